@@ -1,0 +1,90 @@
+//! Chooses the facts that `src/facts.rs` and `src/linux.rs` include. An ordinary build calls no
+//! compiler and takes them from `bindings/`; feature `bindgen` reads the machine's own C headers.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+#[cfg(feature = "bindgen")]
+#[path = "bindings/generate.rs"]
+mod generate;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=bindings");
+    println!("cargo::rustc-check-cfg=cfg(have_facts)");
+
+    #[cfg(feature = "bindgen")]
+    if let Err(message) = generate::libclang() {
+        println!("cargo::error={message}");
+        return;
+    }
+
+    let mut key = vec![target("OS"), target("ENV"), target("ARCH")];
+    key.retain(|part| !part.is_empty());
+    if let Some(path) = facts("wrapper.h", &format!("{}.rs", key.join("_"))) {
+        println!("cargo::rustc-cfg=have_facts");
+        println!("cargo::rustc-env=SUNPATH_SYS_FACTS={}", path.display());
+    }
+
+    if target("OS") == "linux" {
+        // All other architectures have the values of the kernel's asm-generic headers.
+        let arch = target("ARCH");
+        let own = ["mips", "powerpc", "sparc"]
+            .into_iter()
+            .find(|family| arch.starts_with(family));
+        let file = format!("linux_uapi_{}.rs", own.unwrap_or("generic"));
+        if let Some(path) = facts("linux.h", &file) {
+            println!("cargo::rustc-env=SUNPATH_SYS_UAPI={}", path.display());
+        }
+    }
+}
+
+/// What cargo says of the target. It leaves out what has no value, as the `ENV` of macOS.
+fn target(what: &str) -> String {
+    env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default()
+}
+
+fn bindings() -> PathBuf {
+    Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("bindings")
+}
+
+/// The checked-in file, if there is one and it is for a target like this one: x32 has the file
+/// name of x86_64 and other sizes, and some names are those of both byte orders.
+#[cfg(not(feature = "bindgen"))]
+fn facts(_header: &str, file: &str) -> Option<PathBuf> {
+    let path = bindings().join(file);
+    let text = std::fs::read_to_string(&path).ok()?;
+    let here = format!(
+        "target_pointer_width = \"{}\", target_endian = \"{}\"",
+        target("POINTER_WIDTH"),
+        target("ENDIAN")
+    );
+    let only_for = text
+        .lines()
+        .find_map(|line| line.strip_prefix("// Only for "));
+    only_for
+        .is_none_or(|only_for| only_for == here)
+        .then_some(path)
+}
+
+/// A new file in `OUT_DIR`, from the headers that the C compiler would use for this target.
+#[cfg(feature = "bindgen")]
+fn facts(header: &str, file: &str) -> Option<PathBuf> {
+    println!("cargo::rerun-if-env-changed=LIBCLANG_PATH");
+    let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join(file);
+    let [os, env] = [target("OS"), target("ENV")];
+    let written = generate::generate(&bindings(), header, &os, &env, |builder| {
+        // They name the headers that are read, and BINDGEN_EXTRA_CLANG_ARGS, to cargo.
+        builder.parse_callbacks(Box::new(bindgen::CargoCallbacks::new()))
+    })
+    .and_then(|text| {
+        std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+    });
+    match written {
+        Ok(()) => Some(path),
+        Err(message) => {
+            println!("cargo::error={}", message.replace('\n', " "));
+            None
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The path calls around a socket: `<fcntl.h>`, `<unistd.h>`, `<sys/stat.h>`, `<sys/file.h>`,
+//! `<stdio.h>`.
+//!
+//! A pathname socket is a file: it has a mode and an owner, stays when its process dies, and is
+//! removed, renamed and looked at by these. Unless a call says otherwise it returns 0, a count or a
+//! descriptor, or -1 with [`errno`](crate::errno()) set.
+
+/// The numbers of groups, of permissions, of processes and of users.
+///
+/// See credentials(7), inode(7).
+#[doc(inline)]
+pub use libc::{gid_t, mode_t, pid_t, uid_t};
+
+/// `int close(int fd);` — gives a descriptor back; never to be repeated, after `EINTR` neither.
+///
+/// See close(2).
+#[doc(inline)]
+pub use libc::close;
+
+/// `ssize_t read(int fd, void *buf, size_t n);` — receives without flags; descriptors that came
+/// along are closed by the kernel.
+///
+/// See read(2).
+#[doc(inline)]
+pub use libc::read;
+
+/// `ssize_t write(int fd, const void *buf, size_t n);` — sends without flags, so a dead stream
+/// raises `SIGPIPE`.
+///
+/// See write(2).
+#[doc(inline)]
+pub use libc::write;
+
+/// `int dup(int fd);` — one more descriptor of the same socket, without close-on-exec.
+///
+/// See dup(2).
+#[doc(inline)]
+pub use libc::dup;
+
+/// `int fcntl(int fd, int cmd, ...);` — duplicates a descriptor, reads and sets its flags.
+///
+/// See fcntl(2).
+#[doc(inline)]
+pub use libc::fcntl;
+
+/// What fcntl(2) does: duplicate with close-on-exec from birth; read and set the descriptor's
+/// flags (`FD`) and the open file's, which all its descriptors share (`FL`).
+///
+/// See fcntl(2).
+#[doc(inline)]
+pub use libc::{F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_SETFD, F_SETFL};
+
+/// The descriptor's one flag: closed by execve(2). The open file's flag: `EAGAIN` instead of
+/// waiting.
+///
+/// See fcntl(2).
+#[doc(inline)]
+pub use libc::{FD_CLOEXEC, O_NONBLOCK};
+
+/// `int openat(int dirfd, const char *path, int flags, ...);` — opens; a socket file only with
+/// `O_PATH`, else `ENXIO`.
+///
+/// See open(2).
+#[doc(inline)]
+pub use libc::openat;
+
+/// `AT_FDCWD` — in place of a directory's descriptor: the working directory.
+///
+/// See openat(2).
+#[doc(inline)]
+pub use libc::AT_FDCWD;
+
+/// Flags of the `at` calls: unlinkat(2) removes a directory; a symbolic link itself, not what it
+/// points to.
+///
+/// See unlinkat(2), fstatat(2).
+#[doc(inline)]
+pub use libc::{AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW};
+
+/// Flags of openat(2): close-on-exec from birth, make the file, only a directory, only a new file,
+/// not through a symbolic link at the end, for reading, for both.
+///
+/// See open(2).
+#[doc(inline)]
+pub use libc::{O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR};
+
+/// `O_PATH` — a flag of openat(2): a descriptor that stands for the file and opens nothing.
+///
+/// See open(2).
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+#[doc(inline)]
+pub use libc::O_PATH;
+
+/// `struct stat` — the call stat(2) and its struct: device, inode, mode, owner and times of a
+/// file.
+///
+/// See stat(2).
+#[doc(inline)]
+pub use libc::stat;
+
+/// `int fstat(int fd, struct stat *st);` — of a socket's descriptor: the socket's own inode, not
+/// its file's.
+///
+/// See stat(2).
+#[doc(inline)]
+pub use libc::fstat;
+
+/// `int lstat(const char *path, struct stat *st);` — what a path is, a symbolic link itself
+/// included.
+///
+/// See stat(2).
+#[doc(inline)]
+pub use libc::lstat;
+
+/// `int fstatat(int dirfd, const char *path, struct stat *st, int flags);` — what a path below a
+/// directory is.
+///
+/// See stat(2).
+#[doc(inline)]
+pub use libc::fstatat;
+
+/// The bits of `st_mode` that say a file's type, and the type of a socket.
+///
+/// See inode(7).
+#[doc(inline)]
+pub use libc::{S_IFMT, S_IFSOCK};
+
+/// `int chmod(const char *path, mode_t mode);` — sets the permissions of what the path names by
+/// then.
+///
+/// See chmod(2).
+#[doc(inline)]
+pub use libc::chmod;
+
+/// `int fchmod(int fd, mode_t mode);` — of a socket that is not bound yet: the mode its file will
+/// be born with, less the umask; Linux and FreeBSD.
+///
+/// See chmod(2).
+#[doc(inline)]
+pub use libc::fchmod;
+
+/// `int fchmodat(int dirfd, const char *path, mode_t mode, int flags);` — chmod below a directory.
+///
+/// See chmod(2).
+#[doc(inline)]
+pub use libc::fchmodat;
+
+/// `int fchown(int fd, uid_t owner, gid_t group);` — of a socket's descriptor: not of its file.
+///
+/// See chown(2).
+#[doc(inline)]
+pub use libc::fchown;
+
+/// `int fchownat(int dirfd, const char *path, uid_t owner, gid_t group, int flags);` — sets owner
+/// and group below a directory.
+///
+/// See chown(2).
+#[doc(inline)]
+pub use libc::fchownat;
+
+/// `mode_t umask(mode_t mask);` — sets the mask of the whole process and returns the old one;
+/// cannot fail.
+///
+/// See umask(2).
+#[doc(inline)]
+pub use libc::umask;
+
+/// `int mkdirat(int dirfd, const char *path, mode_t mode);` — makes a directory.
+///
+/// See mkdir(2).
+#[doc(inline)]
+pub use libc::mkdirat;
+
+/// `int symlink(const char *target, const char *path);` — makes a symbolic link.
+///
+/// See symlink(2).
+#[doc(inline)]
+pub use libc::symlink;
+
+/// `int linkat(int olddirfd, const char *old, int newdirfd, const char *new, int flags);` — gives
+/// a file one more name, never over one that exists.
+///
+/// See link(2).
+#[doc(inline)]
+pub use libc::linkat;
+
+/// `int unlink(const char *path);` — removes a name; nothing else removes a socket file.
+///
+/// See unlink(2).
+#[doc(inline)]
+pub use libc::unlink;
+
+/// `int unlinkat(int dirfd, const char *path, int flags);` — unlink below a directory.
+///
+/// See unlink(2).
+#[doc(inline)]
+pub use libc::unlinkat;
+
+/// `int rename(const char *old, const char *new);` — renames over whatever has the new name,
+/// atomically.
+///
+/// See rename(2).
+#[doc(inline)]
+pub use libc::rename;
+
+/// `int renameat(int olddirfd, const char *old, int newdirfd, const char *new);` — rename below
+/// directories.
+///
+/// See rename(2).
+#[doc(inline)]
+pub use libc::renameat;
+
+/// `int renameat2(int olddirfd, const char *old, int newdirfd, const char *new, unsigned int
+/// flags);` — renameat with flags.
+///
+/// See rename(2).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[doc(inline)]
+pub use libc::renameat2;
+
+/// Flags of renameat2(2): swap the two files; `EEXIST` where the new name exists.
+///
+/// See rename(2).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[doc(inline)]
+pub use libc::{RENAME_EXCHANGE, RENAME_NOREPLACE};
+
+/// `int flock(int fd, int operation);` — locks an open file; the kernel unlocks it when its last
+/// descriptor is closed, so when its process dies.
+///
+/// See flock(2).
+#[doc(inline)]
+pub use libc::flock;
+
+/// What flock(2) does: lock for one, do not wait (`EWOULDBLOCK`), lock for many, unlock.
+///
+/// See flock(2).
+#[doc(inline)]
+pub use libc::{LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN};
+
+/// `gid_t getegid(void);`, `uid_t geteuid(void);`, `pid_t getpid(void);` — the process's effective
+/// group, effective user, and number; they cannot fail.
+///
+/// See getegid(2), geteuid(2), getpid(2).
+#[doc(inline)]
+pub use libc::{getegid, geteuid, getpid};

@@ -1,0 +1,254 @@
+//! What libc lacks, or has only for some targets, from Linux's own headers.
+//!
+//! The values are those that `bindgen` read from the kernel's headers. They depend on the
+//! architecture, and on neither the C library nor the word size, so that every Linux target has
+//! all of them: mips, powerpc and sparc have values of their own, the others those of the
+//! kernel's asm-generic headers.
+//!
+//! A kernel older than what an option says answers `ENOPROTOOPT`.
+
+use core::ffi::{c_int, c_uint, c_ushort};
+
+/// The headers of the kernel as bindgen reads them.
+#[allow(dead_code, non_camel_case_types)]
+// What is exported from here is documented where it is exported.
+#[allow(missing_docs, unreachable_pub)]
+mod uapi {
+    include!(env!("SUNPATH_SYS_UAPI"));
+}
+
+/// How C libraries declare the request of ioctl(2).
+#[cfg(not(any(target_env = "musl", target_env = "ohos")))]
+type Ioctl = core::ffi::c_ulong;
+#[cfg(any(target_env = "musl", target_env = "ohos"))]
+type Ioctl = c_int;
+
+// libc's own requests are of that type too.
+const _: Ioctl = libc::FIONREAD;
+
+/// `UNIX_PATH_MAX` — `sizeof sun_path` in the kernel's words: 108 bytes.
+///
+/// See unix(7), `<linux/un.h>`.
+pub const UNIX_PATH_MAX: usize = uapi::UNIX_PATH_MAX as usize;
+
+const _: () = assert!(
+    UNIX_PATH_MAX == crate::un::SUN_PATH_CAPACITY,
+    "sun_path: libc and <linux/un.h> differ in its size"
+);
+
+/// `SCM_MAX_FD` — how many descriptors one `SCM_RIGHTS` message takes: 253; more is `EINVAL`.
+///
+/// No header that programs can include defines it, so it is written by hand here.
+///
+/// See unix(7), the kernel's `include/net/scm.h`.
+pub const SCM_MAX_FD: usize = 253;
+
+/// `SCM_SECURITY` — a control message: the sender's security label, text without a promise of a
+/// NUL. `SO_PASSSEC` asks for it. Since Linux 2.6.18.
+///
+/// glibc has it since 2.39 and no header of the kernel's does: written by hand, the same for all.
+///
+/// See unix(7), the kernel's `include/linux/socket.h`.
+pub const SCM_SECURITY: c_int = 3;
+
+/// `SCM_PIDFD` — a control message: an `int`, a pidfd of the sender, or a negative errno where
+/// no descriptor could be made. [`SO_PASSPIDFD`] asks for it. Since Linux 6.5.
+///
+/// glibc has it since 2.39 and no header of the kernel's does: written by hand, the same for all.
+///
+/// See unix(7), the kernel's `include/linux/socket.h`.
+pub const SCM_PIDFD: c_int = 4;
+
+/// `SCM_INQ` — a control message: an `int`, how many bytes are left in the receive queue.
+/// [`SO_INQ`] asks for it. Equal to [`SO_INQ`].
+///
+/// See `<asm/socket.h>`.
+pub const SCM_INQ: c_int = uapi::SCM_INQ as c_int;
+
+/// `SO_PASSPIDFD` — receive a pidfd of the sender with each message ([`SCM_PIDFD`]); an `int`.
+/// Since Linux 6.5.
+///
+/// See unix(7), `<asm/socket.h>`.
+pub const SO_PASSPIDFD: c_int = uapi::SO_PASSPIDFD as c_int;
+
+/// `SO_PEERPIDFD` — read: a new pidfd of the process that `SO_PEERCRED` names, an `int`. Since
+/// Linux 6.5.
+///
+/// See unix(7), `<asm/socket.h>`.
+pub const SO_PEERPIDFD: c_int = uapi::SO_PEERPIDFD as c_int;
+
+/// `SO_PASSRIGHTS` — whether peers may send descriptors to this socket; an `int`, 1 from the
+/// start. With 0 the sender's `SCM_RIGHTS` is `EPERM`. Since Linux 6.16.
+///
+/// See `<asm/socket.h>`.
+pub const SO_PASSRIGHTS: c_int = uapi::SO_PASSRIGHTS as c_int;
+
+/// `SO_INQ` — receive [`SCM_INQ`] with each recvmsg(2) of a stream socket; an `int`, to be set
+/// and not read. Since Linux 6.17.
+///
+/// See `<asm/socket.h>`.
+pub const SO_INQ: c_int = uapi::SO_INQ as c_int;
+
+/// `SIOCINQ` — ioctl(2), an `int`: bytes in the receive queue of a stream or seqpacket socket,
+/// size of the first datagram of a datagram socket. Equal to `FIONREAD`.
+///
+/// See unix(7), `<linux/sockios.h>`.
+pub const SIOCINQ: Ioctl = uapi::FACT_SIOCINQ as Ioctl;
+
+/// `SIOCOUTQ` — ioctl(2), an `int`: how much of the send buffer is taken by what the peer has not
+/// received, in bytes with the kernel's overhead. Equal to `TIOCOUTQ`.
+///
+/// See unix(7), `<linux/sockios.h>`.
+pub const SIOCOUTQ: Ioctl = uapi::FACT_SIOCOUTQ as Ioctl;
+
+/// `SIOCATMARK` — ioctl(2), an `int`: 1 where the next byte to be received is the out-of-band one,
+/// else 0. On Unix domain sockets since Linux 5.15, with `CONFIG_AF_UNIX_OOB`.
+///
+/// See sockatmark(3), `<asm/sockios.h>`.
+pub const SIOCATMARK: Ioctl = uapi::FACT_SIOCATMARK as Ioctl;
+
+/// `SIOCUNIXFILE` — ioctl(2) without an argument: a new `O_PATH` descriptor of the file that the
+/// socket is bound to, for `CAP_NET_ADMIN` alone. Since Linux 4.11.
+///
+/// See `<linux/un.h>`.
+pub const SIOCUNIXFILE: Ioctl = uapi::SIOCUNIXFILE as Ioctl;
+
+/// `SOCK_DIAG_BY_FAMILY` — `nlmsg_type` of a question about sockets over `NETLINK_SOCK_DIAG`, and
+/// of its answers. Since Linux 3.3.
+///
+/// See sock_diag(7), `<linux/sock_diag.h>`.
+pub const SOCK_DIAG_BY_FAMILY: c_ushort = uapi::SOCK_DIAG_BY_FAMILY as c_ushort;
+
+/// `SOCK_DESTROY` — `nlmsg_type` of a request to close a socket; `EOPNOTSUPP` for Unix domain
+/// sockets. Since Linux 4.5.
+///
+/// See `<linux/sock_diag.h>`.
+pub const SOCK_DESTROY: c_ushort = uapi::SOCK_DESTROY as c_ushort;
+
+/// `struct sock_diag_req { __u8 sdiag_family; __u8 sdiag_protocol; };` — how each question with
+/// [`SOCK_DIAG_BY_FAMILY`] begins.
+///
+/// See sock_diag(7), `<linux/sock_diag.h>`.
+#[doc(inline)]
+pub use uapi::sock_diag_req;
+
+/// `struct unix_diag_req` — a question about Unix domain sockets, 24 bytes: `sdiag_family` is
+/// `AF_UNIX`, `udiag_states` one bit a state, `udiag_ino` 0 for all or one socket's inode,
+/// `udiag_show` the answers wanted (`UDIAG_SHOW_...`), `udiag_cookie` -1 twice or one socket's
+/// cookie.
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+#[doc(inline)]
+pub use uapi::unix_diag_req;
+
+/// `struct unix_diag_msg` — the answer about one socket, 16 bytes, before its attributes
+/// (`UNIX_DIAG_...`): `udiag_type` is `SOCK_STREAM` or the like, `udiag_state` a TCP state's
+/// number.
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+#[doc(inline)]
+pub use uapi::unix_diag_msg;
+
+/// `struct unix_diag_vfs { __u32 udiag_vfs_ino; __u32 udiag_vfs_dev; };` — the file of a bound
+/// socket. The inode's number is cut to 32 bits.
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+#[doc(inline)]
+pub use uapi::unix_diag_vfs;
+
+/// `struct unix_diag_rqlen { __u32 udiag_rqueue; __u32 udiag_wqueue; };` — of a listener: how many
+/// connections wait, and the backlog; of others: what [`SIOCINQ`] and [`SIOCOUTQ`] give.
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+#[doc(inline)]
+pub use uapi::unix_diag_rqlen;
+
+// Without bindgen's assertions, see generate.rs; every field has a fixed width.
+const _: () = {
+    assert!(size_of::<sock_diag_req>() == 2, "size of sock_diag_req");
+    assert!(size_of::<unix_diag_req>() == 24, "size of unix_diag_req");
+    assert!(size_of::<unix_diag_msg>() == 16, "size of unix_diag_msg");
+    assert!(size_of::<unix_diag_vfs>() == 8, "size of unix_diag_vfs");
+    assert!(size_of::<unix_diag_rqlen>() == 8, "size of unix_diag_rqlen");
+};
+
+/// `UDIAG_SHOW_NAME` — a bit of `udiag_show`: the address, in [`UNIX_DIAG_NAME`].
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UDIAG_SHOW_NAME: c_uint = uapi::UDIAG_SHOW_NAME as c_uint;
+
+/// `UDIAG_SHOW_VFS` — a bit of `udiag_show`: the socket's file, in [`UNIX_DIAG_VFS`].
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UDIAG_SHOW_VFS: c_uint = uapi::UDIAG_SHOW_VFS as c_uint;
+
+/// `UDIAG_SHOW_PEER` — a bit of `udiag_show`: the peer, in [`UNIX_DIAG_PEER`].
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UDIAG_SHOW_PEER: c_uint = uapi::UDIAG_SHOW_PEER as c_uint;
+
+/// `UDIAG_SHOW_ICONS` — a bit of `udiag_show`: connections not yet accepted, in
+/// [`UNIX_DIAG_ICONS`].
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UDIAG_SHOW_ICONS: c_uint = uapi::UDIAG_SHOW_ICONS as c_uint;
+
+/// `UDIAG_SHOW_RQLEN` — a bit of `udiag_show`: the queues, in [`UNIX_DIAG_RQLEN`].
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UDIAG_SHOW_RQLEN: c_uint = uapi::UDIAG_SHOW_RQLEN as c_uint;
+
+/// `UDIAG_SHOW_MEMINFO` — a bit of `udiag_show`: memory, in [`UNIX_DIAG_MEMINFO`].
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UDIAG_SHOW_MEMINFO: c_uint = uapi::UDIAG_SHOW_MEMINFO as c_uint;
+
+/// `UDIAG_SHOW_UID` — a bit of `udiag_show`: the owner, in [`UNIX_DIAG_UID`]. Since Linux 5.3.
+///
+/// See `<linux/unix_diag.h>`.
+pub const UDIAG_SHOW_UID: c_uint = uapi::UDIAG_SHOW_UID as c_uint;
+
+/// `UNIX_DIAG_NAME` — type of an attribute: `sun_path` as far as the address goes, a pathname with
+/// the NUL behind it, an abstract one with the NUL before it.
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UNIX_DIAG_NAME: c_ushort = uapi::UNIX_DIAG_NAME as c_ushort;
+
+/// `UNIX_DIAG_VFS` — type of an attribute: a [`unix_diag_vfs`].
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UNIX_DIAG_VFS: c_ushort = uapi::UNIX_DIAG_VFS as c_ushort;
+
+/// `UNIX_DIAG_PEER` — type of an attribute: the inode number of the peer, a `__u32`.
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UNIX_DIAG_PEER: c_ushort = uapi::UNIX_DIAG_PEER as c_ushort;
+
+/// `UNIX_DIAG_ICONS` — type of an attribute: the inode numbers of the clients that wait to be
+/// accepted, an array of `__u32`.
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UNIX_DIAG_ICONS: c_ushort = uapi::UNIX_DIAG_ICONS as c_ushort;
+
+/// `UNIX_DIAG_RQLEN` — type of an attribute: a [`unix_diag_rqlen`].
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UNIX_DIAG_RQLEN: c_ushort = uapi::UNIX_DIAG_RQLEN as c_ushort;
+
+/// `UNIX_DIAG_MEMINFO` — type of an attribute: an array of `__u32`, the socket's memory as
+/// `SO_MEMINFO` gives it.
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UNIX_DIAG_MEMINFO: c_ushort = uapi::UNIX_DIAG_MEMINFO as c_ushort;
+
+/// `UNIX_DIAG_SHUTDOWN` — type of an attribute: a `__u8`, bit 0 if receiving and bit 1 if sending
+/// is shut down. It comes unasked. Since Linux 3.7.
+///
+/// See sock_diag(7), `<linux/unix_diag.h>`.
+pub const UNIX_DIAG_SHUTDOWN: c_ushort = uapi::UNIX_DIAG_SHUTDOWN as c_ushort;
+
+/// `UNIX_DIAG_UID` — type of an attribute: the uid of the socket's owner, a `__u32`. Since Linux
+/// 5.3.
+///
+/// See `<linux/unix_diag.h>`.
+pub const UNIX_DIAG_UID: c_ushort = uapi::UNIX_DIAG_UID as c_ushort;

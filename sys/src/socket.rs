@@ -1,0 +1,443 @@
+//! `<sys/socket.h>`, then `<sys/uio.h>`, `<poll.h>` and `<sys/ioctl.h>`: the structs, constants and
+//! calls that programs with Unix domain sockets use, in the order of the header.
+//!
+//! They are libc's own items, so a `msghdr` here is the `msghdr` of every other crate on libc. The
+//! calls are `unsafe` as C is: pointers and the lengths beside them are the caller's to get right.
+//! Unless a call says otherwise it returns 0, a count or a descriptor, or -1 with
+//! [`errno`](crate::errno()) set.
+//!
+//! `struct sockaddr_un` is in [`un`](crate::un), `struct msghdr` and `struct cmsghdr` are in
+//! [`cmsg`](crate::cmsg).
+
+#[cfg(all(target_os = "linux", target_env = "musl"))]
+use core::ffi::{c_int, c_uint};
+
+/// The types of socket of this family: a stream of bytes, datagrams, and a connection that keeps
+/// record boundaries.
+///
+/// See socket(2), unix(7).
+#[doc(inline)]
+pub use libc::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
+
+/// Flags that socket(2), socketpair(2) and accept4(2) take with the type: set `FD_CLOEXEC` or
+/// `O_NONBLOCK` in the same call. macOS has neither.
+///
+/// See socket(2).
+#[cfg(not(target_vendor = "apple"))]
+#[doc(inline)]
+pub use libc::{SOCK_CLOEXEC, SOCK_NONBLOCK};
+
+/// `PF_UNIX` is `AF_UNIX`. `AF_UNSPEC` is no family: connecting a datagram socket to it dissolves
+/// its connection.
+///
+/// See socket(2), connect(2).
+#[doc(inline)]
+pub use libc::{AF_UNSPEC, PF_UNIX};
+
+/// `struct sockaddr { sa_family_t sa_family; char sa_data[]; };` — what the calls take for every
+/// family: cast a pointer to `sockaddr_un` to a pointer to this.
+///
+/// See bind(2).
+#[doc(inline)]
+pub use libc::sockaddr;
+
+/// `struct sockaddr_storage` — room and alignment for an address of any family: 128 bytes, 256 on
+/// OpenBSD.
+///
+/// See sockaddr(3type).
+#[doc(inline)]
+pub use libc::sockaddr_storage;
+
+/// `struct ucred { pid_t pid; uid_t uid; gid_t gid; };` — credentials of a process, 12 bytes, as
+/// `SO_PEERCRED` and `SCM_CREDENTIALS` give them.
+///
+/// See unix(7).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[doc(inline)]
+pub use libc::ucred;
+
+/// `struct linger { int l_onoff; int l_linger; };` — the value of `SO_LINGER`, which changes
+/// nothing on a Unix domain socket.
+///
+/// See socket(7).
+#[doc(inline)]
+pub use libc::linger;
+
+/// `struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };` — one message of a batch,
+/// and how many bytes of it went.
+///
+/// See sendmmsg(2).
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+#[doc(inline)]
+pub use libc::mmsghdr;
+
+/// `SOL_SOCKET` — the level of every option and control message of this family.
+///
+/// See socket(7).
+#[doc(inline)]
+pub use libc::SOL_SOCKET;
+
+/// Options to read, each an `int`: whether the socket listens; its pending error, which reading
+/// clears; its type.
+///
+/// See socket(7).
+#[doc(inline)]
+pub use libc::{SO_ACCEPTCONN, SO_ERROR, SO_TYPE};
+
+/// How many bytes may be queued, an `int`. Linux doubles what is set, and counts traffic between
+/// Unix domain sockets against the sender's `SO_SNDBUF` alone.
+///
+/// See socket(7).
+#[doc(inline)]
+pub use libc::{SO_RCVBUF, SO_SNDBUF};
+
+/// How long receiving and accept(2), sending and connect(2) wait, a `timeval`; then `EAGAIN`. All
+/// zero: for ever.
+///
+/// See socket(7).
+#[doc(inline)]
+pub use libc::{SO_RCVTIMEO, SO_SNDTIMEO};
+
+/// Options that can be set and change nothing on a Unix domain socket: a path that exists stays
+/// `EADDRINUSE`.
+///
+/// See unix(7).
+#[doc(inline)]
+pub use libc::{SO_LINGER, SO_REUSEADDR};
+
+/// Options to read, each an `int`: the family, and the protocol, which is 0.
+///
+/// See socket(7).
+#[cfg(not(target_vendor = "apple"))]
+#[doc(inline)]
+pub use libc::{SO_DOMAIN, SO_PROTOCOL};
+
+/// Receive the sender's credentials, or its security label, with each message; an `int`.
+///
+/// See unix(7).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[doc(inline)]
+pub use libc::{SO_PASSCRED, SO_PASSSEC};
+
+/// Options to read: the peer's `ucred`, its supplementary groups (an array of `gid_t`), its
+/// security label; taken at connect(2), listen(2) or socketpair(2).
+///
+/// See unix(7), socket(7).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[doc(inline)]
+pub use libc::{SO_PEERCRED, SO_PEERGROUPS, SO_PEERSEC};
+
+/// `SO_PEEK_OFF` — where `MSG_PEEK` looks, an `int`; -1 is the front of the queue.
+///
+/// See unix(7).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[doc(inline)]
+pub use libc::SO_PEEK_OFF;
+
+/// `SO_NOSIGPIPE` — no `SIGPIPE` from this socket; an `int`.
+///
+/// See setsockopt(2).
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+#[doc(inline)]
+pub use libc::SO_NOSIGPIPE;
+
+/// `SCM_RIGHTS` — a control message: an array of descriptors to pass.
+///
+/// See unix(7).
+#[doc(inline)]
+pub use libc::SCM_RIGHTS;
+
+/// `SCM_CREDENTIALS` — a control message: a `ucred`.
+///
+/// See unix(7).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[doc(inline)]
+pub use libc::SCM_CREDENTIALS;
+
+/// Flags of a receive or send: do not block this once; one byte out of band; leave the data in the
+/// queue; wait until the buffer is full.
+///
+/// See recv(2), send(2).
+#[doc(inline)]
+pub use libc::{MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_WAITALL};
+
+/// Flags of a send: end of record, which Linux accepts and does not deliver; no `SIGPIPE`, only
+/// `EPIPE`.
+///
+/// See send(2).
+#[doc(inline)]
+pub use libc::{MSG_EOR, MSG_NOSIGNAL};
+
+/// In `msg_flags` after recvmsg(2): control messages, or the datagram's end, did not fit and are
+/// gone. `MSG_TRUNC` given to recv(2) returns a datagram's true length.
+///
+/// See recvmsg(2).
+#[doc(inline)]
+pub use libc::{MSG_CTRUNC, MSG_TRUNC};
+
+/// `MSG_CMSG_CLOEXEC` — a flag of recvmsg(2): received descriptors are close-on-exec from birth.
+/// macOS lacks it.
+///
+/// See recvmsg(2).
+#[cfg(not(target_vendor = "apple"))]
+#[doc(inline)]
+pub use libc::MSG_CMSG_CLOEXEC;
+
+/// Which direction shutdown(2) ends: receiving, both, sending.
+///
+/// See shutdown(2).
+#[doc(inline)]
+pub use libc::{SHUT_RD, SHUT_RDWR, SHUT_WR};
+
+/// `SOMAXCONN` — the greatest backlog by default.
+///
+/// See listen(2).
+#[doc(inline)]
+pub use libc::SOMAXCONN;
+
+/// `int socket(int domain, int type, int protocol);` — makes a socket and returns its descriptor.
+///
+/// See socket(2).
+#[doc(inline)]
+pub use libc::socket;
+
+/// `int socketpair(int domain, int type, int protocol, int sv[2]);` — makes two unnamed sockets
+/// that are connected to each other.
+///
+/// See socketpair(2).
+#[doc(inline)]
+pub use libc::socketpair;
+
+/// `int bind(int fd, const struct sockaddr *addr, socklen_t len);` — gives a socket its address; a
+/// pathname becomes a file, which must not exist before.
+///
+/// See bind(2), unix(7).
+#[doc(inline)]
+pub use libc::bind;
+
+/// `int getsockname(int fd, struct sockaddr *addr, socklen_t *len);` — the socket's own address;
+/// `*len` is the room before, and after it the true length, which can be more than the room.
+///
+/// See getsockname(2).
+#[doc(inline)]
+pub use libc::getsockname;
+
+/// `int connect(int fd, const struct sockaddr *addr, socklen_t len);` — connects to a listening
+/// socket, or fixes a datagram socket's peer.
+///
+/// See connect(2), unix(7).
+#[doc(inline)]
+pub use libc::connect;
+
+/// `int getpeername(int fd, struct sockaddr *addr, socklen_t *len);` — the address of the other
+/// end, at a server nearly always unnamed; `*len` as with getsockname.
+///
+/// See getpeername(2).
+#[doc(inline)]
+pub use libc::getpeername;
+
+/// `ssize_t send(int fd, const void *buf, size_t n, int flags);` — sends on a connected socket.
+///
+/// See send(2).
+#[doc(inline)]
+pub use libc::send;
+
+/// `ssize_t recv(int fd, void *buf, size_t n, int flags);` — receives; 0 at the end of a stream.
+///
+/// See recv(2).
+#[doc(inline)]
+pub use libc::recv;
+
+/// `ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+/// socklen_t len);` — sends to an address.
+///
+/// See send(2).
+#[doc(inline)]
+pub use libc::sendto;
+
+/// `ssize_t recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t
+/// *len);` — receives with the sender's address; an unnamed sender gives length 0 and leaves the
+/// struct unwritten.
+///
+/// See recv(2).
+#[doc(inline)]
+pub use libc::recvfrom;
+
+/// `ssize_t sendmsg(int fd, const struct msghdr *msg, int flags);` — sends from pieces, with an
+/// address and control messages if given.
+///
+/// See send(2).
+#[doc(inline)]
+pub use libc::sendmsg;
+
+/// `ssize_t recvmsg(int fd, struct msghdr *msg, int flags);` — receives into pieces, with the
+/// sender's address and control messages.
+///
+/// See recv(2).
+#[doc(inline)]
+pub use libc::recvmsg;
+
+/// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags);` — sends several
+/// messages and returns how many went.
+///
+/// See sendmmsg(2).
+#[cfg(any(all(target_os = "linux", target_env = "gnu"), target_os = "freebsd"))]
+#[doc(inline)]
+pub use libc::sendmmsg;
+
+/// `int recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags, struct timespec
+/// *timeout);` — receives several messages and returns how many came.
+///
+/// See recvmmsg(2).
+#[cfg(any(all(target_os = "linux", target_env = "gnu"), target_os = "freebsd"))]
+#[doc(inline)]
+pub use libc::recvmmsg;
+
+// What musl has and libc does not declare for it. musl's flags are unsigned; they are int here as
+// in every other C library.
+#[cfg(all(target_os = "linux", target_env = "musl"))]
+unsafe extern "C" {
+    /// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, unsigned int flags);` — sends
+    /// several messages and returns how many went.
+    ///
+    /// See sendmmsg(2).
+    pub fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -> c_int;
+
+    /// `int recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, unsigned int flags, struct
+    /// timespec *timeout);` — receives several messages and returns how many came.
+    ///
+    /// See recvmmsg(2).
+    pub fn recvmmsg(
+        fd: c_int,
+        msgs: *mut mmsghdr,
+        n: c_uint,
+        flags: c_int,
+        timeout: *mut libc::timespec,
+    ) -> c_int;
+}
+
+/// `int getsockopt(int fd, int level, int name, void *value, socklen_t *len);` — reads an option;
+/// `*len` is the room before and the size after.
+///
+/// See getsockopt(2), socket(7).
+#[doc(inline)]
+pub use libc::getsockopt;
+
+/// `int setsockopt(int fd, int level, int name, const void *value, socklen_t len);` — sets an
+/// option.
+///
+/// See setsockopt(2), socket(7).
+#[doc(inline)]
+pub use libc::setsockopt;
+
+/// `int listen(int fd, int backlog);` — makes a bound socket accept connections; Linux queues
+/// `backlog + 1` of them.
+///
+/// See listen(2).
+#[doc(inline)]
+pub use libc::listen;
+
+/// `int accept(int fd, struct sockaddr *addr, socklen_t *len);` — takes a connection off the
+/// queue; on Linux the new descriptor inherits no flags.
+///
+/// See accept(2).
+#[doc(inline)]
+pub use libc::accept;
+
+/// `int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);` — accept with
+/// `SOCK_CLOEXEC` and `SOCK_NONBLOCK` for the new descriptor. macOS lacks it.
+///
+/// See accept(2).
+#[cfg(not(target_vendor = "apple"))]
+#[doc(inline)]
+pub use libc::accept4;
+
+/// `int shutdown(int fd, int how);` — ends one or both directions of a connection, for every
+/// descriptor of it.
+///
+/// See shutdown(2).
+#[doc(inline)]
+pub use libc::shutdown;
+
+/// `int getpeereid(int fd, uid_t *euid, gid_t *egid);` — the effective ids of the peer, taken at
+/// connect(2) or listen(2).
+///
+/// See getpeereid(3).
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+#[doc(inline)]
+pub use libc::getpeereid;
+
+/// The level and the option that give the peer's `pid_t`.
+///
+/// See unix(4).
+#[cfg(target_vendor = "apple")]
+#[doc(inline)]
+pub use libc::{LOCAL_PEERPID, SOL_LOCAL};
+
+/// `struct iovec { void *iov_base; size_t iov_len; };` — one piece of a vectored read or write, at
+/// most 1024 in a call.
+///
+/// See readv(2), `<sys/uio.h>`.
+#[doc(inline)]
+pub use libc::iovec;
+
+/// `ssize_t readv(int fd, const struct iovec *iov, int n);` — reads into pieces.
+///
+/// See readv(2).
+#[doc(inline)]
+pub use libc::readv;
+
+/// `ssize_t writev(int fd, const struct iovec *iov, int n);` — writes from pieces; a dead stream
+/// raises `SIGPIPE`, which sendmsg with `MSG_NOSIGNAL` does not.
+///
+/// See readv(2).
+#[doc(inline)]
+pub use libc::writev;
+
+/// `struct timeval { time_t tv_sec; suseconds_t tv_usec; };` — the value of `SO_RCVTIMEO` and
+/// `SO_SNDTIMEO`.
+///
+/// See socket(7).
+#[doc(inline)]
+pub use libc::timeval;
+
+/// `struct pollfd { int fd; short events; short revents; };` — a descriptor to wait for, what for,
+/// and what came.
+///
+/// See poll(2).
+#[doc(inline)]
+pub use libc::pollfd;
+
+/// `int poll(struct pollfd *fds, nfds_t n, int timeout);` — waits for events on `n` descriptors,
+/// `timeout` in milliseconds, -1 for ever.
+///
+/// See poll(2).
+#[doc(inline)]
+pub use libc::poll;
+
+/// Events of poll(2): an error is pending; the other end is gone, or never was; receiving or
+/// accepting, not an open descriptor, sending, an out-of-band byte.
+///
+/// See poll(2).
+#[doc(inline)]
+pub use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, nfds_t};
+
+/// `POLLRDHUP` — an event of poll(2): the peer sends no more.
+///
+/// See poll(2).
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+#[doc(inline)]
+pub use libc::POLLRDHUP;
+
+/// `int ioctl(int fd, unsigned long request, ...);` — control of a socket by `FIONREAD`, `FIONBIO`
+/// and the `SIOC...` requests.
+///
+/// See ioctl(2), unix(7).
+#[doc(inline)]
+pub use libc::ioctl;
+
+/// Requests of ioctl(2) with an `int`: set or clear `O_NONBLOCK`; how many bytes can be received.
+///
+/// See ioctl(2), unix(7).
+#[doc(inline)]
+pub use libc::{FIONBIO, FIONREAD};

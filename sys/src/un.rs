@@ -1,0 +1,411 @@
+//! `<sys/un.h>`: the address of a Unix domain socket, made and read with every length checked.
+//!
+//! In C an address is two things: the bytes of `struct sockaddr_un` and the length that goes
+//! with them. The length decides what the bytes mean, and nothing but care keeps either inside
+//! the struct. Here they are made together by three checked constructors and read by one
+//! function that takes whatever length the kernel reported.
+//!
+//! | kind | `sun_path` | length |
+//! |---|---|---|
+//! | pathname | the path, then one NUL | [`SUN_PATH_OFFSET`] + path + 1 |
+//! | abstract (Linux) | a NUL, then the name, which may hold any byte | [`SUN_PATH_OFFSET`] + 1 + name |
+//! | unnamed | nothing | [`SUN_PATH_OFFSET`] on Linux, 0 from recvfrom(2) |
+
+use core::ffi::c_char;
+use core::fmt;
+use core::mem::{offset_of, size_of};
+use core::ptr;
+
+/// `struct sockaddr_un { sa_family_t sun_family; char sun_path[]; };` — the address of a Unix
+/// domain socket.
+///
+/// `sun_path` holds [`SUN_PATH_CAPACITY`] bytes. The BSDs and macOS have `sun_len` before the
+/// family; the constructors of this module set it.
+///
+/// See unix(7), `<sys/un.h>`.
+#[doc(inline)]
+pub use libc::sockaddr_un;
+
+/// `AF_UNIX` — the address family of Unix domain sockets, equal to `AF_LOCAL` and `PF_UNIX`.
+///
+/// See unix(7), `<sys/socket.h>`.
+#[doc(inline)]
+pub use libc::AF_UNIX;
+
+/// `sa_family_t` — an address family inside an address: 2 bytes on Linux, 1 on the BSDs and
+/// macOS, always unsigned.
+///
+/// See `<sys/socket.h>`.
+#[doc(inline)]
+pub use libc::sa_family_t;
+
+/// `socklen_t` — the length of an address or of an option's value: 4 bytes, unsigned.
+///
+/// See `<sys/socket.h>`.
+#[doc(inline)]
+pub use libc::socklen_t;
+
+/// `offsetof(struct sockaddr_un, sun_path)` — where the path begins: 2 bytes.
+pub const SUN_PATH_OFFSET: usize = offset_of!(sockaddr_un, sun_path);
+
+/// `sizeof(((struct sockaddr_un *)0)->sun_path)` — 108 bytes on Linux, 104 on the BSDs and macOS.
+pub const SUN_PATH_CAPACITY: usize = BLANK.sun_path.len();
+
+/// The longest pathname that [`sockaddr_un_pathname`] takes, in bytes: one less than the
+/// capacity, so that every pathname made here ends with a NUL.
+///
+/// Linux also binds a path that fills all 108 bytes and has no NUL. [`sun_path`] reads such an
+/// address; none is made here, since C programs that meet one run off its end.
+pub const SUN_PATH_MAX: usize = SUN_PATH_CAPACITY - 1;
+
+/// Whether the system has the abstract namespace (Linux alone).
+pub const HAVE_ABSTRACT: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// An address with its family set and every other byte zero.
+const BLANK: sockaddr_un = sockaddr_un {
+    #[cfg(not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "solaris",
+        target_os = "illumos"
+    )))]
+    sun_len: 0,
+    sun_family: AF_UNIX as sa_family_t,
+    sun_path: [0; size_of::<sockaddr_un>() - SUN_PATH_OFFSET],
+};
+
+const _: () = assert!(
+    SUN_PATH_OFFSET + SUN_PATH_CAPACITY == size_of::<sockaddr_un>(),
+    "sun_path ends where struct sockaddr_un ends"
+);
+
+/// Why bytes cannot be an address. The numbers are bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SunPathError {
+    /// The pathname is empty. Passed on, it would become an abstract socket on Linux: one that
+    /// every user can reach.
+    Empty,
+    /// The pathname has a NUL at this offset, where the kernel would end it.
+    InteriorNul {
+        /// Offset of the first NUL.
+        at: usize,
+    },
+    /// The pathname or abstract name is longer than fits.
+    TooLong {
+        /// Length of what was given.
+        len: usize,
+        /// Greatest length that fits.
+        max: usize,
+    },
+    /// The system has no abstract namespace ([`HAVE_ABSTRACT`]).
+    Unsupported,
+}
+
+impl SunPathError {
+    /// The errno of the same fault: `ENOENT` for an empty path (as POSIX has it for bind(2) and
+    /// connect(2)), `EINVAL` for a NUL, `ENAMETOOLONG`, `EOPNOTSUPP`.
+    #[must_use]
+    pub const fn errno(self) -> core::ffi::c_int {
+        match self {
+            Self::Empty => libc::ENOENT,
+            Self::InteriorNul { .. } => libc::EINVAL,
+            Self::TooLong { .. } => libc::ENAMETOOLONG,
+            Self::Unsupported => libc::EOPNOTSUPP,
+        }
+    }
+}
+
+impl fmt::Display for SunPathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Empty => f.write_str("path is empty"),
+            Self::InteriorNul { at } => write!(f, "path has a NUL at byte {at}"),
+            Self::TooLong { len, max } => {
+                write!(
+                    f,
+                    "{len} bytes are too long for sun_path, which takes at most {max}"
+                )
+            }
+            Self::Unsupported => f.write_str("this system has no abstract socket names"),
+        }
+    }
+}
+
+impl core::error::Error for SunPathError {}
+
+/// Makes the address of a pathname socket: the path copied into `sun_path` after its length was
+/// checked, a NUL behind it, and the length `offsetof + path + 1`.
+///
+/// The path is bytes as the file system has them: not necessarily UTF-8, without a NUL, relative
+/// or absolute. Nothing looks at the file system here.
+///
+/// # Errors
+///
+/// A NUL is looked for first, so a path that is too long and has one reports the NUL.
+///
+/// - [`Empty`](SunPathError::Empty) (`ENOENT`): there are no bytes.
+/// - [`InteriorNul`](SunPathError::InteriorNul) (`EINVAL`): there is a NUL, be it the last byte.
+/// - [`TooLong`](SunPathError::TooLong) (`ENAMETOOLONG`): more than [`SUN_PATH_MAX`] bytes.
+///
+/// # Examples
+///
+/// The address of a fixed path, checked while compiling:
+///
+/// ```
+/// use sunpath_sys::{SUN_PATH_OFFSET, sockaddr_un, sockaddr_un_pathname, socklen_t};
+///
+/// const CONTROL: (sockaddr_un, socklen_t) = match sockaddr_un_pathname(b"/run/app.sock") {
+///     Ok(made) => made,
+///     Err(_) => panic!("the path does not fit into sun_path"),
+/// };
+/// assert_eq!(CONTROL.1 as usize, SUN_PATH_OFFSET + b"/run/app.sock\0".len());
+/// ```
+///
+/// See bind(2), unix(7).
+pub const fn sockaddr_un_pathname(path: &[u8]) -> Result<(sockaddr_un, socklen_t), SunPathError> {
+    if let Some(at) = first_nul(path) {
+        return Err(SunPathError::InteriorNul { at });
+    }
+    match path.len() {
+        0 => Err(SunPathError::Empty),
+        1..=SUN_PATH_MAX => Ok(filled(path, 0, path.len() + 1)),
+        len => Err(SunPathError::TooLong {
+            len,
+            max: SUN_PATH_MAX,
+        }),
+    }
+}
+
+/// Makes an abstract address: a NUL, then the name, and the exact length `offsetof + 1 + name`.
+///
+/// The name is the bytes after the NUL, without it. Every byte counts, NULs included: `a` and
+/// `a\0` are two names. It may be empty, which is a name too, and not the unnamed address.
+/// Abstract names know no permissions: every process of the network namespace can connect to one
+/// and can take one that is free.
+///
+/// # Errors
+///
+/// - [`TooLong`](SunPathError::TooLong) (`ENAMETOOLONG`): more than `SUN_PATH_CAPACITY - 1` bytes.
+/// - [`Unsupported`](SunPathError::Unsupported) (`EOPNOTSUPP`): not Linux.
+///
+/// See unix(7), "Abstract sockets".
+pub const fn sockaddr_un_abstract(name: &[u8]) -> Result<(sockaddr_un, socklen_t), SunPathError> {
+    if !HAVE_ABSTRACT {
+        return Err(SunPathError::Unsupported);
+    }
+    let max = SUN_PATH_CAPACITY - 1;
+    if name.len() > max {
+        return Err(SunPathError::TooLong {
+            len: name.len(),
+            max,
+        });
+    }
+    Ok(filled(name, 1, 1 + name.len()))
+}
+
+/// Makes the unnamed address: a family, and no path at all.
+///
+/// To bind(2) on Linux it means "autobind": the kernel picks an abstract name of five
+/// hexadecimal digits.
+///
+/// See unix(7), "Autobind feature".
+#[must_use]
+pub const fn sockaddr_un_unnamed() -> (sockaddr_un, socklen_t) {
+    filled(&[], 0, 0)
+}
+
+/// What an address names, borrowed from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SunPath<'a> {
+    /// No address: never bound, or an end of a socketpair(2).
+    Unnamed,
+    /// A path in the file system, without its NUL: 1 to [`SUN_PATH_CAPACITY`] bytes.
+    Pathname(&'a [u8]),
+    /// A name in Linux's abstract namespace, without its leading NUL: 0 to 107 bytes.
+    Abstract(&'a [u8]),
+}
+
+/// Reads what the kernel wrote: an address and the length that came with it.
+///
+/// Total over every length. Those the kernel returns: 0 (recvfrom(2) from an unnamed sender;
+/// the struct was not written), 2 (unnamed), 3 to 110, and 111, which is more than the struct:
+/// the kernel counts a NUL behind 108 bytes of path that it had no room to write. Those it does
+/// not return are clamped to the struct as well, and nothing past it is ever read.
+///
+/// A path ends at its first NUL or at the length, whichever comes first. An abstract name ends at
+/// the length alone. The family is not looked at: with length 0 there is none.
+///
+/// # Examples
+///
+/// ```
+/// use sunpath_sys::{SunPath, sockaddr_un_pathname, sun_path};
+///
+/// let (addr, len) = sockaddr_un_pathname(b"a.sock")?;
+/// assert_eq!(sun_path(&addr, len), SunPath::Pathname(b"a.sock"));
+/// assert_eq!(sun_path(&addr, 0), SunPath::Unnamed);
+/// # Ok::<(), sunpath_sys::SunPathError>(())
+/// ```
+///
+/// See getsockname(2), unix(7).
+#[must_use]
+pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
+    let len = sun_len_to_send(len) as usize;
+    if len <= SUN_PATH_OFFSET {
+        return SunPath::Unnamed;
+    }
+    let (path, _) = path_bytes(addr).split_at(len - SUN_PATH_OFFSET);
+    match path {
+        [0, name @ ..] if HAVE_ABSTRACT => SunPath::Abstract(name),
+        [0, ..] => SunPath::Unnamed,
+        _ => match first_nul(path) {
+            Some(end) => SunPath::Pathname(path.split_at(end).0),
+            None => SunPath::Pathname(path),
+        },
+    }
+}
+
+/// The length with which an address that was read can be sent to: the reported one, but never
+/// more than `sizeof(struct sockaddr_un)`.
+///
+/// For a path of 108 bytes Linux reports 111, and refuses everything over 110 with `EINVAL`.
+#[must_use]
+pub const fn sun_len_to_send(reported: socklen_t) -> socklen_t {
+    let size = size_of::<sockaddr_un>() as socklen_t;
+    if reported > size { size } else { reported }
+}
+
+/// All of `sun_path` as bytes.
+const fn path_bytes(addr: &sockaddr_un) -> &[u8; SUN_PATH_CAPACITY] {
+    let path: *const [c_char; SUN_PATH_CAPACITY] = &addr.sun_path;
+    // SAFETY: the pointer comes from a live reference and keeps its lifetime; c_char and u8 have
+    // the same size and alignment, and every bit pattern is valid for both.
+    unsafe { &*path.cast::<[u8; SUN_PATH_CAPACITY]>() }
+}
+
+/// `bytes` put into a blank `sun_path` at `at`, with the length of `used` bytes of path.
+/// The callers have checked that `at + bytes.len()` and `used` fit.
+const fn filled(bytes: &[u8], at: usize, used: usize) -> (sockaddr_un, socklen_t) {
+    let mut addr = BLANK;
+    let (_, room) = addr.sun_path.split_at_mut(at);
+    let (room, _) = room.split_at_mut(bytes.len());
+    // SAFETY: the source is bytes.len() readable bytes, the target as many writable ones, apart
+    // from each other since `room` is borrowed exclusively; c_char and u8 are both single bytes.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr().cast(), room.as_mut_ptr(), bytes.len()) };
+    let len = (SUN_PATH_OFFSET + used) as socklen_t;
+    #[cfg(not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "solaris",
+        target_os = "illumos"
+    )))]
+    {
+        addr.sun_len = len as u8;
+    }
+    (addr, len)
+}
+
+/// Offset of the first NUL.
+const fn first_nul(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == 0 {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+
+    fn pathname(path: &[u8]) -> (sockaddr_un, socklen_t) {
+        sockaddr_un_pathname(path).expect("the path fits")
+    }
+
+    #[test]
+    fn un_path_of_max_minus_one_max_and_max_plus_one() {
+        for len in [SUN_PATH_MAX - 1, SUN_PATH_MAX] {
+            let path = vec![b'p'; len];
+            let (addr, addrlen) = pathname(&path);
+            assert_eq!(addrlen as usize, SUN_PATH_OFFSET + len + 1);
+            assert_eq!(addr.sun_path[len], 0, "a NUL follows the path");
+            assert_eq!(sun_path(&addr, addrlen), SunPath::Pathname(&path));
+        }
+        let len = SUN_PATH_MAX + 1;
+        let refused = sockaddr_un_pathname(&vec![b'p'; len]).map(|_| ());
+        assert_eq!(
+            refused,
+            Err(SunPathError::TooLong {
+                len,
+                max: SUN_PATH_MAX
+            })
+        );
+    }
+
+    #[test]
+    fn un_nul_is_reported_before_length() {
+        let mut path = vec![b'p'; 4096];
+        path[4000] = 0;
+        let refused = sockaddr_un_pathname(&path).map(|_| ());
+        assert_eq!(refused, Err(SunPathError::InteriorNul { at: 4000 }));
+        for (path, at) in [(&b"\0"[..], 0), (b"a\0b", 1), (b"ab\0", 2)] {
+            let refused = sockaddr_un_pathname(path).map(|_| ());
+            assert_eq!(refused, Err(SunPathError::InteriorNul { at }));
+        }
+    }
+
+    #[test]
+    fn un_empty_path_is_refused() {
+        assert_eq!(
+            sockaddr_un_pathname(b"").map(|_| ()),
+            Err(SunPathError::Empty)
+        );
+    }
+
+    #[test]
+    fn un_abstract_name_keeps_every_byte() {
+        if !HAVE_ABSTRACT {
+            return;
+        }
+        let long = [b'z'; 107];
+        for name in [&b""[..], b"a", b"a\0", b"\0", b"\0\0\0", b"\0a", &long] {
+            let (addr, len) = sockaddr_un_abstract(name).expect("the name fits");
+            assert_eq!(len as usize, SUN_PATH_OFFSET + 1 + name.len());
+            assert_eq!(sun_path(&addr, len), SunPath::Abstract(name));
+        }
+        let refused = sockaddr_un_abstract(&[b'z'; 108]).map(|_| ());
+        assert_eq!(refused, Err(SunPathError::TooLong { len: 108, max: 107 }));
+    }
+
+    #[test]
+    fn un_every_reported_length_is_read_inside_the_struct() {
+        let mut full = BLANK;
+        full.sun_path = [b'f' as c_char; SUN_PATH_CAPACITY];
+        let all = [b'f'; SUN_PATH_CAPACITY];
+        for len in (0..=300).chain([65_535, 1 << 31, socklen_t::MAX - 1, socklen_t::MAX]) {
+            let expected = match len as usize {
+                0..=SUN_PATH_OFFSET => SunPath::Unnamed,
+                n => SunPath::Pathname(&all[..(n - SUN_PATH_OFFSET).min(SUN_PATH_CAPACITY)]),
+            };
+            assert_eq!(sun_path(&full, len), expected, "reported length {len}");
+        }
+    }
+
+    #[test]
+    fn un_length_of_full_path_can_be_sent_to() {
+        let size = size_of::<sockaddr_un>() as socklen_t;
+        assert_eq!(sun_len_to_send(size + 1), size);
+        assert_eq!(sun_len_to_send(size), size);
+        assert_eq!(sun_len_to_send(size - 1), size - 1);
+    }
+
+    #[test]
+    fn un_path_passed_with_sizeof_ends_at_its_nul() {
+        let (addr, _) = pathname(b"short");
+        let size = size_of::<sockaddr_un>() as socklen_t;
+        assert_eq!(sun_path(&addr, size), SunPath::Pathname(b"short"));
+    }
+}
