@@ -1,0 +1,34 @@
+//! The one table of capabilities: what a system has that not every system has, as cfgs. No
+//! compiler is called and nothing is guessed by version; what depends on the kernel that runs is
+//! asked of the kernel.
+
+use std::env;
+
+/// The systems in the table. One enters with a row in the README's support table.
+const SYSTEMS: &[&str] = &["linux", "macos", "freebsd"];
+
+/// Each cfg and the systems that have it.
+const CAPABILITIES: &[(&str, &[&str])] = &[
+    // SOCK_CLOEXEC, SOCK_NONBLOCK and accept4
+    ("have_sock_cloexec", &["linux", "freebsd"]),
+    // SO_NOSIGPIPE, needed where sockets are written to by calls without MSG_NOSIGNAL
+    ("have_so_nosigpipe", &["macos"]),
+    // SO_PEERCRED with a struct ucred
+    ("have_so_peercred", &["linux"]),
+    // LOCAL_PEERPID beside getpeereid
+    ("have_local_peerpid", &["macos"]),
+];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let os = env::var("CARGO_CFG_TARGET_OS").expect("cargo sets CARGO_CFG_TARGET_OS");
+    if !SYSTEMS.contains(&os.as_str()) {
+        println!("cargo::error=sunpath is not made for target_os {os:?} yet, only for {SYSTEMS:?}");
+    }
+    for (capability, systems) in CAPABILITIES {
+        println!("cargo::rustc-check-cfg=cfg({capability})");
+        if systems.contains(&os.as_str()) {
+            println!("cargo::rustc-cfg={capability}");
+        }
+    }
+}

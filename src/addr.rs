@@ -1,0 +1,438 @@
+//! Addresses: a `sockaddr_un` and its length, made checked and read without trust.
+
+use core::cmp::Ordering;
+use core::fmt::{self, Write as _};
+use core::hash::{Hash, Hasher};
+use core::mem::offset_of;
+
+use sunpath_sys as sys;
+use sunpath_sys::{SunPath, SunPathError, sockaddr, sockaddr_un, socklen_t};
+
+use crate::error::Errno;
+use crate::pathname::AsPathname;
+
+/// `struct sockaddr_un` with its length — the address of a Unix domain socket.
+///
+/// In C the two travel apart and the length is easily wrong; here they are one value of at most
+/// 116 bytes, `Copy`, without a heap. Two addresses are equal when they name the same: what lies in
+/// `sun_path` behind the name does not count, nor whether the length was given with the NUL.
+///
+/// It prints as a path with everything escaped that could move a terminal's cursor, `@name` for an
+/// abstract name, `(unnamed)` for none. A path that itself begins with `@` or `(` has that byte
+/// escaped, so that no two kinds look alike.
+///
+/// # Examples
+///
+/// Three kinds of address:
+///
+/// ```
+/// use sunpath::{SunPath, UnixAddr};
+///
+/// let addr = UnixAddr::from_pathname("/run/app.sock")?;
+/// assert_eq!(addr.name(), SunPath::Pathname(b"/run/app.sock"));
+/// assert_eq!(addr.to_string(), "/run/app.sock");
+/// # #[cfg(target_os = "linux")]
+/// assert_eq!(UnixAddr::from_abstract("app")?.to_string(), "@app");
+/// assert_eq!(UnixAddr::unnamed().to_string(), "(unnamed)");
+/// # Ok::<(), sunpath::SunPathError>(())
+/// ```
+///
+/// See unix(7).
+#[derive(Clone, Copy)]
+#[doc(alias = "sockaddr_un")]
+pub struct UnixAddr {
+    /// INVARIANT: `sun_family` is `AF_UNIX`.
+    addr: sockaddr_un,
+    /// INVARIANT: from `SUN_PATH_OFFSET` to `size_of::<sockaddr_un>()`.
+    len: socklen_t,
+}
+
+const _: () = assert!(size_of::<UnixAddr>() <= 116);
+
+impl UnixAddr {
+    /// The address of a path. The path is copied, and followed by a NUL.
+    ///
+    /// Paths from 1 to [`SUN_PATH_MAX`](sys::SUN_PATH_MAX) bytes (107 on Linux, 103 on the BSDs and
+    /// macOS) fit. Nothing is cut, and nothing looks at the file system.
+    ///
+    /// # Errors
+    ///
+    /// - [`SunPathError::Empty`] (`ENOENT`): the path is empty. In C an empty path becomes an
+    ///   abstract socket on Linux, one that every user can reach.
+    /// - [`SunPathError::InteriorNul`] (`EINVAL`): a NUL stands in the path; the kernel would end
+    ///   it there.
+    /// - [`SunPathError::TooLong`] (`ENAMETOOLONG`): the path does not fit into `sun_path`.
+    ///
+    /// See unix(7), "Address format".
+    #[doc(alias = "sun_path")]
+    pub fn from_pathname(path: impl AsPathname) -> Result<Self, SunPathError> {
+        Self::from_pathname_bytes(path.as_pathname())
+    }
+
+    /// [`from_pathname`](Self::from_pathname) over bytes, as a `const fn`.
+    ///
+    /// # Errors
+    ///
+    /// - [`SunPathError`]: those of [`from_pathname`](Self::from_pathname).
+    pub const fn from_pathname_bytes(path: &[u8]) -> Result<Self, SunPathError> {
+        match sys::sockaddr_un_pathname(path) {
+            Ok((addr, len)) => Ok(Self { addr, len }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The address of a name in Linux's abstract namespace, given without its leading NUL.
+    ///
+    /// Every byte of the name counts, NULs too, and there may be none. Permissions do not exist
+    /// there: any process of the network namespace may connect, and may take a name that is free.
+    ///
+    /// # Errors
+    ///
+    /// - [`SunPathError::TooLong`] (`ENAMETOOLONG`): more than 107 bytes.
+    /// - [`SunPathError::Unsupported`] (`EOPNOTSUPP`): the system has no abstract names.
+    ///
+    /// See unix(7), "Abstract sockets".
+    pub fn from_abstract(name: impl AsRef<[u8]>) -> Result<Self, SunPathError> {
+        Self::from_abstract_bytes(name.as_ref())
+    }
+
+    /// [`from_abstract`](Self::from_abstract) over bytes, as a `const fn`.
+    ///
+    /// # Errors
+    ///
+    /// - [`SunPathError`]: those of [`from_abstract`](Self::from_abstract).
+    pub const fn from_abstract_bytes(name: &[u8]) -> Result<Self, SunPathError> {
+        match sys::sockaddr_un_abstract(name) {
+            Ok((addr, len)) => Ok(Self { addr, len }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The address of a socket that has none.
+    #[must_use]
+    pub const fn unnamed() -> Self {
+        let (addr, len) = sys::sockaddr_un_unnamed();
+        Self { addr, len }
+    }
+
+    /// The address that C code or the kernel made, with the length that came with it.
+    ///
+    /// Every length is taken: 0 and others that end before the path are unnamed, and those past the
+    /// struct (Linux reports 111 for a path of 108 bytes) are clamped to it, so that the address
+    /// can be sent to.
+    ///
+    /// # Errors
+    ///
+    /// - `EAFNOSUPPORT`: the length takes in the family, and it is not `AF_UNIX`.
+    pub const fn from_raw(addr: sockaddr_un, len: socklen_t) -> Result<Self, Errno> {
+        let family_end = offset_of!(sockaddr_un, sun_family) + size_of::<sys::sa_family_t>();
+        if len as usize >= family_end && addr.sun_family != sys::AF_UNIX as sys::sa_family_t {
+            return Err(Errno::EAFNOSUPPORT);
+        }
+        if len as usize <= sys::SUN_PATH_OFFSET {
+            return Ok(Self::unnamed());
+        }
+        Ok(Self {
+            addr,
+            len: sys::sun_len_to_send(len),
+        })
+    }
+
+    /// What the address names.
+    #[must_use]
+    pub const fn name(&self) -> SunPath<'_> {
+        sys::sun_path(&self.addr, self.len)
+    }
+
+    /// Whether the socket has no address.
+    #[must_use]
+    pub const fn is_unnamed(&self) -> bool {
+        matches!(self.name(), SunPath::Unnamed)
+    }
+
+    /// The path, if it is one.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn as_pathname(&self) -> Option<&std::path::Path> {
+        use std::os::unix::ffi::OsStrExt;
+        match self.name() {
+            SunPath::Pathname(path) => Some(std::ffi::OsStr::from_bytes(path).as_ref()),
+            _ => None,
+        }
+    }
+
+    /// The struct, to give to C with [`len`](Self::len).
+    #[must_use]
+    pub const fn as_sockaddr_un(&self) -> &sockaddr_un {
+        &self.addr
+    }
+
+    /// A pointer to the struct as the calls take it, valid as long as the address is.
+    #[must_use]
+    pub const fn as_ptr(&self) -> *const sockaddr {
+        (&raw const self.addr).cast()
+    }
+
+    /// The length that goes with the struct, in bytes: 2 to `sizeof(struct sockaddr_un)`.
+    #[must_use]
+    #[allow(
+        clippy::len_without_is_empty,
+        reason = "the length of an address is never 0"
+    )]
+    pub const fn len(&self) -> socklen_t {
+        self.len
+    }
+}
+
+/// For [`addr!`](crate::addr!): a failure here is a compile error.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn addr_of_literal(path: &str) -> UnixAddr {
+    match UnixAddr::from_pathname_bytes(path.as_bytes()) {
+        Ok(addr) => addr,
+        Err(SunPathError::Empty) => panic!("addr!: the path is empty"),
+        Err(SunPathError::InteriorNul { .. }) => panic!("addr!: the path has a NUL"),
+        Err(_) => panic!("addr!: the path is too long for sun_path (107 bytes on Linux)"),
+    }
+}
+
+/// The [`UnixAddr`] of a path that is known while compiling: one that is empty, has a NUL or is too
+/// long is a compile error.
+///
+/// # Examples
+///
+/// ```
+/// use sunpath::{UnixAddr, addr};
+///
+/// const CONTROL: UnixAddr = addr!("/run/app/control.sock");
+/// assert_eq!(CONTROL.to_string(), "/run/app/control.sock");
+/// ```
+///
+/// 107 bytes fit on Linux:
+///
+/// ```
+/// # #[cfg(target_os = "linux")]
+/// sunpath::addr!("/tmp/678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567");
+/// ```
+///
+/// 108 do not, on no system:
+///
+/// ```compile_fail
+/// sunpath::addr!("/tmp/6789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678");
+/// ```
+#[macro_export]
+macro_rules! addr {
+    ($path:expr) => {{
+        const ADDR: $crate::UnixAddr = $crate::addr_of_literal($path);
+        ADDR
+    }};
+}
+
+impl PartialEq for UnixAddr {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for UnixAddr {}
+
+impl PartialOrd for UnixAddr {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Unnamed first, then paths, then abstract names, each by their bytes.
+impl Ord for UnixAddr {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name().cmp(&other.name())
+    }
+}
+
+impl Hash for UnixAddr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl fmt::Display for UnixAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            SunPath::Unnamed => f.write_str("(unnamed)"),
+            SunPath::Abstract(name) => write!(f, "@{}", Escaped(name)),
+            SunPath::Pathname([first @ (b'@' | b'('), rest @ ..]) => {
+                write!(f, "\\x{first:02x}{}", Escaped(rest))
+            }
+            SunPath::Pathname(path) => write!(f, "{}", Escaped(path)),
+        }
+    }
+}
+
+impl fmt::Debug for UnixAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            SunPath::Unnamed => f.write_str("Unnamed"),
+            SunPath::Pathname(path) => write!(f, "Pathname(\"{}\")", Escaped(path)),
+            SunPath::Abstract(name) => write!(f, "Abstract(\"{}\")", Escaped(name)),
+        }
+    }
+}
+
+/// Bytes as text: UTF-8 as it is, `\xNN` for what is not, escapes for what does not print.
+struct Escaped<'a>(&'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for char in chunk.valid().chars() {
+                match char {
+                    '\'' => f.write_char(char)?,
+                    control if control.is_ascii_control() => {
+                        write!(f, "\\x{:02x}", control as u32)?;
+                    }
+                    _ => write!(f, "{}", char.escape_debug())?,
+                }
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::ffi::c_char;
+    use std::collections::HashSet;
+    use std::format;
+    use std::string::ToString;
+
+    fn pathname(path: &[u8]) -> UnixAddr {
+        UnixAddr::from_pathname_bytes(path).expect("the path fits")
+    }
+
+    /// The address that Linux returns for a path which fills sun_path: no NUL, one byte too long.
+    fn kernel_full() -> UnixAddr {
+        let mut addr = *UnixAddr::unnamed().as_sockaddr_un();
+        addr.sun_path.fill(b'f' as c_char);
+        let reported = size_of::<sockaddr_un>() as socklen_t + 1;
+        UnixAddr::from_raw(addr, reported).expect("the family is AF_UNIX")
+    }
+
+    #[test]
+    fn addr_path_of_every_string_type_is_the_same() {
+        let expected = pathname(b"/run/a.sock");
+        assert_eq!(UnixAddr::from_pathname("/run/a.sock"), Ok(expected));
+        assert_eq!(UnixAddr::from_pathname(c"/run/a.sock"), Ok(expected));
+        assert_eq!(UnixAddr::from_pathname(b"/run/a.sock"), Ok(expected));
+        assert_eq!(UnixAddr::from_pathname(&b"/run/a.sock"[..]), Ok(expected));
+    }
+
+    #[test]
+    #[cfg(feature = "std")]
+    fn addr_path_of_every_type_of_std_is_the_same() {
+        use std::path::Path;
+
+        let expected = pathname(b"/run/a.sock");
+        let path = Path::new("/run/a.sock");
+        assert_eq!(UnixAddr::from_pathname(path), Ok(expected));
+        assert_eq!(UnixAddr::from_pathname(path.as_os_str()), Ok(expected));
+        assert_eq!(UnixAddr::from_pathname(path.to_path_buf()), Ok(expected));
+        assert_eq!(UnixAddr::from_pathname(&path.to_path_buf()), Ok(expected));
+        assert_eq!(
+            UnixAddr::from_pathname(path.to_string_lossy().into_owned()),
+            Ok(expected)
+        );
+        assert_eq!(expected.as_pathname(), Some(path));
+    }
+
+    #[test]
+    fn addr_path_of_108_bytes_is_too_long_everywhere() {
+        let refused = UnixAddr::from_pathname([b'p'; 108]);
+        let max = sys::SUN_PATH_MAX;
+        assert_eq!(refused, Err(SunPathError::TooLong { len: 108, max }));
+    }
+
+    #[test]
+    fn addr_full_path_from_the_kernel_can_be_sent_to() {
+        let full = kernel_full();
+        assert_eq!(full.len() as usize, size_of::<sockaddr_un>());
+        assert_eq!(
+            full.name(),
+            SunPath::Pathname(&[b'f'; sys::SUN_PATH_CAPACITY])
+        );
+    }
+
+    #[test]
+    fn addr_from_raw_takes_every_length() {
+        let raw = *pathname(b"ab").as_sockaddr_un();
+        for len in (0..=300).chain([socklen_t::MAX]) {
+            let addr = UnixAddr::from_raw(raw, len).expect("the family is AF_UNIX");
+            assert!(addr.len() as usize <= size_of::<sockaddr_un>());
+            match len as usize {
+                0..=sys::SUN_PATH_OFFSET => assert!(addr.is_unnamed()),
+                3 => assert_eq!(addr.name(), SunPath::Pathname(b"a")),
+                _ => assert_eq!(addr.name(), SunPath::Pathname(b"ab")),
+            }
+        }
+    }
+
+    #[test]
+    fn addr_from_raw_of_another_family_is_eafnosupport() {
+        let mut raw = *pathname(b"ab").as_sockaddr_un();
+        raw.sun_family = sys::AF_UNSPEC as sys::sa_family_t;
+        assert_eq!(UnixAddr::from_raw(raw, 5), Err(Errno::EAFNOSUPPORT));
+        // recvfrom(2) from an unnamed sender: length 0, the family never written
+        assert_eq!(UnixAddr::from_raw(raw, 0), Ok(UnixAddr::unnamed()));
+    }
+
+    #[test]
+    fn addr_equality_ignores_what_the_length_counts_beyond_the_path() {
+        let short = pathname(b"short");
+        let raw = *short.as_sockaddr_un();
+        let size = size_of::<sockaddr_un>() as socklen_t;
+        let with_sizeof = UnixAddr::from_raw(raw, size).expect("the family is AF_UNIX");
+        let without_nul = UnixAddr::from_raw(raw, short.len() - 1).expect("the family is AF_UNIX");
+        assert_eq!(short, with_sizeof);
+        assert_eq!(short, without_nul);
+        let set = HashSet::from([short, with_sizeof, without_nul]);
+        assert_eq!(set.len(), 1);
+    }
+
+    #[test]
+    fn addr_unnamed_empty_abstract_and_path_are_three() {
+        let unnamed = UnixAddr::unnamed();
+        let path = pathname(b"a");
+        assert!(unnamed < path);
+        if let Ok(empty) = UnixAddr::from_abstract("") {
+            assert_ne!(unnamed, empty);
+            assert!(path < empty);
+            assert_ne!(UnixAddr::from_abstract("a"), Ok(path));
+            assert_ne!(UnixAddr::from_abstract("a"), UnixAddr::from_abstract("a\0"));
+        }
+    }
+
+    #[test]
+    fn addr_prints_hostile_names_escaped() {
+        let shown = |path: &[u8]| pathname(path).to_string();
+        assert_eq!(shown(b"a\x1b[2Jb\n\xff"), r"a\x1b[2Jb\x0a\xff");
+        assert_eq!(shown("größe it's".as_bytes()), "größe it's");
+        assert_eq!(shown("\u{202e}gpj".as_bytes()), r"\u{202e}gpj");
+        assert_eq!(shown(b"a\\b"), r"a\\b");
+        assert_eq!(shown(b"@a"), r"\x40a");
+        assert_eq!(shown(b"(unnamed)"), r"\x28unnamed)");
+        assert_eq!(format!("{:?}", pathname(b"a\"b")), r#"Pathname("a\"b")"#);
+        if let Ok(name) = UnixAddr::from_abstract("a\0\x1b") {
+            assert_eq!(name.to_string(), r"@a\x00\x1b");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "too long for sun_path")]
+    fn addr_literal_too_long_panics_with_the_reason() {
+        let _ = addr_of_literal(&"p".repeat(sys::SUN_PATH_MAX + 1));
+    }
+}

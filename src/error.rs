@@ -1,0 +1,386 @@
+//! Errors in 8 bytes: which call failed, and why, with the numbers.
+
+use core::error;
+use core::fmt;
+
+use sunpath_sys as sys;
+use sunpath_sys::SunPathError;
+
+/// An error number of the system, `EADDRINUSE` for instance.
+///
+/// Its name and meaning come from a table of this crate, the same in every locale and with every
+/// C library.
+///
+/// # Examples
+///
+/// ```
+/// use sunpath::Errno;
+///
+/// assert_eq!(Errno::EADDRINUSE.name(), Some("EADDRINUSE"));
+/// assert_eq!(Errno::EADDRINUSE.to_string(), "EADDRINUSE (address already in use)");
+/// ```
+///
+/// See errno(3).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[doc(alias = "errno")]
+pub struct Errno(i32);
+
+/// The error numbers that the calls on Unix domain sockets and their files return.
+macro_rules! errnos {
+    ($($name:ident)*) => {
+        /// The error numbers that the calls on Unix domain sockets and their files return.
+        impl Errno {
+            $(
+                #[doc = concat!("`", stringify!($name), "`, see errno(3).")]
+                pub const $name: Self = Self(sys::$name);
+            )*
+        }
+    };
+}
+
+errnos! {
+    EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EAGAIN EALREADY EBADF ECONNABORTED ECONNREFUSED
+    ECONNRESET EDESTADDRREQ EDQUOT EEXIST EFAULT EINPROGRESS EINTR EINVAL EIO EISCONN EISDIR
+    ELOOP EMFILE EMSGSIZE ENAMETOOLONG ENFILE ENOBUFS ENODEV ENOENT ENOMEM ENOPROTOOPT ENOSPC
+    ENOSYS ENOTCONN ENOTDIR ENOTEMPTY ENOTSOCK ENXIO EOPNOTSUPP EPERM EPIPE EPROTONOSUPPORT
+    EPROTOTYPE ERANGE EROFS ESOCKTNOSUPPORT ESRCH ESTALE ETIMEDOUT ETOOMANYREFS EXDEV
+}
+
+impl Errno {
+    /// The error of this number, as C's `errno` holds it.
+    #[must_use]
+    pub const fn from_raw(number: i32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn raw(self) -> i32 {
+        self.0
+    }
+
+    /// The symbolic name; `None` for a number that the system gives no meaning.
+    #[must_use]
+    #[doc(alias = "strerrorname_np")]
+    pub fn name(self) -> Option<&'static str> {
+        sys::errno_name(self.0)
+    }
+
+    /// The meaning in a few words; `None` for a number that the system gives no meaning.
+    #[must_use]
+    #[doc(alias = "strerror")]
+    pub fn text(self) -> Option<&'static str> {
+        sys::errno_text(self.0)
+    }
+}
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.name(), self.text()) {
+            (Some(name), Some(text)) => write!(f, "{name} ({text})"),
+            _ => write!(f, "errno {}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "Errno({})", self.0),
+        }
+    }
+}
+
+impl error::Error for Errno {}
+
+/// The call of the system that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Call {
+    /// accept(2) or accept4(2).
+    Accept,
+    /// bind(2).
+    Bind,
+    /// connect(2).
+    Connect,
+    /// fchmod(2).
+    Fchmod,
+    /// fcntl(2).
+    Fcntl,
+    /// getpeername(2).
+    Getpeername,
+    /// getsockname(2).
+    Getsockname,
+    /// getsockopt(2), or what the system has in its place.
+    Getsockopt,
+    /// ioctl(2).
+    Ioctl,
+    /// listen(2).
+    Listen,
+    /// readv(2).
+    Readv,
+    /// recv(2).
+    Recv,
+    /// send(2).
+    Send,
+    /// sendmsg(2).
+    Sendmsg,
+    /// setsockopt(2).
+    Setsockopt,
+    /// shutdown(2).
+    Shutdown,
+    /// socket(2).
+    Socket,
+    /// socketpair(2).
+    Socketpair,
+}
+
+impl Call {
+    /// The name of the call in C.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Bind => "bind",
+            Self::Connect => "connect",
+            Self::Fchmod => "fchmod",
+            Self::Fcntl => "fcntl",
+            Self::Getpeername => "getpeername",
+            Self::Getsockname => "getsockname",
+            Self::Getsockopt => "getsockopt",
+            Self::Ioctl => "ioctl",
+            Self::Listen => "listen",
+            Self::Readv => "readv",
+            Self::Recv => "recv",
+            Self::Send => "send",
+            Self::Sendmsg => "sendmsg",
+            Self::Setsockopt => "setsockopt",
+            Self::Shutdown => "shutdown",
+            Self::Socket => "socket",
+            Self::Socketpair => "socketpair",
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A call that failed and why: the errno, or what is wrong with the path that it was given.
+///
+/// 8 bytes, `Copy`. It prints as perror(3) would, with the errno's name, and with the numbers where
+/// a path was refused before the call. It converts into `std::io::Error` with the right kind.
+///
+/// # Examples
+///
+/// ```
+/// use sunpath::{Errno, SunPathError, UnixStream};
+///
+/// let error = UnixStream::connect("/nobody/listens/here").unwrap_err();
+/// assert_eq!(error.errno(), Errno::ENOENT);
+/// assert_eq!(error.to_string(), "connect: ENOENT (no such file or directory)");
+///
+/// let error = UnixStream::connect("x".repeat(200)).unwrap_err();
+/// assert_eq!(error.errno(), Errno::ENAMETOOLONG);
+/// assert!(matches!(error.sun_path(), Some(SunPathError::TooLong { len: 200, .. })));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[doc(alias = "perror")]
+pub struct Error {
+    call: Call,
+    fault: Fault,
+    /// INVARIANT: what it means is said at `Fault`.
+    number: u32,
+}
+
+const _: () = assert!(size_of::<Error>() == 8);
+
+/// What [`Error`]'s number is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+enum Fault {
+    /// The errno of the call, its bits kept.
+    Errno,
+    /// Nothing: the path is empty.
+    Empty,
+    /// The offset of the first NUL, at most `u32::MAX`.
+    InteriorNul,
+    /// The length of the path, at most `u32::MAX`.
+    TooLong,
+    /// Nothing: the system has no abstract names.
+    Unsupported,
+}
+
+impl Error {
+    pub(crate) const fn new(call: Call, errno: Errno) -> Self {
+        Self {
+            call,
+            fault: Fault::Errno,
+            number: errno.0 as u32,
+        }
+    }
+
+    /// The failure of `call` to begin, because there is no address to give to it.
+    pub(crate) fn refused(call: Call, error: SunPathError) -> Self {
+        let (fault, number) = match error {
+            SunPathError::Empty => (Fault::Empty, 0),
+            SunPathError::InteriorNul { at } => (Fault::InteriorNul, at),
+            SunPathError::TooLong { len, .. } => (Fault::TooLong, len),
+            SunPathError::Unsupported => (Fault::Unsupported, 0),
+        };
+        Self {
+            call,
+            fault,
+            number: u32::try_from(number).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The call that failed, or that was not made because its path was refused.
+    #[must_use]
+    pub const fn call(self) -> Call {
+        self.call
+    }
+
+    /// The errno of the call; of a path that was refused, the errno of the same fault
+    /// ([`SunPathError::errno`]).
+    #[must_use]
+    pub const fn errno(self) -> Errno {
+        match self.sun_path() {
+            Some(error) => Errno(error.errno()),
+            None => Errno(self.number as i32),
+        }
+    }
+
+    /// Why the path was refused; `None` if the system refused the call. Numbers over `u32::MAX`
+    /// (paths of 4 GiB) read `u32::MAX`.
+    #[must_use]
+    pub const fn sun_path(self) -> Option<SunPathError> {
+        let number = self.number as usize;
+        match self.fault {
+            Fault::Errno => None,
+            Fault::Empty => Some(SunPathError::Empty),
+            Fault::InteriorNul => Some(SunPathError::InteriorNul { at: number }),
+            Fault::TooLong => Some(SunPathError::TooLong {
+                len: number,
+                max: sys::SUN_PATH_MAX,
+            }),
+            Fault::Unsupported => Some(SunPathError::Unsupported),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (call, errno) = (self.call, self.errno());
+        match self.sun_path() {
+            None => write!(f, "{call}: {errno}"),
+            Some(error) => write!(f, "{call}: {errno:?} ({error})"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Error");
+        shown
+            .field("call", &self.call)
+            .field("errno", &self.errno());
+        if let Some(error) = self.sun_path() {
+            shown.field("sun_path", &error);
+        }
+        shown.finish()
+    }
+}
+
+impl error::Error for Error {}
+
+#[cfg(feature = "std")]
+impl From<Errno> for std::io::Error {
+    fn from(errno: Errno) -> Self {
+        Self::from_raw_os_error(errno.0)
+    }
+}
+
+/// Keeps the errno as `raw_os_error`, or the numbers of a refused path as the inner error; the kind
+/// is the errno's in both cases.
+#[cfg(feature = "std")]
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        let plain = Self::from(error.errno());
+        match error.sun_path() {
+            None => plain,
+            Some(_) => Self::new(plain.kind(), error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn error_of_a_call_prints_as_perror_does() {
+        let error = Error::new(Call::Bind, Errno::EADDRINUSE);
+        assert_eq!(
+            error.to_string(),
+            "bind: EADDRINUSE (address already in use)"
+        );
+        let unknown = Error::new(Call::Bind, Errno::from_raw(-7));
+        assert_eq!(unknown.to_string(), "bind: errno -7");
+        assert_eq!(unknown.errno().raw(), -7);
+    }
+
+    #[test]
+    fn error_of_a_path_keeps_its_numbers() {
+        let max = sys::SUN_PATH_MAX;
+        for refused in [
+            SunPathError::Empty,
+            SunPathError::InteriorNul { at: 5 },
+            SunPathError::TooLong { len: 4096, max },
+            SunPathError::Unsupported,
+        ] {
+            let error = Error::refused(Call::Connect, refused);
+            assert_eq!(error.sun_path(), Some(refused));
+            assert_eq!(error.errno().raw(), refused.errno());
+            assert_eq!(error.call(), Call::Connect);
+        }
+        let error = Error::refused(Call::Bind, SunPathError::TooLong { len: 108, max });
+        assert_eq!(
+            error.to_string(),
+            std::format!(
+                "bind: ENAMETOOLONG (108 bytes are too long for sun_path, which takes at most {max})"
+            )
+        );
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn error_of_a_path_over_4_gib_says_the_most_it_can() {
+        let len = (1 << 32) + 5;
+        let error = Error::refused(Call::Bind, SunPathError::TooLong { len, max: 107 });
+        let said = SunPathError::TooLong {
+            len: u32::MAX as usize,
+            max: sys::SUN_PATH_MAX,
+        };
+        assert_eq!(error.sun_path(), Some(said));
+    }
+
+    #[test]
+    #[cfg(feature = "std")]
+    fn error_becomes_an_io_error_of_the_same_kind() {
+        use std::io;
+
+        let error = io::Error::from(Error::new(Call::Bind, Errno::EADDRINUSE));
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(error.raw_os_error(), Some(Errno::EADDRINUSE.raw()));
+
+        let error = io::Error::from(Error::refused(Call::Bind, SunPathError::Empty));
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert_eq!(error.to_string(), "bind: ENOENT (path is empty)");
+    }
+}

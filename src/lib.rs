@@ -1,0 +1,102 @@
+//! Unix domain sockets: addresses that cannot overflow, descriptors that do not leak, and the C API
+//! in plain sight.
+//!
+//! A Unix domain socket is a socket whose address is a path. Three calls make a server, two a
+//! client, and each of them has a trap that C leaves to the program: the path that is cut at 108
+//! bytes, the address that is longer than its struct, the file that nobody removes, the signal that
+//! ends the process. This crate is those calls without the traps.
+//!
+//! # A server and a client
+//!
+//! ```
+//! use sunpath::{UnixListener, UnixStream};
+//!
+//! # let dir = std::env::temp_dir().join(format!("sunpath-lib-{}", std::process::id()));
+//! # std::fs::create_dir_all(&dir)?;
+//! # let path = dir.join("app.sock");
+//! let listener = UnixListener::bind(&path)?; // close-on-exec, listening
+//! let client = UnixStream::connect(&path)?; // waits in the queue until it is accepted
+//!
+//! let (server, _) = listener.accept()?;
+//! println!("a client of user {}", server.peer_cred()?.uid());
+//! server.write(b"hello")?; // never SIGPIPE
+//!
+//! let mut buf = [0; 16];
+//! let n = client.read(&mut buf)?; // never EINTR
+//! assert_eq!(&buf[..n], b"hello");
+//! # std::fs::remove_dir_all(&dir)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! | in C | here |
+//! |---|---|
+//! | `struct sockaddr_un` and its length | [`UnixAddr`], [`addr!`], [`SunPath`] |
+//! | `socket`, `socketpair`, `bind`, `connect`, `shutdown` | [`Socket`]; [`Stream`] is its kind, [`UnixStream`] both |
+//! | `send`, `recv`, `readv`, `sendmsg` for `writev` | [`UnixStream`] |
+//! | `listen`, `accept4` | [`Listener`], [`UnixListener`] |
+//! | `SO_PEERCRED`, `getpeereid` | [`PeerCred`] |
+//! | `errno`, `perror` | [`Errno`], [`Error`] |
+//! | everything as it is | [`sys`], the crate `sunpath-sys` |
+//!
+//! Searching these pages for a name of C, `SO_RCVTIMEO` or `getpeername`, finds its method.
+//!
+//! # What differs from C
+//!
+//! - A path that is empty, has a NUL or does not fit is refused before any call, with its numbers:
+//!   [`SunPathError`].
+//! - Binding the unnamed address is refused; in C it means [autobind](Socket::autobind).
+//! - Every descriptor is close-on-exec from birth, every send carries `MSG_NOSIGNAL`, and a call
+//!   that a signal interrupts is made again. With a timeout, that starts anew.
+//! - A peer that does not exist has no credentials: [`peer_cred`](Socket::peer_cred) says
+//!   `ENOTCONN`, where Linux answers with uid and gid -1.
+//! - A timeout of zero is refused; in C it means to wait for ever.
+//!
+//! What does not differ: nothing removes a socket file. Closing leaves it, so does dying, and the
+//! next bind to its path is `EADDRINUSE`.
+//!
+//! # Rules that hold everywhere
+//!
+//! No global state is touched: no umask, no working directory, no signal handler, no environment.
+//! What fails closes what it opened, and removes the file that it made. Nothing allocates.
+//!
+//! # Without std
+//!
+//! `default-features = false` leaves everything over `core` and the C library, but for `Path`
+//! arguments, `io::Read` and `io::Write`, `io::Error`, and conversions with `std`'s types. The
+//! module [`fd`] then has descriptor types with the names and promises of `std::os::fd`.
+
+#![no_std]
+
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+mod addr;
+mod error;
+pub mod fd;
+mod identity;
+mod listener;
+mod pathname;
+mod socket;
+mod stream;
+mod syscall;
+
+pub use sunpath_sys as sys;
+pub use sunpath_sys::{SunPath, SunPathError};
+
+pub use crate::addr::UnixAddr;
+#[doc(hidden)]
+pub use crate::addr::addr_of_literal;
+pub use crate::error::{Call, Errno, Error};
+pub use crate::identity::PeerCred;
+pub use crate::listener::{Incoming, Listener, UnixListener};
+pub use crate::pathname::AsPathname;
+pub use crate::socket::{Connected, Kind, Shutdown, Socket, Stream};
+pub use crate::stream::UnixStream;
+pub use crate::syscall::{IoSlice, IoSliceMut};
+
+/// The README's programs, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,285 @@
+//! Listening for connections.
+
+use core::ffi::c_int;
+use core::fmt;
+use core::iter::FusedIterator;
+
+use sunpath_sys as sys;
+
+use crate::addr::UnixAddr;
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use crate::pathname::AsPathname;
+use crate::socket::{Connected, Socket, Stream};
+use crate::syscall;
+
+/// A socket that listens for stream connections.
+pub type UnixListener = Listener<Stream>;
+
+/// A socket that listens for connections of one kind, owned and closed on drop.
+///
+/// Close-on-exec from birth. Dropping it leaves its socket file where it is, as close(2) does: the
+/// next bind to that path fails with `EADDRINUSE` until somebody removes the file.
+///
+/// # Examples
+///
+/// A server and its client:
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use sunpath::{UnixListener, UnixStream};
+///
+/// # let dir = std::env::temp_dir().join(format!("sunpath-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// let path = dir.join("greeter.sock");
+/// let listener = UnixListener::bind(&path)?;
+///
+/// let mut client = UnixStream::connect(&path)?; // queued, not yet accepted
+/// let (mut server, _) = listener.accept()?;
+/// server.write_all(b"hello")?;
+/// drop(server);
+///
+/// let mut greeting = String::new();
+/// client.read_to_string(&mut greeting)?;
+/// assert_eq!(greeting, "hello");
+///
+/// std::fs::remove_file(&path)?; // nobody else does
+/// # std::fs::remove_dir(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Listener<T: Connected> {
+    /// INVARIANT: it listens.
+    socket: Socket<T>,
+}
+
+impl<T: Connected> Socket<T> {
+    /// `listen(fd, backlog)` — makes a bound socket a listener.
+    ///
+    /// Linux queues `backlog + 1` connections that nobody has accepted, and takes a negative number
+    /// or one over `net.core.somaxconn` for that limit.
+    ///
+    /// # Errors
+    ///
+    /// The socket is closed; a file that bind made is still there.
+    ///
+    /// - `EINVAL`: the socket has no address, or is connected. `EDESTADDRREQ` for the former on
+    ///   other systems.
+    /// - `ENOMEM`: no memory.
+    ///
+    /// See listen(2).
+    pub fn listen(self, backlog: i32) -> Result<Listener<T>, Error> {
+        syscall::listen(self.as_fd(), backlog)?;
+        Ok(Listener { socket: self })
+    }
+}
+
+impl<T: Connected> Listener<T> {
+    /// The backlog of [`bind`](Self::bind) and [`bind_addr`](Self::bind_addr): `SOMAXCONN`, the
+    /// most that the system gives (4096 on Linux). [`Socket::listen`] takes another.
+    pub const BACKLOG: c_int = sys::SOMAXCONN;
+
+    /// `bind(fd, addr, len)`, `listen(fd, SOMAXCONN)` — a new socket that listens at a path.
+    ///
+    /// The path must not exist. Its file gets mode 0777 less the umask; [`Socket::set_mode`] before
+    /// [`Socket::bind_to`] gives another.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open, and no file stays that was not there before.
+    ///
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
+    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
+    /// - `EADDRINUSE`: the path exists. `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`,
+    ///   `EDQUOT`, `EPERM`: as for [`Socket::bind_to`].
+    ///
+    /// See bind(2), listen(2), unix(7).
+    pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
+        let addr = UnixAddr::from_pathname(path).map_err(|e| Error::refused(Call::Bind, e))?;
+        Self::bind_addr(&addr)
+    }
+
+    /// `bind(fd, addr, len)`, `listen(fd, SOMAXCONN)` — a new socket that listens at an address.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open, and no file stays that was not there before.
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
+    /// - `EADDRINUSE`: the address is taken. `EINVAL`: it is unnamed. `ENOENT`, `ENOTDIR`, `ELOOP`,
+    ///   `EACCES`, `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: as for [`Socket::bind_to`].
+    ///
+    /// See bind(2), listen(2), unix(7).
+    #[doc(alias = "bind")]
+    pub fn bind_addr(addr: &UnixAddr) -> Result<Self, Error> {
+        let socket = Socket::new()?;
+        socket.bind_to(addr)?;
+        socket
+            .listen(Self::BACKLOG)
+            .inspect_err(|_| syscall::unlink(addr))
+    }
+
+    /// `bind(fd, addr, sizeof(sa_family_t))`, `listen(fd, SOMAXCONN)` — a new socket that listens
+    /// at an abstract name which Linux chooses, and [`local_addr`](Self::local_addr) tells.
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
+    /// - `EOPNOTSUPP`, `ENOSPC`: as for [`Socket::autobind`].
+    ///
+    /// See unix(7), "Autobind feature".
+    pub fn autobind() -> Result<Self, Error> {
+        let socket = Socket::new()?;
+        socket.autobind()?;
+        socket.listen(Self::BACKLOG)
+    }
+
+    /// `accept4(fd, addr, len, SOCK_CLOEXEC)` — takes the next connection, with the address of the
+    /// client, which is nearly always unnamed.
+    ///
+    /// The new socket is blocking, whatever the listener is.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: nobody waits, and the listener is nonblocking.
+    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The connection
+    ///   stays in the queue.
+    /// - `EINVAL`: the listener was shut down.
+    /// - `ECONNABORTED`: the client is gone already; not on Linux, where it is accepted.
+    /// - `ENOBUFS`, `ENOMEM`: no memory.
+    ///
+    /// See accept(2).
+    #[doc(alias = "accept4")]
+    pub fn accept(&self) -> Result<(Socket<T>, UnixAddr), Error> {
+        let (fd, peer) = syscall::accept(self.as_fd())?;
+        Ok((Socket::from_fd(fd), peer))
+    }
+
+    /// Connections as they come, without end: [`accept`](Self::accept) again and again.
+    ///
+    /// An error does not end it. `EMFILE` will come again at once until a descriptor is free: look
+    /// at errors before going on.
+    #[must_use]
+    pub fn incoming(&self) -> Incoming<'_, T> {
+        Incoming { listener: self }
+    }
+
+    /// `getsockname(fd, addr, len)` — the address that was bound.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOBUFS`: no memory; not on Linux, where it does not fail.
+    ///
+    /// See getsockname(2).
+    #[doc(alias = "getsockname")]
+    pub fn local_addr(&self) -> Result<UnixAddr, Error> {
+        self.socket.local_addr()
+    }
+
+    /// `ioctl(fd, FIONBIO, &on)` — whether [`accept`](Self::accept) fails with `EAGAIN` when nobody
+    /// waits.
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the listener's back.
+    ///
+    /// See fcntl(2), "O_NONBLOCK".
+    #[doc(alias = "FIONBIO")]
+    #[doc(alias = "O_NONBLOCK")]
+    pub fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
+        self.socket.set_nonblocking(nonblocking)
+    }
+
+    /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — the pending error, which is cleared by asking.
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the listener's back.
+    ///
+    /// See socket(7).
+    #[doc(alias = "SO_ERROR")]
+    pub fn take_error(&self) -> Result<Option<Errno>, Error> {
+        self.socket.take_error()
+    }
+
+    /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — one more descriptor of the same listener: both accept from
+    /// one queue.
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`: the process has as many descriptors as `RLIMIT_NOFILE` allows.
+    ///
+    /// See fcntl(2).
+    #[doc(alias = "dup")]
+    pub fn try_clone(&self) -> Result<Self, Error> {
+        Ok(Self {
+            socket: self.socket.try_clone()?,
+        })
+    }
+}
+
+/// Connections as they come: see [`Listener::incoming`].
+#[derive(Debug)]
+pub struct Incoming<'a, T: Connected> {
+    listener: &'a Listener<T>,
+}
+
+impl<T: Connected> Iterator for Incoming<'_, T> {
+    type Item = Result<Socket<T>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.listener.accept().map(|(socket, _)| socket))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::MAX, None)
+    }
+}
+
+impl<T: Connected> FusedIterator for Incoming<'_, T> {}
+
+impl<'a, T: Connected> IntoIterator for &'a Listener<T> {
+    type Item = Result<Socket<T>, Error>;
+    type IntoIter = Incoming<'a, T>;
+
+    fn into_iter(self) -> Incoming<'a, T> {
+        self.incoming()
+    }
+}
+
+impl<T: Connected> AsFd for Listener<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl<T: Connected> AsRawFd for Listener<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+impl<T: Connected> IntoRawFd for Listener<T> {
+    fn into_raw_fd(self) -> RawFd {
+        self.socket.into_raw_fd()
+    }
+}
+
+impl<T: Connected> From<Listener<T>> for OwnedFd {
+    fn from(listener: Listener<T>) -> Self {
+        listener.socket.into()
+    }
+}
+
+impl<T: Connected> fmt::Debug for Listener<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Listener").field(&self.socket).finish()
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<UnixListener> for std::os::unix::net::UnixListener {
+    fn from(listener: UnixListener) -> Self {
+        OwnedFd::from(listener).into()
+    }
+}

@@ -1,0 +1,497 @@
+//! Sockets by kind, and what every kind can do.
+
+use core::ffi::c_int;
+use core::fmt;
+use core::marker::PhantomData;
+use core::time::Duration;
+
+use sunpath_sys as sys;
+
+use crate::addr::UnixAddr;
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use crate::pathname::AsPathname;
+use crate::syscall;
+
+/// A kind of socket: [`Stream`].
+pub trait Kind: sealed::Sealed {
+    /// The type that socket(2) takes.
+    #[doc(hidden)]
+    const TYPE: c_int;
+    /// The type's name in C.
+    #[doc(hidden)]
+    const NAME: &'static str;
+}
+
+/// A kind that makes connections, so that one can listen for them: [`Stream`].
+pub trait Connected: Kind {}
+
+/// `SOCK_STREAM` — a connected stream of bytes.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SOCK_STREAM")]
+pub enum Stream {}
+
+impl Kind for Stream {
+    const TYPE: c_int = sys::SOCK_STREAM;
+    const NAME: &'static str = "SOCK_STREAM";
+}
+
+impl Connected for Stream {}
+
+mod sealed {
+    /// Kinds are the kernel's, none can be added outside.
+    pub trait Sealed {}
+
+    impl Sealed for super::Stream {}
+}
+
+/// A Unix domain socket of one kind, owned and closed on drop.
+///
+/// Close-on-exec from birth. Dropping it leaves the socket file alone, as close(2) does.
+pub struct Socket<T: Kind> {
+    /// INVARIANT: a socket of family `AF_UNIX` and of the kind's type.
+    fd: OwnedFd,
+    kind: PhantomData<T>,
+}
+
+/// Which direction of a connection [`Socket::shutdown`] ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shutdown {
+    /// `SHUT_RD`: no more receiving; the peer's sends fail with `EPIPE`.
+    Read,
+    /// `SHUT_WR`: no more sending; the peer reads end of file.
+    Write,
+    /// `SHUT_RDWR`: both.
+    Both,
+}
+
+/// Making sockets, step by step as in C.
+impl<T: Kind> Socket<T> {
+    /// `socket(AF_UNIX, type, 0)` — makes a socket that is neither bound nor connected.
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`: the process has as many descriptors as `RLIMIT_NOFILE` allows.
+    /// - `ENFILE`: the system has as many open files as it allows.
+    /// - `ENOMEM`, `ENOBUFS`: no memory.
+    /// - `EAFNOSUPPORT`: the kernel was built without Unix domain sockets.
+    ///
+    /// See socket(2).
+    #[doc(alias = "socket")]
+    pub fn new() -> Result<Self, Error> {
+        syscall::socket(T::TYPE).map(Self::from_fd)
+    }
+
+    /// `socketpair(AF_UNIX, type, 0, sv)` — makes two unnamed sockets connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    ///
+    /// See socketpair(2).
+    #[doc(alias = "socketpair")]
+    pub fn pair() -> Result<(Self, Self), Error> {
+        let (a, b) = syscall::socketpair(T::TYPE)?;
+        Ok((Self::from_fd(a), Self::from_fd(b)))
+    }
+
+    /// `fchmod(fd, mode)` — sets the mode that the socket's file will have, before it is bound, so
+    /// that the file is not wider at any instant.
+    ///
+    /// The umask still takes its bits away: `0o666` under umask `022` is born `0644`. After bind it
+    /// changes nothing on Linux. To connect, a process needs write permission on the file on
+    /// Linux; elsewhere only the directory's permissions are portable.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: the system does not know the mode of a socket (macOS; FreeBSD after bind).
+    ///
+    /// See chmod(2), unix(7) "Pathname socket ownership and permissions".
+    #[doc(alias = "fchmod")]
+    pub fn set_mode(&self, mode: u32) -> Result<(), Error> {
+        let mode =
+            sys::mode_t::try_from(mode).map_err(|_| Error::new(Call::Fchmod, Errno::EINVAL))?;
+        syscall::fchmod(self.as_fd(), mode)
+    }
+
+    /// `bind(fd, addr, len)` — gives the socket its address.
+    ///
+    /// A pathname becomes a file, with mode 0777 less the umask unless [`set_mode`](Self::set_mode)
+    /// said otherwise. It must not exist before, and nothing removes it afterwards. The unnamed
+    /// address is refused: in C it means [`autobind`](Self::autobind).
+    ///
+    /// # Errors
+    ///
+    /// - `EADDRINUSE`: the path exists, be it a live socket, a dead one or no socket at all; or the
+    ///   abstract name is taken.
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, is a loop of links.
+    /// - `EACCES`: no permission to write to the directory, or to search one above it.
+    /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.
+    /// - `EINVAL`: the socket has an address already, or `addr` is unnamed.
+    /// - `ENOMEM`: no memory.
+    ///
+    /// See bind(2), unix(7).
+    #[doc(alias = "bind")]
+    pub fn bind_to(&self, addr: &UnixAddr) -> Result<(), Error> {
+        if addr.is_unnamed() {
+            return Err(Error::new(Call::Bind, Errno::EINVAL));
+        }
+        syscall::bind(self.as_fd(), addr)
+    }
+
+    /// `bind(fd, addr, sizeof(sa_family_t))` — lets Linux give the socket a free abstract name of
+    /// five hexadecimal digits, which [`local_addr`](Self::local_addr) tells.
+    ///
+    /// A socket that has a name keeps it. Abstract names know no permissions.
+    ///
+    /// # Errors
+    ///
+    /// - `EOPNOTSUPP`: the system has no abstract names.
+    /// - `ENOSPC`: all 2^20 names are taken.
+    /// - `ENOMEM`: no memory.
+    ///
+    /// See unix(7), "Autobind feature".
+    pub fn autobind(&self) -> Result<(), Error> {
+        if !sys::HAVE_ABSTRACT {
+            return Err(Error::new(Call::Bind, Errno::EOPNOTSUPP));
+        }
+        syscall::bind(self.as_fd(), &UnixAddr::unnamed())
+    }
+
+    /// `connect(fd, addr, len)` — connects to the socket that listens at an address.
+    ///
+    /// Returns as soon as the connection waits in the listener's queue, before it is accepted.
+    /// After a failure the same socket can be tried again.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path.
+    /// - `ECONNREFUSED`: nobody listens there: the socket is dead or not yet listening, or the path
+    ///   is no socket.
+    /// - `EACCES`: no write permission on the socket file, or no search permission above it.
+    /// - `EPROTOTYPE`: a socket of another kind is bound there.
+    /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed;
+    ///   nothing was begun.
+    /// - `EISCONN`: the socket is or was connected.
+    /// - `EINVAL`: `addr` is unnamed, or the socket listens.
+    /// - `ENOMEM`: no memory.
+    ///
+    /// See connect(2), unix(7).
+    #[doc(alias = "connect")]
+    pub fn connect_to(&self, addr: &UnixAddr) -> Result<(), Error> {
+        syscall::connect(self.as_fd(), addr)
+    }
+
+    /// `getsockname(fd, addr, len)` — the socket's own address, as it was bound: a relative path
+    /// stays relative, and a file that was renamed keeps its old name here.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOBUFS`: no memory; not on Linux, where it does not fail.
+    ///
+    /// See getsockname(2).
+    #[doc(alias = "getsockname")]
+    pub fn local_addr(&self) -> Result<UnixAddr, Error> {
+        syscall::getsockname(self.as_fd())
+    }
+
+    /// `getpeername(fd, addr, len)` — the address of the other end. A client is unnamed unless it
+    /// bound its own socket, which few do: ask for [`peer_cred`](Self::peer_cred) instead.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOTCONN`: not connected.
+    ///
+    /// See getpeername(2).
+    #[doc(alias = "getpeername")]
+    pub fn peer_addr(&self) -> Result<UnixAddr, Error> {
+        syscall::getpeername(self.as_fd())
+    }
+
+    /// `shutdown(fd, how)` — ends one or both directions of the connection, for every descriptor of
+    /// this socket in every process.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOTCONN`: not connected; not on Linux, where it does not fail.
+    ///
+    /// See shutdown(2).
+    pub fn shutdown(&self, how: Shutdown) -> Result<(), Error> {
+        let how = match how {
+            Shutdown::Read => sys::SHUT_RD,
+            Shutdown::Write => sys::SHUT_WR,
+            Shutdown::Both => sys::SHUT_RDWR,
+        };
+        syscall::shutdown(self.as_fd(), how)
+    }
+}
+
+/// Flags and options of the descriptor and the socket.
+impl<T: Kind> Socket<T> {
+    /// `ioctl(fd, FIONBIO, &on)` — whether calls that would wait fail with `EAGAIN` instead, for
+    /// every descriptor of this socket.
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    ///
+    /// See fcntl(2), "O_NONBLOCK".
+    #[doc(alias = "FIONBIO")]
+    #[doc(alias = "O_NONBLOCK")]
+    pub fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
+        syscall::set_nonblocking(self.as_fd(), nonblocking)
+    }
+
+    /// `fcntl(fd, F_GETFL) & O_NONBLOCK` — whether the socket is nonblocking.
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    ///
+    /// See fcntl(2).
+    #[doc(alias = "F_GETFL")]
+    pub fn nonblocking(&self) -> Result<bool, Error> {
+        syscall::nonblocking(self.as_fd())
+    }
+
+    /// `setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ...)` — how long receiving waits before it fails
+    /// with `EAGAIN`; `None` is for ever.
+    ///
+    /// The kernel counts in clock ticks (1 to 10 ms) and rounds up. A signal starts the wait anew.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: zero. In C it would mean to wait for ever.
+    ///
+    /// See socket(7).
+    #[doc(alias = "SO_RCVTIMEO")]
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> Result<(), Error> {
+        self.set_timeout(sys::SO_RCVTIMEO, timeout)
+    }
+
+    /// `setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — how long sending, and connecting to a full
+    /// queue, waits before it fails with `EAGAIN`; `None` is for ever.
+    ///
+    /// Rounding and signals as for [`set_read_timeout`](Self::set_read_timeout).
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: zero. In C it would mean to wait for ever.
+    ///
+    /// See socket(7).
+    #[doc(alias = "SO_SNDTIMEO")]
+    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> Result<(), Error> {
+        self.set_timeout(sys::SO_SNDTIMEO, timeout)
+    }
+
+    /// `getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ...)` — how long receiving waits; `None` is for
+    /// ever.
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    ///
+    /// See socket(7).
+    #[doc(alias = "SO_RCVTIMEO")]
+    pub fn read_timeout(&self) -> Result<Option<Duration>, Error> {
+        self.timeout(sys::SO_RCVTIMEO)
+    }
+
+    /// `getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — how long sending waits; `None` is for ever.
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    ///
+    /// See socket(7).
+    #[doc(alias = "SO_SNDTIMEO")]
+    pub fn write_timeout(&self) -> Result<Option<Duration>, Error> {
+        self.timeout(sys::SO_SNDTIMEO)
+    }
+
+    /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — the pending error, which is cleared by asking:
+    /// `ECONNRESET` when the peer closed with data of ours unread.
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    ///
+    /// See socket(7).
+    #[doc(alias = "SO_ERROR")]
+    pub fn take_error(&self) -> Result<Option<Errno>, Error> {
+        let number: c_int = syscall::getsockopt(self.as_fd(), sys::SO_ERROR)?;
+        Ok((number != 0).then(|| Errno::from_raw(number)))
+    }
+
+    /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — one more descriptor of the same socket.
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`: the process has as many descriptors as `RLIMIT_NOFILE` allows.
+    ///
+    /// See fcntl(2).
+    #[doc(alias = "dup")]
+    #[doc(alias = "F_DUPFD_CLOEXEC")]
+    pub fn try_clone(&self) -> Result<Self, Error> {
+        syscall::duplicate(self.as_fd()).map(Self::from_fd)
+    }
+
+    fn set_timeout(&self, option: c_int, timeout: Option<Duration>) -> Result<(), Error> {
+        if timeout == Some(Duration::ZERO) {
+            return Err(Error::new(Call::Setsockopt, Errno::EINVAL));
+        }
+        let timeval = timeval_from(timeout.unwrap_or_default());
+        syscall::setsockopt(self.as_fd(), option, &timeval)
+    }
+
+    fn timeout(&self, option: c_int) -> Result<Option<Duration>, Error> {
+        let timeval = syscall::getsockopt(self.as_fd(), option)?;
+        Ok(Some(duration_from(timeval)).filter(|timeout| !timeout.is_zero()))
+    }
+
+    /// A socket of `T`'s kind: the caller has made it so.
+    pub(crate) const fn from_fd(fd: OwnedFd) -> Self {
+        Self {
+            fd,
+            kind: PhantomData,
+        }
+    }
+}
+
+/// Connecting.
+impl<T: Connected> Socket<T> {
+    /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at a path.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open.
+    ///
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
+    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EAGAIN`, `ENOTDIR`, `ELOOP`: as for
+    ///   [`connect_to`](Self::connect_to).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::UnixStream;
+    ///
+    /// let stream = UnixStream::connect("/run/app.sock")?;
+    /// stream.write(b"status\n")?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See connect(2), unix(7).
+    pub fn connect(path: impl AsPathname) -> Result<Self, Error> {
+        let addr = UnixAddr::from_pathname(path).map_err(|e| Error::refused(Call::Connect, e))?;
+        Self::connect_addr(&addr)
+    }
+
+    /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at an address.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open.
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EAGAIN`, `ENOTDIR`, `ELOOP`, `EINVAL`: as
+    ///   for [`connect_to`](Self::connect_to).
+    ///
+    /// See connect(2), unix(7).
+    #[doc(alias = "connect")]
+    pub fn connect_addr(addr: &UnixAddr) -> Result<Self, Error> {
+        let socket = Self::new()?;
+        socket.connect_to(addr)?;
+        Ok(socket)
+    }
+}
+
+/// The time as the socket options have it. Less than a microsecond becomes one, since zero means
+/// for ever; more seconds than fit are as many as fit.
+fn timeval_from(timeout: Duration) -> sys::timeval {
+    let micros = timeout.subsec_nanos().div_ceil(1000);
+    let (carry, micros) = (micros / 1_000_000, micros % 1_000_000);
+    let seconds = timeout.as_secs().saturating_add(u64::from(carry));
+    // time_t has 64 bits, or 32.
+    let fitting = [seconds, i64::MAX as u64, i32::MAX as u64];
+    sys::timeval {
+        tv_sec: fitting
+            .into_iter()
+            .find_map(|fits| fits.try_into().ok())
+            .unwrap_or_default(),
+        tv_usec: micros as _,
+    }
+}
+
+fn duration_from(timeval: sys::timeval) -> Duration {
+    let seconds = u64::try_from(timeval.tv_sec).unwrap_or(0);
+    let micros = u32::try_from(timeval.tv_usec).unwrap_or(0);
+    Duration::from_secs(seconds) + Duration::from_micros(micros.into())
+}
+
+impl<T: Kind> AsFd for Socket<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl<T: Kind> AsRawFd for Socket<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+impl<T: Kind> IntoRawFd for Socket<T> {
+    fn into_raw_fd(self) -> RawFd {
+        self.fd.into_raw_fd()
+    }
+}
+
+impl<T: Kind> From<Socket<T>> for OwnedFd {
+    fn from(socket: Socket<T>) -> Self {
+        socket.fd
+    }
+}
+
+/// The kind, the descriptor, and both addresses as far as there are any.
+impl<T: Kind> fmt::Debug for Socket<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Socket");
+        shown
+            .field("kind", &format_args!("{}", T::NAME))
+            .field("fd", &self.as_raw_fd());
+        if let Ok(local) = self.local_addr() {
+            shown.field("local", &local);
+        }
+        if let Ok(peer) = self.peer_addr() {
+            shown.field("peer", &peer);
+        }
+        shown.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn socket_timeout_of_a_nanosecond_is_a_microsecond() {
+        let timeval = timeval_from(Duration::from_nanos(1));
+        assert_eq!((timeval.tv_sec, timeval.tv_usec), (0, 1));
+    }
+
+    #[test]
+    fn socket_timeout_just_under_a_second_carries() {
+        let timeval = timeval_from(Duration::from_nanos(999_999_001));
+        assert_eq!((timeval.tv_sec, timeval.tv_usec), (1, 0));
+        let timeval = timeval_from(Duration::from_micros(999_999));
+        assert_eq!((timeval.tv_sec, timeval.tv_usec), (0, 999_999));
+    }
+
+    #[test]
+    fn socket_timeout_of_all_time_fits() {
+        let timeval = timeval_from(Duration::MAX);
+        assert_eq!((timeval.tv_sec.checked_add(1), timeval.tv_usec), (None, 0));
+    }
+}
