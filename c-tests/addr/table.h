@@ -1,0 +1,58 @@
+/* One call of cases.txt, read and printed. What the words mean is said at the top of cases.txt;
+ * src/table.rs is the same in Rust. */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include "address.h"
+
+enum call {
+	CALL_ACCEPT,
+	CALL_BIND,
+	CALL_CLOSE,
+	CALL_CONNECT,
+	CALL_GETPEERNAME,
+	CALL_GETSOCKNAME,
+	CALL_LISTEN,
+	CALL_MKDIR,
+	CALL_RECVFROM,
+	CALL_SEND,
+	CALL_SOCKETPAIR,
+};
+
+/* Where an address comes from. */
+enum source {
+	SOURCE_NONE,
+	SOURCE_BYTES,    /* "norm\0" */
+	SOURCE_STRUCT,   /* {AF_INET, "norm\0"} */
+	SOURCE_SOCKNAME, /* sockname(s) */
+};
+
+/* How the length that goes with it is made. */
+enum form {
+	FORM_NONE,
+	FORM_EXACT,
+	FORM_SIZEOF,
+	FORM_REPORTED,
+	FORM_CLAMPED,
+	FORM_NUMBER,
+};
+
+struct step {
+	enum call call;
+	char socket; /* 0 where the call has none */
+	enum source source;
+	sa_family_t family;
+	char from; /* the socket of SOURCE_SOCKNAME */
+	unsigned char bytes[ROOM - PATH_OFFSET];
+	size_t count;
+	enum form form;
+	long number; /* of FORM_NUMBER */
+};
+
+/* Reads one call. Returns the text behind it, or NULL where it is not a call. */
+const char *step_read(const char *text, struct step *ret_step);
+
+/* Prints the call with the length that it was given, up to and with its closing bracket. */
+void step_print(const struct step *step, socklen_t len);
+
+#endif

@@ -1,0 +1,113 @@
+//! Compiles the C lanes and links each as a program, with the compiler that `CC` and `CFLAGS` name;
+//! and turns `layout/layout.def` into the Rust witnesses of `tests/layout.rs`.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[path = "layout/witness.rs"]
+mod witness;
+
+/// The C programs: the variable with the path, and the files.
+const PROGRAMS: [(&str, &[&str]); 4] = [
+    (
+        "C_ADDR",
+        &[
+            "addr/addr.c",
+            "addr/address.c",
+            "addr/table.c",
+            "common/notation.c",
+        ],
+    ),
+    (
+        "C_CONVERT",
+        &[
+            "convert/convert.c",
+            "convert/sun_path.c",
+            "common/notation.c",
+        ],
+    ),
+    ("C_LAYOUT", &["layout/layout.c"]),
+    ("C_STREAM", &["peers/stream.c", "convert/sun_path.c"]),
+];
+
+/// Every warning is an error: what a student copies must compile clean.
+const FLAGS: [&str; 8] = [
+    "-std=c11",
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Werror",
+    "-D_GNU_SOURCE",
+    "-Icommon",
+    "-Iconvert",
+];
+
+fn main() {
+    for path in [
+        "build.rs",
+        "addr",
+        "common",
+        "convert",
+        "layout",
+        "peers",
+        "../sys/bindings",
+    ] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    compile(&out);
+    fs::write(out.join("witness.rs"), witness::generate()).expect("OUT_DIR can be written to");
+}
+
+fn compile(out: &Path) {
+    let compiler = match cc::Build::new().opt_level(2).try_get_compiler() {
+        Ok(compiler) => compiler,
+        Err(error) => return fail(&format!("no C compiler: {error}")),
+    };
+    let mut command = vec![compiler.path().display().to_string()];
+    command.extend(FLAGS.map(str::to_owned));
+    command.extend(
+        compiler
+            .args()
+            .iter()
+            .map(|arg| arg.to_string_lossy().into_owned()),
+    );
+    println!("cargo::rustc-env=C_COMPILER={}", command.join("\x1f"));
+
+    for (variable, files) in PROGRAMS {
+        let program = out.join(variable.to_lowercase());
+        println!("cargo::rustc-env={variable}={}", program.display());
+        let mut compile = Command::new(&command[0]);
+        compile
+            .args(&command[1..])
+            .args(files)
+            .arg("-o")
+            .arg(&program);
+        let output = match compile.output() {
+            Ok(output) => output,
+            Err(error) => {
+                return fail(&format!(
+                    "the C compiler {} cannot be run: {error}. The tests against C need one: \
+                     install gcc or clang, or name yours in CC",
+                    command[0]
+                ));
+            }
+        };
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            fail(&format!(
+                "{}: {} ended with {}\n{said}",
+                files[0], command[0], output.status
+            ));
+        }
+    }
+}
+
+/// Ends the build with a message of one or more lines.
+fn fail(message: &str) {
+    for line in message.lines() {
+        println!("cargo::error={line}");
+    }
+}

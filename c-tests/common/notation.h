@@ -1,0 +1,23 @@
+/* How every lane writes bytes and errors: as strace(1) does.
+ *
+ *   "norm\0"      printable bytes as they are, \0 for NUL, \xNN for the others, \" and \\
+ *   "a{107}\0"    four or more of one byte: the byte, and how many
+ *   EADDRINUSE    an errno by its name, since numbers and texts differ between systems
+ *
+ * src/notation.rs is the same in Rust. */
+#ifndef NOTATION_H
+#define NOTATION_H
+
+#include <stddef.h>
+
+/* Reads bytes from text that begins with a double quote. Returns how much of the text it took, or
+ * 0 where the text is not in the notation or the bytes are more than size. */
+size_t bytes_read(const char *text, size_t size, unsigned char *ret_bytes, size_t *ret_count);
+
+/* Prints bytes in double quotes. */
+void bytes_print(const unsigned char *bytes, size_t count);
+
+/* "EINVAL" for EINVAL; "E?" for a number that the list in notation.c lacks. */
+const char *errno_name(int number);
+
+#endif

@@ -1,0 +1,31 @@
+//! Holds `sunpath-sys` and `sunpath` against C. Each folder is one comparison:
+//!
+//! | folder | what is compared | beside C |
+//! |---|---|---|
+//! | `layout/` | sizes, offsets, signs, constants, `CMSG_*` | `sunpath-sys`, bindgen's output |
+//! | `addr/` | the kernel's answers to every kind of address | `sunpath-sys`, `sunpath` |
+//! | `convert/` | bytes to address and back, all of it | `sunpath-sys`, `sunpath` |
+//! | `peers/` | a C program for others to talk to | |
+//!
+//! A lane is a program. All lanes of a comparison read the same table and print the same lines; the
+//! C lane says what is right. The build script compiles the C side with the compiler that `CC` and
+//! `CFLAGS` name, so that the same tests run it under a sanitizer.
+
+pub mod compare;
+pub mod lane;
+pub mod notation;
+pub mod table;
+
+/// The C programs, as paths to the executables.
+pub mod c {
+    /// `addr/addr.c`.
+    pub const ADDR: &str = env!("C_ADDR");
+    /// `convert/convert.c`.
+    pub const CONVERT: &str = env!("C_CONVERT");
+    /// `layout/layout.c`.
+    pub const LAYOUT: &str = env!("C_LAYOUT");
+    /// `peers/stream.c`.
+    pub const STREAM: &str = env!("C_STREAM");
+    /// The compiler that made them and its arguments, divided by the byte 0x1F.
+    pub const COMPILER: &str = env!("C_COMPILER");
+}

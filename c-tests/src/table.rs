@@ -1,0 +1,207 @@
+//! The table of cases in `addr/cases.txt`, read and printed. What its words mean is said at its
+//! top; `addr/table.c` is the same in C.
+
+use std::io::BufRead;
+use std::mem::{offset_of, size_of};
+
+use libc::{sockaddr_un, socklen_t};
+
+use crate::notation::{Bytes, read_bytes};
+
+/// The bytes of `struct sockaddr_un` before `sun_path`.
+pub const PATH_OFFSET: usize = offset_of!(sockaddr_un, sun_path);
+
+/// One line of the table.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What the case is called: `A02.bare`.
+    pub id: String,
+    /// Its calls, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One call of a case.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// The name of the call: `bind`.
+    pub call: String,
+    /// The letter of the socket that it is for.
+    pub socket: Option<char>,
+    /// The address that goes in.
+    pub source: Source,
+    /// The length that goes with the address, or the size of the buffer for one.
+    pub form: Option<Form>,
+}
+
+/// Where an address comes from.
+#[derive(Clone, Debug, Default)]
+pub enum Source {
+    /// The call takes no address.
+    #[default]
+    None,
+    /// `"norm\0"`: the bytes of `sun_path`, behind the family `AF_UNIX`.
+    Bytes(Vec<u8>),
+    /// `{AF_INET, "norm\0"}`: a struct filled by hand.
+    Struct(Family, Vec<u8>),
+    /// `sockname(s)`: what getsockname(2) writes for that socket.
+    Sockname(char),
+}
+
+/// An address family by its name.
+pub type Family = (&'static str, libc::c_int);
+
+const FAMILIES: [Family; 3] = [
+    ("AF_UNIX", libc::AF_UNIX),
+    ("AF_INET", libc::AF_INET),
+    ("AF_UNSPEC", libc::AF_UNSPEC),
+];
+
+/// How the length that goes with an address is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The offset of `sun_path` and the bytes that the table has.
+    Exact,
+    /// `sizeof(struct sockaddr_un)`.
+    Sizeof,
+    /// What getsockname(2) returned.
+    Reported,
+    /// The same, but at most `sizeof(struct sockaddr_un)`.
+    Clamped,
+    /// This number; C's `(socklen_t)-1` is -1.
+    Number(i32),
+}
+
+const FORMS: [(&str, Form); 4] = [
+    ("exact", Form::Exact),
+    ("sizeof", Form::Sizeof),
+    ("reported", Form::Reported),
+    ("clamped", Form::Clamped),
+];
+
+impl Step {
+    /// The length that the table says, `reported` being what getsockname(2) returned.
+    #[must_use]
+    pub fn len(&self, reported: socklen_t) -> socklen_t {
+        let size = size_of::<sockaddr_un>() as socklen_t;
+        match (self.form, &self.source) {
+            (Some(Form::Exact), Source::Bytes(bytes) | Source::Struct(_, bytes)) => {
+                (PATH_OFFSET + bytes.len()) as socklen_t
+            }
+            (Some(Form::Reported), _) => reported,
+            (Some(Form::Clamped), _) => reported.min(size),
+            (Some(Form::Number(number)), _) => number as socklen_t,
+            _ => size,
+        }
+    }
+
+    /// The call as the transcript has it, with the length that was passed.
+    #[must_use]
+    pub fn shown(&self, len: socklen_t) -> String {
+        let mut arguments = Vec::from_iter(self.socket.map(String::from));
+        match &self.source {
+            Source::None => {}
+            Source::Bytes(bytes) => arguments.push(Bytes(bytes).to_string()),
+            Source::Struct((family, _), bytes) => {
+                arguments.push(format!("{{{family}, {}}}", Bytes(bytes)));
+            }
+            Source::Sockname(from) => arguments.push(format!("sockname({from})")),
+        }
+        if self.form.is_some() {
+            arguments.push((len as i32).to_string());
+        }
+        format!("{}({})", self.call, arguments.join(", "))
+    }
+}
+
+/// Reads the whole table.
+///
+/// # Panics
+///
+/// - Where the input cannot be read, or a line of it is not a case.
+pub fn read_cases(input: impl BufRead) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for line in input.lines() {
+        let line = line.expect("the table can be read");
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match read_range(&line) {
+            Some((range, case)) => {
+                cases.extend(range.map(|n| read_case(&case.replace("$n", &n.to_string()))));
+            }
+            None => cases.push(read_case(&line)),
+        }
+    }
+    cases
+}
+
+/// `for 0..112 ID ...`: the range, and the case with `$n` in it.
+fn read_range(line: &str) -> Option<(std::ops::RangeInclusive<usize>, &str)> {
+    let (range, case) = line.strip_prefix("for ")?.split_once(' ')?;
+    let (first, last) = range.split_once("..")?;
+    Some((first.parse().ok()?..=last.parse().ok()?, case))
+}
+
+fn read_case(line: &str) -> Case {
+    let steps = line.split_once(' ').and_then(|(id, mut text)| {
+        let mut steps = Vec::new();
+        loop {
+            let (step, rest) = read_step(text)?;
+            steps.push(step);
+            if rest.is_empty() {
+                return Some(Case {
+                    id: id.to_owned(),
+                    steps,
+                });
+            }
+            text = rest.strip_prefix("; ")?;
+        }
+    });
+    steps.unwrap_or_else(|| panic!("not a case of the table: {line}"))
+}
+
+fn read_step(text: &str) -> Option<(Step, &str)> {
+    let (call, mut text) = text.split_once('(')?;
+    let mut step = Step {
+        call: call.to_owned(),
+        ..Step::default()
+    };
+    loop {
+        if let Some(rest) = text.strip_prefix(')') {
+            return Some((step, rest));
+        }
+        let rest = read_argument(&mut step, text)?;
+        text = rest.strip_prefix(", ").unwrap_or(rest);
+    }
+}
+
+/// One argument, told from the others by how it begins; gives the text behind it.
+fn read_argument<'a>(step: &mut Step, text: &'a str) -> Option<&'a str> {
+    if text.starts_with('"') {
+        let (bytes, rest) = read_bytes(text)?;
+        step.source = Source::Bytes(bytes);
+        return Some(rest);
+    }
+    if let Some(text) = text.strip_prefix('{') {
+        let (name, text) = text.split_once(", ")?;
+        let family = FAMILIES.into_iter().find(|family| family.0 == name)?;
+        let (bytes, rest) = read_bytes(text)?;
+        step.source = Source::Struct(family, bytes);
+        return rest.strip_prefix('}');
+    }
+    if let Some(text) = text.strip_prefix("sockname(") {
+        let (from, rest) = text.split_once(')')?;
+        step.source = Source::Sockname(from.parse().ok()?);
+        return Some(rest);
+    }
+    let (word, rest) = text.split_at(text.find([',', ')'])?);
+    match word.parse() {
+        Ok(letter @ 'a'..='z') => step.socket = Some(letter),
+        _ => {
+            let known = FORMS.into_iter().find(|(name, _)| *name == word);
+            let number = || word.parse().ok().map(Form::Number);
+            step.form = Some(known.map(|(_, form)| form).or_else(number)?);
+        }
+    }
+    Some(rest)
+}
