@@ -1,0 +1,145 @@
+//! Descriptors: close-on-exec from birth, and none lost where a call fails.
+
+use std::fs;
+use std::os::fd::AsRawFd;
+
+use sunpath::{Errno, Socket, Stream, UnixAddr, UnixListener, UnixStream};
+
+fn is_cloexec(fd: &impl AsRawFd) -> bool {
+    // SAFETY: F_GETFD takes nothing.
+    let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) };
+    assert!(flags >= 0, "an open descriptor");
+    flags & libc::FD_CLOEXEC != 0
+}
+
+/// The descriptors that this process has open.
+fn open() -> Vec<String> {
+    let entries = fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .map(|entry| entry.unwrap());
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Sets the soft `RLIMIT_NOFILE`.
+fn limit_descriptors(limit: libc::rlim_t) -> libc::rlim_t {
+    let mut old = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: old is a live rlimit.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut old) }, 0);
+    let new = libc::rlimit {
+        rlim_cur: limit,
+        ..old
+    };
+    // SAFETY: new is a live rlimit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &new) }, 0);
+    old.rlim_cur
+}
+
+/// One test, since the descriptors and their limit belong to the process.
+#[test]
+fn descriptors_are_cloexec_and_none_is_lost() {
+    let before = open();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sock");
+
+    // Close-on-exec from birth, by every way to a descriptor.
+    let listener = UnixListener::bind(&path).unwrap();
+    let client = UnixStream::connect(&path).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    let (a, b) = UnixStream::pair().unwrap();
+    let unbound = Socket::<Stream>::new().unwrap();
+    let (client_clone, listener_clone) =
+        (client.try_clone().unwrap(), listener.try_clone().unwrap());
+    for socket in [&client, &server, &a, &b, &unbound, &client_clone] {
+        assert!(is_cloexec(socket), "{socket:?}");
+    }
+    assert!(is_cloexec(&listener));
+    assert!(is_cloexec(&listener_clone));
+
+    // A constructor that fails closes what it opened.
+    let during = open();
+    assert_eq!(
+        UnixListener::bind(&path).unwrap_err().errno(),
+        Errno::EADDRINUSE
+    );
+    assert_eq!(UnixListener::bind("").unwrap_err().errno(), Errno::ENOENT);
+    let absent = dir.path().join("absent");
+    assert_eq!(
+        UnixStream::connect(&absent).unwrap_err().errno(),
+        Errno::ENOENT
+    );
+    assert_eq!(
+        UnixListener::bind(absent.join("below"))
+            .unwrap_err()
+            .errno(),
+        Errno::ENOENT
+    );
+    let unnamed = UnixAddr::unnamed();
+    assert_eq!(
+        UnixListener::bind_addr(&unnamed).unwrap_err().errno(),
+        Errno::EINVAL
+    );
+    assert_eq!(
+        UnixStream::connect_addr(&unnamed).unwrap_err().errno(),
+        Errno::EINVAL
+    );
+    assert_eq!(unbound.listen(1).unwrap_err().errno(), Errno::EINVAL);
+    let mut without_unbound = during.clone();
+    without_unbound.retain(|fd| open().contains(fd));
+    assert_eq!(
+        without_unbound.len(),
+        during.len() - 1,
+        "a listen that fails closes its socket"
+    );
+    assert_eq!(open(), without_unbound);
+
+    // At the limit: accept fails, and the connection stays in the queue.
+    let late = UnixStream::connect(&path).unwrap();
+    let lowest_free = late.try_clone().unwrap().as_raw_fd();
+    let old = limit_descriptors(lowest_free.try_into().unwrap());
+    let full = open_count();
+    assert_eq!(listener.accept().unwrap_err().errno(), Errno::EMFILE);
+    assert_eq!(UnixStream::new().unwrap_err().errno(), Errno::EMFILE);
+    assert_eq!(UnixStream::pair().unwrap_err().errno(), Errno::EMFILE);
+    assert_eq!(
+        UnixStream::connect(&path).unwrap_err().errno(),
+        Errno::EMFILE
+    );
+    assert_eq!(
+        UnixListener::bind(&absent).unwrap_err().errno(),
+        Errno::EMFILE
+    );
+    assert_eq!(client.try_clone().unwrap_err().errno(), Errno::EMFILE);
+    assert_eq!(open_count(), full);
+    limit_descriptors(old);
+    listener.accept().unwrap();
+
+    drop((
+        listener,
+        listener_clone,
+        client,
+        client_clone,
+        server,
+        a,
+        b,
+        late,
+        dir,
+    ));
+    assert_eq!(open(), before);
+}
+
+/// How many of the first descriptors are open; opens none to find out.
+fn open_count() -> usize {
+    (0..1024)
+        .filter(|fd| {
+            // SAFETY: F_GETFD takes any number.
+            unsafe { libc::fcntl(*fd, libc::F_GETFD) != -1 }
+        })
+        .count()
+}

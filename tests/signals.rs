@@ -1,0 +1,204 @@
+//! Signals: nothing that is sent raises `SIGPIPE`, and no call that waits gives up on a signal.
+
+use std::fs;
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use sunpath::{Errno, Error, Shutdown, Socket, Stream, UnixAddr, UnixStream};
+
+/// The exit status of a child process in which `SIGPIPE` kills, as it does in a C program, after
+/// `action`: 0 if that returned true. The signal's number is what killed it otherwise.
+fn child_with_sigpipe_at_default(action: impl FnOnce() -> bool) -> Result<i32, i32> {
+    // SAFETY: the child calls nothing but signal, what `action` does (system calls) and _exit,
+    // which are safe in the child of a process with threads.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
+    if pid == 0 {
+        // SAFETY: SIGPIPE and SIG_DFL are what signal takes.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+        let status = if action() { 0 } else { 1 };
+        // SAFETY: ends this process.
+        unsafe { libc::_exit(status) };
+    }
+    let mut status = 0;
+    // SAFETY: status is a live int.
+    let waited = unsafe { libc::waitpid(pid, &mut status, 0) };
+    assert_eq!(waited, pid);
+    if libc::WIFSIGNALED(status) {
+        Err(libc::WTERMSIG(status))
+    } else {
+        Ok(status)
+    }
+}
+
+fn epipe(sent: Result<usize, Error>) -> bool {
+    sent.is_err_and(|error| error.errno() == Errno::EPIPE)
+}
+
+#[test]
+fn sigpipe_kills_the_child_that_uses_plain_write() {
+    let (a, b) = UnixStream::pair().unwrap();
+    drop(b);
+    let fd = a.as_raw_fd();
+    let child = child_with_sigpipe_at_default(|| {
+        // SAFETY: one readable byte.
+        unsafe { libc::write(fd, [0].as_ptr().cast(), 1) == -1 }
+    });
+    assert_eq!(
+        child,
+        Err(libc::SIGPIPE),
+        "the other tests of this file can fail"
+    );
+}
+
+#[test]
+fn sigpipe_is_not_raised_by_write() {
+    let (a, b) = UnixStream::pair().unwrap();
+    drop(b);
+    assert_eq!(
+        child_with_sigpipe_at_default(|| epipe(a.write(b"x"))),
+        Ok(0)
+    );
+    assert_eq!(child_with_sigpipe_at_default(|| epipe(a.write(b""))), Ok(0));
+}
+
+#[test]
+fn sigpipe_is_not_raised_by_write_vectored() {
+    let (a, b) = UnixStream::pair().unwrap();
+    drop(b);
+    let pieces = [IoSlice::new(b"x"), IoSlice::new(b"y")];
+    assert_eq!(
+        child_with_sigpipe_at_default(|| epipe(a.write_vectored(&pieces))),
+        Ok(0)
+    );
+}
+
+#[test]
+fn sigpipe_is_not_raised_after_own_shutdown() {
+    let (a, _b) = UnixStream::pair().unwrap();
+    a.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(
+        child_with_sigpipe_at_default(|| epipe(a.write(b"x"))),
+        Ok(0)
+    );
+}
+
+/// How many signals have been handled.
+static HANDLED: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn count(_signal: libc::c_int) {
+    HANDLED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Installs a handler without `SA_RESTART`, so that the kernel gives `EINTR` to the caller.
+fn handle_sigusr1() {
+    // SAFETY: all zeroes is a valid sigaction.
+    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    action.sa_sigaction = count as *const () as usize;
+    // SAFETY: action is live, and the handler only touches an atomic.
+    let set = unsafe { libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()) };
+    assert_eq!(set, 0);
+}
+
+/// The system call that a thread of this process sleeps in: its number, or `None` while it runs.
+fn sleeps_in(tid: libc::pid_t) -> Option<libc::c_long> {
+    let syscall = fs::read_to_string(format!("/proc/self/task/{tid}/syscall")).ok()?;
+    syscall.split_whitespace().next()?.parse().ok()
+}
+
+/// Runs `blocking` in a thread, interrupts it a few times while it sleeps in `syscall`, lets it go
+/// on by `release`, and gives back what it returned.
+fn interrupted<T: Send + 'static>(
+    syscall: libc::c_long,
+    blocking: impl FnOnce() -> T + Send + 'static,
+    release: impl FnOnce(),
+) -> T {
+    let (send, receive) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        // SAFETY: takes nothing and cannot fail.
+        let tid = unsafe { libc::gettid() };
+        // SAFETY: takes nothing and cannot fail.
+        let pthread = unsafe { libc::pthread_self() };
+        send.send((tid, pthread)).unwrap();
+        blocking()
+    });
+    let (tid, pthread) = receive.recv().unwrap();
+    let until = |done: &dyn Fn() -> bool| {
+        while !done() {
+            assert!(
+                !thread.is_finished(),
+                "the call gave up before it was let go"
+            );
+            thread::yield_now();
+        }
+    };
+    for _ in 0..5 {
+        until(&|| sleeps_in(tid) == Some(syscall));
+        let before = HANDLED.load(Ordering::SeqCst);
+        // SAFETY: the thread runs, it was not joined.
+        assert_eq!(unsafe { libc::pthread_kill(pthread, libc::SIGUSR1) }, 0);
+        until(&|| HANDLED.load(Ordering::SeqCst) > before);
+    }
+    until(&|| sleeps_in(tid) == Some(syscall));
+    release();
+    thread.join().unwrap()
+}
+
+/// One test, since the handler and its count belong to the process.
+#[test]
+fn eintr_is_not_seen_by_any_call_that_waits() {
+    handle_sigusr1();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sock");
+    let addr = UnixAddr::from_pathname(&path).unwrap();
+    let socket = Socket::<Stream>::new().unwrap();
+    socket.bind_to(&addr).unwrap();
+    let listener = socket.listen(0).unwrap();
+
+    // accept
+    let clone = listener.try_clone().unwrap();
+    let mut client = None;
+    let accepted = interrupted(
+        libc::SYS_accept4,
+        move || clone.accept(),
+        || client = Some(UnixStream::connect(&path).unwrap()),
+    );
+    let (server, _) = accepted.unwrap();
+    let client = client.unwrap();
+
+    // connect, to a queue that is full
+    let queued = UnixStream::connect(&path).unwrap();
+    let connected = interrupted(
+        libc::SYS_connect,
+        move || UnixStream::connect_addr(&addr),
+        || drop(listener.accept().unwrap()),
+    );
+    connected.unwrap();
+    drop((queued, listener));
+
+    // read
+    let reader = client.try_clone().unwrap();
+    let read = interrupted(
+        libc::SYS_recvfrom,
+        move || reader.read(&mut [0; 8]),
+        || assert_eq!(server.write(b"late").unwrap(), 4),
+    );
+    assert_eq!(read.unwrap(), 4);
+
+    // write, to a peer that does not read
+    client.set_nonblocking(true).unwrap();
+    while client.write(&[0; 4096]).is_ok() {}
+    client.set_nonblocking(false).unwrap();
+    let writer = client.try_clone().unwrap();
+    let drain = || {
+        server.set_nonblocking(true).unwrap();
+        while server.read(&mut [0; 65536]).is_ok() {}
+    };
+    let written = interrupted(libc::SYS_sendto, move || writer.write(&[0; 4096]), drain);
+    assert_eq!(written.unwrap(), 4096);
+}

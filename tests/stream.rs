@@ -1,0 +1,425 @@
+//! Stream sockets, end to end, through the public door.
+
+use std::fs;
+use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use sunpath::{
+    Call, Errno, Shutdown, Socket, Stream, SunPath, SunPathError, UnixAddr, UnixListener,
+    UnixStream,
+};
+use tempfile::TempDir;
+
+/// A fresh directory, and a path in it that does not exist.
+fn fresh() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sock");
+    (dir, path)
+}
+
+fn connected() -> (TempDir, UnixStream, UnixStream) {
+    let (dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    let client = UnixStream::connect(&path).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    (dir, client, server)
+}
+
+#[test]
+fn stream_bytes_go_both_ways() {
+    let (_dir, client, server) = connected();
+    let mut buf = [0; 8];
+    assert_eq!(client.write(b"ping").unwrap(), 4);
+    assert_eq!(server.read(&mut buf).unwrap(), 4);
+    assert_eq!(&buf[..4], b"ping");
+    assert_eq!(server.write(b"pong!").unwrap(), 5);
+    assert_eq!(client.read(&mut buf).unwrap(), 5);
+    assert_eq!(&buf[..5], b"pong!");
+}
+
+#[test]
+fn stream_vectored_bytes_keep_their_order() {
+    let (a, b) = UnixStream::pair().unwrap();
+    let sent = a.write_vectored(&[IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"cde")]);
+    assert_eq!(sent.unwrap(), 5);
+    let (mut first, mut second) = ([0; 3], [0; 3]);
+    let mut bufs = [IoSliceMut::new(&mut first), IoSliceMut::new(&mut second)];
+    assert_eq!(b.read_vectored(&mut bufs).unwrap(), 5);
+    assert_eq!((&first, &second[..2]), (b"abc", &b"de"[..]));
+}
+
+#[test]
+fn stream_vectored_with_more_slices_than_the_kernel_takes_is_short() {
+    let (a, b) = UnixStream::pair().unwrap();
+    let many = vec![IoSlice::new(b"x"); 1025];
+    assert_eq!(a.write_vectored(&many).unwrap(), 1024);
+    let mut bytes = vec![0; 1025];
+    let mut bufs: Vec<_> = bytes.chunks_mut(1).map(IoSliceMut::new).collect();
+    assert_eq!(b.read_vectored(&mut bufs).unwrap(), 1024);
+}
+
+#[test]
+fn stream_shutdown_write_is_end_of_file_for_the_peer() {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.write(b"abc").unwrap();
+    a.shutdown(Shutdown::Write).unwrap();
+    let mut received = Vec::new();
+    (&b).read_to_end(&mut received).unwrap();
+    assert_eq!(received, b"abc");
+    assert_eq!(a.write(b"d").unwrap_err().errno(), Errno::EPIPE);
+    assert_eq!(b.write(b"back").unwrap(), 4);
+}
+
+#[test]
+fn stream_shutdown_read_is_epipe_for_the_peer() {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.shutdown(Shutdown::Read).unwrap();
+    assert_eq!(b.write(b"x").unwrap_err().errno(), Errno::EPIPE);
+    assert_eq!(a.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn stream_shutdown_both_ends_both_directions() {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.shutdown(Shutdown::Both).unwrap();
+    assert_eq!(a.write(b"x").unwrap_err().errno(), Errno::EPIPE);
+    assert_eq!(b.write(b"x").unwrap_err().errno(), Errno::EPIPE);
+    assert_eq!(b.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn stream_peer_that_closes_on_unread_data_resets_once() {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.write(b"unread").unwrap();
+    drop(b);
+    let error = a.read(&mut [0]).unwrap_err();
+    assert_eq!(
+        (error.call(), error.errno()),
+        (Call::Recv, Errno::ECONNRESET)
+    );
+    assert_eq!(a.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn stream_take_error_takes_it() {
+    let (a, b) = UnixStream::pair().unwrap();
+    assert_eq!(a.take_error().unwrap(), None);
+    a.write(b"unread").unwrap();
+    drop(b);
+    assert_eq!(a.take_error().unwrap(), Some(Errno::ECONNRESET));
+    assert_eq!(a.take_error().unwrap(), None);
+}
+
+#[test]
+fn stream_addresses_are_those_that_were_bound() {
+    let (_dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    let addr = UnixAddr::from_pathname(&path).unwrap();
+    assert_eq!(listener.local_addr().unwrap(), addr);
+
+    let client = UnixStream::connect(&path).unwrap();
+    let (server, peer) = listener.accept().unwrap();
+    assert_eq!(client.peer_addr().unwrap(), addr);
+    assert_eq!(server.local_addr().unwrap(), addr);
+    assert!(client.local_addr().unwrap().is_unnamed());
+    assert!(server.peer_addr().unwrap().is_unnamed());
+    assert!(peer.is_unnamed());
+}
+
+#[test]
+fn stream_client_that_bound_itself_has_a_name() {
+    let (dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    let name = UnixAddr::from_pathname(dir.path().join("client.sock")).unwrap();
+    let client = Socket::<Stream>::new().unwrap();
+    client.bind_to(&name).unwrap();
+    client.connect_to(&listener.local_addr().unwrap()).unwrap();
+    assert_eq!(listener.accept().unwrap().1, name);
+}
+
+#[test]
+fn stream_pair_is_unnamed() {
+    let (a, b) = UnixStream::pair().unwrap();
+    for socket in [&a, &b] {
+        assert!(socket.local_addr().unwrap().is_unnamed());
+        assert!(socket.peer_addr().unwrap().is_unnamed());
+    }
+}
+
+#[test]
+fn stream_without_a_peer_says_so() {
+    let socket = UnixStream::new().unwrap();
+    assert_eq!(socket.peer_addr().unwrap_err().errno(), Errno::ENOTCONN);
+    assert_eq!(socket.peer_cred().unwrap_err().errno(), Errno::ENOTCONN);
+    assert_eq!(socket.write(b"x").unwrap_err().errno(), Errno::ENOTCONN);
+    assert_eq!(socket.read(&mut [0]).unwrap_err().errno(), Errno::EINVAL);
+}
+
+#[test]
+fn stream_peer_cred_is_this_process() {
+    let (_dir, client, server) = connected();
+    // SAFETY: takes nothing and cannot fail.
+    let uid = unsafe { libc::geteuid() };
+    // SAFETY: takes nothing and cannot fail.
+    let gid = unsafe { libc::getegid() };
+    for stream in [&client, &server] {
+        let cred = stream.peer_cred().unwrap();
+        assert_eq!((cred.uid(), cred.gid()), (uid, gid));
+        assert_eq!(cred.pid(), Some(std::process::id() as i32));
+    }
+}
+
+#[test]
+fn stream_nonblocking_does_not_wait() {
+    let (_dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let error = listener.accept().unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Accept, Errno::EAGAIN));
+
+    let client = UnixStream::connect(&path).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    assert!(
+        !server.nonblocking().unwrap(),
+        "the listener's flag is not inherited"
+    );
+    client.set_nonblocking(true).unwrap();
+    assert!(client.nonblocking().unwrap());
+    assert_eq!(client.read(&mut [0]).unwrap_err().errno(), Errno::EAGAIN);
+    let chunk = [0; 4096];
+    let full = (0..10_000)
+        .find_map(|_| client.write(&chunk).err())
+        .expect("the queue fills up");
+    assert_eq!(full.errno(), Errno::EAGAIN);
+    client.set_nonblocking(false).unwrap();
+    assert!(!client.nonblocking().unwrap());
+}
+
+#[test]
+fn stream_nonblocking_connect_to_a_full_queue_has_not_begun() {
+    let (_dir, path) = fresh();
+    let addr = UnixAddr::from_pathname(&path).unwrap();
+    let socket = Socket::<Stream>::new().unwrap();
+    socket.bind_to(&addr).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let _queued = UnixStream::connect(&path).unwrap();
+
+    let late = UnixStream::new().unwrap();
+    late.set_nonblocking(true).unwrap();
+    assert_eq!(late.connect_to(&addr).unwrap_err().errno(), Errno::EAGAIN);
+    assert_eq!(late.peer_addr().unwrap_err().errno(), Errno::ENOTCONN);
+    listener.accept().unwrap();
+    late.connect_to(&addr).unwrap();
+    assert_eq!(late.peer_addr().unwrap(), addr);
+}
+
+#[test]
+fn stream_timeouts_are_kept_and_kept_to() {
+    let (_dir, path) = fresh();
+    let addr = UnixAddr::from_pathname(&path).unwrap();
+    let (a, _b) = UnixStream::pair().unwrap();
+    assert_eq!(a.read_timeout().unwrap(), None);
+    assert_eq!(a.write_timeout().unwrap(), None);
+
+    a.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    a.set_write_timeout(Some(Duration::from_secs(3))).unwrap();
+    assert_eq!(a.read_timeout().unwrap(), Some(Duration::from_millis(20)));
+    assert_eq!(a.write_timeout().unwrap(), Some(Duration::from_secs(3)));
+    assert_eq!(a.read(&mut [0]).unwrap_err().errno(), Errno::EAGAIN);
+
+    a.set_read_timeout(None).unwrap();
+    assert_eq!(a.read_timeout().unwrap(), None);
+    a.set_read_timeout(Some(Duration::from_nanos(1))).unwrap();
+    assert!(
+        a.read_timeout().unwrap().is_some(),
+        "rounded up, not to zero"
+    );
+    a.set_read_timeout(Some(Duration::MAX)).unwrap();
+
+    let error = a.set_read_timeout(Some(Duration::ZERO)).unwrap_err();
+    assert_eq!(
+        (error.call(), error.errno()),
+        (Call::Setsockopt, Errno::EINVAL)
+    );
+
+    let socket = Socket::<Stream>::new().unwrap();
+    socket.bind_to(&addr).unwrap();
+    let _listener = socket.listen(0).unwrap();
+    let _queued = UnixStream::connect(&path).unwrap();
+    let late = UnixStream::new().unwrap();
+    late.set_write_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
+    assert_eq!(late.connect_to(&addr).unwrap_err().errno(), Errno::EAGAIN);
+}
+
+#[test]
+fn stream_try_clone_is_the_same_socket() {
+    let (a, b) = UnixStream::pair().unwrap();
+    let a2 = a.try_clone().unwrap();
+    drop(a);
+    a2.write(b"x").unwrap();
+    assert_eq!(b.read(&mut [0]).unwrap(), 1);
+}
+
+#[test]
+fn listener_incoming_gives_every_client() {
+    let (_dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    let clients = thread::spawn(move || {
+        for byte in 0..3 {
+            UnixStream::connect(&path).unwrap().write(&[byte]).unwrap();
+        }
+    });
+    for (expected, client) in (0..3).zip(&listener) {
+        let mut byte = [0];
+        assert_eq!(client.unwrap().read(&mut byte).unwrap(), 1);
+        assert_eq!(byte, [expected]);
+    }
+    clients.join().unwrap();
+}
+
+#[test]
+fn listener_clones_share_one_queue() {
+    let (_dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    let clone = listener.try_clone().unwrap();
+    drop(listener);
+    let _client = UnixStream::connect(&path).unwrap();
+    clone.accept().unwrap();
+}
+
+#[test]
+fn listener_at_a_path_that_exists_is_eaddrinuse() {
+    let (dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    let live = UnixListener::bind(&path).unwrap_err();
+    drop(listener);
+    let stale = UnixListener::bind(&path).unwrap_err();
+    let file = UnixListener::bind(dir.path()).unwrap_err();
+    for error in [live, stale, file] {
+        assert_eq!(
+            error.to_string(),
+            "bind: EADDRINUSE (address already in use)"
+        );
+    }
+    assert!(
+        fs::symlink_metadata(&path).unwrap().file_type().is_socket(),
+        "nobody removed it"
+    );
+}
+
+#[test]
+fn connect_says_who_is_not_there() {
+    let (dir, path) = fresh();
+    let errno = |path: &PathBuf| UnixStream::connect(path).unwrap_err().errno();
+    assert_eq!(errno(&path), Errno::ENOENT);
+    drop(UnixListener::bind(&path).unwrap());
+    assert_eq!(errno(&path), Errno::ECONNREFUSED);
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert_eq!(errno(&file), Errno::ECONNREFUSED);
+    assert_eq!(errno(&file.join("below")), Errno::ENOTDIR);
+}
+
+#[test]
+fn bind_and_connect_refuse_a_bad_path_with_its_numbers() {
+    let max = sunpath::sys::SUN_PATH_MAX;
+    let too_long = "x".repeat(max + 1);
+    for (path, refused) in [
+        (&too_long[..], SunPathError::TooLong { len: max + 1, max }),
+        ("", SunPathError::Empty),
+        ("a\0b", SunPathError::InteriorNul { at: 1 }),
+    ] {
+        let bind = UnixListener::bind(path).unwrap_err();
+        assert_eq!((bind.call(), bind.sun_path()), (Call::Bind, Some(refused)));
+        let connect = UnixStream::connect(path).unwrap_err();
+        assert_eq!(
+            (connect.call(), connect.sun_path()),
+            (Call::Connect, Some(refused))
+        );
+    }
+}
+
+#[test]
+fn bind_of_the_unnamed_address_is_refused() {
+    let error = UnixListener::bind_addr(&UnixAddr::unnamed()).unwrap_err();
+    assert_eq!((error.call(), error.errno()), (Call::Bind, Errno::EINVAL));
+}
+
+#[test]
+fn autobind_takes_an_abstract_name() {
+    let listener = UnixListener::autobind().unwrap();
+    let addr = listener.local_addr().unwrap();
+    let SunPath::Abstract(name) = addr.name() else {
+        panic!("{addr} is not abstract")
+    };
+    assert_eq!(name.len(), 5);
+    assert!(name.iter().all(u8::is_ascii_hexdigit));
+    let client = UnixStream::connect_addr(&addr).unwrap();
+    assert_eq!(client.peer_addr().unwrap(), addr);
+}
+
+#[test]
+fn listen_on_an_unbound_socket_is_einval() {
+    let error = Socket::<Stream>::new().unwrap().listen(1).unwrap_err();
+    assert_eq!(error.to_string(), "listen: EINVAL (invalid argument)");
+}
+
+#[test]
+fn mode_is_set_before_the_file_exists() {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let umask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Umask:"))
+        .unwrap();
+    let umask = u32::from_str_radix(umask.trim(), 8).unwrap();
+    for mode in [0o600, 0o666, 0o200, 0o000] {
+        let (_dir, path) = fresh();
+        let socket = Socket::<Stream>::new().unwrap();
+        socket.set_mode(mode).unwrap();
+        socket
+            .bind_to(&UnixAddr::from_pathname(&path).unwrap())
+            .unwrap();
+        let file = fs::symlink_metadata(&path).unwrap();
+        assert_eq!(
+            file.permissions().mode() & 0o7777,
+            mode & !umask,
+            "mode {mode:04o}"
+        );
+    }
+}
+
+#[test]
+fn std_types_convert_both_ways() {
+    let (a, b) = UnixStream::pair().unwrap();
+    let mut a = std::os::unix::net::UnixStream::from(a);
+    a.write_all(b"x").unwrap();
+    assert_eq!(b.read(&mut [0]).unwrap(), 1);
+    let a = UnixStream::from(a);
+    assert_eq!(b.write(b"y").unwrap(), 1);
+    assert_eq!(a.read(&mut [0]).unwrap(), 1);
+
+    let (_dir, path) = fresh();
+    let listener = std::os::unix::net::UnixListener::from(UnixListener::bind(&path).unwrap());
+    let _client = UnixStream::connect(&path).unwrap();
+    listener.accept().unwrap();
+}
+
+#[test]
+fn debug_shows_kind_and_addresses_escaped() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("esc\x1b[2J");
+    let listener = UnixListener::bind(&path).unwrap();
+    let shown = format!("{listener:?}");
+    assert!(
+        shown.starts_with("Listener(Socket { kind: SOCK_STREAM, fd: "),
+        "{shown}"
+    );
+    assert!(
+        shown.contains(r"esc\x1b[2J") && !shown.contains('\x1b'),
+        "{shown}"
+    );
+}
