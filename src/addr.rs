@@ -341,7 +341,6 @@ mod tests {
         assert_eq!(UnixAddr::from_pathname(path), Ok(expected));
         assert_eq!(UnixAddr::from_pathname(path.as_os_str()), Ok(expected));
         assert_eq!(UnixAddr::from_pathname(path.to_path_buf()), Ok(expected));
-        assert_eq!(UnixAddr::from_pathname(&path.to_path_buf()), Ok(expected));
         assert_eq!(
             UnixAddr::from_pathname(path.to_string_lossy().into_owned()),
             Ok(expected)
