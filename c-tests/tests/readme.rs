@@ -1,4 +1,5 @@
-//! The C code of the README compiles with the flags that our own C code has to bear.
+//! The C code of the README compiles with the flags that our own C code has to bear, and its program
+//! prints what the README says.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +27,7 @@ fn c_blocks(text: &str) -> Vec<(usize, String)> {
 }
 
 #[test]
-fn readme_c_blocks_compile() {
+fn readme_c_blocks_compile_and_run() {
     let Ok(text) = fs::read_to_string(Path::new(README)) else {
         println!("no README.md: nothing to compile");
         return;
@@ -45,13 +46,11 @@ fn readme_c_blocks_compile() {
         let name = format!("readme_line_{line}");
         let source = dir.path().join(format!("{name}.c"));
         fs::write(&source, &block).expect("the fresh directory can be written to");
+        let program = dir.path().join(&name);
         let mut compile = Command::new(compiler);
-        compile
-            .args(&flags)
-            .arg(&source)
-            .arg("-o")
-            .arg(dir.path().join(&name));
-        if !block.contains("int main(") {
+        compile.args(&flags).arg(&source).arg("-o").arg(&program);
+        let is_program = block.contains("int main(");
+        if !is_program {
             compile.arg("-c");
         }
         let output = compile
@@ -62,6 +61,13 @@ fn readme_c_blocks_compile() {
             "README.md, the block of C at line {line}:\n{}",
             String::from_utf8_lossy(&output.stderr)
         );
+        if is_program {
+            let mut run = Command::new(&program);
+            let output = run.current_dir(dir.path()).output().expect("it was made");
+            assert!(output.status.success(), "{output:?}");
+            assert_eq!(output.stdout, b"hello, myself\n");
+            assert!(!dir.path().join("a.sock").exists());
+        }
     }
 }
 
