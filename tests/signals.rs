@@ -7,6 +7,7 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use sunpath::{Errno, Error, Shutdown, Socket, Stream, UnixAddr, UnixStream};
@@ -36,12 +37,17 @@ fn child_with_sigpipe_at_default(action: impl FnOnce() -> bool) -> Result<i32, i
     }
 }
 
+/// Held by each test that forks: a child has copies of all descriptors, also of a peer that another
+/// test has just closed.
+static FORK: Mutex<()> = Mutex::new(());
+
 fn epipe(sent: Result<usize, Error>) -> bool {
     sent.is_err_and(|error| error.errno() == Errno::EPIPE)
 }
 
 #[test]
 fn sigpipe_kills_the_child_that_uses_plain_write() {
+    let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
     let (a, b) = UnixStream::pair().unwrap();
     drop(b);
     let fd = a.as_raw_fd();
@@ -58,6 +64,7 @@ fn sigpipe_kills_the_child_that_uses_plain_write() {
 
 #[test]
 fn sigpipe_is_not_raised_by_write() {
+    let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
     let (a, b) = UnixStream::pair().unwrap();
     drop(b);
     assert_eq!(
@@ -69,6 +76,7 @@ fn sigpipe_is_not_raised_by_write() {
 
 #[test]
 fn sigpipe_is_not_raised_by_write_vectored() {
+    let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
     let (a, b) = UnixStream::pair().unwrap();
     drop(b);
     let pieces = [IoSlice::new(b"x"), IoSlice::new(b"y")];
@@ -80,6 +88,7 @@ fn sigpipe_is_not_raised_by_write_vectored() {
 
 #[test]
 fn sigpipe_is_not_raised_after_own_shutdown() {
+    let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
     let (a, _b) = UnixStream::pair().unwrap();
     a.shutdown(Shutdown::Write).unwrap();
     assert_eq!(
