@@ -15,6 +15,10 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("have_so_nosigpipe", &["macos"]),
     // SO_PEERCRED with a struct ucred
     ("have_so_peercred", &["linux"]),
+    // SO_PASSCRED and its like, SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC, SO_DOMAIN; SIOCOUTQ
+    ("have_so_passcred", &["linux"]),
+    // MSG_TRUNC given to a receive returns a message's true length
+    ("have_true_length", &["linux"]),
     // LOCAL_PEERPID beside getpeereid
     ("have_local_peerpid", &["macos"]),
 ];

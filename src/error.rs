@@ -42,7 +42,7 @@ errnos! {
     EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EAGAIN EALREADY EBADF ECONNABORTED ECONNREFUSED
     ECONNRESET EDESTADDRREQ EDQUOT EEXIST EFAULT EINPROGRESS EINTR EINVAL EIO EISCONN EISDIR
     ELOOP EMFILE EMSGSIZE ENAMETOOLONG ENFILE ENOBUFS ENODEV ENOENT ENOMEM ENOPROTOOPT ENOSPC
-    ENOSYS ENOTCONN ENOTDIR ENOTEMPTY ENOTSOCK ENXIO EOPNOTSUPP EPERM EPIPE EPROTONOSUPPORT
+    ENOSYS ENOTCONN ENOTDIR ENOTEMPTY ENOTSOCK ENOTTY ENXIO EOPNOTSUPP EPERM EPIPE EPROTONOSUPPORT
     EPROTOTYPE ERANGE EROFS ESOCKTNOSUPPORT ESRCH ESTALE ETIMEDOUT ETOOMANYREFS EXDEV
 }
 
@@ -119,10 +119,14 @@ pub enum Call {
     Ioctl,
     /// listen(2).
     Listen,
+    /// poll(2).
+    Poll,
     /// readv(2).
     Readv,
     /// recv(2).
     Recv,
+    /// recvmsg(2).
+    Recvmsg,
     /// send(2).
     Send,
     /// sendmsg(2).
@@ -152,8 +156,10 @@ impl Call {
             Self::Getsockopt => "getsockopt",
             Self::Ioctl => "ioctl",
             Self::Listen => "listen",
+            Self::Poll => "poll",
             Self::Readv => "readv",
             Self::Recv => "recv",
+            Self::Recvmsg => "recvmsg",
             Self::Send => "send",
             Self::Sendmsg => "sendmsg",
             Self::Setsockopt => "setsockopt",
@@ -255,6 +261,22 @@ impl Error {
         }
     }
 
+    /// Whether the kernel, or the system, lacks what was asked for: `ENOPROTOOPT`, `EOPNOTSUPP`,
+    /// `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or `ESOCKTNOSUPPORT`. As `io::Error` it is of kind
+    /// `Unsupported`.
+    #[must_use]
+    pub fn is_unsupported(self) -> bool {
+        matches!(
+            self.errno(),
+            Errno::ENOPROTOOPT
+                | Errno::EOPNOTSUPP
+                | Errno::ENOSYS
+                | Errno::ENOTTY
+                | Errno::EPROTONOSUPPORT
+                | Errno::ESOCKTNOSUPPORT
+        )
+    }
+
     /// Why the path was refused; `None` if the system refused the call. Numbers over `u32::MAX`
     /// (paths of 4 GiB) read `u32::MAX`.
     #[must_use]
@@ -305,13 +327,14 @@ impl From<Errno> for std::io::Error {
     }
 }
 
-/// Keeps the errno as `raw_os_error`, or the numbers of a refused path as the inner error; the kind
-/// is the errno's in both cases.
+/// Keeps the errno as `raw_os_error`. Where the path was refused, or the system lacks what was asked
+/// for, this error becomes the inner one; the kind is that of the errno, or `Unsupported`.
 #[cfg(feature = "std")]
 impl From<Error> for std::io::Error {
     fn from(error: Error) -> Self {
         let plain = Self::from(error.errno());
         match error.sun_path() {
+            _ if error.is_unsupported() => Self::new(std::io::ErrorKind::Unsupported, error),
             None => plain,
             Some(_) => Self::new(plain.kind(), error),
         }

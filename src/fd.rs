@@ -1,11 +1,36 @@
-//! Owned and borrowed descriptors: `std::os::fd`'s types where there is `std`, and the same types
-//! over `core` where there is not.
+//! Owned and borrowed descriptors, and slices for vectored calls: the types of `std::os::fd` and
+//! `std::io` where there is `std`, and the same types over `core` where there is not.
 
 #[cfg(feature = "std")]
 pub use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
+#[cfg(feature = "std")]
+pub use std::io::{IoSlice, IoSliceMut};
+
+#[cfg(not(feature = "std"))]
+pub use io_slice::{IoSlice, IoSliceMut};
 #[cfg(not(feature = "std"))]
 pub use polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+
+/// `FromRawFd` for a socket type: the one way to make it that is not checked.
+macro_rules! impl_from_raw_fd {
+    ($type:ident<$kind:ident: $bound:ident>, $from:expr) => {
+        impl<$kind: $bound> FromRawFd for $type<$kind> {
+            /// Takes a raw descriptor over, unchecked; `TryFrom<OwnedFd>` checks.
+            ///
+            /// # Safety
+            ///
+            /// - `fd` is open, and nobody else closes it.
+            /// - It is a Unix domain socket of this type, which listens where the type says so.
+            unsafe fn from_raw_fd(fd: RawFd) -> Self {
+                // SAFETY: the caller vouches that fd is open and nobody else's.
+                let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+                $from(fd)
+            }
+        }
+    };
+}
+pub(crate) use impl_from_raw_fd;
 
 /// `std::os::fd` over `core`, as far as this crate needs it: the same names and promises.
 #[cfg(not(feature = "std"))]
@@ -145,6 +170,112 @@ mod polyfill {
     }
 }
 
+/// `std::io`'s slices for vectored calls over `core`: an `iovec` each, with the slice's lifetime.
+#[cfg(not(feature = "std"))]
+mod io_slice {
+    use core::fmt;
+    use core::marker::PhantomData;
+    use core::ops::{Deref, DerefMut};
+    use core::slice;
+
+    use sunpath_sys as sys;
+
+    /// A piece to write from, laid out as `struct iovec`.
+    #[repr(transparent)]
+    #[doc(alias = "iovec")]
+    pub struct IoSlice<'a> {
+        /// INVARIANT: `iov_base` is readable for `iov_len` bytes during `'a`.
+        iovec: sys::iovec,
+        slice: PhantomData<&'a [u8]>,
+    }
+
+    /// A piece to read into, laid out as `struct iovec`.
+    #[repr(transparent)]
+    #[doc(alias = "iovec")]
+    pub struct IoSliceMut<'a> {
+        /// INVARIANT: `iov_base` is readable and writable for `iov_len` bytes during `'a`, and
+        /// nothing else refers to them.
+        iovec: sys::iovec,
+        slice: PhantomData<&'a mut [u8]>,
+    }
+
+    impl<'a> IoSlice<'a> {
+        /// A piece over a slice.
+        #[must_use]
+        pub const fn new(slice: &'a [u8]) -> Self {
+            let iov_base = slice.as_ptr().cast_mut().cast();
+            Self {
+                iovec: sys::iovec {
+                    iov_base,
+                    iov_len: slice.len(),
+                },
+                slice: PhantomData,
+            }
+        }
+    }
+
+    impl<'a> IoSliceMut<'a> {
+        /// A piece over a slice.
+        #[must_use]
+        pub const fn new(slice: &'a mut [u8]) -> Self {
+            let iov_base = slice.as_mut_ptr().cast();
+            Self {
+                iovec: sys::iovec {
+                    iov_base,
+                    iov_len: slice.len(),
+                },
+                slice: PhantomData,
+            }
+        }
+    }
+
+    impl Deref for IoSlice<'_> {
+        type Target = [u8];
+
+        fn deref(&self) -> &[u8] {
+            // SAFETY: the field's invariant; nothing writes to the bytes while they are borrowed.
+            unsafe { slice::from_raw_parts(self.iovec.iov_base.cast(), self.iovec.iov_len) }
+        }
+    }
+
+    impl Deref for IoSliceMut<'_> {
+        type Target = [u8];
+
+        fn deref(&self) -> &[u8] {
+            // SAFETY: the field's invariant; `self` is borrowed, so nothing writes to the bytes.
+            unsafe { slice::from_raw_parts(self.iovec.iov_base.cast(), self.iovec.iov_len) }
+        }
+    }
+
+    impl DerefMut for IoSliceMut<'_> {
+        fn deref_mut(&mut self) -> &mut [u8] {
+            // SAFETY: the field's invariant; `self` is borrowed exclusively.
+            unsafe { slice::from_raw_parts_mut(self.iovec.iov_base.cast(), self.iovec.iov_len) }
+        }
+    }
+
+    // SAFETY: a shared slice of bytes, which is Send.
+    unsafe impl Send for IoSlice<'_> {}
+    // SAFETY: a shared slice of bytes, which is Sync.
+    unsafe impl Sync for IoSlice<'_> {}
+    // SAFETY: an exclusive slice of bytes, which is Send.
+    unsafe impl Send for IoSliceMut<'_> {}
+    // SAFETY: an exclusive slice of bytes, which is Sync.
+    unsafe impl Sync for IoSliceMut<'_> {}
+
+    impl fmt::Debug for IoSlice<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            (**self).fmt(f)
+        }
+    }
+
+    impl fmt::Debug for IoSliceMut<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            (**self).fmt(f)
+        }
+    }
+}
+
 #[cfg(all(test, not(feature = "std")))]
 mod tests {
     use super::*;
@@ -161,7 +292,7 @@ mod tests {
         assert_ne!(copy.as_raw_fd(), raw);
         drop(copy);
         assert_eq!(
-            syscall::send(b.as_fd(), b"x").unwrap(),
+            syscall::send(b.as_fd(), b"x", 0).unwrap(),
             1,
             "a is still open"
         );
@@ -169,11 +300,26 @@ mod tests {
         let raw = a.into_raw_fd();
         // SAFETY: into_raw_fd gave the descriptor away, and nobody closed it.
         let a = unsafe { OwnedFd::from_raw_fd(raw) };
-        assert_eq!(syscall::recv(a.as_fd(), &mut [0]).unwrap(), 1);
+        assert_eq!(syscall::recv(a.as_fd(), &mut [0], 0).unwrap(), 1);
         drop(a);
         assert_eq!(
-            syscall::send(b.as_fd(), b"x").unwrap_err().errno(),
+            syscall::send(b.as_fd(), b"x", 0).unwrap_err().errno(),
             Errno::EPIPE
         );
+    }
+
+    #[test]
+    fn io_slice_is_an_iovec() {
+        let (a, b) = syscall::socketpair(sunpath_sys::SOCK_STREAM).unwrap();
+        let pieces = [IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"cde")];
+        assert_eq!(&*pieces[2], b"cde");
+        assert_eq!(syscall::sendmsg(a.as_fd(), &pieces, None).unwrap(), 5);
+
+        let (mut first, mut second) = ([0; 3], [0; 3]);
+        let mut pieces = [IoSliceMut::new(&mut first), IoSliceMut::new(&mut second)];
+        assert_eq!(syscall::readv(b.as_fd(), &mut pieces).unwrap(), 5);
+        assert_eq!(&*pieces[0], b"abc");
+        pieces[1][2] = b'!';
+        assert_eq!(&second, b"de!");
     }
 }

@@ -33,10 +33,13 @@
 //! | in C | here |
 //! |---|---|
 //! | `struct sockaddr_un` and its length | [`UnixAddr`], [`addr!`], [`SunPath`] |
-//! | `socket`, `socketpair`, `bind`, `connect`, `shutdown` | [`Socket`]; [`Stream`] is its kind, [`UnixStream`] both |
+//! | `socket`, `socketpair`, `bind`, `connect`, `shutdown` | [`Socket`], of a kind: [`Stream`], [`Datagram`], [`Seqpacket`] |
 //! | `send`, `recv`, `readv`, `sendmsg` for `writev` | [`UnixStream`] |
-//! | `listen`, `accept4` | [`Listener`], [`UnixListener`] |
-//! | `SO_PEERCRED`, `getpeereid` | [`PeerCred`] |
+//! | `sendto`, `recvfrom`, `sendmsg`, `recvmsg` | [`UnixDatagram`], [`UnixSeqpacket`], [`Received`] |
+//! | `listen`, `accept4` | [`Listener`], [`UnixListener`], [`UnixSeqpacketListener`] |
+//! | `connect` with a time limit, or to one user's server alone | [`ConnectOptions`] |
+//! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and its neighbours |
+//! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name |
 //! | `errno`, `perror` | [`Errno`], [`Error`] |
 //! | everything as it is | [`sys`], the crate `sunpath-sys` |
 //!
@@ -52,6 +55,9 @@
 //! - A peer that does not exist has no credentials: [`peer_cred`](Socket::peer_cred) says
 //!   `ENOTCONN`, where Linux answers with uid and gid -1.
 //! - A timeout of zero is refused; in C it means to wait for ever.
+//! - A datagram or record that did not fit says so, with its true length: [`Received`].
+//! - An option that the kernel or the system lacks is an error for which
+//!   [`Error::is_unsupported`] is true.
 //!
 //! What does not differ: nothing removes a socket file. Closing leaves it, so does dying, and the
 //! next bind to its path is `EADDRINUSE`.
@@ -73,10 +79,16 @@
 extern crate std;
 
 mod addr;
+mod connect;
+mod convert;
+mod datagram;
+mod deadline;
 mod error;
 pub mod fd;
 mod identity;
 mod listener;
+mod message;
+mod options;
 mod pathname;
 mod socket;
 mod stream;
@@ -88,13 +100,17 @@ pub use sunpath_sys::{SunPath, SunPathError};
 pub use crate::addr::UnixAddr;
 #[doc(hidden)]
 pub use crate::addr::addr_of_literal;
+pub use crate::connect::ConnectOptions;
+pub use crate::convert::FromFdError;
+pub use crate::datagram::UnixDatagram;
 pub use crate::error::{Call, Errno, Error};
+pub use crate::fd::{IoSlice, IoSliceMut};
 pub use crate::identity::PeerCred;
-pub use crate::listener::{Incoming, Listener, UnixListener};
+pub use crate::listener::{Incoming, Listener, UnixListener, UnixSeqpacketListener};
+pub use crate::message::{Received, UnixSeqpacket};
 pub use crate::pathname::AsPathname;
-pub use crate::socket::{Connected, Kind, Shutdown, Socket, Stream};
+pub use crate::socket::{Connected, Datagram, Kind, Messages, Seqpacket, Shutdown, Socket, Stream};
 pub use crate::stream::UnixStream;
-pub use crate::syscall::{IoSlice, IoSliceMut};
 
 /// The README's programs, compiled and run.
 #[cfg(doctest)]

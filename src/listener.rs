@@ -3,18 +3,24 @@
 use core::ffi::c_int;
 use core::fmt;
 use core::iter::FusedIterator;
+use core::time::Duration;
 
 use sunpath_sys as sys;
 
 use crate::addr::UnixAddr;
+use crate::deadline::Deadline;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use crate::identity::PeerCred;
 use crate::pathname::AsPathname;
-use crate::socket::{Connected, Socket, Stream};
+use crate::socket::{Connected, Seqpacket, Socket, Stream};
 use crate::syscall;
 
 /// A socket that listens for stream connections.
 pub type UnixListener = Listener<Stream>;
+
+/// A socket that listens for sequenced-packet connections.
+pub type UnixSeqpacketListener = Listener<Seqpacket>;
 
 /// A socket that listens for connections of one kind, owned and closed on drop.
 ///
@@ -141,10 +147,11 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// - `EAGAIN`: nobody waits, and the listener is nonblocking.
+    /// - `EAGAIN`: nobody waits, and the listener is nonblocking or its read timeout passed.
     /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The connection
     ///   stays in the queue.
-    /// - `EINVAL`: the listener was shut down.
+    /// - `EINVAL`: the listener was shut down and the queue is empty. On Linux a nonblocking one says
+    ///   `EAGAIN` all the same, while poll(2) says that it is readable: stop at `POLLRDHUP`.
     /// - `ECONNABORTED`: the client is gone already; not on Linux, where it is accepted.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
@@ -155,6 +162,93 @@ impl<T: Connected> Listener<T> {
         Ok((Socket::from_fd(fd), peer))
     }
 
+    /// poll(2) and accept4(2) — takes the next connection if one comes in this time.
+    ///
+    /// Where several threads or processes accept from one queue, make the listener
+    /// [nonblocking](Self::set_nonblocking): otherwise this can wait for longer, when another takes
+    /// the connection that was announced.
+    ///
+    /// # Errors
+    ///
+    /// - `ETIMEDOUT`: nobody came.
+    /// - `EMFILE`, `ENFILE`, `EINVAL`, `ECONNABORTED`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`accept`](Self::accept).
+    ///
+    /// See poll(2), accept(2).
+    #[doc(alias = "poll")]
+    pub fn accept_timeout(&self, timeout: Duration) -> Result<(Socket<T>, UnixAddr), Error> {
+        let deadline = Deadline::after(timeout);
+        loop {
+            // At least once, also with no time at all.
+            let left = deadline.left().unwrap_or_default();
+            let milliseconds = left
+                .as_nanos()
+                .div_ceil(1_000_000)
+                .try_into()
+                .unwrap_or(c_int::MAX);
+            let ready = match syscall::poll_in(self.as_fd(), milliseconds) {
+                Err(error) if error.errno() == Errno::EINTR => false,
+                ready => ready?,
+            };
+            if ready {
+                match self.accept() {
+                    Err(error) if error.errno() == Errno::EAGAIN => {}
+                    accepted => return accepted,
+                }
+            }
+            if deadline.left().is_none() {
+                return Err(Error::new(Call::Accept, Errno::ETIMEDOUT));
+            }
+        }
+    }
+
+    /// Takes the next connection whose peer is allowed in; the others are closed.
+    ///
+    /// The file's mode and its directory's are the first filter; this one sees who connected.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `EMFILE`, `ENFILE`, `EINVAL`, `ECONNABORTED`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`accept`](Self::accept).
+    ///
+    /// # Examples
+    ///
+    /// Root and this process's own user:
+    ///
+    /// ```no_run
+    /// # use sunpath::UnixListener;
+    /// # let me = 1000;
+    /// let listener = UnixListener::bind("/run/app.sock")?;
+    /// let (client, _) = listener.accept_if(|peer| peer.uid() == 0 || peer.uid() == me)?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See accept(2), unix(7) "SO_PEERCRED".
+    #[doc(alias = "SO_PEERCRED")]
+    pub fn accept_if(
+        &self,
+        mut allowed: impl FnMut(PeerCred) -> bool,
+    ) -> Result<(Socket<T>, UnixAddr), Error> {
+        loop {
+            let (socket, addr) = self.accept()?;
+            if allowed(socket.peer_cred()?) {
+                return Ok((socket, addr));
+            }
+        }
+    }
+
+    /// A listener of a socket that listens: the caller has made it so.
+    pub(crate) const fn from_socket(socket: Socket<T>) -> Self {
+        Self { socket }
+    }
+
+    /// The socket itself, for its options. What only a connected socket does fails on it; but a
+    /// listener is its own peer, so [`peer_cred`](Socket::peer_cred) tells what clients will see.
+    #[must_use]
+    pub const fn as_socket(&self) -> &Socket<T> {
+        &self.socket
+    }
+
     /// Connections as they come, without end: [`accept`](Self::accept) again and again.
     ///
     /// An error does not end it. `EMFILE` will come again at once until a descriptor is free: look
@@ -162,6 +256,19 @@ impl<T: Connected> Listener<T> {
     #[must_use]
     pub fn incoming(&self) -> Incoming<'_, T> {
         Incoming { listener: self }
+    }
+
+    /// `listen(fd, backlog)` again — changes the backlog, and lets clients that connect from now on
+    /// see the credentials that this process has now: after it has dropped its privileges, say.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM`: no memory.
+    ///
+    /// See listen(2).
+    #[doc(alias = "listen")]
+    pub fn listen_again(&self, backlog: i32) -> Result<(), Error> {
+        syscall::listen(self.as_fd(), backlog)
     }
 
     /// `getsockname(fd, addr, len)` — the address that was bound.
@@ -274,12 +381,5 @@ impl<T: Connected> From<Listener<T>> for OwnedFd {
 impl<T: Connected> fmt::Debug for Listener<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Listener").field(&self.socket).finish()
-    }
-}
-
-#[cfg(feature = "std")]
-impl From<UnixListener> for std::os::unix::net::UnixListener {
-    fn from(listener: UnixListener) -> Self {
-        OwnedFd::from(listener).into()
     }
 }

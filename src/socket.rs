@@ -3,7 +3,6 @@
 use core::ffi::c_int;
 use core::fmt;
 use core::marker::PhantomData;
-use core::time::Duration;
 
 use sunpath_sys as sys;
 
@@ -13,7 +12,7 @@ use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use crate::pathname::AsPathname;
 use crate::syscall;
 
-/// A kind of socket: [`Stream`].
+/// A kind of socket: [`Stream`], [`Datagram`] or [`Seqpacket`].
 pub trait Kind: sealed::Sealed {
     /// The type that socket(2) takes.
     #[doc(hidden)]
@@ -23,26 +22,55 @@ pub trait Kind: sealed::Sealed {
     const NAME: &'static str;
 }
 
-/// A kind that makes connections, so that one can listen for them: [`Stream`].
+/// A kind that makes connections, so that one can listen for them: [`Stream`] and [`Seqpacket`].
 pub trait Connected: Kind {}
+
+/// A kind that keeps the boundaries of what is sent: [`Datagram`] and [`Seqpacket`].
+pub trait Messages: Kind {}
 
 /// `SOCK_STREAM` — a connected stream of bytes.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SOCK_STREAM")]
 pub enum Stream {}
 
+/// `SOCK_DGRAM` — datagrams. Between Unix domain sockets none is lost and their order is kept: who
+/// sends to a full queue waits.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SOCK_DGRAM")]
+pub enum Datagram {}
+
+/// `SOCK_SEQPACKET` — a connection that keeps record boundaries. macOS has none.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SOCK_SEQPACKET")]
+pub enum Seqpacket {}
+
 impl Kind for Stream {
     const TYPE: c_int = sys::SOCK_STREAM;
     const NAME: &'static str = "SOCK_STREAM";
 }
 
+impl Kind for Datagram {
+    const TYPE: c_int = sys::SOCK_DGRAM;
+    const NAME: &'static str = "SOCK_DGRAM";
+}
+
+impl Kind for Seqpacket {
+    const TYPE: c_int = sys::SOCK_SEQPACKET;
+    const NAME: &'static str = "SOCK_SEQPACKET";
+}
+
 impl Connected for Stream {}
+impl Connected for Seqpacket {}
+impl Messages for Datagram {}
+impl Messages for Seqpacket {}
 
 mod sealed {
     /// Kinds are the kernel's, none can be added outside.
     pub trait Sealed {}
 
     impl Sealed for super::Stream {}
+    impl Sealed for super::Datagram {}
+    impl Sealed for super::Seqpacket {}
 }
 
 /// A Unix domain socket of one kind, owned and closed on drop.
@@ -59,7 +87,7 @@ pub struct Socket<T: Kind> {
 pub enum Shutdown {
     /// `SHUT_RD`: no more receiving; the peer's sends fail with `EPIPE`.
     Read,
-    /// `SHUT_WR`: no more sending; the peer reads end of file.
+    /// `SHUT_WR`: no more sending; the peer reads end of file, but on datagrams learns nothing.
     Write,
     /// `SHUT_RDWR`: both.
     Both,
@@ -170,6 +198,7 @@ impl<T: Kind> Socket<T> {
     ///   is no socket.
     /// - `EACCES`: no write permission on the socket file, or no search permission above it.
     /// - `EPROTOTYPE`: a socket of another kind is bound there.
+    /// - `EPERM`: a datagram socket is bound there, and connected to somebody else.
     /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed;
     ///   nothing was begun.
     /// - `EISCONN`: the socket is or was connected.
@@ -226,103 +255,8 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// Flags and options of the descriptor and the socket.
+/// The descriptor.
 impl<T: Kind> Socket<T> {
-    /// `ioctl(fd, FIONBIO, &on)` — whether calls that would wait fail with `EAGAIN` instead, for
-    /// every descriptor of this socket.
-    ///
-    /// # Errors
-    ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
-    ///
-    /// See fcntl(2), "O_NONBLOCK".
-    #[doc(alias = "FIONBIO")]
-    #[doc(alias = "O_NONBLOCK")]
-    pub fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
-        syscall::set_nonblocking(self.as_fd(), nonblocking)
-    }
-
-    /// `fcntl(fd, F_GETFL) & O_NONBLOCK` — whether the socket is nonblocking.
-    ///
-    /// # Errors
-    ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
-    ///
-    /// See fcntl(2).
-    #[doc(alias = "F_GETFL")]
-    pub fn nonblocking(&self) -> Result<bool, Error> {
-        syscall::nonblocking(self.as_fd())
-    }
-
-    /// `setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ...)` — how long receiving waits before it fails
-    /// with `EAGAIN`; `None` is for ever.
-    ///
-    /// The kernel counts in clock ticks (1 to 10 ms) and rounds up. A signal starts the wait anew.
-    ///
-    /// # Errors
-    ///
-    /// - `EINVAL`: zero. In C it would mean to wait for ever.
-    ///
-    /// See socket(7).
-    #[doc(alias = "SO_RCVTIMEO")]
-    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> Result<(), Error> {
-        self.set_timeout(sys::SO_RCVTIMEO, timeout)
-    }
-
-    /// `setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — how long sending, and connecting to a full
-    /// queue, waits before it fails with `EAGAIN`; `None` is for ever.
-    ///
-    /// Rounding and signals as for [`set_read_timeout`](Self::set_read_timeout).
-    ///
-    /// # Errors
-    ///
-    /// - `EINVAL`: zero. In C it would mean to wait for ever.
-    ///
-    /// See socket(7).
-    #[doc(alias = "SO_SNDTIMEO")]
-    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> Result<(), Error> {
-        self.set_timeout(sys::SO_SNDTIMEO, timeout)
-    }
-
-    /// `getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ...)` — how long receiving waits; `None` is for
-    /// ever.
-    ///
-    /// # Errors
-    ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
-    ///
-    /// See socket(7).
-    #[doc(alias = "SO_RCVTIMEO")]
-    pub fn read_timeout(&self) -> Result<Option<Duration>, Error> {
-        self.timeout(sys::SO_RCVTIMEO)
-    }
-
-    /// `getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — how long sending waits; `None` is for ever.
-    ///
-    /// # Errors
-    ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
-    ///
-    /// See socket(7).
-    #[doc(alias = "SO_SNDTIMEO")]
-    pub fn write_timeout(&self) -> Result<Option<Duration>, Error> {
-        self.timeout(sys::SO_SNDTIMEO)
-    }
-
-    /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — the pending error, which is cleared by asking:
-    /// `ECONNRESET` when the peer closed with data of ours unread.
-    ///
-    /// # Errors
-    ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
-    ///
-    /// See socket(7).
-    #[doc(alias = "SO_ERROR")]
-    pub fn take_error(&self) -> Result<Option<Errno>, Error> {
-        let number: c_int = syscall::getsockopt(self.as_fd(), sys::SO_ERROR)?;
-        Ok((number != 0).then(|| Errno::from_raw(number)))
-    }
-
     /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — one more descriptor of the same socket.
     ///
     /// # Errors
@@ -334,19 +268,6 @@ impl<T: Kind> Socket<T> {
     #[doc(alias = "F_DUPFD_CLOEXEC")]
     pub fn try_clone(&self) -> Result<Self, Error> {
         syscall::duplicate(self.as_fd()).map(Self::from_fd)
-    }
-
-    fn set_timeout(&self, option: c_int, timeout: Option<Duration>) -> Result<(), Error> {
-        if timeout == Some(Duration::ZERO) {
-            return Err(Error::new(Call::Setsockopt, Errno::EINVAL));
-        }
-        let timeval = timeval_from(timeout.unwrap_or_default());
-        syscall::setsockopt(self.as_fd(), option, &timeval)
-    }
-
-    fn timeout(&self, option: c_int) -> Result<Option<Duration>, Error> {
-        let timeval = syscall::getsockopt(self.as_fd(), option)?;
-        Ok(Some(duration_from(timeval)).filter(|timeout| !timeout.is_zero()))
     }
 
     /// A socket of `T`'s kind: the caller has made it so.
@@ -407,29 +328,6 @@ impl<T: Connected> Socket<T> {
     }
 }
 
-/// The time as the socket options have it. Less than a microsecond becomes one, since zero means
-/// for ever; more seconds than fit are as many as fit.
-fn timeval_from(timeout: Duration) -> sys::timeval {
-    let micros = timeout.subsec_nanos().div_ceil(1000);
-    let (carry, micros) = (micros / 1_000_000, micros % 1_000_000);
-    let seconds = timeout.as_secs().saturating_add(u64::from(carry));
-    // time_t has 64 bits, or 32.
-    let fitting = [seconds, i64::MAX as u64, i32::MAX as u64];
-    sys::timeval {
-        tv_sec: fitting
-            .into_iter()
-            .find_map(|fits| fits.try_into().ok())
-            .unwrap_or_default(),
-        tv_usec: micros as _,
-    }
-}
-
-fn duration_from(timeval: sys::timeval) -> Duration {
-    let seconds = u64::try_from(timeval.tv_sec).unwrap_or(0);
-    let micros = u32::try_from(timeval.tv_usec).unwrap_or(0);
-    Duration::from_secs(seconds) + Duration::from_micros(micros.into())
-}
-
 impl<T: Kind> AsFd for Socket<T> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
@@ -454,13 +352,16 @@ impl<T: Kind> From<Socket<T>> for OwnedFd {
     }
 }
 
-/// The kind, the descriptor, and both addresses as far as there are any.
+/// The kind, the descriptor, whether it is nonblocking, and both addresses as far as there are any.
 impl<T: Kind> fmt::Debug for Socket<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Socket");
         shown
             .field("kind", &format_args!("{}", T::NAME))
             .field("fd", &self.as_raw_fd());
+        if let Ok(nonblocking) = syscall::nonblocking(self.as_fd()) {
+            shown.field("nonblocking", &nonblocking);
+        }
         if let Ok(local) = self.local_addr() {
             shown.field("local", &local);
         }
@@ -468,30 +369,5 @@ impl<T: Kind> fmt::Debug for Socket<T> {
             shown.field("peer", &peer);
         }
         shown.finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn socket_timeout_of_a_nanosecond_is_a_microsecond() {
-        let timeval = timeval_from(Duration::from_nanos(1));
-        assert_eq!((timeval.tv_sec, timeval.tv_usec), (0, 1));
-    }
-
-    #[test]
-    fn socket_timeout_just_under_a_second_carries() {
-        let timeval = timeval_from(Duration::from_nanos(999_999_001));
-        assert_eq!((timeval.tv_sec, timeval.tv_usec), (1, 0));
-        let timeval = timeval_from(Duration::from_micros(999_999));
-        assert_eq!((timeval.tv_sec, timeval.tv_usec), (0, 999_999));
-    }
-
-    #[test]
-    fn socket_timeout_of_all_time_fits() {
-        let timeval = timeval_from(Duration::MAX);
-        assert_eq!((timeval.tv_sec.checked_add(1), timeval.tv_usec), (None, 0));
     }
 }

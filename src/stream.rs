@@ -1,9 +1,13 @@
 //! The stream: reading, writing, and the traits of `std`.
 
-use crate::error::Error;
-use crate::fd::AsFd;
+use core::mem::MaybeUninit;
+
+use sunpath_sys as sys;
+
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, IoSlice, IoSliceMut};
 use crate::socket::{Socket, Stream};
-use crate::syscall::{self, IoSlice, IoSliceMut};
+use crate::syscall;
 
 /// A stream socket.
 ///
@@ -12,8 +16,11 @@ pub type UnixStream = Socket<Stream>;
 
 /// Reading and writing a stream.
 impl Socket<Stream> {
-    /// `recv(fd, buf, n, 0)` — receives up to `buf.len()` bytes; 0 is the end of the stream, or an
-    /// empty `buf`.
+    /// `recv(fd, buf, n, 0)` — receives up to `buf.len()` bytes; 0 is the end of the stream. With an
+    /// empty `buf` it waits as well, and returns 0 when there is something.
+    ///
+    /// A read stops before a byte out of band, and the next one throws it away unless
+    /// [`recv_oob`](Self::recv_oob) took it.
     ///
     /// # Errors
     ///
@@ -25,7 +32,7 @@ impl Socket<Stream> {
     /// See recv(2).
     #[doc(alias = "recv")]
     pub fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
-        syscall::recv(self.as_fd(), buf)
+        syscall::recv(self.as_fd(), buf, 0)
     }
 
     /// `readv(fd, iov, n)` — receives into several slices, one after the other; the first 1024 of
@@ -41,6 +48,63 @@ impl Socket<Stream> {
         syscall::readv(self.as_fd(), bufs)
     }
 
+    /// `recvmsg(fd, msg, 0)` — receives into bytes that need not be initialised, and gives those that
+    /// were filled; none is the end of the stream, or an empty `buf`.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvmsg")]
+    pub fn read_uninit<'b>(&self, buf: &'b mut [MaybeUninit<u8>]) -> Result<&'b mut [u8], Error> {
+        syscall::recvmsg_uninit(self.as_fd(), buf, 0).map(|(filled, _)| filled)
+    }
+
+    /// `recv(fd, buf, n, MSG_PEEK)` — receives and leaves in the queue what was received.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
+    ///
+    /// See recv(2).
+    #[doc(alias = "MSG_PEEK")]
+    pub fn peek(&self, buf: &mut [u8]) -> Result<usize, Error> {
+        syscall::recv(self.as_fd(), buf, sys::MSG_PEEK)
+    }
+
+    /// `send(fd, buf, n, MSG_OOB | MSG_NOSIGNAL)` — sends, the last byte out of band. Since Linux
+    /// 5.15, where the kernel is built with it.
+    ///
+    /// # Errors
+    ///
+    /// - `EOPNOTSUPP`: `buf` is empty, or the kernel or the system has no such byte here.
+    /// - `EPIPE`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
+    ///
+    /// See send(2).
+    #[doc(alias = "MSG_OOB")]
+    pub fn send_oob(&self, buf: &[u8]) -> Result<usize, Error> {
+        syscall::send(self.as_fd(), buf, sys::MSG_OOB)
+    }
+
+    /// `recv(fd, buf, 1, MSG_OOB)` — receives the byte out of band, which came along or overtook the
+    /// stream.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: there is none, or it was received already.
+    /// - `EOPNOTSUPP`: the kernel or the system has no such byte here.
+    ///
+    /// See recv(2).
+    #[doc(alias = "MSG_OOB")]
+    pub fn recv_oob(&self) -> Result<u8, Error> {
+        let mut byte = [0];
+        match syscall::recv(self.as_fd(), &mut byte, sys::MSG_OOB)? {
+            0 => Err(Error::new(Call::Recv, Errno::EINVAL)),
+            _ => Ok(byte[0]),
+        }
+    }
+
     /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends, and says how many bytes went. `SIGPIPE` is never
     /// raised.
     ///
@@ -54,7 +118,7 @@ impl Socket<Stream> {
     /// See send(2).
     #[doc(alias = "send")]
     pub fn write(&self, buf: &[u8]) -> Result<usize, Error> {
-        syscall::send(self.as_fd(), buf)
+        syscall::send(self.as_fd(), buf, 0)
     }
 
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends from several slices, one after the other; the first
@@ -68,17 +132,16 @@ impl Socket<Stream> {
     #[doc(alias = "writev")]
     #[doc(alias = "sendmsg")]
     pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> Result<usize, Error> {
-        syscall::sendmsg(self.as_fd(), bufs)
+        let bufs = &bufs[..bufs.len().min(syscall::IOV_MAX)];
+        syscall::sendmsg(self.as_fd(), bufs, None)
     }
 }
 
-/// The stream as `std::io` and `std::os::unix::net` have it.
+/// The stream as `std::io` has it.
 #[cfg(feature = "std")]
 mod std_stream {
     use super::UnixStream;
     use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-    use std::os::fd::OwnedFd;
-    use std::os::unix::net;
 
     impl Read for &UnixStream {
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -125,18 +188,6 @@ mod std_stream {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
-        }
-    }
-
-    impl From<net::UnixStream> for UnixStream {
-        fn from(stream: net::UnixStream) -> Self {
-            Self::from_fd(OwnedFd::from(stream))
-        }
-    }
-
-    impl From<UnixStream> for net::UnixStream {
-        fn from(stream: UnixStream) -> Self {
-            OwnedFd::from(stream).into()
         }
     }
 }

@@ -9,18 +9,15 @@
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ptr;
+use core::slice;
+use core::time::Duration;
 
 use sunpath_sys as sys;
 use sunpath_sys::{sockaddr_un, socklen_t};
 
 use crate::addr::UnixAddr;
 use crate::error::{Call, Errno, Error};
-use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-
-#[cfg(not(feature = "std"))]
-pub use polyfill::{IoSlice, IoSliceMut};
-#[cfg(feature = "std")]
-pub use std::io::{IoSlice, IoSliceMut};
+use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, IoSlice, IoSliceMut, OwnedFd};
 
 /// Flags for every new socket: close-on-exec from birth, where the system can do that.
 #[cfg(have_sock_cloexec)]
@@ -102,6 +99,43 @@ pub(crate) fn connect(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> 
     Ok(())
 }
 
+/// connect(2) that does not begin anew when a signal interrupts it: `EINTR` is the caller's.
+pub(crate) fn connect_once(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> {
+    // SAFETY: the address is live, and its length is not more than its size.
+    match unsafe { sys::connect(fd.as_raw_fd(), addr.as_ptr(), addr.len()) } {
+        0 => Ok(()),
+        _ => Err(Error::new(Call::Connect, Errno::from_raw(sys::errno()))),
+    }
+}
+
+/// poll(2) for something to receive or to accept, at most this many milliseconds. `EINTR` is the
+/// caller's, who knows how much time is left.
+pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<bool, Error> {
+    let mut slot = sys::pollfd {
+        fd: fd.as_raw_fd(),
+        events: sys::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: slot is one live pollfd.
+    match unsafe { sys::poll(&mut slot, 1, milliseconds) } {
+        -1 => Err(Error::new(Call::Poll, Errno::from_raw(sys::errno()))),
+        ready => Ok(ready > 0),
+    }
+}
+
+/// connect(2) to `AF_UNSPEC`, which dissolves a datagram socket's connection.
+pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> Result<(), Error> {
+    let mut unspec = *UnixAddr::unnamed().as_sockaddr_un();
+    unspec.sun_family = sys::AF_UNSPEC as sys::sa_family_t;
+    let len = sys::SUN_PATH_OFFSET as socklen_t;
+    retry(Call::Connect, || {
+        let addr = ptr::from_ref(&unspec).cast();
+        // SAFETY: the address is live, and len is less than its size.
+        unsafe { sys::connect(fd.as_raw_fd(), addr, len) as isize }
+    })?;
+    Ok(())
+}
+
 pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<(), Error> {
     retry(Call::Listen, || {
         // SAFETY: takes numbers alone.
@@ -132,13 +166,22 @@ pub(crate) fn accept(fd: BorrowedFd<'_>) -> Result<(OwnedFd, UnixAddr), Error> {
 }
 
 pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
+    sockname(fd).map(AddrRoom::take)
+}
+
+/// The family of a socket, which getsockname(2) tells on every system.
+pub(crate) fn family(fd: BorrowedFd<'_>) -> Result<c_int, Error> {
+    Ok(c_int::from(sockname(fd)?.addr.sun_family))
+}
+
+fn sockname(fd: BorrowedFd<'_>) -> Result<AddrRoom, Error> {
     let mut room = AddrRoom::new();
     retry(Call::Getsockname, || {
         let (addr, len) = room.offer();
         // SAFETY: addr is room for *len bytes, and both outlive the call.
         unsafe { sys::getsockname(fd.as_raw_fd(), addr, len) as isize }
     })?;
-    Ok(room.take())
+    Ok(room)
 }
 
 pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
@@ -159,10 +202,10 @@ pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Result<usize, Error> {
+pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<usize, Error> {
     retry(Call::Recv, || {
         // SAFETY: buf is writable for its length.
-        unsafe { sys::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), 0) }
+        unsafe { sys::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) }
     })
 }
 
@@ -174,32 +217,106 @@ pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<u
     })
 }
 
-pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Error> {
+pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize, Error> {
+    let flags = flags | sys::MSG_NOSIGNAL;
     retry(Call::Send, || {
         // SAFETY: buf is readable for its length.
-        unsafe {
-            sys::send(
-                fd.as_raw_fd(),
-                buf.as_ptr().cast(),
-                buf.len(),
-                sys::MSG_NOSIGNAL,
-            )
-        }
+        unsafe { sys::send(fd.as_raw_fd(), buf.as_ptr().cast(), buf.len(), flags) }
     })
 }
 
-/// sendmsg(2) in place of writev(2), which has no `MSG_NOSIGNAL`.
-pub(crate) fn sendmsg(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<usize, Error> {
-    // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
-    let mut msg: sys::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+/// sendmsg(2): of one slice as well as of many, to an address or to the peer.
+pub(crate) fn sendmsg(
+    fd: BorrowedFd<'_>,
+    bufs: &[IoSlice<'_>],
+    to: Option<&UnixAddr>,
+) -> Result<usize, Error> {
     // The kernel only reads what a msghdr to send points to.
-    msg.msg_iov = bufs.as_ptr().cast_mut().cast();
-    msg.msg_iovlen = bufs.len().min(IOV_MAX) as _;
+    let iov = bufs.as_ptr().cast_mut().cast();
+    let mut msg = msghdr_over(iov, bufs.len());
+    if let Some(to) = to {
+        msg.msg_name = to.as_ptr().cast_mut().cast();
+        msg.msg_namelen = to.len();
+    }
     retry(Call::Sendmsg, || {
-        // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; there is
-        // no address and no control buffer.
+        // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; the address
+        // is live and as long as is said; there is no control buffer.
         unsafe { sys::sendmsg(fd.as_raw_fd(), &msg, sys::MSG_NOSIGNAL) }
     })
+}
+
+/// What recvmsg(2) returned: its result, `msg_flags`, and who sent.
+pub(crate) struct Arrived {
+    pub(crate) result: usize,
+    pub(crate) flags: c_int,
+    pub(crate) from: UnixAddr,
+}
+
+/// recvmsg(2) into slices.
+pub(crate) fn recvmsg(
+    fd: BorrowedFd<'_>,
+    bufs: &mut [IoSliceMut<'_>],
+    flags: c_int,
+) -> Result<Arrived, Error> {
+    let pieces = bufs.len().min(IOV_MAX);
+    // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
+    unsafe { receive(fd, bufs.as_mut_ptr().cast(), pieces, flags) }
+}
+
+/// recvmsg(2) into bytes that need not be initialised; those that arrived are the front of `buf`.
+pub(crate) fn recvmsg_uninit<'b>(
+    fd: BorrowedFd<'_>,
+    buf: &'b mut [MaybeUninit<u8>],
+    flags: c_int,
+) -> Result<(&'b mut [u8], Arrived), Error> {
+    let mut iov = sys::iovec {
+        iov_base: buf.as_mut_ptr().cast(),
+        iov_len: buf.len(),
+    };
+    // SAFETY: the one iovec is over bytes that are writable for their length.
+    let arrived = unsafe { receive(fd, &mut iov, 1, flags) }?;
+    let filled = arrived.result.min(buf.len());
+    // SAFETY: the kernel has written the first `filled` bytes, and buf is borrowed for 'b.
+    let filled = unsafe { slice::from_raw_parts_mut(buf.as_mut_ptr().cast(), filled) };
+    Ok((filled, arrived))
+}
+
+/// recvmsg(2), with room for the sender's address and without a control buffer.
+///
+/// # Safety
+///
+/// - `iov` points to `pieces` iovecs over memory that is writable.
+unsafe fn receive(
+    fd: BorrowedFd<'_>,
+    iov: *mut sys::iovec,
+    pieces: usize,
+    flags: c_int,
+) -> Result<Arrived, Error> {
+    let mut room = AddrRoom::new();
+    let mut msg = msghdr_over(iov, pieces);
+    let result = retry(Call::Recvmsg, || {
+        let (addr, len) = room.offer();
+        msg.msg_name = addr.cast();
+        // SAFETY: len points to the live length of the room.
+        msg.msg_namelen = unsafe { *len };
+        // SAFETY: the caller vouches for iov, and the address has room for its length.
+        unsafe { sys::recvmsg(fd.as_raw_fd(), &mut msg, flags) }
+    })?;
+    room.len = msg.msg_namelen;
+    Ok(Arrived {
+        result,
+        flags: msg.msg_flags,
+        from: room.take(),
+    })
+}
+
+/// A msghdr with data alone.
+fn msghdr_over(iov: *mut sys::iovec, pieces: usize) -> sys::msghdr {
+    // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
+    let mut msg: sys::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+    msg.msg_iov = iov;
+    msg.msg_iovlen = pieces as _;
+    msg
 }
 
 /// `fcntl(F_DUPFD_CLOEXEC)`.
@@ -220,6 +337,32 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> Result<(
         unsafe { sys::ioctl(fd.as_raw_fd(), sys::FIONBIO, &raw mut on) as isize }
     })?;
     Ok(())
+}
+
+/// `ioctl(FIONREAD)`.
+pub(crate) fn readable_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {
+    let mut bytes: c_int = 0;
+    retry(Call::Ioctl, || {
+        // SAFETY: FIONREAD takes a pointer to an int, which outlives the call.
+        unsafe { sys::ioctl(fd.as_raw_fd(), sys::FIONREAD, &raw mut bytes) as isize }
+    })?;
+    Ok(usize::try_from(bytes).unwrap_or(0))
+}
+
+/// `ioctl(SIOCOUTQ)`.
+#[cfg(have_so_passcred)]
+pub(crate) fn unreceived_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {
+    let mut bytes: c_int = 0;
+    retry(Call::Ioctl, || {
+        // SAFETY: SIOCOUTQ takes a pointer to an int, which outlives the call.
+        unsafe { sys::ioctl(fd.as_raw_fd(), sys::SIOCOUTQ, &raw mut bytes) as isize }
+    })?;
+    Ok(usize::try_from(bytes).unwrap_or(0))
+}
+
+#[cfg(not(have_so_passcred))]
+pub(crate) fn unreceived_bytes(_fd: BorrowedFd<'_>) -> Result<usize, Error> {
+    Err(Error::new(Call::Ioctl, Errno::ENOTTY))
 }
 
 /// `fcntl(F_GETFL) & O_NONBLOCK`.
@@ -275,6 +418,57 @@ pub(crate) fn getsockopt_at<T: Plain>(
     Ok(unsafe { value.assume_init() })
 }
 
+/// An option whose value is a new descriptor.
+pub(crate) fn getsockopt_fd(fd: BorrowedFd<'_>, name: c_int) -> Result<OwnedFd, Error> {
+    let made: c_int = getsockopt(fd, name)?;
+    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(made) })
+}
+
+/// An option whose value is bytes of any number; how many were written.
+pub(crate) fn getsockopt_bytes(
+    fd: BorrowedFd<'_>,
+    name: c_int,
+    room: &mut [u8],
+) -> Result<usize, Error> {
+    let (level, mut len) = (
+        sys::SOL_SOCKET,
+        socklen_t::try_from(room.len()).unwrap_or(socklen_t::MAX),
+    );
+    retry(Call::Getsockopt, || {
+        let room = room.as_mut_ptr().cast();
+        // SAFETY: room is writable for len bytes, and both outlive the call.
+        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, room, &mut len) as isize }
+    })?;
+    Ok(room.len().min(len as usize))
+}
+
+/// An option whose value is group numbers; how many were written.
+pub(crate) fn getsockopt_groups(
+    fd: BorrowedFd<'_>,
+    name: c_int,
+    room: &mut [sys::gid_t],
+) -> Result<usize, Error> {
+    let bytes = size_of_val(room);
+    // SAFETY: group numbers are plain integers, of which every byte may be written.
+    let room = unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast(), bytes) };
+    Ok(getsockopt_bytes(fd, name, room)? / size_of::<sys::gid_t>())
+}
+
+/// How many bytes the value of an option has that says so where they do not fit.
+pub(crate) fn getsockopt_size(fd: BorrowedFd<'_>, name: c_int) -> Result<usize, Error> {
+    let (level, mut len) = (sys::SOL_SOCKET, 0);
+    let asked = retry(Call::Getsockopt, || {
+        let room = ptr::null_mut();
+        // SAFETY: there is no room, and len says so.
+        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, room, &mut len) as isize }
+    });
+    match asked {
+        Err(error) if error.errno() != Errno::ERANGE => Err(error),
+        _ => Ok(len as usize),
+    }
+}
+
 /// An option of level `SOL_SOCKET`.
 pub(crate) fn setsockopt<T: Plain>(
     fd: BorrowedFd<'_>,
@@ -299,6 +493,16 @@ pub(crate) fn getpeereid(fd: BorrowedFd<'_>) -> Result<(sys::uid_t, sys::gid_t),
         unsafe { sys::getpeereid(fd.as_raw_fd(), &mut uid, &mut gid) as isize }
     })?;
     Ok((uid, gid))
+}
+
+/// `clock_gettime(CLOCK_MONOTONIC)`: a time that only goes forward.
+pub(crate) fn monotonic_clock() -> Duration {
+    let mut now = MaybeUninit::<sys::timespec>::zeroed();
+    // SAFETY: now is room for a timespec. It cannot fail: every system has this clock.
+    unsafe { sys::clock_gettime(sys::CLOCK_MONOTONIC, now.as_mut_ptr()) };
+    // SAFETY: all zeroes is a valid timespec, and so is what the kernel wrote.
+    let now = unsafe { now.assume_init() };
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 /// unlink(2) of the path of a pathname address; nothing for the others.
@@ -335,132 +539,5 @@ impl AddrRoom {
     /// The address; unnamed where the socket is of another family.
     fn take(self) -> UnixAddr {
         UnixAddr::from_raw(self.addr, self.len).unwrap_or(UnixAddr::unnamed())
-    }
-}
-
-/// `std::io`'s slices for vectored calls over `core`: an `iovec` each, with the slice's lifetime.
-#[cfg(not(feature = "std"))]
-mod polyfill {
-    use core::fmt;
-    use core::marker::PhantomData;
-    use core::ops::{Deref, DerefMut};
-    use core::slice;
-
-    use sunpath_sys as sys;
-
-    /// A piece to write from, laid out as `struct iovec`.
-    #[repr(transparent)]
-    #[doc(alias = "iovec")]
-    pub struct IoSlice<'a> {
-        /// INVARIANT: `iov_base` is readable for `iov_len` bytes during `'a`.
-        iovec: sys::iovec,
-        slice: PhantomData<&'a [u8]>,
-    }
-
-    /// A piece to read into, laid out as `struct iovec`.
-    #[repr(transparent)]
-    #[doc(alias = "iovec")]
-    pub struct IoSliceMut<'a> {
-        /// INVARIANT: `iov_base` is readable and writable for `iov_len` bytes during `'a`, and
-        /// nothing else refers to them.
-        iovec: sys::iovec,
-        slice: PhantomData<&'a mut [u8]>,
-    }
-
-    impl<'a> IoSlice<'a> {
-        /// A piece over a slice.
-        #[must_use]
-        pub const fn new(slice: &'a [u8]) -> Self {
-            let iov_base = slice.as_ptr().cast_mut().cast();
-            Self {
-                iovec: sys::iovec {
-                    iov_base,
-                    iov_len: slice.len(),
-                },
-                slice: PhantomData,
-            }
-        }
-    }
-
-    impl<'a> IoSliceMut<'a> {
-        /// A piece over a slice.
-        #[must_use]
-        pub const fn new(slice: &'a mut [u8]) -> Self {
-            let iov_base = slice.as_mut_ptr().cast();
-            Self {
-                iovec: sys::iovec {
-                    iov_base,
-                    iov_len: slice.len(),
-                },
-                slice: PhantomData,
-            }
-        }
-    }
-
-    impl Deref for IoSlice<'_> {
-        type Target = [u8];
-
-        fn deref(&self) -> &[u8] {
-            // SAFETY: the field's invariant; nothing writes to the bytes while they are borrowed.
-            unsafe { slice::from_raw_parts(self.iovec.iov_base.cast(), self.iovec.iov_len) }
-        }
-    }
-
-    impl Deref for IoSliceMut<'_> {
-        type Target = [u8];
-
-        fn deref(&self) -> &[u8] {
-            // SAFETY: the field's invariant; `self` is borrowed, so nothing writes to the bytes.
-            unsafe { slice::from_raw_parts(self.iovec.iov_base.cast(), self.iovec.iov_len) }
-        }
-    }
-
-    impl DerefMut for IoSliceMut<'_> {
-        fn deref_mut(&mut self) -> &mut [u8] {
-            // SAFETY: the field's invariant; `self` is borrowed exclusively.
-            unsafe { slice::from_raw_parts_mut(self.iovec.iov_base.cast(), self.iovec.iov_len) }
-        }
-    }
-
-    // SAFETY: a shared slice of bytes, which is Send.
-    unsafe impl Send for IoSlice<'_> {}
-    // SAFETY: a shared slice of bytes, which is Sync.
-    unsafe impl Sync for IoSlice<'_> {}
-    // SAFETY: an exclusive slice of bytes, which is Send.
-    unsafe impl Send for IoSliceMut<'_> {}
-    // SAFETY: an exclusive slice of bytes, which is Sync.
-    unsafe impl Sync for IoSliceMut<'_> {}
-
-    impl fmt::Debug for IoSlice<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            (**self).fmt(f)
-        }
-    }
-
-    impl fmt::Debug for IoSliceMut<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            (**self).fmt(f)
-        }
-    }
-}
-
-#[cfg(all(test, not(feature = "std")))]
-mod tests {
-    use super::*;
-    use crate::fd::AsFd;
-
-    #[test]
-    fn io_slice_is_an_iovec() {
-        let (a, b) = socketpair(sys::SOCK_STREAM).unwrap();
-        let pieces = [IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"cde")];
-        assert_eq!(&*pieces[2], b"cde");
-        assert_eq!(sendmsg(a.as_fd(), &pieces).unwrap(), 5);
-
-        let (mut first, mut second) = ([0; 3], [0; 3]);
-        let mut pieces = [IoSliceMut::new(&mut first), IoSliceMut::new(&mut second)];
-        assert_eq!(readv(b.as_fd(), &mut pieces).unwrap(), 5);
-        assert_eq!(&*pieces[0], b"abc");
-        pieces[1][2] = b'!';
-        assert_eq!(&second, b"de!");
     }
 }

@@ -1,7 +1,12 @@
 //! Faults: each system call made to fail in a child process, by a filter in its kernel. The error
 //! names the call and the errno, no descriptor stays open, and no file that was not there before.
 
-use sunpath::{Call, Errno, Error, Shutdown, UnixAddr, UnixListener, UnixStream};
+use std::time::Duration;
+
+use sunpath::{
+    Call, ConnectOptions, Errno, Error, Shutdown, Stream, UnixAddr, UnixDatagram, UnixListener,
+    UnixStream,
+};
 
 /// Lets `call` fail with `errno` in this process from now on, for good.
 fn break_syscall(call: libc::c_long, errno: Errno) {
@@ -103,45 +108,81 @@ fn fault_in_any_call_of_a_constructor_is_reported_and_leaves_nothing() {
     assert!(path.exists(), "the file of a live listener stays");
 }
 
+/// Each expression fails in its call with `ENOBUFS` when its system call does.
+macro_rules! reported {
+    ($($syscall:ident $call:ident: $action:expr;)+) => {$(
+        let failed = fails(libc::$syscall, (Call::$call, Errno::ENOBUFS), || $action);
+        assert!(failed, stringify!($action));
+    )+};
+}
+
 #[test]
-fn fault_in_any_call_on_a_socket_is_reported() {
+fn fault_in_any_call_on_a_stream_is_reported() {
     let listener = UnixListener::autobind().unwrap();
-    let client = UnixStream::connect_addr(&listener.local_addr().unwrap()).unwrap();
-    let row = |call| (call, Errno::ENOBUFS);
-    assert!(fails(libc::SYS_accept4, row(Call::Accept), || listener.accept()));
-    assert!(fails(libc::SYS_getsockname, row(Call::Getsockname), || {
-        client.local_addr()
-    }));
-    assert!(fails(libc::SYS_getpeername, row(Call::Getpeername), || {
-        client.peer_addr()
-    }));
-    assert!(fails(libc::SYS_getsockopt, row(Call::Getsockopt), || {
-        client.peer_cred()
-    }));
-    assert!(fails(libc::SYS_getsockopt, row(Call::Getsockopt), || {
-        client.take_error()
-    }));
-    assert!(fails(libc::SYS_getsockopt, row(Call::Getsockopt), || {
-        client.read_timeout()
-    }));
-    assert!(fails(libc::SYS_setsockopt, row(Call::Setsockopt), || {
-        client.set_read_timeout(None)
-    }));
-    assert!(fails(libc::SYS_ioctl, row(Call::Ioctl), || client
-        .set_nonblocking(true)));
-    assert!(fails(libc::SYS_fcntl, row(Call::Fcntl), || client.nonblocking()));
-    assert!(fails(libc::SYS_fcntl, row(Call::Fcntl), || client.try_clone()));
-    assert!(fails(libc::SYS_fchmod, row(Call::Fchmod), || client
-        .set_mode(0o600)));
-    assert!(fails(libc::SYS_shutdown, row(Call::Shutdown), || client
-        .shutdown(Shutdown::Both)));
-    assert!(fails(libc::SYS_recvfrom, row(Call::Recv), || client
-        .read(&mut [0])));
-    assert!(fails(libc::SYS_readv, row(Call::Readv), || client
-        .read_vectored(&mut [])));
-    assert!(fails(libc::SYS_sendto, row(Call::Send), || client.write(b"x")));
-    assert!(fails(libc::SYS_sendmsg, row(Call::Sendmsg), || client
-        .write_vectored(&[])));
-    let unbroken = fails(libc::SYS_bind, row(Call::Send), || client.write(b"x"));
+    let addr = listener.local_addr().unwrap();
+    let client = UnixStream::connect_addr(&addr).unwrap();
+    reported! {
+        SYS_accept4 Accept: listener.accept();
+        SYS_accept4 Accept: listener.accept_timeout(Duration::ZERO);
+        SYS_accept4 Accept: listener.accept_if(|_| true);
+        SYS_getsockopt Getsockopt: listener.accept_if(|_| true);
+        SYS_getsockopt Getsockopt: ConnectOptions::new().require_peer(0).connect_addr::<Stream>(&addr);
+        SYS_setsockopt Setsockopt: ConnectOptions::new()
+            .timeout(Duration::from_secs(1))
+            .connect_addr::<Stream>(&addr);
+        SYS_getsockname Getsockname: client.local_addr();
+        SYS_getpeername Getpeername: client.peer_addr();
+        SYS_getsockopt Getsockopt: client.peer_cred();
+        SYS_getsockopt Getsockopt: client.peer_groups(&mut []).map(drop);
+        SYS_getsockopt Getsockopt: client.peer_group_count();
+        SYS_getsockopt Getsockopt: client.peer_pidfd();
+        SYS_getsockopt Getsockopt: client.peer_security(&mut []).map(drop);
+        SYS_getsockopt Getsockopt: client.take_error();
+        SYS_getsockopt Getsockopt: client.read_timeout();
+        SYS_getsockopt Getsockopt: client.send_buffer_size();
+        SYS_getsockopt Getsockopt: client.pass_credentials();
+        SYS_setsockopt Setsockopt: client.set_read_timeout(None);
+        SYS_setsockopt Setsockopt: client.set_peek_offset(None);
+        SYS_setsockopt Setsockopt: client.set_pass_credentials(true);
+        SYS_ioctl Ioctl: client.set_nonblocking(true);
+        SYS_ioctl Ioctl: client.readable_bytes();
+        SYS_ioctl Ioctl: client.unreceived_bytes();
+        SYS_fcntl Fcntl: client.nonblocking();
+        SYS_fcntl Fcntl: client.try_clone();
+        SYS_fchmod Fchmod: client.set_mode(0o600);
+        SYS_shutdown Shutdown: client.shutdown(Shutdown::Both);
+        SYS_recvfrom Recv: client.read(&mut [0]);
+        SYS_recvfrom Recv: client.peek(&mut [0]);
+        SYS_recvfrom Recv: client.recv_oob();
+        SYS_recvmsg Recvmsg: client.read_uninit(&mut []).map(drop);
+        SYS_readv Readv: client.read_vectored(&mut []);
+        SYS_sendto Send: client.write(b"x");
+        SYS_sendto Send: client.send_oob(b"x");
+        SYS_sendmsg Sendmsg: client.write_vectored(&[]);
+    }
+    let unbroken = fails(libc::SYS_bind, (Call::Send, Errno::ENOBUFS), || {
+        client.write(b"x")
+    });
     assert!(!unbroken, "a call that was not broken does not fail");
+}
+
+#[test]
+fn fault_in_any_call_on_messages_is_reported() {
+    let (a, b) = UnixDatagram::pair().unwrap();
+    b.autobind().unwrap();
+    let addr = b.local_addr().unwrap();
+    reported! {
+        SYS_socket Socket: UnixDatagram::bind_addr(&addr);
+        SYS_bind Bind: UnixDatagram::bind_addr(&addr);
+        SYS_connect Connect: a.connect_to(&addr);
+        SYS_connect Connect: a.disconnect();
+        SYS_sendto Send: a.send(b"x");
+        SYS_sendmsg Sendmsg: a.send_vectored(&[]);
+        SYS_sendmsg Sendmsg: a.send_to(b"x", &addr);
+        SYS_recvmsg Recvmsg: a.recv(&mut []);
+        SYS_recvmsg Recvmsg: a.recv_from(&mut []);
+        SYS_recvmsg Recvmsg: a.recv_vectored(&mut []);
+        SYS_recvmsg Recvmsg: a.recv_uninit(&mut []).map(drop);
+        SYS_recvmsg Recvmsg: a.peek(&mut []);
+    }
 }

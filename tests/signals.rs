@@ -9,8 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use sunpath::{Errno, Error, Shutdown, Socket, Stream, UnixAddr, UnixStream};
+use sunpath::{
+    ConnectOptions, Errno, Error, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixSeqpacket,
+    UnixStream,
+};
 
 /// The exit status of a child process in which `SIGPIPE` kills, as it does in a C program, after
 /// `action`: 0 if that returned true. The signal's number is what killed it otherwise.
@@ -97,6 +101,49 @@ fn sigpipe_is_not_raised_after_own_shutdown() {
     );
 }
 
+#[test]
+fn sigpipe_is_not_raised_by_send_oob() {
+    let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
+    let (a, b) = UnixStream::pair().unwrap();
+    drop(b);
+    assert_eq!(
+        child_with_sigpipe_at_default(|| epipe(a.send_oob(b"x"))),
+        Ok(0)
+    );
+}
+
+#[test]
+fn sigpipe_is_not_raised_by_messages() {
+    let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
+    let (a, b) = UnixSeqpacket::pair().unwrap();
+    drop(b);
+    let (receiver, sender) = (UnixDatagram::new().unwrap(), UnixDatagram::new().unwrap());
+    receiver.autobind().unwrap();
+    let addr = receiver.local_addr().unwrap();
+    receiver.shutdown(Shutdown::Read).unwrap();
+    sender.connect_to(&addr).unwrap();
+
+    let epipe = |sent: Result<(), Error>| epipe(sent.map(|()| 0));
+    let pieces = [IoSlice::new(b"x"), IoSlice::new(b"y")];
+    assert_eq!(child_with_sigpipe_at_default(|| epipe(a.send(b"x"))), Ok(0));
+    assert_eq!(
+        child_with_sigpipe_at_default(|| epipe(a.send_vectored(&pieces))),
+        Ok(0)
+    );
+    assert_eq!(
+        child_with_sigpipe_at_default(|| epipe(sender.send(b"x"))),
+        Ok(0)
+    );
+    assert_eq!(
+        child_with_sigpipe_at_default(|| epipe(sender.send_vectored(&pieces))),
+        Ok(0)
+    );
+    assert_eq!(
+        child_with_sigpipe_at_default(|| epipe(sender.send_to(b"x", &addr))),
+        Ok(0)
+    );
+}
+
 /// How many signals have been handled.
 static HANDLED: AtomicUsize = AtomicUsize::new(0);
 
@@ -113,6 +160,12 @@ fn handle_sigusr1() {
     let set = unsafe { libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()) };
     assert_eq!(set, 0);
 }
+
+/// The system call behind poll(2).
+#[cfg(target_arch = "x86_64")]
+const POLL: libc::c_long = libc::SYS_poll;
+#[cfg(not(target_arch = "x86_64"))]
+const POLL: libc::c_long = libc::SYS_ppoll;
 
 /// The system call that a thread of this process sleeps in: its number, or `None` while it runs.
 fn sleeps_in(tid: libc::pid_t) -> Option<libc::c_long> {
@@ -180,14 +233,31 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     let (server, _) = accepted.unwrap();
     let client = client.unwrap();
 
-    // connect, to a queue that is full
+    // connect, to a queue that is full, without and with a timeout
     let queued = UnixStream::connect(&path).unwrap();
     let connected = interrupted(
         libc::SYS_connect,
         move || UnixStream::connect_addr(&addr),
         || drop(listener.accept().unwrap()),
     );
-    connected.unwrap();
+    let queued = (queued, connected.unwrap());
+    let options = ConnectOptions::new().timeout(Duration::from_secs(3600));
+    let connected = interrupted(
+        libc::SYS_connect,
+        move || options.connect_addr::<Stream>(&addr),
+        || drop(listener.accept().unwrap()),
+    );
+    let queued = (queued, connected.unwrap());
+
+    // accept with a timeout
+    drop(listener.accept().unwrap());
+    let clone = listener.try_clone().unwrap();
+    let accepted = interrupted(
+        POLL,
+        move || clone.accept_timeout(Duration::from_secs(3600)),
+        || drop(UnixStream::connect(&path).unwrap()),
+    );
+    accepted.unwrap();
     drop((queued, listener));
 
     // read
@@ -210,4 +280,23 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     };
     let written = interrupted(libc::SYS_sendto, move || writer.write(&[0; 4096]), drain);
     assert_eq!(written.unwrap(), 4096);
+
+    // a message
+    let (a, b) = UnixSeqpacket::pair().unwrap();
+    let reader = a.try_clone().unwrap();
+    let received = interrupted(
+        libc::SYS_recvmsg,
+        move || reader.recv(&mut [0; 8]),
+        || b.send(b"late").unwrap(),
+    );
+    assert_eq!(received.unwrap().len(), 4);
+
+    // a message to somebody who does not read
+    b.set_nonblocking(true).unwrap();
+    while b.send(&[0; 4096]).is_ok() {}
+    b.set_nonblocking(false).unwrap();
+    a.set_nonblocking(true).unwrap();
+    let drain = || while a.recv(&mut [0; 8]).is_ok_and(|received| received.len() > 0) {};
+    let pieces = move || b.send_vectored(&[IoSlice::new(&[0; 4096])]);
+    interrupted(libc::SYS_sendmsg, pieces, drain).unwrap();
 }

@@ -406,6 +406,21 @@ fn std_types_convert_both_ways() {
     let listener = std::os::unix::net::UnixListener::from(UnixListener::bind(&path).unwrap());
     let _client = UnixStream::connect(&path).unwrap();
     listener.accept().unwrap();
+    UnixListener::try_from(listener).unwrap();
+}
+
+#[test]
+fn listener_that_listens_again_has_another_backlog() {
+    let (_dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    listener.listen_again(0).unwrap();
+    let _queued = UnixStream::connect(&path).unwrap();
+    let late = UnixStream::new().unwrap();
+    late.set_nonblocking(true).unwrap();
+    let addr = listener.local_addr().unwrap();
+    assert_eq!(late.connect_to(&addr).unwrap_err().errno(), Errno::EAGAIN);
+    listener.listen_again(1).unwrap();
+    late.connect_to(&addr).unwrap();
 }
 
 #[test]
@@ -418,6 +433,7 @@ fn debug_shows_kind_and_addresses_escaped() {
         shown.starts_with("Listener(Socket { kind: SOCK_STREAM, fd: "),
         "{shown}"
     );
+    assert!(shown.contains("nonblocking: false"), "{shown}");
     assert!(
         shown.contains(r"esc\x1b[2J") && !shown.contains('\x1b'),
         "{shown}"

@@ -401,6 +401,13 @@ pub use libc::writev;
 #[doc(inline)]
 pub use libc::timeval;
 
+/// `int clock_gettime(clockid_t clock, struct timespec *now);` — what time a clock has;
+/// `CLOCK_MONOTONIC` only goes forward, to count a timeout by.
+///
+/// See clock_gettime(2).
+#[doc(inline)]
+pub use libc::{CLOCK_MONOTONIC, clock_gettime, timespec};
+
 /// `struct pollfd { int fd; short events; short revents; };` — a descriptor to wait for, what for,
 /// and what came.
 ///

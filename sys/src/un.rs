@@ -274,6 +274,47 @@ pub const fn sun_len_to_send(reported: socklen_t) -> socklen_t {
     if reported > size { size } else { reported }
 }
 
+/// For `sunpath`: the abstract name of an address of std, by the trait that std has for it on this
+/// system alone.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+macro_rules! std_abstract_name {
+    ($addr:expr) => {
+        ::std::os::linux::net::SocketAddrExt::as_abstract_name($addr)
+    };
+}
+
+/// For `sunpath`: std's address of an abstract name.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+macro_rules! std_from_abstract_name {
+    ($name:expr) => {
+        <::std::os::unix::net::SocketAddr as ::std::os::linux::net::SocketAddrExt>::from_abstract_name($name)
+    };
+}
+
+/// There are none on this system.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+macro_rules! std_abstract_name {
+    ($addr:expr) => {
+        None::<&[u8]>
+    };
+}
+
+/// There are none on this system.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+macro_rules! std_from_abstract_name {
+    ($name:expr) => {
+        Err(::std::io::ErrorKind::Unsupported.into())
+    };
+}
+
 /// All of `sun_path` as bytes.
 const fn path_bytes(addr: &sockaddr_un) -> &[u8; SUN_PATH_CAPACITY] {
     let path: *const [c_char; SUN_PATH_CAPACITY] = &addr.sun_path;

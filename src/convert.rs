@@ -1,0 +1,184 @@
+//! From a descriptor to a socket, checked; and both ways to the types of `std`.
+
+use core::error;
+use core::fmt;
+
+use sunpath_sys as sys;
+
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, FromRawFd, OwnedFd, RawFd, impl_from_raw_fd};
+use crate::listener::Listener;
+use crate::socket::{Connected, Kind, Socket};
+use crate::syscall;
+
+/// A descriptor that is not what it should be, given back.
+///
+/// The errno is `ENOTSOCK` for what is no socket, `EAFNOSUPPORT` for a socket of another family,
+/// `EPROTOTYPE` for one of another type, and `EINVAL` for one that should listen and does not.
+#[derive(Debug)]
+pub struct FromFdError {
+    error: Error,
+    fd: OwnedFd,
+}
+
+impl FromFdError {
+    /// What is wrong with it.
+    #[must_use]
+    pub const fn error(&self) -> Error {
+        self.error
+    }
+
+    /// The descriptor, still open.
+    #[must_use]
+    pub fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+}
+
+impl fmt::Display for FromFdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl error::Error for FromFdError {}
+
+/// Family and type of a descriptor are those of a `Socket<T>`.
+fn check<T: Kind>(fd: &OwnedFd) -> Result<(), Error> {
+    if syscall::family(fd.as_fd())? != sys::AF_UNIX {
+        return Err(Error::new(Call::Getsockname, Errno::EAFNOSUPPORT));
+    }
+    if syscall::getsockopt::<i32>(fd.as_fd(), sys::SO_TYPE)? != T::TYPE {
+        return Err(Error::new(Call::Getsockopt, Errno::EPROTOTYPE));
+    }
+    Ok(())
+}
+
+/// Checks that the descriptor is a Unix domain socket of this kind; whether it is bound, connected
+/// or listens is not looked at.
+impl<T: Kind> TryFrom<OwnedFd> for Socket<T> {
+    type Error = FromFdError;
+
+    fn try_from(fd: OwnedFd) -> Result<Self, FromFdError> {
+        match check::<T>(&fd) {
+            Ok(()) => Ok(Self::from_fd(fd)),
+            Err(error) => Err(FromFdError { error, fd }),
+        }
+    }
+}
+
+/// Checks that the descriptor is a Unix domain socket of this kind that listens.
+impl<T: Connected> TryFrom<OwnedFd> for Listener<T> {
+    type Error = FromFdError;
+
+    fn try_from(fd: OwnedFd) -> Result<Self, FromFdError> {
+        let socket = Socket::<T>::try_from(fd)?;
+        let not_listening = Error::new(Call::Getsockopt, Errno::EINVAL);
+        match socket
+            .is_listening()
+            .and_then(|listens| listens.then_some(()).ok_or(not_listening))
+        {
+            Ok(()) => Ok(Self::from_socket(socket)),
+            Err(error) => Err(FromFdError {
+                error,
+                fd: socket.into(),
+            }),
+        }
+    }
+}
+
+impl_from_raw_fd!(Socket<T: Kind>, Self::from_fd);
+impl_from_raw_fd!(Listener<T: Connected>, |fd| Self::from_socket(Socket::from_fd(fd)));
+
+/// `std`'s types are sockets of the right family and type by their own promise, but a listener of
+/// `std` was perhaps made from a descriptor that does not listen.
+#[cfg(feature = "std")]
+mod std_types {
+    use std::io;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::net;
+    use std::path::Path;
+
+    use sunpath_sys as sys;
+
+    use crate::addr::UnixAddr;
+    use crate::convert::FromFdError;
+    use crate::datagram::UnixDatagram;
+    use crate::listener::UnixListener;
+    use crate::socket::Socket;
+    use crate::stream::UnixStream;
+
+    impl From<net::UnixStream> for UnixStream {
+        fn from(stream: net::UnixStream) -> Self {
+            Socket::from_fd(stream.into())
+        }
+    }
+
+    impl From<UnixStream> for net::UnixStream {
+        fn from(stream: UnixStream) -> Self {
+            OwnedFd::from(stream).into()
+        }
+    }
+
+    impl From<net::UnixDatagram> for UnixDatagram {
+        fn from(datagram: net::UnixDatagram) -> Self {
+            Socket::from_fd(datagram.into())
+        }
+    }
+
+    impl From<UnixDatagram> for net::UnixDatagram {
+        fn from(datagram: UnixDatagram) -> Self {
+            OwnedFd::from(datagram).into()
+        }
+    }
+
+    impl TryFrom<net::UnixListener> for UnixListener {
+        type Error = FromFdError;
+
+        fn try_from(listener: net::UnixListener) -> Result<Self, FromFdError> {
+            OwnedFd::from(listener).try_into()
+        }
+    }
+
+    impl From<UnixListener> for net::UnixListener {
+        fn from(listener: UnixListener) -> Self {
+            OwnedFd::from(listener).into()
+        }
+    }
+
+    impl From<net::SocketAddr> for UnixAddr {
+        fn from(addr: net::SocketAddr) -> Self {
+            if let Some(name) = sys::std_abstract_name!(&addr) {
+                return UnixAddr::from_abstract(name).unwrap_or(UnixAddr::unnamed());
+            }
+            let Some(path) = addr.as_pathname() else {
+                return UnixAddr::unnamed();
+            };
+            // Not from_pathname: std also holds a path from the kernel that fills sun_path.
+            let path = path.as_os_str().as_bytes();
+            let mut raw = *UnixAddr::unnamed().as_sockaddr_un();
+            for (to, from) in raw.sun_path.iter_mut().zip(path) {
+                *to = *from as _;
+            }
+            let len = (sys::SUN_PATH_OFFSET + path.len() + 1) as sys::socklen_t;
+            UnixAddr::from_raw(raw, len).unwrap_or(UnixAddr::unnamed())
+        }
+    }
+
+    /// Fails for a path that leaves no room for a NUL, which std has no address for.
+    impl TryFrom<UnixAddr> for net::SocketAddr {
+        type Error = io::Error;
+
+        fn try_from(addr: UnixAddr) -> io::Result<Self> {
+            match addr.name() {
+                // What std makes of the empty path is the unnamed address.
+                sys::SunPath::Unnamed => Self::from_pathname(Path::new("")),
+                sys::SunPath::Abstract(name) => sys::std_from_abstract_name!(name),
+                sys::SunPath::Pathname(_) => {
+                    Self::from_pathname(addr.as_pathname().unwrap_or(Path::new("")))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Datagrams: messages with addresses.
+
+use sunpath_sys as sys;
+
+use crate::addr::UnixAddr;
+use crate::error::{Call, Error};
+use crate::fd::{AsFd, IoSlice, IoSliceMut};
+use crate::message::Received;
+use crate::pathname::AsPathname;
+use crate::socket::{Datagram, Socket};
+use crate::syscall;
+
+/// A datagram socket.
+///
+/// It needs no connection: [`send_to`](Socket::send_to) names the receiver each time, and
+/// [`recv_from`](Socket::recv_from) tells the sender, which is unnamed unless it bound its socket.
+///
+/// # Examples
+///
+/// A request and its answer:
+///
+/// ```
+/// use sunpath::{UnixAddr, UnixDatagram};
+///
+/// # let dir = std::env::temp_dir().join(format!("sunpath-datagram-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// let server = UnixDatagram::bind(dir.join("server.sock"))?;
+/// let client = UnixDatagram::bind(dir.join("client.sock"))?; // a name to answer to
+///
+/// client.send_to(b"time?", &server.local_addr()?)?;
+///
+/// let mut buf = [0; 64];
+/// let (received, from) = server.recv_from(&mut buf)?;
+/// assert_eq!(&buf[..received.len()], b"time?");
+/// server.send_to(b"now", &from)?;
+/// # assert_eq!(client.recv(&mut buf)?.len(), 3);
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type UnixDatagram = Socket<Datagram>;
+
+impl Socket<Datagram> {
+    /// `bind(fd, addr, len)` — a new datagram socket that is bound to a path.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open, and no file stays that was not there before.
+    ///
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
+    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    /// - `EADDRINUSE`: the path exists. `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`,
+    ///   `EDQUOT`, `EPERM`: as for [`bind_to`](Self::bind_to).
+    ///
+    /// See bind(2), unix(7).
+    pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
+        let addr = UnixAddr::from_pathname(path).map_err(|e| Error::refused(Call::Bind, e))?;
+        Self::bind_addr(&addr)
+    }
+
+    /// `bind(fd, addr, len)` — a new datagram socket that is bound to an address.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open, and no file stays that was not there before.
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    /// - `EADDRINUSE`: the address is taken. `EINVAL`: it is unnamed. `ENOENT`, `ENOTDIR`, `ELOOP`,
+    ///   `EACCES`, `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: as for [`bind_to`](Self::bind_to).
+    ///
+    /// See bind(2), unix(7).
+    #[doc(alias = "bind")]
+    pub fn bind_addr(addr: &UnixAddr) -> Result<Self, Error> {
+        let socket = Self::new()?;
+        socket.bind_to(addr)?;
+        Ok(socket)
+    }
+
+    /// `connect(fd, addr, len)` — fixes the peer: where [`send`](Self::send) goes, and from whom alone
+    /// is received.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
+    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`: as for
+    ///   [`connect_to`](Self::connect_to).
+    /// - `EPERM`: the receiver is connected to somebody else.
+    ///
+    /// See connect(2), unix(7).
+    pub fn connect(&self, path: impl AsPathname) -> Result<(), Error> {
+        let addr = UnixAddr::from_pathname(path).map_err(|e| Error::refused(Call::Connect, e))?;
+        self.connect_to(&addr)
+    }
+
+    /// `connect(fd, {AF_UNSPEC}, 2)` — dissolves the connection, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// - `EAFNOSUPPORT`: a system that dissolves it and says this all the same (macOS, FreeBSD).
+    ///
+    /// See connect(2).
+    #[doc(alias = "AF_UNSPEC")]
+    pub fn disconnect(&self) -> Result<(), Error> {
+        syscall::disconnect(self.as_fd())
+    }
+
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends one message to an address, whether or not the socket
+    /// is connected. All of it goes, or nothing; it may be empty.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path.
+    /// - `ECONNREFUSED`: nobody has that address any more, or the path is no socket.
+    /// - `EACCES`: no write permission on the socket file, or no search permission above it.
+    /// - `EPROTOTYPE`: a socket of another kind is bound there.
+    /// - `EPERM`: the receiver is connected to somebody else.
+    /// - `EPIPE`: the receiver was shut down for reading, or this socket for writing.
+    /// - `EMSGSIZE`: longer than [`send_buffer_size`](Self::send_buffer_size) allows.
+    /// - `EAGAIN`: the receiver's queue is full (`net.unix.max_dgram_qlen`), and the socket is
+    ///   nonblocking or its write timeout passed.
+    /// - `EINVAL`: the address is unnamed.
+    /// - `ENOBUFS`, `ENOMEM`: no memory.
+    ///
+    /// See send(2).
+    #[doc(alias = "sendto")]
+    pub fn send_to(&self, message: &[u8], to: &UnixAddr) -> Result<(), Error> {
+        self.send_vectored_to(&[IoSlice::new(message)], to)
+    }
+
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices as one message to an address.
+    ///
+    /// # Errors
+    ///
+    /// - `EMSGSIZE`: as for [`send_to`](Self::send_to), or more than 1024 slices.
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPERM`, `EPIPE`,
+    ///   `EAGAIN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for [`send_to`](Self::send_to).
+    ///
+    /// See sendmsg(2).
+    #[doc(alias = "sendmsg")]
+    pub fn send_vectored_to(&self, message: &[IoSlice<'_>], to: &UnixAddr) -> Result<(), Error> {
+        syscall::sendmsg(self.as_fd(), message, Some(to)).map(drop)
+    }
+
+    /// `recvmsg(fd, msg, 0)` — receives one message and who sent it. The address of a sender that
+    /// bound its socket can be answered to, also where its path fills `sun_path`.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvfrom")]
+    pub fn recv_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
+        self.receive(buf, 0)
+    }
+
+    /// `recvmsg(fd, msg, 0)` — receives one message into several slices, and who sent it.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvmsg")]
+    pub fn recv_vectored_from(
+        &self,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Result<(Received, UnixAddr), Error> {
+        self.receive_vectored(bufs)
+    }
+
+    /// `recvmsg(fd, msg, MSG_PEEK)` — receives one message and who sent it, and leaves it in the
+    /// queue.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "MSG_PEEK")]
+    pub fn peek_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
+        self.receive(buf, sys::MSG_PEEK)
+    }
+}

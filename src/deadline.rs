@@ -1,0 +1,30 @@
+//! A point in time to wait until, by the monotonic clock.
+
+use core::time::Duration;
+
+use crate::syscall;
+
+/// When a wait ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    /// Since the clock's own beginning; `None` is too far away to be written down.
+    at: Option<Duration>,
+}
+
+impl Deadline {
+    /// This long from now.
+    pub(crate) fn after(timeout: Duration) -> Self {
+        Self {
+            at: syscall::monotonic_clock().checked_add(timeout),
+        }
+    }
+
+    /// How long it is from now; `None` when it has passed.
+    pub(crate) fn left(self) -> Option<Duration> {
+        let Some(at) = self.at else {
+            return Some(Duration::MAX);
+        };
+        at.checked_sub(syscall::monotonic_clock())
+            .filter(|left| !left.is_zero())
+    }
+}

@@ -1,0 +1,295 @@
+//! Datagrams and sequenced packets, end to end, through the public door.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::path::PathBuf;
+
+use sunpath::{
+    Errno, Messages, Shutdown, Socket, SunPath, UnixAddr, UnixDatagram, UnixSeqpacket,
+    UnixSeqpacketListener, UnixStream,
+};
+use tempfile::TempDir;
+
+/// A fresh directory, and a path in it that does not exist.
+fn fresh(name: &str) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    (dir, path)
+}
+
+/// The same promises for both kinds.
+fn keeps_boundaries<T: Messages>() {
+    let (a, b) = Socket::<T>::pair().unwrap();
+    let mut buf = [0; 8];
+    a.send(b"abc").unwrap();
+    a.send(b"").unwrap();
+    a.send_vectored(&[IoSlice::new(b"de"), IoSlice::new(b""), IoSlice::new(b"fgh")])
+        .unwrap();
+
+    let first = b.recv(&mut buf).unwrap();
+    assert_eq!(
+        (first.len(), first.is_truncated(), first.true_len()),
+        (3, false, Some(3))
+    );
+    assert_eq!(
+        b.recv(&mut buf).unwrap().len(),
+        0,
+        "an empty message is one"
+    );
+
+    let (mut left, mut right) = ([0; 2], [0; 8]);
+    let bufs = &mut [IoSliceMut::new(&mut left), IoSliceMut::new(&mut right)];
+    assert_eq!(b.recv_vectored(bufs).unwrap().len(), 5);
+    assert_eq!((&left, &right[..3]), (b"de", &b"fgh"[..]));
+}
+
+#[test]
+fn message_boundaries_are_kept() {
+    keeps_boundaries::<sunpath::Datagram>();
+    keeps_boundaries::<sunpath::Seqpacket>();
+}
+
+fn says_truncation<T: Messages>() {
+    let (a, b) = Socket::<T>::pair().unwrap();
+    b.set_nonblocking(true).unwrap();
+    for room in [5, 6, 7] {
+        a.send(b"sixsix").unwrap();
+        let mut buf = vec![0; room];
+        let peeked = b.peek(&mut buf).unwrap();
+        let received = b.recv(&mut buf).unwrap();
+        assert_eq!(peeked, received);
+        assert_eq!(received.len(), room.min(6));
+        assert_eq!(received.is_truncated(), room < 6);
+        assert_eq!(received.true_len(), Some(6));
+        assert_eq!(
+            b.recv(&mut buf).unwrap_err().errno(),
+            Errno::EAGAIN,
+            "the rest is lost"
+        );
+    }
+    a.send(b"xyz").unwrap();
+    let peeked = b.peek(&mut []).unwrap();
+    assert_eq!(
+        (peeked.len(), peeked.is_truncated(), peeked.true_len()),
+        (0, true, Some(3))
+    );
+    let mut buf = [MaybeUninit::uninit(); 2];
+    let (filled, received) = b.recv_uninit(&mut buf).unwrap();
+    assert_eq!(filled, b"xy");
+    assert_eq!(
+        (received.is_truncated(), received.true_len()),
+        (true, Some(3))
+    );
+}
+
+#[test]
+fn message_truncation_is_said_with_the_true_length() {
+    says_truncation::<sunpath::Datagram>();
+    says_truncation::<sunpath::Seqpacket>();
+}
+
+#[test]
+fn message_longer_than_the_send_buffer_is_emsgsize() {
+    let (a, _b) = UnixDatagram::pair().unwrap();
+    let most = a.send_buffer_size().unwrap() - 32;
+    a.send(&vec![0; most]).unwrap();
+    assert_eq!(
+        a.send(&vec![0; most + 1]).unwrap_err().errno(),
+        Errno::EMSGSIZE
+    );
+}
+
+#[test]
+fn message_of_more_slices_than_the_kernel_takes_is_refused_whole() {
+    let (a, b) = UnixDatagram::pair().unwrap();
+    b.set_nonblocking(true).unwrap();
+    let error = a
+        .send_vectored(&vec![IoSlice::new(b"x"); 1025])
+        .unwrap_err();
+    assert_eq!(error.errno(), Errno::EMSGSIZE);
+    assert_eq!(b.recv(&mut [0]).unwrap_err().errno(), Errno::EAGAIN);
+    a.send_vectored(&vec![IoSlice::new(b"x"); 1024]).unwrap();
+    assert_eq!(b.recv(&mut [0; 2000]).unwrap().len(), 1024);
+}
+
+#[test]
+fn datagram_tells_its_sender() {
+    let (dir, path) = fresh("receiver");
+    let receiver = UnixDatagram::bind(&path).unwrap();
+    let to = receiver.local_addr().unwrap();
+    let mut buf = [0; 8];
+
+    UnixDatagram::new().unwrap().send_to(b"who", &to).unwrap();
+    let (received, from) = receiver.peek_from(&mut buf).unwrap();
+    assert_eq!((received.len(), from), (3, UnixAddr::unnamed()));
+    assert_eq!(receiver.recv_from(&mut buf).unwrap(), (received, from));
+
+    let named = UnixDatagram::bind(dir.path().join("sender")).unwrap();
+    named
+        .send_vectored_to(&[IoSlice::new(b"m"), IoSlice::new(b"e")], &to)
+        .unwrap();
+    let (_, from) = receiver
+        .recv_vectored_from(&mut [IoSliceMut::new(&mut buf)])
+        .unwrap();
+    assert_eq!(from, named.local_addr().unwrap());
+    receiver.send_to(b"back", &from).unwrap();
+    assert_eq!(named.recv(&mut buf).unwrap().len(), 4);
+}
+
+#[test]
+fn datagram_sender_whose_path_fills_sun_path_can_be_answered() {
+    let (dir, path) = fresh("receiver");
+    let receiver = UnixDatagram::bind(&path).unwrap();
+    // A path of exactly 108 bytes: the directory's, a slash, and as much as is missing.
+    let mut full = dir.path().as_os_str().as_encoded_bytes().to_vec();
+    full.push(b'/');
+    full.resize(108, b'f');
+    let mut raw = *UnixAddr::unnamed().as_sockaddr_un();
+    for (to, from) in raw.sun_path.iter_mut().zip(&full) {
+        *to = *from as _;
+    }
+    let full = UnixAddr::from_raw(raw, 110).unwrap();
+    assert!(matches!(full.name(), SunPath::Pathname(path) if path.len() == 108));
+
+    let sender = UnixDatagram::bind_addr(&full).unwrap();
+    sender
+        .send_to(b"x", &receiver.local_addr().unwrap())
+        .unwrap();
+    let (_, from) = receiver.recv_from(&mut [0]).unwrap();
+    assert_eq!(from, full);
+    receiver.send_to(b"back", &from).unwrap();
+    assert_eq!(sender.recv(&mut [0; 8]).unwrap().len(), 4);
+}
+
+#[test]
+fn datagram_connection_filters_and_dissolves() {
+    let (dir, path) = fresh("a");
+    let a = UnixDatagram::bind(&path).unwrap();
+    let b = UnixDatagram::bind(dir.path().join("b")).unwrap();
+    let stranger = UnixDatagram::new().unwrap();
+    a.connect(dir.path().join("b")).unwrap();
+    assert_eq!(a.peer_addr().unwrap(), b.local_addr().unwrap());
+    let to_a = a.local_addr().unwrap();
+    assert_eq!(
+        stranger.send_to(b"x", &to_a).unwrap_err().errno(),
+        Errno::EPERM
+    );
+    b.send_to(b"x", &to_a).unwrap();
+
+    a.disconnect().unwrap();
+    assert_eq!(a.send(b"x").unwrap_err().errno(), Errno::ENOTCONN);
+    stranger.send_to(b"x", &to_a).unwrap();
+}
+
+#[test]
+fn datagram_peer_that_is_gone_refuses_once() {
+    let (a, b) = UnixDatagram::pair().unwrap();
+    drop(b);
+    assert_eq!(a.send(b"x").unwrap_err().errno(), Errno::ECONNREFUSED);
+    assert_eq!(a.send(b"x").unwrap_err().errno(), Errno::ENOTCONN);
+}
+
+#[test]
+fn datagram_to_a_stream_is_eprototype() {
+    let (_dir, path) = fresh("stream");
+    let _listener = sunpath::UnixListener::bind(&path).unwrap();
+    let addr = UnixAddr::from_pathname(&path).unwrap();
+    let datagram = UnixDatagram::new().unwrap();
+    assert_eq!(
+        datagram.send_to(b"x", &addr).unwrap_err().errno(),
+        Errno::EPROTOTYPE
+    );
+    assert_eq!(
+        datagram.connect(&path).unwrap_err().errno(),
+        Errno::EPROTOTYPE
+    );
+    assert_eq!(
+        UnixSeqpacket::connect(&path).unwrap_err().errno(),
+        Errno::EPROTOTYPE
+    );
+    UnixStream::connect(&path).unwrap();
+}
+
+#[test]
+fn seqpacket_listens_and_connects() {
+    let (_dir, path) = fresh("a");
+    let listener = UnixSeqpacketListener::bind(&path).unwrap();
+    let client = UnixSeqpacket::connect(&path).unwrap();
+    let (server, peer) = listener.accept().unwrap();
+    assert!(peer.is_unnamed());
+    client.send(b"record").unwrap();
+    let mut buf = [0; 16];
+    assert_eq!(server.recv(&mut buf).unwrap().len(), 6);
+    assert_eq!(server.peer_cred().unwrap(), client.peer_cred().unwrap());
+
+    client.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(
+        server.recv(&mut buf).unwrap().len(),
+        0,
+        "the end, like an empty record"
+    );
+    drop(client);
+    assert_eq!(server.send(b"x").unwrap_err().errno(), Errno::EPIPE);
+}
+
+#[test]
+fn seqpacket_peer_that_closes_on_unread_records_resets() {
+    let (a, b) = UnixSeqpacket::pair().unwrap();
+    a.send(b"unread").unwrap();
+    drop(b);
+    assert_eq!(a.recv(&mut [0]).unwrap_err().errno(), Errno::ECONNRESET);
+    assert_eq!(a.recv(&mut [0]).unwrap().len(), 0);
+}
+
+#[test]
+fn options_read_back() {
+    let (a, b) = UnixStream::pair().unwrap();
+    assert_eq!(a.socket_type().unwrap(), libc::SOCK_STREAM);
+    assert_eq!(a.domain().unwrap(), libc::AF_UNIX);
+    assert!(!a.is_listening().unwrap());
+    for size in [0, 5000, 100_000] {
+        a.set_send_buffer_size(size).unwrap();
+        assert_eq!(a.send_buffer_size().unwrap(), (2 * size).max(4608));
+        a.set_receive_buffer_size(size).unwrap();
+        assert!(a.receive_buffer_size().unwrap() >= 2 * size);
+    }
+    assert_eq!(
+        a.set_send_buffer_size(usize::MAX).unwrap_err().errno(),
+        Errno::EINVAL
+    );
+
+    assert_eq!(a.peek_offset().unwrap(), None);
+    a.set_peek_offset(Some(2)).unwrap();
+    assert_eq!(a.peek_offset().unwrap(), Some(2));
+    a.set_peek_offset(None).unwrap();
+    assert_eq!(a.peek_offset().unwrap(), None);
+
+    assert!(!a.pass_credentials().unwrap());
+    a.set_pass_credentials(true).unwrap();
+    assert!(a.pass_credentials().unwrap());
+    a.set_pass_security(true).unwrap();
+    assert!(a.pass_security().unwrap());
+
+    b.write(b"12345").unwrap();
+    assert_eq!(a.readable_bytes().unwrap(), 5);
+    assert!(b.unreceived_bytes().unwrap() >= 5);
+}
+
+#[test]
+fn options_of_new_kernels_work_or_are_unsupported() {
+    let (a, _b) = UnixStream::pair().unwrap();
+    let supported = |outcome: Result<(), sunpath::Error>| match outcome {
+        Ok(()) => true,
+        Err(error) => {
+            assert!(error.is_unsupported(), "{error}");
+            false
+        }
+    };
+    if supported(a.set_pass_pidfd(true)) {
+        assert!(a.pass_pidfd().unwrap());
+    }
+    if supported(a.set_pass_rights(false)) {
+        assert!(!a.pass_rights().unwrap());
+    }
+    supported(a.set_pass_queue_length(true));
+}

@@ -1,0 +1,314 @@
+//! Who is on the other end, who is let in, how long is waited; and descriptors taken over.
+
+use std::fs::File;
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use sunpath::{
+    ConnectOptions, Datagram, Errno, Listener, Seqpacket, Socket, Stream, UnixAddr, UnixDatagram,
+    UnixListener, UnixSeqpacket, UnixStream,
+};
+use tempfile::TempDir;
+
+fn listening(backlog: i32) -> (TempDir, PathBuf, UnixListener) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sock");
+    let socket = Socket::<Stream>::new().unwrap();
+    socket
+        .bind_to(&UnixAddr::from_pathname(&path).unwrap())
+        .unwrap();
+    (dir, path, socket.listen(backlog).unwrap())
+}
+
+fn my_uid() -> u32 {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+#[test]
+fn peer_of_every_kind_of_pair_is_this_process() {
+    let (stream, _a) = UnixStream::pair().unwrap();
+    let (datagram, _b) = UnixDatagram::pair().unwrap();
+    let (seqpacket, _c) = UnixSeqpacket::pair().unwrap();
+    let cred = stream.peer_cred().unwrap();
+    assert_eq!(cred.uid(), my_uid());
+    assert_eq!(datagram.peer_cred().unwrap(), cred);
+    assert_eq!(seqpacket.peer_cred().unwrap(), cred);
+}
+
+#[test]
+fn peer_that_is_not_there_is_enotconn_for_every_question() {
+    let socket = UnixStream::new().unwrap();
+    let enotconn = |error: sunpath::Error| error.errno() == Errno::ENOTCONN;
+    assert!(enotconn(socket.peer_cred().unwrap_err()));
+    assert!(enotconn(socket.peer_groups(&mut [0; 8]).unwrap_err()));
+    assert!(enotconn(socket.peer_group_count().unwrap_err()));
+    let error = socket.peer_pidfd().unwrap_err();
+    assert!(enotconn(error) || error.is_unsupported(), "{error}");
+
+    // A datagram socket that was connected has no peer in this sense.
+    let dir = tempfile::tempdir().unwrap();
+    let _server = UnixDatagram::bind(dir.path().join("a")).unwrap();
+    let client = UnixDatagram::new().unwrap();
+    client.connect(dir.path().join("a")).unwrap();
+    assert!(enotconn(client.peer_cred().unwrap_err()));
+}
+
+#[test]
+fn peer_groups_are_this_process_groups() {
+    let (a, _b) = UnixStream::pair().unwrap();
+    // SAFETY: asks for the count, writes nothing.
+    let count = unsafe { libc::getgroups(0, std::ptr::null_mut()) };
+    let mut groups = vec![0; count.try_into().unwrap()];
+    // SAFETY: groups is room for count numbers.
+    let got = unsafe { libc::getgroups(count, groups.as_mut_ptr()) };
+    assert_eq!(got, count);
+    groups.sort_unstable();
+
+    assert_eq!(a.peer_group_count().unwrap(), groups.len());
+    let mut room = vec![0; groups.len() + 3];
+    let peer_groups = a.peer_groups(&mut room).unwrap();
+    peer_groups.sort_unstable();
+    assert_eq!(peer_groups, groups);
+    if !groups.is_empty() {
+        let error = a.peer_groups(&mut room[..groups.len() - 1]).unwrap_err();
+        assert_eq!(error.errno(), Errno::ERANGE);
+    }
+}
+
+#[test]
+fn peer_pidfd_is_of_the_peer_and_cloexec() {
+    let (a, _b) = UnixStream::pair().unwrap();
+    let pidfd = match a.peer_pidfd() {
+        Err(error) => return assert!(error.is_unsupported(), "{error}"),
+        Ok(pidfd) => pidfd,
+    };
+    // SAFETY: F_GETFD takes nothing.
+    let flags = unsafe { libc::fcntl(pidfd.as_raw_fd(), libc::F_GETFD) };
+    assert_eq!(flags, libc::FD_CLOEXEC);
+    let info = format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd());
+    let info = std::fs::read_to_string(info).unwrap();
+    assert!(
+        info.contains(&format!("Pid:\t{}\n", std::process::id())),
+        "{info}"
+    );
+}
+
+#[test]
+fn peer_security_is_text_or_unsupported() {
+    let (a, _b) = UnixStream::pair().unwrap();
+    match a.peer_security(&mut [0; 4096]) {
+        Ok(label) => assert!(!label.is_empty() && !label.contains(&0), "{label:?}"),
+        Err(error) => assert!(error.is_unsupported(), "{error}"),
+    }
+}
+
+#[test]
+fn connect_requires_the_right_server() {
+    let (_dir, path, listener) = listening(8);
+    let to = |uid| {
+        ConnectOptions::new()
+            .require_peer(uid)
+            .connect::<Stream>(&path)
+    };
+    let stream = to(my_uid()).unwrap();
+    assert!(stream.peer_cred().is_ok());
+    let error = to(my_uid() + 1).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "connect: EPERM (operation not permitted)"
+    );
+    drop(listener);
+    assert_eq!(to(my_uid()).unwrap_err().errno(), Errno::ECONNREFUSED);
+}
+
+#[test]
+fn connect_timeout_ends_at_a_full_queue_and_leaves_nothing() {
+    let (_dir, path, listener) = listening(0);
+    let queued = UnixStream::connect(&path).unwrap();
+    let timeout = Duration::from_millis(30);
+    let options = ConnectOptions::new().timeout(timeout);
+    let began = Instant::now();
+    let error = options.connect::<Stream>(&path).unwrap_err();
+    assert_eq!(error.errno(), Errno::ETIMEDOUT);
+    assert!(began.elapsed() >= timeout);
+
+    drop(queued);
+    drop(listener.accept().unwrap());
+    let stream: UnixStream = options.connect(&path).unwrap();
+    assert_eq!(
+        stream.write_timeout().unwrap(),
+        None,
+        "the bound was taken back"
+    );
+    stream.write(b"x").unwrap();
+    let (server, _) = listener.accept().unwrap();
+    assert_eq!(
+        server.read(&mut [0; 8]).unwrap(),
+        1,
+        "nobody else was queued"
+    );
+    let error = ConnectOptions::new()
+        .timeout(Duration::ZERO)
+        .connect::<Stream>(&path);
+    assert_eq!(error.unwrap_err().errno(), Errno::ETIMEDOUT);
+    let absent = ConnectOptions::new()
+        .timeout(Duration::MAX)
+        .connect::<Stream>("absent");
+    assert_eq!(absent.unwrap_err().errno(), Errno::ENOENT);
+}
+
+#[test]
+fn accept_timeout_ends_or_accepts() {
+    let (_dir, path, listener) = listening(8);
+    let timeout = Duration::from_millis(20);
+    let began = Instant::now();
+    assert_eq!(
+        listener.accept_timeout(timeout).unwrap_err().errno(),
+        Errno::ETIMEDOUT
+    );
+    assert!(began.elapsed() >= timeout);
+    assert_eq!(
+        listener.accept_timeout(Duration::ZERO).unwrap_err().errno(),
+        Errno::ETIMEDOUT
+    );
+    let _a = UnixStream::connect(&path).unwrap();
+    listener.accept_timeout(Duration::MAX).unwrap();
+    let _b = UnixStream::connect(&path).unwrap();
+    listener.accept_timeout(Duration::ZERO).unwrap();
+}
+
+#[test]
+fn accept_if_closes_who_is_not_allowed() {
+    let (_dir, path, listener) = listening(8);
+    let first = UnixStream::connect(&path).unwrap();
+    let second = UnixStream::connect(&path).unwrap();
+    let mut asked = Vec::new();
+    let (server, _) = listener
+        .accept_if(|peer| {
+            asked.push(peer.uid());
+            asked.len() == 2
+        })
+        .unwrap();
+    assert_eq!(asked, [my_uid(); 2]);
+    assert_eq!(first.read(&mut [0]).unwrap(), 0, "closed");
+    server.write(b"x").unwrap();
+    assert_eq!(second.read(&mut [0]).unwrap(), 1);
+}
+
+#[test]
+fn listener_as_socket_has_the_options() {
+    let (_dir, path, listener) = listening(8);
+    assert!(listener.as_socket().is_listening().unwrap());
+    listener.as_socket().set_pass_credentials(true).unwrap();
+    let _client = UnixStream::connect(&path).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    assert!(server.pass_credentials().unwrap(), "inherited");
+}
+
+#[test]
+fn descriptor_that_is_not_the_right_socket_is_given_back() {
+    let refused = |fd: OwnedFd, errno| {
+        let number = fd.as_raw_fd();
+        let error = Socket::<Stream>::try_from(fd).unwrap_err();
+        assert_eq!(error.error().errno(), errno);
+        let fd = error.into_fd();
+        assert_eq!(fd.as_raw_fd(), number);
+        // SAFETY: F_GETFD takes nothing.
+        let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+        assert_ne!(flags, -1, "still open");
+        fd
+    };
+    refused(File::open("/").unwrap().into(), Errno::ENOTSOCK);
+    refused(UnixDatagram::new().unwrap().into(), Errno::EPROTOTYPE);
+    let inet = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    refused(inet.into(), Errno::EAFNOSUPPORT);
+
+    let stream = OwnedFd::from(UnixStream::new().unwrap());
+    let error = Listener::<Stream>::try_from(stream).unwrap_err();
+    assert_eq!(error.error().errno(), Errno::EINVAL, "it does not listen");
+    Socket::<Stream>::try_from(error.into_fd()).unwrap();
+
+    let (_dir, path, listener) = listening(8);
+    let listener = Listener::<Stream>::try_from(OwnedFd::from(listener)).unwrap();
+    let _client = UnixStream::connect(&path).unwrap();
+    listener.accept().unwrap();
+    let error = Listener::<Seqpacket>::try_from(OwnedFd::from(listener)).unwrap_err();
+    assert_eq!(error.error().errno(), Errno::EPROTOTYPE);
+    Socket::<Datagram>::try_from(OwnedFd::from(UnixDatagram::new().unwrap())).unwrap();
+}
+
+#[test]
+fn raw_descriptor_is_taken_over() {
+    let (_dir, path, listener) = listening(8);
+    let raw = listener.into_raw_fd();
+    // SAFETY: it was a listener's until just now.
+    let listener = unsafe { UnixListener::from_raw_fd(raw) };
+    let raw = UnixStream::connect(&path).unwrap().into_raw_fd();
+    // SAFETY: it was a stream's until just now.
+    let client = unsafe { UnixStream::from_raw_fd(raw) };
+    client.write(b"x").unwrap();
+    assert_eq!(listener.accept().unwrap().0.read(&mut [0]).unwrap(), 1);
+}
+
+#[test]
+fn addresses_of_std_convert_both_ways() {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net;
+
+    let std_path = net::SocketAddr::from_pathname("/run/a.sock").unwrap();
+    let path = UnixAddr::from(std_path);
+    assert_eq!(path, UnixAddr::from_pathname("/run/a.sock").unwrap());
+    let std_path = net::SocketAddr::try_from(path).unwrap();
+    assert_eq!(std_path.as_pathname(), Some("/run/a.sock".as_ref()));
+
+    let std_name = net::SocketAddr::from_abstract_name(b"a\0b").unwrap();
+    let name = UnixAddr::from(std_name);
+    assert_eq!(name, UnixAddr::from_abstract("a\0b").unwrap());
+    let std_name = net::SocketAddr::try_from(name).unwrap();
+    assert_eq!(std_name.as_abstract_name(), Some(&b"a\0b"[..]));
+
+    let (a, _b) = net::UnixStream::pair().unwrap();
+    assert_eq!(UnixAddr::from(a.local_addr().unwrap()), UnixAddr::unnamed());
+    let unnamed = net::SocketAddr::try_from(UnixAddr::unnamed()).unwrap();
+    assert!(unnamed.is_unnamed());
+
+    // A path that fills sun_path: std takes what leaves room for a NUL.
+    let mut raw = *UnixAddr::unnamed().as_sockaddr_un();
+    raw.sun_path.fill(b'f' as _);
+    let full = UnixAddr::from_raw(raw, 111).unwrap();
+    assert!(net::SocketAddr::try_from(full).is_err());
+
+    // The kernel's word for such a path reaches us through std whole.
+    let dir = tempfile::tempdir().unwrap();
+    let mut path = dir.path().join("").into_os_string().into_encoded_bytes();
+    path.resize(108, b'f');
+    for (to, from) in raw.sun_path.iter_mut().zip(&path) {
+        *to = *from as _;
+    }
+    let full = UnixAddr::from_raw(raw, 110).unwrap();
+    let server = net::UnixDatagram::from(UnixDatagram::bind_addr(&full).unwrap());
+    assert_eq!(UnixAddr::from(server.local_addr().unwrap()), full);
+}
+
+#[test]
+fn stream_peeks_reads_uninitialised_and_out_of_band() {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.write(b"abc").unwrap();
+    let mut buf = [0; 8];
+    assert_eq!(b.peek(&mut buf).unwrap(), 3);
+    let mut uninit = [std::mem::MaybeUninit::uninit(); 2];
+    assert_eq!(b.read_uninit(&mut uninit).unwrap(), b"ab");
+    assert_eq!(b.read(&mut buf).unwrap(), 1);
+
+    match a.send_oob(b"xyz") {
+        Err(error) => assert!(error.is_unsupported(), "{error}"),
+        Ok(sent) => {
+            assert_eq!(sent, 3);
+            assert_eq!(b.recv_oob().unwrap(), b'z');
+            assert_eq!(b.recv_oob().unwrap_err().errno(), Errno::EINVAL);
+            assert_eq!(b.read(&mut buf).unwrap(), 2);
+        }
+    }
+}
