@@ -10,7 +10,7 @@ use std::process::Command;
 mod witness;
 
 /// The C programs: the variable with the path, and the files.
-const PROGRAMS: [(&str, &[&str]); 4] = [
+const PROGRAMS: [(&str, &[&str]); 6] = [
     (
         "C_ADDR",
         &[
@@ -28,7 +28,28 @@ const PROGRAMS: [(&str, &[&str]); 4] = [
             "common/notation.c",
         ],
     ),
+    (
+        "C_IDENTITY",
+        &[
+            "identity/c/identity.c",
+            "identity/c/cred.c",
+            "identity/c/options.c",
+            "identity/c/process.c",
+            "identity/c/signals.c",
+            "common/notation.c",
+        ],
+    ),
     ("C_LAYOUT", &["layout/layout.c"]),
+    (
+        "C_SOCKETS",
+        &[
+            "sockets/sockets.c",
+            "sockets/data.c",
+            "sockets/names.c",
+            "sockets/step.c",
+            "common/notation.c",
+        ],
+    ),
     ("C_STREAM", &["peers/stream.c", "convert/sun_path.c"]),
 ];
 
@@ -50,8 +71,10 @@ fn main() {
         "addr",
         "common",
         "convert",
+        "identity",
         "layout",
         "peers",
+        "sockets",
         "../sys/bindings",
     ] {
         println!("cargo::rerun-if-changed={path}");

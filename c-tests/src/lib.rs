@@ -5,6 +5,8 @@
 //! | `layout/` | sizes, offsets, signs, constants, `CMSG_*` | `sunpath-sys`, bindgen's output |
 //! | `addr/` | the kernel's answers to every kind of address | `sunpath-sys`, `sunpath` |
 //! | `convert/` | bytes to address and back, all of it | `sunpath-sys`, `sunpath` |
+//! | `sockets/` | the kernel's answers to whole conversations | `sunpath-sys`, `sunpath` |
+//! | `identity/` | who the peer is; sending to nobody | `sunpath-sys`, `sunpath` |
 //! | `peers/` | a C program for others to talk to | |
 //!
 //! A lane is a program. All lanes of a comparison read the same table and print the same lines; the
@@ -22,8 +24,12 @@ pub mod c {
     pub const ADDR: &str = env!("C_ADDR");
     /// `convert/convert.c`.
     pub const CONVERT: &str = env!("C_CONVERT");
+    /// `identity/c/`.
+    pub const IDENTITY: &str = env!("C_IDENTITY");
     /// `layout/layout.c`.
     pub const LAYOUT: &str = env!("C_LAYOUT");
+    /// `sockets/sockets.c`.
+    pub const SOCKETS: &str = env!("C_SOCKETS");
     /// `peers/stream.c`.
     pub const STREAM: &str = env!("C_STREAM");
     /// The compiler that made them and its arguments, divided by the byte 0x1F.

@@ -1,0 +1,345 @@
+/* SO_PEERCRED: whose ids, of what time, and what they are asked for. */
+#include "identity.h"
+#include "notation.h"
+#include "process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* 1. Nobody: what has no peer answers all the same, with ids that nobody has. */
+
+void fresh(void)
+{
+	int s = new_socket(SOCK_STREAM);
+
+	ask_cred("s", s);
+	close(s);
+}
+
+void bound_only(void)
+{
+	int s = bound(SOCK_STREAM);
+
+	ask_cred("s", s);
+	close(s);
+}
+
+void datagram_connected(void)
+{
+	int s = bound(SOCK_DGRAM), c = connected(SOCK_DGRAM);
+
+	ask_cred("c", c);
+	close_both(s, c);
+}
+
+void internet(void)
+{
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0)
+		die("socket");
+	ask_cred("s", s);
+	close(s);
+}
+
+/* 2. Connections: both sides, before anybody accepts and after everybody left. */
+
+void listener(void)
+{
+	int s = listening(SOCK_STREAM, 8);
+
+	ask_cred("s", s);
+	close(s);
+}
+
+void before_accept(void)
+{
+	int s = listening(SOCK_STREAM, 8), c = connected(SOCK_STREAM);
+
+	ask_cred("c", c);
+	close_both(s, c);
+}
+
+void after_close(void)
+{
+	int s = listening(SOCK_STREAM, 8), c = connected(SOCK_STREAM);
+	int a = accepted(s);
+
+	ask_cred("a", a);
+	printf("; close(c); ");
+	close(c);
+	ask_cred("a", a);
+	close_both(s, a);
+}
+
+void two_processes(void)
+{
+	int s = listening(SOCK_SEQPACKET, 8);
+	pid_t child = process_fork();
+	int a;
+
+	if (child == 0) {
+		int c = connected(SOCK_SEQPACKET);
+
+		printf("child: ");
+		ask_cred("c", c);
+		process_end(0);
+	}
+	process_join(child);
+	a = accepted(s);
+	printf("; ");
+	ask_cred("a", a);
+	close_both(s, a);
+}
+
+static void pair_of(int type)
+{
+	int pair[2];
+
+	new_pair(type, pair);
+	ask_cred("p", pair[0]);
+	close_both(pair[0], pair[1]);
+}
+
+void pair_stream(void)
+{
+	pair_of(SOCK_STREAM);
+}
+
+void pair_datagram(void)
+{
+	pair_of(SOCK_DGRAM);
+}
+
+void pair_seqpacket(void)
+{
+	pair_of(SOCK_SEQPACKET);
+}
+
+/* 3. Times: the client's ids are those of connect(2), the server's those of listen(2). */
+
+/* Lets every user connect to the listener of the case. */
+static void admit_everybody(void)
+{
+	if (chmod(".", 0711) < 0 || chmod(PATH, 0666) < 0)
+		die("chmod");
+}
+
+void client_effective(void)
+{
+	int s = listening(SOCK_STREAM, 8), a;
+	pid_t child;
+
+	admit_everybody();
+	child = process_fork();
+	if (child == 0) {
+		process_lower();
+		connected(SOCK_STREAM);
+		process_end(0);
+	}
+	process_join(child);
+	a = accepted(s);
+	ask_cred("a", a);
+	close_both(s, a);
+}
+
+void client_drops(void)
+{
+	int s = listening(SOCK_STREAM, 8), a;
+	pid_t child = process_fork();
+
+	if (child == 0) {
+		int c = connected(SOCK_STREAM);
+
+		process_drop();
+		tell_byte(c);
+		process_end(0);
+	}
+	process_join(child);
+	a = accepted(s);
+	ask_byte("a", a);
+	ask_cred("a", a);
+	close_both(s, a);
+}
+
+enum order { LISTEN_DROP, DROP_LISTEN, LISTEN_DROP_LISTEN };
+
+static void server_drops(enum order order)
+{
+	int gate[2], c;
+	pid_t child;
+
+	gate_make(gate);
+	child = process_fork();
+	if (child == 0) {
+		int s = bound(SOCK_STREAM);
+		char byte;
+
+		if (order != DROP_LISTEN)
+			start_listening(s, 8);
+		process_drop();
+		if (order != LISTEN_DROP)
+			start_listening(s, 8);
+		gate_open(gate);
+		process_end(read(accepted(s), &byte, 1) != 0); /* lives until asked about */
+	}
+	gate_wait(gate);
+	c = connected(SOCK_STREAM);
+	ask_cred("c", c);
+	close(c);
+	process_join(child);
+}
+
+void listens_then_drops(void)
+{
+	server_drops(LISTEN_DROP);
+}
+
+void drops_then_listens(void)
+{
+	server_drops(DROP_LISTEN);
+}
+
+void listens_again(void)
+{
+	server_drops(LISTEN_DROP_LISTEN);
+}
+
+/* 4. Inheritance: the peer is who made the connection, not who holds it. */
+
+void writer_inherits(void)
+{
+	int s = listening(SOCK_STREAM, 8), c = connected(SOCK_STREAM), a = accepted(s);
+	pid_t child = process_fork();
+
+	if (child == 0) {
+		printf("child: ");
+		ask_cred("c", c);
+		tell_byte(c);
+		process_end(0);
+	}
+	process_join(child);
+	printf("; ");
+	ask_byte("a", a);
+	ask_cred("a", a);
+	close_both(a, c);
+	close(s);
+}
+
+void accepter_inherits(void)
+{
+	int s = listening(SOCK_STREAM, 8), c = connected(SOCK_STREAM);
+	pid_t child = process_fork();
+
+	if (child == 0) {
+		tell_byte(accepted(s));
+		process_end(0);
+	}
+	process_join(child);
+	ask_byte("c", c);
+	ask_cred("c", c);
+	close_both(s, c);
+}
+
+/* 5. Lengths: the kernel cuts what it writes to the room that it is told of. */
+
+static void length_of(socklen_t room)
+{
+	union {
+		struct ucred cred;
+		char room[64];
+	} answer;
+	socklen_t len = room;
+	int pair[2];
+
+	new_pair(SOCK_STREAM, pair);
+	printf("getsockopt(p, SO_PEERCRED, %u) = ", room);
+	if (getsockopt(pair[0], SOL_SOCKET, SO_PEERCRED, &answer, &len) < 0)
+		printf("%s", errno_name(errno));
+	else
+		printf("ok, %u", len);
+	close_both(pair[0], pair[1]);
+}
+
+void length_short(void)
+{
+	length_of(4);
+}
+
+void length_long(void)
+{
+	length_of(64);
+}
+
+/* 6. Decisions: what the ids are asked for. */
+
+/* Accepts the next client of this user, closes the others. */
+static int accept_if(int listener, uid_t uid)
+{
+	for (;;) {
+		struct ucred cred;
+		socklen_t len = sizeof cred;
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return -1;
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == uid)
+			return fd;
+		close(fd);
+	}
+}
+
+void accepts_one_user(void)
+{
+	int gate[2], s = listening(SOCK_STREAM, 8), c, a;
+	pid_t child;
+
+	admit_everybody();
+	gate_make(gate);
+	child = process_fork();
+	if (child == 0) {
+		process_drop();
+		c = connected(SOCK_STREAM);
+		gate_open(gate);
+		printf("child: ");
+		ask_byte("c", c);
+		process_end(0);
+	}
+	gate_wait(gate);
+	c = connected(SOCK_STREAM);
+	a = accept_if(s, geteuid());
+	process_join(child);
+	printf("accept_if(self): ");
+	ask_cred("a", a);
+	close_both(a, c);
+	close(s);
+}
+
+/* Connects if the server is this user's: EPERM where it is not. */
+static int connect_if(uid_t uid)
+{
+	struct ucred cred;
+	socklen_t len = sizeof cred;
+	int fd = connected(SOCK_STREAM);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == uid)
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
+void connects_to_one_user(void)
+{
+	int s = listening(SOCK_STREAM, 8), c, a;
+
+	printf("connect_if(another) = %s; ", connect_if(geteuid() + 1) < 0 ? errno_name(errno) : "ok");
+	a = accepted(s);
+	ask_byte("a", a);
+	c = connect_if(geteuid());
+	printf("connect_if(self) = %s", c < 0 ? errno_name(errno) : "ok");
+	close_both(a, c);
+	close(s);
+}

@@ -1,0 +1,218 @@
+/* What else can be asked about a peer: its groups, its process, its label; and from where. */
+#include "identity.h"
+#include "notation.h"
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* 1. Groups: the length says how many there are, also where they do not fit. */
+
+static void ask_groups(const char *name, int fd, socklen_t room)
+{
+	gid_t groups[8];
+	socklen_t len = room;
+
+	printf("getsockopt(%s, SO_PEERGROUPS, %u) = ", name, room);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0) {
+		printf("%s", errno_name(errno));
+		if (errno == ERANGE)
+			printf(", %u", len);
+		return;
+	}
+	printf("ok, %u", len);
+	for (size_t i = 0; i < len / sizeof groups[0]; i++)
+		printf("%s %u", i == 0 ? ":" : "", groups[i]);
+}
+
+static void groups_of(size_t count, socklen_t room)
+{
+	static const gid_t groups[3] = { 30, 10, 20 };
+	pid_t child = process_fork();
+
+	if (child == 0) {
+		int pair[2];
+
+		process_take_groups(count, groups);
+		new_pair(SOCK_STREAM, pair);
+		process_take_groups(0, NULL); /* too late to change anything */
+		ask_groups("p", pair[0], room);
+		process_end(0);
+	}
+	process_join(child);
+}
+
+void groups_too_many(void)
+{
+	groups_of(3, 4);
+}
+
+void groups_exact(void)
+{
+	groups_of(3, 12);
+}
+
+void groups_roomy(void)
+{
+	groups_of(3, 16);
+}
+
+void groups_none(void)
+{
+	groups_of(0, 12);
+}
+
+void groups_of_nobody(void)
+{
+	int s = new_socket(SOCK_STREAM);
+
+	ask_groups("s", s, 12);
+	close(s);
+}
+
+/* 2. Pidfd: a process for good, where a pid is a number for now. */
+
+static void ask_pidfd(const char *name, int fd)
+{
+	int pidfd = -1;
+	socklen_t len = sizeof pidfd;
+
+	printf("getsockopt(%s, SO_PEERPIDFD) = ", name);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) < 0) {
+		printf("%s", errno_name(errno));
+		return;
+	}
+	printf("ok, %s; pidfd_send_signal(0) = ",
+	       (fcntl(pidfd, F_GETFD) & FD_CLOEXEC) != 0 ? "FD_CLOEXEC" : "no FD_CLOEXEC");
+	printf("%s", syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0 ? errno_name(errno) : "ok");
+	close(pidfd);
+}
+
+void pidfd_of_pair(void)
+{
+	int pair[2];
+
+	new_pair(SOCK_DGRAM, pair);
+	ask_pidfd("p", pair[0]);
+	close_both(pair[0], pair[1]);
+}
+
+/* The number is cut to the room, and the descriptor is made all the same. */
+void pidfd_short(void)
+{
+	unsigned char number[2];
+	socklen_t len = sizeof number;
+	int pair[2], next, result;
+
+	new_pair(SOCK_STREAM, pair);
+	next = dup(pair[0]);
+	close(next); /* the number of the next descriptor that is made */
+	result = getsockopt(pair[0], SOL_SOCKET, SO_PEERPIDFD, number, &len);
+	printf("getsockopt(p, SO_PEERPIDFD, 2) = %s", result < 0 ? errno_name(errno) : "ok");
+	printf(", %u; %s", len, close(next) == 0 ? "a descriptor more" : "no descriptor more");
+	close_both(pair[0], pair[1]);
+}
+
+void pidfd_of_nobody(void)
+{
+	int s = new_socket(SOCK_SEQPACKET);
+
+	ask_pidfd("s", s);
+	close(s);
+}
+
+void peer_dead(void)
+{
+	int s = listening(SOCK_STREAM, 8), a;
+	pid_t child = process_fork();
+
+	if (child == 0) {
+		connected(SOCK_STREAM);
+		process_end(0);
+	}
+	process_join(child);
+	a = accepted(s);
+	ask_cred("a", a);
+	printf("; ");
+	ask_pidfd("a", a);
+	close_both(s, a);
+}
+
+/* 3. Label: only a security module that labels sockets has one to tell. */
+
+void label(void)
+{
+	char text[256];
+	socklen_t len = sizeof text;
+	int pair[2], result;
+
+	new_pair(SOCK_STREAM, pair);
+	result = getsockopt(pair[0], SOL_SOCKET, SO_PEERSEC, text, &len);
+	if (result < 0)
+		printf("getsockopt(p, SO_PEERSEC) = %s", errno_name(errno));
+	else
+		printf("not run: this system labels sockets");
+	close_both(pair[0], pair[1]);
+}
+
+/* 4. Namespaces: an id that has no number here. */
+
+void in_user_namespace(void)
+{
+	pid_t child = process_fork();
+
+	if (child == 0) {
+		int pair[2];
+
+		if (unshare(CLONE_NEWUSER) < 0) {
+			printf("not run: needs a namespace");
+			process_end(0);
+		}
+		new_pair(SOCK_STREAM, pair);
+		printf("geteuid() = ");
+		user_print(geteuid());
+		printf("; ");
+		ask_cred("p", pair[0]);
+		process_end(0);
+	}
+	process_join(child);
+}
+
+/* In a child of the program: a server here, a client in a pid namespace of its own. */
+static _Noreturn void across_pid_namespaces(void)
+{
+	int s = listening(SOCK_STREAM, 8);
+	pid_t child;
+
+	if (unshare(CLONE_NEWPID) < 0) {
+		printf("not run: needs a namespace");
+		process_end(0);
+	}
+	child = process_fork();
+	if (child == 0) {
+		int c = connected(SOCK_STREAM);
+
+		printf("inside: ");
+		ask_cred("c", c);
+		printf("; ");
+		ask_pidfd("c", c);
+		process_end(0);
+	}
+	process_join(child);
+	printf("; outside: ");
+	ask_cred("a", accepted(s));
+	process_end(0);
+}
+
+void in_pid_namespace(void)
+{
+	pid_t child = process_fork();
+
+	if (child == 0)
+		across_pid_namespaces();
+	process_join(child);
+}

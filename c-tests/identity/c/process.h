@@ -1,0 +1,61 @@
+/* What the cases do beside sockets: child processes, other users, and ids in words. ../process.rs
+ * is the same for both Rust lanes. */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Who drops its privileges becomes this user and group, with no supplementary groups. */
+#define UNPRIVILEGED 65534
+
+/* Before the first case: whose ids are called "self". */
+void process_begin(void);
+
+/* fork(2); what was printed so far is printed before. Ends the program where it fails. */
+pid_t process_fork(void);
+
+/* Ends a child: prints what it has to print; the parent gets the number. */
+_Noreturn void process_end(int number);
+
+/* Waits for a child: its number, or minus the signal that ended it. */
+int process_wait(pid_t child);
+
+/* Waits for a child that has to succeed. */
+void process_join(pid_t child);
+
+/* Waits in words: " = ok" for 0, " = EPIPE" for that errno, " = killed by SIGPIPE". */
+void process_wait_and_print(pid_t child);
+
+/* Takes these supplementary groups and no other; -1 with errno. */
+int process_take_groups(size_t count, const gid_t *groups);
+
+/* Drops all privileges for good; ends the program where that is not allowed. */
+void process_drop(void);
+
+/* Drops them for now: another effective user, the real one stays. */
+void process_lower(void);
+
+/* Whether the calls above are allowed: 1 or 0. */
+int process_may_drop(void);
+
+/* A gate that one process waits at until another opens it. */
+void gate_make(int ret_gate[2]);
+void gate_open(const int gate[2]);
+void gate_wait(const int gate[2]);
+
+/* Sends SIGALRM to this process now and again for a while; whether that still goes on. */
+void process_interrupt(void);
+int process_is_interrupted(void);
+
+/* "pid child, uid self, gid 65534": as the calling process sees them, a uid and gid that this
+ * program began with being "self". "child" is the child that was forked last. */
+void ids_print(pid_t pid, uid_t uid, gid_t gid);
+void user_print(uid_t uid);
+
+/* The name of an errno, for " = EINVAL". */
+
+/* Prints what went wrong, and ends the program. */
+_Noreturn void die(const char *what);
+
+#endif

@@ -1,0 +1,223 @@
+/* What sending to nobody and waiting for room do to a program that takes signals as they come. */
+#include "identity.h"
+#include "process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+/* 1. Sockets to send on: one whose peer is gone, one that was shut down for sending. */
+
+static int orphan(int type)
+{
+	int pair[2];
+
+	new_pair(type, pair);
+	close(pair[1]);
+	return pair[0];
+}
+
+static int shut_down(int type)
+{
+	int pair[2];
+
+	new_pair(type, pair); /* the other end stays open */
+	if (shutdown(pair[0], SHUT_WR) < 0)
+		die("shutdown");
+	return pair[0];
+}
+
+/* 2. SIGPIPE: each send in a child, at the default action, which is to be killed. */
+
+static void in_child(const char *call, int fd, ssize_t (*send_it)(int))
+{
+	pid_t child;
+
+	printf("%s", call);
+	child = process_fork();
+	if (child == 0) {
+		signal(SIGPIPE, SIG_DFL);
+		process_end(send_it(fd) < 0 ? errno : 0);
+	}
+	process_wait_and_print(child);
+	close(fd);
+}
+
+static ssize_t send_byte(int fd)
+{
+	return send(fd, "x", 1, 0);
+}
+
+static ssize_t send_byte_nosignal(int fd)
+{
+	return send(fd, "x", 1, MSG_NOSIGNAL);
+}
+
+static ssize_t send_nothing(int fd)
+{
+	return send(fd, "", 0, 0);
+}
+
+static ssize_t write_byte(int fd)
+{
+	return write(fd, "x", 1);
+}
+
+static ssize_t writev_byte(int fd)
+{
+	char byte = 'x';
+	struct iovec piece = { .iov_base = &byte, .iov_len = 1 };
+
+	return writev(fd, &piece, 1);
+}
+
+void stream_send(void)
+{
+	in_child("send(p, \"x\", 0)", orphan(SOCK_STREAM), send_byte);
+}
+
+void stream_send_nosignal(void)
+{
+	in_child("send(p, \"x\", MSG_NOSIGNAL)", orphan(SOCK_STREAM), send_byte_nosignal);
+}
+
+void stream_send_nothing(void)
+{
+	in_child("send(p, \"\", 0)", orphan(SOCK_STREAM), send_nothing);
+}
+
+void stream_write(void)
+{
+	in_child("write(p, \"x\")", orphan(SOCK_STREAM), write_byte);
+}
+
+void stream_writev(void)
+{
+	in_child("writev(p, \"x\")", orphan(SOCK_STREAM), writev_byte);
+}
+
+void stream_shut(void)
+{
+	in_child("send(p, \"x\", 0)", shut_down(SOCK_STREAM), send_byte);
+}
+
+void stream_unconnected(void)
+{
+	in_child("send(s, \"x\", 0)", new_socket(SOCK_STREAM), send_byte);
+}
+
+void seqpacket_send(void)
+{
+	in_child("send(p, \"x\", 0)", orphan(SOCK_SEQPACKET), send_byte);
+}
+
+void seqpacket_shut(void)
+{
+	in_child("send(p, \"x\", 0)", shut_down(SOCK_SEQPACKET), send_byte);
+}
+
+void datagram_send(void)
+{
+	in_child("send(p, \"x\", 0)", orphan(SOCK_DGRAM), send_byte);
+}
+
+void datagram_shut(void)
+{
+	in_child("send(p, \"x\", 0)", shut_down(SOCK_DGRAM), send_byte);
+}
+
+/* 3. Waiting: the queue is full, and connect(2) waits as long as sends may. In a child, whose
+ * timer is its own. */
+
+static void patience_set(int fd, long milliseconds)
+{
+	struct timeval time = { milliseconds / 1000, milliseconds % 1000 * 1000 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) < 0)
+		die("setsockopt");
+}
+
+static int connect_patiently(int fd)
+{
+	patience_set(fd, 400);
+	return try_connect(fd);
+}
+
+static int connect_impatiently(int fd)
+{
+	patience_set(fd, 50);
+	return try_connect(fd);
+}
+
+static long long now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* Connects within so many milliseconds, however often it is interrupted. */
+static int connect_within(int fd, long milliseconds)
+{
+	long long end = now() + milliseconds, left;
+
+	while ((left = end - now()) > 0) {
+		patience_set(fd, (long)left);
+		if (try_connect(fd) == 0)
+			return 0;
+		if (errno == EAGAIN)
+			break;
+		if (errno != EINTR)
+			return -1;
+	}
+	errno = ETIMEDOUT;
+	return -1;
+}
+
+static int connect_in_time(int fd)
+{
+	int result = connect_within(fd, 150);
+
+	if (!process_is_interrupted())
+		die("connect_within: interrupted more often than there was time for");
+	return result;
+}
+
+static void wait_for_room(int interrupt, int (*connect_it)(int))
+{
+	int s = listening(SOCK_STREAM, 0);
+	int first = connected(SOCK_STREAM), second = new_socket(SOCK_STREAM);
+	pid_t child;
+
+	printf("connect(c)");
+	child = process_fork();
+	if (child == 0) {
+		if (interrupt)
+			process_interrupt();
+		process_end(connect_it(second) < 0 ? errno : 0);
+	}
+	process_wait_and_print(child);
+	close(s);
+	close(first);
+	close(second);
+}
+
+void connect_timeout(void)
+{
+	wait_for_room(0, connect_impatiently);
+}
+
+void connect_interrupted(void)
+{
+	wait_for_room(1, connect_patiently);
+}
+
+void connect_deadline(void)
+{
+	wait_for_room(1, connect_in_time);
+}

@@ -1,0 +1,279 @@
+//! What the cases do beside sockets: child processes, other users, and ids in words. Both Rust
+//! lanes use it; `c/process.c` is the same in C.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+
+use libc::{c_int, pid_t};
+use sunpath_sys as sys;
+
+/// Who drops its privileges becomes this user and group, with no supplementary groups.
+const UNPRIVILEGED: u32 = 65534;
+
+// 1. Processes: what is printed is flushed before a fork, so that it is printed once.
+
+static OWN_UID: AtomicU32 = AtomicU32::new(0);
+static OWN_GID: AtomicU32 = AtomicU32::new(0);
+static LAST_CHILD: AtomicI32 = AtomicI32::new(0);
+
+pub(crate) fn own_uid() -> u32 {
+    // SAFETY: geteuid takes nothing and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+fn own_gid() -> u32 {
+    // SAFETY: getegid takes nothing and cannot fail.
+    unsafe { libc::getegid() }
+}
+
+/// Before the first case: whose ids are called "self".
+pub(crate) fn begin() {
+    OWN_UID.store(own_uid(), Relaxed);
+    OWN_GID.store(own_gid(), Relaxed);
+}
+
+/// Panics with the name of errno where a call said -1.
+#[track_caller]
+pub(crate) fn check(what: &str, result: c_int) -> c_int {
+    assert!(result >= 0, "{what}: {}", name_of(sys::errno()));
+    result
+}
+
+fn flush() {
+    io::stdout().flush().expect("stdout can be written to");
+}
+
+/// fork(2); what was printed so far is printed before.
+pub(crate) fn fork() -> pid_t {
+    flush();
+    // SAFETY: the program has one thread, so the child finds every lock free.
+    let pid = check("fork", unsafe { libc::fork() });
+    if pid > 0 {
+        LAST_CHILD.store(pid, Relaxed);
+    }
+    pid
+}
+
+/// Ends a child: prints what it has to print; the parent gets the number.
+pub(crate) fn end(number: c_int) -> ! {
+    flush();
+    // SAFETY: _exit takes a number.
+    unsafe { libc::_exit(number) }
+}
+
+/// Waits for a child: its number, or minus the signal that ended it.
+fn wait(child: pid_t) -> c_int {
+    let mut status = 0;
+    // SAFETY: status is room for one number.
+    check("waitpid", unsafe { libc::waitpid(child, &mut status, 0) });
+    if libc::WIFSIGNALED(status) {
+        -libc::WTERMSIG(status)
+    } else {
+        libc::WEXITSTATUS(status)
+    }
+}
+
+/// Waits for a child that has to succeed.
+pub(crate) fn join(child: pid_t) {
+    assert_eq!(wait(child), 0, "how a child ended");
+}
+
+/// Waits in words: " = ok" for 0, " = EPIPE" for that errno, " = killed by SIGPIPE".
+pub(crate) fn wait_and_print(child: pid_t) {
+    match wait(child) {
+        0 => print!(" = ok"),
+        number if number == -libc::SIGPIPE => print!(" = killed by SIGPIPE"),
+        number => print!(" = {}", name_of(number)),
+    }
+}
+
+// 2. Users: groups first, since who is nobody may not change them.
+
+/// Takes these supplementary groups and no other; -1 with errno.
+pub(crate) fn take_groups(groups: &[u32]) -> c_int {
+    // SAFETY: pointer and length come from one live slice.
+    unsafe { libc::setgroups(groups.len() as _, groups.as_ptr()) }
+}
+
+fn try_drop() -> c_int {
+    if take_groups(&[]) < 0 {
+        return -1;
+    }
+    // SAFETY: setresgid takes numbers.
+    if unsafe { libc::setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED) } < 0 {
+        return -1;
+    }
+    // SAFETY: setresuid takes numbers.
+    unsafe { libc::setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED) }
+}
+
+/// Drops all privileges for good.
+pub(crate) fn drop_privileges() {
+    check("drop", try_drop());
+}
+
+/// Drops them for now: another effective user, the real one stays.
+pub(crate) fn lower_privileges() {
+    // SAFETY: seteuid takes a number.
+    check("seteuid", unsafe { libc::seteuid(UNPRIVILEGED) });
+}
+
+/// Whether the calls above are allowed.
+pub(crate) fn may_drop() -> bool {
+    let child = fork();
+    if child == 0 {
+        end(c_int::from(try_drop() < 0));
+    }
+    wait(child) == 0
+}
+
+/// unshare(2): whether this process may have namespaces of its own, and has them now.
+pub(crate) fn unshare(namespaces: c_int) -> bool {
+    // SAFETY: unshare takes flags; the program has one thread.
+    unsafe { libc::unshare(namespaces) == 0 }
+}
+
+// 3. Order: a pipe and one byte, never a sleep.
+
+/// A gate that one process waits at until another opens it.
+pub(crate) type Gate = [File; 2];
+
+pub(crate) fn gate_make() -> Gate {
+    let mut pipe = [-1; 2];
+    // SAFETY: pipe is room for two descriptors.
+    check("pipe", unsafe { libc::pipe(pipe.as_mut_ptr()) });
+    // SAFETY: the descriptor was just made, and nobody else knows it.
+    pipe.map(|fd| unsafe { File::from_raw_fd(fd) })
+}
+
+pub(crate) fn gate_open([_, gate]: &Gate) {
+    let mut gate = gate;
+    gate.write_all(b"\0").expect("the other end is open");
+}
+
+pub(crate) fn gate_wait([mut gate, _]: Gate) {
+    gate.read_exact(&mut [0]).expect("the gate is opened");
+}
+
+// 4. Signals: SIGPIPE at its default; and a timer that rings until one of the rings meets the call,
+// however late the call is made, and that ends for who makes the call again.
+
+/// Gives SIGPIPE its default action, which Rust's runtime takes away.
+pub(crate) fn default_sigpipe() {
+    // SAFETY: SIG_DFL is no function that could run at a bad time.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+}
+
+const RINGS: u32 = 8;
+
+static RUNG: AtomicU32 = AtomicU32::new(0);
+
+fn ring_every(microseconds: libc::suseconds_t) -> c_int {
+    let time = libc::timeval {
+        tv_sec: 0,
+        tv_usec: microseconds,
+    };
+    let timer = libc::itimerval {
+        it_interval: time,
+        it_value: time,
+    };
+    // SAFETY: the new value is live, the old one is not asked for.
+    unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, ptr::null_mut()) }
+}
+
+extern "C" fn ring(_: c_int) {
+    if RUNG.fetch_add(1, Relaxed) + 1 == RINGS {
+        ring_every(0);
+    }
+}
+
+/// Whether the ringing goes on.
+pub(crate) fn is_interrupted() -> bool {
+    RUNG.load(Relaxed) < RINGS
+}
+
+/// Sends SIGALRM to this process now and again for a while.
+pub(crate) fn interrupt() {
+    let handler: extern "C" fn(c_int) = ring;
+    // SAFETY: all zero is a sigaction with an empty mask, and without SA_RESTART.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler as usize;
+    // SAFETY: the action is live; its handler makes one system call and touches one atomic.
+    let result = unsafe { libc::sigaction(libc::SIGALRM, &action, ptr::null_mut()) };
+    check("sigaction", result);
+    check("setitimer", ring_every(100_000));
+}
+
+// 5. Words: no number that changes from run to run.
+
+fn id_name(id: u32, own: &AtomicU32) -> &'static str {
+    match id {
+        u32::MAX => "nobody",
+        id if id == own.load(Relaxed) => "self",
+        UNPRIVILEGED => "65534",
+        _ => "other",
+    }
+}
+
+fn pid_name(pid: pid_t) -> &'static str {
+    // SAFETY: getpid takes nothing and cannot fail.
+    let own = unsafe { libc::getpid() };
+    // SAFETY: as above.
+    let parent = unsafe { libc::getppid() };
+    match pid {
+        0 => "none",
+        pid if pid == own => "self",
+        pid if pid == parent => "parent",
+        pid if pid == LAST_CHILD.load(Relaxed) => "child",
+        _ => "other",
+    }
+}
+
+/// "pid child, uid self, gid 65534": as the calling process sees them, a uid and gid that this
+/// program began with being "self". "child" is the child that was forked last.
+pub(crate) fn print_ids(pid: pid_t, uid: u32, gid: u32) {
+    let (uid, gid) = (user_name(uid), id_name(gid, &OWN_GID));
+    print!("pid {}, uid {uid}, gid {gid}", pid_name(pid));
+}
+
+pub(crate) fn user_name(uid: u32) -> &'static str {
+    id_name(uid, &OWN_UID)
+}
+
+pub(crate) fn name_of(number: c_int) -> &'static str {
+    sys::errno_name(number).unwrap_or("E?")
+}
+
+// 6. Descriptors: what a program does with those that are no sockets of this family.
+
+pub(crate) fn internet_socket() -> OwnedFd {
+    let kind = sys::SOCK_DGRAM | sys::SOCK_CLOEXEC;
+    // SAFETY: socket takes numbers.
+    let fd = check("socket", unsafe { sys::socket(libc::AF_INET, kind, 0) });
+    // SAFETY: the descriptor was just made, and nobody else knows it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// "FD_CLOEXEC", or that the descriptor is not.
+pub(crate) fn close_on_exec(fd: c_int) -> &'static str {
+    // SAFETY: F_GETFD reads the flags of the descriptor.
+    let flags = check("fcntl", unsafe { sys::fcntl(fd, sys::F_GETFD) });
+    if flags & sys::FD_CLOEXEC != 0 {
+        "FD_CLOEXEC"
+    } else {
+        "no FD_CLOEXEC"
+    }
+}
+
+/// pidfd_send_signal(2) with no signal: whether the process is there.
+pub(crate) fn probe(pidfd: c_int) -> &'static str {
+    let none = ptr::null::<libc::siginfo_t>();
+    // SAFETY: a descriptor, no signal, no siginfo and no flags: nothing is read or written.
+    match unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, 0, none, 0) } {
+        0 => "ok",
+        _ => name_of(sys::errno()),
+    }
+}

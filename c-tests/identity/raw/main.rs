@@ -1,0 +1,221 @@
+//! Who is at the other end of a socket, over `sunpath-sys`: the same calls as in `../c`, file by
+//! file, and the same lines. Works in the current directory, which should be empty and the
+//! program's own.
+
+mod cred;
+mod options;
+#[path = "../process.rs"]
+mod process;
+mod signals;
+
+use std::mem::size_of;
+use std::ptr;
+
+use libc::c_int;
+use process::{check, name_of};
+use sunpath_sys as sys;
+use sys::{sockaddr_un, socklen_t, ucred};
+
+// 1. Sockets: a path, a listener there, who connects to it.
+
+/// Where every listener of a case is, in the current directory.
+const PATH: &str = "s";
+
+fn address() -> sockaddr_un {
+    // SAFETY: sockaddr_un is numbers, which may all be zero.
+    let mut addr: sockaddr_un = unsafe { std::mem::zeroed() };
+    addr.sun_family = sys::AF_UNIX as sys::sa_family_t;
+    for (to, from) in addr.sun_path.iter_mut().zip(PATH.bytes()) {
+        *to = from as _;
+    }
+    addr
+}
+
+fn new_socket(kind: c_int) -> c_int {
+    // SAFETY: socket takes numbers.
+    let fd = unsafe { sys::socket(sys::AF_UNIX, kind | sys::SOCK_CLOEXEC, 0) };
+    check("socket", fd)
+}
+
+fn new_pair(kind: c_int) -> [c_int; 2] {
+    let mut pair = [-1; 2];
+    let kind = kind | sys::SOCK_CLOEXEC;
+    // SAFETY: pair is room for two descriptors.
+    let result = unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, pair.as_mut_ptr()) };
+    check("socketpair", result);
+    pair
+}
+
+fn bound(kind: c_int) -> c_int {
+    let addr = address();
+    let fd = new_socket(kind);
+    let size = size_of::<sockaddr_un>() as socklen_t;
+    // SAFETY: the address is live, and size is its size.
+    let result = unsafe { sys::bind(fd, ptr::from_ref(&addr).cast(), size) };
+    check("bind", result);
+    fd
+}
+
+fn start_listening(fd: c_int, backlog: c_int) {
+    // SAFETY: listen takes numbers.
+    check("listen", unsafe { sys::listen(fd, backlog) });
+}
+
+fn listening(kind: c_int, backlog: c_int) -> c_int {
+    let fd = bound(kind);
+    start_listening(fd, backlog);
+    fd
+}
+
+fn try_connect(fd: c_int) -> c_int {
+    let addr = address();
+    let size = size_of::<sockaddr_un>() as socklen_t;
+    // SAFETY: the address is live, and size is its size.
+    unsafe { sys::connect(fd, ptr::from_ref(&addr).cast(), size) }
+}
+
+fn connected(kind: c_int) -> c_int {
+    let fd = new_socket(kind);
+    check("connect", try_connect(fd));
+    fd
+}
+
+fn try_accept(listener: c_int) -> c_int {
+    let (addr, len) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: no address is asked for.
+    unsafe { sys::accept4(listener, addr, len, sys::SOCK_CLOEXEC) }
+}
+
+fn accepted(listener: c_int) -> c_int {
+    check("accept4", try_accept(listener))
+}
+
+fn close(fd: c_int) {
+    // SAFETY: a case closes each of its descriptors once, and uses it no more.
+    check("close", unsafe { sys::close(fd) });
+}
+
+fn close_both(a: c_int, b: c_int) {
+    close(a);
+    close(b);
+}
+
+// 2. Asking: the call and its answer, with the name that the socket has in the case.
+
+fn cred_of(fd: c_int) -> Option<ucred> {
+    let mut cred = ucred {
+        pid: 0,
+        uid: 0,
+        gid: 0,
+    };
+    let mut len = size_of::<ucred>() as socklen_t;
+    let room = ptr::from_mut(&mut cred).cast();
+    // SAFETY: room is a live ucred, and len its size.
+    let result = unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PEERCRED, room, &mut len) };
+    (result == 0).then_some(cred)
+}
+
+fn ask_cred(name: &str, fd: c_int) {
+    print!("getsockopt({name}, SO_PEERCRED) = ");
+    match cred_of(fd) {
+        Some(cred) => process::print_ids(cred.pid, cred.uid, cred.gid),
+        None => print!("{}", name_of(sys::errno())),
+    }
+}
+
+fn read_byte(fd: c_int) -> isize {
+    let mut byte = [0u8];
+    // SAFETY: pointer and length come from one live array.
+    unsafe { sys::read(fd, byte.as_mut_ptr().cast(), byte.len()) }
+}
+
+fn ask_byte(name: &str, fd: c_int) {
+    match read_byte(fd) {
+        -1 => print!("read({name}) = {}; ", name_of(sys::errno())),
+        count => print!("read({name}) = {count}; "),
+    }
+}
+
+fn send(fd: c_int, bytes: &[u8], flags: c_int) -> isize {
+    // SAFETY: pointer and length come from one live slice.
+    unsafe { sys::send(fd, bytes.as_ptr().cast(), bytes.len(), flags) }
+}
+
+fn tell_byte(fd: c_int) {
+    check("send", send(fd, b"x", sys::MSG_NOSIGNAL) as c_int);
+}
+
+// 3. Cases: one line each, "not run: ..." where this system does not allow it.
+
+#[derive(PartialEq)]
+enum Needs {
+    Nothing,
+    Root,
+}
+use Needs::{Nothing, Root};
+
+const CASES: [(&str, Needs, fn()); 48] = [
+    ("J01.fresh", Nothing, cred::fresh),
+    ("J01.bound", Nothing, cred::bound_only),
+    ("J01.datagram", Nothing, cred::datagram_connected),
+    ("J01.internet", Nothing, cred::internet),
+    ("J02.listener", Nothing, cred::listener),
+    ("J02.before_accept", Nothing, cred::before_accept),
+    ("J02.after_close", Nothing, cred::after_close),
+    ("J02.two_processes", Nothing, cred::two_processes),
+    ("J02.pair_stream", Nothing, cred::pair_stream),
+    ("J02.pair_datagram", Nothing, cred::pair_datagram),
+    ("J02.pair_seqpacket", Nothing, cred::pair_seqpacket),
+    ("J03.effective", Root, cred::client_effective),
+    ("J04.client_drops", Root, cred::client_drops),
+    ("J04.accept_if", Root, cred::accepts_one_user),
+    ("J05.listens_then_drops", Root, cred::listens_then_drops),
+    ("J05.drops_then_listens", Root, cred::drops_then_listens),
+    ("J05.listens_again", Root, cred::listens_again),
+    ("J05.connect_if", Nothing, cred::connects_to_one_user),
+    ("J06.writer_inherits", Nothing, cred::writer_inherits),
+    ("J06.accepter_inherits", Nothing, cred::accepter_inherits),
+    ("J07.short", Nothing, cred::length_short),
+    ("J07.long", Nothing, cred::length_long),
+    ("J08.peer_dead", Nothing, options::peer_dead),
+    ("J09.too_many", Root, options::groups_too_many),
+    ("J09.exact", Root, options::groups_exact),
+    ("J09.roomy", Root, options::groups_roomy),
+    ("J09.none", Root, options::groups_none),
+    ("J09.of_nobody", Nothing, options::groups_of_nobody),
+    ("J18.pidfd", Nothing, options::pidfd_of_pair),
+    ("J18.pidfd_short", Nothing, options::pidfd_short),
+    ("J18.pidfd_of_nobody", Nothing, options::pidfd_of_nobody),
+    ("J18.label", Nothing, options::label),
+    ("J18.user_namespace", Nothing, options::in_user_namespace),
+    ("J18.pid_namespace", Nothing, options::in_pid_namespace),
+    ("G09.send", Nothing, signals::stream_send),
+    ("G09.send_nosignal", Nothing, signals::stream_send_nosignal),
+    ("G09.send_nothing", Nothing, signals::stream_send_nothing),
+    ("G09.write", Nothing, signals::stream_write),
+    ("G09.writev", Nothing, signals::stream_writev),
+    ("G09.shut", Nothing, signals::stream_shut),
+    ("G09.unconnected", Nothing, signals::stream_unconnected),
+    ("H15.seqpacket", Nothing, signals::seqpacket_send),
+    ("H15.seqpacket_shut", Nothing, signals::seqpacket_shut),
+    ("H15.datagram", Nothing, signals::datagram_send),
+    ("H15.datagram_shut", Nothing, signals::datagram_shut),
+    ("G13.timeout", Nothing, signals::connect_timeout),
+    ("G13.interrupted", Nothing, signals::connect_interrupted),
+    ("G13.deadline", Nothing, signals::connect_deadline),
+];
+
+fn main() {
+    process::begin();
+    let may_drop = process::may_drop();
+    for (id, needs, run) in CASES {
+        print!("{id}\t");
+        if needs == Root && !may_drop {
+            print!("not run: needs root");
+        } else {
+            run();
+        }
+        println!();
+        let _ = std::fs::remove_file(PATH);
+    }
+}

@@ -1,0 +1,84 @@
+//! What both Rust lanes ask around their sockets, where `sunpath` has no call of its own: what
+//! poll(2) says, close-on-exec, and the limit of descriptors.
+
+use std::ffi::c_int;
+use std::sync::Mutex;
+
+use sunpath_sys as sys;
+
+/// The name of errno.
+pub(crate) fn failure() -> String {
+    sys::errno_name(sys::errno()).unwrap_or("E?").to_owned()
+}
+
+pub(crate) fn ok(result: c_int) -> String {
+    if result < 0 {
+        failure()
+    } else {
+        "ok".to_owned()
+    }
+}
+
+const EVENTS: [(&str, i16); 6] = [
+    ("IN", sys::POLLIN),
+    ("PRI", sys::POLLPRI),
+    ("OUT", sys::POLLOUT),
+    ("ERR", sys::POLLERR),
+    ("HUP", sys::POLLHUP),
+    ("RDHUP", sys::POLLRDHUP),
+];
+
+/// What the socket is ready for now.
+pub(crate) fn poll(fd: c_int) -> String {
+    let mut polled = sys::pollfd {
+        fd,
+        events: sys::POLLIN | sys::POLLPRI | sys::POLLOUT | sys::POLLRDHUP,
+        revents: 0,
+    };
+    // SAFETY: one live pollfd, and 1 is said.
+    let result = unsafe { sys::poll(&mut polled, 1, 0) };
+    assert!(result >= 0, "poll: {}", failure());
+    let named = EVENTS.into_iter().filter(|(_, e)| polled.revents & e != 0);
+    let names: Vec<_> = named.map(|(name, _)| name).collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join("|")
+    }
+}
+
+pub(crate) fn cloexec(fd: c_int) -> String {
+    // SAFETY: F_GETFD takes nothing.
+    let flags = unsafe { sys::fcntl(fd, sys::F_GETFD) };
+    if flags < 0 {
+        failure()
+    } else {
+        c_int::from(flags & sys::FD_CLOEXEC != 0).to_string()
+    }
+}
+
+/// Lets no descriptor be free, or as many as before.
+pub(crate) fn fds(word: &str) -> String {
+    static BEFORE: Mutex<libc::rlim_t> = Mutex::new(0);
+    let mut before = BEFORE.lock().expect("one thread");
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: limit is room for one.
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+    assert_eq!(result, 0, "getrlimit: {}", failure());
+    if word == "none" {
+        // SAFETY: dup takes a number.
+        let next = unsafe { sys::dup(0) };
+        // SAFETY: next was made here and is given back.
+        let closed = unsafe { sys::close(next) };
+        assert_eq!(closed, 0, "dup: {}", failure());
+        *before = limit.rlim_cur;
+        limit.rlim_cur = next as _;
+    } else {
+        limit.rlim_cur = *before;
+    }
+    // SAFETY: limit is a live rlimit.
+    ok(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) })
+}

@@ -1,0 +1,178 @@
+//! The calls of `cases.txt` that send and receive, over `sunpath`: as in `data.c`. Where C has one
+//! call for many messages, this makes as many.
+
+use sunpath::{Error, IoSlice, IoSliceMut, Messages, Received, Socket, UnixDatagram, UnixStream};
+use sunpath_c_tests::notation::Bytes;
+
+use crate::step::{Step, filled, received};
+use crate::{Answer, address_at, errno, name, not_offered};
+
+fn count(result: usize) -> String {
+    result.to_string()
+}
+
+fn data(step: &Step) -> &[u8] {
+    step.bytes(1).expect("the call has bytes")
+}
+
+/// Every piece that the step has, or the one as often as it says.
+fn gather(step: &Step) -> Vec<IoSlice<'_>> {
+    match step.number(2) {
+        Some(times) => vec![IoSlice::new(data(step)); times as usize],
+        None => step.pieces().into_iter().map(IoSlice::new).collect(),
+    }
+}
+
+/// Buffers of the sizes of the step.
+fn room(step: &Step) -> Vec<Vec<u8>> {
+    let sizes = step.sizes();
+    sizes.into_iter().map(|size| vec![0; size]).collect()
+}
+
+fn scatter(room: &mut [Vec<u8>]) -> Vec<IoSliceMut<'_>> {
+    room.iter_mut().map(|p| IoSliceMut::new(p)).collect()
+}
+
+fn came(result: usize, room: &[Vec<u8>]) -> String {
+    received(result, room.iter().map(Vec::as_slice))
+}
+
+// 1. A stream.
+
+pub(crate) fn stream(socket: &UnixStream, step: &Step) -> Answer {
+    let mut room = room(step);
+    match (&*step.call, &*step.flags()) {
+        ("send", ["OOB"]) => socket.send_oob(data(step)).map(count),
+        ("send", []) if step.number(2).is_none() => socket.write(data(step)).map(count),
+        ("send" | "writev", []) => socket.write_vectored(&gather(step)).map(count),
+        ("recv", []) => {
+            let result = socket.read(&mut room[0])?;
+            Ok(came(result, &room))
+        }
+        ("recv", ["PEEK"]) => {
+            let result = socket.peek(&mut room[0])?;
+            Ok(came(result, &room))
+        }
+        ("recv", ["OOB"]) => {
+            let byte = socket.recv_oob()?;
+            Ok(received(1, [[byte].as_slice()]))
+        }
+        ("readv", []) => {
+            let result = socket.read_vectored(&mut scatter(&mut room))?;
+            Ok(came(result, &room))
+        }
+        _ => not_offered(),
+    }
+}
+
+// 2. Messages, with and without a connection.
+
+/// What was received, as recv(2) returns it without `MSG_TRUNC`, and with it.
+fn length(received: Received, flags: &[&str]) -> usize {
+    match received.true_len() {
+        Some(len) if flags.contains(&"TRUNC") => len,
+        _ => received.len(),
+    }
+}
+
+pub(crate) fn messages<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
+    let mut room = room(step);
+    match (&*step.call, &*step.flags()) {
+        ("fill", []) => Ok(fill(|| socket.send(data(step)))),
+        ("send", []) if step.number(2).is_none() => {
+            socket.send(data(step))?;
+            Ok(count(data(step).len()))
+        }
+        ("send" | "writev", []) => {
+            let pieces = gather(step);
+            socket.send_vectored(&pieces)?;
+            Ok(count(pieces.iter().map(|piece| piece.len()).sum()))
+        }
+        ("sendmmsg", []) => {
+            let messages = step.pieces();
+            messages
+                .iter()
+                .try_for_each(|message| socket.send(message))?;
+            Ok(count(messages.len()))
+        }
+        ("sendmost", []) => sendmost(socket, step),
+        ("recv", flags @ ([] | ["TRUNC"])) => {
+            let arrived = socket.recv(&mut room[0])?;
+            Ok(came(length(arrived, flags), &room))
+        }
+        ("recv", flags @ (["PEEK"] | ["PEEK", "TRUNC"])) => {
+            let arrived = socket.peek(&mut room[0])?;
+            Ok(came(length(arrived, flags), &room))
+        }
+        ("readv", []) => {
+            let arrived = socket.recv_vectored(&mut scatter(&mut room))?;
+            Ok(came(arrived.len(), &room))
+        }
+        ("recvmsg", []) => {
+            let arrived = socket.recv_vectored(&mut scatter(&mut room))?;
+            let cut = if arrived.is_truncated() {
+                ", TRUNC"
+            } else {
+                ""
+            };
+            Ok(came(arrived.len(), &room) + cut)
+        }
+        ("recvmmsg", []) => recvmmsg(socket, step),
+        _ => not_offered(),
+    }
+}
+
+pub(crate) fn datagram(socket: &UnixDatagram, step: &Step) -> Answer {
+    match (&*step.call, address_at(step, 2)) {
+        ("fill", Some(to)) => Ok(fill(|| socket.send_to(data(step), &to))),
+        ("sendto", Some(to)) => {
+            socket.send_to(data(step), &to)?;
+            Ok(count(data(step).len()))
+        }
+        ("recvfrom", None) => {
+            let mut room = room(step);
+            let (arrived, from) = socket.recv_from(&mut room[0])?;
+            Ok(format!(
+                "{}, from {}",
+                came(arrived.len(), &room),
+                name(&from)
+            ))
+        }
+        _ => messages(socket, step),
+    }
+}
+
+fn recvmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
+    let [most, size] = step.sizes()[..] else {
+        panic!("recvmmsg has a number of messages and a size");
+    };
+    let mut texts = Vec::new();
+    let mut buf = vec![0; size];
+    while texts.len() < most {
+        match socket.recv(&mut buf) {
+            Ok(arrived) => texts.push(Bytes(&buf[..arrived.len()]).to_string()),
+            Err(error) if texts.is_empty() => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(format!("{}, {}", texts.len(), texts.join(", ")))
+}
+
+// 3. How much fits: printed as what it is made of.
+
+fn fill(mut send: impl FnMut() -> Result<(), Error>) -> String {
+    let mut count = 0;
+    loop {
+        match send() {
+            Ok(()) => count += 1,
+            Err(error) => return filled(count, &errno(error)),
+        }
+    }
+}
+
+fn sendmost<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
+    let more = step.number(1).expect("sendmost has a number") as isize;
+    let size = socket.send_buffer_size()?.saturating_add_signed(more);
+    socket.send(&vec![0; size])?;
+    Ok("all".to_owned())
+}

@@ -1,0 +1,37 @@
+/* One call of cases.txt, read. What the words mean is said at the top of cases.txt; step.rs is the
+ * same in Rust. */
+#ifndef STEP_H
+#define STEP_H
+
+#include <stddef.h>
+
+/* More than any call of the table has. */
+#define ARGS 5
+
+/* A word, or bytes. */
+struct arg {
+	char word[32];
+	const unsigned char *bytes; /* NULL where it is a word */
+	size_t count;
+};
+
+struct step {
+	char call[32];
+	struct arg args[ARGS];
+	size_t count;
+};
+
+/* Reads one call. Returns the text behind it, or NULL where it is not a call. The bytes stay until
+ * the next step is read. */
+const char *step_read(const char *text, struct step *ret_step);
+
+/* Whether the argument is there and a number, bytes, or a word that is neither a number nor a
+ * letter. */
+int is_number(const struct step *step, size_t at);
+int is_bytes(const struct step *step, size_t at);
+int is_word(const struct step *step, size_t at);
+
+/* The number, 0 where there is none. */
+long number_of(const struct step *step, size_t at);
+
+#endif
