@@ -11,7 +11,7 @@ use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Metadata};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::sync::Arc;
@@ -228,6 +228,11 @@ fn explain(what: &str, path: &Path, error: Error) -> String {
         _ => Path::new("."),
     };
     let advice = match error.errno() {
+        Errno::EADDRINUSE
+            if fs::symlink_metadata(path).is_ok_and(|f| !f.file_type().is_socket()) =>
+        {
+            "it exists and is no socket; choose another path".into()
+        }
         Errno::EADDRINUSE => {
             "it exists; choose another path, or remove it if nobody serves it".into()
         }

@@ -221,11 +221,29 @@ pub const fn addr_of_literal(path: &str) -> UnixAddr {
 /// ```compile_fail
 /// sunpath::addr!("/tmp/6789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678");
 /// ```
+///
+/// Nor does an empty path, nor one with a NUL:
+///
+/// ```compile_fail
+/// sunpath::addr!("");
+/// ```
+///
+/// ```compile_fail
+/// sunpath::addr!("a\0b");
+/// ```
+///
+/// A constant can be given, of whatever name:
+///
+/// ```
+/// const ADDR: &str = "/run/a.sock";
+/// assert_eq!(sunpath::addr!(ADDR).to_string(), ADDR);
+/// ```
 #[macro_export]
 macro_rules! addr {
     ($path:expr) => {{
-        const ADDR: $crate::UnixAddr = $crate::addr_of_literal($path);
-        ADDR
+        // Not a name that $path could hold: items of a macro are seen by its arguments.
+        const __SUNPATH_ADDR: $crate::UnixAddr = $crate::addr_of_literal($path);
+        __SUNPATH_ADDR
     }};
 }
 
@@ -370,7 +388,8 @@ mod tests {
         let raw = *pathname(b"ab").as_sockaddr_un();
         for len in (0..=300).chain([socklen_t::MAX]) {
             let addr = UnixAddr::from_raw(raw, len).expect("the family is AF_UNIX");
-            assert!(addr.len() as usize <= size_of::<sockaddr_un>());
+            let sendable = sys::SUN_PATH_OFFSET..=size_of::<sockaddr_un>();
+            assert!(sendable.contains(&(addr.len() as usize)));
             match len as usize {
                 0..=sys::SUN_PATH_OFFSET => assert!(addr.is_unnamed()),
                 3 => assert_eq!(addr.name(), SunPath::Pathname(b"a")),

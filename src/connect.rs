@@ -44,7 +44,7 @@ impl ConnectOptions {
 
     /// Waits no longer than this for room in the listener's queue; then `ETIMEDOUT`.
     ///
-    /// A connection is made at once where there is room. A signal does not make the wait longer.
+    /// A signal does not make the wait longer. Without any time, `ETIMEDOUT` comes before a try.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

@@ -65,7 +65,8 @@
 //! # Rules that hold everywhere
 //!
 //! No global state is touched: no umask, no working directory, no signal handler, no environment.
-//! What fails closes what it opened, and removes the file that it made. Nothing allocates.
+//! What fails closes what it opened, and removes the file that it made. Nothing allocates but the
+//! conversion of some errors into `std::io::Error`.
 //!
 //! # Without std
 //!

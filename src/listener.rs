@@ -120,9 +120,10 @@ impl<T: Connected> Listener<T> {
     pub fn bind_addr(addr: &UnixAddr) -> Result<Self, Error> {
         let socket = Socket::new()?;
         socket.bind_to(addr)?;
-        socket
-            .listen(Self::BACKLOG)
-            .inspect_err(|_| syscall::unlink(addr))
+        // The file goes while the socket still holds it: closed first, it would be stale, and what
+        // stands at the path a moment later another's.
+        syscall::listen(socket.as_fd(), Self::BACKLOG).inspect_err(|_| syscall::unlink(addr))?;
+        Ok(Self { socket })
     }
 
     /// `bind(fd, addr, sizeof(sa_family_t))`, `listen(fd, SOMAXCONN)` — a new socket that listens

@@ -133,6 +133,7 @@ impl<T: Kind> Socket<T> {
     /// # Errors
     ///
     /// - `EINVAL`: the system does not know the mode of a socket (macOS; FreeBSD after bind).
+    /// - `EPERM`: another user made the socket.
     ///
     /// See chmod(2), unix(7) "Pathname socket ownership and permissions".
     #[doc(alias = "fchmod")]
@@ -155,7 +156,7 @@ impl<T: Kind> Socket<T> {
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, is a loop of links.
     /// - `EACCES`: no permission to write to the directory, or to search one above it.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.
-    /// - `EINVAL`: the socket has an address already, or `addr` is unnamed.
+    /// - `EINVAL`: the socket has an address already and the path is free, or `addr` is unnamed.
     /// - `ENOMEM`: no memory.
     ///
     /// See bind(2), unix(7).

@@ -49,7 +49,7 @@ impl Socket<Stream> {
     }
 
     /// `recvmsg(fd, msg, 0)` — receives into bytes that need not be initialised, and gives those that
-    /// were filled; none is the end of the stream, or an empty `buf`.
+    /// were filled; none is the end of the stream.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Socket<Stream> {
     /// # Errors
     ///
     /// - `EOPNOTSUPP`: `buf` is empty, or the kernel or the system has no such byte here.
-    /// - `EPIPE`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
+    /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
     ///
     /// See send(2).
     #[doc(alias = "MSG_OOB")]
@@ -111,6 +111,7 @@ impl Socket<Stream> {
     /// # Errors
     ///
     /// - `EPIPE`: the peer closed or reads no more, or this end was shut down for writing.
+    /// - `ECONNRESET`: the peer closed with data of ours unread while this waited for room. Said once.
     /// - `EAGAIN`: no room, and the socket is nonblocking or its write timeout passed.
     /// - `ENOTCONN`: not connected.
     /// - `ENOBUFS`, `ENOMEM`: no memory.

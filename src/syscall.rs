@@ -386,7 +386,7 @@ pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error>
 ///
 /// # Safety
 ///
-/// - Every byte of the type belongs to a field, and every value of the bytes is valid.
+/// - Every value of the type's bytes is valid; what is padding may be read and written.
 pub(crate) unsafe trait Plain: Copy {}
 // SAFETY: an int.
 unsafe impl Plain for c_int {}
@@ -523,7 +523,6 @@ struct AddrRoom {
 
 impl AddrRoom {
     fn new() -> Self {
-        // The family is set, since a reported length of 0 leaves it unwritten.
         Self {
             addr: *UnixAddr::unnamed().as_sockaddr_un(),
             len: 0,

@@ -307,6 +307,7 @@ fn tour_in_a_directory_that_is_not_writable_says_so() {
     // By another process: a file that this one writes to cannot be run while a thread forks.
     let copied = Command::new("cp").arg(tour()).arg(&program).status();
     assert!(copied.expect("cp runs").success());
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the copy is ours");
     let closed = dir.path().join("closed");
     fs::create_dir(&closed).expect("the fresh directory can be written to");
     for path in [dir.path(), &closed] {

@@ -116,7 +116,7 @@ pub const unsafe fn CMSG_FIRSTHDR(mhdr: *const msghdr) -> *mut cmsghdr {
 /// behind `cmsg`, or null where none is left whose header lies inside `msg_controllen`.
 ///
 /// Null too where `cmsg_len` is less than a header, which would never end, or points past the
-/// buffer. glibc also gives null where a last message lacks only its padding; here it is seen.
+/// buffer. A last message that lacks only its padding is seen.
 ///
 /// # Safety
 ///
@@ -261,6 +261,33 @@ mod tests {
             put_header(control, 0, CMSG_LEN(4), 1);
             put_header(control, CMSG_SPACE(4), CMSG_LEN(12), 2);
             assert_eq!(walk(control, size), [4, 12]);
+        }
+    }
+
+    #[test]
+    fn cmsg_data_is_the_bytes_behind_the_header() {
+        let mut control = vec![0; CMSG_SPACE(4)];
+        put_header(&mut control, 0, CMSG_LEN(4), 1);
+        control[CMSG_LEN(0)..CMSG_LEN(4)].copy_from_slice(b"data");
+        let mhdr = msghdr_over(&mut control, CMSG_SPACE(4));
+        // SAFETY: mhdr describes a live buffer.
+        let cmsg = unsafe { CMSG_FIRSTHDR(&mhdr) };
+        // SAFETY: cmsg came from the walk, and the buffer is initialised.
+        assert_eq!(unsafe { cmsg_data(&mhdr, cmsg) }, b"data");
+    }
+
+    #[test]
+    fn cmsg_walk_sees_last_message_without_data() {
+        let first = CMSG_SPACE(4);
+        for (left, seen) in [(CMSG_LEN(0) - 1, 1), (CMSG_LEN(0), 2), (CMSG_LEN(0) + 1, 2)] {
+            let mut control = vec![0; first + CMSG_SPACE(4)];
+            put_header(&mut control, 0, CMSG_LEN(4), 1);
+            put_header(&mut control, first, CMSG_LEN(0), 2);
+            assert_eq!(
+                walk(&mut control, first + left).len(),
+                seen,
+                "{left} bytes left"
+            );
         }
     }
 
