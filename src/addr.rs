@@ -31,8 +31,9 @@ use crate::pathname::AsPathname;
 /// let addr = UnixAddr::from_pathname("/run/app.sock")?;
 /// assert_eq!(addr.name(), SunPath::Pathname(b"/run/app.sock"));
 /// assert_eq!(addr.to_string(), "/run/app.sock");
-/// # #[cfg(target_os = "linux")]
+/// # if sunpath::sys::HAVE_ABSTRACT {
 /// assert_eq!(UnixAddr::from_abstract("app")?.to_string(), "@app");
+/// # }
 /// assert_eq!(UnixAddr::unnamed().to_string(), "(unnamed)");
 /// # Ok::<(), sunpath::SunPathError>(())
 /// ```
@@ -209,11 +210,10 @@ pub const fn addr_of_literal(path: &str) -> UnixAddr {
 /// assert_eq!(CONTROL.to_string(), "/run/app/control.sock");
 /// ```
 ///
-/// 107 bytes fit on Linux:
+/// 103 bytes fit on every system (107 on Linux):
 ///
 /// ```
-/// # #[cfg(target_os = "linux")]
-/// sunpath::addr!("/tmp/678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567");
+/// sunpath::addr!("/tmp/67890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123");
 /// ```
 ///
 /// 108 do not, on no system:

@@ -168,8 +168,8 @@ impl<T: Messages> Socket<T> {
     /// # use sunpath::UnixDatagram;
     /// let (a, b) = UnixDatagram::pair()?;
     /// a.send(b"hello")?;
-    /// # #[cfg(target_os = "linux")]
-    /// assert_eq!(b.peek(&mut [])?.true_len(), Some(5));
+    /// let length = b.peek(&mut [])?.true_len();
+    /// assert!(matches!(length, Some(5) | None)); // None where the system does not say
     /// # Ok::<(), sunpath::Error>(())
     /// ```
     ///

@@ -423,6 +423,15 @@ fn listener_that_listens_again_has_another_backlog() {
     late.connect_to(&addr).unwrap();
 }
 
+/// One byte more is the `compile_fail` example of the macro.
+#[test]
+fn addr_literal_of_107_bytes_compiles() {
+    let addr = sunpath::addr!(
+        "/tmp/678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
+    );
+    assert_eq!(addr.len(), 110);
+}
+
 #[test]
 fn debug_shows_kind_and_addresses_escaped() {
     let dir = tempfile::tempdir().unwrap();
