@@ -1,0 +1,66 @@
+//! fcntl(2) and ioctl(2): what a descriptor can do.
+
+use core::ffi::c_int;
+
+use sunpath_sys as sys;
+
+use super::retry;
+#[cfg(not(have_so_passcred))]
+use crate::error::Errno;
+use crate::error::{Call, Error};
+use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// `fcntl(F_DUPFD_CLOEXEC)`.
+pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
+    let copy = retry(Call::Fcntl, || {
+        // SAFETY: F_DUPFD_CLOEXEC takes an int, the least number wanted.
+        unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_DUPFD_CLOEXEC, 0) as isize }
+    })?;
+    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as c_int) })
+}
+
+/// `ioctl(FIONBIO)`.
+pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> Result<(), Error> {
+    let mut on = c_int::from(nonblocking);
+    retry(Call::Ioctl, || {
+        // SAFETY: FIONBIO takes a pointer to an int, which outlives the call.
+        unsafe { sys::ioctl(fd.as_raw_fd(), sys::FIONBIO, &raw mut on) as isize }
+    })?;
+    Ok(())
+}
+
+/// `ioctl(FIONREAD)`.
+pub(crate) fn readable_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {
+    let mut bytes: c_int = 0;
+    retry(Call::Ioctl, || {
+        // SAFETY: FIONREAD takes a pointer to an int, which outlives the call.
+        unsafe { sys::ioctl(fd.as_raw_fd(), sys::FIONREAD, &raw mut bytes) as isize }
+    })?;
+    Ok(usize::try_from(bytes).unwrap_or(0))
+}
+
+/// `ioctl(SIOCOUTQ)`.
+#[cfg(have_so_passcred)]
+pub(crate) fn unreceived_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {
+    let mut bytes: c_int = 0;
+    retry(Call::Ioctl, || {
+        // SAFETY: SIOCOUTQ takes a pointer to an int, which outlives the call.
+        unsafe { sys::ioctl(fd.as_raw_fd(), sys::SIOCOUTQ, &raw mut bytes) as isize }
+    })?;
+    Ok(usize::try_from(bytes).unwrap_or(0))
+}
+
+#[cfg(not(have_so_passcred))]
+pub(crate) fn unreceived_bytes(_fd: BorrowedFd<'_>) -> Result<usize, Error> {
+    Err(Error::new(Call::Ioctl, Errno::ENOTTY))
+}
+
+/// `fcntl(F_GETFL) & O_NONBLOCK`.
+pub(crate) fn nonblocking(fd: BorrowedFd<'_>) -> Result<bool, Error> {
+    let flags = retry(Call::Fcntl, || {
+        // SAFETY: F_GETFL takes nothing.
+        unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_GETFL) as isize }
+    })?;
+    Ok(flags as c_int & sys::O_NONBLOCK != 0)
+}

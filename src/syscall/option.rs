@@ -1,0 +1,126 @@
+//! getsockopt(2) and setsockopt(2), by the type of the value.
+
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use core::ptr;
+use core::slice;
+
+use sunpath_sys as sys;
+use sunpath_sys::socklen_t;
+
+use super::retry;
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// The value of an option that is an `int`, a `timeval` or a `ucred`.
+///
+/// # Safety
+///
+/// - Every value of the type's bytes is valid; what is padding may be read and written.
+pub(crate) unsafe trait Plain: Copy {}
+// SAFETY: an int.
+unsafe impl Plain for c_int {}
+// SAFETY: two integers; the kernel copies all of it in and out.
+unsafe impl Plain for sys::timeval {}
+// SAFETY: three integers of 4 bytes.
+#[cfg(have_so_peercred)]
+unsafe impl Plain for sys::ucred {}
+
+/// An option of level `SOL_SOCKET`.
+pub(crate) fn getsockopt<T: Plain>(fd: BorrowedFd<'_>, name: c_int) -> Result<T, Error> {
+    getsockopt_at(fd, sys::SOL_SOCKET, name)
+}
+
+/// An option of any level. What the kernel leaves unwritten is zero.
+pub(crate) fn getsockopt_at<T: Plain>(
+    fd: BorrowedFd<'_>,
+    level: c_int,
+    name: c_int,
+) -> Result<T, Error> {
+    let mut value = MaybeUninit::<T>::zeroed();
+    let mut len = size_of::<T>() as socklen_t;
+    retry(Call::Getsockopt, || {
+        let room = value.as_mut_ptr().cast();
+        // SAFETY: value is room for len bytes, and both outlive the call.
+        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, room, &mut len) as isize }
+    })?;
+    // SAFETY: every byte was zeroed or written, and every value of the bytes is a T.
+    Ok(unsafe { value.assume_init() })
+}
+
+/// An option whose value is a new descriptor.
+pub(crate) fn getsockopt_fd(fd: BorrowedFd<'_>, name: c_int) -> Result<OwnedFd, Error> {
+    let made: c_int = getsockopt(fd, name)?;
+    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(made) })
+}
+
+/// An option whose value is bytes of any number; how many were written.
+pub(crate) fn getsockopt_bytes(
+    fd: BorrowedFd<'_>,
+    name: c_int,
+    room: &mut [u8],
+) -> Result<usize, Error> {
+    let (level, mut len) = (
+        sys::SOL_SOCKET,
+        socklen_t::try_from(room.len()).unwrap_or(socklen_t::MAX),
+    );
+    retry(Call::Getsockopt, || {
+        let room = room.as_mut_ptr().cast();
+        // SAFETY: room is writable for len bytes, and both outlive the call.
+        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, room, &mut len) as isize }
+    })?;
+    Ok(room.len().min(len as usize))
+}
+
+/// An option whose value is group numbers; how many were written.
+pub(crate) fn getsockopt_groups(
+    fd: BorrowedFd<'_>,
+    name: c_int,
+    room: &mut [sys::gid_t],
+) -> Result<usize, Error> {
+    let bytes = size_of_val(room);
+    // SAFETY: group numbers are plain integers, of which every byte may be written.
+    let room = unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast(), bytes) };
+    Ok(getsockopt_bytes(fd, name, room)? / size_of::<sys::gid_t>())
+}
+
+/// How many bytes the value of an option has that says so where they do not fit.
+pub(crate) fn getsockopt_size(fd: BorrowedFd<'_>, name: c_int) -> Result<usize, Error> {
+    let (level, mut len) = (sys::SOL_SOCKET, 0);
+    let asked = retry(Call::Getsockopt, || {
+        let room = ptr::null_mut();
+        // SAFETY: there is no room, and len says so.
+        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, room, &mut len) as isize }
+    });
+    match asked {
+        Err(error) if error.errno() != Errno::ERANGE => Err(error),
+        _ => Ok(len as usize),
+    }
+}
+
+/// An option of level `SOL_SOCKET`.
+pub(crate) fn setsockopt<T: Plain>(
+    fd: BorrowedFd<'_>,
+    name: c_int,
+    value: &T,
+) -> Result<(), Error> {
+    let len = size_of::<T>() as socklen_t;
+    retry(Call::Setsockopt, || {
+        let value = ptr::from_ref(value).cast();
+        // SAFETY: value is readable for len bytes.
+        unsafe { sys::setsockopt(fd.as_raw_fd(), sys::SOL_SOCKET, name, value, len) as isize }
+    })?;
+    Ok(())
+}
+
+/// `getpeereid(3)`: the peer's effective user and group.
+#[cfg(not(have_so_peercred))]
+pub(crate) fn getpeereid(fd: BorrowedFd<'_>) -> Result<(sys::uid_t, sys::gid_t), Error> {
+    let (mut uid, mut gid) = (0, 0);
+    retry(Call::Getsockopt, || {
+        // SAFETY: both pointers are to live integers of their types.
+        unsafe { sys::getpeereid(fd.as_raw_fd(), &mut uid, &mut gid) as isize }
+    })?;
+    Ok((uid, gid))
+}
