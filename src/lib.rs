@@ -51,7 +51,8 @@
 //!   [`SunPathError`].
 //! - Binding the unnamed address is refused; in C it means [autobind](Socket::autobind).
 //! - Every descriptor is close-on-exec from birth, every send carries `MSG_NOSIGNAL`, and a call
-//!   that a signal interrupts is made again. With a timeout, that starts anew.
+//!   that a signal interrupts is made again. A timeout ends all the same, after three times its
+//!   length at the latest.
 //! - A peer that does not exist has no credentials: [`peer_cred`](Socket::peer_cred) says
 //!   `ENOTCONN`, where Linux answers with uid and gid -1.
 //! - A timeout of zero is refused; in C it means to wait for ever.

@@ -65,7 +65,8 @@ impl<T: Kind> Socket<T> {
     /// `setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ...)` — how long receiving waits before it fails
     /// with `EAGAIN`; `None` is for ever.
     ///
-    /// The kernel counts in clock ticks (1 to 10 ms) and rounds up. A signal starts the wait anew.
+    /// The kernel counts in clock ticks (1 to 10 ms) and rounds up. Signals, however many come, do not
+    /// let it wait for longer than three times the timeout.
     ///
     /// # Errors
     ///
@@ -102,7 +103,7 @@ impl<T: Kind> Socket<T> {
     /// See socket(7).
     #[doc(alias = "SO_RCVTIMEO")]
     pub fn read_timeout(&self) -> Result<Option<Duration>, Error> {
-        self.timeout(sys::SO_RCVTIMEO)
+        syscall::timeout(self.as_fd(), sys::SO_RCVTIMEO)
     }
 
     /// `getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — how long sending waits; `None` is for ever.
@@ -114,7 +115,7 @@ impl<T: Kind> Socket<T> {
     /// See socket(7).
     #[doc(alias = "SO_SNDTIMEO")]
     pub fn write_timeout(&self) -> Result<Option<Duration>, Error> {
-        self.timeout(sys::SO_SNDTIMEO)
+        syscall::timeout(self.as_fd(), sys::SO_SNDTIMEO)
     }
 
     /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — the pending error, which is cleared by asking:
@@ -378,11 +379,6 @@ impl<T: Kind> Socket<T> {
         let timeval = timeval_from(timeout.unwrap_or_default());
         syscall::setsockopt(self.as_fd(), option, &timeval)
     }
-
-    fn timeout(&self, option: c_int) -> Result<Option<Duration>, Error> {
-        let timeval = syscall::getsockopt(self.as_fd(), option)?;
-        Ok(Some(duration_from(timeval)).filter(|timeout| !timeout.is_zero()))
-    }
 }
 
 /// The time as the socket options have it. Less than a microsecond becomes one, since zero means
@@ -400,12 +396,6 @@ fn timeval_from(timeout: Duration) -> sys::timeval {
             .unwrap_or_default(),
         tv_usec: micros as _,
     }
-}
-
-fn duration_from(timeval: sys::timeval) -> Duration {
-    let seconds = u64::try_from(timeval.tv_sec).unwrap_or(0);
-    let micros = u32::try_from(timeval.tv_usec).unwrap_or(0);
-    Duration::from_secs(seconds) + Duration::from_micros(micros.into())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //!
 //! - a new descriptor is owned and close-on-exec before anything else can happen,
 //! - nothing sent raises `SIGPIPE`,
-//! - a call that a signal interrupts is made again.
+//! - a call that a signal interrupts is made again, and its timeout comes to an end all the same.
 
 mod descriptor;
 mod file;
@@ -21,7 +21,7 @@ use sunpath_sys as sys;
 use crate::error::{Call, Errno, Error};
 #[cfg(not(have_sock_cloexec))]
 use crate::fd::AsRawFd;
-use crate::fd::{FromRawFd, OwnedFd};
+use crate::fd::{BorrowedFd, FromRawFd, OwnedFd};
 
 pub(crate) use self::descriptor::*;
 pub(crate) use self::file::*;
@@ -36,18 +36,55 @@ const BIRTH: c_int = sys::SOCK_CLOEXEC;
 const BIRTH: c_int = 0;
 
 /// Makes a call again as long as a signal interrupts it; its result, or its errno.
-///
-/// accept, connect, send and receive with a timeout start that anew when they are interrupted.
 #[inline]
 fn retry(call: Call, mut attempt: impl FnMut() -> isize) -> Result<usize, Error> {
     loop {
-        if let Ok(result) = usize::try_from(attempt()) {
-            return Ok(result);
+        match once(call, &mut attempt) {
+            Err(error) if error.errno() == Errno::EINTR => {}
+            done => return done,
         }
-        let errno = Errno::from_raw(sys::errno());
-        if errno != Errno::EINTR {
-            return Err(Error::new(call, errno));
+    }
+}
+
+/// [`retry`] of a call that waits no longer than a timeout of its socket says: `SO_RCVTIMEO` or
+/// `SO_SNDTIMEO`.
+///
+/// The kernel begins that anew with each call, so under signals that come more often it would never
+/// end. Once a signal has come, one more timeout is waited, and a wait that has begun by then ends
+/// by the kernel's clock: three times the timeout is the most.
+#[inline]
+fn retry_timed(
+    fd: BorrowedFd<'_>,
+    timeout: c_int,
+    call: Call,
+    mut attempt: impl FnMut() -> isize,
+) -> Result<usize, Error> {
+    let mut end = None;
+    loop {
+        match once(call, &mut attempt) {
+            Err(error) if error.errno() == Errno::EINTR => {}
+            done => return done,
         }
+        if monotonic_clock() >= *end.get_or_insert_with(|| end_of_wait(fd, timeout)) {
+            return Err(Error::new(call, Errno::EAGAIN));
+        }
+    }
+}
+
+/// A call's result, or its errno.
+#[inline]
+fn once(call: Call, attempt: &mut impl FnMut() -> isize) -> Result<usize, Error> {
+    let result = attempt();
+    usize::try_from(result).map_err(|_| Error::new(call, Errno::from_raw(sys::errno())))
+}
+
+/// The time at which a wait that begins now has used up the socket's timeout; never where it has
+/// none, or where that cannot be asked.
+#[cold]
+fn end_of_wait(fd: BorrowedFd<'_>, option: c_int) -> Duration {
+    match timeout(fd, option) {
+        Ok(Some(timeout)) => monotonic_clock().saturating_add(timeout),
+        _ => Duration::MAX,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Signals: nothing that is sent raises `SIGPIPE`, and no call that waits gives up on a signal.
 
 use std::fs;
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::ptr;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sunpath::{
     ConnectOptions, Errno, Error, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixSeqpacket,
@@ -144,6 +144,88 @@ fn sigpipe_is_not_raised_by_messages() {
     );
 }
 
+/// Given up after so many signals, a millisecond each.
+const ENOUGH: usize = 5000;
+
+extern "C" fn count_to_the_end(_signal: libc::c_int) {
+    if HANDLED.fetch_add(1, Ordering::SeqCst) == ENOUGH {
+        // SAFETY: ends this process, and may be called by a handler.
+        unsafe { libc::_exit(2) };
+    }
+}
+
+/// The exit status of a child process in which a signal comes every millisecond, after `action`: 0
+/// if that failed with `EAGAIN` in its time, 2 if it did not end.
+fn child_under_signals<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<i32, i32> {
+    child_with_sigpipe_at_default(|| {
+        handle(libc::SIGALRM, count_to_the_end);
+        let millisecond = libc::timeval {
+            tv_sec: 0,
+            tv_usec: 1000,
+        };
+        let periodic = libc::itimerval {
+            it_interval: millisecond,
+            it_value: millisecond,
+        };
+        let began = Instant::now();
+        // SAFETY: periodic is live, and the old timer is not asked for.
+        unsafe { libc::setitimer(libc::ITIMER_REAL, &periodic, ptr::null_mut()) };
+        let outcome = action();
+        let signals = HANDLED.load(Ordering::SeqCst);
+        signals > 0
+            && began.elapsed() >= TIMEOUT
+            && outcome.is_err_and(|error| error.errno() == Errno::EAGAIN)
+    })
+}
+
+const TIMEOUT: Duration = Duration::from_millis(200);
+
+#[test]
+fn timeout_ends_under_periodic_signals() {
+    let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
+    let (stream, _peer) = UnixStream::pair().unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+    stream.set_write_timeout(Some(TIMEOUT)).unwrap();
+    let (message, _peer) = UnixSeqpacket::pair().unwrap();
+    message.set_read_timeout(Some(TIMEOUT)).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    while stream.write(&[0; 4096]).is_ok() {}
+    stream.set_nonblocking(false).unwrap();
+
+    let socket = Socket::<Stream>::new().unwrap();
+    socket.autobind().unwrap();
+    let addr = socket.local_addr().unwrap();
+    let listener = socket.listen(0).unwrap();
+    listener
+        .as_socket()
+        .set_read_timeout(Some(TIMEOUT))
+        .unwrap();
+    let accepts = child_under_signals(|| listener.accept());
+    let _queued = UnixStream::connect_addr(&addr).unwrap();
+    let client = UnixStream::new().unwrap();
+    client.set_write_timeout(Some(TIMEOUT)).unwrap();
+
+    let mut bytes = [0; 8];
+    let pieces = [IoSlice::new(b"x")];
+    assert_eq!(accepts, Ok(0));
+    assert_eq!(child_under_signals(|| client.connect_to(&addr)), Ok(0));
+    assert_eq!(child_under_signals(|| stream.read(&mut bytes)), Ok(0));
+    let mut room = [IoSliceMut::new(&mut bytes)];
+    assert_eq!(
+        child_under_signals(|| stream.read_vectored(&mut room)),
+        Ok(0)
+    );
+    assert_eq!(
+        child_under_signals(|| message.recv_vectored(&mut room)),
+        Ok(0)
+    );
+    assert_eq!(child_under_signals(|| stream.write(b"x")), Ok(0));
+    assert_eq!(
+        child_under_signals(|| stream.write_vectored(&pieces)),
+        Ok(0)
+    );
+}
+
 /// How many signals have been handled.
 static HANDLED: AtomicUsize = AtomicUsize::new(0);
 
@@ -152,12 +234,12 @@ extern "C" fn count(_signal: libc::c_int) {
 }
 
 /// Installs a handler without `SA_RESTART`, so that the kernel gives `EINTR` to the caller.
-fn handle_sigusr1() {
+fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) {
     // SAFETY: all zeroes is a valid sigaction.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-    action.sa_sigaction = count as *const () as usize;
-    // SAFETY: action is live, and the handler only touches an atomic.
-    let set = unsafe { libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()) };
+    action.sa_sigaction = handler as *const () as usize;
+    // SAFETY: action is live, and the handlers of this file do what a handler may.
+    let set = unsafe { libc::sigaction(signal, &action, ptr::null_mut()) };
     assert_eq!(set, 0);
 }
 
@@ -214,7 +296,7 @@ fn interrupted<T: Send + 'static>(
 /// One test, since the handler and its count belong to the process.
 #[test]
 fn eintr_is_not_seen_by_any_call_that_waits() {
-    handle_sigusr1();
+    handle(libc::SIGUSR1, count);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.sock");
     let addr = UnixAddr::from_pathname(&path).unwrap();

@@ -6,7 +6,7 @@ use core::slice;
 
 use sunpath_sys as sys;
 
-use super::retry;
+use super::retry_timed;
 use super::socket::AddrRoom;
 use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
@@ -16,7 +16,7 @@ use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut};
 pub(crate) const IOV_MAX: usize = 1024;
 
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<usize, Error> {
-    retry(Call::Recv, || {
+    retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, || {
         // SAFETY: buf is writable for its length.
         unsafe { sys::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) }
     })
@@ -24,7 +24,7 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<u
 
 pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Error> {
     let pieces = bufs.len().min(IOV_MAX) as c_int;
-    retry(Call::Readv, || {
+    retry_timed(fd, sys::SO_RCVTIMEO, Call::Readv, || {
         // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
         unsafe { sys::readv(fd.as_raw_fd(), bufs.as_mut_ptr().cast(), pieces) }
     })
@@ -32,7 +32,7 @@ pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<u
 
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize, Error> {
     let flags = flags | sys::MSG_NOSIGNAL;
-    retry(Call::Send, || {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Send, || {
         // SAFETY: buf is readable for its length.
         unsafe { sys::send(fd.as_raw_fd(), buf.as_ptr().cast(), buf.len(), flags) }
     })
@@ -51,7 +51,7 @@ pub(crate) fn sendmsg(
         msg.msg_name = to.as_ptr().cast_mut().cast();
         msg.msg_namelen = to.len();
     }
-    retry(Call::Sendmsg, || {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, || {
         // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; the address
         // is live and as long as is said; there is no control buffer.
         unsafe { sys::sendmsg(fd.as_raw_fd(), &msg, sys::MSG_NOSIGNAL) }
@@ -107,7 +107,7 @@ unsafe fn receive(
 ) -> Result<Arrived, Error> {
     let mut room = AddrRoom::new();
     let mut msg = msghdr_over(iov, pieces);
-    let result = retry(Call::Recvmsg, || {
+    let result = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmsg, || {
         let (addr, len) = room.offer();
         msg.msg_name = addr.cast();
         // SAFETY: len points to the live length of the room.

@@ -4,6 +4,7 @@ use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ptr;
 use core::slice;
+use core::time::Duration;
 
 use sunpath_sys as sys;
 use sunpath_sys::socklen_t;
@@ -46,6 +47,15 @@ pub(crate) fn getsockopt_at<T: Plain>(
     })?;
     // SAFETY: every byte was zeroed or written, and every value of the bytes is a T.
     Ok(unsafe { value.assume_init() })
+}
+
+/// A timeout of the socket: `SO_RCVTIMEO` or `SO_SNDTIMEO`; `None` is for ever.
+pub(crate) fn timeout(fd: BorrowedFd<'_>, option: c_int) -> Result<Option<Duration>, Error> {
+    let timeval: sys::timeval = getsockopt(fd, option)?;
+    let seconds = u64::try_from(timeval.tv_sec).unwrap_or(0);
+    let micros = u32::try_from(timeval.tv_usec).unwrap_or(0);
+    let timeout = Duration::from_secs(seconds) + Duration::from_micros(micros.into());
+    Ok(Some(timeout).filter(|timeout| !timeout.is_zero()))
 }
 
 /// An option whose value is a new descriptor.

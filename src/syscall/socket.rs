@@ -6,7 +6,7 @@ use core::ptr;
 use sunpath_sys as sys;
 use sunpath_sys::{sockaddr_un, socklen_t};
 
-use super::{BIRTH, born, retry};
+use super::{BIRTH, born, retry, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -41,7 +41,7 @@ pub(crate) fn bind(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> {
 }
 
 pub(crate) fn connect(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> {
-    retry(Call::Connect, || {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Connect, || {
         // SAFETY: the address is live, and its length is not more than its size.
         unsafe { sys::connect(fd.as_raw_fd(), addr.as_ptr(), addr.len()) as isize }
     })?;
@@ -95,7 +95,7 @@ pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<(), Error> {
 
 pub(crate) fn accept(fd: BorrowedFd<'_>) -> Result<(OwnedFd, UnixAddr), Error> {
     let mut room = AddrRoom::new();
-    let accepted = retry(Call::Accept, || {
+    let accepted = retry_timed(fd, sys::SO_RCVTIMEO, Call::Accept, || {
         let (addr, len) = room.offer();
         #[cfg(have_sock_cloexec)]
         // SAFETY: addr is room for *len bytes, and both outlive the call.
@@ -109,7 +109,7 @@ pub(crate) fn accept(fd: BorrowedFd<'_>) -> Result<(OwnedFd, UnixAddr), Error> {
     {
         // Without accept4 the listener's O_NONBLOCK is inherited.
         use crate::fd::AsFd;
-        set_nonblocking(accepted.as_fd(), false)?;
+        super::set_nonblocking(accepted.as_fd(), false)?;
     }
     Ok((accepted, room.take()))
 }
