@@ -158,6 +158,7 @@ extern "C" fn count_to_the_end(_signal: libc::c_int) {
 /// if that failed with `EAGAIN` in its time, 2 if it did not end.
 fn child_under_signals<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<i32, i32> {
     child_with_sigpipe_at_default(|| {
+        HANDLED.store(0, Ordering::SeqCst);
         handle(libc::SIGALRM, count_to_the_end);
         let millisecond = libc::timeval {
             tv_sec: 0,
