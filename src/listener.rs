@@ -203,7 +203,8 @@ impl<T: Connected> Listener<T> {
         }
     }
 
-    /// Takes the next connection whose peer is allowed in; the others are closed.
+    /// Takes the next connection whose peer is allowed in; the others are closed, so are those whose
+    /// peer is not known, as of a client that is gone already on some systems.
     ///
     /// The file's mode and its directory's are the first filter; this one sees who connected.
     ///
@@ -232,7 +233,7 @@ impl<T: Connected> Listener<T> {
     ) -> Result<(Socket<T>, UnixAddr), Error> {
         loop {
             let (socket, addr) = self.accept()?;
-            if allowed(socket.peer_cred()?) {
+            if socket.peer_cred().is_ok_and(&mut allowed) {
                 return Ok((socket, addr));
             }
         }

@@ -42,6 +42,12 @@ fn break_syscall(call: libc::c_long, errno: Errno) {
     assert_eq!(filtered, 0);
 }
 
+/// The system call behind poll(2).
+#[cfg(target_arch = "x86_64")]
+const POLL: libc::c_long = libc::SYS_poll;
+#[cfg(not(target_arch = "x86_64"))]
+const POLL: libc::c_long = libc::SYS_ppoll;
+
 /// How many of the first descriptors are open.
 fn open_count() -> usize {
     // SAFETY: F_GETFD takes any number.
@@ -57,6 +63,7 @@ fn fails<T>(
     (call, errno): (Call, Errno),
     action: impl FnOnce() -> Result<T, Error>,
 ) -> bool {
+    assert_eq!(call.name(), format!("{call:?}").to_lowercase(), "as in C");
     // SAFETY: the child makes system calls alone, and ends by _exit.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
@@ -125,7 +132,6 @@ fn fault_in_any_call_on_a_stream_is_reported() {
         SYS_accept4 Accept: listener.accept();
         SYS_accept4 Accept: listener.accept_timeout(Duration::ZERO);
         SYS_accept4 Accept: listener.accept_if(|_| true);
-        SYS_getsockopt Getsockopt: listener.accept_if(|_| true);
         SYS_getsockopt Getsockopt: ConnectOptions::new().require_peer(0).connect_addr::<Stream>(&addr);
         SYS_setsockopt Setsockopt: ConnectOptions::new()
             .timeout(Duration::from_secs(1))
@@ -160,6 +166,16 @@ fn fault_in_any_call_on_a_stream_is_reported() {
         SYS_sendto Send: client.send_oob(b"x");
         SYS_sendmsg Sendmsg: client.write_vectored(&[]);
     }
+    // Who has no credentials is not let in, nor in the way of the next.
+    listener.set_nonblocking(true).unwrap();
+    let nobody = || listener.accept_if(|_| true);
+    assert!(fails(
+        libc::SYS_getsockopt,
+        (Call::Accept, Errno::EAGAIN),
+        nobody
+    ));
+    let poll = || listener.accept_timeout(Duration::ZERO);
+    assert!(fails(POLL, (Call::Poll, Errno::ENOBUFS), poll));
     let unbroken = fails(libc::SYS_bind, (Call::Send, Errno::ENOBUFS), || {
         client.write(b"x")
     });
