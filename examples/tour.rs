@@ -202,7 +202,7 @@ fn address(path: &Path) -> Result<UnixAddr> {
                  give a shorter path, or change into the directory and give a relative one"
         )
         .into(),
-        SunPathError::Unsupported => error.into(),
+        _ => error.into(),
     })
 }
 

@@ -109,6 +109,13 @@ mod std_types {
     use crate::socket::Socket;
     use crate::stream::UnixStream;
 
+    /// Closes the descriptor.
+    impl From<FromFdError> for io::Error {
+        fn from(error: FromFdError) -> Self {
+            error.error.into()
+        }
+    }
+
     impl From<net::UnixStream> for UnixStream {
         fn from(stream: net::UnixStream) -> Self {
             Socket::from_fd(stream.into())

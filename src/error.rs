@@ -135,6 +135,8 @@ pub enum Call {
     Setsockopt,
     /// shutdown(2).
     Shutdown,
+    /// None yet: the making of a `struct sockaddr_un`.
+    SockaddrUn,
     /// socket(2).
     Socket,
     /// socketpair(2).
@@ -164,6 +166,7 @@ impl Call {
             Self::Sendmsg => "sendmsg",
             Self::Setsockopt => "setsockopt",
             Self::Shutdown => "shutdown",
+            Self::SockaddrUn => "sockaddr_un",
             Self::Socket => "socket",
             Self::Socketpair => "socketpair",
         }
@@ -237,6 +240,7 @@ impl Error {
             SunPathError::InteriorNul { at } => (Fault::InteriorNul, at),
             SunPathError::TooLong { len, .. } => (Fault::TooLong, len),
             SunPathError::Unsupported => (Fault::Unsupported, 0),
+            other => return Self::new(call, Errno(other.errno())),
         };
         Self {
             call,
@@ -320,6 +324,13 @@ impl fmt::Debug for Error {
 
 impl error::Error for Error {}
 
+/// Of an address that could not be made, before any call.
+impl From<SunPathError> for Error {
+    fn from(error: SunPathError) -> Self {
+        Self::refused(Call::SockaddrUn, error)
+    }
+}
+
 #[cfg(feature = "std")]
 impl From<Errno> for std::io::Error {
     fn from(errno: Errno) -> Self {
@@ -379,6 +390,16 @@ mod tests {
                 "bind: ENAMETOOLONG (108 bytes are too long for sun_path, which takes at most {max})"
             )
         );
+    }
+
+    #[test]
+    fn error_of_an_address_passes_the_question_mark() {
+        fn address(path: &[u8]) -> Result<sys::sockaddr_un, Error> {
+            Ok(sys::sockaddr_un_pathname(path)?.0)
+        }
+        let error = address(b"").map(drop).unwrap_err();
+        assert_eq!(error.to_string(), "sockaddr_un: ENOENT (path is empty)");
+        assert_eq!(error.sun_path(), Some(SunPathError::Empty));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who is on the other end, who is let in, how long is waited; and descriptors taken over.
 
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -223,7 +224,9 @@ fn descriptor_that_is_not_the_right_socket_is_given_back() {
     refused(File::open("/").unwrap().into(), Errno::ENOTSOCK);
     refused(UnixDatagram::new().unwrap().into(), Errno::EPROTOTYPE);
     let inet = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    refused(inet.into(), Errno::EAFNOSUPPORT);
+    let inet = refused(inet.into(), Errno::EAFNOSUPPORT);
+    let error = io::Error::from(Socket::<Datagram>::try_from(inet).unwrap_err());
+    assert_eq!(error.raw_os_error(), Some(Errno::EAFNOSUPPORT.raw()));
 
     let stream = OwnedFd::from(UnixStream::new().unwrap());
     let error = Listener::<Stream>::try_from(stream).unwrap_err();
@@ -290,6 +293,21 @@ fn addresses_of_std_convert_both_ways() {
     let full = UnixAddr::from_raw(raw, 110).unwrap();
     let server = net::UnixDatagram::from(UnixDatagram::bind_addr(&full).unwrap());
     assert_eq!(UnixAddr::from(server.local_addr().unwrap()), full);
+}
+
+#[test]
+fn address_that_cannot_be_made_passes_every_question_mark() {
+    fn ours() -> Result<UnixAddr, sunpath::Error> {
+        Ok(UnixAddr::from_pathname("")?)
+    }
+    fn of_std() -> io::Result<UnixAddr> {
+        Ok(UnixAddr::from_pathname("x".repeat(200))?)
+    }
+    assert_eq!(ours().unwrap_err().errno(), Errno::ENOENT);
+    let error = of_std().unwrap_err();
+    let of_c = io::Error::from_raw_os_error(Errno::ENAMETOOLONG.raw());
+    assert_eq!(error.kind(), of_c.kind());
+    assert!(error.to_string().starts_with("200 bytes"), "{error}");
 }
 
 #[test]

@@ -55,7 +55,7 @@
 
 #![no_std]
 
-#[cfg(test)]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 pub mod cmsg;

@@ -81,6 +81,7 @@ const _: () = assert!(
 
 /// Why bytes cannot be an address. The numbers are bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SunPathError {
     /// The pathname is empty. Passed on, it would become an abstract socket on Linux: one that
     /// every user can reach.
@@ -132,6 +133,18 @@ impl fmt::Display for SunPathError {
 }
 
 impl core::error::Error for SunPathError {}
+
+/// Of the kind of the same errno, with this error and its numbers as the inner one.
+#[cfg(feature = "std")]
+impl From<SunPathError> for std::io::Error {
+    fn from(error: SunPathError) -> Self {
+        let kind = match error {
+            SunPathError::Unsupported => std::io::ErrorKind::Unsupported,
+            _ => Self::from_raw_os_error(error.errno()).kind(),
+        };
+        Self::new(kind, error)
+    }
+}
 
 /// Makes the address of a pathname socket: the path copied into `sun_path` after its length was
 /// checked, a NUL behind it, and the length `offsetof + path + 1`.
@@ -404,6 +417,23 @@ mod tests {
             sockaddr_un_pathname(b"").map(|_| ()),
             Err(SunPathError::Empty)
         );
+    }
+
+    #[test]
+    #[cfg(feature = "std")]
+    fn un_error_becomes_an_io_error_of_the_same_kind() {
+        use std::io::{Error, ErrorKind};
+
+        for (error, kind) in [
+            (SunPathError::Empty, ErrorKind::NotFound),
+            (SunPathError::InteriorNul { at: 1 }, ErrorKind::InvalidInput),
+            (SunPathError::Unsupported, ErrorKind::Unsupported),
+        ] {
+            let io = Error::from(error);
+            assert_eq!(io.kind(), kind);
+            let inner = io.get_ref().and_then(|inner| inner.downcast_ref());
+            assert_eq!(inner, Some(&error));
+        }
     }
 
     #[test]
