@@ -46,14 +46,13 @@ mod polyfill {
     pub type RawFd = c_int;
 
     /// A descriptor that is closed on drop.
-    #[derive(PartialEq, Eq)]
     pub struct OwnedFd {
         /// INVARIANT: an open descriptor that nobody else closes.
         fd: RawFd,
     }
 
     /// A descriptor that stays open for `'fd`.
-    #[derive(Clone, Copy, PartialEq, Eq)]
+    #[derive(Clone, Copy)]
     pub struct BorrowedFd<'fd> {
         /// INVARIANT: a descriptor that is open during `'fd`.
         fd: RawFd,
@@ -175,12 +174,14 @@ mod polyfill {
 mod io_slice {
     use core::fmt;
     use core::marker::PhantomData;
+    use core::mem::take;
     use core::ops::{Deref, DerefMut};
     use core::slice;
 
     use sunpath_sys as sys;
 
     /// A piece to write from, laid out as `struct iovec`.
+    #[derive(Clone, Copy)]
     #[repr(transparent)]
     #[doc(alias = "iovec")]
     pub struct IoSlice<'a> {
@@ -202,7 +203,7 @@ mod io_slice {
     impl<'a> IoSlice<'a> {
         /// A piece over a slice.
         #[must_use]
-        pub const fn new(slice: &'a [u8]) -> Self {
+        pub fn new(slice: &'a [u8]) -> Self {
             let iov_base = slice.as_ptr().cast_mut().cast();
             Self {
                 iovec: sys::iovec {
@@ -217,7 +218,7 @@ mod io_slice {
     impl<'a> IoSliceMut<'a> {
         /// A piece over a slice.
         #[must_use]
-        pub const fn new(slice: &'a mut [u8]) -> Self {
+        pub fn new(slice: &'a mut [u8]) -> Self {
             let iov_base = slice.as_mut_ptr().cast();
             Self {
                 iovec: sys::iovec {
@@ -228,6 +229,46 @@ mod io_slice {
             }
         }
     }
+
+    /// What both kinds of slice do after a short read or write.
+    macro_rules! advance {
+        ($type:ident) => {
+            impl $type<'_> {
+                /// Takes this many bytes off the front.
+                ///
+                /// # Panics
+                ///
+                /// If there are fewer.
+                pub fn advance(&mut self, n: usize) {
+                    assert!(n <= self.len(), "advanced beyond the end of a slice");
+                    // INVARIANT: the rest of what was described.
+                    self.iovec.iov_base = self.iovec.iov_base.wrapping_byte_add(n);
+                    self.iovec.iov_len -= n;
+                }
+
+                /// Takes this many bytes off the front of several slices; those that have none left
+                /// then are gone.
+                ///
+                /// # Panics
+                ///
+                /// If there are fewer.
+                pub fn advance_slices(bufs: &mut &mut [Self], mut n: usize) {
+                    let whole = |buf: &&Self| {
+                        let rest = n.checked_sub(buf.len());
+                        rest.inspect(|rest| n = *rest).is_some()
+                    };
+                    let used = bufs.iter().take_while(whole).count();
+                    *bufs = &mut take(bufs)[used..];
+                    match bufs.first_mut() {
+                        Some(first) => first.advance(n),
+                        None => assert!(n == 0, "advanced beyond the end of the slices"),
+                    }
+                }
+            }
+        };
+    }
+    advance!(IoSlice);
+    advance!(IoSliceMut);
 
     impl Deref for IoSlice<'_> {
         type Target = [u8];
@@ -321,5 +362,38 @@ mod tests {
         assert_eq!(&*pieces[0], b"abc");
         pieces[1][2] = b'!';
         assert_eq!(&second, b"de!");
+    }
+
+    #[test]
+    fn io_slices_advance_past_those_that_are_used_up() {
+        let mut pieces = [IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"cde")];
+        let copy = pieces[0];
+        let mut rest = &mut pieces[..];
+        IoSlice::advance_slices(&mut rest, 1);
+        assert_eq!((rest.len(), &*rest[0]), (3, &b"b"[..]));
+        IoSlice::advance_slices(&mut rest, 2);
+        assert_eq!((rest.len(), &*rest[0]), (1, &b"de"[..]));
+        IoSlice::advance_slices(&mut rest, 2);
+        assert!(rest.is_empty());
+        assert_eq!(&*copy, b"ab");
+
+        let mut bytes = *b"abc";
+        let mut piece = IoSliceMut::new(&mut bytes);
+        piece.advance(2);
+        piece[0] = b'!';
+        assert_eq!(&bytes, b"ab!");
+    }
+
+    #[test]
+    #[should_panic(expected = "beyond the end of the slices")]
+    fn io_slices_advance_beyond_the_end_panics() {
+        let mut pieces = [IoSlice::new(b"ab")];
+        IoSlice::advance_slices(&mut &mut pieces[..], 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "beyond the end of a slice")]
+    fn io_slice_advances_beyond_the_end_panics() {
+        IoSliceMut::new(&mut [0; 2]).advance(3);
     }
 }
