@@ -27,11 +27,12 @@ pub struct Errno(i32);
 
 /// The error numbers that the calls on Unix domain sockets and their files return.
 macro_rules! errnos {
-    ($($name:ident)*) => {
+    ($($(#[$alias:meta])? $name:ident)*) => {
         /// The error numbers that the calls on Unix domain sockets and their files return.
         impl Errno {
             $(
                 #[doc = concat!("`", stringify!($name), "`, see errno(3).")]
+                $(#[$alias])?
                 pub const $name: Self = Self(sys::$name);
             )*
         }
@@ -39,11 +40,12 @@ macro_rules! errnos {
 }
 
 errnos! {
-    EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EAGAIN EALREADY EBADF ECONNABORTED ECONNREFUSED
-    ECONNRESET EDESTADDRREQ EDQUOT EEXIST EFAULT EINPROGRESS EINTR EINVAL EIO EISCONN EISDIR
-    ELOOP EMFILE EMSGSIZE ENAMETOOLONG ENFILE ENOBUFS ENODEV ENOENT ENOMEM ENOPROTOOPT ENOSPC
-    ENOSYS ENOTCONN ENOTDIR ENOTEMPTY ENOTSOCK ENOTTY ENXIO EOPNOTSUPP EPERM EPIPE EPROTONOSUPPORT
-    EPROTOTYPE ERANGE EROFS ESOCKTNOSUPPORT ESRCH ESTALE ETIMEDOUT ETOOMANYREFS EXDEV
+    EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT #[doc(alias = "EWOULDBLOCK")] EAGAIN EALREADY EBADF
+    EBADMSG ECONNABORTED ECONNREFUSED ECONNRESET EDESTADDRREQ EDQUOT EEXIST EFAULT EINPROGRESS EINTR
+    EINVAL EIO EISCONN EISDIR ELOOP EMFILE EMSGSIZE ENAMETOOLONG ENFILE ENOBUFS ENODEV ENOENT ENOMEM
+    ENOMSG ENOPROTOOPT ENOSPC ENOSYS ENOTCONN ENOTDIR ENOTEMPTY ENOTSOCK ENOTTY ENXIO EOPNOTSUPP
+    EPERM EPIPE EPROTO EPROTONOSUPPORT EPROTOTYPE ERANGE EROFS ESOCKTNOSUPPORT ESRCH ESTALE ETIMEDOUT
+    ETOOMANYREFS EXDEV
 }
 
 impl Errno {
@@ -207,6 +209,8 @@ pub struct Error {
 }
 
 const _: () = assert!(size_of::<Error>() == 8);
+// So one name is enough.
+const _: () = assert!(sys::EWOULDBLOCK == sys::EAGAIN);
 
 /// What [`Error`]'s number is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
