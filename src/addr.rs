@@ -352,7 +352,11 @@ mod tests {
     #[test]
     #[cfg(feature = "std")]
     fn addr_path_of_every_type_of_std_is_the_same() {
-        use std::path::Path;
+        use std::borrow::Cow;
+        use std::boxed::Box;
+        use std::path::{Component, Path};
+        use std::rc::Rc;
+        use std::sync::Arc;
 
         let expected = pathname(b"/run/a.sock");
         let path = Path::new("/run/a.sock");
@@ -364,6 +368,14 @@ mod tests {
             Ok(expected)
         );
         assert_eq!(expected.as_pathname(), Some(path));
+        let of = |path: &dyn AsPathname| UnixAddr::from_pathname(path);
+        assert_eq!(of(&Cow::Borrowed(path)), Ok(expected));
+        assert_eq!(of(&Cow::Borrowed("/run/a.sock")), Ok(expected));
+        assert_eq!(of(&Box::<Path>::from(path)), Ok(expected));
+        assert_eq!(of(&Rc::<Path>::from(path)), Ok(expected));
+        assert_eq!(of(&Arc::<str>::from("/run/a.sock")), Ok(expected));
+        let last = path.components().next_back().unwrap_or(Component::CurDir);
+        assert_eq!(of(&last), Ok(pathname(b"a.sock")));
     }
 
     #[test]

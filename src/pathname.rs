@@ -2,8 +2,8 @@
 
 use core::ffi::CStr;
 
-/// What can be given as a path: `&str`, bytes and `&CStr`, and with `std` everything that is a
-/// `Path` or turns into one.
+/// What can be given as a path: `&str`, bytes and `&CStr`; with `std` `&Path`, `&OsStr`, a path's
+/// component, what owns any of these, and a `Box`, `Rc`, `Arc` or `Cow` of them.
 pub trait AsPathname {
     /// The bytes of the path, as the file system has them.
     fn as_pathname(&self) -> &[u8];
@@ -43,11 +43,14 @@ impl AsPathname for CStr {
 #[cfg(feature = "std")]
 mod std_paths {
     use super::AsPathname;
-    use std::borrow::Cow;
+    use std::borrow::{Cow, ToOwned};
+    use std::boxed::Box;
     use std::ffi::{CString, OsStr, OsString};
     use std::os::unix::ffi::OsStrExt;
-    use std::path::{Path, PathBuf};
+    use std::path::{Component, Path, PathBuf};
+    use std::rc::Rc;
     use std::string::String;
+    use std::sync::Arc;
     use std::vec::Vec;
 
     impl AsPathname for OsStr {
@@ -62,11 +65,29 @@ mod std_paths {
         }
     }
 
-    impl AsPathname for Cow<'_, Path> {
+    impl AsPathname for Component<'_> {
         fn as_pathname(&self) -> &[u8] {
             self.as_os_str().as_bytes()
         }
     }
+
+    impl<P: AsPathname + ToOwned + ?Sized> AsPathname for Cow<'_, P> {
+        fn as_pathname(&self) -> &[u8] {
+            (**self).as_pathname()
+        }
+    }
+
+    macro_rules! pointers {
+        ($($pointer:ident)*) => {
+            $(impl<P: AsPathname + ?Sized> AsPathname for $pointer<P> {
+                fn as_pathname(&self) -> &[u8] {
+                    (**self).as_pathname()
+                }
+            })*
+        };
+    }
+
+    pointers! { Box Rc Arc }
 
     macro_rules! owned {
         ($($owned:ty => $borrowed:ty),* $(,)?) => {
