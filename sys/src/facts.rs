@@ -175,13 +175,14 @@ structs! {
 #[cfg(target_os = "freebsd")]
 constants! {
     SOL_LOCAL LOCAL_PEERCRED LOCAL_CREDS LOCAL_CREDS_PERSISTENT SCM_CREDS SCM_CREDS2 SO_NOSIGPIPE
+    MSG_WAITFORONE
 }
 
 #[cfg(target_os = "netbsd")]
 structs! { unpcbid { unp_pid unp_euid unp_egid } }
 
 #[cfg(target_os = "netbsd")]
-constants! { LOCAL_PEEREID LOCAL_CREDS SCM_CREDS SO_NOSIGPIPE }
+constants! { LOCAL_PEEREID LOCAL_CREDS SCM_CREDS SO_NOSIGPIPE MSG_WAITFORONE }
 
 #[cfg(target_os = "openbsd")]
 structs! { sockpeercred { uid gid pid } }

@@ -67,7 +67,7 @@ pub use libc::linger;
 /// and how many bytes of it went.
 ///
 /// See sendmmsg(2).
-#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd"))]
 #[doc(inline)]
 pub use libc::mmsghdr;
 
@@ -108,7 +108,7 @@ pub use libc::{SO_LINGER, SO_REUSEADDR};
 /// Options to read, each an `int`: the family, and the protocol, which is 0.
 ///
 /// See socket(7).
-#[cfg(not(target_vendor = "apple"))]
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 #[doc(inline)]
 pub use libc::{SO_DOMAIN, SO_PROTOCOL};
 
@@ -119,13 +119,21 @@ pub use libc::{SO_DOMAIN, SO_PROTOCOL};
 #[doc(inline)]
 pub use libc::{SO_PASSCRED, SO_PASSSEC};
 
-/// Options to read: the peer's `ucred`, its supplementary groups (an array of `gid_t`), its
-/// security label; taken at connect(2), listen(2) or socketpair(2).
+/// Options to read: the peer's `ucred`, its security label; taken at connect(2), listen(2) or
+/// socketpair(2).
 ///
-/// See unix(7), socket(7).
+/// See unix(7).
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[doc(inline)]
-pub use libc::{SO_PEERCRED, SO_PEERGROUPS, SO_PEERSEC};
+pub use libc::{SO_PEERCRED, SO_PEERSEC};
+
+/// `SO_PEERGROUPS` — an option to read: the peer's supplementary groups, an array of `gid_t`, taken
+/// when its `ucred` was.
+///
+/// See socket(7).
+#[cfg(target_os = "linux")]
+#[doc(inline)]
+pub use libc::SO_PEERGROUPS;
 
 /// `SO_PEEK_OFF` — where `MSG_PEEK` looks, an `int`; -1 is the front of the queue.
 ///
@@ -281,7 +289,11 @@ pub use libc::recvmsg;
 /// messages and returns how many went.
 ///
 /// See sendmmsg(2).
-#[cfg(any(all(target_os = "linux", target_env = "gnu"), target_os = "freebsd"))]
+#[cfg(any(
+    all(target_os = "linux", target_env = "gnu"),
+    target_os = "freebsd",
+    target_os = "netbsd"
+))]
 #[doc(inline)]
 pub use libc::sendmmsg;
 
@@ -289,9 +301,21 @@ pub use libc::sendmmsg;
 /// *timeout);` — receives several messages and returns how many came.
 ///
 /// See recvmmsg(2).
-#[cfg(any(all(target_os = "linux", target_env = "gnu"), target_os = "freebsd"))]
+#[cfg(any(
+    all(target_os = "linux", target_env = "gnu"),
+    target_os = "freebsd",
+    target_os = "netbsd"
+))]
 #[doc(inline)]
 pub use libc::recvmmsg;
+
+/// `MSG_WAITFORONE` — a flag of recvmmsg(2): wait for the first message, and take of the others
+/// what is there.
+///
+/// See recvmmsg(2).
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd"))]
+#[doc(inline)]
+pub use libc::MSG_WAITFORONE;
 
 // What musl has and libc does not declare for it. musl's flags are unsigned; they are int here as
 // in every other C library.
