@@ -9,6 +9,8 @@ use core::ffi::c_int;
 /// See errno(3).
 #[must_use]
 pub fn errno() -> c_int {
+    #[cfg(any(target_os = "solaris", target_os = "illumos"))]
+    use libc::___errno as location;
     #[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
     use libc::__errno as location;
     #[cfg(any(target_os = "linux", target_os = "hurd", target_os = "dragonfly"))]
@@ -49,10 +51,13 @@ fn entry(errno: c_int) -> Option<(c_int, &'static str, &'static str)> {
 
 /// From a list of names and texts: the numbers under their names, and a table to look them up.
 macro_rules! errnos {
-    ($table:ident $($name:ident $text:literal)*) => {
-        #[doc(inline)]
-        pub use libc::{$($name),*};
-        const $table: &[Row] = &[$((libc::$name, stringify!($name), $text)),*];
+    ($table:ident $($(#[$only:meta])? $name:ident $text:literal)*) => {
+        $(
+            $(#[$only])?
+            #[doc(inline)]
+            pub use libc::$name;
+        )*
+        const $table: &[Row] = &[$($(#[$only])? (libc::$name, stringify!($name), $text)),*];
     };
 }
 
@@ -100,7 +105,6 @@ errnos! { POSIX
     EMFILE "too many open descriptors in this process"
     EMLINK "too many links"
     EMSGSIZE "message too long"
-    EMULTIHOP "multihop attempted"
     ENAMETOOLONG "name too long"
     ENETDOWN "network is down"
     ENETRESET "connection aborted by network"
@@ -111,7 +115,6 @@ errnos! { POSIX
     ENOENT "no such file or directory"
     ENOEXEC "executable format error"
     ENOLCK "no locks available"
-    ENOLINK "link has been severed"
     ENOMEM "out of memory"
     ENOMSG "no message of the desired type"
     ENOPROTOOPT "protocol option not available"
@@ -162,6 +165,7 @@ errnos! { SYSTEM
     ECHRNG "channel number out of range"
     ECOMM "communication error on send"
     EDOTDOT "RFS specific error"
+    #[cfg(target_os = "linux")]
     EHWPOISON "memory page has hardware error"
     EISNAM "is a named type file"
     EKEYEXPIRED "key has expired"
@@ -178,11 +182,13 @@ errnos! { SYSTEM
     ELIBSCN "library section corrupted"
     ELNRNG "link number out of range"
     EMEDIUMTYPE "wrong medium type"
+    EMULTIHOP "multihop attempted"
     ENAVAIL "no XENIX semaphores available"
     ENOANO "no anode"
     ENOCSI "no CSI structure available"
     ENODATA "no data available"
     ENOKEY "required key not available"
+    ENOLINK "link has been severed"
     ENOMEDIUM "no medium found"
     ENONET "machine is not on the network"
     ENOPKG "package not installed"
@@ -193,6 +199,7 @@ errnos! { SYSTEM
     EREMCHG "remote address changed"
     EREMOTEIO "remote input/output error"
     ERESTART "interrupted system call to be restarted"
+    #[cfg(target_os = "linux")]
     ERFKILL "blocked by a radio kill switch"
     ESRMNT "srmount error"
     ESTRPIPE "streams pipe error"
@@ -207,9 +214,11 @@ errnos! { SYSTEM
 errnos! { SYSTEM
     EAUTH "authentication error"
     EFTYPE "inappropriate file type"
+    EMULTIHOP "multihop attempted"
     ENEEDAUTH "authentication needed"
     ENOATTR "attribute not found"
     ENODATA "no data available"
+    ENOLINK "link has been severed"
     ENOTSUP "not supported"
     EPROCLIM "too many processes"
     ETIME "timer expired"
@@ -222,9 +231,41 @@ errnos! { SYSTEM
     ECAPMODE "not permitted in capability mode"
     EFTYPE "inappropriate file type"
     EINTEGRITY "integrity check failed"
+    EMULTIHOP "multihop attempted"
     ENEEDAUTH "authentication needed"
     ENOATTR "attribute not found"
+    ENOLINK "link has been severed"
     ENOTCAPABLE "capabilities insufficient"
+    EPROCLIM "too many processes"
+}
+
+// What NetBSD has besides.
+#[cfg(target_os = "netbsd")]
+errnos! { SYSTEM
+    EAUTH "authentication error"
+    EFTYPE "inappropriate file type"
+    EMULTIHOP "multihop attempted"
+    ENEEDAUTH "authentication needed"
+    ENOATTR "attribute not found"
+    ENODATA "no data available"
+    ENOLINK "link has been severed"
+    ENOSR "out of streams resources"
+    ENOSTR "not a stream device"
+    ENOTSUP "not supported"
+    EPROCLIM "too many processes"
+    ETIME "timer expired"
+}
+
+// What OpenBSD has besides.
+#[cfg(target_os = "openbsd")]
+errnos! { SYSTEM
+    EAUTH "authentication error"
+    EFTYPE "inappropriate file type"
+    EMEDIUMTYPE "wrong medium type"
+    ENEEDAUTH "authentication needed"
+    ENOATTR "attribute not found"
+    ENOMEDIUM "no medium found"
+    ENOTSUP "not supported"
     EPROCLIM "too many processes"
 }
 
@@ -232,7 +273,9 @@ errnos! { SYSTEM
     target_os = "linux",
     target_os = "android",
     target_vendor = "apple",
-    target_os = "freebsd"
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd"
 )))]
 const SYSTEM: &[Row] = &[];
 
