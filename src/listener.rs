@@ -5,8 +5,6 @@ use core::fmt;
 use core::iter::FusedIterator;
 use core::time::Duration;
 
-use sunpath_sys as sys;
-
 use crate::addr::UnixAddr;
 use crate::deadline::Deadline;
 use crate::error::{Call, Errno, Error};
@@ -80,11 +78,14 @@ impl<T: Connected> Socket<T> {
 }
 
 impl<T: Connected> Listener<T> {
-    /// The backlog of [`bind`](Self::bind) and [`bind_addr`](Self::bind_addr): `SOMAXCONN`, the
-    /// most that the system gives (4096 on Linux). [`Socket::listen`] takes another.
-    pub const BACKLOG: c_int = sys::SOMAXCONN;
+    /// The backlog of [`bind`](Self::bind), [`bind_addr`](Self::bind_addr) and
+    /// [`autobind`](Self::autobind): -1, for which every system takes the most that it gives
+    /// (`net.core.somaxconn` on Linux, 4096 unless it was set). C's `SOMAXCONN` can be less: 128 in
+    /// some C libraries. [`Socket::listen`] takes another.
+    #[doc(alias = "SOMAXCONN")]
+    pub const BACKLOG: c_int = -1;
 
-    /// `bind(fd, addr, len)`, `listen(fd, SOMAXCONN)` — a new socket that listens at a path.
+    /// `bind(fd, addr, len)`, `listen(fd, -1)` — a new socket that listens at a path.
     ///
     /// The path must not exist. Its file gets mode 0777 less the umask; [`Socket::set_mode`] before
     /// [`Socket::bind_to`] gives another.
@@ -105,7 +106,7 @@ impl<T: Connected> Listener<T> {
         Self::bind_addr(&addr)
     }
 
-    /// `bind(fd, addr, len)`, `listen(fd, SOMAXCONN)` — a new socket that listens at an address.
+    /// `bind(fd, addr, len)`, `listen(fd, -1)` — a new socket that listens at an address.
     ///
     /// # Errors
     ///
@@ -126,7 +127,7 @@ impl<T: Connected> Listener<T> {
         Ok(Self { socket })
     }
 
-    /// `bind(fd, addr, sizeof(sa_family_t))`, `listen(fd, SOMAXCONN)` — a new socket that listens
+    /// `bind(fd, addr, sizeof(sa_family_t))`, `listen(fd, -1)` — a new socket that listens
     /// at an abstract name which Linux chooses, and [`local_addr`](Self::local_addr) tells.
     ///
     /// # Errors

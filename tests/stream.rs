@@ -363,6 +363,26 @@ fn autobind_takes_an_abstract_name() {
 }
 
 #[test]
+fn listener_backlog_is_what_the_system_gives() {
+    let limit = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let waiting = limit.trim().parse::<usize>().unwrap().min(200);
+    let (_dir, path) = fresh();
+    for listener in [
+        UnixListener::bind(path).unwrap(),
+        UnixListener::autobind().unwrap(),
+    ] {
+        let addr = listener.local_addr().unwrap();
+        let connect = || {
+            let client = UnixStream::new().unwrap();
+            client.set_nonblocking(true).unwrap();
+            client.connect_to(&addr).map(|()| client)
+        };
+        let clients: Result<Vec<_>, _> = (0..waiting).map(|_| connect()).collect();
+        clients.unwrap();
+    }
+}
+
+#[test]
 fn listen_on_an_unbound_socket_is_einval() {
     let error = Socket::<Stream>::new().unwrap().listen(1).unwrap_err();
     assert_eq!(error.to_string(), "listen: EINVAL (invalid argument)");
