@@ -90,8 +90,9 @@ impl<T: Connected> TryFrom<OwnedFd> for Listener<T> {
 impl_from_raw_fd!(Socket<T: Kind>, Self::from_fd);
 impl_from_raw_fd!(Listener<T: Connected>, |fd| Self::from_socket(Socket::from_fd(fd)));
 
-/// `std`'s types are sockets of the right family and type by their own promise, but a listener of
-/// `std` was perhaps made from a descriptor that does not listen.
+/// `std`'s types are sockets of the right family and type unless they were made from another
+/// descriptor, which `std` does not check; such a one says `EAFNOSUPPORT` when its address is asked
+/// for. A listener is checked here, since what does not listen breaks what a `Listener` is.
 #[cfg(feature = "std")]
 mod std_types {
     use std::io;

@@ -156,6 +156,8 @@ impl<T: Connected> Listener<T> {
     ///   `EAGAIN` all the same, while poll(2) says that it is readable: stop at `POLLRDHUP`.
     /// - `ECONNABORTED`: the client is gone already; not on Linux, where it is accepted.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
+    /// - `EAFNOSUPPORT`: a listener of another family was taken over unchecked. The connection is
+    ///   closed.
     ///
     /// See accept(2).
     #[doc(alias = "accept4")]
@@ -278,7 +280,8 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// - `ENOBUFS`: no memory; not on Linux, where it does not fail.
+    /// - `ENOBUFS`: no memory; not on Linux.
+    /// - `EAFNOSUPPORT`: a listener of another family was taken over unchecked.
     ///
     /// See getsockname(2).
     #[doc(alias = "getsockname")]

@@ -217,7 +217,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `ENOBUFS`: no memory; not on Linux, where it does not fail.
+    /// - `ENOBUFS`: no memory; not on Linux.
+    /// - `EAFNOSUPPORT`: a socket of another family was taken over unchecked.
     ///
     /// See getsockname(2).
     #[doc(alias = "getsockname")]
@@ -231,6 +232,7 @@ impl<T: Kind> Socket<T> {
     /// # Errors
     ///
     /// - `ENOTCONN`: not connected.
+    /// - `EAFNOSUPPORT`: a socket of another family was taken over unchecked.
     ///
     /// See getpeername(2).
     #[doc(alias = "getpeername")]

@@ -243,6 +243,22 @@ fn descriptor_that_is_not_the_right_socket_is_given_back() {
 }
 
 #[test]
+fn address_of_another_family_is_eafnosupport() {
+    use std::os::unix::net;
+
+    let inet = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    inet.connect(inet.local_addr().unwrap()).unwrap();
+    // std takes any descriptor.
+    let socket = UnixDatagram::from(net::UnixDatagram::from(OwnedFd::from(inet)));
+    for asked in [socket.local_addr(), socket.peer_addr()] {
+        assert_eq!(asked.unwrap_err().errno(), Errno::EAFNOSUPPORT);
+    }
+    socket.send(b"to myself").unwrap();
+    let (received, from) = socket.recv_from(&mut [0; 16]).unwrap();
+    assert_eq!((received.len(), from), (9, UnixAddr::unnamed()));
+}
+
+#[test]
 fn raw_descriptor_is_taken_over() {
     let (_dir, path, listener) = listening(8);
     let raw = listener.into_raw_fd();

@@ -111,11 +111,11 @@ pub(crate) fn accept(fd: BorrowedFd<'_>) -> Result<(OwnedFd, UnixAddr), Error> {
         use crate::fd::AsFd;
         super::set_nonblocking(accepted.as_fd(), false)?;
     }
-    Ok((accepted, room.take()))
+    Ok((accepted, room.address(Call::Accept)?))
 }
 
 pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
-    sockname(fd).map(AddrRoom::take)
+    sockname(fd)?.address(Call::Getsockname)
 }
 
 /// The family of a socket, which getsockname(2) tells on every system.
@@ -140,7 +140,7 @@ pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
         // SAFETY: addr is room for *len bytes, and both outlive the call.
         unsafe { sys::getpeername(fd.as_raw_fd(), addr, len) as isize }
     })?;
-    Ok(room.take())
+    room.address(Call::Getpeername)
 }
 
 pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<(), Error> {
@@ -171,7 +171,13 @@ impl AddrRoom {
         (ptr::from_mut(&mut self.addr).cast(), &mut self.len)
     }
 
-    /// The address; unnamed where the socket is of another family.
+    /// The address; `EAFNOSUPPORT` where the socket is of another family.
+    fn address(self, call: Call) -> Result<UnixAddr, Error> {
+        UnixAddr::from_raw(self.addr, self.len).map_err(|errno| Error::new(call, errno))
+    }
+
+    /// The address of a sender; unnamed where the socket is of another family, since an error would
+    /// lose the message.
     pub(super) fn take(self) -> UnixAddr {
         UnixAddr::from_raw(self.addr, self.len).unwrap_or(UnixAddr::unnamed())
     }
