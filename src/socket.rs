@@ -86,10 +86,13 @@ pub struct Socket<T: Kind> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shutdown {
     /// `SHUT_RD`: no more receiving; the peer's sends fail with `EPIPE`.
+    #[doc(alias = "SHUT_RD")]
     Read,
     /// `SHUT_WR`: no more sending; the peer reads end of file, but on datagrams learns nothing.
+    #[doc(alias = "SHUT_WR")]
     Write,
     /// `SHUT_RDWR`: both.
+    #[doc(alias = "SHUT_RDWR")]
     Both,
 }
 
@@ -293,7 +296,7 @@ impl<T: Connected> Socket<T> {
     /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
     ///   made, and [`Error::sun_path`] has the numbers.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
-    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EAGAIN`, `ENOTDIR`, `ELOOP`: as for
+    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`: as for
     ///   [`connect_to`](Self::connect_to).
     ///
     /// # Examples
@@ -319,8 +322,8 @@ impl<T: Connected> Socket<T> {
     /// Nothing stays open.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
-    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EAGAIN`, `ENOTDIR`, `ELOOP`, `EINVAL`: as
-    ///   for [`connect_to`](Self::connect_to).
+    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `EINVAL`: as for
+    ///   [`connect_to`](Self::connect_to).
     ///
     /// See connect(2), unix(7).
     #[doc(alias = "connect")]
