@@ -9,7 +9,8 @@ const SYSTEMS: &[&str] = &["linux", "macos", "freebsd"];
 
 /// Each cfg and the systems that have it.
 const CAPABILITIES: &[(&str, &[&str])] = &[
-    // SOCK_CLOEXEC, SOCK_NONBLOCK and accept4
+    // SOCK_CLOEXEC, SOCK_NONBLOCK and accept4: close-on-exec from birth; elsewhere right after it,
+    // so that a program which another thread starts in between inherits the descriptor
     ("have_sock_cloexec", &["linux", "freebsd"]),
     // SO_NOSIGPIPE, needed where sockets are written to by calls without MSG_NOSIGNAL
     ("have_so_nosigpipe", &["macos"]),

@@ -50,9 +50,9 @@
 //! - A path that is empty, has a NUL or does not fit is refused before any call, with its numbers:
 //!   [`SunPathError`].
 //! - Binding the unnamed address is refused; in C it means [autobind](Socket::autobind).
-//! - Every descriptor is close-on-exec from birth, every send carries `MSG_NOSIGNAL`, and a call
-//!   that a signal interrupts is made again. A timeout ends all the same, after three times its
-//!   length at the latest.
+//! - Every descriptor is close-on-exec from birth (right after birth on macOS, which has no such
+//!   call), every send carries `MSG_NOSIGNAL`, and a call that a signal interrupts is made again. A
+//!   timeout ends all the same, after three times its length at the latest.
 //! - A peer that does not exist has no credentials: [`peer_cred`](Socket::peer_cred) says
 //!   `ENOTCONN`, where Linux answers with uid and gid -1.
 //! - A timeout of zero is refused; in C it means to wait for ever.

@@ -101,7 +101,11 @@ fn born(fd: c_int) -> Result<OwnedFd, Error> {
     #[cfg(have_so_nosigpipe)]
     {
         use crate::fd::AsFd;
-        setsockopt(fd.as_fd(), sys::SO_NOSIGPIPE, &1)?;
+        match setsockopt(fd.as_fd(), sys::SO_NOSIGPIPE, &1) {
+            // Of an accepted socket whose peer is gone already, which may have left data.
+            Err(error) if error.errno() == Errno::EINVAL => {}
+            set => set?,
+        }
     }
     Ok(fd)
 }
