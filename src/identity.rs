@@ -167,7 +167,7 @@ fn peer_cred(fd: BorrowedFd<'_>) -> Result<PeerCred, Error> {
     use sunpath_sys::{SO_PEERCRED, ucred};
 
     let ucred { pid, uid, gid } = syscall::getsockopt(fd, SO_PEERCRED)?;
-    if uid == u32::MAX && gid == u32::MAX {
+    if is_nobody(uid, gid) {
         return Err(Error::new(Call::Getsockopt, Errno::ENOTCONN));
     }
     Ok(PeerCred {
@@ -194,7 +194,26 @@ fn peer_cred(fd: BorrowedFd<'_>) -> Result<PeerCred, Error> {
     })
 }
 
+/// Linux has both numbers -1 where there is no peer.
+#[cfg(any(have_so_peercred, test))]
+const fn is_nobody(uid: u32, gid: u32) -> bool {
+    uid == u32::MAX && gid == u32::MAX
+}
+
 /// 0 is the number of a process that has none here.
 fn visible(pid: c_int) -> Option<i32> {
     (pid != 0).then_some(pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peer_is_nobody_where_both_numbers_are_minus_one() {
+        assert!(is_nobody(u32::MAX, u32::MAX));
+        for (uid, gid) in [(u32::MAX, 0), (0, u32::MAX), (0, 0)] {
+            assert!(!is_nobody(uid, gid));
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! Faults: each system call made to fail in a child process, by a filter in its kernel. The error
 //! names the call and the errno, no descriptor stays open, and no file that was not there before.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sunpath::{
@@ -88,6 +91,19 @@ fn fails<T>(
     status == 0
 }
 
+/// An address in `dir` that C can make: of as many bytes as `sun_path` has, without a NUL.
+fn filling_sun_path(dir: &Path) -> (UnixAddr, PathBuf) {
+    let mut path = dir.join("").into_os_string().into_vec();
+    let mut raw = *UnixAddr::unnamed().as_sockaddr_un();
+    path.resize(raw.sun_path.len(), b'f');
+    for (to, from) in raw.sun_path.iter_mut().zip(&path) {
+        *to = *from as _;
+    }
+    let len = size_of_val(&raw) as sunpath::sys::socklen_t;
+    let addr = UnixAddr::from_raw(raw, len).unwrap();
+    (addr, OsString::from_vec(path).into())
+}
+
 #[test]
 fn fault_in_any_call_of_a_constructor_is_reported_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -101,6 +117,10 @@ fn fault_in_any_call_of_a_constructor_is_reported_and_leaves_nothing() {
     assert!(!path.exists());
     assert!(fails(libc::SYS_listen, enomem(Call::Listen), bind));
     assert!(!path.exists(), "the file that bind made is removed");
+    let (full, full_path) = filling_sun_path(dir.path());
+    let bind_full = || UnixListener::bind_addr(&full);
+    assert!(fails(libc::SYS_listen, enomem(Call::Listen), bind_full));
+    assert!(!full_path.exists(), "also where no NUL ends its path");
     assert!(fails(
         libc::SYS_socketpair,
         enomem(Call::Socketpair),
@@ -136,6 +156,7 @@ fn fault_in_any_call_on_a_stream_is_reported() {
         SYS_setsockopt Setsockopt: ConnectOptions::new()
             .timeout(Duration::from_secs(1))
             .connect_addr::<Stream>(&addr);
+        SYS_getsockopt Getsockopt: listener.take_error();
         SYS_getsockname Getsockname: client.local_addr();
         SYS_getpeername Getpeername: client.peer_addr();
         SYS_getsockopt Getsockopt: client.peer_cred();

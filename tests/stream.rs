@@ -52,6 +52,21 @@ fn stream_vectored_bytes_keep_their_order() {
 }
 
 #[test]
+fn stream_traits_of_std_use_every_slice() {
+    fn through(mut writer: impl Write, mut reader: impl Read) {
+        let pieces = [IoSlice::new(b"ab"), IoSlice::new(b"cde")];
+        assert_eq!(writer.write_vectored(&pieces).unwrap(), 5);
+        let (mut first, mut second) = ([0; 3], [0; 3]);
+        let mut bufs = [IoSliceMut::new(&mut first), IoSliceMut::new(&mut second)];
+        assert_eq!(reader.read_vectored(&mut bufs).unwrap(), 5);
+        assert_eq!((&first, &second[..2]), (b"abc", &b"de"[..]));
+    }
+    let (a, b) = UnixStream::pair().unwrap();
+    through(&a, &b);
+    through(a, b);
+}
+
+#[test]
 fn stream_vectored_with_more_slices_than_the_kernel_takes_is_short() {
     let (a, b) = UnixStream::pair().unwrap();
     let many = vec![IoSlice::new(b"x"); 1025];
@@ -239,11 +254,15 @@ fn stream_timeouts_are_kept_and_kept_to() {
     );
     a.set_read_timeout(Some(Duration::MAX)).unwrap();
 
-    let error = a.set_read_timeout(Some(Duration::ZERO)).unwrap_err();
-    assert_eq!(
-        (error.call(), error.errno()),
-        (Call::Setsockopt, Errno::EINVAL)
-    );
+    let zero = Some(Duration::ZERO);
+    for refused in [a.set_read_timeout(zero), a.set_write_timeout(zero)] {
+        let error = refused.unwrap_err();
+        assert_eq!(
+            (error.call(), error.errno()),
+            (Call::Setsockopt, Errno::EINVAL)
+        );
+    }
+    assert_eq!(a.write_timeout().unwrap(), Some(Duration::from_secs(3)));
 
     let socket = Socket::<Stream>::new().unwrap();
     socket.bind_to(&addr).unwrap();
@@ -450,6 +469,16 @@ fn addr_literal_of_107_bytes_compiles() {
         "/tmp/678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
     );
     assert_eq!(addr.len(), 110);
+}
+
+#[test]
+fn debug_shows_the_peer_and_an_abstract_address() {
+    let listener = UnixListener::autobind().unwrap();
+    let addr = listener.local_addr().unwrap();
+    let shown = format!("{:?}", UnixStream::connect_addr(&addr).unwrap());
+    assert!(format!("{addr:?}").starts_with("Abstract(\""), "{addr:?}");
+    let ends = format!("local: Unnamed, peer: {addr:?} }}");
+    assert!(shown.ends_with(&ends), "{shown}");
 }
 
 #[test]
