@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn cmsg_walk_stays_inside_every_controllen_for_every_cmsg_len() {
         let size = CMSG_SPACE(4) * 3;
-        let hostile = [usize::MAX, usize::MAX - 7, usize::MAX / 2, 1 << 32, 4096];
+        let hostile = [usize::MAX, usize::MAX - 7, usize::MAX / 2, 1 << 31, 4096];
         for cmsg_len in (0..=size + 16).chain(hostile) {
             for control_len in 0..=size {
                 let mut control = vec![0xAA; size];
