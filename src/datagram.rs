@@ -22,7 +22,8 @@ use crate::syscall;
 /// ```
 /// use sunpath::{UnixAddr, UnixDatagram};
 ///
-/// # let dir = std::env::temp_dir().join(format!("sunpath-datagram-{}", std::process::id()));
+/// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-datagram-{}", std::process::id()));
 /// # std::fs::create_dir_all(&dir)?;
 /// let server = UnixDatagram::bind(dir.join("server.sock"))?;
 /// let client = UnixDatagram::bind(dir.join("client.sock"))?; // a name to answer to
@@ -35,7 +36,8 @@ use crate::syscall;
 /// server.send_to(b"now", &from)?;
 /// # assert_eq!(client.recv(&mut buf)?.len(), 3);
 /// # std::fs::remove_dir_all(&dir)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
 /// ```
 pub type UnixDatagram = Socket<Datagram>;
 

@@ -195,7 +195,7 @@ impl fmt::Display for Call {
 /// assert_eq!(error.errno(), Errno::ENOENT);
 /// assert_eq!(error.to_string(), "connect: ENOENT (no such file or directory)");
 ///
-/// let error = UnixStream::connect("x".repeat(200)).unwrap_err();
+/// let error = UnixStream::connect(&*"x".repeat(200)).unwrap_err();
 /// assert_eq!(error.errno(), Errno::ENAMETOOLONG);
 /// assert!(matches!(error.sun_path(), Some(SunPathError::TooLong { len: 200, .. })));
 /// ```

@@ -11,7 +11,8 @@
 //! ```
 //! use sunpath::{UnixListener, UnixStream};
 //!
-//! # let dir = std::env::temp_dir().join(format!("sunpath-lib-{}", std::process::id()));
+//! # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-lib-{}", std::process::id()));
 //! # std::fs::create_dir_all(&dir)?;
 //! # let path = dir.join("app.sock");
 //! let listener = UnixListener::bind(&path)?; // close-on-exec, listening
@@ -25,7 +26,8 @@
 //! let n = client.read(&mut buf)?; // never EINTR
 //! assert_eq!(&buf[..n], b"hello");
 //! # std::fs::remove_dir_all(&dir)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok(()) }
+//! # #[cfg(not(feature = "std"))] fn main() {}
 //! ```
 //!
 //! # Where to look
@@ -115,6 +117,6 @@ pub use crate::socket::{Connected, Datagram, Kind, Messages, Seqpacket, Shutdown
 pub use crate::stream::UnixStream;
 
 /// The README's programs, compiled and run.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

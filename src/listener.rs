@@ -33,7 +33,8 @@ pub type UnixSeqpacketListener = Listener<Seqpacket>;
 /// use std::io::{Read, Write};
 /// use sunpath::{UnixListener, UnixStream};
 ///
-/// # let dir = std::env::temp_dir().join(format!("sunpath-doc-{}", std::process::id()));
+/// # #[cfg(feature = "std")] fn main() -> Result<(), std::io::Error> {
+/// # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&dir)?;
 /// let path = dir.join("greeter.sock");
 /// let listener = UnixListener::bind(&path)?;
@@ -49,7 +50,8 @@ pub type UnixSeqpacketListener = Listener<Seqpacket>;
 ///
 /// std::fs::remove_file(&path)?; // nobody else does
 /// # std::fs::remove_dir(&dir)?;
-/// # Ok::<(), std::io::Error>(())
+/// # Ok(()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
 /// ```
 pub struct Listener<T: Connected> {
     /// INVARIANT: it listens.

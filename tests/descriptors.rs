@@ -1,4 +1,7 @@
 //! Descriptors: close-on-exec from birth, and none lost where a call fails.
+#![cfg(feature = "std")]
+
+mod fresh;
 
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -45,7 +48,7 @@ fn limit_descriptors(limit: libc::rlim_t) -> libc::rlim_t {
 #[test]
 fn descriptors_are_cloexec_and_none_is_lost() {
     let before = open();
-    let dir = tempfile::tempdir().unwrap();
+    let dir = fresh::dir();
     let path = dir.path().join("a.sock");
 
     // Close-on-exec from birth, by every way to a descriptor.

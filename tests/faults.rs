@@ -1,5 +1,8 @@
 //! Faults: each system call made to fail in a child process, by a filter in its kernel. The error
 //! names the call and the errno, no descriptor stays open, and no file that was not there before.
+#![cfg(feature = "std")]
+
+mod fresh;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -106,7 +109,7 @@ fn filling_sun_path(dir: &Path) -> (UnixAddr, PathBuf) {
 
 #[test]
 fn fault_in_any_call_of_a_constructor_is_reported_and_leaves_nothing() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = fresh::dir();
     let path = dir.path().join("a.sock");
     let addr = UnixAddr::from_pathname(&path).unwrap();
     let bind = || UnixListener::bind_addr(&addr);

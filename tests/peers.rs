@@ -1,4 +1,7 @@
 //! Who is on the other end, who is let in, how long is waited; and descriptors taken over.
+#![cfg(feature = "std")]
+
+mod fresh;
 
 use std::fs::File;
 use std::io;
@@ -13,7 +16,7 @@ use sunpath::{
 use tempfile::TempDir;
 
 fn listening(backlog: i32) -> (TempDir, PathBuf, UnixListener) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = fresh::dir();
     let path = dir.path().join("a.sock");
     let socket = Socket::<Stream>::new().unwrap();
     socket
@@ -49,7 +52,7 @@ fn peer_that_is_not_there_is_enotconn_for_every_question() {
     assert!(enotconn(error) || error.is_unsupported(), "{error}");
 
     // A datagram socket that was connected has no peer in this sense.
-    let dir = tempfile::tempdir().unwrap();
+    let dir = fresh::dir();
     let _server = UnixDatagram::bind(dir.path().join("a")).unwrap();
     let client = UnixDatagram::new().unwrap();
     client.connect(dir.path().join("a")).unwrap();
@@ -300,7 +303,7 @@ fn addresses_of_std_convert_both_ways() {
     assert!(net::SocketAddr::try_from(full).is_err());
 
     // The kernel's word for such a path reaches us through std whole.
-    let dir = tempfile::tempdir().unwrap();
+    let dir = fresh::dir();
     let mut path = dir.path().join("").into_os_string().into_encoded_bytes();
     path.resize(108, b'f');
     for (to, from) in raw.sun_path.iter_mut().zip(&path) {

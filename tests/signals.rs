@@ -1,4 +1,7 @@
 //! Signals: nothing that is sent raises `SIGPIPE`, and no call that waits gives up on a signal.
+#![cfg(feature = "std")]
+
+mod fresh;
 
 use std::fs;
 use std::io::{IoSlice, IoSliceMut};
@@ -298,7 +301,7 @@ fn interrupted<T: Send + 'static>(
 #[test]
 fn eintr_is_not_seen_by_any_call_that_waits() {
     handle(libc::SIGUSR1, count);
-    let dir = tempfile::tempdir().unwrap();
+    let dir = fresh::dir();
     let path = dir.path().join("a.sock");
     let addr = UnixAddr::from_pathname(&path).unwrap();
     let socket = Socket::<Stream>::new().unwrap();

@@ -1,4 +1,7 @@
 //! Stream sockets, end to end, through the public door.
+#![cfg(feature = "std")]
+
+mod fresh;
 
 use std::fs;
 use std::io::{IoSlice, IoSliceMut, Read, Write};
@@ -15,7 +18,7 @@ use tempfile::TempDir;
 
 /// A fresh directory, and a path in it that does not exist.
 fn fresh() -> (TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = fresh::dir();
     let path = dir.path().join("a.sock");
     (dir, path)
 }
@@ -483,7 +486,7 @@ fn debug_shows_the_peer_and_an_abstract_address() {
 
 #[test]
 fn debug_shows_kind_and_addresses_escaped() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = fresh::dir();
     let path = dir.path().join("esc\x1b[2J");
     let listener = UnixListener::bind(&path).unwrap();
     let shown = format!("{listener:?}");

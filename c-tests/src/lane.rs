@@ -20,7 +20,8 @@ const PATIENCE: u32 = 60;
 pub struct FreshDir(PathBuf);
 
 impl FreshDir {
-    /// Makes one among the system's temporary files.
+    /// Makes one among the system's temporary files, or in /tmp where their path is so long that
+    /// sockets would not fit below it.
     ///
     /// # Panics
     ///
@@ -28,9 +29,12 @@ impl FreshDir {
     #[must_use]
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        let temp = env::temp_dir();
+        let short = temp.as_os_str().len() <= 50;
+        let base = if short { &temp } else { Path::new("/tmp") };
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            let dir = env::temp_dir().join(format!("sunpath-c-tests-{}-{count}", id()));
+            let dir = base.join(format!("sunpath-c-tests-{}-{count}", id()));
             match DirBuilder::new().mode(0o700).create(&dir) {
                 Ok(()) => return Self(dir),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

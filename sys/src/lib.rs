@@ -24,7 +24,7 @@
 //! use std::ptr;
 //! use sunpath_sys as sys;
 //!
-//! # let dir = std::env::temp_dir().join(format!("sunpath-sys-{}", std::process::id()));
+//! # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-sys-{}", std::process::id()));
 //! # std::fs::create_dir_all(&dir)?;
 //! # let path = dir.join("a.sock");
 //! # let path = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str());
