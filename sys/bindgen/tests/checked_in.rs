@@ -12,7 +12,7 @@ fn bindings_checked_in_are_those_of_the_pinned_headers() {
         .output()
         .expect("the tool starts");
     let said = String::from_utf8_lossy(&output.stderr);
-    if output.status.code() == Some(77) && env::var("CI").as_deref() != Ok("true") {
+    if output.status.code() == Some(77) && env::var_os("SUNPATH_NO_SKIP").is_none() {
         // Past the harness, which shows only what failing tests print.
         let skipped = format!("SKIPPED, sys/bindings is not compared: {said}");
         io::stderr()
