@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -136,15 +137,34 @@ fn serve(path: &Path) -> Result<()> {
     });
     // Where nobody reads the output the server serves all the same.
     let _ = writeln!(io::stdout(), "serving {addr}, Ctrl-C ends it");
+    let mut last = None;
     loop {
         match listener.accept() {
-            Ok((client, _)) => thread::spawn(move || attend(&client)),
+            Ok((client, _)) => {
+                last = None;
+                thread::spawn(move || attend(&client));
+            }
+            // The client stays in the queue until there is room for it.
+            Err(error) if passes(error.errno()) => {
+                if last.replace(error) != Some(error) {
+                    eprintln!("tour: {error}; it goes on");
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
             Err(error) => {
                 file.remove()?;
                 return Err(error.into());
             }
-        };
+        }
     }
+}
+
+/// Whether accept may be tried again later: a client went, or there was no descriptor, no memory.
+fn passes(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::ECONNABORTED | Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM
+    )
 }
 
 /// One client of the server.
@@ -253,8 +273,11 @@ fn explain(what: &str, path: &Path, error: Error) -> String {
         Errno::ECONNREFUSED => "the file is there, but nobody listens on it".into(),
         _ => "see bind(2), connect(2) and unix(7)".into(),
     };
-    let bytes = path.as_os_str().len();
-    format!("cannot {what} {path:?} ({bytes} bytes, at most {SUN_PATH_MAX}): {error}: {advice}")
+    let bytes = match path.as_os_str().len() {
+        1 => "1 byte".into(),
+        n => format!("{n} bytes"),
+    };
+    format!("cannot {what} {path:?} ({bytes}, at most {SUN_PATH_MAX}): {error}: {advice}")
 }
 
 /// A socket file that we made, known by its inode: what stands at the path later may be another's.

@@ -380,7 +380,7 @@ fn tour_serves_clients_in_c_python_socat_and_nc() {
     if installed("socat") {
         client("socat", &["-t", "60", "-", "UNIX-CONNECT:a.sock"]);
     }
-    if installed("nc") {
+    if installed_nc() {
         client("nc", &["-N", "-U", "a.sock"]);
     }
 
@@ -454,7 +454,7 @@ fn tour_is_a_client_of_servers_in_c_and_python() {
 /// These two say nothing when they are ready: the client tries until it is let in.
 #[test]
 fn tour_is_a_client_of_socat_and_nc() {
-    let connect_until_served = |dir: &FreshDir, input: &[u8]| loop {
+    let connect_until_served = |server: &mut Server, dir: &FreshDir, input: &[u8]| loop {
         let output = filter(&mut tour_in(dir, ["connect", "a.sock"]), input);
         if output.status.success() {
             return output.stdout;
