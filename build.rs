@@ -12,6 +12,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     // SOCK_CLOEXEC, SOCK_NONBLOCK and accept4: close-on-exec from birth; elsewhere right after it,
     // so that a program which another thread starts in between inherits the descriptor
     ("have_sock_cloexec", &["linux", "freebsd"]),
+    // MSG_CMSG_CLOEXEC
+    ("have_msg_cmsg_cloexec", &["linux", "freebsd"]),
     // SO_NOSIGPIPE, needed where sockets are written to by calls without MSG_NOSIGNAL
     ("have_so_nosigpipe", &["macos"]),
     // SO_PEERCRED with a struct ucred

@@ -141,7 +141,7 @@ impl Socket<Datagram> {
     /// See sendmsg(2).
     #[doc(alias = "sendmsg")]
     pub fn send_vectored_to(&self, message: &[IoSlice<'_>], to: &UnixAddr) -> Result<(), Error> {
-        syscall::sendmsg(self.as_fd(), message, Some(to)).map(drop)
+        syscall::sendmsg(self.as_fd(), message, Some(to), &[]).map(drop)
     }
 
     /// `recvmsg(fd, msg, 0)` — receives one message and who sent it. The address of a sender that

@@ -6,6 +6,11 @@ use core::fmt;
 use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
+/// The most descriptors in one message, `SCM_MAX_FD` of Linux.
+pub(crate) const MAX_DESCRIPTORS: usize = 253;
+#[cfg(have_so_passcred)]
+const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
+
 /// An error number of the system, `EADDRINUSE` for instance.
 ///
 /// Its name and meaning come from a table of this crate, the same in every locale and with every
@@ -127,10 +132,14 @@ pub enum Call {
     Readv,
     /// recv(2).
     Recv,
+    /// recvmmsg(2).
+    Recvmmsg,
     /// recvmsg(2).
     Recvmsg,
     /// send(2).
     Send,
+    /// sendmmsg(2).
+    Sendmmsg,
     /// sendmsg(2).
     Sendmsg,
     /// setsockopt(2).
@@ -163,8 +172,10 @@ impl Call {
             Self::Poll => "poll",
             Self::Readv => "readv",
             Self::Recv => "recv",
+            Self::Recvmmsg => "recvmmsg",
             Self::Recvmsg => "recvmsg",
             Self::Send => "send",
+            Self::Sendmmsg => "sendmmsg",
             Self::Sendmsg => "sendmsg",
             Self::Setsockopt => "setsockopt",
             Self::Shutdown => "shutdown",
@@ -181,10 +192,10 @@ impl fmt::Display for Call {
     }
 }
 
-/// A call that failed and why: the errno, or what is wrong with the path that it was given.
+/// A call that failed and why: the errno, or what is wrong with what it was given or gave.
 ///
 /// 8 bytes, `Copy`. It prints as perror(3) would, with the errno's name, and with the numbers where
-/// a path was refused before the call. It converts into `std::io::Error` with the right kind.
+/// it was not the system that refused. It converts into `std::io::Error` with the right kind.
 ///
 /// # Examples
 ///
@@ -226,6 +237,17 @@ enum Fault {
     TooLong,
     /// Nothing: the system has no abstract names.
     Unsupported,
+    /// How many descriptors there are, at most `u32::MAX`.
+    TooManyDescriptors,
+    /// Nothing: control messages without a byte on a stream.
+    EmptyPayload,
+    /// How many descriptors arrived and were closed.
+    ControlTruncated,
+    /// How many descriptors arrived and were closed in the lower half, and how many were expected in
+    /// the upper.
+    TooFewDescriptors,
+    /// Nothing: end of file where a descriptor was expected.
+    EndOfFile,
 }
 
 impl Error {
@@ -246,6 +268,37 @@ impl Error {
             SunPathError::Unsupported => (Fault::Unsupported, 0),
             other => return Self::new(call, Errno(other.errno())),
         };
+        Self::fault(call, fault, number)
+    }
+
+    /// The refusal to send this many descriptors with one message.
+    pub(crate) fn too_many_descriptors(count: usize) -> Self {
+        Self::fault(Call::Sendmsg, Fault::TooManyDescriptors, count)
+    }
+
+    /// The refusal to send control messages with nothing, which a stream drops.
+    pub(crate) fn empty_payload() -> Self {
+        Self::fault(Call::Sendmsg, Fault::EmptyPayload, 0)
+    }
+
+    /// Control data was cut; `closed` descriptors that arrived are closed.
+    pub(crate) fn control_truncated(closed: usize) -> Self {
+        Self::fault(Call::Recvmsg, Fault::ControlTruncated, closed)
+    }
+
+    /// Fewer descriptors arrived than were expected; those that did are closed.
+    pub(crate) fn too_few_descriptors(closed: usize, expected: usize) -> Self {
+        let half = |count: usize| count.min(0xffff);
+        let number = half(closed) | half(expected) << 16;
+        Self::fault(Call::Recvmsg, Fault::TooFewDescriptors, number)
+    }
+
+    /// The end of the stream came where a descriptor was expected.
+    pub(crate) fn end_of_file() -> Self {
+        Self::fault(Call::Recvmsg, Fault::EndOfFile, 0)
+    }
+
+    fn fault(call: Call, fault: Fault, number: usize) -> Self {
         Self {
             call,
             fault,
@@ -253,19 +306,25 @@ impl Error {
         }
     }
 
-    /// The call that failed, or that was not made because its path was refused.
+    /// The call that failed, or that was not made because what it was given was refused.
     #[must_use]
     pub const fn call(self) -> Call {
         self.call
     }
 
-    /// The errno of the call; of a path that was refused, the errno of the same fault
-    /// ([`SunPathError::errno`]).
+    /// The errno of the call; of what was refused without it, the errno of the same fault
+    /// ([`SunPathError::errno`] for a path).
     #[must_use]
     pub const fn errno(self) -> Errno {
-        match self.sun_path() {
-            Some(error) => Errno(error.errno()),
-            None => Errno(self.number as i32),
+        if let Some(error) = self.sun_path() {
+            return Errno(error.errno());
+        }
+        match self.fault {
+            Fault::TooManyDescriptors | Fault::EmptyPayload => Errno::EINVAL,
+            Fault::ControlTruncated => Errno::EMSGSIZE,
+            Fault::TooFewDescriptors => Errno::ENOMSG,
+            Fault::EndOfFile => Errno::EPIPE,
+            _ => Errno(self.number as i32),
         }
     }
 
@@ -285,13 +344,12 @@ impl Error {
         )
     }
 
-    /// Why the path was refused; `None` if the system refused the call. Numbers over `u32::MAX`
-    /// (paths of 4 GiB) read `u32::MAX`.
+    /// Why the path was refused; `None` for every other error. Numbers over `u32::MAX` (paths of
+    /// 4 GiB) read `u32::MAX`.
     #[must_use]
     pub const fn sun_path(self) -> Option<SunPathError> {
         let number = self.number as usize;
         match self.fault {
-            Fault::Errno => None,
             Fault::Empty => Some(SunPathError::Empty),
             Fault::InteriorNul => Some(SunPathError::InteriorNul { at: number }),
             Fault::TooLong => Some(SunPathError::TooLong {
@@ -299,16 +357,40 @@ impl Error {
                 max: sys::SUN_PATH_MAX,
             }),
             Fault::Unsupported => Some(SunPathError::Unsupported),
+            _ => None,
         }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (call, errno) = (self.call, self.errno());
-        match self.sun_path() {
-            None => write!(f, "{call}: {errno}"),
-            Some(error) => write!(f, "{call}: {errno:?} ({error})"),
+        let (call, errno, number) = (self.call, self.errno(), self.number);
+        if let Some(error) = self.sun_path() {
+            return write!(f, "{call}: {errno:?} ({error})");
+        }
+        match self.fault {
+            Fault::TooManyDescriptors => write!(
+                f,
+                "{call}: {errno:?} ({number} descriptors are too many for one message, which takes \
+                 at most {MAX_DESCRIPTORS})"
+            ),
+            Fault::EmptyPayload => write!(
+                f,
+                "{call}: {errno:?} (a stream drops control messages that come with no byte)"
+            ),
+            Fault::ControlTruncated => write!(
+                f,
+                "{call}: {errno:?} (control messages were truncated; descriptors that arrived and \
+                 were closed: {number})"
+            ),
+            Fault::TooFewDescriptors => write!(
+                f,
+                "{call}: {errno:?} (descriptors expected: {}; that arrived and were closed: {})",
+                number >> 16,
+                number & 0xffff
+            ),
+            Fault::EndOfFile => write!(f, "{call}: {errno:?} (end of file, no descriptor)"),
+            _ => write!(f, "{call}: {errno}"),
         }
     }
 }
@@ -342,16 +424,18 @@ impl From<Errno> for std::io::Error {
     }
 }
 
-/// Keeps the errno as `raw_os_error`. Where the path was refused, or the system lacks what was asked
-/// for, this error becomes the inner one; the kind is that of the errno, or `Unsupported`.
+/// Keeps the errno as `raw_os_error`. Where no system call said it, or the system lacks what was
+/// asked for, this error becomes the inner one; the kind is that of the errno, or `Unsupported`, or
+/// `UnexpectedEof`.
 #[cfg(feature = "std")]
 impl From<Error> for std::io::Error {
     fn from(error: Error) -> Self {
         let plain = Self::from(error.errno());
-        match error.sun_path() {
+        match error.fault {
             _ if error.is_unsupported() => Self::new(std::io::ErrorKind::Unsupported, error),
-            None => plain,
-            Some(_) => Self::new(plain.kind(), error),
+            Fault::Errno => plain,
+            Fault::EndOfFile => Self::new(std::io::ErrorKind::UnexpectedEof, error),
+            _ => Self::new(plain.kind(), error),
         }
     }
 }

@@ -83,16 +83,21 @@
 extern crate std;
 
 mod addr;
+mod ancillary;
+mod batch;
 mod connect;
+mod control;
 mod convert;
 mod datagram;
 mod deadline;
 mod error;
+mod expected;
 pub mod fd;
 mod identity;
 mod listener;
 mod message;
 mod options;
+mod passing;
 mod pathname;
 mod socket;
 mod stream;
@@ -104,10 +109,14 @@ pub use sunpath_sys::{SunPath, SunPathError};
 pub use crate::addr::UnixAddr;
 #[doc(hidden)]
 pub use crate::addr::addr_of_literal;
+pub use crate::ancillary::{Ancillary, Control, ControlBuffer, ControlRoom, Descriptors, Message};
+pub use crate::batch::{Outgoing, RecvBatch, SendBatch, Sent};
 pub use crate::connect::ConnectOptions;
+pub use crate::control::{ControlMessage, ControlMessages, Credentials};
 pub use crate::convert::FromFdError;
 pub use crate::datagram::UnixDatagram;
 pub use crate::error::{Call, Errno, Error};
+pub use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security};
 pub use crate::fd::{IoSlice, IoSliceMut};
 pub use crate::identity::PeerCred;
 pub use crate::listener::{Incoming, Listener, UnixListener, UnixSeqpacketListener};

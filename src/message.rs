@@ -25,21 +25,24 @@ pub type UnixSeqpacket = Socket<Seqpacket>;
 pub struct Received {
     len: usize,
     truncated: bool,
+    control_truncated: bool,
     true_len: Option<usize>,
 }
 
 /// `MSG_TRUNC` given to a receive makes Linux return a message's true length.
 #[cfg(have_true_length)]
-const TRUE_LENGTH: c_int = sys::MSG_TRUNC;
+pub(crate) const TRUE_LENGTH: c_int = sys::MSG_TRUNC;
 #[cfg(not(have_true_length))]
-const TRUE_LENGTH: c_int = 0;
+pub(crate) const TRUE_LENGTH: c_int = 0;
 
 impl Received {
-    fn new(arrived: &Arrived, room: usize) -> Self {
+    /// Of a receive with room for this many bytes.
+    pub(crate) fn new(arrived: &Arrived, room: usize) -> Self {
         let truncated = arrived.flags & sys::MSG_TRUNC != 0;
         Self {
             len: arrived.result.min(room),
             truncated,
+            control_truncated: arrived.flags & sys::MSG_CTRUNC != 0,
             true_len: (TRUE_LENGTH != 0 || !truncated).then_some(arrived.result),
         }
     }
@@ -56,6 +59,22 @@ impl Received {
     #[doc(alias = "MSG_TRUNC")]
     pub const fn is_truncated(self) -> bool {
         self.truncated
+    }
+
+    /// Whether control messages came for which there was no room: descriptors, for instance, which
+    /// are closed then. [`recvmsg`](Socket::recvmsg) gives them room.
+    #[must_use]
+    #[doc(alias = "MSG_CTRUNC")]
+    pub const fn is_control_truncated(self) -> bool {
+        self.control_truncated
+    }
+
+    /// The same, with more of its control messages dropped.
+    pub(crate) const fn and_control_truncated(self, truncated: bool) -> Self {
+        Self {
+            control_truncated: self.control_truncated | truncated,
+            ..self
+        }
     }
 
     /// The length of the message as it was sent; `None` where it was truncated and the system does
@@ -101,7 +120,7 @@ impl<T: Messages> Socket<T> {
     /// See sendmsg(2).
     #[doc(alias = "sendmsg")]
     pub fn send_vectored(&self, message: &[IoSlice<'_>]) -> Result<(), Error> {
-        syscall::sendmsg(self.as_fd(), message, None).map(drop)
+        syscall::sendmsg(self.as_fd(), message, None, &[]).map(drop)
     }
 
     /// `recvmsg(fd, msg, 0)` — receives one message.

@@ -134,7 +134,7 @@ impl Socket<Stream> {
     #[doc(alias = "sendmsg")]
     pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> Result<usize, Error> {
         let bufs = &bufs[..bufs.len().min(syscall::IOV_MAX)];
-        syscall::sendmsg(self.as_fd(), bufs, None)
+        syscall::sendmsg(self.as_fd(), bufs, None, &[])
     }
 }
 

@@ -6,6 +6,8 @@
 //! - nothing sent raises `SIGPIPE`,
 //! - a call that a signal interrupts is made again, and its timeout comes to an end all the same.
 
+mod batch;
+mod control;
 mod descriptor;
 mod file;
 mod message;
@@ -23,6 +25,8 @@ use crate::error::{Call, Errno, Error};
 use crate::fd::AsRawFd;
 use crate::fd::{BorrowedFd, FromRawFd, OwnedFd};
 
+pub(crate) use self::batch::*;
+pub(crate) use self::control::*;
 pub(crate) use self::descriptor::*;
 pub(crate) use self::file::*;
 pub(crate) use self::message::*;
@@ -108,6 +112,17 @@ fn born(fd: c_int) -> Result<OwnedFd, Error> {
         }
     }
     Ok(fd)
+}
+
+/// The process, and its real user and group.
+pub(crate) fn ids() -> (sys::pid_t, sys::uid_t, sys::gid_t) {
+    // SAFETY: takes nothing and cannot fail, as the two below.
+    let pid = unsafe { sys::getpid() };
+    // SAFETY: as above.
+    let uid = unsafe { sys::getuid() };
+    // SAFETY: as above.
+    let gid = unsafe { sys::getgid() };
+    (pid, uid, gid)
 }
 
 /// `clock_gettime(CLOCK_MONOTONIC)`: a time that only goes forward.

@@ -6,6 +6,7 @@ use core::slice;
 
 use sunpath_sys as sys;
 
+use super::control::Received;
 use super::retry_timed;
 use super::socket::AddrRoom;
 use crate::addr::UnixAddr;
@@ -14,6 +15,12 @@ use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut};
 
 /// The most pieces of a vectored call, `IOV_MAX` on every supported system.
 pub(crate) const IOV_MAX: usize = 1024;
+
+/// Received descriptors are close-on-exec from birth, where the system can do that.
+#[cfg(have_msg_cmsg_cloexec)]
+pub(super) const CMSG_CLOEXEC: c_int = sys::MSG_CMSG_CLOEXEC;
+#[cfg(not(have_msg_cmsg_cloexec))]
+pub(super) const CMSG_CLOEXEC: c_int = 0;
 
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<usize, Error> {
     retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, || {
@@ -38,31 +45,28 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize
     })
 }
 
-/// sendmsg(2): of one slice as well as of many, to an address or to the peer.
+/// sendmsg(2): of one slice as well as of many, to an address or to the peer, with control messages
+/// or without.
 pub(crate) fn sendmsg(
     fd: BorrowedFd<'_>,
     bufs: &[IoSlice<'_>],
     to: Option<&UnixAddr>,
+    control: &[u8],
 ) -> Result<usize, Error> {
-    // The kernel only reads what a msghdr to send points to.
-    let iov = bufs.as_ptr().cast_mut().cast();
-    let mut msg = msghdr_over(iov, bufs.len());
-    if let Some(to) = to {
-        msg.msg_name = to.as_ptr().cast_mut().cast();
-        msg.msg_namelen = to.len();
-    }
+    let msg = msghdr_to_send(bufs, to, control);
     retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, || {
         // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; the address
-        // is live and as long as is said; there is no control buffer.
+        // and the control messages are live and as long as is said.
         unsafe { sys::sendmsg(fd.as_raw_fd(), &msg, sys::MSG_NOSIGNAL) }
     })
 }
 
-/// What recvmsg(2) returned: its result, `msg_flags`, and who sent.
+/// What recvmsg(2) returned: its result, `msg_flags`, who sent, and how much control data.
 pub(crate) struct Arrived {
     pub(crate) result: usize,
     pub(crate) flags: c_int,
     pub(crate) from: UnixAddr,
+    pub(super) control_len: usize,
 }
 
 /// recvmsg(2) into slices.
@@ -73,7 +77,7 @@ pub(crate) fn recvmsg(
 ) -> Result<Arrived, Error> {
     let pieces = bufs.len().min(IOV_MAX);
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
-    unsafe { receive(fd, bufs.as_mut_ptr().cast(), pieces, flags) }
+    unsafe { receive(fd, bufs.as_mut_ptr().cast(), pieces, &mut [], flags) }
 }
 
 /// recvmsg(2) into bytes that need not be initialised; those that arrived are the front of `buf`.
@@ -87,14 +91,34 @@ pub(crate) fn recvmsg_uninit<'b>(
         iov_len: buf.len(),
     };
     // SAFETY: the one iovec is over bytes that are writable for their length.
-    let arrived = unsafe { receive(fd, &mut iov, 1, flags) }?;
+    let arrived = unsafe { receive(fd, &mut iov, 1, &mut [], flags) }?;
     let filled = arrived.result.min(buf.len());
     // SAFETY: the kernel has written the first `filled` bytes, and buf is borrowed for 'b.
     let filled = unsafe { slice::from_raw_parts_mut(buf.as_mut_ptr().cast(), filled) };
     Ok((filled, arrived))
 }
 
-/// recvmsg(2), with room for the sender's address and without a control buffer.
+/// recvmsg(2) into slices, and control messages into `room`. Of descriptors that arrive all are
+/// owned at once and those beyond `most` are closed, whose number is the last of the results.
+pub(crate) fn recvmsg_control<'c>(
+    fd: BorrowedFd<'_>,
+    bufs: &mut [IoSliceMut<'_>],
+    room: &'c mut [u8],
+    most: usize,
+    flags: c_int,
+) -> Result<(Arrived, Received<'c>, usize), Error> {
+    let pieces = bufs.len().min(IOV_MAX);
+    let (iov, flags) = (bufs.as_mut_ptr().cast(), flags | CMSG_CLOEXEC);
+    // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
+    let arrived = unsafe { receive(fd, iov, pieces, room, flags) }?;
+    let written = arrived.control_len.min(room.len());
+    // SAFETY: recvmsg has just written so many bytes, and nobody has looked at them.
+    let mut control = unsafe { Received::new(&mut room[..written]) };
+    let closed = control.settle(most);
+    Ok((arrived, control, closed))
+}
+
+/// recvmsg(2), with room for the sender's address and for control messages.
 ///
 /// # Safety
 ///
@@ -103,31 +127,69 @@ unsafe fn receive(
     fd: BorrowedFd<'_>,
     iov: *mut sys::iovec,
     pieces: usize,
+    control: &mut [u8],
     flags: c_int,
 ) -> Result<Arrived, Error> {
-    let mut room = AddrRoom::new();
+    let mut addr = AddrRoom::new();
     let mut msg = msghdr_over(iov, pieces);
     let result = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmsg, || {
-        let (addr, len) = room.offer();
-        msg.msg_name = addr.cast();
-        // SAFETY: len points to the live length of the room.
-        msg.msg_namelen = unsafe { *len };
-        // SAFETY: the caller vouches for iov, and the address has room for its length.
+        addr.offer_in(&mut msg);
+        offer_control(control, &mut msg);
+        // SAFETY: the caller vouches for iov; the address and the control messages have the room
+        // that is said.
         unsafe { sys::recvmsg(fd.as_raw_fd(), &mut msg, flags) }
     })?;
-    room.len = msg.msg_namelen;
-    Ok(Arrived {
+    Ok(arrived(result, &msg, addr))
+}
+
+/// What a receive has left in its msghdr and its address.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "msg_controllen is 4 bytes outside glibc"
+)]
+pub(super) fn arrived(result: usize, msg: &sys::msghdr, mut addr: AddrRoom) -> Arrived {
+    addr.len = msg.msg_namelen;
+    Arrived {
         result,
         flags: msg.msg_flags,
-        from: room.take(),
-    })
+        from: addr.take(),
+        control_len: msg.msg_controllen as usize,
+    }
 }
 
 /// A msghdr with data alone.
-fn msghdr_over(iov: *mut sys::iovec, pieces: usize) -> sys::msghdr {
+pub(super) fn msghdr_over(iov: *mut sys::iovec, pieces: usize) -> sys::msghdr {
     // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
     let mut msg: sys::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
     msg.msg_iov = iov;
     msg.msg_iovlen = pieces as _;
     msg
+}
+
+/// A msghdr to send, which is valid as long as what it is made of. The kernel only reads what it
+/// points to.
+pub(super) fn msghdr_to_send(
+    bufs: &[IoSlice<'_>],
+    to: Option<&UnixAddr>,
+    control: &[u8],
+) -> sys::msghdr {
+    let mut msg = msghdr_over(bufs.as_ptr().cast_mut().cast(), bufs.len());
+    if let Some(to) = to {
+        msg.msg_name = to.as_ptr().cast_mut().cast();
+        msg.msg_namelen = to.len();
+    }
+    if !control.is_empty() {
+        msg.msg_control = control.as_ptr().cast_mut().cast();
+        msg.msg_controllen = control.len() as _;
+    }
+    msg
+}
+
+/// Lends a msghdr room for control messages, before each call: the kernel writes their length over
+/// it.
+pub(super) fn offer_control(control: &mut [u8], msg: &mut sys::msghdr) {
+    if !control.is_empty() {
+        msg.msg_control = control.as_mut_ptr().cast();
+        msg.msg_controllen = control.len() as _;
+    }
 }

@@ -152,6 +152,7 @@ pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<(), Error> {
 }
 
 /// Room for an address that the kernel writes, and for the length that it reports.
+#[derive(Clone, Copy)]
 pub(super) struct AddrRoom {
     addr: sockaddr_un,
     pub(super) len: socklen_t,
@@ -169,6 +170,12 @@ impl AddrRoom {
     pub(super) fn offer(&mut self) -> (*mut sys::sockaddr, *mut socklen_t) {
         self.len = size_of::<sockaddr_un>() as socklen_t;
         (ptr::from_mut(&mut self.addr).cast(), &mut self.len)
+    }
+
+    /// The same for recvmsg(2).
+    pub(super) fn offer_in(&mut self, msg: &mut sys::msghdr) {
+        msg.msg_name = ptr::from_mut(&mut self.addr).cast();
+        msg.msg_namelen = size_of::<sockaddr_un>() as socklen_t;
     }
 
     /// The address; `EAFNOSUPPORT` where the socket is of another family.

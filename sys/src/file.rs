@@ -244,3 +244,10 @@ pub use libc::{LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN};
 /// See getegid(2), geteuid(2), getpid(2).
 #[doc(inline)]
 pub use libc::{getegid, geteuid, getpid};
+
+/// `gid_t getgid(void);`, `uid_t getuid(void);` — the process's real group and user; they cannot
+/// fail.
+///
+/// See getgid(2), getuid(2).
+#[doc(inline)]
+pub use libc::{getgid, getuid};

@@ -19,12 +19,19 @@ use source::{Source, sources};
 /// The rooms of `src/`, from the ground up. A room uses the rooms of lower floors, and those named
 /// before it on its own floor. `lib.rs` is the roof and uses all. A new room gets its place here.
 const FLOORS: &[&[&str]] = &[
-    &["error", "pathname", "addr"],
+    &["error", "pathname", "addr", "control", "expected"],
     &["fd", "syscall", "deadline"],
     &[
-        "socket", "options", "stream", "message", "datagram", "identity",
+        "socket",
+        "options",
+        "stream",
+        "message",
+        "datagram",
+        "identity",
+        "ancillary",
+        "passing",
     ],
-    &["connect", "listener", "convert"],
+    &["batch", "connect", "listener", "convert"],
 ];
 
 /// The rooms that may hold `unsafe`.

@@ -1,0 +1,11 @@
+//! Ancillary data: what travels beside the bytes. Sending borrows descriptors, receiving owns them
+//! from the instant that the call returns, and truncation is said before anything can be taken.
+
+mod receive;
+mod room;
+mod send;
+
+pub use self::receive::{Ancillary, Descriptors, Message};
+pub use self::room::{ControlBuffer, ControlRoom};
+pub use self::send::Control;
+pub(crate) use self::send::Layout;

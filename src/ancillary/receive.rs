@@ -1,0 +1,299 @@
+//! Receiving control messages.
+
+use core::ffi::c_int;
+use core::fmt;
+
+use sunpath_sys as sys;
+
+use super::ControlRoom;
+use crate::addr::UnixAddr;
+use crate::control::{
+    ControlMessage, ControlMessages, Credentials, SCM_CREDENTIALS, SCM_INQ, SCM_SECURITY,
+};
+use crate::error::{Call, Error};
+use crate::fd::{AsFd, IoSliceMut, OwnedFd};
+use crate::message::{Received, TRUE_LENGTH};
+use crate::socket::{Kind, Socket};
+use crate::syscall::{self, Arrived};
+
+/// A message that was received, with its ancillary data still closed up.
+///
+/// [`into_control`](Self::into_control) opens it only if all of it came, and
+/// [`into_partial_control`](Self::into_partial_control) as it came. Dropping it closes every
+/// descriptor that came with it.
+#[must_use = "dropping it closes the descriptors that came"]
+pub struct Message<'c> {
+    received: Received,
+    from: UnixAddr,
+    control: Ancillary<'c>,
+}
+
+impl<'c> Message<'c> {
+    pub(crate) fn new<T: Kind>(
+        arrived: &Arrived,
+        control: syscall::Received<'c>,
+        closed: usize,
+        room: usize,
+    ) -> Self {
+        let received = Received::new(arrived, room).and_control_truncated(closed > 0);
+        let control = Ancillary {
+            control,
+            closed,
+            truncated: received.is_control_truncated(),
+            at_end: T::TYPE == sys::SOCK_STREAM && arrived.result == 0,
+        };
+        Self {
+            received,
+            from: arrived.from,
+            control,
+        }
+    }
+
+    /// How much of the message was received.
+    pub const fn received(&self) -> Received {
+        self.received
+    }
+
+    /// How many bytes were received.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "empty messages are messages")]
+    pub const fn len(&self) -> usize {
+        self.received.len()
+    }
+
+    /// Who sent it: of a datagram its sender, which is unnamed unless it bound its socket. Of a
+    /// connection always unnamed: that is [`peer_addr`](Socket::peer_addr)'s.
+    #[must_use]
+    pub const fn from(&self) -> &UnixAddr {
+        &self.from
+    }
+
+    /// Whether control messages were cut: by a room that is too small, by `RLIMIT_NOFILE`, or because
+    /// more descriptors came than were expected.
+    #[must_use]
+    #[doc(alias = "MSG_CTRUNC")]
+    pub const fn is_control_truncated(&self) -> bool {
+        self.control.truncated
+    }
+
+    /// The ancillary data, if all of it came.
+    ///
+    /// # Errors
+    ///
+    /// Every descriptor that came is closed.
+    ///
+    /// - `EMSGSIZE`: it was truncated; the error says how many descriptors were closed.
+    ///
+    /// See recvmsg(2), "MSG_CTRUNC".
+    pub fn into_control(self) -> Result<Ancillary<'c>, Error> {
+        let mut control = self.control;
+        if control.truncated {
+            let closed = control.closed + control.rights().len();
+            return Err(Error::control_truncated(closed));
+        }
+        Ok(control)
+    }
+
+    /// The ancillary data, as much of it as came.
+    #[must_use]
+    pub fn into_partial_control(self) -> Ancillary<'c> {
+        self.control
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("received", &self.received)
+            .field("from", &self.from)
+            .field("control", &self.control)
+            .finish()
+    }
+}
+
+/// Received ancillary data. It owns the descriptors in it, and closes on drop those that nobody took.
+pub struct Ancillary<'c> {
+    control: syscall::Received<'c>,
+    closed: usize,
+    truncated: bool,
+    /// Nothing was received from a stream: what the kernel adds there is nobody's.
+    at_end: bool,
+}
+
+impl Ancillary<'_> {
+    /// `SCM_RIGHTS` — takes the descriptors, one after the other as they were sent. All of them are
+    /// close-on-exec. What is not taken stays here.
+    #[doc(alias = "SCM_RIGHTS")]
+    pub fn rights(&mut self) -> Descriptors<'_> {
+        Descriptors(self.control.rights())
+    }
+
+    /// `SCM_CREDENTIALS` — who sent, as the kernel vouches for it. None, where
+    /// [`pass_credentials`](Socket::pass_credentials) is off or the room was too small for them; and
+    /// none at the end of a stream, where Linux adds some that read as root's.
+    #[must_use]
+    #[doc(alias = "SCM_CREDENTIALS")]
+    pub fn credentials(&self) -> Option<Credentials> {
+        if self.at_end {
+            return None;
+        }
+        Credentials::from_data(self.data(SCM_CREDENTIALS)?)
+    }
+
+    /// `SCM_PIDFD` — takes the pidfd of the process that sent; none, where
+    /// [`pass_pidfd`](Socket::pass_pidfd) is off, or it was taken.
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`, `ENFILE`: there was no descriptor for it. The kernel put this errno in its place.
+    /// - `ESRCH`, `EINVAL`: likewise, of a process that has ended.
+    ///
+    /// See unix(7).
+    #[doc(alias = "SCM_PIDFD")]
+    pub fn pidfd(&mut self) -> Result<Option<OwnedFd>, Error> {
+        let pidfd = self.control.pidfd().transpose();
+        pidfd.map_err(|errno| Error::new(Call::Recvmsg, errno))
+    }
+
+    /// `SCM_SECURITY` — the sender's security label, without a NUL at its end.
+    #[must_use]
+    #[doc(alias = "SCM_SECURITY")]
+    pub fn security(&self) -> Option<&[u8]> {
+        match self.data(SCM_SECURITY)? {
+            [label @ .., 0] => Some(label),
+            label => Some(label),
+        }
+    }
+
+    /// `SCM_INQ` — how many bytes are left in the queue of a stream.
+    #[must_use]
+    #[doc(alias = "SCM_INQ")]
+    pub fn queue_length(&self) -> Option<usize> {
+        let bytes = self.data(SCM_INQ)?.first_chunk()?;
+        usize::try_from(c_int::from_ne_bytes(*bytes)).ok()
+    }
+
+    /// All control messages as they lie in the room, those of unknown levels and types too. Numbers
+    /// of descriptors can be seen in them, which stay this value's; one that was taken is negative.
+    #[must_use]
+    pub fn messages(&self) -> ControlMessages<'_> {
+        self.control.messages()
+    }
+
+    /// Whether control messages were cut: by a room that is too small, by `RLIMIT_NOFILE`, or because
+    /// more descriptors came than were expected.
+    #[must_use]
+    #[doc(alias = "MSG_CTRUNC")]
+    pub const fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// How many descriptors came beyond those that were expected, and were closed. Those that the
+    /// kernel itself dropped are not counted by anybody.
+    #[must_use]
+    pub const fn closed(&self) -> usize {
+        self.closed
+    }
+
+    /// The data of the first message of a type at level `SOL_SOCKET`.
+    fn data(&self, kind: c_int) -> Option<&[u8]> {
+        let of_kind = |message: &ControlMessage<'_>| {
+            message.level() == sys::SOL_SOCKET && message.kind() == kind
+        };
+        self.messages().find(of_kind).map(|message| message.data())
+    }
+}
+
+impl fmt::Debug for Ancillary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ancillary")
+            .field("messages", &self.messages().count())
+            .field("truncated", &self.truncated)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The descriptors of [`Ancillary::rights`], each owned as it is taken.
+#[derive(Debug)]
+pub struct Descriptors<'a>(syscall::Descriptors<'a>);
+
+impl Iterator for Descriptors<'_> {
+    type Item = OwnedFd;
+
+    fn next(&mut self) -> Option<OwnedFd> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.0.left();
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Descriptors<'_> {}
+
+/// Receiving with ancillary data.
+impl<T: Kind> Socket<T> {
+    /// `recvmsg(fd, msg, MSG_CMSG_CLOEXEC)` — receives into several slices, and control messages into
+    /// `room`. Of a stream, 0 bytes are its end.
+    ///
+    /// Descriptors that come are owned by the [`Message`] from here on. A stream gives them with the
+    /// first byte that they were sent with, and with the bytes that were sent before.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for `recv` and `read`.
+    ///
+    /// # Examples
+    ///
+    /// A descriptor, and who sends it:
+    ///
+    /// ```
+    /// use sunpath::{Control, ControlBuffer, Credentials, IoSlice, IoSliceMut, Rights, UnixStream};
+    /// # use sunpath::fd::AsFd;
+    ///
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// # if theirs.set_pass_credentials(true).is_err() { return Ok(()) }
+    /// theirs.set_pass_credentials(true)?;
+    /// ours.sendmsg(
+    ///     &[IoSlice::new(b"take it")],
+    ///     &[Control::Rights(&[ours.as_fd()])],
+    /// )?;
+    ///
+    /// let mut buf = [0; 64];
+    /// let mut room = ControlBuffer::<(Rights<1>, Credentials)>::new();
+    /// let message = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut room)?;
+    /// assert_eq!(message.len(), 7);
+    /// let mut control = message.into_control()?;
+    /// assert_eq!(control.credentials(), Some(Credentials::own()));
+    /// let fd = control.rights().next().expect("one descriptor");
+    /// # drop(fd);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See recvmsg(2), unix(7).
+    #[doc(alias = "MSG_CMSG_CLOEXEC")]
+    pub fn recvmsg<'c, R: ControlRoom + ?Sized>(
+        &self,
+        bufs: &mut [IoSliceMut<'_>],
+        room: &'c mut R,
+    ) -> Result<Message<'c>, Error> {
+        let len = bufs
+            .iter()
+            .take(syscall::IOV_MAX)
+            .map(|buf| buf.len())
+            .sum();
+        let (control, most) = room.offer();
+        let (arrived, control, closed) =
+            syscall::recvmsg_control(self.as_fd(), bufs, control, most, flags::<T>())?;
+        Ok(Message::new::<T>(&arrived, control, closed, len))
+    }
+}
+
+/// A message says its true length; a stream has none.
+fn flags<T: Kind>() -> c_int {
+    match T::TYPE {
+        sys::SOCK_STREAM => 0,
+        _ => TRUE_LENGTH,
+    }
+}

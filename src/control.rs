@@ -1,0 +1,309 @@
+//! Ancillary data as bytes: reading the control messages that the kernel wrote, laying out those
+//! that it is given. Pure: a descriptor is a number here; who owns it is said in `syscall`.
+
+use core::ffi::c_int;
+use core::mem::offset_of;
+use core::ops::Range;
+
+use sunpath_sys as sys;
+use sunpath_sys::{CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, cmsghdr};
+
+/// The types of the control messages that Linux alone has.
+#[cfg(have_so_passcred)]
+pub(crate) use sys::{SCM_CREDENTIALS, SCM_INQ, SCM_PIDFD, SCM_SECURITY};
+
+/// Numbers that no control message has in their place.
+#[cfg(not(have_so_passcred))]
+mod absent {
+    use core::ffi::c_int;
+
+    pub(crate) const SCM_CREDENTIALS: c_int = -1;
+    pub(crate) const SCM_SECURITY: c_int = -2;
+    pub(crate) const SCM_PIDFD: c_int = -3;
+    pub(crate) const SCM_INQ: c_int = -4;
+}
+#[cfg(not(have_so_passcred))]
+pub(crate) use absent::*;
+
+pub(crate) const INT: usize = size_of::<c_int>();
+
+/// `struct cmsghdr` and the data behind it — one control message as it lies in a control buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "cmsghdr")]
+pub struct ControlMessage<'a> {
+    level: c_int,
+    kind: c_int,
+    data: &'a [u8],
+    truncated: bool,
+}
+
+impl<'a> ControlMessage<'a> {
+    /// `cmsg_level`: `SOL_SOCKET` for all that Unix domain sockets send.
+    #[must_use]
+    pub const fn level(&self) -> i32 {
+        self.level
+    }
+
+    /// `cmsg_type`: `SCM_RIGHTS` for instance.
+    #[must_use]
+    #[doc(alias = "cmsg_type")]
+    pub const fn kind(&self) -> i32 {
+        self.kind
+    }
+
+    /// The data, as far as it lies inside the buffer.
+    #[must_use]
+    #[doc(alias = "CMSG_DATA")]
+    pub const fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
+    /// Whether `cmsg_len` says more than the buffer holds.
+    #[must_use]
+    pub const fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+}
+
+/// `CMSG_FIRSTHDR`, `CMSG_NXTHDR` — the control messages in bytes that came from anywhere.
+///
+/// The bytes need not be aligned. The walk ends at a header whose `cmsg_len` is less than a header,
+/// and where none fits any more; `cmsg_len` never leads out of the bytes.
+///
+/// # Examples
+///
+/// ```
+/// use sunpath::ControlMessages;
+///
+/// assert_eq!(ControlMessages::new(&[0xff; 40]).count(), 1); // a cmsg_len of 2^64 - 1
+/// assert_eq!(ControlMessages::new(&[0; 40]).count(), 0); // a cmsg_len of 0
+/// ```
+///
+/// See cmsg(3).
+#[derive(Clone, Debug)]
+#[doc(alias = "CMSG_FIRSTHDR")]
+#[doc(alias = "CMSG_NXTHDR")]
+pub struct ControlMessages<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> ControlMessages<'a> {
+    /// The control messages in these bytes, `msg_controllen` of them.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+}
+
+impl<'a> Iterator for ControlMessages<'a> {
+    type Item = ControlMessage<'a>;
+
+    fn next(&mut self) -> Option<ControlMessage<'a>> {
+        let extent = Extent::at(self.bytes, self.at)?;
+        self.at = extent.next;
+        Some(ControlMessage {
+            level: extent.level,
+            kind: extent.kind,
+            data: &self.bytes[extent.data],
+            truncated: extent.truncated,
+        })
+    }
+}
+
+/// Where one control message lies in its bytes.
+struct Extent {
+    level: c_int,
+    kind: c_int,
+    /// Inside the bytes.
+    data: Range<usize>,
+    truncated: bool,
+    /// Where the header behind it would begin.
+    next: usize,
+}
+
+impl Extent {
+    /// The message whose header begins at `at`, if one is there.
+    fn at(bytes: &[u8], at: usize) -> Option<Self> {
+        let left = bytes.len().checked_sub(at)?;
+        let header = bytes.get(at..)?.get(..CMSG_LEN(0))?;
+        let len = Self::len(header)?;
+        if len < CMSG_LEN(0) {
+            return None;
+        }
+        Some(Self {
+            level: int_at(header, offset_of!(cmsghdr, cmsg_level))?,
+            kind: int_at(header, offset_of!(cmsghdr, cmsg_type))?,
+            data: at + CMSG_LEN(0)..at + len.min(left),
+            truncated: len > left,
+            next: at.saturating_add(CMSG_ALIGN(len)),
+        })
+    }
+
+    /// `cmsg_len`, which has 4 bytes or those of a `size_t`.
+    fn len(header: &[u8]) -> Option<usize> {
+        let field = header.get(offset_of!(cmsghdr, cmsg_len)..)?;
+        if CMSG_LEN_SIZE == size_of::<u32>() {
+            usize::try_from(u32::from_ne_bytes(*field.first_chunk()?)).ok()
+        } else {
+            Some(usize::from_ne_bytes(*field.first_chunk()?))
+        }
+    }
+}
+
+/// `sizeof cmsg_len`.
+const CMSG_LEN_SIZE: usize = size_of_field(|header| &header.cmsg_len);
+
+const fn size_of_field<F>(_: fn(&cmsghdr) -> &F) -> usize {
+    size_of::<F>()
+}
+
+fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
+    Some(c_int::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// The places of the `int`s in the messages of one type, each seen once. It borrows nothing, so
+/// that the bytes can be changed on the way.
+#[derive(Clone, Debug)]
+pub(crate) struct Ints {
+    kind: c_int,
+    next_message: usize,
+    places: Range<usize>,
+}
+
+impl Ints {
+    /// Those of type `kind` at level `SOL_SOCKET`.
+    pub(crate) const fn of(kind: c_int) -> Self {
+        Self {
+            kind,
+            next_message: 0,
+            places: 0..0,
+        }
+    }
+
+    /// The next `int` and its place. `bytes` are the same each time, but for `int`s seen before.
+    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<(usize, c_int)> {
+        while self.places.len() < INT {
+            let extent = Extent::at(bytes, self.next_message)?;
+            self.next_message = extent.next;
+            if extent.level == sys::SOL_SOCKET && extent.kind == self.kind {
+                self.places = extent.data;
+            }
+        }
+        let place = self.places.start;
+        self.places.start += INT;
+        Some((place, int_at(bytes, place)?))
+    }
+}
+
+/// Lays control messages out, one behind the other, in room that is zero.
+#[derive(Debug)]
+pub(crate) struct Writer<'b> {
+    room: &'b mut [u8],
+}
+
+impl<'b> Writer<'b> {
+    pub(crate) const fn new(room: &'b mut [u8]) -> Self {
+        Self { room }
+    }
+
+    /// Adds a message of level `SOL_SOCKET` with `count` `int`s. The room is large enough: who makes
+    /// it has added up `CMSG_SPACE`.
+    pub(crate) fn push(&mut self, kind: c_int, count: usize, ints: impl Iterator<Item = c_int>) {
+        let room = core::mem::take(&mut self.room);
+        let (message, rest) = room.split_at_mut(CMSG_SPACE(count * INT));
+        let len = CMSG_LEN(count * INT);
+        let at = offset_of!(cmsghdr, cmsg_len);
+        if CMSG_LEN_SIZE == size_of::<u32>() {
+            message[at..at + CMSG_LEN_SIZE].copy_from_slice(&(len as u32).to_ne_bytes());
+        } else {
+            message[at..at + CMSG_LEN_SIZE].copy_from_slice(&len.to_ne_bytes());
+        }
+        let fields = [
+            (offset_of!(cmsghdr, cmsg_level), sys::SOL_SOCKET),
+            (offset_of!(cmsghdr, cmsg_type), kind),
+        ];
+        for (at, value) in fields {
+            message[at..at + INT].copy_from_slice(&value.to_ne_bytes());
+        }
+        let data = message[CMSG_LEN(0)..].chunks_exact_mut(INT);
+        for (place, int) in data.zip(ints.take(count)) {
+            place.copy_from_slice(&int.to_ne_bytes());
+        }
+        self.room = rest;
+    }
+}
+
+/// `struct ucred` in a message — the process, user and group that sent it.
+///
+/// The kernel has checked them: a sender without privileges can only tell its own. What the kernel
+/// adds by itself (with [`Socket::set_pass_credentials`]) are the *real* ids of the process that
+/// sent, where [`Socket::peer_cred`] has the effective ones of the process that connected.
+///
+/// A message that was sent when neither end had asked for credentials has none: pid `None`, and uid
+/// and gid 65534 (`/proc/sys/kernel/overflowuid`).
+///
+/// See unix(7), "SCM_CREDENTIALS".
+///
+/// [`Socket::set_pass_credentials`]: crate::Socket::set_pass_credentials
+/// [`Socket::peer_cred`]: crate::Socket::peer_cred
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "ucred")]
+#[doc(alias = "SCM_CREDENTIALS")]
+pub struct Credentials {
+    pid: i32,
+    uid: u32,
+    gid: u32,
+}
+
+#[cfg(have_so_passcred)]
+const _: () = {
+    assert!(size_of::<sys::ucred>() == 3 * INT);
+    assert!(offset_of!(sys::ucred, pid) == 0);
+    assert!(offset_of!(sys::ucred, uid) == INT);
+    assert!(offset_of!(sys::ucred, gid) == 2 * INT);
+};
+
+impl Credentials {
+    /// Credentials to send. The kernel refuses with `EPERM` or `ESRCH` what is not the sender's own,
+    /// unless it is privileged.
+    #[must_use]
+    pub const fn new(pid: i32, uid: u32, gid: u32) -> Self {
+        Self { pid, uid, gid }
+    }
+
+    /// The process; `None` where it has no number that is visible here.
+    #[must_use]
+    pub const fn pid(self) -> Option<i32> {
+        match self.pid {
+            0 => None,
+            pid => Some(pid),
+        }
+    }
+
+    /// The user.
+    #[must_use]
+    pub const fn uid(self) -> u32 {
+        self.uid
+    }
+
+    /// The group.
+    #[must_use]
+    pub const fn gid(self) -> u32 {
+        self.gid
+    }
+
+    /// As they lie in a message: three `int`s.
+    pub(crate) const fn to_ints(self) -> [c_int; 3] {
+        [self.pid, self.uid as c_int, self.gid as c_int]
+    }
+
+    /// From the data of a message; of one that was cut there are none.
+    pub(crate) fn from_data(data: &[u8]) -> Option<Self> {
+        Some(Self {
+            pid: int_at(data, 0)?,
+            uid: int_at(data, INT)? as u32,
+            gid: int_at(data, 2 * INT)? as u32,
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! What a control buffer is made for, by type, and so how large it is.
+
+use core::ffi::c_int;
+
+use sunpath_sys::{CMSG_LEN, CMSG_SPACE, cmsghdr};
+
+use crate::control::{Credentials, INT};
+
+/// What a control buffer is made for: [`Rights`], [`Credentials`], [`Pidfd`], [`Security`],
+/// [`QueueLength`], or several of them as a tuple. `()` is nothing.
+///
+/// See [`ControlBuffer`](crate::ControlBuffer).
+pub trait Expected: sealed::Sealed {
+    /// Room for it, of the alignment that control messages need.
+    #[doc(hidden)]
+    type Room;
+    /// How many bytes of the control buffer it takes, as `CMSG_SPACE` adds them up.
+    const SPACE: usize;
+    /// How many descriptors it takes at most.
+    const DESCRIPTORS: usize;
+}
+
+/// `SCM_RIGHTS` — at most `N` descriptors.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SCM_RIGHTS")]
+pub enum Rights<const N: usize> {}
+
+/// `SCM_PIDFD` — a pidfd of the sender, which
+/// [`set_pass_pidfd`](crate::Socket::set_pass_pidfd) asks for.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SCM_PIDFD")]
+pub enum Pidfd {}
+
+/// `SCM_SECURITY` — the sender's security label of at most `N` bytes, which
+/// [`set_pass_security`](crate::Socket::set_pass_security) asks for.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SCM_SECURITY")]
+pub enum Security<const N: usize> {}
+
+/// `SCM_INQ` — how many bytes are left in the queue, which
+/// [`set_pass_queue_length`](crate::UnixStream::set_pass_queue_length) asks for.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SCM_INQ")]
+pub enum QueueLength {}
+
+/// A control message with data of type `T`.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Room<T> {
+    /// `CMSG_LEN(0)` bytes or a few more; the type gives the alignment.
+    header: [usize; CMSG_LEN(0).div_ceil(size_of::<usize>())],
+    data: T,
+}
+
+const _: () = assert!(align_of::<cmsghdr>() <= align_of::<usize>());
+
+impl<const N: usize> Expected for Rights<N> {
+    type Room = Room<[c_int; N]>;
+    const SPACE: usize = CMSG_SPACE(N * INT);
+    const DESCRIPTORS: usize = N;
+}
+
+impl Expected for Credentials {
+    type Room = Room<[c_int; 3]>;
+    const SPACE: usize = CMSG_SPACE(3 * INT);
+    const DESCRIPTORS: usize = 0;
+}
+
+impl Expected for Pidfd {
+    type Room = Room<c_int>;
+    const SPACE: usize = CMSG_SPACE(INT);
+    const DESCRIPTORS: usize = 0;
+}
+
+impl<const N: usize> Expected for Security<N> {
+    type Room = Room<[u8; N]>;
+    const SPACE: usize = CMSG_SPACE(N);
+    const DESCRIPTORS: usize = 0;
+}
+
+impl Expected for QueueLength {
+    type Room = Room<c_int>;
+    const SPACE: usize = CMSG_SPACE(INT);
+    const DESCRIPTORS: usize = 0;
+}
+
+macro_rules! expected_together {
+    ($($($part:ident)*;)*) => {$(
+        impl<$($part: Expected),*> Expected for ($($part,)*) {
+            type Room = ($($part::Room,)*);
+            const SPACE: usize = 0 $(+ $part::SPACE)*;
+            const DESCRIPTORS: usize = 0 $(+ $part::DESCRIPTORS)*;
+        }
+
+        impl<$($part: Expected),*> sealed::Sealed for ($($part,)*) {}
+    )*};
+}
+
+expected_together! {
+    ;
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+}
+
+mod sealed {
+    /// What a message can carry is the kernel's, nothing can be added outside.
+    pub trait Sealed {}
+
+    impl<const N: usize> Sealed for super::Rights<N> {}
+    impl Sealed for super::Credentials {}
+    impl Sealed for super::Pidfd {}
+    impl<const N: usize> Sealed for super::Security<N> {}
+    impl Sealed for super::QueueLength {}
+}

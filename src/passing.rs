@@ -1,0 +1,203 @@
+//! The common needs in one line each: a descriptor, some descriptors, credentials.
+
+use core::array;
+
+use sunpath_sys as sys;
+
+use crate::ancillary::{Control, ControlBuffer};
+use crate::control::Credentials;
+use crate::error::{Call, Errno, Error};
+use crate::expected::{Pidfd, QueueLength, Rights};
+use crate::fd::{AsFd, BorrowedFd, IoSliceMut, OwnedFd};
+use crate::message::Received;
+use crate::socket::{Kind, Socket};
+
+/// What may come along unasked, because the socket was inherited with its options.
+type Along = (Credentials, Pidfd, QueueLength);
+
+/// Passing descriptors and credentials.
+impl<T: Kind> Socket<T> {
+    /// `sendmsg` with `SCM_RIGHTS` — sends one descriptor, with a byte 0 to travel with.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: a descriptor that cannot be passed (io_uring).
+    /// - `EPERM`: the receiver takes no descriptors ([`set_pass_rights`](Self::set_pass_rights)).
+    /// - `ETOOMANYREFS`: the user has more descriptors in flight than `RLIMIT_NOFILE`.
+    /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`, `ECONNREFUSED`: as for
+    ///   [`sendmsg`](Self::sendmsg).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// let (kept, given) = UnixStream::pair()?;
+    /// ours.send_fd(&given)?;
+    ///
+    /// let received = UnixStream::try_from(theirs.recv_fd()?)?;
+    /// received.write(b"hello")?;
+    /// assert_eq!(kept.read(&mut [0; 8])?, 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// See unix(7), "SCM_RIGHTS".
+    #[doc(alias = "SCM_RIGHTS")]
+    pub fn send_fd(&self, fd: impl AsFd) -> Result<(), Error> {
+        self.send_fds(&[0], &[fd.as_fd()])
+    }
+
+    /// `recvmsg` with `SCM_RIGHTS` — receives one descriptor, with the one byte that it travels with.
+    /// It is close-on-exec.
+    ///
+    /// # Errors
+    ///
+    /// The byte is gone, and whatever came is closed.
+    ///
+    /// - `ENOMSG`: no descriptor came with the byte.
+    /// - `EMSGSIZE`: more than one came, or none was free for it (`RLIMIT_NOFILE`); or, of a message,
+    ///   more than one byte.
+    /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`recvmsg`](Self::recvmsg).
+    ///
+    /// See unix(7), "SCM_RIGHTS".
+    #[doc(alias = "SCM_RIGHTS")]
+    pub fn recv_fd(&self) -> Result<OwnedFd, Error> {
+        let (received, [fd]) = self.recv_fds(&mut [0])?;
+        if received.is_truncated() {
+            return Err(Error::new(Call::Recvmsg, Errno::EMSGSIZE));
+        }
+        Ok(fd)
+    }
+
+    /// `sendmsg` with `SCM_RIGHTS` — sends all of the bytes, and descriptors with the first of them.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: more than 253 descriptors, with the number; descriptors without a byte on a stream;
+    ///   a descriptor that cannot be passed.
+    /// - `EPERM`, `ETOOMANYREFS`, `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`,
+    ///   `ENOMEM`, `ECONNREFUSED`: as for [`send_all`](Self::send_all).
+    ///
+    /// See unix(7), "SCM_RIGHTS".
+    #[doc(alias = "SCM_RIGHTS")]
+    pub fn send_fds(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), Error> {
+        self.send_all(bytes, &[Control::Rights(fds)])
+    }
+
+    /// `recvmsg` with `SCM_RIGHTS` — receives bytes, and exactly `N` descriptors with them, which are
+    /// close-on-exec.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are in `buf`, and whatever else came is closed. Who has to know how many bytes those
+    /// were, or takes any number of descriptors, uses [`recvmsg`](Self::recvmsg).
+    ///
+    /// - `ENOMSG`: fewer descriptors came, with the numbers.
+    /// - `EMSGSIZE`: more came, or too few were free for them (`RLIMIT_NOFILE`).
+    /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`recvmsg`](Self::recvmsg).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixStream, fd::AsFd};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// # let (read, write) = UnixStream::pair()?;
+    /// ours.send_fds(b"a pipe", &[read.as_fd(), write.as_fd()])?;
+    ///
+    /// let mut buf = [0; 64];
+    /// let (received, [read, write]) = theirs.recv_fds(&mut buf)?;
+    /// assert_eq!(&buf[..received.len()], b"a pipe");
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See unix(7), "SCM_RIGHTS".
+    #[doc(alias = "SCM_RIGHTS")]
+    pub fn recv_fds<const N: usize>(
+        &self,
+        buf: &mut [u8],
+    ) -> Result<(Received, [OwnedFd; N]), Error> {
+        let mut room = ControlBuffer::<(Rights<N>, Along)>::new();
+        let asked = buf.len();
+        let message = self.recvmsg(&mut [IoSliceMut::new(buf)], &mut room)?;
+        let received = message.received();
+        let mut control = message.into_control()?;
+        let mut fds = control.rights();
+        let came = fds.len();
+        if came == N {
+            let next = |_| match fds.next() {
+                Some(fd) => fd,
+                None => unreachable!("as many as were counted"),
+            };
+            return Ok((received, array::from_fn(next)));
+        }
+        match T::TYPE {
+            sys::SOCK_STREAM if received.len() == 0 && asked > 0 => Err(Error::end_of_file()),
+            _ => Err(Error::too_few_descriptors(came, N)),
+        }
+    }
+
+    /// `sendmsg` with `SCM_CREDENTIALS` — sends all of the bytes, and credentials with the first of
+    /// them: [`Credentials::own`], or those of others where this process is privileged.
+    ///
+    /// A receiver that asked for credentials gets the real ones without this.
+    ///
+    /// # Errors
+    ///
+    /// - `EPERM`: credentials of others, without privileges.
+    /// - `ESRCH`: credentials with a process that does not exist.
+    /// - `EOPNOTSUPP`: the system has no credentials to send.
+    /// - `EINVAL`: no byte, on a stream.
+    /// - `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`, `ECONNREFUSED`: as
+    ///   for [`send_all`](Self::send_all).
+    ///
+    /// See unix(7), "SCM_CREDENTIALS".
+    #[doc(alias = "SCM_CREDENTIALS")]
+    pub fn send_with_credentials(
+        &self,
+        bytes: &[u8],
+        credentials: Credentials,
+    ) -> Result<(), Error> {
+        self.send_all(bytes, &[Control::Credentials(credentials)])
+    }
+
+    /// `recvmsg` with `SCM_CREDENTIALS` — receives bytes, and who sent them. Credentials come where
+    /// [`set_pass_credentials`](Self::set_pass_credentials) was called before they were sent.
+    ///
+    /// Descriptors that came unasked are closed, which [`Received::is_control_truncated`] tells.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`recvmsg`](Self::recvmsg).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{Credentials, UnixDatagram};
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// # if theirs.set_pass_credentials(true).is_err() { return Ok(()) }
+    /// theirs.set_pass_credentials(true)?;
+    /// ours.send(b"hello")?;
+    ///
+    /// let mut buf = [0; 64];
+    /// let (received, sender) = theirs.recv_with_credentials(&mut buf)?;
+    /// assert_eq!(sender, Some(Credentials::own()));
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See unix(7), "SCM_CREDENTIALS".
+    #[doc(alias = "SCM_CREDENTIALS")]
+    pub fn recv_with_credentials(
+        &self,
+        buf: &mut [u8],
+    ) -> Result<(Received, Option<Credentials>), Error> {
+        let mut room = ControlBuffer::<Along>::new();
+        let message = self.recvmsg(&mut [IoSliceMut::new(buf)], &mut room)?;
+        let received = message.received();
+        Ok((received, message.into_partial_control().credentials()))
+    }
+}

@@ -1,0 +1,168 @@
+//! sendmmsg(2) and recvmmsg(2): several messages with one call.
+
+use core::ffi::c_int;
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::slice;
+
+use sunpath_sys as sys;
+
+use super::control::{Received, zeroed};
+use super::message::{Arrived, CMSG_CLOEXEC, arrived, msghdr_over, msghdr_to_send, offer_control};
+use super::retry_timed;
+use super::socket::AddrRoom;
+use crate::addr::UnixAddr;
+use crate::error::{Call, Error};
+use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut};
+
+/// Room for the headers of at most `N` messages. What it held before a call means nothing.
+pub(crate) struct Headers<const N: usize>([MaybeUninit<sys::mmsghdr>; N]);
+
+// SAFETY: the pointers in the headers are written before each call and followed during it alone.
+unsafe impl<const N: usize> Send for Headers<N> {}
+// SAFETY: as above; nothing can be done with a shared one.
+unsafe impl<const N: usize> Sync for Headers<N> {}
+
+impl<const N: usize> Headers<N> {
+    pub(crate) const fn new() -> Self {
+        Self([const { MaybeUninit::uninit() }; N])
+    }
+}
+
+impl<const N: usize> fmt::Debug for Headers<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Headers").finish_non_exhaustive()
+    }
+}
+
+/// One message to send: its data, its receiver, its control messages.
+pub(crate) struct ToSend<'m> {
+    pub(crate) bufs: &'m [IoSlice<'m>],
+    pub(crate) to: Option<&'m UnixAddr>,
+    pub(crate) control: &'m [u8],
+}
+
+/// sendmmsg(2): the first `N` of the messages; how many went. Fewer than there are mean that the
+/// next one failed.
+pub(crate) fn sendmmsg<'m, const N: usize>(
+    fd: BorrowedFd<'_>,
+    headers: &mut Headers<N>,
+    messages: impl Iterator<Item = ToSend<'m>>,
+) -> Result<usize, Error> {
+    let mut count = 0;
+    for (header, message) in headers.0.iter_mut().zip(messages) {
+        header.write(header_over(msghdr_to_send(
+            message.bufs,
+            message.to,
+            message.control,
+        )));
+        count += 1;
+    }
+    if count == 0 {
+        return Ok(0);
+    }
+    let headers = headers.0.as_mut_ptr().cast();
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmmsg, || {
+        // SAFETY: count headers were just written over slices and addresses that live as long as 'm,
+        // longer than this call, which only reads them and writes the headers' lengths.
+        unsafe { sys::sendmmsg(fd.as_raw_fd(), headers, count, sys::MSG_NOSIGNAL) as isize }
+    })
+}
+
+/// Room for what comes with a message: its sender and its control messages.
+pub(crate) struct Beside<R> {
+    addr: AddrRoom,
+    control: MaybeUninit<R>,
+}
+
+impl<R> Beside<R> {
+    pub(crate) fn new() -> Self {
+        Self {
+            addr: AddrRoom::new(),
+            control: MaybeUninit::uninit(),
+        }
+    }
+}
+
+/// recvmmsg(2): a message into each slice, as many as are there, and one at least. Beside each there
+/// are `space` bytes for control messages, in which `most` descriptors may stay.
+pub(crate) fn recvmmsg<'c, const N: usize, R>(
+    fd: BorrowedFd<'_>,
+    headers: &'c mut Headers<N>,
+    beside: &'c mut [Beside<R>; N],
+    bufs: &mut [IoSliceMut<'_>],
+    (space, most): (usize, usize),
+    flags: c_int,
+) -> Result<ArrivedBatch<'c, R>, Error> {
+    let mut count = 0;
+    let slots = headers.0.iter_mut().zip(beside.iter_mut());
+    for ((header, beside), buf) in slots.zip(bufs.iter_mut()) {
+        let mut msg = msghdr_over(core::ptr::from_mut(buf).cast(), 1);
+        beside.addr.offer_in(&mut msg);
+        offer_control(zeroed(&mut beside.control, space), &mut msg);
+        header.write(header_over(msg));
+        count += 1;
+    }
+    let flags = flags | CMSG_CLOEXEC | sys::MSG_WAITFORONE;
+    let vector = headers.0.as_mut_ptr().cast();
+    let arrived = match count {
+        0 => 0,
+        _ => retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, || {
+            let timeout = core::ptr::null_mut();
+            // SAFETY: count headers were just written over an iovec, an address and control room
+            // each, all borrowed during the call.
+            unsafe { sys::recvmmsg(fd.as_raw_fd(), vector, count, flags, timeout) as isize }
+        })?,
+    };
+    Ok(ArrivedBatch {
+        headers: headers.0[..arrived].iter(),
+        beside: beside[..arrived].iter_mut(),
+        most,
+    })
+}
+
+fn header_over(msg_hdr: sys::msghdr) -> sys::mmsghdr {
+    sys::mmsghdr {
+        msg_hdr,
+        msg_len: 0,
+    }
+}
+
+/// The messages that came. It owns the descriptors in all that were not looked at yet.
+pub(crate) struct ArrivedBatch<'c, R> {
+    /// INVARIANT: each was written, and recvmmsg has filled it and what is beside it.
+    headers: slice::Iter<'c, MaybeUninit<sys::mmsghdr>>,
+    beside: slice::IterMut<'c, Beside<R>>,
+    most: usize,
+}
+
+impl<'c, R> Iterator for ArrivedBatch<'c, R> {
+    /// As `recvmsg_control` gives one.
+    type Item = (Arrived, Received<'c>, usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (header, beside) = (self.headers.next()?, self.beside.next()?);
+        // SAFETY: the header was written before the call.
+        let header = unsafe { header.assume_init_ref() };
+        let arrived = arrived(header.msg_len as usize, &header.msg_hdr, beside.addr);
+        let written = arrived.control_len.min(size_of::<R>());
+        let control = beside.control.as_mut_ptr().cast();
+        // SAFETY: the room was zeroed before the call as far as it was offered, so that all of what
+        // the kernel says to have written is initialised; it is borrowed for 'c, and given once.
+        let control = unsafe { slice::from_raw_parts_mut(control, written) };
+        // SAFETY: recvmmsg has just written so many bytes, and nobody has looked at them.
+        let mut control = unsafe { Received::new(control) };
+        let closed = control.settle(self.most);
+        Some((arrived, control, closed))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.headers.size_hint()
+    }
+}
+
+impl<R> Drop for ArrivedBatch<'_, R> {
+    fn drop(&mut self) {
+        self.for_each(drop);
+    }
+}
