@@ -14,6 +14,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("have_sock_cloexec", &["linux", "freebsd"]),
     // MSG_CMSG_CLOEXEC
     ("have_msg_cmsg_cloexec", &["linux", "freebsd"]),
+    // sendmmsg and recvmmsg
+    ("have_mmsg", &["linux", "freebsd"]),
     // SO_NOSIGPIPE, needed where sockets are written to by calls without MSG_NOSIGNAL
     ("have_so_nosigpipe", &["macos"]),
     // SO_PEERCRED with a struct ucred

@@ -182,7 +182,6 @@ impl<T: Messages> Socket<T> {
     ///   [`sendmsg`](Self::sendmsg).
     /// - `EAGAIN`, `ECONNREFUSED`, `EPIPE`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, and with an address
     ///   `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EPROTOTYPE`: as for `send` and `send_to`.
-    /// - `ENOSYS`: the system has no such call (macOS).
     ///
     /// # Examples
     ///
@@ -195,7 +194,6 @@ impl<T: Messages> Socket<T> {
     ///     &[Outgoing::new(&one), Outgoing::new(&two)],
     ///     &mut SendBatch::<8>::new(),
     /// );
-    /// # if sent.error().is_some_and(|error| error.is_unsupported()) { return Ok(()) }
     /// assert_eq!((sent.count(), sent.error()), (2, None));
     ///
     /// let mut bufs = [[0; 64]; 8];
@@ -261,7 +259,6 @@ impl<T: Messages> Socket<T> {
     /// # Errors
     ///
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
-    /// - `ENOSYS`: the system has no such call (macOS).
     ///
     /// See recvmmsg(2).
     #[doc(alias = "MSG_WAITFORONE")]

@@ -6,7 +6,11 @@ use core::mem::MaybeUninit;
 use core::slice;
 
 use sunpath_sys as sys;
+#[cfg(have_mmsg)]
+use sunpath_sys::{mmsghdr, recvmmsg as recv_many, sendmmsg as send_many};
 
+#[cfg(not(have_mmsg))]
+use self::one_by_one::{mmsghdr, recv_many, send_many};
 use super::control::{Received, zeroed};
 use super::message::{Arrived, CMSG_CLOEXEC, arrived, msghdr_over, msghdr_to_send, offer_control};
 use super::retry_timed;
@@ -15,8 +19,14 @@ use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut};
 
+/// Takes what is there once a message has come.
+#[cfg(have_mmsg)]
+const WAIT_FOR_ONE: c_int = sys::MSG_WAITFORONE;
+#[cfg(not(have_mmsg))]
+const WAIT_FOR_ONE: c_int = 0; // the loop does so by itself
+
 /// Room for the headers of at most `N` messages. What it held before a call means nothing.
-pub(crate) struct Headers<const N: usize>([MaybeUninit<sys::mmsghdr>; N]);
+pub(crate) struct Headers<const N: usize>([MaybeUninit<mmsghdr>; N]);
 
 // SAFETY: the pointers in the headers are written before each call and followed during it alone.
 unsafe impl<const N: usize> Send for Headers<N> {}
@@ -65,7 +75,7 @@ pub(crate) fn sendmmsg<'m, const N: usize>(
     retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmmsg, || {
         // SAFETY: count headers were just written over slices and addresses that live as long as 'm,
         // longer than this call, which only reads them and writes the headers' lengths.
-        unsafe { sys::sendmmsg(fd.as_raw_fd(), headers, count, sys::MSG_NOSIGNAL) as isize }
+        unsafe { send_many(fd.as_raw_fd(), headers, count, sys::MSG_NOSIGNAL) as isize }
     })
 }
 
@@ -103,7 +113,7 @@ pub(crate) fn recvmmsg<'c, const N: usize, R>(
         header.write(header_over(msg));
         count += 1;
     }
-    let flags = flags | CMSG_CLOEXEC | sys::MSG_WAITFORONE;
+    let flags = flags | CMSG_CLOEXEC | WAIT_FOR_ONE;
     let vector = headers.0.as_mut_ptr().cast();
     let arrived = match count {
         0 => 0,
@@ -111,7 +121,7 @@ pub(crate) fn recvmmsg<'c, const N: usize, R>(
             let timeout = core::ptr::null_mut();
             // SAFETY: count headers were just written over an iovec, an address and control room
             // each, all borrowed during the call.
-            unsafe { sys::recvmmsg(fd.as_raw_fd(), vector, count, flags, timeout) as isize }
+            unsafe { recv_many(fd.as_raw_fd(), vector, count, flags, timeout) as isize }
         })?,
     };
     Ok(ArrivedBatch {
@@ -121,8 +131,8 @@ pub(crate) fn recvmmsg<'c, const N: usize, R>(
     })
 }
 
-fn header_over(msg_hdr: sys::msghdr) -> sys::mmsghdr {
-    sys::mmsghdr {
+fn header_over(msg_hdr: sys::msghdr) -> mmsghdr {
+    mmsghdr {
         msg_hdr,
         msg_len: 0,
     }
@@ -131,7 +141,7 @@ fn header_over(msg_hdr: sys::msghdr) -> sys::mmsghdr {
 /// The messages that came. It owns the descriptors in all that were not looked at yet.
 pub(crate) struct ArrivedBatch<'c, R> {
     /// INVARIANT: each was written, and recvmmsg has filled it and what is beside it.
-    headers: slice::Iter<'c, MaybeUninit<sys::mmsghdr>>,
+    headers: slice::Iter<'c, MaybeUninit<mmsghdr>>,
     beside: slice::IterMut<'c, Beside<R>>,
     most: usize,
 }
@@ -164,5 +174,148 @@ impl<'c, R> Iterator for ArrivedBatch<'c, R> {
 impl<R> Drop for ArrivedBatch<'_, R> {
     fn drop(&mut self) {
         self.for_each(drop);
+    }
+}
+
+/// Both calls where the system has neither: a loop, as in FreeBSD's C library. Tested everywhere.
+#[cfg(any(test, not(have_mmsg)))]
+mod one_by_one {
+    use core::ffi::{c_int, c_void};
+
+    use sunpath_sys as sys;
+    #[cfg(have_mmsg)]
+    use sunpath_sys::mmsghdr;
+
+    /// As Linux has it.
+    #[cfg(not(have_mmsg))]
+    #[allow(non_camel_case_types)]
+    pub(super) struct mmsghdr {
+        pub(super) msg_hdr: sys::msghdr,
+        pub(super) msg_len: usize,
+    }
+
+    /// sendmmsg(2).
+    ///
+    /// # Safety
+    ///
+    /// - As for sendmsg(2), for each of `count` headers.
+    pub(super) unsafe fn send_many(
+        fd: c_int,
+        headers: *mut mmsghdr,
+        count: usize,
+        flags: c_int,
+    ) -> isize {
+        let send = |header: &mut mmsghdr, _| {
+            // SAFETY: the caller vouches for each header.
+            unsafe { sys::sendmsg(fd, &header.msg_hdr, flags) }
+        };
+        // SAFETY: the caller vouches for the headers.
+        unsafe { one_by_one(headers, count, send) }
+    }
+
+    /// recvmmsg(2) with `MSG_WAITFORONE`.
+    ///
+    /// # Safety
+    ///
+    /// - As for recvmsg(2), for each of `count` headers.
+    pub(super) unsafe fn recv_many(
+        fd: c_int,
+        headers: *mut mmsghdr,
+        count: usize,
+        flags: c_int,
+        _timeout: *mut c_void,
+    ) -> isize {
+        let receive = |header: &mut mmsghdr, first| {
+            let flags = flags | if first { 0 } else { sys::MSG_DONTWAIT };
+            // SAFETY: the caller vouches for each header.
+            unsafe { sys::recvmsg(fd, &mut header.msg_hdr, flags) }
+        };
+        // SAFETY: the caller vouches for the headers.
+        unsafe { one_by_one(headers, count, receive) }
+    }
+
+    /// How many headers `call` was made for before it failed; -1, if that was the first.
+    ///
+    /// # Safety
+    ///
+    /// - `headers` points to `count` headers that nobody else looks at.
+    unsafe fn one_by_one(
+        headers: *mut mmsghdr,
+        count: usize,
+        mut call: impl FnMut(&mut mmsghdr, bool) -> isize,
+    ) -> isize {
+        for done in 0..count {
+            // SAFETY: done is less than count.
+            let header = unsafe { headers.add(done) };
+            // SAFETY: the caller vouches that it is a header, and nobody else looks at it.
+            let header = unsafe { &mut *header };
+            match call(header, done == 0) {
+                len @ 0.. => header.msg_len = len as _,
+                _ if done == 0 => return -1,
+                _ => return done as isize,
+            }
+        }
+        count as isize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fd::AsFd;
+    use crate::syscall;
+
+    /// Two headers over the same pieces.
+    fn headers(pieces: [*mut sys::iovec; 2]) -> [mmsghdr; 2] {
+        pieces.map(|piece| header_over(msghdr_over(piece, 1)))
+    }
+
+    #[test]
+    fn batch_one_by_one_takes_what_is_there() {
+        let (a, b) = syscall::socketpair(sys::SOCK_DGRAM).unwrap();
+        let mut pieces = [IoSlice::new(b"one"), IoSlice::new(b"three")];
+        let mut to_send = headers(
+            pieces
+                .each_mut()
+                .map(|piece| core::ptr::from_mut(piece).cast()),
+        );
+        // SAFETY: both headers are over a live slice.
+        let sent = unsafe { one_by_one::send_many(a.as_raw_fd(), to_send.as_mut_ptr(), 2, 0) };
+        assert_eq!((sent, to_send[0].msg_len, to_send[1].msg_len), (2, 3, 5));
+
+        let mut room = [[0; 8]; 2];
+        let mut pieces = room.each_mut().map(|room| IoSliceMut::new(room));
+        let mut to_fill = headers(
+            pieces
+                .each_mut()
+                .map(|piece| core::ptr::from_mut(piece).cast()),
+        );
+        let timeout = core::ptr::null_mut();
+        for (there, came) in [(2, 2), (1, 1)] {
+            if there == 1 {
+                syscall::send(a.as_fd(), b"four", 0).unwrap();
+            }
+            let vector = to_fill.as_mut_ptr();
+            // SAFETY: both headers are over a live slice that nobody else looks at.
+            let count = unsafe { one_by_one::recv_many(b.as_raw_fd(), vector, 2, 0, timeout) };
+            assert_eq!(count, came);
+        }
+        assert_eq!((&room[0], &room[1]), (b"four\0\0\0\0", b"three\0\0\0"));
+    }
+
+    #[test]
+    fn batch_one_by_one_fails_only_at_the_first() {
+        let (a, b) = syscall::socketpair(sys::SOCK_SEQPACKET).unwrap();
+        let mut empty = [IoSlice::new(b"x"), IoSlice::new(b"y")];
+        let mut to_send = headers(
+            empty
+                .each_mut()
+                .map(|piece| core::ptr::from_mut(piece).cast()),
+        );
+        drop(b);
+        let (vector, flags) = (to_send.as_mut_ptr(), sys::MSG_NOSIGNAL);
+        // SAFETY: both headers are over a live slice.
+        let sent = unsafe { one_by_one::send_many(a.as_raw_fd(), vector, 2, flags) };
+        assert_eq!((sent, sys::errno()), (-1, sys::EPIPE));
     }
 }
