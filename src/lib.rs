@@ -37,7 +37,11 @@
 //! | `struct sockaddr_un` and its length | [`UnixAddr`], [`addr!`], [`SunPath`] |
 //! | `socket`, `socketpair`, `bind`, `connect`, `shutdown` | [`Socket`], of a kind: [`Stream`], [`Datagram`], [`Seqpacket`] |
 //! | `send`, `recv`, `readv`, `sendmsg` for `writev` | [`UnixStream`] |
-//! | `sendto`, `recvfrom`, `sendmsg`, `recvmsg` | [`UnixDatagram`], [`UnixSeqpacket`], [`Received`] |
+//! | `sendto`, `recvfrom` | [`UnixDatagram`], [`UnixSeqpacket`], [`Received`] |
+//! | passing a descriptor | [`Socket::send_fd`], [`Socket::recv_fd`]; several: [`Socket::send_fds`], [`Socket::recv_fds`] |
+//! | `sendmsg`, `recvmsg`, `SCM_RIGHTS`, `SCM_CREDENTIALS`, `SCM_PIDFD`, `SCM_SECURITY`, `SCM_INQ` | [`Socket::sendmsg`] of [`Control`], [`Socket::recvmsg`] into a [`ControlBuffer`], [`Message`], [`Ancillary`] |
+//! | `CMSG_FIRSTHDR`, `CMSG_NXTHDR`, `CMSG_DATA` | [`ControlMessages`] |
+//! | `sendmmsg`, `recvmmsg` | [`Socket::sendmmsg`], [`Socket::recvmmsg`] |
 //! | `listen`, `accept4` | [`Listener`], [`UnixListener`], [`UnixSeqpacketListener`] |
 //! | `connect` with a time limit, or to one user's server alone | [`ConnectOptions`] |
 //! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and its neighbours |
@@ -59,6 +63,11 @@
 //!   `ENOTCONN`, where Linux answers with uid and gid -1.
 //! - A timeout of zero is refused; in C it means to wait for ever.
 //! - A datagram or record that did not fit says so, with its true length: [`Received`].
+//! - Descriptors that are received belong to a value from the instant that they arrive, and those
+//!   that nobody takes are closed. Ancillary data that was truncated is refused, unless what came of
+//!   it is asked for by name: [`Message`].
+//! - Control messages that come with no byte on a stream, which drops them, and more than 253
+//!   descriptors in a message are refused before the call.
 //! - An option that the kernel or the system lacks is an error for which
 //!   [`Error::is_unsupported`] is true.
 //!
