@@ -5,7 +5,7 @@ mod receive;
 mod room;
 mod send;
 
-pub use self::receive::{Ancillary, Descriptors, Message};
+pub use self::receive::{Ancillary, Message};
 pub use self::room::{ControlBuffer, ControlRoom};
 pub use self::send::Control;
 pub(crate) use self::send::Layout;

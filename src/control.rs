@@ -2,8 +2,10 @@
 //! that it is given. Pure: a descriptor is a number here; who owns it is said in `syscall`.
 
 use core::ffi::c_int;
-use core::mem::offset_of;
+use core::iter::FusedIterator;
+use core::mem::{self, offset_of};
 use core::ops::Range;
+use core::slice;
 
 use sunpath_sys as sys;
 use sunpath_sys::{CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, cmsghdr};
@@ -58,7 +60,8 @@ impl<'a> ControlMessage<'a> {
         self.data
     }
 
-    /// Whether `cmsg_len` says more than the buffer holds.
+    /// Whether `cmsg_len` says more than the buffer holds. Linux makes it say less when it cuts a
+    /// message: [`Ancillary::is_truncated`](crate::Ancillary::is_truncated) knows.
     #[must_use]
     pub const fn is_truncated(&self) -> bool {
         self.truncated
@@ -111,6 +114,8 @@ impl<'a> Iterator for ControlMessages<'a> {
     }
 }
 
+impl FusedIterator for ControlMessages<'_> {}
+
 /// Where one control message lies in its bytes.
 struct Extent {
     level: c_int,
@@ -162,37 +167,31 @@ fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
     Some(c_int::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// The places of the `int`s in the messages of one type, each seen once. It borrows nothing, so
-/// that the bytes can be changed on the way.
+/// Where the data of the messages of one type lie, one after the other. It borrows nothing, so that
+/// the bytes can be changed on the way.
 #[derive(Clone, Debug)]
-pub(crate) struct Ints {
+pub(crate) struct Places {
     kind: c_int,
-    next_message: usize,
-    places: Range<usize>,
+    next: usize,
 }
 
-impl Ints {
+impl Places {
     /// Those of type `kind` at level `SOL_SOCKET`.
     pub(crate) const fn of(kind: c_int) -> Self {
-        Self {
-            kind,
-            next_message: 0,
-            places: 0..0,
-        }
+        Self { kind, next: 0 }
     }
 
-    /// The next `int` and its place. `bytes` are the same each time, but for `int`s seen before.
-    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<(usize, c_int)> {
-        while self.places.len() < INT {
-            let extent = Extent::at(bytes, self.next_message)?;
-            self.next_message = extent.next;
+    /// The place of the next message's data, a whole number of `int`s, inside `bytes`, which are the
+    /// same each time as far as headers go.
+    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<Range<usize>> {
+        loop {
+            let extent = Extent::at(bytes, self.next)?;
+            self.next = extent.next;
             if extent.level == sys::SOL_SOCKET && extent.kind == self.kind {
-                self.places = extent.data;
+                let Range { start, end } = extent.data;
+                return Some(start..end - (end - start) % INT);
             }
         }
-        let place = self.places.start;
-        self.places.start += INT;
-        Some((place, int_at(bytes, place)?))
     }
 }
 
@@ -207,30 +206,28 @@ impl<'b> Writer<'b> {
         Self { room }
     }
 
-    /// Adds a message of level `SOL_SOCKET` with `count` `int`s. The room is large enough: who makes
-    /// it has added up `CMSG_SPACE`.
-    pub(crate) fn push(&mut self, kind: c_int, count: usize, ints: impl Iterator<Item = c_int>) {
-        let room = core::mem::take(&mut self.room);
-        let (message, rest) = room.split_at_mut(CMSG_SPACE(count * INT));
-        let len = CMSG_LEN(count * INT);
+    /// Adds a message of level `SOL_SOCKET`, whose data are the `int`s that are to be written into
+    /// what is returned. The room is large enough: who makes it has added up `CMSG_SPACE`.
+    pub(crate) fn push(&mut self, kind: c_int, count: usize) -> slice::ChunksExactMut<'b, u8> {
+        let (space, len) = (CMSG_SPACE(count * INT), CMSG_LEN(count * INT));
+        let room = mem::take(&mut self.room);
+        let (message, rest) = room.split_at_mut(space);
+        self.room = rest;
+        let (header, data) = message.split_at_mut(CMSG_LEN(0));
         let at = offset_of!(cmsghdr, cmsg_len);
         if CMSG_LEN_SIZE == size_of::<u32>() {
-            message[at..at + CMSG_LEN_SIZE].copy_from_slice(&(len as u32).to_ne_bytes());
+            header[at..at + CMSG_LEN_SIZE].copy_from_slice(&(len as u32).to_ne_bytes());
         } else {
-            message[at..at + CMSG_LEN_SIZE].copy_from_slice(&len.to_ne_bytes());
+            header[at..at + CMSG_LEN_SIZE].copy_from_slice(&len.to_ne_bytes());
         }
         let fields = [
             (offset_of!(cmsghdr, cmsg_level), sys::SOL_SOCKET),
             (offset_of!(cmsghdr, cmsg_type), kind),
         ];
         for (at, value) in fields {
-            message[at..at + INT].copy_from_slice(&value.to_ne_bytes());
+            header[at..at + INT].copy_from_slice(&value.to_ne_bytes());
         }
-        let data = message[CMSG_LEN(0)..].chunks_exact_mut(INT);
-        for (place, int) in data.zip(ints.take(count)) {
-            place.copy_from_slice(&int.to_ne_bytes());
-        }
-        self.room = rest;
+        data[..count * INT].chunks_exact_mut(INT)
     }
 }
 
@@ -266,7 +263,7 @@ const _: () = {
 
 impl Credentials {
     /// Credentials to send. The kernel refuses with `EPERM` or `ESRCH` what is not the sender's own,
-    /// unless it is privileged.
+    /// unless it is privileged, and with `EINVAL` the user or group -1.
     #[must_use]
     pub const fn new(pid: i32, uid: u32, gid: u32) -> Self {
         Self { pid, uid, gid }
@@ -299,6 +296,7 @@ impl Credentials {
     }
 
     /// From the data of a message; of one that was cut there are none.
+    #[inline]
     pub(crate) fn from_data(data: &[u8]) -> Option<Self> {
         Some(Self {
             pid: int_at(data, 0)?,

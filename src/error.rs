@@ -248,6 +248,8 @@ enum Fault {
     TooFewDescriptors,
     /// Nothing: end of file where a descriptor was expected.
     EndOfFile,
+    /// How many descriptors there are in the lower half, and how many the room is for in the upper.
+    NoRoom,
 }
 
 impl Error {
@@ -272,8 +274,13 @@ impl Error {
     }
 
     /// The refusal to send this many descriptors with one message.
-    pub(crate) fn too_many_descriptors(count: usize) -> Self {
-        Self::fault(Call::Sendmsg, Fault::TooManyDescriptors, count)
+    pub(crate) fn too_many_descriptors(call: Call, count: usize) -> Self {
+        Self::fault(call, Fault::TooManyDescriptors, count)
+    }
+
+    /// The refusal to send with a batch more control messages than it has room for.
+    pub(crate) fn no_room(descriptors: usize, most: usize) -> Self {
+        Self::fault(Call::Sendmmsg, Fault::NoRoom, halves(descriptors, most))
     }
 
     /// The refusal to send control messages with nothing, which a stream drops.
@@ -288,8 +295,7 @@ impl Error {
 
     /// Fewer descriptors arrived than were expected; those that did are closed.
     pub(crate) fn too_few_descriptors(closed: usize, expected: usize) -> Self {
-        let half = |count: usize| count.min(0xffff);
-        let number = half(closed) | half(expected) << 16;
+        let number = halves(closed, expected);
         Self::fault(Call::Recvmsg, Fault::TooFewDescriptors, number)
     }
 
@@ -321,7 +327,7 @@ impl Error {
         }
         match self.fault {
             Fault::TooManyDescriptors | Fault::EmptyPayload => Errno::EINVAL,
-            Fault::ControlTruncated => Errno::EMSGSIZE,
+            Fault::ControlTruncated | Fault::NoRoom => Errno::EMSGSIZE,
             Fault::TooFewDescriptors => Errno::ENOMSG,
             Fault::EndOfFile => Errno::EPIPE,
             _ => Errno(self.number as i32),
@@ -362,6 +368,11 @@ impl Error {
     }
 }
 
+/// Two counts in one number, each at most 65535.
+fn halves(lower: usize, upper: usize) -> usize {
+    lower.min(0xffff) | upper.min(0xffff) << 16
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (call, errno, number) = (self.call, self.errno(), self.number);
@@ -389,6 +400,13 @@ impl fmt::Display for Error {
                 number >> 16,
                 number & 0xffff
             ),
+            Fault::NoRoom => write!(
+                f,
+                "{call}: {errno:?} (the batch has no room for these control messages; descriptors in \
+                 them: {}, room for: {})",
+                number & 0xffff,
+                number >> 16
+            ),
             Fault::EndOfFile => write!(f, "{call}: {errno:?} (end of file, no descriptor)"),
             _ => write!(f, "{call}: {errno}"),
         }
@@ -403,6 +421,8 @@ impl fmt::Debug for Error {
             .field("errno", &self.errno());
         if let Some(error) = self.sun_path() {
             shown.field("sun_path", &error);
+        } else if self.fault != Fault::Errno {
+            shown.field("text", &format_args!("{self}"));
         }
         shown.finish()
     }

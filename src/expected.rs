@@ -18,9 +18,15 @@ pub trait Expected: sealed::Sealed {
     const SPACE: usize;
     /// How many descriptors it takes at most.
     const DESCRIPTORS: usize;
+    /// Does not compile where the room is too small.
+    #[doc(hidden)]
+    const FITS: () = assert!(size_of::<Self::Room>() >= Self::SPACE);
 }
 
-/// `SCM_RIGHTS` — at most `N` descriptors.
+/// `SCM_RIGHTS` — at most `N` descriptors. Those that come beyond are closed, and that is said.
+///
+/// macOS installs in the process every descriptor that was sent, and tells the numbers of those alone
+/// that the room has space for: expect as many as the sender may send.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SCM_RIGHTS")]
 pub enum Rights<const N: usize> {}

@@ -118,8 +118,8 @@ pub use sunpath_sys::{SunPath, SunPathError};
 pub use crate::addr::UnixAddr;
 #[doc(hidden)]
 pub use crate::addr::addr_of_literal;
-pub use crate::ancillary::{Ancillary, Control, ControlBuffer, ControlRoom, Descriptors, Message};
-pub use crate::batch::{Outgoing, RecvBatch, SendBatch, Sent};
+pub use crate::ancillary::{Ancillary, Control, ControlBuffer, ControlRoom, Message};
+pub use crate::batch::{Arrivals, Outgoing, RecvBatch, SendBatch, Sent};
 pub use crate::connect::ConnectOptions;
 pub use crate::control::{ControlMessage, ControlMessages, Credentials};
 pub use crate::convert::FromFdError;
@@ -133,6 +133,7 @@ pub use crate::message::{Received, UnixSeqpacket};
 pub use crate::pathname::AsPathname;
 pub use crate::socket::{Connected, Datagram, Kind, Messages, Seqpacket, Shutdown, Socket, Stream};
 pub use crate::stream::UnixStream;
+pub use crate::syscall::Descriptors;
 
 /// The README's programs, compiled and run.
 #[cfg(all(doctest, feature = "std"))]

@@ -7,13 +7,14 @@ use sunpath_sys as sys;
 use crate::ancillary::{Control, ControlBuffer};
 use crate::control::Credentials;
 use crate::error::{Call, Errno, Error};
-use crate::expected::{Pidfd, QueueLength, Rights};
+use crate::expected::{Pidfd, QueueLength, Rights, Security};
 use crate::fd::{AsFd, BorrowedFd, IoSliceMut, OwnedFd};
 use crate::message::Received;
 use crate::socket::{Kind, Socket};
 
-/// What may come along unasked, because the socket was inherited with its options.
-type Along = (Credentials, Pidfd, QueueLength);
+/// What may come along unasked, because the socket was inherited with its options. A label's room
+/// takes a time stamp too.
+type Along = (Credentials, Security<256>, Pidfd, QueueLength);
 
 /// Passing descriptors and credentials.
 impl<T: Kind> Socket<T> {
@@ -54,7 +55,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// The byte is gone, and whatever came is closed.
     ///
-    /// - `ENOMSG`: no descriptor came with the byte.
+    /// - `ENOMSG`: no descriptor came with the byte; or the end of a sequenced-packet connection, which
+    ///   cannot be told from an empty record.
     /// - `EMSGSIZE`: more than one came, or none was free for it (`RLIMIT_NOFILE`); or, of a message,
     ///   more than one byte.
     /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
@@ -94,7 +96,8 @@ impl<T: Kind> Socket<T> {
     /// The bytes are in `buf`, and whatever else came is closed. Who has to know how many bytes those
     /// were, or takes any number of descriptors, uses [`recvmsg`](Self::recvmsg).
     ///
-    /// - `ENOMSG`: fewer descriptors came, with the numbers.
+    /// - `ENOMSG`: fewer descriptors came, with the numbers; none, at the end of a sequenced-packet
+    ///   connection, which cannot be told from an empty record.
     /// - `EMSGSIZE`: more came, or too few were free for them (`RLIMIT_NOFILE`).
     /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
@@ -128,9 +131,9 @@ impl<T: Kind> Socket<T> {
         let mut fds = control.rights();
         let came = fds.len();
         if came == N {
-            let next = |_| match fds.next() {
-                Some(fd) => fd,
-                None => unreachable!("as many as were counted"),
+            let next = |_| {
+                fds.next()
+                    .unwrap_or_else(|| unreachable!("as many as were counted"))
             };
             return Ok((received, array::from_fn(next)));
         }
@@ -150,7 +153,7 @@ impl<T: Kind> Socket<T> {
     /// - `EPERM`: credentials of others, without privileges.
     /// - `ESRCH`: credentials with a process that does not exist.
     /// - `EOPNOTSUPP`: the system has no credentials to send.
-    /// - `EINVAL`: no byte, on a stream.
+    /// - `EINVAL`: no byte, on a stream; the user or the group -1.
     /// - `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`, `ECONNREFUSED`: as
     ///   for [`send_all`](Self::send_all).
     ///

@@ -26,7 +26,8 @@ use crate::fd::AsRawFd;
 use crate::fd::{BorrowedFd, FromRawFd, OwnedFd};
 
 pub(crate) use self::batch::*;
-pub(crate) use self::control::*;
+pub use self::control::Descriptors;
+pub(crate) use self::control::{OwnedControl, zeroed};
 pub(crate) use self::descriptor::*;
 pub(crate) use self::file::*;
 pub(crate) use self::message::*;

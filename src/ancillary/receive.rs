@@ -14,7 +14,7 @@ use crate::error::{Call, Error};
 use crate::fd::{AsFd, IoSliceMut, OwnedFd};
 use crate::message::{Received, TRUE_LENGTH};
 use crate::socket::{Kind, Socket};
-use crate::syscall::{self, Arrived};
+use crate::syscall::{self, Arrived, Descriptors, OwnedControl};
 
 /// A message that was received, with its ancillary data still closed up.
 ///
@@ -31,7 +31,7 @@ pub struct Message<'c> {
 impl<'c> Message<'c> {
     pub(crate) fn new<T: Kind>(
         arrived: &Arrived,
-        control: syscall::Received<'c>,
+        control: OwnedControl<'c>,
         closed: usize,
         room: usize,
     ) -> Self {
@@ -61,15 +61,22 @@ impl<'c> Message<'c> {
         self.received.len()
     }
 
-    /// Who sent it: of a datagram its sender, which is unnamed unless it bound its socket. Of a
-    /// connection always unnamed: that is [`peer_addr`](Socket::peer_addr)'s.
+    /// Who sent a datagram, which is unnamed unless it bound its socket. Of a connection it is not
+    /// asked for, and always unnamed: [`peer_addr`](Socket::peer_addr) tells it.
     #[must_use]
     pub const fn from(&self) -> &UnixAddr {
         &self.from
     }
 
-    /// Whether control messages were cut: by a room that is too small, by `RLIMIT_NOFILE`, or because
-    /// more descriptors came than were expected.
+    /// Whether a message was longer than the slices; what did not fit is lost.
+    #[must_use]
+    #[doc(alias = "MSG_TRUNC")]
+    pub const fn is_truncated(&self) -> bool {
+        self.received.is_truncated()
+    }
+
+    /// Whether control messages were cut: by a room that is too small, by `RLIMIT_NOFILE`, by a
+    /// security module, or because more descriptors came than were expected.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_control_truncated(&self) -> bool {
@@ -86,10 +93,11 @@ impl<'c> Message<'c> {
     ///
     /// See recvmsg(2), "MSG_CTRUNC".
     pub fn into_control(self) -> Result<Ancillary<'c>, Error> {
-        let mut control = self.control;
+        let control = self.control;
         if control.truncated {
-            let closed = control.closed + control.rights().len();
-            return Err(Error::control_truncated(closed));
+            return Err(Error::control_truncated(
+                control.closed + control.control.left(),
+            ));
         }
         Ok(control)
     }
@@ -113,24 +121,25 @@ impl fmt::Debug for Message<'_> {
 
 /// Received ancillary data. It owns the descriptors in it, and closes on drop those that nobody took.
 pub struct Ancillary<'c> {
-    control: syscall::Received<'c>,
+    control: OwnedControl<'c>,
     closed: usize,
     truncated: bool,
     /// Nothing was received from a stream: what the kernel adds there is nobody's.
     at_end: bool,
 }
 
-impl Ancillary<'_> {
+impl<'c> Ancillary<'c> {
     /// `SCM_RIGHTS` — takes the descriptors, one after the other as they were sent. All of them are
     /// close-on-exec. What is not taken stays here.
     #[doc(alias = "SCM_RIGHTS")]
-    pub fn rights(&mut self) -> Descriptors<'_> {
-        Descriptors(self.control.rights())
+    #[inline]
+    pub fn rights(&mut self) -> Descriptors<'_, 'c> {
+        self.control.rights()
     }
 
     /// `SCM_CREDENTIALS` — who sent, as the kernel vouches for it. None, where
     /// [`pass_credentials`](Socket::pass_credentials) is off or the room was too small for them; and
-    /// none at the end of a stream, where Linux adds some that read as root's.
+    /// none where nothing was received from a stream: at its end Linux adds some that read as root's.
     #[must_use]
     #[doc(alias = "SCM_CREDENTIALS")]
     pub fn credentials(&self) -> Option<Credentials> {
@@ -173,15 +182,15 @@ impl Ancillary<'_> {
         usize::try_from(c_int::from_ne_bytes(*bytes)).ok()
     }
 
-    /// All control messages as they lie in the room, those of unknown levels and types too. Numbers
-    /// of descriptors can be seen in them, which stay this value's; one that was taken is negative.
+    /// All control messages as they lie in the room, those of unknown levels and types too. The
+    /// numbers of descriptors can be seen in them, also of those that were taken or closed.
     #[must_use]
     pub fn messages(&self) -> ControlMessages<'_> {
         self.control.messages()
     }
 
-    /// Whether control messages were cut: by a room that is too small, by `RLIMIT_NOFILE`, or because
-    /// more descriptors came than were expected.
+    /// Whether control messages were cut: by a room that is too small, by `RLIMIT_NOFILE`, by a
+    /// security module, or because more descriptors came than were expected.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_truncated(&self) -> bool {
@@ -212,25 +221,6 @@ impl fmt::Debug for Ancillary<'_> {
             .finish_non_exhaustive()
     }
 }
-
-/// The descriptors of [`Ancillary::rights`], each owned as it is taken.
-#[derive(Debug)]
-pub struct Descriptors<'a>(syscall::Descriptors<'a>);
-
-impl Iterator for Descriptors<'_> {
-    type Item = OwnedFd;
-
-    fn next(&mut self) -> Option<OwnedFd> {
-        self.0.next()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.0.left();
-        (left, Some(left))
-    }
-}
-
-impl ExactSizeIterator for Descriptors<'_> {}
 
 /// Receiving with ancillary data.
 impl<T: Kind> Socket<T> {
@@ -284,8 +274,8 @@ impl<T: Kind> Socket<T> {
             .map(|buf| buf.len())
             .sum();
         let (control, most) = room.offer();
-        let (arrived, control, closed) =
-            syscall::recvmsg_control(self.as_fd(), bufs, control, most, flags::<T>())?;
+        let (fd, flags) = (self.as_fd(), flags::<T>());
+        let (arrived, control, closed) = syscall::recvmsg_control(fd, bufs, control, most, flags)?;
         Ok(Message::new::<T>(&arrived, control, closed, len))
     }
 }

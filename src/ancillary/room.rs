@@ -30,9 +30,7 @@ impl<E: Expected> ControlBuffer<E> {
     /// Room for what is expected.
     #[must_use]
     pub const fn new() -> Self {
-        const {
-            assert!(size_of::<E::Room>() >= E::SPACE);
-        }
+        const { E::FITS }
         Self {
             room: MaybeUninit::uninit(),
         }
@@ -76,6 +74,12 @@ impl ControlRoom for [u8] {
     }
 }
 
+impl<const N: usize> ControlRoom for [u8; N] {
+    fn offer(&mut self) -> (&mut [u8], usize) {
+        (self, usize::MAX)
+    }
+}
+
 mod sealed {
     use super::{ControlBuffer, Expected};
 
@@ -84,4 +88,5 @@ mod sealed {
 
     impl<E: Expected> Sealed for ControlBuffer<E> {}
     impl Sealed for [u8] {}
+    impl<const N: usize> Sealed for [u8; N] {}
 }

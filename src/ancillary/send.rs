@@ -19,7 +19,7 @@ use crate::syscall;
 #[non_exhaustive]
 pub enum Control<'a> {
     /// `SCM_RIGHTS` — descriptors, lent for the call: the receiver gets its own. At most 253 in a
-    /// message (252 with musl), of all `Rights` together.
+    /// message, of all `Rights` together.
     #[doc(alias = "SCM_RIGHTS")]
     Rights(&'a [BorrowedFd<'a>]),
     /// `SCM_CREDENTIALS` — the sender's own, or those of others where it is privileged. Of several
@@ -53,14 +53,15 @@ pub(crate) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    pub(crate) fn of(control: &'a [Control<'a>]) -> Result<Self, Error> {
+    /// Refuses in the name of `call` what no message can carry.
+    pub(crate) fn of(call: Call, control: &'a [Control<'a>]) -> Result<Self, Error> {
         let descriptors = control.iter().map(|control| control.rights().len()).sum();
         let credentials = control.iter().rev().find_map(Control::credentials);
         if descriptors > MAX_DESCRIPTORS {
-            return Err(Error::too_many_descriptors(descriptors));
+            return Err(Error::too_many_descriptors(call, descriptors));
         }
         if credentials.is_some() && SCM_CREDENTIALS < 0 {
-            return Err(Error::new(Call::Sendmsg, Errno::EOPNOTSUPP));
+            return Err(Error::new(call, Errno::EOPNOTSUPP));
         }
         Ok(Self {
             control,
@@ -72,6 +73,10 @@ impl<'a> Layout<'a> {
     /// Whether there is nothing to send.
     pub(crate) const fn is_empty(&self) -> bool {
         self.descriptors == 0 && self.credentials.is_none()
+    }
+
+    pub(crate) const fn descriptors(&self) -> usize {
+        self.descriptors
     }
 
     /// How many bytes it takes.
@@ -90,13 +95,18 @@ impl<'a> Layout<'a> {
     pub(crate) fn write(&self, room: &mut [u8]) {
         let mut writer = Writer::new(room);
         if self.descriptors > 0 {
-            let fds = self.control.iter().flat_map(Control::rights);
-            let numbers = fds.map(AsRawFd::as_raw_fd);
-            writer.push(sys::SCM_RIGHTS, self.descriptors, numbers);
+            let mut places = writer.push(sys::SCM_RIGHTS, self.descriptors);
+            for control in self.control {
+                for (fd, place) in control.rights().iter().zip(&mut places) {
+                    place.copy_from_slice(&fd.as_raw_fd().to_ne_bytes());
+                }
+            }
         }
         if let Some(credentials) = self.credentials {
             let ints = credentials.to_ints();
-            writer.push(SCM_CREDENTIALS, ints.len(), ints.into_iter());
+            for (place, int) in writer.push(SCM_CREDENTIALS, ints.len()).zip(ints) {
+                place.copy_from_slice(&int.to_ne_bytes());
+            }
         }
     }
 }
@@ -132,14 +142,16 @@ impl<T: Kind> Socket<T> {
     /// Nothing was sent. A descriptor that is lent stays the lender's.
     ///
     /// - `EINVAL`: more than 253 descriptors, with the number; or control messages without a byte on a
-    ///   stream, which would drop them. No call was made.
+    ///   stream, which would drop them. No call was made. A stream takes the first 1024 slices.
     /// - `EPERM`: the receiver takes no descriptors ([`set_pass_rights`](Self::set_pass_rights));
     ///   credentials of others without privileges.
     /// - `ESRCH`: credentials with a process that does not exist.
     /// - `ETOOMANYREFS`: the user has more descriptors in flight than `RLIMIT_NOFILE`.
     /// - `EOPNOTSUPP`: the system has no credentials to send.
-    /// - `EINVAL`: a descriptor of a kind that cannot be passed (io_uring).
-    /// - `ENOMEM`: no memory; with musl, over 252 descriptors.
+    /// - `EINVAL`: a descriptor of a kind that cannot be passed (io_uring); credentials with the user or
+    ///   the group -1.
+    /// - `ENOMEM`: no memory; or more descriptors than musl's own buffer takes, which is a few less
+    ///   than 253 (with credentials beside them, 244).
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for `send`
     ///   and `write`.
     ///
@@ -205,7 +217,7 @@ fn send_with_control<T: Kind>(
     to: Option<&UnixAddr>,
     control: &[Control<'_>],
 ) -> Result<usize, Error> {
-    let layout = Layout::of(control)?;
+    let layout = Layout::of(Call::Sendmsg, control)?;
     if layout.is_empty() {
         return syscall::sendmsg(fd, bufs, to, &[]);
     }

@@ -11,7 +11,7 @@ use sunpath_sys::{mmsghdr, recvmmsg as recv_many, sendmmsg as send_many};
 
 #[cfg(not(have_mmsg))]
 use self::one_by_one::{mmsghdr, recv_many, send_many};
-use super::control::{Received, zeroed};
+use super::control::{OwnedControl, zeroed};
 use super::message::{Arrived, CMSG_CLOEXEC, arrived, msghdr_over, msghdr_to_send, offer_control};
 use super::retry_timed;
 use super::socket::AddrRoom;
@@ -81,14 +81,14 @@ pub(crate) fn sendmmsg<'m, const N: usize>(
 
 /// Room for what comes with a message: its sender and its control messages.
 pub(crate) struct Beside<R> {
-    addr: AddrRoom,
+    addr: MaybeUninit<AddrRoom>,
     control: MaybeUninit<R>,
 }
 
 impl<R> Beside<R> {
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
-            addr: AddrRoom::new(),
+            addr: MaybeUninit::uninit(),
             control: MaybeUninit::uninit(),
         }
     }
@@ -104,11 +104,11 @@ pub(crate) fn recvmmsg<'c, const N: usize, R>(
     (space, most): (usize, usize),
     flags: c_int,
 ) -> Result<ArrivedBatch<'c, R>, Error> {
-    let mut count = 0;
+    let (mut count, space) = (0, space.min(size_of::<R>()));
     let slots = headers.0.iter_mut().zip(beside.iter_mut());
     for ((header, beside), buf) in slots.zip(bufs.iter_mut()) {
         let mut msg = msghdr_over(core::ptr::from_mut(buf).cast(), 1);
-        beside.addr.offer_in(&mut msg);
+        beside.addr.write(AddrRoom::new()).offer_in(&mut msg);
         offer_control(zeroed(&mut beside.control, space), &mut msg);
         header.write(header_over(msg));
         count += 1;
@@ -127,6 +127,7 @@ pub(crate) fn recvmmsg<'c, const N: usize, R>(
     Ok(ArrivedBatch {
         headers: headers.0[..arrived].iter(),
         beside: beside[..arrived].iter_mut(),
+        space,
         most,
     })
 }
@@ -142,27 +143,31 @@ fn header_over(msg_hdr: sys::msghdr) -> mmsghdr {
 pub(crate) struct ArrivedBatch<'c, R> {
     /// INVARIANT: each was written, and recvmmsg has filled it and what is beside it.
     headers: slice::Iter<'c, MaybeUninit<mmsghdr>>,
+    /// INVARIANT: of each the address was written, and of the control room `space` bytes, no more than
+    /// it has.
     beside: slice::IterMut<'c, Beside<R>>,
+    space: usize,
     most: usize,
 }
 
 impl<'c, R> Iterator for ArrivedBatch<'c, R> {
     /// As `recvmsg_control` gives one.
-    type Item = (Arrived, Received<'c>, usize);
+    type Item = (Arrived, OwnedControl<'c>, usize);
 
     fn next(&mut self) -> Option<Self::Item> {
         let (header, beside) = (self.headers.next()?, self.beside.next()?);
         // SAFETY: the header was written before the call.
         let header = unsafe { header.assume_init_ref() };
-        let arrived = arrived(header.msg_len as usize, &header.msg_hdr, beside.addr);
-        let written = arrived.control_len.min(size_of::<R>());
+        // SAFETY: the address was written before the call.
+        let addr = unsafe { beside.addr.assume_init() };
+        let arrived = arrived(header.msg_len as usize, &header.msg_hdr, addr);
+        let written = arrived.control_len.min(self.space);
         let control = beside.control.as_mut_ptr().cast();
-        // SAFETY: the room was zeroed before the call as far as it was offered, so that all of what
-        // the kernel says to have written is initialised; it is borrowed for 'c, and given once.
+        // SAFETY: the first `space` bytes of the room were written before the call, so all of these
+        // are initialised; they are borrowed for 'c, and given once.
         let control = unsafe { slice::from_raw_parts_mut(control, written) };
         // SAFETY: recvmmsg has just written so many bytes, and nobody has looked at them.
-        let mut control = unsafe { Received::new(control) };
-        let closed = control.settle(self.most);
+        let (control, closed) = unsafe { OwnedControl::new(control, self.most) };
         Some((arrived, control, closed))
     }
 
@@ -170,6 +175,8 @@ impl<'c, R> Iterator for ArrivedBatch<'c, R> {
         self.headers.size_hint()
     }
 }
+
+impl<R> ExactSizeIterator for ArrivedBatch<'_, R> {}
 
 impl<R> Drop for ArrivedBatch<'_, R> {
     fn drop(&mut self) {

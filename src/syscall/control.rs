@@ -1,144 +1,180 @@
 //! The descriptors in control data: owned from the instant that they arrive.
 
 use core::ffi::c_int;
+use core::iter::FusedIterator;
 use core::mem::MaybeUninit;
+use core::ops::Range;
 use core::slice;
 
 use sunpath_sys as sys;
 
-use crate::control::{ControlMessages, Ints, SCM_PIDFD};
+use crate::control::{ControlMessages, INT, Places, SCM_PIDFD};
 use crate::error::Errno;
 use crate::fd::{FromRawFd, OwnedFd};
 
-/// Written over the number of a descriptor that was taken. No errno has it, which the kernel may put
-/// in a descriptor's place.
-const TAKEN: c_int = c_int::MIN;
-
 /// Control data that was received, with the descriptors in it, which are closed on drop.
 #[derive(Debug)]
-pub(crate) struct Received<'c> {
-    /// INVARIANT: as the kernel wrote it, but for `TAKEN`. What is not negative in the `int`s of
-    /// `SCM_RIGHTS` and `SCM_PIDFD` is an open descriptor that nobody else owns.
+pub(crate) struct OwnedControl<'c> {
+    /// INVARIANT: as the kernel wrote it. The `int`s of `SCM_RIGHTS` from `rights` on, `left` of them
+    /// that are not negative, and that of `SCM_PIDFD` at `pidfd`, if it is not negative, are open
+    /// descriptors that nobody else owns.
     bytes: &'c mut [u8],
+    /// The messages of `SCM_RIGHTS` that are not begun.
+    messages: Places,
+    /// What is not taken of the message that is begun.
+    rights: Range<usize>,
+    left: usize,
+    pidfd: Option<usize>,
 }
 
-impl<'c> Received<'c> {
-    /// Owns the descriptors in control data.
+impl<'c> OwnedControl<'c> {
+    /// Owns the descriptors in control data; those beyond `most` are closed, and how many those were
+    /// is said.
     ///
     /// # Safety
     ///
     /// - recvmsg(2) has just written the bytes, and said that they are as many.
     /// - Nobody has owned the descriptors in them yet.
-    pub(super) unsafe fn new(bytes: &'c mut [u8]) -> Self {
-        Self { bytes }
+    pub(super) unsafe fn new(bytes: &'c mut [u8], most: usize) -> (Self, usize) {
+        let mut left = 0;
+        let mut messages = Places::of(sys::SCM_RIGHTS);
+        while let Some(place) = messages.next(bytes) {
+            left += bytes[place]
+                .chunks_exact(INT)
+                .filter(|int| is_fd(int))
+                .count();
+        }
+        let pidfd = Places::of(SCM_PIDFD).next(bytes);
+        let mut control = Self {
+            bytes,
+            messages: Places::of(sys::SCM_RIGHTS),
+            rights: 0..0,
+            left,
+            pidfd: pidfd
+                .filter(|place| place.len() >= INT)
+                .map(|place| place.start),
+        };
+        #[cfg(not(have_msg_cmsg_cloexec))]
+        control.set_cloexec();
+        let beyond = left.saturating_sub(most);
+        if beyond > 0 {
+            control.close_last(beyond);
+        }
+        (control, beyond)
     }
 
+    #[inline]
     pub(crate) fn messages(&self) -> ControlMessages<'_> {
         ControlMessages::new(self.bytes)
     }
 
     /// The descriptors of `SCM_RIGHTS`. What is not taken from the iterator stays here.
-    pub(crate) fn rights(&mut self) -> Descriptors<'_> {
-        Descriptors {
-            bytes: self.bytes,
-            ints: Ints::of(sys::SCM_RIGHTS),
-        }
+    #[inline]
+    pub(crate) fn rights(&mut self) -> Descriptors<'_, 'c> {
+        Descriptors { control: self }
     }
 
     /// The descriptor of `SCM_PIDFD`, or the errno that the kernel put in its place.
     pub(crate) fn pidfd(&mut self) -> Option<Result<OwnedFd, Errno>> {
-        let mut ints = Ints::of(SCM_PIDFD);
-        while let Some((place, int)) = ints.next(self.bytes) {
-            if int == TAKEN {
+        let fd = int_at(self.bytes, self.pidfd.take()?);
+        if fd < 0 {
+            return Some(Err(Errno::from_raw(-fd)));
+        }
+        // SAFETY: by the invariant it is open and nobody else's, and its place is forgotten.
+        Some(Ok(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// How many descriptors are left, of both types.
+    pub(crate) fn left(&self) -> usize {
+        let pidfd = self.pidfd.map(|place| int_at(self.bytes, place));
+        self.left + usize::from(pidfd.is_some_and(|fd| fd >= 0))
+    }
+
+    /// Takes the next descriptor of `SCM_RIGHTS`.
+    #[inline]
+    fn take(&mut self) -> Option<OwnedFd> {
+        while self.left > 0 {
+            if self.rights.is_empty() {
+                self.rights = self.messages.next(self.bytes)?;
                 continue;
             }
-            return Some(take(self.bytes, place).ok_or(Errno::from_raw(-int)));
+            let fd = int_at(self.bytes, self.rights.start);
+            self.rights.start += INT;
+            if fd >= 0 {
+                self.left -= 1;
+                // SAFETY: by the invariant it is open and nobody else's, and `rights` has passed it.
+                return Some(unsafe { OwnedFd::from_raw_fd(fd) });
+            }
         }
         None
     }
 
-    /// What is to be done before anybody sees the descriptors: those beyond `most` are closed, the
-    /// others made close-on-exec where they are not from birth. How many were closed.
-    pub(super) fn settle(&mut self, most: usize) -> usize {
-        #[cfg(not(have_msg_cmsg_cloexec))]
-        self.set_cloexec();
-        let mut rights = self.rights();
-        for _ in 0..most {
-            if rights.skip_one().is_none() {
-                break;
-            }
+    /// Closes the last of the descriptors, none of which was taken yet.
+    fn close_last(&mut self, count: usize) {
+        let kept = self.left - count;
+        for _ in 0..kept {
+            self.take().map(crate::fd::IntoRawFd::into_raw_fd);
         }
-        rights.count()
+        self.rights().for_each(drop);
+        (self.messages, self.rights, self.left) = (Places::of(sys::SCM_RIGHTS), 0..0, kept);
     }
 
     #[cfg(not(have_msg_cmsg_cloexec))]
     fn set_cloexec(&self) {
-        let mut ints = Ints::of(sys::SCM_RIGHTS);
-        while let Some((_, fd)) = ints.next(self.bytes) {
-            // SAFETY: F_SETFD takes an int and touches the descriptor alone, which is ours.
-            unsafe { sys::fcntl(fd, sys::F_SETFD, sys::FD_CLOEXEC) };
+        let mut messages = Places::of(sys::SCM_RIGHTS);
+        while let Some(place) = messages.next(self.bytes) {
+            for place in place.step_by(INT) {
+                let fd = int_at(self.bytes, place);
+                // SAFETY: F_SETFD takes an int and touches the descriptor alone, which is ours.
+                unsafe { sys::fcntl(fd, sys::F_SETFD, sys::FD_CLOEXEC) };
+            }
         }
     }
 }
 
-impl Drop for Received<'_> {
+impl Drop for OwnedControl<'_> {
     fn drop(&mut self) {
         self.rights().for_each(drop);
         drop(self.pidfd());
     }
 }
 
-/// The descriptors of `SCM_RIGHTS` in received control data, each owned as it is taken.
+/// The descriptors of [`Ancillary::rights`](crate::Ancillary::rights), each owned as it is taken.
 #[derive(Debug)]
-pub(crate) struct Descriptors<'d> {
-    bytes: &'d mut [u8],
-    ints: Ints,
+pub struct Descriptors<'a, 'c> {
+    control: &'a mut OwnedControl<'c>,
 }
 
-impl Descriptors<'_> {
-    /// The place of the next descriptor, which stays there.
-    fn skip_one(&mut self) -> Option<usize> {
-        while let Some((place, int)) = self.ints.next(self.bytes) {
-            if int >= 0 {
-                return Some(place);
-            }
-        }
-        None
-    }
-
-    /// How many are left.
-    pub(crate) fn left(&self) -> usize {
-        let (mut ints, mut left) = (self.ints.clone(), 0);
-        while let Some((_, int)) = ints.next(self.bytes) {
-            left += usize::from(int >= 0);
-        }
-        left
-    }
-}
-
-impl Iterator for Descriptors<'_> {
+impl Iterator for Descriptors<'_, '_> {
     type Item = OwnedFd;
 
+    #[inline]
     fn next(&mut self) -> Option<OwnedFd> {
-        let place = self.skip_one()?;
-        take(self.bytes, place)
+        self.control.take()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.control.left, Some(self.control.left))
     }
 }
 
-/// Moves the descriptor out whose number stands at `place`, an `int` of `SCM_RIGHTS` or
-/// `SCM_PIDFD`; none, where no descriptor stands there.
-fn take(bytes: &mut [u8], place: usize) -> Option<OwnedFd> {
-    let number = bytes.get_mut(place..)?.first_chunk_mut()?;
-    let fd = c_int::from_ne_bytes(*number);
-    *number = TAKEN.to_ne_bytes();
-    if fd < 0 {
-        return None;
-    }
-    // SAFETY: by the invariant of the bytes it is open and nobody else's; its number is overwritten.
-    Some(unsafe { OwnedFd::from_raw_fd(fd) })
+impl ExactSizeIterator for Descriptors<'_, '_> {}
+impl FusedIterator for Descriptors<'_, '_> {}
+
+/// The `int` at a place that [`Places`] gave.
+#[inline]
+fn int_at(bytes: &[u8], place: usize) -> c_int {
+    let mut int = [0; INT];
+    int.copy_from_slice(&bytes[place..place + INT]);
+    c_int::from_ne_bytes(int)
+}
+
+fn is_fd(int: &[u8]) -> bool {
+    int_at(int, 0) >= 0
 }
 
 /// The first bytes of any room, at most `len`, all of them zero.
+#[inline]
 pub(crate) fn zeroed<T>(room: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
     let len = len.min(size_of::<T>());
     let bytes = room.as_mut_ptr().cast::<u8>();
@@ -152,13 +188,16 @@ pub(crate) fn zeroed<T>(room: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
 mod tests {
     use super::*;
     use crate::control::Writer;
-    use crate::fd::{AsFd, AsRawFd, IntoRawFd};
+    use crate::fd::{AsFd, IntoRawFd};
     use crate::syscall;
     use std::vec::Vec;
 
+    const SPACE: usize = sys::CMSG_SPACE(8) + 3 * sys::CMSG_SPACE(4);
+    const NO_PIDFD: c_int = -3;
+
     /// Control data with three descriptors in two messages, an unknown message between them and
     /// `pidfd` at the end; and the other ends of the three.
-    fn arrived(room: &mut [u8], pidfd: c_int) -> Vec<OwnedFd> {
+    fn arrived(room: &mut [u8; SPACE], pidfd: c_int) -> Vec<OwnedFd> {
         let (mut sent, mut kept) = (Vec::new(), Vec::new());
         for _ in 0..3 {
             let (a, b) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
@@ -166,11 +205,23 @@ mod tests {
             kept.push(b);
         }
         let mut writer = Writer::new(room);
-        writer.push(sys::SCM_RIGHTS, 2, sent[..2].iter().copied());
-        writer.push(77, 1, [sent[0]].into_iter());
-        writer.push(sys::SCM_RIGHTS, 1, sent[2..].iter().copied());
-        writer.push(SCM_PIDFD, 1, [pidfd].into_iter());
+        let messages = [
+            (sys::SCM_RIGHTS, &sent[..2]),
+            (77, &sent[..1]),
+            (sys::SCM_RIGHTS, &sent[2..]),
+            (SCM_PIDFD, &[pidfd]),
+        ];
+        for (kind, ints) in messages {
+            for (place, int) in writer.push(kind, ints.len()).zip(ints) {
+                place.copy_from_slice(&int.to_ne_bytes());
+            }
+        }
         kept
+    }
+
+    fn owned(room: &mut [u8], most: usize) -> (OwnedControl<'_>, usize) {
+        // SAFETY: `arrived` gave the descriptors in the room away, as the kernel gives them.
+        unsafe { OwnedControl::new(room, most) }
     }
 
     /// How many of the descriptors are closed, seen from their other ends.
@@ -179,16 +230,13 @@ mod tests {
         kept.iter().filter(write).count()
     }
 
-    const SPACE: usize = sys::CMSG_SPACE(8) + 3 * sys::CMSG_SPACE(4);
-
     #[test]
     fn control_closes_what_nobody_took() {
         let mut room = [0; SPACE];
-        let kept = arrived(&mut room, TAKEN);
-        // SAFETY: the descriptors in the room were given away, as the kernel gives them.
-        let mut control = unsafe { Received::new(&mut room) };
+        let kept = arrived(&mut room, NO_PIDFD);
+        let (mut control, _) = owned(&mut room, 3);
         let taken = control.rights().next().unwrap();
-        assert_eq!(control.rights().left(), 2);
+        assert_eq!((control.rights().len(), control.left()), (2, 2));
         assert_eq!(closed(&kept), 0);
         drop(control);
         assert_eq!(closed(&kept), 2);
@@ -199,13 +247,11 @@ mod tests {
     #[test]
     fn control_gives_each_descriptor_once() {
         let mut room = [0; SPACE];
-        let kept = arrived(&mut room, TAKEN);
-        // SAFETY: the descriptors in the room were given away, as the kernel gives them.
-        let mut control = unsafe { Received::new(&mut room) };
+        let kept = arrived(&mut room, NO_PIDFD);
+        let (mut control, _) = owned(&mut room, usize::MAX);
         let all: Vec<OwnedFd> = control.rights().collect();
         assert_eq!(all.len(), 3);
         assert_eq!(control.rights().count(), 0);
-        assert!(control.pidfd().is_none());
         drop(control);
         assert_eq!(closed(&kept), 0, "the control data owned them no more");
     }
@@ -214,14 +260,33 @@ mod tests {
     fn control_closes_beyond_what_was_asked_for() {
         for most in 0..=4 {
             let mut room = [0; SPACE];
-            let kept = arrived(&mut room, TAKEN);
-            // SAFETY: the descriptors in the room were given away, as the kernel gives them.
-            let mut control = unsafe { Received::new(&mut room) };
+            let kept = arrived(&mut room, NO_PIDFD);
             let beyond = 3_usize.saturating_sub(most);
-            assert_eq!(control.settle(most), beyond);
-            assert_eq!(closed(&kept), beyond);
-            assert_eq!(control.rights().count(), most.min(3));
+            let (mut control, said) = owned(&mut room, most);
+            assert_eq!((said, closed(&kept)), (beyond, beyond), "{most} asked for");
+            assert!(
+                kept[..most.min(3)]
+                    .iter()
+                    .all(|fd| closed(slice::from_ref(fd)) == 0)
+            );
+            let taken: Vec<OwnedFd> = control.rights().collect();
+            assert_eq!(taken.len(), most.min(3));
+            drop(taken);
+            assert_eq!(closed(&kept), 3);
         }
+    }
+
+    #[test]
+    fn control_negative_int_is_no_descriptor() {
+        let mut room = [0; SPACE];
+        let mut places = Writer::new(&mut room).push(sys::SCM_RIGHTS, 1);
+        places
+            .next()
+            .unwrap()
+            .copy_from_slice(&(-9_i32).to_ne_bytes());
+        let (mut control, _) = owned(&mut room, 1);
+        assert_eq!(control.rights().len(), 0);
+        assert!(control.rights().next().is_none());
     }
 
     #[test]
@@ -229,20 +294,23 @@ mod tests {
         for errno in [1, 3, 24] {
             let mut room = [0; SPACE];
             let _kept = arrived(&mut room, -errno);
-            // SAFETY: the descriptors in the room were given away, as the kernel gives them.
-            let mut control = unsafe { Received::new(&mut room) };
+            let (mut control, _) = owned(&mut room, 3);
+            assert_eq!(control.left(), 3);
             let said = control.pidfd().unwrap().unwrap_err();
             assert_eq!(said, Errno::from_raw(errno));
         }
-        let (a, b) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
-        let mut room = [0; SPACE];
-        let _kept = arrived(&mut room, a.into_raw_fd());
-        // SAFETY: the descriptors in the room were given away, as the kernel gives them.
-        let mut control = unsafe { Received::new(&mut room) };
-        let pidfd = control.pidfd().unwrap().unwrap();
-        assert!(pidfd.as_raw_fd() >= 0);
-        assert!(control.pidfd().is_none());
-        drop((control, pidfd));
-        assert_eq!(closed(&[b]), 1);
+        for taken in [true, false] {
+            let (a, b) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
+            let mut room = [0; SPACE];
+            let _kept = arrived(&mut room, a.into_raw_fd());
+            let (mut control, _) = owned(&mut room, 3);
+            assert_eq!(control.left(), 4);
+            if taken {
+                let _pidfd = control.pidfd().unwrap().unwrap();
+                assert!(control.pidfd().is_none());
+            }
+            drop(control);
+            assert_eq!(closed(&[b]), 1);
+        }
     }
 }

@@ -6,7 +6,7 @@ use core::slice;
 
 use sunpath_sys as sys;
 
-use super::control::Received;
+use super::control::OwnedControl;
 use super::retry_timed;
 use super::socket::AddrRoom;
 use crate::addr::UnixAddr;
@@ -106,15 +106,14 @@ pub(crate) fn recvmsg_control<'c>(
     room: &'c mut [u8],
     most: usize,
     flags: c_int,
-) -> Result<(Arrived, Received<'c>, usize), Error> {
+) -> Result<(Arrived, OwnedControl<'c>, usize), Error> {
     let pieces = bufs.len().min(IOV_MAX);
     let (iov, flags) = (bufs.as_mut_ptr().cast(), flags | CMSG_CLOEXEC);
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
     let arrived = unsafe { receive(fd, iov, pieces, room, flags) }?;
     let written = arrived.control_len.min(room.len());
     // SAFETY: recvmsg has just written so many bytes, and nobody has looked at them.
-    let mut control = unsafe { Received::new(&mut room[..written]) };
-    let closed = control.settle(most);
+    let (control, closed) = unsafe { OwnedControl::new(&mut room[..written], most) };
     Ok((arrived, control, closed))
 }
 
