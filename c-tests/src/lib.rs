@@ -16,6 +16,7 @@
 pub mod compare;
 pub mod lane;
 pub mod notation;
+pub mod suite;
 pub mod table;
 
 /// The C programs, as paths to the executables.

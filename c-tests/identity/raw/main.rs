@@ -4,7 +4,7 @@
 
 mod cred;
 mod options;
-#[path = "../process.rs"]
+#[path = "../../common/process.rs"]
 mod process;
 mod signals;
 

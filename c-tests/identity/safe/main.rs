@@ -7,7 +7,7 @@
 
 mod cred;
 mod options;
-#[path = "../process.rs"]
+#[path = "../../common/process.rs"]
 mod process;
 mod signals;
 

@@ -1,5 +1,5 @@
-//! What the cases do beside sockets: child processes, other users, and ids in words. Both Rust
-//! lanes use it; `c/process.c` is the same in C.
+//! What the cases do beside sockets: child processes, other users, and ids in words. The Rust lanes
+//! use it, each what it needs; `process.c` is the same in C.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -234,9 +234,13 @@ fn pid_name(pid: pid_t) -> &'static str {
 
 /// "pid child, uid self, gid 65534": as the calling process sees them, a uid and gid that this
 /// program began with being "self". "child" is the child that was forked last.
-pub(crate) fn print_ids(pid: pid_t, uid: u32, gid: u32) {
+pub(crate) fn ids(pid: pid_t, uid: u32, gid: u32) -> String {
     let (uid, gid) = (user_name(uid), id_name(gid, &OWN_GID));
-    print!("pid {}, uid {uid}, gid {gid}", pid_name(pid));
+    format!("pid {}, uid {uid}, gid {gid}", pid_name(pid))
+}
+
+pub(crate) fn print_ids(pid: pid_t, uid: u32, gid: u32) {
+    print!("{}", ids(pid, uid, gid));
 }
 
 pub(crate) fn user_name(uid: u32) -> &'static str {

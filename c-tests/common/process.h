@@ -1,5 +1,5 @@
-/* What the cases do beside sockets: child processes, other users, and ids in words. ../process.rs
- * is the same for both Rust lanes. */
+/* What the cases do beside sockets: child processes, other users, and ids in words. process.rs is
+ * the same for the Rust lanes. */
 #ifndef PROCESS_H
 #define PROCESS_H
 
