@@ -1,5 +1,6 @@
 //! Compiles the C lanes and links each as a program, with the compiler that `CC` and `CFLAGS` name;
-//! and turns `layout/layout.def` into the Rust witnesses of `tests/layout.rs`.
+//! turns `layout/layout.def` into the Rust witnesses of `tests/layout.rs`, and `ancillary/cases.def`
+//! into the table of its Rust lanes.
 
 use std::env;
 use std::fs;
@@ -10,7 +11,7 @@ use std::process::Command;
 mod witness;
 
 /// The C programs: the variable with the path, and the files.
-const PROGRAMS: [(&str, &[&str]); 6] = [
+const PROGRAMS: [(&str, &[&str]); 7] = [
     (
         "C_ADDR",
         &[
@@ -18,6 +19,24 @@ const PROGRAMS: [(&str, &[&str]); 6] = [
             "addr/address.c",
             "addr/table.c",
             "common/notation.c",
+        ],
+    ),
+    (
+        "C_ANCILLARY",
+        &[
+            "ancillary/c/ancillary.c",
+            "ancillary/c/batch.c",
+            "ancillary/c/control.c",
+            "ancillary/c/credentials.c",
+            "ancillary/c/descriptors.c",
+            "ancillary/c/flight.c",
+            "ancillary/c/message.c",
+            "ancillary/c/pidfd.c",
+            "ancillary/c/rights.c",
+            "ancillary/c/room.c",
+            "ancillary/c/stream.c",
+            "common/notation.c",
+            "common/process.c",
         ],
     ),
     (
@@ -69,6 +88,7 @@ fn main() {
     for path in [
         "build.rs",
         "addr",
+        "ancillary",
         "common",
         "convert",
         "identity",
@@ -82,6 +102,13 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     compile(&out);
     fs::write(out.join("witness.rs"), witness::generate()).expect("OUT_DIR can be written to");
+    fs::write(out.join("ancillary_cases.rs"), cases()).expect("OUT_DIR can be written to");
+}
+
+/// The cases of `ancillary/cases.def` as one call of a macro that each Rust lane has.
+fn cases() -> String {
+    let def = fs::read_to_string("ancillary/cases.def").expect("ancillary/cases.def is there");
+    format!("cases! {{\n{def}}}\n")
 }
 
 fn compile(out: &Path) {

@@ -6,6 +6,7 @@
 //! | `addr/` | the kernel's answers to every kind of address | `sunpath-sys`, `sunpath` |
 //! | `convert/` | bytes to address and back, all of it | `sunpath-sys`, `sunpath` |
 //! | `sockets/` | the kernel's answers to whole conversations | `sunpath-sys`, `sunpath` |
+//! | `ancillary/` | descriptors, credentials, pidfds with a message | `sunpath-sys` |
 //! | `identity/` | who the peer is; sending to nobody | `sunpath-sys`, `sunpath` |
 //! | `peers/` | a C program for others to talk to | |
 //!
@@ -23,6 +24,8 @@ pub mod table;
 pub mod c {
     /// `addr/addr.c`.
     pub const ADDR: &str = env!("C_ADDR");
+    /// `ancillary/c/`.
+    pub const ANCILLARY: &str = env!("C_ANCILLARY");
     /// `convert/convert.c`.
     pub const CONVERT: &str = env!("C_CONVERT");
     /// `identity/c/`.

@@ -1,0 +1,116 @@
+/* Control data in C: descriptors, credentials, pidfds, the length of the queue; a line a case. Works
+ * in the current directory, which should be empty and the program's own. By hand:
+ *
+ *   mkdir fresh && cd fresh && ancillary < /dev/null
+ *
+ * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
+#include "ancillary.h"
+
+#include <stdio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* 1. Sockets with a path. */
+
+static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = PATH };
+
+static int new_socket(int type)
+{
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		die("socket");
+	return fd;
+}
+
+int bound(int type)
+{
+	int fd = new_socket(type);
+
+	if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0)
+		die("bind");
+	return fd;
+}
+
+int listening(int type)
+{
+	int fd = bound(type);
+
+	if (listen(fd, 8) < 0)
+		die("listen");
+	return fd;
+}
+
+int connected(int type)
+{
+	int fd = new_socket(type);
+
+	if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
+		die("connect");
+	return fd;
+}
+
+int accepted(int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		die("accept4");
+	return fd;
+}
+
+/* 2. Cases: one line each, "not run: ..." where this system does not allow it. */
+
+void run_counted(void (*run)(void))
+{
+	int before = open_descriptors(), after;
+
+	run();
+	after = open_descriptors();
+	if (after != before)
+		printf("; leaked %d", after - before);
+}
+
+void as_nobody(void (*run)(void))
+{
+	pid_t child = process_fork();
+
+	if (child == 0) {
+		process_drop();
+		run_counted(run);
+		process_end(0);
+	}
+	process_join(child);
+}
+
+enum needs { NOTHING, ROOT };
+
+static const struct {
+	const char *id;
+	enum needs needs;
+	void (*run)(void);
+} cases[] = {
+#define CASE(id, name, needs, file, title) { #id "." #name, needs, file##_##name },
+#include "../cases.def"
+#undef CASE
+};
+
+int main(void)
+{
+	int may_drop;
+
+	process_begin();
+	allow_usual();
+	may_drop = process_may_drop();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		printf("%s\t", cases[i].id);
+		begin_line();
+		if (cases[i].needs == ROOT && !may_drop)
+			printf("not run: needs root");
+		else
+			run_counted(cases[i].run);
+		putchar('\n');
+		unlink(PATH);
+	}
+	return 0;
+}

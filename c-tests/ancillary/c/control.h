@@ -1,0 +1,63 @@
+/* Control data: messages put into a buffer to be sent, and taken from one that was received. */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* Since glibc 2.39, Linux 6.5, 6.16, 6.17; headers may be older. */
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4
+#endif
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+#ifndef SO_INQ
+#define SO_INQ 84
+#define SCM_INQ SO_INQ
+#endif
+
+/* More than any case needs. */
+#define CONTROL_SIZE 4096
+#define MAX_FDS 256
+
+/* What is sent where no case says what: standard input, which the test runner opens. */
+#define ANY_FD 0
+
+/* Control data to be sent; messages are put one behind the other. */
+struct control {
+	size_t len;
+	_Alignas(struct cmsghdr) unsigned char bytes[CONTROL_SIZE];
+};
+
+/* Puts a message of SOL_SOCKET; rights over ANY_FD, count times; or 8 bytes of rights that may say
+ * that they are more or less, or something else. */
+void put(struct control *control, int type, const void *data, size_t size);
+void put_rights(struct control *control, size_t count);
+void put_wrong(struct control *control, size_t cmsg_len, int level, int type);
+
+/* Descriptors that were received. */
+struct fds {
+	size_t count;
+	int fd[MAX_FDS];
+};
+
+void close_fds(const struct fds *fds);
+
+/* One control message, its data as far as it lies inside the buffer. */
+struct message {
+	int level, type;
+	const unsigned char *data;
+	size_t size;
+};
+
+/* The message at *at, which is moved behind it: 1, or 0 at the end. */
+int next_message(const unsigned char *bytes, size_t len, size_t *at, struct message *ret_message);
+
+/* The control messages of a buffer in words, ", RIGHTS(2)" each. Their descriptors, if wanted. */
+void print_control(const unsigned char *bytes, size_t len, struct fds *ret_fds);
+
+#endif

@@ -1,0 +1,52 @@
+#include "descriptors.h"
+#include "message.h"
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+/* More than a case opens, and few enough to be asked one by one. */
+#define LIMIT 1024
+
+void allow(int count)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die("getrlimit");
+	limit.rlim_cur = (rlim_t)count;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die("setrlimit");
+}
+
+static int is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+int open_descriptors(void)
+{
+	int count = 0, saved = errno;
+
+	for (int fd = 0; fd < LIMIT; fd++)
+		count += is_open(fd);
+	errno = saved;
+	return count;
+}
+
+void allow_more(int count)
+{
+	int fd = 0;
+
+	step("RLIMIT_NOFILE for %d more", count);
+	for (; is_open(fd) || count > 0; fd++)
+		count -= !is_open(fd);
+	allow(fd);
+}
+
+void allow_usual(void)
+{
+	allow(LIMIT);
+}

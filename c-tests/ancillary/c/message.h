@@ -1,0 +1,77 @@
+/* One message with control data, sent or received, and its words in the line of the case:
+ *
+ *   sendmsg(p, "x", RIGHTS(2)) = 1; recvmsg(q, 64, CMSG_LEN(4)) = 1, "x", RIGHTS(1), CTRUNC, opened 1
+ *
+ * The data, the control messages in their order, the flags that say truncation, and how many
+ * descriptors the process has more than before. A control buffer that is not named has room. */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+#include "control.h"
+
+#include <sys/types.h>
+
+/* More than any case needs. */
+#define DATA_SIZE 256
+
+/* A step of the line, behind "; " where it is not the first; its result, a count or an errno; and
+ * who or what the next steps are about, "stream: ". */
+void begin_line(void);
+void part(const char *name);
+void step(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void result(ssize_t count);
+
+/* Two connected sockets, nonblocking, closed on exec. */
+struct pair {
+	int p, q;
+};
+
+struct pair new_pair(int type);
+void close_pair(struct pair s);
+
+/* Sets an option of a socket, a step: SET("q", s.q, SO_PASSCRED, 1). */
+#define SET(name, fd, option, value) set_option(name, fd, option, #option, value)
+void set_option(const char *name, int fd, int option, const char *words, int value);
+
+/* Whether this kernel lacks an option, which is said in place of the case. */
+#define LACKS(option) lacks_option(option, #option)
+int lacks_option(int option, const char *words);
+
+/* Sends text with control data. try_send says nothing; the others are a step, the words being those
+ * of the control data. */
+ssize_t try_send(int p, const char *text, const struct control *control);
+void send_control(int p, const char *text, const struct control *control, const char *words);
+void send_rights(int p, const char *text, size_t count);
+void send_fd(int p, const char *text, int fd);
+void send_text(int p, const char *text);
+
+/* How to receive: at most size bytes into a control buffer of room bytes, offset bytes behind what
+ * is aligned. The words are those of room and flags, or NULL. */
+struct receive {
+	size_t size, room;
+	const char *room_words;
+	int flags;
+	const char *flag_words;
+	size_t offset;
+};
+
+/* Receives, a step; the descriptors are the caller's. */
+struct fds receive_with(int q, struct receive how);
+
+/* Receives and closes what came: at most size bytes; into a small control buffer; with flags. */
+void receive(int q, size_t size);
+void receive_closing(int q, struct receive how);
+#define RECEIVE_IN(q, size, room) \
+	receive_closing(q, (struct receive){ size, room, .room_words = #room })
+#define RECEIVE_FLAGS(q, size, flags) \
+	receive_closing(q, (struct receive){ size, CONTROL_SIZE, NULL, flags, #flags, 0 })
+
+/* Receives one descriptor, which is the caller's; -1 where none came. */
+int receive_fd(int q);
+
+/* recv(2), a step. */
+#define RECV(q, size) receive_plain(q, size, 0, NULL)
+#define RECV_FLAGS(q, size, flags) receive_plain(q, size, flags, #flags)
+void receive_plain(int q, size_t size, int flags, const char *words);
+
+#endif

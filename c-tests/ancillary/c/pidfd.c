@@ -1,0 +1,198 @@
+/* SCM_PIDFD, which is a descriptor too, and SCM_INQ; in which order control messages come, and one
+ * that this family does not have. */
+#include "ancillary.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct pair passing(int type)
+{
+	struct pair s = new_pair(type);
+
+	SET("q", s.q, SO_PASSPIDFD, 1);
+	return s;
+}
+
+/* 1. With a message. */
+
+void pidfd_order(void)
+{
+	struct pair s;
+
+	if (LACKS(SO_INQ) || LACKS(SO_PASSPIDFD))
+		return;
+	s = passing(SOCK_STREAM);
+	SET("q", s.q, SO_INQ, 1);
+	SET("q", s.q, SO_PASSCRED, 1);
+	send_rights(s.p, "x", 2);
+	receive(s.q, 64);
+	close_pair(s);
+}
+
+/* Who did not ask finds a descriptor more in every message. */
+void pidfd_inherited(void)
+{
+	struct pair s;
+	struct fds fds;
+	int listener;
+
+	if (LACKS(SO_PASSPIDFD))
+		return;
+	listener = listening(SOCK_STREAM);
+	SET("listener", listener, SO_PASSPIDFD, 1);
+	s.p = connected(SOCK_STREAM);
+	s.q = accepted(listener);
+	send_text(s.p, "x");
+	fds = receive_with(s.q, (struct receive){ 64, CONTROL_SIZE, NULL, 0, "0", 0 });
+	if (fds.count == 1)
+		step("%s", (fcntl(fds.fd[0], F_GETFD) & FD_CLOEXEC) != 0 ? "FD_CLOEXEC" : "no FD_CLOEXEC");
+	close_fds(&fds);
+	close_pair(s);
+	close(listener);
+}
+
+void pidfd_peek(void)
+{
+	struct pair s;
+
+	if (LACKS(SO_PASSPIDFD))
+		return;
+	s = passing(SOCK_STREAM);
+	send_text(s.p, "x");
+	RECEIVE_FLAGS(s.q, 64, MSG_PEEK);
+	RECEIVE_FLAGS(s.q, 64, MSG_PEEK);
+	receive(s.q, 64);
+	close_pair(s);
+}
+
+void pidfd_dead(void)
+{
+	struct pair s;
+	pid_t child;
+	int pidfd;
+
+	if (LACKS(SO_PASSPIDFD))
+		return;
+	s = passing(SOCK_STREAM);
+	child = process_fork();
+	if (child == 0) {
+		part("child");
+		send_text(s.p, "x");
+		process_end(0);
+	}
+	process_join(child);
+	pidfd = receive_fd(s.q);
+	step("pidfd_send_signal(0)");
+	result(syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0));
+	close(pidfd);
+	close_pair(s);
+}
+
+/* 2. Without one. */
+
+void pidfd_limit(void)
+{
+	struct pair s;
+
+	if (LACKS(SO_PASSPIDFD))
+		return;
+	s = passing(SOCK_STREAM);
+	send_text(s.p, "x");
+	allow_more(0);
+	receive(s.q, 64);
+	allow_usual();
+	close_pair(s);
+}
+
+static void at_the_end(const char *name, int type)
+{
+	struct pair s;
+
+	part(name);
+	s = passing(type);
+	SET("q", s.q, SO_PASSCRED, 1);
+	step("close(p)");
+	close(s.p);
+	receive(s.q, 64);
+	close(s.q);
+}
+
+void pidfd_end(void)
+{
+	if (LACKS(SO_PASSPIDFD))
+		return;
+	at_the_end("stream", SOCK_STREAM);
+	at_the_end("seqpacket", SOCK_SEQPACKET);
+}
+
+void pidfd_recv(void)
+{
+	struct pair s;
+
+	if (LACKS(SO_PASSPIDFD))
+		return;
+	s = passing(SOCK_STREAM);
+	send_text(s.p, "x");
+	RECV(s.q, 64);
+	close_pair(s);
+}
+
+void pidfd_no_room(void)
+{
+	struct pair s;
+
+	if (LACKS(SO_PASSPIDFD))
+		return;
+	s = passing(SOCK_STREAM);
+	send_text(s.p, "x");
+	RECEIVE_IN(s.q, 64, CMSG_LEN(0));
+	close_pair(s);
+}
+
+/* 3. The length of the queue. */
+
+void pidfd_queue(void)
+{
+	struct pair s;
+
+	if (LACKS(SO_INQ))
+		return;
+	s = new_pair(SOCK_STREAM);
+	SET("q", s.q, SO_INQ, 1);
+	send_text(s.p, "0123456789");
+	receive(s.q, 4);
+	receive(s.q, 64);
+	step("close(p)");
+	close(s.p);
+	receive(s.q, 64);
+	close(s.q);
+}
+
+void pidfd_no_stream(void)
+{
+	struct pair d, s;
+
+	if (LACKS(SO_INQ))
+		return;
+	d = new_pair(SOCK_DGRAM);
+	s = new_pair(SOCK_SEQPACKET);
+	part("datagram");
+	SET("q", d.q, SO_INQ, 1);
+	part("seqpacket");
+	SET("q", s.q, SO_INQ, 1);
+	close_pair(d);
+	close_pair(s);
+}
+
+/* 4. Another kind. */
+
+void pidfd_timestamp(void)
+{
+	struct pair s = new_pair(SOCK_DGRAM);
+
+	SET("q", s.q, SO_TIMESTAMP, 1);
+	send_rights(s.p, "x", 1);
+	receive(s.q, 64);
+	close_pair(s);
+}

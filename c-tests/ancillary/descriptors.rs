@@ -1,0 +1,49 @@
+//! How many descriptors this process has, and how many it may have. `c/descriptors.c` is the same in
+//! C.
+
+use libc::c_int;
+use sunpath_sys as sys;
+
+use crate::line::step;
+use crate::process::check;
+
+/// More than a case opens, and few enough to be asked one by one.
+const LIMIT: c_int = 1024;
+
+/// Lets this process have so many.
+pub(crate) fn allow(count: c_int) {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: limit is room for one.
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+    check("getrlimit", result);
+    limit.rlim_cur = libc::rlim_t::try_from(count).expect("a count");
+    // SAFETY: limit is live.
+    let result = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) };
+    check("setrlimit", result);
+}
+
+/// Lets it have a known number, before the first case and whenever it had another.
+pub(crate) fn allow_usual() {
+    allow(LIMIT);
+}
+
+fn is_open(fd: c_int) -> bool {
+    // SAFETY: F_GETFD reads the flags of a descriptor, or says that there is none.
+    unsafe { sys::fcntl(fd, sys::F_GETFD) >= 0 }
+}
+
+/// How many are open. Asked number by number: `/proc/self/fd` would need one more, which a process
+/// that has as many as it may have does not get.
+pub(crate) fn open_descriptors() -> usize {
+    (0..LIMIT).filter(|fd| is_open(*fd)).count()
+}
+
+/// Lets this process have so many more than now, which is a step of the line.
+pub(crate) fn allow_more(count: usize) {
+    step!("RLIMIT_NOFILE for {count} more");
+    let mut free = (0..LIMIT).filter(|fd| !is_open(*fd));
+    allow(free.nth(count).expect("the process has not all of them"));
+}
