@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* Since glibc 2.39, Linux 6.5, 6.16, 6.17; headers may be older. */
+/* Since glibc 2.39, Linux 6.5, 6.16, 6.17; headers may be older. The kernel's asm-generic numbers. */
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 4
 #endif

@@ -2,7 +2,6 @@
 #include "ancillary.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <unistd.h>
 
 static struct pair passing(int type)
