@@ -287,3 +287,52 @@ fn flags<T: Kind>() -> c_int {
         _ => TRUE_LENGTH,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::{INT, Writer};
+    use crate::syscall::without_descriptors;
+
+    fn ancillary(bytes: &mut [u8]) -> Ancillary<'_> {
+        Ancillary {
+            control: without_descriptors(bytes),
+            closed: 0,
+            truncated: false,
+            at_end: false,
+        }
+    }
+
+    /// No security module labels sockets here, so the kernel's part is played by hand.
+    #[test]
+    fn ancillary_label_is_given_without_its_nul() {
+        for (data, label) in [
+            (*b"unconfined_u", &b"unconfined_u"[..]),
+            (*b"unconfined\0\0", b"unconfined\0"),
+        ] {
+            let mut room = [0; sys::CMSG_SPACE(12)];
+            let places = Writer::new(&mut room).push(SCM_SECURITY, 3);
+            for (place, bytes) in places.zip(data.chunks_exact(INT)) {
+                place.copy_from_slice(bytes);
+            }
+            assert_eq!(ancillary(&mut room).security(), Some(label));
+        }
+        assert_eq!(ancillary(&mut [0; 64]).security(), None);
+    }
+
+    #[test]
+    fn ancillary_credentials_that_were_cut_are_none() {
+        for ints in 0..=3 {
+            let mut room = [0; sys::CMSG_SPACE(12)];
+            for place in Writer::new(&mut room).push(SCM_CREDENTIALS, ints) {
+                place.copy_from_slice(&7_i32.to_ne_bytes());
+            }
+            let whole = (ints == 3).then_some(Credentials::new(7, 7, 7));
+            assert_eq!(
+                ancillary(&mut room).credentials(),
+                whole,
+                "{ints} of 3 fields"
+            );
+        }
+    }
+}

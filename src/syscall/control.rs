@@ -184,6 +184,16 @@ pub(crate) fn zeroed<T>(room: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
     unsafe { slice::from_raw_parts_mut(bytes, len) }
 }
 
+/// Control data without a descriptor in it, as tests of other rooms need it.
+#[cfg(test)]
+pub(crate) fn without_descriptors(bytes: &mut [u8]) -> OwnedControl<'_> {
+    for kind in [sys::SCM_RIGHTS, SCM_PIDFD] {
+        assert!(Places::of(kind).next(bytes).is_none());
+    }
+    // SAFETY: there is no descriptor to own in the bytes.
+    unsafe { OwnedControl::new(bytes, 0) }.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
