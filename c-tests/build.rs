@@ -47,6 +47,7 @@ const PROGRAMS: [(&str, &[&str]); 7] = [
             "common/notation.c",
         ],
     ),
+    ("C_FDS", &["peers/fds.c"]),
     (
         "C_IDENTITY",
         &[

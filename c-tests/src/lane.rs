@@ -4,7 +4,7 @@
 use std::env;
 use std::ffi::c_int;
 use std::fs::{self, DirBuilder, File};
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
@@ -119,6 +119,34 @@ fn own_abstract_names() {
 
 #[cfg(not(target_os = "linux"))]
 fn own_abstract_names() {}
+
+/// Whether a program is installed. If not it is said.
+///
+/// # Panics
+///
+/// - Where it is not, with `SUNPATH_NO_SKIP` set.
+#[must_use]
+pub fn installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    found || skip(program)
+}
+
+/// Says what is not tried, and gives `false`.
+///
+/// # Panics
+///
+/// - With `SUNPATH_NO_SKIP` set, as in CI.
+#[must_use]
+pub fn skip(what: &str) -> bool {
+    // Not println, which is silent where a test passes.
+    let _ = writeln!(
+        io::stderr(),
+        "SKIPPED: {what} is not installed, so not tried"
+    );
+    assert!(env::var_os("SUNPATH_NO_SKIP").is_none(), "needs {what}");
+    false
+}
 
 /// Waits until no other test run of this work tree holds `file`, for lanes that share abstract
 /// names because they have no namespace of their own. The lock goes with the value.

@@ -8,7 +8,7 @@
 //! | `sockets/` | the kernel's answers to whole conversations | `sunpath-sys`, `sunpath` |
 //! | `ancillary/` | descriptors, credentials, pidfds with a message | `sunpath-sys` |
 //! | `identity/` | who the peer is; sending to nobody | `sunpath-sys`, `sunpath` |
-//! | `peers/` | a C program for others to talk to | |
+//! | `peers/` | programs in C and Python for others to talk to | |
 //!
 //! A lane is a program. All lanes of a comparison read the same table and print the same lines; the
 //! C lane says what is right. The build script compiles the C side with the compiler that `CC` and
@@ -28,6 +28,8 @@ pub mod c {
     pub const ANCILLARY: &str = env!("C_ANCILLARY");
     /// `convert/convert.c`.
     pub const CONVERT: &str = env!("C_CONVERT");
+    /// `peers/fds.c`.
+    pub const FDS: &str = env!("C_FDS");
     /// `identity/c/`.
     pub const IDENTITY: &str = env!("C_IDENTITY");
     /// `layout/layout.c`.

@@ -5,7 +5,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Permissions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ use std::thread;
 
 use sunpath::UnixStream;
 use sunpath_c_tests::c;
-use sunpath_c_tests::lane::FreshDir;
+use sunpath_c_tests::lane::{FreshDir, installed, skip};
 
 /// More than one read and one write of anybody, less than what the queues hold.
 const LENGTH: usize = 60_000;
@@ -69,13 +69,6 @@ fn tour_in<A: AsRef<OsStr>>(dir: &FreshDir, args: impl IntoIterator<Item = A>) -
     command
 }
 
-/// Whether a program is installed.
-fn installed(program: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path).any(|dir| dir.join(program).is_file());
-    found || skip(program)
-}
-
 /// Whether the `nc` that is installed knows sockets of this family, and ends with its input: of the
 /// many that there are, OpenBSD's.
 fn installed_nc() -> bool {
@@ -87,17 +80,6 @@ fn installed_nc() -> bool {
         said.contains("-N") && said.contains("-U")
     };
     installed("nc") && (knows() || skip("nc with -N and -U"))
-}
-
-/// Says what is not tried, which is a failure with `SUNPATH_NO_SKIP` set.
-fn skip(what: &str) -> bool {
-    // Not println, which is silent where a test passes.
-    let _ = writeln!(
-        io::stderr(),
-        "SKIPPED: {what} is not installed, so not tried"
-    );
-    assert!(env::var_os("SUNPATH_NO_SKIP").is_none(), "needs {what}");
-    false
 }
 
 /// Text of this length that does not repeat soon.

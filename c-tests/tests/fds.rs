@@ -1,0 +1,206 @@
+//! Descriptors go to programs in C and Python and come from them. Each is proven by its use: what
+//! one side writes the other reads, and both have one file offset.
+#![cfg(target_os = "linux")]
+
+use std::fs::{self, File};
+use std::io::{IoSliceMut, Read, Seek};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::process::{Child, Command};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use sunpath::{
+    Control, ControlBuffer, ControlRoom, Datagram, IoSlice, Kind, Rights, Seqpacket, Socket, Stream,
+};
+use sunpath_c_tests::c;
+use sunpath_c_tests::lane::{FreshDir, installed};
+
+/// When an answer that never comes is waited for no more.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Descriptors are counted, so one test after the other.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/fds.py");
+
+/// The C program or the Python program, with our end of the socket that is its stdin.
+struct Peer<T: Kind> {
+    child: Child,
+    socket: Socket<T>,
+}
+
+impl<T: Kind> Peer<T> {
+    fn new((program, args): (&str, &[&str]), verb: &str, count: usize) -> Self {
+        let (socket, theirs) = Socket::<T>::pair().expect("descriptors are free");
+        let patience = Some(PATIENCE);
+        socket.set_read_timeout(patience).expect("it can be set");
+        let mut command = Command::new(program);
+        command.args(args).arg(verb).arg(count.to_string());
+        let child = command.stdin(OwnedFd::from(theirs)).spawn();
+        let child = child.expect("the peer runs");
+        Self { child, socket }
+    }
+
+    /// The next message of the peer, which has no descriptors.
+    fn answer(&self) -> String {
+        let mut buf = [0; 4096];
+        let room: &mut [u8] = &mut [];
+        let message = self
+            .socket
+            .recvmsg(&mut [IoSliceMut::new(&mut buf)], room)
+            .expect("the peer answers");
+        String::from_utf8_lossy(&buf[..message.len()]).into_owned()
+    }
+
+    fn ends_well(mut self) {
+        assert!(self.child.wait().expect("it is ours").success());
+    }
+}
+
+impl<T: Kind> Drop for Peer<T> {
+    fn drop(&mut self) {
+        // Both fail only where the program has ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn open_count() -> usize {
+    fs::read_dir("/proc/self/fd")
+        .expect("/proc is there")
+        .count()
+}
+
+/// So many empty files.
+fn files(dir: &FreshDir, count: usize) -> Vec<File> {
+    let new = |number| {
+        let path = dir.path().join(format!("{number}"));
+        File::create_new(path).expect("the fresh directory can be written to")
+    };
+    (0..count).map(new).collect()
+}
+
+/// Whether each file has its number in it, written through the offset that we share.
+fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
+    (0..).zip(files).all(|(number, file): (usize, _)| {
+        let path = dir.path().join(format!("{number}"));
+        let text = fs::read_to_string(path).expect("it is there");
+        let offset = file.stream_position().expect("a file has one");
+        text == number.to_string() && offset == text.len() as u64
+    })
+}
+
+/// A way to send descriptors.
+type Send<T> = fn(&Socket<T>, &[BorrowedFd<'_>]);
+
+/// We send in every way that there is; the peer writes into what it gets.
+fn peer_takes<T: Kind>(program: (&str, &[&str])) {
+    let before = open_count();
+    let sends: [Send<T>; 5] = [
+        |to, fds| to.send_fd(fds[0]).expect("it is sent"),
+        |to, fds| to.send_fds(b"one", &fds[..1]).expect("it is sent"),
+        |to, fds| to.send_fds(b"some", &fds[..3]).expect("they are sent"),
+        |to, fds| to.send_fds(b"most", fds).expect("they are sent"),
+        |to, fds| {
+            let (two, four) = (Control::Rights(&fds[..2]), Control::Rights(&fds[2..6]));
+            to.sendmsg(&[IoSlice::new(b"two")], &[two, four])
+                .map(drop)
+                .expect("they are sent");
+        },
+    ];
+    let peer = Peer::<T>::new(program, "take", sends.len());
+    for (send, count) in sends.iter().zip([1, 1, 3, 253, 6]) {
+        let dir = FreshDir::new();
+        let mut files = files(&dir, 253);
+        let fds: Vec<_> = files.iter().map(AsFd::as_fd).collect();
+        send(&peer.socket, &fds);
+        assert_eq!(peer.answer(), format!("{count} "));
+        assert!(have_their_numbers(&dir, &mut files[..count]));
+    }
+    peer.ends_well();
+    assert_eq!(open_count(), before);
+}
+
+/// Reads what the peer has put into each file, and asks it where the offsets are then.
+fn are_the_peers<T: Kind>(peer: Peer<T>, given: impl IntoIterator<Item = OwnedFd>) {
+    let mut offsets = String::new();
+    for (number, fd) in given.into_iter().enumerate() {
+        // SAFETY: F_GETFD takes nothing.
+        let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) };
+        assert_eq!(flags, libc::FD_CLOEXEC);
+        let mut text = String::new();
+        File::from(fd).read_to_string(&mut text).expect("a file");
+        assert_eq!(text, number.to_string());
+        offsets += &format!("{} ", text.len());
+    }
+    peer.socket.send_all(b"?", &[]).expect("the peer waits");
+    assert_eq!(peer.answer(), offsets);
+    peer.ends_well();
+}
+
+/// Receives `count` descriptors into this room.
+fn receive<T: Kind, R: ControlRoom + ?Sized>(
+    from: &Socket<T>,
+    count: usize,
+    room: &mut R,
+) -> Vec<OwnedFd> {
+    let mut buf = [0; 8];
+    let bufs = &mut [IoSliceMut::new(&mut buf)];
+    let message = from.recvmsg(bufs, room).expect("they come");
+    assert_eq!(message.len(), 1);
+    let mut control = message.into_control().expect("all of them came");
+    assert_eq!(control.rights().len(), count);
+    control.rights().collect()
+}
+
+/// The peer sends; we receive in every way that there is.
+fn peer_gives<T: Kind>(program: (&str, &[&str])) {
+    let before = open_count();
+    let give = |count| Peer::<T>::new(program, "give", count);
+
+    let peer = give(1);
+    let fd = peer.socket.recv_fd().expect("one comes");
+    are_the_peers(peer, [fd]);
+
+    let peer = give(3);
+    let (received, fds) = peer.socket.recv_fds::<3>(&mut [0; 8]).expect("they come");
+    assert_eq!(received.len(), 1);
+    are_the_peers(peer, fds);
+
+    for count in [1, 2, 253] {
+        let peer = give(count);
+        let mut room = ControlBuffer::<Rights<253>>::new();
+        let fds = receive(&peer.socket, count, &mut room);
+        are_the_peers(peer, fds);
+
+        let peer = give(count);
+        let mut room = [0; 2048];
+        let fds = receive(&peer.socket, count, &mut room[..]);
+        are_the_peers(peer, fds);
+    }
+    assert_eq!(open_count(), before);
+}
+
+fn exchanges_with(program: (&str, &[&str])) {
+    let _alone = ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    peer_takes::<Stream>(program);
+    peer_takes::<Seqpacket>(program);
+    peer_takes::<Datagram>(program);
+    peer_gives::<Stream>(program);
+    peer_gives::<Seqpacket>(program);
+    peer_gives::<Datagram>(program);
+}
+
+#[test]
+fn fds_go_to_a_c_program_and_come_from_it() {
+    exchanges_with((c::FDS, &[]));
+}
+
+#[test]
+fn fds_go_to_a_python_program_and_come_from_it() {
+    if installed("python3") {
+        exchanges_with(("python3", &[PYTHON]));
+    }
+}
