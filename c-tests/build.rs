@@ -11,7 +11,7 @@ use std::process::Command;
 mod witness;
 
 /// The C programs: the variable with the path, and the files.
-const PROGRAMS: [(&str, &[&str]); 7] = [
+const PROGRAMS: [(&str, &[&str]); 8] = [
     (
         "C_ADDR",
         &[
@@ -60,6 +60,7 @@ const PROGRAMS: [(&str, &[&str]); 7] = [
         ],
     ),
     ("C_LAYOUT", &["layout/layout.c"]),
+    ("C_PASSING", &["passing/passing.c"]),
     (
         "C_SOCKETS",
         &[
@@ -94,6 +95,7 @@ fn main() {
         "convert",
         "identity",
         "layout",
+        "passing",
         "peers",
         "sockets",
         "../sys/bindings",

@@ -8,6 +8,7 @@
 //! | `sockets/` | the kernel's answers to whole conversations | `sunpath-sys`, `sunpath` |
 //! | `ancillary/` | descriptors, credentials, pidfds with a message | `sunpath-sys` |
 //! | `identity/` | who the peer is; sending to nobody | `sunpath-sys`, `sunpath` |
+//! | `passing/` | the system calls that pass one descriptor, as strace(1) sees them | `sunpath` |
 //! | `peers/` | programs in C and Python for others to talk to | |
 //!
 //! A lane is a program. All lanes of a comparison read the same table and print the same lines; the
@@ -34,6 +35,8 @@ pub mod c {
     pub const IDENTITY: &str = env!("C_IDENTITY");
     /// `layout/layout.c`.
     pub const LAYOUT: &str = env!("C_LAYOUT");
+    /// `passing/passing.c`.
+    pub const PASSING: &str = env!("C_PASSING");
     /// `sockets/sockets.c`.
     pub const SOCKETS: &str = env!("C_SOCKETS");
     /// `peers/stream.c`.

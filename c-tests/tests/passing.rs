@@ -1,0 +1,68 @@
+//! Passing a descriptor with the safe layer makes the system calls that C makes, with the same
+//! arguments, and no other.
+#![cfg(target_os = "linux")]
+
+use std::process::Command;
+
+use sunpath_c_tests::c;
+use sunpath_c_tests::lane::installed;
+
+/// What a program calls where its markers are in the trace.
+const MARKER: &str = "dup(-1)";
+
+/// The system calls of a program between its two markers, as strace prints them, without addresses
+/// of memory.
+fn traced(program: &str) -> Vec<String> {
+    let mut command = Command::new("strace");
+    command.args(["-f", program]);
+    // Its leak check cannot be made in a process that is traced.
+    command.env("ASAN_OPTIONS", "detect_leaks=0");
+    let output = command.output().expect("strace runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {said}");
+    let between: Vec<_> = said.split(MARKER).collect();
+    let [_, between, _] = between[..] else {
+        panic!("{program}: not two markers in {said}");
+    };
+    between
+        .lines()
+        .skip(1)
+        .filter(|line| !is_the_check_of_a_debug_build(line))
+        .map(without_addresses)
+        .collect()
+}
+
+/// Before it closes a descriptor std looks whether it is open, in debug builds alone.
+fn is_the_check_of_a_debug_build(line: &str) -> bool {
+    cfg!(debug_assertions) && line.starts_with("fcntl(") && line.contains(", F_GETFD)")
+}
+
+fn without_addresses(line: &str) -> String {
+    let (mut text, mut rest) = (String::new(), line);
+    while let Some((before, behind)) = rest.split_once("0x") {
+        text += before;
+        text += "0x_";
+        rest = behind.trim_start_matches(|digit: char| digit.is_ascii_hexdigit());
+    }
+    text + rest
+}
+
+#[test]
+fn passing_a_descriptor_makes_the_system_calls_of_c() {
+    if !installed("strace") {
+        return;
+    }
+    let c = traced(c::PASSING);
+    let names: Vec<_> = c.iter().filter_map(|line| line.split('(').next()).collect();
+    let once = ["sendmsg", "recvmsg", "close"];
+    assert_eq!(names, [once, once].concat());
+    assert!(c[1].contains("msg_controllen=24") && c[1].contains("MSG_CMSG_CLOEXEC) = 1"));
+    assert_eq!(traced(env!("CARGO_BIN_EXE_passing-safe")), c);
+}
+
+#[test]
+fn passing_addresses_are_left_out() {
+    let line = "recvmsg(4, {msg_name=0x7ffE73, msg_namelen=110, x=0x}, 0) = 1";
+    let expected = "recvmsg(4, {msg_name=0x_, msg_namelen=110, x=0x_}, 0) = 1";
+    assert_eq!(without_addresses(line), expected);
+}

@@ -1,0 +1,190 @@
+//! Passing descriptors and credentials allocates nothing, where it succeeds and where it fails.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::fmt::{self, Write};
+use std::hint::black_box;
+use std::os::fd::AsFd;
+
+use sunpath::{
+    Control, ControlBuffer, Credentials, Datagram, Errno, Error, IoSlice, IoSliceMut, Kind,
+    Messages, Outgoing, RecvBatch, Rights, SendBatch, Seqpacket, Socket, Stream, UnixStream,
+};
+
+/// Counts what each thread asks for.
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: it is the system's allocator; counting neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller's promises are those of the system's allocator.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: as above; it came from there.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What `action` gives, which allocates nothing.
+#[track_caller]
+fn bare<R>(action: impl FnOnce() -> R) -> R {
+    let before = COUNT.get();
+    let result = action();
+    assert_eq!(COUNT.get(), before, "it has allocated");
+    result
+}
+
+/// Text in place.
+struct Text {
+    bytes: [u8; 256],
+    len: usize,
+}
+
+impl Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.bytes.get_mut(self.len..self.len + text.len());
+        room.ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len += text.len();
+        Ok(())
+    }
+}
+
+/// Fails with this errno, without an allocation until it is printed.
+#[track_caller]
+fn bare_error<R>(errno: Errno, action: impl FnOnce() -> Result<R, Error>) {
+    let error = bare(|| action().err());
+    let error = error.expect("it fails");
+    assert_eq!(error.errno(), errno);
+    let mut text = Text {
+        bytes: [0; 256],
+        len: 0,
+    };
+    bare(|| write!(text, "{error} {error:?}")).expect("there is room");
+}
+
+fn passing_allocates_nothing<T: Kind>() {
+    let (a, b) = Socket::<T>::pair().unwrap();
+    let fds = [a.as_fd(), b.as_fd()];
+    let mut buf = [0; 8];
+
+    bare(|| a.send_fd(&a)).unwrap();
+    bare(|| b.recv_fd().map(drop)).unwrap();
+    bare(|| a.send_fds(b"two", &fds)).unwrap();
+    bare(|| b.recv_fds::<2>(&mut buf).map(drop)).unwrap();
+
+    let mut room = ControlBuffer::<(Rights<2>, Credentials)>::new();
+    bare(|| a.sendmsg(&[IoSlice::new(b"two")], &[Control::Rights(&fds)])).unwrap();
+    bare(|| {
+        let message = b.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut room)?;
+        let mut control = message.into_control()?;
+        assert_eq!(control.rights().count(), 2);
+        assert!(control.credentials().is_none());
+        control.pidfd().map(drop)
+    })
+    .unwrap();
+    bare(|| a.send_all(b"two", &[Control::Rights(&fds)])).unwrap();
+    bare(|| {
+        b.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut room)
+            .map(drop)
+    })
+    .unwrap();
+
+    // Too many for the receiver, too few, none.
+    bare(|| a.send_fds(b"x", &fds)).unwrap();
+    bare_error(Errno::EMSGSIZE, || b.recv_fd());
+    bare(|| a.send_fds(b"x", &fds)).unwrap();
+    bare_error(Errno::ENOMSG, || b.recv_fds::<3>(&mut buf));
+    bare(|| a.send_fds(b"x", &[])).unwrap();
+    bare_error(Errno::ENOMSG, || b.recv_fd());
+
+    // Too many for a message; and nobody sends.
+    let many = [a.as_fd(); 254];
+    bare_error(Errno::EINVAL, || a.send_fds(b"x", &many));
+    bare(|| a.send_fds(b"x", &many[..253])).unwrap();
+    let mut large = ControlBuffer::<Rights<253>>::new();
+    bare(|| {
+        b.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut large)
+            .map(drop)
+    })
+    .unwrap();
+    b.set_nonblocking(true).unwrap();
+    bare_error(Errno::EAGAIN, || b.recv_fd());
+    bare_error(Errno::EAGAIN, || b.recv_with_credentials(&mut buf));
+
+    #[cfg(target_os = "linux")]
+    {
+        b.set_pass_credentials(true).unwrap();
+        let own = bare(Credentials::own);
+        bare(|| a.send_with_credentials(b"x", own)).unwrap();
+        let (_, sender) = bare(|| b.recv_with_credentials(&mut buf)).unwrap();
+        assert_eq!(sender, Some(own));
+    }
+}
+
+fn batches_allocate_nothing<T: Messages>() {
+    let (a, b) = Socket::<T>::pair().unwrap();
+    let fds = [a.as_fd(); 2];
+    let (data, control) = ([IoSlice::new(b"x")], [Control::Rights(&fds)]);
+    let outgoing = [Outgoing::new(&data).control(&control); 6];
+    let mut texts = [[0; 4]; 4];
+    let mut bufs = texts.each_mut().map(|text| IoSliceMut::new(text));
+
+    let mut sending = bare(SendBatch::<4, Rights<2>>::new);
+    let mut receiving = bare(RecvBatch::<4, Rights<2>>::new);
+    let sent = bare(|| a.sendmmsg(&outgoing, &mut sending));
+    if sent.error().is_some_and(Error::is_unsupported) {
+        return;
+    }
+    assert_eq!((sent.count(), sent.error()), (6, None));
+    let came = bare(|| {
+        let arrivals = b.recvmmsg(&mut bufs, &mut receiving)?;
+        let fds = arrivals.map(|(_, message)| Ok(message.into_control()?.rights().count()));
+        fds.sum::<Result<usize, Error>>()
+    });
+    assert_eq!(came, Ok(8));
+    // The other two, of which nobody takes the descriptors.
+    bare(|| b.recvmmsg(&mut bufs, &mut receiving).map(drop)).unwrap();
+
+    let mut without_room = SendBatch::<4>::new();
+    bare_error(Errno::EMSGSIZE, || {
+        match a.sendmmsg(&outgoing, &mut without_room).error() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    });
+    b.set_nonblocking(true).unwrap();
+    bare_error(Errno::EAGAIN, || {
+        b.recvmmsg(&mut bufs, &mut receiving).map(drop)
+    });
+}
+
+#[test]
+fn allocation_is_not_needed_to_pass_descriptors_and_credentials() {
+    passing_allocates_nothing::<Stream>();
+    passing_allocates_nothing::<Seqpacket>();
+    passing_allocates_nothing::<Datagram>();
+    batches_allocate_nothing::<Seqpacket>();
+    batches_allocate_nothing::<Datagram>();
+
+    let (a, b) = UnixStream::pair().unwrap();
+    bare_error(Errno::EINVAL, || a.send_fds(b"", &[a.as_fd()]));
+    drop(a);
+    bare_error(Errno::EPIPE, || b.recv_fd());
+    bare_error(Errno::EPIPE, || b.send_fd(&b));
+}
+
+#[test]
+#[should_panic(expected = "it has allocated")]
+fn allocation_is_seen() {
+    bare(|| black_box(vec![0; 8]));
+}
