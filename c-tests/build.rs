@@ -11,7 +11,7 @@ use std::process::Command;
 mod witness;
 
 /// The C programs: the variable with the path, and the files.
-const PROGRAMS: [(&str, &[&str]); 8] = [
+const PROGRAMS: [(&str, &[&str]); 10] = [
     (
         "C_ADDR",
         &[
@@ -21,6 +21,7 @@ const PROGRAMS: [(&str, &[&str]); 8] = [
             "common/notation.c",
         ],
     ),
+    ("C_CONTROL", &["control/control.c"]),
     (
         "C_ANCILLARY",
         &[
@@ -92,6 +93,7 @@ fn main() {
         "addr",
         "ancillary",
         "common",
+        "control",
         "convert",
         "identity",
         "layout",

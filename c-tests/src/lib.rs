@@ -5,6 +5,7 @@
 //! | `layout/` | sizes, offsets, signs, constants, `CMSG_*` | `sunpath-sys`, bindgen's output |
 //! | `addr/` | the kernel's answers to every kind of address | `sunpath-sys`, `sunpath` |
 //! | `convert/` | bytes to address and back, all of it | `sunpath-sys`, `sunpath` |
+//! | `control/` | the walk over control messages | `sunpath` |
 //! | `sockets/` | the kernel's answers to whole conversations | `sunpath-sys`, `sunpath` |
 //! | `ancillary/` | descriptors, credentials, pidfds with a message | `sunpath-sys` |
 //! | `identity/` | who the peer is; sending to nobody | `sunpath-sys`, `sunpath` |
@@ -27,6 +28,8 @@ pub mod c {
     pub const ADDR: &str = env!("C_ADDR");
     /// `ancillary/c/`.
     pub const ANCILLARY: &str = env!("C_ANCILLARY");
+    /// `control/control.c`.
+    pub const CONTROL: &str = env!("C_CONTROL");
     /// `convert/convert.c`.
     pub const CONVERT: &str = env!("C_CONVERT");
     /// `peers/fds.c`.
