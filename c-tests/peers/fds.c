@@ -1,8 +1,9 @@
 /* Gives and takes descriptors in C, for programs in other languages to talk to. The socket is
  * stdin, of any type:
  *
- *   fds give COUNT      sends that many files with the message "g", each holding its number; then
- *                       receives a message and answers with the offsets of its files
+ *   fds give COUNT...   for each COUNT receives a message and sends that many files with the message
+ *                       "g", each holding its number; then receives a message and answers with
+ *                       the offsets of the files
  *   fds take MESSAGES   receives that many messages, writes into each descriptor its number in its
  *                       message, and answers each message with how many there were */
 #include <errno.h>
@@ -98,12 +99,15 @@ static void give(size_t count)
 		if (fds[i] < 0 || dprintf(fds[i], "%zu", i) < 0 || lseek(fds[i], 0, SEEK_SET) < 0)
 			die("memfd_create");
 	}
+	receive_fds(none);
 	send_fds(fds, count);
 	receive_fds(none);
 	for (size_t i = 0; i < count; i++)
 		end += (size_t)snprintf(text + end, sizeof text - end, "%ld ",
 					(long)lseek(fds[i], 0, SEEK_CUR));
 	answer(text);
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
 }
 
 static void take(size_t messages)
@@ -125,16 +129,22 @@ static void take(size_t messages)
 
 int main(int argc, char **argv)
 {
-	size_t count = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
+	if (argc >= 3 && strcmp(argv[1], "give") == 0) {
+		for (int i = 2; i < argc; i++) {
+			size_t count = strtoul(argv[i], NULL, 10);
 
-	if (count > 0 && count <= MOST && strcmp(argv[1], "give") == 0) {
-		give(count);
+			if (count == 0 || count > MOST) {
+				errno = EINVAL;
+				die(argv[i]);
+			}
+			give(count);
+		}
 		return 0;
 	}
-	if (count > 0 && strcmp(argv[1], "take") == 0) {
-		take(count);
+	if (argc == 3 && strcmp(argv[1], "take") == 0) {
+		take(strtoul(argv[2], NULL, 10));
 		return 0;
 	}
-	fputs("usage: fds give COUNT | fds take MESSAGES\n", stderr);
+	fputs("usage: fds give COUNT... | fds take MESSAGES\n", stderr);
 	return 2;
 }

@@ -10,7 +10,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use sunpath::{
-    Control, ControlBuffer, ControlRoom, Datagram, IoSlice, Kind, Rights, Seqpacket, Socket, Stream,
+    Control, ControlBuffer, ControlRoom, Datagram, Error, IoSlice, Kind, Rights, Seqpacket, Socket,
+    Stream,
 };
 use sunpath_c_tests::c;
 use sunpath_c_tests::lane::{FreshDir, installed};
@@ -30,15 +31,21 @@ struct Peer<T: Kind> {
 }
 
 impl<T: Kind> Peer<T> {
-    fn new((program, args): (&str, &[&str]), verb: &str, count: usize) -> Self {
+    fn new((program, args): (&str, &[&str]), verb: &str, counts: &[usize]) -> Self {
         let (socket, theirs) = Socket::<T>::pair().expect("descriptors are free");
         let patience = Some(PATIENCE);
         socket.set_read_timeout(patience).expect("it can be set");
         let mut command = Command::new(program);
-        command.args(args).arg(verb).arg(count.to_string());
+        command.args(args).arg(verb);
+        command.args(counts.iter().map(usize::to_string));
         let child = command.stdin(OwnedFd::from(theirs)).spawn();
         let child = child.expect("the peer runs");
         Self { child, socket }
+    }
+
+    /// Tells the peer to go on, so that on a stream its answers do not run together.
+    fn ask(&self) {
+        self.socket.send_all(b"?", &[]).expect("the peer waits");
     }
 
     /// The next message of the peer, which has no descriptors.
@@ -91,38 +98,35 @@ fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
 }
 
 /// A way to send descriptors.
-type Send<T> = fn(&Socket<T>, &[BorrowedFd<'_>]);
+type Send<T> = fn(&Socket<T>, &[BorrowedFd<'_>]) -> Result<(), Error>;
 
 /// We send in every way that there is; the peer writes into what it gets.
 fn peer_takes<T: Kind>(program: (&str, &[&str])) {
     let before = open_count();
-    let sends: [Send<T>; 5] = [
-        |to, fds| to.send_fd(fds[0]).expect("it is sent"),
-        |to, fds| to.send_fds(b"one", &fds[..1]).expect("it is sent"),
-        |to, fds| to.send_fds(b"some", &fds[..3]).expect("they are sent"),
-        |to, fds| to.send_fds(b"most", fds).expect("they are sent"),
-        |to, fds| {
-            let (two, four) = (Control::Rights(&fds[..2]), Control::Rights(&fds[2..6]));
-            to.sendmsg(&[IoSlice::new(b"two")], &[two, four])
-                .map(drop)
-                .expect("they are sent");
-        },
+    let sends: [(usize, Send<T>); 4] = [
+        (1, |to, fds| to.send_fd(fds[0])),
+        (1, |to, fds| to.send_fds(b"one", fds)),
+        (253, |to, fds| to.send_fds(b"most", fds)),
+        (6, |to, fds| {
+            let (two, four) = (Control::Rights(&fds[..2]), Control::Rights(&fds[2..]));
+            to.sendmsg(&[IoSlice::new(b"two")], &[two, four]).map(drop)
+        }),
     ];
-    let peer = Peer::<T>::new(program, "take", sends.len());
-    for (send, count) in sends.iter().zip([1, 1, 3, 253, 6]) {
+    let peer = Peer::<T>::new(program, "take", &[sends.len()]);
+    for (count, send) in sends {
         let dir = FreshDir::new();
-        let mut files = files(&dir, 253);
+        let mut files = files(&dir, count);
         let fds: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-        send(&peer.socket, &fds);
+        send(&peer.socket, &fds).expect("they are sent");
         assert_eq!(peer.answer(), format!("{count} "));
-        assert!(have_their_numbers(&dir, &mut files[..count]));
+        assert!(have_their_numbers(&dir, &mut files));
     }
     peer.ends_well();
     assert_eq!(open_count(), before);
 }
 
 /// Reads what the peer has put into each file, and asks it where the offsets are then.
-fn are_the_peers<T: Kind>(peer: Peer<T>, given: impl IntoIterator<Item = OwnedFd>) {
+fn are_the_peers<T: Kind>(peer: &Peer<T>, given: impl IntoIterator<Item = OwnedFd>) {
     let mut offsets = String::new();
     for (number, fd) in given.into_iter().enumerate() {
         // SAFETY: F_GETFD takes nothing.
@@ -133,20 +137,20 @@ fn are_the_peers<T: Kind>(peer: Peer<T>, given: impl IntoIterator<Item = OwnedFd
         assert_eq!(text, number.to_string());
         offsets += &format!("{} ", text.len());
     }
-    peer.socket.send_all(b"?", &[]).expect("the peer waits");
+    peer.ask();
     assert_eq!(peer.answer(), offsets);
-    peer.ends_well();
 }
 
-/// Receives `count` descriptors into this room.
+/// Asks for `count` descriptors and receives them into this room.
 fn receive<T: Kind, R: ControlRoom + ?Sized>(
-    from: &Socket<T>,
+    peer: &Peer<T>,
     count: usize,
     room: &mut R,
 ) -> Vec<OwnedFd> {
     let mut buf = [0; 8];
     let bufs = &mut [IoSliceMut::new(&mut buf)];
-    let message = from.recvmsg(bufs, room).expect("they come");
+    peer.ask();
+    let message = peer.socket.recvmsg(bufs, room).expect("they come");
     assert_eq!(message.len(), 1);
     let mut control = message.into_control().expect("all of them came");
     assert_eq!(control.rights().len(), count);
@@ -156,28 +160,25 @@ fn receive<T: Kind, R: ControlRoom + ?Sized>(
 /// The peer sends; we receive in every way that there is.
 fn peer_gives<T: Kind>(program: (&str, &[&str])) {
     let before = open_count();
-    let give = |count| Peer::<T>::new(program, "give", count);
+    let peer = Peer::<T>::new(program, "give", &[1, 3, 1, 1, 2, 2, 253, 253]);
 
-    let peer = give(1);
+    peer.ask();
     let fd = peer.socket.recv_fd().expect("one comes");
-    are_the_peers(peer, [fd]);
+    are_the_peers(&peer, [fd]);
 
-    let peer = give(3);
+    peer.ask();
     let (received, fds) = peer.socket.recv_fds::<3>(&mut [0; 8]).expect("they come");
     assert_eq!(received.len(), 1);
-    are_the_peers(peer, fds);
+    are_the_peers(&peer, fds);
 
     for count in [1, 2, 253] {
-        let peer = give(count);
         let mut room = ControlBuffer::<Rights<253>>::new();
-        let fds = receive(&peer.socket, count, &mut room);
-        are_the_peers(peer, fds);
+        are_the_peers(&peer, receive(&peer, count, &mut room));
 
-        let peer = give(count);
         let mut room = [0; 2048];
-        let fds = receive(&peer.socket, count, &mut room[..]);
-        are_the_peers(peer, fds);
+        are_the_peers(&peer, receive(&peer, count, &mut room[..]));
     }
+    peer.ends_well();
     assert_eq!(open_count(), before);
 }
 
