@@ -1,4 +1,5 @@
 //! Passing descriptors and credentials allocates nothing, where it succeeds and where it fails.
+#![cfg(feature = "std")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -46,7 +47,7 @@ fn bare<R>(action: impl FnOnce() -> R) -> R {
 
 /// Text in place.
 struct Text {
-    bytes: [u8; 256],
+    bytes: [u8; 512],
     len: usize,
 }
 
@@ -66,7 +67,7 @@ fn bare_error<R>(errno: Errno, action: impl FnOnce() -> Result<R, Error>) {
     let error = error.expect("it fails");
     assert_eq!(error.errno(), errno);
     let mut text = Text {
-        bytes: [0; 256],
+        bytes: [0; 512],
         len: 0,
     };
     bare(|| write!(text, "{error} {error:?}")).expect("there is room");
@@ -142,9 +143,6 @@ fn batches_allocate_nothing<T: Messages>() {
     let mut sending = bare(SendBatch::<4, Rights<2>>::new);
     let mut receiving = bare(RecvBatch::<4, Rights<2>>::new);
     let sent = bare(|| a.sendmmsg(&outgoing, &mut sending));
-    if sent.error().is_some_and(Error::is_unsupported) {
-        return;
-    }
     assert_eq!((sent.count(), sent.error()), (6, None));
     let came = bare(|| {
         let arrivals = b.recvmmsg(&mut bufs, &mut receiving)?;

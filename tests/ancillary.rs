@@ -1,7 +1,7 @@
 //! Ancillary data where it goes wrong: no descriptor free for what arrives, no room for it, nobody who
 //! takes it, a panic on the way. What came is said, what is missing is said, and the process has
 //! the descriptors that it had.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "std"))]
 
 use std::env;
 use std::fs::File;
