@@ -7,7 +7,7 @@
 //! | `convert/` | bytes to address and back, all of it | `sunpath-sys`, `sunpath` |
 //! | `control/` | the walk over control messages | `sunpath` |
 //! | `sockets/` | the kernel's answers to whole conversations | `sunpath-sys`, `sunpath` |
-//! | `ancillary/` | descriptors, credentials, pidfds with a message | `sunpath-sys` |
+//! | `ancillary/` | descriptors, credentials, pidfds with a message | `sunpath-sys`, `sunpath` |
 //! | `identity/` | who the peer is; sending to nobody | `sunpath-sys`, `sunpath` |
 //! | `passing/` | the system calls that pass one descriptor, as strace(1) sees them | `sunpath` |
 //! | `peers/` | programs in C and Python for others to talk to | |

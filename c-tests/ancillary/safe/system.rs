@@ -1,0 +1,50 @@
+//! What the cases ask of the system beside the library: pipes that do not wait, an io_uring, an
+//! option that is no matter of this family.
+
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::ptr;
+
+use libc::c_int;
+use sunpath::sys;
+
+use crate::process::check;
+
+/// An end to read from and one to write to, closed on exec.
+pub(crate) fn new_pipe(flags: c_int) -> [File; 2] {
+    let mut pipe = [-1; 2];
+    // SAFETY: pipe is room for two descriptors.
+    let result = unsafe { libc::pipe2(pipe.as_mut_ptr(), sys::O_CLOEXEC | flags) };
+    check("pipe2", result);
+    // SAFETY: the descriptor was just made, and nobody else knows it.
+    pipe.map(|fd| unsafe { File::from_raw_fd(fd) })
+}
+
+/// An io_uring, where the system lets this process have one.
+pub(crate) fn io_uring() -> Option<OwnedFd> {
+    let mut params = [0u32; 30]; // struct io_uring_params
+    // SAFETY: params is room for the struct, and one that asks for nothing.
+    let fd = unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, params.as_mut_ptr()) };
+    let fd = c_int::try_from(fd).ok().filter(|fd| *fd >= 0)?;
+    // SAFETY: the descriptor was just made, and nobody else knows it.
+    Some(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `fcntl(fd, F_GETFL)`.
+pub(crate) fn status_flags(fd: impl AsFd) -> c_int {
+    // SAFETY: F_GETFL reads the flags of the descriptor.
+    let flags = unsafe { sys::fcntl(fd.as_fd().as_raw_fd(), sys::F_GETFL) };
+    check("fcntl", flags)
+}
+
+/// `SO_TIMESTAMP`: when a message came comes with it. `Err` is an errno.
+pub(crate) fn set_timestamp(socket: impl AsFd) -> Result<(), c_int> {
+    let on: c_int = 1;
+    let (at, size) = (ptr::from_ref(&on).cast(), size_of::<c_int>());
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: at is a live int, and size its size.
+    match unsafe { sys::setsockopt(fd, sys::SOL_SOCKET, libc::SO_TIMESTAMP, at, size as _) } {
+        0 => Ok(()),
+        _ => Err(sys::errno()),
+    }
+}
