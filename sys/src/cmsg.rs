@@ -47,6 +47,8 @@ const ALIGN: usize = size_of::<u32>();
 #[cfg(all(target_os = "netbsd", target_arch = "aarch64"))]
 const ALIGN: usize = 16;
 
+const _: () = assert!(ALIGN.is_power_of_two());
+
 /// `CMSG_ALIGN(len)` — `len` rounded up to the alignment of control data.
 ///
 /// A `len` within the alignment of `usize::MAX`, which C would wrap to 0, gives `usize::MAX`: a
@@ -54,10 +56,11 @@ const ALIGN: usize = 16;
 ///
 /// See cmsg(3).
 #[must_use]
+#[inline]
 #[allow(non_snake_case)]
 pub const fn CMSG_ALIGN(len: usize) -> usize {
-    match len.checked_next_multiple_of(ALIGN) {
-        Some(aligned) => aligned,
+    match len.checked_add(ALIGN - 1) {
+        Some(most) => most & !(ALIGN - 1),
         None => usize::MAX,
     }
 }
@@ -67,6 +70,7 @@ pub const fn CMSG_ALIGN(len: usize) -> usize {
 ///
 /// See cmsg(3).
 #[must_use]
+#[inline]
 #[allow(non_snake_case)]
 pub const fn CMSG_LEN(len: usize) -> usize {
     CMSG_ALIGN(size_of::<cmsghdr>()).saturating_add(len)
@@ -80,6 +84,7 @@ pub const fn CMSG_LEN(len: usize) -> usize {
 ///
 /// See cmsg(3).
 #[must_use]
+#[inline]
 #[allow(non_snake_case)]
 pub const fn CMSG_SPACE(len: usize) -> usize {
     CMSG_ALIGN(size_of::<cmsghdr>()).saturating_add(CMSG_ALIGN(len))

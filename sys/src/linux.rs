@@ -113,6 +113,20 @@ pub const SIOCATMARK: Ioctl = uapi::FACT_SIOCATMARK as Ioctl;
 /// See `<linux/un.h>`.
 pub const SIOCUNIXFILE: Ioctl = uapi::SIOCUNIXFILE as Ioctl;
 
+/// `int close_range(unsigned int first, unsigned int last, int flags);` — closes every descriptor
+/// from `first` to `last`. Since Linux 5.9; `ENOSYS` before. By syscall(2), for not every C library
+/// has it.
+///
+/// # Safety
+///
+/// - Nobody uses any of the descriptors from here on.
+///
+/// See close_range(2).
+pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
+    // SAFETY: takes numbers alone; the caller vouches for the descriptors.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) as c_int }
+}
+
 /// `SOCK_DIAG_BY_FAMILY` — `nlmsg_type` of a question about sockets over `NETLINK_SOCK_DIAG`, and
 /// of its answers. Since Linux 3.3.
 ///

@@ -14,7 +14,6 @@
 use core::ffi::c_char;
 use core::fmt;
 use core::mem::{offset_of, size_of};
-use core::ptr;
 
 /// `struct sockaddr_un { sa_family_t sun_family; char sun_path[]; };` — the address of a Unix
 /// domain socket.
@@ -49,7 +48,7 @@ pub use libc::socklen_t;
 pub const SUN_PATH_OFFSET: usize = offset_of!(sockaddr_un, sun_path);
 
 /// `sizeof(((struct sockaddr_un *)0)->sun_path)` — 108 bytes on Linux, 104 on the BSDs and macOS.
-pub const SUN_PATH_CAPACITY: usize = BLANK.sun_path.len();
+pub const SUN_PATH_CAPACITY: usize = blank().sun_path.len();
 
 /// The longest pathname that [`sockaddr_un_pathname`] takes, in bytes: one less than the
 /// capacity, so that every pathname made here ends with a NUL.
@@ -61,18 +60,22 @@ pub const SUN_PATH_MAX: usize = SUN_PATH_CAPACITY - 1;
 /// Whether the system has the abstract namespace (Linux alone).
 pub const HAVE_ABSTRACT: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// An address with its family set and every other byte zero.
-const BLANK: sockaddr_un = sockaddr_un {
-    #[cfg(not(any(
-        target_os = "linux",
-        target_os = "android",
-        target_os = "solaris",
-        target_os = "illumos"
-    )))]
-    sun_len: 0,
-    sun_family: AF_UNIX as sa_family_t,
-    sun_path: [0; size_of::<sockaddr_un>() - SUN_PATH_OFFSET],
-};
+/// An address with its family set and every other byte zero. Not a constant, so that zeroes are
+/// stored, and not copied from the program's data.
+#[inline(always)]
+const fn blank() -> sockaddr_un {
+    sockaddr_un {
+        #[cfg(not(any(
+            target_os = "linux",
+            target_os = "android",
+            target_os = "solaris",
+            target_os = "illumos"
+        )))]
+        sun_len: 0,
+        sun_family: AF_UNIX as sa_family_t,
+        sun_path: [0; size_of::<sockaddr_un>() - SUN_PATH_OFFSET],
+    }
+}
 
 const _: () = assert!(
     SUN_PATH_OFFSET + SUN_PATH_CAPACITY == size_of::<sockaddr_un>(),
@@ -175,18 +178,14 @@ impl From<SunPathError> for std::io::Error {
 /// ```
 ///
 /// See bind(2), unix(7).
+#[inline]
 pub const fn sockaddr_un_pathname(path: &[u8]) -> Result<(sockaddr_un, socklen_t), SunPathError> {
-    if let Some(at) = first_nul(path) {
-        return Err(SunPathError::InteriorNul { at });
+    let mut addr = blank();
+    if path.len() > SUN_PATH_MAX || copy(path, 0, &mut addr) || path.is_empty() {
+        return Err(refusal(path));
     }
-    match path.len() {
-        0 => Err(SunPathError::Empty),
-        1..=SUN_PATH_MAX => Ok(filled(path, 0, path.len() + 1)),
-        len => Err(SunPathError::TooLong {
-            len,
-            max: SUN_PATH_MAX,
-        }),
-    }
+    let len = set_length(&mut addr, path.len() + 1);
+    Ok((addr, len))
 }
 
 /// Makes an abstract address: a NUL, then the name, and the exact length `offsetof + 1 + name`.
@@ -202,6 +201,7 @@ pub const fn sockaddr_un_pathname(path: &[u8]) -> Result<(sockaddr_un, socklen_t
 /// - [`Unsupported`](SunPathError::Unsupported) (`EOPNOTSUPP`): not Linux.
 ///
 /// See unix(7), "Abstract sockets".
+#[inline]
 pub const fn sockaddr_un_abstract(name: &[u8]) -> Result<(sockaddr_un, socklen_t), SunPathError> {
     if !HAVE_ABSTRACT {
         return Err(SunPathError::Unsupported);
@@ -213,7 +213,10 @@ pub const fn sockaddr_un_abstract(name: &[u8]) -> Result<(sockaddr_un, socklen_t
             max,
         });
     }
-    Ok(filled(name, 1, 1 + name.len()))
+    let mut addr = blank();
+    copy(name, 1, &mut addr);
+    let len = set_length(&mut addr, 1 + name.len());
+    Ok((addr, len))
 }
 
 /// Makes the unnamed address: a family, and no path at all.
@@ -223,8 +226,11 @@ pub const fn sockaddr_un_abstract(name: &[u8]) -> Result<(sockaddr_un, socklen_t
 ///
 /// See unix(7), "Autobind feature".
 #[must_use]
+#[inline]
 pub const fn sockaddr_un_unnamed() -> (sockaddr_un, socklen_t) {
-    filled(&[], 0, 0)
+    let mut addr = blank();
+    let len = set_length(&mut addr, 0);
+    (addr, len)
 }
 
 /// What an address names, borrowed from it.
@@ -261,6 +267,7 @@ pub enum SunPath<'a> {
 ///
 /// See getsockname(2), unix(7).
 #[must_use]
+#[inline]
 pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     let len = sun_len_to_send(len) as usize;
     if len <= SUN_PATH_OFFSET {
@@ -270,6 +277,8 @@ pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     match path {
         [0, name @ ..] if HAVE_ABSTRACT => SunPath::Abstract(name),
         [0, ..] => SunPath::Unnamed,
+        // As kernels and the constructors here write it: one NUL, at the end.
+        [name @ .., 0] if !any_nul(name) => SunPath::Pathname(name),
         _ => match first_nul(path) {
             Some(end) => SunPath::Pathname(path.split_at(end).0),
             None => SunPath::Pathname(path),
@@ -282,6 +291,7 @@ pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
 ///
 /// For a path of 108 bytes Linux reports 111, and refuses everything over 110 with `EINVAL`.
 #[must_use]
+#[inline]
 pub const fn sun_len_to_send(reported: socklen_t) -> socklen_t {
     let size = size_of::<sockaddr_un>() as socklen_t;
     if reported > size { size } else { reported }
@@ -336,15 +346,15 @@ const fn path_bytes(addr: &sockaddr_un) -> &[u8; SUN_PATH_CAPACITY] {
     unsafe { &*path.cast::<[u8; SUN_PATH_CAPACITY]>() }
 }
 
-/// `bytes` put into a blank `sun_path` at `at`, with the length of `used` bytes of path.
-/// The callers have checked that `at + bytes.len()` and `used` fit.
-const fn filled(bytes: &[u8], at: usize, used: usize) -> (sockaddr_un, socklen_t) {
-    let mut addr = BLANK;
-    let (_, room) = addr.sun_path.split_at_mut(at);
-    let (room, _) = room.split_at_mut(bytes.len());
-    // SAFETY: the source is bytes.len() readable bytes, the target as many writable ones, apart
-    // from each other since `room` is borrowed exclusively; c_char and u8 are both single bytes.
-    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr().cast(), room.as_mut_ptr(), bytes.len()) };
+/// The same to be written to.
+const fn path_bytes_mut(addr: &mut sockaddr_un) -> &mut [u8; SUN_PATH_CAPACITY] {
+    let path: *mut [c_char; SUN_PATH_CAPACITY] = &mut addr.sun_path;
+    // SAFETY: as above, of an exclusive reference.
+    unsafe { &mut *path.cast::<[u8; SUN_PATH_CAPACITY]>() }
+}
+
+/// The length of an address whose `sun_path` has `used` bytes, put into it where it has a field.
+const fn set_length(addr: &mut sockaddr_un, used: usize) -> socklen_t {
     let len = (SUN_PATH_OFFSET + used) as socklen_t;
     #[cfg(not(any(
         target_os = "linux",
@@ -355,7 +365,104 @@ const fn filled(bytes: &[u8], at: usize, used: usize) -> (sockaddr_un, socklen_t
     {
         addr.sun_len = len as u8;
     }
-    (addr, len)
+    _ = addr;
+    len
+}
+
+/// Why a path is refused that has no byte, or a NUL, or too many.
+#[cold]
+const fn refusal(path: &[u8]) -> SunPathError {
+    match first_nul(path) {
+        Some(at) => SunPathError::InteriorNul { at },
+        None if path.is_empty() => SunPathError::Empty,
+        None => SunPathError::TooLong {
+            len: path.len(),
+            max: SUN_PATH_MAX,
+        },
+    }
+}
+
+/// Copies bytes into `sun_path` at `at`, where they fit, and says whether there is a NUL in them.
+///
+/// One pass by the two ends, which overlap: a few wide instructions each, where strlen(3) and
+/// memcpy(3) would be two walks.
+const fn copy(bytes: &[u8], at: usize, addr: &mut sockaddr_un) -> bool {
+    let (_, to) = path_bytes_mut(addr).split_at_mut(at);
+    let (to, _) = to.split_at_mut(bytes.len());
+    match bytes.len() {
+        64.. => copy_ends::<64>(bytes, to),
+        32.. => copy_ends::<32>(bytes, to),
+        16.. => copy_ends::<16>(bytes, to),
+        8.. => copy_ends::<8>(bytes, to),
+        4.. => copy_ends::<4>(bytes, to),
+        2.. => copy_ends::<2>(bytes, to),
+        1 => copy_ends::<1>(bytes, to),
+        0 => false,
+    }
+}
+const _: () = assert!(
+    SUN_PATH_CAPACITY <= 2 * 64,
+    "two ends of 64 bytes are all of sun_path"
+);
+
+/// Copies the first and the last `N` bytes, and says whether there is a NUL in them.
+#[inline(always)]
+const fn copy_ends<const N: usize>(bytes: &[u8], to: &mut [u8]) -> bool {
+    let (Some(&first), Some(&last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
+        return false;
+    };
+    if let Some(to) = to.first_chunk_mut() {
+        *to = first;
+    }
+    if let Some(to) = to.last_chunk_mut() {
+        *to = last;
+    }
+    has_nul(&first) | has_nul(&last)
+}
+
+/// Whether there is a NUL in bytes that fit into `sun_path`, looked for from both ends as in [`copy`].
+const fn any_nul(bytes: &[u8]) -> bool {
+    match bytes.len() {
+        64.. => any_nul_at_ends::<64>(bytes),
+        32.. => any_nul_at_ends::<32>(bytes),
+        16.. => any_nul_at_ends::<16>(bytes),
+        8.. => any_nul_at_ends::<8>(bytes),
+        4.. => any_nul_at_ends::<4>(bytes),
+        2.. => any_nul_at_ends::<2>(bytes),
+        1 => bytes[0] == 0,
+        0 => false,
+    }
+}
+
+#[inline(always)]
+const fn any_nul_at_ends<const N: usize>(bytes: &[u8]) -> bool {
+    match (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
+        (Some(first), Some(last)) => has_nul(first) | has_nul(last),
+        _ => true,
+    }
+}
+
+/// Without a branch a byte, so that the compiler looks at 16 of them at once, or at 8 here.
+#[inline(always)]
+const fn has_nul<const N: usize>(bytes: &[u8; N]) -> bool {
+    if N <= 8 {
+        // A borrow runs into the highest bit of those bytes alone that are zero, or lie over one.
+        const ONES: u64 = u64::MAX / 0xff;
+        let mut word = [1; 8];
+        let mut at = 0;
+        while at < N {
+            word[at] = bytes[at];
+            at += 1;
+        }
+        let word = u64::from_ne_bytes(word);
+        return word.wrapping_sub(ONES) & !word & (ONES << 7) != 0;
+    }
+    let (mut nul, mut at) = (0, 0);
+    while at < N {
+        nul |= (bytes[at] == 0) as u8;
+        at += 1;
+    }
+    nul != 0
 }
 
 /// Offset of the first NUL.
@@ -453,7 +560,7 @@ mod tests {
 
     #[test]
     fn un_every_reported_length_is_read_inside_the_struct() {
-        let mut full = BLANK;
+        let mut full = blank();
         full.sun_path = [b'f' as c_char; SUN_PATH_CAPACITY];
         let all = [b'f'; SUN_PATH_CAPACITY];
         for len in (0..=300).chain([65_535, 1 << 31, socklen_t::MAX - 1, socklen_t::MAX]) {
