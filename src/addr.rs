@@ -4,6 +4,7 @@ use core::cmp::Ordering;
 use core::fmt::{self, Write as _};
 use core::hash::{Hash, Hasher};
 use core::mem::offset_of;
+use core::ptr;
 
 use sunpath_sys as sys;
 use sunpath_sys::{SunPath, SunPathError, sockaddr, sockaddr_un, socklen_t};
@@ -67,6 +68,7 @@ impl UnixAddr {
     ///
     /// See unix(7), "Address format".
     #[doc(alias = "sun_path")]
+    #[inline]
     pub fn from_pathname(path: impl AsPathname) -> Result<Self, SunPathError> {
         Self::from_pathname_bytes(path.as_pathname())
     }
@@ -76,6 +78,7 @@ impl UnixAddr {
     /// # Errors
     ///
     /// - [`SunPathError`]: those of [`from_pathname`](Self::from_pathname).
+    #[inline]
     pub const fn from_pathname_bytes(path: &[u8]) -> Result<Self, SunPathError> {
         match sys::sockaddr_un_pathname(path) {
             Ok((addr, len)) => Ok(Self { addr, len }),
@@ -94,6 +97,7 @@ impl UnixAddr {
     /// - [`SunPathError::Unsupported`] (`EOPNOTSUPP`): the system has no abstract names.
     ///
     /// See unix(7), "Abstract sockets".
+    #[inline]
     pub fn from_abstract(name: impl AsRef<[u8]>) -> Result<Self, SunPathError> {
         Self::from_abstract_bytes(name.as_ref())
     }
@@ -103,6 +107,7 @@ impl UnixAddr {
     /// # Errors
     ///
     /// - [`SunPathError`]: those of [`from_abstract`](Self::from_abstract).
+    #[inline]
     pub const fn from_abstract_bytes(name: &[u8]) -> Result<Self, SunPathError> {
         match sys::sockaddr_un_abstract(name) {
             Ok((addr, len)) => Ok(Self { addr, len }),
@@ -112,6 +117,7 @@ impl UnixAddr {
 
     /// The address of a socket that has none.
     #[must_use]
+    #[inline]
     pub const fn unnamed() -> Self {
         let (addr, len) = sys::sockaddr_un_unnamed();
         Self { addr, len }
@@ -126,28 +132,25 @@ impl UnixAddr {
     /// # Errors
     ///
     /// - `EAFNOSUPPORT`: the length takes in the family, and it is not `AF_UNIX`.
+    #[inline]
     pub const fn from_raw(addr: sockaddr_un, len: socklen_t) -> Result<Self, Errno> {
-        let family_end = offset_of!(sockaddr_un, sun_family) + size_of::<sys::sa_family_t>();
-        if len as usize >= family_end && addr.sun_family != sys::AF_UNIX as sys::sa_family_t {
-            return Err(Errno::EAFNOSUPPORT);
+        let mut read = Self { addr, len };
+        match read.settle() {
+            Ok(()) => Ok(read),
+            Err(errno) => Err(errno),
         }
-        if len as usize <= sys::SUN_PATH_OFFSET {
-            return Ok(Self::unnamed());
-        }
-        Ok(Self {
-            addr,
-            len: sys::sun_len_to_send(len),
-        })
     }
 
     /// What the address names.
     #[must_use]
+    #[inline]
     pub const fn name(&self) -> SunPath<'_> {
         sys::sun_path(&self.addr, self.len)
     }
 
     /// Whether the socket has no address.
     #[must_use]
+    #[inline]
     pub const fn is_unnamed(&self) -> bool {
         matches!(self.name(), SunPath::Unnamed)
     }
@@ -165,12 +168,14 @@ impl UnixAddr {
 
     /// The struct, to give to C with [`len`](Self::len).
     #[must_use]
+    #[inline]
     pub const fn as_sockaddr_un(&self) -> &sockaddr_un {
         &self.addr
     }
 
     /// A pointer to the struct as the calls take it, valid as long as the address is.
     #[must_use]
+    #[inline]
     pub const fn as_ptr(&self) -> *const sockaddr {
         (&raw const self.addr).cast()
     }
@@ -181,8 +186,47 @@ impl UnixAddr {
         clippy::len_without_is_empty,
         reason = "the length of an address is never 0"
     )]
+    #[inline]
     pub const fn len(&self) -> socklen_t {
         self.len
+    }
+}
+
+/// As room for the calls that write an address.
+impl UnixAddr {
+    /// The two pointers of the calls: `*len` is the room. What was written is an address again
+    /// after [`settle`](Self::settle).
+    #[inline]
+    pub(crate) fn offer(&mut self) -> (*mut sockaddr, *mut socklen_t) {
+        self.len = size_of::<sockaddr_un>() as socklen_t;
+        (ptr::from_mut(&mut self.addr).cast(), &mut self.len)
+    }
+
+    /// [`settle`](Self::settle) with the length that a call has reported elsewhere; unnamed where the
+    /// sender is of another family, since an error would lose the message.
+    #[inline]
+    pub(crate) fn settle_sender(&mut self, len: socklen_t) {
+        self.len = len;
+        let _ = self.settle();
+    }
+
+    /// Makes true again what holds for every address: it becomes unnamed where it says so, and, with
+    /// `EAFNOSUPPORT`, where it is of another family.
+    #[inline]
+    pub(crate) const fn settle(&mut self) -> Result<(), Errno> {
+        let family_end = offset_of!(sockaddr_un, sun_family) + size_of::<sys::sa_family_t>();
+        if self.len as usize >= family_end
+            && self.addr.sun_family != sys::AF_UNIX as sys::sa_family_t
+        {
+            *self = Self::unnamed();
+            return Err(Errno::EAFNOSUPPORT);
+        }
+        if self.len as usize <= sys::SUN_PATH_OFFSET {
+            self.addr.sun_family = sys::AF_UNIX as sys::sa_family_t;
+            self.len = sys::SUN_PATH_OFFSET as socklen_t;
+        }
+        self.len = sys::sun_len_to_send(self.len);
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod receive;
 mod room;
 mod send;
 
+pub(crate) use self::receive::flags;
 pub use self::receive::{Ancillary, Message};
 pub use self::room::{ControlBuffer, ControlRoom};
 pub use self::send::Control;

@@ -5,14 +5,15 @@ use core::iter::Zip;
 use core::mem::MaybeUninit;
 use core::slice;
 
+use sunpath_sys as sys;
+
 use crate::addr::UnixAddr;
 use crate::ancillary::{Control, Layout, Message};
 use crate::error::{Call, Error};
 use crate::expected::Expected;
 use crate::fd::{AsFd, IoSlice, IoSliceMut};
-use crate::message::TRUE_LENGTH;
 use crate::socket::{Messages, Socket};
-use crate::syscall::{self, ArrivedBatch, Beside, Headers, ToSend};
+use crate::syscall::{self, ArrivedBatch, Beside, Headers, TRUE_LENGTH, ToSend};
 
 /// One message of a batch to send: its data, its receiver, its control messages.
 #[derive(Clone, Copy, Debug)]
@@ -150,8 +151,8 @@ impl<'c, T: Messages, E: Expected> Iterator for Arrivals<'c, '_, T, E> {
     type Item = (&'c mut [u8], Message<'c>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let ((arrived, control, closed), buf) = self.messages.next()?;
-        let message = Message::new::<T>(&arrived, control, closed, buf.len());
+        let ((length, from, control, closed), buf) = self.messages.next()?;
+        let message = Message::new::<T>(length, from, control, closed, buf.len());
         Some((&mut buf[..message.len()], message))
     }
 
@@ -273,7 +274,8 @@ impl<T: Messages> Socket<T> {
     ) -> Result<Arrivals<'c, 'b, T, E>, Error> {
         let room = (E::SPACE, E::DESCRIPTORS);
         let (headers, beside) = (&mut batch.headers, &mut batch.beside);
-        let arrived = syscall::recvmmsg(self.as_fd(), headers, beside, bufs, room, TRUE_LENGTH)?;
+        let (fd, named) = (self.as_fd(), T::TYPE == sys::SOCK_DGRAM);
+        let arrived = syscall::recvmmsg(fd, headers, beside, bufs, room, named, TRUE_LENGTH)?;
         Ok(Arrivals {
             messages: arrived.zip(bufs.iter_mut()),
             kind: core::marker::PhantomData,

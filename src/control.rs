@@ -129,6 +129,7 @@ struct Extent {
 
 impl Extent {
     /// The message whose header begins at `at`, if one is there.
+    #[inline]
     fn at(bytes: &[u8], at: usize) -> Option<Self> {
         let left = bytes.len().checked_sub(at)?;
         let header = bytes.get(at..)?.get(..CMSG_LEN(0))?;
@@ -141,11 +142,13 @@ impl Extent {
             kind: int_at(header, offset_of!(cmsghdr, cmsg_type))?,
             data: at + CMSG_LEN(0)..at + len.min(left),
             truncated: len > left,
-            next: at.saturating_add(CMSG_ALIGN(len)),
+            // Behind the end there is none, so that the step need not be exact there.
+            next: at + CMSG_ALIGN(len.min(left)),
         })
     }
 
     /// `cmsg_len`, which has 4 bytes or those of a `size_t`.
+    #[inline]
     fn len(header: &[u8]) -> Option<usize> {
         let field = header.get(offset_of!(cmsghdr, cmsg_len)..)?;
         if CMSG_LEN_SIZE == size_of::<u32>() {
@@ -163,33 +166,45 @@ const fn size_of_field<F>(_: fn(&cmsghdr) -> &F) -> usize {
     size_of::<F>()
 }
 
+#[inline]
 fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
     Some(c_int::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// Where the data of the messages of one type lie, one after the other. It borrows nothing, so that
-/// the bytes can be changed on the way.
+/// The messages of level `SOL_SOCKET`, one after the other: their types, and where their data lie, a
+/// whole number of `int`s of them. It borrows nothing, so that the bytes can be changed on the way;
+/// as far as headers go they are the same each time.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
-    kind: c_int,
     next: usize,
 }
 
 impl Places {
-    /// Those of type `kind` at level `SOL_SOCKET`.
-    pub(crate) const fn of(kind: c_int) -> Self {
-        Self { kind, next: 0 }
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self { next: 0 }
     }
 
-    /// The place of the next message's data, a whole number of `int`s, inside `bytes`, which are the
-    /// same each time as far as headers go.
-    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<Range<usize>> {
+    /// The next message of any type.
+    #[inline]
+    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<(c_int, Range<usize>)> {
         loop {
             let extent = Extent::at(bytes, self.next)?;
             self.next = extent.next;
-            if extent.level == sys::SOL_SOCKET && extent.kind == self.kind {
+            if extent.level == sys::SOL_SOCKET {
                 let Range { start, end } = extent.data;
-                return Some(start..end - (end - start) % INT);
+                return Some((extent.kind, start..end - (end - start) % INT));
+            }
+        }
+    }
+
+    /// The next message of one type.
+    #[inline]
+    pub(crate) fn next_of(&mut self, kind: c_int, bytes: &[u8]) -> Option<Range<usize>> {
+        loop {
+            match self.next(bytes)? {
+                (found, place) if found == kind => return Some(place),
+                _ => {}
             }
         }
     }
@@ -208,6 +223,7 @@ impl<'b> Writer<'b> {
 
     /// Adds a message of level `SOL_SOCKET`, whose data are the `int`s that are to be written into
     /// what is returned. The room is large enough: who makes it has added up `CMSG_SPACE`.
+    #[inline]
     pub(crate) fn push(&mut self, kind: c_int, count: usize) -> slice::ChunksExactMut<'b, u8> {
         let (space, len) = (CMSG_SPACE(count * INT), CMSG_LEN(count * INT));
         let room = mem::take(&mut self.room);

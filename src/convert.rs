@@ -45,7 +45,7 @@ impl error::Error for FromFdError {}
 
 /// Family and type of a descriptor are those of a `Socket<T>`.
 fn check<T: Kind>(fd: &OwnedFd) -> Result<(), Error> {
-    if syscall::family(fd.as_fd())? != sys::AF_UNIX {
+    if !syscall::is_unix(fd.as_fd())? {
         return Err(Error::new(Call::Getsockname, Errno::EAFNOSUPPORT));
     }
     if syscall::getsockopt::<i32>(fd.as_fd(), sys::SO_TYPE)? != T::TYPE {

@@ -1,5 +1,7 @@
 //! Datagrams: messages with addresses.
 
+use core::ffi::c_int;
+
 use sunpath_sys as sys;
 
 use crate::addr::UnixAddr;
@@ -107,7 +109,7 @@ impl Socket<Datagram> {
         syscall::disconnect(self.as_fd())
     }
 
-    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends one message to an address, whether or not the socket
+    /// `sendto(fd, buf, n, MSG_NOSIGNAL, addr, len)` — sends one message to an address, whether or not the socket
     /// is connected. All of it goes, or nothing; it may be empty.
     ///
     /// # Errors
@@ -126,8 +128,9 @@ impl Socket<Datagram> {
     ///
     /// See send(2).
     #[doc(alias = "sendto")]
+    #[inline]
     pub fn send_to(&self, message: &[u8], to: &UnixAddr) -> Result<(), Error> {
-        self.send_vectored_to(&[IoSlice::new(message)], to)
+        syscall::sendto(self.as_fd(), message, to).map(drop)
     }
 
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices as one message to an address.
@@ -144,7 +147,7 @@ impl Socket<Datagram> {
         syscall::sendmsg(self.as_fd(), message, Some(to), &[]).map(drop)
     }
 
-    /// `recvmsg(fd, msg, 0)` — receives one message and who sent it. The address of a sender that
+    /// `recvfrom(fd, buf, n, MSG_TRUNC, addr, len)` — receives one message and who sent it. The address of a sender that
     /// bound its socket can be answered to, also where its path fills `sun_path`.
     ///
     /// # Errors
@@ -153,8 +156,9 @@ impl Socket<Datagram> {
     ///
     /// See recv(2).
     #[doc(alias = "recvfrom")]
+    #[inline]
     pub fn recv_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
-        self.receive(buf, 0)
+        self.receive_from(buf, 0)
     }
 
     /// `recvmsg(fd, msg, 0)` — receives one message into several slices, and who sent it.
@@ -169,11 +173,13 @@ impl Socket<Datagram> {
         &self,
         bufs: &mut [IoSliceMut<'_>],
     ) -> Result<(Received, UnixAddr), Error> {
-        self.receive_vectored(bufs)
+        let mut from = UnixAddr::unnamed();
+        let received = self.receive_vectored(bufs, Some(&mut from))?;
+        Ok((received, from))
     }
 
-    /// `recvmsg(fd, msg, MSG_PEEK)` — receives one message and who sent it, and leaves it in the
-    /// queue.
+    /// `recvfrom(fd, buf, n, MSG_PEEK | MSG_TRUNC, addr, len)` — receives one message and who sent it,
+    /// and leaves it in the queue.
     ///
     /// # Errors
     ///
@@ -182,6 +188,12 @@ impl Socket<Datagram> {
     /// See recv(2).
     #[doc(alias = "MSG_PEEK")]
     pub fn peek_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
-        self.receive(buf, sys::MSG_PEEK)
+        self.receive_from(buf, sys::MSG_PEEK)
+    }
+
+    #[inline]
+    fn receive_from(&self, buf: &mut [u8], flags: c_int) -> Result<(Received, UnixAddr), Error> {
+        let (length, from) = syscall::recv_message_from(self.as_fd(), buf, flags)?;
+        Ok((Received::new(length, buf.len()), from))
     }
 }

@@ -132,6 +132,8 @@ pub enum Call {
     Readv,
     /// recv(2).
     Recv,
+    /// recvfrom(2).
+    Recvfrom,
     /// recvmmsg(2).
     Recvmmsg,
     /// recvmsg(2).
@@ -142,6 +144,8 @@ pub enum Call {
     Sendmmsg,
     /// sendmsg(2).
     Sendmsg,
+    /// sendto(2).
+    Sendto,
     /// setsockopt(2).
     Setsockopt,
     /// shutdown(2).
@@ -172,11 +176,13 @@ impl Call {
             Self::Poll => "poll",
             Self::Readv => "readv",
             Self::Recv => "recv",
+            Self::Recvfrom => "recvfrom",
             Self::Recvmmsg => "recvmmsg",
             Self::Recvmsg => "recvmsg",
             Self::Send => "send",
             Self::Sendmmsg => "sendmmsg",
             Self::Sendmsg => "sendmsg",
+            Self::Sendto => "sendto",
             Self::Setsockopt => "setsockopt",
             Self::Shutdown => "shutdown",
             Self::SockaddrUn => "sockaddr_un",
@@ -253,6 +259,7 @@ enum Fault {
 }
 
 impl Error {
+    #[inline]
     pub(crate) const fn new(call: Call, errno: Errno) -> Self {
         Self {
             call,

@@ -164,7 +164,8 @@ impl<T: Connected> Listener<T> {
     /// See accept(2).
     #[doc(alias = "accept4")]
     pub fn accept(&self) -> Result<(Socket<T>, UnixAddr), Error> {
-        let (fd, peer) = syscall::accept(self.as_fd())?;
+        let mut peer = UnixAddr::unnamed();
+        let fd = syscall::accept(self.as_fd(), &mut peer)?;
         Ok((Socket::from_fd(fd), peer))
     }
 

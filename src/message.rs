@@ -10,7 +10,7 @@ use crate::addr::UnixAddr;
 use crate::error::Error;
 use crate::fd::{AsFd, IoSlice, IoSliceMut};
 use crate::socket::{Messages, Seqpacket, Socket};
-use crate::syscall::{self, Arrived};
+use crate::syscall::{self, Length, TRUE_LENGTH};
 
 /// A sequenced-packet socket: a connection like a stream's that keeps record boundaries.
 ///
@@ -29,21 +29,16 @@ pub struct Received {
     true_len: Option<usize>,
 }
 
-/// `MSG_TRUNC` given to a receive makes Linux return a message's true length.
-#[cfg(have_true_length)]
-pub(crate) const TRUE_LENGTH: c_int = sys::MSG_TRUNC;
-#[cfg(not(have_true_length))]
-pub(crate) const TRUE_LENGTH: c_int = 0;
-
 impl Received {
     /// Of a receive with room for this many bytes.
-    pub(crate) fn new(arrived: &Arrived, room: usize) -> Self {
-        let truncated = arrived.flags & sys::MSG_TRUNC != 0;
+    #[inline]
+    pub(crate) fn new((result, flags): Length, room: usize) -> Self {
+        let truncated = flags & sys::MSG_TRUNC != 0;
         Self {
-            len: arrived.result.min(room),
+            len: result.min(room),
             truncated,
-            control_truncated: arrived.flags & sys::MSG_CTRUNC != 0,
-            true_len: (TRUE_LENGTH != 0 || !truncated).then_some(arrived.result),
+            control_truncated: flags & sys::MSG_CTRUNC != 0,
+            true_len: (TRUE_LENGTH != 0 || !truncated).then_some(result),
         }
     }
 
@@ -62,7 +57,8 @@ impl Received {
     }
 
     /// Whether control messages came for which there was no room: descriptors, for instance, which
-    /// are closed then. [`recvmsg`](Socket::recvmsg) gives them room.
+    /// are closed then. [`recvmsg`](Socket::recvmsg) gives them room. Only the forms over slices and
+    /// uninitialised bytes can tell; recv(2) and recvfrom(2) cannot.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_control_truncated(self) -> bool {
@@ -105,6 +101,7 @@ impl<T: Messages> Socket<T> {
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
     /// See send(2).
+    #[inline]
     pub fn send(&self, message: &[u8]) -> Result<(), Error> {
         syscall::send(self.as_fd(), message, 0).map(drop)
     }
@@ -123,7 +120,7 @@ impl<T: Messages> Socket<T> {
         syscall::sendmsg(self.as_fd(), message, None, &[]).map(drop)
     }
 
-    /// `recvmsg(fd, msg, 0)` — receives one message.
+    /// `recv(fd, buf, n, MSG_TRUNC)` — receives one message.
     ///
     /// After `shutdown(Shutdown::Read)` a receive that would wait returns an empty message.
     ///
@@ -137,9 +134,9 @@ impl<T: Messages> Socket<T> {
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
     /// See recv(2).
-    #[doc(alias = "recvmsg")]
+    #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> Result<Received, Error> {
-        self.receive(buf, 0).map(|(received, _)| received)
+        self.receive(buf, 0)
     }
 
     /// `recvmsg(fd, msg, 0)` — receives one message into several slices, one after the other; at
@@ -152,7 +149,7 @@ impl<T: Messages> Socket<T> {
     /// See recv(2).
     #[doc(alias = "recvmsg")]
     pub fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> Result<Received, Error> {
-        self.receive_vectored(bufs).map(|(received, _)| received)
+        self.receive_vectored(bufs, None)
     }
 
     /// `recvmsg(fd, msg, 0)` — receives one message into bytes that need not be initialised, and
@@ -169,11 +166,11 @@ impl<T: Messages> Socket<T> {
         buf: &'b mut [MaybeUninit<u8>],
     ) -> Result<(&'b mut [u8], Received), Error> {
         let room = buf.len();
-        let (filled, arrived) = syscall::recvmsg_uninit(self.as_fd(), buf, TRUE_LENGTH)?;
-        Ok((filled, Received::new(&arrived, room)))
+        let (filled, length) = syscall::recvmsg_uninit(self.as_fd(), buf, TRUE_LENGTH)?;
+        Ok((filled, Received::new(length, room)))
     }
 
-    /// `recvmsg(fd, msg, MSG_PEEK)` — receives one message and leaves it in the queue.
+    /// `recv(fd, buf, n, MSG_PEEK | MSG_TRUNC)` — receives one message and leaves it in the queue.
     ///
     /// # Errors
     ///
@@ -196,30 +193,20 @@ impl<T: Messages> Socket<T> {
     #[doc(alias = "MSG_PEEK")]
     pub fn peek(&self, buf: &mut [u8]) -> Result<Received, Error> {
         self.receive(buf, sys::MSG_PEEK)
-            .map(|(received, _)| received)
     }
 
-    pub(crate) fn receive(
-        &self,
-        buf: &mut [u8],
-        flags: c_int,
-    ) -> Result<(Received, UnixAddr), Error> {
-        let room = buf.len();
-        let bufs = &mut [IoSliceMut::new(buf)];
-        let arrived = syscall::recvmsg(self.as_fd(), bufs, flags | TRUE_LENGTH)?;
-        Ok((Received::new(&arrived, room), arrived.from))
+    #[inline]
+    fn receive(&self, buf: &mut [u8], flags: c_int) -> Result<Received, Error> {
+        let length = syscall::recv_message(self.as_fd(), buf, flags)?;
+        Ok(Received::new(length, buf.len()))
     }
 
     pub(crate) fn receive_vectored(
         &self,
         bufs: &mut [IoSliceMut<'_>],
-    ) -> Result<(Received, UnixAddr), Error> {
-        let room = bufs
-            .iter()
-            .take(syscall::IOV_MAX)
-            .map(|buf| buf.len())
-            .sum();
-        let arrived = syscall::recvmsg(self.as_fd(), bufs, TRUE_LENGTH)?;
-        Ok((Received::new(&arrived, room), arrived.from))
+        ret_from: Option<&mut UnixAddr>,
+    ) -> Result<Received, Error> {
+        let length = syscall::recvmsg(self.as_fd(), bufs, ret_from, TRUE_LENGTH)?;
+        Ok(Received::new(length, syscall::room_of(bufs)))
     }
 }

@@ -4,17 +4,18 @@ use core::array;
 
 use sunpath_sys as sys;
 
-use crate::ancillary::{Control, ControlBuffer};
+use crate::ancillary::{Control, ControlBuffer, ControlRoom, flags};
 use crate::control::Credentials;
 use crate::error::{Call, Errno, Error};
 use crate::expected::{Pidfd, QueueLength, Rights, Security};
 use crate::fd::{AsFd, BorrowedFd, IoSliceMut, OwnedFd};
 use crate::message::Received;
 use crate::socket::{Kind, Socket};
+use crate::syscall;
 
 /// What may come along unasked, because the socket was inherited with its options. A label's room
 /// takes a time stamp too.
-type Along = (Credentials, Security<256>, Pidfd, QueueLength);
+type Along = (Credentials, Security<96>, Pidfd, QueueLength);
 
 /// Passing descriptors and credentials.
 impl<T: Kind> Socket<T> {
@@ -124,13 +125,17 @@ impl<T: Kind> Socket<T> {
         buf: &mut [u8],
     ) -> Result<(Received, [OwnedFd; N]), Error> {
         let mut room = ControlBuffer::<(Rights<N>, Along)>::new();
-        let asked = buf.len();
-        let message = self.recvmsg(&mut [IoSliceMut::new(buf)], &mut room)?;
-        let received = message.received();
-        let mut control = message.into_control()?;
+        let (fd, flags) = (self.as_fd(), flags::<T>());
+        let bufs = &mut [IoSliceMut::new(buf)];
+        let (length, mut control, closed) =
+            syscall::recvmsg_control(fd, bufs, None, room.offer(), flags)?;
+        let received = Received::new(length, buf.len());
+        let came = control.left();
+        if received.is_control_truncated() || closed > 0 {
+            return Err(Error::control_truncated(closed + came));
+        }
         let mut fds = control.rights();
-        let came = fds.len();
-        if came == N {
+        if fds.len() == N {
             let next = |_| {
                 fds.next()
                     .unwrap_or_else(|| unreachable!("as many as were counted"))
@@ -138,8 +143,8 @@ impl<T: Kind> Socket<T> {
             return Ok((received, array::from_fn(next)));
         }
         match T::TYPE {
-            sys::SOCK_STREAM if received.len() == 0 && asked > 0 => Err(Error::end_of_file()),
-            _ => Err(Error::too_few_descriptors(came, N)),
+            sys::SOCK_STREAM if received.len() == 0 && !buf.is_empty() => Err(Error::end_of_file()),
+            _ => Err(Error::too_few_descriptors(fds.len(), N)),
         }
     }
 

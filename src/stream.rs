@@ -30,6 +30,7 @@ impl Socket<Stream> {
     /// - `EINVAL`: not connected (Linux; `ENOTCONN` elsewhere).
     ///
     /// See recv(2).
+    #[inline]
     #[doc(alias = "recv")]
     pub fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
         syscall::recv(self.as_fd(), buf, 0)
@@ -43,6 +44,7 @@ impl Socket<Stream> {
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
     ///
     /// See readv(2).
+    #[inline]
     #[doc(alias = "readv")]
     pub fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Error> {
         syscall::readv(self.as_fd(), bufs)
@@ -68,6 +70,7 @@ impl Socket<Stream> {
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
     ///
     /// See recv(2).
+    #[inline]
     #[doc(alias = "MSG_PEEK")]
     pub fn peek(&self, buf: &mut [u8]) -> Result<usize, Error> {
         syscall::recv(self.as_fd(), buf, sys::MSG_PEEK)
@@ -117,6 +120,7 @@ impl Socket<Stream> {
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
     /// See send(2).
+    #[inline]
     #[doc(alias = "send")]
     pub fn write(&self, buf: &[u8]) -> Result<usize, Error> {
         syscall::send(self.as_fd(), buf, 0)
@@ -130,6 +134,7 @@ impl Socket<Stream> {
     /// - `EPIPE`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
     ///
     /// See sendmsg(2).
+    #[inline]
     #[doc(alias = "writev")]
     #[doc(alias = "sendmsg")]
     pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> Result<usize, Error> {

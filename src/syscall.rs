@@ -43,12 +43,12 @@ const BIRTH: c_int = sys::SOCK_CLOEXEC;
 const BIRTH: c_int = 0;
 
 /// Makes a call again as long as a signal interrupts it; its result, or its errno.
-#[inline]
+#[inline(always)]
 fn retry(call: Call, mut attempt: impl FnMut() -> isize) -> Result<usize, Error> {
     loop {
-        match once(call, &mut attempt) {
-            Err(error) if error.errno() == Errno::EINTR => {}
-            done => return done,
+        match usize::try_from(attempt()) {
+            Ok(result) => return Ok(result),
+            Err(_) => interrupted(call)?,
         }
     }
 }
@@ -59,7 +59,7 @@ fn retry(call: Call, mut attempt: impl FnMut() -> isize) -> Result<usize, Error>
 /// The kernel begins that anew with each call, so under signals that come more often it would never
 /// end. Once a signal has come, one more timeout is waited, and a wait that has begun by then ends
 /// by the kernel's clock: three times the timeout is the most.
-#[inline]
+#[inline(always)]
 fn retry_timed(
     fd: BorrowedFd<'_>,
     timeout: c_int,
@@ -68,35 +68,49 @@ fn retry_timed(
 ) -> Result<usize, Error> {
     let mut end = None;
     loop {
-        match once(call, &mut attempt) {
-            Err(error) if error.errno() == Errno::EINTR => {}
-            done => return done,
-        }
-        if monotonic_clock() >= *end.get_or_insert_with(|| end_of_wait(fd, timeout)) {
-            return Err(Error::new(call, Errno::EAGAIN));
+        match usize::try_from(attempt()) {
+            Ok(result) => return Ok(result),
+            Err(_) => interrupted_before(&mut end, fd, timeout, call)?,
         }
     }
 }
 
-/// A call's result, or its errno.
-#[inline]
-fn once(call: Call, attempt: &mut impl FnMut() -> isize) -> Result<usize, Error> {
-    let result = attempt();
-    usize::try_from(result).map_err(|_| Error::new(call, Errno::from_raw(sys::errno())))
+/// The errno of a call that has failed, unless it was interrupted. Out of the way of those that
+/// succeed, as the function below.
+#[cold]
+#[inline(never)]
+fn interrupted(call: Call) -> Result<(), Error> {
+    match Errno::from_raw(sys::errno()) {
+        Errno::EINTR => Ok(()),
+        errno => Err(Error::new(call, errno)),
+    }
 }
 
-/// The time at which a wait that begins now has used up the socket's timeout; never where it has
-/// none, or where that cannot be asked.
+/// The same until `end`, which is when a wait that begins with the first interruption has used up
+/// the socket's timeout: never, where it has none, or where that cannot be asked.
 #[cold]
-fn end_of_wait(fd: BorrowedFd<'_>, option: c_int) -> Duration {
-    match timeout(fd, option) {
-        Ok(Some(timeout)) => monotonic_clock().saturating_add(timeout),
+#[inline(never)]
+fn interrupted_before(
+    end: &mut Option<Duration>,
+    fd: BorrowedFd<'_>,
+    option: c_int,
+    call: Call,
+) -> Result<(), Error> {
+    interrupted(call)?;
+    let now = monotonic_clock();
+    let end = *end.get_or_insert_with(|| match timeout(fd, option) {
+        Ok(Some(timeout)) => now.saturating_add(timeout),
         _ => Duration::MAX,
+    });
+    match now < end {
+        true => Ok(()),
+        false => Err(Error::new(call, Errno::EAGAIN)),
     }
 }
 
 /// Takes over a descriptor that a call has just returned, and does what the system could not do
 /// at its birth.
+#[inline]
 fn born(fd: c_int) -> Result<OwnedFd, Error> {
     // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };

@@ -218,11 +218,12 @@ fn fault_in_any_call_on_messages_is_reported() {
         SYS_connect Connect: a.disconnect();
         SYS_sendto Send: a.send(b"x");
         SYS_sendmsg Sendmsg: a.send_vectored(&[]);
-        SYS_sendmsg Sendmsg: a.send_to(b"x", &addr);
-        SYS_recvmsg Recvmsg: a.recv(&mut []);
-        SYS_recvmsg Recvmsg: a.recv_from(&mut []);
+        SYS_sendto Sendto: a.send_to(b"x", &addr);
+        SYS_recvfrom Recv: a.recv(&mut []);
+        SYS_recvfrom Recvfrom: a.recv_from(&mut []);
         SYS_recvmsg Recvmsg: a.recv_vectored(&mut []);
         SYS_recvmsg Recvmsg: a.recv_uninit(&mut []).map(drop);
-        SYS_recvmsg Recvmsg: a.peek(&mut []);
+        SYS_recvfrom Recv: a.peek(&mut []);
+        SYS_recvfrom Recvfrom: a.peek_from(&mut []);
     }
 }

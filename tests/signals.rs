@@ -371,7 +371,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     let (a, b) = UnixSeqpacket::pair().unwrap();
     let reader = a.try_clone().unwrap();
     let received = interrupted(
-        libc::SYS_recvmsg,
+        libc::SYS_recvfrom,
         move || reader.recv(&mut [0; 8]),
         || b.send(b"late").unwrap(),
     );

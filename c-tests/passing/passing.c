@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* What one message can carry beside one descriptor, when the socket was inherited with its options
- * set: credentials, a pidfd, the length of the queue. */
-#define ALONG (CMSG_SPACE(sizeof(struct ucred)) + 2 * CMSG_SPACE(sizeof(int)))
+ * set: credentials, a security label, a pidfd, the length of the queue. */
+#define ALONG (CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(96) + 2 * CMSG_SPACE(sizeof(int)))
 
 static _Noreturn void die(const char *what)
 {
@@ -51,12 +50,9 @@ static int recv_fd(int sock, int flags)
 		char bytes[CMSG_SPACE(sizeof(int)) + ALONG];
 		struct cmsghdr header;
 	} control;
-	struct sockaddr_un from;
 	char byte;
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
 	struct msghdr msg = {
-		.msg_name = &from,
-		.msg_namelen = sizeof from,
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,

@@ -12,9 +12,9 @@ use crate::control::{
 };
 use crate::error::{Call, Error};
 use crate::fd::{AsFd, IoSliceMut, OwnedFd};
-use crate::message::{Received, TRUE_LENGTH};
+use crate::message::Received;
 use crate::socket::{Kind, Socket};
-use crate::syscall::{self, Arrived, Descriptors, OwnedControl};
+use crate::syscall::{self, Descriptors, Length, OwnedControl, TRUE_LENGTH};
 
 /// A message that was received, with its ancillary data still closed up.
 ///
@@ -29,22 +29,24 @@ pub struct Message<'c> {
 }
 
 impl<'c> Message<'c> {
+    #[inline]
     pub(crate) fn new<T: Kind>(
-        arrived: &Arrived,
+        length: Length,
+        from: UnixAddr,
         control: OwnedControl<'c>,
         closed: usize,
         room: usize,
     ) -> Self {
-        let received = Received::new(arrived, room).and_control_truncated(closed > 0);
+        let received = Received::new(length, room).and_control_truncated(closed > 0);
         let control = Ancillary {
             control,
             closed,
             truncated: received.is_control_truncated(),
-            at_end: T::TYPE == sys::SOCK_STREAM && arrived.result == 0,
+            at_end: T::TYPE == sys::SOCK_STREAM && length.0 == 0,
         };
         Self {
             received,
-            from: arrived.from,
+            from,
             control,
         }
     }
@@ -268,20 +270,18 @@ impl<T: Kind> Socket<T> {
         bufs: &mut [IoSliceMut<'_>],
         room: &'c mut R,
     ) -> Result<Message<'c>, Error> {
-        let len = bufs
-            .iter()
-            .take(syscall::IOV_MAX)
-            .map(|buf| buf.len())
-            .sum();
-        let (control, most) = room.offer();
+        let mut from = UnixAddr::unnamed();
+        let ret_from = (T::TYPE == sys::SOCK_DGRAM).then_some(&mut from);
         let (fd, flags) = (self.as_fd(), flags::<T>());
-        let (arrived, control, closed) = syscall::recvmsg_control(fd, bufs, control, most, flags)?;
-        Ok(Message::new::<T>(&arrived, control, closed, len))
+        let (length, control, closed) =
+            syscall::recvmsg_control(fd, bufs, ret_from, room.offer(), flags)?;
+        let room = syscall::room_of(bufs);
+        Ok(Message::new::<T>(length, from, control, closed, room))
     }
 }
 
 /// A message says its true length; a stream has none.
-fn flags<T: Kind>() -> c_int {
+pub(crate) fn flags<T: Kind>() -> c_int {
     match T::TYPE {
         sys::SOCK_STREAM => 0,
         _ => TRUE_LENGTH,

@@ -28,22 +28,6 @@ pub enum Control<'a> {
     Credentials(Credentials),
 }
 
-impl<'a> Control<'a> {
-    const fn rights(&self) -> &'a [BorrowedFd<'a>] {
-        match self {
-            Self::Rights(fds) => fds,
-            Self::Credentials(_) => &[],
-        }
-    }
-
-    const fn credentials(&self) -> Option<Credentials> {
-        match self {
-            Self::Rights(_) => None,
-            Self::Credentials(credentials) => Some(*credentials),
-        }
-    }
-}
-
 /// Control messages to send, counted: all descriptors in one message, as the kernel puts them
 /// together.
 pub(crate) struct Layout<'a> {
@@ -54,9 +38,15 @@ pub(crate) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     /// Refuses in the name of `call` what no message can carry.
+    #[inline]
     pub(crate) fn of(call: Call, control: &'a [Control<'a>]) -> Result<Self, Error> {
-        let descriptors = control.iter().map(|control| control.rights().len()).sum();
-        let credentials = control.iter().rev().find_map(Control::credentials);
+        let (mut descriptors, mut credentials) = (0, None);
+        for control in control {
+            match control {
+                Control::Rights(fds) => descriptors += fds.len(),
+                Control::Credentials(of) => credentials = Some(*of),
+            }
+        }
         if descriptors > MAX_DESCRIPTORS {
             return Err(Error::too_many_descriptors(call, descriptors));
         }
@@ -71,6 +61,7 @@ impl<'a> Layout<'a> {
     }
 
     /// Whether there is nothing to send.
+    #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.descriptors == 0 && self.credentials.is_none()
     }
@@ -80,6 +71,7 @@ impl<'a> Layout<'a> {
     }
 
     /// How many bytes it takes.
+    #[inline]
     pub(crate) const fn space(&self) -> usize {
         let mut space = 0;
         if self.descriptors > 0 {
@@ -92,13 +84,16 @@ impl<'a> Layout<'a> {
     }
 
     /// Writes it into `space` bytes that are zero.
+    #[inline]
     pub(crate) fn write(&self, room: &mut [u8]) {
         let mut writer = Writer::new(room);
         if self.descriptors > 0 {
             let mut places = writer.push(sys::SCM_RIGHTS, self.descriptors);
             for control in self.control {
-                for (fd, place) in control.rights().iter().zip(&mut places) {
-                    place.copy_from_slice(&fd.as_raw_fd().to_ne_bytes());
+                if let Control::Rights(fds) = control {
+                    for (fd, place) in fds.iter().zip(&mut places) {
+                        place.copy_from_slice(&fd.as_raw_fd().to_ne_bytes());
+                    }
                 }
             }
         }
@@ -110,6 +105,9 @@ impl<'a> Layout<'a> {
         }
     }
 }
+
+/// Room for what most messages carry, small enough to be zeroed by a few instructions.
+type Small = (Rights<2>, Credentials);
 
 /// Room for all that one message can carry.
 type Most = (Rights<MAX_DESCRIPTORS>, Credentials);
@@ -224,6 +222,24 @@ fn send_with_control<T: Kind>(
     if T::TYPE == sys::SOCK_STREAM && bufs.iter().all(|buf| buf.is_empty()) {
         return Err(Error::empty_payload());
     }
+    let mut small = MaybeUninit::<<Small as Expected>::Room>::uninit();
+    if layout.space() <= Small::SPACE {
+        let room = syscall::zeroed(&mut small, Small::SPACE);
+        let (room, _) = room.split_at_mut(layout.space());
+        layout.write(room);
+        return syscall::sendmsg(fd, bufs, to, room);
+    }
+    send_with_much(fd, bufs, to, &layout)
+}
+
+/// With more control messages than most have. Its room on the stack is another's place else.
+#[inline(never)]
+fn send_with_much(
+    fd: BorrowedFd<'_>,
+    bufs: &[IoSlice<'_>],
+    to: Option<&UnixAddr>,
+    layout: &Layout<'_>,
+) -> Result<usize, Error> {
     let mut room = MaybeUninit::<<Most as Expected>::Room>::uninit();
     let room = syscall::zeroed(&mut room, layout.space());
     layout.write(room);

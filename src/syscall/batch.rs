@@ -12,9 +12,10 @@ use sunpath_sys::{mmsghdr, recvmmsg as recv_many, sendmmsg as send_many};
 #[cfg(not(have_mmsg))]
 use self::one_by_one::{mmsghdr, recv_many, send_many};
 use super::control::{OwnedControl, zeroed};
-use super::message::{Arrived, CMSG_CLOEXEC, arrived, msghdr_over, msghdr_to_send, offer_control};
+use super::message::{
+    CMSG_CLOEXEC, Length, msghdr_over, msghdr_to_send, offer_addr, offer_control,
+};
 use super::retry_timed;
-use super::socket::AddrRoom;
 use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut};
@@ -81,7 +82,7 @@ pub(crate) fn sendmmsg<'m, const N: usize>(
 
 /// Room for what comes with a message: its sender and its control messages.
 pub(crate) struct Beside<R> {
-    addr: MaybeUninit<AddrRoom>,
+    addr: MaybeUninit<UnixAddr>,
     control: MaybeUninit<R>,
 }
 
@@ -95,20 +96,25 @@ impl<R> Beside<R> {
 }
 
 /// recvmmsg(2): a message into each slice, as many as are there, and one at least. Beside each there
-/// are `space` bytes for control messages, in which `most` descriptors may stay.
+/// are `space` bytes for control messages, in which `most` descriptors may stay, and if `named` the
+/// sender's address.
 pub(crate) fn recvmmsg<'c, const N: usize, R>(
     fd: BorrowedFd<'_>,
     headers: &'c mut Headers<N>,
     beside: &'c mut [Beside<R>; N],
     bufs: &mut [IoSliceMut<'_>],
     (space, most): (usize, usize),
+    named: bool,
     flags: c_int,
 ) -> Result<ArrivedBatch<'c, R>, Error> {
     let (mut count, space) = (0, space.min(size_of::<R>()));
     let slots = headers.0.iter_mut().zip(beside.iter_mut());
     for ((header, beside), buf) in slots.zip(bufs.iter_mut()) {
         let mut msg = msghdr_over(core::ptr::from_mut(buf).cast(), 1);
-        beside.addr.write(AddrRoom::new()).offer_in(&mut msg);
+        let from = beside.addr.write(UnixAddr::unnamed());
+        if named {
+            offer_addr(from, &mut msg);
+        }
         offer_control(zeroed(&mut beside.control, space), &mut msg);
         header.write(header_over(msg));
         count += 1;
@@ -151,24 +157,29 @@ pub(crate) struct ArrivedBatch<'c, R> {
 }
 
 impl<'c, R> Iterator for ArrivedBatch<'c, R> {
-    /// As `recvmsg_control` gives one.
-    type Item = (Arrived, OwnedControl<'c>, usize);
+    /// As `recvmsg_control` gives one, with the sender.
+    type Item = (Length, UnixAddr, OwnedControl<'c>, usize);
 
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "msg_controllen is 4 bytes outside glibc"
+    )]
     fn next(&mut self) -> Option<Self::Item> {
         let (header, beside) = (self.headers.next()?, self.beside.next()?);
         // SAFETY: the header was written before the call.
         let header = unsafe { header.assume_init_ref() };
         // SAFETY: the address was written before the call.
-        let addr = unsafe { beside.addr.assume_init() };
-        let arrived = arrived(header.msg_len as usize, &header.msg_hdr, addr);
-        let written = arrived.control_len.min(self.space);
+        let mut from = unsafe { beside.addr.assume_init() };
+        from.settle_sender(header.msg_hdr.msg_namelen);
+        let length = (header.msg_len as usize, header.msg_hdr.msg_flags);
+        let written = (header.msg_hdr.msg_controllen as usize).min(self.space);
         let control = beside.control.as_mut_ptr().cast();
         // SAFETY: the first `space` bytes of the room were written before the call, so all of these
         // are initialised; they are borrowed for 'c, and given once.
         let control = unsafe { slice::from_raw_parts_mut(control, written) };
         // SAFETY: recvmmsg has just written so many bytes, and nobody has looked at them.
         let (control, closed) = unsafe { OwnedControl::new(control, self.most) };
-        Some((arrived, control, closed))
+        Some((length, from, control, closed))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

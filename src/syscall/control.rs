@@ -1,8 +1,10 @@
 //! The descriptors in control data: owned from the instant that they arrive.
 
 use core::ffi::c_int;
+#[cfg(have_close_range)]
+use core::ffi::c_uint;
 use core::iter::FusedIterator;
-use core::mem::MaybeUninit;
+use core::mem::{self, MaybeUninit};
 use core::ops::Range;
 use core::slice;
 
@@ -35,24 +37,27 @@ impl<'c> OwnedControl<'c> {
     ///
     /// - recvmsg(2) has just written the bytes, and said that they are as many.
     /// - Nobody has owned the descriptors in them yet.
+    #[inline]
     pub(super) unsafe fn new(bytes: &'c mut [u8], most: usize) -> (Self, usize) {
-        let mut left = 0;
-        let mut messages = Places::of(sys::SCM_RIGHTS);
-        while let Some(place) = messages.next(bytes) {
-            left += bytes[place]
-                .chunks_exact(INT)
-                .filter(|int| is_fd(int))
-                .count();
+        let (mut left, mut pidfd, mut messages) = (0, None, Places::new());
+        while let Some((kind, place)) = messages.next(bytes) {
+            match kind {
+                sys::SCM_RIGHTS => {
+                    left += bytes[place]
+                        .chunks_exact(INT)
+                        .filter(|int| is_fd(int))
+                        .count();
+                }
+                SCM_PIDFD if !place.is_empty() => pidfd = pidfd.or(Some(place.start)),
+                _ => {}
+            }
         }
-        let pidfd = Places::of(SCM_PIDFD).next(bytes);
         let mut control = Self {
             bytes,
-            messages: Places::of(sys::SCM_RIGHTS),
+            messages: Places::new(),
             rights: 0..0,
             left,
-            pidfd: pidfd
-                .filter(|place| place.len() >= INT)
-                .map(|place| place.start),
+            pidfd,
         };
         #[cfg(not(have_msg_cmsg_cloexec))]
         control.set_cloexec();
@@ -93,36 +98,70 @@ impl<'c> OwnedControl<'c> {
     /// Takes the next descriptor of `SCM_RIGHTS`.
     #[inline]
     fn take(&mut self) -> Option<OwnedFd> {
+        let fd = self.take_number()?;
+        // SAFETY: by the invariant it is open and nobody else's, and `rights` has passed it.
+        Some(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
+
+    /// Gives up the next descriptor of `SCM_RIGHTS`, which the caller has to own.
+    #[inline]
+    fn take_number(&mut self) -> Option<c_int> {
         while self.left > 0 {
             if self.rights.is_empty() {
-                self.rights = self.messages.next(self.bytes)?;
+                self.rights = self.messages.next_of(sys::SCM_RIGHTS, self.bytes)?;
                 continue;
             }
             let fd = int_at(self.bytes, self.rights.start);
             self.rights.start += INT;
             if fd >= 0 {
                 self.left -= 1;
-                // SAFETY: by the invariant it is open and nobody else's, and `rights` has passed it.
-                return Some(unsafe { OwnedFd::from_raw_fd(fd) });
+                return Some(fd);
             }
         }
         None
     }
 
+    /// Closes the descriptors of `SCM_RIGHTS` that nobody took, as runs: the kernel gives them the
+    /// lowest numbers that are free, which mostly follow each other.
+    fn close_rest(&mut self) {
+        let mut left = mem::take(&mut self.left);
+        let (mut first, mut end) = (0, 0);
+        while left > 0 {
+            for int in self.bytes[self.rights.clone()].chunks_exact(INT) {
+                let fd = int_at(int, 0);
+                if fd < 0 || left == 0 {
+                    continue;
+                }
+                left -= 1;
+                if fd != end {
+                    close_run(first..end);
+                    first = fd;
+                }
+                end = fd + 1;
+            }
+            match self.messages.next_of(sys::SCM_RIGHTS, self.bytes) {
+                Some(place) => self.rights = place,
+                None => break,
+            }
+        }
+        close_run(first..end);
+    }
+
     /// Closes the last of the descriptors, none of which was taken yet.
+    #[cold]
     fn close_last(&mut self, count: usize) {
         let kept = self.left - count;
         for _ in 0..kept {
-            self.take().map(crate::fd::IntoRawFd::into_raw_fd);
+            self.take_number(); // owned again below
         }
-        self.rights().for_each(drop);
-        (self.messages, self.rights, self.left) = (Places::of(sys::SCM_RIGHTS), 0..0, kept);
+        self.close_rest();
+        (self.messages, self.rights, self.left) = (Places::new(), 0..0, kept);
     }
 
     #[cfg(not(have_msg_cmsg_cloexec))]
     fn set_cloexec(&self) {
-        let mut messages = Places::of(sys::SCM_RIGHTS);
-        while let Some(place) = messages.next(self.bytes) {
+        let mut messages = Places::new();
+        while let Some(place) = messages.next_of(sys::SCM_RIGHTS, self.bytes) {
             for place in place.step_by(INT) {
                 let fd = int_at(self.bytes, place);
                 // SAFETY: F_SETFD takes an int and touches the descriptor alone, which is ours.
@@ -133,9 +172,14 @@ impl<'c> OwnedControl<'c> {
 }
 
 impl Drop for OwnedControl<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.rights().for_each(drop);
-        drop(self.pidfd());
+        if self.left > 0 {
+            self.close_rest();
+        }
+        if self.pidfd.is_some() {
+            drop(self.pidfd());
+        }
     }
 }
 
@@ -161,6 +205,22 @@ impl Iterator for Descriptors<'_, '_> {
 impl ExactSizeIterator for Descriptors<'_, '_> {}
 impl FusedIterator for Descriptors<'_, '_> {}
 
+/// Closes descriptors that the control data has given up.
+fn close_run(fds: Range<c_int>) {
+    #[cfg(have_close_range)]
+    if fds.len() > 1 {
+        // SAFETY: all of them were in the control data, which has given them up.
+        let closed = unsafe { sys::close_range(fds.start as c_uint, fds.end as c_uint - 1, 0) };
+        if closed == 0 {
+            return;
+        }
+    }
+    for fd in fds {
+        // SAFETY: it was in the control data, which has given it up.
+        drop(unsafe { OwnedFd::from_raw_fd(fd) });
+    }
+}
+
 /// The `int` at a place that [`Places`] gave.
 #[inline]
 fn int_at(bytes: &[u8], place: usize) -> c_int {
@@ -169,6 +229,7 @@ fn int_at(bytes: &[u8], place: usize) -> c_int {
     c_int::from_ne_bytes(int)
 }
 
+#[inline]
 fn is_fd(int: &[u8]) -> bool {
     int_at(int, 0) >= 0
 }
@@ -188,7 +249,7 @@ pub(crate) fn zeroed<T>(room: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
 #[cfg(test)]
 pub(crate) fn without_descriptors(bytes: &mut [u8]) -> OwnedControl<'_> {
     for kind in [sys::SCM_RIGHTS, SCM_PIDFD] {
-        assert!(Places::of(kind).next(bytes).is_none());
+        assert!(Places::new().next_of(kind, bytes).is_none());
     }
     // SAFETY: there is no descriptor to own in the bytes.
     unsafe { OwnedControl::new(bytes, 0) }.0

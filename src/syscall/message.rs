@@ -8,7 +8,6 @@ use sunpath_sys as sys;
 
 use super::control::OwnedControl;
 use super::retry_timed;
-use super::socket::AddrRoom;
 use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut};
@@ -22,6 +21,7 @@ pub(super) const CMSG_CLOEXEC: c_int = sys::MSG_CMSG_CLOEXEC;
 #[cfg(not(have_msg_cmsg_cloexec))]
 pub(super) const CMSG_CLOEXEC: c_int = 0;
 
+#[inline]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<usize, Error> {
     retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, || {
         // SAFETY: buf is writable for its length.
@@ -29,6 +29,7 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<u
     })
 }
 
+#[inline]
 pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Error> {
     let pieces = bufs.len().min(IOV_MAX) as c_int;
     retry_timed(fd, sys::SO_RCVTIMEO, Call::Readv, || {
@@ -37,6 +38,7 @@ pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<u
     })
 }
 
+#[inline]
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize, Error> {
     let flags = flags | sys::MSG_NOSIGNAL;
     retry_timed(fd, sys::SO_SNDTIMEO, Call::Send, || {
@@ -45,8 +47,73 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize
     })
 }
 
+/// sendto(2).
+#[inline]
+pub(crate) fn sendto(fd: BorrowedFd<'_>, buf: &[u8], to: &UnixAddr) -> Result<usize, Error> {
+    let (bytes, len) = (buf.as_ptr().cast(), buf.len());
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, || {
+        let flags = sys::MSG_NOSIGNAL;
+        // SAFETY: buf is readable for its length; the address is live and as long as is said.
+        unsafe { sys::sendto(fd.as_raw_fd(), bytes, len, flags, to.as_ptr(), to.len()) }
+    })
+}
+
+/// `MSG_TRUNC` given to a receive makes it return a message's true length.
+#[cfg(have_true_length)]
+pub(crate) const TRUE_LENGTH: c_int = sys::MSG_TRUNC;
+#[cfg(not(have_true_length))]
+pub(crate) const TRUE_LENGTH: c_int = 0;
+
+/// What a receive of one message returned: its result, and of `msg_flags` what it tells.
+pub(crate) type Length = (usize, c_int);
+
+/// recv(2) of one message, with its true length; recvmsg(2) where that is what tells of truncation.
+#[inline]
+pub(crate) fn recv_message(
+    fd: BorrowedFd<'_>,
+    buf: &mut [u8],
+    flags: c_int,
+) -> Result<Length, Error> {
+    if TRUE_LENGTH == 0 {
+        return recvmsg(fd, &mut [IoSliceMut::new(buf)], None, flags);
+    }
+    let length = recv(fd, buf, flags | TRUE_LENGTH)?;
+    Ok((length, truncation(length, buf.len())))
+}
+
+/// recvfrom(2) of one message, as [`recv_message`].
+#[inline]
+pub(crate) fn recv_message_from(
+    fd: BorrowedFd<'_>,
+    buf: &mut [u8],
+    flags: c_int,
+) -> Result<(Length, UnixAddr), Error> {
+    let mut from = UnixAddr::unnamed();
+    if TRUE_LENGTH == 0 {
+        let length = recvmsg(fd, &mut [IoSliceMut::new(buf)], Some(&mut from), flags)?;
+        return Ok((length, from));
+    }
+    let flags = flags | TRUE_LENGTH;
+    let (bytes, len) = (buf.as_mut_ptr().cast(), buf.len());
+    let length = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvfrom, || {
+        let (addr, addr_len) = from.offer();
+        // SAFETY: buf is writable for its length, and addr is room for *addr_len bytes.
+        unsafe { sys::recvfrom(fd.as_raw_fd(), bytes, len, flags, addr, addr_len) }
+    })?;
+    let from_len = from.len();
+    from.settle_sender(from_len);
+    Ok(((length, truncation(length, len)), from))
+}
+
+/// The flag that says that a message had no room.
+#[inline]
+const fn truncation(length: usize, room: usize) -> c_int {
+    if length > room { sys::MSG_TRUNC } else { 0 }
+}
+
 /// sendmsg(2): of one slice as well as of many, to an address or to the peer, with control messages
 /// or without.
+#[inline]
 pub(crate) fn sendmsg(
     fd: BorrowedFd<'_>,
     bufs: &[IoSlice<'_>],
@@ -61,102 +128,110 @@ pub(crate) fn sendmsg(
     })
 }
 
-/// What recvmsg(2) returned: its result, `msg_flags`, who sent, and how much control data.
-pub(crate) struct Arrived {
-    pub(crate) result: usize,
-    pub(crate) flags: c_int,
-    pub(crate) from: UnixAddr,
-    pub(super) control_len: usize,
+/// How many bytes recvmsg(2) can put into slices.
+#[inline]
+pub(crate) fn room_of(bufs: &[IoSliceMut<'_>]) -> usize {
+    bufs.iter().take(IOV_MAX).map(|buf| buf.len()).sum()
 }
 
-/// recvmsg(2) into slices.
+/// recvmsg(2) into slices, with the sender's address if that is wanted.
+#[inline]
 pub(crate) fn recvmsg(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],
+    ret_from: Option<&mut UnixAddr>,
     flags: c_int,
-) -> Result<Arrived, Error> {
+) -> Result<Length, Error> {
     let pieces = bufs.len().min(IOV_MAX);
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
-    unsafe { receive(fd, bufs.as_mut_ptr().cast(), pieces, &mut [], flags) }
+    let received = unsafe {
+        receive(
+            fd,
+            bufs.as_mut_ptr().cast(),
+            pieces,
+            ret_from,
+            &mut [],
+            flags,
+        )
+    };
+    received.map(|(length, _)| length)
 }
 
 /// recvmsg(2) into bytes that need not be initialised; those that arrived are the front of `buf`.
+#[inline]
 pub(crate) fn recvmsg_uninit<'b>(
     fd: BorrowedFd<'_>,
     buf: &'b mut [MaybeUninit<u8>],
     flags: c_int,
-) -> Result<(&'b mut [u8], Arrived), Error> {
+) -> Result<(&'b mut [u8], Length), Error> {
     let mut iov = sys::iovec {
         iov_base: buf.as_mut_ptr().cast(),
         iov_len: buf.len(),
     };
     // SAFETY: the one iovec is over bytes that are writable for their length.
-    let arrived = unsafe { receive(fd, &mut iov, 1, &mut [], flags) }?;
-    let filled = arrived.result.min(buf.len());
+    let (length, _) = unsafe { receive(fd, &mut iov, 1, None, &mut [], flags) }?;
+    let filled = length.0.min(buf.len());
     // SAFETY: the kernel has written the first `filled` bytes, and buf is borrowed for 'b.
     let filled = unsafe { slice::from_raw_parts_mut(buf.as_mut_ptr().cast(), filled) };
-    Ok((filled, arrived))
+    Ok((filled, length))
 }
 
 /// recvmsg(2) into slices, and control messages into `room`. Of descriptors that arrive all are
 /// owned at once and those beyond `most` are closed, whose number is the last of the results.
+#[inline]
 pub(crate) fn recvmsg_control<'c>(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],
-    room: &'c mut [u8],
-    most: usize,
+    ret_from: Option<&mut UnixAddr>,
+    (room, most): (&'c mut [u8], usize),
     flags: c_int,
-) -> Result<(Arrived, OwnedControl<'c>, usize), Error> {
+) -> Result<(Length, OwnedControl<'c>, usize), Error> {
     let pieces = bufs.len().min(IOV_MAX);
     let (iov, flags) = (bufs.as_mut_ptr().cast(), flags | CMSG_CLOEXEC);
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
-    let arrived = unsafe { receive(fd, iov, pieces, room, flags) }?;
-    let written = arrived.control_len.min(room.len());
+    let (length, written) = unsafe { receive(fd, iov, pieces, ret_from, room, flags) }?;
+    let written = written.min(room.len());
     // SAFETY: recvmsg has just written so many bytes, and nobody has looked at them.
     let (control, closed) = unsafe { OwnedControl::new(&mut room[..written], most) };
-    Ok((arrived, control, closed))
+    Ok((length, control, closed))
 }
 
-/// recvmsg(2), with room for the sender's address and for control messages.
+/// recvmsg(2); what it returned, and how many bytes of control messages it has written.
 ///
 /// # Safety
 ///
 /// - `iov` points to `pieces` iovecs over memory that is writable.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "msg_controllen is 4 bytes outside glibc"
+)]
+#[inline]
 unsafe fn receive(
     fd: BorrowedFd<'_>,
     iov: *mut sys::iovec,
     pieces: usize,
+    mut ret_from: Option<&mut UnixAddr>,
     control: &mut [u8],
     flags: c_int,
-) -> Result<Arrived, Error> {
-    let mut addr = AddrRoom::new();
+) -> Result<(Length, usize), Error> {
     let mut msg = msghdr_over(iov, pieces);
     let result = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmsg, || {
-        addr.offer_in(&mut msg);
+        if let Some(from) = &mut ret_from {
+            offer_addr(from, &mut msg);
+        }
         offer_control(control, &mut msg);
         // SAFETY: the caller vouches for iov; the address and the control messages have the room
         // that is said.
         unsafe { sys::recvmsg(fd.as_raw_fd(), &mut msg, flags) }
     })?;
-    Ok(arrived(result, &msg, addr))
-}
-
-/// What a receive has left in its msghdr and its address.
-#[allow(
-    clippy::unnecessary_cast,
-    reason = "msg_controllen is 4 bytes outside glibc"
-)]
-pub(super) fn arrived(result: usize, msg: &sys::msghdr, mut addr: AddrRoom) -> Arrived {
-    addr.len = msg.msg_namelen;
-    Arrived {
-        result,
-        flags: msg.msg_flags,
-        from: addr.take(),
-        control_len: msg.msg_controllen as usize,
+    if let Some(from) = ret_from {
+        from.settle_sender(msg.msg_namelen);
     }
+    Ok(((result, msg.msg_flags), msg.msg_controllen as usize))
 }
 
 /// A msghdr with data alone.
+#[inline]
 pub(super) fn msghdr_over(iov: *mut sys::iovec, pieces: usize) -> sys::msghdr {
     // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
     let mut msg: sys::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -167,6 +242,7 @@ pub(super) fn msghdr_over(iov: *mut sys::iovec, pieces: usize) -> sys::msghdr {
 
 /// A msghdr to send, which is valid as long as what it is made of. The kernel only reads what it
 /// points to.
+#[inline]
 pub(super) fn msghdr_to_send(
     bufs: &[IoSlice<'_>],
     to: Option<&UnixAddr>,
@@ -184,8 +260,16 @@ pub(super) fn msghdr_to_send(
     msg
 }
 
+/// Lends a msghdr room for an address, before each call as below.
+#[inline]
+pub(super) fn offer_addr(addr: &mut UnixAddr, msg: &mut sys::msghdr) {
+    msg.msg_name = addr.offer().0.cast();
+    msg.msg_namelen = size_of::<sys::sockaddr_un>() as sys::socklen_t;
+}
+
 /// Lends a msghdr room for control messages, before each call: the kernel writes their length over
 /// it.
+#[inline]
 pub(super) fn offer_control(control: &mut [u8], msg: &mut sys::msghdr) {
     if !control.is_empty() {
         msg.msg_control = control.as_mut_ptr().cast();

@@ -4,13 +4,14 @@ use core::ffi::c_int;
 use core::ptr;
 
 use sunpath_sys as sys;
-use sunpath_sys::{sockaddr_un, socklen_t};
+use sunpath_sys::socklen_t;
 
 use super::{BIRTH, born, retry, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
+#[inline]
 pub(crate) fn socket(kind: c_int) -> Result<OwnedFd, Error> {
     let fd = retry(Call::Socket, || {
         // SAFETY: takes numbers alone.
@@ -32,6 +33,7 @@ pub(crate) fn socketpair(kind: c_int) -> Result<(OwnedFd, OwnedFd), Error> {
     }
 }
 
+#[inline]
 pub(crate) fn bind(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> {
     retry(Call::Bind, || {
         // SAFETY: the address is live, and its length is not more than its size.
@@ -40,6 +42,7 @@ pub(crate) fn bind(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> {
     Ok(())
 }
 
+#[inline]
 pub(crate) fn connect(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> {
     retry_timed(fd, sys::SO_SNDTIMEO, Call::Connect, || {
         // SAFETY: the address is live, and its length is not more than its size.
@@ -93,10 +96,10 @@ pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) fn accept(fd: BorrowedFd<'_>) -> Result<(OwnedFd, UnixAddr), Error> {
-    let mut room = AddrRoom::new();
+#[inline]
+pub(crate) fn accept(fd: BorrowedFd<'_>, ret_peer: &mut UnixAddr) -> Result<OwnedFd, Error> {
     let accepted = retry_timed(fd, sys::SO_RCVTIMEO, Call::Accept, || {
-        let (addr, len) = room.offer();
+        let (addr, len) = ret_peer.offer();
         #[cfg(have_sock_cloexec)]
         // SAFETY: addr is room for *len bytes, and both outlive the call.
         return unsafe { sys::accept4(fd.as_raw_fd(), addr, len, BIRTH) as isize };
@@ -111,36 +114,48 @@ pub(crate) fn accept(fd: BorrowedFd<'_>) -> Result<(OwnedFd, UnixAddr), Error> {
         use crate::fd::AsFd;
         super::set_nonblocking(accepted.as_fd(), false)?;
     }
-    Ok((accepted, room.address(Call::Accept)?))
+    settled(ret_peer, Call::Accept)?;
+    Ok(accepted)
 }
 
 pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
-    sockname(fd)?.address(Call::Getsockname)
+    let mut addr = UnixAddr::unnamed();
+    sockname(fd, &mut addr)?;
+    settled(&mut addr, Call::Getsockname)?;
+    Ok(addr)
 }
 
-/// The family of a socket, which getsockname(2) tells on every system.
-pub(crate) fn family(fd: BorrowedFd<'_>) -> Result<c_int, Error> {
-    Ok(c_int::from(sockname(fd)?.addr.sun_family))
+/// Whether a socket is a Unix domain socket: its address says so, on every system.
+pub(crate) fn is_unix(fd: BorrowedFd<'_>) -> Result<bool, Error> {
+    let mut addr = UnixAddr::unnamed();
+    sockname(fd, &mut addr)?;
+    Ok(addr.settle().is_ok())
 }
 
-fn sockname(fd: BorrowedFd<'_>) -> Result<AddrRoom, Error> {
-    let mut room = AddrRoom::new();
+fn sockname(fd: BorrowedFd<'_>, ret_addr: &mut UnixAddr) -> Result<(), Error> {
     retry(Call::Getsockname, || {
-        let (addr, len) = room.offer();
+        let (addr, len) = ret_addr.offer();
         // SAFETY: addr is room for *len bytes, and both outlive the call.
         unsafe { sys::getsockname(fd.as_raw_fd(), addr, len) as isize }
     })?;
-    Ok(room)
+    Ok(())
 }
 
 pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
-    let mut room = AddrRoom::new();
+    let mut peer = UnixAddr::unnamed();
     retry(Call::Getpeername, || {
-        let (addr, len) = room.offer();
+        let (addr, len) = peer.offer();
         // SAFETY: addr is room for *len bytes, and both outlive the call.
         unsafe { sys::getpeername(fd.as_raw_fd(), addr, len) as isize }
     })?;
-    room.address(Call::Getpeername)
+    settled(&mut peer, Call::Getpeername)?;
+    Ok(peer)
+}
+
+/// What a call has written as an address; `EAFNOSUPPORT` where the socket is of another family.
+#[inline]
+fn settled(addr: &mut UnixAddr, call: Call) -> Result<(), Error> {
+    addr.settle().map_err(|errno| Error::new(call, errno))
 }
 
 pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<(), Error> {
@@ -149,43 +164,4 @@ pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<(), Error> {
         unsafe { sys::shutdown(fd.as_raw_fd(), how) as isize }
     })?;
     Ok(())
-}
-
-/// Room for an address that the kernel writes, and for the length that it reports.
-#[derive(Clone, Copy)]
-pub(super) struct AddrRoom {
-    addr: sockaddr_un,
-    pub(super) len: socklen_t,
-}
-
-impl AddrRoom {
-    pub(super) fn new() -> Self {
-        Self {
-            addr: *UnixAddr::unnamed().as_sockaddr_un(),
-            len: 0,
-        }
-    }
-
-    /// The two pointers of the calls: `*len` is the room.
-    pub(super) fn offer(&mut self) -> (*mut sys::sockaddr, *mut socklen_t) {
-        self.len = size_of::<sockaddr_un>() as socklen_t;
-        (ptr::from_mut(&mut self.addr).cast(), &mut self.len)
-    }
-
-    /// The same for recvmsg(2).
-    pub(super) fn offer_in(&mut self, msg: &mut sys::msghdr) {
-        msg.msg_name = ptr::from_mut(&mut self.addr).cast();
-        msg.msg_namelen = size_of::<sockaddr_un>() as socklen_t;
-    }
-
-    /// The address; `EAFNOSUPPORT` where the socket is of another family.
-    fn address(self, call: Call) -> Result<UnixAddr, Error> {
-        UnixAddr::from_raw(self.addr, self.len).map_err(|errno| Error::new(call, errno))
-    }
-
-    /// The address of a sender; unnamed where the socket is of another family, since an error would
-    /// lose the message.
-    pub(super) fn take(self) -> UnixAddr {
-        UnixAddr::from_raw(self.addr, self.len).unwrap_or(UnixAddr::unnamed())
-    }
 }
