@@ -1,0 +1,223 @@
+//! sunpath.
+
+use std::os::fd::{BorrowedFd, RawFd};
+
+use sunpath::{
+    ControlBuffer, IoSlice, IoSliceMut, Outgoing, RecvBatch, Rights, SendBatch, SunPath, UnixAddr,
+    UnixDatagram, UnixListener, UnixStream, addr,
+};
+use sunpath_bench::{
+    Address, BATCHES, Batch, Bench, ByAddress, DATAGRAM, Descriptors, Kind, MOST_FDS, Messages,
+    Parse, Seen, Stream, escape, libc, repeat, seen,
+};
+
+struct Peer;
+
+impl Address for Peer {
+    type Addr = UnixAddr;
+
+    #[inline(always)]
+    fn path(path: &[u8], ready: impl FnOnce(&UnixAddr)) {
+        ready(&UnixAddr::from_pathname(path).unwrap());
+    }
+
+    #[inline(always)]
+    fn abstract_name(name: &[u8], ready: impl FnOnce(&UnixAddr)) {
+        ready(&UnixAddr::from_abstract(name).unwrap());
+    }
+}
+
+#[inline(always)]
+fn view(name: SunPath<'_>) -> Seen {
+    match name {
+        SunPath::Pathname(path) => seen(Kind::Pathname, path),
+        SunPath::Abstract(name) => seen(Kind::Abstract, name),
+        _ => seen(Kind::Unnamed, b""),
+    }
+}
+
+impl Parse for Peer {
+    fn parse(addr: &libc::sockaddr_un, len: libc::socklen_t) -> Seen {
+        view(sunpath::sys::sun_path(addr, len))
+    }
+}
+
+impl Stream for Peer {
+    type Listener = UnixListener;
+    type Socket = UnixStream;
+
+    fn listen(path: &[u8]) -> UnixListener {
+        UnixListener::bind(path).unwrap()
+    }
+
+    fn connect(path: &[u8]) -> UnixStream {
+        UnixStream::connect(path).unwrap()
+    }
+
+    fn accept(listener: &UnixListener) -> UnixStream {
+        listener.accept().unwrap().0
+    }
+
+    fn pair() -> (UnixStream, UnixStream) {
+        UnixStream::pair().unwrap()
+    }
+
+    fn send(socket: &UnixStream, bytes: &[u8]) -> usize {
+        socket.write(bytes).unwrap()
+    }
+
+    fn recv(socket: &UnixStream, buf: &mut [u8]) -> usize {
+        socket.read(buf).unwrap()
+    }
+}
+
+/// The same of both kinds.
+struct MessagesOf<T>(T);
+
+impl<T: sunpath::Messages> Messages for MessagesOf<T> {
+    type Socket = sunpath::Socket<T>;
+
+    fn pair() -> (Self::Socket, Self::Socket) {
+        sunpath::Socket::pair().unwrap()
+    }
+
+    fn send(socket: &Self::Socket, bytes: &[u8]) -> usize {
+        socket.send(bytes).unwrap();
+        bytes.len()
+    }
+
+    fn recv(socket: &Self::Socket, buf: &mut [u8]) -> usize {
+        socket.recv(buf).unwrap().len()
+    }
+}
+
+impl ByAddress for Peer {
+    type Socket = UnixDatagram;
+
+    fn bind(path: &[u8]) -> UnixDatagram {
+        UnixDatagram::bind(path).unwrap()
+    }
+
+    fn send_to(socket: &UnixDatagram, bytes: &[u8], to: &[u8]) -> usize {
+        let to = UnixAddr::from_pathname(to).unwrap();
+        socket.send_to(bytes, &to).unwrap();
+        bytes.len()
+    }
+
+    fn recv_from(socket: &UnixDatagram, buf: &mut [u8]) -> (usize, Seen) {
+        let (received, from) = socket.recv_from(buf).unwrap();
+        (received.len(), view(from.name()))
+    }
+}
+
+const LARGEST: usize = BATCHES[BATCHES.len() - 1];
+
+struct Tx {
+    messages: Vec<Outgoing<'static>>,
+    batch: Box<SendBatch<LARGEST>>,
+}
+
+struct Rx {
+    bufs: Vec<IoSliceMut<'static>>,
+    batch: Box<RecvBatch<LARGEST>>,
+}
+
+impl Batch for Peer {
+    type Socket = UnixDatagram;
+    type Tx = Tx;
+    type Rx = Rx;
+
+    fn pair() -> (UnixDatagram, UnixDatagram) {
+        UnixDatagram::pair().unwrap()
+    }
+
+    fn tx(count: usize) -> Tx {
+        let data = vec![[IoSlice::new(&[7; DATAGRAM])]; count];
+        let data = Vec::leak(data).iter();
+        Tx {
+            messages: data.map(|data| Outgoing::new(data)).collect(),
+            batch: Box::new(SendBatch::new()),
+        }
+    }
+
+    fn rx(count: usize) -> Rx {
+        let bufs = Vec::leak(vec![[0; DATAGRAM]; count]).iter_mut();
+        Rx {
+            bufs: bufs.map(|buf| IoSliceMut::new(buf)).collect(),
+            batch: Box::new(RecvBatch::new()),
+        }
+    }
+
+    fn send(socket: &UnixDatagram, tx: &mut Tx) -> usize {
+        if let [_] = tx.messages[..] {
+            socket.send(&[7; DATAGRAM]).unwrap();
+            return 1;
+        }
+        let sent = socket.sendmmsg(&tx.messages, &mut tx.batch);
+        assert!(sent.error().is_none());
+        sent.count()
+    }
+
+    fn recv(socket: &UnixDatagram, rx: &mut Rx) -> usize {
+        if let [buf] = &mut rx.bufs[..] {
+            assert!(socket.recv(buf).unwrap().len() == DATAGRAM);
+            return 1;
+        }
+        let mut count = 0;
+        for (bytes, _) in socket.recvmmsg(&mut rx.bufs, &mut rx.batch).unwrap() {
+            assert!(bytes.len() == DATAGRAM);
+            count += 1;
+        }
+        count
+    }
+}
+
+impl Descriptors for Peer {
+    type Socket = UnixStream;
+
+    fn pair() -> (UnixStream, UnixStream) {
+        UnixStream::pair().unwrap()
+    }
+
+    fn send(socket: &UnixStream, fds: &[RawFd]) {
+        let fds = borrowed(fds);
+        match fds {
+            [fd] => socket.send_fd(fd).unwrap(),
+            fds => socket.send_fds(b"x", fds).unwrap(),
+        }
+    }
+
+    fn recv_and_close(socket: &UnixStream, most: usize) -> usize {
+        if most == 1 {
+            drop(socket.recv_fd().unwrap());
+            return 1;
+        }
+        let mut room = ControlBuffer::<Rights<MOST_FDS>>::new();
+        let mut byte = [0];
+        let message = socket.recvmsg(&mut [IoSliceMut::new(&mut byte)], &mut room).unwrap();
+        let mut control = message.into_control().unwrap();
+        control.rights().len()
+    }
+}
+
+fn borrowed(fds: &[RawFd]) -> &[BorrowedFd<'_>] {
+    // SAFETY: a BorrowedFd is a RawFd, and these stay open.
+    unsafe { std::slice::from_raw_parts(fds.as_ptr().cast(), fds.len()) }
+}
+
+fn main() {
+    Bench::from_args()
+        .address::<Peer>()
+        .work("address.constant", |count| {
+            const ADDR: UnixAddr = addr!("/run/app/control.sock");
+            repeat(count, || escape(&ADDR));
+        })
+        .parse::<Peer>()
+        .stream::<Peer>()
+        .messages::<MessagesOf<sunpath::Datagram>>("datagram")
+        .messages::<MessagesOf<sunpath::Seqpacket>>("seqpacket")
+        .by_address::<Peer>()
+        .batch::<Peer>()
+        .descriptors::<Peer>()
+        .finish();
+}

@@ -1,0 +1,432 @@
+//! The workloads, once for every peer in Rust. `c/bench.c` has the same loops under the same keys.
+//!
+//! A peer is one file in `peers/`: it implements the traits below for its own types, as far as it
+//! can do the work, and its `main` names them:
+//!
+//! ```ignore
+//! fn main() {
+//!     Bench::from_args().address::<Peer>().stream::<Peer>().finish()
+//! }
+//! ```
+//!
+//! `PEER list` prints its keys. `PEER run KEY N` does one workload N times and prints the nanoseconds
+//! that it took: run twice with different N, the difference is the workload and nothing else.
+
+#![allow(missing_docs)]
+
+use std::arch::asm;
+use std::ffi::CString;
+use std::os::fd::RawFd;
+use std::time::Instant;
+
+pub use libc;
+
+/// The sizes of a batch.
+pub const BATCHES: [usize; 4] = [1, 8, 32, 128];
+/// The bytes of a datagram in batches and by address.
+pub const DATAGRAM: usize = 64;
+/// The bytes of a bulk transfer.
+pub const BULK: usize = 65536;
+/// The most descriptors in a message.
+pub const MOST_FDS: usize = 253;
+
+/// A path, or a name, to the address type of the peer, ready for the calls. The address is lent, so
+/// that a peer which builds it in place need not move it.
+pub trait Address {
+    type Addr;
+    fn path(path: &[u8], ready: impl FnOnce(&Self::Addr));
+    fn abstract_name(name: &[u8], ready: impl FnOnce(&Self::Addr));
+}
+
+/// What a call of the kernel wrote, to a view of it.
+pub trait Parse {
+    fn parse(addr: &libc::sockaddr_un, len: libc::socklen_t) -> Seen;
+}
+
+/// Stream sockets.
+pub trait Stream {
+    type Listener;
+    type Socket;
+    fn listen(path: &[u8]) -> Self::Listener;
+    fn connect(path: &[u8]) -> Self::Socket;
+    fn accept(listener: &Self::Listener) -> Self::Socket;
+    fn pair() -> (Self::Socket, Self::Socket);
+    fn send(socket: &Self::Socket, bytes: &[u8]) -> usize;
+    fn recv(socket: &Self::Socket, buf: &mut [u8]) -> usize;
+}
+
+/// Connected sockets of messages: datagrams, or sequenced packets.
+pub trait Messages {
+    type Socket;
+    fn pair() -> (Self::Socket, Self::Socket);
+    fn send(socket: &Self::Socket, bytes: &[u8]) -> usize;
+    fn recv(socket: &Self::Socket, buf: &mut [u8]) -> usize;
+}
+
+/// Datagrams by address: the path is made an address for each send, and each sender is looked at.
+pub trait ByAddress {
+    type Socket;
+    fn bind(path: &[u8]) -> Self::Socket;
+    fn send_to(socket: &Self::Socket, bytes: &[u8], to: &[u8]) -> usize;
+    fn recv_from(socket: &Self::Socket, buf: &mut [u8]) -> (usize, Seen);
+}
+
+/// Several datagrams, with one call where the peer has it. Each side keeps its storage.
+pub trait Batch {
+    type Socket;
+    type Tx;
+    type Rx;
+    fn pair() -> (Self::Socket, Self::Socket);
+    fn tx(count: usize) -> Self::Tx;
+    fn rx(count: usize) -> Self::Rx;
+    /// Sends, and says how many went.
+    fn send(socket: &Self::Socket, tx: &mut Self::Tx) -> usize;
+    /// Waits for one, takes what is there, and says how many came.
+    fn recv(socket: &Self::Socket, rx: &mut Self::Rx) -> usize;
+}
+
+/// Passing descriptors. What arrives is owned, and closed.
+pub trait Descriptors {
+    const MOST: usize = MOST_FDS;
+    type Socket;
+    fn pair() -> (Self::Socket, Self::Socket);
+    fn send(socket: &Self::Socket, fds: &[RawFd]);
+    fn recv_and_close(socket: &Self::Socket, most: usize) -> usize;
+}
+
+/// What a peer read in an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub kind: Kind,
+    pub len: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum Kind {
+    Unnamed,
+    Pathname,
+    Abstract,
+}
+
+/// The view of an address, which the optimizer may not leave out.
+#[inline(always)]
+pub fn seen(kind: Kind, name: &[u8]) -> Seen {
+    escape(name.as_ptr());
+    escape_number(name.len());
+    Seen {
+        kind,
+        len: name.len(),
+    }
+}
+
+/// The optimizer has to believe that somebody reads what this points to, at no instruction.
+#[inline(always)]
+pub fn escape<T: ?Sized>(pointer: *const T) {
+    // SAFETY: no instruction.
+    unsafe { asm!("/* {} */", in(reg) pointer.cast::<u8>(), options(nostack, preserves_flags)) };
+}
+
+#[inline(always)]
+fn escape_number(number: usize) {
+    // SAFETY: no instruction.
+    unsafe { asm!("/* {} */", in(reg) number, options(nostack, preserves_flags)) };
+}
+
+/// The same number, of which the optimizer knows nothing.
+#[inline(always)]
+pub fn opaque_number(mut number: usize) -> usize {
+    // SAFETY: no instruction; the register is as it was.
+    unsafe { asm!("/* {} */", inout(reg) number, options(nostack, preserves_flags)) };
+    number
+}
+
+/// The same reference, of whose target the optimizer knows nothing.
+#[inline(always)]
+pub fn opaque<T>(reference: &T) -> &T {
+    let mut pointer: *const T = reference;
+    // SAFETY: no instruction; the register is as it was.
+    unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
+    // SAFETY: it is the reference that was given.
+    unsafe { &*pointer }
+}
+
+/// The same slice, of whose bytes and length the optimizer knows nothing.
+#[inline(always)]
+pub fn opaque_slice<T>(slice: &[T]) -> &[T] {
+    let mut pointer = slice.as_ptr();
+    // SAFETY: no instruction; the register is as it was.
+    unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
+    // SAFETY: they are the parts of the slice that was given.
+    unsafe { std::slice::from_raw_parts(pointer, opaque_number(slice.len())) }
+}
+
+/// A peer's `main`: the workload that the command line asks for.
+pub struct Bench {
+    wanted: Option<(String, u64)>,
+    found: bool,
+}
+
+impl Bench {
+    pub fn from_args() -> Self {
+        let args: Vec<String> = std::env::args().collect();
+        let wanted = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [_, "list"] => None,
+            [_, "run", key, count] => Some((key.to_owned(), count.parse().expect("a number"))),
+            _ => panic!("usage: PEER list | run KEY N"),
+        };
+        Self {
+            wanted,
+            found: false,
+        }
+    }
+
+    /// How often the workload of this key is to be done, if it is this one.
+    fn count(&mut self, key: &str) -> Option<u64> {
+        match &self.wanted {
+            None => println!("{key}"),
+            Some((wanted, count)) if wanted == key => {
+                self.found = true;
+                return Some(*count);
+            }
+            Some(_) => {}
+        }
+        None
+    }
+
+    pub fn finish(self) {
+        if let (Some((key, _)), false) = (self.wanted, self.found) {
+            panic!("no workload {key} here");
+        }
+    }
+
+    /// A workload of one peer.
+    pub fn work(mut self, key: &str, work: impl FnOnce(u64)) -> Self {
+        if let Some(count) = self.count(key) {
+            work(count);
+        }
+        self
+    }
+
+    pub fn address<P: Address>(self) -> Self {
+        let path = |mut bench: Self, len: usize| {
+            if let Some(count) = bench.count(&format!("address.path{len}")) {
+                let path = name(len);
+                repeat(count, || P::path(opaque_slice(&path), |addr| escape(addr)));
+            }
+            bench
+        };
+        path(path(self, 20), 107).work("address.abstract20", |count| {
+            let name = name(20);
+            repeat(count, || {
+                P::abstract_name(opaque_slice(&name), |addr| escape(addr));
+            });
+        })
+    }
+
+    pub fn parse<P: Parse>(mut self) -> Self {
+        for (key, kind, len) in [
+            ("path20", Kind::Pathname, 20),
+            ("path107", Kind::Pathname, 107),
+            ("abstract20", Kind::Abstract, 20),
+            ("unnamed", Kind::Unnamed, 0),
+        ] {
+            if let Some(count) = self.count(&format!("parse.{key}")) {
+                let (addr, addr_len) = filled(kind, len);
+                assert_eq!(P::parse(&addr, addr_len), Seen { kind, len });
+                repeat(count, || {
+                    let len = opaque_number(addr_len as usize) as libc::socklen_t;
+                    let seen = P::parse(opaque(&addr), len);
+                    escape_number(seen.kind as usize);
+                    escape_number(seen.len);
+                });
+            }
+        }
+        self
+    }
+
+    pub fn stream<P: Stream>(self) -> Self {
+        self.work("connect", |count| {
+            let path = socket_path("connect");
+            let listener = P::listen(&path);
+            repeat(count, || {
+                let client = P::connect(opaque_slice(&path));
+                let server = P::accept(&listener);
+                drop(server);
+                drop(client);
+            });
+            unlink(&path);
+        })
+        .work("roundtrip.stream", |count| {
+            let (a, b) = P::pair();
+            round_trip(count, &a, &b, P::send, P::recv);
+        })
+        .work("bulk", |count| {
+            let (a, b) = P::pair();
+            let (tx, rx) = (pages(BULK), pages(BULK));
+            repeat(count, || {
+                let mut done = 0;
+                while done < BULK {
+                    done += P::send(&a, opaque_slice(&tx[done..]));
+                }
+                done = 0;
+                while done < BULK {
+                    done += P::recv(&b, &mut rx[done..]);
+                }
+                escape(rx);
+            });
+        })
+    }
+
+    pub fn messages<P: Messages>(self, kind: &str) -> Self {
+        self.work(&format!("roundtrip.{kind}"), |count| {
+            let (a, b) = P::pair();
+            round_trip(count, &a, &b, P::send, P::recv);
+        })
+    }
+
+    pub fn by_address<P: ByAddress>(self) -> Self {
+        self.work("sendto", |count| {
+            let paths = (socket_path("from"), socket_path("to"));
+            let (a, b) = (P::bind(&paths.0), P::bind(&paths.1));
+            let (tx, mut rx) = ([7; DATAGRAM], [0; DATAGRAM]);
+            repeat(count, || {
+                let sent = P::send_to(&a, opaque_slice(&tx), opaque_slice(&paths.1));
+                assert!(sent == DATAGRAM);
+                let (received, from) = P::recv_from(&b, &mut rx);
+                assert!(received == DATAGRAM && from.kind == Kind::Pathname);
+            });
+            unlink(&paths.0);
+            unlink(&paths.1);
+        })
+    }
+
+    /// The count is of messages.
+    pub fn batch<P: Batch>(mut self) -> Self {
+        for size in BATCHES {
+            if let Some(count) = self.count(&format!("batch.{size}")) {
+                let (a, b) = P::pair();
+                let (mut tx, mut rx) = (P::tx(size), P::rx(size));
+                timed(|| {
+                    let mut done = 0;
+                    while done < count {
+                        let sent = P::send(&a, &mut tx);
+                        let mut received = 0;
+                        while received < sent {
+                            received += P::recv(&b, &mut rx);
+                        }
+                        done += sent as u64;
+                    }
+                });
+            }
+        }
+        self
+    }
+
+    pub fn descriptors<P: Descriptors>(mut self) -> Self {
+        for number in [1, MOST_FDS] {
+            if number > P::MOST {
+                continue;
+            }
+            if let Some(count) = self.count(&format!("fd.{number}")) {
+                let fds = open_fds(number);
+                let (a, b) = P::pair();
+                repeat(count, || {
+                    P::send(&a, opaque_slice(&fds));
+                    assert!(P::recv_and_close(&b, number) == number);
+                });
+            }
+        }
+        self
+    }
+}
+
+/// Does the work so many times, and prints how long it took.
+#[inline(always)]
+pub fn repeat(count: u64, mut work: impl FnMut()) {
+    timed(|| {
+        for _ in 0..count {
+            work();
+        }
+    });
+}
+
+/// Prints how long all of the work took.
+pub fn timed(work: impl FnOnce()) {
+    let start = Instant::now();
+    work();
+    println!("{}", start.elapsed().as_nanos());
+}
+
+/// One byte there and back.
+#[inline(always)]
+fn round_trip<S>(
+    count: u64,
+    a: &S,
+    b: &S,
+    send: impl Fn(&S, &[u8]) -> usize,
+    recv: impl Fn(&S, &mut [u8]) -> usize,
+) {
+    let (mut there, mut back) = ([7], [0]);
+    repeat(count, || {
+        assert!(send(a, opaque_slice(&back)) == 1);
+        assert!(recv(b, &mut there) == 1);
+        assert!(send(b, opaque_slice(&there)) == 1);
+        assert!(recv(a, &mut back) == 1);
+    });
+}
+
+/// A name of so many bytes.
+pub fn name(len: usize) -> Vec<u8> {
+    let mut name = b"/run/app/x".to_vec();
+    name.extend((b'a'..=b'z').cycle().take(len - name.len()));
+    name
+}
+
+/// An address as the kernel fills it: a path is counted with its NUL.
+pub fn filled(kind: Kind, len: usize) -> (libc::sockaddr_un, libc::socklen_t) {
+    // SAFETY: all zeroes is a valid sockaddr_un.
+    let mut addr: libc::sockaddr_un = unsafe { std::mem::zeroed() };
+    addr.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    if kind == Kind::Unnamed {
+        return (addr, 2);
+    }
+    let start = usize::from(kind == Kind::Abstract);
+    for (to, from) in addr.sun_path[start..].iter_mut().zip(name(len)) {
+        *to = from as libc::c_char;
+    }
+    (addr, (2 + len + 1) as libc::socklen_t)
+}
+
+/// A path for a socket of this process; always as long.
+pub fn socket_path(tag: &str) -> Vec<u8> {
+    let dir = std::env::var("SUNPATH_BENCH_DIR").unwrap_or_else(|_| "/tmp".to_owned());
+    format!("{dir}/{:07}-{tag:_<8}", std::process::id()).into_bytes()
+}
+
+pub fn unlink(path: &[u8]) {
+    let path = CString::new(path).expect("a path without NUL");
+    // SAFETY: the path is live.
+    unsafe { libc::unlink(path.as_ptr()) };
+}
+
+/// A buffer at the start of a page. Where a buffer starts in its page can double the cost of a
+/// receive; every peer gets the same start.
+pub fn pages(len: usize) -> &'static mut [u8] {
+    let layout = std::alloc::Layout::from_size_align(len, 4096).expect("whole pages");
+    // SAFETY: the layout has a size.
+    let start = unsafe { std::alloc::alloc_zeroed(layout) };
+    assert!(!start.is_null());
+    // SAFETY: so many bytes were allocated and zeroed; nobody frees them.
+    unsafe { std::slice::from_raw_parts_mut(start, len) }
+}
+
+/// Descriptors to pass.
+pub fn open_fds(number: usize) -> Vec<RawFd> {
+    let flags = libc::O_RDWR | libc::O_CLOEXEC;
+    // SAFETY: the path is live.
+    let open = |_| unsafe { libc::open(c"/dev/null".as_ptr(), flags) };
+    let fds: Vec<RawFd> = (0..number).map(open).collect();
+    assert!(fds.iter().all(|fd| *fd >= 0));
+    fds
+}
