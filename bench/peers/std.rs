@@ -1,1 +1,138 @@
-fn main() {}
+//! std: `std::os::unix::net`. It reads no address that it was not given by a call of its own.
+
+use std::io::{Read, Write};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
+use std::path::Path;
+
+use sunpath_bench::{
+    Address, Batch, Bench, ByAddress, DATAGRAM, Kind, Messages, Seen, Stream, as_path, seen,
+};
+
+struct Peer;
+
+impl Address for Peer {
+    type Addr = SocketAddr;
+
+    #[inline(always)]
+    fn path(path: &[u8], ready: impl FnOnce(&SocketAddr)) {
+        ready(&SocketAddr::from_pathname(as_path(path)).unwrap());
+    }
+
+    #[inline(always)]
+    fn abstract_name(name: &[u8], ready: impl FnOnce(&SocketAddr)) {
+        ready(&SocketAddr::from_abstract_name(name).unwrap());
+    }
+}
+
+fn view(addr: &SocketAddr) -> Seen {
+    if let Some(path) = addr.as_pathname() {
+        seen(Kind::Pathname, Path::as_os_str(path).as_bytes())
+    } else if let Some(name) = addr.as_abstract_name() {
+        seen(Kind::Abstract, name)
+    } else {
+        seen(Kind::Unnamed, b"")
+    }
+}
+
+impl Stream for Peer {
+    type Listener = UnixListener;
+    type Socket = UnixStream;
+
+    fn listen(path: &[u8]) -> UnixListener {
+        UnixListener::bind(as_path(path)).unwrap()
+    }
+
+    fn connect(path: &[u8]) -> UnixStream {
+        UnixStream::connect(as_path(path)).unwrap()
+    }
+
+    fn accept(listener: &UnixListener) -> UnixStream {
+        listener.accept().unwrap().0
+    }
+
+    fn pair() -> (UnixStream, UnixStream) {
+        UnixStream::pair().unwrap()
+    }
+
+    fn send(mut socket: &UnixStream, bytes: &[u8]) -> usize {
+        socket.write(bytes).unwrap()
+    }
+
+    fn recv(mut socket: &UnixStream, buf: &mut [u8]) -> usize {
+        socket.read(buf).unwrap()
+    }
+}
+
+impl Messages for Peer {
+    type Socket = UnixDatagram;
+
+    fn pair() -> (UnixDatagram, UnixDatagram) {
+        UnixDatagram::pair().unwrap()
+    }
+
+    fn send(socket: &UnixDatagram, bytes: &[u8]) -> usize {
+        socket.send(bytes).unwrap()
+    }
+
+    fn recv(socket: &UnixDatagram, buf: &mut [u8]) -> usize {
+        socket.recv(buf).unwrap()
+    }
+}
+
+impl ByAddress for Peer {
+    type Socket = UnixDatagram;
+
+    fn bind(path: &[u8]) -> UnixDatagram {
+        UnixDatagram::bind(as_path(path)).unwrap()
+    }
+
+    fn send_to(socket: &UnixDatagram, bytes: &[u8], to: &[u8]) -> usize {
+        socket.send_to(bytes, as_path(to)).unwrap()
+    }
+
+    fn recv_from(socket: &UnixDatagram, buf: &mut [u8]) -> (usize, Seen) {
+        let (count, from) = socket.recv_from(buf).unwrap();
+        (count, view(&from))
+    }
+}
+
+/// One call a message, whatever the batch.
+impl Batch for Peer {
+    type Socket = UnixDatagram;
+    type Tx = usize;
+    type Rx = ();
+
+    fn pair() -> (UnixDatagram, UnixDatagram) {
+        UnixDatagram::pair().unwrap()
+    }
+
+    fn tx(count: usize) -> usize {
+        count
+    }
+
+    fn rx(_: usize) {}
+
+    fn send(socket: &UnixDatagram, count: &mut usize) -> usize {
+        for _ in 0..*count {
+            assert!(socket.send(&[7; DATAGRAM]).unwrap() == DATAGRAM);
+        }
+        *count
+    }
+
+    fn recv(socket: &UnixDatagram, (): &mut ()) -> usize {
+        assert!(socket.recv(&mut [0; DATAGRAM]).unwrap() == DATAGRAM);
+        1
+    }
+}
+
+fn main() {
+    Bench::from_args()
+        .address::<Peer>()
+        .stream::<Peer>()
+        .messages::<Peer>("datagram")
+        .by_address::<Peer>()
+        .batch::<Peer>()
+        .finish();
+}

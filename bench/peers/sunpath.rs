@@ -1,6 +1,6 @@
 //! sunpath.
 
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::RawFd;
 
 use sunpath::{
     ControlBuffer, IoSlice, IoSliceMut, Outgoing, RecvBatch, Rights, SendBatch, SunPath, UnixAddr,
@@ -8,7 +8,7 @@ use sunpath::{
 };
 use sunpath_bench::{
     Address, BATCHES, Batch, Bench, ByAddress, DATAGRAM, Descriptors, Kind, MOST_FDS, Messages,
-    Parse, Seen, Stream, escape, libc, repeat, seen,
+    Parse, Seen, Stream, borrowed, escape, libc, repeat, seen,
 };
 
 struct Peer;
@@ -198,11 +198,6 @@ impl Descriptors for Peer {
         let mut control = message.into_control().unwrap();
         control.rights().len()
     }
-}
-
-fn borrowed(fds: &[RawFd]) -> &[BorrowedFd<'_>] {
-    // SAFETY: a BorrowedFd is a RawFd, and these stay open.
-    unsafe { std::slice::from_raw_parts(fds.as_ptr().cast(), fds.len()) }
 }
 
 fn main() {

@@ -15,8 +15,10 @@
 #![allow(missing_docs)]
 
 use std::arch::asm;
-use std::ffi::CString;
-use std::os::fd::RawFd;
+use std::ffi::{CString, OsStr};
+use std::os::fd::{BorrowedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Instant;
 
 pub use libc;
@@ -353,9 +355,22 @@ pub fn repeat(count: u64, mut work: impl FnMut()) {
 
 /// Prints how long all of the work took.
 pub fn timed(work: impl FnOnce()) {
-    let start = Instant::now();
+    let clock = Clock::start();
     work();
-    println!("{}", start.elapsed().as_nanos());
+    clock.stop();
+}
+
+/// The time of work that is no function, but a future.
+pub struct Clock(Instant);
+
+impl Clock {
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub fn stop(self) {
+        println!("{}", self.0.elapsed().as_nanos());
+    }
 }
 
 /// One byte there and back.
@@ -402,6 +417,17 @@ pub fn filled(kind: Kind, len: usize) -> (libc::sockaddr_un, libc::socklen_t) {
 pub fn socket_path(tag: &str) -> Vec<u8> {
     let dir = std::env::var("SUNPATH_BENCH_DIR").unwrap_or_else(|_| "/tmp".to_owned());
     format!("{dir}/{:07}-{tag:_<8}", std::process::id()).into_bytes()
+}
+
+/// Bytes as the path that they are.
+pub fn as_path(bytes: &[u8]) -> &Path {
+    OsStr::from_bytes(bytes).as_ref()
+}
+
+/// The descriptors of [`open_fds`], as most peers take them.
+pub fn borrowed(fds: &[RawFd]) -> &[BorrowedFd<'_>] {
+    // SAFETY: a BorrowedFd is a RawFd, and these stay open.
+    unsafe { std::slice::from_raw_parts(fds.as_ptr().cast(), fds.len()) }
 }
 
 pub fn unlink(path: &[u8]) {
