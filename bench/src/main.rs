@@ -1,1 +1,51 @@
-fn main() {}
+//! The command that measures. `--help` says what it can do.
+
+mod build;
+mod echo;
+mod guard;
+mod measure;
+mod page;
+mod picture;
+mod price;
+mod tables;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+const USAGE: &str = "\
+usage: cargo run --release --manifest-path bench/Cargo.toml -- [COMMAND]
+
+tables          instructions, system calls, allocations and time, of sunpath and of all its peers
+price           what each guarantee costs in instructions
+size            a tiny server's size, and how long it takes to build
+guard           instructions of sunpath against C: no more than guard.txt says?
+guard --record  writes guard.txt anew
+
+Without a command: tables, price and size. All but the guard print their tables and write them
+into docs/performance.md, with pictures beside it. Needed: gcc, valgrind, and for `tables` strace.
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => [tables::run, price::run, echo::run].into_iter().try_for_each(|part| part()),
+        ["tables"] => tables::run(),
+        ["price"] => price::run(),
+        ["size"] => echo::run(),
+        ["guard"] => guard::check(),
+        ["guard", "--record"] => guard::record(),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sunpath-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

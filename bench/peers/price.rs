@@ -1,0 +1,286 @@
+//! What each guarantee costs: the same work over C's own calls, without it and then with it, and as
+//! sunpath does it with all of them.
+
+use std::mem::{MaybeUninit, size_of};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use sunpath::sys::{self, sockaddr_un, socklen_t};
+use sunpath::{SunPath, UnixAddr, UnixStream};
+use sunpath_bench::{Bench, Kind, escape, filled, name, opaque, opaque_number, opaque_slice, repeat};
+
+/// What would go wrong is out of line, as in any program that cares.
+#[cold]
+#[inline(never)]
+fn failed() -> ! {
+    panic!("{}", std::io::Error::last_os_error());
+}
+
+/// A path to an address, checking nothing: the bytes, and a NUL behind them.
+///
+/// # Safety
+///
+/// - The path has fewer bytes than `sun_path`.
+#[inline(always)]
+unsafe fn unchecked(path: &[u8], addr: &mut MaybeUninit<sockaddr_un>) -> socklen_t {
+    let start = addr.as_mut_ptr();
+    // SAFETY: the caller vouches that there is room for the path and for a NUL.
+    unsafe {
+        (&raw mut (*start).sun_family).write(sys::AF_UNIX as sys::sa_family_t);
+        let to = (&raw mut (*start).sun_path).cast::<u8>();
+        to.copy_from_nonoverlapping(path.as_ptr(), path.len());
+        to.add(path.len()).write(0);
+    }
+    (sys::SUN_PATH_OFFSET + path.len() + 1) as socklen_t
+}
+
+#[inline(always)]
+fn with_room(path: &[u8]) {
+    if path.is_empty() || path.len() > sys::SUN_PATH_MAX {
+        failed();
+    }
+}
+
+fn addresses(mut bench: Bench) -> Bench {
+    for len in [20, 107] {
+        bench = bench
+            .work(&format!("address{len}.unchecked"), |count| {
+                let path = name(len);
+                repeat(count, || {
+                    let mut addr = MaybeUninit::uninit();
+                    // SAFETY: 107 bytes are the most here.
+                    let addr_len = unsafe { unchecked(opaque_slice(&path), &mut addr) };
+                    escape(&addr);
+                    opaque_number(addr_len as usize);
+                });
+            })
+            .work(&format!("address{len}.bounded"), |count| {
+                let path = name(len);
+                repeat(count, || {
+                    let (path, mut addr) = (opaque_slice(&path), MaybeUninit::uninit());
+                    with_room(path);
+                    // SAFETY: there is room.
+                    let addr_len = unsafe { unchecked(path, &mut addr) };
+                    escape(&addr);
+                    opaque_number(addr_len as usize);
+                });
+            })
+            .work(&format!("address{len}.all"), |count| {
+                let path = name(len);
+                repeat(count, || match UnixAddr::from_pathname(opaque_slice(&path)) {
+                    Ok(addr) => escape(&addr),
+                    Err(_) => failed(),
+                });
+            });
+    }
+    bench
+}
+
+/// The view of an address whose length is believed: a path ends where the kernel says, and it never
+/// says more than there is.
+///
+/// # Safety
+///
+/// - `len` is right.
+#[inline(always)]
+unsafe fn trusted(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
+    let bytes = len as usize - sys::SUN_PATH_OFFSET;
+    if bytes == 0 {
+        return SunPath::Unnamed;
+    }
+    let start = addr.sun_path.as_ptr().cast::<u8>();
+    // SAFETY: the caller vouches for the length.
+    unsafe {
+        match *start {
+            0 => SunPath::Abstract(std::slice::from_raw_parts(start.add(1), bytes - 1)),
+            _ => SunPath::Pathname(std::slice::from_raw_parts(start, bytes - 1)),
+        }
+    }
+}
+
+#[inline(always)]
+fn look_at(path: SunPath<'_>) {
+    match path {
+        SunPath::Pathname(bytes) | SunPath::Abstract(bytes) => {
+            escape(bytes.as_ptr());
+            opaque_number(bytes.len());
+        }
+        _ => {}
+    }
+}
+
+fn parsing(mut bench: Bench) -> Bench {
+    for len in [20, 107] {
+        bench = bench
+            .work(&format!("parse{len}.trusting"), |count| {
+                let (addr, addr_len) = filled(Kind::Pathname, len);
+                repeat(count, || {
+                    let addr_len = opaque_number(addr_len as usize) as socklen_t;
+                    // SAFETY: the length is right.
+                    look_at(unsafe { trusted(opaque(&addr), addr_len) });
+                });
+            })
+            .work(&format!("parse{len}.all"), |count| {
+                let (addr, addr_len) = filled(Kind::Pathname, len);
+                repeat(count, || {
+                    let addr_len = opaque_number(addr_len as usize) as socklen_t;
+                    look_at(sys::sun_path(opaque(&addr), addr_len));
+                });
+            });
+    }
+    bench
+}
+
+/// send(2) of all of the bytes.
+#[inline(always)]
+fn send(socket: &UnixStream, bytes: &[u8], flags: i32) -> isize {
+    // SAFETY: the bytes are readable for their length.
+    unsafe { sys::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) }
+}
+
+/// Sends one byte and receives it with C's call, so that every step has the same besides.
+#[inline(always)]
+fn sending(count: u64, send: impl Fn(&UnixStream, &[u8])) {
+    let (a, b) = UnixStream::pair().unwrap();
+    repeat(count, || {
+        send(&a, opaque_slice(&[7]));
+        let mut byte = [0_u8];
+        // SAFETY: there is room for one byte.
+        let count = unsafe { sys::recv(b.as_raw_fd(), byte.as_mut_ptr().cast(), 1, 0) };
+        if count != 1 {
+            failed();
+        }
+    });
+}
+
+fn sends(bench: Bench) -> Bench {
+    bench
+        .work("send.once", |count| {
+            sending(count, |socket, bytes| {
+                if send(socket, bytes, 0) != 1 {
+                    failed();
+                }
+            });
+        })
+        .work("send.no_signal", |count| {
+            sending(count, |socket, bytes| {
+                if send(socket, bytes, sys::MSG_NOSIGNAL) != 1 {
+                    failed();
+                }
+            });
+        })
+        .work("send.again", |count| {
+            sending(count, |socket, bytes| {
+                loop {
+                    match send(socket, bytes, sys::MSG_NOSIGNAL) {
+                        1 => break,
+                        -1 if sys::errno() == sys::EINTR => {}
+                        _ => failed(),
+                    }
+                }
+            });
+        })
+        .work("send.all", |count| {
+            sending(count, |socket, bytes| {
+                if !matches!(socket.write(bytes), Ok(1)) {
+                    failed();
+                }
+            });
+        })
+}
+
+#[inline(always)]
+fn socket(kind: i32) -> i32 {
+    // SAFETY: takes numbers alone.
+    let fd = unsafe { sys::socket(sys::AF_UNIX, kind, 0) };
+    if fd < 0 {
+        failed();
+    }
+    fd
+}
+
+fn descriptors(bench: Bench) -> Bench {
+    bench
+        .work("socket.number", |count| {
+            repeat(count, || {
+                let fd = socket(sys::SOCK_STREAM);
+                // SAFETY: the descriptor is ours.
+                unsafe { libc::close(fd) };
+            });
+        })
+        .work("socket.cloexec", |count| {
+            repeat(count, || {
+                let fd = socket(sys::SOCK_STREAM | sys::SOCK_CLOEXEC);
+                // SAFETY: the descriptor is ours.
+                unsafe { libc::close(fd) };
+            });
+        })
+        .work("socket.owned", |count| {
+            repeat(count, || {
+                let fd = socket(sys::SOCK_STREAM | sys::SOCK_CLOEXEC);
+                // SAFETY: the descriptor is ours.
+                drop(unsafe { OwnedFd::from_raw_fd(fd) });
+            });
+        })
+        .work("socket.all", |count| {
+            repeat(count, || match UnixStream::new() {
+                Ok(socket) => drop(socket),
+                Err(_) => failed(),
+            });
+        })
+}
+
+/// Receives one descriptor over C's calls, believing that the peer sends what was agreed: the
+/// control message is looked at where it must lie, and its descriptor is a number.
+#[inline(always)]
+fn received(socket: &UnixStream) -> i32 {
+    const INT: usize = size_of::<i32>();
+    let mut byte = [0_u8];
+    let mut piece = sys::iovec {
+        iov_base: byte.as_mut_ptr().cast(),
+        iov_len: 1,
+    };
+    let mut room = MaybeUninit::<[usize; sys::CMSG_SPACE(INT) / size_of::<usize>()]>::uninit();
+    // SAFETY: all zeroes is a valid msghdr.
+    let mut msg: sys::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+    msg.msg_iov = &mut piece;
+    msg.msg_iovlen = 1;
+    msg.msg_control = room.as_mut_ptr().cast();
+    msg.msg_controllen = sys::CMSG_SPACE(INT);
+    // SAFETY: the byte and the control messages have the room that is said.
+    if unsafe { sys::recvmsg(socket.as_raw_fd(), &mut msg, 0) } != 1 {
+        failed();
+    }
+    let data = room.as_ptr().cast::<u8>().wrapping_add(sys::CMSG_LEN(0));
+    // SAFETY: one descriptor was sent, and there was room for it.
+    unsafe { data.cast::<i32>().read() }
+}
+
+fn passing(count: u64, receive: impl Fn(&UnixStream)) {
+    let (a, b) = UnixStream::pair().unwrap();
+    repeat(count, || {
+        if a.send_fd(&a).is_err() {
+            failed();
+        }
+        receive(&b);
+    });
+}
+
+fn passed(bench: Bench) -> Bench {
+    bench
+        .work("passed.number", |count| {
+            passing(count, |socket| {
+                // SAFETY: the descriptor has just arrived.
+                unsafe { libc::close(received(socket)) };
+            });
+        })
+        .work("passed.all", |count| {
+            passing(count, |socket| match socket.recv_fd() {
+                Ok(fd) => drop(fd),
+                Err(_) => failed(),
+            });
+        })
+}
+
+fn main() {
+    passed(descriptors(sends(parsing(addresses(Bench::from_args()))))).finish();
+}

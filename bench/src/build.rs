@@ -1,0 +1,122 @@
+//! Building what is measured, beside this program.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Result;
+
+/// The folder of this package.
+pub const HERE: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A program that does the workloads.
+#[derive(Clone)]
+pub struct Peer {
+    pub name: &'static str,
+    pub program: PathBuf,
+}
+
+/// The peers in Rust, and the package of each, for its version.
+pub const PEERS: [(&str, Option<&str>); 11] = [
+    ("sunpath", None),
+    ("std", None),
+    ("nix", Some("nix")),
+    ("rustix", Some("rustix")),
+    ("socket2", Some("socket2")),
+    ("uds", Some("uds")),
+    ("tokio", Some("tokio")),
+    ("tokio-seqpacket", Some("tokio-seqpacket")),
+    ("sendfd", Some("sendfd")),
+    ("passfd", Some("passfd")),
+    ("unix-ancillary", Some("unix-ancillary")),
+];
+
+/// Where this program lies, and the others beside it.
+pub fn folder() -> Result<PathBuf> {
+    let mut path = std::env::current_exe()?;
+    path.pop();
+    Ok(path)
+}
+
+/// The reference.
+pub fn c() -> Result<Peer> {
+    let program = compile("bench.c", "peer-c", &[])?;
+    Ok(Peer { name: "C", program })
+}
+
+/// sunpath as a user's release build has it.
+pub fn sunpath() -> Result<Peer> {
+    rust(&["--bin", "peer-sunpath"])?;
+    peer("sunpath")
+}
+
+/// sunpath where the whole program is optimised at once.
+pub fn sunpath_with_lto() -> Result<Peer> {
+    let lto = "profile.release.lto=\"fat\"";
+    let target = folder()?.join("lto");
+    cargo(&["--bin", "peer-sunpath", "--config", lto], &target)?;
+    Ok(Peer {
+        name: "sunpath, LTO",
+        program: target.join("release/peer-sunpath"),
+    })
+}
+
+/// Every peer in Rust.
+pub fn all() -> Result<Vec<Peer>> {
+    let bins: Vec<String> = PEERS.iter().map(|(name, _)| format!("peer-{name}")).collect();
+    let mut args = vec!["--features", "peers"];
+    for bin in &bins {
+        args.extend(["--bin", bin]);
+    }
+    rust(&args)?;
+    PEERS.iter().map(|(name, _)| peer(name)).collect()
+}
+
+fn peer(name: &'static str) -> Result<Peer> {
+    let program = folder()?.join(format!("peer-{name}"));
+    Ok(Peer { name, program })
+}
+
+/// Builds programs of this package beside this one.
+pub fn rust(args: &[&str]) -> Result<()> {
+    let folder = folder()?;
+    cargo(args, folder.parent().unwrap_or(&folder))
+}
+
+fn cargo(args: &[&str], target: &Path) -> Result<()> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    command.args(["build", "--locked", "--release", "--quiet"]).args(args);
+    command.arg("--manifest-path").arg(Path::new(HERE).join("Cargo.toml"));
+    run(command.arg("--target-dir").arg(target))
+}
+
+/// Compiles a file of `c/`, as a release build in C is by default.
+pub fn compile(source: &str, name: &str, args: &[&str]) -> Result<PathBuf> {
+    let output = folder()?.join(name);
+    let mut command = Command::new(compiler());
+    command.args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]).args(args);
+    run(command.arg(Path::new(HERE).join("c").join(source)).arg("-o").arg(&output))?;
+    Ok(output)
+}
+
+pub fn compiler() -> String {
+    std::env::var("CC").unwrap_or_else(|_| "gcc".to_owned())
+}
+
+/// Runs a command that must succeed.
+pub fn run(command: &mut Command) -> Result<()> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?}: {status}").into()),
+        Err(error) => Err(format!("{command:?}: {error}").into()),
+    }
+}
+
+/// Runs a command that must succeed; what it wrote to standard output and standard error.
+pub fn output(command: &mut Command) -> Result<(String, String)> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let (stdout, stderr) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+    if output.status.success() {
+        return Ok((stdout, stderr));
+    }
+    Err(format!("{command:?}: {}\n{stderr}", output.status).into())
+}

@@ -1,0 +1,151 @@
+//! A tiny server, once for each way to write it: the size of the program, and how long it takes to
+//! build it and what it depends on from nothing.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use crate::Result;
+use crate::build::{self, HERE, output};
+use crate::page::{self, Table};
+
+/// Each way, and its dependency.
+const SERVERS: [(&str, &str); 6] = [
+    ("sunpath", "sunpath = { path = SUNPATH }"),
+    ("std", ""),
+    ("socket2", "socket2 = { version = VERSION, features = [\"all\"] }"),
+    ("rustix", "rustix = { version = VERSION, features = [\"net\"] }"),
+    ("nix", "nix = { version = VERSION, features = [\"socket\", \"uio\"] }"),
+    ("uds", "uds = VERSION"),
+];
+
+/// Cold builds of each; the fastest counts.
+const ROUNDS: usize = 3;
+
+struct Built {
+    size: u64,
+    dependencies: usize,
+    seconds: f64,
+}
+
+pub fn run() -> Result<()> {
+    let c = build::compile("echo.c", "echo-c", &["-s"])?;
+    serves(&c)?;
+    let mut table = Table::new(&["server", "bytes", "against std", "dependencies", "cold build, s of CPU"]);
+    table.row(&["C", &fs::metadata(&c)?.len().to_string(), "", "0", ""]);
+
+    let projects: Vec<_> = SERVERS.iter().map(project).collect::<Result<_>>()?;
+    let mut built: Vec<Option<Built>> = SERVERS.iter().map(|_| None).collect();
+    for _ in 0..ROUNDS {
+        // One after the other, so that what else the machine does meets all of them.
+        for (project, best) in projects.iter().zip(&mut built) {
+            let now = cold(project)?;
+            if best.as_ref().is_none_or(|best| now.seconds < best.seconds) {
+                *best = Some(now);
+            }
+        }
+    }
+    let built: Vec<_> = built.into_iter().flatten().collect();
+    let std = built[1].size as f64;
+    for ((name, _), built) in SERVERS.iter().zip(&built) {
+        table.row(&[
+            *name,
+            &built.size.to_string(),
+            &format!("{:.3}", built.size as f64 / std),
+            &built.dependencies.to_string(),
+            &format!("{:.2}", built.seconds),
+        ]);
+    }
+    page::publish("size", &table.to_string())
+}
+
+/// A package of its own for a server, which has what this one has locked, and nothing else.
+fn project((name, dependency): &(&str, &str)) -> Result<PathBuf> {
+    let folder = build::folder()?.join("echo").join(name);
+    fs::create_dir_all(folder.join("src"))?;
+    let here = Path::new(HERE);
+    fs::copy(here.join(format!("echo/{name}.rs")), folder.join("src/main.rs"))?;
+    fs::copy(here.join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    let version = page::version(name).map(|version| format!("{version:?}"));
+    let sunpath = format!("{:?}", here.join("..").canonicalize()?);
+    let dependency = dependency.replace("SUNPATH", &sunpath);
+    let dependency = dependency.replace("VERSION", &version.unwrap_or_default());
+    let manifest = format!(
+        "[workspace]\n\n[package]\nname = \"echo-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\n{dependency}\n\n[profile.release]\nstrip = true\n"
+    );
+    fs::write(folder.join("Cargo.toml"), manifest)?;
+    build::run(cargo(&folder).args(["fetch", "--quiet"]))?;
+    Ok(folder)
+}
+
+fn cargo(folder: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    command.current_dir(folder).env("CARGO_TARGET_DIR", folder.join("target"));
+    command
+}
+
+fn cold(folder: &Path) -> Result<Built> {
+    let target = folder.join("target");
+    if target.exists() {
+        fs::remove_dir_all(&target)?;
+    }
+    let before = children_cpu();
+    build::run(cargo(folder).args(["build", "--release", "--offline", "--quiet", "-j1"]))?;
+    let seconds = children_cpu() - before;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let program = target.join(format!("release/echo-{name}"));
+    serves(&program)?;
+    let tree = ["tree", "--offline", "--prefix=none", "--edges=normal,build", "--no-dedupe"];
+    let (tree, _) = output(cargo(folder).args(tree))?;
+    let mut packages: Vec<_> = tree.lines().skip(1).map(|line| line.replace(" (*)", "")).collect();
+    packages.sort();
+    packages.dedup();
+    Ok(Built {
+        size: fs::metadata(&program)?.len(),
+        dependencies: packages.len(),
+        seconds,
+    })
+}
+
+/// Processor time of the commands that have ended, in seconds.
+fn children_cpu() -> f64 {
+    // SAFETY: all zeroes is a valid rusage.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: there is room for a rusage.
+    unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage) };
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    seconds(usage.ru_utime) + seconds(usage.ru_stime)
+}
+
+/// Whether a server greets a client and sends back what it receives.
+fn serves(program: &Path) -> Result<()> {
+    let path = std::env::temp_dir().join(format!("sunpath-bench-{}", std::process::id()));
+    let _ = fs::remove_file(&path);
+    let mut server = Command::new(program).arg(&path).spawn()?;
+    let served = greeted(&path, &mut server);
+    let _ = server.kill();
+    server.wait()?;
+    let _ = fs::remove_file(&path);
+    served.map_err(|error| format!("{}: {error}", program.display()).into())
+}
+
+fn greeted(path: &Path, server: &mut Child) -> Result<()> {
+    let mut client = loop {
+        match UnixStream::connect(path) {
+            Ok(client) => break client,
+            // It has not come to listen yet.
+            Err(_) if server.try_wait()?.is_none() => std::thread::yield_now(),
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let mut said = [0; 9];
+    client.write_all(b"abc")?;
+    client.read_exact(&mut said)?;
+    match &said {
+        b"hello\nabc" => Ok(()),
+        said => Err(format!("it said {:?}", String::from_utf8_lossy(said)).into()),
+    }
+}

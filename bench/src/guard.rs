@@ -1,0 +1,88 @@
+//! The guard: sunpath's instructions as a ratio to C's on the same machine, held against what was
+//! recorded. Compilers and C libraries differ from machine to machine, and C goes with them. More
+//! system calls than C has, or a heap allocation, are never allowed.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Result;
+use crate::build::{self, HERE};
+use crate::measure::{self, Counts, WORKS};
+
+/// More than what was recorded by this part, or by so many instructions, is too many.
+const SLACK: f64 = 0.05;
+const SLACK_INSTRUCTIONS: f64 = 2.0;
+
+const HEAD: &str = "\
+# What `guard` holds sunpath to: the key of a workload, C's instructions and sunpath's when it was
+# recorded. The ratio of the two is what counts. Written by `guard --record`.
+";
+
+fn file() -> PathBuf {
+    Path::new(HERE).join("guard.txt")
+}
+
+/// C's counts and sunpath's, in the order of the workloads.
+fn measured() -> Result<Vec<(Counts, Counts)>> {
+    let (c, sunpath) = (build::c()?, build::sunpath()?);
+    measure::each(&WORKS, |work| {
+        Ok((measure::count(&c, work)?, measure::count(&sunpath, work)?))
+    })
+}
+
+pub fn record() -> Result<()> {
+    let mut text = HEAD.to_owned();
+    for (work, (c, sunpath)) in WORKS.iter().zip(measured()?) {
+        let (c, sunpath) = (c.instructions, sunpath.instructions);
+        writeln!(text, "{:<20} {c:>8.2} {sunpath:>8.2}", work.key)?;
+    }
+    print!("{text}");
+    Ok(fs::write(file(), text)?)
+}
+
+pub fn check() -> Result<()> {
+    let recorded = fs::read_to_string(file())?;
+    let library = build::compile("count.c", "count.so", &["-shared", "-fPIC"])?;
+    let peer = build::sunpath()?;
+    let allocations = measure::each(&WORKS, |work| measure::allocations(&peer, work, &library))?;
+    let mut failures = 0;
+    println!("{:<20} {:>8} {:>8} {:>6} {:>6}", "", "C", "sunpath", "ratio", "bound");
+    for ((work, (c, sunpath)), allocations) in WORKS.iter().zip(measured()?).zip(allocations) {
+        let (then, now) = (ratio_in(&recorded, work.key)?, sunpath.instructions / c.instructions);
+        let bound = (then * (1.0 + SLACK)).max(then + SLACK_INSTRUCTIONS / c.instructions);
+        let failure = if now > bound {
+            Some("TOO MANY INSTRUCTIONS")
+        } else if sunpath.calls > c.calls + 0.001 {
+            Some("MORE SYSTEM CALLS THAN C")
+        } else if allocations >= 0.001 {
+            Some("ALLOCATES")
+        } else {
+            None
+        };
+        failures += u32::from(failure.is_some());
+        let better = now < then * (1.0 - SLACK);
+        let verdict = match failure {
+            Some(failure) => failure,
+            None if better => "fewer than recorded: record again",
+            None => "",
+        };
+        println!(
+            "{:<20} {:>8.2} {:>8.2} {now:>6.2} {bound:>6.2}  {verdict}",
+            work.key, c.instructions, sunpath.instructions
+        );
+    }
+    match failures {
+        0 => Ok(()),
+        failures => Err(format!("{failures} workloads take more than guard.txt allows").into()),
+    }
+}
+
+/// sunpath's instructions to C's, as recorded.
+fn ratio_in(recorded: &str, key: &str) -> Result<f64> {
+    let mut lines = recorded.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    match lines.find(|words| words.first() == Some(&key)).as_deref() {
+        Some([_, c, sunpath]) => Ok(sunpath.parse::<f64>()? / c.parse::<f64>()?),
+        _ => Err(format!("guard.txt lacks {key}").into()),
+    }
+}

@@ -1,0 +1,179 @@
+//! Measuring one workload of one peer. What a process does besides is taken away by running it
+//! twice, with different numbers of repetitions.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+
+use crate::Result;
+use crate::build::{Peer, output};
+
+/// A workload: its key, what it is, and the two numbers of repetitions to count between.
+pub struct Work {
+    pub key: &'static str,
+    pub title: &'static str,
+    few: u32,
+    many: u32,
+}
+
+impl Work {
+    /// A workload of few instructions or calls.
+    pub const fn short(key: &'static str, title: &'static str) -> Self {
+        work(key, title, SHORT)
+    }
+}
+
+const fn work(key: &'static str, title: &'static str, (few, many): (u32, u32)) -> Work {
+    Work { key, title, few, many }
+}
+
+const SHORT: (u32, u32) = (1000, 5000);
+const CALLS: (u32, u32) = (100, 1100);
+const BATCHES: (u32, u32) = (512, 4608);
+
+pub const WORKS: [Work; 20] = [
+    work("address.path20", "address from a path of 20 bytes", SHORT),
+    work("address.path107", "address from a path of 107 bytes", SHORT),
+    work("address.abstract20", "address from an abstract name of 20 bytes", SHORT),
+    work("address.constant", "address that is known while compiling", SHORT),
+    work("parse.path20", "address read back: path of 20 bytes", SHORT),
+    work("parse.path107", "address read back: path of 107 bytes", SHORT),
+    work("parse.abstract20", "address read back: abstract name of 20 bytes", SHORT),
+    work("parse.unnamed", "address read back: unnamed", SHORT),
+    work("connect", "connect, accept, close both", CALLS),
+    work("roundtrip.stream", "round trip of 1 byte, stream", CALLS),
+    work("roundtrip.datagram", "round trip of 1 byte, datagram", CALLS),
+    work("roundtrip.seqpacket", "round trip of 1 byte, seqpacket", CALLS),
+    work("bulk", "64 KiB sent and received", (50, 250)),
+    work("sendto", "datagram by address, sender read", CALLS),
+    work("batch.1", "datagram, one a call", BATCHES),
+    work("batch.8", "datagram, 8 a call", BATCHES),
+    work("batch.32", "datagram, 32 a call", BATCHES),
+    work("batch.128", "datagram, 128 a call", BATCHES),
+    work("fd.1", "1 descriptor passed", CALLS),
+    work("fd.253", "253 descriptors passed", (10, 60)),
+];
+
+/// What one repetition takes.
+#[derive(Clone, Default)]
+pub struct Counts {
+    /// Instructions in user space.
+    pub instructions: f64,
+    /// System calls.
+    pub calls: f64,
+}
+
+/// Instructions and system calls, by callgrind. They do not change from run to run.
+pub fn count(peer: &Peer, work: &Work) -> Result<Counts> {
+    let totals = |repetitions: u32| -> Result<[f64; 2]> {
+        let mut command = Command::new("valgrind");
+        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+        command.arg("--collect-systime=yes");
+        let (_, log) = output(run(&mut command, &peer.program, work.key, repetitions))?;
+        // ==PID== Collected : INSTRUCTIONS CALLS TIME
+        let totals = log.lines().find_map(|line| line.split_once("Collected : "));
+        let (_, totals) = totals.ok_or("callgrind has collected nothing")?;
+        let mut totals = totals.split(' ').map(str::parse);
+        let mut next = || totals.next().ok_or("callgrind has not collected enough");
+        Ok([next()??, next()??])
+    };
+    let [instructions, calls] = difference(work, totals)?;
+    Ok(Counts { instructions, calls })
+}
+
+/// Heap allocations, by a preloaded library that counts them.
+pub fn allocations(peer: &Peer, work: &Work, library: &Path) -> Result<f64> {
+    let [allocations] = difference(work, |repetitions| {
+        let mut command = Command::new("env");
+        command.arg(format!("LD_PRELOAD={}", library.display()));
+        let (_, log) = output(run(&mut command, &peer.program, work.key, repetitions))?;
+        let number = log.lines().rev().find_map(|line| line.strip_prefix("allocations "));
+        Ok([number.ok_or("nobody has counted the allocations")?.parse()?])
+    })?;
+    Ok(allocations)
+}
+
+/// The system calls by name, by strace.
+pub fn calls_by_name(peer: &Peer, work: &Work) -> Result<BTreeMap<String, f64>> {
+    let totals = |repetitions: u32| -> Result<BTreeMap<String, f64>> {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-c", "-U", "name,calls"]);
+        let (_, log) = output(run(&mut command, &peer.program, work.key, repetitions))?;
+        let lines = log.lines().filter_map(|line| line.trim().split_once(' '));
+        let calls = lines.filter_map(|(name, calls)| Some((name, calls.trim().parse().ok()?)));
+        Ok(calls.map(|(name, calls)| (name.to_owned(), calls)).collect())
+    };
+    let (few, mut calls) = (totals(work.few)?, totals(work.many)?);
+    calls.remove("total");
+    for (name, number) in &mut calls {
+        *number -= few.get(name).unwrap_or(&0.0);
+        *number /= f64::from(work.many - work.few);
+    }
+    calls.retain(|_, number| *number >= 0.001);
+    Ok(calls)
+}
+
+/// Nanoseconds that so many repetitions take.
+pub fn time(peer: &Peer, work: &Work, repetitions: u32) -> Result<f64> {
+    let (nanoseconds, _) = output(&mut plain(&peer.program, work.key, repetitions))?;
+    Ok(nanoseconds.trim().parse()?)
+}
+
+/// The keys that a peer has.
+pub fn keys(peer: &Peer) -> Result<Vec<String>> {
+    let (keys, _) = output(Command::new(&peer.program).arg("list"))?;
+    Ok(keys.lines().map(str::to_owned).collect())
+}
+
+fn difference<const N: usize>(
+    work: &Work,
+    totals: impl Fn(u32) -> Result<[f64; N]>,
+) -> Result<[f64; N]> {
+    let (few, mut per_repetition) = (totals(work.few)?, totals(work.many)?);
+    for (number, few) in per_repetition.iter_mut().zip(few) {
+        *number = (*number - few) / f64::from(work.many - work.few);
+    }
+    Ok(per_repetition)
+}
+
+fn run<'c>(
+    command: &'c mut Command,
+    program: &Path,
+    key: &str,
+    repetitions: u32,
+) -> &'c mut Command {
+    command.arg(program).args(["run", key, &repetitions.to_string()])
+}
+
+fn plain(program: &Path, key: &str, repetitions: u32) -> Command {
+    let mut command = Command::new(program);
+    command.args(["run", key, &repetitions.to_string()]);
+    command
+}
+
+/// Does the same to each of many things, on every processor; the results in the things' order.
+pub fn each<T: Sync, R: Send>(
+    things: &[T],
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let next = Mutex::new(things.iter().enumerate());
+    let results = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let Some((place, thing)) = next.lock().unwrap().next() else {
+                        return;
+                    };
+                    let result = work(thing);
+                    results.lock().unwrap().push((place, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap();
+    results.sort_by_key(|(place, _)| *place);
+    results.into_iter().map(|(_, result)| result).collect()
+}

@@ -1,0 +1,94 @@
+//! Tables, and the page of the documentation that they go to.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Result;
+use crate::build::{self, HERE, output};
+
+/// A table in Markdown.
+pub struct Table(String);
+
+impl Table {
+    pub fn new<H: AsRef<str>>(head: &[H]) -> Self {
+        let mut table = Self(String::new());
+        table.row(head);
+        let rule = |place| if place == 0 { "---" } else { "---:" };
+        table.row(&(0..head.len()).map(rule).collect::<Vec<_>>());
+        table
+    }
+
+    pub fn row<C: AsRef<str>>(&mut self, cells: &[C]) {
+        for cell in cells {
+            let _ = write!(self.0, "| {} ", cell.as_ref());
+        }
+        self.0.push_str("|\n");
+    }
+}
+
+impl std::fmt::Display for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A number with as many digits as it needs beside others.
+pub fn number(number: f64) -> String {
+    let digits = match number.abs() {
+        0.05..9.95 if (number - number.round()).abs() >= 0.05 => 1,
+        _ => 0,
+    };
+    format!("{:.digits$}", number + 0.0)
+}
+
+/// Where the pictures go.
+pub fn pictures() -> PathBuf {
+    Path::new(HERE).join("../docs/performance")
+}
+
+/// Prints a part of the page, and puts it in the place of the last one: between
+/// `<!-- measured: NAME -->` and `<!-- end -->`.
+pub fn publish(name: &str, part: &str) -> Result<()> {
+    println!("\n{part}");
+    let path = Path::new(HERE).join("../docs/performance.md");
+    let page = fs::read_to_string(&path)?;
+    let begin = format!("<!-- measured: {name} -->\n");
+    let place = || {
+        let start = page.find(&begin)? + begin.len();
+        Some((start, start + page[start..].find("<!-- end -->")?))
+    };
+    let (start, end) = place().ok_or_else(|| format!("docs/performance.md lacks {begin}"))?;
+    let page = format!("{}\n{}\n{}", &page[..start], part.trim_end(), &page[end..]);
+    Ok(fs::write(&path, page.replace("\n<!-- end", "\n\n<!-- end").replace("\n\n\n", "\n\n"))?)
+}
+
+/// The machine and the versions of all that took part.
+pub fn machine() -> Result<String> {
+    let first = |program: &str, args: &[&str]| -> Result<String> {
+        let (text, _) = output(Command::new(program).args(args))?;
+        Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+    };
+    let cpu = fs::read_to_string("/proc/cpuinfo")?;
+    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cpu = cpu.map_or("unknown processor", |(_, name)| name);
+    Ok(format!(
+        "{cpu}, {} processors; Linux {}; {}; {} {}; {}; {}",
+        std::thread::available_parallelism()?,
+        first("uname", &["-r"])?.split('-').next().unwrap_or_default(),
+        first("getconf", &["GNU_LIBC_VERSION"])?,
+        build::compiler(),
+        first(&build::compiler(), &["-dumpfullversion"])?,
+        first("rustc", &["--version"])?.split(" (").next().unwrap_or_default(),
+        first("valgrind", &["--version"])?,
+    ))
+}
+
+/// A package's version, from the lock file.
+pub fn version(package: &str) -> Result<String> {
+    let lock = fs::read_to_string(Path::new(HERE).join("Cargo.lock"))?;
+    let entry = format!("name = \"{package}\"\nversion = \"");
+    let (_, rest) = lock.split_once(&entry).ok_or_else(|| format!("{package} is not locked"))?;
+    Ok(rest.split('"').next().unwrap_or_default().to_owned())
+}

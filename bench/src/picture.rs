@@ -1,0 +1,105 @@
+//! Pictures of the tables, in SVG: a dot for each peer, on a scale of ratios to C.
+
+use std::fmt::Write as _;
+
+/// One peer: its name, and its ratio to C in each row where it does the work.
+pub struct Series {
+    pub name: String,
+    pub ratios: Vec<Option<f64>>,
+}
+
+const LEFT: f64 = 310.0;
+const WIDTH: f64 = 560.0;
+const TOP: f64 = 78.0;
+const ROW: f64 = 24.0;
+
+/// Colours that differ in lightness too, for those who see few of them.
+const COLOURS: [&str; 11] = [
+    "#d6204e", "#7a7a7a", "#1f77b4", "#e69f00", "#009e73", "#8b5fbf", "#56b4e9", "#a65628",
+    "#f781bf", "#b5bd00", "#4d4d9f",
+];
+
+/// The first of the series is ours, and stands out.
+pub fn ratios(title: &str, rows: &[&str], series: &[Series]) -> String {
+    let all = series.iter().flat_map(|series| series.ratios.iter().flatten());
+    let (low, high) = all.fold((0.5_f64, 2.0_f64), |(low, high), ratio| {
+        (low.min(*ratio), high.max(*ratio))
+    });
+    let (low, high) = (low.log2().floor(), high.log2().ceil());
+    let x = |ratio: f64| LEFT + WIDTH * (ratio.log2() - low) / (high - low);
+    let bottom = TOP + ROW * rows.len() as f64;
+    let (width, height) = (LEFT + WIDTH + 30.0, bottom + 40.0);
+
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+         font-family=\"sans-serif\" font-size=\"13\">\n\
+         <style>\n\
+         text {{ fill: #222 }} .grid {{ stroke: #ddd }} .c {{ stroke: #222; stroke-width: 2 }}\n\
+         .paper {{ fill: #fff }}\n\
+         @media (prefers-color-scheme: dark) {{\n\
+         text {{ fill: #ddd }} .grid {{ stroke: #444 }} .c {{ stroke: #ddd }} .paper {{ fill: #161616 }}\n\
+         }}\n\
+         </style>\n\
+         <rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>\n\
+         <text x=\"16\" y=\"26\" font-size=\"16\" font-weight=\"bold\">{title}</text>\n"
+    );
+    let mut at = 16.0;
+    for (place, one) in series.iter().enumerate() {
+        dot(&mut svg, at + 6.0, 48.0, place, &one.name);
+        let _ = writeln!(svg, "<text x=\"{}\" y=\"52\">{}</text>", at + 16.0, one.name);
+        at += 34.0 + 7.2 * one.name.len() as f64;
+    }
+    for power in low as i32..=high as i32 {
+        let ratio = 2.0_f64.powi(power);
+        let class = if power == 0 { "c" } else { "grid" };
+        let label = match power {
+            0 => "C".to_owned(),
+            power if power < 0 => format!("1/{}", 1 << -power),
+            power => format!("{}x", 1 << power),
+        };
+        let _ = writeln!(
+            svg,
+            "<line class=\"{class}\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>\
+             <text x=\"{0:.1}\" y=\"{1}\" text-anchor=\"middle\">{label}</text>",
+            x(ratio),
+            bottom + 20.0,
+        );
+    }
+    for (row, title) in rows.iter().enumerate() {
+        let y = TOP + ROW * (row as f64 + 0.5);
+        let _ = writeln!(
+            svg,
+            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{0}\" y1=\"{y}\" y2=\"{y}\"/>\
+             <text x=\"{1}\" y=\"{2}\" text-anchor=\"end\">{title}</text>",
+            LEFT + WIDTH,
+            LEFT - 12.0,
+            y + 4.0,
+        );
+        // Ours last, on top of the others.
+        for (place, one) in series.iter().enumerate().rev() {
+            if let Some(ratio) = one.ratios[row] {
+                let tip = format!("{}: {ratio:.2}", one.name);
+                dot(&mut svg, x(ratio), y, place, &tip);
+            }
+        }
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+fn dot(svg: &mut String, x: f64, y: f64, place: usize, tip: &str) {
+    let (colour, tip) = (COLOURS[place % COLOURS.len()], format!("<title>{tip}</title>"));
+    let _ = match place {
+        0 => writeln!(
+            svg,
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"11\" height=\"11\" fill=\"{colour}\" \
+             transform=\"rotate(45 {x:.1} {y:.1})\">{tip}</rect>",
+            x - 5.5,
+            y - 5.5,
+        ),
+        _ => writeln!(
+            svg,
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4.5\" fill=\"{colour}\">{tip}</circle>"
+        ),
+    };
+}

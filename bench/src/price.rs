@@ -1,0 +1,67 @@
+//! The price of safety: `peers/price.rs` does the same work without a guarantee and with it.
+
+use crate::Result;
+use crate::build::{self, Peer};
+use crate::measure::{self, Work};
+use crate::page::{self, Table, number};
+
+/// Steps of one piece of work, each with one more guarantee than the one before.
+const LADDERS: [&[(&str, &str)]; 7] = [
+    &[
+        ("address20.unchecked", "address from a path of 20 bytes, nothing checked"),
+        ("address20.bounded", "+ neither empty nor too long"),
+        ("address20.all", "sunpath: + no NUL inside, said with its place; one value with its length"),
+    ],
+    &[
+        ("address107.unchecked", "address from a path of 107 bytes, nothing checked"),
+        ("address107.bounded", "+ neither empty nor too long"),
+        ("address107.all", "sunpath: + no NUL inside, said with its place; one value with its length"),
+    ],
+    &[
+        ("parse20.trusting", "path of 20 bytes read back, the kernel's length believed"),
+        ("parse20.all", "sunpath: any length and any bytes, never past the struct"),
+    ],
+    &[
+        ("parse107.trusting", "path of 107 bytes read back, the kernel's length believed"),
+        ("parse107.all", "sunpath: any length and any bytes, never past the struct"),
+    ],
+    &[
+        ("send.once", "one byte sent and received"),
+        ("send.no_signal", "+ no SIGPIPE"),
+        ("send.again", "+ sent again after EINTR"),
+        ("send.all", "sunpath: + a typed error, a timeout that ends under signals"),
+    ],
+    &[
+        ("socket.number", "socket made and closed, a number"),
+        ("socket.cloexec", "+ close-on-exec from birth"),
+        ("socket.owned", "+ owned, closed on every way out"),
+        ("socket.all", "sunpath: + a typed error"),
+    ],
+    &[
+        ("passed.number", "descriptor passed, the receiver believes the sender; a number"),
+        ("passed.all", "sunpath: + any control message walked, truncation said, owned on arrival, no leak"),
+    ],
+];
+
+pub fn run() -> Result<()> {
+    build::rust(&["--bin", "price"])?;
+    let peer = Peer {
+        name: "price",
+        program: build::folder()?.join("price"),
+    };
+    let steps: Vec<_> = LADDERS.iter().flat_map(|ladder| ladder.iter()).collect();
+    let counts = measure::each(&steps, |(key, title)| {
+        Ok(measure::count(&peer, &Work::short(key, title))?.instructions)
+    })?;
+    let mut counts = counts.into_iter();
+    let mut table = Table::new(&["guarantee", "instructions", "more than without"]);
+    for ladder in LADDERS {
+        let mut before = None;
+        for ((_, title), count) in ladder.iter().zip(&mut counts) {
+            let more = before.map_or(String::new(), |before| format!("{:+.0}", count - before));
+            table.row(&[(*title).to_owned(), number(count), more]);
+            before = Some(count);
+        }
+    }
+    page::publish("price", &table.to_string())
+}

@@ -1,0 +1,200 @@
+//! sunpath and its peers against C: instructions, system calls, allocations, time.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::Result;
+use crate::build::{self, PEERS, Peer};
+use crate::measure::{self, Counts, WORKS, Work};
+use crate::page::{self, Table, number};
+use crate::picture::{self, Series};
+
+/// How long one run of the timed workloads is to take, in nanoseconds, and how many rounds there are.
+const RUN: f64 = 30e6;
+const ROUNDS: usize = 9;
+
+/// By workload and by peer, which may not do that work.
+type Grid<T> = Vec<Vec<Option<T>>>;
+
+pub fn run() -> Result<()> {
+    let mut peers = vec![build::c()?];
+    peers.extend(build::all()?);
+    peers.insert(2, build::sunpath_with_lto()?);
+    let keys = peers.iter().map(measure::keys).collect::<Result<Vec<_>>>()?;
+    let can = |work: &Work, peer: usize| keys[peer].iter().any(|key| key == work.key);
+
+    eprintln!("counting instructions and system calls");
+    let counts = grid(&peers, can, measure::count)?;
+    instructions(&peers, &counts)?;
+    system_calls(&peers, &counts)?;
+
+    eprintln!("counting allocations");
+    let library = build::compile("count.c", "count.so", &["-shared", "-fPIC"])?;
+    let count = |peer: &Peer, work: &Work| measure::allocations(peer, work, &library);
+    allocations(&peers, &grid(&peers, can, count)?)?;
+
+    eprintln!("taking the time");
+    times(&peers, can)
+}
+
+/// Measures what each peer can do, on every processor.
+fn grid<T: Send + Clone>(
+    peers: &[Peer],
+    can: impl Fn(&Work, usize) -> bool,
+    measure: impl Fn(&Peer, &Work) -> Result<T> + Sync,
+) -> Result<Grid<T>> {
+    let all = WORKS.iter().flat_map(|work| (0..peers.len()).map(move |peer| (work, peer)));
+    let able: Vec<_> = all.clone().map(|(work, peer)| can(work, peer)).collect();
+    let cells: Vec<_> = all.zip(&able).filter_map(|(cell, able)| able.then_some(cell)).collect();
+    let results = measure::each(&cells, |(work, peer)| measure(&peers[*peer], work))?;
+    let mut results = results.into_iter();
+    let cells: Vec<_> = able.iter().map(|able| if *able { results.next() } else { None }).collect();
+    Ok(cells.chunks(peers.len()).map(<[_]>::to_vec).collect())
+}
+
+fn instructions(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
+    let mut table = Table::new(&head("instructions", peers, &["ratio"]));
+    let mut ratios = Grid::new();
+    for (work, row) in WORKS.iter().zip(counts) {
+        let instructions: Vec<_> =
+            row.iter().map(|counts| Some(counts.as_ref()?.instructions)).collect();
+        let to_c: Vec<_> = instructions.iter().map(|of_peer| ratio(*of_peer, instructions[0])).collect();
+        let mut cells = vec![work.title.to_owned(), cell(instructions[0], number)];
+        cells.push(cell(instructions[1], number));
+        cells.push(cell(to_c[1], |ratio| format!("**{ratio:.2}**")));
+        cells.extend(instructions[2..].iter().map(|count| cell(*count, number)));
+        table.row(&cells);
+        ratios.push(to_c);
+    }
+    let picture = "instructions.svg";
+    draw(picture, "Instructions in user space, as a ratio to C", peers, &ratios)?;
+    let versions = PEERS.iter().filter_map(|(name, package)| {
+        Some(page::version((*package)?).map(|version| format!("{name} {version}")))
+    });
+    let versions = versions.collect::<Result<Vec<_>>>()?.join(", ");
+    let machine = format!("{}.\nPeers: {versions}.", page::machine()?);
+    page::publish("machine", &machine)?;
+    page::publish("instructions", &format!("![{picture}](performance/{picture})\n\n{table}"))
+}
+
+fn system_calls(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
+    let by_name: Vec<_> = WORKS.iter().flat_map(|work| [(work, 0), (work, 1)]).collect();
+    let by_name = measure::each(&by_name, |(work, peer)| {
+        let calls = measure::calls_by_name(&peers[*peer], work)?;
+        Ok(calls.iter().map(named).collect::<Vec<_>>().join(", "))
+    })?;
+    let mut table = Table::new(&head("system calls", peers, &["by name"]));
+    for ((work, row), names) in WORKS.iter().zip(counts).zip(by_name.chunks(2)) {
+        if row.iter().flatten().all(|counts| counts.calls < 0.001) {
+            continue;
+        }
+        let calls: Vec<_> = row.iter().map(|counts| cell(counts.as_ref().map(|c| c.calls), few)).collect();
+        let mut cells = vec![work.title.to_owned(), calls[0].clone(), calls[1].clone()];
+        cells.push(match &names[0] == &names[1] {
+            true => names[0].clone(),
+            false => format!("{}; in C {}", names[1], names[0]),
+        });
+        cells.extend_from_slice(&calls[2..]);
+        table.row(&cells);
+    }
+    page::publish("system calls", &table.to_string())
+}
+
+fn named((name, number): (&String, &f64)) -> String {
+    match (number - 1.0).abs() < 0.001 {
+        true => name.clone(),
+        false => format!("{} {name}", few(*number)),
+    }
+}
+
+fn allocations(peers: &[Peer], counts: &Grid<f64>) -> Result<()> {
+    let mut table = Table::new(&head("heap allocations", peers, &[]));
+    for (work, row) in WORKS.iter().zip(counts) {
+        if row.iter().flatten().any(|count| *count >= 0.001) {
+            let mut cells = vec![work.title.to_owned()];
+            cells.extend(row.iter().map(|count| cell(*count, few)));
+            table.row(&cells);
+        }
+    }
+    page::publish("allocations", &table.to_string())
+}
+
+/// Time as a ratio to C in the same round, the median of the rounds.
+fn times(peers: &[Peer], can: impl Fn(&Work, usize) -> bool) -> Result<()> {
+    let mut table = Table::new(&head("time, as a ratio to C", &peers[1..], &[]));
+    let mut ratios = Grid::new();
+    for work in WORKS.iter().filter(|work| work.key != "address.constant") {
+        let mut repetitions = 256;
+        let took = loop {
+            let took = measure::time(&peers[0], work, repetitions)?;
+            if took > RUN / 10.0 {
+                break took;
+            }
+            repetitions *= 8;
+        };
+        let repetitions = (f64::from(repetitions) * RUN / took) as u32;
+        let mut rounds: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        for round in 0..ROUNDS {
+            let mut took = BTreeMap::new();
+            // Each round begins with another peer.
+            for peer in (0..peers.len()).map(|peer| (peer + round) % peers.len()) {
+                if can(work, peer) {
+                    took.insert(peer, measure::time(&peers[peer], work, repetitions)?);
+                }
+            }
+            for (peer, time) in &took {
+                rounds.entry(*peer).or_default().push(time / took[&0]);
+            }
+        }
+        let row: Vec<_> = (0..peers.len()).map(|peer| rounds.get_mut(&peer).map(|of_peer| median(of_peer))).collect();
+        let mut cells = vec![work.title.to_owned()];
+        cells.extend(row[1..].iter().map(|ratio| cell(*ratio, |ratio| format!("{ratio:.2}"))));
+        table.row(&cells);
+        ratios.push(row);
+    }
+    let picture = "time.svg";
+    draw(picture, "Time, as a ratio to C in the same round", peers, &ratios)?;
+    page::publish("time", &format!("![{picture}](performance/{picture})\n\n{table}"))
+}
+
+/// The head of a table: `more` stands behind C and sunpath.
+fn head<'h>(title: &'h str, peers: &'h [Peer], more: &[&'h str]) -> Vec<&'h str> {
+    let mut head = vec![title];
+    head.extend(peers.iter().map(|peer| peer.name));
+    head.splice(3..3, more.iter().copied());
+    head
+}
+
+/// A picture of the ratios to C, without C itself.
+fn draw(file: &str, title: &str, peers: &[Peer], ratios: &Grid<f64>) -> Result<()> {
+    let timed = ratios.len() < WORKS.len();
+    let works = WORKS.iter().filter(|work| !timed || work.key != "address.constant");
+    let rows: Vec<_> = works.map(|work| work.title).collect();
+    let series: Vec<_> = (1..peers.len())
+        .map(|peer| Series {
+            name: peers[peer].name.to_owned(),
+            ratios: ratios.iter().map(|row| row[peer]).collect(),
+        })
+        .collect();
+    fs::create_dir_all(page::pictures())?;
+    Ok(fs::write(page::pictures().join(file), picture::ratios(title, &rows, &series))?)
+}
+
+fn ratio(of_peer: Option<f64>, of_c: Option<f64>) -> Option<f64> {
+    Some(of_peer? / of_c?)
+}
+
+fn cell(value: Option<f64>, shown: impl Fn(f64) -> String) -> String {
+    value.map_or("–".to_owned(), shown)
+}
+
+/// A number of calls, which can be a part of one where many messages share it.
+fn few(number: f64) -> String {
+    let text = format!("{number:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn median(of: &mut [f64]) -> f64 {
+    of.sort_by(f64::total_cmp);
+    of[of.len() / 2]
+}
