@@ -153,7 +153,8 @@ fn plain(program: &Path, key: &str, repetitions: u32) -> Command {
     command
 }
 
-/// Does the same to each of many things, on every processor; the results in the things' order.
+/// Does the same to each of many things, on every processor, until it fails; the results in the
+/// things' order.
 pub fn each<T: Sync, R: Send>(
     things: &[T],
     work: impl Fn(&T) -> Result<R> + Sync,
@@ -168,6 +169,9 @@ pub fn each<T: Sync, R: Send>(
                         return;
                     };
                     let result = work(thing);
+                    if result.is_err() {
+                        next.lock().unwrap().by_ref().for_each(drop);
+                    }
                     results.lock().unwrap().push((place, result));
                 }
             });
