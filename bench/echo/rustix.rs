@@ -3,8 +3,8 @@ use std::os::fd::OwnedFd;
 
 use rustix::io;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind,
-    listen, recv, send, socket_with,
+    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with,
+    bind, listen, recv, send, socket_with,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,5 +1,5 @@
 use std::error::Error;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use sunpath::{UnixListener, UnixStream};
 

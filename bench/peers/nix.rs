@@ -199,7 +199,9 @@ impl Batch for Peer {
         let pieces: Vec<_> = tx.bufs.iter().map(|buf| [IoSlice::new(buf)]).collect();
         let (fd, to) = (socket.as_raw_fd(), vec![None; pieces.len()]);
         let flags = MsgFlags::MSG_NOSIGNAL;
-        sendmmsg(fd, &mut tx.headers, &pieces, to, [], flags).unwrap().count()
+        sendmmsg(fd, &mut tx.headers, &pieces, to, [], flags)
+            .unwrap()
+            .count()
     }
 
     fn recv(socket: &OwnedFd, rx: &mut Storage) -> usize {
@@ -207,10 +209,16 @@ impl Batch for Peer {
             assert!(recv_from_peer(socket, buf) == DATAGRAM);
             return 1;
         }
-        let mut pieces: Vec<_> = rx.bufs.iter_mut().map(|buf| [IoSliceMut::new(buf)]).collect();
+        let mut pieces: Vec<_> = rx
+            .bufs
+            .iter_mut()
+            .map(|buf| [IoSliceMut::new(buf)])
+            .collect();
         let (fd, flags) = (socket.as_raw_fd(), MsgFlags::MSG_WAITFORONE);
         let received = recvmmsg(fd, &mut rx.headers, pieces.iter_mut(), flags, None).unwrap();
-        received.inspect(|message| assert!(message.bytes == DATAGRAM)).count()
+        received
+            .inspect(|message| assert!(message.bytes == DATAGRAM))
+            .count()
     }
 }
 

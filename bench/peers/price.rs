@@ -6,7 +6,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use sunpath::sys::{self, sockaddr_un, socklen_t};
 use sunpath::{SunPath, UnixAddr, UnixStream};
-use sunpath_bench::{Bench, Kind, escape, filled, name, opaque, opaque_number, opaque_slice, repeat};
+use sunpath_bench::{
+    Bench, Kind, escape, filled, name, opaque, opaque_number, opaque_slice, repeat,
+};
 
 /// What would go wrong is out of line, as in any program that cares.
 #[cold]
@@ -23,13 +25,16 @@ fn failed() -> ! {
 #[inline(always)]
 unsafe fn unchecked(path: &[u8], addr: &mut MaybeUninit<sockaddr_un>) -> socklen_t {
     let start = addr.as_mut_ptr();
-    // SAFETY: the caller vouches that there is room for the path and for a NUL.
-    unsafe {
-        (&raw mut (*start).sun_family).write(sys::AF_UNIX as sys::sa_family_t);
-        let to = (&raw mut (*start).sun_path).cast::<u8>();
-        to.copy_from_nonoverlapping(path.as_ptr(), path.len());
-        to.add(path.len()).write(0);
-    }
+    // SAFETY: the field lies in the struct.
+    let family = unsafe { &raw mut (*start).sun_family };
+    // SAFETY: there is room for a family.
+    unsafe { family.write(sys::AF_UNIX as sys::sa_family_t) };
+    // SAFETY: the field lies in the struct.
+    let to = unsafe { &raw mut (*start).sun_path }.cast::<u8>();
+    // SAFETY: the caller vouches for the room.
+    unsafe { to.copy_from_nonoverlapping(path.as_ptr(), path.len()) };
+    // SAFETY: the caller vouches for the room, and for one byte more.
+    unsafe { to.wrapping_add(path.len()).write(0) };
     (sys::SUN_PATH_OFFSET + path.len() + 1) as socklen_t
 }
 
@@ -66,9 +71,11 @@ fn addresses(mut bench: Bench) -> Bench {
             })
             .work(&format!("address{len}.all"), |count| {
                 let path = name(len);
-                repeat(count, || match UnixAddr::from_pathname(opaque_slice(&path)) {
-                    Ok(addr) => escape(&addr),
-                    Err(_) => failed(),
+                repeat(count, || {
+                    match UnixAddr::from_pathname(opaque_slice(&path)) {
+                        Ok(addr) => escape(&addr),
+                        Err(_) => failed(),
+                    }
                 });
             });
     }
@@ -88,12 +95,12 @@ unsafe fn trusted(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
         return SunPath::Unnamed;
     }
     let start = addr.sun_path.as_ptr().cast::<u8>();
+    let name = start.wrapping_add(usize::from(addr.sun_path[0] == 0));
     // SAFETY: the caller vouches for the length.
-    unsafe {
-        match *start {
-            0 => SunPath::Abstract(std::slice::from_raw_parts(start.add(1), bytes - 1)),
-            _ => SunPath::Pathname(std::slice::from_raw_parts(start, bytes - 1)),
-        }
+    let name = unsafe { std::slice::from_raw_parts(name, bytes - 1) };
+    match addr.sun_path[0] {
+        0 => SunPath::Abstract(name),
+        _ => SunPath::Pathname(name),
     }
 }
 
@@ -134,7 +141,14 @@ fn parsing(mut bench: Bench) -> Bench {
 #[inline(always)]
 fn send(socket: &UnixStream, bytes: &[u8], flags: i32) -> isize {
     // SAFETY: the bytes are readable for their length.
-    unsafe { sys::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) }
+    unsafe {
+        sys::send(
+            socket.as_raw_fd(),
+            bytes.as_ptr().cast(),
+            bytes.len(),
+            flags,
+        )
+    }
 }
 
 /// Sends one byte and receives it with C's call, so that every step has the same besides.

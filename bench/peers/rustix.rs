@@ -184,7 +184,9 @@ impl Batch for Peer {
         let pieces: Vec<_> = tx.iter().map(|buf| [IoSlice::new(buf)]).collect();
         let mut control: Vec<_> = tx.iter().map(|_| SendAncillaryBuffer::default()).collect();
         let headers = pieces.iter().zip(&mut control);
-        let mut headers: Vec<_> = headers.map(|(piece, room)| MMsgHdr::new(piece, room)).collect();
+        let mut headers: Vec<_> = headers
+            .map(|(piece, room)| MMsgHdr::new(piece, room))
+            .collect();
         sendmmsg(socket, &mut headers, SendFlags::NOSIGNAL).unwrap()
     }
 
@@ -204,7 +206,11 @@ impl Descriptors for Peer {
     fn send(socket: &OwnedFd, fds: &[RawFd]) {
         let fds = borrowed(fds);
         match fds {
-            [_] => send_with(socket, fds, &mut [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))]),
+            [_] => send_with(
+                socket,
+                fds,
+                &mut [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))],
+            ),
             _ => {
                 let mut room = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_FDS))];
                 send_with(socket, fds, &mut room);
@@ -214,9 +220,15 @@ impl Descriptors for Peer {
 
     fn recv_and_close(socket: &OwnedFd, most: usize) -> usize {
         if most == 1 {
-            recv_with(socket, &mut [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))])
+            recv_with(
+                socket,
+                &mut [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))],
+            )
         } else {
-            recv_with(socket, &mut [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_FDS))])
+            recv_with(
+                socket,
+                &mut [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_FDS))],
+            )
         }
     }
 }

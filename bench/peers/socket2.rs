@@ -56,7 +56,9 @@ impl Parse for Peer {
 
 fn bound(kind: Type, path: &[u8]) -> Socket {
     let socket = Socket::new(Domain::UNIX, kind, None).unwrap();
-    socket.bind(&SockAddr::unix(as_path(path)).unwrap()).unwrap();
+    socket
+        .bind(&SockAddr::unix(as_path(path)).unwrap())
+        .unwrap();
     socket
 }
 
@@ -152,7 +154,9 @@ impl ByAddress for Peer {
 
     fn send_to(socket: &Socket, bytes: &[u8], to: &[u8]) -> usize {
         let to = SockAddr::unix(as_path(to)).unwrap();
-        socket.send_to_with_flags(bytes, &to, libc::MSG_NOSIGNAL).unwrap()
+        socket
+            .send_to_with_flags(bytes, &to, libc::MSG_NOSIGNAL)
+            .unwrap()
     }
 
     fn recv_from(socket: &Socket, buf: &mut [u8]) -> (usize, Seen) {

@@ -194,7 +194,9 @@ impl Descriptors for Peer {
         }
         let mut room = ControlBuffer::<Rights<MOST_FDS>>::new();
         let mut byte = [0];
-        let message = socket.recvmsg(&mut [IoSliceMut::new(&mut byte)], &mut room).unwrap();
+        let message = socket
+            .recvmsg(&mut [IoSliceMut::new(&mut byte)], &mut room)
+            .unwrap();
         let mut control = message.into_control().unwrap();
         control.rights().len()
     }

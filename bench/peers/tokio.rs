@@ -19,7 +19,9 @@ async fn connect(count: u64) {
     let listener = UnixListener::bind(as_path(&path)).unwrap();
     let clock = Clock::start();
     for _ in 0..count {
-        let client = UnixStream::connect(as_path(opaque_slice(&path))).await.unwrap();
+        let client = UnixStream::connect(as_path(opaque_slice(&path)))
+            .await
+            .unwrap();
         let (server, _) = listener.accept().await.unwrap();
         drop(server);
         drop(client);
@@ -76,7 +78,10 @@ async fn datagrams_by_address(count: u64) {
         assert!(a.send_to(opaque_slice(&tx), to).await.unwrap() == DATAGRAM);
         let (received, from) = b.recv_from(&mut rx).await.unwrap();
         assert!(received == DATAGRAM);
-        seen(Kind::Pathname, from.as_pathname().unwrap().as_os_str().as_bytes());
+        seen(
+            Kind::Pathname,
+            from.as_pathname().unwrap().as_os_str().as_bytes(),
+        );
     }
     clock.stop();
     unlink(&paths.0);
@@ -96,8 +101,12 @@ async fn datagrams(count: u64) {
 fn main() {
     Bench::from_args()
         .work("connect", |count| block_on(connect(count)))
-        .work("roundtrip.stream", |count| block_on(round_trip_of_streams(count)))
-        .work("roundtrip.datagram", |count| block_on(round_trip_of_datagrams(count)))
+        .work("roundtrip.stream", |count| {
+            block_on(round_trip_of_streams(count))
+        })
+        .work("roundtrip.datagram", |count| {
+            block_on(round_trip_of_datagrams(count))
+        })
         .work("bulk", |count| block_on(bulk(count)))
         .work("sendto", |count| block_on(datagrams_by_address(count)))
         .work("batch.1", |count| block_on(datagrams(count)))

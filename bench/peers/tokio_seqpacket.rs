@@ -2,7 +2,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 
-use sunpath_bench::{Bench, Clock, MOST_FDS, borrowed, open_fds, opaque_slice};
+use sunpath_bench::{Bench, Clock, MOST_FDS, borrowed, opaque_slice, open_fds};
 use tokio_seqpacket::UnixSeqpacket;
 use tokio_seqpacket::ancillary::{AncillaryMessageWriter, OwnedAncillaryMessage};
 
@@ -31,13 +31,20 @@ async fn descriptors(count: u64, number: usize) {
     let clock = Clock::start();
     for _ in 0..count {
         let mut control = AncillaryMessageWriter::new(&mut tx);
-        control.add_fds(borrowed(opaque_slice(&fds)).iter()).unwrap();
+        control
+            .add_fds(borrowed(opaque_slice(&fds)).iter())
+            .unwrap();
         let piece = [IoSlice::new(b"x")];
-        a.send_vectored_with_ancillary(&piece, &mut control).await.unwrap();
+        a.send_vectored_with_ancillary(&piece, &mut control)
+            .await
+            .unwrap();
 
         let mut byte = [0];
         let mut piece = [IoSliceMut::new(&mut byte)];
-        let (_, control) = b.recv_vectored_with_ancillary(&mut piece, &mut rx).await.unwrap();
+        let (_, control) = b
+            .recv_vectored_with_ancillary(&mut piece, &mut rx)
+            .await
+            .unwrap();
         let mut received = 0;
         for message in control.into_messages() {
             if let OwnedAncillaryMessage::FileDescriptors(fds) = message {

@@ -62,7 +62,10 @@ pub fn sunpath_with_lto() -> Result<Peer> {
 
 /// Every peer in Rust.
 pub fn all() -> Result<Vec<Peer>> {
-    let bins: Vec<String> = PEERS.iter().map(|(name, _)| format!("peer-{name}")).collect();
+    let bins: Vec<String> = PEERS
+        .iter()
+        .map(|(name, _)| format!("peer-{name}"))
+        .collect();
     let mut args = vec!["--features", "peers"];
     for bin in &bins {
         args.extend(["--bin", bin]);
@@ -84,8 +87,12 @@ pub fn rust(args: &[&str]) -> Result<()> {
 
 fn cargo(args: &[&str], target: &Path) -> Result<()> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    command.args(["build", "--locked", "--release", "--quiet"]).args(args);
-    command.arg("--manifest-path").arg(Path::new(HERE).join("Cargo.toml"));
+    command
+        .args(["build", "--locked", "--release", "--quiet"])
+        .args(args);
+    command
+        .arg("--manifest-path")
+        .arg(Path::new(HERE).join("Cargo.toml"));
     run(command.arg("--target-dir").arg(target))
 }
 
@@ -93,8 +100,13 @@ fn cargo(args: &[&str], target: &Path) -> Result<()> {
 pub fn compile(source: &str, name: &str, args: &[&str]) -> Result<PathBuf> {
     let output = folder()?.join(name);
     let mut command = Command::new(compiler());
-    command.args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]).args(args);
-    run(command.arg(Path::new(HERE).join("c").join(source)).arg("-o").arg(&output))?;
+    command
+        .args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"])
+        .args(args);
+    run(command
+        .arg(Path::new(HERE).join("c").join(source))
+        .arg("-o")
+        .arg(&output))?;
     Ok(output)
 }
 
@@ -113,8 +125,13 @@ pub fn run(command: &mut Command) -> Result<()> {
 
 /// Runs a command that must succeed; what it wrote to standard output and standard error.
 pub fn output(command: &mut Command) -> Result<(String, String)> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    let (stdout, stderr) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+    let output = command
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
+    let (stdout, stderr) = (
+        String::from_utf8(output.stdout)?,
+        String::from_utf8(output.stderr)?,
+    );
     if output.status.success() {
         return Ok((stdout, stderr));
     }

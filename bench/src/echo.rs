@@ -15,9 +15,18 @@ use crate::page::{self, Table};
 const SERVERS: [(&str, &str); 6] = [
     ("sunpath", "sunpath = { path = SUNPATH }"),
     ("std", ""),
-    ("socket2", "socket2 = { version = VERSION, features = [\"all\"] }"),
-    ("rustix", "rustix = { version = VERSION, features = [\"net\"] }"),
-    ("nix", "nix = { version = VERSION, features = [\"socket\", \"uio\"] }"),
+    (
+        "socket2",
+        "socket2 = { version = VERSION, features = [\"all\"] }",
+    ),
+    (
+        "rustix",
+        "rustix = { version = VERSION, features = [\"net\"] }",
+    ),
+    (
+        "nix",
+        "nix = { version = VERSION, features = [\"socket\", \"uio\"] }",
+    ),
     ("uds", "uds = VERSION"),
 ];
 
@@ -33,7 +42,13 @@ struct Built {
 pub fn run() -> Result<()> {
     let c = build::compile("echo.c", "echo-c", &["-s"])?;
     serves(&c)?;
-    let mut table = Table::new(&["server", "bytes", "against std", "dependencies", "cold build, s of CPU"]);
+    let mut table = Table::new(&[
+        "server",
+        "bytes",
+        "against std",
+        "dependencies",
+        "cold build, s of CPU",
+    ]);
     table.row(&["C", &fs::metadata(&c)?.len().to_string(), "", "0", ""]);
 
     let projects: Vec<_> = SERVERS.iter().map(project).collect::<Result<_>>()?;
@@ -66,7 +81,10 @@ fn project((name, dependency): &(&str, &str)) -> Result<PathBuf> {
     let folder = build::folder()?.join("echo").join(name);
     fs::create_dir_all(folder.join("src"))?;
     let here = Path::new(HERE);
-    fs::copy(here.join(format!("echo/{name}.rs")), folder.join("src/main.rs"))?;
+    fs::copy(
+        here.join(format!("echo/{name}.rs")),
+        folder.join("src/main.rs"),
+    )?;
     fs::copy(here.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     let version = page::version(name).map(|version| format!("{version:?}"));
     let sunpath = format!("{:?}", here.join("..").canonicalize()?);
@@ -83,7 +101,9 @@ fn project((name, dependency): &(&str, &str)) -> Result<PathBuf> {
 
 fn cargo(folder: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    command.current_dir(folder).env("CARGO_TARGET_DIR", folder.join("target"));
+    command
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"));
     command
 }
 
@@ -95,12 +115,26 @@ fn cold(folder: &Path) -> Result<Built> {
     let before = children_cpu();
     build::run(cargo(folder).args(["build", "--release", "--offline", "--quiet", "-j1"]))?;
     let seconds = children_cpu() - before;
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = folder
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let program = target.join(format!("release/echo-{name}"));
     serves(&program)?;
-    let tree = ["tree", "--offline", "--prefix=none", "--edges=normal,build", "--no-dedupe"];
+    let tree = [
+        "tree",
+        "--offline",
+        "--prefix=none",
+        "--edges=normal,build",
+        "--no-dedupe",
+    ];
     let (tree, _) = output(cargo(folder).args(tree))?;
-    let mut packages: Vec<_> = tree.lines().skip(1).map(|line| line.replace(" (*)", "")).collect();
+    let mut packages: Vec<_> = tree
+        .lines()
+        .skip(1)
+        .map(|line| line.replace(" (*)", ""))
+        .collect();
     packages.sort();
     packages.dedup();
     Ok(Built {

@@ -47,9 +47,15 @@ pub fn check() -> Result<()> {
     let peer = build::sunpath()?;
     let allocations = measure::each(&WORKS, |work| measure::allocations(&peer, work, &library))?;
     let mut failures = 0;
-    println!("{:<20} {:>8} {:>8} {:>6} {:>6}", "", "C", "sunpath", "ratio", "bound");
+    println!(
+        "{:<20} {:>8} {:>8} {:>6} {:>6}",
+        "", "C", "sunpath", "ratio", "bound"
+    );
     for ((work, (c, sunpath)), allocations) in WORKS.iter().zip(measured()?).zip(allocations) {
-        let (then, now) = (ratio_in(&recorded, work.key)?, sunpath.instructions / c.instructions);
+        let (then, now) = (
+            ratio_in(&recorded, work.key)?,
+            sunpath.instructions / c.instructions,
+        );
         let bound = (then * (1.0 + SLACK)).max(then + SLACK_INSTRUCTIONS / c.instructions);
         let failure = if now > bound {
             Some("TOO MANY INSTRUCTIONS")
@@ -80,7 +86,9 @@ pub fn check() -> Result<()> {
 
 /// sunpath's instructions to C's, as recorded.
 fn ratio_in(recorded: &str, key: &str) -> Result<f64> {
-    let mut lines = recorded.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut lines = recorded
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
     match lines.find(|words| words.first() == Some(&key)).as_deref() {
         Some([_, c, sunpath]) => Ok(sunpath.parse::<f64>()? / c.parse::<f64>()?),
         _ => Err(format!("guard.txt lacks {key}").into()),

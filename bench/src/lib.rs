@@ -414,10 +414,9 @@ pub fn filled(kind: Kind, len: usize) -> (libc::sockaddr_un, libc::socklen_t) {
     (addr, (2 + len + 1) as libc::socklen_t)
 }
 
-/// A path for a socket of this process; always as long.
+/// A path for a socket of this process, in the current directory: always of 20 bytes.
 pub fn socket_path(tag: &str) -> Vec<u8> {
-    let dir = std::env::var("SUNPATH_BENCH_DIR").unwrap_or_else(|_| "/tmp".to_owned());
-    format!("{dir}/{:07}-{tag:_<8}", std::process::id()).into_bytes()
+    format!("{:07}-{tag:_<12}", std::process::id()).into_bytes()
 }
 
 /// Bytes as the path that they are.

@@ -30,7 +30,9 @@ into docs/performance.md, with pictures beside it. Needed: gcc, valgrind, and fo
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => [tables::run, price::run, echo::run].into_iter().try_for_each(|part| part()),
+        [] => [tables::run, price::run, echo::run]
+            .into_iter()
+            .try_for_each(|part| part()),
         ["tables"] => tables::run(),
         ["price"] => price::run(),
         ["size"] => echo::run(),

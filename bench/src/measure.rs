@@ -2,13 +2,14 @@
 //! twice, with different numbers of repetitions.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
 use crate::Result;
-use crate::build::{Peer, output};
+use crate::build::{Peer, folder, output};
 
 /// A workload: its key, what it is, and the two numbers of repetitions to count between.
 pub struct Work {
@@ -26,7 +27,12 @@ impl Work {
 }
 
 const fn work(key: &'static str, title: &'static str, (few, many): (u32, u32)) -> Work {
-    Work { key, title, few, many }
+    Work {
+        key,
+        title,
+        few,
+        many,
+    }
 }
 
 const SHORT: (u32, u32) = (1000, 5000);
@@ -36,16 +42,40 @@ const BATCHES: (u32, u32) = (512, 4608);
 pub const WORKS: [Work; 20] = [
     work("address.path20", "address from a path of 20 bytes", SHORT),
     work("address.path107", "address from a path of 107 bytes", SHORT),
-    work("address.abstract20", "address from an abstract name of 20 bytes", SHORT),
-    work("address.constant", "address that is known while compiling", SHORT),
+    work(
+        "address.abstract20",
+        "address from an abstract name of 20 bytes",
+        SHORT,
+    ),
+    work(
+        "address.constant",
+        "address that is known while compiling",
+        SHORT,
+    ),
     work("parse.path20", "address read back: path of 20 bytes", SHORT),
-    work("parse.path107", "address read back: path of 107 bytes", SHORT),
-    work("parse.abstract20", "address read back: abstract name of 20 bytes", SHORT),
+    work(
+        "parse.path107",
+        "address read back: path of 107 bytes",
+        SHORT,
+    ),
+    work(
+        "parse.abstract20",
+        "address read back: abstract name of 20 bytes",
+        SHORT,
+    ),
     work("parse.unnamed", "address read back: unnamed", SHORT),
     work("connect", "connect, accept, close both", CALLS),
     work("roundtrip.stream", "round trip of 1 byte, stream", CALLS),
-    work("roundtrip.datagram", "round trip of 1 byte, datagram", CALLS),
-    work("roundtrip.seqpacket", "round trip of 1 byte, seqpacket", CALLS),
+    work(
+        "roundtrip.datagram",
+        "round trip of 1 byte, datagram",
+        CALLS,
+    ),
+    work(
+        "roundtrip.seqpacket",
+        "round trip of 1 byte, seqpacket",
+        CALLS,
+    ),
     work("bulk", "64 KiB sent and received", (50, 250)),
     work("sendto", "datagram by address, sender read", CALLS),
     work("batch.1", "datagram, one a call", BATCHES),
@@ -71,7 +101,7 @@ pub fn count(peer: &Peer, work: &Work) -> Result<Counts> {
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
         command.arg("--collect-systime=yes");
-        let (_, log) = output(run(&mut command, &peer.program, work.key, repetitions))?;
+        let (_, log) = output(run(&mut command, peer, work, repetitions)?)?;
         // ==PID== Collected : INSTRUCTIONS CALLS TIME
         let totals = log.lines().find_map(|line| line.split_once("Collected : "));
         let (_, totals) = totals.ok_or("callgrind has collected nothing")?;
@@ -80,7 +110,10 @@ pub fn count(peer: &Peer, work: &Work) -> Result<Counts> {
         Ok([next()??, next()??])
     };
     let [instructions, calls] = difference(work, totals)?;
-    Ok(Counts { instructions, calls })
+    Ok(Counts {
+        instructions,
+        calls,
+    })
 }
 
 /// Heap allocations, by a preloaded library that counts them.
@@ -88,9 +121,14 @@ pub fn allocations(peer: &Peer, work: &Work, library: &Path) -> Result<f64> {
     let [allocations] = difference(work, |repetitions| {
         let mut command = Command::new("env");
         command.arg(format!("LD_PRELOAD={}", library.display()));
-        let (_, log) = output(run(&mut command, &peer.program, work.key, repetitions))?;
-        let number = log.lines().rev().find_map(|line| line.strip_prefix("allocations "));
-        Ok([number.ok_or("nobody has counted the allocations")?.parse()?])
+        let (_, log) = output(run(&mut command, peer, work, repetitions)?)?;
+        let number = log
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("allocations "));
+        Ok([number
+            .ok_or("nobody has counted the allocations")?
+            .parse()?])
     })?;
     Ok(allocations)
 }
@@ -100,10 +138,12 @@ pub fn calls_by_name(peer: &Peer, work: &Work) -> Result<BTreeMap<String, f64>> 
     let totals = |repetitions: u32| -> Result<BTreeMap<String, f64>> {
         let mut command = Command::new("strace");
         command.args(["-f", "-c", "-U", "name,calls"]);
-        let (_, log) = output(run(&mut command, &peer.program, work.key, repetitions))?;
+        let (_, log) = output(run(&mut command, peer, work, repetitions)?)?;
         let lines = log.lines().filter_map(|line| line.trim().split_once(' '));
         let calls = lines.filter_map(|(name, calls)| Some((name, calls.trim().parse().ok()?)));
-        Ok(calls.map(|(name, calls)| (name.to_owned(), calls)).collect())
+        Ok(calls
+            .map(|(name, calls)| (name.to_owned(), calls))
+            .collect())
     };
     let (few, mut calls) = (totals(work.few)?, totals(work.many)?);
     calls.remove("total");
@@ -117,7 +157,7 @@ pub fn calls_by_name(peer: &Peer, work: &Work) -> Result<BTreeMap<String, f64>> 
 
 /// Nanoseconds that so many repetitions take.
 pub fn time(peer: &Peer, work: &Work, repetitions: u32) -> Result<f64> {
-    let (nanoseconds, _) = output(&mut plain(&peer.program, work.key, repetitions))?;
+    let (nanoseconds, _) = output(run(&mut Command::new("env"), peer, work, repetitions)?)?;
     Ok(nanoseconds.trim().parse()?)
 }
 
@@ -138,19 +178,19 @@ fn difference<const N: usize>(
     Ok(per_repetition)
 }
 
+/// Lets a command run a workload, in a folder of its own for socket files.
 fn run<'c>(
     command: &'c mut Command,
-    program: &Path,
-    key: &str,
+    peer: &Peer,
+    work: &Work,
     repetitions: u32,
-) -> &'c mut Command {
-    command.arg(program).args(["run", key, &repetitions.to_string()])
-}
-
-fn plain(program: &Path, key: &str, repetitions: u32) -> Command {
-    let mut command = Command::new(program);
-    command.args(["run", key, &repetitions.to_string()]);
+) -> Result<&'c mut Command> {
+    let sockets = folder()?.join("sockets");
+    fs::create_dir_all(&sockets)?;
     command
+        .arg(&peer.program)
+        .args(["run", work.key, &repetitions.to_string()]);
+    Ok(command.current_dir(sockets))
 }
 
 /// Does the same to each of many things, on every processor, until it fails; the results in the

@@ -61,7 +61,11 @@ pub fn publish(name: &str, part: &str) -> Result<()> {
     };
     let (start, end) = place().ok_or_else(|| format!("docs/performance.md lacks {begin}"))?;
     let page = format!("{}\n{}\n{}", &page[..start], part.trim_end(), &page[end..]);
-    Ok(fs::write(&path, page.replace("\n<!-- end", "\n\n<!-- end").replace("\n\n\n", "\n\n"))?)
+    Ok(fs::write(
+        &path,
+        page.replace("\n<!-- end", "\n\n<!-- end")
+            .replace("\n\n\n", "\n\n"),
+    )?)
 }
 
 /// The machine and the versions of all that took part.
@@ -71,16 +75,24 @@ pub fn machine() -> Result<String> {
         Ok(text.lines().next().unwrap_or_default().trim().to_owned())
     };
     let cpu = fs::read_to_string("/proc/cpuinfo")?;
-    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cpu = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let cpu = cpu.map_or("unknown processor", |(_, name)| name);
     Ok(format!(
         "{cpu}, {} processors; Linux {}; {}; {} {}; {}; {}",
         std::thread::available_parallelism()?,
-        first("uname", &["-r"])?.split('-').next().unwrap_or_default(),
+        first("uname", &["-r"])?
+            .split('-')
+            .next()
+            .unwrap_or_default(),
         first("getconf", &["GNU_LIBC_VERSION"])?,
         build::compiler(),
         first(&build::compiler(), &["-dumpfullversion"])?,
-        first("rustc", &["--version"])?.split(" (").next().unwrap_or_default(),
+        first("rustc", &["--version"])?
+            .split(" (")
+            .next()
+            .unwrap_or_default(),
         first("valgrind", &["--version"])?,
     ))
 }
@@ -89,6 +101,8 @@ pub fn machine() -> Result<String> {
 pub fn version(package: &str) -> Result<String> {
     let lock = fs::read_to_string(Path::new(HERE).join("Cargo.lock"))?;
     let entry = format!("name = \"{package}\"\nversion = \"");
-    let (_, rest) = lock.split_once(&entry).ok_or_else(|| format!("{package} is not locked"))?;
+    let (_, rest) = lock
+        .split_once(&entry)
+        .ok_or_else(|| format!("{package} is not locked"))?;
     Ok(rest.split('"').next().unwrap_or_default().to_owned())
 }

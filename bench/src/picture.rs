@@ -21,7 +21,9 @@ const COLOURS: [&str; 11] = [
 
 /// The first of the series is ours, and stands out.
 pub fn ratios(title: &str, rows: &[&str], series: &[Series]) -> String {
-    let all = series.iter().flat_map(|series| series.ratios.iter().flatten());
+    let all = series
+        .iter()
+        .flat_map(|series| series.ratios.iter().flatten());
     let (low, high) = all.fold((0.5_f64, 2.0_f64), |(low, high), ratio| {
         (low.min(*ratio), high.max(*ratio))
     });
@@ -46,7 +48,12 @@ pub fn ratios(title: &str, rows: &[&str], series: &[Series]) -> String {
     let mut at = 16.0;
     for (place, one) in series.iter().enumerate() {
         dot(&mut svg, at + 6.0, 48.0, place, &one.name);
-        let _ = writeln!(svg, "<text x=\"{}\" y=\"52\">{}</text>", at + 16.0, one.name);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{}\" y=\"52\">{}</text>",
+            at + 16.0,
+            one.name
+        );
         at += 34.0 + 7.2 * one.name.len() as f64;
     }
     for power in low as i32..=high as i32 {
@@ -88,7 +95,10 @@ pub fn ratios(title: &str, rows: &[&str], series: &[Series]) -> String {
 }
 
 fn dot(svg: &mut String, x: f64, y: f64, place: usize, tip: &str) {
-    let (colour, tip) = (COLOURS[place % COLOURS.len()], format!("<title>{tip}</title>"));
+    let (colour, tip) = (
+        COLOURS[place % COLOURS.len()],
+        format!("<title>{tip}</title>"),
+    );
     let _ = match place {
         0 => writeln!(
             svg,

@@ -8,28 +8,55 @@ use crate::page::{self, Table, number};
 /// Steps of one piece of work, each with one more guarantee than the one before.
 const LADDERS: [&[(&str, &str)]; 7] = [
     &[
-        ("address20.unchecked", "address from a path of 20 bytes, nothing checked"),
+        (
+            "address20.unchecked",
+            "address from a path of 20 bytes, nothing checked",
+        ),
         ("address20.bounded", "+ neither empty nor too long"),
-        ("address20.all", "sunpath: + no NUL inside, said with its place; one value with its length"),
+        (
+            "address20.all",
+            "sunpath: + no NUL inside, said with its place; one value with its length",
+        ),
     ],
     &[
-        ("address107.unchecked", "address from a path of 107 bytes, nothing checked"),
+        (
+            "address107.unchecked",
+            "address from a path of 107 bytes, nothing checked",
+        ),
         ("address107.bounded", "+ neither empty nor too long"),
-        ("address107.all", "sunpath: + no NUL inside, said with its place; one value with its length"),
+        (
+            "address107.all",
+            "sunpath: + no NUL inside, said with its place; one value with its length",
+        ),
     ],
     &[
-        ("parse20.trusting", "path of 20 bytes read back, the kernel's length believed"),
-        ("parse20.all", "sunpath: any length and any bytes, never past the struct"),
+        (
+            "parse20.trusting",
+            "path of 20 bytes read back, the kernel's length believed",
+        ),
+        (
+            "parse20.all",
+            "sunpath: any length and any bytes, never past the struct",
+        ),
     ],
     &[
-        ("parse107.trusting", "path of 107 bytes read back, the kernel's length believed"),
-        ("parse107.all", "sunpath: any length and any bytes, never past the struct"),
+        (
+            "parse107.trusting",
+            "path of 107 bytes read back, the kernel's length believed",
+        ),
+        (
+            "parse107.all",
+            "sunpath: any length and any bytes, never past the struct",
+        ),
     ],
     &[
         ("send.once", "one byte sent and received"),
         ("send.no_signal", "+ no SIGPIPE"),
         ("send.again", "+ sent again after EINTR"),
-        ("send.all", "sunpath: + a typed error, a timeout that ends under signals"),
+        (
+            "send.all",
+            "sunpath: + a typed error, a timeout that ends under signals",
+        ),
     ],
     &[
         ("socket.number", "socket made and closed, a number"),
@@ -38,8 +65,14 @@ const LADDERS: [&[(&str, &str)]; 7] = [
         ("socket.all", "sunpath: + a typed error"),
     ],
     &[
-        ("passed.number", "descriptor passed, the receiver believes the sender; a number"),
-        ("passed.all", "sunpath: + any control message walked, truncation said, owned on arrival, no leak"),
+        (
+            "passed.number",
+            "descriptor passed, the receiver believes the sender; a number",
+        ),
+        (
+            "passed.all",
+            "sunpath: + any control message walked, truncation said, owned on arrival, no leak",
+        ),
     ],
 ];
 

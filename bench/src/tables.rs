@@ -20,7 +20,10 @@ pub fn run() -> Result<()> {
     let mut peers = vec![build::c()?];
     peers.extend(build::all()?);
     peers.insert(2, build::sunpath_with_lto()?);
-    let keys = peers.iter().map(measure::keys).collect::<Result<Vec<_>>>()?;
+    let keys = peers
+        .iter()
+        .map(measure::keys)
+        .collect::<Result<Vec<_>>>()?;
     let can = |work: &Work, peer: usize| keys[peer].iter().any(|key| key == work.key);
 
     eprintln!("counting instructions and system calls");
@@ -43,12 +46,20 @@ fn grid<T: Send + Clone>(
     can: impl Fn(&Work, usize) -> bool,
     measure: impl Fn(&Peer, &Work) -> Result<T> + Sync,
 ) -> Result<Grid<T>> {
-    let all = WORKS.iter().flat_map(|work| (0..peers.len()).map(move |peer| (work, peer)));
+    let all = WORKS
+        .iter()
+        .flat_map(|work| (0..peers.len()).map(move |peer| (work, peer)));
     let able: Vec<_> = all.clone().map(|(work, peer)| can(work, peer)).collect();
-    let cells: Vec<_> = all.zip(&able).filter_map(|(cell, able)| able.then_some(cell)).collect();
+    let cells: Vec<_> = all
+        .zip(&able)
+        .filter_map(|(cell, able)| able.then_some(cell))
+        .collect();
     let results = measure::each(&cells, |(work, peer)| measure(&peers[*peer], work))?;
     let mut results = results.into_iter();
-    let cells: Vec<_> = able.iter().map(|able| if *able { results.next() } else { None }).collect();
+    let cells: Vec<_> = able
+        .iter()
+        .map(|able| if *able { results.next() } else { None })
+        .collect();
     Ok(cells.chunks(peers.len()).map(<[_]>::to_vec).collect())
 }
 
@@ -56,9 +67,14 @@ fn instructions(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
     let mut table = Table::new(&head("instructions", peers, &["ratio"]));
     let mut ratios = Grid::new();
     for (work, row) in WORKS.iter().zip(counts) {
-        let instructions: Vec<_> =
-            row.iter().map(|counts| Some(counts.as_ref()?.instructions)).collect();
-        let to_c: Vec<_> = instructions.iter().map(|of_peer| ratio(*of_peer, instructions[0])).collect();
+        let instructions: Vec<_> = row
+            .iter()
+            .map(|counts| Some(counts.as_ref()?.instructions))
+            .collect();
+        let to_c: Vec<_> = instructions
+            .iter()
+            .map(|of_peer| ratio(*of_peer, instructions[0]))
+            .collect();
         let mut cells = vec![work.title.to_owned(), cell(instructions[0], number)];
         cells.push(cell(instructions[1], number));
         cells.push(cell(to_c[1], |ratio| format!("**{ratio:.2}**")));
@@ -67,18 +83,29 @@ fn instructions(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
         ratios.push(to_c);
     }
     let picture = "instructions.svg";
-    draw(picture, "Instructions in user space, as a ratio to C", peers, &ratios)?;
+    draw(
+        picture,
+        "Instructions in user space, as a ratio to C",
+        peers,
+        &ratios,
+    )?;
     let versions = PEERS.iter().filter_map(|(name, package)| {
         Some(page::version((*package)?).map(|version| format!("{name} {version}")))
     });
     let versions = versions.collect::<Result<Vec<_>>>()?.join(", ");
     let machine = format!("{}.\nPeers: {versions}.", page::machine()?);
     page::publish("machine", &machine)?;
-    page::publish("instructions", &format!("![{picture}](performance/{picture})\n\n{table}"))
+    page::publish(
+        "instructions",
+        &format!("![{picture}](performance/{picture})\n\n{table}"),
+    )
 }
 
 fn system_calls(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
-    let by_name: Vec<_> = WORKS.iter().flat_map(|work| [(work, 0), (work, 1)]).collect();
+    let by_name: Vec<_> = WORKS
+        .iter()
+        .flat_map(|work| [(work, 0), (work, 1)])
+        .collect();
     let by_name = measure::each(&by_name, |(work, peer)| {
         let calls = measure::calls_by_name(&peers[*peer], work)?;
         Ok(calls.iter().map(named).collect::<Vec<_>>().join(", "))
@@ -88,9 +115,12 @@ fn system_calls(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
         if row.iter().flatten().all(|counts| counts.calls < 0.001) {
             continue;
         }
-        let calls: Vec<_> = row.iter().map(|counts| cell(counts.as_ref().map(|c| c.calls), few)).collect();
+        let calls: Vec<_> = row
+            .iter()
+            .map(|counts| cell(counts.as_ref().map(|c| c.calls), few))
+            .collect();
         let mut cells = vec![work.title.to_owned(), calls[0].clone(), calls[1].clone()];
-        cells.push(match &names[0] == &names[1] {
+        cells.push(match names[0] == names[1] {
             true => names[0].clone(),
             false => format!("{}; in C {}", names[1], names[0]),
         });
@@ -146,15 +176,29 @@ fn times(peers: &[Peer], can: impl Fn(&Work, usize) -> bool) -> Result<()> {
                 rounds.entry(*peer).or_default().push(time / took[&0]);
             }
         }
-        let row: Vec<_> = (0..peers.len()).map(|peer| rounds.get_mut(&peer).map(|of_peer| median(of_peer))).collect();
+        let row: Vec<_> = (0..peers.len())
+            .map(|peer| rounds.get_mut(&peer).map(|of_peer| median(of_peer)))
+            .collect();
         let mut cells = vec![work.title.to_owned()];
-        cells.extend(row[1..].iter().map(|ratio| cell(*ratio, |ratio| format!("{ratio:.2}"))));
+        cells.extend(
+            row[1..]
+                .iter()
+                .map(|ratio| cell(*ratio, |ratio| format!("{ratio:.2}"))),
+        );
         table.row(&cells);
         ratios.push(row);
     }
     let picture = "time.svg";
-    draw(picture, "Time, as a ratio to C in the same round", peers, &ratios)?;
-    page::publish("time", &format!("![{picture}](performance/{picture})\n\n{table}"))
+    draw(
+        picture,
+        "Time, as a ratio to C in the same round",
+        peers,
+        &ratios,
+    )?;
+    page::publish(
+        "time",
+        &format!("![{picture}](performance/{picture})\n\n{table}"),
+    )
 }
 
 /// The head of a table: `more` stands behind C and sunpath.
@@ -168,7 +212,9 @@ fn head<'h>(title: &'h str, peers: &'h [Peer], more: &[&'h str]) -> Vec<&'h str>
 /// A picture of the ratios to C, without C itself.
 fn draw(file: &str, title: &str, peers: &[Peer], ratios: &Grid<f64>) -> Result<()> {
     let timed = ratios.len() < WORKS.len();
-    let works = WORKS.iter().filter(|work| !timed || work.key != "address.constant");
+    let works = WORKS
+        .iter()
+        .filter(|work| !timed || work.key != "address.constant");
     let rows: Vec<_> = works.map(|work| work.title).collect();
     let series: Vec<_> = (1..peers.len())
         .map(|peer| Series {
@@ -177,7 +223,10 @@ fn draw(file: &str, title: &str, peers: &[Peer], ratios: &Grid<f64>) -> Result<(
         })
         .collect();
     fs::create_dir_all(page::pictures())?;
-    Ok(fs::write(page::pictures().join(file), picture::ratios(title, &rows, &series))?)
+    Ok(fs::write(
+        page::pictures().join(file),
+        picture::ratios(title, &rows, &series),
+    )?)
 }
 
 fn ratio(of_peer: Option<f64>, of_c: Option<f64>) -> Option<f64> {
