@@ -178,19 +178,22 @@ fn difference<const N: usize>(
     Ok(per_repetition)
 }
 
-/// Lets a command run a workload, in a folder of its own for socket files.
+/// Lets a command run a workload, in a folder of its own for socket files. Where the stack begins
+/// depends on the environment and on the program's path, and on that how much there is to copy up
+/// to the next boundary: both are the same in every run.
 fn run<'c>(
     command: &'c mut Command,
     peer: &Peer,
     work: &Work,
     repetitions: u32,
 ) -> Result<&'c mut Command> {
-    let sockets = folder()?.join("sockets");
+    let folder = folder()?;
+    let sockets = folder.join("sockets");
     fs::create_dir_all(&sockets)?;
-    command
-        .arg(&peer.program)
-        .args(["run", work.key, &repetitions.to_string()]);
-    Ok(command.current_dir(sockets))
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.current_dir(sockets).env_clear().env("PATH", path);
+    command.arg(Path::new("..").join(peer.program.strip_prefix(folder)?));
+    Ok(command.args(["run", work.key, &repetitions.to_string()]))
 }
 
 /// Does the same to each of many things, on every processor, until it fails; the results in the
