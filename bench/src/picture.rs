@@ -10,13 +10,13 @@ pub struct Series {
 
 const LEFT: f64 = 310.0;
 const WIDTH: f64 = 560.0;
-const TOP: f64 = 78.0;
+const TOP: f64 = 92.0;
 const ROW: f64 = 24.0;
 
 /// Colours that differ in lightness too, for those who see few of them.
-const COLOURS: [&str; 11] = [
+const COLOURS: [&str; 12] = [
     "#d6204e", "#7a7a7a", "#1f77b4", "#e69f00", "#009e73", "#8b5fbf", "#56b4e9", "#a65628",
-    "#f781bf", "#b5bd00", "#4d4d9f",
+    "#f781bf", "#b5bd00", "#4d4d9f", "#00b5ad",
 ];
 
 /// The first of the series is ours, and stands out.
@@ -45,16 +45,16 @@ pub fn ratios(title: &str, rows: &[&str], series: &[Series]) -> String {
          <rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>\n\
          <text x=\"16\" y=\"26\" font-size=\"16\" font-weight=\"bold\">{title}</text>\n"
     );
-    let mut at = 16.0;
+    let (mut at, mut line) = (16.0, 48.0);
     for (place, one) in series.iter().enumerate() {
-        dot(&mut svg, at + 6.0, 48.0, place, &one.name);
-        let _ = writeln!(
-            svg,
-            "<text x=\"{}\" y=\"52\">{}</text>",
-            at + 16.0,
-            one.name
-        );
-        at += 34.0 + 7.2 * one.name.len() as f64;
+        let wide = 34.0 + 7.2 * one.name.len() as f64;
+        if at + wide > width {
+            (at, line) = (16.0, line + 22.0);
+        }
+        dot(&mut svg, at + 6.0, line, place, &one.name);
+        let (x, y) = (at + 16.0, line + 4.0);
+        let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\">{}</text>", one.name);
+        at += wide;
     }
     for power in low as i32..=high as i32 {
         let ratio = 2.0_f64.powi(power);
