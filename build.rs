@@ -26,6 +26,18 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("have_so_passcred", &["linux"]),
     // MSG_TRUNC given to a receive returns a message's true length
     ("have_true_length", &["linux"]),
+    // O_PATH, which opens a directory that may only be searched
+    ("have_o_path", &["linux", "freebsd"]),
+    // /proc/self/fd/N, which leads to what the descriptor N has open, a socket file included
+    ("have_proc_fd", &["linux"]),
+    // bindat and connectat
+    ("have_bindat", &["freebsd"]),
+    // renameat2 with RENAME_NOREPLACE, getrandom, pidfd_open
+    ("have_renameat2", &["linux"]),
+    ("have_getrandom", &["linux"]),
+    ("have_pidfd", &["linux"]),
+    // fcntl's F_GETPATH
+    ("have_f_getpath", &["macos"]),
     // LOCAL_PEERPID beside getpeereid
     ("have_local_peerpid", &["macos"]),
 ];

@@ -3,9 +3,11 @@
 use core::time::Duration;
 
 use crate::addr::UnixAddr;
+use crate::at::connect_through;
 use crate::deadline::Deadline;
+use crate::dir::unbounded;
 use crate::error::{Call, Errno, Error};
-use crate::fd::AsFd;
+use crate::fd::{AsFd, BorrowedFd, CWD};
 use crate::pathname::AsPathname;
 use crate::socket::{Connected, Socket};
 use crate::syscall;
@@ -61,20 +63,45 @@ impl ConnectOptions {
         self
     }
 
-    /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at a path.
+    /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at a path of any
+    /// length.
     ///
     /// # Errors
     ///
     /// Nothing stays open.
     ///
-    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
-    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `ENOENT`, `EINVAL`: the path is empty, has a NUL; no call was made, and
+    ///   [`Error::sun_path`] has the numbers.
+    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
     /// - `ETIMEDOUT`, `EPERM` and others: as for [`connect_addr`](Self::connect_addr).
     ///
     /// See connect(2), unix(7).
     pub fn connect<T: Connected>(&self, path: impl AsPathname) -> Result<Socket<T>, Error> {
-        let addr = UnixAddr::from_pathname(path).map_err(|e| Error::refused(Call::Connect, e))?;
-        self.connect_addr(&addr)
+        self.connect_at(CWD, path)
+    }
+
+    /// `connectat(dir, fd, addr, len)` — a new socket, connected to the one that listens at a path of
+    /// any length, which begins at an open directory.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open.
+    ///
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: as for [`connect`](Self::connect).
+    /// - `EOPNOTSUPP`: as for [`Socket::connect_at`].
+    /// - `ETIMEDOUT`, `EPERM` and others: as for [`connect_addr`](Self::connect_addr).
+    ///
+    /// See connect(2), unix(7).
+    #[doc(alias = "connectat")]
+    pub fn connect_at<T: Connected>(
+        &self,
+        dir: impl AsFd,
+        path: impl AsPathname,
+    ) -> Result<Socket<T>, Error> {
+        let path = unbounded(path.as_pathname()).map_err(|e| Error::refused(Call::Connect, e))?;
+        connect_through(dir.as_fd(), path, |begin, addr| {
+            self.connect_by(begin, addr)
+        })
     }
 
     /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at an address.
@@ -92,10 +119,19 @@ impl ConnectOptions {
     /// See connect(2), unix(7).
     #[doc(alias = "connect")]
     pub fn connect_addr<T: Connected>(&self, addr: &UnixAddr) -> Result<Socket<T>, Error> {
+        self.connect_by(CWD, addr)
+    }
+
+    /// `dir` is where the address begins.
+    fn connect_by<T: Connected>(
+        &self,
+        dir: BorrowedFd<'_>,
+        addr: &UnixAddr,
+    ) -> Result<Socket<T>, Error> {
         let socket = Socket::new()?;
         match self.timeout {
-            None => socket.connect_to(addr)?,
-            Some(timeout) => connect_until(&socket, addr, Deadline::after(timeout))?,
+            None => syscall::connect_at(dir, socket.as_fd(), addr)?,
+            Some(timeout) => connect_until(&socket, dir, addr, Deadline::after(timeout))?,
         }
         match self.peer {
             Some(uid) if socket.peer_cred()?.uid() != uid => {
@@ -110,6 +146,7 @@ impl ConnectOptions {
 /// for; `SO_SNDTIMEO` bounds it, and is taken back.
 fn connect_until<T: Connected>(
     socket: &Socket<T>,
+    dir: BorrowedFd<'_>,
     addr: &UnixAddr,
     deadline: Deadline,
 ) -> Result<(), Error> {
@@ -117,7 +154,7 @@ fn connect_until<T: Connected>(
     loop {
         let left = deadline.left().ok_or(timed_out)?;
         socket.set_write_timeout(Some(left))?;
-        match syscall::connect_once(socket.as_fd(), addr) {
+        match syscall::connect_once(dir, socket.as_fd(), addr) {
             Err(error) if error.errno() == Errno::EINTR => {}
             Err(error) if error.errno() == Errno::EAGAIN => return Err(timed_out),
             Err(error) => return Err(error),

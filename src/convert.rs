@@ -22,6 +22,11 @@ pub struct FromFdError {
 }
 
 impl FromFdError {
+    #[cfg(feature = "std")]
+    pub(crate) const fn new(error: Error, fd: OwnedFd) -> Self {
+        Self { error, fd }
+    }
+
     /// What is wrong with it.
     #[must_use]
     pub const fn error(&self) -> Error {

@@ -46,11 +46,11 @@ macro_rules! errnos {
 
 errnos! {
     EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT #[doc(alias = "EWOULDBLOCK")] EAGAIN EALREADY EBADF
-    EBADMSG ECONNABORTED ECONNREFUSED ECONNRESET EDESTADDRREQ EDQUOT EEXIST EFAULT EINPROGRESS EINTR
-    EINVAL EIO EISCONN EISDIR ELOOP EMFILE EMSGSIZE ENAMETOOLONG ENFILE ENOBUFS ENODEV ENOENT ENOMEM
-    ENOMSG ENOPROTOOPT ENOSPC ENOSYS ENOTCONN ENOTDIR ENOTEMPTY ENOTSOCK ENOTTY ENXIO EOPNOTSUPP
-    EPERM EPIPE EPROTO EPROTONOSUPPORT EPROTOTYPE ERANGE EROFS ESOCKTNOSUPPORT ESRCH ESTALE ETIMEDOUT
-    ETOOMANYREFS EXDEV
+    EBADMSG EBUSY ECONNABORTED ECONNREFUSED ECONNRESET EDESTADDRREQ EDQUOT EEXIST EFAULT EINPROGRESS
+    EINTR EINVAL EIO EISCONN EISDIR ELOOP EMFILE EMSGSIZE ENAMETOOLONG ENFILE ENOBUFS ENODEV ENOENT
+    ENOMEM ENOMSG ENOPROTOOPT ENOSPC ENOSYS ENOTCONN ENOTDIR ENOTEMPTY ENOTSOCK ENOTTY ENXIO
+    EOPNOTSUPP EPERM EPIPE EPROTO EPROTONOSUPPORT EPROTOTYPE ERANGE EROFS ESOCKTNOSUPPORT ESRCH ESTALE
+    ETIMEDOUT ETOOMANYREFS EXDEV
 }
 
 impl Errno {
@@ -114,20 +114,42 @@ pub enum Call {
     Connect,
     /// fchmod(2).
     Fchmod,
+    /// fchmodat(2).
+    Fchmodat,
+    /// fchownat(2).
+    Fchownat,
     /// fcntl(2).
     Fcntl,
+    /// flock(2).
+    Flock,
+    /// fstat(2).
+    Fstat,
+    /// fstatat(2).
+    Fstatat,
+    /// getcwd(3).
+    Getcwd,
     /// getpeername(2).
     Getpeername,
+    /// getrandom(2).
+    Getrandom,
     /// getsockname(2).
     Getsockname,
     /// getsockopt(2), or what the system has in its place.
     Getsockopt,
     /// ioctl(2).
     Ioctl,
+    /// linkat(2).
+    Linkat,
     /// listen(2).
     Listen,
+    /// mkdirat(2).
+    Mkdirat,
+    /// openat(2).
+    Openat,
     /// poll(2).
     Poll,
+    /// readlinkat(2), or what the system has in its place.
+    Readlinkat,
     /// readv(2).
     Readv,
     /// recv(2).
@@ -138,6 +160,8 @@ pub enum Call {
     Recvmmsg,
     /// recvmsg(2).
     Recvmsg,
+    /// renameat(2) or renameat2(2).
+    Renameat,
     /// send(2).
     Send,
     /// sendmmsg(2).
@@ -156,6 +180,10 @@ pub enum Call {
     Socket,
     /// socketpair(2).
     Socketpair,
+    /// symlinkat(2).
+    Symlinkat,
+    /// unlinkat(2).
+    Unlinkat,
 }
 
 impl Call {
@@ -167,18 +195,30 @@ impl Call {
             Self::Bind => "bind",
             Self::Connect => "connect",
             Self::Fchmod => "fchmod",
+            Self::Fchmodat => "fchmodat",
+            Self::Fchownat => "fchownat",
             Self::Fcntl => "fcntl",
+            Self::Flock => "flock",
+            Self::Fstat => "fstat",
+            Self::Fstatat => "fstatat",
+            Self::Getcwd => "getcwd",
             Self::Getpeername => "getpeername",
+            Self::Getrandom => "getrandom",
             Self::Getsockname => "getsockname",
             Self::Getsockopt => "getsockopt",
             Self::Ioctl => "ioctl",
+            Self::Linkat => "linkat",
             Self::Listen => "listen",
+            Self::Mkdirat => "mkdirat",
+            Self::Openat => "openat",
             Self::Poll => "poll",
+            Self::Readlinkat => "readlinkat",
             Self::Readv => "readv",
             Self::Recv => "recv",
             Self::Recvfrom => "recvfrom",
             Self::Recvmmsg => "recvmmsg",
             Self::Recvmsg => "recvmsg",
+            Self::Renameat => "renameat",
             Self::Send => "send",
             Self::Sendmmsg => "sendmmsg",
             Self::Sendmsg => "sendmsg",
@@ -188,6 +228,8 @@ impl Call {
             Self::SockaddrUn => "sockaddr_un",
             Self::Socket => "socket",
             Self::Socketpair => "socketpair",
+            Self::Symlinkat => "symlinkat",
+            Self::Unlinkat => "unlinkat",
         }
     }
 }
@@ -383,8 +425,12 @@ fn halves(lower: usize, upper: usize) -> usize {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (call, errno, number) = (self.call, self.errno(), self.number);
-        if let Some(error) = self.sun_path() {
-            return write!(f, "{call}: {errno:?} ({error})");
+        match self.sun_path() {
+            None => {}
+            Some(error @ SunPathError::TooLong { .. }) if call != Call::SockaddrUn => {
+                return write!(f, "{call}: {errno:?} ({error}; {call}_at takes more)");
+            }
+            Some(error) => return write!(f, "{call}: {errno:?} ({error})"),
         }
         match self.fault {
             Fault::TooManyDescriptors => write!(
@@ -502,7 +548,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             std::format!(
-                "bind: ENAMETOOLONG (108 bytes are too long for sun_path, which takes at most {max})"
+                "bind: ENAMETOOLONG (108 bytes are too long for sun_path, which takes at most {max}; \
+                 bind_at takes more)"
             )
         );
     }

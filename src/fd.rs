@@ -12,6 +12,13 @@ pub use io_slice::{IoSlice, IoSliceMut};
 #[cfg(not(feature = "std"))]
 pub use polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
+/// `AT_FDCWD` — the working directory, in place of a directory's descriptor: where
+/// [`bind_at`](crate::Socket::bind_at) and its like begin.
+// SAFETY: not a descriptor and never open, but the `at` calls take it for one; to all others it is
+// EBADF. It is not -1.
+#[doc(alias = "AT_FDCWD")]
+pub const CWD: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(sunpath_sys::AT_FDCWD) };
+
 /// `FromRawFd` for a socket type: the one way to make it that is not checked.
 macro_rules! impl_from_raw_fd {
     ($type:ident<$kind:ident: $bound:ident>, $from:expr) => {

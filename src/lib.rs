@@ -30,6 +30,40 @@
 //! # #[cfg(not(feature = "std"))] fn main() {}
 //! ```
 //!
+//! # A daemon in ten lines
+//!
+//! Only its user and group may connect, from the first instant and under every umask. A socket file
+//! that a crash left is replaced, a running daemon's never. A second start is `EADDRINUSE`, of any
+//! number at once. At the end the file is removed, if it is still ours.
+//!
+//! ```
+//! # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use sunpath::{BindOptions, Existing, Stream};
+//!
+//! # let dir = std::env::temp_dir().join(format!("sunpath-daemon-{}", std::process::id()));
+//! # std::fs::create_dir_all(&dir)?;
+//! # let path = dir.join("app.sock");
+//! # let client = std::thread::spawn({
+//! #     let path = path.clone();
+//! #     move || while sunpath::UnixStream::connect(&path).is_err() { std::thread::yield_now() }
+//! # });
+//! let listener = BindOptions::new()
+//!     .mode(0o660)
+//!     .existing(Existing::ReplaceStale)
+//!     .bind::<Stream>(&path)?;
+//!
+//! for client in listener.incoming() {
+//!     let client = client?;
+//!     let _ = client.write(b"hello\n"); // a client may be gone already
+//! #     break;
+//! }
+//! # client.join().unwrap();
+//! # drop(listener);
+//! # std::fs::remove_dir(&dir)?; // nothing is left
+//! # Ok(()) }
+//! # #[cfg(not(feature = "std"))] fn main() {}
+//! ```
+//!
 //! # Where to look
 //!
 //! | in C | here |
@@ -43,9 +77,14 @@
 //! | `CMSG_FIRSTHDR`, `CMSG_NXTHDR`, `CMSG_DATA` | [`ControlMessages`] |
 //! | `sendmmsg`, `recvmmsg` | [`Socket::sendmmsg`], [`Socket::recvmmsg`] |
 //! | `listen`, `accept4` | [`Listener`], [`UnixListener`], [`UnixSeqpacketListener`] |
+//! | `bindat`, `connectat`, a path that `sun_path` has no room for | [`Socket::bind_at`], [`Socket::connect_at`], [`CWD`] |
+//! | `openat`, `mkdirat` for a directory that nobody else can enter | [`Dir`] |
+//! | `fchmod`, `chown`, `unlink`, `flock` and `rename` around a `bind` | [`BindOptions`], [`Bound`] |
+//! | is anyone there? | [`probe`], which a server does not notice |
 //! | `connect` with a time limit, or to one user's server alone | [`ConnectOptions`] |
 //! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and its neighbours |
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name |
+//! | `sd_listen_fds` | `Activation` (with `std`), [`Variables`] |
 //! | `errno`, `perror` | [`Errno`], [`Error`] |
 //! | everything as it is | [`sys`], the crate `sunpath-sys` |
 //!
@@ -54,7 +93,7 @@
 //! # What differs from C
 //!
 //! - A path that is empty, has a NUL or does not fit is refused before any call, with its numbers:
-//!   [`SunPathError`].
+//!   [`SunPathError`]. For one that does not fit there is [`bind_at`](Socket::bind_at).
 //! - Binding the unnamed address is refused; in C it means [autobind](Socket::autobind).
 //! - Every descriptor is close-on-exec from birth (right after birth on macOS, which has no such
 //!   call), every send carries `MSG_NOSIGNAL`, and a call that a signal interrupts is made again. A
@@ -71,34 +110,38 @@
 //! - An option that the kernel or the system lacks is an error for which
 //!   [`Error::is_unsupported`] is true.
 //!
-//! What does not differ: nothing removes a socket file. Closing leaves it, so does dying, and the
-//! next bind to its path is `EADDRINUSE`.
+//! What does not differ: nothing removes a socket file unless [`BindOptions`] made it. Closing leaves
+//! it, so does dying, and the next bind to its path is `EADDRINUSE`.
 //!
 //! # Rules that hold everywhere
 //!
 //! No global state is touched: no umask, no working directory, no signal handler, no environment.
 //! What fails closes what it opened, and removes the file that it made. Nothing allocates but the
-//! conversion of some errors into `std::io::Error`.
+//! conversion of some errors into `std::io::Error`, and reading the environment for `Activation`.
 //!
 //! # Without std
 //!
 //! `default-features = false` leaves everything over `core` and the C library, but for `Path`
-//! arguments, `io::Read` and `io::Write`, `io::Error`, and conversions with `std`'s types. The
-//! module [`fd`] then has descriptor types with the names and promises of `std::os::fd`.
+//! arguments, `io::Read` and `io::Write`, `io::Error`, `Activation`, and conversions with `std`'s
+//! types. The module [`fd`] then has descriptor types with the names and promises of `std::os::fd`.
 
 #![no_std]
 
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod activation;
 mod addr;
 mod ancillary;
+mod at;
 mod batch;
+mod bind;
 mod connect;
 mod control;
 mod convert;
 mod datagram;
 mod deadline;
+mod dir;
 mod error;
 mod expected;
 pub mod fd;
@@ -115,18 +158,23 @@ mod syscall;
 pub use sunpath_sys as sys;
 pub use sunpath_sys::{SunPath, SunPathError};
 
+#[cfg(feature = "std")]
+pub use crate::activation::{Activation, Passed};
+pub use crate::activation::{ActivationError, Variables};
 pub use crate::addr::UnixAddr;
 #[doc(hidden)]
 pub use crate::addr::addr_of_literal;
 pub use crate::ancillary::{Ancillary, Control, ControlBuffer, ControlRoom, Message};
 pub use crate::batch::{Arrivals, Outgoing, RecvBatch, SendBatch, Sent};
+pub use crate::bind::{BindOptions, Bound, Existing, Liveness, probe};
 pub use crate::connect::ConnectOptions;
 pub use crate::control::{ControlMessage, ControlMessages, Credentials};
 pub use crate::convert::FromFdError;
 pub use crate::datagram::UnixDatagram;
+pub use crate::dir::{Dir, DirError, Refusal};
 pub use crate::error::{Call, Errno, Error};
 pub use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security};
-pub use crate::fd::{IoSlice, IoSliceMut};
+pub use crate::fd::{CWD, IoSlice, IoSliceMut};
 pub use crate::identity::PeerCred;
 pub use crate::listener::{Incoming, Listener, UnixListener, UnixSeqpacketListener};
 pub use crate::message::{Received, UnixSeqpacket};

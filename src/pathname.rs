@@ -39,6 +39,33 @@ impl AsPathname for CStr {
     }
 }
 
+/// A path that is put together, of at most `N` bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<const N: usize> {
+    bytes: [u8; N],
+    /// INVARIANT: at most `N`.
+    len: usize,
+}
+
+impl<const N: usize> Path<N> {
+    /// One piece after the other; how many bytes they are where that is more than `N`.
+    pub(crate) fn join(pieces: &[&[u8]]) -> Result<Self, usize> {
+        let len = pieces.iter().map(|piece| piece.len()).sum();
+        let mut bytes = [0; N];
+        let mut room = bytes.get_mut(..len).ok_or(len)?;
+        for piece in pieces {
+            let (place, rest) = room.split_at_mut(piece.len());
+            place.copy_from_slice(piece);
+            room = rest;
+        }
+        Ok(Self { bytes, len })
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
 /// The path arguments that `std` has.
 #[cfg(feature = "std")]
 mod std_paths {

@@ -9,9 +9,13 @@
 mod batch;
 mod control;
 mod descriptor;
+mod dir;
 mod file;
+#[cfg(feature = "std")]
+mod inherit;
 mod message;
 mod option;
+mod process;
 mod socket;
 
 use core::ffi::c_int;
@@ -31,9 +35,13 @@ pub use self::control::Descriptors;
 pub(crate) use self::control::without_descriptors;
 pub(crate) use self::control::{OwnedControl, zeroed};
 pub(crate) use self::descriptor::*;
+pub(crate) use self::dir::*;
 pub(crate) use self::file::*;
+#[cfg(feature = "std")]
+pub(crate) use self::inherit::*;
 pub(crate) use self::message::*;
 pub(crate) use self::option::*;
+pub(crate) use self::process::*;
 pub(crate) use self::socket::*;
 
 /// Flags for every new socket: close-on-exec from birth, where the system can do that.
@@ -129,17 +137,6 @@ fn born(fd: c_int) -> Result<OwnedFd, Error> {
         }
     }
     Ok(fd)
-}
-
-/// The process, and its real user and group.
-pub(crate) fn ids() -> (sys::pid_t, sys::uid_t, sys::gid_t) {
-    // SAFETY: takes nothing and cannot fail, as the two below.
-    let pid = unsafe { sys::getpid() };
-    // SAFETY: as above.
-    let uid = unsafe { sys::getuid() };
-    // SAFETY: as above.
-    let gid = unsafe { sys::getgid() };
-    (pid, uid, gid)
 }
 
 /// `clock_gettime(CLOCK_MONOTONIC)`: a time that only goes forward.

@@ -122,8 +122,8 @@ impl Credentials {
     #[doc(alias = "getuid")]
     #[doc(alias = "getgid")]
     pub fn own() -> Self {
-        let (pid, uid, gid) = syscall::ids();
-        Self::new(pid, uid, gid)
+        let (uid, gid) = syscall::real_ids();
+        Self::new(syscall::getpid(), uid, gid)
     }
 }
 

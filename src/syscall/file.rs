@@ -1,12 +1,85 @@
-//! The file of a socket.
+//! Files, by descriptor: what they are, who may use them, and whether they are locked.
+
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
 
 use sunpath_sys as sys;
 
-use super::retry;
+use super::{fstatat, retry};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
-use crate::fd::{AsRawFd, BorrowedFd};
+use crate::fd::{AsRawFd, BorrowedFd, CWD};
 
+/// Which file: no other file that exists at the same time has the same pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    dev: sys::dev_t,
+    ino: sys::ino_t,
+}
+
+/// What fstat(2) tells of a file.
+pub(crate) struct Status(pub(super) sys::stat);
+
+impl Status {
+    /// Of a call that writes it, and returns 0.
+    pub(super) fn of(call: Call, attempt: impl Fn(*mut sys::stat) -> c_int) -> Result<Self, Error> {
+        let mut status = MaybeUninit::<sys::stat>::zeroed();
+        retry(call, || attempt(status.as_mut_ptr()) as isize)?;
+        // SAFETY: all zeroes is a valid struct stat, and so is what the kernel wrote.
+        Ok(Self(unsafe { status.assume_init() }))
+    }
+
+    pub(crate) const fn identity(&self) -> Identity {
+        Identity {
+            dev: self.0.st_dev,
+            ino: self.0.st_ino,
+        }
+    }
+
+    /// `S_IFSOCK`, `S_IFREG` and so on.
+    pub(crate) const fn kind(&self) -> sys::mode_t {
+        self.0.st_mode & sys::S_IFMT
+    }
+
+    pub(crate) const fn is_socket(&self) -> bool {
+        self.kind() == sys::S_IFSOCK
+    }
+
+    /// Whether it is a regular file without a byte and without a second name.
+    pub(crate) const fn is_empty_file(&self) -> bool {
+        self.kind() == sys::S_IFREG && self.0.st_size == 0 && self.has_one_name()
+    }
+
+    /// Whether it is a directory in which others may rename what is not theirs.
+    pub(crate) fn lets_others_rename(&self) -> bool {
+        let writable_by_others = self.mode() & 0o022 != 0 && self.mode() & sys::S_ISVTX == 0;
+        writable_by_others || (self.owner() != super::geteuid() && self.owner() != 0)
+    }
+
+    /// The bits that chmod(2) sets.
+    pub(crate) const fn mode(&self) -> sys::mode_t {
+        self.0.st_mode & 0o7777
+    }
+
+    pub(crate) const fn owner(&self) -> sys::uid_t {
+        self.0.st_uid
+    }
+
+    /// Whether the file has no second name.
+    pub(crate) const fn has_one_name(&self) -> bool {
+        self.0.st_nlink == 1
+    }
+}
+
+/// fstat(2).
+pub(crate) fn fstat(fd: BorrowedFd<'_>) -> Result<Status, Error> {
+    Status::of(Call::Fstat, |status| {
+        // SAFETY: status is room for a struct stat.
+        unsafe { sys::fstat(fd.as_raw_fd(), status) }
+    })
+}
+
+/// fchmod(2).
 pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
     retry(Call::Fchmod, || {
         // SAFETY: takes numbers alone.
@@ -15,12 +88,51 @@ pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error>
     Ok(())
 }
 
+/// `flock(LOCK_EX | LOCK_NB)`: `EWOULDBLOCK` where another open file has it.
+pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
+    retry(Call::Flock, || {
+        // SAFETY: takes numbers alone.
+        unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_EX | sys::LOCK_NB) as isize }
+    })?;
+    Ok(())
+}
+
 /// unlink(2) of the path of a pathname address; nothing for the others.
 pub(crate) fn unlink(addr: &UnixAddr) {
     if let sys::SunPath::Pathname(path) = addr.name() {
-        let mut terminated = [0; sys::SUN_PATH_CAPACITY + 1];
-        terminated[..path.len()].copy_from_slice(path);
-        // SAFETY: the path ends with a NUL, since it is shorter than its room.
-        unsafe { sys::unlink(terminated.as_ptr().cast()) };
+        let _ = super::unlinkat(CWD, path, 0);
     }
+}
+
+/// `/proc/self/fd/N`.
+pub(crate) struct ProcFd {
+    bytes: [u8; Self::PREFIX.len() + 10],
+    len: usize,
+}
+
+impl ProcFd {
+    const PREFIX: &[u8] = b"/proc/self/fd/";
+
+    pub(crate) fn new(fd: BorrowedFd<'_>) -> Self {
+        let mut bytes = [0; Self::PREFIX.len() + 10];
+        bytes[..Self::PREFIX.len()].copy_from_slice(Self::PREFIX);
+        let number = fd.as_raw_fd().unsigned_abs();
+        let len = Self::PREFIX.len() + number.checked_ilog10().unwrap_or(0) as usize + 1;
+        let mut rest = number;
+        for digit in bytes[Self::PREFIX.len()..len].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        Self { bytes, len }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// Whether a path leads to the file that a descriptor has open, or stands for.
+pub(crate) fn leads_to(path: &[u8], fd: BorrowedFd<'_>) -> Result<bool, Error> {
+    let here = fstat(fd)?.identity();
+    Ok(fstatat(CWD, path, 0).is_ok_and(|there| there.identity() == here))
 }

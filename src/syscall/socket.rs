@@ -9,7 +9,7 @@ use sunpath_sys::socklen_t;
 use super::{BIRTH, born, retry, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Errno, Error};
-use crate::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use crate::fd::{AsRawFd, BorrowedFd, CWD, OwnedFd};
 
 #[inline]
 pub(crate) fn socket(kind: c_int) -> Result<OwnedFd, Error> {
@@ -35,29 +35,71 @@ pub(crate) fn socketpair(kind: c_int) -> Result<(OwnedFd, OwnedFd), Error> {
 
 #[inline]
 pub(crate) fn bind(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> {
-    retry(Call::Bind, || {
-        // SAFETY: the address is live, and its length is not more than its size.
-        unsafe { sys::bind(fd.as_raw_fd(), addr.as_ptr(), addr.len()) as isize }
-    })?;
-    Ok(())
+    bind_at(CWD, fd, addr)
 }
 
 #[inline]
 pub(crate) fn connect(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> {
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Connect, || {
+    connect_at(CWD, fd, addr)
+}
+
+/// bind(2), or bindat where there is one; elsewhere `dir` is [`CWD`].
+#[inline]
+pub(crate) fn bind_at(
+    dir: BorrowedFd<'_>,
+    fd: BorrowedFd<'_>,
+    addr: &UnixAddr,
+) -> Result<(), Error> {
+    retry(Call::Bind, || {
+        let (fd, addr, len) = (fd.as_raw_fd(), addr.as_ptr(), addr.len());
+        #[cfg(have_bindat)]
         // SAFETY: the address is live, and its length is not more than its size.
-        unsafe { sys::connect(fd.as_raw_fd(), addr.as_ptr(), addr.len()) as isize }
+        return unsafe { sys::bindat(dir.as_raw_fd(), fd, addr, len) as isize };
+        #[cfg(not(have_bindat))]
+        debug_assert_eq!(dir.as_raw_fd(), CWD.as_raw_fd());
+        #[cfg(not(have_bindat))]
+        // SAFETY: the address is live, and its length is not more than its size.
+        return unsafe { sys::bind(fd, addr, len) as isize };
     })?;
     Ok(())
 }
 
-/// connect(2) that does not begin anew when a signal interrupts it: `EINTR` is the caller's.
-pub(crate) fn connect_once(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> {
-    // SAFETY: the address is live, and its length is not more than its size.
-    match unsafe { sys::connect(fd.as_raw_fd(), addr.as_ptr(), addr.len()) } {
+/// connect(2), or connectat where there is one; elsewhere `dir` is [`CWD`].
+#[inline]
+pub(crate) fn connect_at(
+    dir: BorrowedFd<'_>,
+    fd: BorrowedFd<'_>,
+    addr: &UnixAddr,
+) -> Result<(), Error> {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Connect, || {
+        raw_connect(dir, fd, addr) as isize
+    })?;
+    Ok(())
+}
+
+/// [`connect_at`] that does not begin anew when a signal interrupts it: `EINTR` is the caller's.
+pub(crate) fn connect_once(
+    dir: BorrowedFd<'_>,
+    fd: BorrowedFd<'_>,
+    addr: &UnixAddr,
+) -> Result<(), Error> {
+    match raw_connect(dir, fd, addr) {
         0 => Ok(()),
         _ => Err(Error::new(Call::Connect, Errno::from_raw(sys::errno()))),
     }
+}
+
+#[inline]
+fn raw_connect(dir: BorrowedFd<'_>, fd: BorrowedFd<'_>, addr: &UnixAddr) -> c_int {
+    let (fd, addr, len) = (fd.as_raw_fd(), addr.as_ptr(), addr.len());
+    #[cfg(have_bindat)]
+    // SAFETY: the address is live, and its length is not more than its size.
+    return unsafe { sys::connectat(dir.as_raw_fd(), fd, addr, len) };
+    #[cfg(not(have_bindat))]
+    debug_assert_eq!(dir.as_raw_fd(), CWD.as_raw_fd());
+    #[cfg(not(have_bindat))]
+    // SAFETY: the address is live, and its length is not more than its size.
+    return unsafe { sys::connect(fd, addr, len) };
 }
 
 /// poll(2) for something to receive or to accept, at most this many milliseconds. `EINTR` is the

@@ -5,11 +5,11 @@
 //! removed, renamed and looked at by these. Unless a call says otherwise it returns 0, a count or a
 //! descriptor, or -1 with [`errno`](crate::errno()) set.
 
-/// The numbers of groups, of permissions, of processes and of users.
+/// The numbers of devices, of groups, of inodes, of permissions, of processes and of users.
 ///
 /// See credentials(7), inode(7).
 #[doc(inline)]
-pub use libc::{gid_t, mode_t, pid_t, uid_t};
+pub use libc::{dev_t, gid_t, ino_t, mode_t, pid_t, uid_t};
 
 /// `int close(int fd);` — gives a descriptor back; never to be repeated, after `EINTR` neither.
 ///
@@ -119,11 +119,26 @@ pub use libc::lstat;
 #[doc(inline)]
 pub use libc::fstatat;
 
-/// The bits of `st_mode` that say a file's type, and the type of a socket.
+/// The bits of `st_mode` that say a file's type, and the types of a directory, of a symbolic link, of
+/// a regular file and of a socket.
 ///
 /// See inode(7).
 #[doc(inline)]
-pub use libc::{S_IFMT, S_IFSOCK};
+pub use libc::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK};
+
+/// The bit of `st_mode` by which only the owner of a file in this directory may remove or rename it;
+/// it means nothing on a socket.
+///
+/// See inode(7), "sticky bit".
+#[doc(inline)]
+pub use libc::S_ISVTX;
+
+/// The most bytes of a path that a call takes, its NUL included: 4096 on Linux, 1024 on the BSDs and
+/// macOS.
+///
+/// See pathname(7), `<limits.h>`.
+#[doc(inline)]
+pub use libc::PATH_MAX;
 
 /// `int chmod(const char *path, mode_t mode);` — sets the permissions of what the path names by
 /// then.
@@ -176,6 +191,32 @@ pub use libc::mkdirat;
 /// See symlink(2).
 #[doc(inline)]
 pub use libc::symlink;
+
+/// `int symlinkat(const char *target, int dirfd, const char *path);` — symlink below a directory.
+///
+/// See symlink(2).
+#[doc(inline)]
+pub use libc::symlinkat;
+
+/// `ssize_t readlinkat(int dirfd, const char *path, char *buf, size_t size);` — what a symbolic link
+/// points to, without a NUL and silently cut where it does not fit.
+///
+/// See readlink(2).
+#[doc(inline)]
+pub use libc::readlinkat;
+
+/// `char *getcwd(char *buf, size_t size);` — the path of the working directory, or NULL.
+///
+/// See getcwd(3).
+#[doc(inline)]
+pub use libc::getcwd;
+
+/// `F_GETPATH` — what fcntl(2) does on macOS: write the path of an open file into `PATH_MAX` bytes.
+///
+/// See fcntl(2).
+#[cfg(target_vendor = "apple")]
+#[doc(inline)]
+pub use libc::F_GETPATH;
 
 /// `int linkat(int olddirfd, const char *old, int newdirfd, const char *new, int flags);` — gives
 /// a file one more name, never over one that exists.
@@ -251,3 +292,18 @@ pub use libc::{getegid, geteuid, getpid};
 /// See getgid(2), getuid(2).
 #[doc(inline)]
 pub use libc::{getgid, getuid};
+
+/// `ssize_t getrandom(void *buf, size_t size, unsigned int flags);` — unpredictable bytes; at most
+/// 256 come always whole.
+///
+/// See getrandom(2).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[doc(inline)]
+pub use libc::getrandom;
+
+/// `void arc4random_buf(void *buf, size_t size);` — unpredictable bytes; cannot fail.
+///
+/// See arc4random(3).
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[doc(inline)]
+pub use libc::arc4random_buf;

@@ -266,3 +266,29 @@ pub const UNIX_DIAG_SHUTDOWN: c_ushort = uapi::UNIX_DIAG_SHUTDOWN as c_ushort;
 ///
 /// See `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_UID: c_ushort = uapi::UNIX_DIAG_UID as c_ushort;
+
+/// `SYS_pidfd_open` — the number of `int pidfd_open(pid_t pid, unsigned int flags);`, for which C
+/// libraries had no function for long: a descriptor of a process. Since Linux 5.3.
+///
+/// See pidfd_open(2).
+#[doc(inline)]
+pub use libc::SYS_pidfd_open;
+
+/// `PID_FS_MAGIC` — the file system of pidfds, as fstatfs(2) tells it. There `st_ino` is of the one
+/// process, and no other has it until the next boot. Since Linux 6.9.
+///
+/// See the kernel's `include/uapi/linux/magic.h`; written by hand, the same for all.
+pub const PID_FS_MAGIC: c_uint = 0x5049_4446;
+
+/// `int fstatfs(int fd, struct statfs *st);` — of which file system an open file is, and that
+/// system's sizes. Its struct has a type and fields that differ with C library and architecture.
+///
+/// See statfs(2).
+#[doc(inline)]
+pub use libc::{fstatfs, statfs};
+
+/// `long syscall(long number, ...);` — a system call by its number.
+///
+/// See syscall(2).
+#[doc(inline)]
+pub use libc::syscall;

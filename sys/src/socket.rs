@@ -9,6 +9,8 @@
 //! `struct sockaddr_un` is in [`un`](crate::un), `struct msghdr` and `struct cmsghdr` are in
 //! [`cmsg`](crate::cmsg).
 
+#[cfg(target_os = "freebsd")]
+use core::ffi::c_int;
 #[cfg(all(target_os = "linux", target_env = "musl"))]
 use core::ffi::{c_int, c_uint};
 
@@ -316,6 +318,32 @@ pub use libc::recvmmsg;
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd"))]
 #[doc(inline)]
 pub use libc::MSG_WAITFORONE;
+
+// What FreeBSD has in its <sys/socket.h> and libc does not declare.
+#[cfg(target_os = "freebsd")]
+unsafe extern "C" {
+    /// `int bindat(int dirfd, int fd, const struct sockaddr *addr, socklen_t len);` — bind to a path
+    /// below a directory.
+    ///
+    /// See bindat(2).
+    pub fn bindat(
+        dirfd: c_int,
+        fd: c_int,
+        addr: *const sockaddr,
+        len: crate::un::socklen_t,
+    ) -> c_int;
+
+    /// `int connectat(int dirfd, int fd, const struct sockaddr *addr, socklen_t len);` — connect to a
+    /// path below a directory.
+    ///
+    /// See connectat(2).
+    pub fn connectat(
+        dirfd: c_int,
+        fd: c_int,
+        addr: *const sockaddr,
+        len: crate::un::socklen_t,
+    ) -> c_int;
+}
 
 // What musl has and libc does not declare for it. musl's flags are unsigned; they are int here as
 // in every other C library.

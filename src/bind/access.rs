@@ -1,0 +1,104 @@
+//! Mode, owner and group of a socket file, so that it is not wider at any instant.
+
+use sunpath_sys as sys;
+
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, BorrowedFd, CWD};
+use crate::syscall::{self, Identity, O_PATH, ProcFd};
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Access {
+    pub(super) mode: Option<u32>,
+    pub(super) owner: Option<u32>,
+    pub(super) group: Option<u32>,
+}
+
+impl Access {
+    /// Nothing: the kernel decides, as in C.
+    pub(super) const NONE: Self = Self {
+        mode: None,
+        owner: None,
+        group: None,
+    };
+
+    /// How a file is told that was bound a moment ago: by a bit that means nothing on a socket, that
+    /// no other socket file has, and that the umask leaves alone.
+    const MARK: sys::mode_t = sys::S_ISVTX;
+
+    /// Whether something is asked for.
+    pub(super) const fn is_asked(&self) -> bool {
+        self.mode.is_some() || self.owner.is_some() || self.group.is_some()
+    }
+
+    /// Refuses what is no mode of a socket.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.mode {
+            Some(mode) if mode & !0o777 != 0 => Err(Error::new(Call::Bind, Errno::EINVAL)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Before bind: the mode that the file is born with, marked, and less the umask.
+    ///
+    /// With another owner or group to come it is the creator's alone at first. Bits for a group
+    /// would be those of the wrong group for an instant.
+    pub(super) fn prepare(&self, socket: BorrowedFd<'_>) -> Result<(), Error> {
+        let changes_hands = self.owner.is_some() || self.group.is_some();
+        let birth = match self.mode {
+            Some(mode) if changes_hands => mode & 0o700,
+            Some(mode) => mode,
+            None => 0o777,
+        };
+        syscall::fchmod(socket, birth as sys::mode_t | Self::MARK)
+    }
+
+    /// After bind: owner, group, and the mode that was asked for, umask or not.
+    ///
+    /// The file is held by a descriptor, so that what is looked at is what is changed. It is ours if
+    /// it has the mark, our owner and one name: somebody who may write to the directory can put
+    /// another file in its place, a socket of ours even, but none with the mark.
+    pub(super) fn apply(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<Identity, Error> {
+        let file = syscall::openat(dir, name, O_PATH | sys::O_NOFOLLOW)?;
+        let alias = ProcFd::new(file.as_fd());
+        let status = syscall::fstat(file.as_fd())?;
+        let is_ours = status.is_socket()
+            && status.mode() & Self::MARK != 0
+            && status.owner() == syscall::geteuid()
+            && status.has_one_name();
+        if !is_ours {
+            return Err(Error::new(Call::Fstat, Errno::ESTALE));
+        }
+        if self.owner.is_some() || self.group.is_some() {
+            let (owner, group) = self.owner_and_group();
+            syscall::fchownat(CWD, alias.as_bytes(), owner, group)?;
+        }
+        let mode = match self.mode {
+            Some(mode) => mode as sys::mode_t,
+            None => status.mode() & !Self::MARK,
+        };
+        syscall::fchmodat(CWD, alias.as_bytes(), mode)?;
+        Ok(status.identity())
+    }
+
+    /// The same in a directory that nobody else reaches: by name.
+    pub(super) fn apply_in_private(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), Error> {
+        if self.owner.is_some() || self.group.is_some() {
+            let (owner, group) = self.owner_and_group();
+            syscall::fchownat(dir, name, owner, group)?;
+        }
+        match self.mode {
+            Some(mode) => syscall::fchmodat(dir, name, mode as sys::mode_t),
+            None => Ok(()),
+        }
+    }
+
+    /// As chown(2) takes them: all bits set leaves one as it is.
+    fn owner_and_group(&self) -> (sys::uid_t, sys::gid_t) {
+        let unchanged = u32::MAX;
+        (
+            self.owner.unwrap_or(unchanged),
+            self.group.unwrap_or(unchanged),
+        )
+    }
+}

@@ -1,0 +1,142 @@
+//! A socket and the file that it is bound to.
+
+use core::fmt;
+use core::ops::Deref;
+
+use crate::addr::UnixAddr;
+use crate::error::Error;
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use crate::syscall;
+
+use super::file::SocketFile;
+
+/// A [`Listener`](crate::Listener) or a [`UnixDatagram`](crate::UnixDatagram) with the file that it is
+/// bound to, made by [`BindOptions`](crate::BindOptions). It can do all that the socket can.
+///
+/// Dropping it removes the file, unless [`unlink_on_drop`](crate::BindOptions::unlink_on_drop) says
+/// no, and closes the socket. The file is removed only
+///
+/// - if it is still the one that was bound: the same device and inode, which no other file can
+///   have while the socket is open. What somebody put in its place stays, and so does the file
+///   under another name;
+/// - in the process that bound it, not in a child that was forked; [`adopt`](Self::adopt) changes
+///   that. A process that ends without dropping it leaves the file, as in C;
+/// - in the directory that it was bound in, wherever the working directory is by then and whatever
+///   the directory's path.
+///
+/// Between a look at a file and its removal another can come in its place. So the file first gets
+/// a name of its own, `.sunpath-` and 16 hexadecimal digits, where nobody else meets it, is looked
+/// at there, and gets its name back if it is not the one. A process that is killed in between leaves
+/// it there.
+///
+/// What remains: right after bind(2) the kernel does not tell which file was made, and the name is
+/// looked up. Who within that instant removes our file and binds there is taken for us. Asking
+/// for a [`mode`](crate::BindOptions::mode) closes this gap.
+///
+/// A clone of the socket alone, by `try_clone`, does not keep the file.
+pub struct Bound<S> {
+    // The file goes first: as long as the socket is open its inode is not reused.
+    file: SocketFile,
+    socket: S,
+    addr: Option<UnixAddr>,
+}
+
+impl<S> Bound<S> {
+    pub(super) fn new(socket: S, file: SocketFile, addr: Option<UnixAddr>) -> Self {
+        Self { file, socket, addr }
+    }
+
+    /// The path that was given to bind: where clients connect. It is this path also where
+    /// `local_addr` tells another, see [`Takeover`](crate::Existing::Takeover); a relative path
+    /// stays relative.
+    ///
+    /// `None` where it is too long for `sun_path`, or where it is a name in a directory.
+    #[must_use]
+    pub const fn addr(&self) -> Option<&UnixAddr> {
+        self.addr.as_ref()
+    }
+
+    /// `unlink(path)`, `close(fd)` — removes the file and closes the socket, and says what dropping
+    /// it would not. The socket is closed in any case.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`: the file is gone already, or has another name.
+    /// - `ESTALE`: another file stands at the path; it stays.
+    /// - `EPERM`: this process is not the one that bound it; the file stays. Or the directory is
+    ///   sticky, and neither it nor the file is ours any more.
+    /// - `EACCES`, `EROFS`: no permission to write to the directory any more; a read-only file
+    ///   system.
+    /// - `EIO`, `ENOMEM`: the file system failed; no memory.
+    ///
+    /// See unlink(2).
+    #[doc(alias = "unlink")]
+    pub fn close_and_unlink(mut self) -> Result<(), Error> {
+        let removed = self.file.remove();
+        self.file.unlink_on_drop = false;
+        removed
+    }
+
+    /// The socket alone: its file stays, whoever closes it. Of
+    /// [`ReplaceStale`](crate::Existing::ReplaceStale) the lock is let go, and the socket by
+    /// itself still proves that the file is not stale.
+    #[must_use]
+    pub fn leak(self) -> S {
+        let Self {
+            mut file, socket, ..
+        } = self;
+        file.unlink_on_drop = false;
+        socket
+    }
+
+    /// Makes this process the one whose drop removes the file: for a child that was forked and
+    /// goes on as the daemon.
+    #[doc(alias = "fork")]
+    pub fn adopt(&mut self) {
+        self.file.process = syscall::getpid();
+    }
+}
+
+impl<S> Deref for Bound<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.socket
+    }
+}
+
+impl<S: AsFd> AsFd for Bound<S> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl<S: AsRawFd> AsRawFd for Bound<S> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+/// Leaves the file, as [`Bound::leak`] does.
+impl<S: IntoRawFd> IntoRawFd for Bound<S> {
+    fn into_raw_fd(self) -> RawFd {
+        self.leak().into_raw_fd()
+    }
+}
+
+/// Leaves the file, as [`Bound::leak`] does.
+impl<S: Into<Self>> From<Bound<S>> for OwnedFd {
+    fn from(bound: Bound<S>) -> Self {
+        bound.leak().into()
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Bound<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound")
+            .field("socket", &self.socket)
+            .field("addr", &self.addr)
+            .field("unlink_on_drop", &self.file.unlink_on_drop)
+            .finish()
+    }
+}

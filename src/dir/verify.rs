@@ -1,0 +1,258 @@
+//! Making or verifying a directory, with every one above it.
+
+use core::ffi::c_int;
+
+use sunpath_sys as sys;
+use sunpath_sys::mode_t;
+
+use super::{Dir, DirError, Refusal, unbounded};
+use crate::error::{Errno, Error};
+use crate::fd::{AsFd, CWD, OwnedFd};
+use crate::syscall::{self, Status};
+
+/// What is asked of the directory itself, beside its owner.
+pub(super) struct Wanted {
+    made_with: mode_t,
+    forbidden: mode_t,
+    needed: mode_t,
+}
+
+pub(super) const PRIVATE: Wanted = Wanted {
+    made_with: 0o700,
+    forbidden: 0o077,
+    needed: 0,
+};
+pub(super) const PUBLIC: Wanted = Wanted {
+    made_with: 0o755,
+    forbidden: 0o022,
+    needed: 0o011,
+};
+
+const PERMISSIONS: mode_t = 0o777;
+const WRITABLE_BY_OTHERS: mode_t = 0o022;
+
+const OPEN_NOFOLLOW: c_int = syscall::O_PATH | sys::O_DIRECTORY | sys::O_NOFOLLOW;
+
+pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
+    let path = unbounded(path).map_err(|error| DirError {
+        prefix_len: 0,
+        refusal: Refusal::Path(error),
+    })?;
+    let relative = path[0] != b'/';
+    let begin: &[u8] = if relative { b"." } else { b"/" };
+    let at = |prefix_len| {
+        move |refusal| DirError {
+            prefix_len,
+            refusal,
+        }
+    };
+
+    let opened = syscall::openat(CWD, begin, OPEN_NOFOLLOW).map_err(Refusal::Call);
+    let first = usize::from(!relative);
+    let mut dir = opened.map_err(at(first))?;
+    // A path that names the root or the working directory: itself, below itself.
+    let last = path
+        .iter()
+        .rposition(|byte| *byte != b'/')
+        .map_or(first, |end| end + 1);
+    let mut start = path
+        .iter()
+        .take_while(|byte| **byte == b'/')
+        .count()
+        .min(last);
+    verify_upwards(&dir).map_err(at(first))?;
+    loop {
+        let rest = &path[start..last];
+        let len = rest
+            .iter()
+            .position(|byte| *byte == b'/')
+            .unwrap_or(rest.len());
+        let end = start + len;
+        if end == last {
+            let name: &[u8] = if len == 0 { b"." } else { &rest[..len] };
+            return make_or_verify(&dir, name, wanted).map_err(at(end));
+        }
+        dir = enter(&dir, &rest[..len]).map_err(at(end))?;
+        start = end + rest[len..].iter().take_while(|byte| **byte == b'/').count();
+    }
+}
+
+/// The directory above, verified.
+fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
+    match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
+        Ok(below) => {
+            verify_above(&stat(&below)?)?;
+            Ok(below)
+        }
+        Err(error) => {
+            let link = what_is_no_directory(dir, name, error)?;
+            verify_owner(&link, true)?;
+            let flags = syscall::O_PATH | sys::O_DIRECTORY;
+            let below = match syscall::openat(dir.as_fd(), name, flags) {
+                Err(error) if error.errno() == Errno::ENOTDIR => {
+                    return Err(Refusal::NotADirectory);
+                }
+                opened => opened.map_err(Refusal::Call)?,
+            };
+            verify_upwards(&below)?;
+            Ok(below)
+        }
+    }
+}
+
+/// After `error` from opening it as a directory: the symbolic link that it is.
+fn what_is_no_directory(dir: &OwnedFd, name: &[u8], error: Error) -> Result<Status, Refusal> {
+    let flags = sys::AT_SYMLINK_NOFOLLOW;
+    match syscall::fstatat(dir.as_fd(), name, flags) {
+        Ok(link) if link.kind() == sys::S_IFLNK => Ok(link),
+        Ok(other) if other.kind() != sys::S_IFDIR => Err(Refusal::NotADirectory),
+        _ => Err(Refusal::Call(error)),
+    }
+}
+
+/// This directory and those above it, by what they are and not by the path that led here.
+fn verify_upwards(dir: &OwnedFd) -> Result<(), Refusal> {
+    let mut here = stat(dir)?;
+    verify_above(&here)?;
+    let mut held = None::<OwnedFd>;
+    loop {
+        let from = held.as_ref().unwrap_or(dir).as_fd();
+        let up = syscall::openat(from, b"..", OPEN_NOFOLLOW).map_err(Refusal::Call)?;
+        let above = stat(&up)?;
+        // The root is its own parent.
+        if above.identity() == here.identity() {
+            return Ok(());
+        }
+        verify_above(&above)?;
+        (here, held) = (above, Some(up));
+    }
+}
+
+/// Nobody but this user and root can put something else in the place of what is in this directory.
+fn verify_above(status: &Status) -> Result<(), Refusal> {
+    verify_owner(status, true)?;
+    let mode = status.mode();
+    match mode & WRITABLE_BY_OTHERS != 0 && mode & sys::S_ISVTX == 0 {
+        true => Err(wrong_mode(status)),
+        false => Ok(()),
+    }
+}
+
+fn verify_owner(status: &Status, or_root: bool) -> Result<(), Refusal> {
+    match status.owner() {
+        0 if or_root => Ok(()),
+        uid if uid == syscall::geteuid() => Ok(()),
+        uid => Err(Refusal::Owner { uid }),
+    }
+}
+
+/// The directory itself. Whoever makes it in between, `EEXIST`: it is verified like any other.
+fn make_or_verify(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
+    let missing = match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
+        Ok(fd) => return verify_itself(fd, wanted),
+        Err(error) => error,
+    };
+    if missing.errno() != Errno::ENOENT {
+        what_is_no_directory(dir, name, missing)?;
+        return Err(Refusal::Symlink);
+    }
+    let made = match syscall::mkdirat(dir.as_fd(), name, wanted.made_with) {
+        Err(error) if error.errno() == Errno::EEXIST => false,
+        made => made.map(|()| true).map_err(Refusal::Call)?,
+    };
+    let opened = open_made(dir, name, wanted, made);
+    if made && opened.is_err() {
+        // Its own error would hide the first one; the directory is empty, nobody else may write to it.
+        let _ = syscall::unlinkat(dir.as_fd(), name, sys::AT_REMOVEDIR);
+    }
+    opened
+}
+
+fn open_made(dir: &OwnedFd, name: &[u8], wanted: &Wanted, made: bool) -> Result<Dir, Refusal> {
+    // Opening needs no permission on the directory itself, where there is O_PATH; else a umask that
+    // took it from its owner has to be undone first. The name is still the directory that was made:
+    // nobody else can rename what is ours in a directory that was verified.
+    if made {
+        let flags = sys::AT_SYMLINK_NOFOLLOW;
+        let born = syscall::fstatat(dir.as_fd(), name, flags).map_err(Refusal::Call)?;
+        if born.mode() & PERMISSIONS != wanted.made_with {
+            syscall::fchmodat(dir.as_fd(), name, wanted.made_with).map_err(Refusal::Call)?;
+        }
+    }
+    match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
+        Ok(fd) => verify_itself(fd, wanted),
+        Err(error) => {
+            what_is_no_directory(dir, name, error)?;
+            Err(Refusal::Symlink)
+        }
+    }
+}
+
+fn verify_itself(fd: OwnedFd, wanted: &Wanted) -> Result<Dir, Refusal> {
+    let status = stat(&fd)?;
+    verify_owner(&status, false)?;
+    let mode = status.mode();
+    match mode & wanted.forbidden == 0 && mode & wanted.needed == wanted.needed {
+        true => Ok(Dir { fd }),
+        false => Err(wrong_mode(&status)),
+    }
+}
+
+// u16 on some systems.
+#[allow(clippy::unnecessary_cast)]
+fn wrong_mode(status: &Status) -> Refusal {
+    Refusal::Mode {
+        mode: (status.mode() & (PERMISSIONS | sys::S_ISVTX)) as u32,
+        uid: status.owner(),
+    }
+}
+
+fn stat(fd: &OwnedFd) -> Result<Status, Refusal> {
+    syscall::fstat(fd.as_fd()).map_err(Refusal::Call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+    use std::{env, format, fs, process};
+
+    #[test]
+    fn dir_that_was_made_and_then_refused_is_removed() {
+        let path = env::temp_dir().join(format!("sunpath-verify-{}", process::id()));
+        let contradiction = Wanted {
+            made_with: 0o755,
+            forbidden: 0o001,
+            needed: 0,
+        };
+        let refused = || verified(path.as_os_str().as_bytes(), &contradiction).map(drop);
+        assert!(matches!(
+            refused().unwrap_err().refusal(),
+            Refusal::Mode { .. }
+        ));
+        assert!(!path.exists());
+        // What was there stays.
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(
+            refused().unwrap_err().refusal(),
+            Refusal::Mode { .. }
+        ));
+        fs::remove_dir(&path).unwrap();
+    }
+
+    #[test]
+    fn dir_split_keeps_slashes_where_the_kernel_needs_them() {
+        for (path, parent, last) in [
+            ("a", "", "a"),
+            ("/a", "/", "a"),
+            ("a/b", "a/", "b"),
+            ("a//b/", "a//", "b/"),
+            ("/", "", "/"),
+            ("//", "", "//"),
+            ("/a//", "/", "a//"),
+        ] {
+            let split = crate::dir::split(path.as_bytes());
+            assert_eq!(split, (parent.as_bytes(), last.as_bytes()), "{path}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Directories by descriptor, and the calls on what is below them.
+
+use core::ffi::{c_char, c_int, c_uint};
+use core::mem::MaybeUninit;
+
+use sunpath_sys as sys;
+
+#[cfg(have_proc_fd)]
+use super::ProcFd;
+use super::{Status, retry};
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// The most bytes of a path that one call takes, its NUL included.
+pub(crate) const PATH_MAX: usize = sys::PATH_MAX as usize;
+
+/// Stands for a file without opening it, or opens a directory where the system cannot do that.
+#[cfg(have_o_path)]
+pub(crate) const O_PATH: c_int = sys::O_PATH;
+#[cfg(not(have_o_path))]
+pub(crate) const O_PATH: c_int = sys::O_RDONLY;
+
+/// `/proc/self/fd/N` leads to what the descriptor N has open, where /proc is mounted.
+pub(crate) const HAVE_PROC_FD: bool = cfg!(have_proc_fd);
+
+/// bindat and connectat: a path below a directory descriptor.
+pub(crate) const HAVE_BINDAT: bool = cfg!(have_bindat);
+
+/// Room for a path as C has it, of which only as much is written as the path is long.
+struct Room([MaybeUninit<u8>; PATH_MAX]);
+
+/// A path in its room.
+///
+/// INVARIANT: all of it is written, and it ends with a NUL.
+struct CPath<'a>(&'a [MaybeUninit<u8>]);
+
+impl Room {
+    const fn new() -> Self {
+        Self([MaybeUninit::uninit(); PATH_MAX])
+    }
+
+    fn fill(&mut self, call: Call, path: &[u8]) -> Result<CPath<'_>, Error> {
+        debug_assert!(!path.contains(&0));
+        let too_long = Error::new(call, Errno::ENAMETOOLONG);
+        let room = self.0.get_mut(..=path.len()).ok_or(too_long)?;
+        for (place, byte) in room.iter_mut().zip(path.iter().chain(&[0])) {
+            place.write(*byte);
+        }
+        Ok(CPath(room))
+    }
+}
+
+impl CPath<'_> {
+    const fn as_ptr(&self) -> *const c_char {
+        self.0.as_ptr().cast()
+    }
+}
+
+/// openat(2), close-on-exec. A file that `O_CREAT` makes is for its owner alone.
+pub(crate) fn openat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
+    let mut room = Room::new();
+    let path = room.fill(Call::Openat, path)?;
+    let (flags, mode) = (flags | sys::O_CLOEXEC, 0o600 as c_uint);
+    let fd = retry(Call::Openat, || {
+        // SAFETY: path is NUL-terminated and live; the mode is an unsigned int, as C's varargs have it.
+        unsafe { sys::openat(dir.as_raw_fd(), path.as_ptr(), flags, mode) as isize }
+    })?;
+    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
+}
+
+/// mkdirat(2); the umask takes its bits away from the mode.
+pub(crate) fn mkdirat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Result<(), Error> {
+    let mut room = Room::new();
+    let path = room.fill(Call::Mkdirat, path)?;
+    retry(Call::Mkdirat, || {
+        // SAFETY: path is NUL-terminated and live.
+        unsafe { sys::mkdirat(dir.as_raw_fd(), path.as_ptr(), mode) as isize }
+    })?;
+    Ok(())
+}
+
+/// fchmodat(2), which follows a symbolic link.
+pub(crate) fn fchmodat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Result<(), Error> {
+    let mut room = Room::new();
+    let path = room.fill(Call::Fchmodat, path)?;
+    retry(Call::Fchmodat, || {
+        // SAFETY: path is NUL-terminated and live.
+        unsafe { sys::fchmodat(dir.as_raw_fd(), path.as_ptr(), mode, 0) as isize }
+    })?;
+    Ok(())
+}
+
+/// fchownat(2), which follows a symbolic link; `u32::MAX` leaves the owner or the group as it is.
+pub(crate) fn fchownat(
+    dir: BorrowedFd<'_>,
+    path: &[u8],
+    owner: sys::uid_t,
+    group: sys::gid_t,
+) -> Result<(), Error> {
+    let mut room = Room::new();
+    let path = room.fill(Call::Fchownat, path)?;
+    retry(Call::Fchownat, || {
+        // SAFETY: path is NUL-terminated and live.
+        unsafe { sys::fchownat(dir.as_raw_fd(), path.as_ptr(), owner, group, 0) as isize }
+    })?;
+    Ok(())
+}
+
+/// symlinkat(2): what is at `path` leads to `target`.
+pub(crate) fn symlinkat(target: &[u8], dir: BorrowedFd<'_>, path: &[u8]) -> Result<(), Error> {
+    let (mut target_room, mut room) = (Room::new(), Room::new());
+    let target = target_room.fill(Call::Symlinkat, target)?;
+    let path = room.fill(Call::Symlinkat, path)?;
+    retry(Call::Symlinkat, || {
+        // SAFETY: both paths are NUL-terminated and live.
+        unsafe { sys::symlinkat(target.as_ptr(), dir.as_raw_fd(), path.as_ptr()) as isize }
+    })?;
+    Ok(())
+}
+
+/// unlinkat(2); with `AT_REMOVEDIR` of an empty directory.
+pub(crate) fn unlinkat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<(), Error> {
+    let mut room = Room::new();
+    let path = room.fill(Call::Unlinkat, path)?;
+    retry(Call::Unlinkat, || {
+        // SAFETY: path is NUL-terminated and live.
+        unsafe { sys::unlinkat(dir.as_raw_fd(), path.as_ptr(), flags) as isize }
+    })?;
+    Ok(())
+}
+
+/// A call on two files: `from`, which is there, and `to`.
+fn two_paths(
+    call: Call,
+    (from, old): (BorrowedFd<'_>, &[u8]),
+    (to, new): (BorrowedFd<'_>, &[u8]),
+    attempt: impl Fn(c_int, *const c_char, c_int, *const c_char) -> c_int,
+) -> Result<(), Error> {
+    let (mut old_room, mut new_room) = (Room::new(), Room::new());
+    let (old, new) = (old_room.fill(call, old)?, new_room.fill(call, new)?);
+    let (from, to) = (from.as_raw_fd(), to.as_raw_fd());
+    retry(call, || {
+        attempt(from, old.as_ptr(), to, new.as_ptr()) as isize
+    })?;
+    Ok(())
+}
+
+/// renameat(2): over whatever has the new name.
+pub(crate) fn renameat(
+    old: (BorrowedFd<'_>, &[u8]),
+    new: (BorrowedFd<'_>, &[u8]),
+) -> Result<(), Error> {
+    two_paths(Call::Renameat, old, new, |from, old, to, new| {
+        // SAFETY: both paths are NUL-terminated and live.
+        unsafe { sys::renameat(from, old, to, new) }
+    })
+}
+
+/// linkat(2): `EEXIST` where the new name exists.
+pub(crate) fn linkat(
+    old: (BorrowedFd<'_>, &[u8]),
+    new: (BorrowedFd<'_>, &[u8]),
+) -> Result<(), Error> {
+    two_paths(Call::Linkat, old, new, |from, old, to, new| {
+        // SAFETY: both paths are NUL-terminated and live.
+        unsafe { sys::linkat(from, old, to, new, 0) }
+    })
+}
+
+/// Gives a file another name; `EEXIST` where that is taken.
+pub(crate) fn rename_to_new(
+    old: (BorrowedFd<'_>, &[u8]),
+    new: (BorrowedFd<'_>, &[u8]),
+) -> Result<(), Error> {
+    #[cfg(have_renameat2)]
+    match renameat2(old, new, sys::RENAME_NOREPLACE) {
+        Err(error) if is_lacking(&error) => {}
+        renamed => return renamed,
+    }
+    linkat(old, new)?;
+    unlinkat(old.0, old.1, 0)
+}
+
+/// Swaps two files, in one instant. `EINVAL` or `ENOSYS` where the system or the file system cannot.
+#[cfg(have_renameat2)]
+pub(crate) fn exchange(
+    one: (BorrowedFd<'_>, &[u8]),
+    other: (BorrowedFd<'_>, &[u8]),
+) -> Result<(), Error> {
+    renameat2(one, other, sys::RENAME_EXCHANGE)
+}
+
+#[cfg(not(have_renameat2))]
+pub(crate) fn exchange(
+    _one: (BorrowedFd<'_>, &[u8]),
+    _other: (BorrowedFd<'_>, &[u8]),
+) -> Result<(), Error> {
+    Err(Error::new(Call::Renameat, Errno::ENOSYS))
+}
+
+/// Whether the system or the file system lacks what was asked of it.
+pub(crate) fn is_lacking(error: &Error) -> bool {
+    matches!(error.errno(), Errno::EINVAL | Errno::ENOSYS)
+}
+
+#[cfg(have_renameat2)]
+fn renameat2(
+    old: (BorrowedFd<'_>, &[u8]),
+    new: (BorrowedFd<'_>, &[u8]),
+    flags: c_uint,
+) -> Result<(), Error> {
+    two_paths(Call::Renameat, old, new, |from, old, to, new| {
+        // SAFETY: both paths are NUL-terminated and live.
+        unsafe { sys::renameat2(from, old, to, new, flags) }
+    })
+}
+
+/// fstatat(2); with `AT_SYMLINK_NOFOLLOW` of a symbolic link itself.
+pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<Status, Error> {
+    let mut room = Room::new();
+    let path = room.fill(Call::Fstatat, path)?;
+    Status::of(Call::Fstatat, |status| {
+        // SAFETY: path is NUL-terminated and live, status is room for a struct stat.
+        unsafe { sys::fstatat(dir.as_raw_fd(), path.as_ptr(), status, flags) }
+    })
+}
+
+/// getcwd(3) into `room`; how many bytes it is.
+pub(crate) fn getcwd(room: &mut [u8]) -> Result<usize, Error> {
+    // SAFETY: room is writable for its length.
+    let path = unsafe { sys::getcwd(room.as_mut_ptr().cast(), room.len()) };
+    if path.is_null() {
+        return Err(Error::new(Call::Getcwd, Errno::from_raw(sys::errno())));
+    }
+    Ok(room
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(room.len()))
+}
+
+/// Where an open directory is, into `room`; how many bytes it is. `ERANGE` where they do not fit.
+#[cfg(have_proc_fd)]
+pub(crate) fn path_of(fd: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize, Error> {
+    let mut alias_room = Room::new();
+    let alias = alias_room.fill(Call::Readlinkat, ProcFd::new(fd).as_bytes())?;
+    let len = retry(Call::Readlinkat, || {
+        let (to, size) = (room.as_mut_ptr().cast(), room.len());
+        // SAFETY: alias is NUL-terminated and live, `to` is writable for `size` bytes.
+        unsafe { sys::readlinkat(sys::AT_FDCWD, alias.as_ptr(), to, size) }
+    })?;
+    match len < room.len() {
+        true => Ok(len),
+        false => Err(Error::new(Call::Readlinkat, Errno::ERANGE)),
+    }
+}
+
+#[cfg(have_f_getpath)]
+pub(crate) fn path_of(fd: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize, Error> {
+    let mut path = [0; PATH_MAX];
+    retry(Call::Readlinkat, || {
+        let to = path.as_mut_ptr();
+        // SAFETY: F_GETPATH writes at most PATH_MAX bytes, which `path` has.
+        unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_GETPATH, to) as isize }
+    })?;
+    let len = path.iter().position(|byte| *byte == 0).unwrap_or(PATH_MAX);
+    let too_short = Error::new(Call::Readlinkat, Errno::ERANGE);
+    room.get_mut(..len)
+        .ok_or(too_short)?
+        .copy_from_slice(&path[..len]);
+    Ok(len)
+}
+
+#[cfg(not(any(have_proc_fd, have_f_getpath)))]
+pub(crate) fn path_of(_fd: BorrowedFd<'_>, _room: &mut [u8]) -> Result<usize, Error> {
+    Err(Error::new(Call::Readlinkat, Errno::EOPNOTSUPP))
+}
