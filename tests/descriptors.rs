@@ -4,9 +4,9 @@
 mod fresh;
 
 use std::fs;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 
-use sunpath::{Errno, Socket, Stream, UnixAddr, UnixListener, UnixStream};
+use sunpath::{CWD, Dir, Errno, Socket, Stream, UnixAddr, UnixListener, UnixStream};
 
 fn is_cloexec(fd: &impl AsRawFd) -> bool {
     // SAFETY: F_GETFD takes nothing.
@@ -101,6 +101,59 @@ fn descriptors_are_cloexec_and_none_is_lost() {
         "a listen that fails closes its socket"
     );
     assert_eq!(open(), without_unbound);
+
+    // Below a directory and by long paths: what led there is closed, also after a failure, and no
+    // file is left. Whichever descriptor is one too many.
+    let deep = dir.path().join("d".repeat(200)).join("e".repeat(200));
+    fs::create_dir_all(&deep).unwrap();
+    let (short, long) = (deep.join("s"), deep.join("l".repeat(200)));
+    let opened = Dir::open(&deep).unwrap();
+    assert!(is_cloexec(&opened));
+    let sockets = [UnixStream::new().unwrap(), UnixStream::new().unwrap()];
+    let during = open();
+    let lowest_free = opened.as_fd().try_clone_to_owned().unwrap().as_raw_fd();
+    for free in 0..4 {
+        let old = limit_descriptors((lowest_free + free).try_into().unwrap());
+        let full = open_count();
+        let outcomes = [
+            sockets[0].bind_at(CWD, &long),
+            sockets[1].connect_at(CWD, &long),
+            UnixListener::bind(&long).map(drop),
+            Dir::private(&short)
+                .map(drop)
+                .map_err(|error| match error.refusal() {
+                    sunpath::Refusal::Call(error) => error,
+                    refusal => panic!("{refusal:?}"),
+                }),
+        ];
+        assert_eq!(open_count(), full);
+        limit_descriptors(old);
+        for error in outcomes.into_iter().filter_map(Result::err) {
+            let expected = [
+                Errno::EMFILE,
+                Errno::EADDRINUSE,
+                Errno::ENAMETOOLONG,
+                Errno::ECONNREFUSED,
+            ];
+            assert!(expected.contains(&error.errno()), "{free} free: {error}");
+        }
+        let (bound, made) = (long.exists(), short.exists());
+        assert_eq!((bound, made), (free >= 1, free >= 2), "{free} free");
+        assert_eq!(
+            fs::read_dir(&deep).unwrap().count(),
+            usize::from(bound) + usize::from(made)
+        );
+    }
+    assert_eq!(
+        sockets[0].bind_at(&opened, "x/y").unwrap_err().errno(),
+        Errno::ENOENT
+    );
+    assert_eq!(
+        sockets[1].connect_at(&opened, "s/x").unwrap_err().errno(),
+        Errno::ENOENT
+    );
+    assert_eq!(open(), during);
+    drop((opened, sockets));
 
     // At the limit: accept fails, and the connection stays in the queue.
     let late = UnixStream::connect(&path).unwrap();

@@ -30,8 +30,17 @@ const FLOORS: &[&[&str]] = &[
         "identity",
         "ancillary",
         "passing",
+        "dir",
     ],
-    &["batch", "connect", "listener", "convert"],
+    &[
+        "batch",
+        "at",
+        "connect",
+        "listener",
+        "bind",
+        "convert",
+        "activation",
+    ],
 ];
 
 /// The rooms that may hold `unsafe`.

@@ -1,0 +1,482 @@
+//! Descriptors that were passed: by `systemd-socket-activate`, and by a shell that does the same.
+//!
+//! They are at fixed numbers and are taken over once in a process, so that each case has a process
+//! of its own: this program again, where `SUNPATH_TEST_ROLE` says what it does.
+#![cfg(all(target_os = "linux", feature = "std"))]
+
+mod fresh;
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::process::{self, Child, Command, Stdio};
+use std::thread;
+
+use sunpath::{
+    Activation, Connected, Listener, Passed, Seqpacket, Socket, Stream, UnixDatagram, UnixListener,
+    UnixSeqpacket, UnixStream,
+};
+
+const ROLE: &str = "SUNPATH_TEST_ROLE";
+
+/// Not a test by itself: what the processes do that the tests start.
+#[test]
+fn activation_role() {
+    let Ok(role) = env::var(ROLE) else { return };
+    // libtest prints "test ... " without an end of line before.
+    println!();
+    match role.as_str() {
+        "tell" => tell(),
+        "serve stream" => serve::<Stream>(),
+        "serve seqpacket" => serve::<Seqpacket>(),
+        "receive" => {
+            let passed = Activation::take().unwrap().next().unwrap();
+            say(format!("name {}", passed.name().escape_ascii()));
+            let socket: UnixDatagram = passed.into_socket().unwrap();
+            let received = socket.recv(&mut [0; 8]).unwrap();
+            say(format!("received {}", received.len()));
+        }
+        "accepted" => {
+            let passed = Activation::take().unwrap().next().unwrap();
+            say(format!("name {}", passed.name().escape_ascii()));
+            let error = passed.into_listener::<Stream>().unwrap_err();
+            say(format!("no listener: {error}"));
+            let socket: Socket<Stream> = error.into_fd().try_into().unwrap();
+            say(format!("socket {}", socket.is_listening().unwrap()));
+        }
+        "twice" => {
+            let first = Activation::take().unwrap();
+            say(format!("first {}", first.len()));
+            say(format!("second {}", Activation::take().unwrap_err()));
+            drop(first);
+            say(format!("closed {:?}", [3, 4].map(is_open)));
+            let _other = File::open("/dev/null").unwrap();
+            say(format!("third {}", Activation::take().unwrap_err()));
+        }
+        "race" => {
+            let taken = thread::scope(|scope| {
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(Activation::take)).collect();
+                let results = threads.into_iter().map(|thread| thread.join().unwrap());
+                results.collect::<Vec<_>>()
+            });
+            let errnos = taken.iter().filter_map(|taken| taken.as_ref().err());
+            let mut losers: Vec<_> = errnos.map(|error| error.errno()).collect();
+            losers.dedup();
+            say(format!("winners {}", taken.iter().flatten().count()));
+            say(format!("losers {losers:?}"));
+        }
+        "own" => {
+            // The number that comes next belongs to this process.
+            let own = File::open("/dev/null").unwrap();
+            say(format!("own {}", own.as_raw_fd()));
+            say(Activation::take().unwrap_err().to_string());
+            say(format!("first is cloexec {}", is_cloexec(3)));
+        }
+        "pidfd" => {
+            let own = pidfd_inode(process::id());
+            for (what, id) in [("other", own + 1), ("own", own)] {
+                // SAFETY: no other thread reads or writes the environment.
+                unsafe { env::set_var("LISTEN_PIDFDID", id.to_string()) };
+                say(format!("{what} {}", Activation::take().unwrap().len()));
+            }
+        }
+        _ => panic!("no such role: {role}"),
+    }
+}
+
+/// What is there, and what became of it.
+fn tell() {
+    let variables = || {
+        let names = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
+        names.map(|name| env::var(name).ok())
+    };
+    let before = variables();
+    let activation = match Activation::take() {
+        Ok(activation) => activation,
+        Err(error) => return say(format!("{error} ({:?})", error.errno())),
+    };
+    say(format!("len {}", activation.len()));
+    for passed in activation {
+        let (fd, cloexec) = (passed.as_raw_fd(), is_cloexec(passed.as_raw_fd()));
+        let name = passed.name().escape_ascii().to_string();
+        say(format!(
+            "fd {fd} cloexec {cloexec} \"{name}\" {}",
+            kind(passed)
+        ));
+    }
+    say(format!("environment untouched {}", variables() == before));
+}
+
+/// What a descriptor turns out to be.
+fn kind(passed: Passed) -> String {
+    fn next<T>(found: Result<T, sunpath::FromFdError>, what: &str) -> Result<String, OwnedFd> {
+        match found {
+            Ok(_) => Ok(what.to_owned()),
+            Err(error) => Err(error.into_fd()),
+        }
+    }
+    let fd = match next(passed.into_listener::<Stream>(), "listener") {
+        Ok(kind) => return kind,
+        Err(fd) => fd,
+    };
+    next(UnixDatagram::try_from(fd), "datagram").unwrap_or_else(|fd| {
+        let what = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).unwrap();
+        what.display().to_string()
+    })
+}
+
+fn serve<T: Connected>() {
+    let passed = Activation::take().unwrap().next().unwrap();
+    say(format!("name {}", passed.name().escape_ascii()));
+    let error = passed.into_socket::<T>().unwrap_err();
+    say(format!("no socket: {error}"));
+    let wrong = UnixDatagram::try_from(error.into_fd()).unwrap_err();
+    say(format!("no datagram: {wrong}"));
+    let listener: Listener<T> = wrong.into_fd().try_into().unwrap();
+    listener.accept().unwrap();
+    say("accepted".to_owned());
+}
+
+fn say(line: String) {
+    println!("said: {line}");
+}
+
+fn is_open(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD takes nothing, also of a number that is not open.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
+}
+
+fn is_cloexec(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD takes nothing.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) == libc::FD_CLOEXEC }
+}
+
+fn pidfd_inode(process: u32) -> u64 {
+    // SAFETY: takes numbers alone.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) };
+    // SAFETY: the kernel has just made it for us.
+    let pidfd = File::from(unsafe { OwnedFd::from_raw_fd(fd.try_into().unwrap()) });
+    std::os::unix::fs::MetadataExt::ino(&pidfd.metadata().unwrap())
+}
+
+/// The arguments with which this program does a role and prints what it says.
+fn arguments(command: &mut Command) -> &mut Command {
+    command.arg(env::current_exe().unwrap());
+    command.args(["--exact", "activation_role", "--nocapture"])
+}
+
+/// What a process said, line by line.
+fn said(output: &str) -> Vec<&str> {
+    output
+        .lines()
+        .filter_map(|line| line.strip_prefix("said: "))
+        .collect()
+}
+
+/// A role in a process with these descriptors from 3 on (two at most), and these variables, where
+/// `$$` is the process.
+fn passed(role: &str, fds: [Option<OwnedFd>; 2], variables: &str) -> String {
+    let redirect = ["3<&0", "4<&1"]
+        .iter()
+        .zip(&fds)
+        .filter(|(_, fd)| fd.is_some());
+    let redirect: Vec<_> = redirect.map(|(redirect, _)| *redirect).collect();
+    let script = format!("exec {} 1>&2; {variables} exec \"$@\"", redirect.join(" "));
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, "sh"]);
+    arguments(&mut command)
+        .env(ROLE, role)
+        .stderr(Stdio::piped());
+    let [first, second] = fds.map(|fd| fd.map_or(Stdio::null(), Stdio::from));
+    command.stdin(first).stdout(second);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+fn listener_and_file() -> [Option<OwnedFd>; 2] {
+    let dir = fresh::dir();
+    let listener = UnixListener::bind(dir.path().join("a.sock")).unwrap();
+    [
+        Some(listener.into()),
+        Some(File::open("/dev/null").unwrap().into()),
+    ]
+}
+
+const TWO: &str = "LISTEN_PID=$$ LISTEN_FDS=2";
+
+#[test]
+fn activation_takes_every_kind_and_leaves_the_environment() {
+    let output = passed(
+        "tell",
+        listener_and_file(),
+        &format!("{TWO} LISTEN_FDNAMES=web:null"),
+    );
+    assert_eq!(
+        said(&output),
+        [
+            "len 2",
+            "fd 3 cloexec true \"web\" listener",
+            "fd 4 cloexec true \"null\" /dev/null",
+            "environment untouched true",
+        ]
+    );
+}
+
+#[test]
+fn activation_names_may_be_fewer_more_or_empty() {
+    let names = |variable: &str| {
+        let output = passed("tell", listener_and_file(), &format!("{TWO} {variable}"));
+        let names = said(&output)
+            .into_iter()
+            .filter(|line| line.starts_with("fd "));
+        names
+            .map(|line| line.split('"').nth(1).unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(""), ["", ""]);
+    assert_eq!(names("LISTEN_FDNAMES="), ["", ""]);
+    assert_eq!(names("LISTEN_FDNAMES=a"), ["a", ""]);
+    assert_eq!(names("LISTEN_FDNAMES=:b"), ["", "b"]);
+    assert_eq!(names("LISTEN_FDNAMES=a::c"), ["a", ""]);
+    assert_eq!(names("LISTEN_FDNAMES=a:b:c:d"), ["a", "b"]);
+    let longest = "n".repeat(255);
+    assert_eq!(
+        names(&format!("LISTEN_FDNAMES=a:{longest}")),
+        ["a", &longest]
+    );
+}
+
+#[test]
+fn activation_of_another_process_or_none_is_nothing() {
+    for variables in [
+        "",
+        "LISTEN_FDS=2",
+        "LISTEN_PID=$$",
+        "LISTEN_PID=1 LISTEN_FDS=2",
+    ] {
+        let output = passed("tell", listener_and_file(), variables);
+        assert_eq!(
+            said(&output),
+            ["len 0", "environment untouched true"],
+            "{variables}"
+        );
+    }
+    // A child that inherits the variables.
+    let output = passed(
+        "tell",
+        listener_and_file(),
+        &format!("export {TWO}; (\"$@\") ; exit;"),
+    );
+    assert_eq!(said(&output)[0], "len 0");
+}
+
+#[test]
+fn activation_by_variables_that_are_wrong_is_an_error() {
+    let says = |variables: &str| {
+        let output = passed("tell", listener_and_file(), variables);
+        said(&output)[0].to_owned()
+    };
+    for count in [
+        "",
+        "x",
+        "0",
+        "-1",
+        "+2",
+        "2x",
+        " 2",
+        "2147483645",
+        "99999999999999999999",
+    ] {
+        let said = says(&format!("LISTEN_PID=$$ LISTEN_FDS='{count}'"));
+        assert_eq!(
+            said, "LISTEN_FDS is no number in its range (EINVAL)",
+            "{count}"
+        );
+    }
+    let said = says("LISTEN_PID=me LISTEN_FDS=2");
+    assert_eq!(said, "LISTEN_PID is no number in its range (EINVAL)");
+    let said = says(&format!("{TWO} LISTEN_PIDFDID=-1"));
+    assert_eq!(said, "LISTEN_PIDFDID is no number in its range (EINVAL)");
+    let said = says(&format!("{TWO} LISTEN_FDNAMES=a:{}", "n".repeat(256)));
+    assert_eq!(
+        said,
+        "a name of 256 bytes in LISTEN_FDNAMES, which has at most 255 (EINVAL)"
+    );
+    // More than there are; the last of the possible numbers too.
+    for count in ["3", "2147483644"] {
+        let said = says(&format!("LISTEN_PID=$$ LISTEN_FDS={count}"));
+        assert_eq!(
+            said,
+            "descriptor 5 of LISTEN_FDS: fcntl: EBADF (bad file descriptor) (EBADF)"
+        );
+    }
+}
+
+#[test]
+fn activation_happens_once_and_closes_what_nobody_took() {
+    let output = passed("twice", listener_and_file(), TWO);
+    assert_eq!(
+        said(&output),
+        [
+            "first 2",
+            "second the descriptors of LISTEN_FDS have been taken over already",
+            "closed [false, false]",
+            "third the descriptors of LISTEN_FDS have been taken over already",
+        ]
+    );
+    for _ in 0..20 {
+        let output = passed("race", listener_and_file(), TWO);
+        assert_eq!(said(&output), ["winners 1", "losers [EALREADY]"]);
+    }
+}
+
+#[test]
+fn activation_leaves_descriptors_alone_that_this_process_opened() {
+    let [listener, _] = listener_and_file();
+    let output = passed("own", [listener, None], TWO);
+    assert_eq!(
+        said(&output),
+        [
+            "own 4",
+            "descriptor 4 of LISTEN_FDS: fcntl: EBUSY (device or resource busy)",
+            "first is cloexec false",
+        ]
+    );
+}
+
+#[test]
+fn activation_of_another_process_with_the_same_number_is_nothing() {
+    let mut other = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    let inodes = [other.id(), process::id()].map(pidfd_inode);
+    drop(other.stdin.take());
+    assert!(other.wait().unwrap().success());
+    if inodes[0] == inodes[1] {
+        return eprintln!("skipped: on this kernel all pidfds have one inode");
+    }
+    let output = passed("pidfd", listener_and_file(), TWO);
+    assert_eq!(said(&output), ["other 0", "own 2"]);
+}
+
+/// `systemd-socket-activate`, listening; ended with the test.
+struct Manager(Child);
+
+impl Manager {
+    /// `None` where it is not installed.
+    fn start(role: &str, options: &[&str], path: &Path) -> Option<Self> {
+        let mut command = Command::new("systemd-socket-activate");
+        command
+            .args(options)
+            .arg("-l")
+            .arg(path)
+            .arg("-E")
+            .arg(format!("{ROLE}={role}"));
+        arguments(&mut command)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                eprintln!("skipped: systemd-socket-activate: {error}");
+                return None;
+            }
+        };
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("Listening on") {
+            line.clear();
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended");
+        }
+        // It goes on to write there.
+        thread::spawn(move || stderr.read_to_end(&mut Vec::new()));
+        Some(Self(child))
+    }
+
+    /// What the program said that it became.
+    fn output(mut self) -> String {
+        let mut output = String::new();
+        let mut stdout = self.0.stdout.take().unwrap();
+        stdout.read_to_string(&mut output).unwrap();
+        assert!(self.0.wait().unwrap().success(), "{output}");
+        output
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        // Both fail only where it has ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn activation_by_systemd_gives_a_listener() {
+    let dir = fresh::dir();
+    let path = dir.path().join("a.sock");
+    let Some(manager) = Manager::start("serve stream", &["--fdname=control"], &path) else {
+        return;
+    };
+    let _client = UnixStream::connect(&path).unwrap();
+    assert_eq!(
+        said(&manager.output()),
+        [
+            "name control",
+            "no socket: getsockopt: EINVAL (invalid argument)",
+            "no datagram: getsockopt: EPROTOTYPE (wrong socket type for this address)",
+            "accepted",
+        ]
+    );
+}
+
+#[test]
+fn activation_by_systemd_gives_sequenced_packets() {
+    let dir = fresh::dir();
+    let path = dir.path().join("a.sock");
+    let Some(manager) = Manager::start("serve seqpacket", &["--seqpacket"], &path) else {
+        return;
+    };
+    let _client = UnixSeqpacket::connect(&path).unwrap();
+    let output = manager.output();
+    assert_eq!(said(&output).last(), Some(&"accepted"), "{output}");
+}
+
+#[test]
+fn activation_by_systemd_gives_datagrams() {
+    let dir = fresh::dir();
+    let path = dir.path().join("a.sock");
+    let options = ["--datagram", "--fdname=log"];
+    let Some(manager) = Manager::start("receive", &options, &path) else {
+        return;
+    };
+    let client = UnixDatagram::new().unwrap();
+    client.connect(&path).unwrap();
+    client.send(b"abc").unwrap();
+    assert_eq!(said(&manager.output()), ["name log", "received 3"]);
+}
+
+#[test]
+fn activation_by_systemd_gives_what_it_accepted() {
+    let dir = fresh::dir();
+    let path = dir.path().join("a.sock");
+    let Some(mut manager) = Manager::start("accepted", &["--accept"], &path) else {
+        return;
+    };
+    let _client = UnixStream::connect(&path).unwrap();
+    // It stays for more connections; the child writes to the same pipe.
+    let stdout = BufReader::new(manager.0.stdout.take().unwrap());
+    let lines = stdout.lines().map(Result::unwrap);
+    let said = lines.filter(|line| line.starts_with("said: "));
+    // The first is the name: "connection", but none by systemd 252.
+    let said: Vec<_> = said.skip(1).take(2).collect();
+    assert_eq!(
+        said,
+        [
+            "said: no listener: getsockopt: EINVAL (invalid argument)",
+            "said: socket false",
+        ]
+    );
+}

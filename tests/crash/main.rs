@@ -1,0 +1,441 @@
+//! Proof by force: a program that binds, serves and drops is killed at every system call it makes,
+//! and each of its calls is made to fail; many start at once; and a server is replaced under load.
+//!
+//! What runs by itself is short. `SUNPATH_LONG=1 cargo test --test crash` runs it in full.
+#![cfg(all(target_os = "linux", feature = "std"))]
+
+#[path = "../fresh/mod.rs"]
+mod fresh;
+mod race;
+mod supervisor;
+
+use std::cell::RefCell;
+use std::env;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sunpath::{BindOptions, Bound, Errno, Error, Existing, Stream, UnixListener, UnixStream};
+use tempfile::TempDir;
+
+use supervisor::{Fate, Phase, Story, descriptors_of, run, say};
+
+/// One test at a time: a child has copies of all descriptors.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether to run in full.
+fn long() -> bool {
+    env::var_os("SUNPATH_LONG").is_some()
+}
+
+/// What stands at the path when the program begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    /// A dead socket.
+    Stale,
+    /// A dead socket and the lock file of who was killed.
+    Killed,
+    /// A server that lives on.
+    Live,
+}
+
+const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Existing::Takeover];
+
+/// A directory with files of others, and the path.
+struct Scene {
+    dir: TempDir,
+    path: PathBuf,
+    other: UnixListener,
+    live: Option<UnixListener>,
+    before: Before,
+}
+
+impl Scene {
+    fn new(before: Before) -> Self {
+        let dir = fresh::dir();
+        let path = dir.path().join("a.sock");
+        fs::write(dir.path().join("precious"), "precious").unwrap();
+        let other = UnixListener::bind(dir.path().join("other.sock")).unwrap();
+        let live = match before {
+            Before::Nothing => None,
+            Before::Stale => {
+                drop(UnixListener::bind(&path).unwrap());
+                None
+            }
+            Before::Killed => {
+                drop(UnixListener::bind(&path).unwrap());
+                fs::write(dir.path().join("a.sock.lock"), "").unwrap();
+                None
+            }
+            Before::Live => Some(UnixListener::bind(&path).unwrap()),
+        };
+        Self {
+            dir,
+            path,
+            other,
+            live,
+            before,
+        }
+    }
+
+    /// What is there of the program, sorted; the others' files are seen to be there.
+    fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.dir.path()).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let before = names.len();
+        names.retain(|name| name != "precious" && name != "other.sock");
+        assert_eq!(before, names.len() + 2, "no file of others is gone");
+        names
+    }
+
+    /// No file of others is gone or changed, and each server that should be reached is.
+    fn check_others(&self) {
+        self.files();
+        let precious = fs::read(self.dir.path().join("precious")).unwrap();
+        assert_eq!(precious, b"precious");
+        assert_reaches(&self.dir.path().join("other.sock"), &self.other);
+    }
+}
+
+#[track_caller]
+fn assert_reaches(path: &Path, listener: &UnixListener) {
+    let client = UnixStream::connect(path).unwrap();
+    client.write(b"x").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    loop {
+        // Others may have come before.
+        let (server, _) = listener.accept().expect("the connection is here");
+        if server.read(&mut [0; 8]).is_ok_and(|n| n == 1) {
+            break;
+        }
+    }
+}
+
+/// The program: binds, serves one client, and closes.
+fn serve(case: Case, path: &Path) {
+    let errno = |error: Error| error.errno().raw();
+    say(Phase::Begin, 0);
+    let bound: Result<Bound<UnixListener>, Error> = case.options().bind::<Stream>(path);
+    say(
+        Phase::Bound,
+        bound.as_ref().map_or_else(|e| errno(*e), |_| 0),
+    );
+    let dropped = bound.and_then(|listener| {
+        let served = UnixStream::connect(path).and_then(|client| {
+            // Not if another has the path by now.
+            listener.set_nonblocking(true)?;
+            let (server, _) = listener.accept()?;
+            client.write(b"ping")?;
+            server.read(&mut [0; 4])
+        });
+        served.and(listener.close_and_unlink())
+    });
+    say(Phase::Dropped, dropped.map_or_else(errno, |()| 0));
+}
+
+/// One way to bind where something stands.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    policy: Existing,
+    before: Before,
+    has_mode: bool,
+}
+
+impl Case {
+    fn all() -> impl Iterator<Item = Self> {
+        let befores = [Before::Nothing, Before::Stale, Before::Killed, Before::Live];
+        let case = move |has_mode, policy| {
+            befores.map(|before| Self {
+                policy,
+                before,
+                has_mode,
+            })
+        };
+        let policies = move |has_mode| POLICIES.map(|policy| case(has_mode, policy));
+        [false, true].map(policies).into_iter().flatten().flatten()
+    }
+
+    fn options(self) -> BindOptions {
+        let options = BindOptions::new().existing(self.policy);
+        match self.has_mode {
+            true => options.mode(0o666),
+            false => options,
+        }
+    }
+
+    /// Whether bind succeeds.
+    fn may_bind(self) -> bool {
+        match self.before {
+            Before::Nothing => true,
+            Before::Stale | Before::Killed => self.policy != Existing::Refuse,
+            Before::Live => self.policy == Existing::Takeover,
+        }
+    }
+}
+
+/// After whatever happened to another: the same start succeeds, or is refused where it should be;
+/// and it leaves nothing but what a killed one left under a name of its own.
+fn check_fresh_start(scene: &Scene, case: Case) {
+    let policy = case.policy;
+    scene.check_others();
+    let occupied = fs::exists(&scene.path).unwrap();
+    // Is the server that was there the one that is there?
+    let live = scene.live.as_ref().filter(|_| {
+        UnixStream::connect(&scene.path).is_ok_and(|client| {
+            client.write(b"x").is_ok()
+                && scene.live.as_ref().is_some_and(|live| {
+                    live.set_nonblocking(true).unwrap();
+                    live.accept().is_ok()
+                })
+        })
+    });
+    let fresh: Result<Bound<UnixListener>, Error> = case.options().bind(&scene.path);
+    let should = match (live, occupied) {
+        (Some(_), _) => policy == Existing::Takeover,
+        (None, true) => policy != Existing::Refuse,
+        (None, false) => true,
+    };
+    match fresh {
+        Ok(fresh) => {
+            assert!(should, "a second one believes that it owns the path");
+            assert_reaches(&scene.path, &fresh);
+            fresh.close_and_unlink().unwrap();
+            assert!(!fs::exists(&scene.path).unwrap());
+        }
+        Err(error) => {
+            assert!(!should, "no fresh start: {error}");
+            assert_eq!(error.errno(), Errno::EADDRINUSE);
+            if let Some(live) = live {
+                assert_reaches(&scene.path, live);
+            }
+        }
+    }
+    let left = scene.files();
+    let named = |name: &String| name.starts_with(".sunpath-");
+    assert!(
+        left.iter().filter(|name| named(name)).count() <= 2,
+        "{left:?}"
+    );
+    for file in left.iter().filter(|name| named(name)) {
+        // A directory of its own, or the socket of a process that is gone; or of the live server
+        // whose place was taken.
+        let path = scene.dir.path().join(file);
+        assert!(path.is_dir() || scene.live.is_some() || UnixStream::connect(&path).is_err());
+    }
+    scene.check_others();
+}
+
+/// How many calls the program makes when it is left alone; it ends well, and leaves nothing.
+fn count_calls(case: Case) -> usize {
+    let scene = Scene::new(case.before);
+    let story = run(Fate::Live, || serve(case, &scene.path));
+    let bound = story.bound.unwrap();
+    if case.may_bind() {
+        assert_eq!((bound, story.dropped), (0, Some(0)), "{case:?}");
+        let lock = (case.before == Before::Killed && case.policy == Existing::Takeover)
+            .then_some("a.sock.lock");
+        assert_eq!(scene.files(), Vec::from_iter(lock), "{case:?}");
+    } else {
+        assert_eq!(bound, Errno::EADDRINUSE.raw(), "{case:?}");
+        assert_eq!(story.descriptors[0], story.descriptors[1]);
+    }
+    story.calls
+}
+
+#[test]
+fn crash_at_every_call_leaves_what_the_next_start_can_live_with() {
+    let _alone = alone();
+    let (mut killed, mut twice) = (0, 0);
+    for case in Case::all() {
+        for at in 0..count_calls(case) {
+            let scene = Scene::new(case.before);
+            let story = run(Fate::Kill(at), || serve(case, &scene.path));
+            assert!(story.hit.is_some(), "{case:?}: call {at}");
+            check_fresh_start(&scene, case);
+            killed += 1;
+            if !long() {
+                continue;
+            }
+            // And the one that starts after it is killed as well.
+            for again in 0.. {
+                let scene = Scene::new(case.before);
+                run(Fate::Kill(at), || serve(case, &scene.path));
+                let story = run(Fate::Kill(again), || serve(case, &scene.path));
+                check_fresh_start(&scene, case);
+                if story.hit.is_none() {
+                    break;
+                }
+                twice += 1;
+            }
+        }
+    }
+    println!("killed {killed} times, and {twice} times twice");
+    assert!(killed > 200);
+}
+
+#[test]
+fn crash_of_a_call_is_a_clear_error_and_leaves_nothing() {
+    let _alone = alone();
+    let mut failed = 0;
+    let errnos: &[Errno] = match long() {
+        true => &[
+            Errno::EINTR,
+            Errno::ENOMEM,
+            Errno::EMFILE,
+            Errno::ENOSPC,
+            Errno::EACCES,
+        ],
+        false => &[Errno::EINTR, Errno::ENOMEM],
+    };
+    for case in Case::all() {
+        let calls = count_calls(case);
+        for (at, errno) in (0..calls).flat_map(|at| errnos.iter().map(move |errno| (at, *errno))) {
+            let scene = Scene::new(case.before);
+            let there = scene.files();
+            let story = run(Fate::Fail(at, errno.raw()), || serve(case, &scene.path));
+            if story.hit.is_none() {
+                continue;
+            }
+            let what = format!("{case:?}: {errno:?} at call {at}: {story:?}");
+            check_failure(&scene, &story, &there, (case, errno), &what);
+            check_fresh_start(&scene, case);
+            failed += 1;
+        }
+    }
+    println!("{failed} calls failed");
+    assert!(failed > 500);
+}
+
+/// What the program said of a call that failed, and what it left.
+fn check_failure(
+    scene: &Scene,
+    story: &Story,
+    there: &[String],
+    (case, errno): (Case, Errno),
+    what: &str,
+) {
+    let bound = story.bound.expect(what);
+    let said = [0, errno.raw(), Errno::EADDRINUSE.raw()];
+    assert!(said.contains(&bound), "{what}");
+    if bound == 0 {
+        assert!(case.may_bind(), "{what}");
+        assert!(said[..2].contains(&story.dropped.expect(what)), "{what}");
+        return;
+    }
+    if bound == Errno::EADDRINUSE.raw() {
+        assert!(!case.may_bind(), "{what}");
+    }
+    assert_eq!(story.descriptors[0], story.descriptors[1], "{what}");
+    let mut left = scene.files();
+    // A lock that could not be taken is not ours to remove. A dead socket may be gone.
+    left.retain(|name| name != "a.sock.lock");
+    assert!(
+        left.iter().all(|name| there.contains(name)),
+        "{what}: {left:?}"
+    );
+    if scene.before == Before::Live {
+        assert_eq!(left, ["a.sock"], "{what}");
+        assert_reaches(&scene.path, scene.live.as_ref().unwrap());
+    }
+}
+
+/// Another's file in the place of ours: a live server's that only its user may connect to, or none
+/// of a server.
+#[test]
+fn crash_of_another_into_every_instant_takes_nothing_from_it() {
+    let _alone = alone();
+    let mut meddled = 0;
+    for case in Case::all() {
+        for at in 0..count_calls(case) {
+            for is_server in [true, false] {
+                meddled += usize::from(meddle(case, at, is_server));
+            }
+        }
+    }
+    println!("another came {meddled} times");
+    assert!(meddled > 500);
+}
+
+fn meddle(case: Case, at: usize, is_server: bool) -> bool {
+    let scene = Scene::new(case.before);
+    let aside = tempfile::tempdir_in(scene.dir.path().parent().unwrap()).unwrap();
+    let foreign = aside.path().join("foreign");
+    let server = is_server.then(|| UnixListener::bind(&foreign).unwrap());
+    if !is_server {
+        fs::write(&foreign, "foreign").unwrap();
+    }
+    fs::set_permissions(&foreign, Permissions::from_mode(0o600)).unwrap();
+    let identity = |path: &Path| {
+        let file = fs::symlink_metadata(path).unwrap();
+        (file.ino(), file.mode(), file.uid(), file.nlink())
+    };
+    let whose = identity(&foreign);
+    let come = || fs::rename(&foreign, &scene.path).unwrap();
+    let story = run(Fate::Meddle(at, &come), || serve(case, &scene.path));
+    // A takeover takes the place of whatever socket is there.
+    let taken_over = case.policy == Existing::Takeover && !story.hit_after_bound && is_server;
+    // Right after bind the kernel does not tell which file was made, see `Bound`.
+    let mistaken = story.hit_follows == Some(libc::SYS_bind as i32) && !case.has_mode;
+    if taken_over || mistaken {
+        return false;
+    }
+    let what = format!("{case:?}: at call {at}: {story:?}");
+    assert!(fs::exists(&scene.path).unwrap(), "{what}");
+    assert_eq!(identity(&scene.path), whose, "{what}");
+    if let Some(server) = &server {
+        assert_reaches(&scene.path, server);
+    }
+    scene.check_others();
+    true
+}
+
+/// Between the opening of a lock file and the lock, its holder goes and another comes, who has a
+/// lock file of the same name; and whose socket file somebody has removed, so that the lock alone
+/// says that it is there.
+#[test]
+fn crash_into_another_holder_of_the_lock_is_refused() {
+    let _alone = alone();
+    let case = Case {
+        policy: Existing::ReplaceStale,
+        before: Before::Nothing,
+        has_mode: false,
+    };
+    let mut before_the_lock = 0;
+    for at in 0.. {
+        let scene = Scene::new(case.before);
+        let bind = || -> Bound<UnixListener> { case.options().bind(&scene.path).unwrap() };
+        let before = descriptors_of("self");
+        let holder = RefCell::new(Some(bind()));
+        let held = &descriptors_of("self") - &before;
+        let another_comes = || {
+            holder.take();
+            holder.replace(Some(bind()));
+            fs::remove_file(&scene.path).unwrap();
+        };
+        let story = run(Fate::Meddle(at, &another_comes), || {
+            // The child's copies would hold the lock as well.
+            for fd in &held {
+                // SAFETY: of copies, which the child does not use.
+                unsafe { libc::close(*fd) };
+            }
+            serve(case, &scene.path);
+        });
+        if story.hit.is_none() {
+            break;
+        }
+        let in_use = Some(Errno::EADDRINUSE.raw());
+        assert_eq!(story.bound, in_use, "at call {at}: {story:?}");
+        before_the_lock += usize::from(story.hit == Some(libc::SYS_flock as i32));
+        drop(holder);
+        assert!(scene.files().is_empty(), "at call {at}");
+    }
+    assert_eq!(before_the_lock, 1);
+}

@@ -1,0 +1,193 @@
+//! Many at once: starters over one stale file, and clients while the server is replaced.
+
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use sunpath::{
+    BindOptions, Bound, Errno, Existing, Shutdown, UnixListener, UnixSeqpacket, UnixStream,
+};
+
+use crate::{alone, long};
+
+const STARTERS: usize = 16;
+
+/// One of many: waits for the start, binds, says how it went, and holds on until the end.
+fn start(options: BindOptions, path: &std::path::Path, control: &UnixSeqpacket, clean: bool) {
+    let _ = control.recv(&mut [0]);
+    let bound: Result<Bound<UnixListener>, _> = options.bind(path);
+    let errno = bound
+        .as_ref()
+        .map_or_else(|error| error.errno().raw(), |_| 0);
+    let _ = control.send(&errno.to_ne_bytes());
+    let _ = control.recv(&mut [0]);
+    // As one that ends well, or as one that is killed.
+    match clean {
+        true => drop(bound),
+        false => std::mem::forget(bound),
+    }
+}
+
+#[test]
+fn race_over_a_stale_file_has_one_winner() {
+    let _alone = alone();
+    let rounds = if long() { 200 } else { 20 };
+    let dir = crate::fresh::dir();
+    let path = dir.path().join("a.sock");
+    let new = BindOptions::new();
+    let replace = new.existing(Existing::ReplaceStale);
+    for round in 0..rounds {
+        if !path.exists() {
+            drop(UnixListener::bind(&path).unwrap());
+        }
+        let mut children = Vec::new();
+        for starter in 0..STARTERS {
+            // In every third round half of them know nothing of the lock.
+            let options = match round % 3 == 2 && starter % 2 == 1 {
+                true => new,
+                false => replace,
+            };
+            let (here, there) = UnixSeqpacket::pair().unwrap();
+            // SAFETY: the child makes system calls, and ends by _exit.
+            let pid = unsafe { libc::fork() };
+            assert!(pid >= 0);
+            if pid == 0 {
+                drop(here);
+                for (other, _) in &children {
+                    let other: &UnixSeqpacket = other;
+                    // SAFETY: the child's copy, which it does not use.
+                    unsafe { libc::close(other.as_raw_fd()) };
+                }
+                start(options, &path, &there, round % 2 == 0);
+                // SAFETY: ends this process.
+                unsafe { libc::_exit(0) };
+            }
+            children.push((here, pid));
+        }
+        for (control, _) in &children {
+            control.send(b"!").unwrap();
+        }
+        let outcomes: Vec<_> = children
+            .iter()
+            .map(|(control, pid)| {
+                let mut errno = [0; 4];
+                let received = control.recv(&mut errno).unwrap();
+                assert_eq!(received.len(), 4);
+                (i32::from_ne_bytes(errno), *pid)
+            })
+            .collect();
+        let winners: Vec<_> = outcomes.iter().filter(|(errno, _)| *errno == 0).collect();
+        assert_eq!(winners.len(), 1, "round {round}: {outcomes:?}");
+        let in_use = Errno::EADDRINUSE.raw();
+        assert!(
+            outcomes
+                .iter()
+                .all(|(errno, _)| [0, in_use].contains(errno))
+        );
+        for _ in 0..10 {
+            let peer = UnixStream::connect(&path).unwrap().peer_cred().unwrap();
+            assert_eq!(peer.pid(), Some(winners[0].1), "round {round}");
+        }
+        for (control, pid) in children {
+            control.shutdown(Shutdown::Both).unwrap();
+            // SAFETY: no status is asked for.
+            assert_eq!(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) }, pid);
+        }
+        let left: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with(".sunpath-"))
+            .collect();
+        assert!(left.is_empty(), "round {round}: {left:?}");
+    }
+}
+
+#[test]
+fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
+    let _alone = alone();
+    let rounds = if long() { 20_000 } else { 500 };
+    let dir = crate::fresh::dir();
+    let path = dir.path().join("a.sock");
+    let takeover = BindOptions::new().existing(Existing::Takeover);
+    for round in 0..rounds {
+        let old: Bound<UnixListener> = takeover.bind(&path).unwrap();
+        let together = Barrier::new(2);
+        let new: Bound<UnixListener> = thread::scope(|scope| {
+            let dropper = scope.spawn(|| {
+                together.wait();
+                drop(old);
+            });
+            let taker = scope.spawn(|| {
+                together.wait();
+                takeover.bind(&path).unwrap()
+            });
+            dropper.join().unwrap();
+            taker.join().unwrap()
+        });
+        UnixStream::connect(&path).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        drop(new);
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// An old server serves on until every connect(2) that had begun when its place was taken has come
+/// to its end: one that had found its file by then still reaches it.
+#[test]
+fn takeover_under_load_refuses_nobody() {
+    let _alone = alone();
+    let takeovers = if long() { 2000 } else { 200 };
+    let dir = crate::fresh::dir();
+    let path = dir.path().join("a.sock");
+    let takeover = BindOptions::new().mode(0o666).existing(Existing::Takeover);
+    // How many connections each client has made.
+    let clients = [const { AtomicUsize::new(0) }; 2];
+    let made = || clients.each_ref().map(|made| made.load(Ordering::SeqCst));
+    let done = AtomicBool::new(false);
+    let mut server: Bound<UnixListener> = takeover.bind(&path).unwrap();
+    thread::scope(|scope| {
+        for made in &clients {
+            scope.spawn(|| {
+                while !done.load(Ordering::SeqCst) {
+                    let client = UnixStream::connect(&path);
+                    client.unwrap_or_else(|error| {
+                        done.store(true, Ordering::SeqCst);
+                        panic!("refused: {error}")
+                    });
+                    made.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        // Accepts until each client has made so many connections more.
+        let serve = |servers: &[&Bound<UnixListener>], more: usize| {
+            let begin = made();
+            let come = || {
+                begin
+                    .iter()
+                    .zip(made())
+                    .all(|(begin, now)| now >= begin + more)
+            };
+            while !come() && !done.load(Ordering::SeqCst) {
+                for server in servers {
+                    let _ = server.accept_timeout(Duration::ZERO);
+                }
+            }
+        };
+        let taken_over = (0..takeovers).try_for_each(|_| {
+            serve(&[&server], 50);
+            let new = takeover.bind(&path)?;
+            serve(&[&server, &new], 1);
+            server = new;
+            Ok::<_, sunpath::Error>(())
+        });
+        // Before anything can fail here: a scope waits for its threads.
+        done.store(true, Ordering::SeqCst);
+        taken_over.unwrap();
+    });
+    let connected: usize = made().iter().sum();
+    println!("{takeovers} takeovers, {connected} connections, none refused");
+    drop(server);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,329 @@
+//! A child process whose system calls are counted, and of which one fails or is the last: by a
+//! filter in its kernel that asks this process about every call before it is made.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::fs;
+use std::io::Error;
+use std::mem;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::ptr;
+
+/// What happens to one of the calls, counted from 0.
+#[derive(Clone, Copy)]
+pub(crate) enum Fate<'a> {
+    /// Nothing to any.
+    Live,
+    /// SIGKILL in place of the call.
+    Kill(usize),
+    /// The call is not made and fails.
+    Fail(usize, i32),
+    /// The call is made after somebody else has meddled.
+    Meddle(usize, &'a dyn Fn()),
+}
+
+/// Where the child says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(crate) enum Phase {
+    /// Counting begins.
+    Begin = 0x5100,
+    /// bind returned, with this errno or 0.
+    Bound,
+    /// The end, and what it returned.
+    Dropped,
+}
+
+/// What a child did.
+#[derive(Debug, Default)]
+pub(crate) struct Story {
+    /// How many calls it made between begin and end.
+    pub(crate) calls: usize,
+    /// The number of the system call that its fate was about.
+    pub(crate) hit: Option<i32>,
+    /// The number of the one before.
+    pub(crate) hit_follows: Option<i32>,
+    pub(crate) hit_after_bound: bool,
+    pub(crate) bound: Option<i32>,
+    pub(crate) dropped: Option<i32>,
+    /// Its descriptors at the beginning, and after bind.
+    pub(crate) descriptors: [BTreeSet<RawFd>; 2],
+}
+
+/// For the child: says where it is.
+pub(crate) fn say(phase: Phase, errno: i32) {
+    // SAFETY: the supervisor answers in the kernel's place; getpgid takes a number alone.
+    unsafe { libc::syscall(libc::SYS_getpgid, phase as u64, errno) };
+}
+
+/// Not asked about: what the test's own code does between the library's calls.
+const UNASKED: &[libc::c_long] = &[
+    libc::SYS_write,
+    libc::SYS_sendmsg,
+    libc::SYS_exit_group,
+    libc::SYS_brk,
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_mprotect,
+    libc::SYS_madvise,
+    libc::SYS_futex,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    libc::SYS_sched_yield,
+];
+
+/// Calls that cannot fail, and close(2), which is made whatever it returns.
+const UNFAILING: &[libc::c_long] = &[
+    libc::SYS_getpid,
+    libc::SYS_geteuid,
+    libc::SYS_clock_gettime,
+    libc::SYS_close,
+];
+
+/// Runs a program in a child process, to its end or its fate.
+pub(crate) fn run(fate: Fate<'_>, program: impl FnOnce()) -> Story {
+    let (here, there) = UnixStream::pair().unwrap();
+    // SAFETY: the child runs the program and ends by _exit.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork: {}", Error::last_os_error());
+    if pid == 0 {
+        drop(here);
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            send_descriptor(&there, &install_filter());
+            drop(there);
+            program();
+        }));
+        // SAFETY: ends this process.
+        unsafe { libc::_exit(if ended.is_ok() { 0 } else { 101 }) };
+    }
+    drop(there);
+    let listener = receive_descriptor(&here);
+    let story = supervise(&listener, pid, fate);
+    drop(listener);
+    let mut status = 0;
+    // SAFETY: status is a live int.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    match (fate, story.hit) {
+        (Fate::Kill(_), Some(_)) => assert!(libc::WIFSIGNALED(status), "{story:?}"),
+        _ => assert_eq!(status, 0, "{story:?}"),
+    }
+    story
+}
+
+fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
+    let mut story = Story::default();
+    let (mut counts, mut last) = (false, None);
+    while let Some(asked) = next(listener) {
+        let (nr, [phase, errno, ..]) = (asked.data.nr, asked.data.args);
+        let said = (nr == libc::SYS_getpgid as i32).then_some(phase);
+        let mut error = 0;
+        match said {
+            Some(phase) if phase == Phase::Begin as u64 => {
+                story.descriptors[0] = descriptors_of(pid);
+                counts = true;
+            }
+            Some(phase) if phase == Phase::Bound as u64 => {
+                story.descriptors[1] = descriptors_of(pid);
+                story.bound = Some(errno as i32);
+            }
+            Some(phase) if phase == Phase::Dropped as u64 => {
+                story.dropped = Some(errno as i32);
+                counts = false;
+            }
+            _ if counts => {
+                let this = story.calls;
+                let last = last.replace(nr);
+                story.calls += 1;
+                match fate {
+                    Fate::Kill(at) if at == this => {
+                        story.hit = Some(nr);
+                        // SAFETY: takes numbers alone; the child is not waited for yet.
+                        assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
+                        return story;
+                    }
+                    Fate::Fail(at, errno)
+                        if at == this && !UNFAILING.contains(&libc::c_long::from(nr)) =>
+                    {
+                        story.hit = Some(nr);
+                        error = -errno;
+                    }
+                    Fate::Meddle(at, meddle) if at == this => {
+                        story.hit = Some(nr);
+                        story.hit_follows = last;
+                        story.hit_after_bound = story.bound.is_some();
+                        meddle();
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        answer(listener, asked.id, error);
+    }
+    story
+}
+
+/// The descriptors of a process, without the one that this looks with.
+pub(crate) fn descriptors_of(process: impl Display) -> BTreeSet<RawFd> {
+    let folder = format!("/proc/{process}/fd");
+    let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap());
+    let is_this = |path: &Path| fs::read_link(path).is_ok_and(|to| to.ends_with("fd"));
+    entries
+        .filter(|entry| !is_this(&entry.path()))
+        .map(|entry| entry.file_name().to_str().unwrap().parse().unwrap())
+        .collect()
+}
+
+/// The next call that the child is about to make; `None` when it has ended.
+fn next(listener: &OwnedFd) -> Option<libc::seccomp_notif> {
+    let mut slot = libc::pollfd {
+        fd: listener.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: slot is one live pollfd.
+    assert_eq!(unsafe { libc::poll(&mut slot, 1, -1) }, 1);
+    if slot.revents & libc::POLLIN == 0 {
+        return None;
+    }
+    // SAFETY: all zeroes is a valid seccomp_notif, and what the kernel wants to be given.
+    let mut asked: libc::seccomp_notif = unsafe { mem::zeroed() };
+    let request = libc::SECCOMP_IOCTL_NOTIF_RECV;
+    // SAFETY: the request takes room for a seccomp_notif.
+    match unsafe { libc::ioctl(listener.as_raw_fd(), request, &raw mut asked) } {
+        0 => Some(asked),
+        _ => None,
+    }
+}
+
+/// Lets the call be made, or fail with a negative errno.
+fn answer(listener: &OwnedFd, id: u64, error: i32) {
+    let response = libc::seccomp_notif_resp {
+        id,
+        val: 0,
+        error,
+        flags: if error == 0 {
+            libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32
+        } else {
+            0
+        },
+    };
+    let request = libc::SECCOMP_IOCTL_NOTIF_SEND;
+    // SAFETY: the request takes a seccomp_notif_resp.
+    unsafe { libc::ioctl(listener.as_raw_fd(), request, &raw const response) };
+}
+
+/// From here on every call of this thread is asked about through the descriptor.
+fn install_filter() -> OwnedFd {
+    let instruction = |code: u32, k: u32, jt: usize| libc::sock_filter {
+        code: code as u16,
+        jt: jt as u8,
+        jf: 0,
+        k,
+    };
+    // The number of the system call stands first in struct seccomp_data.
+    let mut filter = vec![instruction(
+        libc::BPF_LD | libc::BPF_W | libc::BPF_ABS,
+        0,
+        0,
+    )];
+    for (at, nr) in UNASKED.iter().enumerate() {
+        let code = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+        filter.push(instruction(code, *nr as u32, UNASKED.len() - at));
+    }
+    let ret = libc::BPF_RET | libc::BPF_K;
+    filter.push(instruction(ret, libc::SECCOMP_RET_USER_NOTIF, 0));
+    filter.push(instruction(ret, libc::SECCOMP_RET_ALLOW, 0));
+    let program = libc::sock_fprog {
+        len: filter.len() as u16,
+        filter: filter.as_mut_ptr(),
+    };
+    // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers.
+    let no_new_privs = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    assert_eq!(no_new_privs, 0);
+    let (mode, flags) = (
+        libc::SECCOMP_SET_MODE_FILTER,
+        libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
+    );
+    // SAFETY: program is a live sock_fprog over live instructions.
+    let fd = unsafe { libc::syscall(libc::SYS_seccomp, mode, flags, &raw const program) };
+    assert!(fd >= 0, "seccomp: {}", Error::last_os_error());
+    // SAFETY: the kernel has just made this descriptor.
+    unsafe { OwnedFd::from_raw_fd(fd as RawFd) }
+}
+
+/// A message of one byte with room for one descriptor.
+struct Message {
+    byte: u8,
+    iov: libc::iovec,
+    control: [u64; 4],
+}
+
+impl Message {
+    const fn new() -> Self {
+        Self {
+            byte: 0,
+            iov: libc::iovec {
+                iov_base: ptr::null_mut(),
+                iov_len: 1,
+            },
+            control: [0; 4],
+        }
+    }
+
+    /// A header that points into this, which the caller neither moves nor drops meanwhile.
+    fn header(&mut self) -> libc::msghdr {
+        self.iov.iov_base = (&raw mut self.byte).cast();
+        // SAFETY: all zeroes is a valid msghdr.
+        let mut msg: libc::msghdr = unsafe { mem::zeroed() };
+        msg.msg_iov = &raw mut self.iov;
+        msg.msg_iovlen = 1;
+        msg.msg_control = self.control.as_mut_ptr().cast();
+        // SAFETY: computes alone.
+        msg.msg_controllen = unsafe { libc::CMSG_SPACE(4) } as _;
+        msg
+    }
+}
+
+/// Sends one descriptor, by one system call, which nobody is asked about.
+fn send_descriptor(socket: &UnixStream, fd: &OwnedFd) {
+    let mut message = Message::new();
+    let msg = message.header();
+    // SAFETY: msg has a control buffer.
+    let header = unsafe { libc::CMSG_FIRSTHDR(&msg) };
+    // SAFETY: it has room for a header, and is aligned to 8.
+    let header = unsafe { &mut *header };
+    // SAFETY: computes alone.
+    header.cmsg_len = unsafe { libc::CMSG_LEN(4) } as _;
+    (header.cmsg_level, header.cmsg_type) = (libc::SOL_SOCKET, libc::SCM_RIGHTS);
+    // SAFETY: behind the header there is room for an int.
+    let data = unsafe { libc::CMSG_DATA(header) };
+    // SAFETY: as above.
+    unsafe { ptr::write_unaligned(data.cast(), fd.as_raw_fd()) };
+    // SAFETY: all that msg points to is live.
+    assert_eq!(unsafe { libc::sendmsg(socket.as_raw_fd(), &msg, 0) }, 1);
+}
+
+fn receive_descriptor(socket: &UnixStream) -> OwnedFd {
+    let mut message = Message::new();
+    let mut msg = message.header();
+    let flags = libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: all that msg points to is live.
+    let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut msg, flags) };
+    assert_eq!(received, 1, "the child has a filter");
+    // SAFETY: msg has a control buffer that the kernel has written.
+    let header = unsafe { libc::CMSG_FIRSTHDR(&msg) };
+    assert!(!header.is_null());
+    // SAFETY: there is a header, and behind it one descriptor.
+    let data = unsafe { libc::CMSG_DATA(header) };
+    // SAFETY: as above.
+    let fd = unsafe { ptr::read_unaligned(data.cast::<RawFd>()) };
+    // SAFETY: the kernel has just made this descriptor.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}

@@ -1,0 +1,222 @@
+//! Paths of any length, and last components up to 255 bytes.
+
+use std::fs::{self, File};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use sunpath::{
+    BindOptions, Bound, ConnectOptions, Dir, Errno, Error, Existing, Liveness, Stream, UnixAddr,
+    UnixListener, UnixStream, probe, sys,
+};
+
+use crate::without_proc::without_proc;
+use crate::{Fresh, POLICIES, assert_fails, bind, in_child, open_count};
+
+/// Of last components, around where each way ends: a path that fits, the alias beside the name, the
+/// lock's name, `NAME_MAX`.
+const LENGTHS: [usize; 9] = [1, 82, 83, 91, 200, 250, 251, 254, 255];
+
+/// A directory whose path is this long, in components of at most 200 bytes.
+fn deep(base: &Path, len: usize) -> PathBuf {
+    let mut path = base.to_owned();
+    while path.as_os_str().len() + 2 <= len {
+        let left = len - path.as_os_str().len() - 1;
+        // Never leaves one byte, which would have no room for a slash and a name.
+        path.push("d".repeat(if left == 201 { 199 } else { left.min(200) }));
+    }
+    fs::create_dir_all(&path).unwrap();
+    assert_eq!(path.as_os_str().len(), len);
+    path
+}
+
+/// A directory by a short path, whatever its own is: std takes none of `PATH_MAX` bytes.
+struct Look {
+    dir: Dir,
+}
+
+impl Look {
+    fn at(path: &Path) -> Self {
+        let dir = Dir::open(path).unwrap();
+        Self { dir }
+    }
+
+    fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.dir.as_raw_fd()))
+    }
+
+    fn count(&self) -> usize {
+        fs::read_dir(self.path()).unwrap().count()
+    }
+
+    fn ino(&self, name: &str) -> u64 {
+        fs::symlink_metadata(self.path().join(name)).unwrap().ino()
+    }
+}
+
+#[track_caller]
+fn assert_reaches(path: &Path, listener: &UnixListener) {
+    let client: UnixStream = ConnectOptions::new().connect(path).unwrap();
+    client.write(b"x").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let (server, _) = listener.accept().expect("the connection is here");
+    assert_eq!(server.read(&mut [0; 8]).unwrap(), 1);
+}
+
+fn leave_stale(path: &Path) {
+    let options = BindOptions::new();
+    drop::<UnixListener>(options.bind::<Stream>(path).unwrap().leak());
+    assert_eq!(probe(path).unwrap(), Liveness::Dead);
+}
+
+fn all_options() -> impl Iterator<Item = (Existing, BindOptions)> {
+    POLICIES.into_iter().flat_map(|policy| {
+        let options = BindOptions::new().existing(policy);
+        [(policy, options), (policy, options.mode(0o640))]
+    })
+}
+
+/// Each policy over nothing, a dead socket, a live one and a file, at a path.
+fn each_policy_at(path: &Path, look: &Look, name: &str) {
+    let refused = |bound: Result<Bound<UnixListener>, Error>| {
+        assert_fails(bound, Errno::EADDRINUSE);
+    };
+    for (policy, options) in all_options() {
+        assert_eq!(probe(path).unwrap(), Liveness::Absent);
+        let listener: Bound<UnixListener> = options.bind(path).unwrap();
+        let file = fs::symlink_metadata(look.path().join(name)).unwrap();
+        assert!(file.file_type().is_socket());
+        assert_eq!(listener.addr().copied(), UnixAddr::from_pathname(path).ok());
+        assert_eq!(probe(path).unwrap(), Liveness::Live);
+        assert_reaches(path, &listener);
+        let live = look.ino(name);
+        match policy {
+            Existing::Takeover => {
+                let new: Bound<UnixListener> = options.mode(0o600).bind(path).unwrap();
+                drop(listener);
+                assert_reaches(path, &new);
+            }
+            _ => {
+                refused(options.bind(path));
+                assert_eq!(look.ino(name), live);
+                drop(listener);
+            }
+        }
+        assert_eq!(look.count(), 0, "{policy:?}");
+
+        leave_stale(path);
+        match policy {
+            Existing::Refuse => {
+                refused(options.bind(path));
+                fs::remove_file(look.path().join(name)).unwrap();
+            }
+            _ => {
+                let listener = bind(options, path).unwrap();
+                assert_reaches(path, &listener);
+                listener.close_and_unlink().unwrap();
+            }
+        }
+        assert_eq!(look.count(), 0, "{policy:?}");
+
+        fs::write(look.path().join(name), "precious").unwrap();
+        refused(options.bind(path));
+        assert_eq!(probe(path).unwrap(), Liveness::NotSocket);
+        assert_eq!(look.count(), 1, "{policy:?}");
+        fs::remove_file(look.path().join(name)).unwrap();
+    }
+}
+
+#[test]
+fn bind_takes_paths_of_any_length() {
+    let fresh = Fresh::new();
+    let longest = sys::PATH_MAX as usize - 1;
+    for len in [60, 105, 300, 4000, longest] {
+        let dir = deep(&fresh.dir.path().join(len.to_string()), len);
+        let look = Look::at(&dir);
+        let before = open_count();
+        for name in LENGTHS.map(|len| "n".repeat(len)) {
+            each_policy_at(&dir.join(&name), &look, &name);
+        }
+        assert_eq!(open_count(), before);
+        let too_long = dir.join("n".repeat(256));
+        for (_, options) in all_options() {
+            assert_fails(bind(options, &too_long), Errno::ENAMETOOLONG);
+        }
+        assert_fails(probe(&too_long), Errno::ENAMETOOLONG);
+        assert_eq!(look.count(), 0);
+    }
+}
+
+#[test]
+fn bind_in_a_directory_takes_names_up_to_255_bytes() {
+    let fresh = Fresh::new();
+    let path = deep(fresh.dir.path(), 300);
+    let look = Look::at(&path);
+    for name in LENGTHS.map(|len| "n".repeat(len)) {
+        for (policy, options) in all_options() {
+            let listener: Bound<UnixListener> = options.bind_in(&look.dir, &name).unwrap();
+            assert_reaches(&path.join(&name), &listener);
+            drop(listener);
+            let socket = options.bind_datagram_in(&look.dir, &name).unwrap();
+            assert!(look.count() >= 1);
+            assert!(socket.addr().is_none());
+            drop(socket);
+            assert_eq!(look.count(), 0, "{policy:?}");
+        }
+    }
+}
+
+#[test]
+fn bind_takes_a_long_relative_path() {
+    let fresh = Fresh::new();
+    let dir = deep(fresh.dir.path(), 600);
+    let below = dir.strip_prefix(fresh.dir.path()).unwrap().to_owned();
+    assert!(in_child(|| {
+        // The working directory is the child's alone.
+        std::env::set_current_dir(fresh.dir.path()).unwrap();
+        let look = Look::at(&below);
+        for name in LENGTHS.map(|len| "n".repeat(len)) {
+            each_policy_at(&below.join(&name), &look, &name);
+        }
+        true
+    }));
+}
+
+/// A name that came while the file was made ready under another: it stays.
+#[test]
+fn bind_of_a_long_name_never_takes_the_place_of_what_is_there() {
+    let fresh = Fresh::new();
+    let path = fresh.dir.path().join("n".repeat(200));
+    File::create(&path).unwrap();
+    let before = fresh.entries();
+    for (_, options) in all_options() {
+        assert_fails(bind(options, &path), Errno::EADDRINUSE);
+        assert_eq!(fresh.entries(), before);
+    }
+}
+
+#[test]
+fn without_proc_bind_takes_long_paths() {
+    let fresh = Fresh::new();
+    fs::create_dir(fresh.dir.path().join("tmp")).unwrap();
+    assert!(without_proc(&fresh, || {
+        let dir = deep(Path::new("/deep"), 300);
+        let count = |path: &Path| fs::read_dir(path).unwrap().count();
+        for (policy, options) in all_options() {
+            for name in [1, 60, 91, 200, 255].map(|len| "n".repeat(len)) {
+                let path = dir.join(&name);
+                if policy != Existing::Refuse {
+                    leave_stale(&path);
+                }
+                let listener = bind(options, &path).unwrap();
+                assert_reaches(&path, &listener);
+                let second = bind(options, &path);
+                assert_eq!(second.is_ok(), policy == Existing::Takeover);
+                drop((second, listener));
+                assert_eq!(count(&dir), 0, "{policy:?} {}", name.len());
+                assert_eq!(count(Path::new("/tmp")), 0);
+            }
+        }
+        true
+    }));
+}

@@ -1,0 +1,140 @@
+//! The life of a socket file: its mode from the first instant, what stood at its path before, and
+//! its end.
+#![cfg(feature = "std")]
+
+mod existing;
+#[path = "../fresh/mod.rs"]
+mod fresh;
+mod lengths;
+mod mode;
+mod unlink;
+mod without_proc;
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sunpath::{BindOptions, Bound, Errno, Error, Existing, Listener, Stream, UnixStream};
+use tempfile::TempDir;
+
+/// Nobody's user, who may do nothing.
+const NOBODY: u32 = 65534;
+
+const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Existing::Takeover];
+
+/// A fresh directory, and a path in it that does not exist. Its tests run one at a time: a child
+/// that is forked has copies of all descriptors, also of a listener that another test closes.
+struct Fresh {
+    dir: TempDir,
+    path: PathBuf,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Fresh {
+    fn new() -> Self {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let dir = fresh::dir();
+        let path = dir.path().join("a.sock");
+        Self {
+            dir,
+            path,
+            _alone: alone,
+        }
+    }
+
+    /// Names, inodes and times of change of what is in the directory: of a file that was moved away
+    /// and back, the last is another.
+    fn entries(&self) -> Vec<(String, u64, (i64, i64))> {
+        let entry = |entry: fs::DirEntry| {
+            let file = entry.metadata().unwrap();
+            let changed = (file.ctime(), file.ctime_nsec());
+            let name = entry.file_name().into_string().unwrap();
+            (name, file.ino(), changed)
+        };
+        let mut entries: Vec<_> = fs::read_dir(self.dir.path())
+            .unwrap()
+            .map(|found| entry(found.unwrap()))
+            .collect();
+        entries.sort();
+        entries
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.entries().into_iter().map(|(name, ..)| name).collect()
+    }
+}
+
+fn bind(options: BindOptions, path: &Path) -> Result<Bound<Listener<Stream>>, Error> {
+    options.bind(path)
+}
+
+#[track_caller]
+fn assert_fails<T>(result: Result<T, Error>, errno: Errno) {
+    match result {
+        Ok(_) => panic!("no {errno}"),
+        Err(error) => assert_eq!(error.errno(), errno, "{error}"),
+    }
+}
+
+/// The connection reaches this listener.
+#[track_caller]
+fn assert_reaches(path: &Path, listener: &Listener<Stream>) {
+    let client = UnixStream::connect(path).unwrap();
+    client.write(b"x").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let (server, _) = listener.accept().expect("the connection is here");
+    assert_eq!(server.read(&mut [0; 8]).unwrap(), 1);
+}
+
+fn ino(path: &Path) -> u64 {
+    fs::symlink_metadata(path).unwrap().ino()
+}
+
+fn is_root() -> bool {
+    // SAFETY: takes nothing.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// What `action` returns in a child process that is forked.
+fn in_child(action: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child makes system calls, and ends by _exit.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
+    if pid == 0 {
+        // A panic must not go on in this copy of the test.
+        let status = match catch_unwind(AssertUnwindSafe(action)) {
+            Ok(true) => 0,
+            Ok(false) => 1,
+            Err(_) => 101,
+        };
+        // SAFETY: ends this process.
+        unsafe { libc::_exit(status) };
+    }
+    let mut status = 0;
+    // SAFETY: status is a live int.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    assert!(libc::WIFEXITED(status), "the child was killed: {status}");
+    libc::WEXITSTATUS(status) == 0
+}
+
+/// Becomes a user who may do nothing; for a child.
+fn become_nobody() {
+    // SAFETY: there are no groups, and no list of them.
+    let groups = unsafe { libc::setgroups(0, std::ptr::null()) };
+    // SAFETY: takes numbers alone.
+    let group = unsafe { libc::setresgid(NOBODY, NOBODY, NOBODY) };
+    // SAFETY: takes numbers alone.
+    let user = unsafe { libc::setresuid(NOBODY, NOBODY, NOBODY) };
+    assert_eq!((groups, group, user), (0, 0, 0));
+}
+
+/// How many of the first descriptors are open.
+fn open_count() -> usize {
+    // SAFETY: F_GETFD takes any number.
+    (0..256)
+        .filter(|fd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1)
+        .count()
+}

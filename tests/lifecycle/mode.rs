@@ -1,0 +1,223 @@
+//! Mode and owner: exact, and never wider.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use sunpath::{BindOptions, Errno};
+
+use crate::{Fresh, NOBODY, POLICIES, assert_fails, bind, in_child, is_root};
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o7777
+}
+
+fn set_umask(mask: libc::mode_t) -> libc::mode_t {
+    // SAFETY: takes a number and cannot fail.
+    unsafe { libc::umask(mask) }
+}
+
+#[test]
+fn mode_is_exact_under_every_umask() {
+    let fresh = Fresh::new();
+    for umask in [0, 0o022, 0o077, 0o177, 0o277, 0o777] {
+        let exact = in_child(|| {
+            set_umask(umask);
+            POLICIES.into_iter().all(|policy| {
+                (0..=0o777).all(|wanted| {
+                    let options = BindOptions::new().mode(wanted).existing(policy);
+                    let listener = bind(options, &fresh.path).unwrap();
+                    let got = mode(&fresh.path);
+                    drop(listener);
+                    got == wanted
+                })
+            })
+        });
+        assert!(exact, "umask {umask:03o}");
+        assert!(fresh.names().is_empty());
+    }
+}
+
+#[test]
+fn mode_of_a_datagram_socket_is_exact_under_every_umask() {
+    let fresh = Fresh::new();
+    for umask in [0, 0o022, 0o777] {
+        let exact = in_child(|| {
+            set_umask(umask);
+            [0, 0o200, 0o600, 0o666, 0o777].into_iter().all(|wanted| {
+                let options = BindOptions::new().mode(wanted);
+                let _socket = options.bind_datagram(&fresh.path).unwrap();
+                mode(&fresh.path) == wanted
+            })
+        });
+        assert!(exact, "umask {umask:03o}");
+    }
+}
+
+#[test]
+fn mode_not_asked_for_is_that_of_c() {
+    let fresh = Fresh::new();
+    for umask in [0, 0o022, 0o077, 0o777] {
+        let as_c = in_child(|| {
+            set_umask(umask);
+            POLICIES.into_iter().all(|policy| {
+                let _listener = bind(BindOptions::new().existing(policy), &fresh.path).unwrap();
+                mode(&fresh.path) == 0o777 & !umask
+            })
+        });
+        assert!(as_c, "umask {umask:03o}");
+    }
+}
+
+#[test]
+fn mode_is_exact_from_many_threads_while_the_umask_changes() {
+    let fresh = Fresh::new();
+    let dir = fresh.dir.path();
+    // The umask is the child's alone.
+    let exact = in_child(|| {
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    for umask in [0, 0o022, 0o077, 0o777] {
+                        set_umask(umask);
+                    }
+                }
+            });
+            let binders: Vec<_> = (0..8)
+                .map(|thread| {
+                    scope.spawn(move || {
+                        (0..200).all(|round| {
+                            let wanted = (thread * 200 + round) % 0o1000;
+                            let path = dir.join(format!("{thread}.sock"));
+                            let policy = POLICIES[round as usize % 3];
+                            let options = BindOptions::new().mode(wanted).existing(policy);
+                            // A lock file is born with the umask as well, and is its owner's all
+                            // the same.
+                            let listener = bind(options, &path).unwrap();
+                            let got = mode(&path);
+                            drop(listener);
+                            got == wanted
+                        })
+                    })
+                })
+                .collect();
+            let exact = binders
+                .into_iter()
+                .all(|binder| binder.join().unwrap_or(false));
+            done.store(true, Ordering::Relaxed);
+            exact
+        })
+    });
+    assert!(exact);
+    assert!(fresh.names().is_empty(), "{:?}", fresh.names());
+}
+
+/// Whether another thread, which looks all the time, sees a file of this mode, owner and group only
+/// where `allowed`, while it is bound again and again; and whether it sees one at all.
+fn only_sees(
+    fresh: &Fresh,
+    options: BindOptions,
+    allowed: impl Fn(&fs::Metadata) -> bool + Sync,
+) -> bool {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let (mut seen, mut good) = (0, true);
+            while !done.load(Ordering::Relaxed) {
+                if let Ok(metadata) = fs::symlink_metadata(&fresh.path) {
+                    seen += 1;
+                    good &= allowed(&metadata);
+                }
+            }
+            seen > 0 && good
+        });
+        let bound = (0..3000).try_for_each(|_| bind(options, &fresh.path).map(drop));
+        done.store(true, Ordering::Relaxed);
+        bound.unwrap();
+        watcher.join().unwrap()
+    })
+}
+
+#[test]
+fn mode_is_never_wider_at_any_instant() {
+    let fresh = Fresh::new();
+    let options = BindOptions::new().mode(0o640);
+    assert!(only_sees(&fresh, options, |file| file.mode()
+        & 0o777
+        & !0o640
+        == 0));
+}
+
+#[test]
+fn mode_gives_nothing_to_the_wrong_group_at_any_instant() {
+    let fresh = Fresh::new();
+    if !is_root() {
+        return;
+    }
+    let options = BindOptions::new().mode(0o660).group(NOBODY);
+    assert!(only_sees(&fresh, options, |file| {
+        file.gid() == NOBODY || file.mode() & 0o077 == 0
+    }));
+}
+
+#[test]
+fn owner_and_group_are_those_asked_for() {
+    let fresh = Fresh::new();
+    if !is_root() {
+        return;
+    }
+    let owned = |options: BindOptions| {
+        let _listener = bind(options, &fresh.path).unwrap();
+        let file = fs::symlink_metadata(&fresh.path).unwrap();
+        (file.uid(), file.gid(), file.mode() & 0o7777)
+    };
+    let umasked = {
+        let _listener = bind(BindOptions::new(), &fresh.path).unwrap();
+        mode(&fresh.path)
+    };
+    let new = BindOptions::new;
+    assert_eq!(owned(new().owner(NOBODY)), (NOBODY, 0, umasked));
+    assert_eq!(owned(new().group(NOBODY)), (0, NOBODY, umasked));
+    let both = new().owner(NOBODY).group(NOBODY);
+    assert_eq!(owned(both.mode(0o666)), (NOBODY, NOBODY, 0o666));
+    for policy in POLICIES {
+        let all = both.mode(0o460).existing(policy);
+        assert_eq!(owned(all), (NOBODY, NOBODY, 0o460));
+    }
+    assert!(fresh.names().is_empty());
+}
+
+#[test]
+fn owner_that_we_may_not_give_to_is_eperm_and_leaves_nothing() {
+    let fresh = Fresh::new();
+    if !is_root() {
+        return;
+    }
+    fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
+    let eperm = in_child(|| {
+        crate::become_nobody();
+        let before = crate::open_count();
+        let refused = POLICIES.into_iter().all(|policy| {
+            let options = BindOptions::new().owner(0).mode(0o600).existing(policy);
+            bind(options, &fresh.path).is_err_and(|error| error.errno() == Errno::EPERM)
+        });
+        refused && crate::open_count() == before
+    });
+    assert!(eperm);
+    assert!(fresh.names().is_empty(), "{:?}", fresh.names());
+}
+
+#[test]
+fn mode_over_0777_is_einval() {
+    let fresh = Fresh::new();
+    assert!(bind(BindOptions::new().mode(0o777), &fresh.path).is_ok());
+    for wrong in [0o1000, 0o4755, u32::MAX] {
+        assert_fails(
+            bind(BindOptions::new().mode(wrong), &fresh.path),
+            Errno::EINVAL,
+        );
+    }
+}

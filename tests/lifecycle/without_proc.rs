@@ -1,0 +1,106 @@
+//! The same where /proc is missing: a child whose root is the fresh directory.
+
+use std::ffi::CString;
+use std::fs::Permissions;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::{env, fs};
+
+use sunpath::{BindOptions, Errno, Existing, UnixDatagram, UnixListener, UnixStream};
+
+use crate::{Fresh, POLICIES, become_nobody, bind, in_child, is_root, open_count};
+
+/// What `action` returns in a child without /proc.
+pub(crate) fn without_proc(fresh: &Fresh, action: impl FnOnce() -> bool) -> bool {
+    let root = CString::new(fresh.dir.path().as_os_str().as_bytes()).unwrap();
+    in_child(|| {
+        // Who is not root may do it in a user namespace of their own.
+        // SAFETY: takes a number.
+        if !is_root() && unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
+            return true;
+        }
+        // SAFETY: a path that ends with its NUL.
+        if unsafe { libc::chroot(root.as_ptr()) } != 0 {
+            return true;
+        }
+        env::set_current_dir("/").unwrap();
+        assert!(!fs::exists("/proc").unwrap());
+        action()
+    })
+}
+
+fn entries() -> usize {
+    fs::read_dir("/").unwrap().count()
+}
+
+#[test]
+fn without_proc_mode_is_exact_under_every_umask() {
+    let fresh = Fresh::new();
+    fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
+    for umask in [0, 0o022, 0o077, 0o777] {
+        assert!(without_proc(&fresh, || {
+            if is_root() {
+                // Whom permissions do not stop.
+                become_nobody();
+            }
+            // SAFETY: takes a number and cannot fail; the umask is the child's alone.
+            unsafe { libc::umask(umask) };
+            let descriptors = open_count();
+            for policy in POLICIES {
+                for mode in [0, 0o200, 0o600, 0o660, 0o666, 0o777] {
+                    let options = BindOptions::new().mode(mode).existing(policy);
+                    for path in ["/a.sock", "a.sock"] {
+                        let listener = bind(options, Path::new(path)).unwrap();
+                        let file = fs::symlink_metadata(path).unwrap();
+                        let exact = file.mode() & 0o7777 == mode && file.nlink() == 1;
+                        let reached = UnixStream::connect(path).is_ok() == (mode & 0o200 != 0);
+                        drop(listener);
+                        if !exact || !reached || entries() != 0 {
+                            return false;
+                        }
+                    }
+                }
+            }
+            open_count() == descriptors
+        }));
+    }
+}
+
+#[test]
+fn without_proc_each_policy_does_what_it_says() {
+    let fresh = Fresh::new();
+    assert!(without_proc(&fresh, || {
+        let path = Path::new("/a.sock");
+        // With a mode it takes the other way, without one the usual way.
+        for options in [BindOptions::new(), BindOptions::new().mode(0o600)] {
+            let refused = |policy| {
+                let before = entries();
+                let bound = bind(options.existing(policy), path);
+                bound.is_err_and(|error| error.errno() == Errno::EADDRINUSE) && entries() == before
+            };
+            let live = UnixListener::bind(path).unwrap();
+            assert!(refused(Existing::Refuse));
+            assert!(refused(Existing::ReplaceStale));
+            drop(bind(options.existing(Existing::Takeover), path).unwrap());
+            assert_eq!(entries(), 0);
+            drop(live);
+
+            drop(UnixListener::bind(path).unwrap());
+            assert!(refused(Existing::Refuse));
+            drop(bind(options.existing(Existing::ReplaceStale), path).unwrap());
+            assert_eq!(entries(), 0);
+
+            let live = UnixDatagram::bind(path).unwrap();
+            assert!(refused(Existing::ReplaceStale));
+            drop(live);
+            fs::remove_file(path).unwrap();
+            fs::write(path, "precious").unwrap();
+            for policy in POLICIES {
+                assert!(refused(policy));
+            }
+            fs::remove_file(path).unwrap();
+        }
+        true
+    }));
+}

@@ -1,0 +1,522 @@
+//! Paths of any length, and paths below a directory that is open.
+#![cfg(feature = "std")]
+
+mod fresh;
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileTypeExt, symlink};
+use std::path::{Path, PathBuf};
+
+use sunpath::{
+    CWD, Call, ConnectOptions, Datagram, Dir, Errno, Error, Kind, Listener, Seqpacket, Socket,
+    Stream, UnixAddr, UnixListener, UnixStream, sys,
+};
+use tempfile::TempDir;
+
+/// A directory whose path has this many bytes more than `base`'s, in components of 200.
+fn deeper(base: &Path, bytes: usize) -> PathBuf {
+    let mut path = base.to_owned();
+    let mut left = bytes;
+    while left > 0 {
+        let len = if left > 400 { 199 } else { left.min(200) - 1 };
+        path.push("d".repeat(len));
+        left -= len + 1;
+    }
+    path
+}
+
+/// A temporary directory, and one far below it.
+fn deep() -> (TempDir, PathBuf) {
+    let base = fresh::dir();
+    let deep = deeper(base.path(), 600);
+    fs::create_dir_all(&deep).unwrap();
+    (base, deep)
+}
+
+fn bound<T: Kind>(path: impl AsRef<Path>) -> Result<Socket<T>, Error> {
+    let socket = Socket::new().unwrap();
+    socket.bind_at(CWD, path.as_ref()).map(|()| socket)
+}
+
+fn connected<T: Kind>(path: impl AsRef<Path>) -> Result<Socket<T>, Error> {
+    let socket = Socket::new().unwrap();
+    socket.connect_at(CWD, path.as_ref()).map(|()| socket)
+}
+
+fn names_in(dir: &Path) -> Vec<String> {
+    let names = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn is_socket(path: &Path) -> bool {
+    fs::symlink_metadata(path).unwrap().file_type().is_socket()
+}
+
+fn errno<T>(result: Result<T, Error>) -> Errno {
+    match result {
+        Ok(_) => panic!("it went well"),
+        Err(error) => error.errno(),
+    }
+}
+
+#[test]
+fn long_path_of_every_kind_is_bound_and_reached() {
+    let (_base, deep) = deep();
+    let (stream, datagram, seqpacket) = (deep.join("s"), deep.join("d"), deep.join("q"));
+
+    let listener = bound::<Stream>(&stream).unwrap().listen(8).unwrap();
+    let client = connected::<Stream>(&stream).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    client.write(b"x").unwrap();
+    assert_eq!(server.read(&mut [0; 8]).unwrap(), 1);
+
+    let receiver = bound::<Datagram>(&datagram).unwrap();
+    let sender = connected::<Datagram>(&datagram).unwrap();
+    sender.send(b"abc").unwrap();
+    assert_eq!(receiver.recv(&mut [0; 8]).unwrap().len(), 3);
+
+    let listener = bound::<Seqpacket>(&seqpacket).unwrap().listen(8).unwrap();
+    connected::<Seqpacket>(&seqpacket).unwrap();
+    listener.accept().unwrap();
+
+    assert_eq!(names_in(&deep), ["d", "q", "s"]);
+    assert!(is_socket(&stream));
+}
+
+#[test]
+fn long_path_around_what_sun_path_takes_is_bound() {
+    let base = fresh::dir();
+    let prefix = base.path().as_os_str().len();
+    for len in [
+        sys::SUN_PATH_MAX - 1,
+        sys::SUN_PATH_MAX,
+        sys::SUN_PATH_MAX + 1,
+    ] {
+        let path = base.path().join("n".repeat(len - prefix - 1));
+        let socket = bound::<Stream>(&path).unwrap();
+        assert!(is_socket(&path), "{len}");
+        let itself = UnixAddr::from_pathname(&path).ok();
+        assert_eq!(itself.is_some(), len <= sys::SUN_PATH_MAX);
+        if let Some(itself) = itself {
+            assert_eq!(socket.local_addr().unwrap(), itself, "no alias needed");
+        }
+        let _listener = socket.listen(1).unwrap();
+        connected::<Stream>(&path).unwrap();
+    }
+}
+
+#[test]
+fn long_path_over_path_max_is_bound_and_reached() {
+    let base = fresh::dir();
+    // Around PATH_MAX, where one call takes it no more, and far beyond.
+    for bytes in [4000, 4090, 4095, 4096, 4097, 4100, 8191, 8192, 8193, 20_000] {
+        let relative = deeper(Path::new(""), bytes - 7);
+        // std's own calls cannot make it.
+        let mut dir = Dir::open(base.path()).unwrap();
+        for component in &relative {
+            let name = std::ffi::CString::new(component.as_encoded_bytes()).unwrap();
+            // SAFETY: an open directory, and a live string that ends with a NUL.
+            unsafe { libc::mkdirat(std::os::fd::AsRawFd::as_raw_fd(&dir), name.as_ptr(), 0o700) };
+            dir = open_below(&dir, component.to_str().unwrap());
+        }
+        let path = base.path().join(&relative).join("a.sock");
+        let listener = bound::<Stream>(&path).unwrap().listen(8).unwrap();
+        connected::<Stream>(&path).unwrap();
+        listener.accept().unwrap();
+        assert_eq!(errno(bound::<Stream>(&path)), Errno::EADDRINUSE, "{bytes}");
+
+        let below = Socket::<Stream>::new().unwrap();
+        below.connect_at(&dir, "a.sock").unwrap();
+        Socket::<Stream>::new()
+            .unwrap()
+            .bind_at(&dir, "b.sock")
+            .unwrap();
+        // Slashes at the seams change nothing.
+        let slashes = path.to_str().unwrap().replace('/', "///");
+        connected::<Stream>(slashes).unwrap();
+    }
+    // Removed by descriptors as well: remove_dir_all of std does it so.
+}
+
+#[test]
+fn long_path_of_every_length_around_path_max_is_reached() {
+    let base = fresh::dir();
+    let listener = bound::<Stream>(base.path().join("a.sock")).unwrap();
+    let listener = listener.listen(4096).unwrap();
+    let lengths = [4096, 8192].into_iter().flat_map(|max| max - 12..=max + 12);
+    for len in lengths {
+        for pad in ["/", "./"] {
+            let (dir, last) = (format!("{}/", base.path().display()), "a.sock");
+            let pad = pad.repeat((len - dir.len() - last.len()) / pad.len());
+            connected::<Stream>(format!("{dir}{pad}{last}")).unwrap();
+            Dir::open(format!("{dir}{pad}{}", &pad[..1])).unwrap();
+        }
+        listener.accept().unwrap();
+    }
+}
+
+fn open_below(dir: &Dir, name: &str) -> Dir {
+    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+    let name = std::ffi::CString::new(name).unwrap();
+    let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    // SAFETY: an open directory, and a live string that ends with a NUL.
+    let fd = unsafe { libc::openat(dir.as_raw_fd(), name.as_ptr(), flags) };
+    assert!(fd >= 0);
+    // SAFETY: it has just been made for us.
+    Dir::from(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+#[test]
+fn long_last_component_is_bound_by_renaming() {
+    let (base, deep) = deep();
+    for dir in [base.path(), &deep] {
+        for len in [60, 85, 95, 107, 108, 200, 254, 255] {
+            let path = dir.join("n".repeat(len));
+            let listener = bound::<Stream>(&path).unwrap().listen(8).unwrap();
+            assert!(is_socket(&path), "{len}");
+            connected::<Stream>(&path).unwrap();
+            listener.accept().unwrap();
+            assert_eq!(errno(bound::<Stream>(&path)), Errno::EADDRINUSE);
+            fs::remove_file(&path).unwrap();
+        }
+        let path = dir.join("n".repeat(256));
+        assert_eq!(errno(bound::<Stream>(&path)), Errno::ENAMETOOLONG);
+        assert_eq!(errno(connected::<Stream>(&path)), Errno::ENAMETOOLONG);
+        assert!(!names_in(dir).iter().any(|name| name.starts_with('.')));
+    }
+    for prefix in ["", "/", "./"] {
+        let path = format!("{prefix}{}", "n".repeat(5000));
+        assert_eq!(errno(bound::<Stream>(&path)), Errno::ENAMETOOLONG);
+        assert_eq!(errno(connected::<Stream>(&path)), Errno::ENAMETOOLONG);
+    }
+}
+
+#[test]
+fn long_last_component_that_exists_is_left_alone() {
+    let (_base, deep) = deep();
+    for name in ["f", &"f".repeat(200)] {
+        let path = deep.join(name);
+        fs::write(&path, "mine").unwrap();
+        assert_eq!(errno(bound::<Stream>(&path)), Errno::EADDRINUSE);
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+        assert_eq!(errno(connected::<Stream>(&path)), Errno::ECONNREFUSED);
+    }
+    // The socket was not bound to anything, and can be.
+    let socket = Socket::<Stream>::new().unwrap();
+    let path = deep.join("f".repeat(200));
+    assert_eq!(errno(socket.bind_at(CWD, &path)), Errno::EADDRINUSE);
+    socket.bind_at(CWD, deep.join("free")).unwrap();
+    // A link that leads nowhere is there too.
+    for name in ["l", &"l".repeat(200)] {
+        let path = deep.join(name);
+        symlink("nowhere", &path).unwrap();
+        assert_eq!(errno(bound::<Stream>(&path)), Errno::EADDRINUSE);
+        assert_eq!(errno(connected::<Stream>(&path)), Errno::ENOENT);
+    }
+    assert_eq!(names_in(&deep).len(), 5);
+}
+
+#[test]
+fn long_name_taken_by_two_at_once_is_one_of_theirs() {
+    let (_base, deep) = deep();
+    for round in 0..50 {
+        let path = deep.join(format!("{round:0200}"));
+        let barrier = std::sync::Barrier::new(4);
+        let binds: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        barrier.wait();
+                        bound::<Stream>(&path)
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = binds.into_iter().partition(Result::is_ok);
+        assert_eq!((won.len(), lost.len()), (1, 3));
+        for lost in lost {
+            assert_eq!(errno(lost), Errno::EADDRINUSE);
+        }
+        for won in won {
+            let _listener = won.unwrap().listen(1).unwrap();
+            connected::<Stream>(&path).unwrap();
+        }
+    }
+    assert_eq!(names_in(&deep).len(), 50, "no temporary name is left");
+}
+
+#[test]
+fn long_path_resolves_as_the_kernel_does() {
+    let (base, deep) = deep();
+    let listener = bound::<Stream>(deep.join("a.sock"))
+        .unwrap()
+        .listen(64)
+        .unwrap();
+    symlink(&deep, base.path().join("link")).unwrap();
+    symlink(deep.join("a.sock"), base.path().join("last")).unwrap();
+    let pad = "./".repeat(100);
+    let deep = deep.to_str().unwrap();
+    for path in [
+        format!("{deep}/./a.sock"),
+        format!("{deep}//a.sock"),
+        format!(
+            "{deep}/../{}/a.sock",
+            Path::new(deep).file_name().unwrap().to_str().unwrap()
+        ),
+        format!("{}/{pad}link/a.sock", base.path().display()),
+        format!("{}/{pad}last", base.path().display()),
+        // `..` behind a link is the parent of its target.
+        format!(
+            "{}/link/../{pad}{}/a.sock",
+            base.path().display(),
+            Path::new(deep).file_name().unwrap().to_str().unwrap()
+        ),
+    ] {
+        connected::<Stream>(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        listener.accept().unwrap();
+        assert_eq!(errno(bound::<Stream>(&path)), Errno::EADDRINUSE, "{path}");
+    }
+    assert_eq!(
+        errno(connected::<Stream>(format!("{deep}/a.sock/"))),
+        Errno::ENOTDIR
+    );
+    assert_eq!(
+        errno(connected::<Stream>(format!("{deep}/a.sock/b"))),
+        Errno::ENOTDIR
+    );
+    assert_eq!(
+        errno(bound::<Stream>(format!("{deep}/a.sock/b"))),
+        Errno::ENOTDIR
+    );
+    assert_eq!(
+        errno(connected::<Stream>(format!("{deep}/b"))),
+        Errno::ENOENT
+    );
+    assert_eq!(errno(bound::<Stream>(format!("{deep}/b/c"))), Errno::ENOENT);
+    let long = "n".repeat(200);
+    for new in [format!("{deep}/new/"), format!("{deep}/{long}/")] {
+        assert_eq!(errno(bound::<Stream>(new)), Errno::ENOENT);
+    }
+    for dir in [".", "..", "./", "/"] {
+        let path = format!("{deep}/{dir}");
+        assert_eq!(errno(bound::<Stream>(&path)), Errno::EADDRINUSE, "{dir}");
+        assert_eq!(
+            errno(connected::<Stream>(&path)),
+            Errno::ECONNREFUSED,
+            "{dir}"
+        );
+    }
+    symlink("loop", base.path().join("loop")).unwrap();
+    let path = format!("{}/loop/{pad}x", base.path().display());
+    assert_eq!(errno(bound::<Stream>(&path)), Errno::ELOOP);
+    assert_eq!(errno(connected::<Stream>(&path)), Errno::ELOOP);
+    assert_eq!(names_in(Path::new(deep)), ["a.sock"]);
+}
+
+#[test]
+fn long_path_that_is_none_is_refused_before_any_call() {
+    let socket = Socket::<Stream>::new().unwrap();
+    let dir = fresh::dir();
+    let dir = Dir::open(dir.path()).unwrap();
+    let nul = [&[b'a'; 300][..], b"\0b"].concat();
+    for error in [socket.bind_at(&dir, ""), socket.connect_at(&dir, "")] {
+        let error = error.unwrap_err();
+        assert_eq!(error.sun_path(), Some(sunpath::SunPathError::Empty));
+        assert_eq!(error.errno(), Errno::ENOENT);
+    }
+    for error in [socket.bind_at(&dir, &nul), socket.connect_at(CWD, &nul)] {
+        let error = error.unwrap_err();
+        assert_eq!(
+            error.sun_path(),
+            Some(sunpath::SunPathError::InteriorNul { at: 300 })
+        );
+    }
+    assert_eq!(Dir::open("").unwrap_err().errno(), Errno::ENOENT);
+    assert_eq!(Dir::open("a\0").unwrap_err().errno(), Errno::EINVAL);
+}
+
+#[test]
+fn long_path_that_the_strict_conversion_refuses_names_the_door() {
+    let path = "n".repeat(200);
+    let bind = UnixListener::bind(&path).unwrap_err();
+    assert!(
+        bind.to_string().ends_with("; bind_at takes more)"),
+        "{bind}"
+    );
+    let connect = UnixStream::connect(&path).unwrap_err();
+    assert!(
+        connect.to_string().ends_with("; connect_at takes more)"),
+        "{connect}"
+    );
+    assert_eq!(bind.errno(), Errno::ENAMETOOLONG);
+}
+
+#[test]
+fn at_a_directory_names_are_below_it_wherever_it_moves() {
+    let base = fresh::dir();
+    let (old, new) = (base.path().join("old"), base.path().join("new"));
+    fs::create_dir(&old).unwrap();
+    let dir = Dir::open(&old).unwrap();
+    fs::rename(&old, &new).unwrap();
+    fs::create_dir(&old).unwrap();
+
+    let socket = Socket::<Stream>::new().unwrap();
+    socket.bind_at(&dir, "a.sock").unwrap();
+    let listener: Listener<Stream> = socket.listen(8).unwrap();
+    assert!(is_socket(&new.join("a.sock")));
+    assert_eq!(names_in(&old), [""; 0]);
+
+    let client = Socket::<Stream>::new().unwrap();
+    client.connect_at(&dir, "a.sock").unwrap();
+    let options = ConnectOptions::new().timeout(std::time::Duration::from_secs(10));
+    let _: UnixStream = options.connect_at(&dir, "./a.sock").unwrap();
+    let _: UnixStream = options
+        .connect_at(File::open(&new).unwrap(), "../new/a.sock")
+        .unwrap();
+    listener.accept().unwrap();
+    // From the root, the directory does not matter.
+    let _: UnixStream = options.connect_at(&dir, new.join("a.sock")).unwrap();
+
+    let mut room = [0; 4096];
+    assert_eq!(
+        dir.path(&mut room).unwrap(),
+        new.as_os_str().as_encoded_bytes()
+    );
+    let len = new.as_os_str().len();
+    assert_eq!(
+        dir.path(&mut room[..len]).unwrap_err().errno(),
+        Errno::ERANGE
+    );
+
+    fs::remove_dir_all(&new).unwrap();
+    let again = Socket::<Stream>::new().unwrap();
+    assert_eq!(errno(again.bind_at(&dir, "b.sock")), Errno::ENOENT);
+    assert_eq!(errno(again.connect_at(&dir, "b.sock")), Errno::ENOENT);
+    let file = File::open(std::env::current_exe().unwrap()).unwrap();
+    assert_eq!(errno(again.bind_at(&file, "b.sock")), Errno::ENOTDIR);
+}
+
+#[test]
+fn connect_options_take_long_paths_with_their_conditions() {
+    let (_base, deep) = deep();
+    let path = deep.join("a.sock");
+    let listener = bound::<Stream>(&path).unwrap().listen(0).unwrap();
+    // SAFETY: takes nothing and cannot fail.
+    let me = unsafe { libc::geteuid() };
+    let second = std::time::Duration::from_secs(1);
+    let _: UnixStream = ConnectOptions::new()
+        .require_peer(me)
+        .connect(&path)
+        .unwrap();
+    listener.accept().unwrap();
+    let other = ConnectOptions::new().require_peer(me + 1);
+    assert_eq!(errno(other.connect::<Stream>(&path)), Errno::EPERM);
+    // That one waits in the queue, which is full now.
+    let error = ConnectOptions::new()
+        .timeout(second / 20)
+        .connect::<Stream>(&path);
+    assert_eq!(errno(error), Errno::ETIMEDOUT);
+    let error = ConnectOptions::new().connect::<Stream>("").unwrap_err();
+    assert_eq!(
+        (error.call(), error.errno()),
+        (Call::Connect, Errno::ENOENT)
+    );
+}
+
+#[test]
+fn long_socket_without_write_permission_is_eacces() {
+    // SAFETY: takes nothing and cannot fail.
+    if unsafe { libc::geteuid() } != 0 {
+        return eprintln!("skipped: root alone can become another user");
+    }
+    use std::os::unix::fs::PermissionsExt;
+
+    let (base, deep) = deep();
+    let path = deep.join("a.sock");
+    let _listener = bound::<Stream>(&path).unwrap().listen(8).unwrap();
+    let everybody = |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode));
+    everybody(base.path(), 0o755).unwrap();
+    let as_nobody = || {
+        // Of this thread alone.
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                // SAFETY: takes numbers alone.
+                let set = unsafe { libc::syscall(libc::SYS_setresuid, 65534, 65534, 65534) };
+                assert_eq!(set, 0);
+                connected::<Stream>(&path)
+                    .map(drop)
+                    .map_err(|error| error.errno())
+            });
+            thread.join().unwrap()
+        })
+    };
+    everybody(&path, 0o755).unwrap();
+    assert_eq!(as_nobody(), Err(Errno::EACCES));
+    everybody(&path, 0o666).unwrap();
+    assert_eq!(as_nobody(), Ok(()));
+    everybody(&deep, 0o700).unwrap();
+    assert_eq!(as_nobody(), Err(Errno::EACCES));
+}
+
+#[test]
+fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
+    // SAFETY: takes nothing and cannot fail.
+    if unsafe { libc::geteuid() } != 0 {
+        return eprintln!("skipped: root alone can change its root");
+    }
+    let base = fresh::dir();
+    fs::create_dir(base.path().join("tmp")).unwrap();
+    let deep = deeper(base.path(), 600);
+    fs::create_dir_all(&deep).unwrap();
+    let root = std::ffi::CString::new(base.path().as_os_str().as_encoded_bytes()).unwrap();
+    let path = Path::new("/")
+        .join(deep.strip_prefix(base.path()).unwrap())
+        .join("a.sock");
+    let server = Socket::<Stream>::new().unwrap();
+    let clients = [Socket::<Stream>::new().unwrap(), Socket::new().unwrap()];
+
+    // Between fork and exit nothing allocates.
+    let in_root_without_proc = || -> Result<(), i32> {
+        // SAFETY: a live string that ends with a NUL.
+        let changed = unsafe { libc::chroot(root.as_ptr()) };
+        // SAFETY: as above.
+        if changed != 0 || unsafe { libc::chdir(c"/".as_ptr()) } != 0 {
+            return Err(254);
+        }
+        let raw = |error: Error| error.errno().raw();
+        server.bind_at(CWD, &path).map_err(raw)?;
+        let listener = server.listen(8).map_err(raw)?;
+        clients[0].connect_at(CWD, &path).map_err(raw)?;
+        listener.accept().map_err(raw)?;
+        let dir = Dir::open(path.parent().unwrap_or(&path)).map_err(raw)?;
+        match clients[1].connect_at(&dir, "a.sock") {
+            Err(error) if error.is_unsupported() => Ok(()),
+            _ => Err(255),
+        }
+    };
+    // SAFETY: the child calls what is safe after fork in a process of many threads, and exits.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let code = in_root_without_proc().err().unwrap_or(0);
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(code) };
+    }
+    let mut status = 0;
+    // SAFETY: status is room for an int.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    assert_eq!(
+        libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status)),
+        Some(0)
+    );
+    assert!(is_socket(&deep.join("a.sock")));
+    assert_eq!(names_in(&base.path().join("tmp")), [""; 0]);
+}

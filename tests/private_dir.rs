@@ -1,0 +1,434 @@
+//! Directories that are one's own: made with the right mode, or verified and refused.
+#![cfg(feature = "std")]
+
+mod fresh;
+
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Barrier;
+use std::{env, thread};
+
+use sunpath::{CWD, Dir, DirError, Errno, Refusal, SunPathError, UnixStream};
+use tempfile::TempDir;
+
+const NOBODY: u32 = 65534;
+
+fn fresh() -> (TempDir, PathBuf) {
+    let base = fresh::dir();
+    // Without the symbolic links that some systems have above it.
+    let path = base.path().canonicalize().unwrap();
+    (base, path)
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o7777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+}
+
+fn me() -> u32 {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Whether this test can give files away; says so where it cannot.
+fn am_root() -> bool {
+    if me() != 0 {
+        eprintln!("skipped in part: root alone can give a directory to another user");
+    }
+    me() == 0
+}
+
+fn refused(path: &Path) -> DirError {
+    Dir::private(path).map(drop).unwrap_err()
+}
+
+/// What is at fault, as a path, and why.
+fn fault<'p>(path: &'p Path, error: &DirError) -> (&'p str, Refusal) {
+    (
+        &path.to_str().unwrap()[..error.prefix_len()],
+        error.refusal(),
+    )
+}
+
+#[test]
+fn private_dir_is_made_and_then_found() {
+    let (_base, base) = fresh();
+    let path = base.join("run");
+    let dir = Dir::private(&path).unwrap();
+    assert_eq!(mode(&path), 0o700);
+    let again = Dir::private(&path).unwrap();
+    let slashes = format!("{}//", path.display()).replace('/', "//");
+    Dir::private(slashes).unwrap();
+    // SAFETY: F_GETFD takes nothing.
+    let flags = unsafe { libc::fcntl(dir.as_raw_fd(), libc::F_GETFD) };
+    assert_eq!(flags, libc::FD_CLOEXEC);
+
+    let server = UnixStream::new().unwrap();
+    server.bind_at(&dir, "a.sock").unwrap();
+    let _listener = server.listen(1).unwrap();
+    UnixStream::new()
+        .unwrap()
+        .connect_at(&again, "a.sock")
+        .unwrap();
+    UnixStream::connect(path.join("a.sock")).unwrap();
+}
+
+#[test]
+fn public_dir_lets_everybody_connect() {
+    let (_base, base) = fresh();
+    set_mode(&base, 0o755);
+    let path = base.join("run");
+    let dir = Dir::public(&path).unwrap();
+    assert_eq!(mode(&path), 0o755);
+    let server = UnixStream::new().unwrap();
+    server.bind_at(&dir, "a.sock").unwrap();
+    let _listener = server.listen(1).unwrap();
+    set_mode(&path.join("a.sock"), 0o666);
+    if am_root() {
+        let connected = thread::scope(|scope| {
+            let nobody = scope.spawn(|| {
+                // SAFETY: takes numbers alone; of this thread alone.
+                let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
+                assert_eq!(set, 0);
+                UnixStream::connect(path.join("a.sock")).map(drop)
+            });
+            nobody.join().unwrap()
+        });
+        assert_eq!(connected, Ok(()));
+    }
+    for (bits, good) in [
+        (0o711, true),
+        (0o755, true),
+        (0o775, false),
+        (0o757, false),
+        (0o700, false),
+        (0o750, false),
+        (0o1777, false),
+    ] {
+        set_mode(&path, bits);
+        match Dir::public(&path) {
+            Ok(_) => assert!(good, "{bits:o}"),
+            Err(error) => {
+                assert_eq!(
+                    error.refusal(),
+                    Refusal::Mode {
+                        mode: bits,
+                        uid: me()
+                    }
+                );
+                assert!(!good, "{bits:o}");
+            }
+        }
+    }
+}
+
+/// The umask belongs to the process: a child has another.
+#[test]
+fn private_dir_has_its_mode_under_every_umask() {
+    if let (Ok(path), Ok(mask)) = (env::var("SUNPATH_TEST_DIR"), env::var("SUNPATH_TEST_UMASK")) {
+        let mask = u32::from_str_radix(&mask, 8).unwrap();
+        // SAFETY: takes a number; this process does nothing else.
+        unsafe { libc::umask(mask as libc::mode_t) };
+        let path = Path::new(&path);
+        Dir::private(path.join("private")).unwrap();
+        Dir::public(path.join("public")).unwrap();
+        return;
+    }
+    for mask in ["000", "022", "077", "277", "777"] {
+        let (_base, base) = fresh();
+        let status = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "private_dir_has_its_mode_under_every_umask"])
+            .env("SUNPATH_TEST_DIR", &base)
+            .env("SUNPATH_TEST_UMASK", mask)
+            .output()
+            .unwrap();
+        assert!(status.status.success(), "{mask}: {status:?}");
+        assert_eq!(mode(&base.join("private")), 0o700, "{mask}");
+        assert_eq!(mode(&base.join("public")), 0o755, "{mask}");
+    }
+}
+
+#[test]
+fn private_dir_of_another_mode_is_refused_and_left_as_it_is() {
+    let (_base, base) = fresh();
+    let path = base.join("run");
+    fs::create_dir(&path).unwrap();
+    for bits in [0o701, 0o710, 0o720, 0o702, 0o755, 0o777, 0o1777] {
+        set_mode(&path, bits);
+        let error = refused(&path);
+        let why = Refusal::Mode {
+            mode: bits,
+            uid: me(),
+        };
+        assert_eq!(fault(&path, &error), (path.to_str().unwrap(), why));
+        assert_eq!(error.errno(), Errno::EPERM);
+        let said = error.to_string();
+        assert!(said.contains(&format!("mode {bits:04o}")), "{said}");
+        assert_eq!(mode(&path), bits);
+    }
+    // Narrower lets nobody else in. The bit of a directory whose files keep its group does neither.
+    for bits in [0o500, 0o2700] {
+        set_mode(&path, bits);
+        Dir::private(&path).unwrap();
+    }
+}
+
+#[test]
+fn private_dir_of_another_user_is_refused() {
+    if !am_root() {
+        return;
+    }
+    let (_base, base) = fresh();
+    let (middle, path) = (base.join("middle"), base.join("middle/run"));
+    fs::create_dir_all(&path).unwrap();
+    set_mode(&path, 0o700);
+    Dir::private(&path).unwrap();
+    chown(&path, Some(NOBODY), None).unwrap();
+    let error = refused(&path);
+    assert_eq!(
+        fault(&path, &error),
+        (path.to_str().unwrap(), Refusal::Owner { uid: NOBODY })
+    );
+    assert_eq!(error.errno(), Errno::EPERM);
+    assert!(error.to_string().contains("user 65534"), "{error}");
+
+    // Its owner can put another in its place: as one above it is no better, sticky or not.
+    chown(&path, Some(0), None).unwrap();
+    chown(&middle, Some(NOBODY), None).unwrap();
+    for bits in [0o755, 0o1777] {
+        set_mode(&middle, bits);
+        let error = refused(&path);
+        let middle = middle.to_str().unwrap();
+        assert_eq!(
+            fault(&path, &error),
+            (middle, Refusal::Owner { uid: NOBODY })
+        );
+    }
+}
+
+#[test]
+fn private_dir_of_another_user_below_root_is_theirs_alone() {
+    if !am_root() {
+        return;
+    }
+    let (_base, base) = fresh();
+    set_mode(&base, 0o1777);
+    let (roots, own) = (base.join("roots"), base.join("own"));
+    Dir::private(&roots).unwrap();
+    let as_nobody = || {
+        // SAFETY: takes numbers alone; of this thread alone.
+        let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
+        assert_eq!(set, 0);
+        // Root's are good above one's own, and not as one's own.
+        Dir::private(&own).unwrap();
+        assert_eq!(refused(&roots).refusal(), Refusal::Owner { uid: 0 });
+        fs::create_dir(base.join("theirs")).unwrap();
+        symlink(&roots, base.join("link")).unwrap();
+    };
+    thread::scope(|scope| scope.spawn(as_nobody).join().unwrap());
+    assert_eq!(fs::metadata(&own).unwrap().uid(), NOBODY);
+    // Root trusts none of it, the link to its own directory neither.
+    for path in [own, base.join("theirs/run"), base.join("link/run")] {
+        let why = Refusal::Owner { uid: NOBODY };
+        assert_eq!(refused(&path).refusal(), why, "{}", path.display());
+    }
+    assert!(!roots.join("run").exists());
+}
+
+/// The working directory belongs to the process: a child has another.
+#[test]
+fn private_dir_of_a_relative_path_looks_above_the_working_directory() {
+    if env::var("SUNPATH_TEST_RELATIVE").is_ok() {
+        let why = Refusal::Mode {
+            mode: 0o777,
+            uid: me(),
+        };
+        let error = refused(Path::new("run"));
+        assert_eq!((error.prefix_len(), error.refusal()), (0, why));
+        assert!(error.to_string().contains("working directory"), "{error}");
+        set_mode(Path::new("../.."), 0o755);
+        Dir::private("run").unwrap();
+        Dir::private("./run/").unwrap();
+        Dir::private("../deep/run").unwrap();
+        assert_eq!(mode(Path::new("run")), 0o700);
+        return;
+    }
+    let (_base, base) = fresh();
+    let here = base.join("open/middle/deep");
+    fs::create_dir_all(&here).unwrap();
+    set_mode(&base.join("open"), 0o777);
+    let name = "private_dir_of_a_relative_path_looks_above_the_working_directory";
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env("SUNPATH_TEST_RELATIVE", "")
+        .current_dir(&here)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn private_dir_below_one_that_others_write_to_needs_the_sticky_bit() {
+    let (_base, base) = fresh();
+    let (middle, path) = (base.join("middle"), base.join("middle/deeper/run"));
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    for bits in [0o777, 0o770, 0o775, 0o707] {
+        set_mode(&middle, bits);
+        let error = refused(&path);
+        let why = Refusal::Mode {
+            mode: bits,
+            uid: me(),
+        };
+        assert_eq!(
+            fault(&path, &error),
+            (middle.to_str().unwrap(), why),
+            "{bits:o}"
+        );
+        set_mode(&middle, bits | 0o1000);
+        Dir::private(&path).unwrap();
+        fs::remove_dir(&path).unwrap();
+    }
+    // A link from elsewhere leads to it all the same.
+    set_mode(&middle, 0o777);
+    let link = base.join("link");
+    symlink(middle.join("deeper"), &link).unwrap();
+    let path = link.join("run");
+    let error = refused(&path);
+    let why = Refusal::Mode {
+        mode: 0o777,
+        uid: me(),
+    };
+    assert_eq!(fault(&path, &error), (link.to_str().unwrap(), why));
+    assert!(!path.exists());
+    set_mode(&middle, 0o755);
+    Dir::private(&path).unwrap();
+}
+
+#[test]
+fn private_dir_that_is_a_symlink_or_no_directory_is_refused() {
+    let (_base, base) = fresh();
+    fs::create_dir(base.join("real")).unwrap();
+    set_mode(&base.join("real"), 0o700);
+    fs::write(base.join("file"), "").unwrap();
+    for (name, target) in [
+        ("link", "real"),
+        ("dangling", "nowhere"),
+        ("to_file", "file"),
+    ] {
+        symlink(target, base.join(name)).unwrap();
+        let path = base.join(name);
+        assert_eq!(
+            fault(&path, &refused(&path)),
+            (path.to_str().unwrap(), Refusal::Symlink)
+        );
+        // Slashes behind it do not make it a directory.
+        let slash = base.join(name).join("");
+        assert_eq!(
+            fault(&slash, &refused(&slash)),
+            (path.to_str().unwrap(), Refusal::Symlink)
+        );
+        assert_eq!(refused(&path).errno(), Errno::ELOOP);
+    }
+    assert!(!base.join("nowhere").exists());
+    Dir::private(base.join("link/run")).unwrap();
+
+    let file = base.join("file");
+    for path in [file.clone(), file.join("run"), file.join("run/deeper")] {
+        let error = refused(&path);
+        assert_eq!(
+            fault(&path, &error),
+            (file.to_str().unwrap(), Refusal::NotADirectory)
+        );
+        assert_eq!(error.errno(), Errno::ENOTDIR);
+    }
+    let path = base.join("to_file/run");
+    assert_eq!(refused(&path).refusal(), Refusal::NotADirectory);
+}
+
+#[test]
+fn private_dir_below_one_that_does_not_exist_is_enoent() {
+    let (_base, base) = fresh();
+    let path = base.join("absent/run");
+    let error = refused(&path);
+    assert_eq!(error.prefix_len(), base.join("absent").as_os_str().len());
+    assert_eq!(error.errno(), Errno::ENOENT);
+    assert!(error.to_string().starts_with("openat: ENOENT"), "{error}");
+    let io = std::io::Error::from(error);
+    assert_eq!(io.kind(), std::io::ErrorKind::NotFound);
+
+    assert_eq!(
+        Dir::private("").unwrap_err().refusal(),
+        Refusal::Path(SunPathError::Empty)
+    );
+    let nul = Dir::private(b"a\0b").unwrap_err();
+    assert_eq!(
+        nul.refusal(),
+        Refusal::Path(SunPathError::InteriorNul { at: 1 })
+    );
+    let long = refused(&base.join("n".repeat(256)));
+    assert_eq!(long.errno(), Errno::ENAMETOOLONG);
+    let longer = refused(&base.join("n".repeat(5000)));
+    assert_eq!(longer.errno(), Errno::ENAMETOOLONG);
+}
+
+#[test]
+fn private_dir_of_the_root_or_the_working_directory_is_looked_at_itself() {
+    let root = Dir::private("/").unwrap_err();
+    let metadata = fs::metadata("/").unwrap();
+    let why = match metadata.uid() == me() {
+        true => Refusal::Mode {
+            mode: metadata.mode() & 0o1777,
+            uid: me(),
+        },
+        false => Refusal::Owner {
+            uid: metadata.uid(),
+        },
+    };
+    assert_eq!((root.prefix_len(), root.refusal()), (1, why));
+    // The tests run where their source is: not private, or it would be this refusal that is missing.
+    let here = fs::metadata(".").unwrap();
+    if here.mode() & 0o077 != 0 {
+        assert!(Dir::private(".").is_err());
+    }
+}
+
+#[test]
+fn private_dir_of_many_at_once_is_one() {
+    let (_base, base) = fresh();
+    for round in 0..100 {
+        let path = base.join(round.to_string());
+        let barrier = Barrier::new(4);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    Dir::private(&path).unwrap();
+                });
+            }
+        });
+        assert_eq!(mode(&path), 0o700);
+    }
+}
+
+#[test]
+fn private_dir_of_any_length_is_made() {
+    let (_base, base) = fresh();
+    let mut path = base;
+    for _ in 0..30 {
+        path.push("d".repeat(200));
+        Dir::private(&path).unwrap();
+    }
+    let socket = UnixStream::new().unwrap();
+    socket.bind_at(CWD, path.join("a.sock")).unwrap();
+    let dir = Dir::open(&path).unwrap();
+    assert_eq!(
+        dir.path(&mut [0; 4096]).unwrap_err().errno(),
+        Errno::ENAMETOOLONG
+    );
+}
