@@ -182,6 +182,8 @@ pub use crate::pathname::AsPathname;
 pub use crate::socket::{Connected, Datagram, Kind, Messages, Seqpacket, Shutdown, Socket, Stream};
 pub use crate::stream::UnixStream;
 pub use crate::syscall::Descriptors;
+#[cfg(feature = "std")]
+pub use crate::syscall::Unclaimed;
 
 /// The README's programs, compiled and run.
 #[cfg(all(doctest, feature = "std"))]

@@ -38,7 +38,9 @@ pub(crate) use self::descriptor::*;
 pub(crate) use self::dir::*;
 pub(crate) use self::file::*;
 #[cfg(feature = "std")]
-pub(crate) use self::inherit::*;
+pub use self::inherit::Unclaimed;
+#[cfg(feature = "std")]
+pub(crate) use self::inherit::{Inherited, NotInherited, inherit};
 pub(crate) use self::message::*;
 pub(crate) use self::option::*;
 pub(crate) use self::process::*;

@@ -15,11 +15,16 @@ use std::process::{self, Child, Command, Stdio};
 use std::thread;
 
 use sunpath::{
-    Activation, Connected, Listener, Passed, Seqpacket, Socket, Stream, UnixDatagram, UnixListener,
-    UnixSeqpacket, UnixStream,
+    Activation, ActivationError, Connected, Listener, Passed, Seqpacket, Socket, Stream, Unclaimed,
+    UnixDatagram, UnixListener, UnixSeqpacket, UnixStream,
 };
 
 const ROLE: &str = "SUNPATH_TEST_ROLE";
+
+fn take() -> Result<Activation, ActivationError> {
+    // SAFETY: all that this program opens is close-on-exec.
+    Activation::take(unsafe { Unclaimed::promise() })
+}
 
 /// Not a test by itself: what the processes do that the tests start.
 #[test]
@@ -32,14 +37,14 @@ fn activation_role() {
         "serve stream" => serve::<Stream>(),
         "serve seqpacket" => serve::<Seqpacket>(),
         "receive" => {
-            let passed = Activation::take().unwrap().next().unwrap();
+            let passed = take().unwrap().next().unwrap();
             say(format!("name {}", passed.name().escape_ascii()));
             let socket: UnixDatagram = passed.into_socket().unwrap();
             let received = socket.recv(&mut [0; 8]).unwrap();
             say(format!("received {}", received.len()));
         }
         "accepted" => {
-            let passed = Activation::take().unwrap().next().unwrap();
+            let passed = take().unwrap().next().unwrap();
             say(format!("name {}", passed.name().escape_ascii()));
             let error = passed.into_listener::<Stream>().unwrap_err();
             say(format!("no listener: {error}"));
@@ -47,17 +52,17 @@ fn activation_role() {
             say(format!("socket {}", socket.is_listening().unwrap()));
         }
         "twice" => {
-            let first = Activation::take().unwrap();
+            let first = take().unwrap();
             say(format!("first {}", first.len()));
-            say(format!("second {}", Activation::take().unwrap_err()));
+            say(format!("second {}", take().unwrap_err()));
             drop(first);
             say(format!("closed {:?}", [3, 4].map(is_open)));
             let _other = File::open("/dev/null").unwrap();
-            say(format!("third {}", Activation::take().unwrap_err()));
+            say(format!("third {}", take().unwrap_err()));
         }
         "race" => {
             let taken = thread::scope(|scope| {
-                let threads: Vec<_> = (0..8).map(|_| scope.spawn(Activation::take)).collect();
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
                 let results = threads.into_iter().map(|thread| thread.join().unwrap());
                 results.collect::<Vec<_>>()
             });
@@ -71,7 +76,7 @@ fn activation_role() {
             // The number that comes next belongs to this process.
             let own = File::open("/dev/null").unwrap();
             say(format!("own {}", own.as_raw_fd()));
-            say(Activation::take().unwrap_err().to_string());
+            say(take().unwrap_err().to_string());
             say(format!("first is cloexec {}", is_cloexec(3)));
         }
         "pidfd" => {
@@ -79,7 +84,7 @@ fn activation_role() {
             for (what, id) in [("other", own + 1), ("own", own)] {
                 // SAFETY: no other thread reads or writes the environment.
                 unsafe { env::set_var("LISTEN_PIDFDID", id.to_string()) };
-                say(format!("{what} {}", Activation::take().unwrap().len()));
+                say(format!("{what} {}", take().unwrap().len()));
             }
         }
         _ => panic!("no such role: {role}"),
@@ -93,7 +98,7 @@ fn tell() {
         names.map(|name| env::var(name).ok())
     };
     let before = variables();
-    let activation = match Activation::take() {
+    let activation = match take() {
         Ok(activation) => activation,
         Err(error) => return say(format!("{error} ({:?})", error.errno())),
     };
@@ -128,7 +133,7 @@ fn kind(passed: Passed) -> String {
 }
 
 fn serve<T: Connected>() {
-    let passed = Activation::take().unwrap().next().unwrap();
+    let passed = take().unwrap().next().unwrap();
     say(format!("name {}", passed.name().escape_ascii()));
     let error = passed.into_socket::<T>().unwrap_err();
     say(format!("no socket: {error}"));

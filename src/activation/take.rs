@@ -11,7 +11,7 @@ use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use crate::listener::Listener;
 use crate::socket::{Connected, Kind, Socket};
-use crate::syscall::{self, Inherited, NotInherited};
+use crate::syscall::{self, Inherited, NotInherited, Unclaimed};
 
 /// The descriptors that the service manager passed to this process, one after the other, each with
 /// its name.
@@ -25,9 +25,10 @@ use crate::syscall::{self, Inherited, NotInherited};
 /// A server that is started with its socket, or makes it itself:
 ///
 /// ```no_run
-/// use sunpath::{Activation, UnixListener};
+/// use sunpath::{Activation, Unclaimed, UnixListener};
 ///
-/// let mut passed = Activation::take()?;
+/// // SAFETY: this is the beginning of main, nothing was opened yet.
+/// let mut passed = Activation::take(unsafe { Unclaimed::promise() })?;
 /// let listener = match passed.find(|passed| passed.name() == b"control") {
 ///     Some(passed) => passed.into_listener()?,
 ///     None => UnixListener::bind("/run/app.sock")?,
@@ -55,7 +56,8 @@ impl Activation {
     ///
     /// Call it first in `main`. What this process opened itself is told from what was passed by being
     /// close-on-exec. A descriptor that was opened without that, by a C library or a plain dup(2),
-    /// and has one of the numbers that the variables name, would be taken for a passed one.
+    /// and has one of the numbers that the variables name, would be taken for a passed one, and get a
+    /// second owner: hence the promise that there is none.
     ///
     /// # Errors
     ///
@@ -66,7 +68,7 @@ impl Activation {
     /// - `EBADF`, `EBUSY`: [`ActivationError::Descriptor`].
     ///
     /// See sd_listen_fds(3).
-    pub fn take() -> Result<Self, ActivationError> {
+    pub fn take(promise: Unclaimed) -> Result<Self, ActivationError> {
         let get = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
         let (pid, pidfd_id) = (get("LISTEN_PID"), get("LISTEN_PIDFDID"));
         let (fds, names) = (get("LISTEN_FDS"), get("LISTEN_FDNAMES"));
@@ -78,7 +80,7 @@ impl Activation {
         };
         let fds = match variables.listen_fds()? {
             0 => None,
-            count => Some(syscall::inherit(FIRST, FIRST + count)?),
+            count => Some(syscall::inherit(promise, FIRST, FIRST + count)?),
         };
         Ok(Self {
             fds,
