@@ -7,6 +7,7 @@ mod make;
 mod place;
 mod private;
 mod stale;
+mod turn;
 
 use core::ffi::c_int;
 

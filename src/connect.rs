@@ -99,8 +99,9 @@ impl ConnectOptions {
         path: impl AsPathname,
     ) -> Result<Socket<T>, Error> {
         let path = unbounded(path.as_pathname()).map_err(|e| Error::refused(Call::Connect, e))?;
+        let deadline = self.deadline();
         connect_through(dir.as_fd(), path, |begin, addr| {
-            self.connect_by(begin, addr)
+            self.connect_by(begin, addr, deadline)
         })
     }
 
@@ -119,7 +120,11 @@ impl ConnectOptions {
     /// See connect(2), unix(7).
     #[doc(alias = "connect")]
     pub fn connect_addr<T: Connected>(&self, addr: &UnixAddr) -> Result<Socket<T>, Error> {
-        self.connect_by(CWD, addr)
+        self.connect_by(CWD, addr, self.deadline())
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        self.timeout.map(Deadline::after)
     }
 
     /// `dir` is where the address begins.
@@ -127,11 +132,12 @@ impl ConnectOptions {
         &self,
         dir: BorrowedFd<'_>,
         addr: &UnixAddr,
+        deadline: Option<Deadline>,
     ) -> Result<Socket<T>, Error> {
         let socket = Socket::new()?;
-        match self.timeout {
+        match deadline {
             None => syscall::connect_at(dir, socket.as_fd(), addr)?,
-            Some(timeout) => connect_until(&socket, dir, addr, Deadline::after(timeout))?,
+            Some(deadline) => connect_until(&socket, dir, addr, deadline)?,
         }
         match self.peer {
             Some(uid) if socket.peer_cred()?.uid() != uid => {

@@ -6,7 +6,7 @@ use core::ops::Deref;
 use crate::addr::UnixAddr;
 use crate::error::Error;
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
-use crate::syscall;
+use crate::syscall::Process;
 
 use super::file::SocketFile;
 
@@ -24,10 +24,11 @@ use super::file::SocketFile;
 /// - in the directory that it was bound in, wherever the working directory is by then and whatever
 ///   the directory's path.
 ///
-/// Between a look at a file and its removal another can come in its place. So the file first gets
-/// a name of its own, `.sunpath-` and 16 hexadecimal digits, where nobody else meets it, is looked
-/// at there, and gets its name back if it is not the one. A process that is killed in between leaves
-/// it there.
+/// Between a look at a file and its removal another can come in its place. Those of this crate do
+/// not: they take turns, by a lock of the directory for a few calls. Against others, or where the
+/// directory may not be read or somebody keeps it locked, the file first gets a name of its own,
+/// `.sunpath-` and 16 hexadecimal digits, where nobody else meets it, is looked at there, and gets
+/// its name back if it is not the one. A process that is killed in between leaves it there.
 ///
 /// What remains: right after bind(2) the kernel does not tell which file was made, and the name is
 /// looked up. Who within that instant removes our file and binds there is taken for us. Asking
@@ -93,7 +94,7 @@ impl<S> Bound<S> {
     /// goes on as the daemon.
     #[doc(alias = "fork")]
     pub fn adopt(&mut self) {
-        self.file.process = syscall::getpid();
+        self.file.process = Process::current();
     }
 }
 

@@ -6,9 +6,10 @@ use sunpath_sys as sys;
 
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, OwnedFd};
-use crate::syscall::{self, Identity, Status};
+use crate::syscall::{self, Identity, Process, Status};
 
 use super::place::{Name, Place, lock_name, remove_if};
+use super::turn::Turn;
 
 /// How a lock file is opened, and made if there is none. No symbolic link is followed, and a FIFO is
 /// not waited for.
@@ -24,7 +25,7 @@ pub(super) struct SocketFile {
     pub(super) bound: Option<Identity>,
     pub(super) unlink_on_drop: bool,
     /// The process whose file it is.
-    pub(super) process: sys::pid_t,
+    pub(super) process: Process,
     lock: Option<Lock>,
 }
 
@@ -43,7 +44,7 @@ impl SocketFile {
             name: place.name,
             bound: None,
             unlink_on_drop: true,
-            process: syscall::getpid(),
+            process: Process::current(),
             lock: None,
         }
     }
@@ -85,13 +86,19 @@ impl SocketFile {
         }
     }
 
-    /// Removes the file if it still is the one that was bound.
-    pub(super) fn remove(&mut self) -> Result<(), Error> {
-        let stale = || Error::new(Call::Unlinkat, Errno::ESTALE);
-        if self.process != syscall::getpid() {
-            return Err(Error::new(Call::Unlinkat, Errno::EPERM));
+    /// Removes the file if it still is the one that was bound, and this the process that did it.
+    pub(super) fn remove(&self) -> Result<(), Error> {
+        match self.process.is_current() {
+            true => self.remove_as_its_process(),
+            false => Err(Error::new(Call::Unlinkat, Errno::EPERM)),
         }
+    }
+
+    fn remove_as_its_process(&self) -> Result<(), Error> {
+        let stale = || Error::new(Call::Unlinkat, Errno::ESTALE);
         let file = self.bound.ok_or_else(stale)?;
+        // Without it a file that comes now is moved away, for as long as it is looked at.
+        let _turn = Turn::take(self.dir.as_fd());
         // First without touching it: another's file stays where it is.
         let (dir, name) = (self.dir.as_fd(), self.name.as_bytes());
         if status_of(dir, name)?.identity() != file {
@@ -112,11 +119,11 @@ impl SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if self.process != syscall::getpid() {
+        if !self.process.is_current() {
             return;
         }
         if self.unlink_on_drop && self.bound.is_some() {
-            let _ = self.remove();
+            let _ = self.remove_as_its_process();
         }
         if let Some(lock) = &self.lock {
             let (dir, name) = (self.dir.as_fd(), lock.name.as_bytes());

@@ -11,6 +11,7 @@ use crate::syscall;
 use super::file::{SocketFile, in_use, status_of};
 use super::place::{Name, Place, name};
 use super::private::Private;
+use super::turn::Turn;
 use super::{BindOptions, Existing};
 
 impl BindOptions {
@@ -142,6 +143,8 @@ impl BindOptions {
     ) -> Result<(), Error> {
         let named = (file.dir.as_fd(), name.as_bytes());
         if self.existing == Existing::Takeover {
+            // Without it an old server that ends now moves the new file away, until it has seen it.
+            let _turn = Turn::take(file.dir.as_fd());
             return take_over(ready, named);
         }
         loop {

@@ -12,6 +12,7 @@ use crate::syscall::{self, O_PATH, PATH_MAX, ProcFd};
 
 use super::file::{SocketFile, in_use, status_of};
 use super::place::remove_if;
+use super::turn::Turn;
 
 impl SocketFile {
     /// Makes room at the name: nothing is there, or a socket file that nobody holds, which is
@@ -24,6 +25,8 @@ impl SocketFile {
     pub(super) fn clear_stale(&self, name: &[u8], route: Route<'_>) -> Result<(), Error> {
         let dir = self.dir.as_fd();
         let gone = |error: &Error| error.errno() == Errno::ENOENT;
+        // Without it a server that takes the place over now is moved away, until it is seen to live.
+        let _turn = Turn::take(dir);
         let dead = match status_of(dir, name) {
             Ok(status) if !status.is_socket() => return Err(in_use()),
             Ok(_) => is_dead(dir, route, name),

@@ -97,6 +97,12 @@ pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// `flock(LOCK_UN)`, which lets go of a lock also where a forked child has a copy of the descriptor.
+pub(crate) fn unlock(fd: BorrowedFd<'_>) {
+    // SAFETY: takes numbers alone. It fails for no descriptor that is locked.
+    unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_UN) };
+}
+
 /// unlink(2) of the path of a pathname address; nothing for the others.
 pub(crate) fn unlink(addr: &UnixAddr) {
     if let sys::SunPath::Pathname(path) = addr.name() {

@@ -35,6 +35,30 @@ pub(crate) fn getpid() -> sys::pid_t {
     unsafe { sys::getpid() }
 }
 
+/// Which process: its number, and the one that no other gets until the next boot.
+#[derive(Clone, Copy)]
+pub(crate) struct Process {
+    pid: sys::pid_t,
+    pidfd_id: Option<u64>,
+}
+
+impl Process {
+    /// This one.
+    pub(crate) fn current() -> Self {
+        Self {
+            pid: getpid(),
+            pidfd_id: own_pidfd_id(),
+        }
+    }
+
+    /// Whether it is this one, and not a child that was forked: one that has the same number in a pid
+    /// namespace of its own neither, where the kernel can tell.
+    pub(crate) fn is_current(&self) -> bool {
+        let can_tell = || self.pidfd_id.zip(own_pidfd_id());
+        self.pid == getpid() && can_tell().is_none_or(|(then, now)| then == now)
+    }
+}
+
 /// The process's real user and group.
 pub(crate) fn real_ids() -> (sys::uid_t, sys::gid_t) {
     // SAFETY: takes nothing and cannot fail, as the one below.

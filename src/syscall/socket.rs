@@ -117,6 +117,12 @@ pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<bool, E
     }
 }
 
+/// poll(2) of nothing. A signal ends it early.
+pub(crate) fn wait_a_millisecond() {
+    // SAFETY: of no pollfd the pointer is not looked at.
+    unsafe { sys::poll(ptr::null_mut(), 0, 1) };
+}
+
 /// connect(2) to `AF_UNSPEC`, which dissolves a datagram socket's connection.
 pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> Result<(), Error> {
     let mut unspec = *UnixAddr::unnamed().as_sockaddr_un();

@@ -114,17 +114,25 @@ fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
     let takeover = BindOptions::new().existing(Existing::Takeover);
     for round in 0..rounds {
         let old: Bound<UnixListener> = takeover.bind(&path).unwrap();
-        let together = Barrier::new(2);
+        let (together, dropped) = (Barrier::new(2), AtomicBool::new(false));
         let new: Bound<UnixListener> = thread::scope(|scope| {
-            let dropper = scope.spawn(|| {
+            scope.spawn(|| {
                 together.wait();
                 drop(old);
+                dropped.store(true, Ordering::SeqCst);
             });
             let taker = scope.spawn(|| {
                 together.wait();
-                takeover.bind(&path).unwrap()
+                let new = takeover.bind(&path).unwrap();
+                // From here on its file is there at every instant, also while the old one looks.
+                loop {
+                    let done = dropped.load(Ordering::SeqCst);
+                    assert!(fs::symlink_metadata(&path).is_ok(), "round {round}");
+                    if done {
+                        return new;
+                    }
+                }
             });
-            dropper.join().unwrap();
             taker.join().unwrap()
         });
         UnixStream::connect(&path).unwrap_or_else(|error| panic!("round {round}: {error}"));

@@ -157,6 +157,62 @@ fn unlink_in_a_forked_child_leaves_the_file() {
     }
 }
 
+/// A child is the first process of a pid namespace, and so is its own child of another.
+#[test]
+fn unlink_in_a_forked_child_with_the_same_number_leaves_the_file() {
+    let fresh = Fresh::new();
+    let in_namespace = |action: &dyn Fn() -> bool| {
+        in_child(|| {
+            // SAFETY: takes a number; this process has one thread.
+            assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWPID) }, 0);
+            in_child(action)
+        })
+    };
+    assert!(in_child(|| {
+        // Who is not root may do it in a user namespace of their own.
+        // SAFETY: takes a number; this process has one thread.
+        if !crate::is_root() && unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
+            eprintln!("SKIPPED: no pid namespaces here");
+            return true;
+        }
+        in_namespace(&|| {
+            assert_eq!(std::process::id(), 1);
+            let listener = bound(&fresh);
+            let kept = in_namespace(&|| {
+                assert_eq!(std::process::id(), 1);
+                // SAFETY: the child ends without dropping the original.
+                let copy = unsafe { std::ptr::read(&raw const listener) };
+                copy.close_and_unlink()
+                    .is_err_and(|error| error.errno() == Errno::EPERM)
+            });
+            kept && fresh.path.exists() && listener.close_and_unlink().is_ok()
+        })
+    }));
+    assert!(fresh.names().is_empty());
+}
+
+/// Somebody keeps the directory locked: nobody waits for them for long.
+#[test]
+fn unlink_and_takeover_in_a_directory_that_is_locked_go_on() {
+    use std::os::fd::AsRawFd;
+
+    let fresh = Fresh::new();
+    let dir = fs::File::open(fresh.dir.path()).unwrap();
+    // SAFETY: takes numbers alone.
+    assert_eq!(unsafe { libc::flock(dir.as_raw_fd(), libc::LOCK_EX) }, 0);
+    for policy in POLICIES {
+        let options = BindOptions::new().existing(policy);
+        drop(bind(options.unlink_on_drop(false), &fresh.path).unwrap());
+        if policy == Existing::Refuse {
+            fs::remove_file(&fresh.path).unwrap();
+        }
+        let listener = bind(options, &fresh.path).unwrap();
+        assert_reaches(&fresh.path, &listener);
+        listener.close_and_unlink().unwrap();
+        assert!(fresh.names().is_empty());
+    }
+}
+
 #[test]
 fn unlink_in_a_child_that_adopts_removes_the_file() {
     let fresh = Fresh::new();
