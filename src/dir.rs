@@ -1,6 +1,7 @@
 //! Directories: opened once, and used by descriptor from then on.
 
 mod verify;
+mod walk;
 
 use core::error;
 use core::ffi::c_int;
@@ -77,8 +78,9 @@ impl Dir {
     /// What exists is taken as it is or refused, never repaired. Every directory above it, up to the
     /// root and also above a relative path, must be such that nobody else can put another in this
     /// one's place: owned by this user or by root, and not writable by group or others, or sticky
-    /// as `/tmp` is. A symbolic link above is followed if it is owned by this user or root, and
-    /// what is above its target is verified as well; the directory itself must be none.
+    /// as `/tmp` is. A symbolic link above is followed if it is owned by this user or root, and so
+    /// is every link on its way, and every directory there is verified as well; the directory itself
+    /// must be no link.
     ///
     /// # Errors
     ///

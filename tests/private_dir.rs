@@ -5,7 +5,7 @@ mod fresh;
 
 use std::fs;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Barrier;
@@ -239,6 +239,87 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
         assert_eq!(refused(&path).refusal(), why, "{}", path.display());
     }
     assert!(!roots.join("run").exists());
+}
+
+/// A link of ours leads to one of somebody else's, who could let it lead anywhere.
+#[test]
+fn private_dir_by_a_link_to_a_link_of_another_user_is_refused() {
+    if !am_root() {
+        return;
+    }
+    let (_base, base) = fresh();
+    Dir::private(base.join("real")).unwrap();
+    let (ours, theirs) = (base.join("ours"), base.join("theirs"));
+    symlink("real", &theirs).unwrap();
+    for target in [
+        theirs.as_path(),
+        Path::new("theirs"),
+        Path::new("real/../theirs"),
+    ] {
+        let _ = fs::remove_file(&ours);
+        symlink(target, &ours).unwrap();
+        lchown(&theirs, Some(0), None).unwrap();
+        let path = ours.join("run");
+        Dir::private(&path).unwrap();
+        fs::remove_dir(&path).unwrap();
+        lchown(&theirs, Some(NOBODY), None).unwrap();
+        let why = Refusal::Owner { uid: NOBODY };
+        let error = refused(&path);
+        assert_eq!(fault(&path, &error), (ours.to_str().unwrap(), why));
+        assert!(!base.join("real/run").exists());
+    }
+}
+
+#[test]
+fn private_dir_by_links_is_where_the_kernel_would_find_it() {
+    let (_base, base) = fresh();
+    fs::create_dir_all(base.join("a/b/c")).unwrap();
+    for (name, target) in [
+        ("a/up", ".."),
+        ("a/b/dots", "././/c/../../b/c//"),
+        ("there", "a/up/a/b/dots"),
+        ("root", "/"),
+        ("chain0", "a/b/c"),
+        ("loop", "pool"),
+        ("pool", "loop"),
+        ("dangling", "a/nowhere/c"),
+        ("through_file", "file/c"),
+    ] {
+        symlink(target, base.join(name)).unwrap();
+    }
+    fs::write(base.join("file"), "").unwrap();
+    for n in 1..=41 {
+        symlink(format!("chain{}", n - 1), base.join(format!("chain{n}"))).unwrap();
+    }
+    let below_root = base.strip_prefix("/").unwrap();
+    // One link less than the kernel follows, as many, one more.
+    for (link, errno) in [
+        ("there".into(), None),
+        (format!("root/{}/a/b/c", below_root.display()), None),
+        ("chain38".into(), None),
+        ("chain39".into(), None),
+        ("chain40".into(), Some(Errno::ELOOP)),
+        ("loop".into(), Some(Errno::ELOOP)),
+        ("dangling".into(), Some(Errno::ENOENT)),
+        ("through_file".into(), Some(Errno::ENOTDIR)),
+    ] {
+        let path = base.join(&link).join("run");
+        let theirs = fs::create_dir(&path).map_err(|error| error.raw_os_error());
+        assert_eq!(
+            theirs,
+            errno.map_or(Ok(()), |errno| Err(Some(errno.raw()))),
+            "{link}"
+        );
+        let _ = fs::remove_dir(&path);
+        match (Dir::private(&path), errno) {
+            (Ok(_), None) => {
+                assert_eq!(mode(&base.join("a/b/c/run")), 0o700, "{link}");
+                fs::remove_dir(&path).unwrap();
+            }
+            (Err(error), Some(errno)) => assert_eq!(error.errno(), errno, "{link}"),
+            (other, _) => panic!("{link}: {other:?}"),
+        }
+    }
 }
 
 /// The working directory belongs to the process: a child has another.

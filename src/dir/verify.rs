@@ -5,6 +5,7 @@ use core::ffi::c_int;
 use sunpath_sys as sys;
 use sunpath_sys::mode_t;
 
+use super::walk::follow;
 use super::{Dir, DirError, Refusal, unbounded};
 use crate::error::{Errno, Error};
 use crate::fd::{AsFd, CWD, OwnedFd};
@@ -31,7 +32,7 @@ pub(super) const PUBLIC: Wanted = Wanted {
 const PERMISSIONS: mode_t = 0o777;
 const WRITABLE_BY_OTHERS: mode_t = 0o022;
 
-const OPEN_NOFOLLOW: c_int = syscall::O_PATH | sys::O_DIRECTORY | sys::O_NOFOLLOW;
+pub(super) const OPEN_NOFOLLOW: c_int = syscall::O_PATH | sys::O_DIRECTORY | sys::O_NOFOLLOW;
 
 pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
     let path = unbounded(path).map_err(|error| DirError {
@@ -85,19 +86,15 @@ fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
             Ok(below)
         }
         Err(error) => {
-            let link = what_is_no_directory(dir, name, error)?;
-            verify_owner(&link, true)?;
-            let flags = syscall::O_PATH | sys::O_DIRECTORY;
-            let below = match syscall::openat(dir.as_fd(), name, flags) {
-                Err(error) if error.errno() == Errno::ENOTDIR => {
-                    return Err(Refusal::NotADirectory);
-                }
-                opened => opened.map_err(Refusal::Call)?,
-            };
-            verify_upwards(&below)?;
-            Ok(below)
+            verify_link(dir, name, error)?;
+            follow(dir, name)
         }
     }
+}
+
+/// After `error` from opening it as a directory: a symbolic link that this user or root owns.
+pub(super) fn verify_link(dir: &OwnedFd, name: &[u8], error: Error) -> Result<(), Refusal> {
+    verify_owner(&what_is_no_directory(dir, name, error)?, true)
 }
 
 /// After `error` from opening it as a directory: the symbolic link that it is.
@@ -129,7 +126,7 @@ fn verify_upwards(dir: &OwnedFd) -> Result<(), Refusal> {
 }
 
 /// Nobody but this user and root can put something else in the place of what is in this directory.
-fn verify_above(status: &Status) -> Result<(), Refusal> {
+pub(super) fn verify_above(status: &Status) -> Result<(), Refusal> {
     verify_owner(status, true)?;
     let mode = status.mode();
     match mode & WRITABLE_BY_OTHERS != 0 && mode & sys::S_ISVTX == 0 {
@@ -207,7 +204,7 @@ fn wrong_mode(status: &Status) -> Refusal {
     }
 }
 
-fn stat(fd: &OwnedFd) -> Result<Status, Refusal> {
+pub(super) fn stat(fd: &OwnedFd) -> Result<Status, Refusal> {
     syscall::fstat(fd.as_fd()).map_err(Refusal::Call)
 }
 

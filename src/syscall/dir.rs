@@ -9,6 +9,8 @@ use sunpath_sys as sys;
 use super::ProcFd;
 use super::{Status, retry};
 use crate::error::{Call, Errno, Error};
+#[cfg(have_proc_fd)]
+use crate::fd::CWD;
 use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// The most bytes of a path that one call takes, its NUL included.
@@ -239,20 +241,29 @@ pub(crate) fn getcwd(room: &mut [u8]) -> Result<usize, Error> {
         .unwrap_or(room.len()))
 }
 
-/// Where an open directory is, into `room`; how many bytes it is. `ERANGE` where they do not fit.
-#[cfg(have_proc_fd)]
-pub(crate) fn path_of(fd: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize, Error> {
-    let mut alias_room = Room::new();
-    let alias = alias_room.fill(Call::Readlinkat, ProcFd::new(fd).as_bytes())?;
+/// readlinkat(2) into `room`; how many bytes it is. `ERANGE` where they do not fit.
+pub(crate) fn readlinkat(
+    dir: BorrowedFd<'_>,
+    path: &[u8],
+    room: &mut [u8],
+) -> Result<usize, Error> {
+    let mut path_room = Room::new();
+    let path = path_room.fill(Call::Readlinkat, path)?;
     let len = retry(Call::Readlinkat, || {
         let (to, size) = (room.as_mut_ptr().cast(), room.len());
-        // SAFETY: alias is NUL-terminated and live, `to` is writable for `size` bytes.
-        unsafe { sys::readlinkat(sys::AT_FDCWD, alias.as_ptr(), to, size) }
+        // SAFETY: path is NUL-terminated and live, `to` is writable for `size` bytes.
+        unsafe { sys::readlinkat(dir.as_raw_fd(), path.as_ptr(), to, size) }
     })?;
     match len < room.len() {
         true => Ok(len),
         false => Err(Error::new(Call::Readlinkat, Errno::ERANGE)),
     }
+}
+
+/// Where an open directory is, into `room`; how many bytes it is. `ERANGE` where they do not fit.
+#[cfg(have_proc_fd)]
+pub(crate) fn path_of(fd: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize, Error> {
+    readlinkat(CWD, ProcFd::new(fd).as_bytes(), room)
 }
 
 #[cfg(have_f_getpath)]

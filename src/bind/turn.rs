@@ -1,0 +1,44 @@
+//! One at a time: removing a file and taking its place, among the processes of this crate.
+
+use sunpath_sys as sys;
+
+use crate::error::Errno;
+use crate::fd::{AsFd, BorrowedFd, OwnedFd};
+use crate::syscall;
+
+/// The right to look at a name in a directory and to change what has it as one step, for those who
+/// ask for it: a lock of the directory by flock(2), held for a few calls.
+///
+/// Whoever may read the directory can hold that lock for ever, and who may not read it cannot have
+/// it. So nobody waits long, and who does not get it goes on without: what is lost by that is said
+/// where the right is asked for.
+pub(super) struct Turn(Option<OwnedFd>);
+
+impl Turn {
+    /// How often it is asked for, a millisecond apart.
+    const TRIES: u32 = 50;
+
+    pub(super) fn take(dir: BorrowedFd<'_>) -> Self {
+        let flags = sys::O_RDONLY | sys::O_DIRECTORY;
+        let Ok(fd) = syscall::openat(dir, b".", flags) else {
+            return Self(None);
+        };
+        for _ in 0..Self::TRIES {
+            match syscall::flock(fd.as_fd()) {
+                Ok(()) => return Self(Some(fd)),
+                Err(error) if error.errno() == Errno::EAGAIN => syscall::wait_a_millisecond(),
+                Err(_) => break,
+            }
+        }
+        Self(None)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(fd) = &self.0 {
+            // A child that another thread forked has a copy, which closing would leave locked.
+            syscall::unlock(fd.as_fd());
+        }
+    }
+}
