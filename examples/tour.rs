@@ -9,19 +9,21 @@
 
 use std::error::Error as StdError;
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, Metadata};
+use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::Path;
 use std::process::{self, ExitCode};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use sunpath::sys::{SUN_PATH_CAPACITY, SUN_PATH_MAX, SUN_PATH_OFFSET};
-use sunpath::{Errno, Error, Shutdown, Socket, SunPathError, UnixAddr, UnixListener, UnixStream};
+use sunpath::sys::{SUN_PATH_CAPACITY, SUN_PATH_OFFSET};
+use sunpath::{
+    BindOptions, Bound, ConnectOptions, Dir, Errno, Error, Existing, Shutdown, SunPathError,
+    UnixAddr, UnixListener, UnixStream,
+};
 
 const USAGE: &str = "usage: tour [PATH] | tour serve PATH | tour connect PATH";
 
@@ -50,16 +52,8 @@ fn main() -> ExitCode {
 /// The whole tour, in a directory that nobody else can enter: the portable way to restrict a
 /// socket.
 fn tour_in_private_dir(out: &mut impl Write) -> Result<()> {
-    let (temp, name) = (
-        std::env::temp_dir(),
-        format!("sunpath-tour-{}", process::id()),
-    );
-    let fits = UnixAddr::from_pathname(temp.join(&name).join("tour.sock")).is_ok();
-    let dir = if fits { &temp } else { Path::new("/tmp") }.join(name);
-    DirBuilder::new()
-        .mode(0o700)
-        .create(&dir)
-        .map_err(|e| format!("{dir:?}: {e}"))?;
+    let dir = std::env::temp_dir().join(format!("sunpath-tour-{}", process::id()));
+    Dir::private(&dir).map_err(|error| format!("{dir:?}: {error}"))?;
     let outcome = writeln!(out, "0. Directory: {dir:?} with mode 0700, ours alone")
         .map_err(Into::into)
         .and_then(|()| tour(out, &dir.join("tour.sock")));
@@ -69,37 +63,43 @@ fn tour_in_private_dir(out: &mut impl Write) -> Result<()> {
 
 /// Address, bind, connect, accept, identity, clean-up.
 fn tour(out: &mut impl Write, path: &Path) -> Result<()> {
-    let addr = address(path)?;
-    writeln!(out, "1. Address: {addr}")?;
-    print_bytes(out, &addr)?;
+    match UnixAddr::from_pathname(path) {
+        Ok(addr) => {
+            writeln!(out, "1. Address: {addr}")?;
+            print_bytes(out, &addr)?;
+        }
+        Err(error @ SunPathError::TooLong { .. }) => {
+            writeln!(out, "1. Address: {path:?} has none of its own:")?;
+            writeln!(out, "   {error}; the kernel is led there by the directory")?;
+        }
+        Err(error) => return Err(explain_path(path, error).into()),
+    }
 
-    let (listener, file) = listen(path, &addr)?;
-    let outcome = converse(out, path, &listener, &file);
-    drop(listener);
-    let gone = file.remove()?;
+    let listener = listen(path)?;
+    let outcome = converse(out, path, &listener);
+    // Dropping it would do the same, and not say what fails.
+    listener.close_and_unlink()?;
     outcome?;
     writeln!(
         out,
-        "6. Clean up: closing leaves the file; now it is {gone}"
+        "6. Clean up: closing alone leaves the file; it was ours, and is removed"
     )?;
     Ok(())
 }
 
 /// Both ends in one thread: a connection waits in the queue until it is accepted.
-fn converse(
-    out: &mut impl Write,
-    path: &Path,
-    listener: &UnixListener,
-    file: &SocketFile,
-) -> Result<()> {
+fn converse(out: &mut impl Write, path: &Path, listener: &UnixListener) -> Result<()> {
+    let mode = fs::symlink_metadata(path)?.permissions().mode() & 0o7777;
     writeln!(
         out,
-        "2. Bind: a socket file with mode {:04o}, never wider, that listens:",
-        file.mode()
+        "2. Bind: a socket file with mode {mode:04o}, never wider, that listens:"
     )?;
     writeln!(out, "   {listener:?}")?;
+    let second = options().bind(path).map(|_: Bound<UnixListener>| ());
+    let refused = second.err().ok_or("two servers have one path")?;
+    writeln!(out, "   a second start is refused: {refused}")?;
 
-    let client = UnixStream::connect(path).map_err(|error| explain("connect to", path, error))?;
+    let client = connect_to(path)?;
     let (server_addr, server_uid) = (client.peer_addr()?, client.peer_cred()?.uid());
     writeln!(
         out,
@@ -125,20 +125,19 @@ fn converse(
 
 /// An echo server, one thread a client.
 fn serve(path: &Path) -> Result<()> {
-    let addr = address(path)?;
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    let (listener, file) = listen(path, &addr)?;
-    let file = Arc::new(file);
-    let file_at_signal = Arc::clone(&file);
+    let listener = listen(path)?;
+    let at_signal = listener.try_clone()?;
     thread::spawn(move || {
         if signals.forever().next().is_some() {
-            process::exit(file_at_signal.remove().is_err().into());
+            // Who waits in the queue is still served; then accept has nobody more to wait for.
+            let _ = at_signal.as_socket().shutdown(Shutdown::Read);
         }
     });
     // Where nobody reads the output the server serves all the same.
-    let _ = writeln!(io::stdout(), "serving {addr}, Ctrl-C ends it");
+    let _ = writeln!(io::stdout(), "serving {path:?}, Ctrl-C ends it");
     let mut last = None;
-    loop {
+    let ended = loop {
         match listener.accept() {
             Ok((client, _)) => {
                 last = None;
@@ -151,12 +150,17 @@ fn serve(path: &Path) -> Result<()> {
                 }
                 thread::sleep(Duration::from_millis(50));
             }
-            Err(error) => {
-                file.remove()?;
-                return Err(error.into());
-            }
+            // It was shut down.
+            Err(error) if error.errno() == Errno::EINVAL => break Ok(()),
+            Err(error) => break Err(error),
         }
+    };
+    match listener.close_and_unlink() {
+        // Another's stands there, or none.
+        Err(error) if matches!(error.errno(), Errno::ESTALE | Errno::ENOENT) => {}
+        removed => removed?,
     }
+    Ok(ended?)
 }
 
 /// Whether accept may be tried again later: a client went, or there was no descriptor, no memory.
@@ -194,8 +198,7 @@ fn who(stream: &UnixStream) -> Result<String> {
 
 /// Sends the standard input, prints what comes back.
 fn connect(path: &Path) -> Result<()> {
-    address(path)?;
-    let stream = UnixStream::connect(path).map_err(|error| explain("connect to", path, error))?;
+    let stream = connect_to(path)?;
     let sender = stream.try_clone()?;
     thread::spawn(move || -> Result<(), io::Error> {
         io::copy(&mut io::stdin().lock(), &mut &sender)?;
@@ -213,41 +216,42 @@ fn connect(path: &Path) -> Result<()> {
     }
 }
 
-/// The address of a path, or one line on why it has none and what to do.
-fn address(path: &Path) -> Result<UnixAddr> {
-    UnixAddr::from_pathname(path).map_err(|error| match error {
-        SunPathError::Empty => "the path is empty: 0 bytes, at least 1 is needed; give a path \
-                                    like /tmp/tour.sock"
-            .into(),
-        SunPathError::InteriorNul { at } => {
-            format!("{path:?}: has a NUL at byte {at}, where the system would end it").into()
-        }
-        SunPathError::TooLong { len, max } => format!(
-            "{path:?}: {len} bytes, but sun_path takes at most {max} and a NUL; \
-                 give a shorter path, or change into the directory and give a relative one"
-        )
-        .into(),
-        _ => error.into(),
-    })
+/// A socket file for its owner alone; what a server left that was killed is replaced, a running
+/// one's is not.
+fn options() -> BindOptions {
+    BindOptions::new()
+        .mode(0o600)
+        .existing(Existing::ReplaceStale)
 }
 
-/// Binds with mode 0600, and listens.
-fn listen(path: &Path, addr: &UnixAddr) -> Result<(UnixListener, SocketFile)> {
-    let socket = Socket::new()?;
-    // Before bind, so that the file is not wider at any instant.
-    socket.set_mode(0o600)?;
-    socket
-        .bind_to(addr)
-        .map_err(|error| explain("bind", path, error))?;
-    let file = SocketFile::at(path)?;
-    let listener = socket
-        .listen(UnixListener::BACKLOG)
-        .inspect_err(|_| drop(file.remove()))?;
-    Ok((listener, file))
+fn listen(path: &Path) -> Result<Bound<UnixListener>> {
+    let bound = options().bind(path);
+    bound.map_err(|error| explain("bind", path, error).into())
+}
+
+fn connect_to(path: &Path) -> Result<UnixStream> {
+    let connected = ConnectOptions::new().connect(path);
+    connected.map_err(|error| explain("connect to", path, error).into())
+}
+
+/// One line on what a path lacks to be one.
+fn explain_path(path: &Path, error: SunPathError) -> String {
+    match error {
+        SunPathError::Empty => "the path is empty: 0 bytes, at least 1 is needed; give a path \
+                                like /tmp/tour.sock"
+            .into(),
+        SunPathError::InteriorNul { at } => {
+            format!("{path:?}: has a NUL at byte {at}, where the system would end it")
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// One line on what failed at a path, and what to do.
 fn explain(what: &str, path: &Path, error: Error) -> String {
+    if let Some(error) = error.sun_path() {
+        return explain_path(path, error);
+    }
     let dir = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
@@ -258,9 +262,8 @@ fn explain(what: &str, path: &Path, error: Error) -> String {
         {
             "it exists and is no socket; choose another path".into()
         }
-        Errno::EADDRINUSE => {
-            "it exists; choose another path, or remove it if nobody serves it".into()
-        }
+        Errno::EADDRINUSE => "a server has it; choose another path, or end that one first".into(),
+        Errno::ENAMETOOLONG => "no file system takes a name of over 255 bytes".into(),
         Errno::ENOENT if what == "bind" && dir.is_dir() => {
             format!("the file system of {dir:?} takes no socket file")
         }
@@ -277,36 +280,7 @@ fn explain(what: &str, path: &Path, error: Error) -> String {
         1 => "1 byte".into(),
         n => format!("{n} bytes"),
     };
-    format!("cannot {what} {path:?} ({bytes}, at most {SUN_PATH_MAX}): {error}: {advice}")
-}
-
-/// A socket file that we made, known by its inode: what stands at the path later may be another's.
-struct SocketFile {
-    path: PathBuf,
-    file: Metadata,
-}
-
-impl SocketFile {
-    fn at(path: &Path) -> Result<Self> {
-        Ok(Self {
-            path: std::path::absolute(path)?,
-            file: fs::symlink_metadata(path)?,
-        })
-    }
-
-    fn mode(&self) -> u32 {
-        self.file.permissions().mode() & 0o7777
-    }
-
-    /// Removes the file if it still is ours.
-    fn remove(&self) -> Result<&'static str> {
-        let now = fs::symlink_metadata(&self.path)?;
-        if (now.dev(), now.ino()) != (self.file.dev(), self.file.ino()) {
-            return Ok("another's, and left alone");
-        }
-        fs::remove_file(&self.path)?;
-        Ok("removed")
-    }
+    format!("cannot {what} {path:?} ({bytes}): {error}: {advice}")
 }
 
 /// The struct and the length that go to the kernel.

@@ -214,6 +214,24 @@ fn tour_at_a_path_of_107_bytes_runs() {
 }
 
 #[test]
+fn tour_at_a_path_of_108_bytes_and_of_300_runs_and_says_how_long_it_is() {
+    let dir = FreshDir::new();
+    let deep = format!("{0}/{0}/a.sock", "d".repeat(146));
+    fs::create_dir_all(dir.path().join(&deep).parent().expect("it has one"))
+        .expect("the fresh directory can be written to");
+    for (path, len) in [("p".repeat(108), "108 bytes"), (deep, "300 bytes")] {
+        let output = tour_in(&dir, [&path]).output().expect("the tour runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        for part in [len, "at most 107", "mode 0600", "got back hello"] {
+            assert!(stdout.contains(part), "{part}: {stdout}");
+        }
+        assert!(!dir.path().join(path).exists());
+    }
+}
+
+#[test]
 fn tour_whose_reader_is_gone_leaves_nothing() {
     let dir = FreshDir::new();
     let (stdout, reader) = UnixStream::pair().expect("two descriptors are free");
@@ -235,43 +253,40 @@ fn tour_whose_reader_is_gone_leaves_nothing() {
 fn tour_with_bad_input_says_one_line_and_exits_1() {
     let dir = FreshDir::new();
     fs::write(dir.path().join("file"), "").expect("the fresh directory can be written to");
-    let too_long = "p".repeat(108);
-    let far_too_long = "p".repeat(4096);
+    let no_name = "p".repeat(256);
     let rows: &[(&[&str], &[&str])] = &[
         (&[""], &["empty", "0 bytes"]),
-        (&[&too_long], &["108 bytes", "at most 107", "shorter"]),
+        (&["serve", ""], &["empty", "0 bytes"]),
+        (&[&no_name], &["ENAMETOOLONG", "256 bytes", "255 bytes"]),
         (
-            &["serve", &too_long],
-            &["108 bytes", "at most 107", "shorter"],
+            &["serve", &no_name],
+            &["ENAMETOOLONG", "256 bytes", "255 bytes"],
         ),
         (
-            &["connect", &far_too_long],
-            &["4096 bytes", "at most 107", "shorter"],
+            &["connect", &no_name],
+            &["ENAMETOOLONG", "256 bytes", "255 bytes"],
         ),
-        (
-            &["file"],
-            &["EADDRINUSE", "4 bytes", "107", "choose another"],
-        ),
+        (&["file"], &["EADDRINUSE", "4 bytes", "choose another"]),
         (
             &["serve", "file"],
-            &["EADDRINUSE", "4 bytes", "107", "choose another"],
+            &["EADDRINUSE", "4 bytes", "choose another"],
         ),
         (
             &["absent/a.sock"],
-            &["ENOENT", "13 bytes", "107", "no directory", "make it"],
+            &["ENOENT", "13 bytes", "no directory", "make it"],
         ),
         (
             &["file/a.sock"],
-            &["ENOTDIR", "11 bytes", "107", "not a directory"],
+            &["ENOTDIR", "11 bytes", "not a directory"],
         ),
         (
             &["connect", "absent"],
-            &["ENOENT", "6 bytes", "107", "server running"],
+            &["ENOENT", "6 bytes", "server running"],
         ),
-        (&["connect", "x"], &["ENOENT", "(1 byte, at most 107)"]),
+        (&["connect", "x"], &["ENOENT", "(1 byte)"]),
         (
             &["connect", "file"],
-            &["ECONNREFUSED", "4 bytes", "107", "nobody listens"],
+            &["ECONNREFUSED", "4 bytes", "nobody listens"],
         ),
         (&["connect"], &["usage"]),
         (&["--help"], &["usage"]),
@@ -316,7 +331,7 @@ fn tour_in_a_directory_that_is_not_writable_says_so() {
     }
     assert_refused(
         &mut command,
-        &["EACCES", "13 bytes", "107", "may not write to \"closed\""],
+        &["EACCES", "13 bytes", "may not write to \"closed\""],
     );
     fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("the directory is ours");
 }
@@ -387,11 +402,29 @@ fn tour_server_that_ends_leaves_the_file_of_its_successor() {
     let path = dir.path().join("a.sock");
     let first = Server::start(&mut tour_in(&dir, ["serve", "a.sock"]));
     fs::remove_file(&path).expect("it serves");
-    let second = Server::start(&mut tour_in(&dir, ["serve", "a.sock"]));
+    // One that does not ask who was there before.
+    let mut second = Command::new(c::STREAM);
+    let second = Server::start(second.args(["serve", "a.sock"]).current_dir(dir.path()));
     assert_eq!(first.end_by(libc::SIGTERM), Some(0));
     assert_echoes(&mut tour_in(&dir, ["connect", "a.sock"]));
+    drop(second);
+    assert!(path.exists());
+}
+
+#[test]
+fn tour_server_starts_once_and_again_after_a_kill() {
+    let dir = FreshDir::new();
+    let path = dir.path().join("a.sock");
+    let serve = || tour_in(&dir, ["serve", "a.sock"]);
+    let first = Server::start(&mut serve());
+    assert_refused(&mut serve(), &["EADDRINUSE", "a server has it"]);
+    assert_eq!(first.end_by(libc::SIGKILL), None);
+    assert!(path.exists(), "nobody removes the file");
+    let second = Server::start(&mut serve());
+    assert_echoes(&mut tour_in(&dir, ["connect", "a.sock"]));
     assert_eq!(second.end_by(libc::SIGTERM), Some(0));
-    assert!(!path.exists());
+    let left = fs::read_dir(dir.path()).expect("the directory is there");
+    assert_eq!(left.count(), 0);
 }
 
 #[test]
