@@ -55,6 +55,7 @@ impl BindOptions {
         let in_place = self.existing != Existing::Takeover
             && self.bind_to_name(socket.as_fd(), file, route)?;
         if !in_place {
+            self.make_room(file, route)?;
             let bind = |name: &[u8]| route.bind(socket.as_fd(), file.dir.as_fd(), name);
             file.name = name(&[&bind_to_temporary(bind)?])?;
         }
@@ -93,6 +94,19 @@ impl BindOptions {
             && matches!(error.errno(), Errno::EADDRINUSE | Errno::EEXIST)
     }
 
+    /// Before a file is made that gets its name later: what would be in its way then is refused at
+    /// once, so that nothing has to be taken back.
+    fn make_room(&self, file: &SocketFile, route: Route<'_>) -> Result<(), Error> {
+        let name = file.name.as_bytes();
+        match (self.existing, status_of(file.dir.as_fd(), name)) {
+            (Existing::ReplaceStale, _) => file.clear_stale(name, route),
+            (Existing::Takeover, Ok(status)) if status.is_socket() => Ok(()),
+            (_, Ok(_)) => Err(in_use()),
+            // Whatever is wrong is told by the call that makes the file.
+            (_, Err(_)) => Ok(()),
+        }
+    }
+
     /// Finds out which file was bound, and makes it what it should be.
     fn settle(&self, file: &mut SocketFile) -> Result<(), Error> {
         let (dir, name) = (file.dir.as_fd(), file.name);
@@ -118,6 +132,7 @@ impl BindOptions {
         route: Route<'_>,
         backlog: Option<c_int>,
     ) -> Result<(), Error> {
+        self.make_room(file, route)?;
         let private = Private::make(file.dir.as_fd())?;
         let (dir, made) = (private.dir.as_fd(), Private::FILE);
         let below = name(&[&private.name, b"/", made])?;

@@ -46,6 +46,17 @@ enum Before {
 
 const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Existing::Takeover];
 
+/// What is asked of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// Nothing.
+    Any,
+    /// A mode.
+    Mode,
+    /// A mode, in a directory where others may rename: it is made beside the path.
+    ModeAmongOthers,
+}
+
 /// A directory with files of others, and the path.
 struct Scene {
     dir: TempDir,
@@ -56,8 +67,11 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(before: Before) -> Self {
-        let dir = fresh::dir();
+    fn new(case: Case) -> Self {
+        let (dir, before) = (fresh::dir(), case.before);
+        if case.wanted == Wanted::ModeAmongOthers {
+            fs::set_permissions(dir.path(), Permissions::from_mode(0o777)).unwrap();
+        }
         let path = dir.path().join("a.sock");
         fs::write(dir.path().join("precious"), "precious").unwrap();
         let other = UnixListener::bind(dir.path().join("other.sock")).unwrap();
@@ -146,28 +160,36 @@ fn serve(case: Case, path: &Path) {
 struct Case {
     policy: Existing,
     before: Before,
-    has_mode: bool,
+    wanted: Wanted,
 }
 
 impl Case {
+    /// All of them; in short those that differ most.
     fn all() -> impl Iterator<Item = Self> {
+        let differs = |case: &Self| match case.wanted {
+            Wanted::Any => case.before != Before::Killed,
+            Wanted::Mode => true,
+            Wanted::ModeAmongOthers => matches!(case.before, Before::Nothing | Before::Live),
+        };
         let befores = [Before::Nothing, Before::Stale, Before::Killed, Before::Live];
-        let case = move |has_mode, policy| {
+        let wanted = [Wanted::Any, Wanted::Mode, Wanted::ModeAmongOthers];
+        let case = move |wanted, policy| {
             befores.map(|before| Self {
                 policy,
                 before,
-                has_mode,
+                wanted,
             })
         };
-        let policies = move |has_mode| POLICIES.map(|policy| case(has_mode, policy));
-        [false, true].map(policies).into_iter().flatten().flatten()
+        let policies = move |wanted| POLICIES.map(|policy| case(wanted, policy));
+        let cases = wanted.map(policies).into_iter().flatten().flatten();
+        cases.filter(move |case| long() || differs(case))
     }
 
     fn options(self) -> BindOptions {
         let options = BindOptions::new().existing(self.policy);
-        match self.has_mode {
-            true => options.mode(0o666),
-            false => options,
+        match self.wanted {
+            Wanted::Any => options,
+            Wanted::Mode | Wanted::ModeAmongOthers => options.mode(0o666),
         }
     }
 
@@ -235,7 +257,7 @@ fn check_fresh_start(scene: &Scene, case: Case) {
 
 /// How many calls the program makes when it is left alone; it ends well, and leaves nothing.
 fn count_calls(case: Case) -> usize {
-    let scene = Scene::new(case.before);
+    let scene = Scene::new(case);
     let story = run(Fate::Live, || serve(case, &scene.path));
     let bound = story.bound.unwrap();
     if case.may_bind() {
@@ -256,7 +278,7 @@ fn crash_at_every_call_leaves_what_the_next_start_can_live_with() {
     let (mut killed, mut twice) = (0, 0);
     for case in Case::all() {
         for at in 0..count_calls(case) {
-            let scene = Scene::new(case.before);
+            let scene = Scene::new(case);
             let story = run(Fate::Kill(at), || serve(case, &scene.path));
             assert!(story.hit.is_some(), "{case:?}: call {at}");
             check_fresh_start(&scene, case);
@@ -266,7 +288,7 @@ fn crash_at_every_call_leaves_what_the_next_start_can_live_with() {
             }
             // And the one that starts after it is killed as well.
             for again in 0.. {
-                let scene = Scene::new(case.before);
+                let scene = Scene::new(case);
                 run(Fate::Kill(at), || serve(case, &scene.path));
                 let story = run(Fate::Kill(again), || serve(case, &scene.path));
                 check_fresh_start(&scene, case);
@@ -298,7 +320,7 @@ fn crash_of_a_call_is_a_clear_error_and_leaves_nothing() {
     for case in Case::all() {
         let calls = count_calls(case);
         for (at, errno) in (0..calls).flat_map(|at| errnos.iter().map(move |errno| (at, *errno))) {
-            let scene = Scene::new(case.before);
+            let scene = Scene::new(case);
             let there = scene.files();
             let story = run(Fate::Fail(at, errno.raw()), || serve(case, &scene.path));
             if story.hit.is_none() {
@@ -365,7 +387,7 @@ fn crash_of_another_into_every_instant_takes_nothing_from_it() {
 }
 
 fn meddle(case: Case, at: usize, is_server: bool) -> bool {
-    let scene = Scene::new(case.before);
+    let scene = Scene::new(case);
     let aside = tempfile::tempdir_in(scene.dir.path().parent().unwrap()).unwrap();
     let foreign = aside.path().join("foreign");
     let server = is_server.then(|| UnixListener::bind(&foreign).unwrap());
@@ -383,7 +405,7 @@ fn meddle(case: Case, at: usize, is_server: bool) -> bool {
     // A takeover takes the place of whatever socket is there.
     let taken_over = case.policy == Existing::Takeover && !story.hit_after_bound && is_server;
     // Right after bind the kernel does not tell which file was made, see `Bound`.
-    let mistaken = story.hit_follows == Some(libc::SYS_bind as i32) && !case.has_mode;
+    let mistaken = story.hit_follows == Some(libc::SYS_bind as i32) && case.wanted == Wanted::Any;
     if taken_over || mistaken {
         return false;
     }
@@ -406,11 +428,11 @@ fn crash_into_another_holder_of_the_lock_is_refused() {
     let case = Case {
         policy: Existing::ReplaceStale,
         before: Before::Nothing,
-        has_mode: false,
+        wanted: Wanted::Any,
     };
     let mut before_the_lock = 0;
     for at in 0.. {
-        let scene = Scene::new(case.before);
+        let scene = Scene::new(case);
         let bind = || -> Bound<UnixListener> { case.options().bind(&scene.path).unwrap() };
         let before = descriptors_of("self");
         let holder = RefCell::new(Some(bind()));

@@ -156,18 +156,19 @@ fn takeover_under_load_refuses_nobody() {
     let done = AtomicBool::new(false);
     let mut server: Bound<UnixListener> = takeover.bind(&path).unwrap();
     thread::scope(|scope| {
-        for made in &clients {
-            scope.spawn(|| {
+        let threads = clients.each_ref().map(|made| {
+            let (path, done) = (&path, &done);
+            scope.spawn(move || {
                 while !done.load(Ordering::SeqCst) {
-                    let client = UnixStream::connect(&path);
+                    let client = UnixStream::connect(path);
                     client.unwrap_or_else(|error| {
                         done.store(true, Ordering::SeqCst);
                         panic!("refused: {error}")
                     });
                     made.fetch_add(1, Ordering::SeqCst);
                 }
-            });
-        }
+            })
+        });
         // Accepts until each client has made so many connections more.
         let serve = |servers: &[&Bound<UnixListener>], more: usize| {
             let begin = made();
@@ -192,6 +193,10 @@ fn takeover_under_load_refuses_nobody() {
         });
         // Before anything can fail here: a scope waits for its threads.
         done.store(true, Ordering::SeqCst);
+        // One that came to a full queue waits for room in it.
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            let _ = server.accept_timeout(Duration::ZERO);
+        }
         taken_over.unwrap();
     });
     let connected: usize = made().iter().sum();

@@ -3,10 +3,10 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use sunpath::{BindOptions, Errno};
+use sunpath::{BindOptions, Errno, Existing};
 
 use crate::{Fresh, NOBODY, POLICIES, assert_fails, bind, in_child, is_root};
 
@@ -71,6 +71,38 @@ fn mode_not_asked_for_is_that_of_c() {
     }
 }
 
+/// A directory where others may give our file another name, and its name to another file of ours: it
+/// is made where they cannot.
+#[test]
+fn mode_in_a_directory_where_others_may_rename_is_made_beside_it() {
+    let fresh = Fresh::new();
+    for (bits, beside) in [
+        (0o755, false),
+        (0o1777, false),
+        (0o777, true),
+        (0o775, true),
+    ] {
+        fs::set_permissions(fresh.dir.path(), Permissions::from_mode(bits)).unwrap();
+        for policy in POLICIES {
+            for asked in [0, 0o600, 0o666] {
+                let options = BindOptions::new().mode(asked).existing(policy);
+                let listener = bind(options, &fresh.path).unwrap();
+                assert_eq!(mode(&fresh.path), asked);
+                let local = listener.local_addr().unwrap().to_string();
+                let is_path = local == fresh.path.to_str().unwrap();
+                assert_eq!(is_path, !beside && policy != Existing::Takeover, "{local}");
+                assert_eq!(local.ends_with("/s"), beside, "{local}");
+                assert_eq!(
+                    listener.addr().unwrap().to_string(),
+                    fresh.path.to_str().unwrap()
+                );
+                drop(listener);
+                assert!(fresh.names().is_empty());
+            }
+        }
+    }
+}
+
 #[test]
 fn mode_is_exact_from_many_threads_while_the_umask_changes() {
     let fresh = Fresh::new();
@@ -122,19 +154,23 @@ fn only_sees(
     options: BindOptions,
     allowed: impl Fn(&fs::Metadata) -> bool + Sync,
 ) -> bool {
-    let done = AtomicBool::new(false);
+    let (done, seen) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         let watcher = scope.spawn(|| {
-            let (mut seen, mut good) = (0, true);
+            let mut good = true;
             while !done.load(Ordering::Relaxed) {
                 if let Ok(metadata) = fs::symlink_metadata(&fresh.path) {
-                    seen += 1;
+                    seen.fetch_add(1, Ordering::Relaxed);
                     good &= allowed(&metadata);
                 }
             }
-            seen > 0 && good
+            good && seen.load(Ordering::Relaxed) >= 100
         });
-        let bound = (0..3000).try_for_each(|_| bind(options, &fresh.path).map(drop));
+        // On a busy machine it may not look for a while.
+        let enough = |round| round >= 3000 && seen.load(Ordering::Relaxed) >= 100;
+        let bound = (0..300_000)
+            .take_while(|round| !enough(*round))
+            .try_for_each(|_| bind(options, &fresh.path).map(drop));
         done.store(true, Ordering::Relaxed);
         bound.unwrap();
         watcher.join().unwrap()
