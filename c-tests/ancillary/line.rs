@@ -1,46 +1,14 @@
-//! The line of a case, for the Rust lanes: steps behind each other, and what was received in words.
-//! `c/message.c` prints the same in C.
-
-use std::fmt::Arguments;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+//! The line of a case, for the Rust lanes: its steps, and what was received in words. `c/message.c`
+//! prints the same in C.
 
 use libc::{c_int, pid_t};
 use sunpath_c_tests::notation::Bytes;
 
 use crate::process;
 
-static STEPS: AtomicU32 = AtomicU32::new(0);
-
-pub(crate) fn begin() {
-    STEPS.store(0, Relaxed);
-}
-
-/// A step, behind "; " where it is not the first.
-macro_rules! step {
-    ($($words:tt)*) => { $crate::line::print_step(format_args!($($words)*)) };
-}
-pub(crate) use step;
-
-pub(crate) fn print_step(words: Arguments<'_>) {
-    if STEPS.fetch_add(1, Relaxed) > 0 {
-        print!("; ");
-    }
-    print!("{words}");
-}
-
-/// Who or what the next steps are about, "stream: ".
-pub(crate) fn part(name: &str) {
-    step!("{name}: ");
-    begin();
-}
-
-/// The result of a step: a count, or an errno.
-pub(crate) fn result<T: std::fmt::Display>(result: Result<T, c_int>) {
-    match result {
-        Ok(count) => print!(" = {count}"),
-        Err(errno) => print!(" = {}", process::name_of(errno)),
-    }
-}
+#[path = "../common/line.rs"]
+mod steps;
+pub(crate) use steps::{begin, part, print_step, result, step};
 
 /// What came with a message, for the line.
 #[derive(Default)]

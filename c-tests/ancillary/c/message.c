@@ -4,47 +4,12 @@
 #include "process.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* 1. The line. */
-
-static int steps;
-
-void begin_line(void)
-{
-	steps = 0;
-}
-
-void step(const char *format, ...)
-{
-	va_list arguments;
-
-	if (steps++ > 0)
-		fputs("; ", stdout);
-	va_start(arguments, format);
-	vprintf(format, arguments);
-	va_end(arguments);
-}
-
-void part(const char *name)
-{
-	step("%s: ", name);
-	begin_line();
-}
-
-void result(ssize_t count)
-{
-	if (count < 0)
-		printf(" = %s", errno_name(errno));
-	else
-		printf(" = %zd", count);
-}
-
-/* 2. Sockets. */
+/* 1. Sockets. */
 
 struct pair new_pair(int type)
 {
@@ -66,7 +31,7 @@ void set_option(const char *name, int fd, int option, const char *words, int val
 	int failed = setsockopt(fd, SOL_SOCKET, option, &value, sizeof value);
 
 	step("setsockopt(%s, %s, %d)", name, words, value);
-	printf(" = %s", failed ? errno_name(errno) : "ok");
+	outcome(failed);
 }
 
 int lacks_option(int option, const char *words)
@@ -81,7 +46,7 @@ int lacks_option(int option, const char *words)
 	return lacks;
 }
 
-/* 3. Sending. */
+/* 2. Sending. */
 
 ssize_t try_send(int p, const char *text, const struct control *control)
 {
@@ -130,7 +95,7 @@ void send_text(int p, const char *text)
 	result(count);
 }
 
-/* 4. Receiving. */
+/* 3. Receiving. */
 
 struct fds receive_with(int q, struct receive how)
 {

@@ -8,18 +8,12 @@
 #define MESSAGE_H
 
 #include "control.h"
+#include "line.h"
 
 #include <sys/types.h>
 
 /* More than any case needs. */
 #define DATA_SIZE 256
-
-/* A step of the line, behind "; " where it is not the first; its result, a count or an errno; and
- * who or what the next steps are about, "stream: ". */
-void begin_line(void);
-void part(const char *name);
-void step(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void result(ssize_t count);
 
 /* Two connected sockets, nonblocking, closed on exec. */
 struct pair {

@@ -4,7 +4,7 @@
 mod batch;
 mod control;
 mod credentials;
-#[path = "../descriptors.rs"]
+#[path = "../../common/descriptors.rs"]
 mod descriptors;
 mod flight;
 #[path = "../line.rs"]

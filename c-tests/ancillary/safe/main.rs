@@ -9,7 +9,7 @@
 mod batch;
 mod credentials;
 #[allow(unsafe_code, reason = "asks the system")]
-#[path = "../descriptors.rs"]
+#[path = "../../common/descriptors.rs"]
 mod descriptors;
 mod flight;
 #[path = "../line.rs"]

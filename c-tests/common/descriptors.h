@@ -1,5 +1,5 @@
-/* How many descriptors this process has, and how many it may have. ../descriptors.rs is the same
- * for the Rust lanes. */
+/* How many descriptors this process has, and how many it may have. descriptors.rs is the same for
+ * the Rust lanes. */
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H
 

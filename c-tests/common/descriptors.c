@@ -1,5 +1,5 @@
 #include "descriptors.h"
-#include "message.h"
+#include "line.h"
 #include "process.h"
 
 #include <errno.h>

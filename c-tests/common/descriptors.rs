@@ -1,5 +1,4 @@
-//! How many descriptors this process has, and how many it may have. `c/descriptors.c` is the same in
-//! C.
+//! How many descriptors this process has, and how many it may have. `descriptors.c` is the same in C.
 
 use libc::c_int;
 use sunpath_sys as sys;

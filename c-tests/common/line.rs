@@ -1,0 +1,41 @@
+//! The line of a case in strace's notation, a step behind the other. `line.c` is the same in C.
+
+use std::fmt::{Arguments, Display};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use libc::c_int;
+
+use crate::process;
+
+static STEPS: AtomicU32 = AtomicU32::new(0);
+
+pub(crate) fn begin() {
+    STEPS.store(0, Relaxed);
+}
+
+/// A step, behind "; " where it is not the first.
+macro_rules! step {
+    ($($words:tt)*) => { $crate::line::print_step(format_args!($($words)*)) };
+}
+pub(crate) use step;
+
+pub(crate) fn print_step(words: Arguments<'_>) {
+    if STEPS.fetch_add(1, Relaxed) > 0 {
+        print!("; ");
+    }
+    print!("{words}");
+}
+
+/// Who or what the next steps are about: "child: ".
+pub(crate) fn part(name: &str) {
+    step!("{name}: ");
+    begin();
+}
+
+/// What a call gave: a count or "ok", or an errno.
+pub(crate) fn result<T: Display>(result: Result<T, c_int>) {
+    match result {
+        Ok(given) => print!(" = {given}"),
+        Err(errno) => print!(" = {}", process::name_of(errno)),
+    }
+}
