@@ -68,8 +68,8 @@ const PROGRAMS: [(&str, &[&str]); 10] = [
         &[
             "sockets/sockets.c",
             "sockets/data.c",
-            "sockets/names.c",
             "sockets/step.c",
+            "common/names.c",
             "common/notation.c",
         ],
     ),

@@ -2,6 +2,7 @@
 //! lines. Reads the table from stdin, works in the current directory. The calls that send and
 //! receive are in `raw_data.rs`.
 
+#[path = "../common/around.rs"]
 mod around;
 mod raw_data;
 mod step;

@@ -5,6 +5,7 @@
 //! A line can differ from C's where this API has no such call, which reads "not offered": the kind
 //! of a socket is its type, and what that kind cannot do is no method of it.
 
+#[path = "../common/around.rs"]
 mod around;
 mod safe_data;
 mod step;
