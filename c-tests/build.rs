@@ -1,6 +1,6 @@
 //! Compiles the C lanes and links each as a program, with the compiler that `CC` and `CFLAGS` name;
-//! turns `layout/layout.def` into the Rust witnesses of `tests/layout.rs`, and `ancillary/cases.def`
-//! into the table of its Rust lanes.
+//! turns `layout/layout.def` into the Rust witnesses of `tests/layout.rs`, and the
+//! `cases.def` of a family into the table of its Rust lanes.
 
 use std::env;
 use std::fs;
@@ -108,12 +108,15 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     compile(&out);
     fs::write(out.join("witness.rs"), witness::generate()).expect("OUT_DIR can be written to");
-    fs::write(out.join("ancillary_cases.rs"), cases()).expect("OUT_DIR can be written to");
+    for family in ["ancillary", "identity"] {
+        let table = out.join(format!("{family}_cases.rs"));
+        fs::write(table, cases(family)).expect("OUT_DIR can be written to");
+    }
 }
 
-/// The cases of `ancillary/cases.def` as one call of a macro that each Rust lane has.
-fn cases() -> String {
-    let def = fs::read_to_string("ancillary/cases.def").expect("ancillary/cases.def is there");
+/// The cases of a family's `cases.def` as one call of a macro that each of its Rust lanes has.
+fn cases(family: &str) -> String {
+    let def = fs::read_to_string(format!("{family}/cases.def")).expect("the family has a table");
     format!("cases! {{\n{def}}}\n")
 }
 

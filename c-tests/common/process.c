@@ -23,6 +23,17 @@ void process_begin(void)
 	own_gid = getegid();
 }
 
+int process_wants(int argc, char **argv, const char *id)
+{
+	for (int i = 1; i < argc; i++) {
+		size_t len = strlen(argv[i]);
+
+		if (strncmp(id, argv[i], len) == 0 && (id[len] == '\0' || id[len] == '.'))
+			return 1;
+	}
+	return argc <= 1;
+}
+
 _Noreturn void die(const char *what)
 {
 	perror(what);

@@ -12,6 +12,10 @@
 /* Before the first case: whose ids are called "self". */
 void process_begin(void);
 
+/* Whether the program's arguments name this case: "I01.one" does, and so does "I01". No argument
+ * names every case. */
+int process_wants(int argc, char **argv, const char *id);
+
 /* fork(2); what was printed so far is printed before. Ends the program where it fails. */
 pid_t process_fork(void);
 

@@ -1,6 +1,7 @@
 //! What the cases do beside sockets: child processes, other users, and ids in words. The Rust lanes
 //! use it, each what it needs; `process.c` is the same in C.
 
+use std::env;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{FromRawFd as _, OwnedFd};
@@ -33,6 +34,17 @@ fn own_gid() -> u32 {
 pub(crate) fn begin() {
     OWN_UID.store(own_uid(), Relaxed);
     OWN_GID.store(own_gid(), Relaxed);
+}
+
+/// Whether the program's arguments name this case: `I01.one` does, and so does `I01`. No argument
+/// names every case.
+pub(crate) fn wants(id: &str) -> bool {
+    let names = |name: &str| {
+        let rest = id.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let mut arguments = env::args().skip(1).peekable();
+    arguments.peek().is_none() || arguments.any(|name| names(&name))
 }
 
 /// Panics with the name of errno where a call said -1.

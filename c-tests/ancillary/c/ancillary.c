@@ -1,7 +1,8 @@
 /* Control data in C: descriptors, credentials, pidfds, the length of the queue; a line a case. Works
  * in the current directory, which should be empty and the program's own. By hand:
  *
- *   mkdir fresh && cd fresh && ancillary < /dev/null
+ *   mkdir fresh && cd fresh && ancillary < /dev/null            every case of ../cases.def
+ *   mkdir fresh && cd fresh && ancillary I01.one I05 < /dev/null
  *
  * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
 #include "ancillary.h"
@@ -95,17 +96,16 @@ static const struct {
 #undef CASE
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
-	int may_drop;
-
 	process_begin();
 	allow_usual();
-	may_drop = process_may_drop();
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		if (!process_wants(argc, argv, cases[i].id))
+			continue;
 		printf("%s\t", cases[i].id);
 		begin_line();
-		if (cases[i].needs == ROOT && !may_drop)
+		if (cases[i].needs == ROOT && !process_may_drop())
 			printf("not run: needs root");
 		else
 			run_counted(cases[i].run);

@@ -10,7 +10,7 @@
 
 /* 1. Nobody: what has no peer answers all the same, with ids that nobody has. */
 
-void fresh(void)
+void cred_fresh(void)
 {
 	int s = new_socket(SOCK_STREAM);
 
@@ -18,7 +18,7 @@ void fresh(void)
 	close(s);
 }
 
-void bound_only(void)
+void cred_bound_only(void)
 {
 	int s = bound(SOCK_STREAM);
 
@@ -26,7 +26,7 @@ void bound_only(void)
 	close(s);
 }
 
-void datagram_connected(void)
+void cred_datagram_connected(void)
 {
 	int s = bound(SOCK_DGRAM), c = connected(SOCK_DGRAM);
 
@@ -34,7 +34,7 @@ void datagram_connected(void)
 	close_both(s, c);
 }
 
-void internet(void)
+void cred_internet(void)
 {
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
@@ -46,7 +46,7 @@ void internet(void)
 
 /* 2. Connections: both sides, before anybody accepts and after everybody left. */
 
-void listener(void)
+void cred_listener(void)
 {
 	int s = listening(SOCK_STREAM, 8);
 
@@ -54,7 +54,7 @@ void listener(void)
 	close(s);
 }
 
-void before_accept(void)
+void cred_before_accept(void)
 {
 	int s = listening(SOCK_STREAM, 8), c = connected(SOCK_STREAM);
 
@@ -62,7 +62,7 @@ void before_accept(void)
 	close_both(s, c);
 }
 
-void after_close(void)
+void cred_after_close(void)
 {
 	int s = listening(SOCK_STREAM, 8), c = connected(SOCK_STREAM);
 	int a = accepted(s);
@@ -74,7 +74,7 @@ void after_close(void)
 	close_both(s, a);
 }
 
-void two_processes(void)
+void cred_two_processes(void)
 {
 	int s = listening(SOCK_SEQPACKET, 8);
 	pid_t child = process_fork();
@@ -103,17 +103,17 @@ static void pair_of(int type)
 	close_both(pair[0], pair[1]);
 }
 
-void pair_stream(void)
+void cred_pair_stream(void)
 {
 	pair_of(SOCK_STREAM);
 }
 
-void pair_datagram(void)
+void cred_pair_datagram(void)
 {
 	pair_of(SOCK_DGRAM);
 }
 
-void pair_seqpacket(void)
+void cred_pair_seqpacket(void)
 {
 	pair_of(SOCK_SEQPACKET);
 }
@@ -127,7 +127,7 @@ static void admit_everybody(void)
 		die("chmod");
 }
 
-void client_effective(void)
+void cred_client_effective(void)
 {
 	int s = listening(SOCK_STREAM, 8), a;
 	pid_t child;
@@ -145,7 +145,7 @@ void client_effective(void)
 	close_both(s, a);
 }
 
-void client_drops(void)
+void cred_client_drops(void)
 {
 	int s = listening(SOCK_STREAM, 8), a;
 	pid_t child = process_fork();
@@ -192,24 +192,24 @@ static void server_drops(enum order order)
 	process_join(child);
 }
 
-void listens_then_drops(void)
+void cred_listens_then_drops(void)
 {
 	server_drops(LISTEN_DROP);
 }
 
-void drops_then_listens(void)
+void cred_drops_then_listens(void)
 {
 	server_drops(DROP_LISTEN);
 }
 
-void listens_again(void)
+void cred_listens_again(void)
 {
 	server_drops(LISTEN_DROP_LISTEN);
 }
 
 /* 4. Inheritance: the peer is who made the connection, not who holds it. */
 
-void writer_inherits(void)
+void cred_writer_inherits(void)
 {
 	int s = listening(SOCK_STREAM, 8), c = connected(SOCK_STREAM), a = accepted(s);
 	pid_t child = process_fork();
@@ -228,7 +228,7 @@ void writer_inherits(void)
 	close(s);
 }
 
-void accepter_inherits(void)
+void cred_accepter_inherits(void)
 {
 	int s = listening(SOCK_STREAM, 8), c = connected(SOCK_STREAM);
 	pid_t child = process_fork();
@@ -263,12 +263,12 @@ static void length_of(socklen_t room)
 	close_both(pair[0], pair[1]);
 }
 
-void length_short(void)
+void cred_length_short(void)
 {
 	length_of(4);
 }
 
-void length_long(void)
+void cred_length_long(void)
 {
 	length_of(64);
 }
@@ -291,7 +291,7 @@ static int accept_if(int listener, uid_t uid)
 	}
 }
 
-void accepts_one_user(void)
+void cred_accepts_one_user(void)
 {
 	int gate[2], s = listening(SOCK_STREAM, 8), c, a;
 	pid_t child;
@@ -331,7 +331,7 @@ static int connect_if(uid_t uid)
 	return -1;
 }
 
-void connects_to_one_user(void)
+void cred_connects_to_one_user(void)
 {
 	int s = listening(SOCK_STREAM, 8), c, a;
 

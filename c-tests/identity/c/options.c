@@ -46,27 +46,27 @@ static void groups_of(size_t count, socklen_t room)
 	process_join(child);
 }
 
-void groups_too_many(void)
+void options_groups_too_many(void)
 {
 	groups_of(3, 4);
 }
 
-void groups_exact(void)
+void options_groups_exact(void)
 {
 	groups_of(3, 12);
 }
 
-void groups_roomy(void)
+void options_groups_roomy(void)
 {
 	groups_of(3, 16);
 }
 
-void groups_none(void)
+void options_groups_none(void)
 {
 	groups_of(0, 12);
 }
 
-void groups_of_nobody(void)
+void options_groups_of_nobody(void)
 {
 	int s = new_socket(SOCK_STREAM);
 
@@ -92,7 +92,7 @@ static void ask_pidfd(const char *name, int fd)
 	close(pidfd);
 }
 
-void pidfd_of_pair(void)
+void options_pidfd_of_pair(void)
 {
 	int pair[2];
 
@@ -102,7 +102,7 @@ void pidfd_of_pair(void)
 }
 
 /* The number is cut to the room, and the descriptor is made all the same. */
-void pidfd_short(void)
+void options_pidfd_short(void)
 {
 	unsigned char number[2];
 	socklen_t len = sizeof number;
@@ -117,7 +117,7 @@ void pidfd_short(void)
 	close_both(pair[0], pair[1]);
 }
 
-void pidfd_of_nobody(void)
+void options_pidfd_of_nobody(void)
 {
 	int s = new_socket(SOCK_SEQPACKET);
 
@@ -125,7 +125,7 @@ void pidfd_of_nobody(void)
 	close(s);
 }
 
-void peer_dead(void)
+void options_peer_dead(void)
 {
 	int s = listening(SOCK_STREAM, 8), a;
 	pid_t child = process_fork();
@@ -144,7 +144,7 @@ void peer_dead(void)
 
 /* 3. Label: only a security module that labels sockets has one to tell. */
 
-void label(void)
+void options_label(void)
 {
 	char text[256];
 	socklen_t len = sizeof text;
@@ -161,7 +161,7 @@ void label(void)
 
 /* 4. Namespaces: an id that has no number here. */
 
-void in_user_namespace(void)
+void options_in_user_namespace(void)
 {
 	pid_t child = process_fork();
 
@@ -208,7 +208,7 @@ static _Noreturn void across_pid_namespaces(void)
 	process_end(0);
 }
 
-void in_pid_namespace(void)
+void options_in_pid_namespace(void)
 {
 	pid_t child = process_fork();
 

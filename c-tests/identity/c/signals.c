@@ -75,57 +75,57 @@ static ssize_t writev_byte(int fd)
 	return writev(fd, &piece, 1);
 }
 
-void stream_send(void)
+void signals_stream_send(void)
 {
 	in_child("send(p, \"x\", 0)", orphan(SOCK_STREAM), send_byte);
 }
 
-void stream_send_nosignal(void)
+void signals_stream_send_nosignal(void)
 {
 	in_child("send(p, \"x\", MSG_NOSIGNAL)", orphan(SOCK_STREAM), send_byte_nosignal);
 }
 
-void stream_send_nothing(void)
+void signals_stream_send_nothing(void)
 {
 	in_child("send(p, \"\", 0)", orphan(SOCK_STREAM), send_nothing);
 }
 
-void stream_write(void)
+void signals_stream_write(void)
 {
 	in_child("write(p, \"x\")", orphan(SOCK_STREAM), write_byte);
 }
 
-void stream_writev(void)
+void signals_stream_writev(void)
 {
 	in_child("writev(p, \"x\")", orphan(SOCK_STREAM), writev_byte);
 }
 
-void stream_shut(void)
+void signals_stream_shut(void)
 {
 	in_child("send(p, \"x\", 0)", shut_down(SOCK_STREAM), send_byte);
 }
 
-void stream_unconnected(void)
+void signals_stream_unconnected(void)
 {
 	in_child("send(s, \"x\", 0)", new_socket(SOCK_STREAM), send_byte);
 }
 
-void seqpacket_send(void)
+void signals_seqpacket_send(void)
 {
 	in_child("send(p, \"x\", 0)", orphan(SOCK_SEQPACKET), send_byte);
 }
 
-void seqpacket_shut(void)
+void signals_seqpacket_shut(void)
 {
 	in_child("send(p, \"x\", 0)", shut_down(SOCK_SEQPACKET), send_byte);
 }
 
-void datagram_send(void)
+void signals_datagram_send(void)
 {
 	in_child("send(p, \"x\", 0)", orphan(SOCK_DGRAM), send_byte);
 }
 
-void datagram_shut(void)
+void signals_datagram_shut(void)
 {
 	in_child("send(p, \"x\", 0)", shut_down(SOCK_DGRAM), send_byte);
 }
@@ -207,17 +207,17 @@ static void wait_for_room(int interrupt, int (*connect_it)(int))
 	close(second);
 }
 
-void connect_timeout(void)
+void signals_connect_timeout(void)
 {
 	wait_for_room(0, connect_impatiently);
 }
 
-void connect_interrupted(void)
+void signals_connect_interrupted(void)
 {
 	wait_for_room(1, connect_patiently);
 }
 
-void connect_deadline(void)
+void signals_connect_deadline(void)
 {
 	wait_for_room(1, connect_in_time);
 }

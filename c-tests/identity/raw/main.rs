@@ -147,70 +147,28 @@ fn tell_byte(fd: c_int) {
 
 // 3. Cases: one line each, "not run: ..." where this system does not allow it.
 
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Needs {
     Nothing,
     Root,
 }
-use Needs::{Nothing, Root};
+const NOTHING: Needs = Needs::Nothing;
+const ROOT: Needs = Needs::Root;
 
-const CASES: [(&str, Needs, fn()); 48] = [
-    ("J01.fresh", Nothing, cred::fresh),
-    ("J01.bound", Nothing, cred::bound_only),
-    ("J01.datagram", Nothing, cred::datagram_connected),
-    ("J01.internet", Nothing, cred::internet),
-    ("J02.listener", Nothing, cred::listener),
-    ("J02.before_accept", Nothing, cred::before_accept),
-    ("J02.after_close", Nothing, cred::after_close),
-    ("J02.two_processes", Nothing, cred::two_processes),
-    ("J02.pair_stream", Nothing, cred::pair_stream),
-    ("J02.pair_datagram", Nothing, cred::pair_datagram),
-    ("J02.pair_seqpacket", Nothing, cred::pair_seqpacket),
-    ("J03.effective", Root, cred::client_effective),
-    ("J04.client_drops", Root, cred::client_drops),
-    ("J04.accept_if", Root, cred::accepts_one_user),
-    ("J05.listens_then_drops", Root, cred::listens_then_drops),
-    ("J05.drops_then_listens", Root, cred::drops_then_listens),
-    ("J05.listens_again", Root, cred::listens_again),
-    ("J05.connect_if", Nothing, cred::connects_to_one_user),
-    ("J06.writer_inherits", Nothing, cred::writer_inherits),
-    ("J06.accepter_inherits", Nothing, cred::accepter_inherits),
-    ("J07.short", Nothing, cred::length_short),
-    ("J07.long", Nothing, cred::length_long),
-    ("J08.peer_dead", Nothing, options::peer_dead),
-    ("J09.too_many", Root, options::groups_too_many),
-    ("J09.exact", Root, options::groups_exact),
-    ("J09.roomy", Root, options::groups_roomy),
-    ("J09.none", Root, options::groups_none),
-    ("J09.of_nobody", Nothing, options::groups_of_nobody),
-    ("J18.pidfd", Nothing, options::pidfd_of_pair),
-    ("J18.pidfd_short", Nothing, options::pidfd_short),
-    ("J18.pidfd_of_nobody", Nothing, options::pidfd_of_nobody),
-    ("J18.label", Nothing, options::label),
-    ("J18.user_namespace", Nothing, options::in_user_namespace),
-    ("J18.pid_namespace", Nothing, options::in_pid_namespace),
-    ("G09.send", Nothing, signals::stream_send),
-    ("G09.send_nosignal", Nothing, signals::stream_send_nosignal),
-    ("G09.send_nothing", Nothing, signals::stream_send_nothing),
-    ("G09.write", Nothing, signals::stream_write),
-    ("G09.writev", Nothing, signals::stream_writev),
-    ("G09.shut", Nothing, signals::stream_shut),
-    ("G09.unconnected", Nothing, signals::stream_unconnected),
-    ("H15.seqpacket", Nothing, signals::seqpacket_send),
-    ("H15.seqpacket_shut", Nothing, signals::seqpacket_shut),
-    ("H15.datagram", Nothing, signals::datagram_send),
-    ("H15.datagram_shut", Nothing, signals::datagram_shut),
-    ("G13.timeout", Nothing, signals::connect_timeout),
-    ("G13.interrupted", Nothing, signals::connect_interrupted),
-    ("G13.deadline", Nothing, signals::connect_deadline),
-];
+macro_rules! cases {
+    ($(CASE($id:ident, $name:ident, $needs:ident, $file:ident, $title:literal))*) => {
+        const CASES: &[(&str, Needs, fn())] = &[
+            $((concat!(stringify!($id), ".", stringify!($name)), $needs, $file::$name)),*
+        ];
+    };
+}
+include!(concat!(env!("OUT_DIR"), "/identity_cases.rs"));
 
 fn main() {
     process::begin();
-    let may_drop = process::may_drop();
-    for (id, needs, run) in CASES {
+    for (id, needs, run) in CASES.iter().filter(|(id, ..)| process::wants(id)) {
         print!("{id}\t");
-        if needs == Root && !may_drop {
+        if *needs == Needs::Root && !process::may_drop() {
             print!("not run: needs root");
         } else {
             run();
