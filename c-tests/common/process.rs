@@ -142,10 +142,11 @@ pub(crate) fn may_drop() -> bool {
     wait(child) == 0
 }
 
-/// unshare(2): whether this process may have namespaces of its own, and has them now.
-pub(crate) fn unshare(namespaces: c_int) -> bool {
-    // SAFETY: unshare takes flags; the program has one thread.
-    unsafe { libc::unshare(namespaces) == 0 }
+/// unshare(2): whether this thread may have namespaces, or a working directory, of its own, and has
+/// them now.
+pub(crate) fn unshare(flags: c_int) -> bool {
+    // SAFETY: unshare takes flags.
+    unsafe { libc::unshare(flags) == 0 }
 }
 
 // 3. Order: a pipe and one byte, never a sleep.

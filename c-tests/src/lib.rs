@@ -7,6 +7,7 @@
 //! | `convert/` | bytes to address and back, all of it | `sunpath-sys`, `sunpath` |
 //! | `control/` | the walk over control messages | `sunpath` |
 //! | `sockets/` | the kernel's answers to whole conversations | `sunpath-sys`, `sunpath` |
+//! | `files/` | what bind and connect make of a path, and of what stands there | `sunpath-sys`, `sunpath` |
 //! | `ancillary/` | descriptors, credentials, pidfds with a message | `sunpath-sys`, `sunpath` |
 //! | `identity/` | who the peer is; sending to nobody | `sunpath-sys`, `sunpath` |
 //! | `passing/` | the system calls that pass one descriptor, as strace(1) sees them | `sunpath` |
@@ -34,6 +35,8 @@ pub mod c {
     pub const CONVERT: &str = env!("C_CONVERT");
     /// `peers/fds.c`.
     pub const FDS: &str = env!("C_FDS");
+    /// `files/c/`.
+    pub const FILES: &str = env!("C_FILES");
     /// `identity/c/`.
     pub const IDENTITY: &str = env!("C_IDENTITY");
     /// `layout/layout.c`.

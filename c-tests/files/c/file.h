@@ -1,0 +1,43 @@
+/* What a case does with files: each call is a step of the line with its result.
+ *
+ *   mkdir("x") = ok; link("x", "y") = EPERM; lstat("x") = directory; names: "x"
+ *
+ * ../file.rs is the same for the Rust lanes. */
+#ifndef FILE_H
+#define FILE_H
+
+#include <stddef.h>
+
+/* A path in quotes; one of more than 300 bytes as "<4000 bytes>", and the number of a descriptor as
+ * N, since it may change. */
+void path_print(const char *path, size_t size);
+
+/* "/proc/self/fd/N", which leads to the file that is open; with a slash and the name behind it where
+ * that is not NULL. */
+struct alias {
+	char path[64];
+};
+
+struct alias alias_of(int fd, const char *name);
+int path_is_alias(const char *path);
+
+void try_create(const char *path);
+void try_mkdir(const char *path);
+void try_mkfifo(const char *path);
+void try_mknod(const char *path);
+void try_symlink(const char *target, const char *path);
+void try_link(const char *path, const char *new);
+void try_rename(const char *path, const char *new);
+void try_rename_noreplace(const char *path, const char *new);
+void try_truncate(const char *path);
+void try_unlink(const char *path);
+
+/* Opens a file: O_CLOEXEC, and these flags. -1 where that fails. */
+#define TRY_OPEN(path, flags) try_open(path, flags, #flags)
+int try_open(const char *path, int flags, const char *words);
+
+/* What kind of file is there; which names are in the working directory. */
+void ask_kind(const char *path);
+void ask_names(void);
+
+#endif

@@ -1,0 +1,128 @@
+/* Binding where a dead server may have left its file. */
+#include "files.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* 1. What a careful program does, short of a lock against others that do the same: it removes the
+ * file of a socket that nobody holds. A datagram socket that connects there tells it: a server of
+ * another type does not notice, and has an answer before it listens, and with a full queue. */
+
+static int is_dead(const char *path)
+{
+	int probe = new_socket('p', SOCK_DGRAM).fd;
+	int connected = make_connect(probe, path, strlen(path));
+	int dead = connected < 0 && errno == ECONNREFUSED;
+
+	close(probe);
+	return dead;
+}
+
+static int remove_dead(const char *path)
+{
+	struct stat status;
+
+	if (lstat(path, &status) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISSOCK(status.st_mode) || !is_dead(path)) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	return unlink(path);
+}
+
+static void replace(struct sock t, const char *path)
+{
+	int bound = remove_dead(path);
+
+	if (bound == 0)
+		bound = make_bind(t.fd, path, strlen(path));
+	step("replace(%c, \"%s\")", t.name, path);
+	outcome(bound);
+}
+
+/* 2. What is there, and whether it is there afterwards. */
+
+static void replace_there(void)
+{
+	struct sock t = new_socket('t', SOCK_STREAM);
+
+	replace(t, "x");
+	ask_kind("x");
+	CLOSE(t);
+}
+
+void replace_absent(void)
+{
+	replace_there();
+}
+
+void replace_stale(void)
+{
+	leave_stale(SOCK_STREAM, "x");
+	replace_there();
+}
+
+void replace_stale_datagram(void)
+{
+	leave_stale(SOCK_DGRAM, "x");
+	replace_there();
+}
+
+void replace_live(void)
+{
+	struct sock s = listening('s', "x"), c = new_socket('c', SOCK_STREAM), a;
+
+	replace_there();
+	ask_poll(s);
+	try_connect(c, "x");
+	a = try_accept(s, 'a');
+	CLOSE(s, c, a);
+}
+
+void replace_full(void)
+{
+	struct sock s = bound('s', SOCK_STREAM, "x"), c = new_socket('c', SOCK_STREAM);
+	struct sock d = new_socket('d', SOCK_STREAM);
+
+	if (listen(s.fd, 0) < 0)
+		die("listen");
+	step("listen(s, 0) = ok");
+	try_connect(c, "x");
+	try_connect(d, "x");
+	replace_there();
+	CLOSE(s, c, d);
+}
+
+void replace_before_listen(void)
+{
+	struct sock s = bound('s', SOCK_STREAM, "x"), c = new_socket('c', SOCK_STREAM);
+
+	replace_there();
+	try_listen(s);
+	try_connect(c, "x");
+	CLOSE(s, c);
+}
+
+void replace_file(void)
+{
+	try_create("x");
+	replace_there();
+}
+
+void replace_directory(void)
+{
+	try_mkdir("x");
+	replace_there();
+}
+
+void replace_to_stale(void)
+{
+	leave_stale(SOCK_STREAM, "y");
+	try_symlink("y", "x");
+	replace_there();
+	ask_kind("y");
+}

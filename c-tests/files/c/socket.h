@@ -1,0 +1,55 @@
+/* What a case does with sockets: each call is a step of the line with its result.
+ *
+ *   bind(s, "x") = ok; connect(c, "y") = ENOENT; getpeername(c) = 4, "x\0"
+ *
+ * A path that sun_path has no room for is ENAMETOOLONG before any call. */
+#ifndef SOCKET_H
+#define SOCKET_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* A socket, and the letter that it has in the line. */
+struct sock {
+	char name;
+	int fd;
+};
+
+/* Nonblocking, closed on exec. */
+struct sock new_socket(char name, int type);
+void new_pair(struct sock *ret_p, struct sock *ret_q);
+
+/* Closes each, which is no step. */
+#define CLOSE(...) \
+	close_sockets((const struct sock[]){ __VA_ARGS__ }, \
+		      sizeof((const struct sock[]){ __VA_ARGS__ }) / sizeof(struct sock))
+void close_sockets(const struct sock *sockets, size_t count);
+
+/* The calls alone, without a step: 0, or -1 with errno. */
+int make_bind(int fd, const char *path, size_t size);
+int make_connect(int fd, const char *path, size_t size);
+
+void try_bind(struct sock s, const char *path);
+void try_connect(struct sock c, const char *path);
+void try_listen(struct sock s);
+struct sock try_accept(struct sock s, char name);
+void try_close(struct sock s);
+void try_send(struct sock c);
+void try_recv(struct sock a);
+
+/* A path of so many bytes, with whatever behind it. */
+void try_bind_bytes(struct sock s, const char *path, size_t size);
+
+/* The trap: strncpy(3) cuts a path that is too long, and leaves no NUL behind it. */
+void try_bind_cut(struct sock s, const char *path);
+
+void ask_sockname(struct sock s);
+void ask_peername(struct sock c);
+void ask_poll(struct sock s);
+
+/* A socket that is bound; a stream socket that listens as well; the file of one that is closed. */
+struct sock bound(char name, int type, const char *path);
+struct sock listening(char name, const char *path);
+void leave_stale(int type, const char *path);
+
+#endif

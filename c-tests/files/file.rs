@@ -1,0 +1,184 @@
+//! What a case does with files, for the Rust lanes: each call is a step of the line with its result.
+//! `c/file.c` is the same in C.
+
+use std::env;
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd as _, OwnedFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::{FileTypeExt as _, symlink};
+
+use libc::{c_char, c_int};
+use sunpath_sys as sys;
+
+use crate::line::{self, step};
+use crate::words;
+
+fn result<T>(done: &io::Result<T>) {
+    line::result(match done {
+        Ok(_) => Ok("ok"),
+        Err(error) => Err(error.raw_os_error().unwrap_or(0)),
+    });
+}
+
+/// The step of a call that takes one path.
+fn told<T>(call: &str, path: &str, done: &io::Result<T>) {
+    step!("{call}({})", words::path(path));
+    result(done);
+}
+
+/// And of one that takes two.
+fn told_both<T>(call: &str, path: &str, other: &str, done: &io::Result<T>) {
+    step!("{call}({}, {})", words::path(path), words::path(other));
+    result(done);
+}
+
+/// For what std has no call: gives it a path as C has it.
+fn with_c_path(path: &str, call: impl FnOnce(*const c_char) -> c_int) -> io::Result<c_int> {
+    let path = CString::new(path).expect("a path has no NUL");
+    match call(path.as_ptr()) {
+        -1 => Err(io::Error::last_os_error()),
+        returned => Ok(returned),
+    }
+}
+
+// 1. Files that are made.
+
+pub(crate) fn try_create(path: &str) {
+    told("creat", path, &File::create_new(path));
+}
+
+pub(crate) fn try_mkdir(path: &str) {
+    told("mkdir", path, &fs::create_dir(path));
+}
+
+pub(crate) fn try_mkfifo(path: &str) {
+    // SAFETY: the path is a live string with a NUL.
+    let made = with_c_path(path, |path| unsafe { libc::mkfifo(path, 0o644) });
+    told("mkfifo", path, &made);
+}
+
+pub(crate) fn try_mknod(path: &str) {
+    let mode = libc::S_IFSOCK | 0o755;
+    // SAFETY: the path is a live string with a NUL.
+    let made = with_c_path(path, |path| unsafe { libc::mknod(path, mode, 0) });
+    step!("mknod({}, S_IFSOCK)", words::path(path));
+    result(&made);
+}
+
+pub(crate) fn try_symlink(target: &str, path: &str) {
+    told_both("symlink", target, path, &symlink(target, path));
+}
+
+// 2. Names that move.
+
+pub(crate) fn try_link(path: &str, new: &str) {
+    told_both("link", path, new, &fs::hard_link(path, new));
+}
+
+pub(crate) fn try_rename(path: &str, new: &str) {
+    told_both("rename", path, new, &fs::rename(path, new));
+}
+
+pub(crate) fn try_rename_noreplace(path: &str, new: &str) {
+    let to = CString::new(new).expect("a path has no NUL");
+    let renamed = with_c_path(path, |from| {
+        let (at, to, flags) = (sys::AT_FDCWD, to.as_ptr(), sys::RENAME_NOREPLACE);
+        // SAFETY: both paths are live strings with a NUL.
+        unsafe { sys::renameat2(at, from, at, to, flags) }
+    });
+    told_both("renameat2", path, new, &renamed);
+}
+
+pub(crate) fn try_truncate(path: &str) {
+    // SAFETY: the path is a live string with a NUL.
+    let cut = with_c_path(path, |path| unsafe { libc::truncate(path, 0) });
+    told("truncate", path, &cut);
+}
+
+pub(crate) fn try_unlink(path: &str) {
+    told("unlink", path, &fs::remove_file(path));
+}
+
+// 3. Files that are open.
+
+/// `O_CLOEXEC`, and these flags.
+pub(crate) fn try_open(path: &str, flags: c_int, words: &str) -> Option<OwnedFd> {
+    let flags = flags | sys::O_CLOEXEC;
+    // SAFETY: the path is a live string with a NUL, and no file is made, which would take a mode.
+    let opened = with_c_path(path, |path| unsafe {
+        sys::openat(sys::AT_FDCWD, path, flags)
+    });
+    step!("open({}, {words})", words::path(path));
+    result(&opened);
+    // SAFETY: the descriptor was just made, and nobody else knows it.
+    opened.ok().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `/proc/self/fd/N`, which leads to the file that is open.
+pub(crate) fn alias_of(file: &impl AsRawFd) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+// 4. What is there.
+
+/// What kind of file.
+pub(crate) fn ask_kind(path: &str) {
+    let kind = fs::symlink_metadata(path).map(|status| status.file_type());
+    step!("lstat({})", words::path(path));
+    match kind {
+        Ok(kind) if kind.is_socket() => print!(" = socket"),
+        Ok(kind) if kind.is_file() => print!(" = file"),
+        Ok(kind) if kind.is_dir() => print!(" = directory"),
+        Ok(kind) if kind.is_fifo() => print!(" = FIFO"),
+        Ok(kind) if kind.is_symlink() => print!(" = symbolic link"),
+        Ok(_) => print!(" = something else"),
+        Err(_) => result(&kind),
+    }
+}
+
+/// Which names in the working directory.
+pub(crate) fn ask_names() {
+    let entries = fs::read_dir(".").expect("the directory can be read");
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.expect("the directory can be read").file_name())
+        .collect();
+    names.sort();
+    step!(
+        "{}",
+        if names.is_empty() {
+            "no names"
+        } else {
+            "names:"
+        }
+    );
+    for name in names {
+        print!(" {}", words::path(name.into_vec()));
+    }
+}
+
+// 5. Long paths.
+
+/// With `/s.sock` 261 bytes.
+pub(crate) const DEEP: usize = 254;
+
+/// A directory of so many bytes below the working directory, made.
+pub(crate) fn made_directory(size: usize) -> String {
+    let slash = |at: usize| at % 128 == 127;
+    let dir: String = (0..size)
+        .map(|at| if slash(at) { '/' } else { 'd' })
+        .collect();
+    fs::create_dir_all(&dir).expect("nothing is in the way");
+    dir
+}
+
+/// What the kernel says where a directory is.
+pub(crate) fn ask_true_path(path: &[u8]) {
+    let cwd = env::current_dir().expect("it is there");
+    step!("readlink(\"/proc/self/fd/N\") = ");
+    match path.strip_prefix(cwd.as_os_str().as_bytes()) {
+        Some(rest) => print!("getcwd() + {}", words::path(rest)),
+        None => print!("elsewhere"),
+    }
+}

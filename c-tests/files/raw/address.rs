@@ -1,0 +1,127 @@
+//! Addresses: what goes into one, and what a length means that came out.
+
+use std::mem::{align_of, offset_of, size_of};
+use std::os::fd::AsRawFd as _;
+use std::ptr;
+
+use libc::c_int;
+use sunpath_c_tests::notation::Bytes;
+use sunpath_sys as sys;
+use sys::{SOCK_STREAM, SunPath, SunPathError, sa_family_t, sockaddr_un, socklen_t};
+
+use crate::file::{ask_kind, try_create, try_open};
+use crate::line::{self, step};
+use crate::socket::{ask_sockname, close, make_bind, new_socket, outcome, returned};
+use crate::words;
+
+// 1. Sizes.
+
+pub(crate) fn sizes() {
+    let (addr, _) = sys::sockaddr_un_unnamed();
+    step!("sizeof(struct sockaddr_un) = {}", size_of::<sockaddr_un>());
+    step!(
+        "alignof(struct sockaddr_un) = {}",
+        align_of::<sockaddr_un>()
+    );
+    let offset = offset_of!(sockaddr_un, sun_path);
+    step!("offsetof(struct sockaddr_un, sun_path) = {offset}");
+    step!("sizeof(sun_path) = {}", size_of_val(&addr.sun_path));
+    step!("sizeof(sa_family_t) = {}", size_of::<sa_family_t>());
+    step!("sizeof(socklen_t) = {}", size_of::<socklen_t>());
+}
+
+// 2. Making: the length of the address, or why there is none. No system call is made: these are made
+// while the program is compiled.
+
+type Made = Result<(sockaddr_un, socklen_t), SunPathError>;
+
+const PATH: [u8; 4096] = [b'n'; 4096];
+
+const fn of_length(size: usize) -> (usize, Made) {
+    (size, sys::sockaddr_un_pathname(PATH.split_at(size).0))
+}
+
+const MADE: [(usize, Made); 5] = [
+    of_length(106),
+    of_length(107),
+    of_length(108),
+    of_length(109),
+    of_length(4096),
+];
+
+const MADE_OF_NOTHING: (usize, Made) = of_length(0);
+
+fn tell((size, made): (usize, Made)) {
+    step!("address({})", words::path(&PATH[..size]));
+    line::result(made.map(|(_, len)| len).map_err(|error| error.errno()));
+}
+
+pub(crate) fn lengths() {
+    MADE.into_iter().for_each(tell);
+}
+
+pub(crate) fn empty() {
+    tell(MADE_OF_NOTHING);
+}
+
+// 3. Arguments that are wrong.
+
+pub(crate) fn null() {
+    let s = new_socket('s', SOCK_STREAM);
+    // SAFETY: the kernel refuses an address that it cannot read.
+    let bound = returned(unsafe { sys::bind(s.fd, ptr::null(), 10) });
+    step!("bind(s, NULL, 10)");
+    outcome(bound);
+    ask_sockname(s);
+    close(&[s]);
+}
+
+fn bind_fd(name: &str, fd: c_int) {
+    let bound = make_bind(fd, b"x");
+    step!("bind({name}, \"x\")");
+    outcome(bound);
+    ask_kind("x");
+}
+
+pub(crate) fn closed() {
+    bind_fd("-1", -1);
+}
+
+pub(crate) fn file() {
+    try_create("file");
+    let file = try_open("file", sys::O_RDWR, "O_RDWR");
+    let file = file.expect("it was made");
+    bind_fd("file", file.as_raw_fd());
+}
+
+// 4. Reading: the lengths that the kernel may give, over one struct. What is behind it is "!".
+
+fn read_with_every_length(addr: &sockaddr_un) {
+    for len in [0, 1, 2, 3, 109, 110, 111, 112] {
+        match sys::sun_path(addr, len) {
+            SunPath::Unnamed => step!("read({len}) = unnamed"),
+            SunPath::Pathname(path) => step!("read({len}) = pathname {}", Bytes(path)),
+            SunPath::Abstract(name) => step!("read({len}) = abstract {}", Bytes(name)),
+        }
+    }
+}
+
+fn filled(byte: u8) -> [sockaddr_un; 2] {
+    let (mut addr, _) = sys::sockaddr_un_unnamed();
+    let mut behind = addr;
+    addr.sun_path.fill(byte as _);
+    behind.sun_family = sa_family_t::from_ne_bytes([b'!'; 2]);
+    behind.sun_path.fill(b'!' as _);
+    [addr, behind]
+}
+
+pub(crate) fn pathname() {
+    let addr = filled(b'f');
+    read_with_every_length(&addr[0]);
+}
+
+pub(crate) fn abstract_name() {
+    let mut addr = filled(b'a');
+    addr[0].sun_path[0] = 0;
+    read_with_every_length(&addr[0]);
+}

@@ -1,0 +1,120 @@
+//! The inode of a socket: what else can be done with it, and names that move.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use sunpath_sys::{O_PATH, O_RDONLY, O_RDWR, SOCK_STREAM};
+
+use crate::file::{
+    alias_of, ask_names, try_link, try_open, try_rename, try_rename_noreplace, try_truncate,
+    try_unlink,
+};
+use crate::line::step;
+use crate::socket::{
+    ask_peername, ask_sockname, bound, close, listening, new_socket, try_accept, try_connect,
+};
+
+// 1. As a file.
+
+pub(crate) fn open() {
+    let s = bound('s', SOCK_STREAM, "x");
+    try_open("x", O_RDWR, "O_RDWR");
+    try_open("x", O_RDONLY, "O_RDONLY");
+    close(&[s]);
+}
+
+pub(crate) fn path() {
+    let s = bound('s', SOCK_STREAM, "x");
+    try_open("x", O_PATH, "O_PATH");
+    close(&[s]);
+}
+
+pub(crate) fn truncate() {
+    let s = bound('s', SOCK_STREAM, "x");
+    try_truncate("x");
+    close(&[s]);
+}
+
+// 2. Under other names: the file is found by any, the address stays what was bound.
+
+pub(crate) fn renamed() {
+    let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));
+    let d = new_socket('d', SOCK_STREAM);
+    try_rename("x", "y");
+    try_connect(c, "y");
+    try_connect(d, "x");
+    ask_peername(c);
+    ask_sockname(s);
+    close(&[s, c, d]);
+}
+
+pub(crate) fn linked() {
+    let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));
+    try_link("x", "y");
+    try_unlink("x");
+    try_connect(c, "y");
+    ask_peername(c);
+    close(&[s, c]);
+}
+
+pub(crate) fn unlinked() {
+    let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));
+    let d = new_socket('d', SOCK_STREAM);
+    let file = try_open("x", O_PATH, "O_PATH").expect("a socket's path can be opened");
+    try_unlink("x");
+    try_connect(c, "x");
+    try_connect(d, &alias_of(&file));
+    close(&[s, c, d]);
+}
+
+// 3. Publishing: the socket has another name until it is ready.
+
+fn publish(to_new: fn(&str, &str)) {
+    let (t, c) = (listening('t', "tmp"), new_socket('c', SOCK_STREAM));
+    to_new("tmp", "x");
+    try_connect(c, "x");
+    let a = try_accept(t, 'a');
+    ask_names();
+    close(&[t, c, a]);
+}
+
+pub(crate) fn link() {
+    let s = listening('s', "x");
+    publish(try_link);
+    close(&[s]);
+}
+
+pub(crate) fn link_absent() {
+    publish(try_link);
+}
+
+pub(crate) fn noreplace() {
+    let s = listening('s', "x");
+    publish(try_rename_noreplace);
+    close(&[s]);
+}
+
+pub(crate) fn noreplace_absent() {
+    publish(try_rename_noreplace);
+}
+
+// 4. As a number, which another file may have only when the socket is closed.
+
+fn number_of(path: &str) -> u64 {
+    let status = fs::symlink_metadata(path).expect("the file is there");
+    status.ino()
+}
+
+pub(crate) fn number() {
+    let s = bound('s', SOCK_STREAM, "x");
+    let number = number_of("x");
+    try_unlink("x");
+    let t = bound('t', SOCK_STREAM, "x");
+    let is = if number_of("x") == number {
+        "the same"
+    } else {
+        "another"
+    };
+    step!("st_ino of \"x\" = {is}");
+    close(&[s, t]);
+}

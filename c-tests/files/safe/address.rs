@@ -1,0 +1,124 @@
+//! Addresses: what goes into one, and what a length means that came out.
+
+use std::mem::{align_of, offset_of, size_of};
+
+use sunpath::sys::{self, sa_family_t, sockaddr_un, socklen_t};
+use sunpath::{Error, SunPath, SunPathError, UnixAddr, UnixStream};
+use sunpath_c_tests::notation::Bytes;
+
+use crate::file::{ask_kind, try_create, try_open};
+use crate::line::step;
+use crate::socket::outcome;
+use crate::words;
+
+// 1. Sizes.
+
+pub(crate) fn sizes() -> Result<(), Error> {
+    let addr = UnixAddr::unnamed();
+    let path = &addr.as_sockaddr_un().sun_path;
+    step!("sizeof(struct sockaddr_un) = {}", size_of::<sockaddr_un>());
+    step!(
+        "alignof(struct sockaddr_un) = {}",
+        align_of::<sockaddr_un>()
+    );
+    let offset = offset_of!(sockaddr_un, sun_path);
+    step!("offsetof(struct sockaddr_un, sun_path) = {offset}");
+    step!("sizeof(sun_path) = {}", size_of_val(path));
+    step!("sizeof(sa_family_t) = {}", size_of::<sa_family_t>());
+    step!("sizeof(socklen_t) = {}", size_of::<socklen_t>());
+    Ok(())
+}
+
+// 2. Making: the length of the address, or why there is none. No system call is made: these are made
+// while the program is compiled.
+
+type Made = Result<UnixAddr, SunPathError>;
+
+const PATH: [u8; 4096] = [b'n'; 4096];
+
+const fn of_length(size: usize) -> (usize, Made) {
+    (size, UnixAddr::from_pathname_bytes(PATH.split_at(size).0))
+}
+
+const MADE: [(usize, Made); 5] = [
+    of_length(106),
+    of_length(107),
+    of_length(108),
+    of_length(109),
+    of_length(4096),
+];
+
+const MADE_OF_NOTHING: (usize, Made) = of_length(0);
+
+fn tell((size, made): (usize, Made)) {
+    step!("address({}) = ", words::path(&PATH[..size]));
+    match made {
+        Ok(addr) => print!("{}", addr.len()),
+        Err(SunPathError::Empty) => print!("refused, empty"),
+        Err(SunPathError::TooLong { len, max }) => print!("refused, {len} bytes of at most {max}"),
+        Err(error) => print!("refused, {error}"),
+    }
+}
+
+pub(crate) fn lengths() -> Result<(), Error> {
+    MADE.into_iter().for_each(tell);
+    Ok(())
+}
+
+pub(crate) fn empty() -> Result<(), Error> {
+    tell(MADE_OF_NOTHING);
+    Ok(())
+}
+
+// 3. Arguments that are wrong.
+
+pub(crate) fn null() -> Result<(), Error> {
+    print!("no pointer to leave out");
+    Ok(())
+}
+
+pub(crate) fn closed() -> Result<(), Error> {
+    print!("-1 is no OwnedFd");
+    Ok(())
+}
+
+pub(crate) fn file() -> Result<(), Error> {
+    try_create("file");
+    let file = try_open("file", sys::O_RDWR, "O_RDWR").expect("it was made");
+    let socket = UnixStream::try_from(file).map_err(|error| error.error());
+    step!("UnixStream::try_from(file)");
+    outcome(&socket);
+    ask_kind("x");
+    Ok(())
+}
+
+// 4. Reading: the lengths that the kernel may give, over one struct.
+
+fn read_with_every_length(addr: sockaddr_un) {
+    for len in [0, 1, 2, 3, 109, 110, 111, 112] {
+        let addr = UnixAddr::from_raw(addr, len).expect("the family is AF_UNIX");
+        match addr.name() {
+            SunPath::Unnamed => step!("read({len}) = unnamed"),
+            SunPath::Pathname(path) => step!("read({len}) = pathname {}", Bytes(path)),
+            SunPath::Abstract(name) => step!("read({len}) = abstract {}", Bytes(name)),
+        }
+    }
+}
+
+fn filled(byte: u8) -> sockaddr_un {
+    let mut addr = *UnixAddr::unnamed().as_sockaddr_un();
+    addr.sun_path.fill(byte as _);
+    addr
+}
+
+pub(crate) fn pathname() -> Result<(), Error> {
+    read_with_every_length(filled(b'f'));
+    Ok(())
+}
+
+pub(crate) fn abstract_name() -> Result<(), Error> {
+    let mut addr = filled(b'a');
+    addr.sun_path[0] = 0;
+    read_with_every_length(addr);
+    Ok(())
+}

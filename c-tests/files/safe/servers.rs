@@ -1,0 +1,64 @@
+//! Servers: one after the other at the same path.
+
+use sunpath::{Error, Stream};
+
+use crate::file::{ask_names, try_rename, try_unlink};
+use crate::line::step;
+use crate::process;
+use crate::socket::{
+    ask_peername, ask_poll, listening, new_socket, try_accept, try_close, try_connect, try_recv,
+    try_send,
+};
+
+// 1. One takes the path of another: that one keeps whom it has, and hears of nothing.
+
+pub(crate) fn rebound() -> Result<(), Error> {
+    let (s, c) = (listening('s', "x")?, new_socket('c')?);
+    let d = new_socket::<Stream>('d')?;
+    try_connect(&c, "x");
+    let a = try_accept(&s, 'a').expect("it is connected");
+    try_unlink("x");
+    let t = listening('t', "x")?;
+    try_connect(&d, "x");
+    ask_poll(&s);
+    let _b = try_accept(&t, 'b');
+    try_send(&c);
+    try_recv(&a);
+    Ok(())
+}
+
+// 2. No instant without a listener.
+
+pub(crate) fn renamed_over() -> Result<(), Error> {
+    let (s, c) = (listening('s', "x")?, new_socket::<Stream>('c')?);
+    let d = new_socket('d')?;
+    try_connect(&c, "x");
+    let t = listening('t', "tmp")?;
+    try_rename("tmp", "x");
+    try_connect(&d, "x");
+    ask_peername(&d);
+    let _b = try_accept(&t, 'b');
+    let _a = try_accept(&s, 'a');
+    ask_names();
+    Ok(())
+}
+
+// 3. The last descriptor counts, in whatever process.
+
+pub(crate) fn forked() -> Result<(), Error> {
+    let (s, c) = (listening('s', "x")?, new_socket::<Stream>('c')?);
+    let d = new_socket::<Stream>('d')?;
+    let gate = process::gate_make();
+    let child = process::fork();
+    if child == 0 {
+        process::gate_wait(gate);
+        process::end(0);
+    }
+    try_close(s);
+    try_connect(&c, "x");
+    process::gate_open(&gate);
+    process::join(child);
+    step!("child: exit");
+    try_connect(&d, "x");
+    Ok(())
+}
