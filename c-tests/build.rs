@@ -63,6 +63,7 @@ const PROGRAMS: [(&str, &[&str]); 11] = [
             "files/c/replace.c",
             "files/c/servers.c",
             "files/c/socket.c",
+            "files/c/takeover.c",
             "common/descriptors.c",
             "common/line.c",
             "common/names.c",

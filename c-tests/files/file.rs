@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{FileTypeExt as _, symlink};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, symlink};
 
 use libc::{c_char, c_int};
 use sunpath_sys as sys;
@@ -81,14 +81,18 @@ pub(crate) fn try_rename(path: &str, new: &str) {
     told_both("rename", path, new, &fs::rename(path, new));
 }
 
-pub(crate) fn try_rename_noreplace(path: &str, new: &str) {
+/// The call alone, without a step.
+pub(crate) fn rename_noreplace(path: &str, new: &str) -> io::Result<c_int> {
     let to = CString::new(new).expect("a path has no NUL");
-    let renamed = with_c_path(path, |from| {
+    with_c_path(path, |from| {
         let (at, to, flags) = (sys::AT_FDCWD, to.as_ptr(), sys::RENAME_NOREPLACE);
         // SAFETY: both paths are live strings with a NUL.
         unsafe { sys::renameat2(at, from, at, to, flags) }
-    });
-    told_both("renameat2", path, new, &renamed);
+    })
+}
+
+pub(crate) fn try_rename_noreplace(path: &str, new: &str) {
+    told_both("renameat2", path, new, &rename_noreplace(path, new));
 }
 
 pub(crate) fn try_truncate(path: &str) {
@@ -163,14 +167,27 @@ pub(crate) fn ask_names() {
 /// With `/s.sock` 261 bytes.
 pub(crate) const DEEP: usize = 254;
 
-/// A directory of so many bytes below the working directory, made.
+/// A directory whose path below the working directory has so many bytes, made. No call takes all of a
+/// long path, so that each is made below the one before.
 pub(crate) fn made_directory(size: usize) -> String {
     let slash = |at: usize| at % 128 == 127;
-    let dir: String = (0..size)
+    let path: String = (0..size)
         .map(|at| if slash(at) { '/' } else { 'd' })
         .collect();
-    fs::create_dir_all(&dir).expect("nothing is in the way");
-    dir
+    let mut dir = open_path(".");
+    for component in path.split('/') {
+        let below = format!("{}/{component}", alias_of(&dir));
+        fs::create_dir(&below).expect("nothing is in the way");
+        dir = open_path(&below);
+    }
+    path
+}
+
+/// `open(path, O_PATH)`, which is no step.
+pub(crate) fn open_path(path: &str) -> File {
+    let mut options = File::options();
+    options.read(true).custom_flags(sys::O_PATH);
+    options.open(path).expect("the file is there")
 }
 
 /// What the kernel says where a directory is.

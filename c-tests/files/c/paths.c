@@ -16,25 +16,41 @@
 #define DEEP 254 /* with "/s.sock" 261 bytes */
 
 struct path {
-	char bytes[PATH_MAX];
+	char bytes[2 * PATH_MAX];
 };
+
+/* Opens the directory below one that is open, which is closed, and makes it first if that is said. */
+static int next_directory(int dir, const char *name, int make)
+{
+	int next;
+
+	if (make && mkdirat(dir, name, 0755) < 0)
+		die("mkdirat");
+	next = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (next < 0)
+		die("openat");
+	close(dir);
+	return next;
+}
+
+/* No call takes all of a long path: a component a call. */
+static int descend(struct path path, int make)
+{
+	int dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (char *name = strtok(path.bytes, "/"); name != NULL; name = strtok(NULL, "/"))
+		dir = next_directory(dir, name, make);
+	return dir;
+}
 
 static struct path made_directory(size_t size)
 {
 	struct path dir;
 
-	for (size_t i = 0; i < size; i++) {
-		dir.bytes[i] = 'd';
-		if (i % 128 != 127)
-			continue;
-		dir.bytes[i] = '\0';
-		if (mkdir(dir.bytes, 0755) < 0)
-			die("mkdir");
-		dir.bytes[i] = '/';
-	}
+	for (size_t i = 0; i < size; i++)
+		dir.bytes[i] = i % 128 == 127 ? '/' : 'd';
 	dir.bytes[size] = '\0';
-	if (mkdir(dir.bytes, 0755) < 0)
-		die("mkdir");
+	close(descend(dir, 1));
 	return dir;
 }
 
@@ -234,6 +250,26 @@ void paths_long(void)
 	CLOSE(s, c);
 }
 
+void paths_over_path_max(void)
+{
+	struct sock s = new_socket('s', SOCK_STREAM), c = new_socket('c', SOCK_STREAM);
+	struct path dir = made_directory(4993), path = below(dir, "s.sock");
+	struct alias alias;
+	int fd;
+
+	try_bind(s, path.bytes);
+	TRY_OPEN(dir.bytes, O_PATH | O_DIRECTORY);
+	fd = descend(dir, 0);
+	step("openat, in pieces = ok");
+	alias = alias_of(fd, "s.sock");
+	try_bind(s, alias.path);
+	ask_kind(alias.path);
+	try_listen(s);
+	try_connect(c, alias.path);
+	close(fd);
+	CLOSE(s, c);
+}
+
 /* 7. Long names: bound under a short one, renamed, and reached through the file itself. */
 
 static void bind_and_rename(struct path name)
@@ -270,6 +306,20 @@ void paths_deep_name(void)
 	ask_kind(name.bytes);
 	reach(name, O_PATH, "O_PATH");
 	close(fd);
+	CLOSE(s);
+}
+
+void paths_taken(void)
+{
+	struct sock s = new_socket('s', SOCK_STREAM);
+	struct path name = name_of(200);
+
+	try_create(name.bytes);
+	try_bind(s, "tmp");
+	try_rename_noreplace("tmp", name.bytes);
+	try_unlink("tmp");
+	ask_kind(name.bytes);
+	ask_names();
 	CLOSE(s);
 }
 

@@ -22,6 +22,7 @@ mod process;
 mod replace;
 mod servers;
 mod socket;
+mod takeover;
 #[path = "../words.rs"]
 mod words;
 

@@ -1,6 +1,6 @@
 //! Paths that `sun_path` has no room for: the kernel is given a short one that leads to the same file.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::thread;
@@ -10,8 +10,8 @@ use sunpath_sys as sys;
 use sys::{O_DIRECTORY, O_NOFOLLOW, O_PATH, SOCK_STREAM};
 
 use crate::file::{
-    DEEP, alias_of, ask_kind, ask_names, ask_true_path, made_directory, try_open,
-    try_rename_noreplace,
+    DEEP, alias_of, ask_kind, ask_names, ask_true_path, made_directory, open_path, try_create,
+    try_open, try_rename_noreplace, try_unlink,
 };
 use crate::line::{part, step};
 use crate::socket::{
@@ -145,6 +145,28 @@ pub(crate) fn long() {
     close(&[s, c]);
 }
 
+/// No call takes all of the path: a component a call.
+fn descend(path: &str) -> File {
+    let open = |dir: File, component| open_path(&format!("{}/{component}", alias_of(&dir)));
+    let dir = path.split('/').fold(open_path("."), open);
+    step!("openat, in pieces = ok");
+    dir
+}
+
+pub(crate) fn over_path_max() {
+    let (s, c) = (new_socket('s', SOCK_STREAM), new_socket('c', SOCK_STREAM));
+    let dir = made_directory(4993);
+    try_bind(s, &format!("{dir}/s.sock"));
+    try_open(&dir, O_PATH | O_DIRECTORY, "O_PATH | O_DIRECTORY");
+    let fd = descend(&dir);
+    let alias = format!("{}/s.sock", alias_of(&fd));
+    try_bind(s, &alias);
+    ask_kind(&alias);
+    try_listen(s);
+    try_connect(c, &alias);
+    close(&[s, c]);
+}
+
 // 6. Long names: bound under a short one, renamed, and reached through the file itself.
 
 fn bind_and_rename(name: &str) {
@@ -174,6 +196,18 @@ pub(crate) fn deep_name() {
     try_rename_noreplace(&tmp, &name);
     ask_kind(&name);
     reach(&name, O_PATH, "O_PATH");
+    close(&[s]);
+}
+
+pub(crate) fn taken() {
+    let s = new_socket('s', SOCK_STREAM);
+    let name = "n".repeat(200);
+    try_create(&name);
+    try_bind(s, "tmp");
+    try_rename_noreplace("tmp", &name);
+    try_unlink("tmp");
+    ask_kind(&name);
+    ask_names();
     close(&[s]);
 }
 

@@ -31,6 +31,7 @@ mod process;
 mod replace;
 mod servers;
 mod socket;
+mod takeover;
 #[path = "../words.rs"]
 mod words;
 

@@ -8,7 +8,9 @@ use libc::{CLONE_FS, c_int};
 use sunpath::sys::{self, O_DIRECTORY, O_NOFOLLOW, O_PATH};
 use sunpath::{BindOptions, ConnectOptions, Dir, Error, Stream, UnixListener, UnixStream};
 
-use crate::file::{DEEP, alias_of, ask_kind, ask_names, ask_true_path, made_directory, try_open};
+use crate::file::{
+    DEEP, alias_of, ask_kind, ask_names, ask_true_path, made_directory, try_create, try_open,
+};
 use crate::line::{self, part, step};
 use crate::process;
 use crate::socket::{
@@ -144,6 +146,19 @@ pub(crate) fn long() -> Result<(), Error> {
     Ok(())
 }
 
+pub(crate) fn over_path_max() -> Result<(), Error> {
+    let (s, c) = (new_socket::<Stream>('s')?, new_socket::<Stream>('c')?);
+    let dir = made_directory(4993);
+    let path = format!("{dir}/s.sock");
+    try_bind(&s, &path);
+    try_bind_at(&s, &path);
+    let dir = Dir::open(&dir)?;
+    ask_kind(&format!("{}/s.sock", alias_of(&dir)));
+    let _s = try_listen(s)?;
+    try_connect_at(&c, &path);
+    Ok(())
+}
+
 // 6. Long names: as they are, and no other name is left.
 
 fn bind_name(name: &str) -> Result<(), Error> {
@@ -175,6 +190,16 @@ pub(crate) fn deep_name() -> Result<(), Error> {
         name: 'c',
         socket: c?,
     });
+    Ok(())
+}
+
+pub(crate) fn taken() -> Result<(), Error> {
+    let s = new_socket::<Stream>('s')?;
+    let name = "n".repeat(200);
+    try_create(&name);
+    try_bind_at(&s, &name);
+    ask_kind(&name);
+    ask_names();
     Ok(())
 }
 
