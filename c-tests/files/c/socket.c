@@ -82,17 +82,21 @@ void try_bind(struct sock s, const char *path)
 
 void try_bind_cut(struct sock s, const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct {
+		struct sockaddr_un addr;
+		char behind; /* valgrind reads a path up to its NUL */
+	} cut = { .addr.sun_family = AF_UNIX };
+	const size_t size = sizeof cut.addr.sun_path;
 	int bound;
 
-	strncpy(addr.sun_path, path, sizeof addr.sun_path);
-	bound = bind(s.fd, (struct sockaddr *)&addr, sizeof addr);
+	strncpy(cut.addr.sun_path, path, size);
+	bound = bind(s.fd, (struct sockaddr *)&cut.addr, sizeof cut.addr);
 	step("strncpy(sun_path, ");
 	path_print(path, strlen(path));
-	printf(", %zu)", sizeof addr.sun_path);
+	printf(", %zu)", size);
 	step("bind(%c, ", s.name);
-	path_print(addr.sun_path, sizeof addr.sun_path);
-	printf(", %zu)", sizeof addr);
+	path_print(cut.addr.sun_path, size);
+	printf(", %zu)", sizeof cut.addr);
 	outcome(bound);
 }
 
