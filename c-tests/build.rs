@@ -57,6 +57,7 @@ const PROGRAMS: [(&str, &[&str]); 11] = [
             "files/c/address.c",
             "files/c/bind.c",
             "files/c/connect.c",
+            "files/c/constructor.c",
             "files/c/file.c",
             "files/c/inode.c",
             "files/c/paths.c",

@@ -7,6 +7,7 @@ mod address;
 mod around;
 mod bind;
 mod connect;
+mod constructor;
 #[allow(dead_code, reason = "this suite needs a part of it")]
 #[path = "../../common/descriptors.rs"]
 mod descriptors;

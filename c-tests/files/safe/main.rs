@@ -13,6 +13,7 @@ mod address;
 mod around;
 mod bind;
 mod connect;
+mod constructor;
 #[allow(unsafe_code, reason = "asks the system")]
 #[allow(dead_code, reason = "this suite needs a part of it")]
 #[path = "../../common/descriptors.rs"]
