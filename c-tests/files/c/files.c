@@ -24,7 +24,7 @@ static const struct {
 
 /* Runs a case in a directory of its own, and says how many descriptors it left open, which should
  * be none. */
-static void run(const char *id, void (*run)(void))
+static void run_case(const char *id, void (*run)(void))
 {
 	int before = open_descriptors(), after;
 
@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 			continue;
 		printf("%s\t", cases[i].id);
 		begin_line();
-		run(cases[i].id, cases[i].run);
+		run_case(cases[i].id, cases[i].run);
 		putchar('\n');
 	}
 	return 0;

@@ -54,7 +54,7 @@ include!(concat!(env!("OUT_DIR"), "/files_cases.rs"));
 
 /// Runs a case in a directory of its own, and says how many descriptors it left open, which should be
 /// none.
-fn run(id: &str, run: Run) -> Result<(), Error> {
+fn run_case(id: &str, run: Run) -> Result<(), Error> {
     let before = open_descriptors();
     fs::create_dir(id).expect("the directory is empty");
     env::set_current_dir(id).expect("it was made");
@@ -73,7 +73,7 @@ fn main() -> Result<(), Error> {
     for (id, case) in CASES.iter().filter(|(id, _)| process::wants(id)) {
         print!("{id}\t");
         line::begin();
-        run(id, *case)?;
+        run_case(id, *case)?;
         println!();
     }
     Ok(())
