@@ -11,7 +11,7 @@ mod constructor;
 #[allow(dead_code, reason = "this suite needs a part of it")]
 #[path = "../../common/descriptors.rs"]
 mod descriptors;
-#[path = "../file.rs"]
+#[path = "../../common/file.rs"]
 mod file;
 mod inode;
 #[path = "../../common/line.rs"]
@@ -22,9 +22,10 @@ mod paths;
 mod process;
 mod replace;
 mod servers;
+#[path = "../../common/socket_raw.rs"]
 mod socket;
 mod takeover;
-#[path = "../words.rs"]
+#[path = "../../common/words.rs"]
 mod words;
 
 use std::{env, fs};

@@ -19,7 +19,7 @@ mod constructor;
 #[path = "../../common/descriptors.rs"]
 mod descriptors;
 #[allow(unsafe_code, reason = "asks the system")]
-#[path = "../file.rs"]
+#[path = "../../common/file.rs"]
 mod file;
 mod inode;
 #[path = "../../common/line.rs"]
@@ -31,9 +31,10 @@ mod paths;
 mod process;
 mod replace;
 mod servers;
+#[path = "../../common/socket_safe.rs"]
 mod socket;
 mod takeover;
-#[path = "../words.rs"]
+#[path = "../../common/words.rs"]
 mod words;
 
 use std::{env, fs};

@@ -1,4 +1,5 @@
-//! What a case does with sockets: each call is a step of the line with its result.
+//! What a case does with sockets over `sunpath-sys`: each call is a step of the line with its result.
+//! `socket.c` is the same in C.
 
 use std::mem::size_of;
 use std::ptr;

@@ -1,5 +1,5 @@
 //! What a case does with files, for the Rust lanes: each call is a step of the line with its result.
-//! `c/file.c` is the same in C.
+//! `file.c` is the same in C.
 
 use std::env;
 use std::ffi::CString;

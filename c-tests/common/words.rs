@@ -1,5 +1,5 @@
-//! Paths and addresses in the words of the line, for the Rust lanes. `c/file.c` and `c/socket.c` print
-//! the same in C.
+//! Paths and addresses in the words of the line, for the Rust lanes. `file.c` and `socket.c` print the
+//! same in C.
 
 use sunpath_c_tests::notation::Bytes;
 use sunpath_sys::{SUN_PATH_OFFSET, sockaddr_un, socklen_t};

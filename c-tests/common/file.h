@@ -2,7 +2,7 @@
  *
  *   mkdir("x") = ok; link("x", "y") = EPERM; lstat("x") = directory; names: "x"
  *
- * ../file.rs is the same for the Rust lanes. */
+ * file.rs is the same for the Rust lanes. */
 #ifndef FILE_H
 #define FILE_H
 
