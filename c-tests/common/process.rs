@@ -12,7 +12,7 @@ use libc::{c_int, pid_t};
 use sunpath_sys as sys;
 
 /// Who drops its privileges becomes this user and group, with no supplementary groups.
-const UNPRIVILEGED: u32 = 65534;
+pub(crate) const UNPRIVILEGED: u32 = 65534;
 
 // 1. Processes: what is printed is flushed before a fork, so that it is printed once.
 
@@ -77,7 +77,7 @@ pub(crate) fn end(number: c_int) -> ! {
 }
 
 /// Waits for a child: its number, or minus the signal that ended it.
-fn wait(child: pid_t) -> c_int {
+pub(crate) fn wait(child: pid_t) -> c_int {
     let mut status = 0;
     // SAFETY: status is room for one number.
     check("waitpid", unsafe { libc::waitpid(child, &mut status, 0) });
