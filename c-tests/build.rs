@@ -11,7 +11,7 @@ use std::process::Command;
 mod witness;
 
 /// The C programs: the variable with the path, and the files.
-const PROGRAMS: [(&str, &[&str]); 11] = [
+const PROGRAMS: [(&str, &[&str]); 12] = [
     (
         "C_ADDR",
         &[
@@ -85,6 +85,30 @@ const PROGRAMS: [(&str, &[&str]); 11] = [
         ],
     ),
     ("C_LAYOUT", &["layout/layout.c"]),
+    (
+        "C_LIFE",
+        &[
+            "life/c/life.c",
+            "life/c/access.c",
+            "life/c/guard.c",
+            "life/c/mode.c",
+            "life/c/names.c",
+            "life/c/probe.c",
+            "life/c/queue.c",
+            "life/c/race.c",
+            "life/c/scenes.c",
+            "life/c/server.c",
+            "life/c/staleness.c",
+            "common/descriptors.c",
+            "common/file.c",
+            "common/line.c",
+            "common/names.c",
+            "common/notation.c",
+            "common/process.c",
+            "common/socket.c",
+            "convert/sun_path.c",
+        ],
+    ),
     ("C_PASSING", &["passing/passing.c"]),
     (
         "C_SOCKETS",
@@ -123,6 +147,7 @@ fn main() {
         "files",
         "identity",
         "layout",
+        "life",
         "passing",
         "peers",
         "sockets",
@@ -133,7 +158,7 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     compile(&out);
     fs::write(out.join("witness.rs"), witness::generate()).expect("OUT_DIR can be written to");
-    for family in ["ancillary", "files", "identity"] {
+    for family in ["ancillary", "files", "identity", "life"] {
         let table = out.join(format!("{family}_cases.rs"));
         fs::write(table, cases(family)).expect("OUT_DIR can be written to");
     }

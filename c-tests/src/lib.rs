@@ -10,6 +10,7 @@
 //! | `files/` | what bind and connect make of a path, and of what stands there | `sunpath-sys`, `sunpath` |
 //! | `ancillary/` | descriptors, credentials, pidfds with a message | `sunpath-sys`, `sunpath` |
 //! | `identity/` | who the peer is; sending to nobody | `sunpath-sys`, `sunpath` |
+//! | `life/` | who holds a socket file, who removes it, who may connect | `sunpath-sys`, `sunpath` |
 //! | `passing/` | the system calls that pass one descriptor, as strace(1) sees them | `sunpath` |
 //! | `peers/` | programs in C and Python for others to talk to | |
 //!
@@ -41,6 +42,8 @@ pub mod c {
     pub const IDENTITY: &str = env!("C_IDENTITY");
     /// `layout/layout.c`.
     pub const LAYOUT: &str = env!("C_LAYOUT");
+    /// `life/c/`.
+    pub const LIFE: &str = env!("C_LIFE");
     /// `passing/passing.c`.
     pub const PASSING: &str = env!("C_PASSING");
     /// `sockets/sockets.c`.

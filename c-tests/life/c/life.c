@@ -1,0 +1,120 @@
+/* The life of a socket file in C: whether anybody holds it, whose it is to remove, how servers follow
+ * each other, who may connect; a line a case. Works in the current directory, which should be empty
+ * and the program's own. By hand:
+ *
+ *   mkdir fresh && cd fresh && life
+ *   life D01.listening E02               only these
+ *
+ * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
+#include "life.h"
+#include "descriptors.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* 1. Steps that more than one file has. */
+
+void try_listen_for(struct sock s, int backlog)
+{
+	int listens = listen(s.fd, backlog);
+
+	step("listen(%c, %d)", s.name, backlog);
+	outcome(listens);
+}
+
+void ask_connect(char name, int type, const char *path)
+{
+	struct sock c = new_socket(name, type);
+
+	try_connect(c, path);
+	CLOSE(c);
+}
+
+void try_chmod(const char *path, mode_t mode)
+{
+	int changed = chmod(path, mode);
+
+	step("chmod(\"%s\", %04o)", path, (unsigned)mode);
+	outcome(changed);
+}
+
+void ask_mode(const char *path)
+{
+	struct stat status;
+
+	if (lstat(path, &status) < 0)
+		die(path);
+	step("mode(\"%s\") = %04o", path, (unsigned)status.st_mode & 07777);
+}
+
+/* 2. Others: another user, another network. */
+
+void as_another(void (*run)(void))
+{
+	pid_t child = process_fork();
+
+	if (child == 0) {
+		process_drop();
+		part("another user");
+		run();
+		process_end(0);
+	}
+	process_join(child);
+}
+
+int leave_network(void)
+{
+	if (unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0)
+		return 1;
+	printf("not run: needs a namespace");
+	return 0;
+}
+
+/* 3. Cases: one line each, "not run: ..." where this system does not allow it. */
+
+/* In a directory of its own, which every user may enter. Says how many descriptors the case left
+ * open, which should be none. */
+static void run_case(const char *id, void (*run)(void))
+{
+	int before = open_descriptors(), after;
+
+	if (mkdir(id, 0755) < 0 || chdir(id) < 0)
+		die(id);
+	run();
+	if (chdir("..") < 0)
+		die("..");
+	after = open_descriptors();
+	if (after != before)
+		printf("; leaked %d", after - before);
+}
+
+enum needs { NOTHING, ROOT };
+
+static const struct {
+	const char *id;
+	enum needs needs;
+	void (*run)(void);
+} cases[] = {
+#define CASE(id, name, needs, file, title) { #id "." #name, needs, file##_##name },
+#include "../cases.def"
+#undef CASE
+};
+
+int main(int argc, char **argv)
+{
+	process_begin();
+	allow_usual();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		if (!process_wants(argc, argv, cases[i].id))
+			continue;
+		printf("%s\t", cases[i].id);
+		begin_line();
+		if (cases[i].needs == ROOT && !process_may_drop())
+			printf("not run: needs root");
+		else
+			run_case(cases[i].id, cases[i].run);
+		putchar('\n');
+	}
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* What may stand at "x", and how it came there: each is set up, looked at, and taken away. */
+#ifndef SCENES_H
+#define SCENES_H
+
+typedef void look(void);
+
+/* Somebody holds it. */
+void with_bound(look *look);
+void with_listening(look *look);
+void with_full(look *look);
+void with_shut_down(look *look);
+void with_seqpacket(look *look);
+void with_datagram(look *look);
+void with_taken(look *look);
+
+/* Nobody does. */
+void with_stale(look *look);
+void with_accepted(look *look);
+void with_node(look *look);
+void with_file(look *look);
+
+#endif

@@ -1,0 +1,46 @@
+/* A listener and its file with the care that ../safe has from the library: who asks whether anybody
+ * holds a path, has it alone of many, takes it over, and removes what is its own. */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include <sys/types.h>
+
+enum liveness { UNKNOWN, ABSENT, DEAD, LIVE, NOT_SOCKET };
+
+/* Whether anybody holds the socket file of a path; UNKNOWN with errno. */
+enum liveness probe(const char *path);
+
+/* A listener, the file that it is bound to, and the directory that the file is in. */
+struct server {
+	int fd; /* or -1 */
+	int dir;
+	int lock; /* or -1 */
+	char file[64];
+	dev_t dev;
+	ino_t ino;
+	pid_t process;
+};
+
+/* Each binds to a file in the working directory and listens: 0, or -1 with errno, nothing open and
+ * nothing left. */
+
+/* As C does: whatever is there is in the way. */
+int server_serve(struct server *s, const char *file);
+
+/* One of many: a lock says which, and a socket that is dead makes room. */
+int server_replace(struct server *s, const char *file);
+
+/* In the place of another server, without an instant in which nobody listens. */
+int server_take_over(struct server *s, const char *file);
+
+/* Closes the listener, and removes the file if it is the one that was bound, in the process that bound
+ * it; or leaves it. */
+void server_release(struct server *s);
+void server_forget(struct server *s);
+
+/* The same as steps of the line, with a letter for the server: replace(a, "x") = EADDRINUSE. */
+struct server try_serve(char name, const char *file);
+struct server try_replace(char name, const char *file);
+void try_release(char name, struct server *s);
+
+#endif

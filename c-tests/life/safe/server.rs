@@ -1,0 +1,56 @@
+//! A listener and its file, as the library has them.
+
+use sunpath::{BindOptions, Bound, Error, Existing, Stream, UnixListener};
+
+use crate::line::step;
+use crate::socket::{Named, outcome, try_accept};
+
+pub(crate) type Server = Bound<UnixListener>;
+
+// 1. With whatever is there in the way; one of many; in the place of another.
+
+fn bind(existing: Existing) -> Result<Server, Error> {
+    let options = BindOptions::new().backlog(8).existing(existing);
+    options.bind::<Stream>("x")
+}
+
+pub(crate) fn serve() -> Result<Server, Error> {
+    bind(Existing::Refuse)
+}
+
+pub(crate) fn replace() -> Result<Server, Error> {
+    bind(Existing::ReplaceStale)
+}
+
+pub(crate) fn take_over() -> Result<Server, Error> {
+    bind(Existing::Takeover)
+}
+
+// 2. Steps of the line.
+
+fn told(call: &str, name: char, done: Result<Server, Error>) -> Result<Server, Error> {
+    step!("{call}({name}, \"x\")");
+    outcome(&done);
+    done
+}
+
+pub(crate) fn try_serve(name: char) -> Result<Server, Error> {
+    told("serve", name, serve())
+}
+
+pub(crate) fn try_replace(name: char) -> Result<Server, Error> {
+    told("replace", name, replace())
+}
+
+pub(crate) fn try_release(name: char, s: Server) {
+    drop(s);
+    step!("release({name})");
+}
+
+/// What comes is closed again.
+pub(crate) fn ask_accept(name: char, s: &Server) -> Result<(), Error> {
+    let socket = s.try_clone()?;
+    socket.set_nonblocking(true)?;
+    let _ = try_accept(&Named { name, socket }, 'd');
+    Ok(())
+}
