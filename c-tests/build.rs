@@ -80,6 +80,8 @@ const PROGRAMS: [(&str, &[&str]); 12] = [
             "identity/c/cred.c",
             "identity/c/options.c",
             "identity/c/signals.c",
+            "identity/c/stream.c",
+            "common/line.c",
             "common/notation.c",
             "common/process.c",
         ],

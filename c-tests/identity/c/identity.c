@@ -6,6 +6,7 @@
  *
  * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
 #include "identity.h"
+#include "line.h"
 #include "notation.h"
 #include "process.h"
 
@@ -138,6 +139,7 @@ int main(int argc, char **argv)
 		if (!process_wants(argc, argv, cases[i].id))
 			continue;
 		printf("%s\t", cases[i].id);
+		begin_line();
 		if (cases[i].needs == ROOT && !process_may_drop())
 			printf("not run: needs root");
 		else

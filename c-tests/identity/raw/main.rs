@@ -3,10 +3,14 @@
 //! program's own.
 
 mod cred;
+#[allow(dead_code, reason = "this suite needs a part of it")]
+#[path = "../../common/line.rs"]
+mod line;
 mod options;
 #[path = "../../common/process.rs"]
 mod process;
 mod signals;
+mod stream;
 
 use std::mem::size_of;
 use std::ptr;
@@ -168,6 +172,7 @@ fn main() {
     process::begin();
     for (id, needs, run) in CASES.iter().filter(|(id, ..)| process::wants(id)) {
         print!("{id}\t");
+        line::begin();
         if *needs == Needs::Root && !process::may_drop() {
             print!("not run: needs root");
         } else {

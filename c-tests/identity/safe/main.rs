@@ -6,10 +6,14 @@
 //! a length that this API does not let go wrong, and where C is ended by a signal.
 
 mod cred;
+#[allow(dead_code, reason = "this suite needs a part of it")]
+#[path = "../../common/line.rs"]
+mod line;
 mod options;
 #[path = "../../common/process.rs"]
 mod process;
 mod signals;
+mod stream;
 
 use sunpath::{Connected, Error, Kind, Listener, Socket, UnixAddr, UnixStream};
 
@@ -83,6 +87,7 @@ fn main() -> Result<(), Error> {
     process::begin();
     for (id, needs, run) in CASES.iter().filter(|(id, ..)| process::wants(id)) {
         print!("{id}\t");
+        line::begin();
         if *needs == Needs::Root && !process::may_drop() {
             print!("not run: needs root");
         } else {
