@@ -30,6 +30,7 @@ void try_link(const char *path, const char *new);
 void try_rename(const char *path, const char *new);
 void try_rename_noreplace(const char *path, const char *new);
 void try_truncate(const char *path);
+void try_touch(const char *path);
 void try_unlink(const char *path);
 
 /* Opens a file: O_CLOEXEC, and these flags. -1 where that fails. */

@@ -2,17 +2,20 @@
 //! `file.c` is the same in C.
 
 use std::env;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _, Seek as _};
+use std::mem::size_of;
 use std::os::fd::{AsRawFd, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, symlink};
+use std::os::unix::fs::{FileExt as _, FileTypeExt as _, OpenOptionsExt as _, symlink};
+use std::ptr;
 
-use libc::{c_char, c_int};
+use libc::{c_char, c_int, inotify_event};
 use sunpath_sys as sys;
 
 use crate::line::{self, step};
+use crate::process::check;
 use crate::words;
 
 fn result<T>(done: &io::Result<T>) {
@@ -101,6 +104,15 @@ pub(crate) fn try_truncate(path: &str) {
     told("truncate", path, &cut);
 }
 
+pub(crate) fn try_touch(path: &str) {
+    let now = ptr::null();
+    // SAFETY: the path is a live string with a NUL, and no times mean now.
+    let touched = with_c_path(path, |path| unsafe {
+        libc::utimensat(sys::AT_FDCWD, path, now, 0)
+    });
+    told("utimensat", path, &touched);
+}
+
 pub(crate) fn try_unlink(path: &str) {
     told("unlink", path, &fs::remove_file(path));
 }
@@ -123,6 +135,29 @@ pub(crate) fn try_open(path: &str, flags: c_int, words: &str) -> Option<OwnedFd>
 /// `/proc/self/fd/N`, which leads to the file that is open.
 pub(crate) fn alias_of(file: &impl AsRawFd) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+/// What a file has, and a socket does not: a place to read from, a size, pages.
+pub(crate) fn try_as_file(name: char, file: &File) {
+    let place = (&*file).stream_position();
+    step!("lseek({name})");
+    result(&place);
+    let read = file.read_at(&mut [0], 0);
+    step!("pread({name})");
+    result(&read);
+    let cut = file.set_len(0);
+    step!("ftruncate({name})");
+    result(&cut);
+    let (fd, shared) = (file.as_raw_fd(), libc::MAP_SHARED);
+    // SAFETY: the kernel chooses the place of one page that nothing is read from.
+    let pages = unsafe { libc::mmap(ptr::null_mut(), 1, libc::PROT_READ, shared, fd, 0) };
+    step!("mmap({name})");
+    result(&if pages == libc::MAP_FAILED {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    });
+    try_open(&alias_of(file), sys::O_RDWR, "O_RDWR");
 }
 
 // 4. What is there.
@@ -162,7 +197,51 @@ pub(crate) fn ask_names() {
     }
 }
 
-// 5. Long paths.
+// 5. Watched: every event of the working directory is asked for.
+
+pub(crate) fn watch_directory() -> File {
+    // SAFETY: inotify_init1 takes flags.
+    let watch = unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) };
+    let watch = check("inotify_init1", watch);
+    // SAFETY: the path is a live string with a NUL.
+    let added = unsafe { libc::inotify_add_watch(watch, c".".as_ptr(), libc::IN_ALL_EVENTS) };
+    check("inotify_add_watch", added);
+    // SAFETY: the descriptor was just made, and nobody else knows it.
+    unsafe { File::from_raw_fd(watch) }
+}
+
+fn event_name(mask: u32) -> &'static str {
+    match mask {
+        libc::IN_CREATE => "IN_CREATE",
+        libc::IN_ATTRIB => "IN_ATTRIB",
+        _ => "another event",
+    }
+}
+
+pub(crate) fn ask_events(mut watch: &File) {
+    let mut bytes = [0; 1024];
+    let read = watch.read(&mut bytes);
+    step!("read(watch)");
+    let Ok(size) = read else {
+        return result(&read);
+    };
+    print!(" =");
+    let mut rest = &bytes[..size];
+    while let Some((event, behind)) = rest.split_first_chunk::<{ size_of::<inotify_event>() }>() {
+        // SAFETY: an event is numbers, and as many bytes.
+        let event: inotify_event = unsafe { std::mem::transmute(*event) };
+        let (name, next) = behind.split_at(event.len as usize);
+        let name = CStr::from_bytes_until_nul(name).expect("a name ends with NULs");
+        print!(
+            " {} {}",
+            event_name(event.mask),
+            words::path(name.to_bytes())
+        );
+        rest = next;
+    }
+}
+
+// 6. Long paths.
 
 /// With `/s.sock` 261 bytes.
 pub(crate) const DEEP: usize = 254;

@@ -12,9 +12,14 @@
 
 /* 1. Sockets. */
 
+int make_socket(int type)
+{
+	return socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
 struct sock new_socket(char name, int type)
 {
-	struct sock s = { name, socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) };
+	struct sock s = { name, make_socket(type) };
 
 	if (s.fd < 0)
 		die("socket");

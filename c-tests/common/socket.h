@@ -26,7 +26,8 @@ void new_pair(struct sock *ret_p, struct sock *ret_q);
 		      sizeof((const struct sock[]){ __VA_ARGS__ }) / sizeof(struct sock))
 void close_sockets(const struct sock *sockets, size_t count);
 
-/* The calls alone, without a step: 0, or -1 with errno. */
+/* The calls alone, without a step: 0 or a descriptor, or -1 with errno. */
+int make_socket(int type);
 int make_bind(int fd, const char *path, size_t size);
 int make_connect(int fd, const char *path, size_t size);
 

@@ -22,11 +22,14 @@ pub(crate) struct Sock {
 
 // 1. Sockets.
 
-/// Nonblocking, closed on exec.
-pub(crate) fn new_socket(name: char, kind: c_int) -> Sock {
+/// Nonblocking, closed on exec. The call alone, without a step.
+pub(crate) fn make_socket(kind: c_int) -> Result<c_int, c_int> {
     // SAFETY: socket takes numbers.
-    let fd = unsafe { sys::socket(sys::AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) };
-    let fd = check("socket", fd);
+    returned(unsafe { sys::socket(sys::AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) })
+}
+
+pub(crate) fn new_socket(name: char, kind: c_int) -> Sock {
+    let fd = make_socket(kind).expect("a socket can be made");
     Sock { name, fd }
 }
 

@@ -4,6 +4,8 @@
 #include "descriptors.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,8 +23,10 @@ static int close_failed(int fd)
 
 static int new_listener(const char *path)
 {
-	int fd = new_socket('s', SOCK_STREAM).fd;
+	int fd = make_socket(SOCK_STREAM);
 
+	if (fd < 0)
+		return -1;
 	if (make_bind(fd, path, strlen(path)) < 0 || listen(fd, 8) < 0)
 		return close_failed(fd);
 	return fd;
@@ -30,8 +34,10 @@ static int new_listener(const char *path)
 
 static int new_datagram(const char *path)
 {
-	int fd = new_socket('s', SOCK_DGRAM).fd;
+	int fd = make_socket(SOCK_DGRAM);
 
+	if (fd < 0)
+		return -1;
 	if (make_bind(fd, path, strlen(path)) < 0)
 		return close_failed(fd);
 	return fd;
@@ -39,8 +45,10 @@ static int new_datagram(const char *path)
 
 static int new_stream(const char *path)
 {
-	int fd = new_socket('c', SOCK_STREAM).fd;
+	int fd = make_socket(SOCK_STREAM);
 
+	if (fd < 0)
+		return -1;
 	if (make_connect(fd, path, strlen(path)) < 0)
 		return close_failed(fd);
 	return fd;
@@ -96,4 +104,98 @@ void constructor_stream(void)
 	s = listening('s', "x");
 	make("stream", new_stream, "x");
 	CLOSE(s);
+}
+
+/* 3. At the limit of descriptors. */
+
+void constructor_at_limit(void)
+{
+	allow_more(0);
+	make("listener", new_listener, "x");
+	make("datagram", new_datagram, "x");
+	make("stream", new_stream, "x");
+	allow_usual();
+	ask_names();
+}
+
+static void report(const char *call, int made, int before)
+{
+	int opened = open_descriptors() - before;
+
+	step("%s", call);
+	outcome(made);
+	printf(", opened %d", opened);
+}
+
+/* Room for one is none for a pair. */
+void constructor_from_sockets(void)
+{
+	struct sock s = listening('s', "x"), c = new_socket('c', SOCK_STREAM), a;
+	int pair[2], before;
+
+	try_connect(c, "x");
+	before = open_descriptors();
+	allow_more(1);
+	report("socketpair()", socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), before);
+	allow_more(0);
+	report("accept(s)", accept4(s.fd, NULL, NULL, SOCK_CLOEXEC), before);
+	report("dup(s)", fcntl(s.fd, F_DUPFD_CLOEXEC, 0), before);
+	allow_usual();
+	a = try_accept(s, 'a');
+	CLOSE(s, c, a);
+}
+
+/* 4. By way of the directory, which is open for as long as the call takes: no path is too long. */
+
+/* 120 bytes. */
+#define LONG TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY
+#define TWENTY "dddddddddddddddddddd"
+
+static int below(const char *path, int (*construct)(const char *))
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+	int dir, fd, number;
+
+	memcpy(directory, path, (size_t)(slash - path));
+	directory[slash - path] = '\0';
+	dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -1;
+	fd = construct(alias_of(dir, slash + 1).path);
+	number = errno;
+	close(dir);
+	errno = number;
+	return fd;
+}
+
+static int new_listener_below(const char *path)
+{
+	return below(path, new_listener);
+}
+
+static int new_stream_below(const char *path)
+{
+	return below(path, new_stream);
+}
+
+static void make_both(const char *path)
+{
+	make("listener", new_listener_below, path);
+	make("stream", new_stream_below, path);
+}
+
+/* Room for one is none: the directory and the socket are two. */
+void constructor_long_path(void)
+{
+	try_mkdir(LONG);
+	make_both("missing/" LONG "/x");
+	make_both(LONG "/x");
+	make("listener", new_listener_below, LONG "/x");
+	for (int room = 0; room < 2; room++) {
+		allow_more(room);
+		make_both(LONG "/x");
+	}
+	allow_usual();
+	ask_names();
 }

@@ -2,6 +2,10 @@
 #include "files.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -131,4 +135,92 @@ void inode_number(void)
 	t = bound('t', SOCK_STREAM, "x");
 	step("st_ino of \"x\" = %s", number_of("x") == number ? "the same" : "another");
 	CLOSE(s, t);
+}
+
+/* 5. Watched: every event of the working directory is asked for. */
+
+static int watch_directory(void)
+{
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	if (watch < 0)
+		die("inotify_init1");
+	if (inotify_add_watch(watch, ".", IN_ALL_EVENTS) < 0)
+		die("inotify_add_watch");
+	return watch;
+}
+
+static const char *event_name(uint32_t mask)
+{
+	switch (mask) {
+	case IN_CREATE:
+		return "IN_CREATE";
+	case IN_ATTRIB:
+		return "IN_ATTRIB";
+	default:
+		return "another event";
+	}
+}
+
+static void ask_events(int watch)
+{
+	char bytes[1024];
+	ssize_t size = read(watch, bytes, sizeof bytes);
+
+	step("read(watch)");
+	if (size < 0) {
+		result(size);
+		return;
+	}
+	printf(" =");
+	for (ssize_t at = 0; at < size;) {
+		struct inotify_event event;
+		const char *name = bytes + at + sizeof event;
+
+		memcpy(&event, bytes + at, sizeof event);
+		printf(" %s ", event_name(event.mask));
+		path_print(name, strlen(name));
+		at += (ssize_t)(sizeof event + event.len);
+	}
+}
+
+void inode_watched(void)
+{
+	int watch = watch_directory();
+	struct sock s = bound('s', SOCK_STREAM, "x");
+
+	ask_events(watch);
+	try_listen(s);
+	ask_events(watch);
+	try_touch("x");
+	ask_events(watch);
+	close(watch);
+	CLOSE(s);
+}
+
+/* 6. As a descriptor: it has no place to read from, no size and no pages. */
+
+void inode_descriptor(void)
+{
+	struct sock s = bound('s', SOCK_STREAM, "x");
+	char byte;
+	off_t place;
+	ssize_t count;
+	int cut;
+	void *pages;
+
+	place = lseek(s.fd, 0, SEEK_CUR);
+	step("lseek(s)");
+	result(place);
+	count = pread(s.fd, &byte, 1, 0);
+	step("pread(s)");
+	result(count);
+	cut = ftruncate(s.fd, 0);
+	step("ftruncate(s)");
+	outcome(cut);
+	pages = mmap(NULL, 1, PROT_READ, MAP_SHARED, s.fd, 0);
+	step("mmap(s)");
+	outcome(pages == MAP_FAILED ? -1 : 0);
+	TRY_OPEN(alias_of(s.fd, NULL).path, O_RDWR);
+	CLOSE(s);
 }

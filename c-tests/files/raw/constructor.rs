@@ -1,44 +1,51 @@
 //! Sockets that are made in one call: what fails leaves nothing open, and no file.
 
+use std::ffi::CString;
+use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::ptr;
+
 use libc::c_int;
 use sunpath_sys as sys;
-use sys::{SOCK_DGRAM, SOCK_STREAM};
+use sys::{SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM};
 
-use crate::descriptors::open_descriptors;
-use crate::file::ask_names;
+use crate::descriptors::{allow_more, allow_usual, open_descriptors};
+use crate::file::{alias_of, ask_names, try_mkdir};
 use crate::line::step;
 use crate::socket::{
-    Sock, close, listening, make_bind, make_connect, new_socket, outcome, returned,
+    Sock, close, listening, make_bind, make_connect, make_socket, new_socket, outcome, returned,
+    try_accept, try_connect,
 };
 use crate::words;
 
 // 1. What C programs write for themselves. The descriptor, or an errno.
 
-type Constructor = fn(&str) -> Result<c_int, c_int>;
+type Made = Result<c_int, c_int>;
+type Constructor = fn(&str) -> Made;
 
-fn open_if(made: Result<c_int, c_int>, s: Sock) -> Result<c_int, c_int> {
-    if made.is_err() {
-        close(&[s]);
-    }
-    made.map(|_| s.fd)
+fn close_failed(fd: c_int, errno: c_int) -> c_int {
+    close(&[Sock { name: 's', fd }]);
+    errno
 }
 
-fn new_listener(path: &str) -> Result<c_int, c_int> {
-    let s = new_socket('s', SOCK_STREAM);
-    let made = make_bind(s.fd, path.as_bytes());
-    // SAFETY: listen takes numbers.
-    let made = made.and_then(|_| returned(unsafe { sys::listen(s.fd, 8) }));
-    open_if(made, s)
+fn new_listener(path: &str) -> Made {
+    let fd = make_socket(SOCK_STREAM)?;
+    make_bind(fd, path.as_bytes())
+        // SAFETY: listen takes numbers.
+        .and_then(|_| returned(unsafe { sys::listen(fd, 8) }))
+        .map_err(|errno| close_failed(fd, errno))?;
+    Ok(fd)
 }
 
-fn new_datagram(path: &str) -> Result<c_int, c_int> {
-    let s = new_socket('s', SOCK_DGRAM);
-    open_if(make_bind(s.fd, path.as_bytes()), s)
+fn new_datagram(path: &str) -> Made {
+    let fd = make_socket(SOCK_DGRAM)?;
+    make_bind(fd, path.as_bytes()).map_err(|errno| close_failed(fd, errno))?;
+    Ok(fd)
 }
 
-fn new_stream(path: &str) -> Result<c_int, c_int> {
-    let c = new_socket('c', SOCK_STREAM);
-    open_if(make_connect(c.fd, path.as_bytes()), c)
+fn new_stream(path: &str) -> Made {
+    let fd = make_socket(SOCK_STREAM)?;
+    make_connect(fd, path.as_bytes()).map_err(|errno| close_failed(fd, errno))?;
+    Ok(fd)
 }
 
 // 2. Each, and how many descriptors the process has more than before.
@@ -78,4 +85,79 @@ pub(crate) fn stream() {
     let s = listening('s', "x");
     make("stream", new_stream, "x");
     close(&[s]);
+}
+
+// 3. At the limit of descriptors.
+
+pub(crate) fn at_limit() {
+    allow_more(0);
+    make("listener", new_listener, "x");
+    make("datagram", new_datagram, "x");
+    make("stream", new_stream, "x");
+    allow_usual();
+    ask_names();
+}
+
+fn report(call: &str, made: Made, before: usize) {
+    let opened = open_descriptors() - before;
+    step!("{call}");
+    outcome(made);
+    print!(", opened {opened}");
+}
+
+/// Room for one is none for a pair.
+pub(crate) fn from_sockets() {
+    let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));
+    try_connect(c, "x");
+    let before = open_descriptors();
+    let (mut pair, kind) = ([-1; 2], SOCK_STREAM | SOCK_CLOEXEC);
+    allow_more(1);
+    // SAFETY: pair is room for two descriptors.
+    let made = unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, pair.as_mut_ptr()) };
+    report("socketpair()", returned(made), before);
+    allow_more(0);
+    let (addr, len) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: no address is asked for.
+    let made = unsafe { sys::accept4(s.fd, addr, len, SOCK_CLOEXEC) };
+    report("accept(s)", returned(made), before);
+    // SAFETY: F_DUPFD_CLOEXEC takes the least number that the new descriptor may have.
+    let made = unsafe { sys::fcntl(s.fd, sys::F_DUPFD_CLOEXEC, 0) };
+    report("dup(s)", returned(made), before);
+    allow_usual();
+    let a = try_accept(s, 'a');
+    close(&[s, c, a]);
+}
+
+// 4. By way of the directory, which is open for as long as the call takes: no path is too long.
+
+fn below(path: &str, construct: Constructor) -> Made {
+    let (directory, name) = path.rsplit_once('/').expect("it is below a directory");
+    let directory = CString::new(directory).expect("a path has no NUL");
+    let flags = sys::O_PATH | sys::O_DIRECTORY | sys::O_CLOEXEC;
+    // SAFETY: the path is a live string with a NUL, and no file is made, which would take a mode.
+    let fd = returned(unsafe { sys::openat(sys::AT_FDCWD, directory.as_ptr(), flags) })?;
+    // SAFETY: the descriptor was just made, and nobody else knows it.
+    let directory = unsafe { OwnedFd::from_raw_fd(fd) };
+    construct(&format!("{}/{name}", alias_of(&directory)))
+}
+
+fn make_both(path: &str) {
+    make("listener", |path| below(path, new_listener), path);
+    make("stream", |path| below(path, new_stream), path);
+}
+
+/// Room for one is none: the directory and the socket are two.
+pub(crate) fn long_path() {
+    let long = "d".repeat(120);
+    let path = format!("{long}/x");
+    try_mkdir(&long);
+    make_both(&format!("missing/{path}"));
+    make_both(&path);
+    make("listener", |path| below(path, new_listener), &path);
+    for room in 0..2 {
+        allow_more(room);
+        make_both(&path);
+    }
+    allow_usual();
+    ask_names();
 }

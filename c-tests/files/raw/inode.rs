@@ -1,17 +1,19 @@
 //! The inode of a socket: what else can be done with it, and names that move.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::fd::FromRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 
 use sunpath_sys::{O_PATH, O_RDONLY, O_RDWR, SOCK_STREAM};
 
 use crate::file::{
-    alias_of, ask_names, try_link, try_open, try_rename, try_rename_noreplace, try_truncate,
-    try_unlink,
+    alias_of, ask_events, ask_names, try_as_file, try_link, try_open, try_rename,
+    try_rename_noreplace, try_touch, try_truncate, try_unlink, watch_directory,
 };
 use crate::line::step;
 use crate::socket::{
     ask_peername, ask_sockname, bound, close, listening, new_socket, try_accept, try_connect,
+    try_listen,
 };
 
 // 1. As a file.
@@ -117,4 +119,26 @@ pub(crate) fn number() {
     };
     step!("st_ino of \"x\" = {is}");
     close(&[s, t]);
+}
+
+// 5. Watched: every event of the working directory is asked for.
+
+pub(crate) fn watched() {
+    let watch = watch_directory();
+    let s = bound('s', SOCK_STREAM, "x");
+    ask_events(&watch);
+    try_listen(s);
+    ask_events(&watch);
+    try_touch("x");
+    ask_events(&watch);
+    close(&[s]);
+}
+
+// 6. As a descriptor: it has no place to read from, no size and no pages.
+
+pub(crate) fn descriptor() {
+    let s = bound('s', SOCK_STREAM, "x");
+    // SAFETY: the descriptor was made here, and is closed with the file.
+    let file = unsafe { File::from_raw_fd(s.fd) };
+    try_as_file(s.name, &file);
 }

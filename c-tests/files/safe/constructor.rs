@@ -1,11 +1,13 @@
 //! Sockets that are made in one call: what fails leaves nothing open, and no file.
 
-use sunpath::{Error, UnixDatagram, UnixListener, UnixStream};
+use sunpath::{
+    BindOptions, Bound, ConnectOptions, Error, Stream, UnixDatagram, UnixListener, UnixStream,
+};
 
-use crate::descriptors::open_descriptors;
-use crate::file::ask_names;
+use crate::descriptors::{allow_more, allow_usual, open_descriptors};
+use crate::file::{ask_names, try_mkdir};
 use crate::line::step;
-use crate::socket::{listening, outcome};
+use crate::socket::{listening, new_socket, outcome, try_accept, try_connect};
 use crate::words;
 
 /// The call, and how many descriptors the process has more than before.
@@ -42,5 +44,72 @@ pub(crate) fn stream() -> Result<(), Error> {
     make_all("stream", |path| UnixStream::connect(path));
     let _s = listening('s', "x")?;
     make("stream", |path| UnixStream::connect(path), "x");
+    Ok(())
+}
+
+// 3. At the limit of descriptors.
+
+pub(crate) fn at_limit() -> Result<(), Error> {
+    allow_more(0);
+    make("listener", |path| UnixListener::bind(path), "x");
+    make("datagram", |path| UnixDatagram::bind(path), "x");
+    make("stream", |path| UnixStream::connect(path), "x");
+    allow_usual();
+    ask_names();
+    Ok(())
+}
+
+fn report<S>(call: &str, made: &Result<S, Error>, before: usize) {
+    let opened = open_descriptors() - before;
+    step!("{call}");
+    outcome(made);
+    print!(", opened {opened}");
+}
+
+/// Room for one is none for a pair.
+pub(crate) fn from_sockets() -> Result<(), Error> {
+    let (s, c) = (listening('s', "x")?, new_socket('c')?);
+    try_connect::<Stream>(&c, "x");
+    let before = open_descriptors();
+    allow_more(1);
+    report("socketpair()", &UnixStream::pair(), before);
+    allow_more(0);
+    report("accept(s)", &s.accept(), before);
+    report("dup(s)", &s.try_clone(), before);
+    allow_usual();
+    let _a = try_accept(&s, 'a');
+    Ok(())
+}
+
+// 4. The library takes paths of any length.
+
+/// Without what removes the file, as in C.
+fn new_listener(path: &str) -> Result<UnixListener, Error> {
+    BindOptions::new().bind(path).map(Bound::leak)
+}
+
+fn new_stream(path: &str) -> Result<UnixStream, Error> {
+    ConnectOptions::new().connect(path)
+}
+
+fn make_both(path: &str) {
+    make("listener", new_listener, path);
+    make("stream", new_stream, path);
+}
+
+/// Room for one is none: the directory and the socket are two.
+pub(crate) fn long_path() -> Result<(), Error> {
+    let long = "d".repeat(120);
+    let path = format!("{long}/x");
+    try_mkdir(&long);
+    make_both(&format!("missing/{path}"));
+    make_both(&path);
+    make("listener", new_listener, &path);
+    for room in 0..2 {
+        allow_more(room);
+        make_both(&path);
+    }
+    allow_usual();
+    ask_names();
     Ok(())
 }

@@ -1,18 +1,19 @@
 //! The inode of a socket: what else can be done with it, and names that move.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 
 use sunpath::sys::{O_PATH, O_RDONLY, O_RDWR};
 use sunpath::{Error, Stream};
 
 use crate::file::{
-    alias_of, ask_names, try_link, try_open, try_rename, try_rename_noreplace, try_truncate,
-    try_unlink,
+    alias_of, ask_events, ask_names, try_as_file, try_link, try_open, try_rename,
+    try_rename_noreplace, try_touch, try_truncate, try_unlink, watch_directory,
 };
 use crate::line::step;
 use crate::socket::{
-    ask_peername, ask_sockname, bound, listening, new_socket, try_accept, try_connect,
+    ask_peername, ask_sockname, bound, listening, new_socket, try_accept, try_connect, try_listen,
 };
 
 // 1. As a file.
@@ -115,5 +116,26 @@ pub(crate) fn number() -> Result<(), Error> {
         "another"
     };
     step!("st_ino of \"x\" = {is}");
+    Ok(())
+}
+
+// 5. Watched: every event of the working directory is asked for.
+
+pub(crate) fn watched() -> Result<(), Error> {
+    let watch = watch_directory();
+    let s = bound::<Stream>('s', "x")?;
+    ask_events(&watch);
+    let _s = try_listen(s)?;
+    ask_events(&watch);
+    try_touch("x");
+    ask_events(&watch);
+    Ok(())
+}
+
+// 6. As a descriptor: it has no place to read from, no size and no pages.
+
+pub(crate) fn descriptor() -> Result<(), Error> {
+    let s = bound::<Stream>('s', "x")?;
+    try_as_file(s.name, &File::from(OwnedFd::from(s.socket)));
     Ok(())
 }
