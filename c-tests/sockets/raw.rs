@@ -104,7 +104,7 @@ impl Raw {
     }
 }
 
-// 3. Addresses: pathnames, without the NUL that the kernel adds.
+// 3. Addresses: the bytes alone, without the NUL that the kernel adds to a pathname.
 
 const OFFSET: usize = sys::SUN_PATH_OFFSET;
 

@@ -167,11 +167,14 @@ impl Safe {
     }
 }
 
-// 3. Addresses: pathnames.
+// 3. Addresses: pathnames, and abstract names, which begin with a NUL.
 
 fn address_at(step: &Step, at: usize) -> Option<UnixAddr> {
-    let path = step.bytes(at)?;
-    Some(UnixAddr::from_pathname(path).expect("the table has no path that is refused"))
+    let addr = match step.bytes(at)? {
+        [0, name @ ..] => UnixAddr::from_abstract(name),
+        path => UnixAddr::from_pathname(path),
+    };
+    Some(addr.expect("the table has no address that is refused"))
 }
 
 fn name(addr: &UnixAddr) -> String {

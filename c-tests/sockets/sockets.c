@@ -102,7 +102,7 @@ static void call_close(const struct step *step)
 	*slot(step, 0) = -1;
 }
 
-/* 3. Addresses: pathnames, without the NUL that the kernel adds. */
+/* 3. Addresses: the bytes alone, without the NUL that the kernel adds to a pathname. */
 
 socklen_t address_of(const struct arg *arg, struct sockaddr_un *ret_addr)
 {

@@ -87,7 +87,29 @@ void address_file(void)
 	close(file);
 }
 
-/* 4. Reading: the lengths that the kernel may give, over one struct. What is behind it is "!". */
+/* 4. A sender without a name: the length says so, and nothing is written. */
+
+void address_datagram(void)
+{
+	struct sock s = bound('s', SOCK_DGRAM, "x"), c = new_socket('c', SOCK_DGRAM);
+	struct sockaddr_un addr, before;
+	socklen_t len = sizeof addr;
+	char byte;
+	ssize_t count;
+
+	try_connect(c, "x");
+	try_send(c);
+	memset(&addr, '!', sizeof addr);
+	before = addr;
+	count = recvfrom(s.fd, &byte, 1, 0, (struct sockaddr *)&addr, &len);
+	step("recvfrom(s)");
+	result(count);
+	printf(", from %u, ", (unsigned)len);
+	printf("%s", memcmp(&addr, &before, sizeof addr) == 0 ? "untouched" : "written");
+	CLOSE(s, c);
+}
+
+/* 5. Reading: the lengths that the kernel may give, over one struct. What is behind it is "!". */
 
 static void read_with_every_length(const struct sockaddr_un *addr)
 {

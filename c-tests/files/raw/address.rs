@@ -7,11 +7,13 @@ use std::ptr;
 use libc::c_int;
 use sunpath_c_tests::notation::Bytes;
 use sunpath_sys as sys;
-use sys::{SOCK_STREAM, SunPath, SunPathError, sa_family_t, sockaddr_un, socklen_t};
+use sys::{SOCK_DGRAM, SOCK_STREAM, SunPath, SunPathError, sa_family_t, sockaddr_un, socklen_t};
 
 use crate::file::{ask_kind, try_create, try_open};
 use crate::line::{self, step};
-use crate::socket::{ask_sockname, close, make_bind, new_socket, outcome, returned};
+use crate::socket::{
+    ask_sockname, bound, close, make_bind, new_socket, outcome, returned, try_connect, try_send,
+};
 use crate::words;
 
 // 1. Sizes.
@@ -94,7 +96,29 @@ pub(crate) fn file() {
     bind_fd("file", file.as_raw_fd());
 }
 
-// 4. Reading: the lengths that the kernel may give, over one struct. What is behind it is "!".
+// 4. A sender without a name: the length says so, and nothing is written.
+
+pub(crate) fn datagram() {
+    let (s, c) = (bound('s', SOCK_DGRAM, "x"), new_socket('c', SOCK_DGRAM));
+    try_connect(c, "x");
+    try_send(c);
+    let [_, mut addr] = filled(0);
+    let (before, mut len) = (addr, size_of::<sockaddr_un>() as socklen_t);
+    let (mut byte, from) = ([0u8], ptr::from_mut(&mut addr).cast());
+    // SAFETY: byte is room for one byte, from a live address, and len its size.
+    let count = unsafe { sys::recvfrom(s.fd, byte.as_mut_ptr().cast(), 1, 0, from, &mut len) };
+    let received = returned(count as c_int);
+    let same = (addr.sun_family, addr.sun_path) == (before.sun_family, before.sun_path);
+    step!("recvfrom(s)");
+    line::result(received);
+    print!(
+        ", from {len}, {}",
+        if same { "untouched" } else { "written" }
+    );
+    close(&[s, c]);
+}
+
+// 5. Reading: the lengths that the kernel may give, over one struct. What is behind it is "!".
 
 fn read_with_every_length(addr: &sockaddr_un) {
     for len in [0, 1, 2, 3, 109, 110, 111, 112] {

@@ -3,12 +3,12 @@
 use std::mem::{align_of, offset_of, size_of};
 
 use sunpath::sys::{self, sa_family_t, sockaddr_un, socklen_t};
-use sunpath::{Error, SunPath, SunPathError, UnixAddr, UnixStream};
+use sunpath::{Datagram, Error, SunPath, SunPathError, UnixAddr, UnixStream};
 use sunpath_c_tests::notation::Bytes;
 
 use crate::file::{ask_kind, try_create, try_open};
 use crate::line::step;
-use crate::socket::outcome;
+use crate::socket::{bound, new_socket, outcome, result, try_connect};
 use crate::words;
 
 // 1. Sizes.
@@ -92,7 +92,21 @@ pub(crate) fn file() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Reading: the lengths that the kernel may give, over one struct.
+// 4. A sender without a name.
+
+pub(crate) fn datagram() -> Result<(), Error> {
+    let (s, c) = (bound::<Datagram>('s', "x")?, new_socket::<Datagram>('c')?);
+    try_connect(&c, "x");
+    let sent = c.send(b"x");
+    step!("send(c, \"x\")");
+    result(sent.map(|()| 1));
+    let (received, from) = s.recv_from(&mut [0])?;
+    let from = words::address(from.as_sockaddr_un(), from.len());
+    step!("recvfrom(s) = {}, from {from}", received.len());
+    Ok(())
+}
+
+// 5. Reading: the lengths that the kernel may give, over one struct.
 
 fn read_with_every_length(addr: sockaddr_un) {
     for len in [0, 1, 2, 3, 109, 110, 111, 112] {
