@@ -250,6 +250,12 @@ impl Route<'_> {
         descend(self.begin, self.path_or_dot(), O_PATH | sys::O_DIRECTORY)
     }
 
+    /// Whether it leads to this directory still.
+    pub(crate) fn leads_to(&self, dir: BorrowedFd<'_>) -> Result<bool, Error> {
+        let now = self.open()?;
+        Ok(syscall::fstat(now.as_fd())?.identity() == syscall::fstat(dir)?.identity())
+    }
+
     /// Binds to a name in the directory, which is open. What is bound is the path itself where it
     /// fits, so that getsockname(2) tells it. Refused as too long is a name that has no room in
     /// any way.

@@ -4,7 +4,7 @@ use sunpath_sys as sys;
 
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD};
-use crate::syscall::{self, Identity, O_PATH, ProcFd};
+use crate::syscall::{self, Identity, O_PATH, ProcFd, Status};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -55,18 +55,12 @@ impl Access {
 
     /// After bind: owner, group, and the mode that was asked for, umask or not.
     ///
-    /// The file is held by a descriptor, so that what is looked at is what is changed. It is ours if
-    /// it has the mark, our owner and one name: somebody who may write to the directory can put
-    /// another file in its place, a socket of ours even, but none with the mark.
+    /// The file is held by a descriptor, so that what is looked at is what is changed.
     pub(super) fn apply(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<Identity, Error> {
         let file = syscall::openat(dir, name, O_PATH | sys::O_NOFOLLOW)?;
         let alias = ProcFd::new(file.as_fd());
         let status = syscall::fstat(file.as_fd())?;
-        let is_ours = status.is_socket()
-            && status.mode() & Self::MARK != 0
-            && status.owner() == syscall::geteuid()
-            && status.has_one_name();
-        if !is_ours {
+        if !Self::is_ours(&status) {
             return Err(Error::new(Call::Fstat, Errno::ESTALE));
         }
         if self.owner.is_some() || self.group.is_some() {
@@ -79,6 +73,16 @@ impl Access {
         };
         syscall::fchmodat(CWD, alias.as_bytes(), mode)?;
         Ok(status.identity())
+    }
+
+    /// Whether it is the file that was bound a moment ago: it has the mark, our owner and one name.
+    /// Somebody who may write to the directory can put another file in its place, a socket of ours
+    /// even, but none with the mark, which only one has that another process of ours binds right now.
+    pub(super) fn is_ours(status: &Status) -> bool {
+        status.is_socket()
+            && status.mode() & Self::MARK != 0
+            && status.owner() == syscall::geteuid()
+            && status.has_one_name()
     }
 
     /// The same in a directory that nobody else reaches: by name.

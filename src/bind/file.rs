@@ -57,24 +57,24 @@ impl SocketFile {
         let (dir, name) = (self.dir.as_fd(), lock_name(self.name.as_bytes())?);
         loop {
             let fd = syscall::openat(dir, name.as_bytes(), LOCK_FILE)?;
+            let file = syscall::fstat(fd.as_fd())?.identity();
             syscall::flock(fd.as_fd()).map_err(|error| match error.errno() {
                 Errno::EAGAIN => in_use(),
                 _ => error,
             })?;
+            match status_of(dir, name.as_bytes()) {
+                Ok(named) if named.identity() == file => {}
+                Err(error) if error.errno() != Errno::ENOENT => return Err(error),
+                _ => continue,
+            }
             let status = syscall::fstat(fd.as_fd())?;
-            // What is not a lock file of ours is neither locked, nor changed, nor removed.
+            // What is not a lock file of ours is neither changed nor removed.
             if !status.is_empty_file() || status.owner() != syscall::geteuid() {
                 return Err(in_use());
             }
             // The umask may have taken what the next start needs.
             if status.mode() != 0o600 {
                 syscall::fchmod(fd.as_fd(), 0o600)?;
-            }
-            let file = status.identity();
-            match status_of(dir, name.as_bytes()) {
-                Ok(named) if named.identity() == file => {}
-                Err(error) if error.errno() != Errno::ENOENT => return Err(error),
-                _ => continue,
             }
             // From here on it is removed if anything fails.
             self.lock = Some(Lock {

@@ -3,13 +3,14 @@
 use core::ffi::c_int;
 
 use crate::at::{Route, bind_to_temporary, has_no_room, proc_alias};
-use crate::error::{Errno, Error};
+use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd};
 use crate::socket::{Kind, Socket};
-use crate::syscall;
+use crate::syscall::{self, Status};
 
+use super::access::Access;
 use super::file::{SocketFile, in_use, status_of};
-use super::place::{Name, Place, name};
+use super::place::{Name, Place, name, remove_if};
 use super::private::Private;
 use super::turn::Turn;
 use super::{BindOptions, Existing};
@@ -26,13 +27,13 @@ impl BindOptions {
         let socket = Socket::new()?;
         let route = place.route;
         let mut file = SocketFile::new(place);
-        let in_place = !self.access.is_asked() || can_be_held(socket.as_fd(), file.dir.as_fd())?;
+        let held = can_be_held(socket.as_fd(), file.dir.as_fd())?;
         if self.existing == Existing::ReplaceStale {
             file.lock()?;
         }
         let backlog = listens.then_some(self.backlog);
-        match in_place {
-            true => self.bind_in_place(&socket, &mut file, route, backlog),
+        match held || !self.access.is_asked() {
+            true => self.bind_in_place(&socket, &mut file, route, backlog, held),
             false => self.bind_in_private(&socket, &mut file, route, backlog),
         }?;
         file.unlink_on_drop = self.unlink_on_drop;
@@ -40,15 +41,17 @@ impl BindOptions {
     }
 
     /// Binds to the name itself; for a takeover, or where an address has no room for it, to one
-    /// beside it, and moves the file there when it is ready.
+    /// beside it, and moves the file there when it is ready. A file that can be held is told by a mark
+    /// until then.
     fn bind_in_place<T: Kind>(
         &self,
         socket: &Socket<T>,
         file: &mut SocketFile,
         route: Route<'_>,
         backlog: Option<c_int>,
+        held: bool,
     ) -> Result<(), Error> {
-        if self.access.is_asked() {
+        if held {
             self.access.prepare(socket.as_fd())?;
         }
         let path = file.name;
@@ -59,7 +62,7 @@ impl BindOptions {
             let bind = |name: &[u8]| route.bind(socket.as_fd(), file.dir.as_fd(), name);
             file.name = name(&[&bind_to_temporary(bind)?])?;
         }
-        self.settle(file)?;
+        self.settle(file, route, held)?;
         if let Some(backlog) = backlog {
             syscall::listen(socket.as_fd(), backlog)?;
         }
@@ -82,7 +85,12 @@ impl BindOptions {
         loop {
             match route.bind(socket, file.dir.as_fd(), name) {
                 Err(error) if has_no_room(&error) => return Ok(false),
-                Err(error) if self.must_clear(&error) => file.clear_stale(name, route)?,
+                Err(error) if self.must_clear(&error) => {
+                    // Where nothing is in the way the path leads elsewhere by now.
+                    if !file.clear_stale(name, route)? && !route.leads_to(file.dir.as_fd())? {
+                        return Err(moved());
+                    }
+                }
                 bound => return bound.map(|()| true),
             }
         }
@@ -99,7 +107,7 @@ impl BindOptions {
     fn make_room(&self, file: &SocketFile, route: Route<'_>) -> Result<(), Error> {
         let name = file.name.as_bytes();
         match (self.existing, status_of(file.dir.as_fd(), name)) {
-            (Existing::ReplaceStale, _) => file.clear_stale(name, route),
+            (Existing::ReplaceStale, _) => file.clear_stale(name, route).map(drop),
             (Existing::Takeover, Ok(status)) if status.is_socket() => Ok(()),
             (_, Ok(_)) => Err(in_use()),
             // Whatever is wrong is told by the call that makes the file.
@@ -108,20 +116,38 @@ impl BindOptions {
     }
 
     /// Finds out which file was bound, and makes it what it should be.
-    fn settle(&self, file: &mut SocketFile) -> Result<(), Error> {
+    ///
+    /// bind(2) went by the path, and this goes by the directory: where the path has come to lead
+    /// elsewhere meanwhile, the file stands there, and is removed if it has the mark.
+    fn settle(&self, file: &mut SocketFile, route: Route<'_>, held: bool) -> Result<(), Error> {
         let (dir, name) = (file.dir.as_fd(), file.name);
-        let looked_up = || Ok(status_of(dir, name.as_bytes())?.identity());
-        let settled = match self.access.is_asked() {
+        let settled = match held {
             true => self.access.apply(dir, name.as_bytes()),
-            false => looked_up(),
+            false => route.leads_to(dir).and_then(|same| match same {
+                true => self.access.apply(dir, name.as_bytes()),
+                false => Err(moved()),
+            }),
         };
-        // It is to be removed if this failed, unless the file is another's.
-        file.bound = match settled {
-            Err(error) if error.errno() == Errno::ESTALE => None,
-            Err(_) => looked_up().ok(),
-            Ok(identity) => Some(identity),
-        };
-        settled.map(drop)
+        match settled {
+            Ok(identity) => {
+                file.bound = Some(identity);
+                Ok(())
+            }
+            Err(error) if matches!(error.errno(), Errno::ESTALE | Errno::ENOENT) => {
+                if held && !route.leads_to(dir)? {
+                    let other = route.open()?;
+                    let is_ours = |_: &[u8], status: &Status| Ok(Access::is_ours(status));
+                    let _ = remove_if(other.as_fd(), name.as_bytes(), is_ours);
+                }
+                Err(moved())
+            }
+            Err(error) => {
+                // It is ours, and to be removed.
+                let looked_up = status_of(dir, name.as_bytes());
+                file.bound = looked_up.ok().map(|status| status.identity());
+                Err(error)
+            }
+        }
     }
 
     /// Binds in a directory that nobody else reaches, and publishes the file when it is ready.
@@ -133,10 +159,9 @@ impl BindOptions {
         backlog: Option<c_int>,
     ) -> Result<(), Error> {
         self.make_room(file, route)?;
-        let private = Private::make(file.dir.as_fd())?;
+        let mut private = Private::make(file.dir.as_fd())?;
+        private.bind(socket.as_fd(), route)?;
         let (dir, made) = (private.dir.as_fd(), Private::FILE);
-        let below = name(&[&private.name, b"/", made])?;
-        route.bind(socket.as_fd(), file.dir.as_fd(), below.as_bytes())?;
         self.access.apply_in_private(dir, made)?;
         let bound = status_of(dir, made)?;
         if let Some(backlog) = backlog {
@@ -172,6 +197,11 @@ impl BindOptions {
             }
         }
     }
+}
+
+/// The file that was bound does not stand where it should.
+fn moved() -> Error {
+    Error::new(Call::Bind, Errno::ESTALE)
 }
 
 /// Whether the file that is bound in a directory can be told afterwards, and held by a descriptor:

@@ -3,16 +3,20 @@
 
 use sunpath_sys as sys;
 
+use crate::at::{Route, proc_alias};
 use crate::dir::{TemporaryName, temporary_name};
 use crate::error::{Call, Errno, Error};
-use crate::fd::{AsFd, BorrowedFd, OwnedFd};
+use crate::fd::{AsFd, BorrowedFd, CWD, OwnedFd};
 use crate::syscall::{self, O_PATH};
 
-/// A new directory of mode 0700. Dropping it removes it, and the one file that may be in it.
+use super::place::name;
+
+/// A new directory of mode 0700. Dropping it removes it, and the file that was bound in it.
 pub(super) struct Private<'a> {
     parent: BorrowedFd<'a>,
-    pub(super) name: TemporaryName,
+    name: TemporaryName,
     pub(super) dir: OwnedFd,
+    has_file: bool,
 }
 
 impl<'a> Private<'a> {
@@ -23,7 +27,12 @@ impl<'a> Private<'a> {
         let name = temporary_name()?;
         syscall::mkdirat(parent, &name, 0o700)?;
         match Self::open(parent, &name) {
-            Ok(dir) => Ok(Self { parent, name, dir }),
+            Ok(dir) => Ok(Self {
+                parent,
+                name,
+                dir,
+                has_file: false,
+            }),
             Err(error) => {
                 let _ = syscall::unlinkat(parent, &name, sys::AT_REMOVEDIR);
                 Err(error)
@@ -32,26 +41,46 @@ impl<'a> Private<'a> {
     }
 
     fn open(parent: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Error> {
-        let made = syscall::fstatat(parent, name, sys::AT_SYMLINK_NOFOLLOW)?;
-        let is_ours = made.kind() == sys::S_IFDIR && made.owner() == syscall::geteuid();
-        if !is_ours {
-            return Err(Error::new(Call::Fstatat, Errno::ESTALE));
+        let dir = syscall::openat(parent, name, O_PATH | sys::O_DIRECTORY | sys::O_NOFOLLOW)?;
+        let made = syscall::fstat(dir.as_fd())?;
+        if made.owner() != syscall::geteuid() {
+            return Err(Error::new(Call::Fstat, Errno::ESTALE));
         }
         // The umask takes bits of the owner's too.
         if made.mode() & 0o777 != 0o700 {
-            syscall::fchmodat(parent, name, 0o700)?;
+            match proc_alias(dir.as_fd())? {
+                Some(alias) => syscall::fchmodat(CWD, alias.as_bytes(), 0o700)?,
+                None => syscall::fchmodat(parent, name, 0o700)?,
+            }
         }
-        let dir = syscall::openat(parent, name, O_PATH | sys::O_DIRECTORY | sys::O_NOFOLLOW)?;
-        match syscall::fstat(dir.as_fd())?.identity() == made.identity() {
-            true => Ok(dir),
-            false => Err(Error::new(Call::Fstat, Errno::ESTALE)),
-        }
+        Ok(dir)
+    }
+
+    /// Binds to the file: by the directory's descriptor, so that nobody who puts another in the place
+    /// of its name gets it; where no call goes by that, by `route` to the parent and the name.
+    pub(super) fn bind(&mut self, socket: BorrowedFd<'_>, route: Route<'_>) -> Result<(), Error> {
+        let dir = self.dir.as_fd();
+        let by_descriptor = syscall::HAVE_BINDAT || proc_alias(dir)?.is_some();
+        match by_descriptor {
+            true => {
+                let (begin, path) = (dir, b"".as_slice());
+                Route { begin, path }.bind(socket, dir, Self::FILE)
+            }
+            false => {
+                let below = name(&[&self.name, b"/", Self::FILE])?;
+                route.bind(socket, self.parent, below.as_bytes())
+            }
+        }?;
+        self.has_file = true;
+        Ok(())
     }
 }
 
 impl Drop for Private<'_> {
     fn drop(&mut self) {
-        let _ = syscall::unlinkat(self.dir.as_fd(), Self::FILE, 0);
+        if self.has_file {
+            let _ = syscall::unlinkat(self.dir.as_fd(), Self::FILE, 0);
+        }
         let _ = syscall::unlinkat(self.parent, &self.name, sys::AT_REMOVEDIR);
     }
 }

@@ -16,13 +16,13 @@ use super::turn::Turn;
 
 impl SocketFile {
     /// Makes room at the name: nothing is there, or a socket file that nobody holds, which is
-    /// removed. Anything else is in use, or unknown, and stays.
+    /// removed; whether one was. Anything else is in use, or unknown, and stays.
     ///
     /// It is proved twice. The first time where the file stands, so that a living server's is never
     /// moved. But bind(2) makes the file an instant before the socket can be found by it, and holds
     /// its directory meanwhile; so the second time is after rename(2), which waits for that. Nobody
     /// can bind to a file that exists: one that is dead then is dead for good.
-    pub(super) fn clear_stale(&self, name: &[u8], route: Route<'_>) -> Result<(), Error> {
+    pub(super) fn clear_stale(&self, name: &[u8], route: Route<'_>) -> Result<bool, Error> {
         let dir = self.dir.as_fd();
         let gone = |error: &Error| error.errno() == Errno::ENOENT;
         // Without it a server that takes the place over now is moved away, until it is seen to live.
@@ -35,16 +35,16 @@ impl SocketFile {
         match dead {
             Ok(true) => {}
             Ok(false) => return Err(in_use()),
-            Err(error) if gone(&error) => return Ok(()),
+            Err(error) if gone(&error) => return Ok(false),
             Err(error) => return Err(error),
         }
         let removed = remove_if(dir, name, |aside, status| {
             Ok(status.is_socket() && is_dead(dir, route, aside)?)
         });
         match removed {
-            Ok(true) => Ok(()),
+            Ok(true) => Ok(true),
             Ok(false) => Err(in_use()),
-            Err(error) if gone(&error) => Ok(()),
+            Err(error) if gone(&error) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -6,6 +6,7 @@
 
 #[path = "../fresh/mod.rs"]
 mod fresh;
+mod moved;
 mod race;
 mod supervisor;
 
