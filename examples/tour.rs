@@ -130,7 +130,7 @@ fn serve(path: &Path) -> Result<()> {
     let at_signal = listener.try_clone()?;
     thread::spawn(move || {
         if signals.forever().next().is_some() {
-            // Who waits in the queue is still served; then accept has nobody more to wait for.
+            // Who waits in the queue is still accepted; then accept has nobody more to wait for.
             let _ = at_signal.as_socket().shutdown(Shutdown::Read);
         }
     });

@@ -138,10 +138,12 @@ impl BindOptions {
     /// connect, a process needs write permission on Linux; elsewhere only the directory's permissions
     /// are portable.
     ///
-    /// Until then the file has its sticky bit set, which is how it is told from another. Where /proc
-    /// is missing, and on systems where descriptors cannot do this, the socket is bound in a new
-    /// directory of mode 0700 beside the path and moved to it when it is ready; getsockname(2) then
-    /// tells that first path.
+    /// Until then the file has its sticky bit set, which is how it is told from another. In a
+    /// directory where others may rename (writable by its group or by all, without the sticky bit; or
+    /// owned by somebody else than us and root), where /proc is missing, and on systems where
+    /// descriptors cannot do this, the socket is bound in a new directory of mode 0700 beside the path
+    /// and moved to it when it is ready; getsockname(2) then tells a path that is gone, and
+    /// [`Bound::addr`] the one to connect to.
     #[must_use]
     #[doc(alias = "chmod")]
     #[doc(alias = "umask")]
@@ -204,11 +206,11 @@ impl BindOptions {
     /// component that has no room beside the alias is bound under a temporary name, `.sunpath-` and 16
     /// hexadecimal digits, and gets its own when it listens.
     ///
-    /// The directory is opened first, and all that happens to the file happens there. But a relative
-    /// path that fits is bound as it is, so that `local_addr` tells it: another thread must not change
-    /// the working directory during the call. If one does, this is `ENOENT` or `ESTALE`, and the
-    /// file is left where the working directory was. [`bind_in`](Self::bind_in) with a [`Dir`](crate::Dir) does
-    /// not depend on it.
+    /// The directory is opened first, and all that happens to the file happens there. But a path that
+    /// fits is bound as it is, so that `local_addr` tells it. Where it comes to lead to another
+    /// directory during the call, because that was renamed or another thread changed the working
+    /// directory, this is `ESTALE`, and the file is taken back. [`bind_in`](Self::bind_in) with a
+    /// [`Dir`](crate::Dir) does not depend on it.
     ///
     /// # Errors
     ///
@@ -216,7 +218,8 @@ impl BindOptions {
     ///
     /// - `ENOENT`, `EINVAL`: the path is empty, has a NUL; no call was made.
     /// - `EADDRINUSE`: a file is in the way. With [`ReplaceStale`](Existing::ReplaceStale): a live
-    ///   server's, or what is no socket, or another process holds the lock. With
+    ///   server's, or what is no socket; or another process holds the lock, or the lock file is
+    ///   not one of ours: of another user, or not empty. With
     ///   [`Takeover`](Existing::Takeover): what is no socket.
     /// - `EINVAL`: the mode is over 0777.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
@@ -227,7 +230,8 @@ impl BindOptions {
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EIO`: the file system takes no new file.
     /// - `EPERM`: the file system takes no new file; or this process may not give a file to that
     ///   owner or group, or in a sticky directory may not remove or replace the file of another user.
-    /// - `ESTALE`: somebody put another file in the place of the one that was just bound. It stays.
+    /// - `ESTALE`: the file that was just bound is not at the path: somebody removed it, or put another
+    ///   in its place, which stays; or the path leads to another directory by now.
     /// - `EISDIR`, `ENXIO`, `ELOOP`: a directory, a socket, a symbolic link has the lock file's name.
     /// - `ENOLCK`, `EOPNOTSUPP`: the file system has no locks.
     /// - Without /proc, `EOPNOTSUPP`: a name in a directory that is open, and has no path. `EPERM`:

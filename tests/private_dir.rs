@@ -9,6 +9,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{env, thread};
 
 use sunpath::{CWD, Dir, DirError, Errno, Refusal, SunPathError, UnixStream};
@@ -128,6 +129,35 @@ fn public_dir_lets_everybody_connect() {
     }
 }
 
+/// Who starts at the same time never sees a public directory that is not one yet.
+fn assert_mode_at_every_instant(path: &Path) {
+    let (done, seen) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut good = true;
+            while !done.load(Ordering::Relaxed) {
+                if let Ok(found) = fs::symlink_metadata(path) {
+                    seen.fetch_add(1, Ordering::Relaxed);
+                    good &= found.mode() & 0o7777 == 0o755;
+                }
+            }
+            good
+        });
+        // On a busy machine it may not look for a while.
+        let enough = |round| round >= 500 && seen.load(Ordering::Relaxed) >= 100;
+        let made = (0..100_000)
+            .take_while(|round| !enough(*round))
+            .try_for_each(|_| {
+                Dir::public(path).map(drop)?;
+                fs::remove_dir(path).unwrap();
+                Ok::<_, DirError>(())
+            });
+        done.store(true, Ordering::Relaxed);
+        made.unwrap();
+        assert!(watcher.join().unwrap() && seen.load(Ordering::Relaxed) >= 100);
+    });
+}
+
 /// The umask belongs to the process: a child has another.
 #[test]
 fn private_dir_has_its_mode_under_every_umask() {
@@ -138,6 +168,7 @@ fn private_dir_has_its_mode_under_every_umask() {
         let path = Path::new(&path);
         Dir::private(path.join("private")).unwrap();
         Dir::public(path.join("public")).unwrap();
+        assert_mode_at_every_instant(&path.join("again"));
         return;
     }
     for mask in ["000", "022", "077", "277", "777"] {
@@ -320,6 +351,26 @@ fn private_dir_by_links_is_where_the_kernel_would_find_it() {
             (other, _) => panic!("{link}: {other:?}"),
         }
     }
+}
+
+/// A link below /proc leads to what is open, and its text may lead elsewhere: to another directory
+/// that has the path by now.
+#[test]
+fn private_dir_by_a_link_that_leads_elsewhere_than_its_text_is_refused() {
+    let (_base, base) = fresh();
+    let (path, aside) = (base.join("here"), base.join("aside"));
+    fs::create_dir(&path).unwrap();
+    let held = fs::File::open(&path).unwrap();
+    let link = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
+    Dir::private(link.join("run")).unwrap();
+    assert!(path.join("run").exists());
+    // Its text then ends in "(deleted)", and somebody has made that.
+    fs::rename(&path, &aside).unwrap();
+    fs::remove_dir_all(&aside).unwrap();
+    let text = fs::read_link(&link).unwrap();
+    fs::create_dir(&text).unwrap();
+    assert_eq!(refused(&link.join("run")).refusal(), Refusal::Symlink);
+    assert!(!text.join("run").exists());
 }
 
 /// The working directory belongs to the process: a child has another.

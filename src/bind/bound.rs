@@ -25,14 +25,16 @@ use super::file::SocketFile;
 ///   the directory's path.
 ///
 /// Between a look at a file and its removal another can come in its place. Those of this crate do
-/// not: they take turns, by a lock of the directory for a few calls. Against others, or where the
-/// directory may not be read or somebody keeps it locked, the file first gets a name of its own,
+/// not: they take turns, by a lock of the directory for a few calls. Against others, and where the
+/// turn cannot be had (the directory may not be read, somebody keeps it locked for over 50 ms, or
+/// very many wait for theirs), the file first gets a name of its own,
 /// `.sunpath-` and 16 hexadecimal digits, where nobody else meets it, is looked at there, and gets
 /// its name back if it is not the one. A process that is killed in between leaves it there.
 ///
-/// What remains: right after bind(2) the kernel does not tell which file was made, and the name is
-/// looked up. Who within that instant removes our file and binds there is taken for us. Asking
-/// for a [`mode`](crate::BindOptions::mode) closes this gap.
+/// Right after bind(2) the file is known by its sticky bit, which it has for that instant. What
+/// remains: where others may rename in the directory, or /proc is missing, and no
+/// [`mode`](crate::BindOptions::mode) is asked for, it is known by its name, and who within that
+/// instant removes our file and binds there is taken for us.
 ///
 /// A clone of the socket alone, by `try_clone`, does not keep the file.
 pub struct Bound<S> {
@@ -48,8 +50,8 @@ impl<S> Bound<S> {
     }
 
     /// The path that was given to bind: where clients connect. It is this path also where
-    /// `local_addr` tells another, see [`Takeover`](crate::Existing::Takeover); a relative path
-    /// stays relative.
+    /// `local_addr` tells another, see [`Takeover`](crate::Existing::Takeover) and
+    /// [`mode`](crate::BindOptions::mode); a relative path stays relative.
     ///
     /// `None` where it is too long for `sun_path`, or where it is a name in a directory.
     #[must_use]
@@ -92,6 +94,10 @@ impl<S> Bound<S> {
 
     /// Makes this process the one whose drop removes the file: for a child that was forked and
     /// goes on as the daemon.
+    ///
+    /// The parent does not know of it: it ends by `_exit`, or lets go of its own value by
+    /// [`core::mem::forget`]. Dropping that, or [`leak`](Self::leak), would still remove the file, or
+    /// the lock.
     #[doc(alias = "fork")]
     pub fn adopt(&mut self) {
         self.file.process = Process::current();

@@ -124,7 +124,7 @@ impl BindOptions {
         let settled = match held {
             true => self.access.apply(dir, name.as_bytes()),
             false => route.leads_to(dir).and_then(|same| match same {
-                true => self.access.apply(dir, name.as_bytes()),
+                true => Ok(status_of(dir, name.as_bytes())?.identity()),
                 false => Err(moved()),
             }),
         };

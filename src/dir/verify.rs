@@ -6,7 +6,7 @@ use sunpath_sys as sys;
 use sunpath_sys::mode_t;
 
 use super::walk::follow;
-use super::{Dir, DirError, Refusal, unbounded};
+use super::{Dir, DirError, Refusal, temporary_name, unbounded};
 use crate::error::{Errno, Error};
 use crate::fd::{AsFd, CWD, OwnedFd};
 use crate::syscall::{self, Status};
@@ -87,7 +87,14 @@ fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
         }
         Err(error) => {
             verify_link(dir, name, error)?;
-            follow(dir, name)
+            let below = follow(dir, name)?;
+            // There are links that lead elsewhere than their text, below /proc.
+            let flags = syscall::O_PATH | sys::O_DIRECTORY;
+            let theirs = syscall::openat(dir.as_fd(), name, flags).map_err(Refusal::Call)?;
+            match stat(&theirs)?.identity() == stat(&below)?.identity() {
+                true => Ok(below),
+                false => Err(Refusal::Symlink),
+            }
         }
     }
 }
@@ -153,28 +160,9 @@ fn make_or_verify(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Re
         what_is_no_directory(dir, name, missing)?;
         return Err(Refusal::Symlink);
     }
-    let made = match syscall::mkdirat(dir.as_fd(), name, wanted.made_with) {
-        Err(error) if error.errno() == Errno::EEXIST => false,
-        made => made.map(|()| true).map_err(Refusal::Call)?,
-    };
-    let opened = open_made(dir, name, wanted, made);
-    if made && opened.is_err() {
-        // Its own error would hide the first one; the directory is empty, nobody else may write to it.
-        let _ = syscall::unlinkat(dir.as_fd(), name, sys::AT_REMOVEDIR);
-    }
-    opened
-}
-
-fn open_made(dir: &OwnedFd, name: &[u8], wanted: &Wanted, made: bool) -> Result<Dir, Refusal> {
-    // Opening needs no permission on the directory itself, where there is O_PATH; else a umask that
-    // took it from its owner has to be undone first. The name is still the directory that was made:
-    // nobody else can rename what is ours in a directory that was verified.
-    if made {
-        let flags = sys::AT_SYMLINK_NOFOLLOW;
-        let born = syscall::fstatat(dir.as_fd(), name, flags).map_err(Refusal::Call)?;
-        if born.mode() & PERMISSIONS != wanted.made_with {
-            syscall::fchmodat(dir.as_fd(), name, wanted.made_with).map_err(Refusal::Call)?;
-        }
+    match make(dir, name, wanted) {
+        Err(Refusal::Call(error)) if error.errno() == Errno::EEXIST => {}
+        made => return made,
     }
     match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
         Ok(fd) => verify_itself(fd, wanted),
@@ -183,6 +171,46 @@ fn open_made(dir: &OwnedFd, name: &[u8], wanted: &Wanted, made: bool) -> Result<
             Err(Refusal::Symlink)
         }
     }
+}
+
+/// Makes the directory, `EEXIST` where somebody has. It gets its name when it has its mode, which
+/// the umask may have narrowed: else who starts at the same time, or after a kill, would refuse it.
+fn make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
+    let temporary = &temporary_name().map_err(Refusal::Call)?;
+    let made = make_with_mode(dir, temporary, wanted)?;
+    let (from, to) = ((dir.as_fd(), &temporary[..]), (dir.as_fd(), name));
+    let Err(error) = syscall::rename_to_new(from, to) else {
+        return Ok(made);
+    };
+    remove(dir, temporary);
+    match error.errno() {
+        // Where no call gives a directory a new name and takes that of no other.
+        Errno::EPERM | Errno::EINVAL | Errno::EOPNOTSUPP => make_with_mode(dir, name, wanted),
+        _ => Err(Refusal::Call(error)),
+    }
+}
+
+fn make_with_mode(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
+    let mode = wanted.made_with;
+    syscall::mkdirat(dir.as_fd(), name, mode).map_err(Refusal::Call)?;
+    // By its name, which is still what was made: nobody else can rename what is ours in a directory
+    // that was verified. Opening it first would need permission on it, where there is no O_PATH.
+    let complete = || {
+        let born = syscall::fstatat(dir.as_fd(), name, sys::AT_SYMLINK_NOFOLLOW)?;
+        if born.mode() & PERMISSIONS != mode {
+            syscall::fchmodat(dir.as_fd(), name, mode)?;
+        }
+        syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW)
+    };
+    let made = complete().map_err(Refusal::Call);
+    made.and_then(|fd| verify_itself(fd, wanted))
+        .inspect_err(|_| remove(dir, name))
+}
+
+/// What was made a moment ago. Its own error would hide the first one; it is empty, and nobody else
+/// may write to it.
+fn remove(dir: &OwnedFd, name: &[u8]) {
+    let _ = syscall::unlinkat(dir.as_fd(), name, sys::AT_REMOVEDIR);
 }
 
 fn verify_itself(fd: OwnedFd, wanted: &Wanted) -> Result<Dir, Refusal> {

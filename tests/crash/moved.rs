@@ -1,9 +1,10 @@
 //! The path comes to lead to another directory while a program binds to it, at each of its calls.
 
+use std::cell::Cell;
 use std::ffi::CString;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use sunpath::{Bound, Errno, Error, Existing, UnixListener, UnixStream};
@@ -90,4 +91,56 @@ fn moved_path_at_every_call_takes_nothing_from_others_and_leaves_nothing() {
     }
     println!("the path moved {swapped} times");
     assert!(swapped > 200);
+}
+
+/// Where others may rename, one of them puts a link to a directory of ours in the place of the one
+/// that we make beside the path, before each of the calls.
+#[test]
+fn moved_private_directory_leads_nobody_elsewhere() {
+    let _alone = alone();
+    let mut swapped = 0;
+    for policy in POLICIES {
+        let case = Case {
+            policy,
+            before: Before::Nothing,
+            wanted: Wanted::ModeAmongOthers,
+        };
+        // The victim may have a file of the name that ours has at first.
+        for (at, has_file) in (0..).flat_map(|at| [(at, true), (at, false)]) {
+            let dir = crate::fresh::dir();
+            let (here, victim) = (dir.path().join("here"), dir.path().join("victim"));
+            fs::create_dir(&here).unwrap();
+            fs::create_dir(&victim).unwrap();
+            fs::set_permissions(&here, Permissions::from_mode(0o777)).unwrap();
+            if has_file {
+                fs::write(victim.join("s"), "precious").unwrap();
+            }
+            let mode = || fs::metadata(&victim).unwrap().mode();
+            let before = mode();
+            let came = Cell::new(false);
+            let come = || {
+                for entry in fs::read_dir(&here).unwrap().map(Result::unwrap) {
+                    if entry.file_type().unwrap().is_dir() {
+                        fs::rename(entry.path(), dir.path().join("aside")).unwrap();
+                        symlink(&victim, entry.path()).unwrap();
+                        came.set(true);
+                    }
+                }
+            };
+            let path = here.join("a.sock");
+            let story = run(Fate::Meddle(at, &come), || bind_and_close(case, &path));
+            if story.hit.is_none() {
+                break;
+            }
+            swapped += usize::from(came.get());
+            let what = format!("{case:?}: call {at}: {story:?}");
+            let precious = fs::read(victim.join("s")).is_ok_and(|bytes| bytes == b"precious");
+            assert_eq!(precious, has_file, "{what}");
+            let left = fs::read_dir(&victim).unwrap().count();
+            assert_eq!(left, usize::from(has_file), "{what}");
+            assert_eq!(mode(), before, "{what}");
+        }
+    }
+    println!("another came {swapped} times");
+    assert!(swapped > 20);
 }

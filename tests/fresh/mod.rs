@@ -2,12 +2,19 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::sync::Once;
 
 use tempfile::TempDir;
 
 /// A fresh directory whose path leaves `sun_path` room for names of 40 bytes: in /tmp where that of
-/// the temporary files is too long.
+/// the temporary files is too long. What is made in it has the usual modes, whatever the umask was
+/// that the tests were started with.
 pub(crate) fn dir() -> TempDir {
+    static USUAL_UMASK: Once = Once::new();
+    USUAL_UMASK.call_once(|| {
+        // SAFETY: takes a number and cannot fail.
+        unsafe { libc::umask(0o022) };
+    });
     let temp = Some(env::temp_dir()).filter(|temp| temp.as_os_str().len() <= 50);
     tempfile::tempdir_in(temp.unwrap_or(PathBuf::from("/tmp"))).unwrap()
 }
