@@ -1,12 +1,12 @@
 //! Compares what lanes printed, and says in words what is wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// As many differences as are worth reading at once.
 const SHOWN: usize = 10;
 
-/// The recorded transcript of the C lane, and beside it the lines in which another lane differs.
+/// The recorded transcript of the C lane, and beside it the lines in which the safe lane differs.
 ///
 /// ```text
 /// A02.bare<TAB>bind(s, "norm", 6) = ok; ...
@@ -15,9 +15,19 @@ const SHOWN: usize = 10;
 #[derive(Debug, Default)]
 pub struct Transcript {
     header: Vec<String>,
+    /// What C prints, an id and a line each.
     lines: Vec<String>,
-    /// By lane and case: the line and its reason.
-    declared: BTreeMap<(char, String), (String, String)>,
+    /// By the id of the case.
+    declared: BTreeMap<String, Declared>,
+}
+
+/// What the safe lane prints in place of C's line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// The line, with its id.
+    pub line: String,
+    /// Why.
+    pub reason: String,
 }
 
 impl Transcript {
@@ -28,106 +38,115 @@ impl Transcript {
     /// - What is wrong with it, a line each.
     pub fn read(text: &str) -> Result<Self, String> {
         let mut transcript = Self::default();
-        let mut faults = String::new();
+        let mut faults = Vec::new();
         for line in text.lines() {
             let mut chars = line.chars();
             match (chars.next(), chars.next()) {
                 (None | Some('#'), _) => transcript.header.push(line.to_owned()),
-                (Some(lane), Some(' ')) => {
+                (Some('S'), Some(' ')) => {
                     let Some((body, reason)) = chars.as_str().rsplit_once("  # ") else {
-                        let _ = writeln!(faults, "no reason behind \"  # \": {line}");
+                        faults.push(format!("no reason behind \"  # \": {line}"));
                         continue;
                     };
-                    let key = (lane, id_of(body).to_owned());
-                    let value = (body.to_owned(), reason.to_owned());
-                    if transcript.declared.insert(key, value).is_some() {
-                        let _ = writeln!(faults, "declared twice: {line}");
+                    let declared = Declared {
+                        line: body.to_owned(),
+                        reason: reason.to_owned(),
+                    };
+                    let old = transcript.declared.insert(id_of(body).to_owned(), declared);
+                    if old.is_some() {
+                        faults.push(format!("declared twice: {line}"));
                     }
                 }
+                (Some(_), Some(' ')) => faults.push(format!("only lane S may differ: {line}")),
                 _ => transcript.lines.push(line.to_owned()),
             }
         }
-        if faults.is_empty() {
-            Ok(transcript)
-        } else {
-            Err(faults)
-        }
+        report(&faults)?;
+        Ok(transcript)
     }
 
-    /// The transcript with new lines of the C lane; header and declared differences are kept, and
-    /// those of cases that are no more are dropped.
+    /// What C printed in this case.
     #[must_use]
-    pub fn blessed(&self, c: &str) -> String {
+    pub fn line(&self, id: &str) -> Option<&str> {
+        self.lines
+            .iter()
+            .map(String::as_str)
+            .find(|line| id_of(line) == id)
+    }
+
+    /// How the safe lane is declared to differ in this case.
+    #[must_use]
+    pub fn declared(&self, id: &str) -> Option<&Declared> {
+        self.declared.get(id)
+    }
+
+    /// All declared differences, each with C's line, in the order of the transcript.
+    pub fn differences(&self) -> impl Iterator<Item = (&str, &Declared)> {
+        self.lines
+            .iter()
+            .filter_map(|line| Some((line.as_str(), self.declared(id_of(line))?)))
+    }
+
+    /// How many cases there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The transcript with new lines of the C lane in the order of these cases; header and declared
+    /// differences are kept, and what is said of cases that are no more is dropped.
+    #[must_use]
+    pub fn blessed<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a str>,
+        new: &BTreeMap<String, String>,
+    ) -> String {
         let mut text = String::new();
         for line in &self.header {
             let _ = writeln!(text, "{line}");
         }
-        for line in c.lines() {
+        for id in ids {
+            let Some(line) = new.get(id).map(String::as_str).or(self.line(id)) else {
+                continue;
+            };
             let _ = writeln!(text, "{line}");
-            for ((lane, id), (body, reason)) in &self.declared {
-                if id == id_of(line) {
-                    let _ = writeln!(text, "{lane} {body}  # {reason}");
-                }
+            if let Some(declared) = self.declared(id) {
+                let _ = writeln!(text, "S {}  # {}", declared.line, declared.reason);
             }
         }
         text
     }
 
-    /// Holds what a lane printed against the transcript. `differs` says whether differences of
-    /// this lane may be declared at all.
+    /// Holds the transcript against the table of cases.
     ///
     /// # Errors
     ///
-    /// - Every case that is missing, extra or twice; every difference that is not declared; every
-    ///   declared difference that does not occur or is none.
-    pub fn check(&self, lane: char, differs: bool, output: &str) -> Result<(), String> {
+    /// - Every case that one of them lacks; another order; a difference that is declared for no
+    ///   case, or is none.
+    pub fn check_cases<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Result<(), String> {
         let mut faults = Vec::new();
-        let mut printed = BTreeMap::new();
-        for line in output.lines() {
-            if printed.insert(id_of(line), line).is_some() {
-                faults.push(format!("printed twice: {line}"));
-            }
+        let ids: Vec<_> = ids.collect();
+        let recorded: Vec<_> = self.lines.iter().map(|line| id_of(line)).collect();
+        for id in ids.iter().filter(|id| !recorded.contains(id)) {
+            faults.push(format!("not in the transcript: {id}"));
         }
-        let mut known = BTreeSet::new();
-        for c in &self.lines {
-            let id = id_of(c);
-            known.insert(id);
-            let declared = self
-                .declared
-                .get(&(lane, id.to_owned()))
-                .map(|(line, _)| line);
-            match (printed.get(id).copied(), declared) {
-                (None, _) => faults.push(format!("not printed: {c}")),
-                (Some(is), None) if is != c => faults.push(format!(
-                    "differs, not declared:\n  C recorded  {c}\n  {lane} printed   {is}"
-                )),
-                (Some(is), Some(said)) if is == c => faults.push(format!(
-                    "declared, but equal to C:\n  C recorded  {c}\n  {lane} declared  {said}"
-                )),
-                (Some(is), Some(said)) if is != said => faults.push(format!(
-                    "differs, and not as declared:\n  C recorded  {c}\n  \
-                     {lane} declared  {said}\n  {lane} printed   {is}"
-                )),
-                _ => {}
-            }
+        for id in recorded.iter().filter(|id| !ids.contains(id)) {
+            faults.push(format!("in the transcript, but no case: {id}"));
         }
-        for (id, line) in &printed {
-            if !known.contains(id) {
-                faults.push(format!("not in the transcript: {line}"));
-            }
-        }
-        for ((of, id), (line, _)) in self.declared.iter().filter(|((of, _), _)| *of == lane) {
-            if !differs {
-                faults.push(format!(
-                    "lane {of} may not differ, but is declared to: {line}"
-                ));
-            } else if !known.contains(id.as_str()) {
-                faults.push(format!("declared for a case that C does not print: {line}"));
-            }
-        }
-        let order = |lines: Vec<&str>| lines.into_iter().map(id_of).eq(known_order(&self.lines));
-        if faults.is_empty() && !order(output.lines().collect()) {
+        if faults.is_empty() && recorded != ids {
             faults.push("the cases are in another order than in the transcript".to_owned());
+        }
+        for (id, declared) in &self.declared {
+            let c = self.line(id);
+            if c.is_none_or(|c| c == declared.line) {
+                faults.push(format!("no difference from C: S {}", declared.line));
+            }
         }
         report(&faults)
     }
@@ -159,12 +178,8 @@ pub fn same_lines(names: [&str; 2], outputs: [&str; 2]) -> Result<(), String> {
 }
 
 /// What stands before the tab.
-fn id_of(line: &str) -> &str {
+pub(crate) fn id_of(line: &str) -> &str {
     line.split('\t').next().unwrap_or_default()
-}
-
-fn known_order(lines: &[String]) -> impl Iterator<Item = &str> {
-    lines.iter().map(|line| id_of(line))
 }
 
 fn report(faults: &[String]) -> Result<(), String> {
@@ -184,54 +199,55 @@ mod tests {
 
     const TEXT: &str = "# header\na\tone\nb\ttwo\nS b\tdeux  # it is French\n";
 
-    fn fault(text: &str, output: &str) -> String {
-        let transcript = Transcript::read(text).expect("the transcript is in order");
-        transcript
-            .check('S', true, output)
-            .expect_err("a fault is seen")
+    fn transcript(text: &str) -> Transcript {
+        Transcript::read(text).expect("the transcript is in order")
+    }
+
+    fn fault(text: &str, ids: &[&str]) -> String {
+        let result = transcript(text).check_cases(ids.iter().copied());
+        result.expect_err("a fault is seen")
     }
 
     #[test]
-    fn transcript_with_declared_difference_is_held() {
-        let transcript = Transcript::read(TEXT).expect("the transcript is in order");
-        assert_eq!(transcript.check('S', true, "a\tone\nb\tdeux\n"), Ok(()));
-        assert_eq!(transcript.check('C', false, "a\tone\nb\ttwo\n"), Ok(()));
+    fn transcript_gives_lines_and_differences() {
+        let transcript = transcript(TEXT);
+        assert_eq!(transcript.check_cases(["a", "b"].into_iter()), Ok(()));
+        assert_eq!(transcript.line("a"), Some("a\tone"));
+        assert_eq!(transcript.line("c"), None);
+        let declared = Declared {
+            line: "b\tdeux".to_owned(),
+            reason: "it is French".to_owned(),
+        };
+        assert!(transcript.differences().eq([("b\ttwo", &declared)]));
     }
 
     #[test]
-    fn transcript_sees_every_kind_of_fault() {
-        assert!(fault(TEXT, "a\tun\nb\tdeux\n").starts_with("differs, not declared"));
-        assert!(fault(TEXT, "a\tone\nb\ttwo\n").starts_with("declared, but equal"));
-        assert!(fault(TEXT, "a\tone\nb\tzwei\n").starts_with("differs, and not as declared"));
-        assert!(fault(TEXT, "b\tdeux\n").starts_with("not printed: a"));
-        assert!(fault(TEXT, "a\tone\nb\tdeux\nc\t3\n").starts_with("not in the transcript"));
-        assert!(fault(TEXT, "a\tone\na\tone\nb\tdeux\n").starts_with("printed twice"));
-        assert!(fault(TEXT, "b\tdeux\na\tone\n").starts_with("the cases are in another order"));
+    fn transcript_that_is_not_of_the_cases_is_seen() {
+        assert!(fault(TEXT, &["a", "b", "c"]).starts_with("not in the transcript: c"));
+        assert!(fault(TEXT, &["b"]).starts_with("in the transcript, but no case: a"));
+        assert!(fault(TEXT, &["b", "a"]).starts_with("the cases are in another order"));
         let orphan = format!("{TEXT}S c\tdrei  # gone\n");
-        assert!(fault(&orphan, "a\tone\nb\tdeux\n").starts_with("declared for a case"));
+        assert!(fault(&orphan, &["a", "b"]).starts_with("no difference from C: S c"));
+        let equal = TEXT.replace("deux", "two");
+        assert!(fault(&equal, &["a", "b"]).starts_with("no difference from C: S b"));
     }
 
     #[test]
-    fn transcript_without_reason_is_refused() {
+    fn transcript_without_reason_or_of_another_lane_is_refused() {
         assert!(Transcript::read("b\ttwo\nS b\tdeux\n").is_err());
         assert!(Transcript::read("S b\tdeux  # why\nS b\tzwei  # why\n").is_err());
-    }
-
-    #[test]
-    fn transcript_lane_that_may_not_differ_is_seen() {
-        let text = TEXT.replace("S b", "R b");
-        let transcript = Transcript::read(&text).expect("the transcript is in order");
-        let fault = transcript
-            .check('R', false, "a\tone\nb\tdeux\n")
-            .expect_err("R may not");
-        assert!(fault.starts_with("lane R may not differ"), "{fault}");
+        assert!(Transcript::read("b\ttwo\nR b\tdeux  # why\n").is_err());
     }
 
     #[test]
     fn transcript_blessed_keeps_header_and_declared_lines() {
-        let transcript = Transcript::read(TEXT).expect("the transcript is in order");
-        assert_eq!(transcript.blessed("a\tone\nb\ttwo\n"), TEXT);
-        assert_eq!(transcript.blessed("a\tuno\n"), "# header\na\tuno\n");
+        let transcript = transcript(TEXT);
+        let new = |id: &str, line: &str| BTreeMap::from([(id.to_owned(), line.to_owned())]);
+        assert_eq!(transcript.blessed(["a", "b"], &BTreeMap::new()), TEXT);
+        let uno = TEXT.replace("one", "uno");
+        assert_eq!(transcript.blessed(["a", "b"], &new("a", "a\tuno")), uno);
+        let added = "# header\nc\tthree\na\tone\n";
+        assert_eq!(transcript.blessed(["c", "a"], &new("c", "c\tthree")), added);
     }
 
     #[test]

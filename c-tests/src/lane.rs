@@ -2,7 +2,6 @@
 //! its output.
 
 use std::env;
-use std::ffi::c_int;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
@@ -63,34 +62,44 @@ impl Drop for FreshDir {
     }
 }
 
-/// What the program prints with `input` as its standard input, run in a fresh directory, umask
-/// 022, SIGPIPE ignored, in a network namespace of its own where the system allows one.
+/// What the program prints with these arguments and this standard input, run in a fresh directory,
+/// umask 022, SIGPIPE ignored, in a network namespace of its own where it may have one, as root.
 ///
-/// # Panics
+/// # Errors
 ///
-/// - Where the program cannot be run, fails, or prints to standard error.
-#[must_use]
-pub fn run(program: &str, input: Option<&Path>) -> String {
+/// - Why, where the program cannot be run, fails, or prints to standard error.
+pub fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<String, String> {
     let dir = FreshDir::new();
-    let stdin = input.map_or_else(Stdio::null, |path| {
-        Stdio::from(File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
-    });
+    let stdin = standard_input(&dir, input).map_err(|error| format!("standard input: {error}"))?;
     let mut command = Command::new(program);
-    command.current_dir(dir.path()).stdin(stdin);
+    command.args(arguments).current_dir(dir.path()).stdin(stdin);
     // SAFETY: prepare makes plain system calls, which allocate nothing and take no lock.
     unsafe { command.pre_exec(prepare) };
     let output = command
         .output()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
+        .map_err(|error| format!("{program}: {error}"))?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && stderr.is_empty(),
+    if output.status.success() && stderr.is_empty() {
+        return Ok(stdout.into_owned());
+    }
+    Err(format!(
         "{program}: {}\n{stderr}last line: {}",
         output.status,
         stdout.lines().next_back().unwrap_or_default(),
-    );
-    stdout.into_owned()
+    ))
+}
+
+/// A file with these bytes that has no path, so that the directory stays empty.
+fn standard_input(dir: &FreshDir, bytes: &[u8]) -> io::Result<Stdio> {
+    if bytes.is_empty() {
+        return Ok(Stdio::null());
+    }
+    let path = dir.path().join("input");
+    fs::write(&path, bytes)?;
+    let file = File::open(&path)?;
+    fs::remove_file(path)?;
+    Ok(file.into())
 }
 
 /// In the child, before the lane's program.
@@ -101,24 +110,36 @@ fn prepare() -> io::Result<()> {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     // SAFETY: alarm takes and returns a number; its SIGALRM ends the child.
     unsafe { libc::alarm(PATIENCE) };
+    // Without them the lane shares those of the system, see `has_own_abstract_names`.
     own_abstract_names();
     Ok(())
 }
 
-/// Abstract names belong to the network namespace: in one of its own a lane meets nobody else's.
-/// Where that is not allowed the lane shares them, which matters only if another program there
-/// holds a name of the table.
+/// Abstract names belong to the network namespace: in one of its own a lane meets nobody else's. A
+/// user namespace, in which every user may have one, would change what ids look like.
 #[cfg(target_os = "linux")]
-fn own_abstract_names() {
-    let alone = |namespaces: c_int| {
-        // SAFETY: unshare takes flags; the child has one thread.
-        unsafe { libc::unshare(namespaces) == 0 }
-    };
-    let _ = alone(libc::CLONE_NEWNET) || alone(libc::CLONE_NEWUSER | libc::CLONE_NEWNET);
+fn own_abstract_names() -> bool {
+    // SAFETY: unshare takes flags; the child has one thread.
+    unsafe { libc::unshare(libc::CLONE_NEWNET) == 0 }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn own_abstract_names() {}
+fn own_abstract_names() -> bool {
+    false
+}
+
+/// Whether every lane has abstract names of its own here.
+#[must_use]
+pub fn has_own_abstract_names() -> bool {
+    let mut command = Command::new("/bin/true");
+    let try_it = || {
+        let done = own_abstract_names().then_some(());
+        done.ok_or(io::Error::from(io::ErrorKind::PermissionDenied))
+    };
+    // SAFETY: unshare allocates nothing and takes no lock, nor does an error that is only a kind.
+    unsafe { command.pre_exec(try_it) };
+    command.status().is_ok_and(|status| status.success())
+}
 
 /// Whether a program is installed. If not it is said.
 ///
@@ -148,17 +169,30 @@ pub fn skip(what: &str) -> bool {
     false
 }
 
-/// Waits until no other test run of this work tree holds `file`, for lanes that share abstract
-/// names because they have no namespace of their own. The lock goes with the value.
+/// How a lane may run beside others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Together with others that say so too.
+    Others,
+    /// While no other runs.
+    Nobody,
+}
+
+/// Waits until lanes may run so: in this process, and in every other that holds the same file. The
+/// lock goes with the value.
 ///
 /// # Panics
 ///
 /// - Where the file cannot be opened or locked.
 #[must_use]
-pub fn alone_with(file: &Path) -> File {
+pub fn lock(file: &Path, beside: Beside) -> File {
     let file = File::open(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let how = match beside {
+        Beside::Others => libc::LOCK_SH,
+        Beside::Nobody => libc::LOCK_EX,
+    };
     // SAFETY: the descriptor is that of an open file.
-    let locked = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) };
+    let locked = unsafe { libc::flock(file.as_raw_fd(), how) };
     assert_eq!(locked, 0, "flock: {}", io::Error::last_os_error());
     file
 }

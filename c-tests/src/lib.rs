@@ -19,9 +19,10 @@
 //! `CFLAGS` name, so that the same tests run it under a sanitizer.
 
 pub mod compare;
+pub mod differences;
+pub mod family;
 pub mod lane;
 pub mod notation;
-pub mod suite;
 pub mod table;
 
 /// The C programs, as paths to the executables.

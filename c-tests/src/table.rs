@@ -119,20 +119,28 @@ impl Step {
 ///
 /// - Where the input cannot be read, or a line of it is not a case.
 pub fn read_cases(input: impl BufRead) -> Vec<Case> {
-    let mut cases = Vec::new();
+    let lines = case_lines(input);
+    lines.iter().map(|line| read_case(line)).collect()
+}
+
+/// The lines of a table that are cases, those that begin with `for` written out.
+///
+/// # Panics
+///
+/// - Where the input cannot be read.
+pub fn case_lines(input: impl BufRead) -> Vec<String> {
+    let mut lines = Vec::new();
     for line in input.lines() {
         let line = line.expect("the table can be read");
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
         match read_range(&line) {
-            Some((range, case)) => {
-                cases.extend(range.map(|n| read_case(&case.replace("$n", &n.to_string()))));
-            }
-            None => cases.push(read_case(&line)),
+            Some((range, case)) => lines.extend(range.map(|n| case.replace("$n", &n.to_string()))),
+            None => lines.push(line),
         }
     }
-    cases
+    lines
 }
 
 /// `for 0..112 ID ...`: the range, and the case with `$n` in it.

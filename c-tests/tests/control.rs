@@ -2,12 +2,10 @@
 //! defined: in whole messages. What it sees in other bytes is held by `tests/control/`.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::mem::MaybeUninit;
 
 use sunpath::ControlMessages;
-use sunpath_c_tests::c;
-use sunpath_c_tests::lane::{FreshDir, run};
+use sunpath_c_tests::{c, lane};
 use sunpath_sys::{CMSG_LEN, CMSG_SPACE, cmsghdr};
 
 /// Data of no byte, and up to more than any alignment.
@@ -70,10 +68,7 @@ fn control_walk_sees_what_c_sees() {
                 .chain(bytes.iter().copied())
         })
         .collect();
-    let dir = FreshDir::new();
-    let path = dir.path().join("buffers");
-    fs::write(&path, input).expect("the fresh directory can be written to");
-    let said = run(c::CONTROL, Some(&path));
+    let said = lane::run(c::CONTROL, &[], &input).unwrap_or_else(|fault| panic!("{fault}"));
     assert_eq!(said.lines().count(), buffers.len());
     for (bytes, c) in buffers.iter().zip(said.lines()) {
         assert_eq!(line(bytes), c);

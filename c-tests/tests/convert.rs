@@ -4,7 +4,8 @@ use sunpath_c_tests::compare::same_lines;
 use sunpath_c_tests::{c, lane};
 
 fn check(name: &str, program: &str) {
-    let outputs = [lane::run(c::CONVERT, None), lane::run(program, None)];
+    let run = |program| lane::run(program, &[], b"").unwrap_or_else(|fault| panic!("{fault}"));
+    let outputs = [run(c::CONVERT), run(program)];
     // Every path of 0 to 300 bytes with a NUL at each position and with none, every abstract name
     // of 0 to 112 bytes likewise, and 7 contents read at 304 lengths.
     let inputs: usize =

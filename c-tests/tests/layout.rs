@@ -39,7 +39,7 @@ fn c_witness(printed: &str) -> Vec<(&str, Option<i128>)> {
 
 #[test]
 fn layout_of_three_witnesses_is_equal() {
-    let printed = lane::run(c::LAYOUT, None);
+    let printed = lane::run(c::LAYOUT, &[], b"").expect("the program runs");
     let c = c_witness(&printed);
     let c = || c.iter().filter(|(name, _)| !name.starts_with("CMSG_"));
     let sys = BTreeMap::from_iter(sys_witness());
@@ -103,7 +103,7 @@ fn layout_has_all_three_witnesses_where_bindings_are_checked_in() {
 
 #[test]
 fn layout_of_cmsg_is_equal_over_every_length() {
-    let printed = lane::run(c::LAYOUT, None);
+    let printed = lane::run(c::LAYOUT, &[], b"").expect("the program runs");
     let c: Vec<_> = c_witness(&printed)
         .into_iter()
         .filter(|(name, _)| name.starts_with("CMSG_"))

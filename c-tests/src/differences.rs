@@ -1,0 +1,142 @@
+//! `docs/differences.md`: what safe Rust does otherwise than C, and why, from the declared lines of
+//! all transcripts.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::compare::{Declared, Transcript, id_of};
+use crate::family::Family;
+
+const HEAD: &str = "\
+# What safe Rust does otherwise than C
+
+Every case of `c-tests/` runs as C, as Rust over `sunpath-sys` and as safe Rust over `sunpath`, on
+the kernel that is there. Rust over `sunpath-sys` does as C does, without exception. These are all
+cases in which `sunpath` does not, on purpose: `-` is what C does, `+` what `sunpath` does in its
+place, and above each group stands why. What a case asks of the kernel stands in the table of its
+family, `cases.txt` or `cases.def`.
+
+This page is generated from the lines of the transcripts that begin with `S `, and a test holds it
+current: `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance`.
+
+";
+
+/// Where the page is.
+#[must_use]
+pub fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/differences.md")
+}
+
+/// The page.
+#[must_use]
+pub fn page(families: &[Family]) -> String {
+    let mut text = HEAD.to_owned();
+    text += "| family | cases | otherwise than C |\n| --- | ---: | ---: |\n";
+    for family in families {
+        let transcript = family.transcript();
+        let (name, cases) = (family.name, transcript.len());
+        let count = transcript.differences().count();
+        let _ = writeln!(text, "| [{name}](#{name}) | {cases} | {count} |");
+    }
+    for family in families {
+        let transcript = family.transcript();
+        if transcript.differences().next().is_some() {
+            let _ = writeln!(text, "\n## {}", family.name);
+            write_family(&mut text, family, &transcript);
+        }
+    }
+    text
+}
+
+/// The differences of a family, those with the same reason together.
+fn write_family(text: &mut String, family: &Family, transcript: &Transcript) {
+    let cases = family.cases();
+    let mut groups: Vec<(&str, Vec<(&str, &Declared)>)> = Vec::new();
+    for (c, declared) in transcript.differences() {
+        match groups
+            .iter_mut()
+            .find(|(reason, _)| *reason == declared.reason)
+        {
+            Some((_, group)) => group.push((c, declared)),
+            None => groups.push((&declared.reason, vec![(c, declared)])),
+        }
+    }
+    for (reason, group) in groups {
+        let _ = writeln!(text, "\n**{reason}**\n\n```diff");
+        for (c, declared) in group {
+            let id = id_of(c);
+            let case = cases.iter().find(|case| case.id == id);
+            match case.map_or("", |case| &case.title) {
+                "" => writeln!(text, "@@ {id} @@"),
+                title => writeln!(text, "@@ {id}: {title} @@"),
+            }
+            .expect("a String takes all");
+            write_difference(text, c, &declared.line);
+        }
+        text.push_str("```\n");
+    }
+}
+
+/// Both lines call by call: what is alike once, the rest as C has it and as safe Rust has it.
+fn write_difference(text: &mut String, c: &str, safe: &str) {
+    let calls = |line| str::split(body_of(line), "; ").collect::<Vec<_>>();
+    let (c, safe) = (calls(c), calls(safe));
+    let mut write = |sign, calls: &[&str]| {
+        for call in calls {
+            let _ = writeln!(text, "{sign} {call}");
+        }
+    };
+    if c.len() == safe.len() {
+        for (c, safe) in c.chunks(1).zip(safe.chunks(1)) {
+            if c == safe {
+                write(' ', c);
+            } else {
+                write('-', c);
+                write('+', safe);
+            }
+        }
+        return;
+    }
+    let same = |(a, b): &(&&str, &&str)| a == b;
+    let first = c.iter().zip(&safe).take_while(same).count();
+    let (begin, c) = c.split_at(first);
+    let safe = &safe[first..];
+    let backwards = c.iter().rev().zip(safe.iter().rev());
+    let last = backwards.take_while(same).count();
+    let (c, end) = c.split_at(c.len() - last);
+    write(' ', begin);
+    write('-', c);
+    write('+', &safe[..safe.len() - last]);
+    write(' ', end);
+}
+
+/// What stands behind the tab.
+fn body_of(line: &str) -> &str {
+    line.split_once('\t').map_or(line, |(_, body)| body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn difference(c: &str, safe: &str) -> String {
+        let mut text = String::new();
+        write_difference(&mut text, c, safe);
+        text
+    }
+
+    #[test]
+    fn difference_shows_what_is_alike_once() {
+        let lines = ["x\ta = ok; b = ok; c = 1", "x\ta = ok; b = EINVAL; c = 1"];
+        let shown = "  a = ok\n- b = ok\n+ b = EINVAL\n  c = 1\n";
+        assert_eq!(difference(lines[0], lines[1]), shown);
+        assert_eq!(difference("x\ta", "x\tb"), "- a\n+ b\n");
+        assert_eq!(
+            difference("x\ta; b; c", "x\td; b; e"),
+            "- a\n+ d\n  b\n- c\n+ e\n"
+        );
+        assert_eq!(difference("x\ta; b; c", "x\ta; c"), "  a\n- b\n  c\n");
+        assert_eq!(difference("x\ta; a", "x\ta"), "  a\n- a\n");
+        assert_eq!(difference("x\ta", "x\ta; a"), "  a\n+ a\n");
+    }
+}
