@@ -11,7 +11,7 @@ use std::process::Command;
 mod witness;
 
 /// The C programs: the variable with the path, and the files.
-const PROGRAMS: [(&str, &[&str]); 12] = [
+const PROGRAMS: [(&str, &[&str]); 13] = [
     (
         "C_ADDR",
         &[
@@ -49,6 +49,7 @@ const PROGRAMS: [(&str, &[&str]); 12] = [
             "common/notation.c",
         ],
     ),
+    ("C_FAULTS", &["faults/faults.c", "common/notation.c"]),
     ("C_FDS", &["peers/fds.c"]),
     (
         "C_FILES",
@@ -146,6 +147,7 @@ fn main() {
         "common",
         "control",
         "convert",
+        "faults",
         "files",
         "identity",
         "layout",

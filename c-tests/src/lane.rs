@@ -62,8 +62,18 @@ impl Drop for FreshDir {
     }
 }
 
-/// What the program prints with these arguments and this standard input, run in a fresh directory,
-/// umask 022, SIGPIPE ignored, in a network namespace of its own where it may have one, as root.
+/// The program in that directory, umask 022, SIGPIPE ignored, in a network namespace of its own where
+/// it may have one, as root; ended after a minute.
+#[must_use]
+pub fn command(program: &str, dir: &FreshDir) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(dir.path()).stdin(Stdio::null());
+    // SAFETY: prepare makes plain system calls, which allocate nothing and take no lock.
+    unsafe { command.pre_exec(prepare) };
+    command
+}
+
+/// What the program prints with these arguments and this standard input, in a fresh directory.
 ///
 /// # Errors
 ///
@@ -71,11 +81,10 @@ impl Drop for FreshDir {
 pub fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<String, String> {
     let dir = FreshDir::new();
     let stdin = standard_input(&dir, input).map_err(|error| format!("standard input: {error}"))?;
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(dir.path()).stdin(stdin);
-    // SAFETY: prepare makes plain system calls, which allocate nothing and take no lock.
-    unsafe { command.pre_exec(prepare) };
+    let mut command = command(program, &dir);
     let output = command
+        .args(arguments)
+        .stdin(stdin)
         .output()
         .map_err(|error| format!("{program}: {error}"))?;
     let stdout = String::from_utf8_lossy(&output.stdout);

@@ -12,6 +12,7 @@
 //! | `identity/` | who the peer is; sending to nobody | `sunpath-sys`, `sunpath` |
 //! | `life/` | who holds a socket file, who removes it, who may connect | `sunpath-sys`, `sunpath` |
 //! | `passing/` | the system calls that pass one descriptor, as strace(1) sees them | `sunpath` |
+//! | `faults/` | what a system call that fails does to a program, as strace(1) lets it fail | `sunpath-sys`, `sunpath` |
 //! | `peers/` | programs in C and Python for others to talk to | |
 //!
 //! A lane is a program. All lanes of a comparison read the same table and print the same lines; the
@@ -35,6 +36,8 @@ pub mod c {
     pub const CONTROL: &str = env!("C_CONTROL");
     /// `convert/convert.c`.
     pub const CONVERT: &str = env!("C_CONVERT");
+    /// `faults/faults.c`.
+    pub const FAULTS: &str = env!("C_FAULTS");
     /// `peers/fds.c`.
     pub const FDS: &str = env!("C_FDS");
     /// `files/c/`.

@@ -1,0 +1,401 @@
+/* What a socket is used for, in C, a way a run: "faults stream". Prints "ok" or the errno, and
+ * whether a descriptor leaked. raw.rs and safe.rs are the same program. */
+#include "notation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifndef SO_PEERPIDFD /* since Linux 6.5; headers may be older */
+#define SO_PEERPIDFD 77
+#endif
+
+/* 1. A path and descriptors: gone when the way ends, however it ends. */
+
+#define PATH "s"
+
+static char deep[151]; /* a directory whose name is longer than sun_path, made before */
+static char deep_path[sizeof deep + sizeof "/" PATH];
+
+static const char *file; /* what is to be removed */
+static int kept[8];
+static size_t kept_count;
+
+static int keep(int fd)
+{
+	if (fd >= 0)
+		kept[kept_count++] = fd;
+	return fd;
+}
+
+static int remove_file(void)
+{
+	const char *path = file;
+
+	file = NULL;
+	return path == NULL ? 0 : unlink(path);
+}
+
+static void clean_up(void)
+{
+	int saved = errno;
+
+	while (kept_count > 0)
+		close(kept[--kept_count]);
+	remove_file();
+	errno = saved;
+}
+
+static void must(int holds, const char *what)
+{
+	if (!holds) {
+		fprintf(stderr, "faults: %s\n", what);
+		abort();
+	}
+}
+
+/* 2. Calls that a signal interrupts are made again. */
+
+#define AGAIN(result, call) \
+	do \
+		(result) = (call); \
+	while ((result) < 0 && errno == EINTR)
+
+static int new_socket(int type)
+{
+	return keep(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+}
+
+static int new_pair(int type, int ret_pair[2])
+{
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret_pair) < 0)
+		return -1;
+	keep(ret_pair[0]);
+	keep(ret_pair[1]);
+	return 0;
+}
+
+static struct sockaddr_un address_of(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	must(strlen(path) < sizeof addr.sun_path, "the path fits");
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	return addr;
+}
+
+static int bind_to(int fd, const char *path)
+{
+	struct sockaddr_un addr = address_of(path);
+
+	return bind(fd, (struct sockaddr *)&addr, sizeof addr);
+}
+
+static int connect_to(int fd, const struct sockaddr_un *addr, socklen_t len)
+{
+	int result;
+
+	AGAIN(result, connect(fd, (const struct sockaddr *)addr, len));
+	return result;
+}
+
+static int connect_path(int fd, const char *path)
+{
+	struct sockaddr_un addr = address_of(path);
+
+	return connect_to(fd, &addr, sizeof addr);
+}
+
+static int accept_next(int listener)
+{
+	int fd;
+
+	AGAIN(fd, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+	return keep(fd);
+}
+
+static ssize_t send_hello(int fd)
+{
+	ssize_t count;
+
+	AGAIN(count, send(fd, "hello", 5, MSG_NOSIGNAL));
+	must(count < 0 || count == 5, "all was sent");
+	return count;
+}
+
+static ssize_t receive(int fd, ssize_t expected)
+{
+	char buf[8];
+	ssize_t count;
+
+	AGAIN(count, recv(fd, buf, sizeof buf, 0));
+	must(count < 0 || count == expected, "all was received");
+	return count;
+}
+
+/* 3. The ways: each gives 0, or -1 with errno. */
+
+/* A connection, from its listener to its end. */
+static int stream(void)
+{
+	int listener = new_socket(SOCK_STREAM), client, server;
+
+	if (listener < 0 || bind_to(listener, PATH) < 0)
+		return -1;
+	file = PATH;
+	if (listen(listener, 8) < 0)
+		return -1;
+	client = new_socket(SOCK_STREAM);
+	if (client < 0 || connect_path(client, PATH) < 0)
+		return -1;
+	server = accept_next(listener);
+	if (server < 0 || send_hello(client) < 0 || receive(server, 5) < 0)
+		return -1;
+	if (shutdown(client, SHUT_WR) < 0 || receive(server, 0) < 0)
+		return -1;
+	return remove_file();
+}
+
+static int datagram(void)
+{
+	struct sockaddr_un addr = address_of(PATH);
+	int server = new_socket(SOCK_DGRAM), client;
+	ssize_t count;
+
+	if (server < 0 || bind_to(server, PATH) < 0)
+		return -1;
+	file = PATH;
+	client = new_socket(SOCK_DGRAM);
+	if (client < 0)
+		return -1;
+	AGAIN(count, sendto(client, "hello", 5, 0, (struct sockaddr *)&addr, sizeof addr));
+	if (count < 0 || receive(server, 5) < 0)
+		return -1;
+	return remove_file();
+}
+
+static int seqpacket(void)
+{
+	int listener = new_socket(SOCK_SEQPACKET), client, server;
+
+	if (listener < 0 || bind_to(listener, PATH) < 0)
+		return -1;
+	file = PATH;
+	if (listen(listener, 8) < 0)
+		return -1;
+	client = new_socket(SOCK_SEQPACKET);
+	if (client < 0 || connect_path(client, PATH) < 0)
+		return -1;
+	server = accept_next(listener);
+	if (server < 0 || send_hello(client) < 0 || receive(server, 5) < 0)
+		return -1;
+	return remove_file();
+}
+
+/* One control message with data of this size, and one byte. */
+union control {
+	char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	struct cmsghdr header;
+};
+
+static ssize_t send_control(int fd, int type, const void *data, size_t size)
+{
+	union control control = { { 0 } };
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = CMSG_SPACE(size),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	ssize_t count;
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = type;
+	cmsg->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(cmsg), data, size);
+	AGAIN(count, sendmsg(fd, &msg, MSG_NOSIGNAL));
+	return count;
+}
+
+static ssize_t receive_control(int fd, int type, void *ret_data, size_t size)
+{
+	union control control;
+	char byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = CMSG_SPACE(size),
+	};
+	struct cmsghdr *cmsg;
+	ssize_t count;
+
+	AGAIN(count, recvmsg(fd, &msg, MSG_CMSG_CLOEXEC));
+	if (count < 0)
+		return -1;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	must(cmsg != NULL && cmsg->cmsg_type == type && cmsg->cmsg_len == CMSG_LEN(size),
+	     "what was sent arrived");
+	memcpy(ret_data, CMSG_DATA(cmsg), size);
+	return count;
+}
+
+/* A descriptor goes through a socket and is used. */
+static int descriptor(void)
+{
+	int through[2], pair[2], received;
+
+	if (new_pair(SOCK_STREAM, through) < 0 || new_pair(SOCK_STREAM, pair) < 0)
+		return -1;
+	if (send_control(through[0], SCM_RIGHTS, &pair[1], sizeof pair[1]) < 0)
+		return -1;
+	if (receive_control(through[1], SCM_RIGHTS, &received, sizeof received) < 0)
+		return -1;
+	keep(received);
+	return send_hello(received) < 0 || receive(pair[0], 5) < 0 ? -1 : 0;
+}
+
+/* Two messages in one call, and back. */
+static int batch(void)
+{
+	char data[2][8] = { "one", "two" };
+	struct iovec iov[2] = { { data[0], 3 }, { data[1], 3 } };
+	struct mmsghdr messages[2] = {
+		{ .msg_hdr = { .msg_iov = &iov[0], .msg_iovlen = 1 } },
+		{ .msg_hdr = { .msg_iov = &iov[1], .msg_iovlen = 1 } },
+	};
+	int pair[2], count;
+
+	if (new_pair(SOCK_DGRAM, pair) < 0)
+		return -1;
+	AGAIN(count, sendmmsg(pair[0], messages, 2, MSG_NOSIGNAL));
+	if (count < 0)
+		return -1;
+	must(count == 2, "both were sent");
+	AGAIN(count, recvmmsg(pair[1], messages, 2, MSG_WAITFORONE, NULL));
+	must(count < 0 || count == 2, "both arrived");
+	return count < 0 ? -1 : 0;
+}
+
+/* Who the peer is, asked and told. */
+static int identity(void)
+{
+	struct ucred own = { getpid(), geteuid(), getegid() }, sender, peer;
+	socklen_t len = sizeof peer;
+	int pair[2], yes = 1, pidfd;
+
+	if (new_pair(SOCK_STREAM, pair) < 0)
+		return -1;
+	if (setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0)
+		return -1;
+	if (send_control(pair[0], SCM_CREDENTIALS, &own, sizeof own) < 0)
+		return -1;
+	if (receive_control(pair[1], SCM_CREDENTIALS, &sender, sizeof sender) < 0)
+		return -1;
+	must(sender.pid == own.pid, "the sender is this process");
+	if (getsockopt(pair[1], SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return -1;
+	must(peer.pid == own.pid, "the peer is this process");
+	len = sizeof pidfd;
+	if (getsockopt(pair[1], SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) < 0)
+		return -1;
+	keep(pidfd);
+	return 0;
+}
+
+/* The kernel chooses the name, a client is told of it. */
+static int autobind(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	socklen_t len = offsetof(struct sockaddr_un, sun_path);
+	int listener = new_socket(SOCK_STREAM), client;
+
+	if (listener < 0 || bind(listener, (struct sockaddr *)&addr, len) < 0)
+		return -1;
+	len = sizeof addr;
+	if (listen(listener, 8) < 0 || getsockname(listener, (struct sockaddr *)&addr, &len) < 0)
+		return -1;
+	client = new_socket(SOCK_STREAM);
+	if (client < 0 || connect_to(client, &addr, len) < 0)
+		return -1;
+	return accept_next(listener) < 0 ? -1 : 0;
+}
+
+/* A path that does not fit, from both sides: through a descriptor of its directory. */
+static int at(void)
+{
+	char alias[sizeof "/proc/self/fd/2147483647/" PATH];
+	int listener = new_socket(SOCK_STREAM), client, dir;
+
+	if (listener < 0)
+		return -1;
+	AGAIN(dir, open(deep, O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (keep(dir) < 0)
+		return -1;
+	snprintf(alias, sizeof alias, "/proc/self/fd/%d/" PATH, dir);
+	if (bind_to(listener, alias) < 0)
+		return -1;
+	file = deep_path;
+	if (listen(listener, 8) < 0)
+		return -1;
+	client = new_socket(SOCK_STREAM);
+	if (client < 0 || connect_path(client, alias) < 0 || accept_next(listener) < 0)
+		return -1;
+	return remove_file();
+}
+
+/* 4. Main: the way stands between two calls of dup(-1). */
+
+static const struct {
+	const char *name;
+	int (*run)(void);
+} ways[] = {
+	{ "stream", stream }, { "datagram", datagram }, { "seqpacket", seqpacket },
+	{ "descriptor", descriptor }, { "batch", batch }, { "identity", identity },
+	{ "autobind", autobind }, { "at", at },
+};
+
+/* Asked for with a call that no way is made of. */
+static int open_descriptors(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 64; fd++)
+		count += fcntl(fd, F_GETFD) != -1;
+	return count;
+}
+
+int main(int argc, char **argv)
+{
+	int before, leaked, result, error;
+	size_t i = 0;
+
+	while (argc == 2 && i < sizeof ways / sizeof ways[0] && strcmp(ways[i].name, argv[1]) != 0)
+		i++;
+	must(argc == 2 && i < sizeof ways / sizeof ways[0], "the argument is a way");
+	memset(deep, 'd', sizeof deep - 1);
+	snprintf(deep_path, sizeof deep_path, "%s/" PATH, deep);
+	must(mkdir(deep, 0700) == 0, "the current directory is fresh");
+	before = open_descriptors();
+
+	dup(-1);
+	result = ways[i].run();
+	clean_up();
+	error = errno;
+	dup(-1);
+
+	leaked = open_descriptors() - before;
+	rmdir(deep);
+	printf("%s, leaked %d\n", result < 0 ? errno_name(error) : "ok", leaked);
+	return result < 0;
+}

@@ -1,0 +1,223 @@
+//! System calls that fail: each call of the usual ways to use a socket, made to fail once by
+//! strace(1), in C, over `sunpath-sys` and over `sunpath`. A call with an errno is a test, named
+//! `lane::way::call.nth=errno`, and a program in a fresh directory.
+//!
+//! What the call said is reported: never success, unless it was made again; EINTR never gets out of a
+//! call that can be interrupted. No panic, no descriptor that stays open, no file that was not there.
+//!
+//! `SUNPATH_LONG=1` tries more errnos, and lets the calls fail from then on, too (`=errno+`).
+
+#[cfg(not(target_os = "linux"))]
+fn main() {}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    linux::main()
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::env;
+    use std::fs;
+    use std::process::{ExitCode, Output};
+
+    use libtest_mimic::{Arguments, Completion, Failed, Trial};
+    use sunpath_c_tests::c;
+    use sunpath_c_tests::lane::{FreshDir, command, installed};
+
+    const LANES: [(&str, &str); 3] = [
+        ("C", c::FAULTS),
+        ("raw", env!("CARGO_BIN_EXE_faults-raw")),
+        ("safe", env!("CARGO_BIN_EXE_faults-safe")),
+    ];
+
+    const WAYS: [&str; 8] = [
+        "stream",
+        "datagram",
+        "seqpacket",
+        "descriptor",
+        "batch",
+        "identity",
+        "autobind",
+        "at",
+    ];
+
+    /// What stands on both sides of a way.
+    const MARKER: &str = "dup(-1)";
+
+    /// A call that is made to fail would not be made, and close(2) closes whatever it says. These
+    /// others cannot fail, or ask for memory; fcntl is std's own check before it closes, in debug
+    /// builds.
+    const LEFT_ALONE: [&str; 12] = [
+        "brk", "close", "fcntl", "getegid", "geteuid", "getgid", "getpid", "getuid", "madvise",
+        "mmap", "mprotect", "munmap",
+    ];
+
+    /// What a signal may interrupt.
+    const INTERRUPTIBLE: [&str; 10] = [
+        "accept4", "connect", "open", "openat", "recvfrom", "recvmmsg", "recvmsg", "sendmmsg",
+        "sendmsg", "sendto",
+    ];
+
+    /// A call of a way, with how many of its name there are up to it, it included.
+    #[derive(Clone)]
+    struct Call {
+        name: String,
+        in_way: usize,
+        in_process: usize,
+        /// And until the process ends.
+        of: usize,
+    }
+
+    pub(crate) fn main() -> ExitCode {
+        let arguments = Arguments::from_args();
+        if !installed("strace") {
+            let absent = || Ok(Completion::ignored_with("strace is not installed"));
+            let trial = Trial::ignorable_test("strace", absent);
+            return libtest_mimic::run(&arguments, vec![trial]).exit_code();
+        }
+        let long = env::var_os("SUNPATH_LONG").is_some();
+        let mut trials = Vec::new();
+        for (lane, program) in LANES {
+            let (mut count, before) = (0, trials.len());
+            for way in WAYS {
+                let calls = calls(program, way);
+                count += calls.len();
+                for call in calls {
+                    trials.extend(trials_of(lane, program, way, &call, long));
+                }
+            }
+            if !arguments.list {
+                let faults = trials.len() - before;
+                println!("{lane}: {count} calls, {faults} faults");
+            }
+        }
+        libtest_mimic::run(&arguments, trials).exit_code()
+    }
+
+    /// The calls of a way that can fail.
+    fn calls(program: &str, way: &str) -> Vec<Call> {
+        let dir = FreshDir::new();
+        let output = strace(&dir, &[program, way]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program} {way}: {said}");
+        let names: Vec<_> = said.lines().map(name_of).collect();
+        let marks = said.lines().enumerate();
+        let marks: Vec<_> = marks.filter(|(_, line)| line.starts_with(MARKER)).collect();
+        let [(from, _), (to, _)] = marks[..] else {
+            panic!("{program} {way}: not two markers in {said}");
+        };
+        let times = |name, names: &[&str]| names.iter().filter(|other| **other == name).count();
+        (from + 1..to)
+            .filter(|at| !LEFT_ALONE.contains(&names[*at]))
+            .map(|at| Call {
+                name: names[at].to_owned(),
+                in_way: times(names[at], &names[from..=at]),
+                in_process: times(names[at], &names[..=at]),
+                of: times(names[at], &names),
+            })
+            .collect()
+    }
+
+    /// `bind` of `bind(3, ...) = 0`.
+    fn name_of(line: &str) -> &str {
+        line.split_once('(').map_or("", |(name, _)| name)
+    }
+
+    fn strace(dir: &FreshDir, arguments: &[&str]) -> Output {
+        let mut command = command("strace", dir);
+        // Its leak check cannot be made in a process that is traced.
+        command.env("ASAN_OPTIONS", "detect_leaks=0");
+        command.args(arguments).output().expect("strace runs")
+    }
+
+    fn errnos(call: &str, long: bool) -> Vec<&'static str> {
+        let mut errnos = Vec::new();
+        if INTERRUPTIBLE.contains(&call) {
+            errnos.push("EINTR");
+        }
+        if long {
+            errnos.extend([
+                "EAGAIN", "ENOBUFS", "ENOMEM", "EMFILE", "ENFILE", "EPERM", "EIO",
+            ]);
+        } else {
+            errnos.push(match call {
+                "accept4" | "open" | "openat" | "socket" | "socketpair" => "EMFILE",
+                "recvfrom" | "recvmmsg" | "recvmsg" => "EAGAIN",
+                "sendmmsg" | "sendmsg" | "sendto" => "ENOBUFS",
+                _ => "ENOMEM",
+            });
+        }
+        errnos
+    }
+
+    fn trials_of(
+        lane: &str,
+        program: &'static str,
+        way: &'static str,
+        call: &Call,
+        long: bool,
+    ) -> Vec<Trial> {
+        let mut trials = Vec::new();
+        for errno in errnos(&call.name, long) {
+            // What is interrupted again and again is made again and again.
+            let for_good = if long && errno != "EINTR" {
+                &["", "+"][..]
+            } else {
+                &[""]
+            };
+            for plus in for_good {
+                let name = format!("{lane}::{way}::{}.{}={errno}{plus}", call.name, call.in_way);
+                let call = call.clone();
+                trials.push(Trial::test(name, move || {
+                    check(program, way, &call, errno, plus)
+                }));
+            }
+        }
+        trials
+    }
+
+    /// Runs a way in which one call fails.
+    fn check(program: &str, way: &str, call: &Call, errno: &str, plus: &str) -> Result<(), Failed> {
+        let Call {
+            name,
+            in_process,
+            of,
+            ..
+        } = call;
+        let dir = FreshDir::new();
+        let fault = format!("inject={name}:error={errno}:when={in_process}{plus}");
+        let trace = format!("trace={name}");
+        let output = strace(&dir, &["-e", &trace, "-e", &fault, program, way]);
+        let log = String::from_utf8_lossy(&output.stderr);
+        let said = String::from_utf8_lossy(&output.stdout);
+        let wrong = |what: &str| Err(format!("{what}: {said}{log}{}", output.status).into());
+        if !log.contains("(INJECTED)") {
+            return wrong("the call was not made");
+        }
+        let Some((answer, leaked)) = said.trim_end().split_once(", leaked ") else {
+            return wrong("no answer");
+        };
+        if output.status.code() != Some(i32::from(answer != "ok")) {
+            return wrong("ended otherwise than it said");
+        }
+        if leaked != "0" {
+            return wrong("a descriptor stays open");
+        }
+        let calls = log.lines().filter(|line| name_of(line) == name).count();
+        if answer == "ok" && calls <= *of {
+            return wrong("success, though the call failed and was not made again");
+        }
+        if answer != "ok" && answer != errno {
+            return wrong("another errno");
+        }
+        if errno == "EINTR" && answer != "ok" {
+            return wrong("an interrupted call is not made again");
+        }
+        let left = fs::read_dir(dir.path())?.count();
+        if left > 0 && !name.starts_with("unlink") {
+            return wrong("a file stays");
+        }
+        Ok(())
+    }
+}
