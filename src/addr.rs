@@ -395,9 +395,12 @@ const fn is_format(char: char) -> bool {
 mod tests {
     use super::*;
     use core::ffi::c_char;
-    use std::collections::HashSet;
+    use std::boxed::Box;
+    use std::collections::{BTreeSet, HashSet};
     use std::format;
     use std::string::ToString;
+    use std::vec;
+    use std::vec::Vec;
 
     fn pathname(path: &[u8]) -> UnixAddr {
         UnixAddr::from_pathname_bytes(path).expect("the path fits")
@@ -501,6 +504,24 @@ mod tests {
         assert_eq!(short, without_nul);
         let set = HashSet::from([short, with_sizeof, without_nul]);
         assert_eq!(set.len(), 1);
+    }
+
+    #[test]
+    fn addr_in_a_container_is_as_it_was() {
+        let mut addrs = vec![UnixAddr::unnamed(), pathname(b"a"), pathname(&[b'a'; 107])];
+        addrs.extend(UnixAddr::from_abstract("").ok());
+        addrs.extend(UnixAddr::from_abstract("a\0").ok());
+        let bytes = |addr: &UnixAddr| (addr.len(), addr.as_sockaddr_un().sun_path);
+        let before: Vec<_> = addrs.iter().map(bytes).collect();
+        let set: HashSet<UnixAddr> = addrs.iter().copied().collect();
+        assert_eq!(set.len(), addrs.len());
+        let sorted: BTreeSet<Box<UnixAddr>> = addrs.iter().copied().map(Box::new).collect();
+        for (addr, before) in addrs.iter().zip(before) {
+            assert_eq!(bytes(addr), before);
+            assert_eq!(set.get(addr).map(bytes), Some(before));
+            assert_eq!(sorted.get(addr).map(|addr| bytes(addr)), Some(before));
+            assert_eq!(Some(*addr).as_ref().map(bytes), Some(before));
+        }
     }
 
     #[test]

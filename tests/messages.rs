@@ -5,11 +5,12 @@ mod fresh;
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process;
 
 use sunpath::{
-    Errno, Messages, Shutdown, Socket, SunPath, UnixAddr, UnixDatagram, UnixSeqpacket,
-    UnixSeqpacketListener, UnixStream,
+    ControlBuffer, Errno, Messages, RecvBatch, Shutdown, Socket, SunPath, UnixAddr, UnixDatagram,
+    UnixSeqpacket, UnixSeqpacketListener, UnixStream,
 };
 use tempfile::TempDir;
 
@@ -139,12 +140,9 @@ fn datagram_tells_its_sender() {
     assert_eq!(named.recv(&mut buf).unwrap().len(), 4);
 }
 
-#[test]
-fn datagram_sender_whose_path_fills_sun_path_can_be_answered() {
-    let (dir, path) = fresh("receiver");
-    let receiver = UnixDatagram::bind(&path).unwrap();
-    // A path of exactly 108 bytes: the directory's, a slash, and as much as is missing.
-    let mut full = dir.path().as_os_str().as_encoded_bytes().to_vec();
+/// A path of exactly 108 bytes: the directory's, a slash, and as much as is missing.
+fn filling_sun_path(dir: &Path) -> UnixAddr {
+    let mut full = dir.as_os_str().as_encoded_bytes().to_vec();
     full.push(b'/');
     full.resize(108, b'f');
     let mut raw = *UnixAddr::unnamed().as_sockaddr_un();
@@ -153,7 +151,14 @@ fn datagram_sender_whose_path_fills_sun_path_can_be_answered() {
     }
     let full = UnixAddr::from_raw(raw, 110).unwrap();
     assert!(matches!(full.name(), SunPath::Pathname(path) if path.len() == 108));
+    full
+}
 
+#[test]
+fn datagram_sender_whose_path_fills_sun_path_can_be_answered() {
+    let (dir, path) = fresh("receiver");
+    let receiver = UnixDatagram::bind(&path).unwrap();
+    let full = filling_sun_path(dir.path());
     let sender = UnixDatagram::bind_addr(&full).unwrap();
     sender
         .send_to(b"x", &receiver.local_addr().unwrap())
@@ -162,6 +167,60 @@ fn datagram_sender_whose_path_fills_sun_path_can_be_answered() {
     assert_eq!(from, full);
     receiver.send_to(b"back", &from).unwrap();
     assert_eq!(sender.recv(&mut [0; 8]).unwrap().len(), 4);
+}
+
+#[test]
+fn datagram_sender_is_told_alike_by_every_receive() {
+    let (dir, path) = fresh("receiver");
+    let receiver = UnixDatagram::bind(&path).unwrap();
+    let to = receiver.local_addr().unwrap();
+    let name = |len| path.with_file_name("n".repeat(len));
+    let room = 107 - dir.path().as_os_str().len() - 1;
+    let mut senders = vec![
+        UnixAddr::unnamed(),
+        filling_sun_path(dir.path()),
+        UnixAddr::from_pathname(name(room)).unwrap(),
+        UnixAddr::from_pathname(name(room - 1)).unwrap(),
+    ];
+    // A longer name first, whose bytes must not show behind a shorter one.
+    let abstract_names = [
+        format!("{:a<107}", process::id()),
+        format!("q\0{}", process::id()),
+    ];
+    senders.extend(
+        abstract_names
+            .iter()
+            .filter_map(|name| UnixAddr::from_abstract(name).ok()),
+    );
+    for addr in senders {
+        let sender = UnixDatagram::new().unwrap();
+        if addr != UnixAddr::unnamed() {
+            sender.bind_to(&addr).unwrap();
+        }
+        for _ in 0..5 {
+            sender.send_to(b"x", &to).unwrap();
+        }
+        let mut buf = [0; 8];
+        let (_, peeked) = receiver.peek_from(&mut buf).unwrap();
+        let (_, plain) = receiver.recv_from(&mut buf).unwrap();
+        let (_, vectored) = receiver
+            .recv_vectored_from(&mut [IoSliceMut::new(&mut buf)])
+            .unwrap();
+        let mut room = ControlBuffer::<()>::new();
+        let message = receiver.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut room);
+        let message = *message.unwrap().from();
+        let mut bufs = [[0; 8]; 2];
+        let mut bufs = bufs.each_mut().map(|buf| IoSliceMut::new(buf));
+        let mut batch = RecvBatch::<2>::new();
+        let arrivals = receiver.recvmmsg(&mut bufs, &mut batch).unwrap();
+        let batch: Vec<_> = arrivals.map(|(_, message)| *message.from()).collect();
+        for told in [peeked, plain, vectored, message].into_iter().chain(batch) {
+            assert_eq!(
+                (told, told.len()),
+                (addr, sender.local_addr().unwrap().len())
+            );
+        }
+    }
 }
 
 #[test]

@@ -15,8 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sunpath::{
-    ConnectOptions, Errno, Error, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixSeqpacket,
-    UnixStream,
+    ConnectOptions, Control, Credentials, Errno, Error, Outgoing, SendBatch, Shutdown, Socket,
+    Stream, UnixAddr, UnixDatagram, UnixSeqpacket, UnixStream,
 };
 
 /// The exit status of a child process in which `SIGPIPE` kills, as it does in a C program, after
@@ -183,6 +183,31 @@ fn child_under_signals<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<i
 }
 
 const TIMEOUT: Duration = Duration::from_millis(200);
+
+#[test]
+fn sigpipe_is_not_raised_by_ancillary() {
+    let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
+    let stream = UnixStream::pair().unwrap().0;
+    let packets = UnixSeqpacket::pair().unwrap().0;
+    let pieces = [IoSlice::new(b"x")];
+    let own = Credentials::own();
+    let of_stream: [&dyn Fn() -> Result<(), Error>; 4] = [
+        &|| stream.send_fd(&packets),
+        &|| stream.sendmsg(&pieces, &[]).map(drop),
+        &|| stream.send_all(b"x", &[Control::Credentials(own)]),
+        &|| stream.send_with_credentials(b"x", own),
+    ];
+    // Linux raises it for streams alone, other systems for these too.
+    let of_packets: [&dyn Fn() -> Result<(), Error>; 2] = [&|| packets.send_fd(&stream), &|| {
+        let messages = [Outgoing::new(&pieces), Outgoing::new(&pieces)];
+        let sent = packets.sendmmsg(&messages, &mut SendBatch::<2>::new());
+        sent.error().map_or(Ok(()), Err)
+    }];
+    for send in of_stream.into_iter().chain(of_packets) {
+        let sent = child_with_sigpipe_at_default(|| epipe(send().map(|()| 0)));
+        assert_eq!(sent, Ok(0));
+    }
+}
 
 #[test]
 fn timeout_ends_under_periodic_signals() {
