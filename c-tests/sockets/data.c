@@ -178,7 +178,7 @@ static void call_recvmmsg(int fd, const struct step *step)
 		messages[i].msg_hdr.msg_iov = &pieces[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}
-	result = recvmmsg(fd, messages, (unsigned)most, 0, NULL);
+	result = recvmmsg(fd, messages, (unsigned)most, MSG_WAITFORONE, NULL);
 	print_count(result);
 	for (int i = 0; i < result; i++) {
 		fputs(", ", stdout);
@@ -220,8 +220,10 @@ static void call_sendmost(int fd, const struct step *step)
 	void *bytes;
 	ssize_t result;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) < 0)
-		die("SO_SNDBUF");
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) < 0) {
+		print_count(-1);
+		return;
+	}
 	count = (size_t)(size + number_of(step, 1));
 	bytes = calloc(count, 1);
 	if (bytes == NULL)

@@ -14,7 +14,7 @@ int data_call(int fd, const struct step *step);
 /* The address of these bytes, bare, or AF_UNSPEC alone where the argument is no bytes. */
 socklen_t address_of(const struct arg *arg, struct sockaddr_un *ret_addr);
 
-/* The name in an address that the kernel wrote. */
+/* The name in an address that the kernel wrote; "autobound" for one that it chose. */
 void print_name(const struct sockaddr_un *addr, socklen_t len);
 
 /* "ok" or the errno. */

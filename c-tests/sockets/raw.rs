@@ -134,10 +134,13 @@ fn address_room() -> (sockaddr_un, socklen_t) {
     (unspec(), size_of::<sockaddr_un>() as socklen_t)
 }
 
-/// The name in an address that the kernel wrote.
+/// The name in an address that the kernel wrote; "autobound" for one that it chose.
 fn name(addr: &sockaddr_un, len: socklen_t) -> String {
     if len as usize <= OFFSET {
         return "unnamed".to_owned();
+    }
+    if addr.sun_path[0] == 0 {
+        return "autobound".to_owned();
     }
     let path = addr.sun_path.iter().take_while(|byte| **byte != 0);
     Bytes(&path.map(|byte| *byte as u8).collect::<Vec<_>>()).to_string()

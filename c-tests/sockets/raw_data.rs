@@ -179,8 +179,9 @@ fn recvmmsg(fd: c_int, step: &Step) -> String {
     let mut pieces = scatter(&mut room);
     let mut messages: Vec<_> = pieces.iter_mut().map(mmsghdr_over).collect();
     let to = messages.as_mut_ptr();
+    let (n, flags) = (most as c_uint, sys::MSG_WAITFORONE);
     // SAFETY: each of the messages is one piece of writable room; there is no timeout.
-    let result = unsafe { sys::recvmmsg(fd, to, most as c_uint, 0, ptr::null_mut()) };
+    let result = unsafe { sys::recvmmsg(fd, to, n, flags, ptr::null_mut()) };
     let mut text = count(result as isize);
     for (message, piece) in messages.iter().zip(&room).take(result.max(0) as usize) {
         let bytes = &piece[..message.msg_len as usize];
@@ -205,7 +206,9 @@ fn sendmost(fd: c_int, step: &Step) -> String {
     let to = (&raw mut size).cast();
     // SAFETY: size has room for len bytes.
     let result = unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_SNDBUF, to, &mut len) };
-    assert_eq!(result, 0, "SO_SNDBUF: {}", failure());
+    if result < 0 {
+        return failure();
+    }
     let bytes = vec![0u8; (size + step.number(1).expect("sendmost has a number")) as usize];
     // SAFETY: bytes are live for their length.
     let sent = unsafe { sys::send(fd, bytes.as_ptr().cast(), bytes.len(), sys::MSG_NOSIGNAL) };

@@ -180,7 +180,8 @@ fn address_at(step: &Step, at: usize) -> Option<UnixAddr> {
 fn name(addr: &UnixAddr) -> String {
     match addr.name() {
         SunPath::Pathname(path) => Bytes(path).to_string(),
-        _ => "unnamed".to_owned(),
+        SunPath::Abstract(_) => "autobound".to_owned(),
+        SunPath::Unnamed => "unnamed".to_owned(),
     }
 }
 

@@ -1,7 +1,9 @@
-//! The calls of `cases.txt` that send and receive, over `sunpath`: as in `data.c`. Where C has one
-//! call for many messages, this makes as many.
+//! The calls of `cases.txt` that send and receive, over `sunpath`: as in `data.c`.
 
-use sunpath::{Error, IoSlice, IoSliceMut, Messages, Received, Socket, UnixDatagram, UnixStream};
+use sunpath::{
+    Error, IoSlice, IoSliceMut, Messages, Outgoing, Received, RecvBatch, SendBatch, Socket,
+    UnixDatagram, UnixStream,
+};
 use sunpath_c_tests::notation::Bytes;
 
 use crate::step::{Step, filled, received};
@@ -88,13 +90,7 @@ pub(crate) fn messages<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
             socket.send_vectored(&pieces)?;
             Ok(count(pieces.iter().map(|piece| piece.len()).sum()))
         }
-        ("sendmmsg", []) => {
-            let messages = step.pieces();
-            messages
-                .iter()
-                .try_for_each(|message| socket.send(message))?;
-            Ok(count(messages.len()))
-        }
+        ("sendmmsg", []) => sendmmsg(socket, step),
         ("sendmost", []) => sendmost(socket, step),
         ("recv", flags @ ([] | ["TRUNC"])) => {
             let arrived = socket.recv(&mut room[0])?;
@@ -123,7 +119,11 @@ pub(crate) fn messages<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
 }
 
 pub(crate) fn datagram(socket: &UnixDatagram, step: &Step) -> Answer {
-    match (&*step.call, address_at(step, 2)) {
+    let to = match &*step.call {
+        "fill" | "sendto" => address_at(step, 2),
+        _ => None,
+    };
+    match (&*step.call, to) {
         ("fill", Some(to)) => Ok(fill(|| socket.send_to(data(step), &to))),
         ("sendto", Some(to)) => {
             socket.send_to(data(step), &to)?;
@@ -142,20 +142,33 @@ pub(crate) fn datagram(socket: &UnixDatagram, step: &Step) -> Answer {
     }
 }
 
+/// More messages than a call of the table has.
+const BATCH: usize = 8;
+
+/// As sendmmsg(2) does, the error is told only where no message went.
+fn sendmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
+    let pieces: Vec<_> = step.pieces().into_iter().map(IoSlice::new).collect();
+    let messages: Vec<_> = pieces.chunks(1).map(Outgoing::new).collect();
+    let sent = socket.sendmmsg(&messages, &mut SendBatch::<BATCH>::new());
+    match sent.error() {
+        Some(error) if sent.count() == 0 => Err(error),
+        _ => Ok(count(sent.count())),
+    }
+}
+
 fn recvmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
     let [most, size] = step.sizes()[..] else {
         panic!("recvmmsg has a number of messages and a size");
     };
-    let mut texts = Vec::new();
-    let mut buf = vec![0; size];
-    while texts.len() < most {
-        match socket.recv(&mut buf) {
-            Ok(arrived) => texts.push(Bytes(&buf[..arrived.len()]).to_string()),
-            Err(error) if texts.is_empty() => return Err(error),
-            Err(_) => break,
-        }
+    let mut room = vec![vec![0; size]; most];
+    let mut bufs = scatter(&mut room);
+    let mut batch = RecvBatch::<BATCH>::new();
+    let arrivals = socket.recvmmsg(&mut bufs, &mut batch)?;
+    let mut text = count(arrivals.len());
+    for (bytes, _) in arrivals {
+        text += &format!(", {}", Bytes(bytes));
     }
-    Ok(format!("{}, {}", texts.len(), texts.join(", ")))
+    Ok(text)
 }
 
 // 3. How much fits: printed as what it is made of.

@@ -122,6 +122,8 @@ void print_name(const struct sockaddr_un *addr, socklen_t len)
 {
 	if (len <= offsetof(struct sockaddr_un, sun_path))
 		fputs("unnamed", stdout);
+	else if (addr->sun_path[0] == '\0')
+		fputs("autobound", stdout);
 	else
 		bytes_print((const unsigned char *)addr->sun_path, strlen(addr->sun_path));
 }
@@ -277,11 +279,12 @@ static void call_fionread(const struct step *step)
 static void call_siocoutq(const struct step *step)
 {
 	int value = 0;
+	int result = ioctl(*slot(step, 0), SIOCOUTQ, &value);
 
-	if (ioctl(*slot(step, 0), SIOCOUTQ, &value) == 0 && value > 0)
+	if (result == 0 && value > 0)
 		fputs(" = some", stdout);
 	else
-		print_count(value == 0 ? 0 : -1);
+		print_count(result);
 }
 
 static void call_fds(const struct step *step)
@@ -384,7 +387,7 @@ static void run_case(const char *text)
 
 int main(void)
 {
-	char line[1000];
+	char line[4000];
 
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	signal(SIGPIPE, SIG_IGN);
