@@ -1,6 +1,6 @@
 //! Compiles the C lanes and links each as a program, with the compiler that `CC` and `CFLAGS` name;
-//! turns `layout/layout.def` into the Rust witnesses of `tests/layout.rs`, and the
-//! `cases.def` of a family into the table of its Rust lanes.
+//! compiles the C functions that tests call; turns `layout/layout.def` into the Rust witnesses of
+//! `tests/layout.rs`, and the `cases.def` of a family into the table of its Rust lanes.
 
 use std::env;
 use std::fs;
@@ -11,7 +11,7 @@ use std::process::Command;
 mod witness;
 
 /// The C programs: the variable with the path, and the files.
-const PROGRAMS: [(&str, &[&str]); 13] = [
+const PROGRAMS: [(&str, &[&str]); 12] = [
     (
         "C_ADDR",
         &[
@@ -21,7 +21,6 @@ const PROGRAMS: [(&str, &[&str]); 13] = [
             "common/notation.c",
         ],
     ),
-    ("C_CONTROL", &["control/control.c"]),
     (
         "C_ANCILLARY",
         &[
@@ -126,6 +125,9 @@ const PROGRAMS: [(&str, &[&str]); 13] = [
     ("C_STREAM", &["peers/stream.c", "convert/sun_path.c"]),
 ];
 
+/// The C functions that tests in Rust call: a library for those tests that name it.
+const FUNCTIONS: [&str; 2] = ["control/walk.c", "convert/sun_path.c"];
+
 /// Every warning is an error: what a student copies must compile clean.
 const FLAGS: [&str; 9] = [
     "-std=c11",
@@ -192,30 +194,48 @@ fn compile(out: &Path) {
     for (variable, files) in PROGRAMS {
         let program = out.join(variable.to_lowercase());
         println!("cargo::rustc-env={variable}={}", program.display());
-        let mut compile = Command::new(&command[0]);
-        compile
-            .args(&command[1..])
-            .args(files)
-            .arg("-o")
-            .arg(&program);
-        let output = match compile.output() {
-            Ok(output) => output,
-            Err(error) => {
-                return fail(&format!(
-                    "the C compiler {} cannot be run: {error}. The tests against C need one: \
-                     install gcc or clang, or name yours in CC",
-                    command[0]
-                ));
-            }
-        };
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            fail(&format!(
-                "{}: {} ended with {}\n{said}",
-                files[0], command[0], output.status
-            ));
+        if !run(&command, files, &program) {
+            return;
         }
     }
+
+    // What the tests are linked with knows no sanitizer; `fuzz/` runs these functions under one.
+    command.extend(["-fno-sanitize=all", "-r", "-nostdlib"].map(str::to_owned));
+    let object = out.join("functions.o");
+    if !run(&command, &FUNCTIONS, &object) {
+        return;
+    }
+    let mut library = cc::Build::new();
+    library.cargo_metadata(false).object(object);
+    match library.try_compile("sunpath_c") {
+        Ok(()) => println!("cargo::rustc-link-search=native={}", out.display()),
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+/// Compiles and links some files. False where the compiler cannot be run at all.
+fn run(command: &[String], files: &[&str], output: &Path) -> bool {
+    let mut compile = Command::new(&command[0]);
+    compile.args(&command[1..]).args(files);
+    let output = match compile.arg("-o").arg(output).output() {
+        Ok(output) => output,
+        Err(error) => {
+            fail(&format!(
+                "the C compiler {} cannot be run: {error}. The tests against C need one: \
+                 install gcc or clang, or name yours in CC",
+                command[0]
+            ));
+            return false;
+        }
+    };
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        fail(&format!(
+            "{}: {} ended with {}\n{said}",
+            files[0], command[0], output.status
+        ));
+    }
+    true
 }
 
 /// Ends the build with a message of one or more lines.

@@ -16,7 +16,7 @@
 //! | `peers/` | programs in C and Python for others to talk to | |
 //!
 //! A lane is a program. All lanes of a comparison read the same table and print the same lines; the
-//! C lane says what is right. The build script compiles the C side with the compiler that `CC` and
+//! C lane says what is right. But in `control/`, and for random bytes in `convert/`, the test calls C. The build script compiles the C side with the compiler that `CC` and
 //! `CFLAGS` name, so that the same tests run it under a sanitizer.
 
 pub mod compare;
@@ -32,8 +32,6 @@ pub mod c {
     pub const ADDR: &str = env!("C_ADDR");
     /// `ancillary/c/`.
     pub const ANCILLARY: &str = env!("C_ANCILLARY");
-    /// `control/control.c`.
-    pub const CONTROL: &str = env!("C_CONTROL");
     /// `convert/convert.c`.
     pub const CONVERT: &str = env!("C_CONVERT");
     /// `faults/faults.c`.

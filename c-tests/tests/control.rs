@@ -1,76 +1,64 @@
-//! `ControlMessages` sees what C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` see where those are
-//! defined: in whole messages. What it sees in other bytes is held by `tests/control/`.
+//! `ControlMessages` sees what C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` see: in every
+//! buffer with at most three short messages, and in bytes that proptest makes up. `fuzz/` holds the
+//! same in other bytes.
 
-use std::fmt::Write as _;
-use std::mem::MaybeUninit;
+#[path = "../control/check.rs"]
+mod check;
+#[path = "../../tests/control/generate.rs"]
+mod generate;
 
-use sunpath::ControlMessages;
-use sunpath_c_tests::{c, lane};
-use sunpath_sys::{CMSG_LEN, CMSG_SPACE, cmsghdr};
+use proptest::array::uniform;
+use proptest::prelude::{ProptestConfig, any};
+use proptest::proptest;
 
-/// Data of no byte, and up to more than any alignment.
-const LENGTHS: std::ops::RangeInclusive<usize> = 0..=9;
+use generate::{LONGEST, laid_out, messages, mutated};
 
-/// One whole message, its level and type told from its length and place.
-fn message(len: usize, place: i32) -> Vec<u8> {
-    // SAFETY: all zeroes is a valid cmsghdr.
-    let mut header: cmsghdr = unsafe { MaybeUninit::zeroed().assume_init() };
-    header.cmsg_len = CMSG_LEN(len) as _;
-    header.cmsg_level = -place;
-    header.cmsg_type = place + 1;
-    let mut message = vec![0xaa; CMSG_SPACE(len)];
-    // SAFETY: the message is longer than its header, and the write is unaligned.
-    unsafe {
-        message
-            .as_mut_ptr()
-            .cast::<cmsghdr>()
-            .write_unaligned(header)
-    };
-    message
+/// Holds every front of the bytes against C.
+fn check_fronts(bytes: &[u8]) {
+    for len in 0..=bytes.len() {
+        check::check(&bytes[..len]);
+    }
 }
 
-/// Every buffer with at most three messages of these lengths.
-fn buffers() -> Vec<Vec<u8>> {
+/// One whole message with so many bytes of data, its level and type told from its place.
+fn message(len: usize, place: i32) -> Vec<u8> {
+    laid_out(&[(-place, place + 1, vec![0xaa; len])])
+}
+
+#[test]
+fn control_walk_sees_what_c_sees_in_whole_messages() {
     let mut all = vec![Vec::new()];
     let mut longest = all.clone();
     for place in 0..3 {
+        // Data of no byte, and up to more than any alignment.
         let more = |buffer: &Vec<u8>| {
             let buffer = buffer.clone();
-            LENGTHS.map(move |len| [buffer.clone(), message(len, place)].concat())
+            (0..=9).map(move |len| [buffer.clone(), message(len, place)].concat())
         };
         longest = longest.iter().flat_map(more).collect();
         all.extend_from_slice(&longest);
     }
-    all
-}
-
-fn line(bytes: &[u8]) -> String {
-    let mut line = String::new();
-    for message in ControlMessages::new(bytes) {
-        let (level, kind, data) = (message.level(), message.kind(), message.data());
-        let offset = data.as_ptr().addr() - bytes.as_ptr().addr();
-        write!(line, "{level} {kind} {offset} {};", data.len()).expect("a String takes all");
+    assert_eq!(all.len(), 1 + 10 + 100 + 1000);
+    for bytes in all {
+        check_fronts(&bytes);
     }
-    line
 }
 
-#[test]
-fn control_walk_sees_what_c_sees() {
-    let buffers = buffers();
-    assert_eq!(buffers.len(), 1 + 10 + 100 + 1000);
-    let input: Vec<u8> = buffers
-        .iter()
-        .flat_map(|bytes| {
-            bytes
-                .len()
-                .to_ne_bytes()
-                .into_iter()
-                .chain(bytes.iter().copied())
-        })
-        .collect();
-    let said = lane::run(c::CONTROL, &[], &input).unwrap_or_else(|fault| panic!("{fault}"));
-    assert_eq!(said.lines().count(), buffers.len());
-    for (bytes, c) in buffers.iter().zip(said.lines()) {
-        assert_eq!(line(bytes), c);
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn control_walk_sees_what_c_sees_in_arbitrary_bytes(bytes in uniform::<_, LONGEST>(any::<u8>())) {
+        check_fronts(&bytes);
+    }
+
+    #[test]
+    fn control_walk_sees_what_c_sees_in_mutated_messages(bytes in mutated()) {
+        check_fronts(&bytes);
+    }
+
+    #[test]
+    fn control_walk_sees_what_c_sees_in_messages(messages in messages()) {
+        check_fronts(&laid_out(&messages));
     }
 }

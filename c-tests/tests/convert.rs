@@ -1,5 +1,13 @@
-//! The conversion alone, exhaustively and without a system call: all lanes print the same.
+//! The conversion alone, without a system call: exhaustively, where all lanes print the same; and with
+//! bytes that proptest makes up, as `fuzz/` does.
 
+#[path = "../convert/check.rs"]
+mod check;
+
+use proptest::collection::vec;
+use proptest::prelude::{Just, ProptestConfig, any, prop_oneof};
+use proptest::proptest;
+use sunpath::sys;
 use sunpath_c_tests::compare::same_lines;
 use sunpath_c_tests::{c, lane};
 
@@ -24,4 +32,24 @@ fn convert_raw_lane_equals_c() {
 #[test]
 fn convert_safe_lane_equals_c() {
     check("safe", env!("CARGO_BIN_EXE_convert-safe"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn convert_of_arbitrary_bytes_equals_c(
+        bytes in prop_oneof![vec(any::<u8>(), 0..=300), vec(1..=u8::MAX, 0..=120)],
+    ) {
+        check::check_make(&bytes);
+    }
+
+    #[test]
+    fn convert_of_an_arbitrary_address_equals_c(
+        family in prop_oneof![Just(sys::AF_UNIX as u16), any::<u16>()],
+        path in prop_oneof![vec(any::<u8>(), 0..=108), vec(0..=2_u8, 0..=108)],
+        len in prop_oneof![0..=120_u32, any::<u32>()],
+    ) {
+        check::check_read(&[&family.to_ne_bytes()[..], &path].concat(), len);
+    }
 }

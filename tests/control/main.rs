@@ -1,71 +1,15 @@
 //! Control messages in bytes from anywhere: the walk stays inside them and ends, and it sees what a
 //! walk with `CMSG_FIRSTHDR` and `CMSG_NXTHDR` sees. `fuzz/` holds the same against other bytes.
 
+mod generate;
 mod invariants;
 
-use std::mem::MaybeUninit;
-
 use proptest::array::uniform;
-use proptest::collection::vec;
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof};
+use proptest::prelude::{ProptestConfig, any};
 use proptest::{prop_assert_eq, proptest};
 use sunpath::ControlMessages;
-use sunpath::sys::{self, CMSG_LEN, CMSG_SPACE, cmsghdr};
 
-/// The longest control data looked at: four messages and a rest.
-const LONGEST: usize = 128;
-
-/// A message: its level, its type and its data.
-type Message = (i32, i32, Vec<u8>);
-
-/// Messages one behind the other, each with its padding, as the kernel lays them out.
-fn laid_out(messages: &[Message]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for (level, kind, data) in messages {
-        // SAFETY: all zeroes is a valid cmsghdr.
-        let mut header: cmsghdr = unsafe { MaybeUninit::zeroed().assume_init() };
-        header.cmsg_len = CMSG_LEN(data.len()) as _;
-        header.cmsg_level = *level;
-        header.cmsg_type = *kind;
-        let mut message = vec![0; CMSG_SPACE(data.len())];
-        // SAFETY: the message is longer than its header, and the write is unaligned.
-        unsafe {
-            message
-                .as_mut_ptr()
-                .cast::<cmsghdr>()
-                .write_unaligned(header)
-        };
-        message[CMSG_LEN(0)..CMSG_LEN(data.len())].copy_from_slice(data);
-        bytes.extend(message);
-    }
-    bytes
-}
-
-fn messages() -> impl Strategy<Value = Vec<Message>> {
-    let level = prop_oneof![Just(sys::SOL_SOCKET), any::<i32>()];
-    let kind = prop_oneof![Just(sys::SCM_RIGHTS), any::<i32>()];
-    vec((level, kind, vec(any::<u8>(), 0..=40)), 0..=4)
-}
-
-/// Well-formed messages with some bytes overwritten: often the first length, and often by a number as
-/// small as lengths are.
-fn mutated() -> impl Strategy<Value = Vec<u8>> {
-    let low = if cfg!(target_endian = "little") {
-        0
-    } else {
-        size_of::<usize>() - 1
-    };
-    let at = prop_oneof![Just(low), 0..LONGEST];
-    let byte = prop_oneof![0..=64_u8, any::<u8>()];
-    (messages(), vec((at, byte), 0..=4)).prop_map(|(messages, changes)| {
-        let mut bytes = laid_out(&messages);
-        bytes.resize(LONGEST, 0);
-        for (at, byte) in changes {
-            bytes[at] = byte;
-        }
-        bytes
-    })
-}
+use generate::{LONGEST, Message, laid_out, messages, mutated};
 
 /// Holds every front of the bytes against the invariants, at every alignment.
 fn check_fronts(bytes: &[u8]) {

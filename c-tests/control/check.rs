@@ -1,0 +1,60 @@
+//! The walk over any control data, by C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` and by
+//! `ControlMessages`: both see the same. Used by `tests/control.rs` and by `fuzz/`.
+
+use std::ffi::{c_char, c_int};
+
+use sunpath::ControlMessages;
+use sunpath::sys::{CMSG_ALIGN, CMSG_LEN};
+
+/// `struct seen` of `walk.h`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    level: c_int,
+    kind: c_int,
+    offset: usize,
+    size: usize,
+    whole: c_int,
+}
+
+#[link(name = "sunpath_c", kind = "static")]
+unsafe extern "C" {
+    fn control_walk(bytes: *mut c_char, len: usize, ret_seen: *mut Seen, most: usize) -> usize;
+}
+
+fn seen_by_c(bytes: &[u8]) -> Vec<Seen> {
+    let mut aligned = vec![0_u64; bytes.len().div_ceil(size_of::<u64>())];
+    let control: *mut u8 = aligned.as_mut_ptr().cast();
+    // SAFETY: the u64s are at least as many bytes, and they are new.
+    unsafe { control.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    let mut seen = vec![Seen::default(); bytes.len() / CMSG_LEN(0) + 1];
+    let (to, most) = (seen.as_mut_ptr(), seen.len());
+    // SAFETY: control is aligned and len bytes, and there is room for most messages.
+    let count = unsafe { control_walk(control.cast(), bytes.len(), to, most) };
+    seen.truncate(count);
+    seen
+}
+
+fn seen_by_us(bytes: &[u8]) -> Vec<Seen> {
+    let begin = bytes.as_ptr().addr();
+    ControlMessages::new(bytes)
+        .map(|message| Seen {
+            level: message.level(),
+            kind: message.kind(),
+            offset: message.data().as_ptr().addr() - begin,
+            size: message.data().len(),
+            whole: c_int::from(!message.is_truncated()),
+        })
+        .collect()
+}
+
+/// Panics where C sees something else than we do. Older C libraries do not see a last message that
+/// lies in the buffer without the padding behind it, or not whole.
+pub(crate) fn check(bytes: &[u8]) {
+    let (c, mut ours) = (seen_by_c(bytes), seen_by_us(bytes));
+    let padded = |m: &Seen| m.whole != 0 && m.offset + CMSG_ALIGN(m.size) <= bytes.len();
+    if c.len() + 1 == ours.len() && !ours.last().is_some_and(padded) {
+        ours.pop();
+    }
+    assert_eq!(c, ours, "C and sunpath in {bytes:?}");
+}

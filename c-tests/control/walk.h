@@ -1,0 +1,20 @@
+/* What the macros of cmsg(3) see in a control buffer. */
+#ifndef WALK_H
+#define WALK_H
+
+#include <stddef.h>
+
+/* A control message, and where its data lie as far as they are in the buffer. */
+struct seen {
+	int level;
+	int type;
+	size_t offset;
+	size_t size;
+	int whole; /* whether they all are */
+};
+
+/* Walks over the buffer, which is aligned as a struct cmsghdr has to be. Returns how many messages
+ * it saw, at most so many. */
+size_t control_walk(char *bytes, size_t len, struct seen *ret_seen, size_t most);
+
+#endif

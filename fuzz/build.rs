@@ -1,0 +1,19 @@
+//! Compiles the C functions that the targets are held against. With clang as `CC`, `CFLAGS` can have
+//! libFuzzer see their branches as well, and a sanitizer watch them: `.ci/run` does.
+
+use std::env;
+
+fn main() {
+    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    let c_tests = "../c-tests";
+    for file in ["control", "convert"] {
+        println!("cargo::rerun-if-changed={c_tests}/{file}");
+    }
+    cc::Build::new()
+        .cargo_metadata(false)
+        .define("_GNU_SOURCE", None)
+        .file(format!("{c_tests}/control/walk.c"))
+        .file(format!("{c_tests}/convert/sun_path.c"))
+        .compile("sunpath_c");
+    println!("cargo::rustc-link-search=native={out}");
+}

@@ -1,0 +1,14 @@
+//! Addresses made of bytes and read from bytes, which libFuzzer makes up: the promises that
+//! `c-tests/tests/convert.rs` holds against bytes of its own.
+#![no_main]
+
+#[path = "../../c-tests/convert/check.rs"]
+mod check;
+
+// To be read, the first four bytes are the length, and the others the struct.
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    check::check_make(bytes);
+    if let Some((len, addr)) = bytes.split_first_chunk() {
+        check::check_read(addr, u32::from_ne_bytes(*len));
+    }
+});
