@@ -1,0 +1,268 @@
+//! Programs in the language of `sockets/cases.txt`, made from bytes: any bytes make one.
+//!
+//! The tables below are calls of that language with gaps, and have what `sunpath` offers each kind of
+//! socket; what it does not offer stands in `sockets/transcript.txt`. Left out are `fds`, which would
+//! outlive its program, and waiting without a timeout.
+
+use std::collections::BTreeSet;
+
+use proptest::array::uniform6;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any};
+
+/// What one part is made from: which table, which line, which socket, and what fills the gaps.
+type Choice = [u8; 6];
+
+/// How many parts the longest program has.
+const LONGEST: usize = 24;
+
+/// A program in parts that can be left out: a call, or calls that belong together.
+pub(crate) fn programs() -> impl Strategy<Value = Vec<String>> {
+    vec(uniform6(any::<u8>()), 1..=LONGEST).prop_map(|choices| {
+        let mut program = Program::default();
+        for choice in choices {
+            program.add(choice);
+        }
+        program.parts
+    })
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Stream,
+    Dgram,
+    Seqpacket,
+    Listener,
+    PacketListener,
+}
+use Kind::{Dgram, Listener, PacketListener, Seqpacket, Stream};
+
+/// How sockets come, alone and in company. A gap with a kind is a new letter for a socket of that
+/// kind, `{last}` the letter before; `{own}` is the pathname that is called like it, and `{name}` one
+/// of those, or one that nobody has. A line that stands there twice is taken twice as often.
+const OPENINGS: &[&str] = &[
+    "pair(stream, {stream}, {stream})",
+    "pair(dgram, {dgram}, {dgram})",
+    "pair(seqpacket, {seqpacket}, {seqpacket})",
+    "pair(stream, {stream}, {stream})",
+    "pair(dgram, {dgram}, {dgram})",
+    "pair(seqpacket, {seqpacket}, {seqpacket})",
+    "socket({stream}, stream)",
+    "socket({dgram}, dgram)",
+    "socket({seqpacket}, seqpacket)",
+    "socket({dgram}, dgram); bind({last}, {own})",
+    "socket({dgram}, dgram); bind({last}, {own}); connect({last}, {name})",
+    "socket({dgram}, dgram); connect({last}, {name})",
+    "socket({listener}, stream); bind({last}, {own}); listen({last}, {few})",
+    "socket({packet listener}, seqpacket); bind({last}, {own}); listen({last}, {few})",
+    "socket({stream}, stream); connect({last}, {name})",
+    "socket({seqpacket}, seqpacket); connect({last}, {name})",
+    "crowd(stream, {name})",
+    "crowd(seqpacket, {name})",
+];
+
+/// What every socket can be asked; `{it}` is its letter.
+const ASK: &[&str] = &[
+    "poll({it})",
+    "getpeername({it})",
+    "fionread({it})",
+    "siocoutq({it})",
+    "nonblocking({it})",
+    "cloexec({it})",
+    "getsockopt({it}, SO_ERROR)",
+    "getsockopt({it}, SO_TYPE)",
+    "getsockopt({it}, SO_DOMAIN)",
+    "getsockopt({it}, SO_ACCEPTCONN)",
+    "getsockopt({it}, SO_PASSCRED)",
+    "getsockopt({it}, SO_PEEK_OFF)",
+];
+
+/// What changes a socket of any kind.
+const CHANGE: &[&str] = &[
+    "close({it})",
+    "shutdown({it}, RD)",
+    "shutdown({it}, WR)",
+    "shutdown({it}, RDWR)",
+    "dup({it}, {alike})",
+    "bind({it}, {name})",
+    "connect({it}, {name})",
+    "connect({it}, \"no/such\")",
+    "setsockopt({it}, SO_PASSCRED, {few})",
+    "setsockopt({it}, SO_PEEK_OFF, {few})",
+    "setsockopt({it}, SO_PEEK_OFF, -1)",
+    "setsockopt({it}, SO_SNDBUF, {size})",
+    "setsockopt({it}, SO_RCVBUF, {size})",
+    "nonblock({it}, 1)",
+    "nonblock({it}, 0); timeout({it}, SO_RCVTIMEO, 1); timeout({it}, SO_SNDTIMEO, 1)",
+];
+
+/// No peek of no bytes: where a byte out of band is queued, that spins in Linux 6.18 until a signal.
+const STREAM: &[&str] = &[
+    "send({it}, {data})",
+    "recv({it}, {size})",
+    "recv({it}, 2, PEEK)",
+    "recv({it}, 64, PEEK)",
+    "send({it}, {data}, OOB)",
+    "recv({it}, 1, OOB)",
+    "send({it}, {data}, {few})",
+    "writev({it}, {data}, \"xy\")",
+    "readv({it}, {size}, 8)",
+];
+
+const MESSAGES: &[&str] = &[
+    "send({it}, {data})",
+    "recv({it}, {size})",
+    "recvmsg({it}, {size}, {size})",
+    "recv({it}, {size}, TRUNC)",
+    "recv({it}, {size}, PEEK)",
+    "recv({it}, {size}, PEEK|TRUNC)",
+    "send({it}, {data}, {few})",
+    "writev({it}, {data}, \"xy\")",
+    "readv({it}, {size}, 8)",
+    "sendmmsg({it}, {data}, {data}, {data})",
+    "recvmmsg({it}, 2, {size})",
+    "fill({it}, {data})",
+    "sendmost({it}, -32)",
+    "sendmost({it}, -31)",
+];
+
+const DATAGRAMS: &[&str] = &[
+    "sendto({it}, {data}, {name})",
+    "recvfrom({it}, {size})",
+    "fill({it}, {data}, {name})",
+    "connect({it}, UNSPEC)",
+    "connect({it}, {name})",
+];
+
+const LISTENER: &[&str] = &[
+    "accept({it}, {stream})",
+    "socket({stream}, stream); connect({last}, \"{it}\"); accept({it}, {stream})",
+    "socket({stream}, stream); connect({last}, \"{it}\")",
+    "listen({it}, {few})",
+];
+
+const PACKET_LISTENER: &[&str] = &[
+    "accept({it}, {seqpacket})",
+    "socket({seqpacket}, seqpacket); connect({last}, \"{it}\"); accept({it}, {seqpacket})",
+    "socket({seqpacket}, seqpacket); connect({last}, \"{it}\")",
+    "listen({it}, {few})",
+];
+
+/// The tables for a kind of socket; again, twice is twice as often.
+const fn tables(kind: Kind) -> &'static [&'static [&'static str]] {
+    match kind {
+        Stream => &[STREAM, STREAM, STREAM, ASK, CHANGE],
+        Dgram => &[MESSAGES, DATAGRAMS, DATAGRAMS, ASK, CHANGE],
+        Seqpacket => &[MESSAGES, MESSAGES, MESSAGES, ASK, CHANGE],
+        Listener => &[LISTENER, LISTENER, LISTENER, STREAM, ASK, CHANGE],
+        PacketListener => &[
+            PACKET_LISTENER,
+            PACKET_LISTENER,
+            PACKET_LISTENER,
+            MESSAGES,
+            ASK,
+            CHANGE,
+        ],
+    }
+}
+
+const DATA: [&str; 6] = [
+    "\"a\"",
+    "\"\"",
+    "\"bc\"",
+    "\"def\"",
+    "\"g{1000}\"",
+    "\"h{9000}\"",
+];
+const SIZES: [&str; 6] = ["64", "0", "1", "2", "3", "10000"];
+
+/// The names of all calls in the tables.
+pub(crate) fn calls() -> BTreeSet<&'static str> {
+    let kinds = [Stream, Dgram, Seqpacket, Listener, PacketListener];
+    let tables = kinds.into_iter().flat_map(tables).chain([&OPENINGS]);
+    let calls = tables.copied().flatten().flat_map(|line| line.split("; "));
+    calls.filter_map(|call| call.split('(').next()).collect()
+}
+
+fn pick<T: Copy>(from: &[T], by: u8) -> T {
+    from[usize::from(by) % from.len()]
+}
+
+#[derive(Default)]
+struct Program {
+    parts: Vec<String>,
+    /// The sockets that are not closed.
+    open: Vec<(char, Kind)>,
+    /// The letters that have a socket, or had one.
+    letters: String,
+    /// The letters that are pathnames as well.
+    names: String,
+}
+
+impl Program {
+    fn add(&mut self, [table, line, socket, gaps @ ..]: Choice) {
+        if self.letters.len() + 2 > 26 {
+            return;
+        }
+        let opens = self.open.is_empty() || table % 16 == 0;
+        let part = if opens {
+            self.filled(pick(OPENINGS, line), ('_', Stream), gaps)
+        } else {
+            let it = pick(&self.open, socket);
+            let template = pick(pick(tables(it.1), table), line);
+            if template.starts_with("close") {
+                self.open.retain(|open| *open != it);
+            }
+            self.filled(template, it, gaps)
+        };
+        self.parts.push(part);
+    }
+
+    fn filled(&mut self, template: &str, (it, kind): (char, Kind), gaps: [u8; 3]) -> String {
+        let mut gaps = gaps.into_iter();
+        let mut by = || gaps.next().expect("a line has at most three gaps");
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, behind)) = rest.split_once('{') {
+            let (gap, behind) = behind.split_once('}').expect("a gap ends");
+            text += before;
+            rest = behind;
+            match gap {
+                "it" => text.push(it),
+                "last" => text.extend(self.letters.chars().next_back()),
+                "own" => {
+                    let last = self.letters.chars().next_back();
+                    self.names.extend(last);
+                    text += &quoted(last);
+                }
+                "name" => {
+                    let names: Vec<_> = self.names.chars().map(Some).chain([None]).collect();
+                    text += &quoted(pick(&names, by()));
+                }
+                "data" => text += pick(&DATA, by()),
+                "size" => text += pick(&SIZES, by()),
+                "few" => text += &(by() % 4).to_string(),
+                "alike" => text.push(self.new_letter(kind)),
+                "stream" => text.push(self.new_letter(Stream)),
+                "dgram" => text.push(self.new_letter(Dgram)),
+                "seqpacket" => text.push(self.new_letter(Seqpacket)),
+                "listener" => text.push(self.new_letter(Listener)),
+                "packet listener" => text.push(self.new_letter(PacketListener)),
+                _ => panic!("{{{gap}}}: not a gap"),
+            }
+        }
+        text + rest
+    }
+
+    fn new_letter(&mut self, kind: Kind) -> char {
+        let letter = char::from(b'a' + self.letters.len() as u8);
+        self.letters.push(letter);
+        self.open.push((letter, kind));
+        letter
+    }
+}
+
+/// A pathname that a socket is bound to, or one that nobody has.
+fn quoted(name: Option<char>) -> String {
+    format!("\"{}\"", name.unwrap_or('-'))
+}

@@ -1,0 +1,153 @@
+//! Programs that nobody thought of: random calls in the language of `sockets/cases.txt`, made by C,
+//! raw and safe Rust on this kernel, and the same answers from all three.
+//!
+//! What runs by itself is short. `SUNPATH_LONG=1 cargo test --release -p sunpath-c-tests --test
+//! programs -- --nocapture` runs it at length.
+#![cfg(target_os = "linux")]
+
+mod generate;
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::panic;
+use std::thread;
+
+use proptest::collection::vec;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use sunpath_c_tests::lane::{self, FreshDir};
+use sunpath_c_tests::{c, compare};
+
+use generate::programs;
+
+/// So many programs are given to a process of each lane.
+const BATCH: usize = 500;
+
+const LANES: [&str; 3] = [
+    c::SOCKETS,
+    env!("CARGO_BIN_EXE_sockets-raw"),
+    env!("CARGO_BIN_EXE_sockets-safe"),
+];
+
+/// How often each call was answered alike by all lanes, and how often with something else than an
+/// errno.
+type Counts = BTreeMap<String, [usize; 2]>;
+
+/// What a lane prints, or what it died of.
+fn output(lane: &str, table: &str) -> Result<String, String> {
+    let dir = FreshDir::new();
+    let path = dir.path().join("table");
+    fs::write(&path, table).expect("the fresh directory can be written to");
+    let output = panic::catch_unwind(|| lane::run(lane, Some(&path)));
+    output.map_err(|fault| fault.downcast_ref::<String>().cloned().unwrap_or_default())
+}
+
+/// Runs programs in all lanes.
+///
+/// # Errors
+///
+/// - What a lane died of, or the first lines that differ.
+fn run(programs: &[String], counts: &mut Counts) -> Result<(), String> {
+    let mut table = String::new();
+    for (number, program) in programs.iter().enumerate() {
+        writeln!(table, "{number} {program}").expect("a String takes all");
+    }
+    let [c, raw, safe] = thread::scope(|scope| {
+        let lanes = LANES.map(|lane| scope.spawn(|| output(lane, &table)));
+        lanes.map(|lane| lane.join().expect("output does not panic"))
+    });
+    let (c, raw, safe) = (c?, raw?, safe?);
+    compare::same_lines(["C", "raw"], [&c, &raw])?;
+    if c.lines().count() != programs.len() || safe.lines().count() != programs.len() {
+        return Err("not a line for each program".to_owned());
+    }
+    let mut lines = c.lines().zip(safe.lines());
+    lines.try_for_each(|(c, safe)| {
+        agree(c, safe, counts).map_err(|call| format!("C    {c}\nsafe {safe}\nat {call}"))
+    })
+}
+
+/// Each call of a line, and its answer.
+fn answers(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    let (_, calls) = line.split_once('\t').unwrap_or_default();
+    calls
+        .split("; ")
+        .map(|call| call.split_once(" = ").unwrap_or((call, "")))
+}
+
+/// Holds the safe lane's line against C's, call by call.
+///
+/// # Errors
+///
+/// - The first call with another answer.
+fn agree(c: &str, safe: &str, counts: &mut Counts) -> Result<(), String> {
+    if answers(c).count() != answers(safe).count() {
+        return Err("the number of calls".to_owned());
+    }
+    for ((call, c), (same, safe)) in answers(c).zip(answers(safe)) {
+        let name = call.split('(').next().unwrap_or_default();
+        let agrees = match safe {
+            // A letter whose socket could not be made: C calls with the descriptor -1, and poll(2)
+            // passes over that.
+            "no socket" | "not offered" => c.ends_with("EBADF") || (name, c) == ("poll", "none"),
+            // Every descriptor is close-on-exec from birth.
+            "1" if name == "cloexec" => matches!(c, "0" | "1"),
+            _ => safe == c,
+        };
+        if call != same || !agrees {
+            return Err(call.to_owned());
+        }
+        let [made, succeeded] = counts.entry(name.to_owned()).or_default();
+        *made += 1;
+        *succeeded += usize::from(!c.starts_with('E'));
+    }
+    Ok(())
+}
+
+/// Leaves out of a program what it can be without and still be answered differently, and says how;
+/// nothing where it is answered alike.
+fn shrunk(mut program: Vec<String>) -> Option<String> {
+    let fault = |parts: &[String]| run(&[parts.join("; ")], &mut Counts::new()).err();
+    let mut simplest = fault(&program)?;
+    let mut at = 0;
+    while program.len() > 1 && at < program.len() {
+        let part = program.remove(at);
+        match fault(&program) {
+            Some(fault) => (simplest, at) = (fault, 0),
+            None => {
+                program.insert(at, part);
+                at += 1;
+            }
+        }
+    }
+    Some(simplest)
+}
+
+#[test]
+fn programs_of_random_calls_are_answered_alike_in_all_lanes() {
+    let long = env::var_os("SUNPATH_LONG").is_some();
+    let batches = if long { 1000 } else { 4 };
+    let mut runner = TestRunner::default();
+    let programs = vec(programs(), BATCH);
+    let mut counts = Counts::new();
+    for _ in 0..batches {
+        let tree = programs.new_tree(&mut runner).expect("none is refused");
+        let programs = tree.current();
+        let lines: Vec<_> = programs.iter().map(|parts| parts.join("; ")).collect();
+        if let Err(fault) = run(&lines, &mut counts) {
+            let alone = programs.into_iter().find_map(shrunk);
+            panic!("{}", alone.unwrap_or(fault));
+        }
+    }
+    let total: usize = counts.values().map(|[made, _]| made).sum();
+    println!("{} programs, {total} calls compared", batches * BATCH);
+    for (name, [made, succeeded]) in &counts {
+        println!("{name:12} {made:9}, {succeeded:9} of them without an errno");
+    }
+    for call in generate::calls() {
+        let succeeded = counts.get(call).map_or(0, |[_, succeeded]| *succeeded);
+        assert_ne!(succeeded, 0, "no {call} succeeded");
+    }
+}
