@@ -10,14 +10,12 @@ mod generate;
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
-use std::fs;
-use std::panic;
 use std::thread;
 
 use proptest::collection::vec;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use sunpath_c_tests::lane::{self, FreshDir};
+use sunpath_c_tests::lane;
 use sunpath_c_tests::{c, compare};
 
 use generate::programs;
@@ -35,15 +33,6 @@ const LANES: [&str; 3] = [
 /// errno.
 type Counts = BTreeMap<String, [usize; 2]>;
 
-/// What a lane prints, or what it died of.
-fn output(lane: &str, table: &str) -> Result<String, String> {
-    let dir = FreshDir::new();
-    let path = dir.path().join("table");
-    fs::write(&path, table).expect("the fresh directory can be written to");
-    let output = panic::catch_unwind(|| lane::run(lane, Some(&path)));
-    output.map_err(|fault| fault.downcast_ref::<String>().cloned().unwrap_or_default())
-}
-
 /// Runs programs in all lanes.
 ///
 /// # Errors
@@ -55,7 +44,7 @@ fn run(programs: &[String], counts: &mut Counts) -> Result<(), String> {
         writeln!(table, "{number} {program}").expect("a String takes all");
     }
     let [c, raw, safe] = thread::scope(|scope| {
-        let lanes = LANES.map(|lane| scope.spawn(|| output(lane, &table)));
+        let lanes = LANES.map(|lane| scope.spawn(|| lane::run(lane, &[], table.as_bytes())));
         lanes.map(|lane| lane.join().expect("output does not panic"))
     });
     let (c, raw, safe) = (c?, raw?, safe?);
