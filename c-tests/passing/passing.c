@@ -1,5 +1,5 @@
 /* One descriptor through a stream and one through a sequenced-packet socket, with the system calls
- * that it takes and no other between two calls of dup(-1), which mark the place in a trace. */
+ * that it takes and no other between two calls of close(-1), which mark the place in a trace. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,13 +78,17 @@ int main(void)
 		die("socketpair");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, packets) < 0)
 		die("socketpair");
-	dup(-1);
+	close(-1);
 	send_fd(stream[0], stream[0]);
 	fd = recv_fd(stream[1], 0);
 	close(fd);
 	send_fd(packets[0], stream[0]);
 	fd = recv_fd(packets[1], MSG_TRUNC); /* says the true length of a message */
 	close(fd);
-	dup(-1);
+	close(-1);
+	for (int i = 0; i < 2; i++) {
+		close(stream[i]);
+		close(packets[i]);
+	}
 	return 0;
 }

@@ -3,8 +3,8 @@
 use sunpath::{UnixSeqpacket, UnixStream};
 
 fn mark() {
-    // SAFETY: dup takes any number; -1 is no descriptor, so that nothing is duplicated.
-    unsafe { libc::dup(-1) };
+    // SAFETY: close takes any number; -1 is no descriptor, so that nothing is closed.
+    unsafe { libc::close(-1) };
 }
 
 fn main() -> Result<(), sunpath::Error> {

@@ -40,7 +40,7 @@ static void send_fds(const int *fds, size_t count)
 		.msg_control = control.bytes,
 		.msg_controllen = CMSG_SPACE(count * sizeof *fds),
 	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	struct cmsghdr *cmsg = &control.header;
 
 	cmsg->cmsg_level = SOL_SOCKET;
 	cmsg->cmsg_type = SCM_RIGHTS;

@@ -5,10 +5,10 @@
 use std::process::Command;
 
 use sunpath_c_tests::c;
-use sunpath_c_tests::lane::installed;
+use sunpath_c_tests::lane::{self, installed};
 
 /// What a program calls where its markers are in the trace.
-const MARKER: &str = "dup(-1)";
+const MARKER: &str = "close(-1)";
 
 /// The system calls of a program between its two markers, as strace prints them, without addresses
 /// of memory.
@@ -45,6 +45,13 @@ fn without_addresses(line: &str) -> String {
         rest = behind.trim_start_matches(|digit: char| digit.is_ascii_hexdigit());
     }
     text + rest
+}
+
+#[test]
+fn passing_a_descriptor_is_silent_and_succeeds() {
+    for program in [c::PASSING, env!("CARGO_BIN_EXE_passing-safe")] {
+        assert_eq!(lane::run(program, None), "", "{program}");
+    }
 }
 
 #[test]

@@ -231,6 +231,8 @@ void rights_unconnected(void)
 	int q = bound(SOCK_DGRAM), p = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ssize_t count;
 
+	if (p < 0)
+		die("socket");
 	put_rights(&control, 1);
 	message.msg_controllen = control.len;
 	count = sendmsg(p, &message, MSG_NOSIGNAL);

@@ -21,16 +21,6 @@ static int orphan(int type)
 	return pair[0];
 }
 
-static int shut_down(int type)
-{
-	int pair[2];
-
-	new_pair(type, pair); /* the other end stays open */
-	if (shutdown(pair[0], SHUT_WR) < 0)
-		die("shutdown");
-	return pair[0];
-}
-
 /* 2. SIGPIPE: each send in a child, at the default action, which is to be killed. */
 
 static void in_child(const char *call, int fd, ssize_t (*send_it)(int))
@@ -75,6 +65,17 @@ static ssize_t writev_byte(int fd)
 	return writev(fd, &piece, 1);
 }
 
+static void send_after_shutdown(int type)
+{
+	int pair[2];
+
+	new_pair(type, pair);
+	if (shutdown(pair[0], SHUT_WR) < 0)
+		die("shutdown");
+	in_child("send(p, \"x\", 0)", pair[0], send_byte);
+	close(pair[1]);
+}
+
 void signals_stream_send(void)
 {
 	in_child("send(p, \"x\", 0)", orphan(SOCK_STREAM), send_byte);
@@ -102,7 +103,7 @@ void signals_stream_writev(void)
 
 void signals_stream_shut(void)
 {
-	in_child("send(p, \"x\", 0)", shut_down(SOCK_STREAM), send_byte);
+	send_after_shutdown(SOCK_STREAM);
 }
 
 void signals_stream_unconnected(void)
@@ -117,7 +118,7 @@ void signals_seqpacket_send(void)
 
 void signals_seqpacket_shut(void)
 {
-	in_child("send(p, \"x\", 0)", shut_down(SOCK_SEQPACKET), send_byte);
+	send_after_shutdown(SOCK_SEQPACKET);
 }
 
 void signals_datagram_send(void)
@@ -127,7 +128,7 @@ void signals_datagram_send(void)
 
 void signals_datagram_shut(void)
 {
-	in_child("send(p, \"x\", 0)", shut_down(SOCK_DGRAM), send_byte);
+	send_after_shutdown(SOCK_DGRAM);
 }
 
 /* 3. Waiting: the queue is full, and connect(2) waits as long as sends may. In a child, whose

@@ -19,13 +19,6 @@ fn orphan(kind: c_int) -> c_int {
     p
 }
 
-fn shut_down(kind: c_int) -> c_int {
-    let [p, _stays_open] = new_pair(kind);
-    // SAFETY: shutdown takes numbers.
-    process::check("shutdown", unsafe { sys::shutdown(p, sys::SHUT_WR) });
-    p
-}
-
 // 2. SIGPIPE: each send in a child, at the default action, which is to be killed.
 
 fn in_child(call: &str, fd: c_int, send_it: fn(c_int) -> isize) {
@@ -67,6 +60,14 @@ fn writev_byte(fd: c_int) -> isize {
     unsafe { sys::writev(fd, &piece, 1) }
 }
 
+fn send_after_shutdown(kind: c_int) {
+    let [p, other] = new_pair(kind);
+    // SAFETY: shutdown takes numbers.
+    process::check("shutdown", unsafe { sys::shutdown(p, sys::SHUT_WR) });
+    in_child("send(p, \"x\", 0)", p, send_byte);
+    close(other);
+}
+
 pub(crate) fn stream_send() {
     in_child("send(p, \"x\", 0)", orphan(SOCK_STREAM), send_byte);
 }
@@ -89,7 +90,7 @@ pub(crate) fn stream_writev() {
 }
 
 pub(crate) fn stream_shut() {
-    in_child("send(p, \"x\", 0)", shut_down(SOCK_STREAM), send_byte);
+    send_after_shutdown(SOCK_STREAM);
 }
 
 pub(crate) fn stream_unconnected() {
@@ -101,7 +102,7 @@ pub(crate) fn seqpacket_send() {
 }
 
 pub(crate) fn seqpacket_shut() {
-    in_child("send(p, \"x\", 0)", shut_down(SOCK_SEQPACKET), send_byte);
+    send_after_shutdown(SOCK_SEQPACKET);
 }
 
 pub(crate) fn datagram_send() {
@@ -109,7 +110,7 @@ pub(crate) fn datagram_send() {
 }
 
 pub(crate) fn datagram_shut() {
-    in_child("send(p, \"x\", 0)", shut_down(SOCK_DGRAM), send_byte);
+    send_after_shutdown(SOCK_DGRAM);
 }
 
 // 3. Waiting: the queue is full, and connect(2) waits as long as sends may. In a child, whose timer

@@ -18,13 +18,6 @@ fn orphan<T: Kind>() -> Result<Socket<T>, Error> {
     Ok(p)
 }
 
-fn shut_down<T: Kind>() -> Result<Socket<T>, Error> {
-    let (p, stays_open) = Socket::pair()?;
-    std::mem::forget(stays_open);
-    p.shutdown(Shutdown::Write)?;
-    Ok(p)
-}
-
 // 2. SIGPIPE: each send in a child, at the default action, which is to be killed.
 
 fn ending(result: Result<(), Error>) -> i32 {
@@ -57,6 +50,13 @@ fn send_message<T: Messages>(socket: &Socket<T>) -> Result<(), Error> {
     socket.send(b"x")
 }
 
+fn send_after_shutdown<T: Kind>(send_it: fn(&Socket<T>) -> Result<(), Error>) -> Result<(), Error> {
+    let (p, _other) = Socket::pair()?;
+    p.shutdown(Shutdown::Write)?;
+    in_child("send(p, \"x\", 0)", p, send_it);
+    Ok(())
+}
+
 pub(crate) fn stream_send() -> Result<(), Error> {
     in_child("send(p, \"x\", 0)", orphan()?, send_byte);
     Ok(())
@@ -83,8 +83,7 @@ pub(crate) fn stream_writev() -> Result<(), Error> {
 }
 
 pub(crate) fn stream_shut() -> Result<(), Error> {
-    in_child("send(p, \"x\", 0)", shut_down()?, send_byte);
-    Ok(())
+    send_after_shutdown(send_byte)
 }
 
 pub(crate) fn stream_unconnected() -> Result<(), Error> {
@@ -98,8 +97,7 @@ pub(crate) fn seqpacket_send() -> Result<(), Error> {
 }
 
 pub(crate) fn seqpacket_shut() -> Result<(), Error> {
-    in_child("send(p, \"x\", 0)", shut_down()?, send_message::<Seqpacket>);
-    Ok(())
+    send_after_shutdown(send_message::<Seqpacket>)
 }
 
 pub(crate) fn datagram_send() -> Result<(), Error> {
@@ -108,8 +106,7 @@ pub(crate) fn datagram_send() -> Result<(), Error> {
 }
 
 pub(crate) fn datagram_shut() -> Result<(), Error> {
-    in_child("send(p, \"x\", 0)", shut_down()?, send_message::<Datagram>);
-    Ok(())
+    send_after_shutdown(send_message::<Datagram>)
 }
 
 // 3. Waiting: the queue is full, and connect(2) waits as long as sends may. In a child, whose timer
