@@ -14,6 +14,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// When a lane that waits for something that never comes is ended, in seconds.
 const PATIENCE: u32 = 60;
 
+/// Names a program that lanes are run under.
+const UNDER: &str = "SUNPATH_UNDER";
+
+/// Whether lanes are run under another program.
+#[must_use]
+pub fn is_under() -> bool {
+    env::var_os(UNDER).is_some()
+}
+
 /// A new empty directory that only this user can enter, removed with all that is in it.
 #[derive(Debug)]
 pub struct FreshDir(PathBuf);
@@ -66,7 +75,21 @@ impl Drop for FreshDir {
 /// it may have one, as root; ended after a minute.
 #[must_use]
 pub fn command(program: &str, dir: &FreshDir) -> Command {
-    let mut command = Command::new(program);
+    prepared(Command::new(program), dir)
+}
+
+/// The program; with `SUNPATH_UNDER` set what that names, and the program as its argument.
+#[must_use]
+pub fn under(program: &str) -> Command {
+    let Some(tool) = env::var_os(UNDER) else {
+        return Command::new(program);
+    };
+    let mut command = Command::new(tool);
+    command.arg(program);
+    command
+}
+
+fn prepared(mut command: Command, dir: &FreshDir) -> Command {
     command.current_dir(dir.path()).stdin(Stdio::null());
     // SAFETY: prepare makes plain system calls, which allocate nothing and take no lock.
     unsafe { command.pre_exec(prepare) };
@@ -79,21 +102,37 @@ pub fn command(program: &str, dir: &FreshDir) -> Command {
 ///
 /// - Why, where the program cannot be run, fails, or prints to standard error.
 pub fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<String, String> {
+    output(Command::new(program), arguments, input)
+}
+
+/// The same under what `SUNPATH_UNDER` names, if it is set: the program has to succeed there, but may
+/// print what it likes, since valgrind for one does not know every system call.
+///
+/// # Errors
+///
+/// - Why, where the program cannot be run, fails, or prints to standard error.
+pub fn run_under(program: &str, input: &[u8]) -> Result<(), String> {
+    match env::var_os(UNDER) {
+        Some(_) => output(under(program), &[], input).map(drop),
+        None => Ok(()),
+    }
+}
+
+fn output(command: Command, arguments: &[&str], input: &[u8]) -> Result<String, String> {
     let dir = FreshDir::new();
     let stdin = standard_input(&dir, input).map_err(|error| format!("standard input: {error}"))?;
-    let mut command = command(program, &dir);
+    let mut command = prepared(command, &dir);
+    command.args(arguments).stdin(stdin);
     let output = command
-        .args(arguments)
-        .stdin(stdin)
         .output()
-        .map_err(|error| format!("{program}: {error}"))?;
+        .map_err(|error| format!("{command:?}: {error}"))?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
     if output.status.success() && stderr.is_empty() {
         return Ok(stdout.into_owned());
     }
     Err(format!(
-        "{program}: {}\n{stderr}last line: {}",
+        "{command:?}: {}\n{stderr}last line: {}",
         output.status,
         stdout.lines().next_back().unwrap_or_default(),
     ))

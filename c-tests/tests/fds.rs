@@ -14,7 +14,7 @@ use sunpath::{
     Stream,
 };
 use sunpath_c_tests::c;
-use sunpath_c_tests::lane::{FreshDir, installed};
+use sunpath_c_tests::lane::{self, FreshDir, installed};
 
 /// When an answer that never comes is waited for no more.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,19 +24,22 @@ static ALONE: Mutex<()> = Mutex::new(());
 
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/fds.py");
 
-/// The C program or the Python program, with our end of the socket that is its stdin.
+/// The C program or the Python program.
+type Program = fn() -> Command;
+
+/// It runs, with our end of the socket that is its stdin.
 struct Peer<T: Kind> {
     child: Child,
     socket: Socket<T>,
 }
 
 impl<T: Kind> Peer<T> {
-    fn new((program, args): (&str, &[&str]), verb: &str, counts: &[usize]) -> Self {
+    fn new(program: Program, verb: &str, counts: &[usize]) -> Self {
         let (socket, theirs) = Socket::<T>::pair().expect("descriptors are free");
         let patience = Some(PATIENCE);
         socket.set_read_timeout(patience).expect("it can be set");
-        let mut command = Command::new(program);
-        command.args(args).arg(verb);
+        let mut command = program();
+        command.arg(verb);
         command.args(counts.iter().map(usize::to_string));
         let child = command.stdin(OwnedFd::from(theirs)).spawn();
         let child = child.expect("the peer runs");
@@ -101,7 +104,7 @@ fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
 type Send<T> = fn(&Socket<T>, &[BorrowedFd<'_>]) -> Result<(), Error>;
 
 /// We send in every way that there is; the peer writes into what it gets.
-fn peer_takes<T: Kind>(program: (&str, &[&str])) {
+fn peer_takes<T: Kind>(program: Program) {
     let before = open_count();
     let sends: [(usize, Send<T>); 4] = [
         (1, |to, fds| to.send_fd(fds[0])),
@@ -158,7 +161,7 @@ fn receive<T: Kind, R: ControlRoom + ?Sized>(
 }
 
 /// The peer sends; we receive in every way that there is.
-fn peer_gives<T: Kind>(program: (&str, &[&str])) {
+fn peer_gives<T: Kind>(program: Program) {
     let before = open_count();
     let peer = Peer::<T>::new(program, "give", &[1, 3, 1, 1, 2, 2, 253, 253]);
 
@@ -182,7 +185,7 @@ fn peer_gives<T: Kind>(program: (&str, &[&str])) {
     assert_eq!(open_count(), before);
 }
 
-fn exchanges_with(program: (&str, &[&str])) {
+fn exchanges_with(program: Program) {
     let _alone = ALONE
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -196,12 +199,16 @@ fn exchanges_with(program: (&str, &[&str])) {
 
 #[test]
 fn fds_go_to_a_c_program_and_come_from_it() {
-    exchanges_with((c::FDS, &[]));
+    exchanges_with(|| lane::under(c::FDS));
 }
 
 #[test]
 fn fds_go_to_a_python_program_and_come_from_it() {
     if installed("python3") {
-        exchanges_with(("python3", &[PYTHON]));
+        exchanges_with(|| {
+            let mut python = Command::new("python3");
+            python.arg(PYTHON);
+            python
+        });
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 
 use sunpath::{Shutdown, UnixListener, UnixStream};
 use sunpath_c_tests::c;
-use sunpath_c_tests::lane::FreshDir;
+use sunpath_c_tests::lane::{self, FreshDir};
 
 /// More than sockets and pipes hold at once, so that both sides must read while they write.
 const BYTES: usize = 1_000_003;
@@ -21,15 +21,14 @@ fn message() -> Vec<u8> {
 struct Peer(Child);
 
 impl Peer {
-    fn new(verb: &str, path: &str, dir: &Path) -> Self {
-        let mut command = Command::new(c::STREAM);
+    fn new(mut command: Command, verb: &str, path: &str, dir: &Path) -> Self {
         command.args([verb, path]).current_dir(dir);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         Self(command.spawn().expect("the C program runs"))
     }
 
     fn serve(dir: &Path) -> Self {
-        let mut peer = Self::new("serve", "a.sock", dir);
+        let mut peer = Self::new(Command::new(c::STREAM), "serve", "a.sock", dir);
         let mut line = String::new();
         let stdout = peer.0.stdout.as_mut().expect("stdout is a pipe");
         BufReader::new(stdout)
@@ -41,7 +40,7 @@ impl Peer {
 
     /// What the client prints when `message` is its input.
     fn talk(path: &str, dir: &Path, message: Vec<u8>) -> Vec<u8> {
-        let mut peer = Self::new("connect", path, dir);
+        let mut peer = Self::new(lane::under(c::STREAM), "connect", path, dir);
         let mut stdin = peer.0.stdin.take().expect("stdin is a pipe");
         let writer = thread::spawn(move || stdin.write_all(&message));
         let mut answer = Vec::new();
