@@ -196,9 +196,14 @@ pub fn has_own_abstract_names() -> bool {
 /// - Where it is not, with `SUNPATH_NO_SKIP` set.
 #[must_use]
 pub fn installed(program: &str) -> bool {
+    found(program) || skip(program)
+}
+
+/// Whether a program is installed.
+#[must_use]
+pub fn found(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path).any(|dir| dir.join(program).is_file());
-    found || skip(program)
+    env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
 /// Says what is not tried, and gives `false`.
