@@ -91,8 +91,9 @@ pub fn under(program: &str) -> Command {
 
 fn prepared(mut command: Command, dir: &FreshDir) -> Command {
     command.current_dir(dir.path()).stdin(Stdio::null());
+    let patience = if is_under() { 10 * PATIENCE } else { PATIENCE };
     // SAFETY: prepare makes plain system calls, which allocate nothing and take no lock.
-    unsafe { command.pre_exec(prepare) };
+    unsafe { command.pre_exec(move || prepare(patience)) };
     command
 }
 
@@ -112,9 +113,9 @@ pub fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<String, St
 ///
 /// - Why, where the program cannot be run, fails, or prints to standard error.
 pub fn run_under(program: &str, input: &[u8]) -> Result<(), String> {
-    match env::var_os(UNDER) {
-        Some(_) => output(under(program), &[], input).map(drop),
-        None => Ok(()),
+    match is_under() {
+        true => output(under(program), &[], input).map(drop),
+        false => Ok(()),
     }
 }
 
@@ -151,13 +152,13 @@ fn standard_input(dir: &FreshDir, bytes: &[u8]) -> io::Result<Stdio> {
 }
 
 /// In the child, before the lane's program.
-fn prepare() -> io::Result<()> {
+fn prepare(patience: u32) -> io::Result<()> {
     // SAFETY: umask takes and returns a number.
     unsafe { libc::umask(0o022) };
     // SAFETY: SIG_IGN is no function that could run at a bad time.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     // SAFETY: alarm takes and returns a number; its SIGALRM ends the child.
-    unsafe { libc::alarm(PATIENCE) };
+    unsafe { libc::alarm(patience) };
     // Without them the lane shares those of the system, see `has_own_abstract_names`.
     own_abstract_names();
     Ok(())

@@ -38,6 +38,8 @@ static int descend(struct path path, int make)
 {
 	int dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	if (dir < 0)
+		die("open");
 	for (char *name = strtok(path.bytes, "/"); name != NULL; name = strtok(NULL, "/"))
 		dir = next_directory(dir, name, make);
 	return dir;
