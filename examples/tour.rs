@@ -146,7 +146,7 @@ fn serve(path: &Path) -> Result<()> {
             // The client stays in the queue until there is room for it.
             Err(error) if passes(error.errno()) => {
                 if last.replace(error) != Some(error) {
-                    eprintln!("tour: {error}; it goes on");
+                    let _ = writeln!(io::stderr(), "tour: {error}; it goes on");
                 }
                 thread::sleep(Duration::from_millis(50));
             }
@@ -178,7 +178,7 @@ fn attend(client: &UnixStream) {
         echo(client)
     });
     if let Err(error) = outcome {
-        eprintln!("tour: a client: {error}");
+        let _ = writeln!(io::stderr(), "tour: a client: {error}");
     }
 }
 
