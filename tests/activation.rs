@@ -9,7 +9,7 @@ mod fresh;
 use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
 use std::thread;
@@ -42,6 +42,13 @@ fn activation_role() {
             let socket: UnixDatagram = passed.into_socket().unwrap();
             let received = socket.recv(&mut [0; 8]).unwrap();
             say(format!("received {}", received.len()));
+        }
+        "descriptor" => {
+            let mut passed = take().unwrap();
+            let (first, second) = (passed.next().unwrap(), passed.next().unwrap());
+            say(format!("borrowed {}", first.as_fd().as_raw_fd()));
+            say(format!("first {}", first.into_fd().as_raw_fd()));
+            say(format!("second {}", OwnedFd::from(second).as_raw_fd()));
         }
         "accepted" => {
             let passed = take().unwrap().next().unwrap();
@@ -229,6 +236,12 @@ fn activation_takes_every_kind_and_leaves_the_environment() {
             "environment untouched true",
         ]
     );
+}
+
+#[test]
+fn activation_descriptors_are_the_numbers_that_were_passed() {
+    let output = passed("descriptor", listener_and_file(), TWO);
+    assert_eq!(said(&output), ["borrowed 3", "first 3", "second 4"]);
 }
 
 #[test]

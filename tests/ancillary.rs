@@ -715,3 +715,22 @@ fn ancillary_of_a_short_write_goes_once() {
     assert!(!bytes.is_empty() && long.starts_with(&bytes));
     assert_eq!(descriptors, 2);
 }
+
+#[test]
+fn ancillary_debug_counts_and_shows_no_contents() {
+    let (a, b) = UnixSeqpacket::pair().unwrap();
+    let fds = [a.as_fd(); 2];
+    a.sendmsg(&[IoSlice::new(b"secret")], &[Control::Rights(&fds)])
+        .unwrap();
+    let mut room = ControlBuffer::<Rights<2>>::default();
+    assert!(format!("{room:?}").contains(&format!("space: {}", CMSG_SPACE(2 * INT))));
+    let mut buf = [0; 8];
+    let message = b
+        .recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut room)
+        .unwrap();
+    let shown = format!("{message:?}");
+    for part in ["from: Unnamed", "messages: 1", "truncated: false"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("secret"), "{shown}");
+}

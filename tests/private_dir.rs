@@ -4,7 +4,7 @@
 mod fresh;
 
 use std::fs;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -563,4 +563,34 @@ fn private_dir_of_any_length_is_made() {
         dir.path(&mut [0; 4096]).unwrap_err().errno(),
         Errno::ENAMETOOLONG
     );
+}
+
+#[test]
+fn private_dir_descriptor_stays_open_where_it_goes() {
+    let (_base, path) = fresh();
+    let path = path.join("run");
+    let number = Dir::private(&path).unwrap().into_raw_fd();
+    // SAFETY: the number was given away just now.
+    let fd = unsafe { OwnedFd::from_raw_fd(number) };
+    let inode = |fd: OwnedFd| fs::File::from(fd).metadata().unwrap().ino();
+    let is = fs::metadata(&path).unwrap().ino();
+    assert_eq!(inode(fd), is);
+    assert_eq!(inode(Dir::private(&path).unwrap().into()), is);
+}
+
+#[test]
+fn private_dir_refusals_say_what_is_there() {
+    let (_base, path) = fresh();
+    let [file, link, nul] = ["file", "link", "n\0l"].map(|name| path.join(name));
+    fs::write(&file, "").unwrap();
+    symlink(&file, &link).unwrap();
+    for (path, expected, errno) in [
+        (&file, "is not a directory", Errno::ENOTDIR),
+        (&link, "is a symbolic link", Errno::ELOOP),
+        (&nul, "has a NUL at byte", Errno::EINVAL),
+    ] {
+        let error = refused(path);
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.errno(), errno);
+    }
 }

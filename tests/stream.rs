@@ -500,3 +500,25 @@ fn debug_shows_kind_and_addresses_escaped() {
         "{shown}"
     );
 }
+
+#[test]
+fn stream_has_nothing_to_flush() {
+    let (mut a, b) = UnixStream::pair().unwrap();
+    drop(b);
+    a.flush().unwrap();
+    (&a).flush().unwrap();
+    assert_eq!(a.write(b"x").unwrap_err().errno(), Errno::EPIPE);
+}
+
+#[test]
+fn listener_has_no_error_and_no_last_client() {
+    let (_dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    assert_eq!(listener.take_error().unwrap(), None);
+    let client = UnixStream::connect(&path).unwrap();
+    let mut incoming = listener.incoming();
+    assert_eq!(incoming.size_hint(), (usize::MAX, None));
+    incoming.next().unwrap().unwrap();
+    assert_eq!(incoming.size_hint(), (usize::MAX, None));
+    assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
+}

@@ -138,3 +138,30 @@ fn open_count() -> usize {
         .filter(|fd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1)
         .count()
 }
+
+#[test]
+fn lifecycle_backlog_is_as_it_was_asked_for() {
+    // One more than that waits.
+    for backlog in [0, 1, 2] {
+        let fresh = Fresh::new();
+        let options = BindOptions::default().backlog(backlog);
+        let listener: Bound<Listener<Stream>> = options.bind(&fresh.path).unwrap();
+        let connect = || {
+            let client = UnixStream::new().unwrap();
+            client.set_nonblocking(true).unwrap();
+            client.connect_to(listener.addr().unwrap()).map(|()| client)
+        };
+        let waiting: Vec<_> = (0..=backlog).map(|_| connect().unwrap()).collect();
+        assert_eq!(connect().unwrap_err().errno(), Errno::EAGAIN, "{backlog}");
+        drop(waiting);
+    }
+}
+
+#[test]
+fn lifecycle_debug_names_the_address_and_what_is_promised() {
+    let fresh = Fresh::new();
+    let listener: Bound<Listener<Stream>> = BindOptions::new().bind(&fresh.path).unwrap();
+    let shown = format!("{listener:?}");
+    assert!(shown.contains("a.sock"), "{shown}");
+    assert!(shown.contains("unlink_on_drop: true"), "{shown}");
+}

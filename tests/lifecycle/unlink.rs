@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::mem;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
@@ -344,4 +344,22 @@ fn bind_and_drop_lose_no_descriptor() {
         }
         true
     }));
+}
+
+/// A descriptor of its own is no promise to remove the file any more.
+#[test]
+fn unlink_is_not_made_after_the_descriptor_was_taken_out() {
+    let fresh = Fresh::new();
+    let listener = bound(&fresh);
+    let (number, named) = (listener.as_raw_fd(), listener.as_fd().as_raw_fd());
+    assert_eq!(number, named);
+    assert_eq!(listener.into_raw_fd(), number);
+    // SAFETY: the number was given away just now.
+    let taken = unsafe { OwnedFd::from_raw_fd(number) };
+    assert_eq!(fresh.names(), ["a.sock"]);
+    fs::remove_file(&fresh.path).unwrap();
+
+    let listener = bound(&fresh);
+    drop([taken, OwnedFd::from(listener)]);
+    assert_eq!(fresh.names(), ["a.sock"]);
 }
