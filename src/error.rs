@@ -568,7 +568,6 @@ mod tests {
             Sendto,
             Setsockopt,
             Shutdown,
-            SockaddrUn,
             Socket,
             Socketpair,
             Symlinkat,
@@ -577,6 +576,18 @@ mod tests {
         for call in calls {
             assert_eq!(call.name(), std::format!("{call:?}").to_ascii_lowercase());
         }
+    }
+
+    #[test]
+    fn error_debug_has_the_errno_and_the_numbers_of_a_path() {
+        let error = Error::new(Call::Bind, Errno::from_raw(-7));
+        assert!(std::format!("{error:?}").contains("Errno(-7)"));
+        let error = Error::refused(Call::Bind, SunPathError::InteriorNul { at: 5 });
+        let shown = std::format!("{error:?}");
+        assert!(
+            shown.contains("EINVAL") && shown.contains("at: 5"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -62,6 +62,8 @@ fn activation_role() {
             let first = take().unwrap();
             say(format!("first {}", first.len()));
             say(format!("second {}", take().unwrap_err()));
+            let error = std::io::Error::from(take().unwrap_err());
+            say(format!("as io::Error {error}"));
             drop(first);
             say(format!("closed {:?}", [3, 4].map(is_open)));
             let _other = File::open("/dev/null").unwrap();
@@ -342,6 +344,7 @@ fn activation_happens_once_and_closes_what_nobody_took() {
         [
             "first 2",
             "second the descriptors of LISTEN_FDS have been taken over already",
+            "as io::Error the descriptors of LISTEN_FDS have been taken over already",
             "closed [false, false]",
             "third the descriptors of LISTEN_FDS have been taken over already",
         ]
