@@ -26,6 +26,8 @@ pub struct Family {
     /// Ids of the cases that are run while nothing else is: what they count is counted over all
     /// processes of a user.
     pub alone: &'static [&'static str],
+    /// Ids of the cases in which valgrind answers in the kernel's place, and otherwise.
+    pub unknown_under: &'static [&'static str],
 }
 
 /// One case of a family.
@@ -133,6 +135,21 @@ impl Family {
         report.not_run = reason_not_run(&lines[0]).map(str::to_owned);
         report.judge(case, &lines, transcript, bless);
         report
+    }
+
+    /// Runs a lane with all cases, under what `SUNPATH_UNDER` names.
+    ///
+    /// # Errors
+    ///
+    /// - What that found, or why the lane cannot be run.
+    pub fn run_under(&self, program: &str) -> Result<(), String> {
+        if let Ok(table) = fs::read(self.folder().join("cases.txt")) {
+            return lane::run_under(program, &[], &table);
+        }
+        let cases = self.cases();
+        let ids = cases.iter().map(|case| case.id.as_str());
+        let known: Vec<_> = ids.filter(|id| !self.unknown_under.contains(id)).collect();
+        lane::run_under(program, &known, b"")
     }
 
     fn folder(&self) -> PathBuf {

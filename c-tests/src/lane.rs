@@ -112,9 +112,9 @@ pub fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<String, St
 /// # Errors
 ///
 /// - Why, where the program cannot be run, fails, or prints to standard error.
-pub fn run_under(program: &str, input: &[u8]) -> Result<(), String> {
+pub fn run_under(program: &str, arguments: &[&str], input: &[u8]) -> Result<(), String> {
     match is_under() {
-        true => output(under(program), &[], input).map(drop),
+        true => output(under(program), arguments, input).map(drop),
         false => Ok(()),
     }
 }
