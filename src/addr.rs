@@ -210,6 +210,14 @@ impl UnixAddr {
         let _ = self.settle();
     }
 
+    /// The same of an address that a call has written elsewhere.
+    #[inline]
+    pub(crate) fn of_sender(addr: sockaddr_un, len: socklen_t) -> Self {
+        let mut from = Self { addr, len };
+        from.settle_sender(len);
+        from
+    }
+
     /// Makes true again what holds for every address: it becomes unnamed where it says so, and, with
     /// `EAFNOSUPPORT`, where it is of another family.
     #[inline]

@@ -1,19 +1,17 @@
-//! Batches: several messages with one call, over storage that the caller owns and uses again.
+//! Batches: several messages with one call. The headers lie in a room of the caller's, are laid out
+//! once over what they are bound to, and serve call after call.
 
 use core::fmt;
-use core::iter::Zip;
-use core::mem::MaybeUninit;
-use core::slice;
-
-use sunpath_sys as sys;
+use core::marker::PhantomData;
 
 use crate::addr::UnixAddr;
 use crate::ancillary::{Control, Layout, Message};
 use crate::error::{Call, Error};
 use crate::expected::Expected;
-use crate::fd::{AsFd, IoSlice, IoSliceMut};
+use crate::fd::{AsFd, IoSlice};
+use crate::message::Received;
 use crate::socket::{Messages, Socket};
-use crate::syscall::{self, ArrivedBatch, Beside, Headers, TRUE_LENGTH, ToSend};
+use crate::syscall::{self, Arrived, ArrivedMessage, RecvHeaders, SendHeaders};
 
 /// One message of a batch to send: its data, its receiver, its control messages.
 #[derive(Clone, Copy, Debug)]
@@ -50,120 +48,182 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-/// Storage to send batches with: `N` messages a call, and beside each of them room for the control
-/// messages that `E` says. It is reused; nothing is allocated.
+/// Room for the headers of `N` messages to send, and beside each for the control messages that `E`
+/// says. It is used again and again; nothing is allocated.
 #[doc(alias = "mmsghdr")]
-pub struct SendBatch<const N: usize, E: Expected = ()> {
-    headers: Headers<N>,
-    control: [MaybeUninit<E::Room>; N],
-}
+pub struct SendRoom<const N: usize, E: Expected = ()>(syscall::SendRoom<N, E>);
 
-impl<const N: usize, E: Expected> SendBatch<N, E> {
-    /// Storage for `N` messages a call, at most 1024.
+impl<const N: usize, E: Expected> SendRoom<N, E> {
+    /// Room for `N` messages, at most 1024.
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(0 < N && N <= syscall::IOV_MAX) }
-        const { E::FITS }
-        Self {
-            headers: Headers::new(),
-            control: [const { MaybeUninit::uninit() }; N],
-        }
+        Self(syscall::SendRoom::new())
     }
 }
 
-impl<const N: usize, E: Expected> Default for SendBatch<N, E> {
+impl<const N: usize, E: Expected> Default for SendRoom<N, E> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const N: usize, E: Expected> fmt::Debug for SendBatch<N, E> {
+impl<const N: usize, E: Expected> fmt::Debug for SendRoom<N, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendBatch").finish_non_exhaustive()
+        f.debug_struct("SendRoom").finish_non_exhaustive()
     }
 }
 
-/// How many messages of a batch went, and why the next one did not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "messages may not have gone"]
-pub struct Sent {
-    count: usize,
-    error: Option<Error>,
-}
-
-impl Sent {
-    /// How many messages went, the first ones.
-    #[must_use]
-    pub const fn count(self) -> usize {
-        self.count
-    }
-
-    /// Why the message after those did not go; `None` if all went.
-    #[must_use]
-    pub const fn error(self) -> Option<Error> {
-        self.error
-    }
-}
-
-/// Storage to receive batches with: at most `N` messages a call, and beside each of them room for its
-/// sender and for the control messages that `E` says. It is reused; nothing is allocated. `N` times
-/// about 180 bytes and `E`'s: a large one belongs into a `static` or a box.
+/// Messages to send: those that were put in, in their order, without those that went.
 #[doc(alias = "mmsghdr")]
-pub struct RecvBatch<const N: usize, E: Expected = ()> {
-    headers: Headers<N>,
-    beside: [Beside<E::Room>; N],
+pub struct SendBatch<'b, E: Expected = ()> {
+    messages: SendHeaders<'b, E>,
 }
 
-impl<const N: usize, E: Expected> RecvBatch<N, E> {
-    /// Storage for `N` messages a call, at most 1024.
+impl<'b, E: Expected> SendBatch<'b, E> {
+    /// No messages yet, and room for `N`.
+    #[must_use]
+    pub const fn new<const N: usize>(room: &'b mut SendRoom<N, E>) -> Self {
+        Self {
+            messages: SendHeaders::new(&mut room.0),
+        }
+    }
+
+    /// Puts a message in, as the last one.
+    ///
+    /// # Errors
+    ///
+    /// The batch is as it was.
+    ///
+    /// - `ENOBUFS`: `N` messages were put in already.
+    /// - `EMSGSIZE`: control messages that `E` has no room for.
+    /// - `EINVAL`: more than 253 descriptors.
+    /// - `EOPNOTSUPP`: the system has no credentials to send.
+    #[inline]
+    pub fn push(&mut self, message: Outgoing<'b>) -> Result<(), Error> {
+        let layout = Layout::of(Call::Sendmmsg, message.control)?;
+        let space = layout.space();
+        if space > E::SPACE || layout.descriptors() > E::DESCRIPTORS {
+            return Err(Error::no_room(layout.descriptors(), E::DESCRIPTORS));
+        }
+        let lay_out = |room: &mut [u8]| layout.write(room);
+        match self.messages.push(message.data, message.to, space, lay_out) {
+            true => Ok(()),
+            false => Err(Error::full(self.messages.capacity())),
+        }
+    }
+
+    /// How many messages are to go.
+    #[must_use]
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.messages.left()
+    }
+
+    /// Whether all of them went.
+    #[must_use]
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Leaves out the next message, if there is one: it is too long, for instance.
+    pub const fn skip(&mut self) {
+        self.messages.skip();
+    }
+
+    /// Makes all messages be sent once more.
+    #[inline]
+    pub const fn rewind(&mut self) {
+        self.messages.rewind();
+    }
+}
+
+impl<E: Expected> fmt::Debug for SendBatch<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendBatch")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Room for the headers of `N` messages to receive, and beside each for its sender and the control
+/// messages that `E` says. It is used again and again; nothing is allocated. `N` times about 200 bytes
+/// and `E`'s: a large one belongs into a `static` or a box.
+#[doc(alias = "mmsghdr")]
+pub struct RecvRoom<const N: usize, E: Expected = ()>(syscall::RecvRoom<N, E>);
+
+impl<const N: usize, E: Expected> RecvRoom<N, E> {
+    /// Room for `N` messages, at most 1024.
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(0 < N && N <= syscall::IOV_MAX) }
-        const { E::FITS }
-        Self {
-            headers: Headers::new(),
-            beside: [const { Beside::new() }; N],
-        }
+        Self(syscall::RecvRoom::new())
     }
 }
 
-impl<const N: usize, E: Expected> Default for RecvBatch<N, E> {
+impl<const N: usize, E: Expected> Default for RecvRoom<N, E> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const N: usize, E: Expected> fmt::Debug for RecvBatch<N, E> {
+impl<const N: usize, E: Expected> fmt::Debug for RecvRoom<N, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvRoom").finish_non_exhaustive()
+    }
+}
+
+/// Buffers to receive messages into, of `SIZE` bytes each, with their headers.
+#[doc(alias = "mmsghdr")]
+pub struct RecvBatch<'b, const SIZE: usize, E: Expected = ()> {
+    messages: RecvHeaders<'b, SIZE, E>,
+}
+
+impl<'b, const SIZE: usize, E: Expected> RecvBatch<'b, SIZE, E> {
+    /// The buffers that a call fills, the first `N` of them.
+    #[must_use]
+    pub fn new<const N: usize>(room: &'b mut RecvRoom<N, E>, bufs: &'b mut [[u8; SIZE]]) -> Self {
+        Self {
+            messages: RecvHeaders::new(&mut room.0, bufs),
+        }
+    }
+}
+
+impl<const SIZE: usize, E: Expected> fmt::Debug for RecvBatch<'_, SIZE, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecvBatch").finish_non_exhaustive()
     }
 }
 
-/// The messages of a batch that were received, each with its bytes, from the first to the last. What
-/// is not looked at is closed on drop.
+/// The messages of a batch that were received, from the first to the last. What is not looked at is
+/// closed on drop.
 #[must_use = "dropping it closes the descriptors that came"]
-pub struct Arrivals<'c, 'b, T: Messages, E: Expected> {
-    messages: Zip<ArrivedBatch<'c, E::Room>, slice::IterMut<'c, IoSliceMut<'b>>>,
-    kind: core::marker::PhantomData<T>,
+pub struct Arrivals<'c, T: Messages, const SIZE: usize, E: Expected> {
+    messages: Arrived<'c, SIZE, E>,
+    kind: PhantomData<T>,
 }
 
-impl<'c, T: Messages, E: Expected> Iterator for Arrivals<'c, '_, T, E> {
-    type Item = (&'c mut [u8], Message<'c>);
+impl<'c, T: Messages, const SIZE: usize, E: Expected> Iterator for Arrivals<'c, T, SIZE, E> {
+    type Item = Arrival<'c, T, SIZE, E>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let ((length, from, control, closed), buf) = self.messages.next()?;
-        let message = Message::new::<T>(length, from, control, closed, buf.len());
-        Some((&mut buf[..message.len()], message))
+        self.messages.next().map(|message| Arrival {
+            message,
+            kind: PhantomData,
+        })
     }
 
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.messages.size_hint()
     }
 }
 
-impl<T: Messages, E: Expected> ExactSizeIterator for Arrivals<'_, '_, T, E> {}
+impl<T: Messages, const SIZE: usize, E: Expected> ExactSizeIterator for Arrivals<'_, T, SIZE, E> {}
 
-impl<T: Messages, E: Expected> fmt::Debug for Arrivals<'_, '_, T, E> {
+impl<T: Messages, const SIZE: usize, E: Expected> fmt::Debug for Arrivals<'_, T, SIZE, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Arrivals")
             .field("left", &self.len())
@@ -171,94 +231,91 @@ impl<T: Messages, E: Expected> fmt::Debug for Arrivals<'_, '_, T, E> {
     }
 }
 
+/// One message of a batch that was received, as the kernel left it. Dropping it closes every
+/// descriptor that came with it.
+pub struct Arrival<'c, T: Messages, const SIZE: usize, E: Expected> {
+    message: ArrivedMessage<'c, SIZE, E>,
+    kind: PhantomData<T>,
+}
+
+impl<'c, T: Messages, const SIZE: usize, E: Expected> Arrival<'c, T, SIZE, E> {
+    /// How much of the message was received.
+    #[inline]
+    pub fn received(&self) -> Received {
+        Received::new(self.message.length(), SIZE)
+    }
+
+    /// The bytes that were received.
+    #[must_use]
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.message.buf()[..self.received().len()]
+    }
+
+    /// The bytes, to keep until the batch is used again, and what came beside them.
+    #[inline]
+    pub fn into_message(mut self) -> (&'c mut [u8], Message<'c>) {
+        let (length, from) = (self.message.length(), self.message.from());
+        let (control, closed) = self.message.open();
+        let message = Message::new::<T>(length, from, control, closed, SIZE);
+        (&mut self.message.into_buf()[..message.len()], message)
+    }
+}
+
+impl<T: Messages, const SIZE: usize, E: Expected> fmt::Debug for Arrival<'_, T, SIZE, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrival")
+            .field("received", &self.received())
+            .finish_non_exhaustive()
+    }
+}
+
 /// Several messages with one call.
 impl<T: Messages> Socket<T> {
-    /// `sendmmsg(fd, msgs, n, MSG_NOSIGNAL)` — sends messages one after the other, `N` with a call, until
-    /// all went or one fails.
+    /// `sendmmsg(fd, msgs, n, MSG_NOSIGNAL)` — sends the messages of a batch one after the other, until
+    /// all went or one fails. Those that went are no longer in the batch.
     ///
     /// # Errors
     ///
-    /// [`Sent`] says how many went and why the next one did not:
+    /// The first message that is still in the batch did not go; [`skip`](SendBatch::skip) leaves it out.
     ///
-    /// - `EMSGSIZE`: longer than a message can be; or control messages that `E` has no room for.
-    /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`: as for
-    ///   [`sendmsg`](Self::sendmsg).
+    /// - `EMSGSIZE`: longer than a message can be.
+    /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `ENOMEM`: as for [`sendmsg`](Self::sendmsg).
     /// - `EAGAIN`, `ECONNREFUSED`, `EPIPE`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, and with an address
     ///   `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EPROTOTYPE`: as for `send` and `send_to`.
     ///
     /// # Examples
     ///
     /// ```
-    /// use sunpath::{IoSlice, IoSliceMut, Outgoing, RecvBatch, SendBatch, UnixDatagram};
+    /// use sunpath::{IoSlice, Outgoing, RecvBatch, RecvRoom, SendBatch, SendRoom, UnixDatagram};
     ///
     /// let (ours, theirs) = UnixDatagram::pair()?;
     /// let (one, two) = ([IoSlice::new(b"one")], [IoSlice::new(b"two")]);
-    /// let sent = ours.sendmmsg(
-    ///     &[Outgoing::new(&one), Outgoing::new(&two)],
-    ///     &mut SendBatch::<8>::new(),
-    /// );
-    /// assert_eq!((sent.count(), sent.error()), (2, None));
+    /// let mut room = SendRoom::<8>::new(); // at most 8 messages
+    /// let mut batch = SendBatch::new(&mut room);
+    /// batch.push(Outgoing::new(&one))?;
+    /// batch.push(Outgoing::new(&two))?;
+    /// ours.sendmmsg(&mut batch)?;
     ///
-    /// let mut bufs = [[0; 64]; 8];
-    /// let mut bufs = bufs.each_mut().map(|buf| IoSliceMut::new(buf));
-    /// let mut batch = RecvBatch::<8>::new(); // used again and again
-    /// for (bytes, message) in theirs.recvmmsg(&mut bufs, &mut batch)? {
-    ///     assert!(bytes == b"one" || bytes == b"two");
-    ///     assert!(!message.is_truncated());
+    /// let (mut room, mut bufs) = (RecvRoom::<8>::new(), [[0; 64]; 8]);
+    /// let mut batch = RecvBatch::new(&mut room, &mut bufs); // serves call after call
+    /// for message in theirs.recvmmsg(&mut batch)? {
+    ///     assert!(message.bytes() == b"one" || message.bytes() == b"two");
+    ///     assert!(!message.received().is_truncated());
     /// }
     /// # Ok::<(), sunpath::Error>(())
     /// ```
     ///
     /// See sendmmsg(2).
-    pub fn sendmmsg<const N: usize, E: Expected>(
-        &self,
-        messages: &[Outgoing<'_>],
-        batch: &mut SendBatch<N, E>,
-    ) -> Sent {
-        let mut count = 0;
-        while count < messages.len() {
-            match self.send_some(&messages[count..], batch) {
-                Ok(sent) => count += sent,
-                Err(error) => {
-                    return Sent {
-                        count,
-                        error: Some(error),
-                    };
-                }
-            }
-        }
-        Sent { count, error: None }
-    }
-
-    /// At most `N` of the messages, those before the first that is refused; at least one, if that
-    /// one is not.
-    fn send_some<const N: usize, E: Expected>(
-        &self,
-        messages: &[Outgoing<'_>],
-        batch: &mut SendBatch<N, E>,
-    ) -> Result<usize, Error> {
-        let mut refused = None;
-        let slots = messages.iter().zip(&mut batch.control);
-        let laid_out = slots.map_while(|(message, room)| {
-            let control = lay_out::<E>(message.control, room);
-            let control = control.map_err(|error| refused = Some(error)).ok()?;
-            Some(ToSend {
-                bufs: message.data,
-                to: message.to,
-                control,
-            })
-        });
-        let sent = syscall::sendmmsg(self.as_fd(), &mut batch.headers, laid_out)?;
-        match refused {
-            Some(error) if sent == 0 => Err(error),
-            _ => Ok(sent),
-        }
+    #[inline]
+    pub fn sendmmsg<E: Expected>(&self, batch: &mut SendBatch<'_, E>) -> Result<(), Error> {
+        batch.messages.send(self.as_fd())
     }
 
     /// `recvmmsg(fd, msgs, n, MSG_WAITFORONE | MSG_CMSG_CLOEXEC, NULL)` — receives a message into each
-    /// slice: waits for the first, and takes as many as are there then.
+    /// buffer: waits for the first, and takes as many as are there then.
     ///
-    /// When a connection ends, every slice behind the last message receives an empty one. An error
+    /// When a connection ends, every buffer behind the last message receives an empty one. An error
     /// after the first message is kept by the kernel for the next receive.
     ///
     /// # Errors
@@ -267,32 +324,14 @@ impl<T: Messages> Socket<T> {
     ///
     /// See recvmmsg(2).
     #[doc(alias = "MSG_WAITFORONE")]
-    pub fn recvmmsg<'c, 'b, const N: usize, E: Expected>(
+    #[inline]
+    pub fn recvmmsg<'c, const SIZE: usize, E: Expected>(
         &self,
-        bufs: &'c mut [IoSliceMut<'b>],
-        batch: &'c mut RecvBatch<N, E>,
-    ) -> Result<Arrivals<'c, 'b, T, E>, Error> {
-        let room = (E::SPACE, E::DESCRIPTORS);
-        let (headers, beside) = (&mut batch.headers, &mut batch.beside);
-        let (fd, named) = (self.as_fd(), T::TYPE == sys::SOCK_DGRAM);
-        let arrived = syscall::recvmmsg(fd, headers, beside, bufs, room, named, TRUE_LENGTH)?;
+        batch: &'c mut RecvBatch<'_, SIZE, E>,
+    ) -> Result<Arrivals<'c, T, SIZE, E>, Error> {
         Ok(Arrivals {
-            messages: arrived.zip(bufs.iter_mut()),
-            kind: core::marker::PhantomData,
+            messages: batch.messages.receive(self.as_fd())?,
+            kind: PhantomData,
         })
     }
-}
-
-/// Control messages in their room, if they fit.
-fn lay_out<'r, E: Expected>(
-    control: &[Control<'_>],
-    room: &'r mut MaybeUninit<E::Room>,
-) -> Result<&'r [u8], Error> {
-    let layout = Layout::of(Call::Sendmmsg, control)?;
-    if layout.space() > E::SPACE || layout.descriptors() > E::DESCRIPTORS {
-        return Err(Error::no_room(layout.descriptors(), E::DESCRIPTORS));
-    }
-    let room = syscall::zeroed(room, layout.space());
-    layout.write(room);
-    Ok(room)
 }

@@ -298,6 +298,8 @@ enum Fault {
     EndOfFile,
     /// How many descriptors there are in the lower half, and how many the room is for in the upper.
     NoRoom,
+    /// How many messages the batch holds.
+    Full,
 }
 
 impl Error {
@@ -330,6 +332,11 @@ impl Error {
     /// The refusal to send with a batch more control messages than it has room for.
     pub(crate) fn no_room(descriptors: usize, most: usize) -> Self {
         Self::fault(Call::Sendmmsg, Fault::NoRoom, halves(descriptors, most))
+    }
+
+    /// The refusal to put one more message into a batch that holds as many as it can.
+    pub(crate) fn full(most: usize) -> Self {
+        Self::fault(Call::Sendmmsg, Fault::Full, most)
     }
 
     /// The refusal to send control messages with nothing, which a stream drops.
@@ -378,6 +385,7 @@ impl Error {
             Fault::TooManyDescriptors | Fault::EmptyPayload => Errno::EINVAL,
             Fault::ControlTruncated | Fault::NoRoom => Errno::EMSGSIZE,
             Fault::TooFewDescriptors => Errno::ENOMSG,
+            Fault::Full => Errno::ENOBUFS,
             Fault::EndOfFile => Errno::EPIPE,
             _ => Errno(self.number as i32),
         }
@@ -459,6 +467,10 @@ impl fmt::Display for Error {
                  them: {}, room for: {})",
                 number & 0xffff,
                 number >> 16
+            ),
+            Fault::Full => write!(
+                f,
+                "{call}: {errno:?} (the batch is full: it holds {number} messages)"
             ),
             Fault::EndOfFile => write!(f, "{call}: {errno:?} (end of file, no descriptor)"),
             _ => write!(f, "{call}: {errno}"),

@@ -7,9 +7,10 @@ use sunpath_sys::{CMSG_LEN, CMSG_SPACE, cmsghdr};
 use crate::control::{Credentials, INT};
 
 /// What a control buffer is made for: [`Rights`], [`Credentials`], [`Pidfd`], [`Security`],
-/// [`QueueLength`], or several of them as a tuple. `()` is nothing.
+/// [`QueueLength`], or several of them as a tuple. `()` is nothing. A batch can expect the
+/// [`Sender`] beside them.
 ///
-/// See [`ControlBuffer`](crate::ControlBuffer).
+/// See [`ControlBuffer`](crate::ControlBuffer), [`RecvRoom`](crate::RecvRoom).
 pub trait Expected: sealed::Sealed {
     /// Room for it, of the alignment that control messages need.
     #[doc(hidden)]
@@ -18,6 +19,9 @@ pub trait Expected: sealed::Sealed {
     const SPACE: usize;
     /// How many descriptors it takes at most.
     const DESCRIPTORS: usize;
+    /// Whether it takes the sender's address.
+    #[doc(hidden)]
+    const SENDER: bool = false;
     /// Does not compile where the room is too small.
     #[doc(hidden)]
     const FITS: () = assert!(size_of::<Self::Room>() >= Self::SPACE);
@@ -48,6 +52,12 @@ pub enum Security<const N: usize> {}
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SCM_INQ")]
 pub enum QueueLength {}
+
+/// The sender's address, which is no control message: [`Message::from`](crate::Message::from) has it
+/// in a batch of datagrams that expects it. A single datagram has it without this.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "msg_name")]
+pub enum Sender {}
 
 /// A control message with data of type `T`.
 #[doc(hidden)]
@@ -91,12 +101,20 @@ impl Expected for QueueLength {
     const DESCRIPTORS: usize = 0;
 }
 
+impl Expected for Sender {
+    type Room = ();
+    const SPACE: usize = 0;
+    const DESCRIPTORS: usize = 0;
+    const SENDER: bool = true;
+}
+
 macro_rules! expected_together {
     ($($($part:ident)*;)*) => {$(
         impl<$($part: Expected),*> Expected for ($($part,)*) {
             type Room = ($($part::Room,)*);
             const SPACE: usize = 0 $(+ $part::SPACE)*;
             const DESCRIPTORS: usize = 0 $(+ $part::DESCRIPTORS)*;
+            const SENDER: bool = false $(|| $part::SENDER)*;
         }
 
         impl<$($part: Expected),*> sealed::Sealed for ($($part,)*) {}
@@ -121,4 +139,5 @@ mod sealed {
     impl Sealed for super::Pidfd {}
     impl<const N: usize> Sealed for super::Security<N> {}
     impl Sealed for super::QueueLength {}
+    impl Sealed for super::Sender {}
 }

@@ -165,7 +165,7 @@ pub use crate::addr::UnixAddr;
 #[doc(hidden)]
 pub use crate::addr::addr_of_literal;
 pub use crate::ancillary::{Ancillary, Control, ControlBuffer, ControlRoom, Message};
-pub use crate::batch::{Arrivals, Outgoing, RecvBatch, SendBatch, Sent};
+pub use crate::batch::{Arrival, Arrivals, Outgoing, RecvBatch, RecvRoom, SendBatch, SendRoom};
 pub use crate::bind::{BindOptions, Bound, Existing, Liveness, probe};
 pub use crate::connect::ConnectOptions;
 pub use crate::control::{ControlMessage, ControlMessages, Credentials};
@@ -173,7 +173,7 @@ pub use crate::convert::FromFdError;
 pub use crate::datagram::UnixDatagram;
 pub use crate::dir::{Dir, DirError, Refusal};
 pub use crate::error::{Call, Errno, Error};
-pub use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security};
+pub use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security, Sender};
 pub use crate::fd::{CWD, IoSlice, IoSliceMut};
 pub use crate::identity::PeerCred;
 pub use crate::listener::{Incoming, Listener, UnixListener, UnixSeqpacketListener};

@@ -76,11 +76,27 @@ fn retry_timed(
     call: Call,
     mut attempt: impl FnMut() -> isize,
 ) -> Result<usize, Error> {
+    match usize::try_from(attempt()) {
+        Ok(result) => Ok(result),
+        Err(_) => retry_timed_after(fd, timeout, call, attempt),
+    }
+}
+
+/// [`retry_timed`] after the first attempt. An `attempt` that has copied what it needs leaves those
+/// that succeed at once in registers.
+#[cold]
+#[inline(never)]
+fn retry_timed_after(
+    fd: BorrowedFd<'_>,
+    timeout: c_int,
+    call: Call,
+    mut attempt: impl FnMut() -> isize,
+) -> Result<usize, Error> {
     let mut end = None;
     loop {
-        match usize::try_from(attempt()) {
-            Ok(result) => return Ok(result),
-            Err(_) => interrupted_before(&mut end, fd, timeout, call)?,
+        interrupted_before(&mut end, fd, timeout, call)?;
+        if let Ok(result) = usize::try_from(attempt()) {
+            return Ok(result);
         }
     }
 }
@@ -98,8 +114,6 @@ fn interrupted(call: Call) -> Result<(), Error> {
 
 /// The same until `end`, which is when a wait that begins with the first interruption has used up
 /// the socket's timeout: never, where it has none, or where that cannot be asked.
-#[cold]
-#[inline(never)]
 fn interrupted_before(
     end: &mut Option<Duration>,
     fd: BorrowedFd<'_>,

@@ -8,8 +8,9 @@ use std::hint::black_box;
 use std::os::fd::AsFd;
 
 use sunpath::{
-    Control, ControlBuffer, Credentials, Datagram, Errno, Error, IoSlice, IoSliceMut, Kind,
-    Messages, Outgoing, RecvBatch, Rights, SendBatch, Seqpacket, Socket, Stream, UnixStream,
+    Arrival, Control, ControlBuffer, Credentials, Datagram, Errno, Error, IoSlice, IoSliceMut,
+    Kind, Messages, Outgoing, RecvBatch, RecvRoom, Rights, SendBatch, SendRoom, Seqpacket, Socket,
+    Stream, UnixStream,
 };
 
 /// Counts what each thread asks for.
@@ -136,34 +137,32 @@ fn batches_allocate_nothing<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let fds = [a.as_fd(); 2];
     let (data, control) = ([IoSlice::new(b"x")], [Control::Rights(&fds)]);
-    let outgoing = [Outgoing::new(&data).control(&control); 6];
-    let mut texts = [[0; 4]; 4];
-    let mut bufs = texts.each_mut().map(|text| IoSliceMut::new(text));
+    let message = Outgoing::new(&data).control(&control);
 
-    let mut sending = bare(SendBatch::<4, Rights<2>>::new);
-    let mut receiving = bare(RecvBatch::<4, Rights<2>>::new);
-    let sent = bare(|| a.sendmmsg(&outgoing, &mut sending));
-    assert_eq!((sent.count(), sent.error()), (6, None));
+    let mut room = bare(SendRoom::<6, Rights<2>>::new);
+    let mut sending = bare(|| SendBatch::new(&mut room));
+    for _ in 0..6 {
+        bare(|| sending.push(message)).unwrap();
+    }
+    bare_error(Errno::ENOBUFS, || sending.push(message));
+    bare(|| a.sendmmsg(&mut sending)).unwrap();
+    let (mut room, mut texts) = (bare(RecvRoom::<4, Rights<2>>::new), [[0; 4]; 4]);
+    let mut receiving = bare(|| RecvBatch::new(&mut room, &mut texts));
     let came = bare(|| {
-        let arrivals = b.recvmmsg(&mut bufs, &mut receiving)?;
-        let fds = arrivals.map(|(_, message)| Ok(message.into_control()?.rights().count()));
+        let messages = b.recvmmsg(&mut receiving)?.map(Arrival::into_message);
+        let fds = messages.map(|(_, message)| Ok(message.into_control()?.rights().count()));
         fds.sum::<Result<usize, Error>>()
     });
     assert_eq!(came, Ok(8));
     // The other two, of which nobody takes the descriptors.
-    bare(|| b.recvmmsg(&mut bufs, &mut receiving).map(drop)).unwrap();
+    bare(|| b.recvmmsg(&mut receiving).map(drop)).unwrap();
 
-    let mut without_room = SendBatch::<4>::new();
+    let mut without_room = SendRoom::<4>::new();
     bare_error(Errno::EMSGSIZE, || {
-        match a.sendmmsg(&outgoing, &mut without_room).error() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        SendBatch::new(&mut without_room).push(message)
     });
     b.set_nonblocking(true).unwrap();
-    bare_error(Errno::EAGAIN, || {
-        b.recvmmsg(&mut bufs, &mut receiving).map(drop)
-    });
+    bare_error(Errno::EAGAIN, || b.recvmmsg(&mut receiving).map(drop));
 }
 
 #[test]

@@ -15,8 +15,8 @@ use std::thread;
 use sunpath::sys::{CMSG_LEN, CMSG_SPACE};
 use sunpath::{
     Ancillary, Control, ControlBuffer, ControlRoom, Credentials, Datagram, Errno, Error, Kind,
-    Message, Messages, Outgoing, Pidfd, RecvBatch, Rights, SendBatch, Seqpacket, Socket, Stream,
-    UnixDatagram, UnixSeqpacket, UnixStream,
+    Message, Messages, Outgoing, Pidfd, RecvBatch, RecvRoom, Rights, SendBatch, SendRoom,
+    Seqpacket, Socket, Stream, UnixDatagram, UnixSeqpacket, UnixStream,
 };
 
 const INT: usize = size_of::<i32>();
@@ -357,24 +357,33 @@ fn batch_is_closed<T: Messages>() {
         return;
     };
     let before = open();
-    let mut sending = SendBatch::<8, Rights<2>>::new();
-    let mut receiving = RecvBatch::<8, (Rights<2>, Credentials, Pidfd)>::new();
+    let mut room = SendRoom::<8, Rights<2>>::new();
+    let mut sending = SendBatch::new(&mut room);
     let fds = [a.as_fd(); 2];
     let (data, control) = ([IoSlice::new(b"x")], [Control::Rights(&fds)]);
-    let outgoing = [Outgoing::new(&data).control(&control); 6];
+    for _ in 0..6 {
+        let message = Outgoing::new(&data).control(&control);
+        sending.push(message).unwrap();
+    }
     let mut texts = [[0; 4]; 8];
+    let mut room = RecvRoom::<8, (Rights<2>, Credentials, Pidfd)>::new();
+    let mut receiving = RecvBatch::new(&mut room, &mut texts);
     for looked_at in 0..=6 {
-        let sent = a.sendmmsg(&outgoing, &mut sending);
-        assert_eq!((sent.count(), sent.error()), (6, None));
-        let mut bufs = texts.each_mut().map(|text| IoSliceMut::new(text));
-        let mut arrivals = b.recvmmsg(&mut bufs, &mut receiving).unwrap();
+        sending.rewind();
+        a.sendmmsg(&mut sending).unwrap();
+        let mut arrivals = b.recvmmsg(&mut receiving).unwrap();
         assert_eq!(arrivals.len(), 6);
         let mut kept = Vec::new();
-        for (number, (bytes, message)) in arrivals.by_ref().take(looked_at).enumerate() {
-            assert_eq!(bytes, b"x");
+        for (number, arrival) in arrivals.by_ref().take(looked_at).enumerate() {
+            assert_eq!(arrival.bytes(), b"x");
             match number {
-                0 => drop(message),
-                _ => kept.extend(message.into_control().unwrap().rights().next()),
+                0 => drop(arrival),
+                1 => drop(arrival.into_message()),
+                _ => {
+                    let (bytes, message) = arrival.into_message();
+                    assert_eq!(bytes, b"x");
+                    kept.extend(message.into_control().unwrap().rights().next());
+                }
             }
         }
         assert!(all_cloexec(&kept));
@@ -385,12 +394,12 @@ fn batch_is_closed<T: Messages>() {
     }
 
     // Descriptors for two messages and a half, pidfds among them.
-    let sent = a.sendmmsg(&outgoing, &mut sending);
-    assert_eq!(sent.error(), None);
-    let mut bufs = texts.each_mut().map(|text| IoSliceMut::new(text));
-    let arrivals = with_free(7, || b.recvmmsg(&mut bufs, &mut receiving)).unwrap();
+    sending.rewind();
+    a.sendmmsg(&mut sending).unwrap();
+    let arrivals = with_free(7, || b.recvmmsg(&mut receiving)).unwrap();
     let came: Vec<_> = arrivals
-        .map(|(_, message)| {
+        .map(|arrival| {
+            let (_, message) = arrival.into_message();
             let truncated = message.is_control_truncated();
             let mut control = message.into_partial_control();
             let pidfd = control.pidfd().map_err(Error::errno);
@@ -409,12 +418,8 @@ fn batch_is_closed<T: Messages>() {
 
     // Three descriptors where room is for two.
     give(&a, 3);
-    let mut bufs = texts.each_mut().map(|text| IoSliceMut::new(text));
-    let (_, message) = b
-        .recvmmsg(&mut bufs, &mut receiving)
-        .unwrap()
-        .next()
-        .unwrap();
+    let arrival = b.recvmmsg(&mut receiving).unwrap().next().unwrap();
+    let (_, message) = arrival.into_message();
     let mut control = message.into_partial_control();
     assert_eq!((control.rights().len(), control.is_truncated()), (2, true));
     drop(control);

@@ -3,8 +3,8 @@
 use std::os::fd::RawFd;
 
 use sunpath::{
-    ControlBuffer, IoSlice, IoSliceMut, Outgoing, RecvBatch, Rights, SendBatch, SunPath, UnixAddr,
-    UnixDatagram, UnixListener, UnixStream, addr,
+    ControlBuffer, IoSlice, IoSliceMut, Outgoing, RecvBatch, RecvRoom, Rights, SendBatch, SendRoom,
+    SunPath, UnixAddr, UnixDatagram, UnixListener, UnixStream, addr,
 };
 use sunpath_bench::{
     Address, BATCHES, Batch, Bench, ByAddress, DATAGRAM, Descriptors, Kind, MOST_FDS, Messages,
@@ -112,62 +112,59 @@ impl ByAddress for Peer {
 
 const LARGEST: usize = BATCHES[BATCHES.len() - 1];
 
-struct Tx {
-    messages: Vec<Outgoing<'static>>,
-    batch: Box<SendBatch<LARGEST>>,
-}
-
+/// Where one message is received alone, and where many are.
 struct Rx {
-    bufs: Vec<IoSliceMut<'static>>,
-    batch: Box<RecvBatch<LARGEST>>,
+    buf: [u8; DATAGRAM],
+    batch: RecvBatch<'static, DATAGRAM>,
+    count: usize,
 }
 
 impl Batch for Peer {
     type Socket = UnixDatagram;
-    type Tx = Tx;
+    type Tx = SendBatch<'static>;
     type Rx = Rx;
 
     fn pair() -> (UnixDatagram, UnixDatagram) {
         UnixDatagram::pair().unwrap()
     }
 
-    fn tx(count: usize) -> Tx {
-        let data = vec![[IoSlice::new(&[7; DATAGRAM])]; count];
-        let data = Vec::leak(data).iter();
-        Tx {
-            messages: data.map(|data| Outgoing::new(data)).collect(),
-            batch: Box::new(SendBatch::new()),
+    fn tx(count: usize) -> Self::Tx {
+        let mut batch = SendBatch::new(Box::leak(Box::new(SendRoom::<LARGEST>::new())));
+        for data in Vec::leak(vec![[IoSlice::new(&[7; DATAGRAM])]; count]) {
+            batch.push(Outgoing::new(data)).unwrap();
         }
+        batch
     }
 
     fn rx(count: usize) -> Rx {
-        let bufs = Vec::leak(vec![[0; DATAGRAM]; count]).iter_mut();
+        let room = Box::leak(Box::new(RecvRoom::<LARGEST>::new()));
         Rx {
-            bufs: bufs.map(|buf| IoSliceMut::new(buf)).collect(),
-            batch: Box::new(RecvBatch::new()),
+            buf: [0; DATAGRAM],
+            batch: RecvBatch::new(room, Vec::leak(vec![[0; DATAGRAM]; count])),
+            count,
         }
     }
 
-    fn send(socket: &UnixDatagram, tx: &mut Tx) -> usize {
-        if let [_] = tx.messages[..] {
-            socket.send(&[7; DATAGRAM]).unwrap();
-            return 1;
+    #[inline(always)]
+    fn send(socket: &UnixDatagram, tx: &mut Self::Tx) -> usize {
+        tx.rewind();
+        let count = tx.len();
+        match count {
+            1 => socket.send(&[7; DATAGRAM]).unwrap(),
+            _ => socket.sendmmsg(tx).unwrap(),
         }
-        let sent = socket.sendmmsg(&tx.messages, &mut tx.batch);
-        assert!(sent.error().is_none());
-        sent.count()
+        count
     }
 
+    #[inline(always)]
     fn recv(socket: &UnixDatagram, rx: &mut Rx) -> usize {
-        if let [buf] = &mut rx.bufs[..] {
-            assert!(socket.recv(buf).unwrap().len() == DATAGRAM);
+        if rx.count == 1 {
+            assert!(socket.recv(&mut rx.buf).unwrap().len() == DATAGRAM);
             return 1;
         }
-        let mut count = 0;
-        for (bytes, _) in socket.recvmmsg(&mut rx.bufs, &mut rx.batch).unwrap() {
-            assert!(bytes.len() == DATAGRAM);
-            count += 1;
-        }
+        let messages = socket.recvmmsg(&mut rx.batch).unwrap();
+        let count = messages.len();
+        assert!(messages.filter(|m| m.bytes().len() == DATAGRAM).count() == count);
         count
     }
 }

@@ -24,7 +24,7 @@ use crate::syscall::{self, Descriptors, Length, OwnedControl, TRUE_LENGTH};
 #[must_use = "dropping it closes the descriptors that came"]
 pub struct Message<'c> {
     received: Received,
-    from: UnixAddr,
+    from: Option<UnixAddr>,
     control: Ancillary<'c>,
 }
 
@@ -32,7 +32,7 @@ impl<'c> Message<'c> {
     #[inline]
     pub(crate) fn new<T: Kind>(
         length: Length,
-        from: UnixAddr,
+        from: Option<UnixAddr>,
         control: OwnedControl<'c>,
         closed: usize,
         room: usize,
@@ -63,11 +63,12 @@ impl<'c> Message<'c> {
         self.received.len()
     }
 
-    /// Who sent a datagram, which is unnamed unless it bound its socket. Of a connection it is not
-    /// asked for, and always unnamed: [`peer_addr`](Socket::peer_addr) tells it.
+    /// Who sent a datagram, which is unnamed unless it bound its socket. It is not asked for, and
+    /// `None`, of a connection, where [`peer_addr`](Socket::peer_addr) tells it, and in a batch that does
+    /// not expect the [`Sender`](crate::Sender).
     #[must_use]
-    pub const fn from(&self) -> &UnixAddr {
-        &self.from
+    pub const fn from(&self) -> Option<&UnixAddr> {
+        self.from.as_ref()
     }
 
     /// Whether a message was longer than the slices; what did not fit is lost.
@@ -270,11 +271,10 @@ impl<T: Kind> Socket<T> {
         bufs: &mut [IoSliceMut<'_>],
         room: &'c mut R,
     ) -> Result<Message<'c>, Error> {
-        let mut from = UnixAddr::unnamed();
-        let ret_from = (T::TYPE == sys::SOCK_DGRAM).then_some(&mut from);
+        let mut from = (T::TYPE == sys::SOCK_DGRAM).then(UnixAddr::unnamed);
         let (fd, flags) = (self.as_fd(), flags::<T>());
         let (length, control, closed) =
-            syscall::recvmsg_control(fd, bufs, ret_from, room.offer(), flags)?;
+            syscall::recvmsg_control(fd, bufs, from.as_mut(), room.offer(), flags)?;
         let room = syscall::room_of(bufs);
         Ok(Message::new::<T>(length, from, control, closed, room))
     }

@@ -23,16 +23,17 @@ pub(super) const CMSG_CLOEXEC: c_int = 0;
 
 #[inline]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<usize, Error> {
-    retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, || {
+    let (bytes, len) = (buf.as_mut_ptr().cast(), buf.len());
+    retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, move || {
         // SAFETY: buf is writable for its length.
-        unsafe { sys::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) }
+        unsafe { sys::recv(fd.as_raw_fd(), bytes, len, flags) }
     })
 }
 
 #[inline]
 pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Error> {
     let pieces = bufs.len().min(IOV_MAX) as c_int;
-    retry_timed(fd, sys::SO_RCVTIMEO, Call::Readv, || {
+    retry_timed(fd, sys::SO_RCVTIMEO, Call::Readv, move || {
         // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
         unsafe { sys::readv(fd.as_raw_fd(), bufs.as_mut_ptr().cast(), pieces) }
     })
@@ -41,7 +42,7 @@ pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<u
 #[inline]
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize, Error> {
     let flags = flags | sys::MSG_NOSIGNAL;
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Send, || {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Send, move || {
         // SAFETY: buf is readable for its length.
         unsafe { sys::send(fd.as_raw_fd(), buf.as_ptr().cast(), buf.len(), flags) }
     })
@@ -51,7 +52,7 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize
 #[inline]
 pub(crate) fn sendto(fd: BorrowedFd<'_>, buf: &[u8], to: &UnixAddr) -> Result<usize, Error> {
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, || {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, move || {
         let flags = sys::MSG_NOSIGNAL;
         // SAFETY: buf is readable for its length; the address is live and as long as is said.
         unsafe { sys::sendto(fd.as_raw_fd(), bytes, len, flags, to.as_ptr(), to.len()) }

@@ -4,7 +4,8 @@ use std::io;
 use std::os::fd::AsFd as _;
 
 use sunpath::{
-    Control, Datagram, Error, IoSlice, IoSliceMut, Outgoing, RecvBatch, Rights, SendBatch,
+    Control, Datagram, Error, IoSlice, IoSliceMut, Outgoing, RecvBatch, RecvRoom, Rights,
+    SendBatch, SendRoom,
 };
 
 use crate::descriptors::open_descriptors;
@@ -24,23 +25,26 @@ fn in_a_batch(with_rights: bool) -> Result<(), Error> {
         false => vec![],
     });
     let pieces = ["a", "bb", "ccc"].map(|text| [IoSlice::new(text.as_bytes())]);
-    let messages: [_; BATCH] =
-        std::array::from_fn(|i| Outgoing::new(&pieces[i]).control(&controls[i]));
-    let mut batch = SendBatch::<BATCH, Rights<2>>::new();
-    let sent = s.p.sendmmsg(&messages, &mut batch);
+    let mut room = SendRoom::<BATCH, Rights<2>>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for (pieces, control) in pieces.iter().zip(&controls) {
+        batch.push(Outgoing::new(pieces).control(control))?;
+    }
+    let all = batch.len();
+    let sent = s.p.sendmmsg(&mut batch);
     step!("sendmmsg(p, \"a\", \"bb\", \"ccc\")");
-    result(sent.error().map_or(Ok(sent.count()), Err));
+    result(sent.map(|()| all));
 
-    let mut data = [[0; 8]; BATCH];
-    let mut bufs = data.each_mut().map(|data| IoSliceMut::new(data));
-    let mut batch = RecvBatch::<BATCH, Rights<2>>::new();
+    let (mut room, mut bufs) = (RecvRoom::<BATCH, Rights<2>>::new(), [[0; 8]; BATCH]);
+    let mut batch = RecvBatch::new(&mut room, &mut bufs);
     let before = open_descriptors();
-    let arrivals = s.q.recvmmsg(&mut bufs, &mut batch)?;
+    let arrivals = s.q.recvmmsg(&mut batch)?;
     let opened = open_descriptors() - before;
     step!("recvmmsg(q)");
     result(Ok(arrivals.len()));
     print!(", opened {opened}");
-    for (data, message) in arrivals {
+    for arrival in arrivals {
+        let (data, message) = arrival.into_message();
         step!("{}", message.len());
         let (messages, _fds) = in_words(message.into_control()?);
         line::arrived(&Arrived {

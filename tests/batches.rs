@@ -1,0 +1,198 @@
+//! Many messages with one call, through the public door.
+#![cfg(feature = "std")]
+
+mod fresh;
+
+use std::io::IoSlice;
+use std::path::PathBuf;
+
+use sunpath::{
+    Arrival, Datagram, Errno, Messages, Outgoing, RecvBatch, RecvRoom, SendBatch, SendRoom, Sender,
+    Seqpacket, Socket, UnixAddr, UnixDatagram,
+};
+
+/// The messages are sent, each of one slice.
+fn send<T: Messages>(from: &Socket<T>, messages: &[&[u8]]) {
+    let data: Vec<_> = messages.iter().map(|bytes| [IoSlice::new(bytes)]).collect();
+    let mut room = SendRoom::<8>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for data in &data {
+        batch.push(Outgoing::new(data)).unwrap();
+    }
+    from.sendmmsg(&mut batch).unwrap();
+    assert!(batch.is_empty());
+}
+
+/// Storage that moves, and serves again after shorter messages and after longer ones.
+fn serves_again<T: Messages>() {
+    let (a, b) = Socket::<T>::pair().unwrap();
+    let (mut room, mut bufs) = (RecvRoom::<4>::new(), vec![[0; 4]; 5]);
+    let batch = RecvBatch::new(&mut room, &mut bufs);
+    let mut batch = Box::new(batch);
+    for round in [&[&b"abc"[..], b"", b"d"][..], &[b"e"], &[b"", b"fghi"]] {
+        send(&a, round);
+        let arrivals = b.recvmmsg(&mut batch).unwrap();
+        assert_eq!(arrivals.len(), round.len());
+        for (arrival, sent) in arrivals.zip(round) {
+            assert_eq!(arrival.bytes(), *sent);
+            assert!(!arrival.received().is_truncated());
+            let (bytes, message) = arrival.into_message();
+            assert_eq!((&*bytes, message.from()), (*sent, None));
+        }
+    }
+    send(&a, &[b"x".as_slice(); 6]);
+    assert_eq!(b.recvmmsg(&mut batch).unwrap().len(), 4, "as the room has");
+    let arrivals = b.recvmmsg(&mut batch).unwrap();
+    let bytes: Vec<_> = arrivals.map(|arrival| arrival.into_message().0).collect();
+    assert_eq!(bytes, [b"x"; 2]);
+
+    let mut none = RecvBatch::<8, _>::new(&mut room, &mut []);
+    assert_eq!(b.recvmmsg(&mut none).unwrap().len(), 0);
+}
+
+#[test]
+fn batch_serves_again_wherever_it_lies() {
+    serves_again::<Datagram>();
+    serves_again::<Seqpacket>();
+}
+
+fn says_truncation<T: Messages>() {
+    let (a, b) = Socket::<T>::pair().unwrap();
+    send(&a, &[b"abc", b"abcd", b"abcde"]);
+    let (mut room, mut bufs) = (RecvRoom::<3>::new(), [[0; 4]; 3]);
+    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    let received: Vec<_> = b
+        .recvmmsg(&mut batch)
+        .unwrap()
+        .map(|arrival| {
+            let received = arrival.received();
+            assert_eq!(arrival.bytes().len(), received.len());
+            (received.len(), received.is_truncated(), received.true_len())
+        })
+        .collect();
+    let whole = |len| (len, false, Some(len));
+    assert_eq!(received, [whole(3), whole(4), (4, true, Some(5))]);
+}
+
+#[test]
+fn batch_message_of_size_minus_one_size_and_size_plus_one() {
+    says_truncation::<Datagram>();
+    says_truncation::<Seqpacket>();
+}
+
+#[test]
+fn batch_tells_the_senders_that_it_expects() {
+    let dir = fresh::dir();
+    let at = |name: &str| -> PathBuf { dir.path().join(name) };
+    let receiver = UnixDatagram::bind(at("receiver")).unwrap();
+    let to = receiver.local_addr().unwrap();
+    let senders = [
+        UnixDatagram::bind(at("a-sender-of-a-long-name")).unwrap(),
+        UnixDatagram::new().unwrap(),
+        UnixDatagram::bind(at("short")).unwrap(),
+    ];
+    let (mut room, mut bufs) = (RecvRoom::<3, Sender>::new(), [[0; 8]; 3]);
+    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+        let addrs: Vec<UnixAddr> = order
+            .iter()
+            .map(|number| {
+                senders[*number].send_to(b"x", &to).unwrap();
+                senders[*number].local_addr().unwrap()
+            })
+            .collect();
+        let arrivals = receiver.recvmmsg(&mut batch).unwrap();
+        let came: Vec<UnixAddr> = arrivals
+            .map(Arrival::into_message)
+            .filter_map(|(_, message)| message.from().copied())
+            .collect();
+        assert_eq!(came, addrs);
+    }
+}
+
+#[test]
+fn batch_sends_to_addresses() {
+    let dir = fresh::dir();
+    let receivers = ["a", "b"].map(|name| UnixDatagram::bind(dir.path().join(name)).unwrap());
+    let addrs = receivers.each_ref().map(|of| of.local_addr().unwrap());
+    let data = [IoSlice::new(b"x")];
+    let mut room = SendRoom::<2>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for addr in &addrs {
+        batch.push(Outgoing::new(&data).to(addr)).unwrap();
+    }
+    UnixDatagram::new().unwrap().sendmmsg(&mut batch).unwrap();
+    for receiver in receivers {
+        assert_eq!(receiver.recv(&mut [0; 8]).unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn batch_of_n_minus_one_n_and_n_plus_one_messages() {
+    let data = [IoSlice::new(b"x")];
+    let mut room = SendRoom::<3>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for len in 1..=3 {
+        batch.push(Outgoing::new(&data)).unwrap();
+        assert_eq!(batch.len(), len);
+    }
+    let error = batch.push(Outgoing::new(&data)).unwrap_err();
+    assert_eq!(error.errno(), Errno::ENOBUFS);
+    let said = "sendmmsg: ENOBUFS (the batch is full: it holds 3 messages)";
+    assert_eq!((error.to_string(), batch.len()), (said.to_owned(), 3));
+}
+
+#[test]
+fn batch_keeps_what_did_not_go() {
+    let (a, b) = UnixDatagram::pair().unwrap();
+    let long = vec![0; a.send_buffer_size().unwrap() + 1];
+    let messages: [&[u8]; 4] = [b"one", &long, b"two", b"three"];
+    let data = messages.map(|bytes| [IoSlice::new(bytes)]);
+    let mut room = SendRoom::<4>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for data in &data {
+        batch.push(Outgoing::new(data)).unwrap();
+    }
+    for _ in 0..2 {
+        let error = a.sendmmsg(&mut batch).unwrap_err();
+        assert_eq!((error.errno(), batch.len()), (Errno::EMSGSIZE, 3));
+    }
+    batch.skip();
+    a.sendmmsg(&mut batch).unwrap();
+    batch.skip();
+    assert!(batch.is_empty(), "there was none to leave out");
+
+    let mut buf = [0; 8];
+    for sent in ["one", "two", "three"] {
+        let len = b.recv(&mut buf).unwrap().len();
+        assert_eq!(&buf[..len], sent.as_bytes());
+    }
+}
+
+#[test]
+fn batch_goes_on_where_the_queue_was_full() {
+    let (a, b) = UnixDatagram::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    b.set_nonblocking(true).unwrap();
+    let data = [IoSlice::new(b"x")];
+    let mut room = SendRoom::<1024>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for _ in 0..1024 {
+        batch.push(Outgoing::new(&data)).unwrap();
+    }
+    let (mut sent, mut received) = (0, 0);
+    for _ in 0..4 {
+        batch.rewind();
+        sent += batch.len();
+        while let Err(error) = a.sendmmsg(&mut batch) {
+            assert_eq!(error.errno(), Errno::EAGAIN);
+            while b.recv(&mut [0]).is_ok() {
+                received += 1;
+            }
+        }
+    }
+    while b.recv(&mut [0]).is_ok() {
+        received += 1;
+    }
+    assert_eq!(received, sent);
+}
