@@ -115,6 +115,34 @@ impl UnixAddr {
         }
     }
 
+    /// Makes this the address of a path, as [`from_pathname`](Self::from_pathname) does, in place: a
+    /// few instructions, where a new value is moved as a whole.
+    ///
+    /// # Errors
+    ///
+    /// The address is as it was.
+    ///
+    /// - [`SunPathError`]: those of [`from_pathname`](Self::from_pathname).
+    #[inline(always)]
+    pub fn set_pathname(&mut self, path: impl AsPathname) -> Result<(), SunPathError> {
+        self.len = sys::sockaddr_un_set_pathname(&mut self.addr, path.as_pathname())?;
+        Ok(())
+    }
+
+    /// Makes this the address of an abstract name, as [`from_abstract`](Self::from_abstract) does, in
+    /// place.
+    ///
+    /// # Errors
+    ///
+    /// The address is as it was.
+    ///
+    /// - [`SunPathError`]: those of [`from_abstract`](Self::from_abstract).
+    #[inline]
+    pub fn set_abstract(&mut self, name: impl AsRef<[u8]>) -> Result<(), SunPathError> {
+        self.len = sys::sockaddr_un_set_abstract(&mut self.addr, name.as_ref())?;
+        Ok(())
+    }
+
     /// The address of a socket that has none.
     #[must_use]
     #[inline]
@@ -194,6 +222,13 @@ impl UnixAddr {
 
 /// As room for the calls that write an address.
 impl UnixAddr {
+    /// The pointer of the calls. What was written is the address once [`settle_sender`](Self::settle_sender)
+    /// was told how long it is.
+    #[inline]
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut sockaddr {
+        ptr::from_mut(&mut self.addr).cast()
+    }
+
     /// The two pointers of the calls: `*len` is the room. What was written is an address again
     /// after [`settle`](Self::settle).
     #[inline]

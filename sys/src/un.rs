@@ -181,11 +181,34 @@ impl From<SunPathError> for std::io::Error {
 #[inline]
 pub const fn sockaddr_un_pathname(path: &[u8]) -> Result<(sockaddr_un, socklen_t), SunPathError> {
     let mut addr = blank();
-    if path.len() > SUN_PATH_MAX || copy(path, 0, &mut addr) || path.is_empty() {
+    match sockaddr_un_set_pathname(&mut addr, path) {
+        Ok(len) => Ok((addr, len)),
+        Err(error) => Err(error),
+    }
+}
+
+/// [`sockaddr_un_pathname`] into an address that is there, which saves a copy of it: the family, the
+/// path and the NUL behind it are written, and what follows them stays as it was. The length is
+/// returned.
+///
+/// # Errors
+///
+/// The address is as it was.
+///
+/// - [`SunPathError`]: those of [`sockaddr_un_pathname`].
+///
+/// See bind(2), unix(7).
+#[inline(always)]
+pub const fn sockaddr_un_set_pathname(
+    ret_addr: &mut sockaddr_un,
+    path: &[u8],
+) -> Result<socklen_t, SunPathError> {
+    if path.len() > SUN_PATH_MAX || !copy::<true>(path, path_bytes_mut(ret_addr)) {
         return Err(refusal(path));
     }
-    let len = set_length(&mut addr, path.len() + 1);
-    Ok((addr, len))
+    path_bytes_mut(ret_addr)[path.len()] = 0;
+    ret_addr.sun_family = AF_UNIX as sa_family_t;
+    Ok(set_length(ret_addr, path.len() + 1))
 }
 
 /// Makes an abstract address: a NUL, then the name, and the exact length `offsetof + 1 + name`.
@@ -203,20 +226,42 @@ pub const fn sockaddr_un_pathname(path: &[u8]) -> Result<(sockaddr_un, socklen_t
 /// See unix(7), "Abstract sockets".
 #[inline]
 pub const fn sockaddr_un_abstract(name: &[u8]) -> Result<(sockaddr_un, socklen_t), SunPathError> {
+    let mut addr = blank();
+    match sockaddr_un_set_abstract(&mut addr, name) {
+        Ok(len) => Ok((addr, len)),
+        Err(error) => Err(error),
+    }
+}
+
+/// [`sockaddr_un_abstract`] into an address that is there, which saves a copy of it: the family, the
+/// NUL and the name are written, and what follows them stays as it was. The length is returned.
+///
+/// # Errors
+///
+/// The address is as it was.
+///
+/// - [`SunPathError`]: those of [`sockaddr_un_abstract`].
+///
+/// See unix(7), "Abstract sockets".
+#[inline]
+pub const fn sockaddr_un_set_abstract(
+    ret_addr: &mut sockaddr_un,
+    name: &[u8],
+) -> Result<socklen_t, SunPathError> {
     if !HAVE_ABSTRACT {
         return Err(SunPathError::Unsupported);
     }
-    let max = SUN_PATH_CAPACITY - 1;
-    if name.len() > max {
+    if name.len() > SUN_PATH_CAPACITY - 1 {
         return Err(SunPathError::TooLong {
             len: name.len(),
-            max,
+            max: SUN_PATH_CAPACITY - 1,
         });
     }
-    let mut addr = blank();
-    copy(name, 1, &mut addr);
-    let len = set_length(&mut addr, 1 + name.len());
-    Ok((addr, len))
+    let [first, rest @ ..] = path_bytes_mut(ret_addr);
+    *first = 0;
+    copy::<false>(name, rest);
+    ret_addr.sun_family = AF_UNIX as sa_family_t;
+    Ok(set_length(ret_addr, 1 + name.len()))
 }
 
 /// Makes the unnamed address: a family, and no path at all.
@@ -382,22 +427,22 @@ const fn refusal(path: &[u8]) -> SunPathError {
     }
 }
 
-/// Copies bytes into `sun_path` at `at`, where they fit, and says whether there is a NUL in them.
+/// Copies bytes to where they fit, and says that it did: without a NUL there must be one byte at least,
+/// and all are looked at before the first is written.
 ///
 /// One pass by the two ends, which overlap: a few wide instructions each, where strlen(3) and
 /// memcpy(3) would be two walks.
-const fn copy(bytes: &[u8], at: usize, addr: &mut sockaddr_un) -> bool {
-    let (_, to) = path_bytes_mut(addr).split_at_mut(at);
-    let (to, _) = to.split_at_mut(bytes.len());
+#[inline(always)]
+const fn copy<const WITHOUT_NUL: bool>(bytes: &[u8], to: &mut [u8]) -> bool {
     match bytes.len() {
-        64.. => copy_ends::<64>(bytes, to),
-        32.. => copy_ends::<32>(bytes, to),
-        16.. => copy_ends::<16>(bytes, to),
-        8.. => copy_ends::<8>(bytes, to),
-        4.. => copy_ends::<4>(bytes, to),
-        2.. => copy_ends::<2>(bytes, to),
-        1 => copy_ends::<1>(bytes, to),
-        0 => false,
+        64.. => copy_ends::<WITHOUT_NUL, 64>(bytes, to),
+        32.. => copy_ends::<WITHOUT_NUL, 32>(bytes, to),
+        16.. => copy_ends::<WITHOUT_NUL, 16>(bytes, to),
+        8.. => copy_ends::<WITHOUT_NUL, 8>(bytes, to),
+        4.. => copy_ends::<WITHOUT_NUL, 4>(bytes, to),
+        2.. => copy_ends::<WITHOUT_NUL, 2>(bytes, to),
+        1 => copy_ends::<WITHOUT_NUL, 1>(bytes, to),
+        0 => !WITHOUT_NUL,
     }
 }
 const _: () = assert!(
@@ -405,27 +450,35 @@ const _: () = assert!(
     "two ends of 64 bytes are all of sun_path"
 );
 
-/// Copies the first and the last `N` bytes, and says whether there is a NUL in them.
+/// Copies the first and the last `N` bytes, if there is no NUL in them or there may be.
 #[inline(always)]
-const fn copy_ends<const N: usize>(bytes: &[u8], to: &mut [u8]) -> bool {
+const fn copy_ends<const WITHOUT_NUL: bool, const N: usize>(bytes: &[u8], to: &mut [u8]) -> bool {
     let (Some(&first), Some(&last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
         return false;
     };
+    if WITHOUT_NUL && (has_nul(&first) | has_nul(&last)) {
+        return false;
+    }
+    let (to, _) = to.split_at_mut(bytes.len());
     if let Some(to) = to.first_chunk_mut() {
         *to = first;
     }
     if let Some(to) = to.last_chunk_mut() {
         *to = last;
     }
-    has_nul(&first) | has_nul(&last)
+    true
 }
 
 /// Whether there is a NUL in bytes that fit into `sun_path`, looked for from both ends as in [`copy`].
+/// Out of line, where the compiler looks at 16 bytes at once.
+#[inline(never)]
 const fn any_nul(bytes: &[u8]) -> bool {
-    match bytes.len() {
+    debug_assert!(bytes.len() <= SUN_PATH_CAPACITY);
+    // Most paths are that long.
+    match bytes.len() as u8 {
+        16..32 => any_nul_at_ends::<16>(bytes),
         64.. => any_nul_at_ends::<64>(bytes),
         32.. => any_nul_at_ends::<32>(bytes),
-        16.. => any_nul_at_ends::<16>(bytes),
         8.. => any_nul_at_ends::<8>(bytes),
         4.. => any_nul_at_ends::<4>(bytes),
         2.. => any_nul_at_ends::<2>(bytes),
