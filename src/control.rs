@@ -171,6 +171,19 @@ fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
     Some(c_int::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
+/// The data of a message of level `SOL_SOCKET` with this type and `count` `int`s, if the bytes are that
+/// and nothing else.
+#[inline]
+pub(crate) fn alone(kind: c_int, count: usize, bytes: &[u8]) -> Option<&[u8]> {
+    let extent = Extent::at(bytes, 0)?;
+    let whole = CMSG_LEN(0)..CMSG_LEN(count * INT);
+    let alone = extent.level == sys::SOL_SOCKET
+        && extent.kind == kind
+        && extent.data == whole
+        && extent.next >= bytes.len();
+    bytes.get(extent.data).filter(|_| alone)
+}
+
 /// The messages of level `SOL_SOCKET`, one after the other: their types, and where their data lie, a
 /// whole number of `int`s of them. It borrows nothing, so that the bytes can be changed on the way;
 /// as far as headers go they are the same each time.
@@ -217,6 +230,7 @@ pub(crate) struct Writer<'b> {
 }
 
 impl<'b> Writer<'b> {
+    #[inline]
     pub(crate) const fn new(room: &'b mut [u8]) -> Self {
         Self { room }
     }

@@ -1,17 +1,18 @@
 //! The common needs in one line each: a descriptor, some descriptors, credentials.
 
 use core::array;
+use core::mem::MaybeUninit;
 
 use sunpath_sys as sys;
 
 use crate::ancillary::{Control, ControlBuffer, ControlRoom, flags};
-use crate::control::Credentials;
+use crate::control::{Credentials, Writer};
 use crate::error::{Call, Errno, Error};
-use crate::expected::{Pidfd, QueueLength, Rights, Security};
-use crate::fd::{AsFd, BorrowedFd, IoSliceMut, OwnedFd};
+use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 use crate::message::Received;
 use crate::socket::{Kind, Socket};
-use crate::syscall;
+use crate::syscall::{self, Exactly, OwnedControl};
 
 /// What may come along unasked, because the socket was inherited with its options. A label's room
 /// takes a time stamp too.
@@ -45,8 +46,15 @@ impl<T: Kind> Socket<T> {
     ///
     /// See unix(7), "SCM_RIGHTS".
     #[doc(alias = "SCM_RIGHTS")]
+    #[inline]
     pub fn send_fd(&self, fd: impl AsFd) -> Result<(), Error> {
-        self.send_fds(&[0], &[fd.as_fd()])
+        let mut room = MaybeUninit::<<Rights<1> as Expected>::Room>::uninit();
+        let room = syscall::zeroed(&mut room, Rights::<1>::SPACE);
+        let given = fd.as_fd();
+        for place in Writer::new(room).push(sys::SCM_RIGHTS, 1) {
+            place.copy_from_slice(&given.as_raw_fd().to_ne_bytes());
+        }
+        syscall::sendmsg(self.as_fd(), &[IoSlice::new(&[0])], None, room).map(drop)
     }
 
     /// `recvmsg` with `SCM_RIGHTS` — receives one descriptor, with the one byte that it travels with.
@@ -66,9 +74,10 @@ impl<T: Kind> Socket<T> {
     ///
     /// See unix(7), "SCM_RIGHTS".
     #[doc(alias = "SCM_RIGHTS")]
+    #[inline]
     pub fn recv_fd(&self) -> Result<OwnedFd, Error> {
         let (received, [fd]) = self.recv_fds(&mut [0])?;
-        if received.is_truncated() {
+        if T::TYPE != sys::SOCK_STREAM && received.is_truncated() {
             return Err(Error::new(Call::Recvmsg, Errno::EMSGSIZE));
         }
         Ok(fd)
@@ -120,31 +129,22 @@ impl<T: Kind> Socket<T> {
     ///
     /// See unix(7), "SCM_RIGHTS".
     #[doc(alias = "SCM_RIGHTS")]
+    #[inline]
     pub fn recv_fds<const N: usize>(
         &self,
         buf: &mut [u8],
     ) -> Result<(Received, [OwnedFd; N]), Error> {
         let mut room = ControlBuffer::<(Rights<N>, Along)>::new();
         let (fd, flags) = (self.as_fd(), flags::<T>());
-        let bufs = &mut [IoSliceMut::new(buf)];
-        let (length, mut control, closed) =
-            syscall::recvmsg_control(fd, bufs, None, room.offer(), flags)?;
+        let (length, came) = syscall::recvmsg_exactly(fd, buf, room.offer(), flags)?;
         let received = Received::new(length, buf.len());
-        let came = control.left();
-        if received.is_control_truncated() || closed > 0 {
-            return Err(Error::control_truncated(closed + came));
-        }
-        let mut fds = control.rights();
-        if fds.len() == N {
-            let next = |_| {
-                fds.next()
-                    .unwrap_or_else(|| unreachable!("as many as were counted"))
-            };
-            return Ok((received, array::from_fn(next)));
-        }
-        match T::TYPE {
-            sys::SOCK_STREAM if received.len() == 0 && !buf.is_empty() => Err(Error::end_of_file()),
-            _ => Err(Error::too_few_descriptors(fds.len(), N)),
+        match came {
+            Exactly::Fds(fds) => Ok((received, fds)),
+            Exactly::Other(control, closed) => {
+                let at_end = T::TYPE == sys::SOCK_STREAM && received.len() == 0 && !buf.is_empty();
+                let fds = exactly(received, control, closed, at_end)?;
+                Ok((received, fds))
+            }
         }
     }
 
@@ -207,5 +207,29 @@ impl<T: Kind> Socket<T> {
         let message = self.recvmsg(&mut [IoSliceMut::new(buf)], &mut room)?;
         let received = message.received();
         Ok((received, message.into_partial_control().credentials()))
+    }
+}
+
+/// `N` descriptors out of control data in which there may be more or less, and other messages.
+#[cold]
+#[inline(never)]
+fn exactly<const N: usize>(
+    received: Received,
+    mut control: OwnedControl<'_>,
+    closed: usize,
+    at_end: bool,
+) -> Result<[OwnedFd; N], Error> {
+    let came = control.left();
+    if received.is_control_truncated() || closed > 0 {
+        return Err(Error::control_truncated(closed + came));
+    }
+    let mut fds = control.rights();
+    match fds.len() {
+        len if len == N => Ok(array::from_fn(|_| {
+            fds.next()
+                .unwrap_or_else(|| unreachable!("as many as were counted"))
+        })),
+        _ if at_end => Err(Error::end_of_file()),
+        len => Err(Error::too_few_descriptors(len, N)),
     }
 }

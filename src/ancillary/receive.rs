@@ -281,6 +281,7 @@ impl<T: Kind> Socket<T> {
 }
 
 /// A message says its true length; a stream has none.
+#[inline]
 pub(crate) fn flags<T: Kind>() -> c_int {
     match T::TYPE {
         sys::SOCK_STREAM => 0,

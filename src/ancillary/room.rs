@@ -29,6 +29,7 @@ pub struct ControlBuffer<E: Expected> {
 impl<E: Expected> ControlBuffer<E> {
     /// Room for what is expected.
     #[must_use]
+    #[inline]
     pub const fn new() -> Self {
         const { E::FITS }
         Self {
@@ -63,6 +64,7 @@ pub trait ControlRoom: sealed::Sealed {
 }
 
 impl<E: Expected> ControlRoom for ControlBuffer<E> {
+    #[inline]
     fn offer(&mut self) -> (&mut [u8], usize) {
         (syscall::zeroed(&mut self.room, E::SPACE), E::DESCRIPTORS)
     }

@@ -1,5 +1,6 @@
 //! The descriptors in control data: owned from the instant that they arrive.
 
+use core::array;
 use core::ffi::c_int;
 #[cfg(have_close_range)]
 use core::ffi::c_uint;
@@ -10,7 +11,7 @@ use core::slice;
 
 use sunpath_sys as sys;
 
-use crate::control::{ControlMessages, INT, Places, SCM_PIDFD};
+use crate::control::{ControlMessages, INT, Places, SCM_PIDFD, alone};
 use crate::error::Errno;
 use crate::fd::{FromRawFd, OwnedFd};
 
@@ -42,12 +43,7 @@ impl<'c> OwnedControl<'c> {
         let (mut left, mut pidfd, mut messages) = (0, None, Places::new());
         while let Some((kind, place)) = messages.next(bytes) {
             match kind {
-                sys::SCM_RIGHTS => {
-                    left += bytes[place]
-                        .chunks_exact(INT)
-                        .filter(|int| is_fd(int))
-                        .count();
-                }
+                sys::SCM_RIGHTS => left += count_fds(&bytes[place]),
                 SCM_PIDFD if !place.is_empty() => pidfd = pidfd.or(Some(place.start)),
                 _ => {}
             }
@@ -66,6 +62,33 @@ impl<'c> OwnedControl<'c> {
             control.close_last(beyond);
         }
         (control, beyond)
+    }
+
+    /// [`new`](Self::new) of control data that is not as [`exactly`](Self::exactly) wants it.
+    ///
+    /// # Safety
+    ///
+    /// - As for [`new`](Self::new).
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn unlike(bytes: &'c mut [u8], most: usize) -> (Self, usize) {
+        // SAFETY: the caller vouches for the bytes.
+        unsafe { Self::new(bytes, most) }
+    }
+
+    /// The descriptors of control data in which there are `N` of them and nothing else, as most
+    /// messages bring them.
+    ///
+    /// # Safety
+    ///
+    /// - As for [`new`](Self::new), unless it gives them.
+    #[inline]
+    pub(super) unsafe fn exactly<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd; N]> {
+        let fds = alone(sys::SCM_RIGHTS, N, bytes).filter(|fds| count_fds(fds) == N)?;
+        // SAFETY: the caller vouches that it is open and nobody else's.
+        Some(array::from_fn(|at| unsafe {
+            OwnedFd::from_raw_fd(int_at(fds, at * INT))
+        }))
     }
 
     #[inline]
@@ -125,26 +148,31 @@ impl<'c> OwnedControl<'c> {
     /// lowest numbers that are free, which mostly follow each other.
     fn close_rest(&mut self) {
         let mut left = mem::take(&mut self.left);
-        let (mut first, mut end) = (0, 0);
+        let mut run = 0..0;
+        let mut close = |fds: Range<c_int>| match fds.start == run.end {
+            true => run.end = fds.end,
+            false => close_run(mem::replace(&mut run, fds)),
+        };
         while left > 0 {
-            for int in self.bytes[self.rights.clone()].chunks_exact(INT) {
-                let fd = int_at(int, 0);
-                if fd < 0 || left == 0 {
-                    continue;
+            let rights = &self.bytes[self.rights.clone()];
+            match as_run(rights) {
+                Some(fds) if fds.len() <= left => {
+                    left -= fds.len();
+                    close(fds);
                 }
-                left -= 1;
-                if fd != end {
-                    close_run(first..end);
-                    first = fd;
+                _ => {
+                    for fd in ints(rights).filter(|fd| *fd >= 0).take(left) {
+                        left -= 1;
+                        close(fd..fd + 1);
+                    }
                 }
-                end = fd + 1;
             }
             match self.messages.next_of(sys::SCM_RIGHTS, self.bytes) {
                 Some(place) => self.rights = place,
                 None => break,
             }
         }
-        close_run(first..end);
+        close_run(run);
     }
 
     /// Closes the last of the descriptors, none of which was taken yet.
@@ -229,9 +257,31 @@ fn int_at(bytes: &[u8], place: usize) -> c_int {
     c_int::from_ne_bytes(int)
 }
 
+/// All the `int`s in a place.
 #[inline]
-fn is_fd(int: &[u8]) -> bool {
-    int_at(int, 0) >= 0
+fn ints(place: &[u8]) -> impl Iterator<Item = c_int> {
+    place.chunks_exact(INT).map(|int| int_at(int, 0))
+}
+
+/// How many are not negative: all of them, of which the compiler can look at several at once.
+#[inline]
+fn count_fds(place: &[u8]) -> usize {
+    match ints(place).fold(0, |all, fd| all | fd) {
+        0.. => place.len() / INT,
+        _ => ints(place).filter(|fd| *fd >= 0).count(),
+    }
+}
+
+/// The descriptors that follow each other from the first to the last, if all do.
+#[inline]
+fn as_run(place: &[u8]) -> Option<Range<c_int>> {
+    let first = ints(place).next().filter(|fd| *fd >= 0)?;
+    let end = c_int::try_from(place.len() / INT)
+        .ok()?
+        .checked_add(first)?;
+    let pairs = ints(place).zip(first..end);
+    let apart = pairs.fold(0, |all, (fd, wanted)| all | (fd ^ wanted));
+    (apart == 0).then_some(first..end)
 }
 
 /// The first bytes of any room, at most `len`, all of them zero.

@@ -2,6 +2,7 @@
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
+use core::ptr;
 use core::slice;
 
 use sunpath_sys as sys;
@@ -10,7 +11,7 @@ use super::control::OwnedControl;
 use super::retry_timed;
 use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
-use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut};
+use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 
 /// The most pieces of a vectored call, `IOV_MAX` on every supported system.
 pub(crate) const IOV_MAX: usize = 1024;
@@ -121,11 +122,11 @@ pub(crate) fn sendmsg(
     to: Option<&UnixAddr>,
     control: &[u8],
 ) -> Result<usize, Error> {
-    let msg = msghdr_to_send(bufs, to, control);
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, || {
+    let msg = &msghdr_to_send(bufs, to, control);
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, move || {
         // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; the address
         // and the control messages are live and as long as is said.
-        unsafe { sys::sendmsg(fd.as_raw_fd(), &msg, sys::MSG_NOSIGNAL) }
+        unsafe { sys::sendmsg(fd.as_raw_fd(), msg, sys::MSG_NOSIGNAL) }
     })
 }
 
@@ -197,6 +198,38 @@ pub(crate) fn recvmsg_control<'c>(
     Ok((length, control, closed))
 }
 
+/// What a receive of exactly `N` descriptors brought.
+pub(crate) enum Exactly<'c, const N: usize> {
+    /// Those, and nothing else.
+    Fds([OwnedFd; N]),
+    /// Something else, or more, as [`recvmsg_control`] gives it.
+    Other(OwnedControl<'c>, usize),
+}
+
+/// recvmsg(2) into one slice, and control messages into `room`, of which `N` descriptors are expected.
+#[inline]
+pub(crate) fn recvmsg_exactly<'c, const N: usize>(
+    fd: BorrowedFd<'_>,
+    buf: &mut [u8],
+    (room, most): (&'c mut [u8], usize),
+    flags: c_int,
+) -> Result<(Length, Exactly<'c, N>), Error> {
+    let mut buf = IoSliceMut::new(buf);
+    let (iov, flags) = (ptr::from_mut(&mut buf).cast(), flags | CMSG_CLOEXEC);
+    // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
+    let (length, written) = unsafe { receive(fd, iov, 1, None, room, flags) }?;
+    let written = written.min(room.len());
+    if CMSG_CLOEXEC != 0 && length.1 & sys::MSG_CTRUNC == 0 {
+        // SAFETY: recvmsg has just written so many bytes, and nobody has looked at them.
+        if let Some(fds) = unsafe { OwnedControl::exactly(&room[..written]) } {
+            return Ok((length, Exactly::Fds(fds)));
+        }
+    }
+    // SAFETY: as above.
+    let (control, closed) = unsafe { OwnedControl::unlike(&mut room[..written], most) };
+    Ok((length, Exactly::Other(control, closed)))
+}
+
 /// recvmsg(2); what it returned, and how many bytes of control messages it has written.
 ///
 /// # Safety
@@ -216,14 +249,15 @@ unsafe fn receive(
     flags: c_int,
 ) -> Result<(Length, usize), Error> {
     let mut msg = msghdr_over(iov, pieces);
-    let result = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmsg, || {
-        if let Some(from) = &mut ret_from {
-            offer_addr(from, &mut msg);
+    let (to_fill, mut from) = (&mut msg, ret_from.as_deref_mut());
+    let result = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmsg, move || {
+        if let Some(from) = &mut from {
+            offer_addr(from, to_fill);
         }
-        offer_control(control, &mut msg);
+        offer_control(control, to_fill);
         // SAFETY: the caller vouches for iov; the address and the control messages have the room
         // that is said.
-        unsafe { sys::recvmsg(fd.as_raw_fd(), &mut msg, flags) }
+        unsafe { sys::recvmsg(fd.as_raw_fd(), to_fill, flags) }
     })?;
     if let Some(from) = ret_from {
         from.settle_sender(msg.msg_namelen);
