@@ -1,7 +1,5 @@
 //! Datagrams: messages with addresses.
 
-use core::ffi::c_int;
-
 use sunpath_sys as sys;
 
 use crate::addr::UnixAddr;
@@ -58,7 +56,9 @@ impl Socket<Datagram> {
     ///
     /// See bind(2), unix(7).
     pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
-        let addr = UnixAddr::from_pathname(path).map_err(|e| Error::refused(Call::Bind, e))?;
+        let mut addr = UnixAddr::unnamed();
+        let made = addr.set_pathname(path);
+        made.map_err(|e| Error::refused(Call::Bind, e))?;
         Self::bind_addr(&addr)
     }
 
@@ -93,7 +93,9 @@ impl Socket<Datagram> {
     ///
     /// See connect(2), unix(7).
     pub fn connect(&self, path: impl AsPathname) -> Result<(), Error> {
-        let addr = UnixAddr::from_pathname(path).map_err(|e| Error::refused(Call::Connect, e))?;
+        let mut addr = UnixAddr::unnamed();
+        let made = addr.set_pathname(path);
+        made.map_err(|e| Error::refused(Call::Connect, e))?;
         self.connect_to(&addr)
     }
 
@@ -158,7 +160,29 @@ impl Socket<Datagram> {
     #[doc(alias = "recvfrom")]
     #[inline]
     pub fn recv_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
-        self.receive_from(buf, 0)
+        let mut from = UnixAddr::unnamed();
+        let received = self.recv_from_into(buf, &mut from)?;
+        Ok((received, from))
+    }
+
+    /// [`recv_from`](Self::recv_from) with the address in place, which saves moving it.
+    ///
+    /// # Errors
+    ///
+    /// The address is as it was.
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvfrom")]
+    #[inline]
+    pub fn recv_from_into(
+        &self,
+        buf: &mut [u8],
+        ret_from: &mut UnixAddr,
+    ) -> Result<Received, Error> {
+        let length = syscall::recv_message_from(self.as_fd(), buf, ret_from, 0)?;
+        Ok(Received::new(length, buf.len()))
     }
 
     /// `recvmsg(fd, msg, 0)` — receives one message into several slices, and who sent it.
@@ -188,12 +212,8 @@ impl Socket<Datagram> {
     /// See recv(2).
     #[doc(alias = "MSG_PEEK")]
     pub fn peek_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
-        self.receive_from(buf, sys::MSG_PEEK)
-    }
-
-    #[inline]
-    fn receive_from(&self, buf: &mut [u8], flags: c_int) -> Result<(Received, UnixAddr), Error> {
-        let (length, from) = syscall::recv_message_from(self.as_fd(), buf, flags)?;
+        let mut from = UnixAddr::unnamed();
+        let length = syscall::recv_message_from(self.as_fd(), buf, &mut from, sys::MSG_PEEK)?;
         Ok((Received::new(length, buf.len()), from))
     }
 }

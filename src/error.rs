@@ -313,6 +313,7 @@ impl Error {
     }
 
     /// The failure of `call` to begin, because there is no address to give to it.
+    #[cold]
     pub(crate) fn refused(call: Call, error: SunPathError) -> Self {
         let (fault, number) = match error {
             SunPathError::Empty => (Fault::Empty, 0),

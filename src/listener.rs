@@ -104,7 +104,9 @@ impl<T: Connected> Listener<T> {
     ///
     /// See bind(2), listen(2), unix(7).
     pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
-        let addr = UnixAddr::from_pathname(path).map_err(|e| Error::refused(Call::Bind, e))?;
+        let mut addr = UnixAddr::unnamed();
+        let made = addr.set_pathname(path);
+        made.map_err(|e| Error::refused(Call::Bind, e))?;
         Self::bind_addr(&addr)
     }
 
@@ -165,7 +167,7 @@ impl<T: Connected> Listener<T> {
     #[doc(alias = "accept4")]
     pub fn accept(&self) -> Result<(Socket<T>, UnixAddr), Error> {
         let mut peer = UnixAddr::unnamed();
-        let fd = syscall::accept(self.as_fd(), &mut peer)?;
+        let fd = syscall::accept(self.as_fd(), Some(&mut peer))?;
         Ok((Socket::from_fd(fd), peer))
     }
 
@@ -343,8 +345,10 @@ pub struct Incoming<'a, T: Connected> {
 impl<T: Connected> Iterator for Incoming<'_, T> {
     type Item = Result<Socket<T>, Error>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.listener.accept().map(|(socket, _)| socket))
+        let fd = syscall::accept(self.listener.as_fd(), None);
+        Some(fd.map(Socket::from_fd))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

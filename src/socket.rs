@@ -109,6 +109,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// See socket(2).
     #[doc(alias = "socket")]
+    #[inline]
     pub fn new() -> Result<Self, Error> {
         syscall::socket(T::TYPE).map(Self::from_fd)
     }
@@ -211,6 +212,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// See connect(2), unix(7).
     #[doc(alias = "connect")]
+    #[inline]
     pub fn connect_to(&self, addr: &UnixAddr) -> Result<(), Error> {
         syscall::connect(self.as_fd(), addr)
     }
@@ -310,8 +312,11 @@ impl<T: Connected> Socket<T> {
     /// ```
     ///
     /// See connect(2), unix(7).
+    #[inline]
     pub fn connect(path: impl AsPathname) -> Result<Self, Error> {
-        let addr = UnixAddr::from_pathname(path).map_err(|e| Error::refused(Call::Connect, e))?;
+        let mut addr = UnixAddr::unnamed();
+        let made = addr.set_pathname(path);
+        made.map_err(|e| Error::refused(Call::Connect, e))?;
         Self::connect_addr(&addr)
     }
 
@@ -327,6 +332,7 @@ impl<T: Connected> Socket<T> {
     ///
     /// See connect(2), unix(7).
     #[doc(alias = "connect")]
+    #[inline]
     pub fn connect_addr(addr: &UnixAddr) -> Result<Self, Error> {
         let socket = Self::new()?;
         socket.connect_to(addr)?;

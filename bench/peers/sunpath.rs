@@ -7,24 +7,36 @@ use sunpath::{
     SunPath, UnixAddr, UnixDatagram, UnixListener, UnixStream, addr,
 };
 use sunpath_bench::{
-    Address, BATCHES, Batch, Bench, ByAddress, DATAGRAM, Descriptors, Kind, MOST_FDS, Messages,
-    Parse, Seen, Stream, borrowed, escape, libc, repeat, seen,
+    BATCHES, Batch, Bench, ByAddress, DATAGRAM, Descriptors, Kind, MOST_FDS, Messages, Parse, Seen,
+    Stream, borrowed, escape, libc, name, opaque_slice, repeat, seen,
 };
 
 struct Peer;
 
-impl Address for Peer {
-    type Addr = UnixAddr;
-
-    #[inline(always)]
-    fn path(path: &[u8], ready: impl FnOnce(&UnixAddr)) {
-        ready(&UnixAddr::from_pathname(path).unwrap());
-    }
-
-    #[inline(always)]
-    fn abstract_name(name: &[u8], ready: impl FnOnce(&UnixAddr)) {
-        ready(&UnixAddr::from_abstract(name).unwrap());
-    }
+/// One address, which each name is put into.
+fn addresses(bench: Bench) -> Bench {
+    let paths = [("address.path20", 20), ("address.path107", 107)];
+    let bench = paths.into_iter().fold(bench, |bench, (key, len)| {
+        bench.work(key, |count| {
+            let (path, mut addr) = (name(len), UnixAddr::unnamed());
+            repeat(count, || {
+                addr.set_pathname(opaque_slice(&path)).unwrap();
+                escape(&addr);
+            });
+        })
+    });
+    bench
+        .work("address.abstract20", |count| {
+            let (name, mut addr) = (name(20), UnixAddr::unnamed());
+            repeat(count, || {
+                addr.set_abstract(opaque_slice(&name)).unwrap();
+                escape(&addr);
+            });
+        })
+        .work("address.constant", |count| {
+            const ADDR: UnixAddr = addr!("/run/app/control.sock");
+            repeat(count, || escape(&ADDR));
+        })
 }
 
 #[inline(always)]
@@ -50,12 +62,14 @@ impl Stream for Peer {
         UnixListener::bind(path).unwrap()
     }
 
+    #[inline(always)]
     fn connect(path: &[u8]) -> UnixStream {
         UnixStream::connect(path).unwrap()
     }
 
+    #[inline(always)]
     fn accept(listener: &UnixListener) -> UnixStream {
-        listener.accept().unwrap().0
+        listener.incoming().next().unwrap().unwrap()
     }
 
     fn pair() -> (UnixStream, UnixStream) {
@@ -98,14 +112,18 @@ impl ByAddress for Peer {
         UnixDatagram::bind(path).unwrap()
     }
 
+    #[inline(always)]
     fn send_to(socket: &UnixDatagram, bytes: &[u8], to: &[u8]) -> usize {
-        let to = UnixAddr::from_pathname(to).unwrap();
-        socket.send_to(bytes, &to).unwrap();
+        let mut addr = UnixAddr::unnamed();
+        addr.set_pathname(to).unwrap();
+        socket.send_to(bytes, &addr).unwrap();
         bytes.len()
     }
 
+    #[inline(always)]
     fn recv_from(socket: &UnixDatagram, buf: &mut [u8]) -> (usize, Seen) {
-        let (received, from) = socket.recv_from(buf).unwrap();
+        let mut from = UnixAddr::unnamed();
+        let received = socket.recv_from_into(buf, &mut from).unwrap();
         (received.len(), view(from.name()))
     }
 }
@@ -176,6 +194,7 @@ impl Descriptors for Peer {
         UnixStream::pair().unwrap()
     }
 
+    #[inline(always)]
     fn send(socket: &UnixStream, fds: &[RawFd]) {
         let fds = borrowed(fds);
         match fds {
@@ -184,6 +203,7 @@ impl Descriptors for Peer {
         }
     }
 
+    #[inline(always)]
     fn recv_and_close(socket: &UnixStream, most: usize) -> usize {
         if most == 1 {
             drop(socket.recv_fd().unwrap());
@@ -200,12 +220,7 @@ impl Descriptors for Peer {
 }
 
 fn main() {
-    Bench::from_args()
-        .address::<Peer>()
-        .work("address.constant", |count| {
-            const ADDR: UnixAddr = addr!("/run/app/control.sock");
-            repeat(count, || escape(&ADDR));
-        })
+    addresses(Bench::from_args())
         .parse::<Peer>()
         .stream::<Peer>()
         .messages::<MessagesOf<sunpath::Datagram>>("datagram")

@@ -485,7 +485,7 @@ mod one_by_one {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fd::AsFd;
+    use crate::fd::{AsFd, IoSliceMut};
     use crate::syscall;
 
     /// Two headers over the same pieces.

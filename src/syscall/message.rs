@@ -88,23 +88,22 @@ pub(crate) fn recv_message(
 pub(crate) fn recv_message_from(
     fd: BorrowedFd<'_>,
     buf: &mut [u8],
+    ret_from: &mut UnixAddr,
     flags: c_int,
-) -> Result<(Length, UnixAddr), Error> {
-    let mut from = UnixAddr::unnamed();
+) -> Result<Length, Error> {
     if TRUE_LENGTH == 0 {
-        let length = recvmsg(fd, &mut [IoSliceMut::new(buf)], Some(&mut from), flags)?;
-        return Ok((length, from));
+        return recvmsg(fd, &mut [IoSliceMut::new(buf)], Some(ret_from), flags);
     }
     let flags = flags | TRUE_LENGTH;
     let (bytes, len) = (buf.as_mut_ptr().cast(), buf.len());
+    let (addr, mut addr_len) = (ret_from.as_mut_ptr(), 0);
     let length = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvfrom, || {
-        let (addr, addr_len) = from.offer();
-        // SAFETY: buf is writable for its length, and addr is room for *addr_len bytes.
-        unsafe { sys::recvfrom(fd.as_raw_fd(), bytes, len, flags, addr, addr_len) }
+        addr_len = size_of::<sys::sockaddr_un>() as sys::socklen_t;
+        // SAFETY: buf is writable for its length, and addr is room for addr_len bytes.
+        unsafe { sys::recvfrom(fd.as_raw_fd(), bytes, len, flags, addr, &mut addr_len) }
     })?;
-    let from_len = from.len();
-    from.settle_sender(from_len);
-    Ok(((length, truncation(length, len)), from))
+    ret_from.settle_sender(addr_len);
+    Ok((length, truncation(length, len)))
 }
 
 /// The flag that says that a message had no room.
@@ -298,7 +297,7 @@ pub(super) fn msghdr_to_send(
 /// Lends a msghdr room for an address, before each call as below.
 #[inline]
 pub(super) fn offer_addr(addr: &mut UnixAddr, msg: &mut sys::msghdr) {
-    msg.msg_name = addr.offer().0.cast();
+    msg.msg_name = addr.as_mut_ptr().cast();
     msg.msg_namelen = size_of::<sys::sockaddr_un>() as sys::socklen_t;
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn connect_at(
     fd: BorrowedFd<'_>,
     addr: &UnixAddr,
 ) -> Result<(), Error> {
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Connect, || {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Connect, move || {
         raw_connect(dir, fd, addr) as isize
     })?;
     Ok(())
@@ -144,15 +144,23 @@ pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<(), Error> {
     Ok(())
 }
 
+/// accept(2), with the peer's address if that is wanted.
 #[inline]
-pub(crate) fn accept(fd: BorrowedFd<'_>, ret_peer: &mut UnixAddr) -> Result<OwnedFd, Error> {
-    let accepted = retry_timed(fd, sys::SO_RCVTIMEO, Call::Accept, || {
-        let (addr, len) = ret_peer.offer();
+pub(crate) fn accept(
+    fd: BorrowedFd<'_>,
+    mut ret_peer: Option<&mut UnixAddr>,
+) -> Result<OwnedFd, Error> {
+    let mut peer = ret_peer.as_deref_mut();
+    let accepted = retry_timed(fd, sys::SO_RCVTIMEO, Call::Accept, move || {
+        let (addr, len) = match &mut peer {
+            Some(peer) => peer.offer(),
+            None => (ptr::null_mut(), ptr::null_mut()),
+        };
         #[cfg(have_sock_cloexec)]
-        // SAFETY: addr is room for *len bytes, and both outlive the call.
+        // SAFETY: addr is room for *len bytes, and both outlive the call; or both are null.
         return unsafe { sys::accept4(fd.as_raw_fd(), addr, len, BIRTH) as isize };
         #[cfg(not(have_sock_cloexec))]
-        // SAFETY: addr is room for *len bytes, and both outlive the call.
+        // SAFETY: addr is room for *len bytes, and both outlive the call; or both are null.
         return unsafe { sys::accept(fd.as_raw_fd(), addr, len) as isize };
     })?;
     let accepted = born(accepted as c_int)?;
@@ -162,7 +170,9 @@ pub(crate) fn accept(fd: BorrowedFd<'_>, ret_peer: &mut UnixAddr) -> Result<Owne
         use crate::fd::AsFd;
         super::set_nonblocking(accepted.as_fd(), false)?;
     }
-    settled(ret_peer, Call::Accept)?;
+    if let Some(peer) = ret_peer {
+        settled(peer, Call::Accept)?;
+    }
     Ok(accepted)
 }
 
