@@ -175,13 +175,13 @@ fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
 /// and nothing else.
 #[inline]
 pub(crate) fn alone(kind: c_int, count: usize, bytes: &[u8]) -> Option<&[u8]> {
-    let extent = Extent::at(bytes, 0)?;
-    let whole = CMSG_LEN(0)..CMSG_LEN(count * INT);
-    let alone = extent.level == sys::SOL_SOCKET
-        && extent.kind == kind
-        && extent.data == whole
-        && extent.next >= bytes.len();
-    bytes.get(extent.data).filter(|_| alone)
+    let len = CMSG_LEN(count * INT);
+    let (header, data) = bytes.get(..len)?.split_at_checked(CMSG_LEN(0))?;
+    let alone = bytes.len() == CMSG_SPACE(count * INT)
+        && Extent::len(header)? == len
+        && int_at(header, offset_of!(cmsghdr, cmsg_level))? == sys::SOL_SOCKET
+        && int_at(header, offset_of!(cmsghdr, cmsg_type))? == kind;
+    alone.then_some(data)
 }
 
 /// The messages of level `SOL_SOCKET`, one after the other: their types, and where their data lie, a

@@ -279,8 +279,9 @@ fn as_run(place: &[u8]) -> Option<Range<c_int>> {
     let end = c_int::try_from(place.len() / INT)
         .ok()?
         .checked_add(first)?;
-    let pairs = ints(place).zip(first..end);
-    let apart = pairs.fold(0, |all, (fd, wanted)| all | (fd ^ wanted));
+    let look =
+        |(apart, wanted): (c_int, c_int), fd| (apart | (fd ^ wanted), wanted.wrapping_add(1));
+    let (apart, _) = ints(place).fold((0, first), look);
     (apart == 0).then_some(first..end)
 }
 

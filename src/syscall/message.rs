@@ -217,13 +217,14 @@ pub(crate) fn recvmsg_exactly<'c, const N: usize>(
     let (iov, flags) = (ptr::from_mut(&mut buf).cast(), flags | CMSG_CLOEXEC);
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
     let (length, written) = unsafe { receive(fd, iov, 1, None, room, flags) }?;
-    let written = written.min(room.len());
-    if CMSG_CLOEXEC != 0 && length.1 & sys::MSG_CTRUNC == 0 {
+    let space = sys::CMSG_SPACE(N * size_of::<c_int>());
+    if CMSG_CLOEXEC != 0 && written == space && length.1 & sys::MSG_CTRUNC == 0 {
         // SAFETY: recvmsg has just written so many bytes, and nobody has looked at them.
-        if let Some(fds) = unsafe { OwnedControl::exactly(&room[..written]) } {
+        if let Some(fds) = unsafe { OwnedControl::exactly(&room[..space]) } {
             return Ok((length, Exactly::Fds(fds)));
         }
     }
+    let written = written.min(room.len());
     // SAFETY: as above.
     let (control, closed) = unsafe { OwnedControl::unlike(&mut room[..written], most) };
     Ok((length, Exactly::Other(control, closed)))
