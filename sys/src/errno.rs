@@ -2,6 +2,7 @@
 //! `strerror`, whose text differs between C libraries and locales.
 
 use core::ffi::c_int;
+use core::str;
 
 /// `errno` — why the last call of this thread failed. Meaningful only right after a call that
 /// reported failure.
@@ -31,22 +32,75 @@ pub fn errno() -> c_int {
 /// Equals strerrorname_np(3) of the GNU C library.
 #[must_use]
 pub fn errno_name(errno: c_int) -> Option<&'static str> {
-    entry(errno).map(|(_, name, _)| name)
+    word(errno, 0)
 }
 
 /// What an error number means, in a few lower-case words; `None` for a number that this system
 /// gives no meaning.
 #[must_use]
 pub fn errno_text(errno: c_int) -> Option<&'static str> {
-    entry(errno).map(|(_, _, text)| text)
+    word(errno, 1)
 }
 
-fn entry(errno: c_int) -> Option<(c_int, &'static str, &'static str)> {
-    POSIX
-        .iter()
-        .chain(SYSTEM)
-        .find(|(number, ..)| *number == errno)
-        .copied()
+/// Of the two words of a number, the name and the text, one.
+fn word(errno: c_int, which: usize) -> Option<&'static str> {
+    let place = NUMBERS.iter().position(|number| *number == errno)?;
+    let word = WORDS.split(|byte| *byte == 0).nth(2 * place + which)?;
+    str::from_utf8(word).ok()
+}
+
+/// All rows as numbers and as words that end with a NUL. In tables of `&str` each word would be a
+/// pointer, of 40 bytes in a program that can be loaded anywhere.
+static NUMBERS: [c_int; POSIX.len() + SYSTEM.len()] = numbers();
+static WORDS: [u8; len_of_words()] = words();
+
+const fn row(place: usize) -> Row {
+    match place.checked_sub(POSIX.len()) {
+        Some(place) => SYSTEM[place],
+        None => POSIX[place],
+    }
+}
+
+const fn numbers() -> [c_int; POSIX.len() + SYSTEM.len()] {
+    let mut numbers = [0; POSIX.len() + SYSTEM.len()];
+    let mut place = 0;
+    while place < numbers.len() {
+        numbers[place] = row(place).0;
+        place += 1;
+    }
+    numbers
+}
+
+const fn len_of_words() -> usize {
+    let (mut len, mut place) = (0, 0);
+    while place < POSIX.len() + SYSTEM.len() {
+        let (_, name, text) = row(place);
+        len += name.len() + 1 + text.len() + 1;
+        place += 1;
+    }
+    len
+}
+
+const fn words() -> [u8; len_of_words()] {
+    let mut words = [0; len_of_words()];
+    let (mut end, mut place) = (0, 0);
+    while place < POSIX.len() + SYSTEM.len() {
+        let (_, name, text) = row(place);
+        end = put(name, end, &mut words);
+        end = put(text, end, &mut words);
+        place += 1;
+    }
+    words
+}
+
+/// Writes a word, and says where the next one begins.
+const fn put(word: &str, start: usize, ret_words: &mut [u8]) -> usize {
+    let (word, mut at) = (word.as_bytes(), 0);
+    while at < word.len() {
+        ret_words[start + at] = word[at];
+        at += 1;
+    }
+    start + word.len() + 1
 }
 
 /// From a list of names and texts: the numbers under their names, and a table to look them up.
@@ -288,6 +342,10 @@ mod tests {
         assert_eq!(errno_name(libc::EADDRINUSE), Some("EADDRINUSE"));
         assert_eq!(errno_name(libc::EWOULDBLOCK), Some("EAGAIN"));
         assert_eq!(errno_text(libc::ECONNREFUSED), Some("connection refused"));
+        for (number, name, text) in POSIX.iter().chain(SYSTEM) {
+            assert_eq!(errno_name(*number), Some(*name));
+            assert_eq!(errno_text(*number), Some(*text));
+        }
         for unknown in [c_int::MIN, -1, 0, 4095, c_int::MAX] {
             assert_eq!(errno_name(unknown), None);
         }
