@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use sunpath::{
-    ControlBuffer, Errno, Message, Messages, Outgoing, RecvBatch, SendBatch, Shutdown, Socket,
-    SunPath, UnixAddr, UnixDatagram, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
+    ControlBuffer, Errno, Message, Messages, RecvBatch, RecvRoom, SendBatch, SendRoom, Sender,
+    Shutdown, Socket, SunPath, UnixAddr, UnixDatagram, UnixSeqpacket, UnixSeqpacketListener,
+    UnixStream,
 };
 use tempfile::TempDir;
 
@@ -208,12 +209,14 @@ fn datagram_sender_is_told_alike_by_every_receive() {
             .unwrap();
         let mut room = ControlBuffer::<()>::new();
         let message = receiver.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut room);
-        let message = *message.unwrap().from();
-        let mut bufs = [[0; 8]; 2];
-        let mut bufs = bufs.each_mut().map(|buf| IoSliceMut::new(buf));
-        let mut batch = RecvBatch::<2>::new();
-        let arrivals = receiver.recvmmsg(&mut bufs, &mut batch).unwrap();
-        let batch: Vec<_> = arrivals.map(|(_, message)| *message.from()).collect();
+        let message = *message.unwrap().from().expect("a datagram tells it");
+        let (mut room, mut bufs) = (RecvRoom::<2, Sender>::new(), [[0; 8]; 2]);
+        let mut batch = RecvBatch::new(&mut room, &mut bufs);
+        let arrivals = receiver.recvmmsg(&mut batch).unwrap();
+        let batch: Vec<_> = arrivals
+            .filter_map(|arrival| arrival.into_message().1.from().copied())
+            .collect();
+        assert_eq!(batch.len(), 2);
         for told in [peeked, plain, vectored, message].into_iter().chain(batch) {
             assert_eq!(
                 (told, told.len()),

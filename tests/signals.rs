@@ -15,8 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sunpath::{
-    ConnectOptions, Control, Credentials, Errno, Error, Outgoing, SendBatch, Shutdown, Socket,
-    Stream, UnixAddr, UnixDatagram, UnixSeqpacket, UnixStream,
+    ConnectOptions, Control, Credentials, Errno, Error, Outgoing, SendBatch, SendRoom, Shutdown,
+    Socket, Stream, UnixAddr, UnixDatagram, UnixSeqpacket, UnixStream,
 };
 
 /// The exit status of a child process in which `SIGPIPE` kills, as it does in a C program, after
@@ -199,9 +199,12 @@ fn sigpipe_is_not_raised_by_ancillary() {
     ];
     // Linux raises it for streams alone, other systems for these too.
     let of_packets: [&dyn Fn() -> Result<(), Error>; 2] = [&|| packets.send_fd(&stream), &|| {
-        let messages = [Outgoing::new(&pieces), Outgoing::new(&pieces)];
-        let sent = packets.sendmmsg(&messages, &mut SendBatch::<2>::new());
-        sent.error().map_or(Ok(()), Err)
+        let mut room = SendRoom::<2>::new();
+        let mut batch = SendBatch::new(&mut room);
+        for _ in 0..2 {
+            batch.push(Outgoing::new(&pieces))?;
+        }
+        packets.sendmmsg(&mut batch)
     }];
     for send in of_stream.into_iter().chain(of_packets) {
         let sent = child_with_sigpipe_at_default(|| epipe(send().map(|()| 0)));

@@ -9,7 +9,7 @@ use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 
 use sunpath::{
-    CWD, Credentials, Datagram, IoSlice, IoSliceMut, Kind, Outgoing, RecvBatch, SendBatch,
+    CWD, Credentials, Datagram, IoSlice, Kind, Outgoing, RecvBatch, RecvRoom, SendBatch, SendRoom,
     Seqpacket, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket,
     UnixStream,
 };
@@ -97,15 +97,15 @@ fn descriptor() -> io::Result<()> {
 fn batch() -> io::Result<()> {
     let (ours, theirs) = Socket::<Datagram>::pair()?;
     let pieces = [b"one", b"two"].map(|text| [IoSlice::new(text)]);
-    let messages = [Outgoing::new(&pieces[0]), Outgoing::new(&pieces[1])];
-    let sent = ours.sendmmsg(&messages, &mut SendBatch::<2>::new());
-    if let Some(error) = sent.error() {
-        return Err(error.into());
+    let mut room = SendRoom::<2>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for piece in &pieces {
+        batch.push(Outgoing::new(piece))?;
     }
-    let mut data = [[0; 8]; 2];
-    let mut bufs = data.each_mut().map(|data| IoSliceMut::new(data));
-    let mut room = RecvBatch::<2>::new();
-    assert_eq!(theirs.recvmmsg(&mut bufs, &mut room)?.len(), 2);
+    ours.sendmmsg(&mut batch)?;
+    let (mut room, mut bufs) = (RecvRoom::<2>::new(), [[0; 8]; 2]);
+    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    assert_eq!(theirs.recvmmsg(&mut batch)?.len(), 2);
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! The calls of `cases.txt` that send and receive, over `sunpath`: as in `data.c`.
 
 use sunpath::{
-    Error, IoSlice, IoSliceMut, Messages, Outgoing, Received, RecvBatch, SendBatch, Socket,
-    UnixDatagram, UnixStream,
+    Error, IoSlice, IoSliceMut, Messages, Outgoing, Received, RecvBatch, RecvRoom, SendBatch,
+    SendRoom, Socket, UnixDatagram, UnixStream,
 };
 use sunpath_c_tests::notation::Bytes;
 
@@ -148,11 +148,14 @@ const BATCH: usize = 8;
 /// As sendmmsg(2) does, the error is told only where no message went.
 fn sendmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
     let pieces: Vec<_> = step.pieces().into_iter().map(IoSlice::new).collect();
-    let messages: Vec<_> = pieces.chunks(1).map(Outgoing::new).collect();
-    let sent = socket.sendmmsg(&messages, &mut SendBatch::<BATCH>::new());
-    match sent.error() {
-        Some(error) if sent.count() == 0 => Err(error),
-        _ => Ok(count(sent.count())),
+    let mut room = SendRoom::<BATCH>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for piece in pieces.chunks(1) {
+        batch.push(Outgoing::new(piece))?;
+    }
+    match socket.sendmmsg(&mut batch) {
+        Err(error) if batch.len() == pieces.len() => Err(error),
+        _ => Ok(count(pieces.len() - batch.len())),
     }
 }
 
@@ -160,13 +163,25 @@ fn recvmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
     let [most, size] = step.sizes()[..] else {
         panic!("recvmmsg has a number of messages and a size");
     };
-    let mut room = vec![vec![0; size]; most];
-    let mut bufs = scatter(&mut room);
-    let mut batch = RecvBatch::<BATCH>::new();
-    let arrivals = socket.recvmmsg(&mut bufs, &mut batch)?;
+    // The buffers of a batch have their size by type: those that the tables and programs have.
+    match size {
+        0 => recvmmsg_of::<T, 0>(socket, most),
+        1 => recvmmsg_of::<T, 1>(socket, most),
+        2 => recvmmsg_of::<T, 2>(socket, most),
+        3 => recvmmsg_of::<T, 3>(socket, most),
+        64 => recvmmsg_of::<T, 64>(socket, most),
+        10_000 => recvmmsg_of::<T, 10_000>(socket, most),
+        _ => panic!("recvmmsg into {size} bytes: not a size of the programs"),
+    }
+}
+
+fn recvmmsg_of<T: Messages, const SIZE: usize>(socket: &Socket<T>, most: usize) -> Answer {
+    let (mut room, mut bufs) = (RecvRoom::<BATCH>::new(), vec![[0; SIZE]; most]);
+    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    let arrivals = socket.recvmmsg(&mut batch)?;
     let mut text = count(arrivals.len());
-    for (bytes, _) in arrivals {
-        text += &format!(", {}", Bytes(bytes));
+    for arrival in arrivals {
+        text += &format!(", {}", Bytes(arrival.bytes()));
     }
     Ok(text)
 }
