@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use sunpath::{
-    ControlBuffer, Errno, Message, Messages, RecvBatch, RecvRoom, SendBatch, SendRoom, Sender,
-    Shutdown, Socket, SunPath, UnixAddr, UnixDatagram, UnixSeqpacket, UnixSeqpacketListener,
-    UnixStream,
+    ControlBuffer, Errno, Messages, RecvBatch, RecvRoom, Sender, Shutdown, Socket, SunPath,
+    UnixAddr, UnixDatagram, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
 };
 use tempfile::TempDir;
 
@@ -357,28 +356,4 @@ fn options_of_new_kernels_work_or_are_unsupported() {
         assert!(!a.pass_rights().unwrap());
     }
     supported(a.set_pass_queue_length(true));
-}
-
-/// Each message of a batch has its own address, and the answer says who sent it.
-#[test]
-fn datagram_batch_goes_to_the_address_of_each_message() {
-    let dir = fresh::dir();
-    let [a, b, c] = ["a", "b", "c"].map(|name| UnixDatagram::bind(dir.path().join(name)).unwrap());
-    let (to_b, to_c) = (b.local_addr().unwrap(), c.local_addr().unwrap());
-    let texts = [[IoSlice::new(b"first")], [IoSlice::new(b"second")]];
-    let [first, second] = texts.each_ref().map(|text| Outgoing::new(text));
-    let outgoing = [first.to(&to_b), second.to(&to_c), first.to(&to_c)];
-    let sent = a.sendmmsg(&outgoing, &mut SendBatch::<3>::default());
-    assert_eq!((sent.count(), sent.error()), (3, None));
-    for (socket, expected) in [(b, &["first"][..]), (c, &["second", "first"])] {
-        let (mut batch, mut texts) = (RecvBatch::<3>::default(), [[0; 8]; 3]);
-        let mut bufs = texts.each_mut().map(|text| IoSliceMut::new(text));
-        let arrivals = socket.recvmmsg(&mut bufs, &mut batch).unwrap();
-        let told = |(bytes, message): (&mut [u8], Message<'_>)| {
-            assert_eq!(message.from(), &a.local_addr().unwrap());
-            assert!(!message.is_truncated());
-            String::from_utf8(bytes.to_vec()).unwrap()
-        };
-        assert_eq!(arrivals.map(told).collect::<Vec<_>>(), expected);
-    }
 }
