@@ -102,7 +102,7 @@ impl fmt::Debug for Errno {
 impl error::Error for Errno {}
 
 /// The call of the system that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Call {
@@ -235,6 +235,13 @@ impl Call {
 }
 
 impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The name in C too: a second table of names would be in every program.
+impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -434,63 +441,52 @@ fn halves(lower: usize, upper: usize) -> usize {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (call, errno, number) = (self.call, self.errno(), self.number);
-        match self.sun_path() {
-            None => {}
-            Some(error @ SunPathError::TooLong { .. }) if call != Call::SockaddrUn => {
-                return write!(f, "{call}: {errno:?} ({error}; {call}_at takes more)");
-            }
-            Some(error) => return write!(f, "{call}: {errno:?} ({error})"),
+        let (lower, upper) = (number & 0xffff, number >> 16);
+        write!(f, "{call}: ")?;
+        if self.fault == Fault::Errno {
+            return write!(f, "{errno}");
         }
+        write!(f, "{errno:?} (")?;
         match self.fault {
             Fault::TooManyDescriptors => write!(
                 f,
-                "{call}: {errno:?} ({number} descriptors are too many for one message, which takes \
-                 at most {MAX_DESCRIPTORS})"
+                "{number} descriptors are too many for one message, which takes at most \
+                 {MAX_DESCRIPTORS}"
             ),
-            Fault::EmptyPayload => write!(
-                f,
-                "{call}: {errno:?} (a stream drops control messages that come with no byte)"
-            ),
+            Fault::EmptyPayload => {
+                f.write_str("a stream drops control messages that come with no byte")
+            }
             Fault::ControlTruncated => write!(
                 f,
-                "{call}: {errno:?} (control messages were truncated; descriptors that arrived and \
-                 were closed: {number})"
+                "control messages were truncated; descriptors that arrived and were closed: {number}"
             ),
             Fault::TooFewDescriptors => write!(
                 f,
-                "{call}: {errno:?} (descriptors expected: {}; that arrived and were closed: {})",
-                number >> 16,
-                number & 0xffff
+                "descriptors expected: {upper}; that arrived and were closed: {lower}"
             ),
             Fault::NoRoom => write!(
                 f,
-                "{call}: {errno:?} (the batch has no room for these control messages; descriptors in \
-                 them: {}, room for: {})",
-                number & 0xffff,
-                number >> 16
+                "the batch has no room for these control messages; descriptors in them: {lower}, \
+                 room for: {upper}"
             ),
-            Fault::Full => write!(
-                f,
-                "{call}: {errno:?} (the batch is full: it holds {number} messages)"
-            ),
-            Fault::EndOfFile => write!(f, "{call}: {errno:?} (end of file, no descriptor)"),
-            _ => write!(f, "{call}: {errno}"),
+            Fault::Full => write!(f, "the batch is full: it holds {number} messages"),
+            Fault::EndOfFile => f.write_str("end of file, no descriptor"),
+            _ => match self.sun_path() {
+                Some(error) => write!(f, "{error}"),
+                None => Ok(()),
+            },
+        }?;
+        if self.fault == Fault::TooLong && call != Call::SockaddrUn {
+            write!(f, "; {call}_at takes more")?;
         }
+        f.write_str(")")
     }
 }
 
+/// What it prints, for a `main` that returns it.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Error");
-        shown
-            .field("call", &self.call)
-            .field("errno", &self.errno());
-        if let Some(error) = self.sun_path() {
-            shown.field("sun_path", &error);
-        } else if self.fault != Fault::Errno {
-            shown.field("text", &format_args!("{self}"));
-        }
-        shown.finish()
+        write!(f, "Error({self})")
     }
 }
 
@@ -541,6 +537,32 @@ mod tests {
         let unknown = Error::new(Call::Bind, Errno::from_raw(-7));
         assert_eq!(unknown.to_string(), "bind: errno -7");
         assert_eq!(unknown.errno().raw(), -7);
+        assert_eq!(std::format!("{unknown:?}"), "Error(bind: errno -7)");
+        assert_eq!(std::format!("{:?}", Call::Socketpair), "socketpair");
+    }
+
+    #[test]
+    fn error_that_no_call_said_prints_its_numbers() {
+        let said = [
+            Error::too_many_descriptors(Call::Sendmsg, 254),
+            Error::no_room(3, 2),
+            Error::empty_payload(),
+            Error::control_truncated(4),
+            Error::too_few_descriptors(1, 2),
+            Error::end_of_file(),
+        ]
+        .map(|error| error.to_string());
+        let expected = [
+            "sendmsg: EINVAL (254 descriptors are too many for one message, which takes at most 253)",
+            "sendmmsg: EMSGSIZE (the batch has no room for these control messages; descriptors in \
+             them: 3, room for: 2)",
+            "sendmsg: EINVAL (a stream drops control messages that come with no byte)",
+            "recvmsg: EMSGSIZE (control messages were truncated; descriptors that arrived and were \
+             closed: 4)",
+            "recvmsg: ENOMSG (descriptors expected: 2; that arrived and were closed: 1)",
+            "recvmsg: EPIPE (end of file, no descriptor)",
+        ];
+        assert_eq!(said, expected);
     }
 
     #[test]

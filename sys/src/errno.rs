@@ -2,7 +2,6 @@
 //! `strerror`, whose text differs between C libraries and locales.
 
 use core::ffi::c_int;
-use core::str;
 
 /// `errno` — why the last call of this thread failed. Meaningful only right after a call that
 /// reported failure.
@@ -32,90 +31,48 @@ pub fn errno() -> c_int {
 /// Equals strerrorname_np(3) of the GNU C library.
 #[must_use]
 pub fn errno_name(errno: c_int) -> Option<&'static str> {
-    word(errno, 0)
+    entry(errno).map(|(name, _)| name)
 }
 
 /// What an error number means, in a few lower-case words; `None` for a number that this system
 /// gives no meaning.
 #[must_use]
 pub fn errno_text(errno: c_int) -> Option<&'static str> {
-    word(errno, 1)
+    entry(errno).map(|(_, text)| text)
 }
 
-/// Of the two words of a number, the name and the text, one.
-fn word(errno: c_int, which: usize) -> Option<&'static str> {
-    let place = NUMBERS.iter().position(|number| *number == errno)?;
-    let word = WORDS.split(|byte| *byte == 0).nth(2 * place + which)?;
-    str::from_utf8(word).ok()
+fn entry(errno: c_int) -> Option<(&'static str, &'static str)> {
+    TABLES.iter().find_map(|table| {
+        let place = table.numbers.iter().position(|number| *number == errno)?;
+        let bytes = table.words.bytes().enumerate();
+        let mut nuls = bytes.filter(|(_, byte)| *byte == 0).map(|(at, _)| at);
+        let (name, text, end) = (nuls.nth(2 * place)?, nuls.next()?, nuls.next()?);
+        let (name, text) = (name + 1..text, text + 1..end);
+        Some((table.words.get(name)?, table.words.get(text)?))
+    })
 }
 
-/// All rows as numbers and as words that end with a NUL. In tables of `&str` each word would be a
-/// pointer, of 40 bytes in a program that can be loaded anywhere.
-static NUMBERS: [c_int; POSIX.len() + SYSTEM.len()] = numbers();
-static WORDS: [u8; len_of_words()] = words();
-
-const fn row(place: usize) -> Row {
-    match place.checked_sub(POSIX.len()) {
-        Some(place) => SYSTEM[place],
-        None => POSIX[place],
-    }
-}
-
-const fn numbers() -> [c_int; POSIX.len() + SYSTEM.len()] {
-    let mut numbers = [0; POSIX.len() + SYSTEM.len()];
-    let mut place = 0;
-    while place < numbers.len() {
-        numbers[place] = row(place).0;
-        place += 1;
-    }
-    numbers
-}
-
-const fn len_of_words() -> usize {
-    let (mut len, mut place) = (0, 0);
-    while place < POSIX.len() + SYSTEM.len() {
-        let (_, name, text) = row(place);
-        len += name.len() + 1 + text.len() + 1;
-        place += 1;
-    }
-    len
-}
-
-const fn words() -> [u8; len_of_words()] {
-    let mut words = [0; len_of_words()];
-    let (mut end, mut place) = (0, 0);
-    while place < POSIX.len() + SYSTEM.len() {
-        let (_, name, text) = row(place);
-        end = put(name, end, &mut words);
-        end = put(text, end, &mut words);
-        place += 1;
-    }
-    words
-}
-
-/// Writes a word, and says where the next one begins.
-const fn put(word: &str, start: usize, ret_words: &mut [u8]) -> usize {
-    let (word, mut at) = (word.as_bytes(), 0);
-    while at < word.len() {
-        ret_words[start + at] = word[at];
-        at += 1;
-    }
-    start + word.len() + 1
+/// Error numbers, and in the same order the name and the meaning of each, with a NUL before it and
+/// after it. They are one text because a pointer to each would be 24 bytes more in every program that
+/// can be loaded anywhere.
+struct Table {
+    numbers: &'static [c_int],
+    words: &'static str,
 }
 
 /// From a list of names and texts: the numbers under their names, and a table to look them up.
 macro_rules! errnos {
-    ($table:ident $($(#[$only:meta])? $name:ident $text:literal)*) => {
+    ($table:ident $($name:ident $text:literal)*) => {
         $(
-            $(#[$only])?
             #[doc(inline)]
             pub use libc::$name;
         )*
-        const $table: &[Row] = &[$($(#[$only])? (libc::$name, stringify!($name), $text)),*];
+        const $table: Table = Table {
+            numbers: &[$(libc::$name),*],
+            words: concat!($("\0", stringify!($name), "\0", $text,)* "\0"),
+        };
     };
 }
-
-type Row = (c_int, &'static str, &'static str);
 
 /// `EWOULDBLOCK` — the same number as `EAGAIN` on every supported system.
 #[doc(inline)]
@@ -219,8 +176,6 @@ errnos! { SYSTEM
     ECHRNG "channel number out of range"
     ECOMM "communication error on send"
     EDOTDOT "RFS specific error"
-    #[cfg(target_os = "linux")]
-    EHWPOISON "memory page has hardware error"
     EISNAM "is a named type file"
     EKEYEXPIRED "key has expired"
     EKEYREJECTED "key was rejected"
@@ -253,14 +208,19 @@ errnos! { SYSTEM
     EREMCHG "remote address changed"
     EREMOTEIO "remote input/output error"
     ERESTART "interrupted system call to be restarted"
-    #[cfg(target_os = "linux")]
-    ERFKILL "blocked by a radio kill switch"
     ESRMNT "srmount error"
     ESTRPIPE "streams pipe error"
     ETIME "timer expired"
     EUCLEAN "file system needs cleaning"
     EUNATCH "protocol driver not attached"
     EXFULL "exchange full"
+}
+
+// And not on Android.
+#[cfg(target_os = "linux")]
+errnos! { LINUX
+    EHWPOISON "memory page has hardware error"
+    ERFKILL "blocked by a radio kill switch"
 }
 
 // What macOS has besides.
@@ -331,7 +291,17 @@ errnos! { SYSTEM
     target_os = "netbsd",
     target_os = "openbsd"
 )))]
-const SYSTEM: &[Row] = &[];
+const SYSTEM: Table = Table {
+    numbers: &[],
+    words: "\0",
+};
+
+const TABLES: &[Table] = &[
+    POSIX,
+    SYSTEM,
+    #[cfg(target_os = "linux")]
+    LINUX,
+];
 
 #[cfg(test)]
 mod tests {
@@ -342,13 +312,22 @@ mod tests {
         assert_eq!(errno_name(libc::EADDRINUSE), Some("EADDRINUSE"));
         assert_eq!(errno_name(libc::EWOULDBLOCK), Some("EAGAIN"));
         assert_eq!(errno_text(libc::ECONNREFUSED), Some("connection refused"));
-        for (number, name, text) in POSIX.iter().chain(SYSTEM) {
-            assert_eq!(errno_name(*number), Some(*name));
-            assert_eq!(errno_text(*number), Some(*text));
-        }
         for unknown in [c_int::MIN, -1, 0, 4095, c_int::MAX] {
             assert_eq!(errno_name(unknown), None);
         }
+    }
+
+    /// One word too many or too few would shift all that stand behind it.
+    #[test]
+    fn errno_words_stand_in_pairs() {
+        let mut numbers = TABLES.iter().flat_map(|table| table.numbers);
+        assert!(numbers.all(|number| {
+            let (name, text) = entry(*number).unwrap();
+            let is_name = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit();
+            name.starts_with('E') && name.bytes().all(is_name) && !text.bytes().all(is_name)
+        }));
+        let last = |table: &Table| entry(*table.numbers.last()?);
+        assert_eq!(last(&POSIX), Some(("EXDEV", "cross-device link")));
     }
 
     #[test]
@@ -360,16 +339,10 @@ mod tests {
 
     #[test]
     fn errno_numbers_are_listed_once() {
-        for (i, (number, name, _)) in POSIX.iter().chain(SYSTEM).enumerate() {
-            let first = POSIX
-                .iter()
-                .chain(SYSTEM)
-                .position(|(other, ..)| other == number);
-            assert_eq!(
-                first,
-                Some(i),
-                "{name} stands behind another name of its number"
-            );
+        let numbers = || TABLES.iter().flat_map(|table| table.numbers);
+        for (i, number) in numbers().enumerate() {
+            let first = numbers().position(|other| other == number);
+            assert_eq!(first, Some(i), "{number} has two names");
         }
     }
 
