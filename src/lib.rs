@@ -72,6 +72,7 @@
 //! | `socket`, `socketpair`, `bind`, `connect`, `shutdown` | [`Socket`], of a kind: [`Stream`], [`Datagram`], [`Seqpacket`] |
 //! | `send`, `recv`, `readv`, `sendmsg` for `writev` | [`UnixStream`] |
 //! | `sendto`, `recvfrom` | [`UnixDatagram`], [`UnixSeqpacket`], [`Received`] |
+//! | `aligned_alloc` for what is received | [`RecvBuffer`] |
 //! | passing a descriptor | [`Socket::send_fd`], [`Socket::recv_fd`]; several: [`Socket::send_fds`], [`Socket::recv_fds`] |
 //! | `sendmsg`, `recvmsg`, `SCM_RIGHTS`, `SCM_CREDENTIALS`, `SCM_PIDFD`, `SCM_SECURITY`, `SCM_INQ` | [`Socket::sendmsg`] of [`Control`], [`Socket::recvmsg`] into a [`ControlBuffer`], [`Message`], [`Ancillary`] |
 //! | `CMSG_FIRSTHDR`, `CMSG_NXTHDR`, `CMSG_DATA` | [`ControlMessages`] |
@@ -136,6 +137,7 @@ mod ancillary;
 mod at;
 mod batch;
 mod bind;
+mod buffer;
 mod connect;
 mod control;
 mod convert;
@@ -167,6 +169,7 @@ pub use crate::addr::addr_of_literal;
 pub use crate::ancillary::{Ancillary, Control, ControlBuffer, ControlRoom, Message};
 pub use crate::batch::{Arrival, Arrivals, Outgoing, RecvBatch, RecvRoom, SendBatch, SendRoom};
 pub use crate::bind::{BindOptions, Bound, Existing, Liveness, probe};
+pub use crate::buffer::RecvBuffer;
 pub use crate::connect::ConnectOptions;
 pub use crate::control::{ControlMessage, ControlMessages, Credentials};
 pub use crate::convert::FromFdError;

@@ -19,7 +19,7 @@ use source::{Source, sources};
 /// The rooms of `src/`, from the ground up. A room uses the rooms of lower floors, and those named
 /// before it on its own floor. `lib.rs` is the roof and uses all. A new room gets its place here.
 const FLOORS: &[&[&str]] = &[
-    &["error", "pathname", "addr", "control", "expected"],
+    &["error", "pathname", "addr", "control", "expected", "buffer"],
     &["fd", "syscall", "deadline"],
     &[
         "socket",
