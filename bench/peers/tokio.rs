@@ -4,15 +4,11 @@
 use std::os::unix::ffi::OsStrExt;
 
 use sunpath_bench::{
-    BULK, Bench, Clock, DATAGRAM, Kind, as_path, opaque_slice, pages, seen, socket_path, unlink,
+    BULK, Bench, Clock, DATAGRAM, Kind, as_path, block_on, opaque_slice, pages, seen, socket_path,
+    unlink,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixDatagram, UnixListener, UnixStream};
-
-fn block_on(work: impl Future<Output = ()>) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_io().build().unwrap().block_on(work);
-}
 
 async fn connect(count: u64) {
     let path = socket_path("connect");

@@ -2,14 +2,9 @@
 
 use std::io::{IoSlice, IoSliceMut};
 
-use sunpath_bench::{Bench, Clock, MOST_FDS, borrowed, opaque_slice, open_fds};
+use sunpath_bench::{Bench, Clock, MOST_FDS, block_on, borrowed, opaque_slice, open_fds};
 use tokio_seqpacket::UnixSeqpacket;
 use tokio_seqpacket::ancillary::{AncillaryMessageWriter, OwnedAncillaryMessage};
-
-fn block_on(work: impl Future<Output = ()>) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_io().build().unwrap().block_on(work);
-}
 
 async fn round_trip(count: u64) {
     let (a, b) = UnixSeqpacket::pair().unwrap();

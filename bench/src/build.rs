@@ -16,7 +16,7 @@ pub struct Peer {
 }
 
 /// The peers in Rust, and the package of each, for its version.
-pub const PEERS: [(&str, Option<&str>); 11] = [
+pub const PEERS: [(&str, Option<&str>); 12] = [
     ("sunpath", None),
     ("std", None),
     ("nix", Some("nix")),
@@ -24,6 +24,7 @@ pub const PEERS: [(&str, Option<&str>); 11] = [
     ("socket2", Some("socket2")),
     ("uds", Some("uds")),
     ("tokio", Some("tokio")),
+    ("sunpath-tokio", None),
     ("tokio-seqpacket", Some("tokio-seqpacket")),
     ("sendfd", Some("sendfd")),
     ("passfd", Some("passfd")),

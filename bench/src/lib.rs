@@ -14,7 +14,8 @@
 
 #![allow(missing_docs)]
 
-use std::arch::asm;
+mod opaque;
+
 use std::ffi::{CString, OsStr};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -22,6 +23,8 @@ use std::path::Path;
 use std::time::Instant;
 
 pub use libc;
+
+pub use opaque::{escape, escape_number, opaque, opaque_number, opaque_slice};
 
 /// The sizes of a batch.
 pub const BATCHES: [usize; 4] = [1, 8, 32, 128];
@@ -120,47 +123,6 @@ pub fn seen(kind: Kind, name: &[u8]) -> Seen {
         kind,
         len: name.len(),
     }
-}
-
-/// The optimizer has to believe that somebody reads what this points to, at no instruction.
-#[inline(always)]
-pub fn escape<T: ?Sized>(pointer: *const T) {
-    // SAFETY: no instruction.
-    unsafe { asm!("/* {} */", in(reg) pointer.cast::<u8>(), options(nostack, preserves_flags)) };
-}
-
-#[inline(always)]
-fn escape_number(number: usize) {
-    // SAFETY: no instruction.
-    unsafe { asm!("/* {} */", in(reg) number, options(nostack, preserves_flags)) };
-}
-
-/// The same number, of which the optimizer knows nothing.
-#[inline(always)]
-pub fn opaque_number(mut number: usize) -> usize {
-    // SAFETY: no instruction; the register is as it was.
-    unsafe { asm!("/* {} */", inout(reg) number, options(nostack, preserves_flags)) };
-    number
-}
-
-/// The same reference, of whose target the optimizer knows nothing.
-#[inline(always)]
-pub fn opaque<T>(reference: &T) -> &T {
-    let mut pointer: *const T = reference;
-    // SAFETY: no instruction; the register is as it was.
-    unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
-    // SAFETY: it is the reference that was given.
-    unsafe { &*pointer }
-}
-
-/// The same slice, of whose bytes and length the optimizer knows nothing.
-#[inline(always)]
-pub fn opaque_slice<T>(slice: &[T]) -> &[T] {
-    let mut pointer = slice.as_ptr();
-    // SAFETY: no instruction; the register is as it was.
-    unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
-    // SAFETY: they are the parts of the slice that was given.
-    unsafe { std::slice::from_raw_parts(pointer, opaque_number(slice.len())) }
 }
 
 /// A peer's `main`: the workload that the command line asks for.
@@ -372,6 +334,13 @@ impl Clock {
     pub fn stop(self) {
         println!("{}", self.0.elapsed().as_nanos());
     }
+}
+
+/// Does asynchronous work, on tokio's runtime of one thread.
+#[cfg(feature = "peers")]
+pub fn block_on(work: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_io().build().unwrap().block_on(work);
 }
 
 /// One byte there and back.

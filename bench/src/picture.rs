@@ -14,9 +14,9 @@ const TOP: f64 = 92.0;
 const ROW: f64 = 24.0;
 
 /// Colours that differ in lightness too, for those who see few of them.
-const COLOURS: [&str; 12] = [
+const COLOURS: [&str; 13] = [
     "#d6204e", "#7a7a7a", "#1f77b4", "#e69f00", "#009e73", "#8b5fbf", "#56b4e9", "#a65628",
-    "#f781bf", "#b5bd00", "#4d4d9f", "#00b5ad",
+    "#f781bf", "#b5bd00", "#4d4d9f", "#00b5ad", "#c49c94",
 ];
 
 /// The first of the series is ours, and stands out.
