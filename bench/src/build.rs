@@ -80,6 +80,12 @@ fn peer(name: &'static str) -> Result<Peer> {
     Ok(Peer { name, program })
 }
 
+/// A program of this package that is no peer, and is built already.
+pub fn program(name: &'static str) -> Result<Peer> {
+    let program = folder()?.join(name);
+    Ok(Peer { name, program })
+}
+
 /// Builds programs of this package beside this one.
 pub fn rust(args: &[&str]) -> Result<()> {
     let folder = folder()?;

@@ -28,6 +28,9 @@ pub use opaque::{escape, escape_number, opaque, opaque_number, opaque_slice};
 
 /// The sizes of a batch.
 pub const BATCHES: [usize; 4] = [1, 8, 32, 128];
+/// Where in its page a receive buffer may begin; 16 is where glibc puts what is allocated with 128 KiB
+/// or more.
+pub const STARTS: [usize; 8] = [0, 1, 16, 31, 32, 64, 2048, 4080];
 /// The bytes of a datagram in batches and by address.
 pub const DATAGRAM: usize = 64;
 /// The bytes of a bulk transfer.

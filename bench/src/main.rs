@@ -1,5 +1,6 @@
 //! The command that measures. `--help` says what it can do.
 
+mod beyond;
 mod build;
 mod echo;
 mod guard;
@@ -7,6 +8,8 @@ mod measure;
 mod page;
 mod picture;
 mod price;
+mod rounds;
+mod scale;
 mod tables;
 
 use std::error::Error;
@@ -18,22 +21,26 @@ const USAGE: &str = "\
 usage: cargo run --release --manifest-path bench/Cargo.toml -- [COMMAND]
 
 tables          instructions, system calls, allocations and time, of sunpath and of all its peers
+beyond          many messages packed into one call, and where a receive buffer begins
+scale           19,000 connections in a process, long paths, stale files beside 2,000 sockets
 price           what each guarantee costs in instructions
 size            a tiny server's size, and how long it takes to build
 guard           instructions of sunpath against C: no more than guard.txt says?
 guard --record  writes guard.txt anew
 
-Without a command: tables, price and size. All but the guard print their tables and write them
+Without a command: all of these but the guard, which takes about MINUTES minutes. All but the guard print their tables and write them
 into docs/performance.md, with pictures beside it. Needed: gcc, valgrind, and for `tables` strace.
 ";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => [tables::run, price::run, echo::run]
+        [] => [tables::run, beyond::run, scale::run, price::run, echo::run]
             .into_iter()
             .try_for_each(|part| part()),
         ["tables"] => tables::run(),
+        ["beyond"] => beyond::run(),
+        ["scale"] => scale::run(),
         ["price"] => price::run(),
         ["size"] => echo::run(),
         ["guard"] => guard::check(),

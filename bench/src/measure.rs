@@ -24,6 +24,16 @@ impl Work {
     pub const fn short(key: &'static str, title: &'static str) -> Self {
         work(key, title, SHORT)
     }
+
+    /// One of many calls, that needs no title.
+    pub const fn calls(key: &'static str) -> Self {
+        work(key, "", CALLS)
+    }
+
+    /// One that is counted by messages, and needs no title.
+    pub const fn batch(key: &'static str) -> Self {
+        work(key, "", BATCHES)
+    }
 }
 
 const fn work(key: &'static str, title: &'static str, (few, many): (u32, u32)) -> Work {
@@ -101,7 +111,7 @@ pub fn count(peer: &Peer, work: &Work) -> Result<Counts> {
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
         command.arg("--collect-systime=yes");
-        let (_, log) = output(run(&mut command, peer, work, repetitions)?)?;
+        let (_, log) = output(run(&mut command, peer, work.key, repetitions)?)?;
         // ==PID== Collected : INSTRUCTIONS CALLS TIME
         let totals = log.lines().find_map(|line| line.split_once("Collected : "));
         let (_, totals) = totals.ok_or("callgrind has collected nothing")?;
@@ -121,7 +131,7 @@ pub fn allocations(peer: &Peer, work: &Work, library: &Path) -> Result<f64> {
     let [allocations] = difference(work, |repetitions| {
         let mut command = Command::new("env");
         command.arg(format!("LD_PRELOAD={}", library.display()));
-        let (_, log) = output(run(&mut command, peer, work, repetitions)?)?;
+        let (_, log) = output(run(&mut command, peer, work.key, repetitions)?)?;
         let number = log
             .lines()
             .rev()
@@ -138,7 +148,7 @@ pub fn calls_by_name(peer: &Peer, work: &Work) -> Result<BTreeMap<String, f64>> 
     let totals = |repetitions: u32| -> Result<BTreeMap<String, f64>> {
         let mut command = Command::new("strace");
         command.args(["-f", "-c", "-U", "name,calls"]);
-        let (_, log) = output(run(&mut command, peer, work, repetitions)?)?;
+        let (_, log) = output(run(&mut command, peer, work.key, repetitions)?)?;
         let lines = log.lines().filter_map(|line| line.trim().split_once(' '));
         let calls = lines.filter_map(|(name, calls)| Some((name, calls.trim().parse().ok()?)));
         Ok(calls
@@ -156,8 +166,8 @@ pub fn calls_by_name(peer: &Peer, work: &Work) -> Result<BTreeMap<String, f64>> 
 }
 
 /// Nanoseconds that so many repetitions take.
-pub fn time(peer: &Peer, work: &Work, repetitions: u32) -> Result<f64> {
-    let (nanoseconds, _) = output(run(&mut Command::new("env"), peer, work, repetitions)?)?;
+pub fn time(peer: &Peer, key: &str, repetitions: u32) -> Result<f64> {
+    let (nanoseconds, _) = output(run(&mut Command::new("env"), peer, key, repetitions)?)?;
     Ok(nanoseconds.trim().parse()?)
 }
 
@@ -178,22 +188,27 @@ fn difference<const N: usize>(
     Ok(per_repetition)
 }
 
-/// Lets a command run a workload, in a folder of its own for socket files. Where the stack begins
-/// depends on the environment and on the program's path, and on that how much there is to copy up
-/// to the next boundary: both are the same in every run.
+/// Lets a command run a workload.
 fn run<'c>(
     command: &'c mut Command,
     peer: &Peer,
-    work: &Work,
+    key: &str,
     repetitions: u32,
 ) -> Result<&'c mut Command> {
+    let repetitions = repetitions.to_string();
+    Ok(program(command, peer)?.args(["run", key, &repetitions]))
+}
+
+/// Lets a command run a peer's program, in a folder of its own for socket files. Where the stack
+/// begins depends on the environment and on the program's path, and on that how much there is to copy
+/// up to the next boundary: both are the same in every run.
+pub fn program<'c>(command: &'c mut Command, peer: &Peer) -> Result<&'c mut Command> {
     let folder = folder()?;
     let sockets = folder.join("sockets");
     fs::create_dir_all(&sockets)?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     command.current_dir(sockets).env_clear().env("PATH", path);
-    command.arg(Path::new("..").join(peer.program.strip_prefix(folder)?));
-    Ok(command.args(["run", work.key, &repetitions.to_string()]))
+    Ok(command.arg(Path::new("..").join(peer.program.strip_prefix(folder)?)))
 }
 
 /// Does the same to each of many things, on every processor, until it fails; the results in the

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::Result;
@@ -43,9 +43,11 @@ pub fn number(number: f64) -> String {
     format!("{:.digits$}", number + 0.0)
 }
 
-/// Where the pictures go.
-pub fn pictures() -> PathBuf {
-    Path::new(HERE).join("../docs/performance")
+/// Puts a picture beside the page.
+pub fn draw(file: &str, picture: &str) -> Result<()> {
+    let folder = Path::new(HERE).join("../docs/performance");
+    fs::create_dir_all(&folder)?;
+    Ok(fs::write(folder.join(file), picture)?)
 }
 
 /// Prints a part of the page, and puts it in the place of the last one: between
@@ -66,6 +68,11 @@ pub fn publish(name: &str, part: &str) -> Result<()> {
         page.replace("\n<!-- end", "\n\n<!-- end")
             .replace("\n\n\n", "\n\n"),
     )?)
+}
+
+/// The same of a table under its picture.
+pub fn publish_with_picture(name: &str, file: &str, table: &Table) -> Result<()> {
+    publish(name, &format!("![{file}](performance/{file})\n\n{table}"))
 }
 
 /// The machine and the versions of all that took part.

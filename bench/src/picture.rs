@@ -1,8 +1,8 @@
-//! Pictures of the tables, in SVG: a dot for each peer, on a scale of ratios to C.
+//! Pictures of the tables, in SVG: a dot for each peer, on a scale of ratios.
 
 use std::fmt::Write as _;
 
-/// One peer: its name, and its ratio to C in each row where it does the work.
+/// One peer: its name, and its ratio in each row where it does the work.
 pub struct Series {
     pub name: String,
     pub ratios: Vec<Option<f64>>,
@@ -19,8 +19,8 @@ const COLOURS: [&str; 13] = [
     "#f781bf", "#b5bd00", "#4d4d9f", "#00b5ad", "#c49c94",
 ];
 
-/// The first of the series is ours, and stands out.
-pub fn ratios(title: &str, rows: &[&str], series: &[Series]) -> String {
+/// Ratios to what `one` names. The first of the series stands out.
+pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> String {
     let all = series
         .iter()
         .flat_map(|series| series.ratios.iter().flatten());
@@ -36,31 +36,31 @@ pub fn ratios(title: &str, rows: &[&str], series: &[Series]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
          font-family=\"sans-serif\" font-size=\"13\">\n\
          <style>\n\
-         text {{ fill: #222 }} .grid {{ stroke: #ddd }} .c {{ stroke: #222; stroke-width: 2 }}\n\
+         text {{ fill: #222 }} .grid {{ stroke: #ddd }} .one {{ stroke: #222; stroke-width: 2 }}\n\
          .paper {{ fill: #fff }}\n\
          @media (prefers-color-scheme: dark) {{\n\
-         text {{ fill: #ddd }} .grid {{ stroke: #444 }} .c {{ stroke: #ddd }} .paper {{ fill: #161616 }}\n\
+         text {{ fill: #ddd }} .grid {{ stroke: #444 }} .one {{ stroke: #ddd }} .paper {{ fill: #161616 }}\n\
          }}\n\
          </style>\n\
          <rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>\n\
          <text x=\"16\" y=\"26\" font-size=\"16\" font-weight=\"bold\">{title}</text>\n"
     );
     let (mut at, mut line) = (16.0, 48.0);
-    for (place, one) in series.iter().enumerate() {
-        let wide = 34.0 + 7.2 * one.name.len() as f64;
+    for (place, peer) in series.iter().enumerate() {
+        let wide = 34.0 + 7.2 * peer.name.len() as f64;
         if at + wide > width {
             (at, line) = (16.0, line + 22.0);
         }
-        dot(&mut svg, at + 6.0, line, place, &one.name);
+        dot(&mut svg, at + 6.0, line, place, &peer.name);
         let (x, y) = (at + 16.0, line + 4.0);
-        let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\">{}</text>", one.name);
+        let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\">{}</text>", peer.name);
         at += wide;
     }
     for power in low as i32..=high as i32 {
         let ratio = 2.0_f64.powi(power);
-        let class = if power == 0 { "c" } else { "grid" };
+        let class = if power == 0 { "one" } else { "grid" };
         let label = match power {
-            0 => "C".to_owned(),
+            0 => one.to_owned(),
             power if power < 0 => format!("1/{}", 1 << -power),
             power => format!("{}x", 1 << power),
         };
@@ -83,9 +83,9 @@ pub fn ratios(title: &str, rows: &[&str], series: &[Series]) -> String {
             y + 4.0,
         );
         // Ours last, on top of the others.
-        for (place, one) in series.iter().enumerate().rev() {
-            if let Some(ratio) = one.ratios[row] {
-                let tip = format!("{}: {ratio:.2}", one.name);
+        for (place, peer) in series.iter().enumerate().rev() {
+            if let Some(ratio) = peer.ratios[row] {
+                let tip = format!("{}: {ratio:.2}", peer.name);
                 dot(&mut svg, x(ratio), y, place, &tip);
             }
         }

@@ -1,7 +1,7 @@
 //! The price of safety: `peers/price.rs` does the same work without a guarantee and with it.
 
 use crate::Result;
-use crate::build::{self, Peer};
+use crate::build;
 use crate::measure::{self, Work};
 use crate::page::{self, Table, number};
 
@@ -78,10 +78,7 @@ const LADDERS: [&[(&str, &str)]; 7] = [
 
 pub fn run() -> Result<()> {
     build::rust(&["--bin", "price"])?;
-    let peer = Peer {
-        name: "price",
-        program: build::folder()?.join("price"),
-    };
+    let peer = build::program("price")?;
     let steps: Vec<_> = LADDERS.iter().flat_map(|ladder| ladder.iter()).collect();
     let counts = measure::each(&steps, |(key, title)| {
         Ok(measure::count(&peer, &Work::short(key, title))?.instructions)

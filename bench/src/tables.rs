@@ -1,17 +1,11 @@
 //! sunpath and its peers against C: instructions, system calls, allocations, time.
 
-use std::collections::BTreeMap;
-use std::fs;
-
 use crate::Result;
 use crate::build::{self, PEERS, Peer};
 use crate::measure::{self, Counts, WORKS, Work};
 use crate::page::{self, Table, number};
 use crate::picture::{self, Series};
-
-/// How long one run of the timed workloads is to take, in nanoseconds, and how many rounds there are.
-const RUN: f64 = 30e6;
-const ROUNDS: usize = 9;
+use crate::rounds;
 
 /// By workload and by peer, which may not do that work.
 type Grid<T> = Vec<Vec<Option<T>>>;
@@ -87,6 +81,7 @@ fn instructions(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
         picture,
         "Instructions in user space, as a ratio to C",
         peers,
+        WORKS.iter(),
         &ratios,
     )?;
     let versions = PEERS.iter().filter_map(|(name, package)| {
@@ -95,10 +90,7 @@ fn instructions(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
     let versions = versions.collect::<Result<Vec<_>>>()?.join(", ");
     let machine = format!("{}.\nPeers: {versions}.", page::machine()?);
     page::publish("machine", &machine)?;
-    page::publish(
-        "instructions",
-        &format!("![{picture}](performance/{picture})\n\n{table}"),
-    )
+    page::publish_with_picture("instructions", picture, &table)
 }
 
 fn system_calls(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
@@ -149,35 +141,18 @@ fn allocations(peers: &[Peer], counts: &Grid<f64>) -> Result<()> {
     page::publish("allocations", &table.to_string())
 }
 
-/// Time as a ratio to C in the same round, the median of the rounds.
+/// Time as a ratio to C.
 fn times(peers: &[Peer], can: impl Fn(&Work, usize) -> bool) -> Result<()> {
     let mut table = Table::new(&head("time, as a ratio to C", &peers[1..], &[]));
     let mut ratios = Grid::new();
-    for work in WORKS.iter().filter(|work| work.key != "address.constant") {
-        let mut repetitions = 256;
-        let took = loop {
-            let took = measure::time(&peers[0], work, repetitions)?;
-            if took > RUN / 10.0 {
-                break took;
-            }
-            repetitions *= 8;
-        };
-        let repetitions = (f64::from(repetitions) * RUN / took) as u32;
-        let mut rounds: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-        for round in 0..ROUNDS {
-            let mut took = BTreeMap::new();
-            // Each round begins with another peer.
-            for peer in (0..peers.len()).map(|peer| (peer + round) % peers.len()) {
-                if can(work, peer) {
-                    took.insert(peer, measure::time(&peers[peer], work, repetitions)?);
-                }
-            }
-            for (peer, time) in &took {
-                rounds.entry(*peer).or_default().push(time / took[&0]);
-            }
-        }
-        let row: Vec<_> = (0..peers.len())
-            .map(|peer| rounds.get_mut(&peer).map(|of_peer| median(of_peer)))
+    for work in timed() {
+        let able: Vec<_> = (0..peers.len()).map(|peer| can(work, peer)).collect();
+        let runs = peers.iter().zip(&able).filter(|(_, able)| **able);
+        let runs: Vec<_> = runs.map(|(peer, _)| (peer, work.key)).collect();
+        let mut results = rounds::ratios(&runs)?.into_iter();
+        let row: Vec<_> = able
+            .iter()
+            .map(|able| if *able { results.next() } else { None })
             .collect();
         let mut cells = vec![work.title.to_owned()];
         cells.extend(
@@ -193,12 +168,10 @@ fn times(peers: &[Peer], can: impl Fn(&Work, usize) -> bool) -> Result<()> {
         picture,
         "Time, as a ratio to C in the same round",
         peers,
+        timed(),
         &ratios,
     )?;
-    page::publish(
-        "time",
-        &format!("![{picture}](performance/{picture})\n\n{table}"),
-    )
+    page::publish_with_picture("time", picture, &table)
 }
 
 /// The head of a table: `more` stands behind C and sunpath.
@@ -209,12 +182,19 @@ fn head<'h>(title: &'h str, peers: &'h [Peer], more: &[&'h str]) -> Vec<&'h str>
     head
 }
 
+/// What takes time: not what is done while compiling.
+fn timed() -> impl Iterator<Item = &'static Work> {
+    WORKS.iter().filter(|work| work.key != "address.constant")
+}
+
 /// A picture of the ratios to C, without C itself.
-fn draw(file: &str, title: &str, peers: &[Peer], ratios: &Grid<f64>) -> Result<()> {
-    let timed = ratios.len() < WORKS.len();
-    let works = WORKS
-        .iter()
-        .filter(|work| !timed || work.key != "address.constant");
+fn draw(
+    file: &str,
+    title: &str,
+    peers: &[Peer],
+    works: impl Iterator<Item = &'static Work>,
+    ratios: &Grid<f64>,
+) -> Result<()> {
     let rows: Vec<_> = works.map(|work| work.title).collect();
     let series: Vec<_> = (1..peers.len())
         .map(|peer| Series {
@@ -222,11 +202,7 @@ fn draw(file: &str, title: &str, peers: &[Peer], ratios: &Grid<f64>) -> Result<(
             ratios: ratios.iter().map(|row| row[peer]).collect(),
         })
         .collect();
-    fs::create_dir_all(page::pictures())?;
-    Ok(fs::write(
-        page::pictures().join(file),
-        picture::ratios(title, &rows, &series),
-    )?)
+    page::draw(file, &picture::ratios(title, "C", &rows, &series))
 }
 
 fn ratio(of_peer: Option<f64>, of_c: Option<f64>) -> Option<f64> {
@@ -238,12 +214,7 @@ fn cell(value: Option<f64>, shown: impl Fn(f64) -> String) -> String {
 }
 
 /// A number of calls, which can be a part of one where many messages share it.
-fn few(number: f64) -> String {
+pub fn few(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-fn median(of: &mut [f64]) -> f64 {
-    of.sort_by(f64::total_cmp);
-    of[of.len() / 2]
 }

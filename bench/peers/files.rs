@@ -1,0 +1,77 @@
+//! Socket files: a path that `sun_path` has no room for, and a file that a server left behind, with
+//! sunpath. `c/files.c` has the same in C.
+
+use std::fs;
+
+use sunpath::{BindOptions, CWD, Existing, Socket, Stream, UnixListener, UnixStream};
+use sunpath_bench::{Bench, opaque_slice, repeat, socket_path, unlink};
+
+/// Directories of 100 bytes, so that a path has about a thousand.
+const DEEP: usize = 10;
+const COMPONENT: usize = 99;
+
+/// Connects, accepts, closes both.
+#[inline(always)]
+fn connecting(count: u64, listener: &UnixListener, connect: impl Fn() -> UnixStream) {
+    repeat(count, || {
+        let client = connect();
+        drop(listener.accept().unwrap());
+        drop(client);
+    });
+}
+
+fn connect_short(count: u64) {
+    let path = socket_path("short");
+    let listener = UnixListener::bind(&path).unwrap();
+    connecting(count, &listener, || {
+        UnixStream::connect(opaque_slice(&path)).unwrap()
+    });
+    unlink(&path);
+}
+
+fn connect_long(count: u64) {
+    let base = format!("{:07}", std::process::id());
+    let dir = [&base, "/", &vec!["d".repeat(COMPONENT); DEEP].join("/")].concat();
+    fs::create_dir_all(&dir).unwrap();
+    let path = [&dir, "/socket"].concat().into_bytes();
+    let socket = Socket::<Stream>::new().unwrap();
+    socket.bind_at(CWD, &path).unwrap();
+    let listener = socket.listen(UnixListener::BACKLOG).unwrap();
+    connecting(count, &listener, || {
+        let client = UnixStream::new().unwrap();
+        client.connect_at(CWD, opaque_slice(&path)).unwrap();
+        client
+    });
+    fs::remove_dir_all(base).unwrap();
+}
+
+/// Replaces what a server left at the path, and leaves the same.
+fn stale(count: u64, others: usize) {
+    let others: Vec<_> = (0..others)
+        .map(|i| {
+            let path = socket_path(&format!("other-{i}"));
+            (UnixListener::bind(&path).unwrap(), path)
+        })
+        .collect();
+    let path = socket_path("stale");
+    drop(UnixListener::bind(&path).unwrap());
+    let options = BindOptions::new()
+        .existing(Existing::ReplaceStale)
+        .unlink_on_drop(false);
+    repeat(count, || {
+        drop(options.bind::<Stream>(opaque_slice(&path)).unwrap());
+    });
+    unlink(&path);
+    for (_, path) in &others {
+        unlink(path);
+    }
+}
+
+fn main() {
+    Bench::from_args()
+        .work("connect.short", connect_short)
+        .work("connect.long", connect_long)
+        .work("stale.0", |count| stale(count, 0))
+        .work("stale.2000", |count| stale(count, 2000))
+        .finish();
+}

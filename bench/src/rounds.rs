@@ -1,0 +1,49 @@
+//! Time, as a ratio: those that are compared take turns, so that what else the machine does meets all
+//! of them.
+
+use crate::Result;
+use crate::build::Peer;
+use crate::measure;
+
+/// How long one run is to take, in nanoseconds.
+const RUN: f64 = 30e6;
+const ROUNDS: usize = 9;
+
+/// How long each workload of a program takes, as a ratio to the first of them in the same round: the
+/// median of the rounds. All repeat it as often.
+pub fn ratios(runs: &[(&Peer, &str)]) -> Result<Vec<f64>> {
+    let (first, key) = runs[0];
+    let mut repetitions = 256;
+    let took = loop {
+        let took = measure::time(first, key, repetitions)?;
+        if took > RUN / 10.0 {
+            break took;
+        }
+        repetitions *= 8;
+    };
+    let repetitions = (f64::from(repetitions) * RUN / took).max(1.0) as u32;
+    let mut rounds = Vec::new();
+    for round in 0..ROUNDS {
+        let mut took = vec![0.0; runs.len()];
+        // Each round begins with another one.
+        for place in (0..runs.len()).map(|place| (place + round) % runs.len()) {
+            let (peer, key) = runs[place];
+            took[place] = measure::time(peer, key, repetitions)?;
+        }
+        rounds.push(took.iter().map(|time| time / took[0]).collect());
+    }
+    Ok(medians(&rounds))
+}
+
+/// Of each column.
+pub fn medians(rows: &[Vec<f64>]) -> Vec<f64> {
+    let column = |place: usize| rows.iter().map(|row| row[place]).collect();
+    (0..rows[0].len())
+        .map(|place| sorted(column(place))[rows.len() / 2])
+        .collect()
+}
+
+pub fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_by(f64::total_cmp);
+    numbers
+}
