@@ -4,12 +4,12 @@ use std::io;
 use std::os::fd::AsRawFd;
 
 use sunpath::{
-    Error, IoSlice, IoSliceMut, Kind as SocketKind, Messages, Outgoing, RecvBatch, SendBatch,
-    Socket, Stream, SunPath, UnixAddr, UnixDatagram, UnixListener, UnixStream,
+    Error, Kind as SocketKind, Messages, Socket, Stream, SunPath, UnixAddr, UnixDatagram,
+    UnixListener, UnixStream,
 };
 use sunpath_bench::{
-    BATCHES, BULK, Bench, Clock, DATAGRAM, Kind, block_on, borrowed, opaque_slice, open_fds, pages,
-    seen, socket_path, unlink,
+    BULK, Bench, Clock, DATAGRAM, Kind, block_on, borrowed, opaque_slice, open_fds, pages, seen,
+    socket_path, unlink,
 };
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -134,36 +134,6 @@ async fn datagrams(count: u64) {
     clock.stop();
 }
 
-/// The count is of messages.
-async fn batches(size: usize, count: u64) {
-    let (a, b) = pair::<sunpath::Datagram>();
-    let data = [IoSlice::new(&[7; DATAGRAM])];
-    let messages = vec![Outgoing::new(&data); size];
-    let mut bufs = vec![[0; DATAGRAM]; size];
-    let mut bufs: Vec<_> = bufs.iter_mut().map(|buf| IoSliceMut::new(buf)).collect();
-    let mut tx = Box::new(SendBatch::<128>::new());
-    let mut rx = Box::new(RecvBatch::<128>::new());
-    let clock = Clock::start();
-    let mut done = 0;
-    while done < count {
-        let send = |a: &UnixDatagram| {
-            let sent = a.sendmmsg(&messages, &mut tx);
-            match (sent.count(), sent.error()) {
-                (0, Some(error)) => Err(error),
-                (count, _) => Ok(count),
-            }
-        };
-        let sent = when(WRITE, &a, send).await;
-        let mut received = 0;
-        while received < sent {
-            let recv = |b: &UnixDatagram| Ok(b.recvmmsg(&mut bufs, &mut rx)?.len());
-            received += when(READ, &b, recv).await;
-        }
-        done += sent as u64;
-    }
-    clock.stop();
-}
-
 async fn descriptor(count: u64) {
     let (a, b) = pair::<Stream>();
     let fds = open_fds(1);
@@ -177,7 +147,7 @@ async fn descriptor(count: u64) {
 }
 
 fn main() {
-    let mut bench = Bench::from_args()
+    Bench::from_args()
         .work("connect", |count| block_on(connect(count)))
         .work("roundtrip.stream", |count| {
             block_on(round_trip_of_streams(count));
@@ -191,11 +161,6 @@ fn main() {
         .work("bulk", |count| block_on(bulk(count)))
         .work("sendto", |count| block_on(datagrams_by_address(count)))
         .work("batch.1", |count| block_on(datagrams(count)))
-        .work("fd.1", |count| block_on(descriptor(count)));
-    for size in BATCHES.into_iter().filter(|size| *size > 1) {
-        bench = bench.work(&format!("batch.{size}"), |count| {
-            block_on(batches(size, count));
-        });
-    }
-    bench.finish();
+        .work("fd.1", |count| block_on(descriptor(count)))
+        .finish();
 }
