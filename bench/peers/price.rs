@@ -5,7 +5,7 @@ use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use sunpath::sys::{self, sockaddr_un, socklen_t};
-use sunpath::{SunPath, UnixAddr, UnixStream};
+use sunpath::{SunPath, UnixAddr, UnixDatagram, UnixStream};
 use sunpath_bench::{
     Bench, Kind, escape, filled, name, opaque, opaque_number, opaque_slice, repeat,
 };
@@ -45,6 +45,15 @@ fn with_room(path: &[u8]) {
     }
 }
 
+/// As C looks for it.
+#[inline(always)]
+fn without_nul(path: &[u8]) {
+    // SAFETY: the bytes are readable for their length.
+    if !unsafe { libc::memchr(path.as_ptr().cast(), 0, path.len()) }.is_null() {
+        failed();
+    }
+}
+
 fn addresses(mut bench: Bench) -> Bench {
     for len in [20, 107] {
         bench = bench
@@ -63,6 +72,18 @@ fn addresses(mut bench: Bench) -> Bench {
                 repeat(count, || {
                     let (path, mut addr) = (opaque_slice(&path), MaybeUninit::uninit());
                     with_room(path);
+                    // SAFETY: there is room.
+                    let addr_len = unsafe { unchecked(path, &mut addr) };
+                    escape(&addr);
+                    opaque_number(addr_len as usize);
+                });
+            })
+            .work(&format!("address{len}.no_nul"), |count| {
+                let path = name(len);
+                repeat(count, || {
+                    let (path, mut addr) = (opaque_slice(&path), MaybeUninit::uninit());
+                    with_room(path);
+                    without_nul(path);
                     // SAFETY: there is room.
                     let addr_len = unsafe { unchecked(path, &mut addr) };
                     escape(&addr);
@@ -243,10 +264,53 @@ fn descriptors(bench: Bench) -> Bench {
         })
 }
 
+/// A datagram from `a` to `b`, sent with the same call in every step, received in 16 bytes.
+fn datagrams(count: u64, receive: impl Fn(&UnixDatagram, &mut [u8]) -> usize) {
+    let (a, b) = UnixDatagram::pair().unwrap();
+    repeat(count, || {
+        if a.send(opaque_slice(&[7; 16])).is_err() {
+            failed();
+        }
+        let mut buf = [0; 16];
+        let len = receive(&b, &mut buf);
+        escape(&buf[..len]);
+    });
+}
+
+fn truncation(bench: Bench) -> Bench {
+    let recv = |socket: &UnixDatagram, buf: &mut [u8], flags| {
+        let (fd, start) = (socket.as_raw_fd(), buf.as_mut_ptr().cast());
+        // SAFETY: there is room for as many bytes as is said.
+        match unsafe { sys::recv(fd, start, buf.len(), flags) } {
+            ..0 => failed(),
+            len => len as usize,
+        }
+    };
+    bench
+        .work("datagram.cut", |count| {
+            datagrams(count, |socket, buf| recv(socket, buf, 0));
+        })
+        .work("datagram.said", |count| {
+            datagrams(count, |socket, buf| {
+                let len = recv(socket, buf, sys::MSG_TRUNC);
+                if len > buf.len() {
+                    failed();
+                }
+                len
+            });
+        })
+        .work("datagram.all", |count| {
+            datagrams(count, |socket, buf| match socket.recv(buf) {
+                Ok(received) if !received.is_truncated() => received.len(),
+                _ => failed(),
+            });
+        })
+}
+
 /// Receives one descriptor over C's calls, believing that the peer sends what was agreed: the
 /// control message is looked at where it must lie, and its descriptor is a number.
 #[inline(always)]
-fn received(socket: &UnixStream) -> i32 {
+fn received(socket: &UnixStream, flags: i32) -> i32 {
     const INT: usize = size_of::<i32>();
     let mut byte = [0_u8];
     let mut piece = sys::iovec {
@@ -261,7 +325,7 @@ fn received(socket: &UnixStream) -> i32 {
     msg.msg_control = room.as_mut_ptr().cast();
     msg.msg_controllen = sys::CMSG_SPACE(INT);
     // SAFETY: the byte and the control messages have the room that is said.
-    if unsafe { sys::recvmsg(socket.as_raw_fd(), &mut msg, 0) } != 1 {
+    if unsafe { sys::recvmsg(socket.as_raw_fd(), &mut msg, flags) } != 1 {
         failed();
     }
     let data = room.as_ptr().cast::<u8>().wrapping_add(sys::CMSG_LEN(0));
@@ -284,7 +348,14 @@ fn passed(bench: Bench) -> Bench {
         .work("passed.number", |count| {
             passing(count, |socket| {
                 // SAFETY: the descriptor has just arrived.
-                unsafe { libc::close(received(socket)) };
+                unsafe { libc::close(received(socket, 0)) };
+            });
+        })
+        .work("passed.owned", |count| {
+            passing(count, |socket| {
+                let fd = received(socket, sys::MSG_CMSG_CLOEXEC);
+                // SAFETY: the descriptor has just arrived, and nobody else owns it.
+                drop(unsafe { OwnedFd::from_raw_fd(fd) });
             });
         })
         .work("passed.all", |count| {
@@ -296,5 +367,6 @@ fn passed(bench: Bench) -> Bench {
 }
 
 fn main() {
-    passed(descriptors(sends(parsing(addresses(Bench::from_args()))))).finish();
+    let bench = sends(parsing(addresses(Bench::from_args())));
+    passed(truncation(descriptors(bench))).finish();
 }

@@ -6,16 +6,17 @@ use crate::measure::{self, Work};
 use crate::page::{self, Table, number};
 
 /// Steps of one piece of work, each with one more guarantee than the one before.
-const LADDERS: [&[(&str, &str)]; 7] = [
+const LADDERS: [&[(&str, &str)]; 8] = [
     &[
         (
             "address20.unchecked",
             "address from a path of 20 bytes, nothing checked",
         ),
         ("address20.bounded", "+ neither empty nor too long"),
+        ("address20.no_nul", "+ no NUL inside, by memchr"),
         (
             "address20.all",
-            "sunpath: + no NUL inside, said with its place; one value with its length",
+            "sunpath: + said with its place; one value with its length",
         ),
     ],
     &[
@@ -24,9 +25,10 @@ const LADDERS: [&[(&str, &str)]; 7] = [
             "address from a path of 107 bytes, nothing checked",
         ),
         ("address107.bounded", "+ neither empty nor too long"),
+        ("address107.no_nul", "+ no NUL inside, by memchr"),
         (
             "address107.all",
-            "sunpath: + no NUL inside, said with its place; one value with its length",
+            "sunpath: + said with its place; one value with its length",
         ),
     ],
     &[
@@ -65,13 +67,25 @@ const LADDERS: [&[(&str, &str)]; 7] = [
         ("socket.all", "sunpath: + a typed error"),
     ],
     &[
+        ("datagram.cut", "datagram received, cut if there is no room"),
+        ("datagram.said", "+ refused if it was cut"),
+        (
+            "datagram.all",
+            "sunpath: + its true length, a typed error, a timeout that ends under signals",
+        ),
+    ],
+    &[
         (
             "passed.number",
             "descriptor passed, the receiver believes the sender; a number",
         ),
         (
+            "passed.owned",
+            "+ close-on-exec from birth, owned, closed on every way out",
+        ),
+        (
             "passed.all",
-            "sunpath: + any control message walked, truncation said, owned on arrival, no leak",
+            "sunpath: + any control message walked, truncation said, no leak; a typed error",
         ),
     ],
 ];
@@ -88,7 +102,9 @@ pub fn run() -> Result<()> {
     for ladder in LADDERS {
         let mut before = None;
         for ((_, title), count) in ladder.iter().zip(&mut counts) {
-            let more = before.map_or(String::new(), |before| format!("{:+.0}", count - before));
+            // Not less than nothing, by a part of an instruction.
+            let more = |before: f64| format!("{:+.0}", (count - before).round() + 0.0);
+            let more = before.map_or(String::new(), more);
             table.row(&[(*title).to_owned(), number(count), more]);
             before = Some(count);
         }
