@@ -8,10 +8,10 @@ pub struct Series {
     pub ratios: Vec<Option<f64>>,
 }
 
-const LEFT: f64 = 310.0;
 const WIDTH: f64 = 560.0;
-const TOP: f64 = 92.0;
 const ROW: f64 = 24.0;
+/// As wide as a letter is, at most on average.
+const LETTER: f64 = 7.2;
 
 /// Colours that differ in lightness too, for those who see few of them.
 const COLOURS: [&str; 13] = [
@@ -28,9 +28,14 @@ pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> Strin
         (low.min(*ratio), high.max(*ratio))
     });
     let (low, high) = (low.log2().floor(), high.log2().ceil());
-    let x = |ratio: f64| LEFT + WIDTH * (ratio.log2() - low) / (high - low);
-    let bottom = TOP + ROW * rows.len() as f64;
-    let (width, height) = (LEFT + WIDTH + 30.0, bottom + 40.0);
+    let longest = rows.iter().map(|row| row.len()).max().unwrap_or(0);
+    let left = 28.0 + LETTER * longest as f64;
+    let x = |ratio: f64| left + WIDTH * (ratio.log2() - low) / (high - low);
+    let width = left + WIDTH + 30.0;
+    let legend = legend(series, width);
+    let top = legend.last().map_or(0.0, |(_, y)| *y) + 24.0;
+    let bottom = top + ROW * rows.len() as f64;
+    let height = bottom + 40.0;
 
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
@@ -45,16 +50,10 @@ pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> Strin
          <rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>\n\
          <text x=\"16\" y=\"26\" font-size=\"16\" font-weight=\"bold\">{title}</text>\n"
     );
-    let (mut at, mut line) = (16.0, 48.0);
-    for (place, peer) in series.iter().enumerate() {
-        let wide = 34.0 + 7.2 * peer.name.len() as f64;
-        if at + wide > width {
-            (at, line) = (16.0, line + 22.0);
-        }
-        dot(&mut svg, at + 6.0, line, place, &peer.name);
+    for (place, ((at, line), peer)) in legend.iter().zip(series).enumerate() {
+        dot(&mut svg, at + 6.0, *line, place, &peer.name);
         let (x, y) = (at + 16.0, line + 4.0);
         let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\">{}</text>", peer.name);
-        at += wide;
     }
     for power in low as i32..=high as i32 {
         let ratio = 2.0_f64.powi(power);
@@ -66,20 +65,20 @@ pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> Strin
         };
         let _ = writeln!(
             svg,
-            "<line class=\"{class}\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>\
+            "<line class=\"{class}\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{top}\" y2=\"{bottom}\"/>\
              <text x=\"{0:.1}\" y=\"{1}\" text-anchor=\"middle\">{label}</text>",
             x(ratio),
             bottom + 20.0,
         );
     }
     for (row, title) in rows.iter().enumerate() {
-        let y = TOP + ROW * (row as f64 + 0.5);
+        let y = top + ROW * (row as f64 + 0.5);
         let _ = writeln!(
             svg,
-            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{0}\" y1=\"{y}\" y2=\"{y}\"/>\
+            "<line class=\"grid\" x1=\"{left}\" x2=\"{0}\" y1=\"{y}\" y2=\"{y}\"/>\
              <text x=\"{1}\" y=\"{2}\" text-anchor=\"end\">{title}</text>",
-            LEFT + WIDTH,
-            LEFT - 12.0,
+            left + WIDTH,
+            left - 12.0,
             y + 4.0,
         );
         // Ours last, on top of the others.
@@ -92,6 +91,21 @@ pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> Strin
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// Where each name stands, in as many lines as they need.
+fn legend(series: &[Series], width: f64) -> Vec<(f64, f64)> {
+    let (mut at, mut line) = (16.0, 48.0);
+    let place = |peer: &Series| {
+        let wide = 34.0 + LETTER * peer.name.len() as f64;
+        if at + wide > width {
+            (at, line) = (16.0, line + 22.0);
+        }
+        let place = (at, line);
+        at += wide;
+        place
+    };
+    series.iter().map(place).collect()
 }
 
 fn dot(svg: &mut String, x: f64, y: f64, place: usize, tip: &str) {
