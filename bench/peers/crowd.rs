@@ -43,6 +43,9 @@ struct Server {
 
 const LISTENER: u64 = u64::MAX;
 
+type Events = [libc::epoll_event; EVENTS];
+const NO_EVENTS: Events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS];
+
 impl Server {
     fn new(listener: UnixListener, orders: UnixStream) -> Self {
         // SAFETY: takes a number alone.
@@ -70,12 +73,12 @@ impl Server {
         assert_eq!(added, 0);
     }
 
-    fn wait(&self, events: &mut [libc::epoll_event; EVENTS]) -> usize {
+    fn wait<'e>(&self, events: &'e mut Events) -> &'e [libc::epoll_event] {
         let (epoll, room) = (self.epoll.as_raw_fd(), events.as_mut_ptr());
         // SAFETY: there is room for as many events as is said.
         let count = unsafe { libc::epoll_wait(epoll, room, EVENTS as i32, -1) };
         assert!(count > 0);
-        count as usize
+        &events[..count as usize]
     }
 
     fn let_clients(&self, order: u8) {
@@ -86,11 +89,11 @@ impl Server {
     /// Accepts a thousand that wait; nanoseconds for each.
     fn accept_thousand(&mut self) -> f64 {
         self.let_clients(CONNECT);
+        let mut events = NO_EVENTS;
         let start = Instant::now();
         for _ in 0..THOUSAND {
-            let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS];
             let ready = self.wait(&mut events);
-            assert!(ready == 1 && { events[0].u64 } == LISTENER);
+            assert!(ready.len() == 1 && { ready[0].u64 } == LISTENER);
             let (socket, _) = self.listener.accept().unwrap();
             self.watch(&socket, self.sockets.len() as u64);
             self.sockets.push(socket);
@@ -100,20 +103,20 @@ impl Server {
 
     /// A byte there and back on a thousand of the connections, again and again; nanoseconds for each.
     fn round_trips(&self) -> f64 {
+        let mut events = NO_EVENTS;
         let start = Instant::now();
         for _ in 0..ROUNDS {
             self.let_clients(SEND);
             let mut back = 0;
             while back < THOUSAND {
-                let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS];
                 let ready = self.wait(&mut events);
-                for event in &events[..ready] {
+                for event in ready {
                     let socket = &self.sockets[event.u64 as usize];
                     let mut byte = [0];
                     assert_eq!(socket.read(&mut byte).unwrap(), 1);
                     assert_eq!(socket.write(&byte).unwrap(), 1);
                 }
-                back += ready;
+                back += ready.len();
             }
             self.let_clients(RECEIVE);
         }
