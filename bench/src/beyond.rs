@@ -4,7 +4,7 @@ use sunpath_bench::STARTS;
 
 use crate::Result;
 use crate::build::{self, Peer};
-use crate::measure::{self, Counts, Work};
+use crate::measure::{self, Work};
 use crate::page::{self, Table, number};
 use crate::picture::{self, Series};
 use crate::rounds;
@@ -16,14 +16,22 @@ const LENGTHS: [(&str, &str); 2] = [("64 KiB", "65536"), ("4 KiB", "4096")];
 /// So many messages at once.
 const SIZES: [&str; 3] = ["8", "32", "128"];
 const ONE_A_CALL: &str = "batch.1";
+
+/// Whose workload it is.
+#[derive(Clone, Copy)]
+enum Of {
+    C,
+    Sunpath,
+    Beyond,
+}
+
 /// Ways to send and receive them, and the keys in the order of the sizes.
-const WAYS: [(&str, [&str; 3]); 3] = [
-    (
-        "sendmmsg, recvmmsg of datagrams",
-        ["batch.8", "batch.32", "batch.128"],
-    ),
+const WAYS: [(&str, Of, [&str; 3]); 4] = [
+    ("sendmmsg, recvmmsg in C", Of::C, BATCHES),
+    ("sendmmsg, recvmmsg", Of::Sunpath, BATCHES),
     (
         "packed into a seqpacket record",
+        Of::Beyond,
         [
             "packed.seqpacket.8",
             "packed.seqpacket.32",
@@ -32,58 +40,52 @@ const WAYS: [(&str, [&str; 3]); 3] = [
     ),
     (
         "packed into a write to a stream",
+        Of::Beyond,
         ["packed.stream.8", "packed.stream.32", "packed.stream.128"],
     ),
 ];
+const BATCHES: [&str; 3] = ["batch.8", "batch.32", "batch.128"];
 
 pub fn run() -> Result<()> {
     build::rust(&["--bin", "beyond"])?;
-    let (sunpath, beyond) = (build::sunpath()?, build::program("beyond")?);
-    packing(&sunpath, &beyond)?;
+    let beyond = build::program("beyond")?;
+    packing(&[build::c()?, build::sunpath()?, beyond.clone()])?;
     starts(&beyond)
 }
 
 /// Many messages: with a call for each, with a call for many, packed.
-fn packing(sunpath: &Peer, beyond: &Peer) -> Result<()> {
-    let peer = |key: &str| {
-        if key.starts_with("packed") {
-            beyond
-        } else {
-            sunpath
-        }
-    };
+fn packing(peers: &[Peer; 3]) -> Result<()> {
     let mut head = vec!["messages of 64 bytes".to_owned()];
     head.extend(SIZES.map(|size| format!("time, {size} at once")));
     head.extend(["instructions, 32 at once", "system calls, 32 at once"].map(str::to_owned));
     let mut table = Table::new(&head);
 
-    let count = |key| measure::count(peer(key), &Work::batch(key));
-    let cells = |title: &str, times: [f64; 3], counts: &Counts| {
+    let peer = |of: Of| &peers[of as usize];
+    let row = |title: &str, of: Of, key: &'static str, times: &[f64]| -> Result<_> {
+        let counts = measure::count(peer(of), &Work::batch(key))?;
         let mut cells = vec![title.to_owned()];
-        cells.extend(times.map(|time| format!("{time:.3}")));
+        cells.extend(times.iter().map(|time| format!("{time:.3}")));
         cells.extend([number(counts.instructions), few(counts.calls)]);
-        cells
+        Ok(cells)
     };
-    table.row(&cells("one a call", [1.0; 3], &count(ONE_A_CALL)?));
+    table.row(&row("one a call", Of::Sunpath, ONE_A_CALL, &[1.0; 3])?);
+
+    let mut runs = vec![(peer(Of::Sunpath), ONE_A_CALL)];
+    for (_, of, keys) in WAYS {
+        runs.extend(keys.map(|key| (peer(of), key)));
+    }
+    let ratios = rounds::ratios(&runs)?;
     let mut series = SIZES.map(|size| Series {
         name: format!("{size} at once"),
         ratios: Vec::new(),
     });
-    let all = WAYS.iter().flat_map(|(_, keys)| keys).copied();
-    let runs: Vec<_> = [ONE_A_CALL].into_iter().chain(all).collect();
-    let runs: Vec<_> = runs.iter().map(|key| (peer(key), *key)).collect();
-    let ratios = rounds::ratios(&runs)?;
-    for ((title, keys), times) in WAYS.iter().zip(ratios[1..].chunks(SIZES.len())) {
+    for ((title, of, keys), times) in WAYS.iter().zip(ratios[1..].chunks(SIZES.len())) {
         for (series, time) in series.iter_mut().zip(times) {
             series.ratios.push(Some(*time));
         }
-        table.row(&cells(
-            title,
-            [times[0], times[1], times[2]],
-            &count(keys[1])?,
-        ));
+        table.row(&row(title, *of, keys[1], times)?);
     }
-    let rows = WAYS.map(|(title, _)| title);
+    let rows = WAYS.map(|(title, ..)| title);
     let title = "Time of a message, as a ratio to one call a message";
     page::draw("packing.svg", &picture::ratios(title, "1", &rows, &series))?;
     page::publish_with_picture("packing", "packing.svg", &table)

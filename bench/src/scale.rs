@@ -32,7 +32,7 @@ const FILES: [[(&str, &str); 2]; 2] = [
             "connect.short",
             "connect, accept, close both: path of 20 bytes",
         ),
-        ("connect.long", "the same by a path of 1015 bytes"),
+        ("connect.long", "the same by a path of 1014 bytes"),
     ],
     [
         ("stale.0", "a file left by a server replaced"),
