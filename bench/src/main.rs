@@ -20,7 +20,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 const USAGE: &str = "\
 usage: cargo run --release --manifest-path bench/Cargo.toml -- [COMMAND]
 
-tables          instructions, system calls, allocations and time, of sunpath and of all its peers
+counts          instructions, system calls and allocations, of sunpath and of all its peers
+time            time, of the same
 beyond          many messages packed into one call, and where a receive buffer begins
 scale           19,000 connections in a process, long paths, stale files beside 2,000 sockets
 price           what each guarantee costs in instructions
@@ -28,17 +29,27 @@ size            a tiny server's size, and how long it takes to build
 guard           instructions of sunpath against C: no more than guard.txt says?
 guard --record  writes guard.txt anew
 
-Without a command: all of these but the guard, which takes about MINUTES minutes. All but the guard print their tables and write them
-into docs/performance.md, with pictures beside it. Needed: gcc, valgrind, and for `tables` strace.
+Without a command: all of these but the guard, in about ten minutes. All but the guard print their
+tables and write them into docs/performance.md, with pictures beside it. Times mean little, and those
+of a build something, on a machine that does other work; counts do not mind. Needed: gcc, valgrind,
+and for `counts` strace.
 ";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => [tables::run, beyond::run, scale::run, price::run, echo::run]
-            .into_iter()
-            .try_for_each(|part| part()),
-        ["tables"] => tables::run(),
+        [] => [
+            tables::counts,
+            tables::times,
+            beyond::run,
+            scale::run,
+            price::run,
+            echo::run,
+        ]
+        .into_iter()
+        .try_for_each(|part| part()),
+        ["counts"] => tables::counts(),
+        ["time"] => tables::times(),
         ["beyond"] => beyond::run(),
         ["scale"] => scale::run(),
         ["price"] => price::run(),

@@ -10,28 +10,40 @@ use crate::rounds;
 /// By workload and by peer, which may not do that work.
 type Grid<T> = Vec<Vec<Option<T>>>;
 
-pub fn run() -> Result<()> {
-    let mut peers = vec![build::c()?];
-    peers.extend(build::all()?);
-    peers.insert(2, build::sunpath_with_lto()?);
-    let keys = peers
-        .iter()
-        .map(measure::keys)
-        .collect::<Result<Vec<_>>>()?;
-    let can = |work: &Work, peer: usize| keys[peer].iter().any(|key| key == work.key);
+/// C, sunpath in both builds and all peers, each with the keys of what it can do.
+struct Everybody {
+    peers: Vec<Peer>,
+    keys: Vec<Vec<String>>,
+}
+
+impl Everybody {
+    fn built() -> Result<Self> {
+        let mut peers = vec![build::c()?];
+        peers.extend(build::all()?);
+        peers.insert(2, build::sunpath_with_lto()?);
+        let keys = peers.iter().map(measure::keys).collect::<Result<_>>()?;
+        Ok(Self { peers, keys })
+    }
+
+    fn can(&self, work: &Work, peer: usize) -> bool {
+        self.keys[peer].iter().any(|key| key == work.key)
+    }
+}
+
+/// Instructions, system calls, allocations.
+pub fn counts() -> Result<()> {
+    let all = Everybody::built()?;
+    let can = |work: &Work, peer: usize| all.can(work, peer);
 
     eprintln!("counting instructions and system calls");
-    let counts = grid(&peers, can, measure::count)?;
-    instructions(&peers, &counts)?;
-    system_calls(&peers, &counts)?;
+    let counts = grid(&all.peers, can, measure::count)?;
+    instructions(&all.peers, &counts)?;
+    system_calls(&all.peers, &counts)?;
 
     eprintln!("counting allocations");
     let library = build::compile("count.c", "count.so", &["-shared", "-fPIC"])?;
     let count = |peer: &Peer, work: &Work| measure::allocations(peer, work, &library);
-    allocations(&peers, &grid(&peers, can, count)?)?;
-
-    eprintln!("taking the time");
-    times(&peers, can)
+    allocations(&all.peers, &grid(&all.peers, can, count)?)
 }
 
 /// Measures what each peer can do, on every processor.
@@ -142,11 +154,14 @@ fn allocations(peers: &[Peer], counts: &Grid<f64>) -> Result<()> {
 }
 
 /// Time as a ratio to C.
-fn times(peers: &[Peer], can: impl Fn(&Work, usize) -> bool) -> Result<()> {
+pub fn times() -> Result<()> {
+    let all = Everybody::built()?;
+    let peers = &all.peers[..];
+    eprintln!("taking the time");
     let mut table = Table::new(&head("time, as a ratio to C", &peers[1..], &[]));
     let mut ratios = Grid::new();
     for work in timed() {
-        let able: Vec<_> = (0..peers.len()).map(|peer| can(work, peer)).collect();
+        let able: Vec<_> = (0..peers.len()).map(|peer| all.can(work, peer)).collect();
         let runs = peers.iter().zip(&able).filter(|(_, able)| **able);
         let runs: Vec<_> = runs.map(|(peer, _)| (peer, work.key)).collect();
         let mut results = rounds::ratios(&runs)?.into_iter();
