@@ -29,7 +29,7 @@ size            a tiny server's size, and how long it takes to build
 guard           instructions of sunpath against C: no more than guard.txt says?
 guard --record  writes guard.txt anew
 
-Without a command: all of these but the guard, in about ten minutes. All but the guard print their
+Without a command: all of these but the guard, in five to ten minutes. All but the guard print their
 tables and write them into docs/performance.md, with pictures beside it. Times mean little, and those
 of a build something, on a machine that does other work; counts do not mind. Needed: gcc, valgrind,
 and for `counts` strace.
