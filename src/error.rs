@@ -566,66 +566,6 @@ mod tests {
     }
 
     #[test]
-    fn error_names_each_call_as_c_does() {
-        use Call::*;
-        let calls = [
-            Accept,
-            Bind,
-            Connect,
-            Fchmod,
-            Fchmodat,
-            Fchownat,
-            Fcntl,
-            Flock,
-            Fstat,
-            Fstatat,
-            Getcwd,
-            Getpeername,
-            Getrandom,
-            Getsockname,
-            Getsockopt,
-            Ioctl,
-            Linkat,
-            Listen,
-            Mkdirat,
-            Openat,
-            Poll,
-            Readlinkat,
-            Readv,
-            Recv,
-            Recvfrom,
-            Recvmmsg,
-            Recvmsg,
-            Renameat,
-            Send,
-            Sendmmsg,
-            Sendmsg,
-            Sendto,
-            Setsockopt,
-            Shutdown,
-            Socket,
-            Socketpair,
-            Symlinkat,
-            Unlinkat,
-        ];
-        for call in calls {
-            assert_eq!(call.name(), std::format!("{call:?}").to_ascii_lowercase());
-        }
-    }
-
-    #[test]
-    fn error_debug_has_the_errno_and_the_numbers_of_a_path() {
-        let error = Error::new(Call::Bind, Errno::from_raw(-7));
-        assert!(std::format!("{error:?}").contains("Errno(-7)"));
-        let error = Error::refused(Call::Bind, SunPathError::InteriorNul { at: 5 });
-        let shown = std::format!("{error:?}");
-        assert!(
-            shown.contains("EINVAL") && shown.contains("at: 5"),
-            "{shown}"
-        );
-    }
-
-    #[test]
     fn error_of_a_path_keeps_its_numbers() {
         let max = sys::SUN_PATH_MAX;
         for refused in [
