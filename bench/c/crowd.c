@@ -17,7 +17,7 @@ enum { CONNECT = 'c', SEND = 's', RECEIVE = 'r' };
 /* ---- The clients: one more thousand connections, or a byte sent or received on a thousand of them. */
 
 static void clients(int orders, const char *path, size_t n, int most) {
-    int *fds = malloc(most * sizeof *fds), made = 0;
+    int *fds = calloc(most, sizeof *fds), made = 0;
     MUST(fds);
     for (char order; recv(orders, &order, 1, 0) == 1;) {
         for (int i = 0; i < THOUSAND; i++) {

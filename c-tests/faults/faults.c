@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -125,6 +126,7 @@ static ssize_t send_hello(int fd)
 {
 	ssize_t count;
 
+	must(fd >= 0, "there is a socket to send on");
 	AGAIN(count, send(fd, "hello", 5, MSG_NOSIGNAL));
 	must(count < 0 || count == 5, "all was sent");
 	return count;
@@ -135,6 +137,7 @@ static ssize_t receive(int fd, ssize_t expected)
 	char buf[8];
 	ssize_t count;
 
+	must(fd >= 0, "there is a socket to receive from");
 	AGAIN(count, recv(fd, buf, sizeof buf, 0));
 	must(count < 0 || count == expected, "all was received");
 	return count;
@@ -218,6 +221,7 @@ static ssize_t send_control(int fd, int type, const void *data, size_t size)
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 	ssize_t count;
 
+	must(fd >= 0 && cmsg != NULL, "there is a socket to send on, and room for a header");
 	cmsg->cmsg_level = SOL_SOCKET;
 	cmsg->cmsg_type = type;
 	cmsg->cmsg_len = CMSG_LEN(size);
@@ -240,6 +244,7 @@ static ssize_t receive_control(int fd, int type, void *ret_data, size_t size)
 	struct cmsghdr *cmsg;
 	ssize_t count;
 
+	must(fd >= 0, "there is a socket to receive from");
 	AGAIN(count, recvmsg(fd, &msg, MSG_CMSG_CLOEXEC));
 	if (count < 0)
 		return -1;
@@ -388,11 +393,11 @@ int main(int argc, char **argv)
 	must(mkdir(deep, 0700) == 0, "the current directory is fresh");
 	before = open_descriptors();
 
-	dup(-1);
+	syscall(SYS_dup, -1);
 	result = ways[i].run();
 	clean_up();
 	error = errno;
-	dup(-1);
+	syscall(SYS_dup, -1);
 
 	leaked = open_descriptors() - before;
 	rmdir(deep);

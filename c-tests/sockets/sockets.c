@@ -130,7 +130,7 @@ void print_name(const struct sockaddr_un *addr, socklen_t len)
 
 static void call_bind(const struct step *step)
 {
-	struct sockaddr_un addr;
+	struct sockaddr_un addr = { 0 };
 	socklen_t len = address_of(&step->args[1], &addr);
 
 	print_ok(bind(*slot(step, 0), (struct sockaddr *)&addr, len));
@@ -138,7 +138,7 @@ static void call_bind(const struct step *step)
 
 static void call_connect(const struct step *step)
 {
-	struct sockaddr_un addr;
+	struct sockaddr_un addr = { 0 };
 	socklen_t len = address_of(&step->args[1], &addr);
 
 	print_ok(connect(*slot(step, 0), (struct sockaddr *)&addr, len));
@@ -146,7 +146,7 @@ static void call_connect(const struct step *step)
 
 static void call_getpeername(const struct step *step)
 {
-	struct sockaddr_un addr;
+	struct sockaddr_un addr = { 0 };
 	socklen_t len = sizeof addr;
 
 	if (getpeername(*slot(step, 0), (struct sockaddr *)&addr, &len) < 0) {
@@ -167,7 +167,7 @@ static void call_listen(const struct step *step)
 static void call_crowd(const struct step *step)
 {
 	int clients[64];
-	struct sockaddr_un addr;
+	struct sockaddr_un addr = { 0 };
 	socklen_t len = address_of(&step->args[1], &addr);
 	int type = type_of(step->args[0].word) | BIRTH;
 	int count = -1, result;
