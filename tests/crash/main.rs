@@ -6,11 +6,11 @@
 
 #[path = "../fresh/mod.rs"]
 mod fresh;
+mod lock;
 mod moved;
 mod race;
 mod supervisor;
 
-use std::cell::RefCell;
 use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sunpath::{BindOptions, Bound, Errno, Error, Existing, Stream, UnixListener, UnixStream};
 use tempfile::TempDir;
 
-use supervisor::{Fate, Phase, Story, descriptors_of, run, say};
+use supervisor::{Fate, Phase, Story, run, say};
 
 /// One test at a time: a child has copies of all descriptors.
 fn alone() -> MutexGuard<'static, ()> {
@@ -416,83 +416,4 @@ fn meddle(case: Case, at: usize, is_server: bool) -> bool {
     }
     scene.check_others();
     true
-}
-
-/// Between the opening of a lock file and the lock, its holder goes and another comes, who has a
-/// lock file of the same name; and whose socket file somebody has removed, so that the lock alone
-/// says that it is there.
-#[test]
-fn crash_into_another_holder_of_the_lock_is_refused() {
-    let _alone = alone();
-    let case = Case {
-        policy: Existing::ReplaceStale,
-        before: Before::Nothing,
-        wanted: Wanted::Any,
-    };
-    let mut before_the_lock = 0;
-    for at in 0.. {
-        let scene = Scene::new(case);
-        let bind = || -> Bound<UnixListener> { case.options().bind(&scene.path).unwrap() };
-        let before = descriptors_of("self");
-        let holder = RefCell::new(Some(bind()));
-        let held = &descriptors_of("self") - &before;
-        let another_comes = || {
-            holder.take();
-            holder.replace(Some(bind()));
-            fs::remove_file(&scene.path).unwrap();
-        };
-        let story = run(Fate::Meddle(at, &another_comes), || {
-            // The child's copies would hold the lock as well.
-            for fd in &held {
-                // SAFETY: of copies, which the child does not use.
-                unsafe { libc::close(*fd) };
-            }
-            serve(case, &scene.path);
-        });
-        if story.hit.is_none() {
-            break;
-        }
-        let in_use = Some(Errno::EADDRINUSE.raw());
-        assert_eq!(story.bound, in_use, "at call {at}: {story:?}");
-        before_the_lock += usize::from(story.hit == Some(libc::SYS_flock as i32));
-        drop(holder);
-        assert!(scene.files().is_empty(), "at call {at}");
-    }
-    assert_eq!(before_the_lock, 1);
-}
-
-/// Between the opening of a lock file and the lock its holder goes, and its lock file with it.
-#[test]
-fn crash_of_the_holder_of_the_lock_gives_it_to_who_asks_then() {
-    let _alone = alone();
-    let case = Case {
-        policy: Existing::ReplaceStale,
-        before: Before::Nothing,
-        wanted: Wanted::Any,
-    };
-    let mut at_the_lock = 0;
-    for at in 0.. {
-        let scene = Scene::new(case);
-        let bind = || -> Bound<UnixListener> { case.options().bind(&scene.path).unwrap() };
-        let before = descriptors_of("self");
-        let holder = RefCell::new(Some(bind()));
-        let held = &descriptors_of("self") - &before;
-        let goes = || drop(holder.take());
-        let story = run(Fate::Meddle(at, &goes), || {
-            // The child's copies would hold the lock as well.
-            for fd in &held {
-                // SAFETY: of copies, which the child does not use.
-                unsafe { libc::close(*fd) };
-            }
-            serve(case, &scene.path);
-        });
-        if story.hit.is_none() {
-            break;
-        }
-        if at_the_lock == 0 {
-            assert_eq!(story.bound, Some(0), "at call {at}: {story:?}");
-        }
-        at_the_lock += usize::from(story.hit == Some(libc::SYS_flock as i32));
-    }
-    assert!(at_the_lock > 0);
 }
