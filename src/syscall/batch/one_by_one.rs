@@ -1,0 +1,142 @@
+//! Both calls where the system has neither: a loop, as in FreeBSD's C library. Tested everywhere.
+
+use core::ffi::{c_int, c_void};
+
+use sunpath_sys as sys;
+#[cfg(have_mmsg)]
+use sunpath_sys::mmsghdr;
+
+/// As Linux has it.
+#[cfg(not(have_mmsg))]
+#[allow(non_camel_case_types)]
+pub(super) struct mmsghdr {
+    pub(super) msg_hdr: sys::msghdr,
+    pub(super) msg_len: usize,
+}
+
+/// sendmmsg(2).
+///
+/// # Safety
+///
+/// - As for sendmsg(2), for each of `count` headers.
+pub(super) unsafe fn send_many(
+    fd: c_int,
+    headers: *mut mmsghdr,
+    count: usize,
+    flags: c_int,
+) -> isize {
+    let send = |header: &mut mmsghdr, _| {
+        // SAFETY: the caller vouches for each header.
+        unsafe { sys::sendmsg(fd, &header.msg_hdr, flags) }
+    };
+    // SAFETY: the caller vouches for the headers.
+    unsafe { one_by_one(headers, count, send) }
+}
+
+/// recvmmsg(2) with `MSG_WAITFORONE`.
+///
+/// # Safety
+///
+/// - As for recvmsg(2), for each of `count` headers.
+pub(super) unsafe fn recv_many(
+    fd: c_int,
+    headers: *mut mmsghdr,
+    count: usize,
+    flags: c_int,
+    _timeout: *mut c_void,
+) -> isize {
+    let receive = |header: &mut mmsghdr, first| {
+        let flags = flags | if first { 0 } else { sys::MSG_DONTWAIT };
+        // SAFETY: the caller vouches for each header.
+        unsafe { sys::recvmsg(fd, &mut header.msg_hdr, flags) }
+    };
+    // SAFETY: the caller vouches for the headers.
+    unsafe { one_by_one(headers, count, receive) }
+}
+
+/// How many headers `call` was made for before it failed; -1, if that was the first.
+///
+/// # Safety
+///
+/// - `headers` points to `count` headers that nobody else looks at.
+unsafe fn one_by_one(
+    headers: *mut mmsghdr,
+    count: usize,
+    mut call: impl FnMut(&mut mmsghdr, bool) -> isize,
+) -> isize {
+    for done in 0..count {
+        // SAFETY: done is less than count.
+        let header = unsafe { headers.add(done) };
+        // SAFETY: the caller vouches that it is a header, and nobody else looks at it.
+        let header = unsafe { &mut *header };
+        match call(header, done == 0) {
+            len @ 0.. => header.msg_len = len as _,
+            _ if done == 0 => return -1,
+            _ => return done as isize,
+        }
+    }
+    count as isize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::header_over;
+    use super::*;
+    use crate::fd::{AsFd, AsRawFd, IoSlice, IoSliceMut};
+    use crate::syscall;
+    use crate::syscall::message::msghdr_over;
+
+    /// Two headers over the same pieces.
+    fn headers(pieces: [*mut sys::iovec; 2]) -> [mmsghdr; 2] {
+        pieces.map(|piece| header_over(msghdr_over(piece, 1)))
+    }
+
+    #[test]
+    fn batch_one_by_one_takes_what_is_there() {
+        let (a, b) = syscall::socketpair(sys::SOCK_DGRAM).unwrap();
+        let mut pieces = [IoSlice::new(b"one"), IoSlice::new(b"three")];
+        let mut to_send = headers(
+            pieces
+                .each_mut()
+                .map(|piece| core::ptr::from_mut(piece).cast()),
+        );
+        // SAFETY: both headers are over a live slice.
+        let sent = unsafe { send_many(a.as_raw_fd(), to_send.as_mut_ptr(), 2, 0) };
+        assert_eq!((sent, to_send[0].msg_len, to_send[1].msg_len), (2, 3, 5));
+
+        let mut room = [[0; 8]; 2];
+        let mut pieces = room.each_mut().map(|room| IoSliceMut::new(room));
+        let mut to_fill = headers(
+            pieces
+                .each_mut()
+                .map(|piece| core::ptr::from_mut(piece).cast()),
+        );
+        let timeout = core::ptr::null_mut();
+        for (there, came) in [(2, 2), (1, 1)] {
+            if there == 1 {
+                syscall::send(a.as_fd(), b"four", 0).unwrap();
+            }
+            let vector = to_fill.as_mut_ptr();
+            // SAFETY: both headers are over a live slice that nobody else looks at.
+            let count = unsafe { recv_many(b.as_raw_fd(), vector, 2, 0, timeout) };
+            assert_eq!(count, came);
+        }
+        assert_eq!((&room[0], &room[1]), (b"four\0\0\0\0", b"three\0\0\0"));
+    }
+
+    #[test]
+    fn batch_one_by_one_fails_only_at_the_first() {
+        let (a, b) = syscall::socketpair(sys::SOCK_SEQPACKET).unwrap();
+        let mut empty = [IoSlice::new(b"x"), IoSlice::new(b"y")];
+        let mut to_send = headers(
+            empty
+                .each_mut()
+                .map(|piece| core::ptr::from_mut(piece).cast()),
+        );
+        drop(b);
+        let (vector, flags) = (to_send.as_mut_ptr(), sys::MSG_NOSIGNAL);
+        // SAFETY: both headers are over a live slice.
+        let sent = unsafe { send_many(a.as_raw_fd(), vector, 2, flags) };
+        assert_eq!((sent, sys::errno()), (-1, sys::EPIPE));
+    }
+}

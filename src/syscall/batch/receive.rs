@@ -1,0 +1,273 @@
+//! The headers of messages to receive, and the messages that came.
+
+use core::ffi::c_int;
+use core::marker::PhantomData;
+use core::mem::{self, MaybeUninit};
+use core::ptr;
+use core::slice;
+
+use sunpath_sys as sys;
+
+use super::{header_over, mmsghdr, recv_many};
+use crate::addr::UnixAddr;
+use crate::error::{Call, Error};
+use crate::expected::Expected;
+use crate::fd::{AsRawFd, BorrowedFd};
+use crate::syscall::control::{OwnedControl, zeroed};
+use crate::syscall::message::{CMSG_CLOEXEC, Length, TRUE_LENGTH, msghdr_over};
+use crate::syscall::retry_timed;
+
+/// Takes what is there once a message has come.
+#[cfg(have_mmsg)]
+const WAIT_FOR_ONE: c_int = sys::MSG_WAITFORONE;
+#[cfg(not(have_mmsg))]
+const WAIT_FOR_ONE: c_int = 0; // the loop does so by itself
+
+/// Room for the headers of `N` messages to receive, and beside each for its sender and its control
+/// messages. What it holds means nothing until [`RecvHeaders`] has written it.
+pub(crate) struct RecvRoom<const N: usize, E: Expected> {
+    headers: [MaybeUninit<mmsghdr>; N],
+    beside: [Beside<E::Room>; N],
+}
+
+/// What a header of a message to receive points to, besides the data.
+struct Beside<R> {
+    piece: MaybeUninit<sys::iovec>,
+    sender: MaybeUninit<sys::sockaddr_un>,
+    control: MaybeUninit<R>,
+}
+
+impl<R> Beside<R> {
+    const fn new() -> Self {
+        Self {
+            piece: MaybeUninit::uninit(),
+            sender: MaybeUninit::uninit(),
+            control: MaybeUninit::uninit(),
+        }
+    }
+}
+
+// SAFETY: the pointers in it are written before they are followed, by who has borrowed all of it.
+unsafe impl<const N: usize, E: Expected> Send for RecvRoom<N, E> {}
+// SAFETY: as above; nothing can be done with a shared one.
+unsafe impl<const N: usize, E: Expected> Sync for RecvRoom<N, E> {}
+
+impl<const N: usize, E: Expected> RecvRoom<N, E> {
+    pub(crate) const fn new() -> Self {
+        const { E::FITS }
+        Self {
+            headers: [const { MaybeUninit::uninit() }; N],
+            beside: [const { Beside::new() }; N],
+        }
+    }
+}
+
+/// The headers of messages to receive, each over a buffer of `SIZE` bytes.
+pub(crate) struct RecvHeaders<'b, const SIZE: usize, E: Expected> {
+    /// INVARIANT: each is over an iovec of SIZE bytes, if the sender is expected over an address, and
+    /// over `E::SPACE` bytes for control messages. All of them are initialised, and borrowed for 'b.
+    headers: &'b mut [mmsghdr],
+    /// How many the last call that succeeded has written to.
+    filled: usize,
+    expected: PhantomData<E>,
+}
+
+// SAFETY: what the headers point to is borrowed for 'b, by nobody else.
+unsafe impl<const SIZE: usize, E: Expected> Send for RecvHeaders<'_, SIZE, E> {}
+// SAFETY: nothing can be done with a shared one.
+unsafe impl<const SIZE: usize, E: Expected> Sync for RecvHeaders<'_, SIZE, E> {}
+
+impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
+    /// As many as there are buffers, at most `N`.
+    pub(crate) fn new<const N: usize>(
+        room: &'b mut RecvRoom<N, E>,
+        bufs: &'b mut [[u8; SIZE]],
+    ) -> Self {
+        let len = bufs.len().min(N);
+        let slots = room.headers.iter_mut().zip(&mut room.beside);
+        for ((header, beside), buf) in slots.zip(bufs) {
+            let piece = beside.piece.write(sys::iovec {
+                iov_base: buf.as_mut_ptr().cast(),
+                iov_len: SIZE,
+            });
+            let mut msg = msghdr_over(piece, 1);
+            if E::SENDER {
+                let (sender, _) = sys::sockaddr_un_unnamed();
+                msg.msg_name = ptr::from_mut(beside.sender.write(sender)).cast();
+            }
+            if E::SPACE > 0 {
+                msg.msg_control = zeroed(&mut beside.control, E::SPACE).as_mut_ptr().cast();
+            }
+            offer_rooms::<E>(&mut msg);
+            header.write(header_over(msg));
+        }
+        let headers = room.headers.as_mut_ptr().cast();
+        Self {
+            // SAFETY: the first len headers have just been written, and are borrowed for 'b.
+            headers: unsafe { slice::from_raw_parts_mut(headers, len) },
+            filled: 0,
+            expected: PhantomData,
+        }
+    }
+
+    /// recvmmsg(2): as many messages as are there, and one at least.
+    #[inline]
+    pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>) -> Result<Arrived<'_, SIZE, E>, Error> {
+        if E::SENDER || E::SPACE > 0 {
+            for header in &mut self.headers[..self.filled] {
+                offer_rooms::<E>(&mut header.msg_hdr);
+            }
+        }
+        let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len() as _);
+        let flags = TRUE_LENGTH | CMSG_CLOEXEC | WAIT_FOR_ONE;
+        let arrived = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, move || {
+            let timeout = ptr::null_mut();
+            // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of
+            // the lengths that they say.
+            unsafe { recv_many(fd.as_raw_fd(), vector, count, flags, timeout) as isize }
+        })?;
+        if E::SENDER || E::SPACE > 0 {
+            self.filled = arrived;
+        }
+        Ok(Arrived {
+            headers: self.headers[..arrived].iter_mut(),
+            expected: PhantomData,
+        })
+    }
+}
+
+/// Lends a header its rooms for the sender and for control messages: the kernel writes over their
+/// lengths.
+#[inline]
+fn offer_rooms<E: Expected>(msg: &mut sys::msghdr) {
+    if E::SENDER {
+        msg.msg_namelen = size_of::<sys::sockaddr_un>() as sys::socklen_t;
+    }
+    if E::SPACE > 0 {
+        msg.msg_controllen = E::SPACE as _;
+    }
+}
+
+/// The messages that came. It owns the descriptors in all that were not looked at yet.
+pub(crate) struct Arrived<'c, const SIZE: usize, E: Expected> {
+    /// INVARIANT: as in [`RecvHeaders`], and recvmmsg has filled each.
+    headers: slice::IterMut<'c, mmsghdr>,
+    expected: PhantomData<E>,
+}
+
+// SAFETY: what the headers point to is borrowed for 'c, by nobody else.
+unsafe impl<const SIZE: usize, E: Expected> Send for Arrived<'_, SIZE, E> {}
+// SAFETY: a shared one tells numbers alone.
+unsafe impl<const SIZE: usize, E: Expected> Sync for Arrived<'_, SIZE, E> {}
+
+impl<'c, const SIZE: usize, E: Expected> Iterator for Arrived<'c, SIZE, E> {
+    type Item = ArrivedMessage<'c, SIZE, E>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.headers.next().map(|header| ArrivedMessage {
+            header,
+            expected: PhantomData,
+        })
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.headers.size_hint()
+    }
+}
+
+impl<const SIZE: usize, E: Expected> ExactSizeIterator for Arrived<'_, SIZE, E> {}
+
+impl<const SIZE: usize, E: Expected> Drop for Arrived<'_, SIZE, E> {
+    #[inline]
+    fn drop(&mut self) {
+        if E::SPACE > 0 {
+            self.for_each(drop);
+        }
+    }
+}
+
+/// One message that came, as it lies in its header: what nobody asks for costs nothing. It owns the
+/// descriptors until [`open`](Self::open).
+pub(crate) struct ArrivedMessage<'c, const SIZE: usize, E: Expected> {
+    /// INVARIANT: as in [`RecvHeaders`], and recvmmsg has filled it. `msg_controllen` is 0 once the
+    /// control messages were given away.
+    header: &'c mut mmsghdr,
+    expected: PhantomData<E>,
+}
+
+// SAFETY: what the header points to is borrowed for 'c, by nobody else.
+unsafe impl<const SIZE: usize, E: Expected> Send for ArrivedMessage<'_, SIZE, E> {}
+// SAFETY: through a shared one what the header points to is only read.
+unsafe impl<const SIZE: usize, E: Expected> Sync for ArrivedMessage<'_, SIZE, E> {}
+
+impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
+    #[inline]
+    pub(crate) fn length(&self) -> Length {
+        (self.header.msg_len as usize, self.header.msg_hdr.msg_flags)
+    }
+
+    /// The whole buffer.
+    #[inline]
+    pub(crate) fn buf(&self) -> &[u8; SIZE] {
+        // SAFETY: it is of SIZE bytes that are borrowed for 'c, and through this alone.
+        unsafe { &*self.start() }
+    }
+
+    /// The same for longer than this.
+    #[inline]
+    pub(crate) fn into_buf(self) -> &'c mut [u8; SIZE] {
+        // SAFETY: as above, and this is gone.
+        unsafe { &mut *self.start() }
+    }
+
+    #[inline]
+    fn start(&self) -> *mut [u8; SIZE] {
+        // SAFETY: by the invariant the header is over an iovec.
+        let piece = unsafe { &*self.header.msg_hdr.msg_iov };
+        piece.iov_base.cast()
+    }
+
+    /// Who sent it, if that is expected.
+    #[inline]
+    pub(crate) fn from(&self) -> Option<UnixAddr> {
+        let msg = &self.header.msg_hdr;
+        E::SENDER.then(|| {
+            // SAFETY: by the invariant the header is over an address.
+            let sender = unsafe { *msg.msg_name.cast() };
+            UnixAddr::of_sender(sender, msg.msg_namelen)
+        })
+    }
+
+    /// Gives the control messages away, and how many descriptors were closed because they are more
+    /// than expected.
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "msg_controllen is 4 bytes outside glibc"
+    )]
+    #[inline]
+    pub(crate) fn open(&mut self) -> (OwnedControl<'c>, usize) {
+        let msg = &mut self.header.msg_hdr;
+        let control: &mut [u8] = match mem::take(&mut msg.msg_controllen) as usize {
+            0 => &mut [],
+            written => {
+                let (start, written) = (msg.msg_control.cast(), written.min(E::SPACE));
+                // SAFETY: by the invariant E::SPACE bytes are initialised and borrowed for 'c, and as
+                // there are 0 of them from here on they are given once.
+                unsafe { slice::from_raw_parts_mut(start, written) }
+            }
+        };
+        // SAFETY: recvmmsg has just written so many bytes, and nobody has looked at them.
+        unsafe { OwnedControl::new(control, E::DESCRIPTORS) }
+    }
+}
+
+impl<const SIZE: usize, E: Expected> Drop for ArrivedMessage<'_, SIZE, E> {
+    #[inline]
+    fn drop(&mut self) {
+        if E::SPACE > 0 {
+            drop(self.open());
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The headers of messages to send.
+
+use core::mem::{self, MaybeUninit};
+
+use sunpath_sys as sys;
+
+use super::{header_over, mmsghdr, send_many};
+use crate::addr::UnixAddr;
+use crate::error::{Call, Error};
+use crate::expected::Expected;
+use crate::fd::{AsRawFd, BorrowedFd, IoSlice};
+use crate::syscall::control::zeroed;
+use crate::syscall::message::msghdr_to_send;
+use crate::syscall::retry_timed;
+
+/// Room for the headers of `N` messages to send, and for their control messages. What it holds means
+/// nothing until [`SendHeaders`] has written it.
+pub(crate) struct SendRoom<const N: usize, E: Expected> {
+    headers: [MaybeUninit<mmsghdr>; N],
+    control: [MaybeUninit<E::Room>; N],
+}
+
+// SAFETY: the pointers in it are written before they are followed, by who has borrowed all of it.
+unsafe impl<const N: usize, E: Expected> Send for SendRoom<N, E> {}
+// SAFETY: as above; nothing can be done with a shared one.
+unsafe impl<const N: usize, E: Expected> Sync for SendRoom<N, E> {}
+
+impl<const N: usize, E: Expected> SendRoom<N, E> {
+    pub(crate) const fn new() -> Self {
+        const { E::FITS }
+        Self {
+            headers: [const { MaybeUninit::uninit() }; N],
+            control: [const { MaybeUninit::uninit() }; N],
+        }
+    }
+}
+
+/// The headers of messages to send.
+pub(crate) struct SendHeaders<'b, E: Expected> {
+    /// INVARIANT: the first `len` are written, over slices, addresses and control messages that are
+    /// borrowed for 'b.
+    headers: &'b mut [MaybeUninit<mmsghdr>],
+    /// Of the headers that are not written.
+    control: &'b mut [MaybeUninit<E::Room>],
+    len: usize,
+    /// How many went, or were left out. INVARIANT: at most `len`.
+    gone: usize,
+}
+
+// SAFETY: what the headers point to is borrowed for 'b, shared between threads as it is.
+unsafe impl<E: Expected> Send for SendHeaders<'_, E> {}
+// SAFETY: as above; a shared one tells numbers alone.
+unsafe impl<E: Expected> Sync for SendHeaders<'_, E> {}
+
+impl<'b, E: Expected> SendHeaders<'b, E> {
+    pub(crate) const fn new<const N: usize>(room: &'b mut SendRoom<N, E>) -> Self {
+        Self {
+            headers: &mut room.headers,
+            control: &mut room.control,
+            len: 0,
+            gone: 0,
+        }
+    }
+
+    /// How many are to go.
+    #[inline]
+    pub(crate) const fn left(&self) -> usize {
+        self.len - self.gone
+    }
+
+    /// The next one is not to go.
+    pub(crate) const fn skip(&mut self) {
+        if self.left() > 0 {
+            self.gone += 1;
+        }
+    }
+
+    /// All are to go again.
+    #[inline]
+    pub(crate) const fn rewind(&mut self) {
+        self.gone = 0;
+    }
+
+    /// How many can be written.
+    pub(crate) const fn capacity(&self) -> usize {
+        self.headers.len()
+    }
+
+    /// Writes one more, with control messages that `lay_out` writes into `space` bytes; of how many
+    /// there may be, and of how many bytes they may take, the caller knows. Whether it had room.
+    #[inline]
+    pub(crate) fn push(
+        &mut self,
+        bufs: &'b [IoSlice<'b>],
+        to: Option<&'b UnixAddr>,
+        space: usize,
+        lay_out: impl FnOnce(&mut [u8]),
+    ) -> bool {
+        let Some(header) = self.headers.get_mut(self.len) else {
+            return false;
+        };
+        let Some((room, rest)) = mem::take(&mut self.control).split_first_mut() else {
+            return false;
+        };
+        self.control = rest;
+        let control = match space {
+            0 => &mut [],
+            _ => zeroed(room, space),
+        };
+        lay_out(control);
+        header.write(header_over(msghdr_to_send(bufs, to, control)));
+        self.len += 1;
+        true
+    }
+
+    /// sendmmsg(2), until none is left or the next one fails.
+    #[inline]
+    pub(crate) fn send(&mut self, fd: BorrowedFd<'_>) -> Result<(), Error> {
+        while self.left() > 0 {
+            let vector = self.headers.as_mut_ptr().wrapping_add(self.gone);
+            let (vector, count) = (vector.cast(), self.left() as _);
+            // INVARIANT: of count messages at most count went.
+            self.gone += retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmmsg, move || {
+                // SAFETY: by the invariants count headers are written there, over slices and
+                // addresses that are borrowed; the call reads them, and writes the headers' lengths.
+                unsafe { send_many(fd.as_raw_fd(), vector, count, sys::MSG_NOSIGNAL) as isize }
+            })?;
+        }
+        Ok(())
+    }
+}
