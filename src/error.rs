@@ -1,251 +1,21 @@
 //! Errors in 8 bytes: which call failed, and why, with the numbers.
 
+mod call;
+mod errno;
+
 use core::error;
 use core::fmt;
 
 use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
+pub use self::call::Call;
+pub use self::errno::Errno;
+
 /// The most descriptors in one message, `SCM_MAX_FD` of Linux.
 pub(crate) const MAX_DESCRIPTORS: usize = 253;
 #[cfg(have_so_passcred)]
 const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
-
-/// An error number of the system, `EADDRINUSE` for instance.
-///
-/// Its name and meaning come from a table of this crate, the same in every locale and with every
-/// C library.
-///
-/// # Examples
-///
-/// ```
-/// use sunpath::Errno;
-///
-/// assert_eq!(Errno::EADDRINUSE.name(), Some("EADDRINUSE"));
-/// assert_eq!(Errno::EADDRINUSE.to_string(), "EADDRINUSE (address already in use)");
-/// ```
-///
-/// See errno(3).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[doc(alias = "errno")]
-pub struct Errno(i32);
-
-/// The error numbers that the calls on Unix domain sockets and their files return.
-macro_rules! errnos {
-    ($($(#[$alias:meta])? $name:ident)*) => {
-        /// The error numbers that the calls on Unix domain sockets and their files return.
-        impl Errno {
-            $(
-                #[doc = concat!("`", stringify!($name), "`, see errno(3).")]
-                $(#[$alias])?
-                pub const $name: Self = Self(sys::$name);
-            )*
-        }
-    };
-}
-
-errnos! {
-    EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT #[doc(alias = "EWOULDBLOCK")] EAGAIN EALREADY EBADF
-    EBADMSG EBUSY ECONNABORTED ECONNREFUSED ECONNRESET EDESTADDRREQ EDQUOT EEXIST EFAULT EINPROGRESS
-    EINTR EINVAL EIO EISCONN EISDIR ELOOP EMFILE EMSGSIZE ENAMETOOLONG ENFILE ENOBUFS ENODEV ENOENT
-    ENOMEM ENOMSG ENOPROTOOPT ENOSPC ENOSYS ENOTCONN ENOTDIR ENOTEMPTY ENOTSOCK ENOTTY ENXIO
-    EOPNOTSUPP EPERM EPIPE EPROTO EPROTONOSUPPORT EPROTOTYPE ERANGE EROFS ESOCKTNOSUPPORT ESRCH ESTALE
-    ETIMEDOUT ETOOMANYREFS EXDEV
-}
-
-impl Errno {
-    /// The error of this number, as C's `errno` holds it.
-    #[must_use]
-    pub const fn from_raw(number: i32) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn raw(self) -> i32 {
-        self.0
-    }
-
-    /// The symbolic name; `None` for a number that the system gives no meaning.
-    #[must_use]
-    #[doc(alias = "strerrorname_np")]
-    pub fn name(self) -> Option<&'static str> {
-        sys::errno_name(self.0)
-    }
-
-    /// The meaning in a few words; `None` for a number that the system gives no meaning.
-    #[must_use]
-    #[doc(alias = "strerror")]
-    pub fn text(self) -> Option<&'static str> {
-        sys::errno_text(self.0)
-    }
-}
-
-impl fmt::Display for Errno {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.name(), self.text()) {
-            (Some(name), Some(text)) => write!(f, "{name} ({text})"),
-            _ => write!(f, "errno {}", self.0),
-        }
-    }
-}
-
-impl fmt::Debug for Errno {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => f.write_str(name),
-            None => write!(f, "Errno({})", self.0),
-        }
-    }
-}
-
-impl error::Error for Errno {}
-
-/// The call of the system that failed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[repr(u8)]
-pub enum Call {
-    /// accept(2) or accept4(2).
-    Accept,
-    /// bind(2).
-    Bind,
-    /// connect(2).
-    Connect,
-    /// fchmod(2).
-    Fchmod,
-    /// fchmodat(2).
-    Fchmodat,
-    /// fchownat(2).
-    Fchownat,
-    /// fcntl(2).
-    Fcntl,
-    /// flock(2).
-    Flock,
-    /// fstat(2).
-    Fstat,
-    /// fstatat(2).
-    Fstatat,
-    /// getcwd(3).
-    Getcwd,
-    /// getpeername(2).
-    Getpeername,
-    /// getrandom(2).
-    Getrandom,
-    /// getsockname(2).
-    Getsockname,
-    /// getsockopt(2), or what the system has in its place.
-    Getsockopt,
-    /// ioctl(2).
-    Ioctl,
-    /// linkat(2).
-    Linkat,
-    /// listen(2).
-    Listen,
-    /// mkdirat(2).
-    Mkdirat,
-    /// openat(2).
-    Openat,
-    /// poll(2).
-    Poll,
-    /// readlinkat(2), or what the system has in its place.
-    Readlinkat,
-    /// readv(2).
-    Readv,
-    /// recv(2).
-    Recv,
-    /// recvfrom(2).
-    Recvfrom,
-    /// recvmmsg(2).
-    Recvmmsg,
-    /// recvmsg(2).
-    Recvmsg,
-    /// renameat(2) or renameat2(2).
-    Renameat,
-    /// send(2).
-    Send,
-    /// sendmmsg(2).
-    Sendmmsg,
-    /// sendmsg(2).
-    Sendmsg,
-    /// sendto(2).
-    Sendto,
-    /// setsockopt(2).
-    Setsockopt,
-    /// shutdown(2).
-    Shutdown,
-    /// None yet: the making of a `struct sockaddr_un`.
-    SockaddrUn,
-    /// socket(2).
-    Socket,
-    /// socketpair(2).
-    Socketpair,
-    /// symlinkat(2).
-    Symlinkat,
-    /// unlinkat(2).
-    Unlinkat,
-}
-
-impl Call {
-    /// The name of the call in C.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Bind => "bind",
-            Self::Connect => "connect",
-            Self::Fchmod => "fchmod",
-            Self::Fchmodat => "fchmodat",
-            Self::Fchownat => "fchownat",
-            Self::Fcntl => "fcntl",
-            Self::Flock => "flock",
-            Self::Fstat => "fstat",
-            Self::Fstatat => "fstatat",
-            Self::Getcwd => "getcwd",
-            Self::Getpeername => "getpeername",
-            Self::Getrandom => "getrandom",
-            Self::Getsockname => "getsockname",
-            Self::Getsockopt => "getsockopt",
-            Self::Ioctl => "ioctl",
-            Self::Linkat => "linkat",
-            Self::Listen => "listen",
-            Self::Mkdirat => "mkdirat",
-            Self::Openat => "openat",
-            Self::Poll => "poll",
-            Self::Readlinkat => "readlinkat",
-            Self::Readv => "readv",
-            Self::Recv => "recv",
-            Self::Recvfrom => "recvfrom",
-            Self::Recvmmsg => "recvmmsg",
-            Self::Recvmsg => "recvmsg",
-            Self::Renameat => "renameat",
-            Self::Send => "send",
-            Self::Sendmmsg => "sendmmsg",
-            Self::Sendmsg => "sendmsg",
-            Self::Sendto => "sendto",
-            Self::Setsockopt => "setsockopt",
-            Self::Shutdown => "shutdown",
-            Self::SockaddrUn => "sockaddr_un",
-            Self::Socket => "socket",
-            Self::Socketpair => "socketpair",
-            Self::Symlinkat => "symlinkat",
-            Self::Unlinkat => "unlinkat",
-        }
-    }
-}
-
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// The name in C too: a second table of names would be in every program.
-impl fmt::Debug for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// A call that failed and why: the errno, or what is wrong with what it was given or gave.
 ///
@@ -275,8 +45,6 @@ pub struct Error {
 }
 
 const _: () = assert!(size_of::<Error>() == 8);
-// So one name is enough.
-const _: () = assert!(sys::EWOULDBLOCK == sys::EAGAIN);
 
 /// What [`Error`]'s number is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -315,7 +83,7 @@ impl Error {
         Self {
             call,
             fault: Fault::Errno,
-            number: errno.0 as u32,
+            number: errno.raw() as u32,
         }
     }
 
@@ -327,7 +95,7 @@ impl Error {
             SunPathError::InteriorNul { at } => (Fault::InteriorNul, at),
             SunPathError::TooLong { len, .. } => (Fault::TooLong, len),
             SunPathError::Unsupported => (Fault::Unsupported, 0),
-            other => return Self::new(call, Errno(other.errno())),
+            other => return Self::new(call, Errno::from_raw(other.errno())),
         };
         Self::fault(call, fault, number)
     }
@@ -387,7 +155,7 @@ impl Error {
     #[must_use]
     pub const fn errno(self) -> Errno {
         if let Some(error) = self.sun_path() {
-            return Errno(error.errno());
+            return Errno::from_raw(error.errno());
         }
         match self.fault {
             Fault::TooManyDescriptors | Fault::EmptyPayload => Errno::EINVAL,
@@ -395,7 +163,7 @@ impl Error {
             Fault::TooFewDescriptors => Errno::ENOMSG,
             Fault::Full => Errno::ENOBUFS,
             Fault::EndOfFile => Errno::EPIPE,
-            _ => Errno(self.number as i32),
+            _ => Errno::from_raw(self.number as i32),
         }
     }
 
@@ -502,7 +270,7 @@ impl From<SunPathError> for Error {
 #[cfg(feature = "std")]
 impl From<Errno> for std::io::Error {
     fn from(errno: Errno) -> Self {
-        Self::from_raw_os_error(errno.0)
+        Self::from_raw_os_error(errno.raw())
     }
 }
 
