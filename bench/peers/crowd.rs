@@ -94,7 +94,7 @@ impl Server {
         for _ in 0..THOUSAND {
             let ready = self.wait(&mut events);
             assert!(ready.len() == 1 && { ready[0].u64 } == LISTENER);
-            let (socket, _) = self.listener.accept().unwrap();
+            let socket = self.listener.incoming().next().unwrap().unwrap();
             self.watch(&socket, self.sockets.len() as u64);
             self.sockets.push(socket);
         }
