@@ -34,6 +34,7 @@ const PROGRAMS: [(&str, &[&str]); 12] = [
             "ancillary/c/rights.c",
             "ancillary/c/room.c",
             "ancillary/c/stream.c",
+            "common/cases.c",
             "common/descriptors.c",
             "common/line.c",
             "common/notation.c",
@@ -63,6 +64,7 @@ const PROGRAMS: [(&str, &[&str]); 12] = [
             "files/c/replace.c",
             "files/c/servers.c",
             "files/c/takeover.c",
+            "common/cases.c",
             "common/descriptors.c",
             "common/file.c",
             "common/line.c",
@@ -81,6 +83,8 @@ const PROGRAMS: [(&str, &[&str]); 12] = [
             "identity/c/options.c",
             "identity/c/signals.c",
             "identity/c/stream.c",
+            "common/cases.c",
+            "common/descriptors.c",
             "common/line.c",
             "common/notation.c",
             "common/process.c",
@@ -101,6 +105,7 @@ const PROGRAMS: [(&str, &[&str]); 12] = [
             "life/c/scenes.c",
             "life/c/server.c",
             "life/c/staleness.c",
+            "common/cases.c",
             "common/descriptors.c",
             "common/file.c",
             "common/line.c",
@@ -173,7 +178,7 @@ fn main() {
 /// The cases of a family's `cases.def` as one call of a macro that each of its Rust lanes has.
 fn cases(family: &str) -> String {
     let def = fs::read_to_string(format!("{family}/cases.def")).expect("the family has a table");
-    format!("cases! {{\n{def}}}\n")
+    format!("cases::table! {{\n{def}}}\n")
 }
 
 fn compile(out: &Path) {

@@ -7,6 +7,8 @@
  * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
 #include "ancillary.h"
 
+#include "cases.h"
+
 #include <stdio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -62,16 +64,6 @@ int accepted(int listener)
 
 /* 2. Cases: one line each, "not run: ..." where this system does not allow it. */
 
-void run_counted(void (*run)(void))
-{
-	int before = open_descriptors(), after;
-
-	run();
-	after = open_descriptors();
-	if (after != before)
-		printf("; leaked %d", after - before);
-}
-
 void as_nobody(void (*run)(void))
 {
 	pid_t child = process_fork();
@@ -84,33 +76,13 @@ void as_nobody(void (*run)(void))
 	process_join(child);
 }
 
-enum needs { NOTHING, ROOT };
-
-static const struct {
-	const char *id;
-	enum needs needs;
-	void (*run)(void);
-} cases[] = {
-#define CASE(id, name, needs, file, title) { #id "." #name, needs, file##_##name },
+static const struct test_case cases[] = {
+#define CASE(id, name, needs, file, title) CASE_ENTRY(id, name, needs, file)
 #include "../cases.def"
 #undef CASE
 };
 
 int main(int argc, char **argv)
 {
-	process_begin();
-	allow_usual();
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		if (!process_wants(argc, argv, cases[i].id))
-			continue;
-		printf("%s\t", cases[i].id);
-		begin_line();
-		if (cases[i].needs == ROOT && !process_may_drop())
-			printf("not run: needs root");
-		else
-			run_counted(cases[i].run);
-		putchar('\n');
-		unlink(PATH);
-	}
-	return 0;
+	return run_cases(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }

@@ -14,9 +14,6 @@ int listening(int type);
 int connected(int type);
 int accepted(int listener);
 
-/* Runs a case and says how many descriptors it left open, which should be none. */
-void run_counted(void (*run)(void));
-
 /* Runs a part of a case in a child that is another user. */
 void as_nobody(void (*run)(void));
 

@@ -2,6 +2,8 @@
 //! Works in the current directory, which should be empty and the program's own.
 
 mod batch;
+#[path = "../../common/cases.rs"]
+mod cases;
 mod control;
 mod credentials;
 #[path = "../../common/descriptors.rs"]
@@ -20,7 +22,6 @@ mod stream;
 
 use std::ptr;
 
-use descriptors::open_descriptors;
 use libc::c_int;
 use process::check;
 use sunpath_sys as sys;
@@ -80,56 +81,22 @@ fn close(fd: c_int) {
 
 // 2. Cases: one line each, "not run: ..." where this system does not allow it.
 
-/// Runs a case and says how many descriptors it left open, which should be none.
-fn run_counted(run: fn()) {
-    let before = open_descriptors();
-    run();
-    let after = open_descriptors();
-    if after != before {
-        print!("; leaked {}", after as isize - before as isize);
-    }
-}
-
 /// Runs a part of a case in a child that is another user.
 fn as_nobody(run: fn()) {
     let child = process::fork();
     if child == 0 {
         process::drop_privileges();
-        run_counted(run);
+        cases::run_counted(run);
         process::end(0);
     }
     process::join(child);
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Needs {
-    Nothing,
-    Root,
-}
-const NOTHING: Needs = Needs::Nothing;
-const ROOT: Needs = Needs::Root;
+/// What a case gives.
+type Outcome = ();
 
-macro_rules! cases {
-    ($(CASE($id:ident, $name:ident, $needs:ident, $file:ident, $title:literal))*) => {
-        const CASES: &[(&str, Needs, fn())] = &[
-            $((concat!(stringify!($id), ".", stringify!($name)), $needs, $file::$name)),*
-        ];
-    };
-}
 include!(concat!(env!("OUT_DIR"), "/ancillary_cases.rs"));
 
-fn main() {
-    process::begin();
-    descriptors::allow_usual();
-    for (id, needs, run) in CASES.iter().filter(|(id, ..)| process::wants(id)) {
-        print!("{id}\t");
-        line::begin();
-        if *needs == Needs::Root && !process::may_drop() {
-            print!("not run: needs root");
-        } else {
-            run_counted(*run);
-        }
-        println!();
-        let _ = std::fs::remove_file(PATH);
-    }
+fn main() -> Outcome {
+    cases::run(CASES)
 }

@@ -7,6 +7,8 @@
 #![deny(unsafe_code)]
 
 mod batch;
+#[path = "../../common/cases.rs"]
+mod cases;
 mod credentials;
 #[allow(unsafe_code, reason = "asks the system")]
 #[path = "../../common/descriptors.rs"]
@@ -26,7 +28,6 @@ mod stream;
 #[allow(unsafe_code, reason = "asks the system")]
 mod system;
 
-use descriptors::open_descriptors;
 use sunpath::{Connected, Error, Kind, Listener, Socket, UnixAddr};
 
 // 1. Sockets with a path.
@@ -68,61 +69,23 @@ fn accepted<T: Connected>(listener: &Listener<T>) -> Result<Socket<T>, Error> {
 
 // 2. Cases: one line each, "not run: ..." where this system does not allow it.
 
-type Run = fn() -> Result<(), Error>;
-
-/// Runs a case and says how many descriptors it left open, which should be none.
-fn run_counted(run: Run) -> Result<(), Error> {
-    let before = open_descriptors();
-    run()?;
-    let after = open_descriptors();
-    if after != before {
-        print!("; leaked {}", after as isize - before as isize);
-    }
-    Ok(())
-}
-
 /// Runs a part of a case in a child that is another user.
-fn as_nobody(run: Run) -> Result<(), Error> {
+fn as_nobody(run: fn() -> Outcome) -> Outcome {
     let child = process::fork();
     if child == 0 {
         process::drop_privileges();
-        run_counted(run)?;
+        cases::run_counted(run)?;
         process::end(0);
     }
     process::join(child);
     Ok(())
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Needs {
-    Nothing,
-    Root,
-}
-const NOTHING: Needs = Needs::Nothing;
-const ROOT: Needs = Needs::Root;
+/// What a case gives.
+type Outcome = Result<(), Error>;
 
-macro_rules! cases {
-    ($(CASE($id:ident, $name:ident, $needs:ident, $file:ident, $title:literal))*) => {
-        const CASES: &[(&str, Needs, Run)] = &[
-            $((concat!(stringify!($id), ".", stringify!($name)), $needs, $file::$name)),*
-        ];
-    };
-}
 include!(concat!(env!("OUT_DIR"), "/ancillary_cases.rs"));
 
-fn main() -> Result<(), Error> {
-    process::begin();
-    descriptors::allow_usual();
-    for (id, needs, run) in CASES.iter().filter(|(id, ..)| process::wants(id)) {
-        print!("{id}\t");
-        line::begin();
-        if *needs == Needs::Root && !process::may_drop() {
-            print!("not run: needs root");
-        } else {
-            run_counted(*run)?;
-        }
-        println!();
-        let _ = std::fs::remove_file(PATH);
-    }
-    Ok(())
+fn main() -> Outcome {
+    cases::run(CASES)
 }

@@ -12,6 +12,8 @@ mod address;
 #[path = "../../common/around.rs"]
 mod around;
 mod bind;
+#[path = "../../common/cases.rs"]
+mod cases;
 mod connect;
 mod constructor;
 #[allow(unsafe_code, reason = "asks the system")]
@@ -37,45 +39,13 @@ mod takeover;
 #[path = "../../common/words.rs"]
 mod words;
 
-use std::{env, fs};
-
-use descriptors::open_descriptors;
 use sunpath::Error;
 
-type Run = fn() -> Result<(), Error>;
+/// What a case gives.
+type Outcome = Result<(), Error>;
 
-macro_rules! cases {
-    ($(CASE($id:ident, $name:ident, $needs:ident, $file:ident, $title:literal))*) => {
-        const CASES: &[(&str, Run)] = &[
-            $((concat!(stringify!($id), ".", stringify!($name)), $file::$name)),*
-        ];
-    };
-}
 include!(concat!(env!("OUT_DIR"), "/files_cases.rs"));
 
-/// Runs a case in a directory of its own, and says how many descriptors it left open, which should be
-/// none.
-fn run_case(id: &str, run: Run) -> Result<(), Error> {
-    let before = open_descriptors();
-    fs::create_dir(id).expect("the directory is empty");
-    env::set_current_dir(id).expect("it was made");
-    run()?;
-    env::set_current_dir("..").expect("it is below");
-    let after = open_descriptors();
-    if after != before {
-        print!("; leaked {}", after as isize - before as isize);
-    }
-    Ok(())
-}
-
-fn main() -> Result<(), Error> {
-    process::begin();
-    descriptors::allow_usual();
-    for (id, case) in CASES.iter().filter(|(id, _)| process::wants(id)) {
-        print!("{id}\t");
-        line::begin();
-        run_case(id, *case)?;
-        println!();
-    }
-    Ok(())
+fn main() -> Outcome {
+    cases::run(CASES)
 }

@@ -6,6 +6,8 @@
  *
  * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
 #include "identity.h"
+
+#include "cases.h"
 #include "line.h"
 #include "notation.h"
 #include "process.h"
@@ -120,32 +122,13 @@ void tell_byte(int fd)
 
 /* 3. Cases: one line each, "not run: ..." where this system does not allow it. */
 
-enum needs { NOTHING, ROOT };
-
-static const struct {
-	const char *id;
-	enum needs needs;
-	void (*run)(void);
-} cases[] = {
-#define CASE(id, name, needs, file, title) { #id "." #name, needs, file##_##name },
+static const struct test_case cases[] = {
+#define CASE(id, name, needs, file, title) CASE_ENTRY(id, name, needs, file)
 #include "../cases.def"
 #undef CASE
 };
 
 int main(int argc, char **argv)
 {
-	process_begin();
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		if (!process_wants(argc, argv, cases[i].id))
-			continue;
-		printf("%s\t", cases[i].id);
-		begin_line();
-		if (cases[i].needs == ROOT && !process_may_drop())
-			printf("not run: needs root");
-		else
-			cases[i].run();
-		putchar('\n');
-		unlink(PATH);
-	}
-	return 0;
+	return run_cases(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }

@@ -2,7 +2,12 @@
 //! file, and the same lines. Works in the current directory, which should be empty and the
 //! program's own.
 
+#[path = "../../common/cases.rs"]
+mod cases;
 mod cred;
+#[allow(dead_code, reason = "this suite needs a part of it")]
+#[path = "../../common/descriptors.rs"]
+mod descriptors;
 #[allow(dead_code, reason = "this suite needs a part of it")]
 #[path = "../../common/line.rs"]
 mod line;
@@ -151,34 +156,11 @@ fn tell_byte(fd: c_int) {
 
 // 3. Cases: one line each, "not run: ..." where this system does not allow it.
 
-#[derive(Clone, Copy, PartialEq)]
-enum Needs {
-    Nothing,
-    Root,
-}
-const NOTHING: Needs = Needs::Nothing;
-const ROOT: Needs = Needs::Root;
+/// What a case gives.
+type Outcome = ();
 
-macro_rules! cases {
-    ($(CASE($id:ident, $name:ident, $needs:ident, $file:ident, $title:literal))*) => {
-        const CASES: &[(&str, Needs, fn())] = &[
-            $((concat!(stringify!($id), ".", stringify!($name)), $needs, $file::$name)),*
-        ];
-    };
-}
 include!(concat!(env!("OUT_DIR"), "/identity_cases.rs"));
 
-fn main() {
-    process::begin();
-    for (id, needs, run) in CASES.iter().filter(|(id, ..)| process::wants(id)) {
-        print!("{id}\t");
-        line::begin();
-        if *needs == Needs::Root && !process::may_drop() {
-            print!("not run: needs root");
-        } else {
-            run();
-        }
-        println!();
-        let _ = std::fs::remove_file(PATH);
-    }
+fn main() -> Outcome {
+    cases::run(CASES)
 }

@@ -5,7 +5,12 @@
 //! A line differs from C's where the kernel's answer says that there is no peer, where the call has
 //! a length that this API does not let go wrong, and where C is ended by a signal.
 
+#[path = "../../common/cases.rs"]
+mod cases;
 mod cred;
+#[allow(dead_code, reason = "this suite needs a part of it")]
+#[path = "../../common/descriptors.rs"]
+mod descriptors;
 #[allow(dead_code, reason = "this suite needs a part of it")]
 #[path = "../../common/line.rs"]
 mod line;
@@ -64,37 +69,11 @@ fn tell_byte(socket: &UnixStream) -> Result<(), Error> {
 
 // 3. Cases: one line each, "not run: ..." where this system does not allow it.
 
-type Run = fn() -> Result<(), Error>;
+/// What a case gives.
+type Outcome = Result<(), Error>;
 
-#[derive(Clone, Copy, PartialEq)]
-enum Needs {
-    Nothing,
-    Root,
-}
-const NOTHING: Needs = Needs::Nothing;
-const ROOT: Needs = Needs::Root;
-
-macro_rules! cases {
-    ($(CASE($id:ident, $name:ident, $needs:ident, $file:ident, $title:literal))*) => {
-        const CASES: &[(&str, Needs, Run)] = &[
-            $((concat!(stringify!($id), ".", stringify!($name)), $needs, $file::$name)),*
-        ];
-    };
-}
 include!(concat!(env!("OUT_DIR"), "/identity_cases.rs"));
 
-fn main() -> Result<(), Error> {
-    process::begin();
-    for (id, needs, run) in CASES.iter().filter(|(id, ..)| process::wants(id)) {
-        print!("{id}\t");
-        line::begin();
-        if *needs == Needs::Root && !process::may_drop() {
-            print!("not run: needs root");
-        } else {
-            run()?;
-        }
-        println!();
-        let _ = std::fs::remove_file(PATH);
-    }
-    Ok(())
+fn main() -> Outcome {
+    cases::run(CASES)
 }

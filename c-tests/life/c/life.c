@@ -7,6 +7,8 @@
  *
  * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
 #include "life.h"
+
+#include "cases.h"
 #include "descriptors.h"
 
 #include <sched.h>
@@ -73,48 +75,13 @@ int leave_network(void)
 
 /* 3. Cases: one line each, "not run: ..." where this system does not allow it. */
 
-/* In a directory of its own, which every user may enter. Says how many descriptors the case left
- * open, which should be none. */
-static void run_case(const char *id, void (*run)(void))
-{
-	int before = open_descriptors(), after;
-
-	if (mkdir(id, 0755) < 0 || chdir(id) < 0)
-		die(id);
-	run();
-	if (chdir("..") < 0)
-		die("..");
-	after = open_descriptors();
-	if (after != before)
-		printf("; leaked %d", after - before);
-}
-
-enum needs { NOTHING, ROOT };
-
-static const struct {
-	const char *id;
-	enum needs needs;
-	void (*run)(void);
-} cases[] = {
-#define CASE(id, name, needs, file, title) { #id "." #name, needs, file##_##name },
+static const struct test_case cases[] = {
+#define CASE(id, name, needs, file, title) CASE_ENTRY(id, name, needs, file)
 #include "../cases.def"
 #undef CASE
 };
 
 int main(int argc, char **argv)
 {
-	process_begin();
-	allow_usual();
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		if (!process_wants(argc, argv, cases[i].id))
-			continue;
-		printf("%s\t", cases[i].id);
-		begin_line();
-		if (cases[i].needs == ROOT && !process_may_drop())
-			printf("not run: needs root");
-		else
-			run_case(cases[i].id, cases[i].run);
-		putchar('\n');
-	}
-	return 0;
+	return run_cases(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }

@@ -5,6 +5,8 @@ mod access;
 #[allow(dead_code, reason = "this suite needs a part of it")]
 #[path = "../../common/around.rs"]
 mod around;
+#[path = "../../common/cases.rs"]
+mod cases;
 #[path = "../crowd.rs"]
 mod crowd;
 #[allow(dead_code, reason = "this suite needs a part of it")]
@@ -35,9 +37,6 @@ mod system;
 #[path = "../../common/words.rs"]
 mod words;
 
-use std::{env, fs};
-
-use descriptors::open_descriptors;
 use libc::c_int;
 use line::step;
 use socket::{Sock, close, new_socket, outcome, returned, try_connect};
@@ -75,48 +74,11 @@ fn as_another(run: impl FnOnce()) {
 
 // 3. Cases: one line each, "not run: ..." where this system does not allow it.
 
-/// In a directory of its own, which every user may enter. Says how many descriptors the case left
-/// open, which should be none.
-fn run_case(id: &str, run: fn()) {
-    let before = open_descriptors();
-    fs::create_dir(id).expect("the directory is empty");
-    env::set_current_dir(id).expect("it was made");
-    run();
-    env::set_current_dir("..").expect("it is below");
-    let after = open_descriptors();
-    if after != before {
-        print!("; leaked {}", after as isize - before as isize);
-    }
-}
+/// What a case gives.
+type Outcome = ();
 
-#[derive(Clone, Copy, PartialEq)]
-enum Needs {
-    Nothing,
-    Root,
-}
-const NOTHING: Needs = Needs::Nothing;
-const ROOT: Needs = Needs::Root;
-
-macro_rules! cases {
-    ($(CASE($id:ident, $name:ident, $needs:ident, $file:ident, $title:literal))*) => {
-        const CASES: &[(&str, Needs, fn())] = &[
-            $((concat!(stringify!($id), ".", stringify!($name)), $needs, $file::$name)),*
-        ];
-    };
-}
 include!(concat!(env!("OUT_DIR"), "/life_cases.rs"));
 
-fn main() {
-    process::begin();
-    descriptors::allow_usual();
-    for (id, needs, run) in CASES.iter().filter(|(id, ..)| process::wants(id)) {
-        print!("{id}\t");
-        line::begin();
-        if *needs == Needs::Root && !process::may_drop() {
-            print!("not run: needs root");
-        } else {
-            run_case(id, *run);
-        }
-        println!();
-    }
+fn main() -> Outcome {
+    cases::run(CASES)
 }

@@ -8,21 +8,21 @@ use crate::socket::{
     bound, leave_stale, listening, new_socket, outcome, try_accept, try_close, try_connect,
     try_listen,
 };
-use crate::{Run, ask_connect, try_listen_for};
+use crate::{Outcome, ask_connect, try_listen_for};
 
 // 1. Somebody holds it.
 
-pub(crate) fn with_bound(look: Run) -> Result<(), Error> {
+pub(crate) fn with_bound(look: fn() -> Outcome) -> Result<(), Error> {
     let _s = bound::<Stream>('s', "x")?;
     look()
 }
 
-pub(crate) fn with_listening(look: Run) -> Result<(), Error> {
+pub(crate) fn with_listening(look: fn() -> Outcome) -> Result<(), Error> {
     let _s = listening('s', "x")?;
     look()
 }
 
-pub(crate) fn with_full(look: Run) -> Result<(), Error> {
+pub(crate) fn with_full(look: fn() -> Outcome) -> Result<(), Error> {
     let (s, c) = (bound::<Stream>('s', "x")?, new_socket::<Stream>('c')?);
     let _s = try_listen_for(s, 0)?;
     try_connect(&c, "x");
@@ -30,7 +30,7 @@ pub(crate) fn with_full(look: Run) -> Result<(), Error> {
     look()
 }
 
-pub(crate) fn with_shut_down(look: Run) -> Result<(), Error> {
+pub(crate) fn with_shut_down(look: fn() -> Outcome) -> Result<(), Error> {
     let s = listening('s', "x")?;
     let shut = s.as_socket().shutdown(Shutdown::Both);
     step!("shutdown(s, SHUT_RDWR)");
@@ -39,17 +39,17 @@ pub(crate) fn with_shut_down(look: Run) -> Result<(), Error> {
     look()
 }
 
-pub(crate) fn with_seqpacket(look: Run) -> Result<(), Error> {
+pub(crate) fn with_seqpacket(look: fn() -> Outcome) -> Result<(), Error> {
     let _s = try_listen(bound::<Seqpacket>('s', "x")?)?;
     look()
 }
 
-pub(crate) fn with_datagram(look: Run) -> Result<(), Error> {
+pub(crate) fn with_datagram(look: fn() -> Outcome) -> Result<(), Error> {
     let _s = bound::<Datagram>('s', "x")?;
     look()
 }
 
-pub(crate) fn with_taken(look: Run) -> Result<(), Error> {
+pub(crate) fn with_taken(look: fn() -> Outcome) -> Result<(), Error> {
     let (s, _t) = (bound::<Datagram>('s', "x")?, bound::<Datagram>('t', "y")?);
     try_connect(&s, "y");
     look()
@@ -57,12 +57,12 @@ pub(crate) fn with_taken(look: Run) -> Result<(), Error> {
 
 // 2. Nobody does.
 
-pub(crate) fn with_stale(look: Run) -> Result<(), Error> {
+pub(crate) fn with_stale(look: fn() -> Outcome) -> Result<(), Error> {
     leave_stale::<Stream>("x")?;
     look()
 }
 
-pub(crate) fn with_accepted(look: Run) -> Result<(), Error> {
+pub(crate) fn with_accepted(look: fn() -> Outcome) -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket::<Stream>('c')?);
     try_connect(&c, "x");
     let _a = try_accept(&s, 'a');
@@ -70,12 +70,12 @@ pub(crate) fn with_accepted(look: Run) -> Result<(), Error> {
     look()
 }
 
-pub(crate) fn with_node(look: Run) -> Result<(), Error> {
+pub(crate) fn with_node(look: fn() -> Outcome) -> Result<(), Error> {
     try_mknod("x");
     look()
 }
 
-pub(crate) fn with_file(look: Run) -> Result<(), Error> {
+pub(crate) fn with_file(look: fn() -> Outcome) -> Result<(), Error> {
     try_create("x");
     look()
 }

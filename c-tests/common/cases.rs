@@ -1,0 +1,95 @@
+//! The cases of a family, which its `cases.def` lists, and the main of its program. `cases.c` is the
+//! same in C.
+
+use std::{env, fs};
+
+use crate::descriptors::{self, open_descriptors};
+use crate::{line, process};
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Needs {
+    Nothing,
+    Root,
+}
+
+// As in the table, and in C.
+pub(crate) const NOTHING: Needs = Needs::Nothing;
+#[allow(dead_code, reason = "not every family has a case that needs it")]
+pub(crate) const ROOT: Needs = Needs::Root;
+
+/// A case: its id, and the function. In safe Rust that gives an error where a call fails that should
+/// not.
+pub(crate) type Case<R> = (&'static str, Needs, fn() -> R);
+
+/// Makes the table `CASES` of what `cases.def` lists.
+macro_rules! table {
+    ($(CASE($id:ident, $name:ident, $needs:ident, $file:ident, $title:literal))*) => {
+        const CASES: &[$crate::cases::Case<Outcome>] = &[
+            $((
+                concat!(stringify!($id), ".", stringify!($name)),
+                $crate::cases::$needs,
+                $file::$name,
+            )),*
+        ];
+    };
+}
+pub(crate) use table;
+
+/// Runs the cases that the arguments name, each in a directory of its own, which every user may enter,
+/// and prints a line for each: "not run: ..." where this system does not allow it.
+pub(crate) fn run<R: Ran>(cases: &[Case<R>]) -> R {
+    process::begin();
+    descriptors::allow_usual();
+    for (id, needs, case) in cases.iter().filter(|(id, ..)| process::wants(id)) {
+        print!("{id}\t");
+        line::begin();
+        if *needs == Needs::Root && !process::may_drop() {
+            print!("not run: needs root");
+        } else {
+            fs::create_dir(id).expect("the directory is empty");
+            env::set_current_dir(id).expect("it was made");
+            let ran = run_counted(*case);
+            env::set_current_dir("..").expect("it is below");
+            if ran.has_failed() {
+                return ran;
+            }
+        }
+        println!();
+    }
+    R::ALL
+}
+
+/// Runs a case, or a part of one, and says how many descriptors it left open, which should be none.
+pub(crate) fn run_counted<R>(run: fn() -> R) -> R {
+    let before = open_descriptors();
+    let ran = run();
+    let after = open_descriptors();
+    if after != before {
+        print!("; leaked {}", after as isize - before as isize);
+    }
+    ran
+}
+
+/// What a case, and so main, gives.
+pub(crate) trait Ran {
+    /// All cases ran.
+    const ALL: Self;
+
+    fn has_failed(&self) -> bool;
+}
+
+impl Ran for () {
+    const ALL: Self = ();
+
+    fn has_failed(&self) -> bool {
+        false
+    }
+}
+
+impl<E> Ran for Result<(), E> {
+    const ALL: Self = Ok(());
+
+    fn has_failed(&self) -> bool {
+        self.is_err()
+    }
+}
