@@ -640,6 +640,35 @@ fn ancillary_errors_of_receiving_descriptors_say_the_numbers() {
     );
 }
 
+/// The receiver's socket was made by somebody who wanted to know more: credentials and a pidfd come
+/// beside the descriptors.
+fn descriptors_come_beside_others<T: Kind>() {
+    let Some((a, b)) = curious_pair::<T>() else {
+        return;
+    };
+    let before = open();
+    give(&a, 1);
+    assert!(is_cloexec(&b.recv_fd().unwrap()));
+    give(&a, 3);
+    let (received, fds) = b.recv_fds::<3>(&mut [0; 8]).unwrap();
+    assert_eq!(received.len(), 1);
+    assert!(all_cloexec(&fds));
+    drop(fds);
+    assert_eq!(open(), before);
+}
+
+#[test]
+fn ancillary_descriptors_come_beside_what_nobody_asked_for() {
+    alone(
+        "ancillary_descriptors_come_beside_what_nobody_asked_for",
+        || {
+            descriptors_come_beside_others::<Stream>();
+            descriptors_come_beside_others::<Seqpacket>();
+            descriptors_come_beside_others::<Datagram>();
+        },
+    );
+}
+
 #[test]
 fn ancillary_to_a_receiver_that_takes_no_descriptors_is_eperm() {
     let (a, b) = UnixDatagram::pair().unwrap();

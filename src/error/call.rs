@@ -147,3 +147,24 @@ impl fmt::Debug for Call {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::string::String;
+    use std::vec::Vec;
+
+    /// By the text of this file: the name of a call is that of its variant, in small letters.
+    #[test]
+    fn error_names_each_call_as_c_does() {
+        let arms: Vec<(&str, &str)> = include_str!("call.rs")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => \""))
+            .collect();
+        assert!(arms.len() >= 38, "{arms:?}");
+        for (variant, name) in arms {
+            let (name, _) = name.split_once('"').unwrap();
+            let plain: String = name.chars().filter(|c| *c != '_').collect();
+            assert_eq!(plain, variant.to_ascii_lowercase());
+        }
+    }
+}
