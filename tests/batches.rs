@@ -67,6 +67,9 @@ fn says_truncation<T: Messages>() {
         .map(|arrival| {
             let received = arrival.received();
             assert_eq!(arrival.bytes().len(), received.len());
+            let (bytes, message) = arrival.into_message();
+            assert_eq!(bytes.len(), received.len());
+            assert_eq!(message.is_truncated(), received.is_truncated());
             (received.len(), received.is_truncated(), received.true_len())
         })
         .collect();
