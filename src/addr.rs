@@ -571,29 +571,30 @@ mod tests {
     #[test]
     fn addr_set_in_place_is_the_one_made_anew_or_the_one_before() {
         for len in 0..=sys::SUN_PATH_MAX + 1 {
-            let path = std::vec![b'p'; len];
+            let text = [b'p'; sys::SUN_PATH_MAX + 1];
+            let path = &text[..len];
             for before in [UnixAddr::unnamed(), addr_of_literal("/run/before.sock")] {
                 let mut addr = before;
                 assert_eq!(
-                    addr.set_pathname(&path),
-                    UnixAddr::from_pathname(&path).map(drop)
+                    addr.set_pathname(path),
+                    UnixAddr::from_pathname(path).map(drop)
                 );
                 assert_eq!(
                     addr,
-                    UnixAddr::from_pathname(&path).unwrap_or(before),
+                    UnixAddr::from_pathname(path).unwrap_or(before),
                     "{len}"
                 );
                 let mut addr = before;
-                let made = UnixAddr::from_abstract(&path);
-                assert_eq!(addr.set_abstract(&path), made.map(drop));
+                let made = UnixAddr::from_abstract(path);
+                assert_eq!(addr.set_abstract(path), made.map(drop));
                 assert_eq!(addr, made.unwrap_or(before), "{len}");
             }
             for at in 0..len {
-                let mut with_nul = path.clone();
+                let mut with_nul = text;
                 with_nul[at] = 0;
                 let mut addr = addr_of_literal("/run/before.sock");
                 let bytes = addr.as_sockaddr_un().sun_path;
-                assert!(addr.set_pathname(&with_nul).is_err());
+                assert!(addr.set_pathname(&with_nul[..len]).is_err());
                 assert_eq!(addr.to_string(), "/run/before.sock");
                 assert_eq!(addr.as_sockaddr_un().sun_path, bytes, "nothing was written");
             }
