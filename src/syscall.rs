@@ -76,17 +76,50 @@ fn retry_timed(
     call: Call,
     mut attempt: impl FnMut() -> isize,
 ) -> Result<usize, Error> {
-    match usize::try_from(attempt()) {
-        Ok(result) => Ok(result),
-        Err(_) => retry_timed_after(fd, timeout, call, attempt),
+    match attempt() {
+        result @ 0.. => Ok(result as usize),
+        result => retry_timed_after(result, fd, timeout, call, attempt),
     }
 }
 
-/// [`retry_timed`] after the first attempt. An `attempt` that has copied what it needs leaves those
-/// that succeed at once in registers.
+/// [`retry_timed`] of a call that sends so many, which is also the most it returns. Whether all went is
+/// asked first, and answers whether it failed: who asks the result again pays nothing for it.
+#[inline(always)]
+fn retry_send(
+    fd: BorrowedFd<'_>,
+    call: Call,
+    count: usize,
+    mut attempt: impl FnMut() -> isize,
+) -> Result<usize, Error> {
+    let result = match attempt() {
+        result if result as usize == count => return Ok(count),
+        result => retry_timed_after(result, fd, sys::SO_SNDTIMEO, call, attempt)?,
+    };
+    Ok(result.min(count))
+}
+
+/// [`retry_timed`] of a call that receives, and returns `most` at most. Whether anything came, and not
+/// more, is asked first, as above.
+#[inline(always)]
+fn retry_recv(
+    fd: BorrowedFd<'_>,
+    call: Call,
+    most: usize,
+    mut attempt: impl FnMut() -> isize,
+) -> Result<usize, Error> {
+    let result = match attempt() {
+        result if result > 0 && result as usize <= most => return Ok(result as usize),
+        result => retry_timed_after(result, fd, sys::SO_RCVTIMEO, call, attempt)?,
+    };
+    Ok(result.min(most))
+}
+
+/// The same after the first attempt, which did not return what is usual. An `attempt` that has copied
+/// what it needs leaves those that succeed at once in registers.
 #[cold]
 #[inline(never)]
 fn retry_timed_after(
+    mut result: isize,
     fd: BorrowedFd<'_>,
     timeout: c_int,
     call: Call,
@@ -94,10 +127,11 @@ fn retry_timed_after(
 ) -> Result<usize, Error> {
     let mut end = None;
     loop {
-        interrupted_before(&mut end, fd, timeout, call)?;
-        if let Ok(result) = usize::try_from(attempt()) {
+        if let Ok(result) = usize::try_from(result) {
             return Ok(result);
         }
+        interrupted_before(&mut end, fd, timeout, call)?;
+        result = attempt();
     }
 }
 
@@ -163,4 +197,23 @@ pub(crate) fn monotonic_clock() -> Duration {
     // SAFETY: all zeroes is a valid timespec, and so is what the kernel wrote.
     let now = unsafe { now.assume_init() };
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fd::AsFd;
+
+    #[test]
+    fn retry_returns_no_more_than_there_can_be() {
+        let (socket, _peer) = socketpair(sys::SOCK_STREAM).unwrap();
+        for (returned, expected) in [(0, 0), (1, 1), (7, 7), (8, 8), (9, 8), (isize::MAX, 8)] {
+            let sent = retry_send(socket.as_fd(), Call::Send, 8, || returned);
+            assert_eq!(sent, Ok(expected));
+            let received = retry_recv(socket.as_fd(), Call::Recv, 8, || returned);
+            assert_eq!(received, Ok(expected));
+        }
+        assert_eq!(retry_send(socket.as_fd(), Call::Send, 0, || 0), Ok(0));
+        assert_eq!(retry_recv(socket.as_fd(), Call::Recv, 0, || 0), Ok(0));
+    }
 }

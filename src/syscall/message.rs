@@ -8,7 +8,7 @@ use core::slice;
 use sunpath_sys as sys;
 
 use super::control::OwnedControl;
-use super::retry_timed;
+use super::{retry_recv, retry_send, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
@@ -25,7 +25,8 @@ pub(super) const CMSG_CLOEXEC: c_int = 0;
 #[inline]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<usize, Error> {
     let (bytes, len) = (buf.as_mut_ptr().cast(), buf.len());
-    retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, move || {
+    let most = if flags & TRUE_LENGTH == 0 { len } else { ANY };
+    retry_recv(fd, Call::Recv, most, move || {
         // SAFETY: buf is writable for its length.
         unsafe { sys::recv(fd.as_raw_fd(), bytes, len, flags) }
     })
@@ -43,9 +44,10 @@ pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<u
 #[inline]
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize, Error> {
     let flags = flags | sys::MSG_NOSIGNAL;
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Send, move || {
+    let (bytes, len) = (buf.as_ptr().cast(), buf.len());
+    retry_send(fd, Call::Send, len, move || {
         // SAFETY: buf is readable for its length.
-        unsafe { sys::send(fd.as_raw_fd(), buf.as_ptr().cast(), buf.len(), flags) }
+        unsafe { sys::send(fd.as_raw_fd(), bytes, len, flags) }
     })
 }
 
@@ -53,7 +55,7 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize
 #[inline]
 pub(crate) fn sendto(fd: BorrowedFd<'_>, buf: &[u8], to: &UnixAddr) -> Result<usize, Error> {
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, move || {
+    retry_send(fd, Call::Sendto, len, move || {
         let flags = sys::MSG_NOSIGNAL;
         // SAFETY: buf is readable for its length; the address is live and as long as is said.
         unsafe { sys::sendto(fd.as_raw_fd(), bytes, len, flags, to.as_ptr(), to.len()) }
@@ -65,6 +67,9 @@ pub(crate) fn sendto(fd: BorrowedFd<'_>, buf: &[u8], to: &UnixAddr) -> Result<us
 pub(crate) const TRUE_LENGTH: c_int = sys::MSG_TRUNC;
 #[cfg(not(have_true_length))]
 pub(crate) const TRUE_LENGTH: c_int = 0;
+
+/// The most that a call returns.
+const ANY: usize = isize::MAX as usize;
 
 /// What a receive of one message returned: its result, and of `msg_flags` what it tells.
 pub(crate) type Length = (usize, c_int);
@@ -97,7 +102,7 @@ pub(crate) fn recv_message_from(
     let flags = flags | TRUE_LENGTH;
     let (bytes, len) = (buf.as_mut_ptr().cast(), buf.len());
     let (addr, mut addr_len) = (ret_from.as_mut_ptr(), 0);
-    let length = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvfrom, || {
+    let length = retry_recv(fd, Call::Recvfrom, ANY, || {
         addr_len = size_of::<sys::sockaddr_un>() as sys::socklen_t;
         // SAFETY: buf is writable for its length, and addr is room for addr_len bytes.
         unsafe { sys::recvfrom(fd.as_raw_fd(), bytes, len, flags, addr, &mut addr_len) }

@@ -15,7 +15,7 @@ use crate::expected::Expected;
 use crate::fd::{AsRawFd, BorrowedFd};
 use crate::syscall::control::{OwnedControl, zeroed};
 use crate::syscall::message::{CMSG_CLOEXEC, Length, TRUE_LENGTH, msghdr_over};
-use crate::syscall::retry_timed;
+use crate::syscall::retry_recv;
 
 /// Takes what is there once a message has come.
 #[cfg(have_mmsg)]
@@ -118,19 +118,21 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
                 offer_rooms::<E>(&mut header.msg_hdr);
             }
         }
-        let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len() as _);
+        let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len());
         let flags = TRUE_LENGTH | CMSG_CLOEXEC | WAIT_FOR_ONE;
-        let arrived = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, move || {
+        let arrived = retry_recv(fd, Call::Recvmmsg, count, move || {
             let timeout = ptr::null_mut();
             // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of
             // the lengths that they say.
-            unsafe { recv_many(fd.as_raw_fd(), vector, count, flags, timeout) as isize }
+            unsafe { recv_many(fd.as_raw_fd(), vector, count as _, flags, timeout) as isize }
         })?;
         if E::SENDER || E::SPACE > 0 {
             self.filled = arrived;
         }
+        // SAFETY: retry_recv returns at most count, which is the number of them.
+        let headers = unsafe { self.headers.get_unchecked_mut(..arrived) };
         Ok(Arrived {
-            headers: self.headers[..arrived].iter_mut(),
+            headers: headers.iter_mut(),
             expected: PhantomData,
         })
     }

@@ -11,7 +11,7 @@ use crate::expected::Expected;
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice};
 use crate::syscall::control::zeroed;
 use crate::syscall::message::msghdr_to_send;
-use crate::syscall::retry_timed;
+use crate::syscall::retry_send;
 
 /// Room for the headers of `N` messages to send, and for their control messages. What it holds means
 /// nothing until [`SendHeaders`] has written it.
@@ -116,16 +116,34 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
     /// sendmmsg(2), until none is left or the next one fails.
     #[inline]
     pub(crate) fn send(&mut self, fd: BorrowedFd<'_>) -> Result<(), Error> {
-        while self.left() > 0 {
-            let vector = self.headers.as_mut_ptr().wrapping_add(self.gone);
-            let (vector, count) = (vector.cast(), self.left() as _);
-            // INVARIANT: of count messages at most count went.
-            self.gone += retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmmsg, move || {
-                // SAFETY: by the invariants count headers are written there, over slices and
-                // addresses that are borrowed; the call reads them, and writes the headers' lengths.
-                unsafe { send_many(fd.as_raw_fd(), vector, count, sys::MSG_NOSIGNAL) as isize }
-            })?;
+        if self.left() > 0 {
+            self.send_once(fd)?;
         }
+        match self.left() {
+            0 => Ok(()),
+            _ => self.send_rest(fd),
+        }
+    }
+
+    /// What one call has not sent.
+    #[cold]
+    fn send_rest(&mut self, fd: BorrowedFd<'_>) -> Result<(), Error> {
+        while self.left() > 0 {
+            self.send_once(fd)?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn send_once(&mut self, fd: BorrowedFd<'_>) -> Result<(), Error> {
+        let vector = self.headers.as_mut_ptr().wrapping_add(self.gone);
+        let (vector, count) = (vector.cast(), self.left());
+        // INVARIANT: retry_send returns at most count, which are left.
+        self.gone += retry_send(fd, Call::Sendmmsg, count, move || {
+            // SAFETY: by the invariants count headers are written there, over slices and addresses
+            // that are borrowed; the call reads them, and writes the headers' lengths.
+            unsafe { send_many(fd.as_raw_fd(), vector, count as _, sys::MSG_NOSIGNAL) as isize }
+        })?;
         Ok(())
     }
 }
