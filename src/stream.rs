@@ -150,48 +150,116 @@ mod std_stream {
     use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 
     impl Read for &UnixStream {
+        #[inline]
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
             Ok(UnixStream::read(self, buf)?)
         }
 
+        #[inline]
         fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
             Ok(UnixStream::read_vectored(self, bufs)?)
+        }
+
+        #[inline]
+        fn read_exact(&mut self, buf: &mut [u8]) -> io::Result<()> {
+            if buf.is_empty() {
+                return Ok(());
+            }
+            match UnixStream::read(self, buf)? {
+                count if count == buf.len() => Ok(()),
+                count => read_rest(self, &mut buf[count..], count),
+            }
         }
     }
 
     impl Write for &UnixStream {
+        #[inline]
         fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
             Ok(UnixStream::write(self, buf)?)
         }
 
+        #[inline]
         fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
             Ok(UnixStream::write_vectored(self, bufs)?)
         }
 
+        #[inline]
+        fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
+            if buf.is_empty() {
+                return Ok(());
+            }
+            match UnixStream::write(self, buf)? {
+                count if count == buf.len() => Ok(()),
+                count => write_rest(self, &buf[count..]),
+            }
+        }
+
+        #[inline]
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
 
+    /// What is left of a `read_exact` after so many bytes, which is all of it where one call did not
+    /// do.
+    #[cold]
+    fn read_rest(stream: &UnixStream, mut buf: &mut [u8], mut count: usize) -> io::Result<()> {
+        while !buf.is_empty() {
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            count = stream.read(buf)?;
+            buf = &mut buf[count..];
+        }
+        Ok(())
+    }
+
+    /// What is left of a `write_all`.
+    #[cold]
+    fn write_rest(stream: &UnixStream, mut buf: &[u8]) -> io::Result<()> {
+        while !buf.is_empty() {
+            match stream.write(buf)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => buf = &buf[count..],
+            }
+        }
+        Ok(())
+    }
+
     impl Read for UnixStream {
+        #[inline]
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
             Read::read(&mut &*self, buf)
         }
 
+        #[inline]
         fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
             Read::read_vectored(&mut &*self, bufs)
+        }
+
+        #[inline]
+        fn read_exact(&mut self, buf: &mut [u8]) -> io::Result<()> {
+            Read::read_exact(&mut &*self, buf)
         }
     }
 
     impl Write for UnixStream {
+        #[inline]
         fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
             Write::write(&mut &*self, buf)
         }
 
+        #[inline]
         fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
             Write::write_vectored(&mut &*self, bufs)
         }
 
+        #[inline]
+        fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
+            Write::write_all(&mut &*self, buf)
+        }
+
+        #[inline]
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }

@@ -4,7 +4,7 @@
 mod fresh;
 
 use std::fs;
-use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::PathBuf;
 use std::thread;
@@ -67,6 +67,50 @@ fn stream_traits_of_std_use_every_slice() {
     let (a, b) = UnixStream::pair().unwrap();
     through(&a, &b);
     through(a, b);
+}
+
+/// More than the queue of either end holds, so that no call does all of it.
+const MUCH: usize = 8 << 20;
+
+#[test]
+fn stream_all_is_written_and_read_in_as_many_calls_as_it_takes() {
+    let (mut a, mut b) = UnixStream::pair().unwrap();
+    let sent: Vec<u8> = (0..MUCH).map(|at| (at % 251) as u8).collect();
+    let mut received = vec![0; MUCH];
+    thread::scope(|scope| {
+        scope.spawn(|| a.write_all(&sent).unwrap());
+        b.read_exact(&mut received).unwrap();
+    });
+    assert!(received == sent);
+
+    a.write_all(b"ab").unwrap();
+    (&a).write_all(b"c").unwrap();
+    let mut buf = [0; 3];
+    (&b).read_exact(&mut buf).unwrap();
+    assert_eq!(&buf, b"abc");
+}
+
+#[test]
+fn stream_that_ends_too_early_says_so() {
+    let (mut a, mut b) = UnixStream::pair().unwrap();
+    a.write_all(b"ab").unwrap();
+    drop(a);
+    let error = b.read_exact(&mut [0; 3]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    let error = b.read_exact(&mut [0; 1]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    let error = b.write_all(b"x").unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(Errno::EPIPE.raw()));
+}
+
+/// As std's own: there is nothing to wait for, and nobody to fail.
+#[test]
+fn stream_nothing_is_read_and_written_without_a_call() {
+    let (mut a, b) = UnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    a.read_exact(&mut []).unwrap();
+    drop(b);
+    a.write_all(&[]).unwrap();
 }
 
 #[test]
