@@ -24,6 +24,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("have_so_peercred", &["linux"]),
     // SO_PASSCRED and its like, SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC, SO_DOMAIN; SIOCOUTQ
     ("have_so_passcred", &["linux"]),
+    // of a path in an address that the kernel reports the length counts the NUL behind it, and no other
+    ("have_counted_path", &["linux"]),
     // MSG_TRUNC given to a receive returns a message's true length
     ("have_true_length", &["linux"]),
     // O_PATH, which opens a directory that may only be searched

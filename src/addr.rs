@@ -46,7 +46,8 @@ use crate::pathname::AsPathname;
 pub struct UnixAddr {
     /// INVARIANT: `sun_family` is `AF_UNIX`.
     addr: sockaddr_un,
-    /// INVARIANT: from `SUN_PATH_OFFSET` to `size_of::<sockaddr_un>()`.
+    /// INVARIANT: from `SUN_PATH_OFFSET` to `size_of::<sockaddr_un>()`; of a path it counts the NUL
+    /// behind it, or not, and no other.
     len: socklen_t,
 }
 
@@ -164,7 +165,10 @@ impl UnixAddr {
     pub const fn from_raw(addr: sockaddr_un, len: socklen_t) -> Result<Self, Errno> {
         let mut read = Self { addr, len };
         match read.settle() {
-            Ok(()) => Ok(read),
+            Ok(()) => {
+                read.count_path();
+                Ok(read)
+            }
             Err(errno) => Err(errno),
         }
     }
@@ -173,7 +177,7 @@ impl UnixAddr {
     #[must_use]
     #[inline]
     pub const fn name(&self) -> SunPath<'_> {
-        sys::sun_path(&self.addr, self.len)
+        sys::sun_path_counted(&self.addr, self.len)
     }
 
     /// Whether the socket has no address.
@@ -269,7 +273,20 @@ impl UnixAddr {
             self.len = sys::SUN_PATH_OFFSET as socklen_t;
         }
         self.len = sys::sun_len_to_send(self.len);
+        if !cfg!(have_counted_path) {
+            self.count_path();
+        }
         Ok(())
+    }
+
+    /// Makes the length that of the path, where it counts more than the NUL behind it.
+    const fn count_path(&mut self) {
+        if let SunPath::Pathname(path) = sys::sun_path(&self.addr, self.len) {
+            let with_nul = (sys::SUN_PATH_OFFSET + path.len() + 1) as socklen_t;
+            if self.len > with_nul {
+                self.len = with_nul;
+            }
+        }
     }
 }
 
@@ -547,6 +564,19 @@ mod tests {
         assert_eq!(short, without_nul);
         let set = HashSet::from([short, with_sizeof, without_nul]);
         assert_eq!(set.len(), 1);
+        assert_eq!(with_sizeof.len(), short.len(), "one NUL is counted");
+        assert_eq!(without_nul.len(), short.len() - 1);
+    }
+
+    #[test]
+    fn addr_from_raw_ends_a_path_at_its_first_nul() {
+        let mut raw = *pathname(b"first second").as_sockaddr_un();
+        raw.sun_path[5] = 0;
+        for counted in [5, 6, 7, 12, 13, 14, sys::SUN_PATH_CAPACITY] {
+            let len = (sys::SUN_PATH_OFFSET + counted) as socklen_t;
+            let addr = UnixAddr::from_raw(raw, len).expect("the family is AF_UNIX");
+            assert_eq!(addr.name(), SunPath::Pathname(b"first"), "{counted}");
+        }
     }
 
     #[test]

@@ -3,8 +3,10 @@
 
 mod fresh;
 
+use std::fs;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -167,6 +169,31 @@ fn datagram_sender_whose_path_fills_sun_path_can_be_answered() {
     assert_eq!(from, full);
     receiver.send_to(b"back", &from).unwrap();
     assert_eq!(sender.recv(&mut [0; 8]).unwrap().len(), 4);
+}
+
+/// What `UnixAddr` believes of Linux: it counts one NUL behind a path, whatever bind was told.
+#[test]
+fn address_of_a_path_is_reported_with_one_nul_counted() {
+    let (dir, path) = fresh("a");
+    let room = 107 - dir.path().as_os_str().len() - 1;
+    for len in [1, 2, room - 1, room] {
+        let path = path.with_file_name("n".repeat(len));
+        let addr = UnixAddr::from_pathname(&path).unwrap();
+        let most = size_of_val(addr.as_sockaddr_un()) as _;
+        for told in [addr.len() - 1, addr.len(), (addr.len() + 1).min(most), most] {
+            let socket = UnixDatagram::new().unwrap();
+            // SAFETY: the address is live, and as long as is told.
+            let bound = unsafe { libc::bind(socket.as_raw_fd(), addr.as_ptr(), told) };
+            assert_eq!(bound, 0);
+            let reported = socket.local_addr().unwrap();
+            assert_eq!(reported.as_pathname(), Some(&*path));
+            assert_eq!(reported, addr);
+            if cfg!(target_os = "linux") {
+                assert_eq!(reported.len(), addr.len());
+            }
+            fs::remove_file(&path).unwrap();
+        }
+    }
 }
 
 #[test]

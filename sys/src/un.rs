@@ -318,6 +318,38 @@ pub enum SunPath<'a> {
 #[must_use]
 #[inline]
 pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
+    match sun_path_counted(addr, len) {
+        SunPath::Pathname(path) if any_nul(path) => match first_nul(path) {
+            Some(end) => SunPath::Pathname(path.split_at(end).0),
+            None => SunPath::Pathname(path),
+        },
+        name => name,
+    }
+}
+
+/// [`sun_path`] of an address whose length counts its path right: up to the NUL behind it, or without
+/// it. The path is not searched for its end, which takes a few instructions, however long it is.
+///
+/// So Linux counts in every address that it reports, where a NUL that had no room is counted too, and
+/// so do the constructors here. A NUL that the length takes in besides becomes part of the path:
+/// whoever else made the address, and on other systems, [`sun_path`] reads it right.
+///
+/// # Examples
+///
+/// ```
+/// use sunpath_sys::{SunPath, sockaddr_un_pathname, sun_path, sun_path_counted};
+///
+/// let (addr, len) = sockaddr_un_pathname(b"a.sock")?;
+/// assert_eq!(sun_path_counted(&addr, len), SunPath::Pathname(b"a.sock"));
+/// assert_eq!(sun_path_counted(&addr, len + 1), SunPath::Pathname(b"a.sock\0"));
+/// assert_eq!(sun_path(&addr, len + 1), SunPath::Pathname(b"a.sock"));
+/// # Ok::<(), sunpath_sys::SunPathError>(())
+/// ```
+///
+/// See getsockname(2), unix(7).
+#[must_use]
+#[inline]
+pub const fn sun_path_counted(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     let len = sun_len_to_send(len) as usize;
     if len <= SUN_PATH_OFFSET {
         return SunPath::Unnamed;
@@ -326,12 +358,8 @@ pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     match path {
         [0, name @ ..] if HAVE_ABSTRACT => SunPath::Abstract(name),
         [0, ..] => SunPath::Unnamed,
-        // As kernels and the constructors here write it: one NUL, at the end.
-        [name @ .., 0] if !any_nul(name) => SunPath::Pathname(name),
-        _ => match first_nul(path) {
-            Some(end) => SunPath::Pathname(path.split_at(end).0),
-            None => SunPath::Pathname(path),
-        },
+        [name @ .., 0] => SunPath::Pathname(name),
+        name => SunPath::Pathname(name),
     }
 }
 
@@ -523,7 +551,29 @@ mod tests {
                 n => SunPath::Pathname(&all[..(n - SUN_PATH_OFFSET).min(SUN_PATH_CAPACITY)]),
             };
             assert_eq!(sun_path(&full, len), expected, "reported length {len}");
+            assert_eq!(
+                sun_path_counted(&full, len),
+                expected,
+                "reported length {len}"
+            );
         }
+    }
+
+    #[test]
+    fn un_path_that_is_counted_right_needs_no_search() {
+        for len in 1..=SUN_PATH_MAX {
+            let path = vec![b'p'; len];
+            let (addr, addrlen) = pathname(&path);
+            for counted in [addrlen - 1, addrlen] {
+                let name = SunPath::Pathname(&path);
+                assert_eq!(sun_path_counted(&addr, counted), name);
+                assert_eq!(sun_path(&addr, counted), name);
+            }
+        }
+        let (addr, addrlen) = pathname(b"p");
+        let name = sun_path_counted(&addr, addrlen + 1);
+        assert_eq!(name, SunPath::Pathname(b"p\0"));
+        assert_eq!(sun_path(&addr, addrlen + 1), SunPath::Pathname(b"p"));
     }
 
     #[test]
