@@ -192,10 +192,6 @@ impl Batch for Peer {
     }
 
     fn send(socket: &OwnedFd, tx: &mut Storage) -> usize {
-        if let [buf] = &tx.bufs[..] {
-            assert!(send_to_peer(socket, buf) == DATAGRAM);
-            return 1;
-        }
         let pieces: Vec<_> = tx.bufs.iter().map(|buf| [IoSlice::new(buf)]).collect();
         let (fd, to) = (socket.as_raw_fd(), vec![None; pieces.len()]);
         let flags = MsgFlags::MSG_NOSIGNAL;
@@ -205,10 +201,6 @@ impl Batch for Peer {
     }
 
     fn recv(socket: &OwnedFd, rx: &mut Storage) -> usize {
-        if let [buf] = &mut rx.bufs[..] {
-            assert!(recv_from_peer(socket, buf) == DATAGRAM);
-            return 1;
-        }
         let mut pieces: Vec<_> = rx
             .bufs
             .iter_mut()

@@ -90,7 +90,24 @@ fn addresses(mut bench: Bench) -> Bench {
                     opaque_number(addr_len as usize);
                 });
             })
-            .work(&format!("address{len}.all"), |count| {
+            .work(&format!("address{len}.in_place"), |count| {
+                let (path, mut addr) = (name(len), UnixAddr::unnamed());
+                repeat(count, || match addr.set_pathname(opaque_slice(&path)) {
+                    Ok(()) => escape(&addr),
+                    Err(_) => failed(),
+                });
+            })
+            .work(&format!("address{len}.new"), |count| {
+                let path = name(len);
+                repeat(count, || {
+                    let mut addr = UnixAddr::unnamed();
+                    match addr.set_pathname(opaque_slice(&path)) {
+                        Ok(()) => escape(&addr),
+                        Err(_) => failed(),
+                    }
+                });
+            })
+            .work(&format!("address{len}.returned"), |count| {
                 let path = name(len);
                 repeat(count, || {
                     match UnixAddr::from_pathname(opaque_slice(&path)) {
@@ -147,7 +164,14 @@ fn parsing(mut bench: Bench) -> Bench {
                     look_at(unsafe { trusted(opaque(&addr), addr_len) });
                 });
             })
-            .work(&format!("parse{len}.all"), |count| {
+            .work(&format!("parse{len}.counted"), |count| {
+                let (addr, addr_len) = filled(Kind::Pathname, len);
+                repeat(count, || {
+                    let addr_len = opaque_number(addr_len as usize) as socklen_t;
+                    look_at(sys::sun_path_counted(opaque(&addr), addr_len));
+                });
+            })
+            .work(&format!("parse{len}.searched"), |count| {
                 let (addr, addr_len) = filled(Kind::Pathname, len);
                 repeat(count, || {
                     let addr_len = opaque_number(addr_len as usize) as socklen_t;

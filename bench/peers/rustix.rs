@@ -177,10 +177,6 @@ impl Batch for Peer {
     fn rx(_: usize) {}
 
     fn send(socket: &OwnedFd, tx: &mut Self::Tx) -> usize {
-        if let [buf] = &tx[..] {
-            assert!(send_to_peer(socket, buf) == DATAGRAM);
-            return 1;
-        }
         let pieces: Vec<_> = tx.iter().map(|buf| [IoSlice::new(buf)]).collect();
         let mut control: Vec<_> = tx.iter().map(|_| SendAncillaryBuffer::default()).collect();
         let headers = pieces.iter().zip(&mut control);

@@ -1,5 +1,6 @@
 //! sunpath.
 
+use std::io::{Read, Write};
 use std::os::fd::RawFd;
 
 use sunpath::{
@@ -50,7 +51,7 @@ fn view(name: SunPath<'_>) -> Seen {
 
 impl Parse for Peer {
     fn parse(addr: &libc::sockaddr_un, len: libc::socklen_t) -> Seen {
-        view(sunpath::sys::sun_path(addr, len))
+        view(sunpath::sys::sun_path_counted(addr, len))
     }
 }
 
@@ -82,6 +83,16 @@ impl Stream for Peer {
 
     fn recv(socket: &UnixStream, buf: &mut [u8]) -> usize {
         socket.read(buf).unwrap()
+    }
+
+    #[inline(always)]
+    fn send_all(mut socket: &UnixStream, bytes: &[u8]) {
+        socket.write_all(bytes).unwrap();
+    }
+
+    #[inline(always)]
+    fn recv_all(mut socket: &UnixStream, buf: &mut [u8]) {
+        socket.read_exact(buf).unwrap();
     }
 }
 
@@ -130,17 +141,10 @@ impl ByAddress for Peer {
 
 const LARGEST: usize = BATCHES[BATCHES.len() - 1];
 
-/// Where one message is received alone, and where many are.
-struct Rx {
-    buf: [u8; DATAGRAM],
-    batch: RecvBatch<'static, DATAGRAM>,
-    count: usize,
-}
-
 impl Batch for Peer {
     type Socket = UnixDatagram;
     type Tx = SendBatch<'static>;
-    type Rx = Rx;
+    type Rx = RecvBatch<'static, DATAGRAM>;
 
     fn pair() -> (UnixDatagram, UnixDatagram) {
         UnixDatagram::pair().unwrap()
@@ -154,33 +158,22 @@ impl Batch for Peer {
         batch
     }
 
-    fn rx(count: usize) -> Rx {
+    fn rx(count: usize) -> Self::Rx {
         let room = Box::leak(Box::new(RecvRoom::<LARGEST>::new()));
-        Rx {
-            buf: [0; DATAGRAM],
-            batch: RecvBatch::new(room, Vec::leak(vec![[0; DATAGRAM]; count])),
-            count,
-        }
+        RecvBatch::new(room, Vec::leak(vec![[0; DATAGRAM]; count]))
     }
 
     #[inline(always)]
     fn send(socket: &UnixDatagram, tx: &mut Self::Tx) -> usize {
         tx.rewind();
         let count = tx.len();
-        match count {
-            1 => socket.send(&[7; DATAGRAM]).unwrap(),
-            _ => socket.sendmmsg(tx).unwrap(),
-        }
+        socket.sendmmsg(tx).unwrap();
         count
     }
 
     #[inline(always)]
-    fn recv(socket: &UnixDatagram, rx: &mut Rx) -> usize {
-        if rx.count == 1 {
-            assert!(socket.recv(&mut rx.buf).unwrap().len() == DATAGRAM);
-            return 1;
-        }
-        let messages = socket.recvmmsg(&mut rx.batch).unwrap();
+    fn recv(socket: &UnixDatagram, rx: &mut Self::Rx) -> usize {
+        let messages = socket.recvmmsg(rx).unwrap();
         let count = messages.len();
         assert!(messages.filter(|m| m.bytes().len() == DATAGRAM).count() == count);
         count

@@ -105,6 +105,6 @@ fn main() {
         })
         .work("bulk", |count| block_on(bulk(count)))
         .work("sendto", |count| block_on(datagrams_by_address(count)))
-        .work("batch.1", |count| block_on(datagrams(count)))
+        .work("oneway.datagram", |count| block_on(datagrams(count)))
         .finish();
 }

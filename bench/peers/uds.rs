@@ -76,6 +76,16 @@ impl Stream for Peer {
     fn recv(mut socket: &UnixStream, buf: &mut [u8]) -> usize {
         socket.read(buf).unwrap()
     }
+
+    #[inline(always)]
+    fn send_all(mut socket: &UnixStream, bytes: &[u8]) {
+        socket.write_all(bytes).unwrap();
+    }
+
+    #[inline(always)]
+    fn recv_all(mut socket: &UnixStream, buf: &mut [u8]) {
+        socket.read_exact(buf).unwrap();
+    }
 }
 
 impl Messages for Peer {

@@ -15,7 +15,7 @@ const LENGTHS: [(&str, &str); 2] = [("64 KiB", "65536"), ("4 KiB", "4096")];
 
 /// So many messages at once.
 const SIZES: [&str; 3] = ["8", "32", "128"];
-const ONE_A_CALL: &str = "batch.1";
+const ONE_A_CALL: &str = "oneway.datagram";
 
 /// Whose workload it is.
 #[derive(Clone, Copy)]

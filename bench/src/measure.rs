@@ -88,7 +88,7 @@ pub const WORKS: [Work; 20] = [
     ),
     work("bulk", "64 KiB sent and received", (50, 250)),
     work("sendto", "datagram by address, sender read", CALLS),
-    work("batch.1", "datagram, one a call", BATCHES),
+    work("oneway.datagram", "datagram, one a call", CALLS),
     work("batch.8", "datagram, 8 a call", BATCHES),
     work("batch.32", "datagram, 32 a call", BATCHES),
     work("batch.128", "datagram, 128 a call", BATCHES),

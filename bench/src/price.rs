@@ -15,9 +15,11 @@ const LADDERS: [&[(&str, &str)]; 8] = [
         ("address20.bounded", "+ neither empty nor too long"),
         ("address20.no_nul", "+ no NUL inside, by memchr"),
         (
-            "address20.all",
-            "sunpath: + said with its place; one value with its length",
+            "address20.in_place",
+            "sunpath: + said with its place; a value that is there, with its length",
         ),
+        ("address20.new", "+ every byte of a new value is set"),
+        ("address20.returned", "+ returned in a Result"),
     ],
     &[
         (
@@ -27,9 +29,11 @@ const LADDERS: [&[(&str, &str)]; 8] = [
         ("address107.bounded", "+ neither empty nor too long"),
         ("address107.no_nul", "+ no NUL inside, by memchr"),
         (
-            "address107.all",
-            "sunpath: + said with its place; one value with its length",
+            "address107.in_place",
+            "sunpath: + said with its place; a value that is there, with its length",
         ),
+        ("address107.new", "+ every byte of a new value is set"),
+        ("address107.returned", "+ returned in a Result"),
     ],
     &[
         (
@@ -37,8 +41,12 @@ const LADDERS: [&[(&str, &str)]; 8] = [
             "path of 20 bytes read back, the kernel's length believed",
         ),
         (
-            "parse20.all",
-            "sunpath: any length and any bytes, never past the struct",
+            "parse20.counted",
+            "sunpath: + any length, never past the struct",
+        ),
+        (
+            "parse20.searched",
+            "+ any bytes: up to the first NUL, if anyone else made it",
         ),
     ],
     &[
@@ -47,8 +55,12 @@ const LADDERS: [&[(&str, &str)]; 8] = [
             "path of 107 bytes read back, the kernel's length believed",
         ),
         (
-            "parse107.all",
-            "sunpath: any length and any bytes, never past the struct",
+            "parse107.counted",
+            "sunpath: + any length, never past the struct",
+        ),
+        (
+            "parse107.searched",
+            "+ any bytes: up to the first NUL, if anyone else made it",
         ),
     ],
     &[
