@@ -167,7 +167,7 @@ mod std_stream {
             }
             match UnixStream::read(self, buf)? {
                 count if count == buf.len() => Ok(()),
-                count => read_rest(self, &mut buf[count..], count),
+                count => read_rest(self, &mut buf[count..]),
             }
         }
     }
@@ -200,30 +200,33 @@ mod std_stream {
         }
     }
 
-    /// What is left of a `read_exact` after so many bytes, which is all of it where one call did not
-    /// do.
-    #[cold]
-    fn read_rest(stream: &UnixStream, mut buf: &mut [u8], mut count: usize) -> io::Result<()> {
-        while !buf.is_empty() {
-            if count == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            count = stream.read(buf)?;
-            buf = &mut buf[count..];
+    /// A stream with std's own loops, for what one call has not done.
+    struct Rest<'s>(&'s UnixStream);
+
+    impl Read for Rest<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            Ok(self.0.read(buf)?)
         }
-        Ok(())
     }
 
-    /// What is left of a `write_all`.
-    #[cold]
-    fn write_rest(stream: &UnixStream, mut buf: &[u8]) -> io::Result<()> {
-        while !buf.is_empty() {
-            match stream.write(buf)? {
-                0 => return Err(io::ErrorKind::WriteZero.into()),
-                count => buf = &buf[count..],
-            }
+    impl Write for Rest<'_> {
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            Ok(self.0.write(buf)?)
         }
-        Ok(())
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[cold]
+    fn read_rest(stream: &UnixStream, buf: &mut [u8]) -> io::Result<()> {
+        Rest(stream).read_exact(buf)
+    }
+
+    #[cold]
+    fn write_rest(stream: &UnixStream, buf: &[u8]) -> io::Result<()> {
+        Rest(stream).write_all(buf)
     }
 
     impl Read for UnixStream {

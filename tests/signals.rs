@@ -4,7 +4,7 @@
 mod fresh;
 
 use std::fs;
-use std::io::{IoSlice, IoSliceMut};
+use std::io::{IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::ptr;
@@ -15,8 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sunpath::{
-    ConnectOptions, Control, Credentials, Errno, Error, Outgoing, SendBatch, SendRoom, Shutdown,
-    Socket, Stream, UnixAddr, UnixDatagram, UnixSeqpacket, UnixStream,
+    ConnectOptions, Control, Credentials, Errno, Error, Outgoing, RecvBatch, RecvRoom, SendBatch,
+    SendRoom, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixSeqpacket, UnixStream,
 };
 
 /// The exit status of a child process in which `SIGPIPE` kills, as it does in a C program, after
@@ -212,18 +212,10 @@ fn sigpipe_is_not_raised_by_ancillary() {
     }
 }
 
+/// One timeout a socket: that of the other direction would never end it.
 #[test]
 fn timeout_ends_under_periodic_signals() {
     let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
-    let (stream, _peer) = UnixStream::pair().unwrap();
-    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-    stream.set_write_timeout(Some(TIMEOUT)).unwrap();
-    let (message, _peer) = UnixSeqpacket::pair().unwrap();
-    message.set_read_timeout(Some(TIMEOUT)).unwrap();
-    stream.set_nonblocking(true).unwrap();
-    while stream.write(&[0; 4096]).is_ok() {}
-    stream.set_nonblocking(false).unwrap();
-
     let socket = Socket::<Stream>::new().unwrap();
     socket.autobind().unwrap();
     let addr = socket.local_addr().unwrap();
@@ -232,30 +224,67 @@ fn timeout_ends_under_periodic_signals() {
         .as_socket()
         .set_read_timeout(Some(TIMEOUT))
         .unwrap();
-    let accepts = child_under_signals(|| listener.accept());
+    assert_eq!(child_under_signals(|| listener.accept()), Ok(0));
     let _queued = UnixStream::connect_addr(&addr).unwrap();
     let client = UnixStream::new().unwrap();
     client.set_write_timeout(Some(TIMEOUT)).unwrap();
-
-    let mut bytes = [0; 8];
-    let pieces = [IoSlice::new(b"x")];
-    assert_eq!(accepts, Ok(0));
     assert_eq!(child_under_signals(|| client.connect_to(&addr)), Ok(0));
-    assert_eq!(child_under_signals(|| stream.read(&mut bytes)), Ok(0));
-    let mut room = [IoSliceMut::new(&mut bytes)];
+
+    let (reader, _peer) = UnixStream::pair().unwrap();
+    reader.set_read_timeout(Some(TIMEOUT)).unwrap();
+    let mut bytes = [0; 8];
+    assert_eq!(child_under_signals(|| reader.read(&mut bytes)), Ok(0));
+    let room = &mut [IoSliceMut::new(&mut bytes)];
+    assert_eq!(child_under_signals(|| reader.read_vectored(room)), Ok(0));
+
+    let (writer, _peer) = UnixStream::pair().unwrap();
+    writer.set_write_timeout(Some(TIMEOUT)).unwrap();
+    writer.set_nonblocking(true).unwrap();
+    while writer.write(&[0; 4096]).is_ok() {}
+    writer.set_nonblocking(false).unwrap();
+    let pieces = [IoSlice::new(b"x")];
+    assert_eq!(child_under_signals(|| writer.write(b"x")), Ok(0));
     assert_eq!(
-        child_under_signals(|| stream.read_vectored(&mut room)),
+        child_under_signals(|| writer.write_vectored(&pieces)),
         Ok(0)
     );
+}
+
+#[test]
+fn timeout_of_messages_ends_under_periodic_signals() {
+    let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
+    let receiver = UnixDatagram::new().unwrap();
+    receiver.autobind().unwrap();
+    receiver.set_read_timeout(Some(TIMEOUT)).unwrap();
+    let mut bytes = [0; 8];
+    assert_eq!(child_under_signals(|| receiver.recv(&mut bytes)), Ok(0));
     assert_eq!(
-        child_under_signals(|| message.recv_vectored(&mut room)),
+        child_under_signals(|| receiver.recv_from(&mut bytes)),
         Ok(0)
     );
-    assert_eq!(child_under_signals(|| stream.write(b"x")), Ok(0));
-    assert_eq!(
-        child_under_signals(|| stream.write_vectored(&pieces)),
-        Ok(0)
-    );
+    let room = &mut [IoSliceMut::new(&mut bytes)];
+    assert_eq!(child_under_signals(|| receiver.recv_vectored(room)), Ok(0));
+    let (mut room, mut bufs) = (RecvRoom::<2>::new(), [[0; 8]; 2]);
+    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    let received = child_under_signals(|| receiver.recvmmsg(&mut batch).map(drop));
+    assert_eq!(received, Ok(0));
+
+    let sender = UnixDatagram::new().unwrap();
+    let addr = receiver.local_addr().unwrap();
+    sender.connect_to(&addr).unwrap();
+    sender.set_write_timeout(Some(TIMEOUT)).unwrap();
+    sender.set_nonblocking(true).unwrap();
+    while sender.send(b"x").is_ok() {}
+    sender.set_nonblocking(false).unwrap();
+    assert_eq!(child_under_signals(|| sender.send(b"x")), Ok(0));
+    assert_eq!(child_under_signals(|| sender.send_to(b"x", &addr)), Ok(0));
+    let pieces = [IoSlice::new(b"x")];
+    let mut room = SendRoom::<2>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for _ in 0..2 {
+        batch.push(Outgoing::new(&pieces)).unwrap();
+    }
+    assert_eq!(child_under_signals(|| sender.sendmmsg(&mut batch)), Ok(0));
 }
 
 /// How many signals have been handled.
@@ -394,6 +423,21 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     };
     let written = interrupted(libc::SYS_sendto, move || writer.write(&[0; 4096]), drain);
     assert_eq!(written.unwrap(), 4096);
+
+    // all of much, to a peer that reads when half of it was interrupted
+    let (mut writer, mut reader) = UnixStream::pair().unwrap();
+    let much: Vec<u8> = (0..8 << 20).map(|at| (at % 251) as u8).collect();
+    let (sent, mut received) = (much.clone(), vec![0; much.len()]);
+    let written = interrupted(
+        libc::SYS_sendto,
+        move || writer.write_all(&sent),
+        || {
+            reader.read_exact(&mut received).unwrap();
+            drop(reader);
+        },
+    );
+    written.unwrap();
+    assert!(received == much);
 
     // a message
     let (a, b) = UnixSeqpacket::pair().unwrap();
