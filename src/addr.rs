@@ -156,7 +156,7 @@ impl UnixAddr {
     ///
     /// Every length is taken: 0 and others that end before the path are unnamed, and those past the
     /// struct (Linux reports 111 for a path of 108 bytes) are clamped to it, so that the address
-    /// can be sent to.
+    /// can be sent to. A path ends at its first NUL, and [`len`](Self::len) is that of the path then.
     ///
     /// # Errors
     ///
@@ -164,11 +164,8 @@ impl UnixAddr {
     #[inline]
     pub const fn from_raw(addr: sockaddr_un, len: socklen_t) -> Result<Self, Errno> {
         let mut read = Self { addr, len };
-        match read.settle() {
-            Ok(()) => {
-                read.count_path();
-                Ok(read)
-            }
+        match read.settle_as(false) {
+            Ok(()) => Ok(read),
             Err(errno) => Err(errno),
         }
     }
@@ -257,10 +254,17 @@ impl UnixAddr {
         from
     }
 
-    /// Makes true again what holds for every address: it becomes unnamed where it says so, and, with
-    /// `EAFNOSUPPORT`, where it is of another family.
+    /// Makes true again what holds for every address that the kernel wrote: it becomes unnamed where it
+    /// says so, and, with `EAFNOSUPPORT`, where it is of another family.
     #[inline]
     pub(crate) const fn settle(&mut self) -> Result<(), Errno> {
+        self.settle_as(cfg!(have_counted_path))
+    }
+
+    /// [`settle`](Self::settle) of an address whose length counts no more than the NUL behind a path, or
+    /// may.
+    #[inline]
+    const fn settle_as(&mut self, counted: bool) -> Result<(), Errno> {
         let family_end = offset_of!(sockaddr_un, sun_family) + size_of::<sys::sa_family_t>();
         if self.len as usize >= family_end
             && self.addr.sun_family != sys::AF_UNIX as sys::sa_family_t
@@ -273,20 +277,16 @@ impl UnixAddr {
             self.len = sys::SUN_PATH_OFFSET as socklen_t;
         }
         self.len = sys::sun_len_to_send(self.len);
-        if !cfg!(have_counted_path) {
-            self.count_path();
+        if counted {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Makes the length that of the path, where it counts more than the NUL behind it.
-    const fn count_path(&mut self) {
         if let SunPath::Pathname(path) = sys::sun_path(&self.addr, self.len) {
             let with_nul = (sys::SUN_PATH_OFFSET + path.len() + 1) as socklen_t;
             if self.len > with_nul {
                 self.len = with_nul;
             }
         }
+        Ok(())
     }
 }
 

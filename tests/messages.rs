@@ -12,7 +12,7 @@ use std::process;
 
 use sunpath::{
     ControlBuffer, Errno, Messages, RecvBatch, RecvRoom, Sender, Shutdown, Socket, SunPath,
-    UnixAddr, UnixDatagram, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
+    UnixAddr, UnixDatagram, UnixSeqpacket, UnixSeqpacketListener, UnixStream, sys,
 };
 use tempfile::TempDir;
 
@@ -174,24 +174,34 @@ fn datagram_sender_whose_path_fills_sun_path_can_be_answered() {
 /// What `UnixAddr` believes of Linux: it counts one NUL behind a path, whatever bind was told.
 #[test]
 fn address_of_a_path_is_reported_with_one_nul_counted() {
-    let (dir, path) = fresh("a");
-    let room = 107 - dir.path().as_os_str().len() - 1;
-    for len in [1, 2, room - 1, room] {
-        let path = path.with_file_name("n".repeat(len));
-        let addr = UnixAddr::from_pathname(&path).unwrap();
-        let most = size_of_val(addr.as_sockaddr_un()) as _;
-        for told in [addr.len() - 1, addr.len(), (addr.len() + 1).min(most), most] {
+    let (dir, path) = fresh("receiver");
+    let receiver = UnixDatagram::bind(&path).unwrap();
+    let room = sys::SUN_PATH_MAX - dir.path().as_os_str().len() - 1;
+    let name = |len| UnixAddr::from_pathname(path.with_file_name("n".repeat(len))).unwrap();
+    let mut addrs = [1, 2, room - 1, room].map(name).to_vec();
+    addrs.push(filling_sun_path(dir.path()));
+    for addr in addrs {
+        let most = size_of_val(addr.as_sockaddr_un()) as sys::socklen_t;
+        let lens = [addr.len() - 1, addr.len(), addr.len() + 1, most];
+        for told in lens.into_iter().filter(|told| *told <= most) {
             let socket = UnixDatagram::new().unwrap();
             // SAFETY: the address is live, and as long as is told.
             let bound = unsafe { libc::bind(socket.as_raw_fd(), addr.as_ptr(), told) };
             assert_eq!(bound, 0);
-            let reported = socket.local_addr().unwrap();
-            assert_eq!(reported.as_pathname(), Some(&*path));
-            assert_eq!(reported, addr);
-            if cfg!(target_os = "linux") {
-                assert_eq!(reported.len(), addr.len());
+            socket
+                .send_to(b"x", &receiver.local_addr().unwrap())
+                .unwrap();
+            let (_, from) = receiver.recv_from(&mut [0]).unwrap();
+            let expected = UnixAddr::from_raw(*addr.as_sockaddr_un(), told).unwrap();
+            let path = expected.as_pathname().unwrap();
+            for reported in [socket.local_addr().unwrap(), from] {
+                assert_eq!(reported, expected);
+                if cfg!(have_counted_path) {
+                    let counted = sys::SUN_PATH_OFFSET + path.as_os_str().len() + 1;
+                    assert_eq!(reported.len(), (counted as sys::socklen_t).min(most));
+                }
             }
-            fs::remove_file(&path).unwrap();
+            fs::remove_file(path).unwrap();
         }
     }
 }

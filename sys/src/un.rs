@@ -331,8 +331,9 @@ pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
 /// it. The path is not searched for its end, which takes a few instructions, however long it is.
 ///
 /// So Linux counts in every address that it reports, where a NUL that had no room is counted too, and
-/// so do the constructors here. A NUL that the length takes in besides becomes part of the path:
-/// whoever else made the address, and on other systems, [`sun_path`] reads it right.
+/// so do the constructors here. A NUL that the length takes in besides becomes part of the path. If
+/// anyone else may have made the address, a BPF program of the cgroup for instance, and on other
+/// systems, [`sun_path`] reads it right.
 ///
 /// # Examples
 ///

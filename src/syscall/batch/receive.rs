@@ -129,10 +129,8 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
         if E::SENDER || E::SPACE > 0 {
             self.filled = arrived;
         }
-        // SAFETY: retry_recv returns at most count, which is the number of them.
-        let headers = unsafe { self.headers.get_unchecked_mut(..arrived) };
         Ok(Arrived {
-            headers: headers.iter_mut(),
+            headers: self.headers[..arrived].iter_mut(),
             expected: PhantomData,
         })
     }
