@@ -200,6 +200,7 @@ fn main() {
         .parse::<Peer>()
         .stream::<Peer>()
         .messages::<Datagrams>("datagram")
+        .one_way::<Datagrams>()
         .messages::<Seqpackets>("seqpacket")
         .by_address::<Peer>()
         .batch::<Peer>()

@@ -142,6 +142,7 @@ fn main() {
         .address::<Peer>()
         .stream::<Peer>()
         .messages::<Peer>("datagram")
+        .one_way::<Peer>()
         .by_address::<Peer>()
         .batch::<Peer>()
         .finish();

@@ -175,7 +175,9 @@ impl Batch for Peer {
     fn recv(socket: &UnixDatagram, rx: &mut Self::Rx) -> usize {
         let messages = socket.recvmmsg(rx).unwrap();
         let count = messages.len();
-        assert!(messages.filter(|m| m.bytes().len() == DATAGRAM).count() == count);
+        for message in messages {
+            assert!(message.bytes().len() == DATAGRAM);
+        }
         count
     }
 }
@@ -217,6 +219,7 @@ fn main() {
         .parse::<Peer>()
         .stream::<Peer>()
         .messages::<MessagesOf<sunpath::Datagram>>("datagram")
+        .one_way::<MessagesOf<sunpath::Datagram>>()
         .messages::<MessagesOf<sunpath::Seqpacket>>("seqpacket")
         .by_address::<Peer>()
         .batch::<Peer>()

@@ -261,7 +261,11 @@ impl Bench {
             let (a, b) = P::pair();
             round_trip(count, &a, &b, P::send, P::recv);
         })
-        .work(&format!("oneway.{kind}"), |count| {
+    }
+
+    /// Datagrams to the peer, what the batches are compared with.
+    pub fn one_way<P: Messages>(self) -> Self {
+        self.work("oneway.datagram", |count| {
             let (a, b) = P::pair();
             let (tx, mut rx) = ([7; DATAGRAM], [0; DATAGRAM]);
             repeat(count, || {

@@ -130,7 +130,7 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
             self.filled = arrived;
         }
         Ok(Arrived {
-            headers: self.headers[..arrived].iter_mut(),
+            headers: &mut self.headers[..arrived],
             expected: PhantomData,
         })
     }
@@ -151,7 +151,7 @@ fn offer_rooms<E: Expected>(msg: &mut sys::msghdr) {
 /// The messages that came. It owns the descriptors in all that were not looked at yet.
 pub(crate) struct Arrived<'c, const SIZE: usize, E: Expected> {
     /// INVARIANT: as in [`RecvHeaders`], and recvmmsg has filled each.
-    headers: slice::IterMut<'c, mmsghdr>,
+    headers: &'c mut [mmsghdr],
     expected: PhantomData<E>,
 }
 
@@ -165,7 +165,9 @@ impl<'c, const SIZE: usize, E: Expected> Iterator for Arrived<'c, SIZE, E> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.headers.next().map(|header| ArrivedMessage {
+        let (header, rest) = mem::take(&mut self.headers).split_first_mut()?;
+        self.headers = rest;
+        Some(ArrivedMessage {
             header,
             expected: PhantomData,
         })
@@ -173,7 +175,7 @@ impl<'c, const SIZE: usize, E: Expected> Iterator for Arrived<'c, SIZE, E> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.headers.size_hint()
+        (self.headers.len(), Some(self.headers.len()))
     }
 }
 
