@@ -116,34 +116,60 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
     /// sendmmsg(2), until none is left or the next one fails.
     #[inline]
     pub(crate) fn send(&mut self, fd: BorrowedFd<'_>) -> Result<(), Error> {
-        if self.left() > 0 {
-            self.send_once(fd)?;
+        let vector = self.headers.as_mut_ptr().wrapping_add(self.gone).cast();
+        let left = self.left();
+        if left == 0 {
+            return Ok(());
         }
-        match self.left() {
-            0 => Ok(()),
-            _ => self.send_rest(fd),
+        // SAFETY: by the invariants so many headers are written there, over slices and addresses that
+        // are borrowed.
+        let sent = unsafe { send_once(fd, vector, left) }?;
+        self.gone += sent;
+        if sent == left {
+            return Ok(());
         }
+        // SAFETY: as above; that many of them are left.
+        let (more, outcome) = unsafe { send_rest(fd, vector.wrapping_add(sent), left - sent) };
+        self.gone += more;
+        outcome
     }
+}
 
-    /// What one call has not sent.
-    #[cold]
-    fn send_rest(&mut self, fd: BorrowedFd<'_>) -> Result<(), Error> {
-        while self.left() > 0 {
-            self.send_once(fd)?;
-        }
-        Ok(())
-    }
+/// How many one call has sent, at most `count`.
+///
+/// # Safety
+///
+/// - `vector` points to `count` headers over memory that is readable.
+#[inline(always)]
+unsafe fn send_once(
+    fd: BorrowedFd<'_>,
+    vector: *mut mmsghdr,
+    count: usize,
+) -> Result<usize, Error> {
+    retry_send(fd, Call::Sendmmsg, count, move || {
+        // SAFETY: the caller vouches for them; the call reads them, and writes their lengths.
+        unsafe { send_many(fd.as_raw_fd(), vector, count as _, sys::MSG_NOSIGNAL) as isize }
+    })
+}
 
-    #[inline(always)]
-    fn send_once(&mut self, fd: BorrowedFd<'_>) -> Result<(), Error> {
-        let vector = self.headers.as_mut_ptr().wrapping_add(self.gone);
-        let (vector, count) = (vector.cast(), self.left());
-        // INVARIANT: retry_send returns at most count, which are left.
-        self.gone += retry_send(fd, Call::Sendmmsg, count, move || {
-            // SAFETY: by the invariants count headers are written there, over slices and addresses
-            // that are borrowed; the call reads them, and writes the headers' lengths.
-            unsafe { send_many(fd.as_raw_fd(), vector, count as _, sys::MSG_NOSIGNAL) as isize }
-        })?;
-        Ok(())
+/// What one call has not sent: how many went, and why the next one did not.
+///
+/// # Safety
+///
+/// - As for [`send_once`].
+#[cold]
+unsafe fn send_rest(
+    fd: BorrowedFd<'_>,
+    vector: *mut mmsghdr,
+    count: usize,
+) -> (usize, Result<(), Error>) {
+    let mut sent = 0;
+    while sent < count {
+        // SAFETY: the caller vouches for them; that many are left.
+        match unsafe { send_once(fd, vector.wrapping_add(sent), count - sent) } {
+            Ok(more) => sent += more,
+            Err(error) => return (sent, Err(error)),
+        }
     }
+    (sent, Ok(()))
 }
