@@ -275,18 +275,26 @@ impl From<Errno> for std::io::Error {
 }
 
 /// Keeps the errno as `raw_os_error`. Where no system call said it, or the system lacks what was
-/// asked for, this error becomes the inner one; the kind is that of the errno, or `Unsupported`, or
-/// `UnexpectedEof`.
+/// asked for, this error becomes the inner one; the kind is that of the errno, or `Unsupported`,
+/// `UnexpectedEof`, or `Other` where std has none for it.
 #[cfg(feature = "std")]
 impl From<Error> for std::io::Error {
     fn from(error: Error) -> Self {
-        let plain = Self::from(error.errno());
-        match error.fault {
-            _ if error.is_unsupported() => Self::new(std::io::ErrorKind::Unsupported, error),
-            Fault::Errno => plain,
-            Fault::EndOfFile => Self::new(std::io::ErrorKind::UnexpectedEof, error),
-            _ => Self::new(plain.kind(), error),
-        }
+        use std::io::ErrorKind;
+
+        let kind = match error.fault {
+            _ if error.is_unsupported() => ErrorKind::Unsupported,
+            Fault::Errno => return Self::from(error.errno()),
+            Fault::Empty => ErrorKind::NotFound,
+            Fault::InteriorNul | Fault::TooManyDescriptors | Fault::EmptyPayload => {
+                ErrorKind::InvalidInput
+            }
+            // Known while compiling, unlike that of any errno, which is a table in every program.
+            Fault::TooLong => Self::from(Errno::ENAMETOOLONG).kind(),
+            Fault::EndOfFile => ErrorKind::UnexpectedEof,
+            _ => ErrorKind::Other,
+        };
+        Self::new(kind, error)
     }
 }
 
@@ -388,8 +396,31 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
         assert_eq!(error.raw_os_error(), Some(Errno::EADDRINUSE.raw()));
 
-        let error = io::Error::from(Error::refused(Call::Bind, SunPathError::Empty));
-        assert_eq!(error.kind(), io::ErrorKind::NotFound);
-        assert_eq!(error.to_string(), "bind: ENOENT (path is empty)");
+        let refused = |error| Error::refused(Call::Bind, error);
+        for error in [
+            refused(SunPathError::Empty),
+            refused(SunPathError::InteriorNul { at: 1 }),
+            refused(SunPathError::TooLong { len: 108, max: 107 }),
+            Error::too_many_descriptors(Call::Sendmsg, 254),
+            Error::empty_payload(),
+        ] {
+            let io = io::Error::from(error);
+            assert_eq!(io.kind(), io::Error::from(error.errno()).kind());
+            assert_eq!(io.to_string(), error.to_string());
+        }
+        for (error, kind) in [
+            (
+                refused(SunPathError::Unsupported),
+                io::ErrorKind::Unsupported,
+            ),
+            (
+                Error::new(Call::Getsockopt, Errno::ENOPROTOOPT),
+                io::ErrorKind::Unsupported,
+            ),
+            (Error::end_of_file(), io::ErrorKind::UnexpectedEof),
+            (Error::control_truncated(4), io::ErrorKind::Other),
+        ] {
+            assert_eq!(io::Error::from(error).kind(), kind);
+        }
     }
 }
