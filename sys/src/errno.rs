@@ -31,46 +31,42 @@ pub fn errno() -> c_int {
 /// Equals strerrorname_np(3) of the GNU C library.
 #[must_use]
 pub fn errno_name(errno: c_int) -> Option<&'static str> {
-    entry(errno).map(|(name, _)| name)
+    word(errno, 0)
 }
 
 /// What an error number means, in a few lower-case words; `None` for a number that this system
 /// gives no meaning.
 #[must_use]
 pub fn errno_text(errno: c_int) -> Option<&'static str> {
-    entry(errno).map(|(_, text)| text)
+    word(errno, 1)
 }
 
-fn entry(errno: c_int) -> Option<(&'static str, &'static str)> {
-    TABLES.iter().find_map(|table| {
-        let place = table.numbers.iter().position(|number| *number == errno)?;
-        let bytes = table.words.bytes().enumerate();
-        let mut nuls = bytes.filter(|(_, byte)| *byte == 0).map(|(at, _)| at);
-        let (name, text, end) = (nuls.nth(2 * place)?, nuls.next()?, nuls.next()?);
-        let (name, text) = (name + 1..text, text + 1..end);
-        Some((table.words.get(name)?, table.words.get(text)?))
-    })
+/// The first or the second word of an error number. Out of line, so that a program has it once.
+#[inline(never)]
+fn word(errno: c_int, which: usize) -> Option<&'static str> {
+    let (mut start, mut nth) = (0, 0);
+    for (end, _) in WORDS.bytes().enumerate().filter(|(_, byte)| *byte == 0) {
+        if nth % 2 == which && NUMBERS.get(nth / 2) == Some(&errno) {
+            return WORDS.get(start..end);
+        }
+        (start, nth) = (end + 1, nth + 1);
+    }
+    None
 }
 
-/// Error numbers, and in the same order the name and the meaning of each, with a NUL before it and
-/// after it. They are one text because a pointer to each would be 24 bytes more in every program that
-/// can be loaded anywhere.
-struct Table {
-    numbers: &'static [c_int],
-    words: &'static str,
-}
-
-/// From a list of names and texts: the numbers under their names, and a table to look them up.
+/// From a list of names and meanings: the numbers under their names, and a table to look them up.
+///
+/// The words are one text, each with a NUL behind it, because a pointer to each would be 24 bytes more
+/// in every program that can be loaded anywhere.
 macro_rules! errnos {
-    ($table:ident $($name:ident $text:literal)*) => {
+    ($($name:ident $text:literal)*) => {
         $(
             #[doc(inline)]
             pub use libc::$name;
         )*
-        const $table: Table = Table {
-            numbers: &[$(libc::$name),*],
-            words: concat!($("\0", stringify!($name), "\0", $text,)* "\0"),
-        };
+        const NUMBERS: &[c_int] = &[$(libc::$name),*];
+        /// The name and the meaning of each number.
+        const WORDS: &str = concat!($(stringify!($name), "\0", $text, "\0"),*);
     };
 }
 
@@ -78,154 +74,161 @@ macro_rules! errnos {
 #[doc(inline)]
 pub use libc::EWOULDBLOCK;
 
-// What every supported system has.
-errnos! { POSIX
-    E2BIG "argument list too long"
-    EACCES "permission denied"
-    EADDRINUSE "address already in use"
-    EADDRNOTAVAIL "address not available"
-    EAFNOSUPPORT "address family not supported"
-    EAGAIN "resource temporarily unavailable"
-    EALREADY "operation already in progress"
-    EBADF "bad file descriptor"
-    EBADMSG "bad message"
-    EBUSY "device or resource busy"
-    ECANCELED "operation canceled"
-    ECHILD "no child processes"
-    ECONNABORTED "connection aborted"
-    ECONNREFUSED "connection refused"
-    ECONNRESET "connection reset by peer"
-    EDEADLK "resource deadlock avoided"
-    EDESTADDRREQ "destination address required"
-    EDOM "argument out of the function's domain"
-    EDQUOT "disk quota exceeded"
-    EEXIST "file exists"
-    EFAULT "bad address"
-    EFBIG "file too large"
-    EHOSTDOWN "host is down"
-    EHOSTUNREACH "host is unreachable"
-    EIDRM "identifier removed"
-    EILSEQ "invalid byte sequence"
-    EINPROGRESS "operation in progress"
-    EINTR "interrupted by a signal"
-    EINVAL "invalid argument"
-    EIO "input/output error"
-    EISCONN "socket is already connected"
-    EISDIR "is a directory"
-    ELOOP "too many levels of symbolic links"
-    EMFILE "too many open descriptors in this process"
-    EMLINK "too many links"
-    EMSGSIZE "message too long"
-    ENAMETOOLONG "name too long"
-    ENETDOWN "network is down"
-    ENETRESET "connection aborted by network"
-    ENETUNREACH "network unreachable"
-    ENFILE "too many open files in the system"
-    ENOBUFS "no buffer space available"
-    ENODEV "no such device"
-    ENOENT "no such file or directory"
-    ENOEXEC "executable format error"
-    ENOLCK "no locks available"
-    ENOMEM "out of memory"
-    ENOMSG "no message of the desired type"
-    ENOPROTOOPT "protocol option not available"
-    ENOSPC "no space left on device"
-    ENOSYS "function not implemented"
-    ENOTBLK "block device required"
-    ENOTCONN "socket is not connected"
-    ENOTDIR "not a directory"
-    ENOTEMPTY "directory not empty"
-    ENOTRECOVERABLE "state not recoverable"
-    ENOTSOCK "not a socket"
-    ENOTTY "inappropriate ioctl"
-    ENXIO "no such device or address"
-    EOPNOTSUPP "operation not supported"
-    EOVERFLOW "value too large for its type"
-    EOWNERDEAD "previous owner died"
-    EPERM "operation not permitted"
-    EPFNOSUPPORT "protocol family not supported"
-    EPIPE "broken pipe"
-    EPROTO "protocol error"
-    EPROTONOSUPPORT "protocol not supported"
-    EPROTOTYPE "wrong socket type for this address"
-    ERANGE "result too large"
-    EREMOTE "object is remote"
-    EROFS "read-only file system"
-    ESHUTDOWN "cannot send after shutdown"
-    ESOCKTNOSUPPORT "socket type not supported"
-    ESPIPE "illegal seek"
-    ESRCH "no such process"
-    ESTALE "stale file handle"
-    ETIMEDOUT "timed out"
-    ETOOMANYREFS "too many descriptors in flight"
-    ETXTBSY "text file busy"
-    EUSERS "too many users"
-    EXDEV "cross-device link"
+/// Of what every supported system has, and what this one has besides.
+macro_rules! posix {
+    ($($more:tt)*) => { errnos! {
+        E2BIG "argument list too long"
+        EACCES "permission denied"
+        EADDRINUSE "address already in use"
+        EADDRNOTAVAIL "address not available"
+        EAFNOSUPPORT "address family not supported"
+        EAGAIN "resource temporarily unavailable"
+        EALREADY "operation already in progress"
+        EBADF "bad file descriptor"
+        EBADMSG "bad message"
+        EBUSY "device or resource busy"
+        ECANCELED "operation canceled"
+        ECHILD "no child processes"
+        ECONNABORTED "connection aborted"
+        ECONNREFUSED "connection refused"
+        ECONNRESET "connection reset by peer"
+        EDEADLK "resource deadlock avoided"
+        EDESTADDRREQ "destination address required"
+        EDOM "argument out of the function's domain"
+        EDQUOT "disk quota exceeded"
+        EEXIST "file exists"
+        EFAULT "bad address"
+        EFBIG "file too large"
+        EHOSTDOWN "host is down"
+        EHOSTUNREACH "host is unreachable"
+        EIDRM "identifier removed"
+        EILSEQ "invalid byte sequence"
+        EINPROGRESS "operation in progress"
+        EINTR "interrupted by a signal"
+        EINVAL "invalid argument"
+        EIO "input/output error"
+        EISCONN "socket is already connected"
+        EISDIR "is a directory"
+        ELOOP "too many levels of symbolic links"
+        EMFILE "too many open descriptors in this process"
+        EMLINK "too many links"
+        EMSGSIZE "message too long"
+        ENAMETOOLONG "name too long"
+        ENETDOWN "network is down"
+        ENETRESET "connection aborted by network"
+        ENETUNREACH "network unreachable"
+        ENFILE "too many open files in the system"
+        ENOBUFS "no buffer space available"
+        ENODEV "no such device"
+        ENOENT "no such file or directory"
+        ENOEXEC "executable format error"
+        ENOLCK "no locks available"
+        ENOMEM "out of memory"
+        ENOMSG "no message of the desired type"
+        ENOPROTOOPT "protocol option not available"
+        ENOSPC "no space left on device"
+        ENOSYS "function not implemented"
+        ENOTBLK "block device required"
+        ENOTCONN "socket is not connected"
+        ENOTDIR "not a directory"
+        ENOTEMPTY "directory not empty"
+        ENOTRECOVERABLE "state not recoverable"
+        ENOTSOCK "not a socket"
+        ENOTTY "inappropriate ioctl"
+        ENXIO "no such device or address"
+        EOPNOTSUPP "operation not supported"
+        EOVERFLOW "value too large for its type"
+        EOWNERDEAD "previous owner died"
+        EPERM "operation not permitted"
+        EPFNOSUPPORT "protocol family not supported"
+        EPIPE "broken pipe"
+        EPROTO "protocol error"
+        EPROTONOSUPPORT "protocol not supported"
+        EPROTOTYPE "wrong socket type for this address"
+        ERANGE "result too large"
+        EREMOTE "object is remote"
+        EROFS "read-only file system"
+        ESHUTDOWN "cannot send after shutdown"
+        ESOCKTNOSUPPORT "socket type not supported"
+        ESPIPE "illegal seek"
+        ESRCH "no such process"
+        ESTALE "stale file handle"
+        ETIMEDOUT "timed out"
+        ETOOMANYREFS "too many descriptors in flight"
+        ETXTBSY "text file busy"
+        EUSERS "too many users"
+        EXDEV "cross-device link"
+        $($more)*
+    } };
 }
 
-// What Linux has besides.
+/// Of these, what Linux and Android have besides, and what Linux alone.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-errnos! { SYSTEM
-    EADV "advertise error"
-    EBADE "invalid exchange"
-    EBADFD "descriptor in bad state"
-    EBADR "invalid request descriptor"
-    EBADRQC "invalid request code"
-    EBADSLT "invalid slot"
-    EBFONT "bad font file format"
-    ECHRNG "channel number out of range"
-    ECOMM "communication error on send"
-    EDOTDOT "RFS specific error"
-    EISNAM "is a named type file"
-    EKEYEXPIRED "key has expired"
-    EKEYREJECTED "key was rejected"
-    EKEYREVOKED "key has been revoked"
-    EL2HLT "level 2 halted"
-    EL2NSYNC "level 2 not synchronized"
-    EL3HLT "level 3 halted"
-    EL3RST "level 3 reset"
-    ELIBACC "cannot access a shared library"
-    ELIBBAD "corrupted shared library"
-    ELIBEXEC "cannot execute a shared library"
-    ELIBMAX "too many shared libraries"
-    ELIBSCN "library section corrupted"
-    ELNRNG "link number out of range"
-    EMEDIUMTYPE "wrong medium type"
-    EMULTIHOP "multihop attempted"
-    ENAVAIL "no XENIX semaphores available"
-    ENOANO "no anode"
-    ENOCSI "no CSI structure available"
-    ENODATA "no data available"
-    ENOKEY "required key not available"
-    ENOLINK "link has been severed"
-    ENOMEDIUM "no medium found"
-    ENONET "machine is not on the network"
-    ENOPKG "package not installed"
-    ENOSR "out of streams resources"
-    ENOSTR "not a stream device"
-    ENOTNAM "not a XENIX named type file"
-    ENOTUNIQ "name not unique on network"
-    EREMCHG "remote address changed"
-    EREMOTEIO "remote input/output error"
-    ERESTART "interrupted system call to be restarted"
-    ESRMNT "srmount error"
-    ESTRPIPE "streams pipe error"
-    ETIME "timer expired"
-    EUCLEAN "file system needs cleaning"
-    EUNATCH "protocol driver not attached"
-    EXFULL "exchange full"
+macro_rules! linux {
+    ($($more:tt)*) => { posix! {
+        EADV "advertise error"
+        EBADE "invalid exchange"
+        EBADFD "descriptor in bad state"
+        EBADR "invalid request descriptor"
+        EBADRQC "invalid request code"
+        EBADSLT "invalid slot"
+        EBFONT "bad font file format"
+        ECHRNG "channel number out of range"
+        ECOMM "communication error on send"
+        EDOTDOT "RFS specific error"
+        EISNAM "is a named type file"
+        EKEYEXPIRED "key has expired"
+        EKEYREJECTED "key was rejected"
+        EKEYREVOKED "key has been revoked"
+        EL2HLT "level 2 halted"
+        EL2NSYNC "level 2 not synchronized"
+        EL3HLT "level 3 halted"
+        EL3RST "level 3 reset"
+        ELIBACC "cannot access a shared library"
+        ELIBBAD "corrupted shared library"
+        ELIBEXEC "cannot execute a shared library"
+        ELIBMAX "too many shared libraries"
+        ELIBSCN "library section corrupted"
+        ELNRNG "link number out of range"
+        EMEDIUMTYPE "wrong medium type"
+        EMULTIHOP "multihop attempted"
+        ENAVAIL "no XENIX semaphores available"
+        ENOANO "no anode"
+        ENOCSI "no CSI structure available"
+        ENODATA "no data available"
+        ENOKEY "required key not available"
+        ENOLINK "link has been severed"
+        ENOMEDIUM "no medium found"
+        ENONET "machine is not on the network"
+        ENOPKG "package not installed"
+        ENOSR "out of streams resources"
+        ENOSTR "not a stream device"
+        ENOTNAM "not a XENIX named type file"
+        ENOTUNIQ "name not unique on network"
+        EREMCHG "remote address changed"
+        EREMOTEIO "remote input/output error"
+        ERESTART "interrupted system call to be restarted"
+        ESRMNT "srmount error"
+        ESTRPIPE "streams pipe error"
+        ETIME "timer expired"
+        EUCLEAN "file system needs cleaning"
+        EUNATCH "protocol driver not attached"
+        EXFULL "exchange full"
+        $($more)*
+    } };
 }
 
-// And not on Android.
 #[cfg(target_os = "linux")]
-errnos! { LINUX
+linux! {
     EHWPOISON "memory page has hardware error"
     ERFKILL "blocked by a radio kill switch"
 }
 
-// What macOS has besides.
+#[cfg(target_os = "android")]
+linux! {}
+
 #[cfg(target_vendor = "apple")]
-errnos! { SYSTEM
+posix! {
     EAUTH "authentication error"
     EFTYPE "inappropriate file type"
     EMULTIHOP "multihop attempted"
@@ -238,9 +241,8 @@ errnos! { SYSTEM
     ETIME "timer expired"
 }
 
-// What FreeBSD has besides.
 #[cfg(target_os = "freebsd")]
-errnos! { SYSTEM
+posix! {
     EAUTH "authentication error"
     ECAPMODE "not permitted in capability mode"
     EFTYPE "inappropriate file type"
@@ -253,9 +255,8 @@ errnos! { SYSTEM
     EPROCLIM "too many processes"
 }
 
-// What NetBSD has besides.
 #[cfg(target_os = "netbsd")]
-errnos! { SYSTEM
+posix! {
     EAUTH "authentication error"
     EFTYPE "inappropriate file type"
     EMULTIHOP "multihop attempted"
@@ -270,9 +271,8 @@ errnos! { SYSTEM
     ETIME "timer expired"
 }
 
-// What OpenBSD has besides.
 #[cfg(target_os = "openbsd")]
-errnos! { SYSTEM
+posix! {
     EAUTH "authentication error"
     EFTYPE "inappropriate file type"
     EMEDIUMTYPE "wrong medium type"
@@ -291,17 +291,7 @@ errnos! { SYSTEM
     target_os = "netbsd",
     target_os = "openbsd"
 )))]
-const SYSTEM: Table = Table {
-    numbers: &[],
-    words: "\0",
-};
-
-const TABLES: &[Table] = &[
-    POSIX,
-    SYSTEM,
-    #[cfg(target_os = "linux")]
-    LINUX,
-];
+posix! {}
 
 #[cfg(test)]
 mod tests {
@@ -317,17 +307,17 @@ mod tests {
         }
     }
 
-    /// One word too many or too few would shift all that stand behind it.
+    /// A NUL in a word would shift all that stand behind it.
     #[test]
     fn errno_words_stand_in_pairs() {
-        let mut numbers = TABLES.iter().flat_map(|table| table.numbers);
-        assert!(numbers.all(|number| {
-            let (name, text) = entry(*number).unwrap();
+        assert!(NUMBERS.iter().all(|number| {
+            let name = errno_name(*number).unwrap();
+            let text = errno_text(*number).unwrap();
             let is_name = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit();
             name.starts_with('E') && name.bytes().all(is_name) && !text.bytes().all(is_name)
         }));
-        let last = |table: &Table| entry(*table.numbers.last()?);
-        assert_eq!(last(&POSIX), Some(("EXDEV", "cross-device link")));
+        assert_eq!(errno_text(libc::EXDEV), Some("cross-device link"));
+        assert_eq!(WORDS.matches('\0').count(), 2 * NUMBERS.len());
     }
 
     #[test]
@@ -339,9 +329,8 @@ mod tests {
 
     #[test]
     fn errno_numbers_are_listed_once() {
-        let numbers = || TABLES.iter().flat_map(|table| table.numbers);
-        for (i, number) in numbers().enumerate() {
-            let first = numbers().position(|other| other == number);
+        for (i, number) in NUMBERS.iter().enumerate() {
+            let first = NUMBERS.iter().position(|other| other == number);
             assert_eq!(first, Some(i), "{number} has two names");
         }
     }
