@@ -2,135 +2,113 @@
 
 use core::fmt;
 
-/// The call of the system that failed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[repr(u8)]
-pub enum Call {
+use sunpath_sys as sys;
+
+/// The calls, and their names as one text: a pointer to each and its length would be three times as
+/// much in every program.
+macro_rules! calls {
+    ($(#[doc = $man:literal] $call:ident $name:literal)*) => {
+        /// The call of the system that failed.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum Call {
+            $(#[doc = $man] $call,)*
+        }
+
+        /// Each with a NUL behind it.
+        const NAMES: &str = concat!($($name, "\0"),*);
+    };
+}
+
+calls! {
     /// accept(2) or accept4(2).
-    Accept,
+    Accept "accept"
     /// bind(2).
-    Bind,
+    Bind "bind"
     /// connect(2).
-    Connect,
+    Connect "connect"
     /// fchmod(2).
-    Fchmod,
+    Fchmod "fchmod"
     /// fchmodat(2).
-    Fchmodat,
+    Fchmodat "fchmodat"
     /// fchownat(2).
-    Fchownat,
+    Fchownat "fchownat"
     /// fcntl(2).
-    Fcntl,
+    Fcntl "fcntl"
     /// flock(2).
-    Flock,
+    Flock "flock"
     /// fstat(2).
-    Fstat,
+    Fstat "fstat"
     /// fstatat(2).
-    Fstatat,
+    Fstatat "fstatat"
     /// getcwd(3).
-    Getcwd,
+    Getcwd "getcwd"
     /// getpeername(2).
-    Getpeername,
+    Getpeername "getpeername"
     /// getrandom(2).
-    Getrandom,
+    Getrandom "getrandom"
     /// getsockname(2).
-    Getsockname,
+    Getsockname "getsockname"
     /// getsockopt(2), or what the system has in its place.
-    Getsockopt,
+    Getsockopt "getsockopt"
     /// ioctl(2).
-    Ioctl,
+    Ioctl "ioctl"
     /// linkat(2).
-    Linkat,
+    Linkat "linkat"
     /// listen(2).
-    Listen,
+    Listen "listen"
     /// mkdirat(2).
-    Mkdirat,
+    Mkdirat "mkdirat"
     /// openat(2).
-    Openat,
+    Openat "openat"
     /// poll(2).
-    Poll,
+    Poll "poll"
     /// readlinkat(2), or what the system has in its place.
-    Readlinkat,
+    Readlinkat "readlinkat"
     /// readv(2).
-    Readv,
+    Readv "readv"
     /// recv(2).
-    Recv,
+    Recv "recv"
     /// recvfrom(2).
-    Recvfrom,
+    Recvfrom "recvfrom"
     /// recvmmsg(2).
-    Recvmmsg,
+    Recvmmsg "recvmmsg"
     /// recvmsg(2).
-    Recvmsg,
+    Recvmsg "recvmsg"
     /// renameat(2) or renameat2(2).
-    Renameat,
+    Renameat "renameat"
     /// send(2).
-    Send,
+    Send "send"
     /// sendmmsg(2).
-    Sendmmsg,
+    Sendmmsg "sendmmsg"
     /// sendmsg(2).
-    Sendmsg,
+    Sendmsg "sendmsg"
     /// sendto(2).
-    Sendto,
+    Sendto "sendto"
     /// setsockopt(2).
-    Setsockopt,
+    Setsockopt "setsockopt"
     /// shutdown(2).
-    Shutdown,
+    Shutdown "shutdown"
     /// None yet: the making of a `struct sockaddr_un`.
-    SockaddrUn,
+    SockaddrUn "sockaddr_un"
     /// socket(2).
-    Socket,
+    Socket "socket"
     /// socketpair(2).
-    Socketpair,
+    Socketpair "socketpair"
     /// symlinkat(2).
-    Symlinkat,
+    Symlinkat "symlinkat"
     /// unlinkat(2).
-    Unlinkat,
+    Unlinkat "unlinkat"
 }
 
 impl Call {
     /// The name of the call in C.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Bind => "bind",
-            Self::Connect => "connect",
-            Self::Fchmod => "fchmod",
-            Self::Fchmodat => "fchmodat",
-            Self::Fchownat => "fchownat",
-            Self::Fcntl => "fcntl",
-            Self::Flock => "flock",
-            Self::Fstat => "fstat",
-            Self::Fstatat => "fstatat",
-            Self::Getcwd => "getcwd",
-            Self::Getpeername => "getpeername",
-            Self::Getrandom => "getrandom",
-            Self::Getsockname => "getsockname",
-            Self::Getsockopt => "getsockopt",
-            Self::Ioctl => "ioctl",
-            Self::Linkat => "linkat",
-            Self::Listen => "listen",
-            Self::Mkdirat => "mkdirat",
-            Self::Openat => "openat",
-            Self::Poll => "poll",
-            Self::Readlinkat => "readlinkat",
-            Self::Readv => "readv",
-            Self::Recv => "recv",
-            Self::Recvfrom => "recvfrom",
-            Self::Recvmmsg => "recvmmsg",
-            Self::Recvmsg => "recvmsg",
-            Self::Renameat => "renameat",
-            Self::Send => "send",
-            Self::Sendmmsg => "sendmmsg",
-            Self::Sendmsg => "sendmsg",
-            Self::Sendto => "sendto",
-            Self::Setsockopt => "setsockopt",
-            Self::Shutdown => "shutdown",
-            Self::SockaddrUn => "sockaddr_un",
-            Self::Socket => "socket",
-            Self::Socketpair => "socketpair",
-            Self::Symlinkat => "symlinkat",
-            Self::Unlinkat => "unlinkat",
+        match sys::nth_word(NAMES, self as usize) {
+            Some(name) => name,
+            None => "",
         }
     }
 }
@@ -150,21 +128,31 @@ impl fmt::Debug for Call {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use std::string::String;
     use std::vec::Vec;
 
     /// By the text of this file: the name of a call is that of its variant, in small letters.
     #[test]
     fn error_names_each_call_as_c_does() {
-        let arms: Vec<(&str, &str)> = include_str!("call.rs")
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => \""))
+        let lines = include_str!("call.rs").lines();
+        let calls: Vec<(&str, &str)> = lines
+            .filter_map(|line| {
+                line.strip_prefix("    ")?
+                    .strip_suffix('"')?
+                    .split_once(" \"")
+            })
             .collect();
-        assert!(arms.len() >= 38, "{arms:?}");
-        for (variant, name) in arms {
-            let (name, _) = name.split_once('"').unwrap();
+        assert!(calls.len() >= 38, "{calls:?}");
+        for (variant, name) in calls {
             let plain: String = name.chars().filter(|c| *c != '_').collect();
             assert_eq!(plain, variant.to_ascii_lowercase());
         }
+    }
+
+    #[test]
+    fn error_finds_the_name_of_each_call() {
+        let names = [Call::Accept, Call::Bind, Call::SockaddrUn, Call::Unlinkat].map(Call::name);
+        assert_eq!(names, ["accept", "bind", "sockaddr_un", "unlinkat"]);
     }
 }
