@@ -103,11 +103,17 @@ pub(crate) fn unlock(fd: BorrowedFd<'_>) {
     unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_UN) };
 }
 
-/// unlink(2) of the path of a pathname address; nothing for the others.
+/// unlink(2) of the path of a pathname address; of the others there is no file.
 pub(crate) fn unlink(addr: &UnixAddr) {
-    if let sys::SunPath::Pathname(path) = addr.name() {
-        let _ = super::unlinkat(CWD, path, 0);
+    // A path that fills the struct has no NUL behind it, and no other address has a path.
+    let mut path = [0; sys::SUN_PATH_CAPACITY + 1];
+    let used = addr.len() as usize - sys::SUN_PATH_OFFSET;
+    let bytes = addr.as_sockaddr_un().sun_path.iter().take(used);
+    for (place, byte) in path.iter_mut().zip(bytes) {
+        *place = *byte;
     }
+    // SAFETY: path is live, and its last byte at least is a NUL.
+    unsafe { sys::unlink(path.as_ptr()) };
 }
 
 /// `/proc/self/fd/N`.

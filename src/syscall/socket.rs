@@ -136,6 +136,7 @@ pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+#[inline]
 pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<(), Error> {
     retry(Call::Listen, || {
         // SAFETY: takes numbers alone.
