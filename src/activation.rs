@@ -167,7 +167,7 @@ impl error::Error for ActivationError {}
 #[cfg(feature = "std")]
 impl From<ActivationError> for std::io::Error {
     fn from(error: ActivationError) -> Self {
-        Self::new(Self::from(error.errno()).kind(), error)
+        Self::new(error.errno().kind(), error)
     }
 }
 

@@ -275,7 +275,7 @@ impl error::Error for DirError {}
 #[cfg(feature = "std")]
 impl From<DirError> for std::io::Error {
     fn from(error: DirError) -> Self {
-        Self::new(Self::from(error.errno()).kind(), error)
+        Self::new(error.errno().kind(), error)
     }
 }
 

@@ -290,7 +290,7 @@ impl From<Error> for std::io::Error {
                 ErrorKind::InvalidInput
             }
             // Known while compiling, unlike that of any errno, which is a table in every program.
-            Fault::TooLong => Self::from(Errno::ENAMETOOLONG).kind(),
+            Fault::TooLong => Errno::ENAMETOOLONG.kind(),
             Fault::EndOfFile => ErrorKind::UnexpectedEof,
             _ => ErrorKind::Other,
         };

@@ -73,6 +73,15 @@ impl Errno {
     pub fn text(self) -> Option<&'static str> {
         sys::errno_text(self.0)
     }
+
+    /// The kind that std has for it.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn kind(self) -> std::io::ErrorKind {
+        // A number has nothing to drop, and no need of code that would after a panic.
+        let error = std::mem::ManuallyDrop::new(std::io::Error::from(self));
+        error.kind()
+    }
 }
 
 impl fmt::Display for Errno {
