@@ -1,4 +1,7 @@
 //! Directories by descriptor, and the calls on what is below them.
+//!
+//! What is called in many places is out of line: beside a call of the system that costs nothing, and
+//! expanded in place it would be an eighth of the library.
 
 use core::ffi::{c_char, c_int, c_uint};
 use core::mem::MaybeUninit;
@@ -61,14 +64,38 @@ impl CPath<'_> {
     }
 }
 
-/// openat(2), close-on-exec. A file that `O_CREAT` makes is for its owner alone.
-pub(crate) fn openat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
+/// A call on a path, which is copied to where C has it.
+#[inline(never)]
+fn on_path(
+    call: Call,
+    path: &[u8],
+    attempt: &mut dyn FnMut(*const c_char) -> isize,
+) -> Result<usize, Error> {
     let mut room = Room::new();
-    let path = room.fill(Call::Openat, path)?;
+    let path = room.fill(call, path)?;
+    retry(call, || attempt(path.as_ptr()))
+}
+
+/// A call on two paths, likewise.
+#[inline(never)]
+fn on_two_paths(
+    call: Call,
+    (old, new): (&[u8], &[u8]),
+    attempt: &dyn Fn(*const c_char, *const c_char) -> c_int,
+) -> Result<(), Error> {
+    let (mut old_room, mut new_room) = (Room::new(), Room::new());
+    let (old, new) = (old_room.fill(call, old)?, new_room.fill(call, new)?);
+    retry(call, || attempt(old.as_ptr(), new.as_ptr()) as isize)?;
+    Ok(())
+}
+
+/// openat(2), close-on-exec. A file that `O_CREAT` makes is for its owner alone.
+#[inline(never)]
+pub(crate) fn openat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
     let (flags, mode) = (flags | sys::O_CLOEXEC, 0o600 as c_uint);
-    let fd = retry(Call::Openat, || {
+    let fd = on_path(Call::Openat, path, &mut |path| {
         // SAFETY: path is NUL-terminated and live; the mode is an unsigned int, as C's varargs have it.
-        unsafe { sys::openat(dir.as_raw_fd(), path.as_ptr(), flags, mode) as isize }
+        unsafe { sys::openat(dir.as_raw_fd(), path, flags, mode) as isize }
     })?;
     // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
@@ -76,22 +103,18 @@ pub(crate) fn openat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<O
 
 /// mkdirat(2); the umask takes its bits away from the mode.
 pub(crate) fn mkdirat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Result<(), Error> {
-    let mut room = Room::new();
-    let path = room.fill(Call::Mkdirat, path)?;
-    retry(Call::Mkdirat, || {
+    on_path(Call::Mkdirat, path, &mut |path| {
         // SAFETY: path is NUL-terminated and live.
-        unsafe { sys::mkdirat(dir.as_raw_fd(), path.as_ptr(), mode) as isize }
+        unsafe { sys::mkdirat(dir.as_raw_fd(), path, mode) as isize }
     })?;
     Ok(())
 }
 
 /// fchmodat(2), which follows a symbolic link.
 pub(crate) fn fchmodat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Result<(), Error> {
-    let mut room = Room::new();
-    let path = room.fill(Call::Fchmodat, path)?;
-    retry(Call::Fchmodat, || {
+    on_path(Call::Fchmodat, path, &mut |path| {
         // SAFETY: path is NUL-terminated and live.
-        unsafe { sys::fchmodat(dir.as_raw_fd(), path.as_ptr(), mode, 0) as isize }
+        unsafe { sys::fchmodat(dir.as_raw_fd(), path, mode, 0) as isize }
     })?;
     Ok(())
 }
@@ -103,77 +126,55 @@ pub(crate) fn fchownat(
     owner: sys::uid_t,
     group: sys::gid_t,
 ) -> Result<(), Error> {
-    let mut room = Room::new();
-    let path = room.fill(Call::Fchownat, path)?;
-    retry(Call::Fchownat, || {
+    on_path(Call::Fchownat, path, &mut |path| {
         // SAFETY: path is NUL-terminated and live.
-        unsafe { sys::fchownat(dir.as_raw_fd(), path.as_ptr(), owner, group, 0) as isize }
+        unsafe { sys::fchownat(dir.as_raw_fd(), path, owner, group, 0) as isize }
     })?;
     Ok(())
 }
 
 /// symlinkat(2): what is at `path` leads to `target`.
 pub(crate) fn symlinkat(target: &[u8], dir: BorrowedFd<'_>, path: &[u8]) -> Result<(), Error> {
-    let (mut target_room, mut room) = (Room::new(), Room::new());
-    let target = target_room.fill(Call::Symlinkat, target)?;
-    let path = room.fill(Call::Symlinkat, path)?;
-    retry(Call::Symlinkat, || {
+    on_two_paths(Call::Symlinkat, (target, path), &|target, path| {
         // SAFETY: both paths are NUL-terminated and live.
-        unsafe { sys::symlinkat(target.as_ptr(), dir.as_raw_fd(), path.as_ptr()) as isize }
-    })?;
-    Ok(())
+        unsafe { sys::symlinkat(target, dir.as_raw_fd(), path) }
+    })
 }
 
 /// unlinkat(2); with `AT_REMOVEDIR` of an empty directory.
+#[inline(never)]
 pub(crate) fn unlinkat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<(), Error> {
-    let mut room = Room::new();
-    let path = room.fill(Call::Unlinkat, path)?;
-    retry(Call::Unlinkat, || {
+    on_path(Call::Unlinkat, path, &mut |path| {
         // SAFETY: path is NUL-terminated and live.
-        unsafe { sys::unlinkat(dir.as_raw_fd(), path.as_ptr(), flags) as isize }
-    })?;
-    Ok(())
-}
-
-/// A call on two files: `from`, which is there, and `to`.
-fn two_paths(
-    call: Call,
-    (from, old): (BorrowedFd<'_>, &[u8]),
-    (to, new): (BorrowedFd<'_>, &[u8]),
-    attempt: impl Fn(c_int, *const c_char, c_int, *const c_char) -> c_int,
-) -> Result<(), Error> {
-    let (mut old_room, mut new_room) = (Room::new(), Room::new());
-    let (old, new) = (old_room.fill(call, old)?, new_room.fill(call, new)?);
-    let (from, to) = (from.as_raw_fd(), to.as_raw_fd());
-    retry(call, || {
-        attempt(from, old.as_ptr(), to, new.as_ptr()) as isize
+        unsafe { sys::unlinkat(dir.as_raw_fd(), path, flags) as isize }
     })?;
     Ok(())
 }
 
 /// renameat(2): over whatever has the new name.
 pub(crate) fn renameat(
-    old: (BorrowedFd<'_>, &[u8]),
-    new: (BorrowedFd<'_>, &[u8]),
+    (from, old): (BorrowedFd<'_>, &[u8]),
+    (to, new): (BorrowedFd<'_>, &[u8]),
 ) -> Result<(), Error> {
-    two_paths(Call::Renameat, old, new, |from, old, to, new| {
+    on_two_paths(Call::Renameat, (old, new), &|old, new| {
         // SAFETY: both paths are NUL-terminated and live.
-        unsafe { sys::renameat(from, old, to, new) }
+        unsafe { sys::renameat(from.as_raw_fd(), old, to.as_raw_fd(), new) }
     })
 }
 
 /// linkat(2): `EEXIST` where the new name exists.
 pub(crate) fn linkat(
-    old: (BorrowedFd<'_>, &[u8]),
-    new: (BorrowedFd<'_>, &[u8]),
+    (from, old): (BorrowedFd<'_>, &[u8]),
+    (to, new): (BorrowedFd<'_>, &[u8]),
 ) -> Result<(), Error> {
-    two_paths(Call::Linkat, old, new, |from, old, to, new| {
+    on_two_paths(Call::Linkat, (old, new), &|old, new| {
         // SAFETY: both paths are NUL-terminated and live.
-        unsafe { sys::linkat(from, old, to, new, 0) }
+        unsafe { sys::linkat(from.as_raw_fd(), old, to.as_raw_fd(), new, 0) }
     })
 }
 
 /// Gives a file another name; `EEXIST` where that is taken.
+#[inline(never)]
 pub(crate) fn rename_to_new(
     old: (BorrowedFd<'_>, &[u8]),
     new: (BorrowedFd<'_>, &[u8]),
@@ -211,24 +212,26 @@ pub(crate) fn is_lacking(error: &Error) -> bool {
 
 #[cfg(have_renameat2)]
 fn renameat2(
-    old: (BorrowedFd<'_>, &[u8]),
-    new: (BorrowedFd<'_>, &[u8]),
+    (from, old): (BorrowedFd<'_>, &[u8]),
+    (to, new): (BorrowedFd<'_>, &[u8]),
     flags: c_uint,
 ) -> Result<(), Error> {
-    two_paths(Call::Renameat, old, new, |from, old, to, new| {
+    on_two_paths(Call::Renameat, (old, new), &|old, new| {
         // SAFETY: both paths are NUL-terminated and live.
-        unsafe { sys::renameat2(from, old, to, new, flags) }
+        unsafe { sys::renameat2(from.as_raw_fd(), old, to.as_raw_fd(), new, flags) }
     })
 }
 
 /// fstatat(2); with `AT_SYMLINK_NOFOLLOW` of a symbolic link itself.
+#[inline(never)]
 pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<Status, Error> {
-    let mut room = Room::new();
-    let path = room.fill(Call::Fstatat, path)?;
-    Status::of(Call::Fstatat, |status| {
+    let mut status = MaybeUninit::<sys::stat>::zeroed();
+    on_path(Call::Fstatat, path, &mut |path| {
         // SAFETY: path is NUL-terminated and live, status is room for a struct stat.
-        unsafe { sys::fstatat(dir.as_raw_fd(), path.as_ptr(), status, flags) }
-    })
+        unsafe { sys::fstatat(dir.as_raw_fd(), path, status.as_mut_ptr(), flags) as isize }
+    })?;
+    // SAFETY: all zeroes is a valid struct stat, and so is what the kernel wrote.
+    Ok(Status(unsafe { status.assume_init() }))
 }
 
 /// getcwd(3) into `room`; how many bytes it is.
@@ -250,12 +253,10 @@ pub(crate) fn readlinkat(
     path: &[u8],
     room: &mut [u8],
 ) -> Result<usize, Error> {
-    let mut path_room = Room::new();
-    let path = path_room.fill(Call::Readlinkat, path)?;
-    let len = retry(Call::Readlinkat, || {
+    let len = on_path(Call::Readlinkat, path, &mut |path| {
         let (to, size) = (room.as_mut_ptr().cast(), room.len());
         // SAFETY: path is NUL-terminated and live, `to` is writable for `size` bytes.
-        unsafe { sys::readlinkat(dir.as_raw_fd(), path.as_ptr(), to, size) }
+        unsafe { sys::readlinkat(dir.as_raw_fd(), path, to, size) }
     })?;
     match len < room.len() {
         true => Ok(len),

@@ -1,6 +1,5 @@
 //! Files, by descriptor: what they are, who may use them, and whether they are locked.
 
-use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
 use sunpath_sys as sys;
@@ -21,14 +20,6 @@ pub(crate) struct Identity {
 pub(crate) struct Status(pub(super) sys::stat);
 
 impl Status {
-    /// Of a call that writes it, and returns 0.
-    pub(super) fn of(call: Call, attempt: impl Fn(*mut sys::stat) -> c_int) -> Result<Self, Error> {
-        let mut status = MaybeUninit::<sys::stat>::zeroed();
-        retry(call, || attempt(status.as_mut_ptr()) as isize)?;
-        // SAFETY: all zeroes is a valid struct stat, and so is what the kernel wrote.
-        Ok(Self(unsafe { status.assume_init() }))
-    }
-
     pub(crate) const fn identity(&self) -> Identity {
         Identity {
             dev: self.0.st_dev,
@@ -72,11 +63,15 @@ impl Status {
 }
 
 /// fstat(2).
+#[inline(never)]
 pub(crate) fn fstat(fd: BorrowedFd<'_>) -> Result<Status, Error> {
-    Status::of(Call::Fstat, |status| {
+    let mut status = MaybeUninit::<sys::stat>::zeroed();
+    retry(Call::Fstat, || {
         // SAFETY: status is room for a struct stat.
-        unsafe { sys::fstat(fd.as_raw_fd(), status) }
-    })
+        unsafe { sys::fstat(fd.as_raw_fd(), status.as_mut_ptr()) as isize }
+    })?;
+    // SAFETY: all zeroes is a valid struct stat, and so is what the kernel wrote.
+    Ok(Status(unsafe { status.assume_init() }))
 }
 
 /// fchmod(2).
@@ -125,6 +120,7 @@ pub(crate) struct ProcFd {
 impl ProcFd {
     const PREFIX: &[u8] = b"/proc/self/fd/";
 
+    #[inline(never)]
     pub(crate) fn new(fd: BorrowedFd<'_>) -> Self {
         let mut bytes = [0; Self::PREFIX.len() + 10];
         bytes[..Self::PREFIX.len()].copy_from_slice(Self::PREFIX);
@@ -144,6 +140,7 @@ impl ProcFd {
 }
 
 /// Whether a path leads to the file that a descriptor has open, or stands for.
+#[inline(never)]
 pub(crate) fn leads_to(path: &[u8], fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let here = fstat(fd)?.identity();
     Ok(fstatat(CWD, path, 0).is_ok_and(|there| there.identity() == here))
