@@ -194,7 +194,9 @@ impl Route<'_> {
         }
     }
 
-    /// The address of a name that is the path itself, where that fits and means the same.
+    /// The address of a name that is the path itself, where that fits and means the same. Out of line,
+    /// as `address` below.
+    #[inline(never)]
     fn straight(&self, name: &[u8]) -> Option<UnixAddr> {
         let path = Path::<SUN_PATH_MAX>::join(&[self.path, name]).ok()?;
         let means_the_same =
@@ -289,7 +291,9 @@ pub(crate) fn proc_alias(fd: BorrowedFd<'_>) -> Result<Option<ProcFd>, Error> {
     Ok(syscall::leads_to(alias.as_bytes(), fd)?.then_some(alias))
 }
 
-/// The address of a prefix, a slash and a name; of the prefix alone where the name is empty.
+/// The address of a prefix, a slash and a name; of the prefix alone where the name is empty. Out of
+/// line, because an address is large and many ask for one.
+#[inline(never)]
 pub(crate) fn address(call: Call, prefix: &[u8], name: &[u8]) -> Result<UnixAddr, Error> {
     let slash: &[u8] = if name.is_empty() { b"" } else { b"/" };
     let too_long = |len| SunPathError::TooLong {

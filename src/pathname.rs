@@ -50,20 +50,28 @@ pub(crate) struct Path<const N: usize> {
 impl<const N: usize> Path<N> {
     /// One piece after the other; how many bytes they are where that is more than `N`.
     pub(crate) fn join(pieces: &[&[u8]]) -> Result<Self, usize> {
-        let len = pieces.iter().map(|piece| piece.len()).sum();
         let mut bytes = [0; N];
-        let mut room = bytes.get_mut(..len).ok_or(len)?;
-        for piece in pieces {
-            let (place, rest) = room.split_at_mut(piece.len());
-            place.copy_from_slice(piece);
-            room = rest;
-        }
+        let len = join(pieces, &mut bytes)?;
         Ok(Self { bytes, len })
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
+}
+
+/// Puts pieces one after the other at the front of `room`; how many bytes they are, as an error where
+/// there is no room for them.
+#[inline(never)]
+fn join(pieces: &[&[u8]], room: &mut [u8]) -> Result<usize, usize> {
+    let len = pieces.iter().map(|piece| piece.len()).sum();
+    let mut room = room.get_mut(..len).ok_or(len)?;
+    for piece in pieces {
+        let (place, rest) = room.split_at_mut(piece.len());
+        place.copy_from_slice(piece);
+        room = rest;
+    }
+    Ok(len)
 }
 
 /// The path arguments that `std` has.

@@ -61,21 +61,28 @@ impl Link {
     /// The directory, for a link to be made in.
     fn in_new_directory() -> Result<Self, Error> {
         let mut first = None;
-        let too_long = |_| Error::new(Call::Symlinkat, Errno::ENAMETOOLONG);
         for base in Self::BASES {
-            let pieces: [&[u8]; 4] = [base, &temporary_name()?, b"/", Self::NAME];
-            let path = Path::join(&pieces).map_err(too_long)?;
-            let dir = Path::<SUN_PATH_MAX>::join(&pieces[..2]).map_err(too_long)?;
-            match Dir::private(dir.as_bytes()) {
-                Ok(dir) => return Ok(Self { path, dir }),
+            match Self::in_new_directory_of(base) {
+                Ok(link) => return Ok(link),
                 Err(error) => first = first.or(Some(error)),
             }
         }
-        Err(match first.map(|error| (error.refusal(), error.errno())) {
-            Some((Refusal::Call(error), _)) => error,
-            Some((_, errno)) => Error::new(Call::Mkdirat, errno),
-            None => Error::new(Call::Mkdirat, Errno::ENOENT),
-        })
+        Err(first.unwrap_or(Error::new(Call::Mkdirat, Errno::ENOENT)))
+    }
+
+    #[inline(never)]
+    fn in_new_directory_of(base: &[u8]) -> Result<Self, Error> {
+        let too_long = |_| Error::new(Call::Symlinkat, Errno::ENAMETOOLONG);
+        let pieces: [&[u8]; 4] = [base, &temporary_name()?, b"/", Self::NAME];
+        let path = Path::join(&pieces).map_err(too_long)?;
+        let dir = Path::<SUN_PATH_MAX>::join(&pieces[..2]).map_err(too_long)?;
+        match Dir::private(dir.as_bytes()) {
+            Ok(dir) => Ok(Self { path, dir }),
+            Err(error) => Err(match error.refusal() {
+                Refusal::Call(call) => call,
+                _ => Error::new(Call::Mkdirat, error.errno()),
+            }),
+        }
     }
 }
 
