@@ -37,9 +37,11 @@ const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[doc(alias = "perror")]
+// In this order the lowest byte tells a result that is one of these from all others.
+#[repr(C)]
 pub struct Error {
-    call: Call,
     fault: Fault,
+    call: Call,
     /// INVARIANT: what it means is said at `Fault`.
     number: u32,
 }
