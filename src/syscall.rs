@@ -149,16 +149,16 @@ fn interrupted(call: Call) -> Result<(), Error> {
 /// The same until `end`, which is when a wait that begins with the first interruption has used up
 /// the socket's timeout: never, where it has none, or where that cannot be asked.
 fn interrupted_before(
-    end: &mut Option<Duration>,
+    end: &mut Option<u64>,
     fd: BorrowedFd<'_>,
     option: c_int,
     call: Call,
 ) -> Result<(), Error> {
     interrupted(call)?;
-    let now = monotonic_clock();
-    let end = *end.get_or_insert_with(|| match timeout(fd, option) {
-        Ok(Some(timeout)) => now.saturating_add(timeout),
-        _ => Duration::MAX,
+    let now = monotonic_nanos();
+    let end = *end.get_or_insert_with(|| match timeout_nanos(fd, option) {
+        Ok(timeout @ 1..) => now.saturating_add(timeout),
+        _ => u64::MAX,
     });
     match now < end {
         true => Ok(()),
@@ -191,12 +191,17 @@ fn born(fd: c_int) -> Result<OwnedFd, Error> {
 
 /// `clock_gettime(CLOCK_MONOTONIC)`: a time that only goes forward.
 pub(crate) fn monotonic_clock() -> Duration {
+    Duration::from_nanos(monotonic_nanos())
+}
+
+/// The same in nanoseconds, of which 64 bits are 584 years.
+fn monotonic_nanos() -> u64 {
     let mut now = MaybeUninit::<sys::timespec>::zeroed();
     // SAFETY: now is room for a timespec. It cannot fail: every system has this clock.
     unsafe { sys::clock_gettime(sys::CLOCK_MONOTONIC, now.as_mut_ptr()) };
     // SAFETY: all zeroes is a valid timespec, and so is what the kernel wrote.
     let now = unsafe { now.assume_init() };
-    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
 #[cfg(test)]
