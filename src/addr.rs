@@ -9,7 +9,7 @@ use core::ptr;
 use sunpath_sys as sys;
 use sunpath_sys::{SunPath, SunPathError, sockaddr, sockaddr_un, socklen_t};
 
-use crate::error::Errno;
+use crate::error::{Call, Errno, Error};
 use crate::pathname::AsPathname;
 
 /// `struct sockaddr_un` with its length — the address of a Unix domain socket.
@@ -128,6 +128,21 @@ impl UnixAddr {
     pub fn set_pathname(&mut self, path: impl AsPathname) -> Result<(), SunPathError> {
         self.len = sys::sockaddr_un_set_pathname(&mut self.addr, path.as_pathname())?;
         Ok(())
+    }
+
+    /// The address of a path for a call, as below.
+    pub(crate) fn for_call(call: Call, path: &[u8]) -> Result<Self, Error> {
+        let mut addr = Self::unnamed();
+        addr.set_for_call(call, path)?;
+        Ok(addr)
+    }
+
+    /// [`set_pathname`](Self::set_pathname) before a call that takes far longer: out of line, where that
+    /// is expanded in place.
+    #[inline(never)]
+    pub(crate) fn set_for_call(&mut self, call: Call, path: &[u8]) -> Result<(), Error> {
+        self.set_pathname(path)
+            .map_err(|error| Error::refused(call, error))
     }
 
     /// Makes this the address of an abstract name, as [`from_abstract`](Self::from_abstract) does, in
@@ -294,6 +309,7 @@ impl UnixAddr {
 #[doc(hidden)]
 #[must_use]
 #[track_caller]
+#[inline]
 pub const fn addr_of_literal(path: &str) -> UnixAddr {
     match UnixAddr::from_pathname_bytes(path.as_bytes()) {
         Ok(addr) => addr,

@@ -178,7 +178,7 @@ impl Route<'_> {
             return syscall::bind(socket, &addr);
         }
         if means == Means::Bindat {
-            let addr = UnixAddr::from_pathname(name).map_err(|e| Error::refused(Call::Bind, e))?;
+            let addr = UnixAddr::for_call(Call::Bind, name)?;
             return syscall::bind_at(dir, socket, &addr);
         }
         let alias = match means {
@@ -202,7 +202,7 @@ impl Route<'_> {
         let means_the_same =
             path.as_bytes().starts_with(b"/") || self.begin.as_raw_fd() == CWD.as_raw_fd();
         match means_the_same {
-            true => UnixAddr::from_pathname(path.as_bytes()).ok(),
+            true => UnixAddr::for_call(Call::Bind, path.as_bytes()).ok(),
             false => None,
         }
     }
@@ -296,14 +296,13 @@ pub(crate) fn proc_alias(fd: BorrowedFd<'_>) -> Result<Option<ProcFd>, Error> {
 #[inline(never)]
 pub(crate) fn address(call: Call, prefix: &[u8], name: &[u8]) -> Result<UnixAddr, Error> {
     let slash: &[u8] = if name.is_empty() { b"" } else { b"/" };
-    let too_long = |len| SunPathError::TooLong {
-        len,
-        max: SUN_PATH_MAX,
-    };
-    Path::<SUN_PATH_MAX>::join(&[prefix, slash, name])
-        .map_err(too_long)
-        .and_then(|path| UnixAddr::from_pathname(path.as_bytes()))
-        .map_err(|error| Error::refused(call, error))
+    match Path::<SUN_PATH_MAX>::join(&[prefix, slash, name]) {
+        Ok(path) => UnixAddr::for_call(call, path.as_bytes()),
+        Err(len) => {
+            let max = SUN_PATH_MAX;
+            Err(Error::refused(call, SunPathError::TooLong { len, max }))
+        }
+    }
 }
 
 #[cfg(test)]

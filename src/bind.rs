@@ -14,7 +14,7 @@ use core::ffi::c_int;
 use sunpath_sys as sys;
 
 use crate::addr::UnixAddr;
-use crate::error::Error;
+use crate::error::{Call, Error};
 use crate::fd::AsFd;
 use crate::listener::Listener;
 use crate::pathname::AsPathname;
@@ -310,5 +310,5 @@ impl BindOptions {
 }
 
 fn address_of(path: &[u8]) -> Option<UnixAddr> {
-    UnixAddr::from_pathname_bytes(path).ok()
+    UnixAddr::for_call(Call::Bind, path).ok()
 }

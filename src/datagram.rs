@@ -57,8 +57,7 @@ impl Socket<Datagram> {
     /// See bind(2), unix(7).
     pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
         let mut addr = UnixAddr::unnamed();
-        let made = addr.set_pathname(path);
-        made.map_err(|e| Error::refused(Call::Bind, e))?;
+        addr.set_for_call(Call::Bind, path.as_pathname())?;
         Self::bind_addr(&addr)
     }
 
@@ -94,8 +93,7 @@ impl Socket<Datagram> {
     /// See connect(2), unix(7).
     pub fn connect(&self, path: impl AsPathname) -> Result<(), Error> {
         let mut addr = UnixAddr::unnamed();
-        let made = addr.set_pathname(path);
-        made.map_err(|e| Error::refused(Call::Connect, e))?;
+        addr.set_for_call(Call::Connect, path.as_pathname())?;
         self.connect_to(&addr)
     }
 

@@ -105,8 +105,7 @@ impl<T: Connected> Listener<T> {
     /// See bind(2), listen(2), unix(7).
     pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
         let mut addr = UnixAddr::unnamed();
-        let made = addr.set_pathname(path);
-        made.map_err(|e| Error::refused(Call::Bind, e))?;
+        addr.set_for_call(Call::Bind, path.as_pathname())?;
         Self::bind_addr(&addr)
     }
 

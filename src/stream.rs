@@ -200,33 +200,28 @@ mod std_stream {
         }
     }
 
-    /// A stream with std's own loops, for what one call has not done.
-    struct Rest<'s>(&'s UnixStream);
-
-    impl Read for Rest<'_> {
-        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            Ok(self.0.read(buf)?)
-        }
-    }
-
-    impl Write for Rest<'_> {
-        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-            Ok(self.0.write(buf)?)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
+    /// What one call has not read.
     #[cold]
-    fn read_rest(stream: &UnixStream, buf: &mut [u8]) -> io::Result<()> {
-        Rest(stream).read_exact(buf)
+    fn read_rest(stream: &UnixStream, mut buf: &mut [u8]) -> io::Result<()> {
+        while !buf.is_empty() {
+            match stream.read(buf)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => buf = &mut buf[count..],
+            }
+        }
+        Ok(())
     }
 
+    /// What one call has not written.
     #[cold]
-    fn write_rest(stream: &UnixStream, buf: &[u8]) -> io::Result<()> {
-        Rest(stream).write_all(buf)
+    fn write_rest(stream: &UnixStream, mut buf: &[u8]) -> io::Result<()> {
+        while !buf.is_empty() {
+            match stream.write(buf)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => buf = &buf[count..],
+            }
+        }
+        Ok(())
     }
 
     impl Read for UnixStream {

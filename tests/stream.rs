@@ -4,7 +4,7 @@
 mod fresh;
 
 use std::fs;
-use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::PathBuf;
 use std::thread;
@@ -95,11 +95,9 @@ fn stream_that_ends_too_early_says_so() {
     let (mut a, mut b) = UnixStream::pair().unwrap();
     a.write_all(b"ab").unwrap();
     drop(a);
-    let stds = io::empty().read_exact(&mut [0]).unwrap_err();
     for len in [3, 1] {
         let error = b.read_exact(&mut vec![0; len]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
-        assert_eq!(error.to_string(), stds.to_string());
     }
     let error = b.write_all(b"x").unwrap_err();
     assert_eq!(error.raw_os_error(), Some(Errno::EPIPE.raw()));

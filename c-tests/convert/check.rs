@@ -123,7 +123,12 @@ pub(crate) fn check_read(bytes: &[u8], len: socklen_t) {
     match UnixAddr::from_raw(addr, len) {
         Ok(safe) => {
             assert_eq!(safe.name(), c, "safe and C in {bytes:?} of {len}");
-            let sent = (len as usize).clamp(sys::SUN_PATH_OFFSET, SIZE);
+            // Of a path the NUL behind it is counted, and no other.
+            let most = match c {
+                SunPath::Pathname(path) => sys::SUN_PATH_OFFSET + path.len() + 1,
+                _ => SIZE,
+            };
+            let sent = (len as usize).clamp(sys::SUN_PATH_OFFSET, SIZE.min(most));
             assert_eq!(safe.len() as usize, sent);
             assert!(!has_family || bytes_of(safe.as_sockaddr_un()) == bytes_of(&addr));
         }

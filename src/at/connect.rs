@@ -80,7 +80,7 @@ impl Way {
         if means != Means::Link {
             let dir = route.open()?;
             let addr = match means {
-                Means::Bindat => UnixAddr::from_pathname(last).ok(),
+                Means::Bindat => UnixAddr::for_call(Call::Connect, last).ok(),
                 _ => match proc_alias(dir.as_fd())? {
                     Some(alias) => address(Call::Connect, alias.as_bytes(), last).ok(),
                     None => None,
