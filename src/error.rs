@@ -212,11 +212,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (call, errno, number) = (self.call, self.errno(), self.number);
         let (lower, upper) = (number & 0xffff, number >> 16);
-        write!(f, "{call}: ")?;
+        fmt::Display::fmt(&call, f)?;
+        f.write_str(": ")?;
         if self.fault == Fault::Errno {
-            return write!(f, "{errno}");
+            return fmt::Display::fmt(&errno, f);
         }
-        write!(f, "{errno:?} (")?;
+        fmt::Debug::fmt(&errno, f)?;
+        f.write_str(" (")?;
         match self.fault {
             Fault::TooManyDescriptors => write!(
                 f,
@@ -242,7 +244,7 @@ impl fmt::Display for Error {
             Fault::Full => write!(f, "the batch is full: it holds {number} messages"),
             Fault::EndOfFile => f.write_str("end of file, no descriptor"),
             _ => match self.sun_path() {
-                Some(error) => write!(f, "{error}"),
+                Some(error) => fmt::Display::fmt(&error, f),
                 None => Ok(()),
             },
         }?;
