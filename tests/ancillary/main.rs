@@ -1,0 +1,122 @@
+//! Ancillary data where it goes wrong: no descriptor free for what arrives, no room for it, nobody who
+//! takes it, a panic on the way. What came is said, what is missing is said, and the process has
+//! the descriptors that it had.
+#![cfg(all(target_os = "linux", feature = "std"))]
+
+mod lost;
+mod passed;
+
+use std::env;
+use std::io::{self, IoSliceMut, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::process::Command;
+
+use sunpath::{ControlRoom, Error, Kind, Message, Socket};
+
+const INT: usize = size_of::<i32>();
+
+/// Runs the test of this name in a process of its own, since descriptors and their limit belong to
+/// the process.
+fn alone(name: &str, test: impl FnOnce()) {
+    const ALONE: &str = "SUNPATH_TEST_ALONE";
+    if env::var_os(ALONE).is_some() {
+        return test();
+    }
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args([name, "--exact", "--test-threads=1"]);
+    let output = command.env(ALONE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "no test is called {name}");
+}
+
+fn is_open(fd: i32) -> bool {
+    // SAFETY: F_GETFD takes any number.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
+}
+
+fn is_cloexec(fd: &OwnedFd) -> bool {
+    // SAFETY: F_GETFD takes nothing.
+    let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) };
+    flags >= 0 && flags & libc::FD_CLOEXEC != 0
+}
+
+/// The descriptors that are open; opens none to find out.
+fn open() -> Vec<i32> {
+    (0..512).filter(|fd| is_open(*fd)).collect()
+}
+
+/// Sets the soft `RLIMIT_NOFILE`; what it was.
+fn limit_descriptors(limit: libc::rlim_t) -> libc::rlim_t {
+    let mut old = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: old is a live rlimit.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut old) }, 0);
+    let new = libc::rlimit {
+        rlim_cur: limit,
+        ..old
+    };
+    // SAFETY: new is a live rlimit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &new) }, 0);
+    old.rlim_cur
+}
+
+/// What `action` gives while exactly so many descriptors are free.
+fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
+    let beyond = (0..).filter(|fd| !is_open(*fd)).nth(free).unwrap();
+    let old = limit_descriptors(beyond as libc::rlim_t);
+    let result = action();
+    limit_descriptors(old);
+    result
+}
+
+/// A pair whose second end asks for credentials and a pidfd; none, and that is said, where the kernel
+/// has no pidfds to give.
+fn curious_pair<T: Kind>() -> Option<(Socket<T>, Socket<T>)> {
+    let (a, b) = Socket::<T>::pair().unwrap();
+    b.set_pass_credentials(true).unwrap();
+    has_option("SO_PASSPIDFD", b.set_pass_pidfd(true)).then_some((a, b))
+}
+
+fn has_option(name: &str, set: Result<(), Error>) -> bool {
+    match set {
+        Ok(()) => true,
+        Err(error) => {
+            assert!(error.is_unsupported(), "{error}");
+            // Not eprintln, which is silent where a test passes.
+            let _ = writeln!(io::stderr(), "SKIPPED: the kernel has no {name}");
+            false
+        }
+    }
+}
+
+/// Sends a byte and so many descriptors.
+fn give<T: Kind>(to: &Socket<T>, count: usize) {
+    to.send_fds(b"x", &vec![to.as_fd(); count]).unwrap();
+}
+
+fn take<'c, T: Kind, R: ControlRoom + ?Sized>(
+    from: &Socket<T>,
+    room: &'c mut R,
+) -> Result<Message<'c>, Error> {
+    from.recvmsg(&mut [IoSliceMut::new(&mut [0; 8])], room)
+}
+
+fn all_cloexec(fds: &[OwnedFd]) -> bool {
+    fds.iter().all(is_cloexec)
+}
+
+/// What `into_control` says of a message that is not whole.
+fn truncated_text(closed: usize) -> String {
+    format!(
+        "recvmsg: EMSGSIZE (control messages were truncated; descriptors that arrived and were \
+         closed: {closed})"
+    )
+}
+
+/// Of a message, as an action that cannot be made twice: all there is to do with it.
+fn refused(message: Message<'_>) -> Option<String> {
+    message.into_control().err().map(|error| error.to_string())
+}
