@@ -1,4 +1,4 @@
-//! No descriptor is lost and none is left: where there is no room, where nobody takes it, where code panics.
+//! No descriptor is lost and none is left: without room, without a taker, after a panic.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
