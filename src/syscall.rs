@@ -63,55 +63,68 @@ fn retry(call: Call, mut attempt: impl FnMut() -> isize) -> Result<usize, Error>
     }
 }
 
-/// [`retry`] of a call that waits no longer than a timeout of its socket says: `SO_RCVTIMEO` or
-/// `SO_SNDTIMEO`.
+/// [`retry`] of a call that waits no longer than a timeout of its socket says, `SO_RCVTIMEO` or
+/// `SO_SNDTIMEO`, and whose result is `most` at most. Whether it returned what is `usual` is asked first,
+/// and answers whether it failed: who asks the result again pays nothing for it.
 ///
-/// The kernel begins that anew with each call, so under signals that come more often it would never
-/// end. Once a signal has come, one more timeout is waited, and a wait that has begun by then ends
-/// by the kernel's clock: three times the timeout is the most.
+/// The kernel begins a timeout anew with each call, so under signals that come more often it would
+/// never end. Once a signal has come, one more timeout is waited, and a wait that has begun by then
+/// ends by the kernel's clock: three times the timeout is the most.
+#[inline(always)]
+fn retry_usual(
+    (fd, timeout): (BorrowedFd<'_>, c_int),
+    call: Call,
+    most: usize,
+    usual: impl FnOnce(isize) -> bool,
+    mut attempt: impl FnMut() -> isize,
+) -> Result<usize, Error> {
+    let result = match attempt() {
+        result if usual(result) => return Ok(result as usize),
+        result => retry_timed_after(result, fd, timeout, call, attempt)?,
+    };
+    Ok(result.min(most))
+}
+
+/// [`retry_usual`] of a call of which any result will do.
 #[inline(always)]
 fn retry_timed(
     fd: BorrowedFd<'_>,
     timeout: c_int,
     call: Call,
-    mut attempt: impl FnMut() -> isize,
+    attempt: impl FnMut() -> isize,
 ) -> Result<usize, Error> {
-    match attempt() {
-        result @ 0.. => Ok(result as usize),
-        result => retry_timed_after(result, fd, timeout, call, attempt),
-    }
+    let socket = (fd, timeout);
+    retry_usual(socket, call, usize::MAX, |result| result >= 0, attempt)
 }
 
-/// [`retry_timed`] of a call that sends so many, which is also the most it returns. Whether all went is
-/// asked first, and answers whether it failed: who asks the result again pays nothing for it.
+/// [`retry_usual`] of a call that sends so many, all of them as a rule.
 #[inline(always)]
 fn retry_send(
     fd: BorrowedFd<'_>,
     call: Call,
     count: usize,
-    mut attempt: impl FnMut() -> isize,
+    attempt: impl FnMut() -> isize,
 ) -> Result<usize, Error> {
-    let result = match attempt() {
-        result if result as usize == count => return Ok(count),
-        result => retry_timed_after(result, fd, sys::SO_SNDTIMEO, call, attempt)?,
-    };
-    Ok(result.min(count))
+    let socket = (fd, sys::SO_SNDTIMEO);
+    retry_usual(socket, call, count, |sent| sent as usize == count, attempt)
 }
 
-/// [`retry_timed`] of a call that receives, and returns `most` at most. Whether anything came, and not
-/// more, is asked first, as above.
+/// [`retry_usual`] of a call that receives so many at most, one at least as a rule.
 #[inline(always)]
 fn retry_recv(
     fd: BorrowedFd<'_>,
     call: Call,
     most: usize,
-    mut attempt: impl FnMut() -> isize,
+    attempt: impl FnMut() -> isize,
 ) -> Result<usize, Error> {
-    let result = match attempt() {
-        result if result > 0 && result as usize <= most => return Ok(result as usize),
-        result => retry_timed_after(result, fd, sys::SO_RCVTIMEO, call, attempt)?,
-    };
-    Ok(result.min(most))
+    let socket = (fd, sys::SO_RCVTIMEO);
+    retry_usual(
+        socket,
+        call,
+        most,
+        |came| came > 0 && came as usize <= most,
+        attempt,
+    )
 }
 
 /// The same after the first attempt, which did not return what is usual. An `attempt` that has copied
@@ -149,16 +162,16 @@ fn interrupted(call: Call) -> Result<(), Error> {
 /// The same until `end`, which is when a wait that begins with the first interruption has used up
 /// the socket's timeout: never, where it has none, or where that cannot be asked.
 fn interrupted_before(
-    end: &mut Option<u64>,
+    end: &mut Option<Duration>,
     fd: BorrowedFd<'_>,
     option: c_int,
     call: Call,
 ) -> Result<(), Error> {
     interrupted(call)?;
-    let now = monotonic_nanos();
-    let end = *end.get_or_insert_with(|| match timeout_nanos(fd, option) {
-        Ok(timeout @ 1..) => now.saturating_add(timeout),
-        _ => u64::MAX,
+    let now = monotonic_clock();
+    let end = *end.get_or_insert_with(|| match timeout(fd, option) {
+        Ok(Some(timeout)) => now.saturating_add(timeout),
+        _ => Duration::MAX,
     });
     match now < end {
         true => Ok(()),
@@ -191,17 +204,12 @@ fn born(fd: c_int) -> Result<OwnedFd, Error> {
 
 /// `clock_gettime(CLOCK_MONOTONIC)`: a time that only goes forward.
 pub(crate) fn monotonic_clock() -> Duration {
-    Duration::from_nanos(monotonic_nanos())
-}
-
-/// The same in nanoseconds, of which 64 bits are 584 years.
-fn monotonic_nanos() -> u64 {
     let mut now = MaybeUninit::<sys::timespec>::zeroed();
     // SAFETY: now is room for a timespec. It cannot fail: every system has this clock.
     unsafe { sys::clock_gettime(sys::CLOCK_MONOTONIC, now.as_mut_ptr()) };
     // SAFETY: all zeroes is a valid timespec, and so is what the kernel wrote.
     let now = unsafe { now.assume_init() };
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 #[cfg(test)]

@@ -25,7 +25,11 @@ pub(super) const CMSG_CLOEXEC: c_int = 0;
 #[inline]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<usize, Error> {
     let (bytes, len) = (buf.as_mut_ptr().cast(), buf.len());
-    let most = if flags & TRUE_LENGTH == 0 { len } else { ANY };
+    let most = if flags & TRUE_LENGTH == 0 {
+        len
+    } else {
+        usize::MAX
+    };
     retry_recv(fd, Call::Recv, most, move || {
         // SAFETY: buf is writable for its length.
         unsafe { sys::recv(fd.as_raw_fd(), bytes, len, flags) }
@@ -68,9 +72,6 @@ pub(crate) const TRUE_LENGTH: c_int = sys::MSG_TRUNC;
 #[cfg(not(have_true_length))]
 pub(crate) const TRUE_LENGTH: c_int = 0;
 
-/// The most that a call returns.
-const ANY: usize = isize::MAX as usize;
-
 /// What a receive of one message returned: its result, and of `msg_flags` what it tells.
 pub(crate) type Length = (usize, c_int);
 
@@ -102,7 +103,7 @@ pub(crate) fn recv_message_from(
     let flags = flags | TRUE_LENGTH;
     let (bytes, len) = (buf.as_mut_ptr().cast(), buf.len());
     let (addr, mut addr_len) = (ret_from.as_mut_ptr(), 0);
-    let length = retry_recv(fd, Call::Recvfrom, ANY, || {
+    let length = retry_recv(fd, Call::Recvfrom, usize::MAX, || {
         addr_len = size_of::<sys::sockaddr_un>() as sys::socklen_t;
         // SAFETY: buf is writable for its length, and addr is room for addr_len bytes.
         unsafe { sys::recvfrom(fd.as_raw_fd(), bytes, len, flags, addr, &mut addr_len) }

@@ -58,13 +58,6 @@ pub(crate) fn timeout(fd: BorrowedFd<'_>, option: c_int) -> Result<Option<Durati
     Ok(Some(timeout).filter(|timeout| !timeout.is_zero()))
 }
 
-/// The same in nanoseconds, at most `u64::MAX`; 0 is for ever.
-pub(super) fn timeout_nanos(fd: BorrowedFd<'_>, option: c_int) -> Result<u64, Error> {
-    let timeval: sys::timeval = getsockopt(fd, option)?;
-    let seconds = (timeval.tv_sec as u64).saturating_mul(1_000_000_000);
-    Ok(seconds.saturating_add(timeval.tv_usec as u64 * 1000))
-}
-
 /// An option whose value is a new descriptor.
 pub(crate) fn getsockopt_fd(fd: BorrowedFd<'_>, name: c_int) -> Result<OwnedFd, Error> {
     let made: c_int = getsockopt(fd, name)?;
