@@ -2,6 +2,7 @@
 #![cfg(feature = "std")]
 
 mod fresh;
+mod limit;
 
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
@@ -25,23 +26,6 @@ fn open() -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-/// Sets the soft `RLIMIT_NOFILE`.
-fn limit_descriptors(limit: libc::rlim_t) -> libc::rlim_t {
-    let mut old = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: old is a live rlimit.
-    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut old) }, 0);
-    let new = libc::rlimit {
-        rlim_cur: limit,
-        ..old
-    };
-    // SAFETY: new is a live rlimit.
-    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &new) }, 0);
-    old.rlim_cur
 }
 
 /// One test, since the descriptors and their limit belong to the process.
@@ -113,7 +97,7 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     let during = open();
     let lowest_free = opened.as_fd().try_clone_to_owned().unwrap().as_raw_fd();
     for free in 0..4 {
-        let old = limit_descriptors((lowest_free + free).try_into().unwrap());
+        let old = limit::descriptors((lowest_free + free).try_into().unwrap());
         let full = open_count();
         let outcomes = [
             sockets[0].bind_at(CWD, &long),
@@ -127,7 +111,7 @@ fn descriptors_are_cloexec_and_none_is_lost() {
                 }),
         ];
         assert_eq!(open_count(), full);
-        limit_descriptors(old);
+        limit::descriptors(old);
         for error in outcomes.into_iter().filter_map(Result::err) {
             let expected = [
                 Errno::EMFILE,
@@ -158,7 +142,7 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     // At the limit: accept fails, and the connection stays in the queue.
     let late = UnixStream::connect(&path).unwrap();
     let lowest_free = late.try_clone().unwrap().as_raw_fd();
-    let old = limit_descriptors(lowest_free.try_into().unwrap());
+    let old = limit::descriptors(lowest_free.try_into().unwrap());
     let full = open_count();
     assert_eq!(listener.accept().unwrap_err().errno(), Errno::EMFILE);
     assert_eq!(UnixStream::new().unwrap_err().errno(), Errno::EMFILE);
@@ -173,7 +157,7 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     );
     assert_eq!(client.try_clone().unwrap_err().errno(), Errno::EMFILE);
     assert_eq!(open_count(), full);
-    limit_descriptors(old);
+    limit::descriptors(old);
     listener.accept().unwrap();
 
     drop((

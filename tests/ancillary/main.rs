@@ -3,6 +3,8 @@
 //! the descriptors that it had.
 #![cfg(all(target_os = "linux", feature = "std"))]
 
+#[path = "../limit/mod.rs"]
+mod limit;
 mod lost;
 mod passed;
 
@@ -46,29 +48,12 @@ fn open() -> Vec<i32> {
     (0..512).filter(|fd| is_open(*fd)).collect()
 }
 
-/// Sets the soft `RLIMIT_NOFILE`; what it was.
-fn limit_descriptors(limit: libc::rlim_t) -> libc::rlim_t {
-    let mut old = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: old is a live rlimit.
-    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut old) }, 0);
-    let new = libc::rlimit {
-        rlim_cur: limit,
-        ..old
-    };
-    // SAFETY: new is a live rlimit.
-    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &new) }, 0);
-    old.rlim_cur
-}
-
 /// What `action` gives while exactly so many descriptors are free.
 fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
     let beyond = (0..).filter(|fd| !is_open(*fd)).nth(free).unwrap();
-    let old = limit_descriptors(beyond as libc::rlim_t);
+    let old = limit::descriptors(beyond as libc::rlim_t);
     let result = action();
-    limit_descriptors(old);
+    limit::descriptors(old);
     result
 }
 
