@@ -10,7 +10,7 @@ use super::{HAVE_ABSTRACT, SUN_PATH_OFFSET, path_bytes, sockaddr_un, socklen_t};
 pub enum SunPath<'a> {
     /// No address: never bound, or an end of a socketpair(2).
     Unnamed,
-    /// A path in the file system, without its NUL: 1 to [`SUN_PATH_CAPACITY`] bytes.
+    /// A path in the file system, without its NUL: 1 to [`SUN_PATH_CAPACITY`](super::SUN_PATH_CAPACITY) bytes.
     Pathname(&'a [u8]),
     /// A name in Linux's abstract namespace, without its leading NUL: 0 to 107 bytes.
     Abstract(&'a [u8]),
