@@ -329,7 +329,8 @@ fn interrupted<T: Send + 'static>(
         let tid = unsafe { libc::gettid() };
         // SAFETY: takes nothing and cannot fail.
         let pthread = unsafe { libc::pthread_self() };
-        send.send((tid, pthread)).unwrap();
+        // As a number, because it is a pointer in some C libraries.
+        send.send((tid, pthread as usize)).unwrap();
         blocking()
     });
     let (tid, pthread) = receive.recv().unwrap();
@@ -346,7 +347,8 @@ fn interrupted<T: Send + 'static>(
         until(&|| sleeps_in(tid) == Some(syscall));
         let before = HANDLED.load(Ordering::SeqCst);
         // SAFETY: the thread runs, it was not joined.
-        assert_eq!(unsafe { libc::pthread_kill(pthread, libc::SIGUSR1) }, 0);
+        let sent = unsafe { libc::pthread_kill(pthread as _, libc::SIGUSR1) };
+        assert_eq!(sent, 0);
         until(&|| HANDLED.load(Ordering::SeqCst) > before);
     }
     until(&|| sleeps_in(tid) == Some(syscall));

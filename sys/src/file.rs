@@ -5,6 +5,12 @@
 //! removed, renamed and looked at by these. Unless a call says otherwise it returns 0, a count or a
 //! descriptor, or -1 with [`errno`](crate::errno()) set.
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use core::ffi::{c_char, c_int, c_uint, c_void};
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use libc::{size_t, ssize_t};
+
 /// The numbers of devices, of groups, of inodes, of permissions, of processes and of users.
 ///
 /// See credentials(7), inode(7).
@@ -252,12 +258,27 @@ pub use libc::rename;
 pub use libc::renameat;
 
 /// `int renameat2(int olddirfd, const char *old, int newdirfd, const char *new, unsigned int
-/// flags);` — renameat with flags.
+/// flags);` — renameat with flags. Since Linux 3.15; `ENOSYS` before.
+///
+/// The call is made by syscall(2), because glibc has the function since 2.28 and musl since 1.2.6.
+///
+/// # Safety
+///
+/// - `old` and `new` point to bytes that end with a NUL.
 ///
 /// See rename(2).
 #[cfg(any(target_os = "linux", target_os = "android"))]
-#[doc(inline)]
-pub use libc::renameat2;
+pub unsafe fn renameat2(
+    olddirfd: c_int,
+    old: *const c_char,
+    newdirfd: c_int,
+    new: *const c_char,
+    flags: c_uint,
+) -> c_int {
+    let number = libc::SYS_renameat2;
+    // SAFETY: the caller vouches for both paths, which the kernel only reads; the rest are numbers.
+    unsafe { libc::syscall(number, olddirfd, old, newdirfd, new, flags) as c_int }
+}
 
 /// Flags of renameat2(2): swap the two files; `EEXIST` where the new name exists.
 ///
@@ -293,13 +314,21 @@ pub use libc::{getegid, geteuid, getpid};
 #[doc(inline)]
 pub use libc::{getgid, getuid};
 
-/// `ssize_t getrandom(void *buf, size_t size, unsigned int flags);` — unpredictable bytes; at most
-/// 256 come always whole.
+/// `ssize_t getrandom(void *buf, size_t size, unsigned int flags);` — fills a buffer with
+/// unpredictable bytes; up to 256 bytes always come whole. Since Linux 3.17; `ENOSYS` before.
+///
+/// The call is made by syscall(2), because glibc has the function since 2.25.
+///
+/// # Safety
+///
+/// - `buf` points to `size` bytes that may be written.
 ///
 /// See getrandom(2).
 #[cfg(any(target_os = "linux", target_os = "android"))]
-#[doc(inline)]
-pub use libc::getrandom;
+pub unsafe fn getrandom(buf: *mut c_void, size: size_t, flags: c_uint) -> ssize_t {
+    // SAFETY: the caller vouches for the buffer; the kernel writes at most size bytes.
+    unsafe { libc::syscall(libc::SYS_getrandom, buf, size, flags) as ssize_t }
+}
 
 /// `void arc4random_buf(void *buf, size_t size);` — unpredictable bytes; cannot fail.
 ///

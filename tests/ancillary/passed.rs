@@ -284,11 +284,12 @@ fn ancillary_of_a_short_write_goes_once() {
     // send_all does it by itself, when signals cut its calls short,
     let (a, b) = small_pair();
     signal_hook::flag::register(libc::SIGUSR1, Arc::default()).unwrap();
+    // A number, because it is a pointer in some C libraries.
     // SAFETY: pthread_self takes nothing.
-    let sender = unsafe { libc::pthread_self() };
+    let sender = unsafe { libc::pthread_self() } as usize;
     let interrupt = move || {
         // SAFETY: the sender lives until it has joined the thread that runs this.
-        assert_eq!(unsafe { libc::pthread_kill(sender, libc::SIGUSR1) }, 0);
+        assert_eq!(unsafe { libc::pthread_kill(sender as _, libc::SIGUSR1) }, 0);
     };
     let reader = thread::spawn(move || all_that_comes(&b, interrupt));
     a.send_fds(&long, &[a.as_fd(), a.as_fd()]).unwrap();

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use sunpath::{Bound, Errno, Error, Existing, UnixListener, UnixStream};
+use sunpath::{Bound, Errno, Error, Existing, UnixListener, UnixStream, sys};
 
 use crate::supervisor::{Fate, Phase, Story, run, say};
 use crate::{Before, Case, POLICIES, Wanted, alone};
@@ -27,9 +27,9 @@ fn bind_and_close(case: Case, path: &Path) {
 
 fn exchange(one: &Path, other: &Path) {
     let [one, other] = [one, other].map(|path| CString::new(path.as_os_str().as_bytes()).unwrap());
-    let (at, flags) = (libc::AT_FDCWD, libc::RENAME_EXCHANGE);
+    let (at, flags) = (sys::AT_FDCWD, sys::RENAME_EXCHANGE);
     // SAFETY: two paths that end with their NUL.
-    let swapped = unsafe { libc::renameat2(at, one.as_ptr(), at, other.as_ptr(), flags) };
+    let swapped = unsafe { sys::renameat2(at, one.as_ptr(), at, other.as_ptr(), flags) };
     assert_eq!(swapped, 0);
 }
 
