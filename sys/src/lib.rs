@@ -65,6 +65,8 @@ mod facts;
 pub mod file;
 #[cfg(target_os = "linux")]
 pub mod linux;
+#[cfg(all(target_os = "linux", target_env = "musl", target_pointer_width = "64"))]
+mod musl;
 pub mod socket;
 pub mod un;
 

@@ -277,6 +277,7 @@ pub use libc::recvfrom;
 /// address and control messages if given.
 ///
 /// See send(2).
+#[cfg(not(all(target_os = "linux", target_env = "musl", target_pointer_width = "64")))]
 #[doc(inline)]
 pub use libc::sendmsg;
 
@@ -353,6 +354,7 @@ unsafe extern "C" {
     /// several messages and returns how many went.
     ///
     /// See sendmmsg(2).
+    #[cfg(not(all(target_os = "linux", target_env = "musl", target_pointer_width = "64")))]
     pub fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -> c_int;
 
     /// `int recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, unsigned int flags, struct
@@ -367,6 +369,10 @@ unsafe extern "C" {
         timeout: *mut libc::timespec,
     ) -> c_int;
 }
+
+#[cfg(all(target_os = "linux", target_env = "musl", target_pointer_width = "64"))]
+#[doc(inline)]
+pub use crate::musl::{sendmmsg, sendmsg};
 
 /// `int getsockopt(int fd, int level, int name, void *value, socklen_t *len);` — reads an option;
 /// `*len` is the room before and the size after.

@@ -1,0 +1,76 @@
+//! Calls that musl has in a narrower form than the kernel, on 64 bits.
+//!
+//! The kernel's `msg_iovlen`, `msg_controllen` and `cmsg_len` have eight bytes. musl's have four and
+//! four of padding, because POSIX wants `int` and `socklen_t`, and musl clears the padding before
+//! each call. For sendmsg(2) it needs a copy of the control messages, and it has one of 1,024 bytes.
+//! On 32 bits both sizes are the same, and musl's own functions have no such limit.
+
+use core::ffi::{c_int, c_uint};
+use core::mem::MaybeUninit;
+
+use libc::{mmsghdr, msghdr, ssize_t};
+
+/// The most bytes of control messages that every release of musl copies.
+const COPIED: libc::socklen_t = 1024;
+
+/// `ssize_t sendmsg(int fd, const struct msghdr *msg, int flags);` — sends from pieces, with an
+/// address and control messages if given.
+///
+/// musl's own function fails with `ENOMEM` for more than 1,024 bytes of control messages, which is
+/// less than 253 descriptors take. Such a call is made by syscall(2), and the padding in each
+/// `cmsghdr` must then be zero, or the kernel answers `EINVAL`.
+///
+/// # Safety
+///
+/// - `msg` points to a `msghdr`, and what that points to can be read for the lengths beside it.
+///
+/// See send(2).
+pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
+    // SAFETY: the caller vouches that msg points to a msghdr.
+    let given = unsafe { &*msg };
+    if given.msg_controllen <= COPIED {
+        // SAFETY: the caller vouches for msg and all that it points to.
+        return unsafe { libc::sendmsg(fd, msg, flags) };
+    }
+    let header = without_padding(given);
+    // SAFETY: header is a copy of the msghdr that the caller vouches for, as the kernel has it.
+    unsafe { libc::syscall(libc::SYS_sendmsg, fd, &raw const header, flags) as ssize_t }
+}
+
+/// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags);` — sends several messages
+/// and returns how many went.
+///
+/// musl's own function calls sendmsg for each message. This one makes one call by syscall(2), and
+/// the padding in each `cmsghdr` must be zero, or the kernel answers `EINVAL` for that message.
+///
+/// # Safety
+///
+/// - `msgs` points to `n` headers that may be written, and what each points to can be read for the
+///   lengths beside it.
+///
+/// See sendmmsg(2).
+pub unsafe fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -> c_int {
+    for at in 0..n as usize {
+        // SAFETY: at is less than n, and the caller vouches for n headers.
+        let header = unsafe { msgs.add(at) };
+        // SAFETY: the caller vouches that it is a header which may be written.
+        let header = unsafe { &mut (*header).msg_hdr };
+        *header = without_padding(header);
+    }
+    // SAFETY: the caller vouches for the headers and all that they point to.
+    unsafe { libc::syscall(libc::SYS_sendmmsg, fd, msgs, n, flags) as c_int }
+}
+
+/// The same header, as the kernel has it: all zero between the fields.
+fn without_padding(given: &msghdr) -> msghdr {
+    // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
+    let mut header: msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+    header.msg_name = given.msg_name;
+    header.msg_namelen = given.msg_namelen;
+    header.msg_iov = given.msg_iov;
+    header.msg_iovlen = given.msg_iovlen;
+    header.msg_control = given.msg_control;
+    header.msg_controllen = given.msg_controllen;
+    header.msg_flags = given.msg_flags;
+    header
+}
