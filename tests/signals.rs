@@ -190,12 +190,13 @@ fn sigpipe_is_not_raised_by_ancillary() {
     let stream = UnixStream::pair().unwrap().0;
     let packets = UnixSeqpacket::pair().unwrap().0;
     let pieces = [IoSlice::new(b"x")];
-    let own = Credentials::own();
+    // Asked for in the child, because only root may send another process's credentials.
+    let own = Credentials::own;
     let of_stream: [&dyn Fn() -> Result<(), Error>; 4] = [
         &|| stream.send_fd(&packets),
         &|| stream.sendmsg(&pieces, &[]).map(drop),
-        &|| stream.send_all(b"x", &[Control::Credentials(own)]),
-        &|| stream.send_with_credentials(b"x", own),
+        &|| stream.send_all(b"x", &[Control::Credentials(own())]),
+        &|| stream.send_with_credentials(b"x", own()),
     ];
     // Linux raises it for streams alone, other systems for these too.
     let of_packets: [&dyn Fn() -> Result<(), Error>; 2] = [&|| packets.send_fd(&stream), &|| {
