@@ -23,6 +23,12 @@ void process_begin(void)
 	own_gid = getegid();
 }
 
+void process_forget_own_ids(void)
+{
+	own_uid = (uid_t)-1;
+	own_gid = (gid_t)-1;
+}
+
 int process_wants(int argc, char **argv, const char *id)
 {
 	for (int i = 1; i < argc; i++) {

@@ -57,6 +57,10 @@ int process_is_interrupted(void);
 void ids_print(pid_t pid, uid_t uid, gid_t gid);
 void user_print(uid_t uid);
 
+/* Calls no id "self" from here on: in a user namespace the id of an unmapped user is 65534, and so
+ * may be the one that the program began with. */
+void process_forget_own_ids(void);
+
 /* The name of an errno, for " = EINVAL". */
 
 /* Prints what went wrong, and ends the program. */

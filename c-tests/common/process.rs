@@ -36,6 +36,13 @@ pub(crate) fn begin() {
     OWN_GID.store(own_gid(), Relaxed);
 }
 
+/// Calls no id "self" from here on: in a user namespace the id of an unmapped user is 65534, and so
+/// may be the one that the program began with.
+pub(crate) fn forget_own_ids() {
+    OWN_UID.store(u32::MAX, Relaxed);
+    OWN_GID.store(u32::MAX, Relaxed);
+}
+
 /// Whether the program's arguments name this case: `I01.one` does, and so does `I01`. No argument
 /// names every case.
 pub(crate) fn wants(id: &str) -> bool {

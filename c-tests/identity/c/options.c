@@ -172,6 +172,7 @@ void options_in_user_namespace(void)
 			printf("not run: needs a namespace");
 			process_end(0);
 		}
+		process_forget_own_ids();
 		new_pair(SOCK_STREAM, pair);
 		printf("geteuid() = ");
 		user_print(geteuid());

@@ -163,6 +163,7 @@ pub(crate) fn in_user_namespace() {
             print!("not run: needs a namespace");
             process::end(0);
         }
+        process::forget_own_ids();
         let [p, _q] = new_pair(SOCK_STREAM);
         print!("geteuid() = {}; ", process::user_name(process::own_uid()));
         ask_cred("p", p);

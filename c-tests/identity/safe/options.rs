@@ -135,6 +135,7 @@ pub(crate) fn in_user_namespace() -> Result<(), Error> {
             print!("not run: needs a namespace");
             process::end(0);
         }
+        process::forget_own_ids();
         let (p, _q) = UnixStream::pair()?;
         print!("geteuid() = {}; ", process::user_name(process::own_uid()));
         ask_cred("p", &p);
