@@ -2,6 +2,7 @@
 #![cfg(feature = "std")]
 
 mod fresh;
+mod skip;
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileTypeExt, symlink};
@@ -434,9 +435,8 @@ fn connect_options_take_long_paths_with_their_conditions() {
 
 #[test]
 fn long_socket_without_write_permission_is_eacces() {
-    // SAFETY: takes nothing and cannot fail.
-    if unsafe { libc::geteuid() } != 0 {
-        return eprintln!("skipped: root alone can become another user");
+    if skip::unless_root() {
+        return;
     }
     use std::os::unix::fs::PermissionsExt;
 
@@ -469,9 +469,8 @@ fn long_socket_without_write_permission_is_eacces() {
 
 #[test]
 fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
-    // SAFETY: takes nothing and cannot fail.
-    if unsafe { libc::geteuid() } != 0 {
-        return eprintln!("skipped: root alone can change its root");
+    if skip::unless_root() {
+        return;
     }
     let base = fresh::dir();
     fs::create_dir(base.path().join("tmp")).unwrap();

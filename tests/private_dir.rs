@@ -2,6 +2,7 @@
 #![cfg(feature = "std")]
 
 mod fresh;
+mod skip;
 
 use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -35,14 +36,6 @@ fn set_mode(path: &Path, mode: u32) {
 fn me() -> u32 {
     // SAFETY: takes nothing and cannot fail.
     unsafe { libc::geteuid() }
-}
-
-/// Whether this test can give files away; says so where it cannot.
-fn am_root() -> bool {
-    if me() != 0 {
-        eprintln!("skipped in part: root alone can give a directory to another user");
-    }
-    me() == 0
 }
 
 fn refused(path: &Path) -> DirError {
@@ -91,7 +84,7 @@ fn public_dir_lets_everybody_connect() {
     server.bind_at(&dir, "a.sock").unwrap();
     let _listener = server.listen(1).unwrap();
     set_mode(&path.join("a.sock"), 0o666);
-    if am_root() {
+    if !skip::unless_root() {
         let connected = thread::scope(|scope| {
             let nobody = scope.spawn(|| {
                 // SAFETY: takes numbers alone; of this thread alone.
@@ -212,7 +205,7 @@ fn private_dir_of_another_mode_is_refused_and_left_as_it_is() {
 
 #[test]
 fn private_dir_of_another_user_is_refused() {
-    if !am_root() {
+    if skip::unless_root() {
         return;
     }
     let (_base, base) = fresh();
@@ -245,7 +238,7 @@ fn private_dir_of_another_user_is_refused() {
 
 #[test]
 fn private_dir_of_another_user_below_root_is_theirs_alone() {
-    if !am_root() {
+    if skip::unless_root() {
         return;
     }
     let (_base, base) = fresh();
@@ -275,7 +268,7 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
 /// A link of ours leads to one of somebody else's, who could let it lead anywhere.
 #[test]
 fn private_dir_by_a_link_to_a_link_of_another_user_is_refused() {
-    if !am_root() {
+    if skip::unless_root() {
         return;
     }
     let (_base, base) = fresh();

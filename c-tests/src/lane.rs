@@ -1,15 +1,20 @@
 //! Runs one lane: a program, in a directory of its own, with nothing inherited that could show in
 //! its output.
 
+#[path = "../../tests/skip/mod.rs"]
+mod skip;
+
 use std::env;
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio, id};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use skip::skip_uninstalled;
 
 /// When a lane that waits for something that never comes is ended, in seconds.
 const PATIENCE: u32 = 60;
@@ -214,12 +219,7 @@ pub fn found(program: &str) -> bool {
 /// - With `SUNPATH_NO_SKIP` set, as in CI.
 #[must_use]
 pub fn skip(what: &str) -> bool {
-    // Not println, which is silent where a test passes.
-    let _ = writeln!(
-        io::stderr(),
-        "SKIPPED: {what} is not installed, so not tried"
-    );
-    assert!(env::var_os("SUNPATH_NO_SKIP").is_none(), "needs {what}");
+    skip_uninstalled(what);
     false
 }
 

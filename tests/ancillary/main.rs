@@ -7,11 +7,13 @@
 mod limit;
 mod lost;
 mod passed;
+#[path = "../skip/mod.rs"]
+mod skip;
 
 use std::env;
-use std::io::{self, IoSliceMut, Write};
+use std::io::IoSliceMut;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use sunpath::{ControlRoom, Error, Kind, Message, Socket};
 
@@ -26,7 +28,8 @@ fn alone(name: &str, test: impl FnOnce()) {
     }
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([name, "--exact", "--test-threads=1"]);
-    let output = command.env(ALONE, "1").output().unwrap();
+    command.env(ALONE, "1").stderr(Stdio::inherit());
+    let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("1 passed"), "no test is called {name}");
@@ -70,8 +73,7 @@ fn has_option(name: &str, set: Result<(), Error>) -> bool {
         Ok(()) => true,
         Err(error) => {
             assert!(error.is_unsupported(), "{error}");
-            // Not eprintln, which is silent where a test passes.
-            let _ = writeln!(io::stderr(), "SKIPPED: the kernel has no {name}");
+            skip::skip(&format!("a kernel with {name}"));
             false
         }
     }

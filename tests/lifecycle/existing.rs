@@ -221,7 +221,7 @@ fn replace_stale_is_not_noticed_by_the_live_server() {
 #[test]
 fn replace_stale_does_not_remove_a_file_that_it_may_not_ask_about() {
     let fresh = Fresh::new();
-    if !is_root() {
+    if crate::skip::unless_root() {
         return;
     }
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
@@ -457,7 +457,7 @@ fn probe_is_not_noticed_by_the_live_server() {
 #[test]
 fn probe_of_what_it_may_not_ask_about_is_eacces() {
     let fresh = Fresh::new();
-    if !is_root() {
+    if crate::skip::unless_root() {
         return;
     }
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o755)).unwrap();
@@ -472,7 +472,7 @@ fn probe_of_what_it_may_not_ask_about_is_eacces() {
 #[test]
 fn replace_stale_after_sigkill_under_any_umask_starts_as_the_same_user() {
     let fresh = Fresh::new();
-    if !is_root() {
+    if crate::skip::unless_root() {
         return;
     }
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();

@@ -7,6 +7,8 @@ mod existing;
 mod fresh;
 mod lengths;
 mod mode;
+#[path = "../skip/mod.rs"]
+mod skip;
 mod unlink;
 mod without_proc;
 
@@ -118,6 +120,17 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
     assert!(libc::WIFEXITED(status), "the child was killed: {status}");
     libc::WEXITSTATUS(status) == 0
+}
+
+/// Whether a child may change its root directory and have other namespaces. An ordinary user may in
+/// a user namespace, which this function enters. Reports that the test is skipped if that is refused.
+fn may_have_own_namespaces() -> bool {
+    // SAFETY: takes a number; the child has one thread.
+    let may = is_root() || unsafe { libc::unshare(libc::CLONE_NEWUSER) } == 0;
+    if !may {
+        skip::skip("root or a user namespace");
+    }
+    may
 }
 
 /// Becomes a user who may do nothing; for a child.

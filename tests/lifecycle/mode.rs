@@ -8,7 +8,7 @@ use std::thread;
 
 use sunpath::{BindOptions, Errno, Existing};
 
-use crate::{Fresh, NOBODY, POLICIES, assert_fails, bind, in_child, is_root};
+use crate::{Fresh, NOBODY, POLICIES, assert_fails, bind, in_child};
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o7777
@@ -190,7 +190,7 @@ fn mode_is_never_wider_at_any_instant() {
 #[test]
 fn mode_gives_nothing_to_the_wrong_group_at_any_instant() {
     let fresh = Fresh::new();
-    if !is_root() {
+    if crate::skip::unless_root() {
         return;
     }
     let options = BindOptions::new().mode(0o660).group(NOBODY);
@@ -202,7 +202,7 @@ fn mode_gives_nothing_to_the_wrong_group_at_any_instant() {
 #[test]
 fn owner_and_group_are_those_asked_for() {
     let fresh = Fresh::new();
-    if !is_root() {
+    if crate::skip::unless_root() {
         return;
     }
     let owned = |options: BindOptions| {
@@ -229,7 +229,7 @@ fn owner_and_group_are_those_asked_for() {
 #[test]
 fn owner_that_we_may_not_give_to_is_eperm_and_leaves_nothing() {
     let fresh = Fresh::new();
-    if !is_root() {
+    if crate::skip::unless_root() {
         return;
     }
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();

@@ -5,25 +5,24 @@ use std::fs::Permissions;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::{env, fs};
+use std::{env, fs, io};
 
 use sunpath::{BindOptions, Errno, Existing, UnixDatagram, UnixListener, UnixStream};
 
-use crate::{Fresh, POLICIES, become_nobody, bind, in_child, is_root, open_count};
+use crate::{
+    Fresh, POLICIES, become_nobody, bind, in_child, is_root, may_have_own_namespaces, open_count,
+};
 
 /// What `action` returns in a child without /proc.
 pub(crate) fn without_proc(fresh: &Fresh, action: impl FnOnce() -> bool) -> bool {
     let root = CString::new(fresh.dir.path().as_os_str().as_bytes()).unwrap();
     in_child(|| {
-        // Who is not root may do it in a user namespace of their own.
-        // SAFETY: takes a number.
-        if !is_root() && unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
+        if !may_have_own_namespaces() {
             return true;
         }
         // SAFETY: a path that ends with its NUL.
-        if unsafe { libc::chroot(root.as_ptr()) } != 0 {
-            return true;
-        }
+        let changed = unsafe { libc::chroot(root.as_ptr()) };
+        assert_eq!(changed, 0, "chroot: {}", io::Error::last_os_error());
         env::set_current_dir("/").unwrap();
         assert!(!fs::exists("/proc").unwrap());
         action()

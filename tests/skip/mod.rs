@@ -1,0 +1,35 @@
+//! Says which test was not run, and what it needs. libtest has no such result: it counts a test that
+//! returns as passed.
+
+use std::io::{self, Write};
+use std::{env, thread};
+
+/// Reports on standard error that the current test needs something that the user or the kernel does
+/// not have.
+pub(crate) fn skip(need: &str) {
+    let test = thread::current();
+    let test = test.name().unwrap_or("a part of a test");
+    let line = format!("SKIPPED: {test}: needs {need}\n");
+    // Not eprintln, which libtest captures and shows only if the test fails. One write, because other
+    // tests print at the same time.
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// Like [`skip`], for something that can be installed. If `SUNPATH_NO_SKIP` is set, as it is in CI,
+/// the test fails, because CI installs everything that the tests use.
+#[allow(dead_code, reason = "not every test file runs other programs")]
+pub(crate) fn skip_uninstalled(need: &str) {
+    skip(need);
+    assert!(env::var_os("SUNPATH_NO_SKIP").is_none(), "needs {need}");
+}
+
+/// Whether the tests do not run as root. If so, reports that the current test needs root.
+#[allow(dead_code, reason = "not every test file has a test for root alone")]
+pub(crate) fn unless_root() -> bool {
+    // SAFETY: geteuid takes nothing and cannot fail.
+    let ordinary = unsafe { libc::geteuid() } != 0;
+    if ordinary {
+        skip("root");
+    }
+    ordinary
+}
