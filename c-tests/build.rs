@@ -1,6 +1,15 @@
-//! Compiles the C lanes and links each as a program, with the compiler that `CC` and `CFLAGS` name;
-//! compiles the C functions that tests call; turns `layout/layout.def` into the Rust witnesses of
-//! `tests/layout.rs`, and the `cases.def` of a family into the table of its Rust lanes.
+//! Compiles the C lanes, the partner programs and the C functions that tests call, with the compiler
+//! that `CC` and `CFLAGS` name. Turns `layout/layout.def` into the Rust side of `tests/layout.rs`, and
+//! the `cases.def` of each suite into the table of its Rust lanes.
+//!
+//! Nothing is listed here: what is compiled is found by its place.
+//!
+//! | files | become |
+//! |---|---|
+//! | `c/*.c` in a folder of `suites/` or in one beside it | the program with the folder's name |
+//! | `partners/*.c` | a program each |
+//! | `functions/*.c` | a library for the tests that name it; every program can use them too |
+//! | `common/*.c` | what the programs share: each is linked with what it uses of it |
 
 use std::env;
 use std::fs;
@@ -10,130 +19,7 @@ use std::process::Command;
 #[path = "layout/witness.rs"]
 mod witness;
 
-/// The C programs: the variable with the path, and the files.
-const PROGRAMS: [(&str, &[&str]); 12] = [
-    (
-        "C_ADDR",
-        &[
-            "addr/addr.c",
-            "addr/address.c",
-            "addr/table.c",
-            "common/notation.c",
-        ],
-    ),
-    (
-        "C_ANCILLARY",
-        &[
-            "ancillary/c/ancillary.c",
-            "ancillary/c/batch.c",
-            "ancillary/c/control.c",
-            "ancillary/c/credentials.c",
-            "ancillary/c/flight.c",
-            "ancillary/c/message.c",
-            "ancillary/c/pidfd.c",
-            "ancillary/c/rights.c",
-            "ancillary/c/room.c",
-            "ancillary/c/stream.c",
-            "common/cases.c",
-            "common/descriptors.c",
-            "common/line.c",
-            "common/notation.c",
-            "common/process.c",
-        ],
-    ),
-    (
-        "C_CONVERT",
-        &[
-            "convert/convert.c",
-            "convert/sun_path.c",
-            "common/notation.c",
-        ],
-    ),
-    ("C_FAULTS", &["faults/faults.c", "common/notation.c"]),
-    ("C_FDS", &["peers/fds.c"]),
-    (
-        "C_FILES",
-        &[
-            "files/c/files.c",
-            "files/c/address.c",
-            "files/c/bind.c",
-            "files/c/connect.c",
-            "files/c/constructor.c",
-            "files/c/inode.c",
-            "files/c/paths.c",
-            "files/c/replace.c",
-            "files/c/servers.c",
-            "files/c/takeover.c",
-            "common/cases.c",
-            "common/descriptors.c",
-            "common/file.c",
-            "common/line.c",
-            "common/names.c",
-            "common/notation.c",
-            "common/process.c",
-            "common/socket.c",
-            "convert/sun_path.c",
-        ],
-    ),
-    (
-        "C_IDENTITY",
-        &[
-            "identity/c/identity.c",
-            "identity/c/cred.c",
-            "identity/c/options.c",
-            "identity/c/signals.c",
-            "identity/c/stream.c",
-            "common/cases.c",
-            "common/descriptors.c",
-            "common/line.c",
-            "common/notation.c",
-            "common/process.c",
-        ],
-    ),
-    ("C_LAYOUT", &["layout/layout.c"]),
-    (
-        "C_LIFE",
-        &[
-            "life/c/life.c",
-            "life/c/access.c",
-            "life/c/guard.c",
-            "life/c/mode.c",
-            "life/c/names.c",
-            "life/c/probe.c",
-            "life/c/queue.c",
-            "life/c/race.c",
-            "life/c/scenes.c",
-            "life/c/server.c",
-            "life/c/staleness.c",
-            "common/cases.c",
-            "common/descriptors.c",
-            "common/file.c",
-            "common/line.c",
-            "common/names.c",
-            "common/notation.c",
-            "common/process.c",
-            "common/socket.c",
-            "convert/sun_path.c",
-        ],
-    ),
-    ("C_PASSING", &["passing/passing.c"]),
-    (
-        "C_SOCKETS",
-        &[
-            "sockets/sockets.c",
-            "sockets/data.c",
-            "sockets/step.c",
-            "common/names.c",
-            "common/notation.c",
-        ],
-    ),
-    ("C_STREAM", &["peers/stream.c", "convert/sun_path.c"]),
-];
-
-/// The C functions that tests in Rust call: a library for those tests that name it.
-const FUNCTIONS: [&str; 2] = ["control/walk.c", "convert/sun_path.c"];
-
-/// Every warning is an error: what a student copies must compile clean.
+/// Every warning is an error, because students copy this code.
 const FLAGS: [&str; 9] = [
     "-std=c11",
     "-Wall",
@@ -143,45 +29,40 @@ const FLAGS: [&str; 9] = [
     "-D_GNU_SOURCE",
     "-pthread",
     "-Icommon",
-    "-Iconvert",
+    "-Ifunctions",
 ];
 
 fn main() {
-    for path in [
-        "build.rs",
-        "addr",
-        "ancillary",
-        "common",
-        "control",
-        "convert",
-        "faults",
-        "files",
-        "identity",
-        "layout",
-        "life",
-        "passing",
-        "peers",
-        "sockets",
-        "../sys/bindings",
-    ] {
+    let folders = folders();
+    for path in ["build.rs", "common", "functions", "partners", "suites"] {
         println!("cargo::rerun-if-changed={path}");
     }
+    println!("cargo::rerun-if-changed=layout");
+    println!("cargo::rerun-if-changed=../sys/bindings");
+    for folder in &folders {
+        println!("cargo::rerun-if-changed={}", folder.join("c").display());
+    }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    compile(&out);
+    compile(&out, &folders);
     fs::write(out.join("witness.rs"), witness::generate()).expect("OUT_DIR can be written to");
-    for family in ["ancillary", "files", "identity", "life"] {
-        let table = out.join(format!("{family}_cases.rs"));
-        fs::write(table, cases(family)).expect("OUT_DIR can be written to");
+    for folder in folders {
+        // The table becomes one call of a macro that each of the Rust lanes has.
+        if let Ok(def) = fs::read_to_string(folder.join("cases.def")) {
+            let table = out.join(format!("{}_cases.rs", name_of(&folder)));
+            let text = format!("cases::table! {{\n{def}}}\n");
+            fs::write(table, text).expect("OUT_DIR can be written to");
+        }
     }
 }
 
-/// The cases of a family's `cases.def` as one call of a macro that each of its Rust lanes has.
-fn cases(family: &str) -> String {
-    let def = fs::read_to_string(format!("{family}/cases.def")).expect("the family has a table");
-    format!("cases::table! {{\n{def}}}\n")
+/// The folders that have a C lane.
+fn folders() -> Vec<PathBuf> {
+    let mut folders = [entries("."), entries("suites")].concat();
+    folders.retain(|folder| folder.join("c").is_dir());
+    folders
 }
 
-fn compile(out: &Path) {
+fn compile(out: &Path, folders: &[PathBuf]) {
     let compiler = match cc::Build::new().opt_level(2).try_get_compiler() {
         Ok(compiler) => compiler,
         Err(error) => return fail(&format!("no C compiler: {error}")),
@@ -196,18 +77,32 @@ fn compile(out: &Path) {
     );
     println!("cargo::rustc-env=C_COMPILER={}", command.join("\x1f"));
 
-    for (variable, files) in PROGRAMS {
-        let program = out.join(variable.to_lowercase());
-        println!("cargo::rustc-env={variable}={}", program.display());
-        if !run(&command, files, &program) {
+    let shared = [c_files("common"), c_files("functions")].concat();
+    let Some(archive) = archive(&command, out, &shared) else {
+        return;
+    };
+    let programs = out.join("c");
+    fs::create_dir_all(&programs).expect("OUT_DIR can be written to");
+    println!("cargo::rustc-env=C_PROGRAMS={}", programs.display());
+    let lanes = folders.iter().map(|folder| {
+        let files = c_files(folder.join("c"));
+        (name_of(folder), files)
+    });
+    let partners = c_files("partners")
+        .into_iter()
+        .map(|file| (name_of(&file), vec![file]));
+    for (name, mut files) in lanes.chain(partners) {
+        files.push(archive.clone());
+        if !run(&command, &files, &programs.join(name)) {
             return;
         }
     }
 
-    // What the tests are linked with knows no sanitizer; `fuzz/` runs these functions under one.
-    command.extend(["-fno-sanitize=all", "-r", "-nostdlib"].map(str::to_owned));
+    // The tests are linked without a sanitizer's runtime; `fuzz/` runs these functions under one.
+    let mut plain = command.clone();
+    plain.extend(["-fno-sanitize=all", "-r", "-nostdlib"].map(str::to_owned));
     let object = out.join("functions.o");
-    if !run(&command, &FUNCTIONS, &object) {
+    if !run(&plain, &c_files("functions"), &object) {
         return;
     }
     let mut library = cc::Build::new();
@@ -218,10 +113,29 @@ fn compile(out: &Path) {
     }
 }
 
-/// Compiles and links some files. False where the compiler cannot be run at all.
-fn run(command: &[String], files: &[&str], output: &Path) -> bool {
+/// Compiles files to one archive, of which each program takes the objects that it uses.
+fn archive(command: &[String], out: &Path, files: &[PathBuf]) -> Option<PathBuf> {
+    let command = [command, &["-c".to_owned()]].concat();
+    let mut archive = cc::Build::new();
+    for file in files {
+        let object = out.join(format!("{}.o", name_of(file)));
+        if !run(&command, &[file], &object) {
+            return None;
+        }
+        archive.object(object);
+    }
+    if let Err(error) = archive.cargo_metadata(false).try_compile("common") {
+        fail(&error.to_string());
+        return None;
+    }
+    Some(out.join("libcommon.a"))
+}
+
+/// Compiles files to a program or an object. False where the compiler cannot be run at all.
+fn run(command: &[String], files: &[impl AsRef<Path>], output: &Path) -> bool {
     let mut compile = Command::new(&command[0]);
-    compile.args(&command[1..]).args(files);
+    compile.args(&command[1..]);
+    compile.args(files.iter().map(AsRef::as_ref));
     let output = match compile.arg("-o").arg(output).output() {
         Ok(output) => output,
         Err(error) => {
@@ -234,10 +148,12 @@ fn run(command: &[String], files: &[&str], output: &Path) -> bool {
         }
     };
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
+        let printed = String::from_utf8_lossy(&output.stderr);
         fail(&format!(
-            "{}: {} ended with {}\n{said}",
-            files[0], command[0], output.status
+            "{}: {} ended with {}\n{printed}",
+            files[0].as_ref().display(),
+            command[0],
+            output.status
         ));
     }
     true
@@ -248,4 +164,25 @@ fn fail(message: &str) {
     for line in message.lines() {
         println!("cargo::error={line}");
     }
+}
+
+fn c_files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let mut files = entries(folder);
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "c"));
+    files
+}
+
+/// What is in a folder, in the order of the names.
+fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    let entries = entries.map(|entry| entry.expect("the folder can be read").path());
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort();
+    entries
+}
+
+/// The name of a file or a folder, without what follows the dot.
+fn name_of(path: &Path) -> String {
+    let name = path.file_stem().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }

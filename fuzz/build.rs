@@ -6,14 +6,12 @@ use std::env;
 fn main() {
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let c_tests = "../c-tests";
-    for file in ["control", "convert"] {
-        println!("cargo::rerun-if-changed={c_tests}/{file}");
-    }
+    println!("cargo::rerun-if-changed={c_tests}/functions");
     cc::Build::new()
         .cargo_metadata(false)
         .define("_GNU_SOURCE", None)
-        .file(format!("{c_tests}/control/walk.c"))
-        .file(format!("{c_tests}/convert/sun_path.c"))
+        .file(format!("{c_tests}/functions/walk.c"))
+        .file(format!("{c_tests}/functions/sun_path.c"))
         .compile("sunpath_c");
     println!("cargo::rustc-link-search=native={out}");
 }

@@ -1,4 +1,4 @@
-/* The cases of a family, which its cases.def lists, and the main of its program. cases.rs is the same
+/* The cases of a suite, which its cases.def lists, and the main of its program. cases.rs is the same
  * for the Rust lanes. By hand, in a directory that is empty and the program's own:
  *
  *   identity             every case

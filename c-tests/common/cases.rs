@@ -1,4 +1,4 @@
-//! The cases of a family, which its `cases.def` lists, and the main of its program. `cases.c` is the
+//! The cases of a suite, which its `cases.def` lists, and the main of its program. `cases.c` is the
 //! same in C.
 
 use std::{env, fs};
@@ -14,7 +14,7 @@ pub(crate) enum Needs {
 
 // As in the table, and in C.
 pub(crate) const NOTHING: Needs = Needs::Nothing;
-#[allow(dead_code, reason = "not every family has a case that needs it")]
+#[allow(dead_code, reason = "not every suite has a case that needs it")]
 pub(crate) const ROOT: Needs = Needs::Root;
 
 /// A case: its id, and the function. In safe Rust that gives an error where a call fails that should

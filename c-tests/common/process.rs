@@ -43,14 +43,14 @@ pub(crate) fn forget_own_ids() {
     OWN_GID.store(u32::MAX, Relaxed);
 }
 
-/// Whether the program's arguments name this case: `I01.one` does, and so does `I01`. No argument
-/// names every case.
+/// Whether the program's arguments, after the name of the suite, name this case: `I01.one` does, and so
+/// does `I01`. No argument names every case.
 pub(crate) fn wants(id: &str) -> bool {
     let names = |name: &str| {
         let rest = id.strip_prefix(name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    let mut arguments = env::args().skip(1).peekable();
+    let mut arguments = env::args().skip(2).peekable();
     arguments.peek().is_none() || arguments.any(|name| names(&name))
 }
 

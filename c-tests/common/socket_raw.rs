@@ -8,7 +8,7 @@ use libc::c_int;
 use sunpath_sys as sys;
 use sys::{SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, sockaddr, sockaddr_un, socklen_t};
 
-use crate::around;
+use crate::calls;
 use crate::line::{self, step};
 use crate::process::check;
 use crate::words;
@@ -167,7 +167,7 @@ pub(crate) fn ask_peername(c: Sock) {
 }
 
 pub(crate) fn ask_poll(s: Sock) {
-    step!("poll({}) = {}", s.name, around::poll(s.fd));
+    step!("poll({}) = {}", s.name, calls::poll(s.fd));
 }
 
 // 4. Setting up.

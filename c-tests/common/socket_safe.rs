@@ -10,7 +10,7 @@ use sunpath::{
     CWD, Connected, Error, Kind, Listener, Socket, Stream, UnixAddr, UnixListener, UnixStream,
 };
 
-use crate::around;
+use crate::calls;
 use crate::line::{self, step};
 use crate::words;
 
@@ -148,7 +148,7 @@ pub(crate) fn ask_peername(c: &Named<UnixStream>) {
 }
 
 pub(crate) fn ask_poll(s: &Named<impl AsRawFd>) {
-    step!("poll({}) = {}", s.name, around::poll(s.as_raw_fd()));
+    step!("poll({}) = {}", s.name, calls::poll(s.as_raw_fd()));
 }
 
 // 4. Setting up.

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 /// As many differences as are worth reading at once.
 const SHOWN: usize = 10;
 
-/// The recorded transcript of the C lane, and beside it the lines in which the safe lane differs.
+/// The recorded transcript of the C lane, with the lines in which other lanes differ. Those begin with
+/// the letter of their lane.
 ///
 /// ```text
 /// A02.bare<TAB>bind(s, "norm", 6) = ok; ...
@@ -17,11 +18,11 @@ pub struct Transcript {
     header: Vec<String>,
     /// What C prints, an id and a line each.
     lines: Vec<String>,
-    /// By the id of the case.
-    declared: BTreeMap<String, Declared>,
+    /// By the letter of the lane and the id of the case.
+    declared: BTreeMap<(char, String), Declared>,
 }
 
-/// What the safe lane prints in place of C's line.
+/// What a lane prints in place of C's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
     /// The line, with its id.
@@ -43,21 +44,22 @@ impl Transcript {
             let mut chars = line.chars();
             match (chars.next(), chars.next()) {
                 (None | Some('#'), _) => transcript.header.push(line.to_owned()),
-                (Some('S'), Some(' ')) => {
+                (Some(letter), Some(' ')) => {
                     let Some((body, reason)) = chars.as_str().rsplit_once("  # ") else {
-                        faults.push(format!("no reason behind \"  # \": {line}"));
+                        faults.push(format!("no reason after \"  # \": {line}"));
                         continue;
                     };
                     let declared = Declared {
                         line: body.to_owned(),
                         reason: reason.to_owned(),
                     };
-                    let old = transcript.declared.insert(id_of(body).to_owned(), declared);
+                    let old = transcript
+                        .declared
+                        .insert((letter, id_of(body).to_owned()), declared);
                     if old.is_some() {
                         faults.push(format!("declared twice: {line}"));
                     }
                 }
-                (Some(_), Some(' ')) => faults.push(format!("only lane S may differ: {line}")),
                 _ => transcript.lines.push(line.to_owned()),
             }
         }
@@ -74,17 +76,18 @@ impl Transcript {
             .find(|line| id_of(line) == id)
     }
 
-    /// How the safe lane is declared to differ in this case.
+    /// How the lane with this letter is declared to differ in this case.
     #[must_use]
-    pub fn declared(&self, id: &str) -> Option<&Declared> {
-        self.declared.get(id)
+    pub fn declared(&self, letter: char, id: &str) -> Option<&Declared> {
+        self.declared.get(&(letter, id.to_owned()))
     }
 
-    /// All declared differences, each with C's line, in the order of the transcript.
-    pub fn differences(&self) -> impl Iterator<Item = (&str, &Declared)> {
+    /// All declared differences of the lane with this letter, each with C's line, in the order of the
+    /// transcript.
+    pub fn differences(&self, letter: char) -> impl Iterator<Item = (&str, &Declared)> {
         self.lines
             .iter()
-            .filter_map(|line| Some((line.as_str(), self.declared(id_of(line))?)))
+            .filter_map(move |line| Some((line.as_str(), self.declared(letter, id_of(line))?)))
     }
 
     /// How many cases there are.
@@ -99,8 +102,8 @@ impl Transcript {
         self.lines.is_empty()
     }
 
-    /// The transcript with new lines of the C lane in the order of these cases; header and declared
-    /// differences are kept, and what is said of cases that are no more is dropped.
+    /// The transcript with new lines of the C lane in the order of these cases. The header and the
+    /// declared differences are kept, except those of cases that no longer exist.
     #[must_use]
     pub fn blessed<'a>(
         &self,
@@ -116,20 +119,26 @@ impl Transcript {
                 continue;
             };
             let _ = writeln!(text, "{line}");
-            if let Some(declared) = self.declared(id) {
-                let _ = writeln!(text, "S {}  # {}", declared.line, declared.reason);
+            for ((letter, of), declared) in &self.declared {
+                if of == id {
+                    let _ = writeln!(text, "{letter} {}  # {}", declared.line, declared.reason);
+                }
             }
         }
         text
     }
 
-    /// Holds the transcript against the table of cases.
+    /// Compares the transcript with the table of cases and with the letters of the lanes that may differ.
     ///
     /// # Errors
     ///
     /// - Every case that one of them lacks; another order; a difference that is declared for no
-    ///   case, or is none.
-    pub fn check_cases<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    ///   case or no lane, or that is not a difference.
+    pub fn check_cases<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a str>,
+        letters: &[char],
+    ) -> Result<(), String> {
         let mut faults = Vec::new();
         let ids: Vec<_> = ids.collect();
         let recorded: Vec<_> = self.lines.iter().map(|line| id_of(line)).collect();
@@ -142,10 +151,16 @@ impl Transcript {
         if faults.is_empty() && recorded != ids {
             faults.push("the cases are in another order than in the transcript".to_owned());
         }
-        for (id, declared) in &self.declared {
+        for ((letter, id), declared) in &self.declared {
             let c = self.line(id);
             if c.is_none_or(|c| c == declared.line) {
-                faults.push(format!("no difference from C: S {}", declared.line));
+                faults.push(format!("no difference from C: {letter} {}", declared.line));
+            }
+            if !letters.contains(letter) {
+                faults.push(format!(
+                    "no lane that may differ: {letter} {}",
+                    declared.line
+                ));
             }
         }
         report(&faults)
@@ -204,21 +219,24 @@ mod tests {
     }
 
     fn fault(text: &str, ids: &[&str]) -> String {
-        let result = transcript(text).check_cases(ids.iter().copied());
+        let result = transcript(text).check_cases(ids.iter().copied(), &['S']);
         result.expect_err("a fault is seen")
     }
 
     #[test]
     fn transcript_gives_lines_and_differences() {
         let transcript = transcript(TEXT);
-        assert_eq!(transcript.check_cases(["a", "b"].into_iter()), Ok(()));
+        assert_eq!(
+            transcript.check_cases(["a", "b"].into_iter(), &['S']),
+            Ok(())
+        );
         assert_eq!(transcript.line("a"), Some("a\tone"));
         assert_eq!(transcript.line("c"), None);
         let declared = Declared {
             line: "b\tdeux".to_owned(),
             reason: "it is French".to_owned(),
         };
-        assert!(transcript.differences().eq([("b\ttwo", &declared)]));
+        assert!(transcript.differences('S').eq([("b\ttwo", &declared)]));
     }
 
     #[test]
@@ -236,7 +254,8 @@ mod tests {
     fn transcript_without_reason_or_of_another_lane_is_refused() {
         assert!(Transcript::read("b\ttwo\nS b\tdeux\n").is_err());
         assert!(Transcript::read("S b\tdeux  # why\nS b\tzwei  # why\n").is_err());
-        assert!(Transcript::read("b\ttwo\nR b\tdeux  # why\n").is_err());
+        let raw = TEXT.replace("S b", "R b");
+        assert!(fault(&raw, &["a", "b"]).starts_with("no lane that may differ: R b"));
     }
 
     #[test]

@@ -2,57 +2,61 @@
 //! all transcripts.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::compare::{Declared, Transcript, id_of};
-use crate::family::Family;
+use crate::lane;
+use crate::suite::Suite;
+
+/// The letter of the safe lane.
+const SAFE: char = 'S';
 
 const HEAD: &str = "\
-# What safe Rust does otherwise than C
+# Where safe Rust differs from C
 
 Every case of `c-tests/` runs as C, as Rust over `sunpath-sys` and as safe Rust over `sunpath`, on
-the kernel that is there. Rust over `sunpath-sys` does as C does, without exception. These are all
-cases in which `sunpath` does not, on purpose: `-` is what C does, `+` what `sunpath` does in its
-place, and above each group stands why. What a case asks of the kernel stands in the table of its
-family, `cases.txt` or `cases.def`.
+the running kernel. Rust over `sunpath-sys` equals C without exception. This page lists every case
+in which `sunpath` differs on purpose: `-` is what C does, `+` is what `sunpath` does instead, and the
+sentence above each group is the reason. [The list of cases](../c-tests/CASES.md) says what each case
+asks of the kernel.
 
-This page is generated from the lines of the transcripts that begin with `S `, and a test holds it
-current: `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance`.
+This page is generated from the lines of the transcripts that begin with `S `, and a test compares it
+with them: `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance`.
 
 ";
 
-/// Where the page is.
+/// The path of the page.
 #[must_use]
 pub fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/differences.md")
+    lane::root().with_file_name("docs/differences.md")
 }
 
 /// The page.
 #[must_use]
-pub fn page(families: &[Family]) -> String {
+pub fn page(suites: &[Suite]) -> String {
     let mut text = HEAD.to_owned();
-    text += "| family | cases | otherwise than C |\n| --- | ---: | ---: |\n";
-    for family in families {
-        let transcript = family.transcript();
-        let (name, cases) = (family.name, transcript.len());
-        let count = transcript.differences().count();
+    text += "| suite | cases | different from C |\n| --- | ---: | ---: |\n";
+    for suite in suites {
+        let transcript = suite.transcript();
+        let (name, cases) = (&suite.name, transcript.len());
+        let count = transcript.differences(SAFE).count();
         let _ = writeln!(text, "| [{name}](#{name}) | {cases} | {count} |");
     }
-    for family in families {
-        let transcript = family.transcript();
-        if transcript.differences().next().is_some() {
-            let _ = writeln!(text, "\n## {}", family.name);
-            write_family(&mut text, family, &transcript);
+    for suite in suites {
+        let transcript = suite.transcript();
+        if transcript.differences(SAFE).next().is_some() {
+            let _ = writeln!(text, "\n## {}", suite.name);
+            write_suite(&mut text, suite, &transcript);
         }
     }
     text
 }
 
-/// The differences of a family, those with the same reason together.
-fn write_family(text: &mut String, family: &Family, transcript: &Transcript) {
-    let cases = family.cases();
+/// The differences of a suite, those with the same reason together.
+fn write_suite(text: &mut String, suite: &Suite, transcript: &Transcript) {
+    let cases = suite.cases();
     let mut groups: Vec<(&str, Vec<(&str, &Declared)>)> = Vec::new();
-    for (c, declared) in transcript.differences() {
+    for (c, declared) in transcript.differences(SAFE) {
         match groups
             .iter_mut()
             .find(|(reason, _)| *reason == declared.reason)
@@ -77,8 +81,8 @@ fn write_family(text: &mut String, family: &Family, transcript: &Transcript) {
     }
 }
 
-/// Both lines call by call: what is alike once, the rest as C has it and as safe Rust has it.
-fn write_difference(text: &mut String, c: &str, safe: &str) {
+/// Both lines, call by call: equal calls once, the others first as C has them and then as Rust has them.
+pub(crate) fn write_difference(text: &mut String, c: &str, safe: &str) {
     let calls = |line| str::split(body_of(line), "; ").collect::<Vec<_>>();
     let (c, safe) = (calls(c), calls(safe));
     let mut write = |sign, calls: &[&str]| {

@@ -76,6 +76,77 @@ impl Drop for FreshDir {
     }
 }
 
+/// One language's version of the programs that are compared. `tests/lanes/mod.rs` has the table of lanes.
+#[derive(Debug)]
+pub struct Lane {
+    /// What reports call it.
+    pub name: &'static str,
+    /// The folder that a suite has if the suite has this lane.
+    pub folder: &'static str,
+    /// The letter of the lines of a transcript that declare a difference between this lane and C.
+    /// Without one, the lane has to be equal to C.
+    pub letter: Option<char>,
+    /// The command that runs this lane of a suite: a program and its arguments. The suite's own
+    /// arguments follow.
+    pub command: fn(&str) -> Vec<String>,
+}
+
+impl Lane {
+    /// Whether a suite, or another comparison, has this lane.
+    #[must_use]
+    pub fn is_in(&self, name: &str) -> bool {
+        folder(name).join(self.folder).is_dir()
+    }
+
+    /// Returns what this lane of a suite prints with these arguments and this standard input, in a
+    /// fresh directory.
+    ///
+    /// # Errors
+    ///
+    /// - The reason why the program cannot be run or fails, or what it prints to standard error.
+    pub fn run(&self, name: &str, arguments: &[&str], input: &[u8]) -> Result<String, String> {
+        let [program, own @ ..] = &(self.command)(name)[..] else {
+            return Err("the lane has no command".to_owned());
+        };
+        let mut command = Command::new(program);
+        command.args(own).args(arguments);
+        output(command, input)
+    }
+
+    /// Runs the lane under the program that `SUNPATH_UNDER` names, if it is set. The lane has to succeed
+    /// there, but its output is not compared, because valgrind does not know every system call.
+    ///
+    /// # Errors
+    ///
+    /// - The reason why the program cannot be run or fails, or what it prints to standard error.
+    pub fn run_under(&self, name: &str, arguments: &[&str], input: &[u8]) -> Result<(), String> {
+        let [program, own @ ..] = &(self.command)(name)[..] else {
+            return Err("the lane has no command".to_owned());
+        };
+        if !is_under() {
+            return Ok(());
+        }
+        let mut command = under(program);
+        command.args(own).args(arguments);
+        output(command, input).map(drop)
+    }
+}
+
+/// The folder of a suite or of another comparison.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let suite = root().join("suites").join(name);
+    if suite.is_dir() {
+        suite
+    } else {
+        root().join(name)
+    }
+}
+
+/// The folder of this package.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 /// The program in that directory, umask 022, SIGPIPE ignored, in a network namespace of its own where
 /// it may have one, as root; ended after a minute.
 #[must_use]
@@ -102,33 +173,11 @@ fn prepared(mut command: Command, dir: &FreshDir) -> Command {
     command
 }
 
-/// What the program prints with these arguments and this standard input, in a fresh directory.
-///
-/// # Errors
-///
-/// - Why, where the program cannot be run, fails, or prints to standard error.
-pub fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<String, String> {
-    output(Command::new(program), arguments, input)
-}
-
-/// The same under what `SUNPATH_UNDER` names, if it is set: the program has to succeed there, but may
-/// print what it likes, since valgrind for one does not know every system call.
-///
-/// # Errors
-///
-/// - Why, where the program cannot be run, fails, or prints to standard error.
-pub fn run_under(program: &str, arguments: &[&str], input: &[u8]) -> Result<(), String> {
-    match is_under() {
-        true => output(under(program), arguments, input).map(drop),
-        false => Ok(()),
-    }
-}
-
-fn output(command: Command, arguments: &[&str], input: &[u8]) -> Result<String, String> {
+fn output(command: Command, input: &[u8]) -> Result<String, String> {
     let dir = FreshDir::new();
     let stdin = standard_input(&dir, input).map_err(|error| format!("standard input: {error}"))?;
     let mut command = prepared(command, &dir);
-    command.args(arguments).stdin(stdin);
+    command.stdin(stdin);
     let output = command
         .output()
         .map_err(|error| format!("{command:?}: {error}"))?;

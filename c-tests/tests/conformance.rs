@@ -1,14 +1,17 @@
-//! Every case of every family in C, over `sunpath-sys` and over `sunpath`, on the kernel that is
-//! there: C against the recorded transcript, and the Rust lanes against C. A case is a test named
-//! `family::ID.name`; each of its lanes is a process in a fresh directory.
+//! Runs every case of every suite in each lane, on the running kernel: C is compared with the recorded
+//! transcript, and the other lanes with C. A case is a test named `suite::ID.name`. Each of its lanes is
+//! a process in a fresh directory. README.md explains the words.
 //!
-//! `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance [FAMILY::[ID]]` writes the
-//! transcripts of these cases anew from the C lane, as root, on a kernel that has what they ask for,
-//! and `docs/differences.md` from all transcripts. Lines of a transcript that begin with `S` are the
-//! safe lane's and are written by hand.
+//! `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance [SUITE::[ID]]` writes the lines of
+//! these cases into the transcripts, as the C lane prints them, and then the pages that are generated
+//! from tables and transcripts. It needs what the cases need, for most suites root. Lines of a transcript
+//! that begin with a lane's letter are written by hand.
 //!
-//! A case that needs root, a namespace or an option that is not there is not run: every lane says so,
-//! it counts as ignored, and stands in the summary with its reason.
+//! A case that needs root, a namespace or an option that is missing is not run: every lane prints so, the
+//! case counts as ignored, and the summary has it with the reason.
+
+#[cfg(target_os = "linux")]
+mod lanes;
 
 #[cfg(not(target_os = "linux"))]
 fn main() {}
@@ -22,95 +25,43 @@ fn main() -> std::process::ExitCode {
 mod linux {
     use std::collections::BTreeMap;
     use std::env;
+    use std::fmt::Write as _;
     use std::fs;
+    use std::path::PathBuf;
     use std::process::ExitCode;
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
     use libtest_mimic::{Arguments, Completion, Failed, Trial};
-    use sunpath_c_tests::family::{Family, LANES, Report};
     use sunpath_c_tests::lane::{self, Beside};
-    use sunpath_c_tests::{c, differences};
+    use sunpath_c_tests::suite::{self, Report, Suite, Verdict};
+    use sunpath_c_tests::{catalogue, differences};
 
-    const FAMILIES: [Family; 6] = [
-        Family {
-            name: "addr",
-            programs: [
-                c::ADDR,
-                env!("CARGO_BIN_EXE_addr-raw"),
-                env!("CARGO_BIN_EXE_addr-safe"),
-            ],
-            alone: &[],
-            unknown_under: &[],
-        },
-        Family {
-            name: "sockets",
-            programs: [
-                c::SOCKETS,
-                env!("CARGO_BIN_EXE_sockets-raw"),
-                env!("CARGO_BIN_EXE_sockets-safe"),
-            ],
-            alone: &[],
-            unknown_under: &[],
-        },
-        Family {
-            name: "files",
-            programs: [
-                c::FILES,
-                env!("CARGO_BIN_EXE_files-raw"),
-                env!("CARGO_BIN_EXE_files-safe"),
-            ],
-            alone: &[],
-            unknown_under: &["K11.from_sockets"],
-        },
-        Family {
-            name: "life",
-            programs: [
-                c::LIFE,
-                env!("CARGO_BIN_EXE_life-raw"),
-                env!("CARGO_BIN_EXE_life-safe"),
-            ],
-            alone: &[],
-            unknown_under: &[],
-        },
-        Family {
-            name: "identity",
-            programs: [
-                c::IDENTITY,
-                env!("CARGO_BIN_EXE_identity-raw"),
-                env!("CARGO_BIN_EXE_identity-safe"),
-            ],
-            alone: &[],
-            unknown_under: &[],
-        },
-        Family {
-            name: "ancillary",
-            programs: [
-                c::ANCILLARY,
-                env!("CARGO_BIN_EXE_ancillary-raw"),
-                env!("CARGO_BIN_EXE_ancillary-safe"),
-            ],
-            alone: &["I17."],
-            unknown_under: &[],
-        },
-    ];
+    use crate::lanes::{LANES, lanes_of};
 
-    /// What the cases that were run reported, by family and id.
-    type Reports = Arc<Mutex<BTreeMap<(&'static str, String), Report>>>;
+    static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(Suite::all);
 
-    /// Under another program, which is slow: all cases of a family in one process a lane.
-    fn under() -> Vec<Trial> {
-        let lanes = |family: &'static Family| {
-            LANES
-                .into_iter()
-                .zip(family.programs)
-                .map(move |l| (family, l))
-        };
-        let trial = |(family, (lane, program)): (&'static Family, (&str, &'static str))| {
-            Trial::test(format!("{}::{lane}", family.name), move || {
-                family.run_under(program).map_err(Failed::from)
-            })
-        };
-        FAMILIES.iter().flat_map(lanes).map(trial).collect()
+    /// Cases that run while no other case does, because the kernel counts over all processes of a user
+    /// what they count.
+    const ALONE: [&str; 1] = ["ancillary::I17."];
+
+    /// Cases that valgrind does not pass on to the kernel: it answers, and differently.
+    const NOT_UNDER: [&str; 1] = ["K11.from_sockets"];
+
+    /// What was found, for the end of the output.
+    #[derive(Default)]
+    struct Found {
+        /// The reports on the cases that were run, by suite and id.
+        reports: BTreeMap<(&'static str, String), Report>,
+        /// The names of the tests that failed, and why.
+        failures: Vec<(String, String)>,
+    }
+
+    type Shared = Arc<Mutex<Found>>;
+
+    fn locked(found: &Shared) -> MutexGuard<'_, Found> {
+        found
+            .lock()
+            .expect("no test panics while it holds the lock")
     }
 
     pub(crate) fn main() -> ExitCode {
@@ -119,43 +70,64 @@ mod linux {
             return libtest_mimic::run(&arguments, under()).exit_code();
         }
         let bless = env::var_os("SUNPATH_BLESS").is_some();
-        let reports = Reports::default();
-        let ran = libtest_mimic::run(&arguments, cases(&reports, bless));
-        if bless && !ran.has_failed() {
-            write_anew(&reports);
+        let found = Shared::default();
+        let mut trials = cases(&found, bless);
+        if !bless {
+            trials.extend(checks(&found));
+        }
+        let mut ran = libtest_mimic::run(&arguments, trials);
+        if bless {
+            record(&locked(&found));
+            let checked = libtest_mimic::run(&arguments, checks(&found));
+            ran.num_failed += checked.num_failed;
         }
         if !arguments.list {
-            print!("{}", summary(&reports));
+            print!("{}", summary(&locked(&found)));
         }
-        let held = libtest_mimic::run(&arguments, checks());
-        if ran.has_failed() {
-            ran.exit_code()
-        } else {
-            held.exit_code()
-        }
+        ran.exit_code()
     }
 
-    /// A test for every case, those last that wait until nothing else runs.
-    fn cases(reports: &Reports, bless: bool) -> Vec<Trial> {
+    /// The tests under another program, which is slow: all cases of a suite in one process a lane.
+    fn under() -> Vec<Trial> {
+        let trials = SUITES.iter().flat_map(|suite| {
+            lanes_of(&suite.name).map(move |lane| {
+                Trial::test(format!("{}::{}", suite.name, lane.name), move || {
+                    suite.run_under(lane, &NOT_UNDER).map_err(Failed::from)
+                })
+            })
+        });
+        trials.collect()
+    }
+
+    /// A test for every case. Those that run alone are the last.
+    fn cases(found: &Shared, bless: bool) -> Vec<Trial> {
         let mut trials = Vec::new();
         let mut alone = Vec::new();
-        for family in &FAMILIES {
-            let transcript = Arc::new(family.transcript());
-            for case in family.cases() {
-                let trials = match family.beside(&case) {
+        for suite in SUITES.iter() {
+            let transcript = Arc::new(suite.transcript());
+            for case in suite.cases() {
+                let name = format!("{}::{}", suite.name, case.id);
+                let beside = if ALONE.iter().any(|id| name.starts_with(id)) {
+                    Beside::Nobody
+                } else {
+                    suite::beside()
+                };
+                let trials = match beside {
                     Beside::Others => &mut trials,
                     Beside::Nobody => &mut alone,
                 };
-                let (transcript, reports) = (Arc::clone(&transcript), Arc::clone(reports));
-                let name = format!("{}::{}", family.name, case.id);
-                trials.push(Trial::ignorable_test(name, move || {
-                    let report = family.run(&case, &transcript, bless);
-                    let outcome = outcome(&report);
-                    let key = (family.name, case.id);
-                    reports
-                        .lock()
-                        .expect("no test panics here")
-                        .insert(key, report);
+                let (transcript, found) = (Arc::clone(&transcript), Arc::clone(found));
+                trials.push(Trial::ignorable_test(name.clone(), move || {
+                    let report = suite.run(&case, &LANES, &transcript, beside, bless);
+                    let outcome = match &report.not_run {
+                        _ if !report.faults.is_empty() => {
+                            Err(failed(&found, &name, report.faults.join("\n")))
+                        }
+                        Some(reason) => Ok(Completion::ignored_with(reason)),
+                        None => Ok(Completion::Completed),
+                    };
+                    let key = (suite.name.as_str(), case.id);
+                    locked(&found).reports.insert(key, report);
                     outcome
                 }));
             }
@@ -164,76 +136,129 @@ mod linux {
         trials
     }
 
-    fn outcome(report: &Report) -> Result<Completion, Failed> {
-        match &report.not_run {
-            _ if !report.faults.is_empty() => Err(report.faults.join("\n").into()),
-            Some(reason) => Ok(Completion::ignored_with(reason)),
-            None => Ok(Completion::Completed),
-        }
+    /// A failure whose text is printed at the end, after everything else.
+    fn failed(found: &Shared, name: &str, text: String) -> Failed {
+        locked(found).failures.push((name.to_owned(), text));
+        Failed::without_message()
     }
 
-    /// What holds for the tables, the transcripts and the page as they are then.
-    fn checks() -> Vec<Trial> {
-        let transcripts = FAMILIES.iter().map(|family| {
-            Trial::test(
-                format!("{}::transcript_has_every_case", family.name),
-                || {
-                    let cases = family.cases();
-                    let ids = cases.iter().map(|case| case.id.as_str());
-                    family.transcript().check_cases(ids).map_err(Failed::from)
-                },
-            )
-        });
-        let page = Trial::test("differences::page_is_that_of_the_transcripts", || {
-            let current = fs::read_to_string(differences::path()).unwrap_or_default();
-            if current == differences::page(&FAMILIES) {
+    /// The generated pages: their paths and texts.
+    fn pages() -> [(PathBuf, String); 2] {
+        [
+            (catalogue::path(), catalogue::page(&SUITES)),
+            (differences::path(), differences::page(&SUITES)),
+        ]
+    }
+
+    /// What holds for the tables, the transcripts and the generated pages.
+    fn checks(found: &Shared) -> Vec<Trial> {
+        let check = |name: String, check: fn(&str) -> Result<(), String>| {
+            let found = Arc::clone(found);
+            let test = name.clone();
+            Trial::test(name, move || {
+                let (subject, _) = test.split_once("::").expect("a name has two parts");
+                check(subject).map_err(|text| failed(&found, &test, text))
+            })
+        };
+        let mut trials = Vec::new();
+        for suite in SUITES.iter() {
+            let name = format!("{}::transcript_has_every_case", suite.name);
+            trials.push(check(name, |name| {
+                let suite = SUITES.iter().find(|suite| suite.name == name);
+                let suite = suite.expect("the test was made for a suite");
+                let cases = suite.cases();
+                let ids = cases.iter().map(|case| case.id.as_str());
+                let letters = LANES.iter().filter_map(|lane| lane.letter);
+                let transcript = suite.transcript();
+                transcript.check_cases(ids, &Vec::from_iter(letters))
+            }));
+        }
+        trials.push(check("pages::are_current".to_owned(), |_| {
+            let old = pages().into_iter().filter(|(path, page)| {
+                let current = fs::read_to_string(path).unwrap_or_default();
+                current != *page
+            });
+            let old: Vec<_> = old.map(|(path, _)| path.display().to_string()).collect();
+            if old.is_empty() {
                 return Ok(());
             }
-            Err("docs/differences.md is old: run this test with SUNPATH_BLESS=1".into())
-        });
-        transcripts.chain([page]).collect()
+            Err(format!(
+                "not what the tables and transcripts give: {}. To write them:\n  SUNPATH_BLESS=1 \
+                 cargo test -p sunpath-c-tests --test conformance pages::",
+                old.join(", ")
+            ))
+        }));
+        trials
     }
 
-    fn write_anew(reports: &Reports) {
-        let reports = reports.lock().expect("no test panics here");
-        for family in &FAMILIES {
-            let of_family = reports.iter().filter(|((name, _), _)| *name == family.name);
-            let lines = of_family.map(|((_, id), report)| (id.clone(), report.c.clone()));
-            let cases = family.cases();
+    /// Writes what C printed, where the lanes that have to be equal to it agree, and the pages.
+    fn record(found: &Found) {
+        for suite in SUITES.iter() {
+            let of_suite = found.reports.iter();
+            let of_suite = of_suite.filter(|((name, _), _)| *name == suite.name);
+            let lines = of_suite
+                .filter_map(|((_, id), report)| Some((id.clone(), report.agreed.clone()?)))
+                .collect();
+            let cases = suite.cases();
             let ids = cases.iter().map(|case| case.id.as_str());
-            let text = family.transcript().blessed(ids, &lines.collect());
-            fs::write(family.transcript_path(), text).expect("the transcript can be written");
+            let text = suite.transcript().blessed(ids, &lines);
+            fs::write(suite.transcript_path(), text).expect("the transcript can be written");
         }
-        fs::write(differences::path(), differences::page(&FAMILIES)).expect("the page, too");
+        for (path, page) in pages() {
+            fs::write(path, page).expect("the page can be written");
+        }
     }
 
-    /// A line a family, and one for every case that was not run.
-    fn summary(reports: &Reports) -> String {
-        let reports = reports.lock().expect("no test panics here");
-        let [c, raw, safe] = LANES;
-        let mut text = format!(
-            "{:12}{:>7}{c:>7}{raw:>7}{safe:>7}{:>18}{:>9}\n",
-            "family", "cases", "otherwise than C", "not run"
-        );
-        for family in &FAMILIES {
-            let of_family = reports.iter().filter(|((name, _), _)| *name == family.name);
-            let of_family: Vec<&Report> = of_family.map(|(_, report)| report).collect();
-            let count = |what: &dyn Fn(&Report) -> bool| {
-                of_family.iter().filter(|report| what(report)).count()
-            };
-            let [c, raw, safe] = [0, 1, 2]
-                .map(|lane| count(&|report| report.green[lane] && report.not_run.is_none()));
-            let declared = count(&|report| report.declared);
-            let not_run = count(&|report| report.not_run.is_some());
-            let (name, cases) = (family.name, of_family.len());
-            text +=
-                &format!("{name:12}{cases:>7}{c:>7}{raw:>7}{safe:>7}{declared:>18}{not_run:>9}\n");
+    /// What ran, what did not, and at the very end what failed.
+    fn summary(found: &Found) -> String {
+        let mut text = String::new();
+        if !found.reports.is_empty() {
+            text += &table(found);
         }
-        for ((family, id), report) in &*reports {
+        for ((suite, id), report) in &found.reports {
             if let Some(reason) = &report.not_run {
-                text += &format!("not run: {family}::{id}: {reason}\n");
+                let _ = writeln!(text, "not run: {suite}::{id}: {reason}");
             }
         }
+        for (name, failure) in &found.failures {
+            let _ = write!(text, "\nFAILED {name}\n{}\n", failure.trim_end());
+        }
+        text
+    }
+
+    /// A row for each suite that ran, and one for all of them.
+    fn table(found: &Found) -> String {
+        let mut text = format!("{:14}{:>6}", "suite", "cases");
+        for lane in &LANES {
+            let _ = write!(text, "{:>7}", lane.name);
+        }
+        let _ = writeln!(text, "{:>11}{:>9}", "different", "not run");
+        let mut row = |name: &str, reports: &[&Report]| {
+            let count = |what: &dyn Fn(&Report) -> bool| {
+                reports.iter().filter(|report| what(report)).count()
+            };
+            let _ = write!(text, "{name:14}{:>6}", reports.len());
+            for lane in 0..LANES.len() {
+                let passed = count(&|report| {
+                    let verdict = report.verdicts.get(lane);
+                    let passed = matches!(verdict, Some(Verdict::Equal | Verdict::Declared));
+                    passed && report.not_run.is_none()
+                });
+                let _ = write!(text, "{passed:>7}");
+            }
+            let different = count(&|report| report.verdicts.contains(&Verdict::Declared));
+            let not_run = count(&|report| report.not_run.is_some());
+            let _ = writeln!(text, "{different:>11}{not_run:>9}");
+        };
+        for suite in SUITES.iter() {
+            let of_suite = found.reports.iter();
+            let of_suite = of_suite.filter(|((name, _), _)| *name == suite.name);
+            let reports: Vec<_> = of_suite.map(|(_, report)| report).collect();
+            if !reports.is_empty() {
+                row(&suite.name, &reports);
+            }
+        }
+        row("all", &Vec::from_iter(found.reports.values()));
         text
     }
 }

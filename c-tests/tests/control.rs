@@ -2,7 +2,7 @@
 //! buffer with at most three short messages, and in bytes that proptest makes up. `fuzz/` holds the
 //! same in other bytes.
 
-#[path = "../control/check.rs"]
+#[path = "../functions/walk.rs"]
 mod check;
 #[path = "../../tests/control/generate.rs"]
 mod generate;

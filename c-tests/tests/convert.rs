@@ -1,40 +1,39 @@
 //! The conversion alone, without a system call: exhaustively, where all lanes print the same; and with
 //! bytes that proptest makes up, as `fuzz/` does.
 
-#[path = "../convert/check.rs"]
+#[path = "../functions/sun_path.rs"]
 mod check;
+mod lanes;
 
+use lanes::lanes_of;
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, any, prop_oneof};
 use proptest::proptest;
 use sunpath::sys;
 use sunpath_c_tests::compare::same_lines;
-use sunpath_c_tests::{c, lane};
 
-fn check(name: &str, program: &str) {
-    let run = |program| {
-        let ran = lane::run_under(program, &[], b"").and_then(|()| lane::run(program, &[], b""));
-        ran.unwrap_or_else(|fault| panic!("{fault}"))
-    };
-    let outputs = [run(c::CONVERT), run(program)];
+#[test]
+fn convert_every_lane_equals_c() {
+    let outputs: Vec<_> = lanes_of("convert")
+        .map(|lane| {
+            let ran = lane.run_under("convert", &[], b"");
+            let ran = ran.and_then(|()| lane.run("convert", &[], b""));
+            (lane.name, ran.unwrap_or_else(|fault| panic!("{fault}")))
+        })
+        .collect();
     // Every path of 0 to 300 bytes with a NUL at each position and with none, every abstract name
     // of 0 to 112 bytes likewise, and 7 contents read at 304 lengths.
     let inputs: usize =
         (0..=300).map(|n| n + 1).sum::<usize>() + (0..=112).map(|n| n + 1).sum::<usize>() + 7 * 304;
-    assert_eq!(outputs[0].lines().count(), inputs, "C leaves out an input");
-    if let Err(faults) = same_lines(["C", name], outputs.each_ref().map(String::as_str)) {
-        panic!("{faults}");
+    let [(c, expected), others @ ..] = &outputs[..] else {
+        panic!("there is no lane");
+    };
+    assert_eq!(expected.lines().count(), inputs, "C leaves out an input");
+    for (name, output) in others {
+        if let Err(faults) = same_lines([*c, *name], [expected, output]) {
+            panic!("{faults}");
+        }
     }
-}
-
-#[test]
-fn convert_raw_lane_equals_c() {
-    check("raw", env!("CARGO_BIN_EXE_convert-raw"));
-}
-
-#[test]
-fn convert_safe_lane_equals_c() {
-    check("safe", env!("CARGO_BIN_EXE_convert-safe"));
 }
 
 proptest! {

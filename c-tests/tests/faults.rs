@@ -11,6 +11,9 @@
 fn main() {}
 
 #[cfg(target_os = "linux")]
+mod lanes;
+
+#[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
     linux::main()
 }
@@ -22,14 +25,9 @@ mod linux {
     use std::process::{ExitCode, Output};
 
     use libtest_mimic::{Arguments, Completion, Failed, Trial};
-    use sunpath_c_tests::c;
-    use sunpath_c_tests::lane::{FreshDir, command, installed};
+    use sunpath_c_tests::lane::{FreshDir, Lane, command, installed};
 
-    const LANES: [(&str, &str); 3] = [
-        ("C", c::FAULTS),
-        ("raw", env!("CARGO_BIN_EXE_faults-raw")),
-        ("safe", env!("CARGO_BIN_EXE_faults-safe")),
-    ];
+    use crate::lanes::lanes_of;
 
     const WAYS: [&str; 8] = [
         "stream",
@@ -78,34 +76,35 @@ mod linux {
         }
         let long = env::var_os("SUNPATH_LONG").is_some();
         let mut trials = Vec::new();
-        for (lane, program) in LANES {
+        for lane in lanes_of("faults") {
             let (mut count, before) = (0, trials.len());
             for way in WAYS {
-                let calls = calls(program, way);
+                let calls = calls(lane, way);
                 count += calls.len();
                 for call in calls {
-                    trials.extend(trials_of(lane, program, way, &call, long));
+                    trials.extend(trials_of(lane, way, &call, long));
                 }
             }
             if !arguments.list {
                 let faults = trials.len() - before;
-                println!("{lane}: {count} calls, {faults} faults");
+                let name = lane.name;
+                println!("{name}: {count} calls, {faults} faults");
             }
         }
         libtest_mimic::run(&arguments, trials).exit_code()
     }
 
     /// The calls of a way that can fail.
-    fn calls(program: &str, way: &str) -> Vec<Call> {
+    fn calls(lane: &Lane, way: &str) -> Vec<Call> {
         let dir = FreshDir::new();
-        let output = strace(&dir, &[program, way]);
+        let output = strace(&dir, &[], lane, way);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{program} {way}: {said}");
+        assert!(output.status.success(), "{} {way}: {said}", lane.name);
         let names: Vec<_> = said.lines().map(name_of).collect();
         let marks = said.lines().enumerate();
         let marks: Vec<_> = marks.filter(|(_, line)| line.starts_with(MARKER)).collect();
         let [(from, _), (to, _)] = marks[..] else {
-            panic!("{program} {way}: not two markers in {said}");
+            panic!("{} {way}: not two markers in {said}", lane.name);
         };
         let times = |name, names: &[&str]| names.iter().filter(|other| **other == name).count();
         (from + 1..to)
@@ -124,11 +123,12 @@ mod linux {
         line.split_once('(').map_or("", |(name, _)| name)
     }
 
-    fn strace(dir: &FreshDir, arguments: &[&str]) -> Output {
+    fn strace(dir: &FreshDir, arguments: &[&str], lane: &Lane, way: &str) -> Output {
         let mut command = command("strace", dir);
         // Its leak check cannot be made in a process that is traced.
         command.env("ASAN_OPTIONS", "detect_leaks=0");
-        command.args(arguments).output().expect("strace runs")
+        command.args(arguments).args((lane.command)("faults"));
+        command.arg(way).output().expect("strace runs")
     }
 
     fn errnos(call: &str, long: bool) -> Vec<&'static str> {
@@ -151,13 +151,7 @@ mod linux {
         errnos
     }
 
-    fn trials_of(
-        lane: &str,
-        program: &'static str,
-        way: &'static str,
-        call: &Call,
-        long: bool,
-    ) -> Vec<Trial> {
+    fn trials_of(lane: &'static Lane, way: &'static str, call: &Call, long: bool) -> Vec<Trial> {
         let mut trials = Vec::new();
         for errno in errnos(&call.name, long) {
             // What is interrupted again and again is made again and again.
@@ -167,10 +161,13 @@ mod linux {
                 &[""]
             };
             for plus in for_good {
-                let name = format!("{lane}::{way}::{}.{}={errno}{plus}", call.name, call.in_way);
+                let name = format!(
+                    "{}::{way}::{}.{}={errno}{plus}",
+                    lane.name, call.name, call.in_way
+                );
                 let call = call.clone();
                 trials.push(Trial::test(name, move || {
-                    check(program, way, &call, errno, plus)
+                    check(lane, way, &call, errno, plus)
                 }));
             }
         }
@@ -178,7 +175,7 @@ mod linux {
     }
 
     /// Runs a way in which one call fails.
-    fn check(program: &str, way: &str, call: &Call, errno: &str, plus: &str) -> Result<(), Failed> {
+    fn check(lane: &Lane, way: &str, call: &Call, errno: &str, plus: &str) -> Result<(), Failed> {
         let Call {
             name,
             in_process,
@@ -188,7 +185,7 @@ mod linux {
         let dir = FreshDir::new();
         let fault = format!("inject={name}:error={errno}:when={in_process}{plus}");
         let trace = format!("trace={name}");
-        let output = strace(&dir, &["-e", &trace, "-e", &fault, program, way]);
+        let output = strace(&dir, &["-e", &trace, "-e", &fault], lane, way);
         let log = String::from_utf8_lossy(&output.stderr);
         let said = String::from_utf8_lossy(&output.stdout);
         let wrong = |what: &str| Err(format!("{what}: {said}{log}{}", output.status).into());

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Descriptors are counted, so one test after the other.
 static ALONE: Mutex<()> = Mutex::new(());
 
-const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/fds.py");
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/partners/fds.py");
 
 /// The C program or the Python program.
 type Program = fn() -> Command;
@@ -199,7 +199,7 @@ fn exchanges_with(program: Program) {
 
 #[test]
 fn fds_go_to_a_c_program_and_come_from_it() {
-    exchanges_with(|| lane::under(c::FDS));
+    exchanges_with(|| lane::under(&c::program("fds")));
 }
 
 #[test]

@@ -2,12 +2,15 @@
 //! bindgen.
 #![cfg(target_os = "linux")]
 
+#[allow(dead_code, reason = "C is the only lane here")]
+mod lanes;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::mem::{align_of, offset_of, size_of};
 
-use sunpath_c_tests::{c, lane};
+use lanes::LANES;
 
 /// What a line of the table says, and its value.
 type Line = (String, i128);
@@ -39,7 +42,7 @@ fn c_witness(printed: &str) -> Vec<(&str, Option<i128>)> {
 
 #[test]
 fn layout_of_three_witnesses_is_equal() {
-    let printed = lane::run(c::LAYOUT, &[], b"").expect("the program runs");
+    let printed = LANES[0].run("layout", &[], b"").expect("the program runs");
     let c = c_witness(&printed);
     let c = || c.iter().filter(|(name, _)| !name.starts_with("CMSG_"));
     let sys = BTreeMap::from_iter(sys_witness());
@@ -103,7 +106,7 @@ fn layout_has_all_three_witnesses_where_bindings_are_checked_in() {
 
 #[test]
 fn layout_of_cmsg_is_equal_over_every_length() {
-    let printed = lane::run(c::LAYOUT, &[], b"").expect("the program runs");
+    let printed = LANES[0].run("layout", &[], b"").expect("the program runs");
     let c: Vec<_> = c_witness(&printed)
         .into_iter()
         .filter(|(name, _)| name.starts_with("CMSG_"))

@@ -2,27 +2,29 @@
 //! arguments, and no other.
 #![cfg(target_os = "linux")]
 
+mod lanes;
+
 use std::process::Command;
 
-use sunpath_c_tests::c;
-use sunpath_c_tests::lane::{self, installed};
+use lanes::lanes_of;
+use sunpath_c_tests::lane::{Lane, installed};
 
 /// What a program calls where its markers are in the trace.
 const MARKER: &str = "close(-1)";
 
-/// The system calls of a program between its two markers, as strace prints them, without addresses
+/// The system calls of a lane between its two markers, as strace prints them, without addresses
 /// of memory.
-fn traced(program: &str) -> Vec<String> {
+fn traced(lane: &Lane) -> Vec<String> {
     let mut command = Command::new("strace");
-    command.args(["-f", program]);
+    command.arg("-f").args((lane.command)("passing"));
     // Its leak check cannot be made in a process that is traced.
     command.env("ASAN_OPTIONS", "detect_leaks=0");
     let output = command.output().expect("strace runs");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program}: {said}");
+    assert!(output.status.success(), "{lane:?}: {said}");
     let between: Vec<_> = said.split(MARKER).collect();
     let [_, between, _] = between[..] else {
-        panic!("{program}: not two markers in {said}");
+        panic!("{lane:?}: not two markers in {said}");
     };
     between
         .lines()
@@ -49,9 +51,9 @@ fn without_addresses(line: &str) -> String {
 
 #[test]
 fn passing_a_descriptor_is_silent_and_succeeds() {
-    for program in [c::PASSING, env!("CARGO_BIN_EXE_passing-safe")] {
-        assert_eq!(lane::run_under(program, &[], b""), Ok(()));
-        assert_eq!(lane::run(program, &[], b""), Ok(String::new()));
+    for lane in lanes_of("passing") {
+        assert_eq!(lane.run_under("passing", &[], b""), Ok(()));
+        assert_eq!(lane.run("passing", &[], b""), Ok(String::new()));
     }
 }
 
@@ -60,12 +62,17 @@ fn passing_a_descriptor_makes_the_system_calls_of_c() {
     if !installed("strace") {
         return;
     }
-    let c = traced(c::PASSING);
+    let mut traces = lanes_of("passing").map(traced);
+    let c = traces.next().expect("C is the first lane");
     let names: Vec<_> = c.iter().filter_map(|line| line.split('(').next()).collect();
     let once = ["sendmsg", "recvmsg", "close"];
     assert_eq!(names, [once, once].concat());
     assert!(c[1].contains("msg_controllen=24") && c[1].contains("MSG_CMSG_CLOEXEC) = 1"));
-    assert_eq!(traced(env!("CARGO_BIN_EXE_passing-safe")), c);
+    assert!(
+        traces.all(|trace| trace == c),
+        "{:?}",
+        lanes_of("passing").map(traced).collect::<Vec<_>>()
+    );
 }
 
 #[test]

@@ -369,7 +369,7 @@ fn tour_serves_clients_in_c_python_socat_and_nc() {
         command.args(args).current_dir(dir.path());
         assert_echoes(&mut command);
     };
-    client(c::STREAM, &["connect", "a.sock"]);
+    client(&c::program("stream"), &["connect", "a.sock"]);
     assert_echoes(&mut tour_in(&dir, ["connect", "a.sock"]));
     if installed("python3") {
         client("python3", &["-c", PYTHON_CLIENT]);
@@ -403,7 +403,7 @@ fn tour_server_that_ends_leaves_the_file_of_its_successor() {
     let first = Server::start(&mut tour_in(&dir, ["serve", "a.sock"]));
     fs::remove_file(&path).expect("it serves");
     // One that does not ask who was there before.
-    let mut second = Command::new(c::STREAM);
+    let mut second = Command::new(c::program("stream"));
     let second = Server::start(second.args(["serve", "a.sock"]).current_dir(dir.path()));
     assert_eq!(first.end_by(libc::SIGTERM), Some(0));
     assert_echoes(&mut tour_in(&dir, ["connect", "a.sock"]));
@@ -453,8 +453,9 @@ fn tour_server_without_a_free_descriptor_says_so_and_goes_on() {
 
 #[test]
 fn tour_is_a_client_of_servers_in_c_and_python() {
+    let c_server = c::program("stream");
     let servers = [
-        (c::STREAM, vec!["serve", "a.sock"]),
+        (&*c_server, vec!["serve", "a.sock"]),
         ("python3", vec!["-c", PYTHON_SERVER]),
     ];
     for (program, args) in servers {

@@ -2,7 +2,7 @@
 //! `c-tests/tests/convert.rs` holds against bytes of its own.
 #![no_main]
 
-#[path = "../../c-tests/convert/check.rs"]
+#[path = "../../c-tests/functions/sun_path.rs"]
 mod check;
 
 // To be read, the first four bytes are the length, and the others the struct.

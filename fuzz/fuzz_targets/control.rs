@@ -2,7 +2,7 @@
 //! `tests/control/` and `c-tests/tests/control.rs` hold against bytes of their own.
 #![no_main]
 
-#[path = "../../c-tests/control/check.rs"]
+#[path = "../../c-tests/functions/walk.rs"]
 mod check;
 #[path = "../../tests/control/invariants.rs"]
 mod invariants;

@@ -6,6 +6,8 @@
 #![cfg(target_os = "linux")]
 
 mod generate;
+#[path = "../lanes/mod.rs"]
+mod lanes;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,19 +17,13 @@ use std::thread;
 use proptest::collection::vec;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use sunpath_c_tests::lane;
-use sunpath_c_tests::{c, compare};
+use sunpath_c_tests::compare;
 
 use generate::programs;
+use lanes::lanes_of;
 
 /// So many programs are given to a process of each lane.
 const BATCH: usize = 500;
-
-const LANES: [&str; 3] = [
-    c::SOCKETS,
-    env!("CARGO_BIN_EXE_sockets-raw"),
-    env!("CARGO_BIN_EXE_sockets-safe"),
-];
 
 /// How often each call was answered alike by all lanes, and how often with something else than an
 /// errno.
@@ -43,19 +39,39 @@ fn run(programs: &[String], counts: &mut Counts) -> Result<(), String> {
     for (number, program) in programs.iter().enumerate() {
         writeln!(table, "{number} {program}").expect("a String takes all");
     }
-    let [c, raw, safe] = thread::scope(|scope| {
-        let lanes = LANES.map(|lane| scope.spawn(|| lane::run(lane, &[], table.as_bytes())));
-        lanes.map(|lane| lane.join().expect("output does not panic"))
+    let table = table.as_bytes();
+    let outputs: Vec<_> = thread::scope(|scope| {
+        let lanes = lanes_of("sockets");
+        let started: Vec<_> = lanes
+            .map(|lane| (lane, scope.spawn(|| lane.run("sockets", &[], table))))
+            .collect();
+        let joined = started.into_iter().map(|(lane, thread)| {
+            let output = thread.join().expect("output does not panic");
+            (lane, output)
+        });
+        joined.collect()
     });
-    let (c, raw, safe) = (c?, raw?, safe?);
-    compare::same_lines(["C", "raw"], [&c, &raw])?;
-    if c.lines().count() != programs.len() || safe.lines().count() != programs.len() {
+    let mut outputs = outputs.into_iter();
+    let (_, c) = outputs.next().expect("C is the first lane");
+    let c = c?;
+    if c.lines().count() != programs.len() {
         return Err("not a line for each program".to_owned());
     }
-    let mut lines = c.lines().zip(safe.lines());
-    lines.try_for_each(|(c, safe)| {
-        agree(c, safe, counts).map_err(|call| format!("C    {c}\nsafe {safe}\nat {call}"))
-    })
+    for (lane, output) in outputs {
+        let (name, output) = (lane.name, output?);
+        if lane.letter.is_none() {
+            compare::same_lines(["C", name], [&c, &output])?;
+            continue;
+        }
+        if output.lines().count() != programs.len() {
+            return Err(format!("{name}: not a line for each program"));
+        }
+        let mut lines = c.lines().zip(output.lines());
+        lines.try_for_each(|(c, line)| {
+            agree(c, line, counts).map_err(|call| format!("C    {c}\n{name:4} {line}\nat {call}"))
+        })?;
+    }
+    Ok(())
 }
 
 /// Each call of a line, and its answer.

@@ -1,0 +1,124 @@
+//! The conversion alone, every case of it, over `sunpath-sys`: the same lines as `convert.c`.
+
+use std::io::{self, BufWriter, Write};
+use std::mem::size_of;
+
+use sunpath_c_tests::notation::{Bytes, read_bytes};
+use sunpath_sys as sys;
+use sys::{SunPath, SunPathError, sockaddr_un, socklen_t};
+
+const PATH_LENGTHS: usize = 300;
+const ABSTRACT_LENGTHS: usize = 112;
+
+// 1. Input: bytes that all differ from their neighbours, so that a shifted copy shows; and at most
+// one NUL.
+
+fn fill(size: usize, nul: Option<usize>) -> Vec<u8> {
+    let byte = |i| {
+        if Some(i) == nul {
+            0
+        } else {
+            (1 + (i * 7 + 13) % 255) as u8
+        }
+    };
+    (0..size).map(byte).collect()
+}
+
+/// The length, and where the NUL is.
+fn input(kind: &str, size: usize, nul: Option<usize>) -> String {
+    let nul = nul.map_or("-".to_owned(), |nul| nul.to_string());
+    format!("{kind} {size} {nul}")
+}
+
+// 2. Outcome: the length and a hash of the whole struct, or why not.
+
+fn fnv1a(addr: &sockaddr_un) -> u64 {
+    const { assert!(size_of::<sockaddr_un>() == sys::SUN_PATH_OFFSET + sys::SUN_PATH_CAPACITY) };
+    let bytes = (&raw const *addr).cast::<[u8; size_of::<sockaddr_un>()]>();
+    // SAFETY: a live struct of integers, without padding as was just asserted.
+    let bytes = unsafe { *bytes };
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn outcome(made: Result<(sockaddr_un, socklen_t), SunPathError>) -> String {
+    match made {
+        Ok((addr, len)) => format!("ok {len} {:016x}", fnv1a(&addr)),
+        Err(SunPathError::Empty) => "EMPTY".to_owned(),
+        Err(SunPathError::InteriorNul { at }) => format!("NUL at {at}"),
+        Err(SunPathError::TooLong { len, max }) => format!("TOO LONG {len} {max}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn make_pathname(path: &[u8]) -> String {
+    outcome(sys::sockaddr_un_pathname(path))
+}
+
+fn make_abstract(name: &[u8]) -> String {
+    outcome(sys::sockaddr_un_abstract(name))
+}
+
+// 3. Reading: the same contents at every length.
+
+const CONTENTS: [&str; 7] = [
+    r#""f{108}""#,         // unterminated
+    r#""t{107}\0""#,       // terminated where the struct ends
+    r#""short\0{103}""#,   // terminated early
+    r#""m{50}\0n{57}""#,   // a NUL in the middle
+    r#""\0x{107}""#,       // a NUL first
+    r#""\0x{50}\0y{56}""#, // a NUL first and one in the middle
+    r#""\0{108}""#,        // only NULs
+];
+
+fn read_address(addr: &sockaddr_un, len: socklen_t) -> String {
+    let (kind, name) = match sys::sun_path(addr, len) {
+        SunPath::Unnamed => ("unnamed", &[][..]),
+        SunPath::Pathname(path) => ("pathname", path),
+        SunPath::Abstract(name) => ("abstract", name),
+    };
+    format!("{kind} {}", Bytes(name))
+}
+
+// 4. All of it.
+
+pub(crate) fn main() -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+
+    for size in 0..=PATH_LENGTHS {
+        for nul in (0..size).map(Some).chain([None]) {
+            let path = fill(size, nul);
+            writeln!(
+                out,
+                "{} {}",
+                input("pathname", size, nul),
+                make_pathname(&path)
+            )?;
+        }
+    }
+
+    for size in 0..=ABSTRACT_LENGTHS {
+        for nul in (0..size).map(Some).chain([None]) {
+            let name = fill(size, nul);
+            writeln!(
+                out,
+                "{} {}",
+                input("abstract", size, nul),
+                make_abstract(&name)
+            )?;
+        }
+    }
+
+    for (which, content) in CONTENTS.iter().enumerate() {
+        let (bytes, _) = read_bytes(content).expect("the contents are in the notation");
+        let (mut addr, _) = sys::sockaddr_un_unnamed();
+        for (to, from) in addr.sun_path.iter_mut().zip(bytes) {
+            *to = from as _;
+        }
+        for len in (0..=PATH_LENGTHS as socklen_t).chain([65535, 0x7fff_ffff, 0xffff_ffff]) {
+            writeln!(out, "read {which} {len} {}", read_address(&addr, len))?;
+        }
+    }
+    out.flush()
+}

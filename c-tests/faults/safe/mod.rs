@@ -1,0 +1,197 @@
+//! What a socket is used for, over `sunpath`, a way a run: `faults stream`. Prints "ok" or the errno,
+//! and whether a descriptor leaked. raw.rs and faults.c are the same program.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::mem;
+use std::os::fd::AsFd as _;
+use std::process::ExitCode;
+
+use sunpath::{
+    CWD, Credentials, Datagram, IoSlice, Kind, Outgoing, RecvBatch, RecvRoom, SendBatch, SendRoom,
+    Seqpacket, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket,
+    UnixStream,
+};
+
+// 1. A path: gone when the way ends, however it ends.
+
+const PATH: &str = "s";
+
+/// Longer than sun_path, and made before.
+fn deep() -> String {
+    format!("{}/{PATH}", "d".repeat(150))
+}
+
+struct File(String);
+
+impl File {
+    fn remove(mut self) -> io::Result<()> {
+        fs::remove_file(mem::take(&mut self.0))
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        if !self.0.is_empty() {
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+}
+
+// 2. The ways.
+
+/// A connection, from its listener to its end.
+fn stream() -> io::Result<()> {
+    let listener = UnixListener::bind(PATH)?;
+    let file = File(PATH.to_owned());
+    let client = UnixStream::connect(PATH)?;
+    let (server, _) = listener.accept()?;
+    let mut buf = [0; 8];
+    assert_eq!(client.write(b"hello")?, 5);
+    assert_eq!(server.read(&mut buf)?, 5);
+    client.shutdown(Shutdown::Write)?;
+    assert_eq!(server.read(&mut buf)?, 0);
+    file.remove()
+}
+
+fn datagram() -> io::Result<()> {
+    let server = UnixDatagram::bind(PATH)?;
+    let file = File(PATH.to_owned());
+    let client = UnixDatagram::new()?;
+    client.send_to(b"hello", &sunpath::addr!("s"))?;
+    let (received, _) = server.recv_from(&mut [0; 8])?;
+    assert_eq!(received.len(), 5);
+    file.remove()
+}
+
+fn seqpacket() -> io::Result<()> {
+    let server = bound::<Seqpacket>()?;
+    let file = File(PATH.to_owned());
+    let listener = server.listen(8)?;
+    let client = UnixSeqpacket::connect(PATH)?;
+    let (server, _) = listener.accept()?;
+    client.send(b"hello")?;
+    assert_eq!(server.recv(&mut [0; 8])?.len(), 5);
+    file.remove()
+}
+
+fn bound<T: Kind>() -> io::Result<Socket<T>> {
+    let socket = Socket::new()?;
+    socket.bind_to(&sunpath::addr!("s"))?;
+    Ok(socket)
+}
+
+/// A descriptor goes through a socket and is used.
+fn descriptor() -> io::Result<()> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let (kept, given) = UnixStream::pair()?;
+    ours.send_fd(given.as_fd())?;
+    let received = UnixStream::try_from(theirs.recv_fd()?).map_err(|refused| refused.error())?;
+    assert_eq!(received.write(b"hello")?, 5);
+    assert_eq!(kept.read(&mut [0; 8])?, 5);
+    Ok(())
+}
+
+/// Two messages in one call, and back.
+fn batch() -> io::Result<()> {
+    let (ours, theirs) = Socket::<Datagram>::pair()?;
+    let pieces = [b"one", b"two"].map(|text| [IoSlice::new(text)]);
+    let mut room = SendRoom::<2>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for piece in &pieces {
+        batch.push(Outgoing::new(piece))?;
+    }
+    ours.sendmmsg(&mut batch)?;
+    let (mut room, mut bufs) = (RecvRoom::<2>::new(), [[0; 8]; 2]);
+    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    assert_eq!(theirs.recvmmsg(&mut batch)?.len(), 2);
+    Ok(())
+}
+
+/// Who the peer is, asked and told.
+fn identity() -> io::Result<()> {
+    let (ours, theirs) = UnixStream::pair()?;
+    theirs.set_pass_credentials(true)?;
+    ours.send_with_credentials(b"hello", Credentials::own())?;
+    let (_, sender) = theirs.recv_with_credentials(&mut [0; 8])?;
+    assert_eq!(sender, Some(Credentials::own()));
+    assert!(theirs.peer_cred()?.pid().is_some());
+    theirs.peer_pidfd()?;
+    Ok(())
+}
+
+/// The kernel chooses the name, a client is told of it.
+fn autobind() -> io::Result<()> {
+    let listener = UnixListener::autobind()?;
+    let addr = listener.local_addr()?;
+    let client = UnixStream::connect_addr(&addr)?;
+    let (_, peer) = listener.accept()?;
+    assert_eq!(peer, UnixAddr::unnamed());
+    assert_eq!(client.peer_addr()?, addr);
+    Ok(())
+}
+
+/// A path that does not fit, from both sides.
+fn at() -> io::Result<()> {
+    let server = Socket::<Stream>::new()?;
+    server.bind_at(CWD, deep())?;
+    let file = File(deep());
+    let listener = server.listen(8)?;
+    let client = Socket::<Stream>::new()?;
+    client.connect_at(CWD, deep())?;
+    listener.accept()?;
+    file.remove()
+}
+
+// 3. Main: the way stands between two calls of dup(-1).
+
+type Way = fn() -> io::Result<()>;
+
+const WAYS: [(&str, Way); 8] = [
+    ("stream", stream),
+    ("datagram", datagram),
+    ("seqpacket", seqpacket),
+    ("descriptor", descriptor),
+    ("batch", batch),
+    ("identity", identity),
+    ("autobind", autobind),
+    ("at", at),
+];
+
+fn mark() {
+    // SAFETY: dup takes any number; -1 is no descriptor, so that nothing is duplicated.
+    unsafe { libc::dup(-1) };
+}
+
+/// Asked for with a call that no way is made of.
+fn open_descriptors() -> usize {
+    // SAFETY: F_GETFD takes any number.
+    let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1;
+    (0..64).filter(is_open).count()
+}
+
+pub(crate) fn main() -> ExitCode {
+    let name = env::args().nth(2).unwrap_or_default();
+    let way = WAYS.iter().find(|(known, _)| *known == name);
+    let (_, way) = way.expect("the argument is a way");
+    let dir = "d".repeat(150);
+    fs::create_dir(&dir).expect("the current directory is fresh");
+    let before = open_descriptors();
+
+    mark();
+    let result = way();
+    mark();
+
+    let leaked = open_descriptors() - before;
+    let _ = fs::remove_dir(dir);
+    match &result {
+        Ok(()) => print!("ok"),
+        Err(error) => {
+            let errno = error.raw_os_error().and_then(sunpath_sys::errno_name);
+            print!("{}", errno.unwrap_or("E?"));
+        }
+    }
+    println!(", leaked {leaked}");
+    ExitCode::from(u8::from(result.is_err()))
+}

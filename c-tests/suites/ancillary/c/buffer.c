@@ -1,0 +1,268 @@
+/* The receiver's control buffer: what arrives where it is too small, and what a walk over it sees. */
+#include "ancillary.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* 1. Small buffers: three descriptors, and room for fewer. */
+
+static void three_into(size_t room, const char *words)
+{
+	struct pair s = new_pair(SOCK_STREAM);
+
+	send_rights(s.p, "x", 3);
+	receive_closing(s.q, (struct receive){ .size = 64, .room = room, .room_words = words });
+	close_pair(s);
+}
+
+#define THREE_INTO(room) three_into(room, #room)
+
+void buffer_nothing(void)
+{
+	THREE_INTO(0);
+}
+
+void buffer_header(void)
+{
+	THREE_INTO(CMSG_LEN(0));
+}
+
+void buffer_header_and_some(void)
+{
+	THREE_INTO(CMSG_LEN(0) + 3);
+}
+
+void buffer_one(void)
+{
+	THREE_INTO(CMSG_LEN(4));
+}
+
+void buffer_padded(void)
+{
+	THREE_INTO(CMSG_SPACE(4));
+}
+
+void buffer_exact(void)
+{
+	THREE_INTO(CMSG_LEN(12));
+}
+
+void buffer_roomy(void)
+{
+	THREE_INTO(CMSG_SPACE(12));
+}
+
+void buffer_padding(void)
+{
+	struct pair s = new_pair(SOCK_STREAM);
+
+	send_rights(s.p, "x", 2);
+	RECEIVE_IN(s.q, 64, CMSG_SPACE(4));
+	close_pair(s);
+}
+
+/* 2. A process at its limit: recvmsg succeeds, and says that something is missing. */
+
+static void three_at_limit(int more)
+{
+	struct pair s = new_pair(SOCK_STREAM);
+
+	send_rights(s.p, "x", 3);
+	allow_more(more);
+	receive(s.q, 64);
+	allow_usual();
+	close_pair(s);
+}
+
+void buffer_for_one(void)
+{
+	three_at_limit(1);
+}
+
+void buffer_for_none(void)
+{
+	three_at_limit(0);
+}
+
+/* 3. More kinds than fit: messages are cut from the end. */
+
+void buffer_credentials_first(void)
+{
+	struct pair s = new_pair(SOCK_STREAM);
+
+	SET("q", s.q, SO_PASSCRED, 1);
+	send_rights(s.p, "x", 2);
+	RECEIVE_IN(s.q, 64, CMSG_SPACE(12));
+	close_pair(s);
+}
+
+void buffer_pidfd_last(void)
+{
+	struct pair s;
+
+	if (LACKS(SO_PASSPIDFD))
+		return;
+	s = new_pair(SOCK_STREAM);
+	SET("q", s.q, SO_PASSPIDFD, 1);
+	send_rights(s.p, "x", 2);
+	RECEIVE_IN(s.q, 64, CMSG_SPACE(8));
+	close_pair(s);
+}
+
+void buffer_unpadded(void)
+{
+	struct pair s = new_pair(SOCK_STREAM);
+
+	SET("q", s.q, SO_PASSCRED, 1);
+	send_rights(s.p, "x", 1);
+	RECEIVE_IN(s.q, 64, CMSG_SPACE(12) + CMSG_LEN(4));
+	close_pair(s);
+}
+
+/* 4. The buffer itself. */
+
+/* One buffer for two calls, as a loop has it: who walks it after a failure sees old numbers. */
+void buffer_failed(void)
+{
+	struct pair s = new_pair(SOCK_STREAM);
+	struct control control = { .len = CMSG_SPACE(4) };
+	char data[1];
+	struct iovec iov = { data, sizeof data };
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = control.len,
+	};
+	struct fds fds = { .count = 0 };
+
+	send_rights(s.p, "x", 1);
+	for (int i = 0; i < 2; i++) {
+		ssize_t count = recvmsg(s.q, &message, MSG_CMSG_CLOEXEC);
+
+		step("recvmsg(q, 1)");
+		result(count);
+		print_control(control.bytes, message.msg_controllen, i == 0 ? &fds : NULL);
+	}
+	close_fds(&fds);
+	close_pair(s);
+}
+
+void buffer_aligned(void)
+{
+	struct pair s = new_pair(SOCK_STREAM);
+
+	for (size_t offset = 0; offset <= 8; offset++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "offset %zu", offset);
+		part(name);
+		send_rights(s.p, "x", 2);
+		receive_closing(s.q, (struct receive){ 64, CMSG_SPACE(8), .offset = offset });
+	}
+	close_pair(s);
+}
+
+/* 5. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
+ * The bytes are all that there is, so that a sanitizer sees who reads past them. */
+
+static size_t walk(const unsigned char *bytes, size_t len, size_t ret_sizes[2])
+{
+	unsigned char *exact = malloc(len > 0 ? len : 1);
+	struct message message;
+	size_t count = 0;
+
+	if (exact == NULL)
+		die("malloc");
+	memcpy(exact, bytes, len);
+	for (size_t at = 0; next_message(exact, len, &at, &message); count++)
+		ret_sizes[count] = message.size;
+	free(exact);
+	return count;
+}
+
+static void walk_of(size_t cmsg_len, const char *words)
+{
+	struct control control = { .len = 0 };
+	size_t sizes[2], count;
+
+	put_wrong(&control, cmsg_len, SOL_SOCKET, SCM_RIGHTS);
+	put_rights(&control, 2);
+	count = walk(control.bytes, control.len, sizes);
+	step("cmsg_len %s: data of", words);
+	for (size_t i = 0; i < count; i++)
+		printf(" %zu", sizes[i]);
+}
+
+#define WALK_OF(length) walk_of(length, #length)
+
+void buffer_length(void)
+{
+	WALK_OF(0);
+	WALK_OF(1);
+	WALK_OF(CMSG_LEN(0) - 1);
+	WALK_OF(CMSG_LEN(0));
+	WALK_OF(CMSG_LEN(8));
+	WALK_OF(CMSG_LEN(8) + 1);
+	WALK_OF(SIZE_MAX / 2);
+	WALK_OF(SIZE_MAX);
+}
+
+void buffer_clamped(void)
+{
+	WALK_OF(CMSG_SPACE(8) * 2 - 1);
+	WALK_OF(CMSG_SPACE(8) * 2);
+	WALK_OF(CMSG_SPACE(8) * 2 + 1);
+}
+
+/* How many messages the first bytes of the buffer hold, where that changes. */
+void buffer_room(void)
+{
+	struct control control = { .len = 0 };
+	size_t sizes[2], seen = 0;
+
+	put_rights(&control, 2);
+	put_rights(&control, 2);
+	for (size_t len = 0; len <= control.len; len++) {
+		size_t count = walk(control.bytes, len, sizes);
+
+		if (count == seen)
+			continue;
+		seen = count;
+		step("%zu from %s", count, len == CMSG_LEN(0) ? "CMSG_LEN(0)" :
+		     len == CMSG_SPACE(8) + CMSG_LEN(0) ? "CMSG_SPACE(8) + CMSG_LEN(0)" : "elsewhere");
+	}
+}
+
+/* 6. What nobody takes is closed by who received it. */
+
+void buffer_untaken(void)
+{
+	struct pair s = new_pair(SOCK_STREAM);
+	int before = open_descriptors();
+
+	send_rights(s.p, "x", 3);
+	receive(s.q, 64);
+	step("left open %d", open_descriptors() - before);
+	close_pair(s);
+}
+
+void buffer_half_taken(void)
+{
+	struct pair s = new_pair(SOCK_STREAM);
+	int before = open_descriptors(), taken;
+	struct fds fds;
+
+	send_rights(s.p, "x", 3);
+	fds = receive_with(s.q, (struct receive){ .size = 64, .room = CONTROL_SIZE });
+	taken = fds.fd[0];
+	close(fds.fd[1]);
+	close(fds.fd[2]);
+	step("taken 1, left open %d", open_descriptors() - before);
+	close(taken);
+	close_pair(s);
+}

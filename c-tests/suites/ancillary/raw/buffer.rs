@@ -1,0 +1,231 @@
+//! The receiver's control buffer: what arrives where it is too small, and what a walk over it sees.
+
+use sunpath_sys as sys;
+use sys::{CMSG_LEN, CMSG_SPACE, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET};
+
+use super::close;
+use super::control::{Control, in_words, message_over, messages, written};
+use super::line::{self, Arrived, part, step};
+use super::message::{
+    Receive, Words, at_most, close_fds, close_pair, counted, in_room, lacks, named, new_pair,
+    option, piece, receive, receive_closing, receive_with, send_rights, set,
+};
+use crate::descriptors::{allow_more, allow_usual, open_descriptors};
+
+// 1. Small buffers: three descriptors, and room for fewer.
+
+fn into_room(count: usize, room: (usize, Words)) {
+    let s = new_pair(SOCK_STREAM);
+    send_rights(s.p, "x", count);
+    receive_closing(s.q, &in_room(64, room));
+    close_pair(s);
+}
+
+pub(crate) fn nothing() {
+    into_room(3, named!(0));
+}
+
+pub(crate) fn header() {
+    into_room(3, named!(CMSG_LEN(0)));
+}
+
+pub(crate) fn header_and_some() {
+    into_room(3, named!(CMSG_LEN(0) + 3));
+}
+
+pub(crate) fn one() {
+    into_room(3, named!(CMSG_LEN(4)));
+}
+
+pub(crate) fn padded() {
+    into_room(3, named!(CMSG_SPACE(4)));
+}
+
+pub(crate) fn exact() {
+    into_room(3, named!(CMSG_LEN(12)));
+}
+
+pub(crate) fn roomy() {
+    into_room(3, named!(CMSG_SPACE(12)));
+}
+
+pub(crate) fn padding() {
+    into_room(2, named!(CMSG_SPACE(4)));
+}
+
+// 2. A process at its limit: recvmsg succeeds, and says that something is missing.
+
+fn three_at_limit(more: usize) {
+    let s = new_pair(SOCK_STREAM);
+    send_rights(s.p, "x", 3);
+    allow_more(more);
+    receive(s.q, 64);
+    allow_usual();
+    close_pair(s);
+}
+
+pub(crate) fn for_one() {
+    three_at_limit(1);
+}
+
+pub(crate) fn for_none() {
+    three_at_limit(0);
+}
+
+// 3. More kinds than fit: messages are cut from the end.
+
+fn kinds_into_room(asked: (i32, &str), count: usize, room: (usize, Words)) {
+    let s = new_pair(SOCK_STREAM);
+    set("q", s.q, asked, 1);
+    send_rights(s.p, "x", count);
+    receive_closing(s.q, &in_room(64, room));
+    close_pair(s);
+}
+
+pub(crate) fn credentials_first() {
+    kinds_into_room(option!(SO_PASSCRED), 2, named!(CMSG_SPACE(12)));
+}
+
+pub(crate) fn pidfd_last() {
+    if !lacks(option!(SO_PASSPIDFD)) {
+        kinds_into_room(option!(SO_PASSPIDFD), 2, named!(CMSG_SPACE(8)));
+    }
+}
+
+pub(crate) fn unpadded() {
+    kinds_into_room(
+        option!(SO_PASSCRED),
+        1,
+        named!(CMSG_SPACE(12) + CMSG_LEN(4)),
+    );
+}
+
+// 4. The buffer itself.
+
+/// One buffer for two calls, as a loop has it: who walks it after a failure sees old numbers.
+pub(crate) fn failed() {
+    let s = new_pair(SOCK_STREAM);
+    let (mut control, data) = ([0u8; CMSG_SPACE(4)], &mut [0u8]);
+    let mut iov = [piece(data)];
+    iov[0].iov_base = data.as_mut_ptr().cast();
+    let mut message = message_over(&mut iov, &mut control);
+    send_rights(s.p, "x", 1);
+    let mut received = Vec::new();
+    for _ in 0..2 {
+        // SAFETY: the message is over live memory that nothing else uses.
+        let count = unsafe { sys::recvmsg(s.q, &mut message, sys::MSG_CMSG_CLOEXEC) };
+        let count = counted(count);
+        step!("recvmsg(q, 1)");
+        line::result(count);
+        let (messages, fds) = in_words(written(&mut control, &message));
+        line::arrived(&Arrived {
+            messages,
+            ..Arrived::default()
+        });
+        if count.is_ok() {
+            received = fds;
+        }
+    }
+    close_fds(&received);
+    close_pair(s);
+}
+
+pub(crate) fn aligned() {
+    let s = new_pair(SOCK_STREAM);
+    for offset in 0..=8 {
+        part(&format!("offset {offset}"));
+        send_rights(s.p, "x", 2);
+        let how = Receive {
+            room: (CMSG_SPACE(8), None),
+            offset,
+            ..at_most(64)
+        };
+        receive_closing(s.q, &how);
+    }
+    close_pair(s);
+}
+
+// 5. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
+
+fn walk(control: &mut [u8]) -> Vec<usize> {
+    let all = messages(control);
+    all.into_iter().map(|(_, _, data)| data.len()).collect()
+}
+
+fn walk_of(cmsg_len: usize, words: &str) {
+    let mut control = Control::default();
+    control.put_wrong(cmsg_len, SOL_SOCKET, SCM_RIGHTS);
+    control.put_rights(2);
+    let sizes = walk(&mut control.0);
+    step!("cmsg_len {words}: data of");
+    sizes.iter().for_each(|size| print!(" {size}"));
+}
+
+macro_rules! walk_of {
+    ($len:expr) => {
+        walk_of($len, stringify!($len))
+    };
+}
+
+const SIZE_MAX: usize = usize::MAX;
+
+pub(crate) fn length() {
+    walk_of!(0);
+    walk_of!(1);
+    walk_of!(CMSG_LEN(0) - 1);
+    walk_of!(CMSG_LEN(0));
+    walk_of!(CMSG_LEN(8));
+    walk_of!(CMSG_LEN(8) + 1);
+    walk_of!(SIZE_MAX / 2);
+    walk_of!(SIZE_MAX);
+}
+
+pub(crate) fn clamped() {
+    walk_of!(CMSG_SPACE(8) * 2 - 1);
+    walk_of!(CMSG_SPACE(8) * 2);
+    walk_of!(CMSG_SPACE(8) * 2 + 1);
+}
+
+/// How many messages the first bytes of the buffer hold, where that changes.
+pub(crate) fn room() {
+    const SECOND: usize = CMSG_SPACE(8) + CMSG_LEN(0);
+    let mut control = Control::default();
+    control.put_rights(2);
+    control.put_rights(2);
+    let mut seen = 0;
+    for len in 0..=control.0.len() {
+        let count = walk(&mut control.0[..len].to_vec()).len();
+        if count == seen {
+            continue;
+        }
+        seen = count;
+        let words = match len {
+            _ if len == CMSG_LEN(0) => "CMSG_LEN(0)",
+            SECOND => "CMSG_SPACE(8) + CMSG_LEN(0)",
+            _ => "elsewhere",
+        };
+        step!("{count} from {words}");
+    }
+}
+
+// 6. What nobody takes is closed by who received it.
+
+pub(crate) fn untaken() {
+    let s = new_pair(SOCK_STREAM);
+    let before = open_descriptors();
+    send_rights(s.p, "x", 3);
+    receive(s.q, 64);
+    step!("left open {}", open_descriptors() - before);
+    close_pair(s);
+}
+
+pub(crate) fn half_taken() {
+    let s = new_pair(SOCK_STREAM);
+    let before = open_descriptors();
+    send_rights(s.p, "x", 3);
+    let fds = receive_with(s.q, &at_most(64));
+    close_fds(&fds[1..]);
+    step!("taken 1, left open {}", open_descriptors() - before);
+    close(fds[0]);
+    close_pair(s);
+}

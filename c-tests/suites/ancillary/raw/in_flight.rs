@@ -1,0 +1,225 @@
+//! Descriptors in flight: what they share, who closes them, how many there may be.
+
+use libc::c_int;
+use sunpath_sys as sys;
+use sys::{MSG_CMSG_CLOEXEC, O_NONBLOCK, SOCK_STREAM};
+
+use super::control::Control;
+use super::line::{self, step};
+use super::message::{
+    Pair, Words, ask_close_on_exec, close_fds, close_pair, counted, lacks, named, new_pair, option,
+    receive, receive_fd, receive_with, send_fd, send_rights, send_text, set, try_send, with_flags,
+};
+use super::{accepted, as_nobody, close, connected, listening};
+use crate::descriptors::{allow, allow_usual};
+use crate::process::{check, name_of};
+
+// 1. Pipes, which tell whether their other end is open.
+
+fn new_pipe(flags: c_int) -> [c_int; 2] {
+    let mut fds = [-1; 2];
+    // SAFETY: fds is room for two descriptors.
+    check("pipe2", unsafe {
+        libc::pipe2(fds.as_mut_ptr(), sys::O_CLOEXEC | flags)
+    });
+    fds
+}
+
+fn ask_pipe(fd: c_int) {
+    let mut byte = [0u8];
+    // SAFETY: pointer and length come from one live array.
+    let count = counted(unsafe { sys::read(fd, byte.as_mut_ptr().cast(), byte.len()) });
+    step!("read(pipe)");
+    line::result(count);
+}
+
+// 2. A received descriptor: its flag, its file.
+
+fn close_on_exec(flags: (c_int, Words)) {
+    let s = new_pair(SOCK_STREAM);
+    send_fd(s.p, "x", s.p);
+    let fds = receive_with(s.q, &with_flags(64, flags));
+    if let [fd] = fds[..] {
+        ask_close_on_exec(fd);
+    }
+    close_fds(&fds);
+    close_pair(s);
+}
+
+pub(crate) fn plain() {
+    close_on_exec(named!(0));
+}
+
+pub(crate) fn cloexec() {
+    close_on_exec(named!(MSG_CMSG_CLOEXEC));
+}
+
+fn seek(fd: c_int, offset: libc::off_t, from: c_int) -> libc::off_t {
+    // SAFETY: lseek takes numbers.
+    unsafe { libc::lseek(fd, offset, from) }
+}
+
+pub(crate) fn offset() {
+    let s = new_pair(SOCK_STREAM);
+    let flags = sys::O_RDWR | sys::O_CREAT | sys::O_EXCL | sys::O_CLOEXEC;
+    // SAFETY: the path is a live string with a NUL.
+    let fd = check("open", unsafe {
+        sys::openat(sys::AT_FDCWD, c"f".as_ptr(), flags, 0o600)
+    });
+    // SAFETY: as above.
+    check("unlink", unsafe { sys::unlink(c"f".as_ptr()) });
+    send_fd(s.p, "x", fd);
+    let received = receive_fd(s.q);
+    step!(
+        "lseek(received, 5, SEEK_SET) = {}",
+        seek(received, 5, libc::SEEK_SET)
+    );
+    step!("lseek(sent, 0, SEEK_CUR) = {}", seek(fd, 0, libc::SEEK_CUR));
+    close(received);
+    close(fd);
+    close_pair(s);
+}
+
+pub(crate) fn closed() {
+    let s = new_pair(SOCK_STREAM);
+    let [from, to] = new_pipe(O_NONBLOCK);
+    send_fd(s.p, "x", to);
+    close(to);
+    let received = receive_fd(s.q);
+    // SAFETY: pointer and length come from one live array.
+    let count = unsafe { sys::write(received, b"y".as_ptr().cast(), 1) };
+    step!("write(received) = {count}");
+    ask_pipe(from);
+    close(received);
+    close(from);
+    close_pair(s);
+}
+
+// 3. The queue holds them: a pipe ends when its last write end is closed.
+
+pub(crate) fn receiver_closes() {
+    let s = new_pair(SOCK_STREAM);
+    let [from, to] = new_pipe(O_NONBLOCK);
+    send_fd(s.p, "x", to);
+    close(to);
+    ask_pipe(from);
+    step!("close(q)");
+    close(s.q);
+    ask_pipe(from);
+    close(from);
+    close(s.p);
+}
+
+pub(crate) fn sender_closes() {
+    let s = new_pair(SOCK_STREAM);
+    let [from, to] = new_pipe(O_NONBLOCK);
+    send_fd(s.p, "x", to);
+    close(to);
+    step!("close(p)");
+    close(s.p);
+    receive(s.q, 64);
+    ask_pipe(from);
+    close(from);
+    close(s.q);
+}
+
+pub(crate) fn never_accepted() {
+    let (listener, p) = (listening(SOCK_STREAM), connected(SOCK_STREAM));
+    let [from, to] = new_pipe(O_NONBLOCK);
+    send_fd(p, "x", to);
+    close(to);
+    ask_pipe(from);
+    step!("close(listener)");
+    close(listener);
+    ask_pipe(from);
+    close(from);
+    close(p);
+}
+
+/// The kernel collects such sockets by and by: the pipe is read when it has.
+pub(crate) fn itself() {
+    let [from, to] = new_pipe(0);
+    for _ in 0..100 {
+        let s = new_pair(SOCK_STREAM);
+        let mut control = Control::default();
+        control.put_fds(&[s.q, to]);
+        assert_eq!(try_send(s.p, "x", &mut control), Ok(1));
+        close_pair(s);
+    }
+    close(to);
+    step!("a hundred queues that hold their own socket and a pipe");
+    ask_pipe(from);
+    close(from);
+}
+
+// 4. How many: what is in flight counts for the user who sent it.
+
+/// At most 32 open, and one more than that in flight, counted before a message is added.
+fn until_refused(rights: usize) {
+    let s = new_pair(SOCK_STREAM);
+    let mut control = Control::default();
+    control.put_rights(rights);
+    allow(32);
+    let mut count = 0;
+    let errno = loop {
+        match try_send(s.p, "x", &mut control) {
+            Ok(_) => count += 1,
+            Err(errno) => break errno,
+        }
+    };
+    let refused = name_of(errno);
+    step!("sendmsg(p, \"x\", RIGHTS({rights})) = 1, {count} times, then {refused}");
+    allow_usual();
+    receive(s.q, 64);
+    allow(32);
+    send_rights(s.p, "x", 1);
+    allow_usual();
+    close_pair(s);
+}
+
+pub(crate) fn too_many() {
+    as_nobody(|| until_refused(1));
+}
+
+pub(crate) fn too_many_at_once() {
+    as_nobody(|| until_refused(sys::SCM_MAX_FD));
+}
+
+// 5. Receivers that take none.
+
+pub(crate) fn refused() {
+    if lacks(option!(SO_PASSRIGHTS)) {
+        return;
+    }
+    let s = new_pair(SOCK_STREAM);
+    set("q", s.q, option!(SO_PASSRIGHTS), 0);
+    send_rights(s.p, "x", 1);
+    send_text(s.p, "x");
+    receive(s.q, 64);
+    close_pair(s);
+}
+
+pub(crate) fn queued() {
+    if lacks(option!(SO_PASSRIGHTS)) {
+        return;
+    }
+    let s = new_pair(SOCK_STREAM);
+    send_rights(s.p, "x", 1);
+    set("q", s.q, option!(SO_PASSRIGHTS), 0);
+    receive(s.q, 64);
+    close_pair(s);
+}
+
+pub(crate) fn by_listener() {
+    if lacks(option!(SO_PASSRIGHTS)) {
+        return;
+    }
+    let listener = listening(SOCK_STREAM);
+    set("listener", listener, option!(SO_PASSRIGHTS), 0);
+    let p = connected(SOCK_STREAM);
+    send_rights(p, "x", 1);
+    let q = accepted(listener);
+    receive(q, 64);
+    close_pair(Pair { p, q });
+    close(listener);
+}

@@ -1,0 +1,254 @@
+//! One message with control data, sent or received, and its words in the line of the case.
+
+use std::mem::size_of;
+use std::ptr;
+
+use libc::{c_int, c_void};
+use sunpath_sys as sys;
+use sys::{MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_NOSIGNAL, MSG_TRUNC, SOL_SOCKET, iovec, socklen_t};
+
+use super::close;
+use super::control::{CONTROL_SIZE, Control, in_words, message_over, written};
+use super::line::{self, Arrived, step};
+use crate::descriptors::open_descriptors;
+use crate::process::check;
+
+/// More than any case needs.
+const DATA_SIZE: usize = 256;
+
+// 1. Sockets.
+
+/// Two connected sockets, nonblocking, closed on exec.
+#[derive(Clone, Copy)]
+pub(crate) struct Pair {
+    pub(crate) p: c_int,
+    pub(crate) q: c_int,
+}
+
+pub(crate) fn new_pair(kind: c_int) -> Pair {
+    let mut pair = [-1; 2];
+    let kind = kind | sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK;
+    // SAFETY: pair is room for two descriptors.
+    let result = unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, pair.as_mut_ptr()) };
+    check("socketpair", result);
+    let [p, q] = pair;
+    Pair { p, q }
+}
+
+pub(crate) fn close_pair(s: Pair) {
+    close(s.p);
+    close(s.q);
+}
+
+fn try_set(fd: c_int, option: c_int, value: c_int) -> Result<&'static str, c_int> {
+    let at = ptr::from_ref(&value).cast();
+    let size = size_of::<c_int>() as socklen_t;
+    // SAFETY: at is a live int, and size its size.
+    match unsafe { sys::setsockopt(fd, SOL_SOCKET, option, at, size) } {
+        0 => Ok("ok"),
+        _ => Err(sys::errno()),
+    }
+}
+
+/// An option of the socket level with its name.
+macro_rules! option {
+    ($option:ident) => {
+        (sunpath_sys::$option, stringify!($option))
+    };
+}
+pub(crate) use option;
+
+/// Sets an option of a socket, a step.
+pub(crate) fn set(name: &str, fd: c_int, (option, words): (c_int, &str), value: c_int) {
+    let set = try_set(fd, option, value);
+    step!("setsockopt({name}, {words}, {value})");
+    line::result(set);
+}
+
+/// Whether this kernel lacks an option, which is said in place of the case.
+pub(crate) fn lacks((option, words): (c_int, &str)) -> bool {
+    let s = new_pair(sys::SOCK_STREAM);
+    let lacks = try_set(s.p, option, 1) == Err(sys::ENOPROTOOPT);
+    if lacks {
+        print!("not run: needs {words}");
+    }
+    close_pair(s);
+    lacks
+}
+
+// 2. Sending.
+
+pub(crate) fn counted(count: isize) -> Result<usize, c_int> {
+    usize::try_from(count).map_err(|_| sys::errno())
+}
+
+pub(crate) fn piece(bytes: &[u8]) -> iovec {
+    iovec {
+        iov_base: bytes.as_ptr().cast::<c_void>().cast_mut(),
+        iov_len: bytes.len(),
+    }
+}
+
+pub(crate) fn try_send_bytes(p: c_int, data: &[u8], control: &mut Control) -> Result<usize, c_int> {
+    let mut iov = [piece(data)];
+    let message = message_over(&mut iov, &mut control.0);
+    // SAFETY: the message is over live memory, which sendmsg only reads.
+    counted(unsafe { sys::sendmsg(p, &message, MSG_NOSIGNAL) })
+}
+
+pub(crate) fn try_send(p: c_int, text: &str, control: &mut Control) -> Result<usize, c_int> {
+    try_send_bytes(p, text.as_bytes(), control)
+}
+
+/// Sends text with control data, a step, the words being those of the control data.
+pub(crate) fn send_control(p: c_int, text: &str, mut control: Control, words: &str) {
+    let sent = try_send(p, text, &mut control);
+    step!("sendmsg(p, \"{text}\", {words})");
+    line::result(sent);
+}
+
+pub(crate) fn send_rights(p: c_int, text: &str, count: usize) {
+    let mut control = Control::default();
+    control.put_rights(count);
+    send_control(p, text, control, &line::rights(count));
+}
+
+pub(crate) fn send_fd(p: c_int, text: &str, fd: c_int) {
+    let mut control = Control::default();
+    control.put_fds(&[fd]);
+    send_control(p, text, control, &line::rights(1));
+}
+
+pub(crate) fn send_text(p: c_int, text: &str) {
+    // SAFETY: pointer and length come from one live string.
+    let sent = counted(unsafe { sys::send(p, text.as_ptr().cast(), text.len(), MSG_NOSIGNAL) });
+    step!("send(p, \"{text}\")");
+    line::result(sent);
+}
+
+// 3. Receiving.
+
+/// Words of the line, where there are any.
+pub(crate) type Words = Option<&'static str>;
+
+/// A size of a control buffer, or flags, with their words.
+macro_rules! named {
+    ($value:expr) => {
+        ($value, Some(stringify!($value)))
+    };
+}
+pub(crate) use named;
+
+/// How to receive: at most `size` bytes into a control buffer of `room` bytes, `offset` bytes behind
+/// what is aligned. Room and flags that have words stand in the line.
+pub(crate) struct Receive {
+    pub(crate) size: usize,
+    pub(crate) room: (usize, Words),
+    pub(crate) flags: (c_int, Words),
+    pub(crate) offset: usize,
+}
+
+/// At most `size` bytes, into a control buffer that has room.
+pub(crate) const fn at_most(size: usize) -> Receive {
+    Receive {
+        size,
+        room: (CONTROL_SIZE, None),
+        flags: (MSG_CMSG_CLOEXEC, None),
+        offset: 0,
+    }
+}
+
+pub(crate) fn in_room(size: usize, room: (usize, Words)) -> Receive {
+    Receive {
+        room,
+        ..at_most(size)
+    }
+}
+
+pub(crate) fn with_flags(size: usize, flags: (c_int, Words)) -> Receive {
+    Receive {
+        flags,
+        ..at_most(size)
+    }
+}
+
+fn behind_comma(words: Words) -> String {
+    words.map(|words| format!(", {words}")).unwrap_or_default()
+}
+
+pub(crate) fn close_fds(fds: &[c_int]) {
+    fds.iter().copied().for_each(close);
+}
+
+/// Receives, a step; the descriptors are the caller's.
+pub(crate) fn receive_with(q: c_int, how: &Receive) -> Vec<c_int> {
+    #[repr(align(16))]
+    struct Room([u8; CONTROL_SIZE + 16]);
+    let (mut room, mut data) = (Room([0; CONTROL_SIZE + 16]), [0; DATA_SIZE]);
+    let control = &mut room.0[how.offset..][..how.room.0];
+    let mut iov = [piece(&data[..how.size])];
+    iov[0].iov_base = data.as_mut_ptr().cast();
+    let mut message = message_over(&mut iov, control);
+    let before = open_descriptors();
+    // SAFETY: the message is over live memory that nothing else uses.
+    let count = counted(unsafe { sys::recvmsg(q, &mut message, how.flags.0) });
+    let opened = open_descriptors() - before;
+
+    let words = [how.room.1, how.flags.1].map(behind_comma).concat();
+    step!("recvmsg(q, {}{words})", how.size);
+    line::result(count);
+    let Ok(count) = count else { return Vec::new() };
+    let (messages, fds) = in_words(written(control, &message));
+    line::arrived(&Arrived {
+        data: &data[..count.min(how.size)],
+        messages,
+        truncated: message.msg_flags & MSG_TRUNC != 0,
+        control_truncated: message.msg_flags & MSG_CTRUNC != 0,
+        opened,
+    });
+    fds
+}
+
+/// Receives and closes what came.
+pub(crate) fn receive_closing(q: c_int, how: &Receive) {
+    close_fds(&receive_with(q, how));
+}
+
+pub(crate) fn receive(q: c_int, size: usize) {
+    receive_closing(q, &at_most(size));
+}
+
+/// Receives one descriptor, which is the caller's.
+pub(crate) fn receive_fd(q: c_int) -> c_int {
+    match receive_with(q, &at_most(64))[..] {
+        [fd] => fd,
+        ref fds => {
+            close_fds(fds);
+            -1
+        }
+    }
+}
+
+/// recv(2), a step.
+pub(crate) fn receive_plain(q: c_int, size: usize, (flags, words): (c_int, Words)) {
+    let mut data = [0u8; DATA_SIZE];
+    let before = open_descriptors();
+    let at = data[..size].as_mut_ptr().cast();
+    // SAFETY: data has room for size bytes.
+    let count = counted(unsafe { sys::recv(q, at, size, flags) });
+    let opened = open_descriptors() - before;
+    step!("recv(q, {size}{})", behind_comma(words));
+    line::result(count);
+    if let Ok(count) = count {
+        line::arrived(&Arrived {
+            data: &data[..count],
+            opened,
+            ..Arrived::default()
+        });
+    }
+}
+
+/// "FD_CLOEXEC", or that the descriptor is not, a step.
+pub(crate) fn ask_close_on_exec(fd: c_int) {
+    step!("{}", crate::process::close_on_exec(fd));
+}

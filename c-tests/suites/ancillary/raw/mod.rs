@@ -1,0 +1,95 @@
+//! Control data over `sunpath-sys`: the same calls as in `../c`, file by file, and the same lines.
+
+mod batch;
+mod buffer;
+mod control;
+mod credentials;
+mod in_flight;
+#[path = "../rust/line.rs"]
+mod line;
+mod message;
+mod pidfd;
+mod rights;
+mod stream;
+
+use std::ptr;
+
+use crate::cases;
+use crate::process::{self, check};
+use libc::c_int;
+use sunpath_sys as sys;
+use sys::{SOCK_CLOEXEC, SOCK_NONBLOCK, sockaddr_un, socklen_t};
+
+// 1. Sockets with a path.
+
+/// Where a listener, or a bound datagram socket, of a case is, in the current directory.
+const PATH: &str = "s";
+
+fn address() -> (sockaddr_un, socklen_t) {
+    sys::sockaddr_un_pathname(PATH.as_bytes()).expect("the path fits")
+}
+
+fn new_socket(kind: c_int) -> c_int {
+    // SAFETY: socket takes numbers.
+    let fd = unsafe { sys::socket(sys::AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) };
+    check("socket", fd)
+}
+
+fn bound(kind: c_int) -> c_int {
+    let (addr, len) = address();
+    let fd = new_socket(kind);
+    // SAFETY: the address is live and len its length.
+    let result = unsafe { sys::bind(fd, ptr::from_ref(&addr).cast(), len) };
+    check("bind", result);
+    fd
+}
+
+fn listening(kind: c_int) -> c_int {
+    let fd = bound(kind);
+    // SAFETY: listen takes numbers.
+    check("listen", unsafe { sys::listen(fd, 8) });
+    fd
+}
+
+fn connected(kind: c_int) -> c_int {
+    let (addr, len) = address();
+    let fd = new_socket(kind);
+    // SAFETY: the address is live and len its length.
+    let result = unsafe { sys::connect(fd, ptr::from_ref(&addr).cast(), len) };
+    check("connect", result);
+    fd
+}
+
+fn accepted(listener: c_int) -> c_int {
+    let (addr, len) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: no address is asked for.
+    let fd = unsafe { sys::accept4(listener, addr, len, SOCK_CLOEXEC | SOCK_NONBLOCK) };
+    check("accept4", fd)
+}
+
+fn close(fd: c_int) {
+    // SAFETY: a case closes each of its descriptors once, and uses it no more.
+    check("close", unsafe { sys::close(fd) });
+}
+
+// 2. Cases: one line each, "not run: ..." where this system does not allow it.
+
+/// Runs a part of a case in a child that is another user.
+fn as_nobody(run: fn()) {
+    let child = process::fork();
+    if child == 0 {
+        process::drop_privileges();
+        cases::run_counted(run);
+        process::end(0);
+    }
+    process::join(child);
+}
+
+/// What a case gives.
+type Outcome = ();
+
+include!(concat!(env!("OUT_DIR"), "/ancillary_cases.rs"));
+
+pub(crate) fn main() -> Outcome {
+    cases::run(CASES)
+}

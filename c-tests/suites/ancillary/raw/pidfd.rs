@@ -1,0 +1,179 @@
+//! `SCM_PIDFD`, which is a descriptor too, and `SCM_INQ`; in which order control messages come, and
+//! one that this family does not have.
+
+use libc::c_int;
+use sunpath_sys as sys;
+use sys::{CMSG_LEN, MSG_PEEK, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
+
+use super::line::{part, step};
+use super::message::{
+    Pair, ask_close_on_exec, close_fds, close_pair, in_room, lacks, named, new_pair, option,
+    receive, receive_closing, receive_fd, receive_plain, receive_with, send_rights, send_text, set,
+    with_flags,
+};
+use super::{accepted, close, connected, listening};
+use crate::descriptors::{allow_more, allow_usual};
+use crate::process;
+
+fn passing(kind: c_int) -> Pair {
+    let s = new_pair(kind);
+    set("q", s.q, option!(SO_PASSPIDFD), 1);
+    s
+}
+
+// 1. With a message.
+
+pub(crate) fn order() {
+    if lacks(option!(SO_INQ)) || lacks(option!(SO_PASSPIDFD)) {
+        return;
+    }
+    let s = passing(SOCK_STREAM);
+    set("q", s.q, option!(SO_INQ), 1);
+    set("q", s.q, option!(SO_PASSCRED), 1);
+    send_rights(s.p, "x", 2);
+    receive(s.q, 64);
+    close_pair(s);
+}
+
+/// Who did not ask finds a descriptor more in every message.
+pub(crate) fn inherited() {
+    if lacks(option!(SO_PASSPIDFD)) {
+        return;
+    }
+    let listener = listening(SOCK_STREAM);
+    set("listener", listener, option!(SO_PASSPIDFD), 1);
+    let p = connected(SOCK_STREAM);
+    let q = accepted(listener);
+    send_text(p, "x");
+    let how = with_flags(64, named!(0));
+    let fds = receive_with(q, &how);
+    if let [fd] = fds[..] {
+        ask_close_on_exec(fd);
+    }
+    close_fds(&fds);
+    close_pair(Pair { p, q });
+    close(listener);
+}
+
+pub(crate) fn peek() {
+    if lacks(option!(SO_PASSPIDFD)) {
+        return;
+    }
+    let s = passing(SOCK_STREAM);
+    send_text(s.p, "x");
+    let peek = with_flags(64, named!(MSG_PEEK));
+    receive_closing(s.q, &peek);
+    receive_closing(s.q, &peek);
+    receive(s.q, 64);
+    close_pair(s);
+}
+
+pub(crate) fn dead() {
+    if lacks(option!(SO_PASSPIDFD)) {
+        return;
+    }
+    let s = passing(SOCK_STREAM);
+    let child = process::fork();
+    if child == 0 {
+        part("child");
+        send_text(s.p, "x");
+        process::end(0);
+    }
+    process::join(child);
+    let pidfd = receive_fd(s.q);
+    step!("pidfd_send_signal(0) = {}", process::probe(pidfd));
+    close(pidfd);
+    close_pair(s);
+}
+
+// 2. Without one.
+
+pub(crate) fn limit() {
+    if lacks(option!(SO_PASSPIDFD)) {
+        return;
+    }
+    let s = passing(SOCK_STREAM);
+    send_text(s.p, "x");
+    allow_more(0);
+    receive(s.q, 64);
+    allow_usual();
+    close_pair(s);
+}
+
+fn at_the_end(name: &str, kind: c_int) {
+    part(name);
+    let s = passing(kind);
+    set("q", s.q, option!(SO_PASSCRED), 1);
+    step!("close(p)");
+    close(s.p);
+    receive(s.q, 64);
+    close(s.q);
+}
+
+pub(crate) fn end() {
+    if lacks(option!(SO_PASSPIDFD)) {
+        return;
+    }
+    at_the_end("stream", SOCK_STREAM);
+    at_the_end("seqpacket", SOCK_SEQPACKET);
+}
+
+pub(crate) fn recv() {
+    if lacks(option!(SO_PASSPIDFD)) {
+        return;
+    }
+    let s = passing(SOCK_STREAM);
+    send_text(s.p, "x");
+    receive_plain(s.q, 64, (0, None));
+    close_pair(s);
+}
+
+pub(crate) fn no_room() {
+    if lacks(option!(SO_PASSPIDFD)) {
+        return;
+    }
+    let s = passing(SOCK_STREAM);
+    send_text(s.p, "x");
+    let how = in_room(64, named!(CMSG_LEN(0)));
+    receive_closing(s.q, &how);
+    close_pair(s);
+}
+
+// 3. The length of the queue.
+
+pub(crate) fn queue() {
+    if lacks(option!(SO_INQ)) {
+        return;
+    }
+    let s = new_pair(SOCK_STREAM);
+    set("q", s.q, option!(SO_INQ), 1);
+    send_text(s.p, "0123456789");
+    receive(s.q, 4);
+    receive(s.q, 64);
+    step!("close(p)");
+    close(s.p);
+    receive(s.q, 64);
+    close(s.q);
+}
+
+pub(crate) fn no_stream() {
+    if lacks(option!(SO_INQ)) {
+        return;
+    }
+    for (name, kind) in [("datagram", SOCK_DGRAM), ("seqpacket", SOCK_SEQPACKET)] {
+        let s = new_pair(kind);
+        part(name);
+        set("q", s.q, option!(SO_INQ), 1);
+        close_pair(s);
+    }
+}
+
+// 4. Another kind.
+
+pub(crate) fn timestamp() {
+    let s = new_pair(SOCK_DGRAM);
+    set("q", s.q, (libc::SO_TIMESTAMP, "SO_TIMESTAMP"), 1);
+    send_rights(s.p, "x", 1);
+    receive(s.q, 64);
+    close_pair(s);
+}

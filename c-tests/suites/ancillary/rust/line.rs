@@ -1,0 +1,65 @@
+//! The line of a case, for the Rust lanes: its steps, and what was received in words. `c/message.c`
+//! prints the same in C.
+
+use libc::{c_int, pid_t};
+use sunpath_c_tests::notation::Bytes;
+
+use crate::process;
+
+pub(crate) use crate::line::{part, result, step};
+
+/// What came with a message, for the line.
+#[derive(Default)]
+pub(crate) struct Arrived<'a> {
+    pub(crate) data: &'a [u8],
+    /// Control messages in their order, in the words of the functions below.
+    pub(crate) messages: Vec<String>,
+    pub(crate) truncated: bool,
+    pub(crate) control_truncated: bool,
+    /// How many descriptors the process has more than before.
+    pub(crate) opened: usize,
+}
+
+/// What stands behind the result.
+pub(crate) fn arrived(arrived: &Arrived<'_>) {
+    if !arrived.data.is_empty() {
+        print!(", {}", Bytes(arrived.data));
+    }
+    for message in &arrived.messages {
+        print!(", {message}");
+    }
+    if arrived.truncated {
+        print!(", TRUNC");
+    }
+    if arrived.control_truncated {
+        print!(", CTRUNC");
+    }
+    if arrived.opened > 0 {
+        print!(", opened {}", arrived.opened);
+    }
+}
+
+pub(crate) fn rights(count: usize) -> String {
+    format!("RIGHTS({count})")
+}
+
+pub(crate) fn credentials(pid: pid_t, uid: u32, gid: u32) -> String {
+    if pid <= 1 {
+        // Nobody's, or made up by the case.
+        format!("CREDENTIALS(pid {pid}, uid {uid}, gid {gid})")
+    } else {
+        format!("CREDENTIALS({})", process::ids(pid, uid, gid))
+    }
+}
+
+/// A pidfd, or the errno that is in its place.
+pub(crate) fn pidfd(result: Result<(), c_int>) -> String {
+    match result {
+        Ok(()) => "PIDFD".to_owned(),
+        Err(errno) => format!("PIDFD({})", process::name_of(errno)),
+    }
+}
+
+pub(crate) fn inq(left: c_int) -> String {
+    format!("INQ({left})")
+}

@@ -1,0 +1,122 @@
+//! Many messages in one call, many pieces in one message, and data that is cut.
+
+use std::io;
+use std::os::fd::AsFd as _;
+
+use sunpath::{
+    Control, Datagram, Error, IoSlice, IoSliceMut, Outgoing, RecvBatch, RecvRoom, Rights,
+    SendBatch, SendRoom,
+};
+
+use super::line::{self, Arrived, step};
+use super::message::{in_words, new_pair, receive, result, send_rights};
+use crate::descriptors::open_descriptors;
+
+// 1. sendmmsg and recvmmsg: "a", "bb", "ccc", the first with no descriptor and each of the others
+// with one more, where they are wanted.
+
+const BATCH: usize = 3;
+
+fn in_a_batch(with_rights: bool) -> Result<(), Error> {
+    let (s, any) = (new_pair::<Datagram>()?, io::stdin());
+    let fds = [any.as_fd(); 2];
+    let controls = [0, 1, 2].map(|count| match with_rights {
+        true => vec![Control::Rights(&fds[..count])],
+        false => vec![],
+    });
+    let pieces = ["a", "bb", "ccc"].map(|text| [IoSlice::new(text.as_bytes())]);
+    let mut room = SendRoom::<BATCH, Rights<2>>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for (pieces, control) in pieces.iter().zip(&controls) {
+        batch.push(Outgoing::new(pieces).control(control))?;
+    }
+    let all = batch.len();
+    let sent = s.p.sendmmsg(&mut batch);
+    step!("sendmmsg(p, \"a\", \"bb\", \"ccc\")");
+    result(sent.map(|()| all));
+
+    let (mut room, mut bufs) = (RecvRoom::<BATCH, Rights<2>>::new(), [[0; 8]; BATCH]);
+    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    let before = open_descriptors();
+    let arrivals = s.q.recvmmsg(&mut batch)?;
+    let opened = open_descriptors() - before;
+    step!("recvmmsg(q)");
+    result(Ok(arrivals.len()));
+    print!(", opened {opened}");
+    for arrival in arrivals {
+        let (data, message) = arrival.into_message();
+        step!("{}", message.len());
+        let (messages, _fds) = in_words(message.into_control()?);
+        line::arrived(&Arrived {
+            data,
+            messages,
+            ..Arrived::default()
+        });
+    }
+    Ok(())
+}
+
+pub(crate) fn three() -> Result<(), Error> {
+    in_a_batch(false)
+}
+
+pub(crate) fn rights() -> Result<(), Error> {
+    in_a_batch(true)
+}
+
+// 2. Pieces.
+
+fn in_pieces(count: usize) -> Result<(), Error> {
+    let s = new_pair::<Datagram>()?;
+    let sent = s.p.sendmsg(&vec![IoSlice::new(b"x"); count], &[]);
+    step!("sendmsg(p, {count} pieces)");
+    result(sent);
+    Ok(())
+}
+
+pub(crate) fn pieces() -> Result<(), Error> {
+    in_pieces(1024)
+}
+
+pub(crate) fn too_many_pieces() -> Result<(), Error> {
+    in_pieces(1025)
+}
+
+// 3. Data that is cut.
+
+fn cut_to(size: usize) -> Result<(), Error> {
+    let s = new_pair::<Datagram>()?;
+    send_rights(&s.p, "abcdef", 1);
+    receive(&s.q, size);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+pub(crate) fn truncated() -> Result<(), Error> {
+    cut_to(2)
+}
+
+pub(crate) fn no_byte() -> Result<(), Error> {
+    cut_to(0)
+}
+
+/// The flag that the library sets by itself: a message says its true length beside what was filled.
+pub(crate) fn true_length() -> Result<(), Error> {
+    let s = new_pair::<Datagram>()?;
+    let sent = s.p.send(b"abcdef");
+    step!("send(p, \"abcdef\")");
+    result(sent.map(|()| 6));
+    let mut data = [0; 2];
+    let message =
+        s.q.recvmsg(&mut [IoSliceMut::new(&mut data)], &mut [0; 0])?;
+    let received = message.received();
+    drop(message);
+    step!("recvmsg(q, 2, MSG_TRUNC)");
+    result(Ok(received.true_len().unwrap_or(received.len())));
+    line::arrived(&Arrived {
+        data: &data[..received.len()],
+        truncated: received.is_truncated(),
+        ..Arrived::default()
+    });
+    Ok(())
+}

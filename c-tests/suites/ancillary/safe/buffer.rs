@@ -1,0 +1,272 @@
+//! The receiver's control buffer: what arrives where it is too small, and what a walk over it sees.
+
+use std::mem::offset_of;
+use std::os::fd::OwnedFd;
+
+use sunpath::sys::{CMSG_LEN, CMSG_SPACE, SCM_RIGHTS, SOL_SOCKET, cmsghdr};
+use sunpath::{ControlBuffer, ControlMessages, Error, IoSliceMut, Rights, Socket, Stream};
+
+use super::line::{self, Arrived, part, step};
+use super::message::{
+    in_words, lacks, named, new_pair, option, receive, receive_in, receive_with, result,
+    send_rights, set,
+};
+use crate::descriptors::{allow_more, allow_usual, open_descriptors};
+
+// 1. Small buffers: three descriptors, and room for fewer.
+
+fn into_room(count: usize, room: (usize, &str)) -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    send_rights(&s.p, "x", count);
+    receive_in(&s.q, 64, room);
+    Ok(())
+}
+
+pub(crate) fn nothing() -> Result<(), Error> {
+    into_room(3, named!(0))
+}
+
+pub(crate) fn header() -> Result<(), Error> {
+    into_room(3, named!(CMSG_LEN(0)))
+}
+
+pub(crate) fn header_and_some() -> Result<(), Error> {
+    into_room(3, named!(CMSG_LEN(0) + 3))
+}
+
+pub(crate) fn one() -> Result<(), Error> {
+    into_room(3, named!(CMSG_LEN(4)))
+}
+
+/// Who expects one gets one, though the room that is made for it has padding for another.
+fn into_room_for_one(count: usize) -> Result<(), Error> {
+    part("bytes");
+    into_room(count, named!(CMSG_SPACE(4)))?;
+    part("Rights<1>");
+    let s = new_pair::<Stream>()?;
+    send_rights(&s.p, "x", count);
+    let mut room = ControlBuffer::<Rights<1>>::new();
+    drop(receive_with(&s.q, 64, "", &mut room));
+    part("all or nothing");
+    send_rights(&s.p, "x", count);
+    let before = open_descriptors();
+    let message = s.q.recvmsg(&mut [IoSliceMut::new(&mut [0])], &mut room)?;
+    step!("into_control()");
+    result(message.into_control().map(|_| "ok"));
+    step!("left open {}", open_descriptors() - before);
+    Ok(())
+}
+
+pub(crate) fn padded() -> Result<(), Error> {
+    into_room_for_one(3)
+}
+
+pub(crate) fn exact() -> Result<(), Error> {
+    into_room(3, named!(CMSG_LEN(12)))
+}
+
+pub(crate) fn roomy() -> Result<(), Error> {
+    into_room(3, named!(CMSG_SPACE(12)))
+}
+
+pub(crate) fn padding() -> Result<(), Error> {
+    into_room_for_one(2)
+}
+
+// 2. A process at its limit: recvmsg succeeds, and says that something is missing.
+
+fn three_at_limit(more: usize) -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    send_rights(&s.p, "x", 3);
+    allow_more(more);
+    receive(&s.q, 64);
+    allow_usual();
+    Ok(())
+}
+
+pub(crate) fn for_one() -> Result<(), Error> {
+    three_at_limit(1)
+}
+
+pub(crate) fn for_none() -> Result<(), Error> {
+    three_at_limit(0)
+}
+
+// 3. More kinds than fit: messages are cut from the end.
+
+fn kinds_into_room(
+    asked: (impl Fn(&Socket<Stream>, bool) -> Result<(), Error>, &str),
+    count: usize,
+    room: (usize, &str),
+) -> Result<(), Error> {
+    let s = new_pair()?;
+    set("q", &s.q, asked, true);
+    send_rights(&s.p, "x", count);
+    receive_in(&s.q, 64, room);
+    Ok(())
+}
+
+pub(crate) fn credentials_first() -> Result<(), Error> {
+    kinds_into_room(option!(SO_PASSCRED), 2, named!(CMSG_SPACE(12)))
+}
+
+pub(crate) fn pidfd_last() -> Result<(), Error> {
+    if lacks(option!(SO_PASSPIDFD))? {
+        return Ok(());
+    }
+    kinds_into_room(option!(SO_PASSPIDFD), 2, named!(CMSG_SPACE(8)))
+}
+
+pub(crate) fn unpadded() -> Result<(), Error> {
+    kinds_into_room(
+        option!(SO_PASSCRED),
+        1,
+        named!(CMSG_SPACE(12) + CMSG_LEN(4)),
+    )
+}
+
+// 4. The buffer itself.
+
+/// One buffer for two calls, as a loop has it: the second gives nothing to walk.
+pub(crate) fn failed() -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    let mut room = [0; CMSG_SPACE(4)];
+    let mut kept = Vec::new();
+    send_rights(&s.p, "x", 1);
+    for _ in 0..2 {
+        let message = s.q.recvmsg(&mut [IoSliceMut::new(&mut [0])], &mut room);
+        step!("recvmsg(q, 1)");
+        let control = message.map(|message| {
+            result(Ok(message.len()));
+            in_words(message.into_partial_control())
+        });
+        match control {
+            Ok((messages, fds)) => {
+                line::arrived(&Arrived {
+                    messages,
+                    ..Arrived::default()
+                });
+                kept.extend(fds);
+            }
+            Err(error) => result::<usize>(Err(error)),
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn aligned() -> Result<(), Error> {
+    #[repr(align(16))]
+    struct Room([u8; CMSG_SPACE(8) + 8]);
+    let s = new_pair::<Stream>()?;
+    let mut room = Room([0; CMSG_SPACE(8) + 8]);
+    for offset in 0..=8 {
+        part(&format!("offset {offset}"));
+        send_rights(&s.p, "x", 2);
+        let room = &mut room.0[offset..][..CMSG_SPACE(8)];
+        drop(receive_with(&s.q, 64, "", room));
+    }
+    Ok(())
+}
+
+// 5. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
+
+/// A control message of 8 bytes that may say that it has more or less.
+fn message_of(cmsg_len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; CMSG_SPACE(8)];
+    let mut put = |at: usize, number: &[u8]| bytes[at..][..number.len()].copy_from_slice(number);
+    // Where the field is narrower, little-endian padding follows it.
+    put(offset_of!(cmsghdr, cmsg_len), &cmsg_len.to_ne_bytes());
+    put(offset_of!(cmsghdr, cmsg_level), &SOL_SOCKET.to_ne_bytes());
+    put(offset_of!(cmsghdr, cmsg_type), &SCM_RIGHTS.to_ne_bytes());
+    bytes
+}
+
+fn walk_of(cmsg_len: usize, words: &str) {
+    let bytes = [message_of(cmsg_len), message_of(CMSG_LEN(8))].concat();
+    step!("cmsg_len {words}: data of");
+    ControlMessages::new(&bytes).for_each(|message| print!(" {}", message.data().len()));
+}
+
+macro_rules! walk_of {
+    ($len:expr) => {
+        walk_of($len, stringify!($len))
+    };
+}
+
+const SIZE_MAX: usize = usize::MAX;
+
+pub(crate) fn length() -> Result<(), Error> {
+    walk_of!(0);
+    walk_of!(1);
+    walk_of!(CMSG_LEN(0) - 1);
+    walk_of!(CMSG_LEN(0));
+    walk_of!(CMSG_LEN(8));
+    walk_of!(CMSG_LEN(8) + 1);
+    walk_of!(SIZE_MAX / 2);
+    walk_of!(SIZE_MAX);
+    Ok(())
+}
+
+pub(crate) fn clamped() -> Result<(), Error> {
+    walk_of!(CMSG_SPACE(8) * 2 - 1);
+    walk_of!(CMSG_SPACE(8) * 2);
+    walk_of!(CMSG_SPACE(8) * 2 + 1);
+    Ok(())
+}
+
+/// How many messages the first bytes of the buffer hold, where that changes.
+pub(crate) fn room() -> Result<(), Error> {
+    const SECOND: usize = CMSG_SPACE(8) + CMSG_LEN(0);
+    let bytes = message_of(CMSG_LEN(8)).repeat(2);
+    let mut seen = 0;
+    for len in 0..=bytes.len() {
+        let count = ControlMessages::new(&bytes[..len]).count();
+        if count == seen {
+            continue;
+        }
+        seen = count;
+        let words = match len {
+            _ if len == CMSG_LEN(0) => "CMSG_LEN(0)",
+            SECOND => "CMSG_SPACE(8) + CMSG_LEN(0)",
+            _ => "elsewhere",
+        };
+        step!("{count} from {words}");
+    }
+    Ok(())
+}
+
+// 6. What nobody takes is closed with the message.
+
+fn three_of_which(some: usize) -> Result<(usize, Vec<OwnedFd>), Error> {
+    let s = new_pair::<Stream>()?;
+    send_rights(&s.p, "x", 3);
+    let (mut data, mut room) = ([0; 64], ControlBuffer::<Rights<3>>::new());
+    let before = open_descriptors();
+    let message = s.q.recvmsg(&mut [IoSliceMut::new(&mut data)], &mut room)?;
+    let opened = open_descriptors() - before;
+    step!("recvmsg(q, 64)");
+    result(Ok(message.len()));
+    let len = message.len();
+    let mut control = message.into_control()?;
+    line::arrived(&Arrived {
+        data: &data[..len],
+        messages: vec![line::rights(control.rights().len())],
+        opened,
+        ..Arrived::default()
+    });
+    let taken = control.rights().take(some).collect();
+    drop(control);
+    Ok((open_descriptors() - before, taken))
+}
+
+pub(crate) fn untaken() -> Result<(), Error> {
+    let (left, _) = three_of_which(0)?;
+    step!("left open {left}");
+    Ok(())
+}
+
+pub(crate) fn half_taken() -> Result<(), Error> {
+    let (left, taken) = three_of_which(1)?;
+    step!("taken {}, left open {left}", taken.len());
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! `SCM_CREDENTIALS`: whose ids come with a message.
+
+use std::os::unix::process::parent_id;
+
+use sunpath::sys::CMSG_LEN;
+use sunpath::{Credentials, Error, Kind, Seqpacket, Socket, Stream, UnixStream};
+
+use super::line::{self, Arrived, part, step};
+use super::message::{Pair, named, new_pair, option, receive_in, result, send_text, set};
+use super::{accepted, as_nobody, connected, listening};
+use crate::process;
+
+fn passing<T: Kind>() -> Result<Pair<T>, Error> {
+    let s = new_pair()?;
+    set("q", &s.q, option!(SO_PASSCRED), true);
+    Ok(s)
+}
+
+/// Receives, and who sent, a step.
+fn receive<T: Kind>(q: &Socket<T>) {
+    let mut data = [0; 64];
+    let got = q.recv_with_credentials(&mut data);
+    step!("recvmsg(q, {})", data.len());
+    match got {
+        Ok((received, sender)) => {
+            result(Ok(received.len()));
+            let words =
+                |id: Credentials| line::credentials(id.pid().unwrap_or(0), id.uid(), id.gid());
+            line::arrived(&Arrived {
+                data: &data[..received.len()],
+                messages: sender.map(words).into_iter().collect(),
+                truncated: received.is_truncated(),
+                control_truncated: received.is_control_truncated(),
+                ..Arrived::default()
+            });
+        }
+        Err(error) => result::<usize>(Err(error)),
+    }
+}
+
+// 1. Those that the kernel adds: of the process that writes, as it is then.
+
+pub(crate) fn real() -> Result<(), Error> {
+    let s = passing()?;
+    let child = process::fork();
+    if child == 0 {
+        process::lower_privileges();
+        part("child");
+        step!("seteuid(65534)");
+        send_text(&s.p, "x");
+        process::end(0);
+    }
+    process::join(child);
+    receive(&s.q);
+    Ok(())
+}
+
+/// A child that has the same socket.
+fn child_sends(p: &UnixStream, text: &str) {
+    let child = process::fork();
+    if child == 0 {
+        part("child");
+        send_text(p, text);
+        process::end(0);
+    }
+    process::join(child);
+}
+
+pub(crate) fn writer() -> Result<(), Error> {
+    let s = passing()?;
+    child_sends(&s.p, "x");
+    receive(&s.q);
+    Ok(())
+}
+
+pub(crate) fn before() -> Result<(), Error> {
+    let s = new_pair()?;
+    send_text(&s.p, "x");
+    set("q", &s.q, option!(SO_PASSCRED), true);
+    receive(&s.q);
+    Ok(())
+}
+
+pub(crate) fn after() -> Result<(), Error> {
+    let s = passing()?;
+    send_text(&s.p, "x");
+    receive(&s.q);
+    Ok(())
+}
+
+pub(crate) fn sender() -> Result<(), Error> {
+    let s = new_pair()?;
+    set("p", &s.p, option!(SO_PASSCRED), true);
+    send_text(&s.p, "x");
+    set("q", &s.q, option!(SO_PASSCRED), true);
+    receive(&s.q);
+    Ok(())
+}
+
+pub(crate) fn inherited() -> Result<(), Error> {
+    let listener = listening::<Stream>()?;
+    set("listener", listener.as_socket(), option!(SO_PASSCRED), true);
+    let p = connected()?;
+    send_text(&p, "x");
+    let q = accepted(&listener)?;
+    let passes = u8::from(q.pass_credentials()?);
+    step!("getsockopt(q, SO_PASSCRED) = {passes}");
+    receive(&q);
+    Ok(())
+}
+
+fn from_two_writers(s: &Pair<Stream>) {
+    send_text(&s.p, "aaa");
+    send_text(&s.p, "bbb");
+    child_sends(&s.p, "ccc");
+    receive(&s.q);
+    receive(&s.q);
+}
+
+pub(crate) fn two_writers() -> Result<(), Error> {
+    from_two_writers(&passing()?);
+    Ok(())
+}
+
+pub(crate) fn joined() -> Result<(), Error> {
+    from_two_writers(&new_pair()?);
+    Ok(())
+}
+
+// 2. Those that are none.
+
+fn at_the_end<T: Kind>() -> Result<(), Error> {
+    let s = passing::<T>()?;
+    step!("close(p)");
+    drop(s.p);
+    receive(&s.q);
+    Ok(())
+}
+
+pub(crate) fn end() -> Result<(), Error> {
+    at_the_end::<Stream>()
+}
+
+pub(crate) fn end_of_packets() -> Result<(), Error> {
+    at_the_end::<Seqpacket>()
+}
+
+pub(crate) fn cut() -> Result<(), Error> {
+    let s = passing()?;
+    send_text(&s.p, "x");
+    receive_in(&s.q, 64, named!(CMSG_LEN(4)));
+    Ok(())
+}
+
+// 3. Those that the sender names, and the kernel judges.
+
+fn sends(credentials: Credentials, words: &str) -> Result<(), Error> {
+    let s = passing::<Stream>()?;
+    let sent = s.p.send_with_credentials(b"x", credentials);
+    step!("sendmsg(p, \"x\", {words})");
+    result(sent.map(|()| 1));
+    receive(&s.q);
+    Ok(())
+}
+
+fn sends_own() -> Result<(), Error> {
+    sends(Credentials::own(), "CREDENTIALS(own)")
+}
+
+fn own_pid() -> i32 {
+    Credentials::own().pid().expect("this process has a number")
+}
+
+fn sends_roots() -> Result<(), Error> {
+    let roots = Credentials::new(own_pid(), 0, 0);
+    sends(roots, "CREDENTIALS(pid own, uid 0, gid 0)")
+}
+
+fn sends_parents() -> Result<(), Error> {
+    let own = Credentials::own();
+    let parents = Credentials::new(parent_id() as i32, own.uid(), own.gid());
+    sends(parents, "CREDENTIALS(pid parent, uid own, gid own)")
+}
+
+pub(crate) fn truth() -> Result<(), Error> {
+    sends_own()
+}
+
+pub(crate) fn root_forges() -> Result<(), Error> {
+    let forged = Credentials::new(1, 12345, 54321);
+    sends(forged, "CREDENTIALS(pid 1, uid 12345, gid 54321)")
+}
+
+pub(crate) fn root_invents() -> Result<(), Error> {
+    let invented = Credentials::new(i32::MAX, 0, 0);
+    sends(invented, "CREDENTIALS(pid INT_MAX, uid 0, gid 0)")
+}
+
+pub(crate) fn user_forges() -> Result<(), Error> {
+    as_nobody(sends_roots)
+}
+
+pub(crate) fn user_forges_pid() -> Result<(), Error> {
+    as_nobody(sends_parents)
+}
+
+pub(crate) fn user_truth() -> Result<(), Error> {
+    as_nobody(sends_own)
+}

@@ -1,0 +1,81 @@
+//! Control data over `sunpath`: for each call of `../c` the nearest that a program in safe Rust does,
+//! file by file, and the same lines.
+//!
+//! A line differs from C's where C can pass something that is not a descriptor or not a control message,
+//! where the kernel would lose or invent something, and where the library sets a flag itself.
+
+mod batch;
+mod buffer;
+mod credentials;
+mod in_flight;
+#[path = "../rust/line.rs"]
+mod line;
+mod message;
+mod pidfd;
+mod rights;
+mod stream;
+#[allow(unsafe_code, reason = "asks the system")]
+mod system;
+
+use crate::{cases, process};
+use sunpath::{Connected, Error, Kind, Listener, Socket, UnixAddr};
+
+// 1. Sockets with a path.
+
+/// Where a listener, or a bound datagram socket, of a case is, in the current directory.
+const PATH: &str = "s";
+
+fn address() -> UnixAddr {
+    sunpath::addr!("s")
+}
+
+fn new_socket<T: Kind>() -> Result<Socket<T>, Error> {
+    let socket = Socket::new()?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+fn bound<T: Kind>() -> Result<Socket<T>, Error> {
+    let socket = new_socket()?;
+    socket.bind_to(&address())?;
+    Ok(socket)
+}
+
+fn listening<T: Connected>() -> Result<Listener<T>, Error> {
+    bound()?.listen(8)
+}
+
+fn connected<T: Connected>() -> Result<Socket<T>, Error> {
+    let socket = new_socket()?;
+    socket.connect_to(&address())?;
+    Ok(socket)
+}
+
+fn accepted<T: Connected>(listener: &Listener<T>) -> Result<Socket<T>, Error> {
+    let (socket, _) = listener.accept()?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+// 2. Cases: one line each, "not run: ..." where this system does not allow it.
+
+/// Runs a part of a case in a child that is another user.
+fn as_nobody(run: fn() -> Outcome) -> Outcome {
+    let child = process::fork();
+    if child == 0 {
+        process::drop_privileges();
+        cases::run_counted(run)?;
+        process::end(0);
+    }
+    process::join(child);
+    Ok(())
+}
+
+/// What a case gives.
+type Outcome = Result<(), Error>;
+
+include!(concat!(env!("OUT_DIR"), "/ancillary_cases.rs"));
+
+pub(crate) fn main() -> Outcome {
+    cases::run(CASES)
+}

@@ -1,0 +1,185 @@
+//! `SCM_PIDFD`, which is a descriptor too, and `SCM_INQ`; in which order control messages come, and
+//! one that this family does not have.
+
+use std::os::fd::AsRawFd as _;
+
+use sunpath::sys::CMSG_LEN;
+use sunpath::{Datagram, Error, IoSliceMut, Kind, Seqpacket, Stream};
+
+use super::line::{self, part, step};
+use super::message::{
+    CONTROL_SIZE, PEEK, Pair, READ, ask_close_on_exec, lacks, named, new_pair, option, receive,
+    receive_fds, receive_in, receive_plain, send_rights, send_text, set,
+};
+use super::{accepted, connected, listening, system};
+use crate::descriptors::{allow_more, allow_usual, open_descriptors};
+use crate::process;
+
+fn passing<T: Kind>() -> Result<Pair<T>, Error> {
+    let s = new_pair()?;
+    set("q", &s.q, option!(SO_PASSPIDFD), true);
+    Ok(s)
+}
+
+// 1. With a message.
+
+pub(crate) fn order() -> Result<(), Error> {
+    if lacks(option!(SO_INQ))? || lacks(option!(SO_PASSPIDFD))? {
+        return Ok(());
+    }
+    let s = passing()?;
+    set("q", &s.q, option!(SO_INQ), true);
+    set("q", &s.q, option!(SO_PASSCRED), true);
+    send_rights(&s.p, "x", 2);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+/// Who did not ask finds a descriptor more in every message, which is closed with it.
+pub(crate) fn inherited() -> Result<(), Error> {
+    if lacks(option!(SO_PASSPIDFD))? {
+        return Ok(());
+    }
+    let listener = listening::<Stream>()?;
+    set(
+        "listener",
+        listener.as_socket(),
+        option!(SO_PASSPIDFD),
+        true,
+    );
+    let p = connected()?;
+    let q = accepted(&listener)?;
+    send_text(&p, "x");
+    for fd in receive_fds(&q, 64) {
+        ask_close_on_exec(fd);
+    }
+    send_text(&p, "x");
+    let before = open_descriptors();
+    let count = q
+        .recvmsg(&mut [IoSliceMut::new(&mut [0])], &mut [0; CONTROL_SIZE])?
+        .len();
+    step!(
+        "recvmsg(q, 1) = {count}, left open {}",
+        open_descriptors() - before
+    );
+    Ok(())
+}
+
+pub(crate) fn peek() -> Result<(), Error> {
+    if lacks(option!(SO_PASSPIDFD))? {
+        return Ok(());
+    }
+    let s = passing()?;
+    send_text(&s.p, "x");
+    receive_plain(&s.q, 64, PEEK);
+    receive_plain(&s.q, 64, PEEK);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+pub(crate) fn dead() -> Result<(), Error> {
+    if lacks(option!(SO_PASSPIDFD))? {
+        return Ok(());
+    }
+    let s = passing()?;
+    let child = process::fork();
+    if child == 0 {
+        part("child");
+        send_text(&s.p, "x");
+        process::end(0);
+    }
+    process::join(child);
+    for pidfd in receive_fds(&s.q, 64) {
+        let signal = process::probe(pidfd.as_raw_fd());
+        step!("pidfd_send_signal(0) = {signal}");
+    }
+    Ok(())
+}
+
+// 2. Without one.
+
+pub(crate) fn limit() -> Result<(), Error> {
+    if lacks(option!(SO_PASSPIDFD))? {
+        return Ok(());
+    }
+    let s = passing()?;
+    send_text(&s.p, "x");
+    allow_more(0);
+    receive(&s.q, 64);
+    allow_usual();
+    Ok(())
+}
+
+fn at_the_end<T: Kind>(name: &str) -> Result<(), Error> {
+    part(name);
+    let s = passing::<T>()?;
+    set("q", &s.q, option!(SO_PASSCRED), true);
+    step!("close(p)");
+    drop(s.p);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+pub(crate) fn end() -> Result<(), Error> {
+    if lacks(option!(SO_PASSPIDFD))? {
+        return Ok(());
+    }
+    at_the_end::<Stream>("stream")?;
+    at_the_end::<Seqpacket>("seqpacket")
+}
+
+pub(crate) fn recv() -> Result<(), Error> {
+    if lacks(option!(SO_PASSPIDFD))? {
+        return Ok(());
+    }
+    let s = passing()?;
+    send_text(&s.p, "x");
+    receive_plain(&s.q, 64, READ);
+    Ok(())
+}
+
+pub(crate) fn no_room() -> Result<(), Error> {
+    if lacks(option!(SO_PASSPIDFD))? {
+        return Ok(());
+    }
+    let s = passing()?;
+    send_text(&s.p, "x");
+    receive_in(&s.q, 64, named!(CMSG_LEN(0)));
+    Ok(())
+}
+
+// 3. The length of the queue.
+
+pub(crate) fn queue() -> Result<(), Error> {
+    if lacks(option!(SO_INQ))? {
+        return Ok(());
+    }
+    let s = new_pair()?;
+    set("q", &s.q, option!(SO_INQ), true);
+    send_text(&s.p, "0123456789");
+    receive(&s.q, 4);
+    receive(&s.q, 64);
+    step!("close(p)");
+    drop(s.p);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+pub(crate) fn no_stream() -> Result<(), Error> {
+    if !lacks(option!(SO_INQ))? {
+        print!("only a UnixStream can be asked");
+    }
+    Ok(())
+}
+
+// 4. Another kind.
+
+pub(crate) fn timestamp() -> Result<(), Error> {
+    let s = new_pair::<Datagram>()?;
+    let set = system::set_timestamp(&s.q);
+    step!("setsockopt(q, SO_TIMESTAMP, 1)");
+    line::result(set.map(|()| "ok"));
+    send_rights(&s.p, "x", 1);
+    receive(&s.q, 64);
+    Ok(())
+}

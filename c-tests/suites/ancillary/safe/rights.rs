@@ -1,0 +1,183 @@
+//! `SCM_RIGHTS` at the sender: what a message may carry.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+
+use sunpath::sys::{O_CLOEXEC, O_PATH, SCM_MAX_FD};
+use sunpath::{Control, Datagram, Error, IoSlice, Kind, Seqpacket, Stream};
+
+use super::line::{part, step};
+use super::message::{
+    new_pair, receive, receive_fd, receive_fds, result, send_control, send_fd, send_rights,
+};
+use super::{PATH, address, bound, new_socket, system};
+
+// 1. How many, and on what.
+
+fn on_type<T: Kind>(name: &str, count: usize) -> Result<(), Error> {
+    let s = new_pair::<T>()?;
+    part(name);
+    send_rights(&s.p, "x", count);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+fn on_every_type(count: usize) -> Result<(), Error> {
+    on_type::<Stream>("stream", count)?;
+    on_type::<Datagram>("datagram", count)?;
+    on_type::<Seqpacket>("seqpacket", count)
+}
+
+pub(crate) fn one() -> Result<(), Error> {
+    on_every_type(1)
+}
+
+pub(crate) fn most() -> Result<(), Error> {
+    on_every_type(SCM_MAX_FD)
+}
+
+pub(crate) fn too_many() -> Result<(), Error> {
+    on_every_type(SCM_MAX_FD + 1)
+}
+
+fn without_data<T: Kind>() -> Result<(), Error> {
+    let s = new_pair::<T>()?;
+    send_rights(&s.p, "", 1);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+pub(crate) fn stream() -> Result<(), Error> {
+    without_data::<Stream>()
+}
+
+pub(crate) fn datagram() -> Result<(), Error> {
+    without_data::<Datagram>()
+}
+
+pub(crate) fn seqpacket() -> Result<(), Error> {
+    without_data::<Seqpacket>()
+}
+
+fn sends_two(first: usize, second: usize) -> Result<(), Error> {
+    let (s, any) = (new_pair::<Stream>()?, io::stdin());
+    let [one, two] = [first, second].map(|count| vec![any.as_fd(); count]);
+    let control = [Control::Rights(&one), Control::Rights(&two)];
+    let words = format!("RIGHTS({first}), RIGHTS({second})");
+    send_control(&s.p, "x", &control, &words);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+pub(crate) fn two() -> Result<(), Error> {
+    sends_two(2, 1)
+}
+
+pub(crate) fn too_many_together() -> Result<(), Error> {
+    sends_two(200, 200)
+}
+
+pub(crate) fn none() -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    send_rights(&s.p, "x", 0);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+// 2. Bad ones: what is lent is open, and what is closed has been moved.
+
+pub(crate) fn closed() -> Result<(), Error> {
+    print!("a closed descriptor cannot be lent");
+    Ok(())
+}
+
+pub(crate) fn negative() -> Result<(), Error> {
+    print!("-1 is no BorrowedFd");
+    Ok(())
+}
+
+pub(crate) fn twice() -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    send_rights(&s.p, "x", 2);
+    match &receive_fds(&s.q, 64)[..] {
+        [a, b] if a.as_raw_fd() != b.as_raw_fd() => step!("two numbers"),
+        _ => step!("one number"),
+    }
+    Ok(())
+}
+
+// 3. Bad headers: the library writes them, and a Control is rights or credentials.
+
+pub(crate) fn header_short() -> Result<(), Error> {
+    print!("no cmsg_len to write");
+    Ok(())
+}
+
+pub(crate) fn past_end() -> Result<(), Error> {
+    print!("no cmsg_len to write");
+    Ok(())
+}
+
+pub(crate) fn one_and_a_half() -> Result<(), Error> {
+    print!("no cmsg_len to write");
+    Ok(())
+}
+
+pub(crate) fn unknown_type() -> Result<(), Error> {
+    print!("no cmsg_type to write");
+    Ok(())
+}
+
+pub(crate) fn unknown_level() -> Result<(), Error> {
+    print!("no cmsg_level to write");
+    Ok(())
+}
+
+// 4. Kinds of descriptor, and of socket.
+
+pub(crate) fn path() -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    let mut options = File::options();
+    options.read(true).custom_flags(O_PATH | O_CLOEXEC);
+    send_fd(
+        &s.p,
+        "x",
+        options.open(".").expect("the directory is there"),
+    );
+    let received = receive_fd(&s.q)?;
+    let is = if system::status_flags(received) & O_PATH != 0 {
+        "yes"
+    } else {
+        "no"
+    };
+    step!("fcntl(F_GETFL) & O_PATH = {is}");
+    Ok(())
+}
+
+pub(crate) fn io_uring() -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    match system::io_uring() {
+        None => print!("not run: needs io_uring"),
+        Some(fd) => {
+            send_fd(&s.p, "x", fd);
+            receive(&s.q, 64);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn unconnected() -> Result<(), Error> {
+    let (q, p) = (bound::<Datagram>()?, new_socket::<Datagram>()?);
+    let any = io::stdin();
+    let sent = p.sendmsg_to(
+        &[IoSlice::new(b"x")],
+        &[Control::Rights(&[any.as_fd()])],
+        &address(),
+    );
+    step!("sendmsg(p, \"{PATH}\", \"x\", RIGHTS(1))");
+    result(sent.map(|()| 1));
+    receive(&q, 64);
+    Ok(())
+}

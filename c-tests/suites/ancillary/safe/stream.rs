@@ -1,0 +1,127 @@
+//! Streams: with which bytes a descriptor comes, and which calls take it.
+
+use std::io::{self, Read as _};
+use std::os::fd::AsFd as _;
+
+use sunpath::{Control, Error, IoSlice, Stream};
+
+use super::line::{self, Arrived, step};
+use super::message::{
+    PEEK, Pair, READ, new_pair, receive, receive_plain, result, send_rights, send_text,
+};
+use crate::descriptors::open_descriptors;
+
+// 1. With which bytes.
+
+pub(crate) fn earlier() -> Result<(), Error> {
+    let s = new_pair()?;
+    send_text(&s.p, "pp");
+    send_rights(&s.p, "aa", 1);
+    send_text(&s.p, "cc");
+    receive(&s.q, 64);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+pub(crate) fn first_part() -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    send_rights(&s.p, "hello", 1);
+    receive(&s.q, 2);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+pub(crate) fn two() -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    send_rights(&s.p, "aa", 1);
+    send_rights(&s.p, "bb", 1);
+    receive(&s.q, 64);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+pub(crate) fn before() -> Result<(), Error> {
+    let s = new_pair()?;
+    send_text(&s.p, "pp");
+    send_rights(&s.p, "aa", 1);
+    receive(&s.q, 2);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+pub(crate) fn no_byte() -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    send_rights(&s.p, "abc", 1);
+    receive(&s.q, 0);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+// 2. Calls that take the bytes.
+
+fn two_sent() -> Result<Pair<Stream>, Error> {
+    let s = new_pair()?;
+    send_rights(&s.p, "aa", 1);
+    send_text(&s.p, "bb");
+    Ok(s)
+}
+
+pub(crate) fn recv() -> Result<(), Error> {
+    let s = two_sent()?;
+    receive_plain(&s.q, 64, READ);
+    receive_plain(&s.q, 64, READ);
+    Ok(())
+}
+
+/// All of the bytes, and what comes with the first of them.
+pub(crate) fn waitall() -> Result<(), Error> {
+    let mut s = two_sent()?;
+    let mut rest = [0; 2];
+    receive(&s.q, 4);
+    let all = s.q.read_exact(&mut rest);
+    step!("read_exact(q, 2) = {}", all.map_or("error", |()| "ok"));
+    line::arrived(&Arrived {
+        data: &rest,
+        ..Arrived::default()
+    });
+    Ok(())
+}
+
+pub(crate) fn read() -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    let before = open_descriptors();
+    send_rights(&s.p, "x", 3);
+    let count = s.q.read(&mut [0]);
+    step!("read(q, 1)");
+    result(count);
+    step!("opened {}", open_descriptors() - before);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+/// Peeking has no room for descriptors, so that it makes none.
+pub(crate) fn peek() -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    send_rights(&s.p, "x", 1);
+    receive_plain(&s.q, 64, PEEK);
+    receive_plain(&s.q, 64, PEEK);
+    receive(&s.q, 64);
+    Ok(())
+}
+
+// 3. A message that is more than the queue takes: who sends the rest sends it without descriptors.
+
+pub(crate) fn short_write() -> Result<(), Error> {
+    let data = vec![b'a'; 1 << 20];
+    let (s, any) = (new_pair::<Stream>()?, io::stdin());
+    let rights = [Control::Rights(&[any.as_fd(), any.as_fd()])];
+    let sent = s.p.sendmsg(&[IoSlice::new(&data)], &rights);
+    step!("sendmsg(p, <1 MiB>, RIGHTS(2))");
+    match sent {
+        Ok(count) if (1..data.len()).contains(&count) => print!(" = less"),
+        sent => result(sent),
+    }
+    receive(&s.q, 1);
+    receive(&s.q, 1);
+    Ok(())
+}

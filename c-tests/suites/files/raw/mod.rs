@@ -1,0 +1,22 @@
+//! Files and paths over `sunpath-sys`: the same calls as in `../c`, file by file, and the same lines.
+
+mod address;
+mod bind;
+mod connect;
+mod constructor;
+mod inode;
+mod paths;
+mod replace;
+mod servers;
+mod takeover;
+
+use crate::cases;
+
+/// What a case gives.
+type Outcome = ();
+
+include!(concat!(env!("OUT_DIR"), "/files_cases.rs"));
+
+pub(crate) fn main() -> Outcome {
+    cases::run(CASES)
+}

@@ -1,0 +1,298 @@
+//! `SO_PEERCRED`: whose ids, of what time, and what they are asked for.
+
+use std::fs::{self, Permissions};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::PermissionsExt as _;
+
+use libc::c_int;
+use sunpath_sys as sys;
+use sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, socklen_t};
+
+use super::{
+    PATH, accepted, ask_byte, ask_cred, bound, close, close_both, connected, cred_of, listening,
+    new_pair, new_socket, read_byte, start_listening, tell_byte, try_accept,
+};
+use crate::process::{self, name_of};
+
+// 1. Nobody: what has no peer answers all the same, with ids that nobody has.
+
+pub(crate) fn fresh() {
+    let s = new_socket(SOCK_STREAM);
+    ask_cred("s", s);
+    close(s);
+}
+
+pub(crate) fn bound_only() {
+    let s = bound(SOCK_STREAM);
+    ask_cred("s", s);
+    close(s);
+}
+
+pub(crate) fn datagram_connected() {
+    let (s, c) = (bound(SOCK_DGRAM), connected(SOCK_DGRAM));
+    ask_cred("c", c);
+    close_both(s, c);
+}
+
+pub(crate) fn internet() {
+    let s = process::internet_socket();
+    ask_cred("s", s.as_raw_fd());
+}
+
+// 2. Connections: both sides, before anybody accepts and after everybody left.
+
+pub(crate) fn listener() {
+    let s = listening(SOCK_STREAM, 8);
+    ask_cred("s", s);
+    close(s);
+}
+
+pub(crate) fn before_accept() {
+    let (s, c) = (listening(SOCK_STREAM, 8), connected(SOCK_STREAM));
+    ask_cred("c", c);
+    close_both(s, c);
+}
+
+pub(crate) fn after_close() {
+    let (s, c) = (listening(SOCK_STREAM, 8), connected(SOCK_STREAM));
+    let a = accepted(s);
+    ask_cred("a", a);
+    print!("; close(c); ");
+    close(c);
+    ask_cred("a", a);
+    close_both(s, a);
+}
+
+pub(crate) fn two_processes() {
+    let s = listening(SOCK_SEQPACKET, 8);
+    let child = process::fork();
+    if child == 0 {
+        let c = connected(SOCK_SEQPACKET);
+        print!("child: ");
+        ask_cred("c", c);
+        process::end(0);
+    }
+    process::join(child);
+    let a = accepted(s);
+    print!("; ");
+    ask_cred("a", a);
+    close_both(s, a);
+}
+
+fn pair_of(kind: c_int) {
+    let [p, q] = new_pair(kind);
+    ask_cred("p", p);
+    close_both(p, q);
+}
+
+pub(crate) fn pair_stream() {
+    pair_of(SOCK_STREAM);
+}
+
+pub(crate) fn pair_datagram() {
+    pair_of(SOCK_DGRAM);
+}
+
+pub(crate) fn pair_seqpacket() {
+    pair_of(SOCK_SEQPACKET);
+}
+
+// 3. Times: the client's ids are those of connect(2), the server's those of listen(2).
+
+/// Lets every user connect to the listener of the case.
+fn admit_everybody() {
+    for (path, mode) in [(".", 0o711), (PATH, 0o666)] {
+        fs::set_permissions(path, Permissions::from_mode(mode)).expect("the path is ours");
+    }
+}
+
+pub(crate) fn client_effective() {
+    let s = listening(SOCK_STREAM, 8);
+    admit_everybody();
+    let child = process::fork();
+    if child == 0 {
+        process::lower_privileges();
+        connected(SOCK_STREAM);
+        process::end(0);
+    }
+    process::join(child);
+    let a = accepted(s);
+    ask_cred("a", a);
+    close_both(s, a);
+}
+
+pub(crate) fn client_drops() {
+    let s = listening(SOCK_STREAM, 8);
+    let child = process::fork();
+    if child == 0 {
+        let c = connected(SOCK_STREAM);
+        process::drop_privileges();
+        tell_byte(c);
+        process::end(0);
+    }
+    process::join(child);
+    let a = accepted(s);
+    ask_byte("a", a);
+    ask_cred("a", a);
+    close_both(s, a);
+}
+
+#[derive(PartialEq)]
+enum Order {
+    ListenDrop,
+    DropListen,
+    ListenDropListen,
+}
+
+fn server_drops(order: Order) {
+    let gate = process::gate_make();
+    let child = process::fork();
+    if child == 0 {
+        let s = bound(SOCK_STREAM);
+        if order != Order::DropListen {
+            start_listening(s, 8);
+        }
+        process::drop_privileges();
+        if order != Order::ListenDrop {
+            start_listening(s, 8);
+        }
+        process::gate_open(&gate);
+        // Lives until it was asked about.
+        process::end(c_int::from(read_byte(accepted(s)) != 0));
+    }
+    process::gate_wait(gate);
+    let c = connected(SOCK_STREAM);
+    ask_cred("c", c);
+    close(c);
+    process::join(child);
+}
+
+pub(crate) fn listens_then_drops() {
+    server_drops(Order::ListenDrop);
+}
+
+pub(crate) fn drops_then_listens() {
+    server_drops(Order::DropListen);
+}
+
+pub(crate) fn listens_again() {
+    server_drops(Order::ListenDropListen);
+}
+
+// 4. Inheritance: the peer is who made the connection, not who holds it.
+
+pub(crate) fn writer_inherits() {
+    let (s, c) = (listening(SOCK_STREAM, 8), connected(SOCK_STREAM));
+    let a = accepted(s);
+    let child = process::fork();
+    if child == 0 {
+        print!("child: ");
+        ask_cred("c", c);
+        tell_byte(c);
+        process::end(0);
+    }
+    process::join(child);
+    print!("; ");
+    ask_byte("a", a);
+    ask_cred("a", a);
+    close_both(a, c);
+    close(s);
+}
+
+pub(crate) fn accepter_inherits() {
+    let (s, c) = (listening(SOCK_STREAM, 8), connected(SOCK_STREAM));
+    let child = process::fork();
+    if child == 0 {
+        tell_byte(accepted(s));
+        process::end(0);
+    }
+    process::join(child);
+    ask_byte("c", c);
+    ask_cred("c", c);
+    close_both(s, c);
+}
+
+// 5. Lengths: the kernel cuts what it writes to the room that it is told of.
+
+fn length_of(room: socklen_t) {
+    let mut answer = [0u8; 64];
+    assert!(room as usize <= size_of_val(&answer));
+    let mut len = room;
+    let [p, q] = new_pair(SOCK_STREAM);
+    print!("getsockopt(p, SO_PEERCRED, {room}) = ");
+    let at = answer.as_mut_ptr().cast();
+    // SAFETY: answer has room for the len bytes that the kernel may write.
+    match unsafe { sys::getsockopt(p, sys::SOL_SOCKET, sys::SO_PEERCRED, at, &mut len) } {
+        0 => print!("ok, {len}"),
+        _ => print!("{}", name_of(sys::errno())),
+    }
+    close_both(p, q);
+}
+
+pub(crate) fn length_short() {
+    length_of(4);
+}
+
+pub(crate) fn length_long() {
+    length_of(64);
+}
+
+// 6. Decisions: what the ids are asked for.
+
+/// Accepts the next client of this user, closes the others.
+fn accept_if(listener: c_int, uid: u32) -> c_int {
+    loop {
+        let fd = try_accept(listener);
+        if fd < 0 || cred_of(fd).is_some_and(|cred| cred.uid == uid) {
+            return fd;
+        }
+        close(fd);
+    }
+}
+
+pub(crate) fn accepts_one_user() {
+    let s = listening(SOCK_STREAM, 8);
+    admit_everybody();
+    let gate = process::gate_make();
+    let child = process::fork();
+    if child == 0 {
+        process::drop_privileges();
+        let c = connected(SOCK_STREAM);
+        process::gate_open(&gate);
+        print!("child: ");
+        ask_byte("c", c);
+        process::end(0);
+    }
+    process::gate_wait(gate);
+    let c = connected(SOCK_STREAM);
+    let a = process::check("accept_if", accept_if(s, process::own_uid()));
+    process::join(child);
+    print!("accept_if(self): ");
+    ask_cred("a", a);
+    close_both(a, c);
+    close(s);
+}
+
+/// Connects if the server is this user's: `EPERM` where it is not.
+fn connect_if(uid: u32) -> Result<c_int, c_int> {
+    let fd = connected(SOCK_STREAM);
+    if cred_of(fd).is_some_and(|cred| cred.uid == uid) {
+        return Ok(fd);
+    }
+    close(fd);
+    Err(libc::EPERM)
+}
+
+pub(crate) fn connects_to_one_user() {
+    let s = listening(SOCK_STREAM, 8);
+    let refused = connect_if(process::own_uid() + 1).map_or_else(name_of, |_| "ok");
+    print!("connect_if(another) = {refused}; ");
+    let a = accepted(s);
+    ask_byte("a", a);
+    let c = connect_if(process::own_uid());
+    print!("connect_if(self) = {}", c.map_or_else(name_of, |_| "ok"));
+    if let Ok(c) = c {
+        close(c);
+    }
+    close_both(a, s);
+}

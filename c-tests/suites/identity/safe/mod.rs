@@ -1,0 +1,69 @@
+//! The peer of a socket over `sunpath`: for each call of `../c` the nearest that a program in safe Rust does,
+//! file by file, and the same lines.
+//!
+//! A line differs from C's where the kernel's answer means that there is no peer, where C passes a
+//! length that this API does not let go wrong, and where C is ended by a signal.
+
+mod cred;
+mod options;
+mod signals;
+mod stream;
+
+use crate::{cases, process};
+use sunpath::{Connected, Error, Kind, Listener, Socket, UnixAddr, UnixStream};
+
+// 1. Sockets: a path, a listener there, who connects to it.
+
+/// Where every listener of a case is, in the current directory.
+const PATH: &str = "s";
+
+fn address() -> UnixAddr {
+    sunpath::addr!("s")
+}
+
+fn bound<T: Kind>() -> Result<Socket<T>, Error> {
+    let socket = Socket::new()?;
+    socket.bind_to(&address())?;
+    Ok(socket)
+}
+
+fn listening<T: Connected>(backlog: i32) -> Result<Listener<T>, Error> {
+    bound()?.listen(backlog)
+}
+
+// 2. Asking: the call and its answer, with the name that the socket has in the case.
+
+fn name_of(error: Error) -> &'static str {
+    error.errno().name().unwrap_or("E?")
+}
+
+fn ask_cred<T: Kind>(name: &str, socket: &Socket<T>) {
+    print!("getsockopt({name}, SO_PEERCRED) = ");
+    match socket.peer_cred() {
+        Ok(cred) => process::print_ids(cred.pid().unwrap_or(0), cred.uid(), cred.gid()),
+        Err(error) => print!("{}", name_of(error)),
+    }
+}
+
+fn ask_byte(name: &str, socket: &UnixStream) {
+    match socket.read(&mut [0]) {
+        Ok(count) => print!("read({name}) = {count}; "),
+        Err(error) => print!("read({name}) = {}; ", name_of(error)),
+    }
+}
+
+fn tell_byte(socket: &UnixStream) -> Result<(), Error> {
+    assert_eq!(socket.write(b"x")?, 1);
+    Ok(())
+}
+
+// 3. Cases: one line each, "not run: ..." where this system does not allow it.
+
+/// What a case gives.
+type Outcome = Result<(), Error>;
+
+include!(concat!(env!("OUT_DIR"), "/identity_cases.rs"));
+
+pub(crate) fn main() -> Outcome {
+    cases::run(CASES)
+}

@@ -1,0 +1,161 @@
+//! What sending to nobody and waiting for room do to a program that takes signals as they come.
+
+use std::io::IoSlice;
+use std::time::Duration;
+
+use sunpath::{
+    ConnectOptions, Datagram, Error, Kind, Messages, Seqpacket, Shutdown, Socket, Stream,
+    UnixStream,
+};
+
+use super::{PATH, address, listening};
+use crate::process;
+
+// 1. Sockets to send on: one whose peer is gone, one that was shut down for sending.
+
+fn orphan<T: Kind>() -> Result<Socket<T>, Error> {
+    let (p, _closed) = Socket::pair()?;
+    Ok(p)
+}
+
+// 2. SIGPIPE: each send in a child, at the default action, which is to be killed.
+
+fn ending(result: Result<(), Error>) -> i32 {
+    result.map_or_else(|error| error.errno().raw(), |()| 0)
+}
+
+fn in_child<T: Kind>(call: &str, socket: Socket<T>, send_it: fn(&Socket<T>) -> Result<(), Error>) {
+    print!("{call}");
+    let child = process::fork();
+    if child == 0 {
+        process::default_sigpipe();
+        process::end(ending(send_it(&socket)));
+    }
+    process::wait_and_print(child);
+}
+
+fn send_byte(socket: &UnixStream) -> Result<(), Error> {
+    socket.write(b"x").map(drop)
+}
+
+fn send_nothing(socket: &UnixStream) -> Result<(), Error> {
+    socket.write(b"").map(drop)
+}
+
+fn writev_byte(socket: &UnixStream) -> Result<(), Error> {
+    socket.write_vectored(&[IoSlice::new(b"x")]).map(drop)
+}
+
+fn send_message<T: Messages>(socket: &Socket<T>) -> Result<(), Error> {
+    socket.send(b"x")
+}
+
+fn send_after_shutdown<T: Kind>(send_it: fn(&Socket<T>) -> Result<(), Error>) -> Result<(), Error> {
+    let (p, _other) = Socket::pair()?;
+    p.shutdown(Shutdown::Write)?;
+    in_child("send(p, \"x\", 0)", p, send_it);
+    Ok(())
+}
+
+pub(crate) fn stream_send() -> Result<(), Error> {
+    in_child("send(p, \"x\", 0)", orphan()?, send_byte);
+    Ok(())
+}
+
+pub(crate) fn stream_send_nosignal() -> Result<(), Error> {
+    in_child("send(p, \"x\", MSG_NOSIGNAL)", orphan()?, send_byte);
+    Ok(())
+}
+
+pub(crate) fn stream_send_nothing() -> Result<(), Error> {
+    in_child("send(p, \"\", 0)", orphan()?, send_nothing);
+    Ok(())
+}
+
+pub(crate) fn stream_write() -> Result<(), Error> {
+    in_child("write(p, \"x\")", orphan()?, send_byte);
+    Ok(())
+}
+
+pub(crate) fn stream_writev() -> Result<(), Error> {
+    in_child("writev(p, \"x\")", orphan()?, writev_byte);
+    Ok(())
+}
+
+pub(crate) fn stream_shut() -> Result<(), Error> {
+    send_after_shutdown(send_byte)
+}
+
+pub(crate) fn stream_unconnected() -> Result<(), Error> {
+    in_child("send(s, \"x\", 0)", UnixStream::new()?, send_byte);
+    Ok(())
+}
+
+pub(crate) fn seqpacket_send() -> Result<(), Error> {
+    in_child("send(p, \"x\", 0)", orphan()?, send_message::<Seqpacket>);
+    Ok(())
+}
+
+pub(crate) fn seqpacket_shut() -> Result<(), Error> {
+    send_after_shutdown(send_message::<Seqpacket>)
+}
+
+pub(crate) fn datagram_send() -> Result<(), Error> {
+    in_child("send(p, \"x\", 0)", orphan()?, send_message::<Datagram>);
+    Ok(())
+}
+
+pub(crate) fn datagram_shut() -> Result<(), Error> {
+    send_after_shutdown(send_message::<Datagram>)
+}
+
+// 3. Waiting: the queue is full, and connect(2) waits as long as sends may. In a child, whose timer
+// is its own.
+
+fn connect_after(patience: u64) -> Result<(), Error> {
+    let socket = UnixStream::new()?;
+    socket.set_write_timeout(Some(Duration::from_millis(patience)))?;
+    socket.connect_to(&address())
+}
+
+fn connect_patiently() -> Result<(), Error> {
+    connect_after(400)
+}
+
+fn connect_impatiently() -> Result<(), Error> {
+    connect_after(50)
+}
+
+fn connect_in_time() -> Result<(), Error> {
+    let options = ConnectOptions::new().timeout(Duration::from_millis(150));
+    let result = options.connect::<Stream>(PATH).map(drop);
+    assert!(process::is_interrupted(), "the time was up earlier");
+    result
+}
+
+fn wait_for_room(interrupt: bool, connect_it: fn() -> Result<(), Error>) -> Result<(), Error> {
+    let _s = listening::<Stream>(0)?;
+    let _first = UnixStream::connect(PATH)?;
+    print!("connect(c)");
+    let child = process::fork();
+    if child == 0 {
+        if interrupt {
+            process::interrupt();
+        }
+        process::end(ending(connect_it()));
+    }
+    process::wait_and_print(child);
+    Ok(())
+}
+
+pub(crate) fn connect_timeout() -> Result<(), Error> {
+    wait_for_room(false, connect_impatiently)
+}
+
+pub(crate) fn connect_interrupted() -> Result<(), Error> {
+    wait_for_room(true, connect_patiently)
+}
+
+pub(crate) fn connect_deadline() -> Result<(), Error> {
+    wait_for_room(true, connect_in_time)
+}

@@ -1,0 +1,134 @@
+/* A full queue: connect(2) waits, or says so; it never gives a socket that has no peer. */
+#include "socket_files.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* 1. A listener with one place in its queue, which is taken. */
+
+struct scene {
+	struct sock s, c;
+};
+
+static struct scene full(void)
+{
+	struct scene scene = { bound('s', SOCK_STREAM, "x"), new_socket('c', SOCK_STREAM) };
+
+	try_listen_for(scene.s, 0);
+	try_connect(scene.c, "x");
+	return scene;
+}
+
+static void set_blocking(struct sock s)
+{
+	if (fcntl(s.fd, F_SETFL, 0) < 0)
+		die("fcntl");
+}
+
+/* 2. Not waiting, and waiting for nothing. */
+
+void queue_nonblocking(void)
+{
+	struct scene scene = full();
+	struct sock d = new_socket('d', SOCK_STREAM);
+
+	try_connect(d, "x");
+	ask_peername(d);
+	CLOSE(scene.s, scene.c, d);
+}
+
+void queue_timeout(void)
+{
+	struct scene scene = full();
+	struct sock d = new_socket('d', SOCK_STREAM);
+	struct timeval time = { 0, 20000 };
+	int set = setsockopt(d.fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+
+	set_blocking(d);
+	step("setsockopt(d, SO_SNDTIMEO, 20 ms)");
+	outcome(set);
+	try_connect(d, "x");
+	ask_peername(d);
+	CLOSE(scene.s, scene.c, d);
+}
+
+/* 3. Waiting. */
+
+/* What proc_pid_stat(5) has behind the name of the program, which may contain anything. */
+static char state_of(pid_t pid)
+{
+	char path[32], text[256];
+	const char *name_end;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	if (file == NULL || fgets(text, sizeof text, file) == NULL)
+		die(path);
+	fclose(file);
+	name_end = strrchr(text, ')');
+	return name_end != NULL && name_end[1] == ' ' ? name_end[2] : 'X';
+}
+
+/* For a child that has nothing to wait for but the call that is meant. */
+static void wait_asleep(pid_t child)
+{
+	while (state_of(child) != 'S')
+		sched_yield();
+}
+
+/* A child that connects, and waits when this returns. */
+static pid_t waiting_child(struct scene scene)
+{
+	pid_t child = process_fork();
+	struct sock d;
+
+	if (child == 0) {
+		CLOSE(scene.s, scene.c);
+		d = new_socket('d', SOCK_STREAM);
+		set_blocking(d);
+		part("child");
+		try_connect(d, "x");
+		ask_peername(d);
+		process_end(0);
+	}
+	wait_asleep(child);
+	return child;
+}
+
+/* A step that is printed before the child goes on. */
+static void step_before(const char *words)
+{
+	step("%s", words);
+	fflush(stdout);
+}
+
+void queue_room(void)
+{
+	struct scene scene = full();
+	pid_t child = waiting_child(scene);
+	int a;
+
+	step_before("accept(s) = ok");
+	a = accept(scene.s.fd, NULL, NULL);
+	if (a < 0)
+		die("accept");
+	process_join(child);
+	close(a);
+	CLOSE(scene.s, scene.c);
+}
+
+void queue_closed(void)
+{
+	struct scene scene = full();
+	pid_t child = waiting_child(scene);
+
+	step_before("close(s)");
+	CLOSE(scene.s);
+	process_join(child);
+	CLOSE(scene.c);
+}

@@ -1,0 +1,34 @@
+/* What the files of this program share. */
+#ifndef SOCKET_FILES_H
+#define SOCKET_FILES_H
+
+#include "file.h"
+#include "line.h"
+#include "process.h"
+#include "socket.h"
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* listen(s, 0) = ok */
+void try_listen_for(struct sock s, int backlog);
+
+/* connect(c, "x") = ok: of a new socket, which is closed again. */
+void ask_connect(char name, int type, const char *path);
+
+/* chmod("x", 0600) = ok; mode("x") = 0600 */
+void try_chmod(const char *path, mode_t mode);
+void ask_mode(const char *path);
+
+/* Runs a part of a case in a child that is another user. */
+void as_another(void (*run)(void));
+
+/* In a child: goes into a network namespace of its own. Where this system does not allow that, says
+ * so in place of the case and gives 0. */
+int leave_network(void);
+
+#define CASE(id, name, needs, file, title) void file##_##name(void);
+#include "../cases.def"
+#undef CASE
+
+#endif

@@ -1,0 +1,63 @@
+//! Socket files over `sunpath-sys`: the same calls as in `../c`, file by file, and the same lines.
+
+mod access;
+mod guard;
+#[path = "../rust/many.rs"]
+mod many;
+mod mode;
+mod names;
+mod probe;
+mod queue;
+mod race;
+mod scenes;
+mod server;
+mod staleness;
+#[path = "../rust/system.rs"]
+mod system;
+
+use crate::line::{self, step};
+use crate::socket::{Sock, close, new_socket, outcome, returned, try_connect};
+use crate::{cases, process};
+use libc::c_int;
+use sunpath_sys as sys;
+
+// 1. Steps that more than one file has.
+
+fn try_listen_for(s: Sock, backlog: c_int) {
+    // SAFETY: listen takes numbers.
+    let listens = returned(unsafe { sys::listen(s.fd, backlog) });
+    step!("listen({}, {backlog})", s.name);
+    outcome(listens);
+}
+
+/// Of a new socket, which is closed again.
+fn ask_connect(name: char, kind: c_int, path: &str) {
+    let c = new_socket(name, kind);
+    try_connect(c, path);
+    close(&[c]);
+}
+
+// 2. Others: another user.
+
+/// Runs a part of a case in a child that is another user.
+fn as_another(run: impl FnOnce()) {
+    let child = process::fork();
+    if child == 0 {
+        process::drop_privileges();
+        line::part("another user");
+        run();
+        process::end(0);
+    }
+    process::join(child);
+}
+
+// 3. Cases: one line each, "not run: ..." where this system does not allow it.
+
+/// What a case gives.
+type Outcome = ();
+
+include!(concat!(env!("OUT_DIR"), "/socket_files_cases.rs"));
+
+pub(crate) fn main() -> Outcome {
+    cases::run(CASES)
+}

@@ -1,0 +1,152 @@
+//! The mode of a socket file: of the umask, of fchmod(2), and exactly what is asked for.
+
+use std::ffi::CString;
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
+
+use libc::c_int;
+use sunpath_sys as sys;
+use sys::{SOCK_STREAM, mode_t};
+
+use super::system::{USUAL_UMASK, ask_mode, mode_of, set_umask, try_umask};
+use crate::file::{alias_of, open_path};
+use crate::line::step;
+use crate::process;
+use crate::socket::{Sock, bound, close, make_bind, new_socket, outcome, returned, try_bind};
+
+fn unlink(path: &str) {
+    fs::remove_file(path).expect("the file is there");
+}
+
+fn try_fchmod(s: Sock, mode: mode_t) {
+    // SAFETY: fchmod takes numbers.
+    let changed = returned(unsafe { sys::fchmod(s.fd, mode) });
+    step!("fchmod({}, {mode:04o})", s.name);
+    outcome(changed);
+}
+
+// 1. The umask and fchmod(2).
+
+pub(crate) fn umask() {
+    for mask in [0, 0o022, 0o077, 0o177, 0o777] {
+        try_umask(mask);
+        let s = bound('s', SOCK_STREAM, "x");
+        ask_mode("x");
+        close(&[s]);
+        unlink("x");
+    }
+    set_umask(USUAL_UMASK);
+}
+
+pub(crate) fn before() {
+    for mode in [0o600, 0o666] {
+        let s = new_socket('s', SOCK_STREAM);
+        try_fchmod(s, mode);
+        try_bind(s, "x");
+        ask_mode("x");
+        close(&[s]);
+        unlink("x");
+    }
+}
+
+pub(crate) fn after() {
+    let s = bound('s', SOCK_STREAM, "x");
+    try_fchmod(s, 0o600);
+    ask_mode("x");
+    close(&[s]);
+}
+
+// 2. A thread that does not share its umask with the others.
+
+/// Whether this system allows that.
+fn bind_alone() -> bool {
+    if !process::unshare(libc::CLONE_FS) {
+        return false;
+    }
+    let a = new_socket('a', SOCK_STREAM);
+    set_umask(0o777);
+    make_bind(a.fd, b"x").expect("the directory is empty");
+    close(&[a]);
+    true
+}
+
+pub(crate) fn thread() {
+    if !thread::spawn(bind_alone).join().expect("it binds") {
+        print!("not run: needs unshare(2)");
+        return;
+    }
+    step!("thread: unshare(CLONE_FS), umask(0777), bind(a, \"x\")");
+    ask_mode("x");
+    let b = bound('b', SOCK_STREAM, "y");
+    ask_mode("y");
+    close(&[b]);
+}
+
+// 3. Exactly: never wider than asked for, since the socket has the mode first; and not narrower, since
+// what the umask took is given back to the file, held by a descriptor.
+
+fn make_bind_with(fd: c_int, path: &str, mode: mode_t) -> Result<c_int, c_int> {
+    // SAFETY: fchmod takes numbers.
+    returned(unsafe { sys::fchmod(fd, mode) })?;
+    make_bind(fd, path.as_bytes())?;
+    let file = open_path(path);
+    let alias = CString::new(alias_of(&file)).expect("a path has no NUL");
+    // SAFETY: the path is a live string with a NUL.
+    returned(unsafe { sys::chmod(alias.as_ptr(), mode) })
+}
+
+pub(crate) fn exact() {
+    for mask in [0, 0o022, 0o077, 0o777] {
+        let s = new_socket('s', SOCK_STREAM);
+        try_umask(mask);
+        let bound = make_bind_with(s.fd, "x", 0o660);
+        step!("bind_with_mode(s, \"x\", 0660)");
+        outcome(bound);
+        ask_mode("x");
+        close(&[s]);
+        unlink("x");
+    }
+    set_umask(USUAL_UMASK);
+}
+
+const TIMES: usize = 100;
+
+/// How often the file had the mode.
+fn bind_again_and_again(path: &str, mode: mode_t) -> usize {
+    let is_exact = |_: &usize| {
+        let s = new_socket('s', SOCK_STREAM);
+        make_bind_with(s.fd, path, mode).expect("the path is free");
+        let is_exact = mode_of(path) == mode;
+        unlink(path);
+        close(&[s]);
+        is_exact
+    };
+    (0..TIMES).filter(is_exact).count()
+}
+
+pub(crate) fn threads() {
+    let running = AtomicUsize::new(2);
+    thread::scope(|scope| {
+        let binders = [("x", 0o600), ("y", 0o666)].map(|(path, mode)| {
+            let running = &running;
+            let binder = scope.spawn(move || {
+                let exact = bind_again_and_again(path, mode);
+                running.fetch_sub(1, SeqCst);
+                exact
+            });
+            (path, mode, binder)
+        });
+        for mask in [0, 0o022, 0o077, 0o777].into_iter().cycle() {
+            if running.load(SeqCst) == 0 {
+                break;
+            }
+            set_umask(mask);
+        }
+        set_umask(USUAL_UMASK);
+        for (path, mode, binder) in binders {
+            let exact = binder.join().expect("it binds");
+            step!("mode(\"{path}\") = {mode:04o}, {exact} times of {TIMES}");
+        }
+    });
+}

@@ -1,0 +1,81 @@
+//! The question whether anybody holds a socket file, and its answers.
+
+use super::as_another;
+use super::scenes;
+use super::server::{Liveness, probe};
+use super::system::try_chmod;
+use crate::line::{self, step};
+
+fn ask() {
+    let found = probe("x").map(|found| match found {
+        Liveness::Absent => "absent",
+        Liveness::Dead => "dead",
+        Liveness::Live => "live",
+        Liveness::NotSocket => "not a socket",
+    });
+    step!("probe(\"x\")");
+    line::result(found);
+}
+
+// 1. Somebody.
+
+pub(crate) fn bound() {
+    scenes::with_bound(ask);
+}
+
+pub(crate) fn listening() {
+    scenes::with_listening(ask);
+}
+
+pub(crate) fn full() {
+    scenes::with_full(ask);
+}
+
+pub(crate) fn shut_down() {
+    scenes::with_shut_down(ask);
+}
+
+pub(crate) fn seqpacket() {
+    scenes::with_seqpacket(ask);
+}
+
+pub(crate) fn datagram() {
+    scenes::with_datagram(ask);
+}
+
+pub(crate) fn taken() {
+    scenes::with_taken(ask);
+}
+
+// 2. Nobody.
+
+pub(crate) fn stale() {
+    scenes::with_stale(ask);
+}
+
+pub(crate) fn accepted() {
+    scenes::with_accepted(ask);
+}
+
+pub(crate) fn node() {
+    scenes::with_node(ask);
+}
+
+// 3. No socket.
+
+pub(crate) fn file() {
+    scenes::with_file(ask);
+}
+
+pub(crate) fn absent() {
+    ask();
+}
+
+// 4. No answer.
+
+pub(crate) fn unknown() {
+    scenes::with_listening(|| {
+        try_chmod("x", 0);
+        as_another(ask);
+    });
+}

@@ -1,0 +1,71 @@
+//! Socket files over `sunpath`: for each call of `../c` the nearest that a program in safe Rust does,
+//! file by file, and the same lines.
+//!
+//! The library does here what C does by hand: `probe`, `BindOptions`, and the `Bound` that it returns.
+
+mod access;
+mod guard;
+#[path = "../rust/many.rs"]
+mod many;
+mod mode;
+mod names;
+mod probe;
+mod queue;
+mod race;
+mod scenes;
+mod server;
+mod staleness;
+#[allow(unsafe_code, reason = "asks the system")]
+#[path = "../rust/system.rs"]
+mod system;
+
+use crate::line::{self, step};
+use crate::socket::{Named, new_socket, outcome, try_connect};
+use crate::{cases, process};
+use sunpath::{Connected, Error, Kind, Listener, Socket};
+
+// 1. Steps that more than one file has.
+
+fn try_listen_for<T: Connected>(
+    s: Named<Socket<T>>,
+    backlog: i32,
+) -> Result<Named<Listener<T>>, Error> {
+    let Named { name, socket } = s;
+    let listens = socket.listen(backlog);
+    step!("listen({name}, {backlog})");
+    outcome(&listens);
+    let socket = listens?;
+    Ok(Named { name, socket })
+}
+
+/// Of a new socket, which is closed again.
+fn ask_connect<T: Kind>(name: char, path: &str) -> Result<(), Error> {
+    try_connect(&new_socket::<T>(name)?, path);
+    Ok(())
+}
+
+// 2. Others: another user.
+
+/// Runs a part of a case in a child that is another user.
+fn as_another(run: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    let child = process::fork();
+    if child == 0 {
+        process::drop_privileges();
+        line::part("another user");
+        run()?;
+        process::end(0);
+    }
+    process::join(child);
+    Ok(())
+}
+
+// 3. Cases: one line each, "not run: ..." where this system does not allow it.
+
+/// What a case gives.
+type Outcome = Result<(), Error>;
+
+include!(concat!(env!("OUT_DIR"), "/socket_files_cases.rs"));
+
+pub(crate) fn main() -> Outcome {
+    cases::run(CASES)
+}

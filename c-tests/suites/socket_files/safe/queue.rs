@@ -1,0 +1,89 @@
+//! A full queue: connect(2) waits, or says so; it never gives a socket that has no peer.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use libc::pid_t;
+use sunpath::{Error, Stream, UnixListener, UnixStream};
+
+use super::many::wait_asleep;
+use super::try_listen_for;
+use crate::line::{self, step};
+use crate::process;
+use crate::socket::{Named, ask_peername, bound, new_socket, outcome, try_connect};
+
+// 1. A listener with one place in its queue, which is taken.
+
+type Scene = (Named<UnixListener>, Named<UnixStream>);
+
+fn full() -> Result<Scene, Error> {
+    let (s, c) = (bound('s', "x")?, new_socket::<Stream>('c')?);
+    let s = try_listen_for(s, 0)?;
+    try_connect(&c, "x");
+    Ok((s, c))
+}
+
+// 2. Not waiting, and waiting for nothing.
+
+pub(crate) fn nonblocking() -> Result<(), Error> {
+    let (_scene, d) = (full()?, new_socket::<Stream>('d')?);
+    try_connect(&d, "x");
+    ask_peername(&d);
+    Ok(())
+}
+
+pub(crate) fn timeout() -> Result<(), Error> {
+    let (_scene, d) = (full()?, new_socket::<Stream>('d')?);
+    d.set_nonblocking(false)?;
+    let set = d.set_write_timeout(Some(Duration::from_millis(20)));
+    step!("setsockopt(d, SO_SNDTIMEO, 20 ms)");
+    outcome(&set);
+    try_connect(&d, "x");
+    ask_peername(&d);
+    Ok(())
+}
+
+// 3. Waiting.
+
+fn connect_blocking() -> Result<(), Error> {
+    let d = new_socket::<Stream>('d')?;
+    d.set_nonblocking(false)?;
+    line::part("child");
+    try_connect(&d, "x");
+    ask_peername(&d);
+    Ok(())
+}
+
+/// A child that connects, and waits when this returns.
+fn waiting_child(scene: Scene) -> Result<(pid_t, Scene), Error> {
+    let child = process::fork();
+    if child == 0 {
+        drop(scene);
+        connect_blocking()?;
+        process::end(0);
+    }
+    wait_asleep(child);
+    Ok((child, scene))
+}
+
+/// A step that is printed before the child goes on.
+fn step_before(words: &str) {
+    step!("{words}");
+    io::stdout().flush().expect("stdout can be written to");
+}
+
+pub(crate) fn room() -> Result<(), Error> {
+    let (child, (s, _c)) = waiting_child(full()?)?;
+    step_before("accept(s) = ok");
+    let _a = s.accept()?;
+    process::join(child);
+    Ok(())
+}
+
+pub(crate) fn closed() -> Result<(), Error> {
+    let (child, (s, _c)) = waiting_child(full()?)?;
+    step_before("close(s)");
+    drop(s);
+    process::join(child);
+    Ok(())
+}

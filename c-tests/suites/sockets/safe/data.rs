@@ -1,0 +1,206 @@
+//! The calls of `cases.txt` that send and receive, over `sunpath`: as in `data.c`.
+
+use sunpath::{
+    Error, IoSlice, IoSliceMut, Messages, Outgoing, Received, RecvBatch, RecvRoom, SendBatch,
+    SendRoom, Socket, UnixDatagram, UnixStream,
+};
+use sunpath_c_tests::notation::Bytes;
+
+use super::step::{Step, filled, received};
+use super::{Answer, address_at, errno, name, not_offered};
+
+fn count(result: usize) -> String {
+    result.to_string()
+}
+
+fn data(step: &Step) -> &[u8] {
+    step.bytes(1).expect("the call has bytes")
+}
+
+/// Every piece that the step has, or the one as often as it says.
+fn gather(step: &Step) -> Vec<IoSlice<'_>> {
+    match step.number(2) {
+        Some(times) => vec![IoSlice::new(data(step)); times as usize],
+        None => step.pieces().into_iter().map(IoSlice::new).collect(),
+    }
+}
+
+/// Buffers of the sizes of the step.
+fn room(step: &Step) -> Vec<Vec<u8>> {
+    let sizes = step.sizes();
+    sizes.into_iter().map(|size| vec![0; size]).collect()
+}
+
+fn scatter(room: &mut [Vec<u8>]) -> Vec<IoSliceMut<'_>> {
+    room.iter_mut().map(|p| IoSliceMut::new(p)).collect()
+}
+
+fn came(result: usize, room: &[Vec<u8>]) -> String {
+    received(result, room.iter().map(Vec::as_slice))
+}
+
+// 1. A stream.
+
+pub(crate) fn stream(socket: &UnixStream, step: &Step) -> Answer {
+    let mut room = room(step);
+    match (&*step.call, &*step.flags()) {
+        ("send", ["OOB"]) => socket.send_oob(data(step)).map(count),
+        ("send", []) if step.number(2).is_none() => socket.write(data(step)).map(count),
+        ("send" | "writev", []) => socket.write_vectored(&gather(step)).map(count),
+        ("recv", []) => {
+            let result = socket.read(&mut room[0])?;
+            Ok(came(result, &room))
+        }
+        ("recv", ["PEEK"]) => {
+            let result = socket.peek(&mut room[0])?;
+            Ok(came(result, &room))
+        }
+        ("recv", ["OOB"]) => {
+            let byte = socket.recv_oob()?;
+            Ok(received(1, [[byte].as_slice()]))
+        }
+        ("readv", []) => {
+            let result = socket.read_vectored(&mut scatter(&mut room))?;
+            Ok(came(result, &room))
+        }
+        _ => not_offered(),
+    }
+}
+
+// 2. Messages, with and without a connection.
+
+/// What was received, as recv(2) returns it without `MSG_TRUNC`, and with it.
+fn length(received: Received, flags: &[&str]) -> usize {
+    match received.true_len() {
+        Some(len) if flags.contains(&"TRUNC") => len,
+        _ => received.len(),
+    }
+}
+
+pub(crate) fn messages<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
+    let mut room = room(step);
+    match (&*step.call, &*step.flags()) {
+        ("fill", []) => Ok(fill(|| socket.send(data(step)))),
+        ("send", []) if step.number(2).is_none() => {
+            socket.send(data(step))?;
+            Ok(count(data(step).len()))
+        }
+        ("send" | "writev", []) => {
+            let pieces = gather(step);
+            socket.send_vectored(&pieces)?;
+            Ok(count(pieces.iter().map(|piece| piece.len()).sum()))
+        }
+        ("sendmmsg", []) => sendmmsg(socket, step),
+        ("sendmost", []) => sendmost(socket, step),
+        ("recv", flags @ ([] | ["TRUNC"])) => {
+            let arrived = socket.recv(&mut room[0])?;
+            Ok(came(length(arrived, flags), &room))
+        }
+        ("recv", flags @ (["PEEK"] | ["PEEK", "TRUNC"])) => {
+            let arrived = socket.peek(&mut room[0])?;
+            Ok(came(length(arrived, flags), &room))
+        }
+        ("readv", []) => {
+            let arrived = socket.recv_vectored(&mut scatter(&mut room))?;
+            Ok(came(arrived.len(), &room))
+        }
+        ("recvmsg", []) => {
+            let arrived = socket.recv_vectored(&mut scatter(&mut room))?;
+            let cut = if arrived.is_truncated() {
+                ", TRUNC"
+            } else {
+                ""
+            };
+            Ok(came(arrived.len(), &room) + cut)
+        }
+        ("recvmmsg", []) => recvmmsg(socket, step),
+        _ => not_offered(),
+    }
+}
+
+pub(crate) fn datagram(socket: &UnixDatagram, step: &Step) -> Answer {
+    let to = match &*step.call {
+        "fill" | "sendto" => address_at(step, 2),
+        _ => None,
+    };
+    match (&*step.call, to) {
+        ("fill", Some(to)) => Ok(fill(|| socket.send_to(data(step), &to))),
+        ("sendto", Some(to)) => {
+            socket.send_to(data(step), &to)?;
+            Ok(count(data(step).len()))
+        }
+        ("recvfrom", None) => {
+            let mut room = room(step);
+            let (arrived, from) = socket.recv_from(&mut room[0])?;
+            Ok(format!(
+                "{}, from {}",
+                came(arrived.len(), &room),
+                name(&from)
+            ))
+        }
+        _ => messages(socket, step),
+    }
+}
+
+/// More messages than a call of the table has.
+const BATCH: usize = 8;
+
+/// As sendmmsg(2) does, the error is told only where no message went.
+fn sendmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
+    let pieces: Vec<_> = step.pieces().into_iter().map(IoSlice::new).collect();
+    let mut room = SendRoom::<BATCH>::new();
+    let mut batch = SendBatch::new(&mut room);
+    for piece in pieces.chunks(1) {
+        batch.push(Outgoing::new(piece))?;
+    }
+    match socket.sendmmsg(&mut batch) {
+        Err(error) if batch.len() == pieces.len() => Err(error),
+        _ => Ok(count(pieces.len() - batch.len())),
+    }
+}
+
+fn recvmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
+    let [most, size] = step.sizes()[..] else {
+        panic!("recvmmsg has a number of messages and a size");
+    };
+    // The buffers of a batch have their size by type: those that the tables and programs have.
+    match size {
+        0 => recvmmsg_of::<T, 0>(socket, most),
+        1 => recvmmsg_of::<T, 1>(socket, most),
+        2 => recvmmsg_of::<T, 2>(socket, most),
+        3 => recvmmsg_of::<T, 3>(socket, most),
+        64 => recvmmsg_of::<T, 64>(socket, most),
+        10_000 => recvmmsg_of::<T, 10_000>(socket, most),
+        _ => panic!("recvmmsg into {size} bytes: not a size of the programs"),
+    }
+}
+
+fn recvmmsg_of<T: Messages, const SIZE: usize>(socket: &Socket<T>, most: usize) -> Answer {
+    let (mut room, mut bufs) = (RecvRoom::<BATCH>::new(), vec![[0; SIZE]; most]);
+    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    let arrivals = socket.recvmmsg(&mut batch)?;
+    let mut text = count(arrivals.len());
+    for arrival in arrivals {
+        text += &format!(", {}", Bytes(arrival.bytes()));
+    }
+    Ok(text)
+}
+
+// 3. How much fits: printed as what it is made of.
+
+fn fill(mut send: impl FnMut() -> Result<(), Error>) -> String {
+    let mut count = 0;
+    loop {
+        match send() {
+            Ok(()) => count += 1,
+            Err(error) => return filled(count, &errno(error)),
+        }
+    }
+}
+
+fn sendmost<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
+    let more = step.number(1).expect("sendmost has a number") as isize;
+    let size = socket.send_buffer_size()?.saturating_add_signed(more);
+    socket.send(&vec![0; size])?;
+    Ok("all".to_owned())
+}
