@@ -10,7 +10,7 @@
 
 use std::error::Error;
 
-use sunpath::{RecvBuffer, UnixSeqpacket};
+use sunpath::UnixSeqpacket;
 
 /// The most bytes in a record of ours: both sides agree on it.
 const RECORD: usize = 4096;
@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     ours.send(packed.bytes())?;
 
-    let mut buf = RecvBuffer::<RECORD>::new();
+    let mut buf = [0; RECORD];
     let received = theirs.recv(&mut buf)?;
     if received.is_truncated() {
         return Err("a record with more bytes than was agreed".into());

@@ -95,7 +95,7 @@ fn converse(out: &mut impl Write, path: &Path, listener: &UnixListener) -> Resul
         "2. Bind: a socket file with mode {mode:04o}, never wider, that listens:"
     )?;
     writeln!(out, "   {listener:?}")?;
-    let second = options().bind(path).map(|_: Bound<UnixListener>| ());
+    let second = options().listen(path).map(|_: Bound<UnixListener>| ());
     let refused = second.err().ok_or("two servers have one path")?;
     writeln!(out, "   a second start is refused: {refused}")?;
 
@@ -225,7 +225,7 @@ fn options() -> BindOptions {
 }
 
 fn listen(path: &Path) -> Result<Bound<UnixListener>> {
-    let bound = options().bind(path);
+    let bound = options().listen(path);
     bound.map_err(|error| explain("bind", path, error).into())
 }
 

@@ -146,16 +146,14 @@ impl ActivationError {
 impl fmt::Display for ActivationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Variable { name } => write!(f, "{name} is no number in its range"),
+            Self::Variable { name } => write!(f, "{name} is not a number in range"),
             Self::NameTooLong { len } => {
                 write!(
                     f,
-                    "a name of {len} bytes in LISTEN_FDNAMES, which has at most {NAME_MAX}"
+                    "LISTEN_FDNAMES has a name of {len} bytes; the longest that is allowed has {NAME_MAX}"
                 )
             }
-            Self::Taken => {
-                f.write_str("the descriptors of LISTEN_FDS have been taken over already")
-            }
+            Self::Taken => f.write_str("the descriptors of LISTEN_FDS were taken over before"),
             Self::Descriptor { fd, error } => write!(f, "descriptor {fd} of LISTEN_FDS: {error}"),
         }
     }

@@ -34,7 +34,7 @@ pub(crate) const INT: usize = size_of::<c_int>();
 #[doc(alias = "cmsghdr")]
 pub struct ControlMessage<'a> {
     level: c_int,
-    kind: c_int,
+    cmsg_type: c_int,
     data: &'a [u8],
     truncated: bool,
 }
@@ -48,9 +48,8 @@ impl<'a> ControlMessage<'a> {
 
     /// `cmsg_type`: `SCM_RIGHTS` for instance.
     #[must_use]
-    #[doc(alias = "cmsg_type")]
-    pub const fn kind(&self) -> i32 {
-        self.kind
+    pub const fn cmsg_type(&self) -> i32 {
+        self.cmsg_type
     }
 
     /// The data, as far as it lies inside the buffer.
@@ -61,7 +60,7 @@ impl<'a> ControlMessage<'a> {
     }
 
     /// Whether `cmsg_len` says more than the buffer holds. Linux makes it say less when it cuts a
-    /// message: [`Ancillary::is_truncated`](crate::Ancillary::is_truncated) knows.
+    /// message: [`Ancillary::is_truncated`](crate::ancillary::Ancillary::is_truncated) knows.
     #[must_use]
     pub const fn is_truncated(&self) -> bool {
         self.truncated
@@ -76,7 +75,7 @@ impl<'a> ControlMessage<'a> {
 /// # Examples
 ///
 /// ```
-/// use sunpath::ControlMessages;
+/// use sunpath::ancillary::ControlMessages;
 ///
 /// assert_eq!(ControlMessages::new(&[0xff; 40]).count(), 1); // a cmsg_len of 2^64 - 1
 /// assert_eq!(ControlMessages::new(&[0; 40]).count(), 0); // a cmsg_len of 0
@@ -107,7 +106,7 @@ impl<'a> Iterator for ControlMessages<'a> {
         self.at = extent.next;
         Some(ControlMessage {
             level: extent.level,
-            kind: extent.kind,
+            cmsg_type: extent.cmsg_type,
             data: &self.bytes[extent.data],
             truncated: extent.truncated,
         })
@@ -119,7 +118,7 @@ impl FusedIterator for ControlMessages<'_> {}
 /// Where one control message lies in its bytes.
 struct Extent {
     level: c_int,
-    kind: c_int,
+    cmsg_type: c_int,
     /// Inside the bytes.
     data: Range<usize>,
     truncated: bool,
@@ -139,7 +138,7 @@ impl Extent {
         }
         Some(Self {
             level: int_at(header, offset_of!(cmsghdr, cmsg_level))?,
-            kind: int_at(header, offset_of!(cmsghdr, cmsg_type))?,
+            cmsg_type: int_at(header, offset_of!(cmsghdr, cmsg_type))?,
             data: at + CMSG_LEN(0)..at + len.min(left),
             truncated: len > left,
             // Behind the end there is none, so that the step need not be exact there.
@@ -174,13 +173,13 @@ fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
 /// The data of a message of level `SOL_SOCKET` with this type and `count` `int`s, if the bytes are that
 /// and nothing else.
 #[inline]
-pub(crate) fn alone(kind: c_int, count: usize, bytes: &[u8]) -> Option<&[u8]> {
+pub(crate) fn alone(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Option<&[u8]> {
     let len = CMSG_LEN(count * INT);
     let (header, data) = bytes.get(..len)?.split_at_checked(CMSG_LEN(0))?;
     let alone = bytes.len() == CMSG_SPACE(count * INT)
         && Extent::len(header)? == len
         && int_at(header, offset_of!(cmsghdr, cmsg_level))? == sys::SOL_SOCKET
-        && int_at(header, offset_of!(cmsghdr, cmsg_type))? == kind;
+        && int_at(header, offset_of!(cmsghdr, cmsg_type))? == cmsg_type;
     alone.then_some(data)
 }
 
@@ -206,17 +205,17 @@ impl Places {
             self.next = extent.next;
             if extent.level == sys::SOL_SOCKET {
                 let Range { start, end } = extent.data;
-                return Some((extent.kind, start..end - (end - start) % INT));
+                return Some((extent.cmsg_type, start..end - (end - start) % INT));
             }
         }
     }
 
     /// The next message of one type.
     #[inline]
-    pub(crate) fn next_of(&mut self, kind: c_int, bytes: &[u8]) -> Option<Range<usize>> {
+    pub(crate) fn next_of(&mut self, cmsg_type: c_int, bytes: &[u8]) -> Option<Range<usize>> {
         loop {
             match self.next(bytes)? {
-                (found, place) if found == kind => return Some(place),
+                (found, place) if found == cmsg_type => return Some(place),
                 _ => {}
             }
         }
@@ -238,7 +237,7 @@ impl<'b> Writer<'b> {
     /// Adds a message of level `SOL_SOCKET`, whose data are the `int`s that are to be written into
     /// what is returned. The room is large enough: who makes it has added up `CMSG_SPACE`.
     #[inline]
-    pub(crate) fn push(&mut self, kind: c_int, count: usize) -> slice::ChunksExactMut<'b, u8> {
+    pub(crate) fn push(&mut self, cmsg_type: c_int, count: usize) -> slice::ChunksExactMut<'b, u8> {
         let (space, len) = (CMSG_SPACE(count * INT), CMSG_LEN(count * INT));
         let room = mem::take(&mut self.room);
         let (message, rest) = room.split_at_mut(space);
@@ -252,7 +251,7 @@ impl<'b> Writer<'b> {
         }
         let fields = [
             (offset_of!(cmsghdr, cmsg_level), sys::SOL_SOCKET),
-            (offset_of!(cmsghdr, cmsg_type), kind),
+            (offset_of!(cmsghdr, cmsg_type), cmsg_type),
         ];
         for (at, value) in fields {
             header[at..at + INT].copy_from_slice(&value.to_ne_bytes());

@@ -10,7 +10,7 @@ use crate::control::{Credentials, INT};
 /// [`QueueLength`], or several of them as a tuple. `()` is nothing. A batch can expect the
 /// [`Sender`] beside them.
 ///
-/// See [`ControlBuffer`](crate::ControlBuffer), [`RecvRoom`](crate::RecvRoom).
+/// See [`ControlBuffer`](crate::ancillary::ControlBuffer), [`RecvSlots`](crate::ancillary::RecvSlots).
 pub trait Expected: sealed::Sealed {
     /// Room for it, of the alignment that control messages need.
     #[doc(hidden)]
@@ -53,7 +53,7 @@ pub enum Security<const N: usize> {}
 #[doc(alias = "SCM_INQ")]
 pub enum QueueLength {}
 
-/// The sender's address, which is no control message: [`Message::from`](crate::Message::from) has it
+/// The sender's address, which is no control message: [`Message::sender`](crate::ancillary::Message::sender) has it
 /// in a batch of datagrams that expects it. A single datagram has it without this.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "msg_name")]

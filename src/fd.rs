@@ -13,7 +13,7 @@ pub use io_slice::{IoSlice, IoSliceMut};
 pub use polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 /// `AT_FDCWD` — the working directory, in place of a directory's descriptor: where
-/// [`bind_at`](crate::Socket::bind_at) and its like begin.
+/// [`bind_to_at`](crate::Socket::bind_to_at) and its like begin.
 // SAFETY: not a descriptor and never open, but the `at` calls take it for one; to all others it is
 // EBADF. It is not -1.
 #[doc(alias = "AT_FDCWD")]

@@ -1,10 +1,9 @@
 //! Unix domain sockets: addresses that cannot overflow, descriptors that do not leak, and the C API
 //! in plain sight.
 //!
-//! A Unix domain socket is a socket whose address is a path. Three calls make a server, two a
-//! client, and each of them has a trap that C leaves to the program: the path that is cut at 108
-//! bytes, the address that is longer than its struct, the file that nobody removes, the signal that
-//! ends the process. This crate is those calls without the traps.
+//! Most programs need [`UnixStream`] and [`UnixListener`]. [`UnixDatagram`] and [`UnixSeqpacket`] keep
+//! the boundaries of what is sent, [`UnixAddr`] is an address, and [`BindOptions`] binds a daemon's
+//! socket: with the right mode, over a file that a crash left behind, and removed at the end.
 //!
 //! # A server and a client
 //!
@@ -33,12 +32,12 @@
 //! # A daemon in ten lines
 //!
 //! Only its user and group may connect, from the first instant and under every umask. A socket file
-//! that a crash left is replaced, a running daemon's never. A second start is `EADDRINUSE`, of any
-//! number at once. At the end the file is removed, if it is still ours.
+//! that a crash left behind is replaced; if a daemon is running, the second start fails with
+//! `EADDRINUSE`. At the end the file is removed if it is still ours.
 //!
 //! ```
 //! # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use sunpath::{BindOptions, Existing, Stream};
+//! use sunpath::{BindOptions, Existing};
 //!
 //! # let dir = std::env::temp_dir().join(format!("sunpath-daemon-{}", std::process::id()));
 //! # std::fs::create_dir_all(&dir)?;
@@ -50,7 +49,7 @@
 //! let listener = BindOptions::new()
 //!     .mode(0o660)
 //!     .existing(Existing::ReplaceStale)
-//!     .bind::<Stream>(&path)?;
+//!     .listen(&path)?;
 //!
 //! for client in listener.incoming() {
 //!     let client = client?;
@@ -64,6 +63,23 @@
 //! # #[cfg(not(feature = "std"))] fn main() {}
 //! ```
 //!
+//! # The verbs
+//!
+//! A function named `bind` or `connect`, alone or with `_addr` or `_at`, makes a socket. One that ends
+//! in `_to` or `_to_at` acts on a socket that is there. The `_at` forms take a path of any length,
+//! which begins at an open directory, at the working directory ([`CWD`]), or at the root.
+//!
+//! | | a path | an address | a path of any length |
+//! |---|---|---|---|
+//! | make a listener | [`UnixListener::bind`] | [`bind_addr`](Listener::bind_addr), [`autobind`](Listener::autobind) | [`bind_at`](Listener::bind_at) |
+//! | make a daemon's listener | | | [`BindOptions::listen`], [`listen_seqpacket`](BindOptions::listen_seqpacket), [`bind_at`](BindOptions::bind_at) |
+//! | make a datagram socket | [`UnixDatagram::bind`] | [`bind_addr`](UnixDatagram::bind_addr) | [`bind_at`](UnixDatagram::bind_at), [`BindOptions::bind_datagram`] |
+//! | make a connection | [`UnixStream::connect`] | [`connect_addr`](Socket::connect_addr) | [`connect_at`](Socket::connect_at) |
+//! | make one under conditions | | [`ConnectOptions::connect_addr`] | [`connect`](ConnectOptions::connect), [`connect_at`](ConnectOptions::connect_at) |
+//! | bind a socket | | [`Socket::bind_to`], [`autobind`](Socket::autobind) | [`bind_to_at`](Socket::bind_to_at) |
+//! | connect a socket | | [`Socket::connect_to`] | [`connect_to_at`](Socket::connect_to_at) |
+//! | choose a datagram socket's peer | [`UnixDatagram::connect`] | [`connect_to`](Socket::connect_to) | [`connect_to_at`](Socket::connect_to_at) |
+//!
 //! # Where to look
 //!
 //! | in C | here |
@@ -72,121 +88,91 @@
 //! | `socket`, `socketpair`, `bind`, `connect`, `shutdown` | [`Socket`], of a kind: [`Stream`], [`Datagram`], [`Seqpacket`] |
 //! | `send`, `recv`, `readv`, `sendmsg` for `writev` | [`UnixStream`] |
 //! | `sendto`, `recvfrom` | [`UnixDatagram`], [`UnixSeqpacket`], [`Received`] |
-//! | `aligned_alloc` for what is received | [`RecvBuffer`] |
 //! | passing a descriptor | [`Socket::send_fd`], [`Socket::recv_fd`]; several: [`Socket::send_fds`], [`Socket::recv_fds`] |
-//! | `sendmsg`, `recvmsg`, `SCM_RIGHTS`, `SCM_CREDENTIALS`, `SCM_PIDFD`, `SCM_SECURITY`, `SCM_INQ` | [`Socket::sendmsg`] of [`Control`], [`Socket::recvmsg`] into a [`ControlBuffer`], [`Message`], [`Ancillary`] |
-//! | `CMSG_FIRSTHDR`, `CMSG_NXTHDR`, `CMSG_DATA` | [`ControlMessages`] |
+//! | `sendmsg`, `recvmsg`, `SCM_RIGHTS`, `SCM_CREDENTIALS`, `SCM_PIDFD`, `SCM_SECURITY`, `SCM_INQ`, the `CMSG_` macros | [`ancillary`] |
 //! | `sendmmsg`, `recvmmsg` | [`Socket::sendmmsg`], [`Socket::recvmmsg`] |
 //! | `listen`, `accept4` | [`Listener`], [`UnixListener`], [`UnixSeqpacketListener`] |
-//! | `bindat`, `connectat`, a path that `sun_path` has no room for | [`Socket::bind_at`], [`Socket::connect_at`], [`CWD`] |
 //! | `openat`, `mkdirat` for a directory that nobody else can enter | [`Dir`] |
 //! | `fchmod`, `chown`, `unlink`, `flock` and `rename` around a `bind` | [`BindOptions`], [`Bound`] |
-//! | is anyone there? | [`probe`], which a server does not notice |
+//! | whether a server is alive | [`probe`], which the server does not notice |
 //! | `connect` with a time limit, or to one user's server alone | [`ConnectOptions`] |
-//! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and its neighbours |
+//! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and the methods beside it |
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name |
-//! | `sd_listen_fds` | `Activation` (with `std`), [`Variables`] |
+//! | `sd_listen_fds` | [`activation`] |
 //! | `errno`, `perror` | [`Errno`], [`Error`] |
-//! | everything as it is | [`sys`], the crate `sunpath-sys` |
+//! | the C API as it is | [`sys`], the crate `sunpath-sys` |
 //!
-//! Searching these pages for a name of C, `SO_RCVTIMEO` or `getpeername`, finds its method.
+//! A search of these pages for a name of C, such as `SO_RCVTIMEO` or `getpeername`, finds its method.
 //!
 //! # What differs from C
 //!
 //! - A path that is empty, has a NUL or does not fit is refused before any call, with its numbers:
-//!   [`SunPathError`]. For one that does not fit there is [`bind_at`](Socket::bind_at).
+//!   [`SunPathError`]. The `_at` forms take one that does not fit.
 //! - Binding the unnamed address is refused; in C it means [autobind](Socket::autobind).
 //! - Every descriptor is close-on-exec from birth (right after birth on macOS, which has no such
-//!   call), every send carries `MSG_NOSIGNAL`, and a call that a signal interrupts is made again. A
-//!   timeout ends all the same, after three times its length at the latest.
-//! - A peer that does not exist has no credentials: [`peer_cred`](Socket::peer_cred) says
-//!   `ENOTCONN`, where Linux answers with uid and gid -1.
-//! - A timeout of zero is refused; in C it means to wait for ever.
-//! - A datagram or record that did not fit says so, with its true length: [`Received`].
+//!   call). Every send carries `MSG_NOSIGNAL`. A call that a signal interrupts is made again; its
+//!   timeout still ends, after three times its length at the latest.
+//! - A peer that does not exist has no credentials: [`peer_cred`](Socket::peer_cred) fails with
+//!   `ENOTCONN` where Linux answers with uid and gid -1.
+//! - A timeout of zero is refused; in C it means to wait forever.
+//! - A receive reports that a datagram or record did not fit, with its true length: [`Received`].
 //! - Descriptors that are received belong to a value from the instant that they arrive, and those
-//!   that nobody takes are closed. Ancillary data that was truncated is refused, unless what came of
-//!   it is asked for by name: [`Message`].
-//! - Control messages that come with no byte on a stream, which drops them, and more than 253
-//!   descriptors in a message are refused before the call.
+//!   that nobody takes are closed. Truncated ancillary data is refused, unless the part that arrived is
+//!   asked for by name: [`Message`](ancillary::Message).
+//! - Control messages without a byte on a stream, which would drop them, and more than 253 descriptors
+//!   in a message are refused before the call.
 //! - An option that the kernel or the system lacks is an error for which
 //!   [`Error::is_unsupported`] is true.
 //!
-//! What does not differ: nothing removes a socket file unless [`BindOptions`] made it. Closing leaves
-//! it, so does dying, and the next bind to its path is `EADDRINUSE`.
+//! One thing does not differ: nothing removes a socket file unless [`BindOptions`] made it. Closing the
+//! socket leaves the file, and so does a process that dies; the next bind to its path fails with
+//! `EADDRINUSE`.
 //!
 //! # Rules that hold everywhere
 //!
 //! No global state is touched: no umask, no working directory, no signal handler, no environment.
-//! What fails closes what it opened, and removes the file that it made. Nothing allocates but the
-//! conversion of some errors into `std::io::Error`, and reading the environment for `Activation`.
+//! A call that fails closes what it opened and removes the file that it made. Nothing allocates, except
+//! for the conversion of some errors into `std::io::Error` and for reading the environment in
+//! [`activation`].
 //!
 //! # Without std
 //!
-//! `default-features = false` leaves everything over `core` and the C library, but for `Path`
-//! arguments, `io::Read` and `io::Write`, `io::Error`, `Activation`, and conversions with `std`'s
-//! types. The module [`fd`] then has descriptor types with the names and promises of `std::os::fd`.
+//! `default-features = false` leaves everything over `core` and the C library. What then is missing:
+//! `Path` arguments, `io::Read` and `io::Write`, `io::Error`, `Activation`, and the conversions with the
+//! types of `std`. The module [`fd`] then has descriptor types with the names and promises of
+//! `std::os::fd`.
 
 #![no_std]
 
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
-mod activation;
+pub mod activation;
 mod addr;
-mod ancillary;
-mod at;
-mod batch;
-mod bind;
-mod buffer;
-mod connect;
+pub mod ancillary;
 mod control;
-mod convert;
-mod datagram;
 mod deadline;
-mod dir;
-mod error;
+pub mod error;
 mod expected;
 pub mod fd;
-mod identity;
-mod listener;
-mod message;
-mod options;
-mod passing;
+pub mod files;
 mod pathname;
-mod socket;
-mod stream;
+pub mod socket;
 mod syscall;
 
 pub use sunpath_sys as sys;
 pub use sunpath_sys::{SunPath, SunPathError};
 
-#[cfg(feature = "std")]
-pub use crate::activation::{Activation, Passed};
-pub use crate::activation::{ActivationError, Variables};
 pub use crate::addr::UnixAddr;
 #[doc(hidden)]
 pub use crate::addr::addr_of_literal;
-pub use crate::ancillary::{Ancillary, Control, ControlBuffer, ControlRoom, Message};
-pub use crate::batch::{Arrival, Arrivals, Outgoing, RecvBatch, RecvRoom, SendBatch, SendRoom};
-pub use crate::bind::{BindOptions, Bound, Existing, Liveness, probe};
-pub use crate::buffer::RecvBuffer;
-pub use crate::connect::ConnectOptions;
-pub use crate::control::{ControlMessage, ControlMessages, Credentials};
-pub use crate::convert::FromFdError;
-pub use crate::datagram::UnixDatagram;
-pub use crate::dir::{Dir, DirError, Refusal};
-pub use crate::error::{Call, Errno, Error};
-pub use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security, Sender};
-pub use crate::fd::{CWD, IoSlice, IoSliceMut};
-pub use crate::identity::PeerCred;
-pub use crate::listener::{Incoming, Listener, UnixListener, UnixSeqpacketListener};
-pub use crate::message::{Received, UnixSeqpacket};
-pub use crate::pathname::AsPathname;
-pub use crate::socket::{Connected, Datagram, Kind, Messages, Seqpacket, Shutdown, Socket, Stream};
-pub use crate::stream::UnixStream;
-pub use crate::syscall::Descriptors;
-#[cfg(feature = "std")]
-pub use crate::syscall::Unclaimed;
+pub use crate::error::{Errno, Error};
+pub use crate::fd::CWD;
+pub use crate::files::{BindOptions, Bound, ConnectOptions, Dir, Existing, Liveness, probe};
+pub use crate::socket::{
+    Datagram, Listener, PeerCred, Received, Seqpacket, Shutdown, Socket, Stream, UnixDatagram,
+    UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
+};
 
 /// The README's programs, compiled and run.
 #[cfg(all(doctest, feature = "std"))]

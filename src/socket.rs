@@ -1,6 +1,18 @@
-//! Sockets by kind, and what every kind can do.
+//! Sockets: one type for each kind, and what can be done with every kind.
+//!
+//! The types that programs name stand at the crate's root: [`UnixStream`], [`UnixDatagram`],
+//! [`UnixSeqpacket`], [`UnixListener`] and [`UnixSeqpacketListener`]. They are aliases of
+//! [`Socket`] and [`Listener`] with a [`Kind`]; this module has the rest of what these types need.
 
-use core::ffi::c_int;
+mod convert;
+mod datagram;
+mod identity;
+mod kind;
+mod listener;
+mod message;
+mod options;
+mod stream;
+
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -12,66 +24,13 @@ use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use crate::pathname::AsPathname;
 use crate::syscall;
 
-/// A kind of socket: [`Stream`], [`Datagram`] or [`Seqpacket`].
-pub trait Kind: sealed::Sealed {
-    /// The type that socket(2) takes.
-    #[doc(hidden)]
-    const TYPE: c_int;
-    /// The type's name in C.
-    #[doc(hidden)]
-    const NAME: &'static str;
-}
-
-/// A kind that makes connections, so that one can listen for them: [`Stream`] and [`Seqpacket`].
-pub trait Connected: Kind {}
-
-/// A kind that keeps the boundaries of what is sent: [`Datagram`] and [`Seqpacket`].
-pub trait Messages: Kind {}
-
-/// `SOCK_STREAM` — a connected stream of bytes.
-#[derive(Clone, Copy, Debug)]
-#[doc(alias = "SOCK_STREAM")]
-pub enum Stream {}
-
-/// `SOCK_DGRAM` — datagrams. Between Unix domain sockets none is lost and their order is kept: who
-/// sends to a full queue waits.
-#[derive(Clone, Copy, Debug)]
-#[doc(alias = "SOCK_DGRAM")]
-pub enum Datagram {}
-
-/// `SOCK_SEQPACKET` — a connection that keeps record boundaries. macOS has none.
-#[derive(Clone, Copy, Debug)]
-#[doc(alias = "SOCK_SEQPACKET")]
-pub enum Seqpacket {}
-
-impl Kind for Stream {
-    const TYPE: c_int = sys::SOCK_STREAM;
-    const NAME: &'static str = "SOCK_STREAM";
-}
-
-impl Kind for Datagram {
-    const TYPE: c_int = sys::SOCK_DGRAM;
-    const NAME: &'static str = "SOCK_DGRAM";
-}
-
-impl Kind for Seqpacket {
-    const TYPE: c_int = sys::SOCK_SEQPACKET;
-    const NAME: &'static str = "SOCK_SEQPACKET";
-}
-
-impl Connected for Stream {}
-impl Connected for Seqpacket {}
-impl Messages for Datagram {}
-impl Messages for Seqpacket {}
-
-mod sealed {
-    /// Kinds are the kernel's, none can be added outside.
-    pub trait Sealed {}
-
-    impl Sealed for super::Stream {}
-    impl Sealed for super::Datagram {}
-    impl Sealed for super::Seqpacket {}
-}
+pub use self::convert::FromFdError;
+pub use self::datagram::UnixDatagram;
+pub use self::identity::PeerCred;
+pub use self::kind::{Connected, Datagram, Kind, Messages, Seqpacket, Stream};
+pub use self::listener::{Incoming, Listener, UnixListener, UnixSeqpacketListener};
+pub use self::message::{Received, UnixSeqpacket};
+pub use self::stream::UnixStream;
 
 /// A Unix domain socket of one kind, owned and closed on drop.
 ///

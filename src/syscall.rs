@@ -38,8 +38,6 @@ pub(crate) use self::descriptor::*;
 pub(crate) use self::dir::*;
 pub(crate) use self::file::*;
 #[cfg(feature = "std")]
-pub use self::inherit::Unclaimed;
-#[cfg(feature = "std")]
 pub(crate) use self::inherit::{Inherited, NotInherited, inherit};
 pub(crate) use self::message::*;
 pub(crate) use self::option::*;

@@ -15,16 +15,17 @@ use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
 use std::thread;
 
+use sunpath::activation::{Activation, ActivationError, Passed};
+use sunpath::socket::Connected;
 use sunpath::{
-    Activation, ActivationError, Connected, Listener, Passed, Seqpacket, Socket, Stream, Unclaimed,
-    UnixDatagram, UnixListener, UnixSeqpacket, UnixStream,
+    Listener, Seqpacket, Socket, Stream, UnixDatagram, UnixListener, UnixSeqpacket, UnixStream,
 };
 
 const ROLE: &str = "SUNPATH_TEST_ROLE";
 
 fn take() -> Result<Activation, ActivationError> {
     // SAFETY: all that this program opens is close-on-exec.
-    Activation::take(unsafe { Unclaimed::promise() })
+    unsafe { Activation::take() }
 }
 
 /// Not a test by itself: what the processes do that the tests start.
@@ -126,7 +127,10 @@ fn tell() {
 
 /// What a descriptor turns out to be.
 fn kind(passed: Passed) -> String {
-    fn next<T>(found: Result<T, sunpath::FromFdError>, what: &str) -> Result<String, OwnedFd> {
+    fn next<T>(
+        found: Result<T, sunpath::socket::FromFdError>,
+        what: &str,
+    ) -> Result<String, OwnedFd> {
         match found {
             Ok(_) => Ok(what.to_owned()),
             Err(error) => Err(error.into_fd()),
@@ -314,18 +318,18 @@ fn activation_by_variables_that_are_wrong_is_an_error() {
     ] {
         let said = says(&format!("LISTEN_PID=$$ LISTEN_FDS='{count}'"));
         assert_eq!(
-            said, "LISTEN_FDS is no number in its range (EINVAL)",
+            said, "LISTEN_FDS is not a number in range (EINVAL)",
             "{count}"
         );
     }
     let said = says("LISTEN_PID=me LISTEN_FDS=2");
-    assert_eq!(said, "LISTEN_PID is no number in its range (EINVAL)");
+    assert_eq!(said, "LISTEN_PID is not a number in range (EINVAL)");
     let said = says(&format!("{TWO} LISTEN_PIDFDID=-1"));
-    assert_eq!(said, "LISTEN_PIDFDID is no number in its range (EINVAL)");
+    assert_eq!(said, "LISTEN_PIDFDID is not a number in range (EINVAL)");
     let said = says(&format!("{TWO} LISTEN_FDNAMES=a:{}", "n".repeat(256)));
     assert_eq!(
         said,
-        "a name of 256 bytes in LISTEN_FDNAMES, which has at most 255 (EINVAL)"
+        "LISTEN_FDNAMES has a name of 256 bytes; the longest that is allowed has 255 (EINVAL)"
     );
     // More than there are; the last of the possible numbers too.
     for count in ["3", "2147483644"] {
@@ -344,10 +348,10 @@ fn activation_happens_once_and_closes_what_nobody_took() {
         said(&output),
         [
             "first 2",
-            "second the descriptors of LISTEN_FDS have been taken over already",
-            "as io::Error the descriptors of LISTEN_FDS have been taken over already",
+            "second the descriptors of LISTEN_FDS were taken over before",
+            "as io::Error the descriptors of LISTEN_FDS were taken over before",
             "closed [false, false]",
-            "third the descriptors of LISTEN_FDS have been taken over already",
+            "third the descriptors of LISTEN_FDS were taken over before",
         ]
     );
     for _ in 0..20 {

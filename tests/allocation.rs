@@ -7,11 +7,13 @@ use std::fmt::{self, Write};
 use std::hint::black_box;
 use std::os::fd::AsFd;
 
-use sunpath::{
-    Arrival, Control, ControlBuffer, Credentials, Datagram, Errno, Error, IoSlice, IoSliceMut,
-    Kind, Messages, Outgoing, RecvBatch, RecvRoom, Rights, SendBatch, SendRoom, Seqpacket, Socket,
-    Stream, UnixStream,
+use sunpath::ancillary::{
+    Arrival, Control, ControlBuffer, Credentials, Outgoing, RecvBatch, RecvSlots, Rights,
+    SendBatch, SendSlots,
 };
+use sunpath::fd::{IoSlice, IoSliceMut};
+use sunpath::socket::{Kind, Messages};
+use sunpath::{Datagram, Errno, Error, Seqpacket, Socket, Stream, UnixStream};
 
 /// Counts what each thread asks for.
 struct Counting;
@@ -139,14 +141,14 @@ fn batches_allocate_nothing<T: Messages>() {
     let (data, control) = ([IoSlice::new(b"x")], [Control::Rights(&fds)]);
     let message = Outgoing::new(&data).control(&control);
 
-    let mut room = bare(SendRoom::<6, Rights<2>>::new);
+    let mut room = bare(SendSlots::<6, Rights<2>>::new);
     let mut sending = bare(|| SendBatch::new(&mut room));
     for _ in 0..6 {
         bare(|| sending.push(message)).unwrap();
     }
     bare_error(Errno::ENOBUFS, || sending.push(message));
     bare(|| a.sendmmsg(&mut sending)).unwrap();
-    let (mut room, mut texts) = (bare(RecvRoom::<4, Rights<2>>::new), [[0; 4]; 4]);
+    let (mut room, mut texts) = (bare(RecvSlots::<4, Rights<2>>::new), [[0; 4]; 4]);
     let mut receiving = bare(|| RecvBatch::new(&mut room, &mut texts));
     let came = bare(|| {
         let messages = b.recvmmsg(&mut receiving)?.map(Arrival::into_message);
@@ -157,7 +159,7 @@ fn batches_allocate_nothing<T: Messages>() {
     // The other two, of which nobody takes the descriptors.
     bare(|| b.recvmmsg(&mut receiving).map(drop)).unwrap();
 
-    let mut without_room = SendRoom::<4>::new();
+    let mut without_room = SendSlots::<4>::new();
     bare_error(Errno::EMSGSIZE, || {
         SendBatch::new(&mut without_room).push(message)
     });

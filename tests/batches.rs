@@ -6,15 +6,14 @@ mod fresh;
 use std::io::IoSlice;
 use std::path::PathBuf;
 
-use sunpath::{
-    Arrival, Datagram, Errno, Messages, Outgoing, RecvBatch, RecvRoom, SendBatch, SendRoom, Sender,
-    Seqpacket, Socket, UnixAddr, UnixDatagram,
-};
+use sunpath::ancillary::{Arrival, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots, Sender};
+use sunpath::socket::Messages;
+use sunpath::{Datagram, Errno, Seqpacket, Socket, UnixAddr, UnixDatagram};
 
 /// The messages are sent, each of one slice.
 fn send<T: Messages>(from: &Socket<T>, messages: &[&[u8]]) {
     let data: Vec<_> = messages.iter().map(|bytes| [IoSlice::new(bytes)]).collect();
-    let mut room = SendRoom::<8>::new();
+    let mut room = SendSlots::<8>::new();
     let mut batch = SendBatch::new(&mut room);
     for data in &data {
         batch.push(Outgoing::new(data)).unwrap();
@@ -26,7 +25,7 @@ fn send<T: Messages>(from: &Socket<T>, messages: &[&[u8]]) {
 /// Storage that moves, and serves again after shorter messages and after longer ones.
 fn serves_again<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
-    let (mut room, mut bufs) = (RecvRoom::<4>::new(), vec![[0; 4]; 5]);
+    let (mut room, mut bufs) = (RecvSlots::<4>::new(), vec![[0; 4]; 5]);
     let batch = RecvBatch::new(&mut room, &mut bufs);
     let mut batch = Box::new(batch);
     for round in [&[&b"abc"[..], b"", b"d"][..], &[b"e"], &[b"", b"fghi"]] {
@@ -37,7 +36,7 @@ fn serves_again<T: Messages>() {
             assert_eq!(arrival.bytes(), *sent);
             assert!(!arrival.received().is_truncated());
             let (bytes, message) = arrival.into_message();
-            assert_eq!((&*bytes, message.from()), (*sent, None));
+            assert_eq!((&*bytes, message.sender()), (*sent, None));
         }
     }
     send(&a, &[b"x".as_slice(); 6]);
@@ -59,7 +58,7 @@ fn batch_serves_again_wherever_it_lies() {
 fn says_truncation<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     send(&a, &[b"abc", b"abcd", b"abcde"]);
-    let (mut room, mut bufs) = (RecvRoom::<3>::new(), [[0; 4]; 3]);
+    let (mut room, mut bufs) = (RecvSlots::<3>::new(), [[0; 4]; 3]);
     let mut batch = RecvBatch::new(&mut room, &mut bufs);
     let received: Vec<_> = b
         .recvmmsg(&mut batch)
@@ -94,7 +93,7 @@ fn batch_tells_the_senders_that_it_expects() {
         UnixDatagram::new().unwrap(),
         UnixDatagram::bind(at("short")).unwrap(),
     ];
-    let (mut room, mut bufs) = (RecvRoom::<3, Sender>::new(), [[0; 8]; 3]);
+    let (mut room, mut bufs) = (RecvSlots::<3, Sender>::new(), [[0; 8]; 3]);
     let mut batch = RecvBatch::new(&mut room, &mut bufs);
     for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
         let addrs: Vec<UnixAddr> = order
@@ -107,7 +106,7 @@ fn batch_tells_the_senders_that_it_expects() {
         let arrivals = receiver.recvmmsg(&mut batch).unwrap();
         let came: Vec<UnixAddr> = arrivals
             .map(Arrival::into_message)
-            .filter_map(|(_, message)| message.from().copied())
+            .filter_map(|(_, message)| message.sender().copied())
             .collect();
         assert_eq!(came, addrs);
     }
@@ -119,7 +118,7 @@ fn batch_sends_to_addresses() {
     let receivers = ["a", "b"].map(|name| UnixDatagram::bind(dir.path().join(name)).unwrap());
     let addrs = receivers.each_ref().map(|of| of.local_addr().unwrap());
     let data = [IoSlice::new(b"x")];
-    let mut room = SendRoom::<2>::new();
+    let mut room = SendSlots::<2>::new();
     let mut batch = SendBatch::new(&mut room);
     for addr in &addrs {
         batch.push(Outgoing::new(&data).to(addr)).unwrap();
@@ -133,7 +132,7 @@ fn batch_sends_to_addresses() {
 #[test]
 fn batch_of_n_minus_one_n_and_n_plus_one_messages() {
     let data = [IoSlice::new(b"x")];
-    let mut room = SendRoom::<3>::new();
+    let mut room = SendSlots::<3>::new();
     let mut batch = SendBatch::new(&mut room);
     for len in 1..=3 {
         batch.push(Outgoing::new(&data)).unwrap();
@@ -151,7 +150,7 @@ fn batch_keeps_what_did_not_go() {
     let long = vec![0; a.send_buffer_size().unwrap() + 1];
     let messages: [&[u8]; 4] = [b"one", &long, b"two", b"three"];
     let data = messages.map(|bytes| [IoSlice::new(bytes)]);
-    let mut room = SendRoom::<4>::new();
+    let mut room = SendSlots::<4>::new();
     let mut batch = SendBatch::new(&mut room);
     for data in &data {
         batch.push(Outgoing::new(data)).unwrap();
@@ -178,7 +177,7 @@ fn batch_goes_on_where_the_queue_was_full() {
     a.set_nonblocking(true).unwrap();
     b.set_nonblocking(true).unwrap();
     let data = [IoSlice::new(b"x")];
-    let mut room = SendRoom::<1024>::new();
+    let mut room = SendSlots::<1024>::new();
     let mut batch = SendBatch::new(&mut room);
     for _ in 0..1024 {
         batch.push(Outgoing::new(&data)).unwrap();

@@ -100,13 +100,13 @@ fn descriptors_are_cloexec_and_none_is_lost() {
         let old = limit::descriptors((lowest_free + free).try_into().unwrap());
         let full = open_count();
         let outcomes = [
-            sockets[0].bind_at(CWD, &long),
-            sockets[1].connect_at(CWD, &long),
+            sockets[0].bind_to_at(CWD, &long),
+            sockets[1].connect_to_at(CWD, &long),
             UnixListener::bind(&long).map(drop),
             Dir::private(&short)
                 .map(drop)
                 .map_err(|error| match error.refusal() {
-                    sunpath::Refusal::Call(error) => error,
+                    sunpath::files::Refusal::Call(error) => error,
                     refusal => panic!("{refusal:?}"),
                 }),
         ];
@@ -129,11 +129,14 @@ fn descriptors_are_cloexec_and_none_is_lost() {
         );
     }
     assert_eq!(
-        sockets[0].bind_at(&opened, "x/y").unwrap_err().errno(),
+        sockets[0].bind_to_at(&opened, "x/y").unwrap_err().errno(),
         Errno::ENOENT
     );
     assert_eq!(
-        sockets[1].connect_at(&opened, "s/x").unwrap_err().errno(),
+        sockets[1]
+            .connect_to_at(&opened, "s/x")
+            .unwrap_err()
+            .errno(),
         Errno::ENOENT
     );
     assert_eq!(open(), during);

@@ -9,8 +9,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sunpath::error::Call;
 use sunpath::{
-    Call, ConnectOptions, Errno, Error, Shutdown, Stream, UnixAddr, UnixDatagram, UnixListener,
+    ConnectOptions, Errno, Error, Shutdown, Stream, UnixAddr, UnixDatagram, UnixListener,
     UnixStream,
 };
 

@@ -8,9 +8,8 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::PathBuf;
 use std::thread;
 
-use sunpath::{
-    Call, Errno, Socket, Stream, SunPath, SunPathError, UnixAddr, UnixListener, UnixStream,
-};
+use sunpath::error::Call;
+use sunpath::{Errno, Socket, Stream, SunPath, SunPathError, UnixAddr, UnixListener, UnixStream};
 use tempfile::TempDir;
 
 /// A fresh directory, and a path in it that does not exist.

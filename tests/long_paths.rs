@@ -8,9 +8,11 @@ use std::fs::{self, File};
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::{Path, PathBuf};
 
+use sunpath::error::Call;
+use sunpath::socket::Kind;
 use sunpath::{
-    CWD, Call, ConnectOptions, Datagram, Dir, Errno, Error, Kind, Listener, Seqpacket, Socket,
-    Stream, UnixAddr, UnixListener, UnixStream, sys,
+    CWD, ConnectOptions, Datagram, Dir, Errno, Error, Listener, Seqpacket, Socket, Stream,
+    UnixAddr, UnixListener, UnixStream, sys,
 };
 use tempfile::TempDir;
 
@@ -36,12 +38,12 @@ fn deep() -> (TempDir, PathBuf) {
 
 fn bound<T: Kind>(path: impl AsRef<Path>) -> Result<Socket<T>, Error> {
     let socket = Socket::new().unwrap();
-    socket.bind_at(CWD, path.as_ref()).map(|()| socket)
+    socket.bind_to_at(CWD, path.as_ref()).map(|()| socket)
 }
 
 fn connected<T: Kind>(path: impl AsRef<Path>) -> Result<Socket<T>, Error> {
     let socket = Socket::new().unwrap();
-    socket.connect_at(CWD, path.as_ref()).map(|()| socket)
+    socket.connect_to_at(CWD, path.as_ref()).map(|()| socket)
 }
 
 fn names_in(dir: &Path) -> Vec<String> {
@@ -131,10 +133,10 @@ fn long_path_over_path_max_is_bound_and_reached() {
         assert_eq!(errno(bound::<Stream>(&path)), Errno::EADDRINUSE, "{bytes}");
 
         let below = Socket::<Stream>::new().unwrap();
-        below.connect_at(&dir, "a.sock").unwrap();
+        below.connect_to_at(&dir, "a.sock").unwrap();
         Socket::<Stream>::new()
             .unwrap()
-            .bind_at(&dir, "b.sock")
+            .bind_to_at(&dir, "b.sock")
             .unwrap();
         // Slashes at the seams change nothing.
         let slashes = path.to_str().unwrap().replace('/', "///");
@@ -210,8 +212,8 @@ fn long_last_component_that_exists_is_left_alone() {
     // The socket was not bound to anything, and can be.
     let socket = Socket::<Stream>::new().unwrap();
     let path = deep.join("f".repeat(200));
-    assert_eq!(errno(socket.bind_at(CWD, &path)), Errno::EADDRINUSE);
-    socket.bind_at(CWD, deep.join("free")).unwrap();
+    assert_eq!(errno(socket.bind_to_at(CWD, &path)), Errno::EADDRINUSE);
+    socket.bind_to_at(CWD, deep.join("free")).unwrap();
     // A link that leads nowhere is there too.
     for name in ["l", &"l".repeat(200)] {
         let path = deep.join(name);
@@ -329,12 +331,15 @@ fn long_path_that_is_none_is_refused_before_any_call() {
     let dir = fresh::dir();
     let dir = Dir::open(dir.path()).unwrap();
     let nul = [&[b'a'; 300][..], b"\0b"].concat();
-    for error in [socket.bind_at(&dir, ""), socket.connect_at(&dir, "")] {
+    for error in [socket.bind_to_at(&dir, ""), socket.connect_to_at(&dir, "")] {
         let error = error.unwrap_err();
         assert_eq!(error.sun_path(), Some(sunpath::SunPathError::Empty));
         assert_eq!(error.errno(), Errno::ENOENT);
     }
-    for error in [socket.bind_at(&dir, &nul), socket.connect_at(CWD, &nul)] {
+    for error in [
+        socket.bind_to_at(&dir, &nul),
+        socket.connect_to_at(CWD, &nul),
+    ] {
         let error = error.unwrap_err();
         assert_eq!(
             error.sun_path(),
@@ -371,13 +376,13 @@ fn at_a_directory_names_are_below_it_wherever_it_moves() {
     fs::create_dir(&old).unwrap();
 
     let socket = Socket::<Stream>::new().unwrap();
-    socket.bind_at(&dir, "a.sock").unwrap();
+    socket.bind_to_at(&dir, "a.sock").unwrap();
     let listener: Listener<Stream> = socket.listen(8).unwrap();
     assert!(is_socket(&new.join("a.sock")));
     assert_eq!(names_in(&old), [""; 0]);
 
     let client = Socket::<Stream>::new().unwrap();
-    client.connect_at(&dir, "a.sock").unwrap();
+    client.connect_to_at(&dir, "a.sock").unwrap();
     let options = ConnectOptions::new().timeout(std::time::Duration::from_secs(10));
     let _: UnixStream = options.connect_at(&dir, "./a.sock").unwrap();
     let _: UnixStream = options
@@ -400,10 +405,10 @@ fn at_a_directory_names_are_below_it_wherever_it_moves() {
 
     fs::remove_dir_all(&new).unwrap();
     let again = Socket::<Stream>::new().unwrap();
-    assert_eq!(errno(again.bind_at(&dir, "b.sock")), Errno::ENOENT);
-    assert_eq!(errno(again.connect_at(&dir, "b.sock")), Errno::ENOENT);
+    assert_eq!(errno(again.bind_to_at(&dir, "b.sock")), Errno::ENOENT);
+    assert_eq!(errno(again.connect_to_at(&dir, "b.sock")), Errno::ENOENT);
     let file = File::open(std::env::current_exe().unwrap()).unwrap();
-    assert_eq!(errno(again.bind_at(&file, "b.sock")), Errno::ENOTDIR);
+    assert_eq!(errno(again.bind_to_at(&file, "b.sock")), Errno::ENOTDIR);
 }
 
 #[test]
@@ -492,12 +497,12 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
             return Err(254);
         }
         let raw = |error: Error| error.errno().raw();
-        server.bind_at(CWD, &path).map_err(raw)?;
+        server.bind_to_at(CWD, &path).map_err(raw)?;
         let listener = server.listen(8).map_err(raw)?;
-        clients[0].connect_at(CWD, &path).map_err(raw)?;
+        clients[0].connect_to_at(CWD, &path).map_err(raw)?;
         listener.accept().map_err(raw)?;
         let dir = Dir::open(path.parent().unwrap_or(&path)).map_err(raw)?;
-        match clients[1].connect_at(&dir, "a.sock") {
+        match clients[1].connect_to_at(&dir, "a.sock") {
             Err(error) if error.is_unsupported() => Ok(()),
             _ => Err(255),
         }

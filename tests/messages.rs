@@ -10,9 +10,11 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process;
 
+use sunpath::ancillary::{ControlBuffer, RecvBatch, RecvSlots, Sender};
+use sunpath::socket::Messages;
 use sunpath::{
-    ControlBuffer, Errno, Messages, RecvBatch, RecvRoom, Sender, Shutdown, Socket, SunPath,
-    UnixAddr, UnixDatagram, UnixSeqpacket, UnixSeqpacketListener, UnixStream, sys,
+    Errno, Shutdown, Socket, SunPath, UnixAddr, UnixDatagram, UnixSeqpacket, UnixSeqpacketListener,
+    UnixStream, sys,
 };
 use tempfile::TempDir;
 
@@ -245,12 +247,12 @@ fn datagram_sender_is_told_alike_by_every_receive() {
             .unwrap();
         let mut room = ControlBuffer::<()>::new();
         let message = receiver.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut room);
-        let message = *message.unwrap().from().expect("a datagram tells it");
-        let (mut room, mut bufs) = (RecvRoom::<2, Sender>::new(), [[0; 8]; 2]);
+        let message = *message.unwrap().sender().expect("a datagram tells it");
+        let (mut room, mut bufs) = (RecvSlots::<2, Sender>::new(), [[0; 8]; 2]);
         let mut batch = RecvBatch::new(&mut room, &mut bufs);
         let arrivals = receiver.recvmmsg(&mut batch).unwrap();
         let batch: Vec<_> = arrivals
-            .filter_map(|arrival| arrival.into_message().1.from().copied())
+            .filter_map(|arrival| arrival.into_message().1.sender().copied())
             .collect();
         assert_eq!(batch.len(), 2);
         for told in [peeked, plain, vectored, message].into_iter().chain(batch) {

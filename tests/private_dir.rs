@@ -13,7 +13,8 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{env, thread};
 
-use sunpath::{CWD, Dir, DirError, Errno, Refusal, SunPathError, UnixStream};
+use sunpath::files::{DirError, Refusal};
+use sunpath::{CWD, Dir, Errno, SunPathError, UnixStream};
 use tempfile::TempDir;
 
 const NOBODY: u32 = 65534;
@@ -64,11 +65,11 @@ fn private_dir_is_made_and_then_found() {
     assert_eq!(flags, libc::FD_CLOEXEC);
 
     let server = UnixStream::new().unwrap();
-    server.bind_at(&dir, "a.sock").unwrap();
+    server.bind_to_at(&dir, "a.sock").unwrap();
     let _listener = server.listen(1).unwrap();
     UnixStream::new()
         .unwrap()
-        .connect_at(&again, "a.sock")
+        .connect_to_at(&again, "a.sock")
         .unwrap();
     UnixStream::connect(path.join("a.sock")).unwrap();
 }
@@ -81,7 +82,7 @@ fn public_dir_lets_everybody_connect() {
     let dir = Dir::public(&path).unwrap();
     assert_eq!(mode(&path), 0o755);
     let server = UnixStream::new().unwrap();
-    server.bind_at(&dir, "a.sock").unwrap();
+    server.bind_to_at(&dir, "a.sock").unwrap();
     let _listener = server.listen(1).unwrap();
     set_mode(&path.join("a.sock"), 0o666);
     if !skip::unless_root() {
@@ -550,7 +551,7 @@ fn private_dir_of_any_length_is_made() {
         Dir::private(&path).unwrap();
     }
     let socket = UnixStream::new().unwrap();
-    socket.bind_at(CWD, path.join("a.sock")).unwrap();
+    socket.bind_to_at(CWD, path.join("a.sock")).unwrap();
     let dir = Dir::open(&path).unwrap();
     assert_eq!(
         dir.path(&mut [0; 4096]).unwrap_err().errno(),

@@ -14,9 +14,12 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sunpath::ancillary::{
+    Control, Credentials, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots,
+};
 use sunpath::{
-    ConnectOptions, Control, Credentials, Errno, Error, Outgoing, RecvBatch, RecvRoom, SendBatch,
-    SendRoom, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixSeqpacket, UnixStream,
+    ConnectOptions, Errno, Error, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixSeqpacket,
+    UnixStream,
 };
 
 /// The exit status of a child process in which `SIGPIPE` kills, as it does in a C program, after
@@ -200,7 +203,7 @@ fn sigpipe_is_not_raised_by_ancillary() {
     ];
     // Linux raises it for streams alone, other systems for these too.
     let of_packets: [&dyn Fn() -> Result<(), Error>; 2] = [&|| packets.send_fd(&stream), &|| {
-        let mut room = SendRoom::<2>::new();
+        let mut room = SendSlots::<2>::new();
         let mut batch = SendBatch::new(&mut room);
         for _ in 0..2 {
             batch.push(Outgoing::new(&pieces))?;
@@ -265,7 +268,7 @@ fn timeout_of_messages_ends_under_periodic_signals() {
     );
     let room = &mut [IoSliceMut::new(&mut bytes)];
     assert_eq!(child_under_signals(|| receiver.recv_vectored(room)), Ok(0));
-    let (mut room, mut bufs) = (RecvRoom::<2>::new(), [[0; 8]; 2]);
+    let (mut room, mut bufs) = (RecvSlots::<2>::new(), [[0; 8]; 2]);
     let mut batch = RecvBatch::new(&mut room, &mut bufs);
     let received = child_under_signals(|| receiver.recvmmsg(&mut batch).map(drop));
     assert_eq!(received, Ok(0));
@@ -280,7 +283,7 @@ fn timeout_of_messages_ends_under_periodic_signals() {
     assert_eq!(child_under_signals(|| sender.send(b"x")), Ok(0));
     assert_eq!(child_under_signals(|| sender.send_to(b"x", &addr)), Ok(0));
     let pieces = [IoSlice::new(b"x")];
-    let mut room = SendRoom::<2>::new();
+    let mut room = SendSlots::<2>::new();
     let mut batch = SendBatch::new(&mut room);
     for _ in 0..2 {
         batch.push(Outgoing::new(&pieces)).unwrap();

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use sunpath::{Call, Errno, Shutdown, Socket, Stream, UnixAddr, UnixListener, UnixStream};
+use sunpath::error::Call;
+use sunpath::{Errno, Shutdown, Socket, Stream, UnixAddr, UnixListener, UnixStream};
 use tempfile::TempDir;
 
 /// A fresh directory, and a path in it that does not exist.

@@ -6,7 +6,7 @@
 mod packed;
 
 use packed::{Packed, first};
-use sunpath::{RecvBuffer, Socket, Stream, UnixSeqpacket, UnixStream};
+use sunpath::{Socket, Stream, UnixSeqpacket, UnixStream};
 use sunpath_bench::{
     BATCHES, BULK, Bench, DATAGRAM, STARTS, escape, opaque_slice, pages, repeat, timed,
 };
@@ -37,16 +37,10 @@ fn starts(mut bench: Bench) -> Bench {
         }
     }
     bench
-        .work("start.4096.buffer", |count| {
-            bulk(count, &mut RecvBuffer::<4096>::new());
-        })
-        .work("start.65536.buffer", |count| {
-            bulk(count, &mut RecvBuffer::<BULK>::new());
-        })
 }
 
 /// Packs messages, sends them with one call, receives and unpacks them. The count is of messages.
-fn packing<T: sunpath::Kind>(
+fn packing<T: sunpath::socket::Kind>(
     count: u64,
     size: usize,
     send: impl Fn(&Socket<T>, &[u8]),
@@ -54,7 +48,7 @@ fn packing<T: sunpath::Kind>(
 ) {
     let (a, b) = Socket::<T>::pair().unwrap();
     let mut room = vec![0; size * (2 + DATAGRAM)];
-    let mut buf = Box::new(RecvBuffer::<{ 128 * (2 + DATAGRAM) }>::new());
+    let mut buf = vec![0; 128 * (2 + DATAGRAM)];
     timed(|| {
         let mut done = 0;
         while done < count {

@@ -35,11 +35,11 @@ fn connect_long(count: u64) {
     fs::create_dir_all(&dir).unwrap();
     let path = [&dir, "/socket"].concat().into_bytes();
     let socket = Socket::<Stream>::new().unwrap();
-    socket.bind_at(CWD, &path).unwrap();
+    socket.bind_to_at(CWD, &path).unwrap();
     let listener = socket.listen(UnixListener::BACKLOG).unwrap();
     connecting(count, &listener, || {
         let client = UnixStream::new().unwrap();
-        client.connect_at(CWD, opaque_slice(&path)).unwrap();
+        client.connect_to_at(CWD, opaque_slice(&path)).unwrap();
         client
     });
     fs::remove_dir_all(base).unwrap();
@@ -59,7 +59,7 @@ fn stale(count: u64, others: usize) {
         .existing(Existing::ReplaceStale)
         .unlink_on_drop(false);
     repeat(count, || {
-        drop(options.bind::<Stream>(opaque_slice(&path)).unwrap());
+        drop(options.listen(opaque_slice(&path)).unwrap());
     });
     unlink(&path);
     for (_, path) in &others {

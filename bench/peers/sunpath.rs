@@ -3,10 +3,11 @@
 use std::io::{Read, Write};
 use std::os::fd::RawFd;
 
-use sunpath::{
-    ControlBuffer, IoSlice, IoSliceMut, Outgoing, RecvBatch, RecvRoom, Rights, SendBatch, SendRoom,
-    SunPath, UnixAddr, UnixDatagram, UnixListener, UnixStream, addr,
+use sunpath::ancillary::{
+    ControlBuffer, Outgoing, RecvBatch, RecvSlots, Rights, SendBatch, SendSlots,
 };
+use sunpath::fd::{IoSlice, IoSliceMut};
+use sunpath::{SunPath, UnixAddr, UnixDatagram, UnixListener, UnixStream, addr};
 use sunpath_bench::{
     BATCHES, Batch, Bench, ByAddress, DATAGRAM, Descriptors, Kind, MOST_FDS, Messages, Parse, Seen,
     Stream, borrowed, escape, libc, name, opaque_slice, repeat, seen,
@@ -99,7 +100,7 @@ impl Stream for Peer {
 /// The same of both kinds.
 struct MessagesOf<T>(T);
 
-impl<T: sunpath::Messages> Messages for MessagesOf<T> {
+impl<T: sunpath::socket::Messages> Messages for MessagesOf<T> {
     type Socket = sunpath::Socket<T>;
 
     fn pair() -> (Self::Socket, Self::Socket) {
@@ -151,7 +152,7 @@ impl Batch for Peer {
     }
 
     fn tx(count: usize) -> Self::Tx {
-        let mut batch = SendBatch::new(Box::leak(Box::new(SendRoom::<LARGEST>::new())));
+        let mut batch = SendBatch::new(Box::leak(Box::new(SendSlots::<LARGEST>::new())));
         for data in Vec::leak(vec![[IoSlice::new(&[7; DATAGRAM])]; count]) {
             batch.push(Outgoing::new(data)).unwrap();
         }
@@ -159,7 +160,7 @@ impl Batch for Peer {
     }
 
     fn rx(count: usize) -> Self::Rx {
-        let room = Box::leak(Box::new(RecvRoom::<LARGEST>::new()));
+        let room = Box::leak(Box::new(RecvSlots::<LARGEST>::new()));
         RecvBatch::new(room, Vec::leak(vec![[0; DATAGRAM]; count]))
     }
 

@@ -3,10 +3,8 @@
 use std::io;
 use std::os::fd::AsRawFd;
 
-use sunpath::{
-    Error, Kind as SocketKind, Messages, Socket, Stream, SunPath, UnixAddr, UnixDatagram,
-    UnixListener, UnixStream,
-};
+use sunpath::socket::{Kind as SocketKind, Messages};
+use sunpath::{Error, Socket, Stream, SunPath, UnixAddr, UnixDatagram, UnixListener, UnixStream};
 use sunpath_bench::{
     BULK, Bench, Clock, DATAGRAM, Kind, block_on, borrowed, opaque_slice, open_fds, pages, seen,
     socket_path, unlink,

@@ -93,11 +93,10 @@ fn packing(peers: &[Peer; 3]) -> Result<()> {
 
 /// Where in its page a receive buffer begins.
 fn starts(beyond: &Peer) -> Result<()> {
-    let mut titles: Vec<_> = STARTS[1..]
+    let titles: Vec<_> = STARTS[1..]
         .iter()
         .map(|start| format!("{start} bytes"))
         .collect();
-    titles.push("RecvBuffer".to_owned());
     let mut head = vec!["begins, in its page".to_owned()];
     head.extend(LENGTHS.map(|(length, _)| format!("time, {length}")));
     let mut table = Table::new(&head);
@@ -105,7 +104,7 @@ fn starts(beyond: &Peer) -> Result<()> {
         .iter()
         .map(|(name, length)| {
             let starts = STARTS.iter().map(|start| format!("start.{length}.{start}"));
-            let keys: Vec<_> = starts.chain([format!("start.{length}.buffer")]).collect();
+            let keys: Vec<_> = starts.collect();
             let runs: Vec<_> = keys.iter().map(|key| (beyond, &key[..])).collect();
             Ok(Series {
                 name: (*name).to_owned(),

@@ -6,9 +6,8 @@ use std::ops::Deref;
 use std::os::fd::AsRawFd;
 
 use libc::c_int;
-use sunpath::{
-    CWD, Connected, Error, Kind, Listener, Socket, Stream, UnixAddr, UnixListener, UnixStream,
-};
+use sunpath::socket::{Connected, Kind};
+use sunpath::{CWD, Error, Listener, Socket, Stream, UnixAddr, UnixListener, UnixStream};
 
 use crate::calls;
 use crate::line::{self, step};
@@ -69,13 +68,13 @@ pub(crate) fn try_connect<T: Kind>(c: &Named<Socket<T>>, path: &str) {
 
 /// A path of any length.
 pub(crate) fn try_bind_at<T: Kind>(s: &Named<Socket<T>>, path: &str) {
-    let bound = s.bind_at(CWD, path);
+    let bound = s.bind_to_at(CWD, path);
     step!("bind_at({}, CWD, {})", s.name, words::path(path));
     outcome(&bound);
 }
 
 pub(crate) fn try_connect_at<T: Kind>(c: &Named<Socket<T>>, path: &str) {
-    let connected = c.connect_at(CWD, path);
+    let connected = c.connect_to_at(CWD, path);
     step!("connect_at({}, CWD, {})", c.name, words::path(path));
     outcome(&connected);
 }

@@ -3,7 +3,7 @@
 
 use std::ffi::{c_char, c_int};
 
-use sunpath::ControlMessages;
+use sunpath::ancillary::ControlMessages;
 use sunpath::sys::{CMSG_ALIGN, CMSG_LEN};
 
 /// `struct seen` of `walk.h`.
@@ -40,7 +40,7 @@ fn seen_by_us(bytes: &[u8]) -> Vec<Seen> {
     ControlMessages::new(bytes)
         .map(|message| Seen {
             level: message.level(),
-            kind: message.kind(),
+            kind: message.cmsg_type(),
             offset: message.data().as_ptr().addr() - begin,
             size: message.data().len(),
             whole: c_int::from(!message.is_truncated()),

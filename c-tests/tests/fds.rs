@@ -9,10 +9,10 @@ use std::process::{Child, Command};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use sunpath::{
-    Control, ControlBuffer, ControlRoom, Datagram, Error, IoSlice, Kind, Rights, Seqpacket, Socket,
-    Stream,
-};
+use sunpath::ancillary::{AsControlBuffer, Control, ControlBuffer, Rights};
+use sunpath::fd::IoSlice;
+use sunpath::socket::Kind;
+use sunpath::{Datagram, Error, Seqpacket, Socket, Stream};
 use sunpath_c_tests::c;
 use sunpath_c_tests::lane::{self, FreshDir, installed};
 
@@ -145,7 +145,7 @@ fn are_the_peers<T: Kind>(peer: &Peer<T>, given: impl IntoIterator<Item = OwnedF
 }
 
 /// Asks for `count` descriptors and receives them into this room.
-fn receive<T: Kind, R: ControlRoom + ?Sized>(
+fn receive<T: Kind, R: AsControlBuffer + ?Sized>(
     peer: &Peer<T>,
     count: usize,
     room: &mut R,

@@ -6,29 +6,31 @@ use std::os::unix::ffi::OsStringExt;
 use std::vec::Vec;
 
 use super::{ActivationError, FIRST, NAME_MAX, Variables, name_at};
-use crate::convert::FromFdError;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use crate::listener::Listener;
+use crate::socket::FromFdError;
+use crate::socket::Listener;
 use crate::socket::{Connected, Kind, Socket};
-use crate::syscall::{self, Inherited, NotInherited, Unclaimed};
+use crate::syscall::{self, Inherited, NotInherited};
 
-/// The descriptors that the service manager passed to this process, one after the other, each with
-/// its name.
+/// The descriptors that the service manager passed to this process, in the order in which it passed
+/// them, each with its name.
 ///
-/// They are taken over once in the life of a process, all together: close-on-exec from then on, and
-/// closed on drop where nobody took them out. The manager keeps its own. The environment is only
-/// read; a child that inherits it is not misled, since the variables name this process.
+/// They are taken over once in a process, all together. From then on they are close-on-exec, and
+/// dropping this value closes those that were not taken out. The manager keeps its own copies. The
+/// environment is only read; a child that inherits it is not misled, because the variables name this
+/// process.
 ///
 /// # Examples
 ///
 /// A server that is started with its socket, or makes it itself:
 ///
 /// ```no_run
-/// use sunpath::{Activation, Unclaimed, UnixListener};
+/// use sunpath::UnixListener;
+/// use sunpath::activation::Activation;
 ///
-/// // SAFETY: this is the beginning of main, nothing was opened yet.
-/// let mut passed = Activation::take(unsafe { Unclaimed::promise() })?;
+/// // SAFETY: this is the beginning of main, and nothing was opened yet.
+/// let mut passed = unsafe { Activation::take() }?;
 /// let listener = match passed.find(|passed| passed.name() == b"control") {
 ///     Some(passed) => passed.into_listener()?,
 ///     None => UnixListener::bind("/run/app.sock")?,
@@ -49,15 +51,11 @@ pub struct Activation {
 }
 
 impl Activation {
-    /// `sd_listen_fds(0)` — takes over what was passed to this process, as its environment says.
+    /// `sd_listen_fds(0)` — takes over the descriptors that were passed to this process, as its
+    /// environment says.
     ///
-    /// It is nothing where the variables are not set, or name another process. Once something was
-    /// taken over, a second call is an error: to find nothing then would be a wrong answer.
-    ///
-    /// Call it first in `main`. What this process opened itself is told from what was passed by being
-    /// close-on-exec. A descriptor that was opened without that, by a C library or a plain dup(2),
-    /// and has one of the numbers that the variables name, would be taken for a passed one, and get a
-    /// second owner: hence the promise that there is none.
+    /// There are none if the variables are not set or name another process. Once descriptors were
+    /// taken over, a second call is an error, because finding none would be a wrong answer.
     ///
     /// # Errors
     ///
@@ -67,8 +65,18 @@ impl Activation {
     /// - `EALREADY`: [`ActivationError::Taken`].
     /// - `EBADF`, `EBUSY`: [`ActivationError::Descriptor`].
     ///
+    /// # Safety
+    ///
+    /// - No descriptor that `LISTEN_FDS` counts, from 3 on, and that is not close-on-exec, has an
+    ///   owner in this process, or gets one by another way than this call.
+    ///
+    /// This holds at the beginning of `main`. It holds later if every descriptor that was opened
+    /// meanwhile is close-on-exec, as those of Rust's standard library and of this crate are; C
+    /// libraries and dup(2) may open others. The caller has to vouch for it because no system call
+    /// tells an inherited descriptor from one that was opened since.
+    ///
     /// See sd_listen_fds(3).
-    pub fn take(promise: Unclaimed) -> Result<Self, ActivationError> {
+    pub unsafe fn take() -> Result<Self, ActivationError> {
         let get = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
         let (pid, pidfd_id) = (get("LISTEN_PID"), get("LISTEN_PIDFDID"));
         let (fds, names) = (get("LISTEN_FDS"), get("LISTEN_FDNAMES"));
@@ -80,7 +88,10 @@ impl Activation {
         };
         let fds = match variables.listen_fds()? {
             0 => None,
-            count => Some(syscall::inherit(promise, FIRST, FIRST + count)?),
+            count => {
+                // SAFETY: the caller vouches for the descriptors that the variables count.
+                Some(unsafe { syscall::inherit(FIRST, FIRST + count) }?)
+            }
         };
         Ok(Self {
             fds,

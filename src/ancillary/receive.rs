@@ -5,14 +5,14 @@ use core::fmt;
 
 use sunpath_sys as sys;
 
-use super::ControlRoom;
+use super::buffer::AsControlBuffer;
 use crate::addr::UnixAddr;
 use crate::control::{
     ControlMessage, ControlMessages, Credentials, SCM_CREDENTIALS, SCM_INQ, SCM_SECURITY,
 };
 use crate::error::{Call, Error};
 use crate::fd::{AsFd, IoSliceMut, OwnedFd};
-use crate::message::Received;
+use crate::socket::Received;
 use crate::socket::{Kind, Socket};
 use crate::syscall::{self, Descriptors, Length, OwnedControl, TRUE_LENGTH};
 
@@ -65,9 +65,9 @@ impl<'c> Message<'c> {
 
     /// Who sent a datagram, which is unnamed unless it bound its socket. It is not asked for, and
     /// `None`, of a connection, where [`peer_addr`](Socket::peer_addr) tells it, and in a batch that does
-    /// not expect the [`Sender`](crate::Sender).
+    /// not expect the [`Sender`](crate::ancillary::Sender).
     #[must_use]
-    pub const fn from(&self) -> Option<&UnixAddr> {
+    pub const fn sender(&self) -> Option<&UnixAddr> {
         self.from.as_ref()
     }
 
@@ -210,7 +210,7 @@ impl<'c> Ancillary<'c> {
     /// The data of the first message of a type at level `SOL_SOCKET`.
     fn data(&self, kind: c_int) -> Option<&[u8]> {
         let of_kind = |message: &ControlMessage<'_>| {
-            message.level() == sys::SOL_SOCKET && message.kind() == kind
+            message.level() == sys::SOL_SOCKET && message.cmsg_type() == kind
         };
         self.messages().find(of_kind).map(|message| message.data())
     }
@@ -242,7 +242,9 @@ impl<T: Kind> Socket<T> {
     /// A descriptor, and who sends it:
     ///
     /// ```
-    /// use sunpath::{Control, ControlBuffer, Credentials, IoSlice, IoSliceMut, Rights, UnixStream};
+    /// use sunpath::UnixStream;
+    /// use sunpath::ancillary::{Control, ControlBuffer, Credentials, Rights};
+    /// use sunpath::fd::{IoSlice, IoSliceMut};
     /// # use sunpath::fd::AsFd;
     ///
     /// let (ours, theirs) = UnixStream::pair()?;
@@ -266,7 +268,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// See recvmsg(2), unix(7).
     #[doc(alias = "MSG_CMSG_CLOEXEC")]
-    pub fn recvmsg<'c, R: ControlRoom + ?Sized>(
+    pub fn recvmsg<'c, R: AsControlBuffer + ?Sized>(
         &self,
         bufs: &mut [IoSliceMut<'_>],
         room: &'c mut R,

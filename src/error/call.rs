@@ -2,10 +2,7 @@
 
 use core::fmt;
 
-use sunpath_sys as sys;
-
-/// The calls, and their names as one text: a pointer to each and its length would be three times as
-/// much in every program.
+/// The calls with their names.
 macro_rules! calls {
     ($(#[doc = $man:literal] $call:ident $name:literal)*) => {
         /// The call of the system that failed.
@@ -16,8 +13,15 @@ macro_rules! calls {
             $(#[doc = $man] $call,)*
         }
 
-        /// Each with a NUL behind it.
-        const NAMES: &str = concat!($($name, "\0"),*);
+        impl Call {
+            /// The name of the call in C.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$call => $name,)*
+                }
+            }
+        }
     };
 }
 
@@ -102,24 +106,13 @@ calls! {
     Unlinkat "unlinkat"
 }
 
-impl Call {
-    /// The name of the call in C.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match sys::nth_word(NAMES, self as usize) {
-            Some(name) => name,
-            None => "",
-        }
-    }
-}
-
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-/// The name in C too: a second table of names would be in every program.
+/// The name in C, as `Display` prints it.
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -12,8 +12,8 @@ use sunpath_sys::{mmsghdr, recvmmsg as recv_many, sendmmsg as send_many};
 
 #[cfg(not(have_mmsg))]
 use self::one_by_one::{mmsghdr, recv_many, send_many};
-pub(crate) use self::receive::{Arrived, ArrivedMessage, RecvHeaders, RecvRoom};
-pub(crate) use self::send::{SendHeaders, SendRoom};
+pub(crate) use self::receive::{Arrived, ArrivedMessage, RecvHeaders, RecvSlots};
+pub(crate) use self::send::{SendHeaders, SendSlots};
 
 fn header_over(msg_hdr: sys::msghdr) -> mmsghdr {
     mmsghdr {

@@ -211,7 +211,7 @@ impl Drop for OwnedControl<'_> {
     }
 }
 
-/// The descriptors of [`Ancillary::rights`](crate::Ancillary::rights), each owned as it is taken.
+/// The descriptors of [`Ancillary::rights`](crate::ancillary::Ancillary::rights), each owned as it is taken.
 #[derive(Debug)]
 pub struct Descriptors<'a, 'c> {
     control: &'a mut OwnedControl<'c>,

@@ -1,4 +1,4 @@
-//! Descriptors that were open when this process began, and who is asked whether they are its own.
+//! Taking over descriptors that were open when this process began.
 
 use core::ffi::c_int;
 use core::iter::FusedIterator;
@@ -13,29 +13,8 @@ use crate::fd::{FromRawFd, OwnedFd, RawFd};
 /// Whether descriptors were taken over by [`inherit`].
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The promise that nobody in this process owns the descriptors that were passed to it, which
-/// [`Activation::take`](crate::Activation::take) needs: no call of the kernel tells what came through
-/// execve(2) from what was opened since.
-#[derive(Debug)]
-pub struct Unclaimed(());
-
-impl Unclaimed {
-    /// Makes the promise.
-    ///
-    /// # Safety
-    ///
-    /// - Of the descriptors that `LISTEN_FDS` counts, from 3 on, those that are not close-on-exec have
-    ///   no owner in this process, and get none but by [`Activation::take`](crate::Activation::take).
-    ///
-    /// At the beginning of `main` that is so. It is later as well if whatever opened a descriptor did
-    /// so close-on-exec, as Rust's standard library and this crate do: C libraries and dup(2) may not.
-    #[must_use]
-    pub const unsafe fn promise() -> Self {
-        Self(())
-    }
-}
-
-/// Descriptors that came through execve(2), one after the other. They are closed on drop.
+/// Descriptors that came through execve(2), in the order of their numbers. Dropping closes those that
+/// are left.
 #[derive(Debug)]
 pub(crate) struct Inherited {
     /// INVARIANT: all from `next` to before `end` are open, and owned by this value.
@@ -51,13 +30,17 @@ pub(crate) enum NotInherited {
     Descriptor(RawFd, Error),
 }
 
-/// Takes over the descriptors of a range, once in the life of a process, and makes them
-/// close-on-exec; all, or nothing is changed.
+/// Takes over the descriptors of a range, once in a process, and makes them close-on-exec. If one of
+/// them cannot be taken over, nothing is changed.
 ///
-/// What came through execve(2) is not close-on-exec. What is was opened since, or has an owner
-/// already, and is not taken; of what is not, the caller of the crate has promised that it is
-/// nobody's.
-pub(crate) fn inherit(_: Unclaimed, first: RawFd, end: RawFd) -> Result<Inherited, NotInherited> {
+/// A descriptor that came through execve(2) is not close-on-exec. One that is was opened since, or
+/// has an owner already, and is refused.
+///
+/// # Safety
+///
+/// - No descriptor of the range that is not close-on-exec has an owner in this process, or gets one
+///   by another way than this call.
+pub(crate) unsafe fn inherit(first: RawFd, end: RawFd) -> Result<Inherited, NotInherited> {
     for fd in first..end {
         check(fd).map_err(|error| match TAKEN.load(Ordering::Acquire) {
             true => NotInherited::Taken,
@@ -103,9 +86,9 @@ impl Iterator for Inherited {
         }
         let fd = self.next;
         self.next += 1;
-        // SAFETY: it was open when it was taken over, and not close-on-exec, so that by the promise
-        // nobody owned it; nobody got it before, for this happens once in a process, and `next` goes
-        // only forward.
+        // SAFETY: it was open when it was taken over and not close-on-exec, so that by the contract of
+        // `inherit` it had no owner. Nobody got it since, because descriptors are taken over once in a
+        // process and `next` only grows.
         Some(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 

@@ -2,7 +2,6 @@
 //! `strerror`, whose text differs between C libraries and locales.
 
 use core::ffi::c_int;
-use core::str;
 
 /// `errno` — why the last call of this thread failed. Meaningful only right after a call that
 /// reported failure.
@@ -32,41 +31,17 @@ pub fn errno() -> c_int {
 /// Equals strerrorname_np(3) of the GNU C library.
 #[must_use]
 pub fn errno_name(errno: c_int) -> Option<&'static str> {
-    nth_word(WORDS, 2 * entry(errno)? as usize)
+    Some(name_and_text(errno)?.0)
 }
 
 /// What an error number means, in a few lower-case words; `None` for a number that this system
 /// gives no meaning.
 #[must_use]
 pub fn errno_text(errno: c_int) -> Option<&'static str> {
-    nth_word(WORDS, 2 * entry(errno)? as usize + 1)
+    Some(name_and_text(errno)?.1)
 }
 
-/// For `sunpath`: a word of a text in which each has a NUL behind it; `None` where there are fewer. Lists
-/// of names are such texts because a pointer to each would be 24 bytes more in every program that can
-/// be loaded anywhere.
-#[doc(hidden)]
-#[must_use]
-#[inline(never)]
-pub const fn nth_word(words: &str, nth: usize) -> Option<&str> {
-    let (mut rest, mut before, mut len) = (words.as_bytes(), nth, 0);
-    while len < rest.len() {
-        if rest[len] != 0 {
-            len += 1;
-            continue;
-        }
-        let (word, behind) = rest.split_at(len);
-        if before == 0 {
-            // SAFETY: what stands between two NULs of a text is one.
-            return Some(unsafe { str::from_utf8_unchecked(word) });
-        }
-        (_, rest) = behind.split_at(1);
-        (before, len) = (before - 1, 0);
-    }
-    None
-}
-
-/// From a list of names and meanings: the numbers under their names, and a table to look them up.
+/// From a list of names and texts: the numbers under their names, and the table that finds both.
 macro_rules! errnos {
     ($($name:ident $text:literal)*) => {
         $(
@@ -74,22 +49,15 @@ macro_rules! errnos {
             pub use libc::$name;
         )*
 
-        /// Which entry of the list.
-        #[derive(Clone, Copy)]
-        #[allow(clippy::upper_case_acronyms, reason = "they are C's")]
-        enum Entry {
-            $($name,)*
-        }
-
-        fn entry(errno: c_int) -> Option<Entry> {
+        fn name_and_text(errno: c_int) -> Option<(&'static str, &'static str)> {
             match errno {
-                $(libc::$name => Some(Entry::$name),)*
+                $(libc::$name => Some((stringify!($name), $text)),)*
                 _ => None,
             }
         }
 
-        /// The name and the meaning of each.
-        const WORDS: &str = concat!($(stringify!($name), "\0", $text, "\0"),*);
+        #[cfg(test)]
+        const COUNT: usize = [$($text),*].len();
     };
 }
 
@@ -331,29 +299,19 @@ mod tests {
         }
     }
 
-    /// A NUL in a word would shift all that stand behind it, and a number with two names lose one.
     #[test]
-    fn errno_words_stand_in_pairs() {
-        let words: Vec<_> = WORDS.split_terminator('\0').collect();
-        for pair in words.chunks(2) {
-            let is_name = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit();
-            assert!(pair[0].starts_with('E') && pair[0].bytes().all(is_name));
-            assert!(!pair[1].bytes().all(is_name), "{pair:?}");
+    fn errno_names_and_texts_have_one_number_each() {
+        let is_name = |name: &str| {
+            name.bytes()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        };
+        let found: Vec<_> = (0..4096).filter_map(name_and_text).collect();
+        assert_eq!(found.len(), COUNT);
+        for (name, text) in found {
+            assert!(name.starts_with('E') && is_name(name), "{name}");
+            assert!(!text.is_empty() && !is_name(text), "{name}: {text}");
         }
-        let found = (0..4096).filter_map(errno_name).count();
-        assert_eq!(found, words.len() / 2);
         assert_eq!(errno_text(libc::EXDEV), Some("cross-device link"));
-    }
-
-    #[test]
-    fn errno_nth_word_is_there_or_not() {
-        let words = ["a\0\0bc\0", "", "no NUL"];
-        assert_eq!(
-            [0, 1, 2, 3].map(|nth| nth_word(words[0], nth)),
-            [Some("a"), Some(""), Some("bc"), None]
-        );
-        assert_eq!(nth_word(words[1], 0), None);
-        assert_eq!(nth_word(words[2], 0), None);
     }
 
     #[test]

@@ -13,6 +13,8 @@
 
 mod copy;
 mod read;
+#[cfg(feature = "std")]
+mod std_addr;
 
 use core::ffi::c_char;
 use core::fmt;
@@ -21,6 +23,9 @@ use core::mem::{offset_of, size_of};
 use self::copy::{copy, first_nul};
 #[doc(inline)]
 pub use self::read::{SunPath, sun_len_to_send, sun_path, sun_path_counted};
+#[cfg(feature = "std")]
+#[doc(inline)]
+pub use self::std_addr::{sockaddr_un_from_std, sockaddr_un_to_std};
 
 /// `struct sockaddr_un { sa_family_t sun_family; char sun_path[]; };` — the address of a Unix
 /// domain socket.
@@ -283,47 +288,6 @@ pub const fn sockaddr_un_unnamed() -> (sockaddr_un, socklen_t) {
     let mut addr = blank();
     let len = set_length(&mut addr, 0);
     (addr, len)
-}
-
-/// For `sunpath`: the abstract name of an address of std, by the trait that std has for it on this
-/// system alone.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(any(target_os = "linux", target_os = "android"))]
-macro_rules! std_abstract_name {
-    ($addr:expr) => {
-        ::std::os::linux::net::SocketAddrExt::as_abstract_name($addr)
-    };
-}
-
-/// For `sunpath`: std's address of an abstract name.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(any(target_os = "linux", target_os = "android"))]
-macro_rules! std_from_abstract_name {
-    ($name:expr) => {
-        <::std::os::unix::net::SocketAddr as ::std::os::linux::net::SocketAddrExt>::from_abstract_name($name)
-    };
-}
-
-/// There are none on this system.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-macro_rules! std_abstract_name {
-    ($addr:expr) => {
-        None::<&[u8]>
-    };
-}
-
-/// There are none on this system.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-macro_rules! std_from_abstract_name {
-    ($name:expr) => {
-        Err(::std::io::ErrorKind::Unsupported.into())
-    };
 }
 
 /// All of `sun_path` as bytes.

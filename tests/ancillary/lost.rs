@@ -4,11 +4,13 @@ use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use sunpath::sys::{CMSG_LEN, CMSG_SPACE};
-use sunpath::{
-    Control, ControlBuffer, Credentials, Datagram, Errno, Error, Kind, Message, Messages, Outgoing,
-    Pidfd, RecvBatch, RecvRoom, Rights, SendBatch, SendRoom, Seqpacket, Socket, Stream,
+use sunpath::ancillary::{
+    Control, ControlBuffer, Credentials, Message, Outgoing, Pidfd, RecvBatch, RecvSlots, Rights,
+    SendBatch, SendSlots,
 };
+use sunpath::socket::{Kind, Messages};
+use sunpath::sys::{CMSG_LEN, CMSG_SPACE};
+use sunpath::{Datagram, Errno, Error, Seqpacket, Socket, Stream};
 
 use super::{
     INT, all_cloexec, alone, curious_pair, give, is_cloexec, is_open, open, refused, take,
@@ -251,7 +253,7 @@ fn batch_is_closed<T: Messages>() {
         return;
     };
     let before = open();
-    let mut room = SendRoom::<8, Rights<2>>::new();
+    let mut room = SendSlots::<8, Rights<2>>::new();
     let mut sending = SendBatch::new(&mut room);
     let fds = [a.as_fd(); 2];
     let (data, control) = ([IoSlice::new(b"x")], [Control::Rights(&fds)]);
@@ -260,7 +262,7 @@ fn batch_is_closed<T: Messages>() {
         sending.push(message).unwrap();
     }
     let mut texts = [[0; 4]; 8];
-    let mut room = RecvRoom::<8, (Rights<2>, Credentials, Pidfd)>::new();
+    let mut room = RecvSlots::<8, (Rights<2>, Credentials, Pidfd)>::new();
     let mut receiving = RecvBatch::new(&mut room, &mut texts);
     for looked_at in 0..=6 {
         sending.rewind();

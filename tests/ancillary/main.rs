@@ -15,7 +15,9 @@ use std::io::IoSliceMut;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::{Command, Stdio};
 
-use sunpath::{ControlRoom, Error, Kind, Message, Socket};
+use sunpath::ancillary::{AsControlBuffer, Message};
+use sunpath::socket::Kind;
+use sunpath::{Error, Socket};
 
 const INT: usize = size_of::<i32>();
 
@@ -84,7 +86,7 @@ fn give<T: Kind>(to: &Socket<T>, count: usize) {
     to.send_fds(b"x", &vec![to.as_fd(); count]).unwrap();
 }
 
-fn take<'c, T: Kind, R: ControlRoom + ?Sized>(
+fn take<'c, T: Kind, R: AsControlBuffer + ?Sized>(
     from: &Socket<T>,
     room: &'c mut R,
 ) -> Result<Message<'c>, Error> {

@@ -6,10 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::thread;
 
+use sunpath::ancillary::{Ancillary, Control, ControlBuffer, Credentials, Rights};
+use sunpath::socket::{Kind, Messages};
 use sunpath::sys::CMSG_SPACE;
 use sunpath::{
-    Ancillary, Control, ControlBuffer, Credentials, Datagram, Errno, Kind, Messages, Rights,
-    Seqpacket, Socket, Stream, UnixDatagram, UnixSeqpacket, UnixStream,
+    Datagram, Errno, Seqpacket, Socket, Stream, UnixDatagram, UnixSeqpacket, UnixStream,
 };
 
 use super::{

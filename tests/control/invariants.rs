@@ -2,8 +2,8 @@
 
 use std::mem::MaybeUninit;
 
+use sunpath::ancillary::{ControlMessage, ControlMessages};
 use sunpath::sys::{self, CMSG_FIRSTHDR, CMSG_LEN, CMSG_NXTHDR, cmsg_data, msghdr};
-use sunpath::{ControlMessage, ControlMessages};
 
 /// Level, type, where the data begins and ends, and whether `cmsg_len` says more.
 type Seen = (i32, i32, usize, usize, bool);
@@ -30,7 +30,7 @@ fn seen_by_us(bytes: &[u8], message: &ControlMessage<'_>) -> Seen {
     let begin = offset(bytes, message.data());
     let end = begin.saturating_add(message.data().len());
     let truncated = message.is_truncated();
-    (message.level(), message.kind(), begin, end, truncated)
+    (message.level(), message.cmsg_type(), begin, end, truncated)
 }
 
 /// The walk as C has it, but that it ends at a `cmsg_len` less than a header.

@@ -7,7 +7,7 @@ mod invariants;
 use proptest::array::uniform;
 use proptest::prelude::{ProptestConfig, any};
 use proptest::{prop_assert_eq, proptest};
-use sunpath::ControlMessages;
+use sunpath::ancillary::ControlMessages;
 
 use generate::{LONGEST, Message, laid_out, messages, mutated};
 
@@ -42,7 +42,7 @@ proptest! {
         let bytes = laid_out(&messages);
         let seen: Vec<Message> = ControlMessages::new(&bytes)
             .inspect(|message| assert!(!message.is_truncated()))
-            .map(|message| (message.level(), message.kind(), message.data().to_vec()))
+            .map(|message| (message.level(), message.cmsg_type(), message.data().to_vec()))
             .collect();
         prop_assert_eq!(seen, messages);
     }

@@ -18,7 +18,7 @@ const CASE: Case = Case {
 type Holder = RefCell<Option<Bound<UnixListener>>>;
 
 fn bind(scene: &Scene) -> Bound<UnixListener> {
-    CASE.options().bind(&scene.path).unwrap()
+    CASE.options().listen(&scene.path).unwrap()
 }
 
 /// Runs the program where somebody holds the lock, once for each of its calls, before which

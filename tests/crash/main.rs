@@ -17,7 +17,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sunpath::{BindOptions, Bound, Errno, Error, Existing, Stream, UnixListener, UnixStream};
+use sunpath::{BindOptions, Bound, Errno, Error, Existing, UnixListener, UnixStream};
 use tempfile::TempDir;
 
 use supervisor::{Fate, Phase, Story, run, say};
@@ -138,7 +138,7 @@ fn assert_reaches(path: &Path, listener: &UnixListener) {
 fn serve(case: Case, path: &Path) {
     let errno = |error: Error| error.errno().raw();
     say(Phase::Begin, 0);
-    let bound: Result<Bound<UnixListener>, Error> = case.options().bind::<Stream>(path);
+    let bound: Result<Bound<UnixListener>, Error> = case.options().listen(path);
     say(
         Phase::Bound,
         bound.as_ref().map_or_else(|e| errno(*e), |_| 0),
@@ -220,7 +220,7 @@ fn check_fresh_start(scene: &Scene, case: Case) {
                 })
         })
     });
-    let fresh: Result<Bound<UnixListener>, Error> = case.options().bind(&scene.path);
+    let fresh: Result<Bound<UnixListener>, Error> = case.options().listen(&scene.path);
     let should = match (live, occupied) {
         (Some(_), _) => policy == Existing::Takeover,
         (None, true) => policy != Existing::Refuse,

@@ -16,7 +16,7 @@ use crate::{Before, Case, POLICIES, Wanted, alone};
 fn bind_and_close(case: Case, path: &Path) {
     let errno = |error: Error| error.errno().raw();
     say(Phase::Begin, 0);
-    let bound: Result<Bound<UnixListener>, Error> = case.options().bind(path);
+    let bound: Result<Bound<UnixListener>, Error> = case.options().listen(path);
     say(
         Phase::Bound,
         bound.as_ref().map_or_else(|e| errno(*e), |_| 0),

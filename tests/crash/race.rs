@@ -18,7 +18,7 @@ const STARTERS: usize = 16;
 /// One of many: waits for the start, binds, says how it went, and holds on until the end.
 fn start(options: BindOptions, path: &std::path::Path, control: &UnixSeqpacket, clean: bool) {
     let _ = control.recv(&mut [0]);
-    let bound: Result<Bound<UnixListener>, _> = options.bind(path);
+    let bound: Result<Bound<UnixListener>, _> = options.listen(path);
     let errno = bound
         .as_ref()
         .map_or_else(|error| error.errno().raw(), |_| 0);
@@ -113,7 +113,7 @@ fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
     let path = dir.path().join("a.sock");
     let takeover = BindOptions::new().existing(Existing::Takeover);
     for round in 0..rounds {
-        let old: Bound<UnixListener> = takeover.bind(&path).unwrap();
+        let old: Bound<UnixListener> = takeover.listen(&path).unwrap();
         let (together, dropped) = (Barrier::new(2), AtomicBool::new(false));
         let new: Bound<UnixListener> = thread::scope(|scope| {
             scope.spawn(|| {
@@ -123,7 +123,7 @@ fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
             });
             let taker = scope.spawn(|| {
                 together.wait();
-                let new = takeover.bind(&path).unwrap();
+                let new = takeover.listen(&path).unwrap();
                 // From here on its file is there at every instant, also while the old one looks.
                 loop {
                     let done = dropped.load(Ordering::SeqCst);
@@ -154,7 +154,7 @@ fn takeover_under_load_refuses_nobody() {
     let clients = [const { AtomicUsize::new(0) }; 2];
     let made = || clients.each_ref().map(|made| made.load(Ordering::SeqCst));
     let done = AtomicBool::new(false);
-    let mut server: Bound<UnixListener> = takeover.bind(&path).unwrap();
+    let mut server: Bound<UnixListener> = takeover.listen(&path).unwrap();
     thread::scope(|scope| {
         let threads = clients.each_ref().map(|made| {
             let (path, done) = (&path, &done);
@@ -186,7 +186,7 @@ fn takeover_under_load_refuses_nobody() {
         };
         let taken_over = (0..takeovers).try_for_each(|_| {
             serve(&[&server], 50);
-            let new = takeover.bind(&path)?;
+            let new = takeover.listen(&path)?;
             serve(&[&server, &new], 1);
             server = new;
             Ok::<_, sunpath::Error>(())

@@ -6,9 +6,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use sunpath::error::Call;
 use sunpath::{
-    BindOptions, Bound, Call, Errno, Existing, Liveness, Seqpacket, Socket, Stream, UnixAddr,
-    UnixDatagram, UnixListener, UnixSeqpacketListener, UnixStream, probe,
+    BindOptions, Bound, Errno, Existing, Liveness, Socket, Stream, UnixAddr, UnixDatagram,
+    UnixListener, UnixSeqpacketListener, UnixStream, probe,
 };
 
 use crate::{
@@ -159,10 +160,10 @@ fn meet_each_obstacle(policy: Existing, wins: impl Fn(What) -> bool) {
     let options = BindOptions::new().mode(0o600).existing(policy);
     let ways: [(&str, Way); 3] = [
         ("stream", |options, path| {
-            Ok(vec![Box::new(options.bind::<Stream>(path)?)])
+            Ok(vec![Box::new(options.listen(path)?)])
         }),
         ("seqpacket", |options, path| {
-            Ok(vec![Box::new(options.bind::<Seqpacket>(path)?)])
+            Ok(vec![Box::new(options.listen_seqpacket(path)?)])
         }),
         ("datagram", |options, path| {
             Ok(vec![Box::new(options.bind_datagram(path)?)])
@@ -337,20 +338,23 @@ fn replace_stale_with_a_name_that_leaves_its_lock_no_room_has_one_all_the_same()
     let replace = BindOptions::new().existing(Existing::ReplaceStale);
     for len in [249, 250, 251, 255] {
         let name = "n".repeat(len);
-        let listener = replace.bind_in::<Stream>(&dir, &name).unwrap();
+        let listener = replace.bind_at::<UnixListener>(&dir, &name).unwrap();
         let names = fresh.names();
         let lock = names.iter().find(|name| name.ends_with(".lock")).unwrap();
         assert_eq!(*lock == format!("{name}.lock"), len <= 250, "{lock}");
-        assert_fails(replace.bind_in::<Stream>(&dir, &name), Errno::EADDRINUSE);
+        assert_fails(
+            replace.bind_at::<UnixListener>(&dir, &name),
+            Errno::EADDRINUSE,
+        );
         // Another name has another lock.
         let other = format!("{}m", &name[1..]);
-        replace.bind_in::<Stream>(&dir, &other).unwrap();
+        replace.bind_at::<UnixListener>(&dir, &other).unwrap();
         assert_eq!(fresh.names(), names);
         drop(listener);
         assert!(fresh.names().is_empty());
     }
     assert_fails(
-        replace.bind_in::<Stream>(&dir, "n".repeat(256)),
+        replace.bind_at::<UnixListener>(&dir, "n".repeat(256)),
         Errno::ENAMETOOLONG,
     );
 }
@@ -404,7 +408,7 @@ fn takeover_where_the_path_just_fits_binds_beside_it() {
     assert_eq!(path.as_os_str().len(), sunpath::sys::SUN_PATH_MAX);
     for policy in POLICIES {
         let listener: Bound<UnixListener> =
-            BindOptions::new().existing(policy).bind(&path).unwrap();
+            BindOptions::new().existing(policy).listen(&path).unwrap();
         assert_reaches(&path, &listener);
         drop(listener);
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 0, "{policy:?}");

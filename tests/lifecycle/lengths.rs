@@ -6,8 +6,8 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use sunpath::{
-    BindOptions, Bound, ConnectOptions, Dir, Errno, Error, Existing, Liveness, Stream, UnixAddr,
-    UnixListener, UnixStream, probe, sys,
+    BindOptions, Bound, ConnectOptions, Dir, Errno, Error, Existing, Liveness, UnixAddr,
+    UnixDatagram, UnixListener, UnixStream, probe, sys,
 };
 
 use crate::without_proc::without_proc;
@@ -65,7 +65,7 @@ fn assert_reaches(path: &Path, listener: &UnixListener) {
 
 fn leave_stale(path: &Path) {
     let options = BindOptions::new();
-    drop::<UnixListener>(options.bind::<Stream>(path).unwrap().leak());
+    drop::<UnixListener>(options.listen(path).unwrap().leak());
     assert_eq!(probe(path).unwrap(), Liveness::Dead);
 }
 
@@ -83,7 +83,7 @@ fn each_policy_at(path: &Path, look: &Look, name: &str) {
     };
     for (policy, options) in all_options() {
         assert_eq!(probe(path).unwrap(), Liveness::Absent);
-        let listener: Bound<UnixListener> = options.bind(path).unwrap();
+        let listener: Bound<UnixListener> = options.listen(path).unwrap();
         let file = fs::symlink_metadata(look.path().join(name)).unwrap();
         assert!(file.file_type().is_socket());
         assert_eq!(listener.addr().copied(), UnixAddr::from_pathname(path).ok());
@@ -92,12 +92,12 @@ fn each_policy_at(path: &Path, look: &Look, name: &str) {
         let live = look.ino(name);
         match policy {
             Existing::Takeover => {
-                let new: Bound<UnixListener> = options.mode(0o600).bind(path).unwrap();
+                let new: Bound<UnixListener> = options.mode(0o600).listen(path).unwrap();
                 drop(listener);
                 assert_reaches(path, &new);
             }
             _ => {
-                refused(options.bind(path));
+                refused(options.listen(path));
                 assert_eq!(look.ino(name), live);
                 drop(listener);
             }
@@ -107,7 +107,7 @@ fn each_policy_at(path: &Path, look: &Look, name: &str) {
         leave_stale(path);
         match policy {
             Existing::Refuse => {
-                refused(options.bind(path));
+                refused(options.listen(path));
                 fs::remove_file(look.path().join(name)).unwrap();
             }
             _ => {
@@ -119,7 +119,7 @@ fn each_policy_at(path: &Path, look: &Look, name: &str) {
         assert_eq!(look.count(), 0, "{policy:?}");
 
         fs::write(look.path().join(name), "precious").unwrap();
-        refused(options.bind(path));
+        refused(options.listen(path));
         assert_eq!(probe(path).unwrap(), Liveness::NotSocket);
         assert_eq!(look.count(), 1, "{policy:?}");
         fs::remove_file(look.path().join(name)).unwrap();
@@ -154,10 +154,10 @@ fn bind_in_a_directory_takes_names_up_to_255_bytes() {
     let look = Look::at(&path);
     for name in LENGTHS.map(|len| "n".repeat(len)) {
         for (policy, options) in all_options() {
-            let listener: Bound<UnixListener> = options.bind_in(&look.dir, &name).unwrap();
+            let listener: Bound<UnixListener> = options.bind_at(&look.dir, &name).unwrap();
             assert_reaches(&path.join(&name), &listener);
             drop(listener);
-            let socket = options.bind_datagram_in(&look.dir, &name).unwrap();
+            let socket = options.bind_at::<UnixDatagram>(&look.dir, &name).unwrap();
             assert!(look.count() >= 1);
             assert!(socket.addr().is_none());
             drop(socket);

@@ -70,7 +70,7 @@ impl Fresh {
 }
 
 fn bind(options: BindOptions, path: &Path) -> Result<Bound<Listener<Stream>>, Error> {
-    options.bind(path)
+    options.listen(path)
 }
 
 #[track_caller]
@@ -158,7 +158,7 @@ fn lifecycle_backlog_is_as_it_was_asked_for() {
     for backlog in [0, 1, 2] {
         let fresh = Fresh::new();
         let options = BindOptions::default().backlog(backlog);
-        let listener: Bound<Listener<Stream>> = options.bind(&fresh.path).unwrap();
+        let listener: Bound<Listener<Stream>> = options.listen(&fresh.path).unwrap();
         let connect = || {
             let client = UnixStream::new().unwrap();
             client.set_nonblocking(true).unwrap();
@@ -173,7 +173,7 @@ fn lifecycle_backlog_is_as_it_was_asked_for() {
 #[test]
 fn lifecycle_debug_names_the_address_and_what_is_promised() {
     let fresh = Fresh::new();
-    let listener: Bound<Listener<Stream>> = BindOptions::new().bind(&fresh.path).unwrap();
+    let listener: Bound<Listener<Stream>> = BindOptions::new().listen(&fresh.path).unwrap();
     let shown = format!("{listener:?}");
     assert!(shown.contains("a.sock"), "{shown}");
     assert!(shown.contains("unlink_on_drop: true"), "{shown}");

@@ -8,8 +8,8 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use sunpath::{
-    BindOptions, Bound, Errno, Existing, Listener, Socket, Stream, UnixAddr, UnixListener,
-    UnixStream,
+    BindOptions, Bound, Errno, Existing, Listener, Socket, Stream, UnixAddr, UnixDatagram,
+    UnixListener, UnixStream,
 };
 
 use crate::{
@@ -286,24 +286,28 @@ fn bind_in_a_directory_works_as_by_path() {
     let dir = fs::File::open(fresh.dir.path()).unwrap();
     for policy in POLICIES {
         let options = BindOptions::new().mode(0o600).existing(policy);
-        let listener: Bound<UnixListener> = options.bind_in(&dir, "a.sock").unwrap();
+        let listener: Bound<UnixListener> = options.bind_at(&dir, "a.sock").unwrap();
         assert!(listener.addr().is_none());
         assert_reaches(&fresh.path, &listener);
         drop(listener);
-        let socket = options.bind_datagram_in(&dir, "a.sock").unwrap();
+        let socket = options.bind_at::<UnixDatagram>(&dir, "a.sock").unwrap();
         let kind = fs::symlink_metadata(&fresh.path).unwrap().file_type();
         assert!(kind.is_socket());
         drop(socket);
         assert!(fresh.names().is_empty());
     }
-    for wrong in ["a/b", "/a", ".", ".."] {
-        let refused = BindOptions::new().bind_in::<Stream>(&dir, wrong);
-        assert_fails(refused, Errno::EINVAL);
+    for (path, errno) in [
+        ("", Errno::ENOENT),
+        (".", Errno::EADDRINUSE),
+        ("..", Errno::EADDRINUSE),
+        ("missing/a", Errno::ENOENT),
+    ] {
+        let refused = BindOptions::new().bind_at::<UnixListener>(&dir, path);
+        assert_fails(refused, errno);
     }
-    assert_fails(
-        BindOptions::new().bind_in::<Stream>(&dir, ""),
-        Errno::ENOENT,
-    );
+    fs::create_dir(fresh.dir.path().join("below")).unwrap();
+    let below: Bound<UnixListener> = BindOptions::new().bind_at(&dir, "below/b.sock").unwrap();
+    assert_reaches(&fresh.dir.path().join("below/b.sock"), &below);
 }
 
 #[test]

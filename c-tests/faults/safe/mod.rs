@@ -8,10 +8,12 @@ use std::mem;
 use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 
+use sunpath::ancillary::{Credentials, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots};
+use sunpath::fd::IoSlice;
+use sunpath::socket::Kind;
 use sunpath::{
-    CWD, Credentials, Datagram, IoSlice, Kind, Outgoing, RecvBatch, RecvRoom, SendBatch, SendRoom,
-    Seqpacket, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket,
-    UnixStream,
+    CWD, Datagram, Seqpacket, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixListener,
+    UnixSeqpacket, UnixStream,
 };
 
 // 1. A path: gone when the way ends, however it ends.
@@ -97,13 +99,13 @@ fn descriptor() -> io::Result<()> {
 fn batch() -> io::Result<()> {
     let (ours, theirs) = Socket::<Datagram>::pair()?;
     let pieces = [b"one", b"two"].map(|text| [IoSlice::new(text)]);
-    let mut room = SendRoom::<2>::new();
+    let mut room = SendSlots::<2>::new();
     let mut batch = SendBatch::new(&mut room);
     for piece in &pieces {
         batch.push(Outgoing::new(piece))?;
     }
     ours.sendmmsg(&mut batch)?;
-    let (mut room, mut bufs) = (RecvRoom::<2>::new(), [[0; 8]; 2]);
+    let (mut room, mut bufs) = (RecvSlots::<2>::new(), [[0; 8]; 2]);
     let mut batch = RecvBatch::new(&mut room, &mut bufs);
     assert_eq!(theirs.recvmmsg(&mut batch)?.len(), 2);
     Ok(())
@@ -135,11 +137,11 @@ fn autobind() -> io::Result<()> {
 /// A path that does not fit, from both sides.
 fn at() -> io::Result<()> {
     let server = Socket::<Stream>::new()?;
-    server.bind_at(CWD, deep())?;
+    server.bind_to_at(CWD, deep())?;
     let file = File(deep());
     let listener = server.listen(8)?;
     let client = Socket::<Stream>::new()?;
-    client.connect_at(CWD, deep())?;
+    client.connect_to_at(CWD, deep())?;
     listener.accept()?;
     file.remove()
 }

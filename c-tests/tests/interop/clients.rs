@@ -3,9 +3,10 @@
 use std::io::{self, BufRead, BufReader, IoSliceMut, Read};
 use std::process;
 
+use sunpath::ancillary::{ControlBuffer, Credentials, Rights};
+use sunpath::socket::Connected;
 use sunpath::{
-    Connected, ControlBuffer, Credentials, Error, Listener, Rights, Socket, SunPath, UnixDatagram,
-    UnixListener, UnixSeqpacketListener, UnixStream,
+    Error, Listener, Socket, SunPath, UnixDatagram, UnixListener, UnixSeqpacketListener, UnixStream,
 };
 
 use crate::{PATIENCE, Row, Running, Stage, patient};

@@ -12,7 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sunpath::{Call, Errno, Error, Kind, Socket, UnixAddr};
+use sunpath::error::Call;
+use sunpath::socket::Kind;
+use sunpath::{Errno, Error, Socket, UnixAddr};
 use sunpath_c_tests::lane::{self, FreshDir};
 
 /// When what never comes is waited for no more.

@@ -2,9 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 
-use sunpath::{
-    Control, Credentials, Datagram, IoSlice, Seqpacket, Shutdown, Stream, UnixDatagram, UnixStream,
-};
+use sunpath::ancillary::{Control, Credentials};
+use sunpath::fd::IoSlice;
+use sunpath::{Datagram, Seqpacket, Shutdown, Stream, UnixDatagram, UnixStream};
 
 use crate::{Row, Stage, patient, read_to_end};
 

@@ -25,7 +25,7 @@ const WAIT_FOR_ONE: c_int = 0; // the loop does so by itself
 
 /// Room for the headers of `N` messages to receive, and beside each for its sender and its control
 /// messages. What it holds means nothing until [`RecvHeaders`] has written it.
-pub(crate) struct RecvRoom<const N: usize, E: Expected> {
+pub(crate) struct RecvSlots<const N: usize, E: Expected> {
     headers: [MaybeUninit<mmsghdr>; N],
     beside: [Beside<E::Room>; N],
 }
@@ -48,11 +48,11 @@ impl<R> Beside<R> {
 }
 
 // SAFETY: the pointers in it are written before they are followed, by who has borrowed all of it.
-unsafe impl<const N: usize, E: Expected> Send for RecvRoom<N, E> {}
+unsafe impl<const N: usize, E: Expected> Send for RecvSlots<N, E> {}
 // SAFETY: as above; nothing can be done with a shared one.
-unsafe impl<const N: usize, E: Expected> Sync for RecvRoom<N, E> {}
+unsafe impl<const N: usize, E: Expected> Sync for RecvSlots<N, E> {}
 
-impl<const N: usize, E: Expected> RecvRoom<N, E> {
+impl<const N: usize, E: Expected> RecvSlots<N, E> {
     pub(crate) const fn new() -> Self {
         const { E::FITS }
         Self {
@@ -80,7 +80,7 @@ unsafe impl<const SIZE: usize, E: Expected> Sync for RecvHeaders<'_, SIZE, E> {}
 impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
     /// As many as there are buffers, at most `N`.
     pub(crate) fn new<const N: usize>(
-        room: &'b mut RecvRoom<N, E>,
+        room: &'b mut RecvSlots<N, E>,
         bufs: &'b mut [[u8; SIZE]],
     ) -> Self {
         let len = bufs.len().min(N);

@@ -15,17 +15,17 @@ use crate::syscall::retry_send;
 
 /// Room for the headers of `N` messages to send, and for their control messages. What it holds means
 /// nothing until [`SendHeaders`] has written it.
-pub(crate) struct SendRoom<const N: usize, E: Expected> {
+pub(crate) struct SendSlots<const N: usize, E: Expected> {
     headers: [MaybeUninit<mmsghdr>; N],
     control: [MaybeUninit<E::Room>; N],
 }
 
 // SAFETY: the pointers in it are written before they are followed, by who has borrowed all of it.
-unsafe impl<const N: usize, E: Expected> Send for SendRoom<N, E> {}
+unsafe impl<const N: usize, E: Expected> Send for SendSlots<N, E> {}
 // SAFETY: as above; nothing can be done with a shared one.
-unsafe impl<const N: usize, E: Expected> Sync for SendRoom<N, E> {}
+unsafe impl<const N: usize, E: Expected> Sync for SendSlots<N, E> {}
 
-impl<const N: usize, E: Expected> SendRoom<N, E> {
+impl<const N: usize, E: Expected> SendSlots<N, E> {
     pub(crate) const fn new() -> Self {
         const { E::FITS }
         Self {
@@ -53,7 +53,7 @@ unsafe impl<E: Expected> Send for SendHeaders<'_, E> {}
 unsafe impl<E: Expected> Sync for SendHeaders<'_, E> {}
 
 impl<'b, E: Expected> SendHeaders<'b, E> {
-    pub(crate) const fn new<const N: usize>(room: &'b mut SendRoom<N, E>) -> Self {
+    pub(crate) const fn new<const N: usize>(room: &'b mut SendSlots<N, E>) -> Self {
         Self {
             headers: &mut room.headers,
             control: &mut room.control,

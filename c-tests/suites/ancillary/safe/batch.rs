@@ -3,10 +3,9 @@
 use std::io;
 use std::os::fd::AsFd as _;
 
-use sunpath::{
-    Control, Datagram, Error, IoSlice, IoSliceMut, Outgoing, RecvBatch, RecvRoom, Rights,
-    SendBatch, SendRoom,
-};
+use sunpath::ancillary::{Control, Outgoing, RecvBatch, RecvSlots, Rights, SendBatch, SendSlots};
+use sunpath::fd::{IoSlice, IoSliceMut};
+use sunpath::{Datagram, Error};
 
 use super::line::{self, Arrived, step};
 use super::message::{in_words, new_pair, receive, result, send_rights};
@@ -25,7 +24,7 @@ fn in_a_batch(with_rights: bool) -> Result<(), Error> {
         false => vec![],
     });
     let pieces = ["a", "bb", "ccc"].map(|text| [IoSlice::new(text.as_bytes())]);
-    let mut room = SendRoom::<BATCH, Rights<2>>::new();
+    let mut room = SendSlots::<BATCH, Rights<2>>::new();
     let mut batch = SendBatch::new(&mut room);
     for (pieces, control) in pieces.iter().zip(&controls) {
         batch.push(Outgoing::new(pieces).control(control))?;
@@ -35,7 +34,7 @@ fn in_a_batch(with_rights: bool) -> Result<(), Error> {
     step!("sendmmsg(p, \"a\", \"bb\", \"ccc\")");
     result(sent.map(|()| all));
 
-    let (mut room, mut bufs) = (RecvRoom::<BATCH, Rights<2>>::new(), [[0; 8]; BATCH]);
+    let (mut room, mut bufs) = (RecvSlots::<BATCH, Rights<2>>::new(), [[0; 8]; BATCH]);
     let mut batch = RecvBatch::new(&mut room, &mut bufs);
     let before = open_descriptors();
     let arrivals = s.q.recvmmsg(&mut batch)?;

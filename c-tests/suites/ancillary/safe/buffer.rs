@@ -3,8 +3,10 @@
 use std::mem::offset_of;
 use std::os::fd::OwnedFd;
 
+use sunpath::ancillary::{ControlBuffer, ControlMessages, Rights};
+use sunpath::fd::IoSliceMut;
 use sunpath::sys::{CMSG_LEN, CMSG_SPACE, SCM_RIGHTS, SOL_SOCKET, cmsghdr};
-use sunpath::{ControlBuffer, ControlMessages, Error, IoSliceMut, Rights, Socket, Stream};
+use sunpath::{Error, Socket, Stream};
 
 use super::line::{self, Arrived, part, step};
 use super::message::{

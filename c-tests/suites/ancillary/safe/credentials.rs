@@ -2,8 +2,10 @@
 
 use std::os::unix::process::parent_id;
 
+use sunpath::ancillary::Credentials;
+use sunpath::socket::Kind;
 use sunpath::sys::CMSG_LEN;
-use sunpath::{Credentials, Error, Kind, Seqpacket, Socket, Stream, UnixStream};
+use sunpath::{Error, Seqpacket, Socket, Stream, UnixStream};
 
 use super::line::{self, Arrived, part, step};
 use super::message::{Pair, named, new_pair, option, receive_in, result, send_text, set};

@@ -4,8 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::AsFd as _;
 
+use sunpath::ancillary::Control;
+use sunpath::fd::IoSlice;
 use sunpath::sys::{O_NONBLOCK, SCM_MAX_FD};
-use sunpath::{Control, Error, IoSlice, Stream};
+use sunpath::{Error, Stream};
 
 use super::line::{self, step};
 use super::message::{

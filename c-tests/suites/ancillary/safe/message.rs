@@ -5,11 +5,11 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 
 use libc::c_int;
+use sunpath::ancillary::{Ancillary, AsControlBuffer, Control, ControlMessage, Message};
+use sunpath::fd::{IoSlice, IoSliceMut};
+use sunpath::socket::Kind;
 use sunpath::sys;
-use sunpath::{
-    Ancillary, Control, ControlMessage, ControlRoom, Error, IoSlice, IoSliceMut, Kind, Message,
-    Socket, Stream, UnixStream,
-};
+use sunpath::{Error, Socket, Stream, UnixStream};
 
 use super::line::{self, Arrived, step};
 use crate::descriptors::open_descriptors;
@@ -129,7 +129,7 @@ pub(crate) use named;
 /// that came with them.
 pub(crate) fn in_words(mut control: Ancillary<'_>) -> (Vec<String>, Vec<OwnedFd>) {
     let kind = |message: ControlMessage<'_>| match message.level() {
-        sys::SOL_SOCKET => message.kind(),
+        sys::SOL_SOCKET => message.cmsg_type(),
         _ => -1,
     };
     let kinds: Vec<c_int> = control.messages().map(kind).collect();
@@ -161,7 +161,7 @@ pub(crate) fn in_words(mut control: Ancillary<'_>) -> (Vec<String>, Vec<OwnedFd>
 
 /// Receives at most `size` bytes, and control data into any room, a step, `words` being those behind
 /// the size. What was cut is taken as it came.
-pub(crate) fn receive_with<T: Kind, R: ControlRoom + ?Sized>(
+pub(crate) fn receive_with<T: Kind, R: AsControlBuffer + ?Sized>(
     q: &Socket<T>,
     size: usize,
     words: &str,

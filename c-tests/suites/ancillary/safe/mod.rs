@@ -18,7 +18,8 @@ mod stream;
 mod system;
 
 use crate::{cases, process};
-use sunpath::{Connected, Error, Kind, Listener, Socket, UnixAddr};
+use sunpath::socket::{Connected, Kind};
+use sunpath::{Error, Listener, Socket, UnixAddr};
 
 // 1. Sockets with a path.
 

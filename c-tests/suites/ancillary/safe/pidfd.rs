@@ -3,8 +3,10 @@
 
 use std::os::fd::AsRawFd as _;
 
+use sunpath::fd::IoSliceMut;
+use sunpath::socket::Kind;
 use sunpath::sys::CMSG_LEN;
-use sunpath::{Datagram, Error, IoSliceMut, Kind, Seqpacket, Stream};
+use sunpath::{Datagram, Error, Seqpacket, Stream};
 
 use super::line::{self, part, step};
 use super::message::{

@@ -5,8 +5,11 @@ use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 
+use sunpath::ancillary::Control;
+use sunpath::fd::IoSlice;
+use sunpath::socket::Kind;
 use sunpath::sys::{O_CLOEXEC, O_PATH, SCM_MAX_FD};
-use sunpath::{Control, Datagram, Error, IoSlice, Kind, Seqpacket, Stream};
+use sunpath::{Datagram, Error, Seqpacket, Stream};
 
 use super::line::{part, step};
 use super::message::{

@@ -3,7 +3,9 @@
 use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
 
-use sunpath::{Control, Error, IoSlice, Stream};
+use sunpath::ancillary::Control;
+use sunpath::fd::IoSlice;
+use sunpath::{Error, Stream};
 
 use super::line::{self, Arrived, step};
 use super::message::{

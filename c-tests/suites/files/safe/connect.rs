@@ -1,6 +1,7 @@
 //! Connect: what is no live socket of the same type refuses.
 
-use sunpath::{Datagram, Error, Kind, Seqpacket, Stream};
+use sunpath::socket::Kind;
+use sunpath::{Datagram, Error, Seqpacket, Stream};
 
 use crate::file::{try_create, try_mkdir, try_mkfifo, try_mknod, try_symlink};
 use crate::line::part;

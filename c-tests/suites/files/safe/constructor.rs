@@ -85,7 +85,7 @@ pub(crate) fn from_sockets() -> Result<(), Error> {
 
 /// Without what removes the file, as in C.
 fn new_listener(path: &str) -> Result<UnixListener, Error> {
-    BindOptions::new().bind(path).map(Bound::leak)
+    BindOptions::new().listen(path).map(Bound::leak)
 }
 
 fn new_stream(path: &str) -> Result<UnixStream, Error> {

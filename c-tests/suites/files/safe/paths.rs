@@ -42,7 +42,7 @@ pub(crate) fn directory() -> Result<(), Error> {
     let dir = made_directory(DEEP);
     let _s = bind_below(&dir)?;
     try_connect(&c, &format!("{dir}/s.sock"));
-    let connected = c.connect_at(&Dir::open(&dir)?, "s.sock");
+    let connected = c.connect_to_at(&Dir::open(&dir)?, "s.sock");
     step!("connect_at(c, {}, \"s.sock\")", words::path(&dir));
     outcome(&connected);
     ask_peername(&c);
@@ -179,7 +179,7 @@ pub(crate) fn name() -> Result<(), Error> {
 pub(crate) fn deep_name() -> Result<(), Error> {
     let name = format!("{}/{}", made_directory(DEEP), "n".repeat(200));
     try_bind(&new_socket::<Stream>('s')?, &name);
-    let s = BindOptions::new().bind::<Stream>(&name);
+    let s = BindOptions::new().listen(&name);
     step!("BindOptions::bind({})", words::path(&name));
     outcome(&s);
     ask_kind(&name);

@@ -13,7 +13,7 @@ use crate::socket::{
 
 fn replace(path: &str) -> Result<Bound<UnixListener>, Error> {
     let options = BindOptions::new().existing(Existing::ReplaceStale);
-    let bound = options.bind::<Stream>(path);
+    let bound = options.listen(path);
     step!("replace(t, \"{path}\")");
     outcome(&bound);
     bound

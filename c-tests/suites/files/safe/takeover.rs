@@ -13,7 +13,7 @@ use crate::socket::{
 /// The file stays, as in C.
 fn take_over(path: &str) -> Result<Named<UnixListener>, Error> {
     let options = BindOptions::new().existing(Existing::Takeover);
-    let taken = options.bind::<Stream>(path);
+    let taken = options.listen(path);
     step!("take_over(t, \"{path}\")");
     outcome(&taken);
     let socket = taken?.leak();

@@ -3,8 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
+use sunpath::socket::Kind;
 use sunpath::{
-    ConnectOptions, Datagram, Error, Kind, Seqpacket, Socket, Stream, UnixDatagram, UnixSeqpacket,
+    ConnectOptions, Datagram, Error, Seqpacket, Socket, Stream, UnixDatagram, UnixSeqpacket,
     UnixStream,
 };
 

@@ -10,7 +10,8 @@ mod signals;
 mod stream;
 
 use crate::{cases, process};
-use sunpath::{Connected, Error, Kind, Listener, Socket, UnixAddr, UnixStream};
+use sunpath::socket::{Connected, Kind};
+use sunpath::{Error, Listener, Socket, UnixAddr, UnixStream};
 
 // 1. Sockets: a path, a listener there, who connects to it.
 

@@ -2,7 +2,8 @@
 
 use std::os::fd::AsRawFd as _;
 
-use sunpath::{Errno, Error, Kind, Socket, Stream, UnixDatagram, UnixSeqpacket, UnixStream};
+use sunpath::socket::Kind;
+use sunpath::{Errno, Error, Socket, Stream, UnixDatagram, UnixSeqpacket, UnixStream};
 
 use super::{PATH, ask_cred, listening, name_of};
 use crate::process;

@@ -3,10 +3,8 @@
 use std::io::IoSlice;
 use std::time::Duration;
 
-use sunpath::{
-    ConnectOptions, Datagram, Error, Kind, Messages, Seqpacket, Shutdown, Socket, Stream,
-    UnixStream,
-};
+use sunpath::socket::{Kind, Messages};
+use sunpath::{ConnectOptions, Datagram, Error, Seqpacket, Shutdown, Socket, Stream, UnixStream};
 
 use super::{PATH, address, listening};
 use crate::process;

@@ -22,7 +22,8 @@ mod system;
 use crate::line::{self, step};
 use crate::socket::{Named, new_socket, outcome, try_connect};
 use crate::{cases, process};
-use sunpath::{Connected, Error, Kind, Listener, Socket};
+use sunpath::socket::{Connected, Kind};
+use sunpath::{Error, Listener, Socket};
 
 // 1. Steps that more than one file has.
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
-use sunpath::{BindOptions, Bound, Error, Kind, Socket, Stream, UnixListener};
+use sunpath::socket::Kind;
+use sunpath::{BindOptions, Bound, Error, Socket, Stream, UnixListener};
 
 use super::system::{USUAL_UMASK, ask_mode, mode_of, set_umask, try_umask};
 use crate::line::step;
@@ -79,7 +80,7 @@ pub(crate) fn thread() -> Result<(), Error> {
 // 3. Exactly: what the library does for who asks for a mode.
 
 fn bind_with(path: &str, mode: u32) -> Result<Bound<UnixListener>, Error> {
-    BindOptions::new().mode(mode).bind::<Stream>(path)
+    BindOptions::new().mode(mode).listen(path)
 }
 
 pub(crate) fn exact() -> Result<(), Error> {

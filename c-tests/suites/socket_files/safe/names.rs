@@ -1,6 +1,7 @@
 //! Abstract names: who may connect to one, and how a socket gets one by itself.
 
-use sunpath::{Datagram, Error, Kind, Socket, Stream, SunPath, UnixAddr, addr};
+use sunpath::socket::Kind;
+use sunpath::{Datagram, Error, Socket, Stream, SunPath, UnixAddr, addr};
 
 use super::system::leave_network;
 use super::{as_another, ask_connect};

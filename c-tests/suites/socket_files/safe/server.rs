@@ -1,6 +1,6 @@
 //! A listener and its file, as the library has them.
 
-use sunpath::{BindOptions, Bound, Error, Existing, Stream, UnixListener};
+use sunpath::{BindOptions, Bound, Error, Existing, UnixListener};
 
 use crate::line::step;
 use crate::socket::{Named, outcome, try_accept};
@@ -11,7 +11,7 @@ pub(crate) type Server = Bound<UnixListener>;
 
 fn bind(existing: Existing) -> Result<Server, Error> {
     let options = BindOptions::new().backlog(8).existing(existing);
-    options.bind::<Stream>("x")
+    options.listen("x")
 }
 
 pub(crate) fn serve() -> Result<Server, Error> {

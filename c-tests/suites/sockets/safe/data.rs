@@ -1,9 +1,9 @@
 //! The calls of `cases.txt` that send and receive, over `sunpath`: as in `data.c`.
 
-use sunpath::{
-    Error, IoSlice, IoSliceMut, Messages, Outgoing, Received, RecvBatch, RecvRoom, SendBatch,
-    SendRoom, Socket, UnixDatagram, UnixStream,
-};
+use sunpath::ancillary::{Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots};
+use sunpath::fd::{IoSlice, IoSliceMut};
+use sunpath::socket::Messages;
+use sunpath::{Error, Received, Socket, UnixDatagram, UnixStream};
 use sunpath_c_tests::notation::Bytes;
 
 use super::step::{Step, filled, received};
@@ -148,7 +148,7 @@ const BATCH: usize = 8;
 /// As sendmmsg(2) does, the error is told only where no message went.
 fn sendmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
     let pieces: Vec<_> = step.pieces().into_iter().map(IoSlice::new).collect();
-    let mut room = SendRoom::<BATCH>::new();
+    let mut room = SendSlots::<BATCH>::new();
     let mut batch = SendBatch::new(&mut room);
     for piece in pieces.chunks(1) {
         batch.push(Outgoing::new(piece))?;
@@ -176,7 +176,7 @@ fn recvmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
 }
 
 fn recvmmsg_of<T: Messages, const SIZE: usize>(socket: &Socket<T>, most: usize) -> Answer {
-    let (mut room, mut bufs) = (RecvRoom::<BATCH>::new(), vec![[0; SIZE]; most]);
+    let (mut room, mut bufs) = (RecvSlots::<BATCH>::new(), vec![[0; SIZE]; most]);
     let mut batch = RecvBatch::new(&mut room, &mut bufs);
     let arrivals = socket.recvmmsg(&mut batch)?;
     let mut text = count(arrivals.len());

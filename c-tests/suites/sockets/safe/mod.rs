@@ -13,9 +13,10 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
+use sunpath::socket::{Connected, Kind};
 use sunpath::{
-    Connected, Error, Kind, Shutdown, Socket, SunPath, UnixAddr, UnixDatagram, UnixListener,
-    UnixSeqpacket, UnixSeqpacketListener, UnixStream,
+    Error, Shutdown, Socket, SunPath, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket,
+    UnixSeqpacketListener, UnixStream,
 };
 use sunpath_c_tests::notation::Bytes;
 

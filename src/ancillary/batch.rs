@@ -1,0 +1,345 @@
+//! Batches: several messages with one call. The headers lie in a room of the caller's, are laid out
+//! once over what they are bound to, and serve call after call.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::receive::Message;
+use super::send::{Control, Layout};
+use crate::addr::UnixAddr;
+use crate::error::{Call, Error};
+use crate::expected::Expected;
+use crate::fd::{AsFd, IoSlice};
+use crate::socket::Received;
+use crate::socket::{Messages, Socket};
+use crate::syscall::{self, Arrived, ArrivedMessage, RecvHeaders, SendHeaders};
+
+/// One message of a batch to send: its data, its receiver, its control messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    data: &'a [IoSlice<'a>],
+    to: Option<&'a UnixAddr>,
+    control: &'a [Control<'a>],
+}
+
+impl<'a> Outgoing<'a> {
+    /// A message of several slices, to the peer, without control messages.
+    #[must_use]
+    pub const fn new(data: &'a [IoSlice<'a>]) -> Self {
+        Self {
+            data,
+            to: None,
+            control: &[],
+        }
+    }
+
+    /// The same message to an address, which a datagram socket needs that is not connected.
+    #[must_use]
+    pub const fn to(self, to: &'a UnixAddr) -> Self {
+        Self {
+            to: Some(to),
+            ..self
+        }
+    }
+
+    /// The same message with control messages.
+    #[must_use]
+    pub const fn control(self, control: &'a [Control<'a>]) -> Self {
+        Self { control, ..self }
+    }
+}
+
+/// Room for the headers of `N` messages to send, and beside each for the control messages that `E`
+/// says. It is used again and again; nothing is allocated.
+#[doc(alias = "mmsghdr")]
+pub struct SendSlots<const N: usize, E: Expected = ()>(syscall::SendSlots<N, E>);
+
+impl<const N: usize, E: Expected> SendSlots<N, E> {
+    /// Room for `N` messages, at most 1024.
+    #[must_use]
+    pub const fn new() -> Self {
+        const { assert!(0 < N && N <= syscall::IOV_MAX) }
+        Self(syscall::SendSlots::new())
+    }
+}
+
+impl<const N: usize, E: Expected> Default for SendSlots<N, E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize, E: Expected> fmt::Debug for SendSlots<N, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendSlots").finish_non_exhaustive()
+    }
+}
+
+/// Messages to send: those that were put in, in their order, without those that went.
+#[doc(alias = "mmsghdr")]
+pub struct SendBatch<'b, E: Expected = ()> {
+    messages: SendHeaders<'b, E>,
+}
+
+impl<'b, E: Expected> SendBatch<'b, E> {
+    /// No messages yet, and room for `N`.
+    #[must_use]
+    pub const fn new<const N: usize>(room: &'b mut SendSlots<N, E>) -> Self {
+        Self {
+            messages: SendHeaders::new(&mut room.0),
+        }
+    }
+
+    /// Puts a message in, as the last one.
+    ///
+    /// # Errors
+    ///
+    /// The batch is as it was.
+    ///
+    /// - `ENOBUFS`: `N` messages were put in already.
+    /// - `EMSGSIZE`: control messages that `E` has no room for.
+    /// - `EINVAL`: more than 253 descriptors.
+    /// - `EOPNOTSUPP`: the system has no credentials to send.
+    #[inline]
+    pub fn push(&mut self, message: Outgoing<'b>) -> Result<(), Error> {
+        let layout = Layout::of(Call::Sendmmsg, message.control)?;
+        let space = layout.space();
+        if space > E::SPACE || layout.descriptors() > E::DESCRIPTORS {
+            return Err(Error::no_room(layout.descriptors(), E::DESCRIPTORS));
+        }
+        let lay_out = |room: &mut [u8]| layout.write(room);
+        match self.messages.push(message.data, message.to, space, lay_out) {
+            true => Ok(()),
+            false => Err(Error::full(self.messages.capacity())),
+        }
+    }
+
+    /// How many messages are to go.
+    #[must_use]
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.messages.left()
+    }
+
+    /// Whether all of them went.
+    #[must_use]
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Leaves out the next message, if there is one: it is too long, for instance.
+    pub const fn skip(&mut self) {
+        self.messages.skip();
+    }
+
+    /// Makes all messages be sent once more.
+    #[inline]
+    pub const fn rewind(&mut self) {
+        self.messages.rewind();
+    }
+}
+
+impl<E: Expected> fmt::Debug for SendBatch<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendBatch")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Room for the headers of `N` messages to receive, and beside each for its sender and the control
+/// messages that `E` says. It is used again and again; nothing is allocated. `N` times about 200 bytes
+/// and `E`'s: a large one belongs into a `static` or a box.
+#[doc(alias = "mmsghdr")]
+pub struct RecvSlots<const N: usize, E: Expected = ()>(syscall::RecvSlots<N, E>);
+
+impl<const N: usize, E: Expected> RecvSlots<N, E> {
+    /// Room for `N` messages, at most 1024.
+    #[must_use]
+    pub const fn new() -> Self {
+        const { assert!(0 < N && N <= syscall::IOV_MAX) }
+        Self(syscall::RecvSlots::new())
+    }
+}
+
+impl<const N: usize, E: Expected> Default for RecvSlots<N, E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize, E: Expected> fmt::Debug for RecvSlots<N, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvSlots").finish_non_exhaustive()
+    }
+}
+
+/// Buffers to receive messages into, of `SIZE` bytes each, with their headers.
+#[doc(alias = "mmsghdr")]
+pub struct RecvBatch<'b, const SIZE: usize, E: Expected = ()> {
+    messages: RecvHeaders<'b, SIZE, E>,
+}
+
+impl<'b, const SIZE: usize, E: Expected> RecvBatch<'b, SIZE, E> {
+    /// The buffers that a call fills, the first `N` of them.
+    #[must_use]
+    pub fn new<const N: usize>(room: &'b mut RecvSlots<N, E>, bufs: &'b mut [[u8; SIZE]]) -> Self {
+        Self {
+            messages: RecvHeaders::new(&mut room.0, bufs),
+        }
+    }
+}
+
+impl<const SIZE: usize, E: Expected> fmt::Debug for RecvBatch<'_, SIZE, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvBatch").finish_non_exhaustive()
+    }
+}
+
+/// The messages of a batch that were received, from the first to the last. What is not looked at is
+/// closed on drop.
+#[must_use = "dropping it closes the descriptors that came"]
+pub struct Arrivals<'c, T: Messages, const SIZE: usize, E: Expected> {
+    messages: Arrived<'c, SIZE, E>,
+    kind: PhantomData<T>,
+}
+
+impl<'c, T: Messages, const SIZE: usize, E: Expected> Iterator for Arrivals<'c, T, SIZE, E> {
+    type Item = Arrival<'c, T, SIZE, E>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.messages.next().map(|message| Arrival {
+            message,
+            kind: PhantomData,
+        })
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.messages.size_hint()
+    }
+}
+
+impl<T: Messages, const SIZE: usize, E: Expected> ExactSizeIterator for Arrivals<'_, T, SIZE, E> {}
+
+impl<T: Messages, const SIZE: usize, E: Expected> fmt::Debug for Arrivals<'_, T, SIZE, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrivals")
+            .field("left", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One message of a batch that was received, as the kernel left it. Dropping it closes every
+/// descriptor that came with it.
+pub struct Arrival<'c, T: Messages, const SIZE: usize, E: Expected> {
+    message: ArrivedMessage<'c, SIZE, E>,
+    kind: PhantomData<T>,
+}
+
+impl<'c, T: Messages, const SIZE: usize, E: Expected> Arrival<'c, T, SIZE, E> {
+    /// How much of the message was received.
+    #[inline]
+    pub fn received(&self) -> Received {
+        Received::new(self.message.length(), SIZE)
+    }
+
+    /// The bytes that were received.
+    #[must_use]
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.message.buf()[..self.received().len()]
+    }
+
+    /// The bytes, to keep until the batch is used again, and what came beside them.
+    #[inline]
+    pub fn into_message(mut self) -> (&'c mut [u8], Message<'c>) {
+        let (length, from) = (self.message.length(), self.message.from());
+        let (control, closed) = self.message.open();
+        let message = Message::new::<T>(length, from, control, closed, SIZE);
+        (&mut self.message.into_buf()[..message.len()], message)
+    }
+}
+
+impl<T: Messages, const SIZE: usize, E: Expected> fmt::Debug for Arrival<'_, T, SIZE, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrival")
+            .field("received", &self.received())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Several messages with one call.
+impl<T: Messages> Socket<T> {
+    /// `sendmmsg(fd, msgs, n, MSG_NOSIGNAL)` — sends the messages of a batch one after the other, until
+    /// all went or one fails. Those that went are no longer in the batch.
+    ///
+    /// For messages to different receivers, or with control messages. It saves the entries into the
+    /// kernel and little else: 32 datagrams of 64 bytes, sent and received, take about as long as by
+    /// 32 single calls of each kind on Linux. Packed into one record of a [`UnixSeqpacket`](crate::UnixSeqpacket), or
+    /// one write to a stream, each behind its length, they take 0.04: `examples/packed.rs`.
+    ///
+    /// # Errors
+    ///
+    /// The first message that is still in the batch did not go; [`skip`](SendBatch::skip) leaves it out.
+    ///
+    /// - `EMSGSIZE`: longer than a message can be.
+    /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `ENOMEM`: as for [`sendmsg`](Self::sendmsg).
+    /// - `EAGAIN`, `ECONNREFUSED`, `EPIPE`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, and with an address
+    ///   `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EPROTOTYPE`: as for `send` and `send_to`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixDatagram;
+    /// use sunpath::ancillary::{Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots};
+    /// use sunpath::fd::IoSlice;
+    ///
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// let (one, two) = ([IoSlice::new(b"one")], [IoSlice::new(b"two")]);
+    /// let mut room = SendSlots::<8>::new(); // at most 8 messages
+    /// let mut batch = SendBatch::new(&mut room);
+    /// batch.push(Outgoing::new(&one))?;
+    /// batch.push(Outgoing::new(&two))?;
+    /// ours.sendmmsg(&mut batch)?;
+    ///
+    /// let (mut room, mut bufs) = (RecvSlots::<8>::new(), [[0; 64]; 8]);
+    /// let mut batch = RecvBatch::new(&mut room, &mut bufs); // serves call after call
+    /// for message in theirs.recvmmsg(&mut batch)? {
+    ///     assert!(message.bytes() == b"one" || message.bytes() == b"two");
+    ///     assert!(!message.received().is_truncated());
+    /// }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See sendmmsg(2).
+    #[inline]
+    pub fn sendmmsg<E: Expected>(&self, batch: &mut SendBatch<'_, E>) -> Result<(), Error> {
+        batch.messages.send(self.as_fd())
+    }
+
+    /// `recvmmsg(fd, msgs, n, MSG_WAITFORONE | MSG_CMSG_CLOEXEC, NULL)` — receives a message into each
+    /// buffer: waits for the first, and takes as many as are there then.
+    ///
+    /// When a connection ends, every buffer behind the last message receives an empty one. An error
+    /// after the first message is kept by the kernel for the next receive.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recvmmsg(2).
+    #[doc(alias = "MSG_WAITFORONE")]
+    #[inline]
+    pub fn recvmmsg<'c, const SIZE: usize, E: Expected>(
+        &self,
+        batch: &'c mut RecvBatch<'_, SIZE, E>,
+    ) -> Result<Arrivals<'c, T, SIZE, E>, Error> {
+        Ok(Arrivals {
+            messages: batch.messages.receive(self.as_fd())?,
+            kind: PhantomData,
+        })
+    }
+}

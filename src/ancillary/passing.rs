@@ -1,0 +1,238 @@
+//! The common needs in one line each: a descriptor, some descriptors, credentials.
+
+use core::array;
+use core::mem::MaybeUninit;
+
+use sunpath_sys as sys;
+
+use super::buffer::{AsControlBuffer, ControlBuffer};
+use super::receive::flags;
+use super::send::Control;
+use crate::control::{Credentials, Writer};
+use crate::error::{Call, Errno, Error};
+use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
+use crate::socket::Received;
+use crate::socket::{Kind, Socket};
+use crate::syscall::{self, Exactly, OwnedControl};
+
+/// What may come along unasked, because the socket was inherited with its options. A label's room
+/// takes a time stamp too.
+type Along = (Credentials, Security<96>, Pidfd, QueueLength);
+
+/// Passing descriptors and credentials.
+impl<T: Kind> Socket<T> {
+    /// `sendmsg` with `SCM_RIGHTS` — sends one descriptor, with a byte 0 to travel with.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: a descriptor that cannot be passed (io_uring).
+    /// - `EPERM`: the receiver takes no descriptors ([`set_pass_rights`](Self::set_pass_rights)).
+    /// - `ETOOMANYREFS`: the user has more descriptors in flight than `RLIMIT_NOFILE`.
+    /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`, `ECONNREFUSED`: as for
+    ///   [`sendmsg`](Self::sendmsg).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// let (kept, given) = UnixStream::pair()?;
+    /// ours.send_fd(&given)?;
+    ///
+    /// let received = UnixStream::try_from(theirs.recv_fd()?)?;
+    /// received.write(b"hello")?;
+    /// assert_eq!(kept.read(&mut [0; 8])?, 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// See unix(7), "SCM_RIGHTS".
+    #[doc(alias = "SCM_RIGHTS")]
+    #[inline]
+    pub fn send_fd(&self, fd: impl AsFd) -> Result<(), Error> {
+        let mut room = MaybeUninit::<<Rights<1> as Expected>::Room>::uninit();
+        let room = syscall::zeroed(&mut room, Rights::<1>::SPACE);
+        let given = fd.as_fd();
+        for place in Writer::new(room).push(sys::SCM_RIGHTS, 1) {
+            place.copy_from_slice(&given.as_raw_fd().to_ne_bytes());
+        }
+        syscall::sendmsg(self.as_fd(), &[IoSlice::new(&[0])], None, room).map(drop)
+    }
+
+    /// `recvmsg` with `SCM_RIGHTS` — receives one descriptor, with the one byte that it travels with.
+    /// It is close-on-exec.
+    ///
+    /// # Errors
+    ///
+    /// The byte is gone, and whatever came is closed.
+    ///
+    /// - `ENOMSG`: no descriptor came with the byte; or the end of a sequenced-packet connection, which
+    ///   cannot be told from an empty record.
+    /// - `EMSGSIZE`: more than one came, or none was free for it (`RLIMIT_NOFILE`); or, of a message,
+    ///   more than one byte.
+    /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`recvmsg`](Self::recvmsg).
+    ///
+    /// See unix(7), "SCM_RIGHTS".
+    #[doc(alias = "SCM_RIGHTS")]
+    #[inline]
+    pub fn recv_fd(&self) -> Result<OwnedFd, Error> {
+        let (received, [fd]) = self.recv_fds(&mut [0])?;
+        if T::TYPE != sys::SOCK_STREAM && received.is_truncated() {
+            return Err(Error::new(Call::Recvmsg, Errno::EMSGSIZE));
+        }
+        Ok(fd)
+    }
+
+    /// `sendmsg` with `SCM_RIGHTS` — sends all of the bytes, and descriptors with the first of them.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: more than 253 descriptors, with the number; descriptors without a byte on a stream;
+    ///   a descriptor that cannot be passed.
+    /// - `EPERM`, `ETOOMANYREFS`, `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`,
+    ///   `ENOMEM`, `ECONNREFUSED`: as for [`send_all`](Self::send_all).
+    ///
+    /// See unix(7), "SCM_RIGHTS".
+    #[doc(alias = "SCM_RIGHTS")]
+    pub fn send_fds(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), Error> {
+        self.send_all(bytes, &[Control::Rights(fds)])
+    }
+
+    /// `recvmsg` with `SCM_RIGHTS` — receives bytes, and exactly `N` descriptors with them, which are
+    /// close-on-exec.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are in `buf`, and whatever else came is closed. Who has to know how many bytes those
+    /// were, or takes any number of descriptors, uses [`recvmsg`](Self::recvmsg).
+    ///
+    /// - `ENOMSG`: fewer descriptors came, with the numbers; none, at the end of a sequenced-packet
+    ///   connection, which cannot be told from an empty record.
+    /// - `EMSGSIZE`: more came, or too few were free for them (`RLIMIT_NOFILE`).
+    /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`recvmsg`](Self::recvmsg).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixStream, fd::AsFd};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// # let (read, write) = UnixStream::pair()?;
+    /// ours.send_fds(b"a pipe", &[read.as_fd(), write.as_fd()])?;
+    ///
+    /// let mut buf = [0; 64];
+    /// let (received, [read, write]) = theirs.recv_fds(&mut buf)?;
+    /// assert_eq!(&buf[..received.len()], b"a pipe");
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See unix(7), "SCM_RIGHTS".
+    #[doc(alias = "SCM_RIGHTS")]
+    #[inline]
+    pub fn recv_fds<const N: usize>(
+        &self,
+        buf: &mut [u8],
+    ) -> Result<(Received, [OwnedFd; N]), Error> {
+        let mut room = ControlBuffer::<(Rights<N>, Along)>::new();
+        let (fd, flags) = (self.as_fd(), flags::<T>());
+        let (length, came) = syscall::recvmsg_exactly(fd, buf, room.offer(), flags)?;
+        let received = Received::new(length, buf.len());
+        match came {
+            Exactly::Fds(fds) => Ok((received, fds)),
+            Exactly::Other(control, closed) => {
+                let at_end = T::TYPE == sys::SOCK_STREAM && received.len() == 0 && !buf.is_empty();
+                let fds = exactly(received, control, closed, at_end)?;
+                Ok((received, fds))
+            }
+        }
+    }
+
+    /// `sendmsg` with `SCM_CREDENTIALS` — sends all of the bytes, and credentials with the first of
+    /// them: [`Credentials::own`], or those of others where this process is privileged.
+    ///
+    /// A receiver that asked for credentials gets the real ones without this.
+    ///
+    /// # Errors
+    ///
+    /// - `EPERM`: credentials of others, without privileges.
+    /// - `ESRCH`: credentials with a process that does not exist.
+    /// - `EOPNOTSUPP`: the system has no credentials to send.
+    /// - `EINVAL`: no byte, on a stream; the user or the group -1.
+    /// - `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`, `ECONNREFUSED`: as
+    ///   for [`send_all`](Self::send_all).
+    ///
+    /// See unix(7), "SCM_CREDENTIALS".
+    #[doc(alias = "SCM_CREDENTIALS")]
+    pub fn send_with_credentials(
+        &self,
+        bytes: &[u8],
+        credentials: Credentials,
+    ) -> Result<(), Error> {
+        self.send_all(bytes, &[Control::Credentials(credentials)])
+    }
+
+    /// `recvmsg` with `SCM_CREDENTIALS` — receives bytes, and who sent them. Credentials come where
+    /// [`set_pass_credentials`](Self::set_pass_credentials) was called before they were sent.
+    ///
+    /// Descriptors that came unasked are closed, which [`Received::is_control_truncated`] tells.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`recvmsg`](Self::recvmsg).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// # use sunpath::ancillary::Credentials;
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// # if theirs.set_pass_credentials(true).is_err() { return Ok(()) }
+    /// theirs.set_pass_credentials(true)?;
+    /// ours.send(b"hello")?;
+    ///
+    /// let mut buf = [0; 64];
+    /// let (received, sender) = theirs.recv_with_credentials(&mut buf)?;
+    /// assert_eq!(sender, Some(Credentials::own()));
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See unix(7), "SCM_CREDENTIALS".
+    #[doc(alias = "SCM_CREDENTIALS")]
+    pub fn recv_with_credentials(
+        &self,
+        buf: &mut [u8],
+    ) -> Result<(Received, Option<Credentials>), Error> {
+        let mut room = ControlBuffer::<Along>::new();
+        let message = self.recvmsg(&mut [IoSliceMut::new(buf)], &mut room)?;
+        let received = message.received();
+        Ok((received, message.into_partial_control().credentials()))
+    }
+}
+
+/// `N` descriptors out of control data in which there may be more or less, and other messages.
+#[cold]
+#[inline(never)]
+fn exactly<const N: usize>(
+    received: Received,
+    mut control: OwnedControl<'_>,
+    closed: usize,
+    at_end: bool,
+) -> Result<[OwnedFd; N], Error> {
+    let came = control.left();
+    if received.is_control_truncated() || closed > 0 {
+        return Err(Error::control_truncated(closed + came));
+    }
+    let mut fds = control.rights();
+    match fds.len() {
+        len if len == N => Ok(array::from_fn(|_| {
+            fds.next()
+                .unwrap_or_else(|| unreachable!("as many as were counted"))
+        })),
+        _ if at_end => Err(Error::end_of_file()),
+        len => Err(Error::too_few_descriptors(len, N)),
+    }
+}

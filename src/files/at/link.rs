@@ -1,0 +1,108 @@
+//! A short path where there was none: a symbolic link in a private directory.
+
+use sunpath_sys as sys;
+use sunpath_sys::SUN_PATH_MAX;
+
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD};
+use crate::files::dir::{Dir, Refusal, temporary_name};
+use crate::pathname::Path;
+use crate::syscall::{self, PATH_MAX};
+
+/// A symbolic link in a private directory. Both are gone when this is dropped.
+pub(super) struct Link {
+    /// The directory, then [`Self::NAME`].
+    path: Path<SUN_PATH_MAX>,
+    dir: Dir,
+}
+
+impl Link {
+    const NAME: &[u8] = b"l";
+    /// Where directories can be made, with short paths.
+    pub(super) const BASES: [&[u8]; 3] = [b"/tmp/", b"/var/tmp/", b"/run/"];
+
+    /// A link to what `path` names below `dir`. It holds the path from the root, for the kernel
+    /// follows it from another place.
+    pub(super) fn to(dir: BorrowedFd<'_>, path: &[u8]) -> Result<Self, Error> {
+        let mut room = [0; PATH_MAX];
+        let begin: [&[u8]; 2] = match path[0] {
+            b'/' => [b"", b""],
+            _ => {
+                let len = path_of_begin(dir, &mut room)?;
+                [&room[..len], b"/"]
+            }
+        };
+        let too_long = Error::new(Call::Symlinkat, Errno::ENAMETOOLONG);
+        let target = Path::<{ PATH_MAX - 1 }>::join(&[begin[0], begin[1], path]);
+        let link = Self::in_new_directory()?;
+        let target = target.map_err(|_| too_long)?;
+        syscall::symlinkat(target.as_bytes(), link.dir.as_fd(), Self::NAME)?;
+        Ok(link)
+    }
+
+    /// A link to a directory that was opened by the same path.
+    pub(super) fn to_directory(
+        dir: BorrowedFd<'_>,
+        path: &[u8],
+        opened: BorrowedFd<'_>,
+    ) -> Result<Self, Error> {
+        let link = Self::to(dir, path)?;
+        match syscall::leads_to(link.path(), opened)? {
+            true => Ok(link),
+            // Somebody has just put another in its place.
+            false => Err(Error::new(Call::Symlinkat, Errno::ESTALE)),
+        }
+    }
+
+    pub(super) fn path(&self) -> &[u8] {
+        self.path.as_bytes()
+    }
+
+    /// The directory, for a link to be made in.
+    fn in_new_directory() -> Result<Self, Error> {
+        let mut first = None;
+        for base in Self::BASES {
+            match Self::in_new_directory_of(base) {
+                Ok(link) => return Ok(link),
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        Err(first.unwrap_or(Error::new(Call::Mkdirat, Errno::ENOENT)))
+    }
+
+    #[inline(never)]
+    fn in_new_directory_of(base: &[u8]) -> Result<Self, Error> {
+        let too_long = |_| Error::new(Call::Symlinkat, Errno::ENAMETOOLONG);
+        let pieces: [&[u8]; 4] = [base, &temporary_name()?, b"/", Self::NAME];
+        let path = Path::join(&pieces).map_err(too_long)?;
+        let dir = Path::<SUN_PATH_MAX>::join(&pieces[..2]).map_err(too_long)?;
+        match Dir::private(dir.as_bytes()) {
+            Ok(dir) => Ok(Self { path, dir }),
+            Err(error) => Err(match error.refusal() {
+                Refusal::Call(call) => call,
+                _ => Error::new(Call::Mkdirat, error.errno()),
+            }),
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // Nobody else can write here, so that neither fails but for a reason that nobody could act on.
+        let _ = syscall::unlinkat(self.dir.as_fd(), Self::NAME, 0);
+        let path = self.path();
+        let dir = path.strip_suffix(Self::NAME).unwrap_or(path);
+        let _ = syscall::unlinkat(CWD, dir, sys::AT_REMOVEDIR);
+    }
+}
+
+/// The path of the directory where a relative path begins.
+fn path_of_begin(dir: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize, Error> {
+    if dir.as_raw_fd() == CWD.as_raw_fd() {
+        return syscall::getcwd(room);
+    }
+    syscall::path_of(dir, room).map_err(|error| match error.errno() {
+        Errno::ENOENT => Error::new(error.call(), Errno::EOPNOTSUPP),
+        _ => error,
+    })
+}

@@ -1,0 +1,343 @@
+//! Directories: opened once, and used by descriptor from then on.
+
+mod check;
+mod verify;
+mod walk;
+
+use core::error;
+use core::ffi::c_int;
+use core::fmt;
+
+use sunpath_sys as sys;
+use sunpath_sys::SunPathError;
+
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
+use crate::pathname::AsPathname;
+use crate::syscall::{self, PATH_MAX};
+
+/// A directory, opened once: what happens to its path afterwards does not change where
+/// [`bind_to_at`](crate::Socket::bind_to_at) puts a socket.
+///
+/// [`private`](Self::private) is the portable way to restrict a server to one user: the mode of a
+/// socket file is not looked at on every system, the modes of the directories above it are.
+///
+/// Close-on-exec from birth. Where the system can, it was opened to be passed through alone
+/// (`O_PATH`): reading the directory or locking it needs another descriptor.
+///
+/// # Examples
+///
+/// A server that its own user alone can reach:
+///
+/// ```
+/// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sunpath::{Dir, Socket, Stream};
+///
+/// # let run = std::env::temp_dir().join(format!("sunpath-dir-{}", std::process::id()));
+/// let dir = Dir::private(&run)?; // made, or verified
+///
+/// let socket = Socket::<Stream>::new()?;
+/// socket.bind_to_at(&dir, "app.sock")?;
+/// let listener = socket.listen(128)?;
+/// # std::fs::remove_dir_all(&run)?;
+/// # Ok(()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
+/// ```
+///
+/// See openat(2), unix(7) "Pathname socket ownership and permissions".
+#[derive(Debug)]
+pub struct Dir {
+    fd: OwnedFd,
+}
+
+impl Dir {
+    /// `openat(AT_FDCWD, path, O_PATH | O_DIRECTORY)` — opens a directory, whoever owns it, by a path
+    /// of any length: longer than `PATH_MAX` it is opened in pieces.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`: there is none, or the path is empty. `EINVAL`: the path has a NUL.
+    /// - `ENOTDIR`: it is no directory, or something above it is none.
+    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
+    /// - `EACCES`: no search permission above it; where there is no `O_PATH` (macOS), or none to read
+    ///   it. `ELOOP`: a loop of links.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+    ///
+    /// See openat(2).
+    #[doc(alias = "openat")]
+    #[doc(alias = "O_DIRECTORY")]
+    pub fn open(path: impl AsPathname) -> Result<Self, Error> {
+        let path = unbounded(path.as_pathname()).map_err(|e| Error::refused(Call::Openat, e))?;
+        let fd = descend(CWD, path, syscall::O_PATH | sys::O_DIRECTORY)?;
+        Ok(Self { fd })
+    }
+
+    /// Makes or verifies a directory that nobody else can enter, and opens it: owned by this
+    /// process's effective user, with no permission for group and others.
+    ///
+    /// What does not exist is made, with mode 0700 under every umask; the directory above must exist.
+    /// What exists is taken as it is or refused, never repaired. Every directory above it, up to the
+    /// root and also above a relative path, must be such that nobody else can put another in this
+    /// one's place: owned by this user or by root, and not writable by group or others, or sticky
+    /// as `/tmp` is. A symbolic link above is followed if it is owned by this user or root, and so
+    /// is every link on its way, and every directory there is verified as well; the directory itself
+    /// must be no link.
+    ///
+    /// # Errors
+    ///
+    /// What was made is removed.
+    ///
+    /// - [`DirError`]: which component of the path, and why.
+    ///
+    /// See mkdirat(2), unix(7) "Pathname socket ownership and permissions".
+    #[doc(alias = "mkdirat")]
+    #[doc(alias = "private_dir")]
+    pub fn private(path: impl AsPathname) -> Result<Self, DirError> {
+        verify::verified(path.as_pathname(), &verify::PRIVATE)
+    }
+
+    /// Makes or verifies a directory in which everybody may look up names and this user alone can
+    /// make them, and opens it: owned by this process's effective user, writable by nobody else,
+    /// searchable by all.
+    ///
+    /// As [`private`](Self::private) with mode 0755. For everybody to connect, the socket file
+    /// needs mode 0666 as well.
+    ///
+    /// # Errors
+    ///
+    /// What was made is removed.
+    ///
+    /// - [`DirError`]: which component of the path, and why.
+    ///
+    /// See mkdirat(2), unix(7) "Pathname socket ownership and permissions".
+    pub fn public(path: impl AsPathname) -> Result<Self, DirError> {
+        verify::verified(path.as_pathname(), &verify::PUBLIC)
+    }
+
+    /// Where the directory is now: an absolute path, written into `room`. With a slash and the name
+    /// behind it, it is the true path of a socket that [`bind_to_at`](crate::Socket::bind_to_at) put here,
+    /// where getsockname(2) tells an alias.
+    ///
+    /// A directory that was removed has no path: Linux then answers with the last one and
+    /// ` (deleted)` behind it.
+    ///
+    /// # Errors
+    ///
+    /// - `ERANGE`: `room` is too short for it; 4096 bytes are enough for what the kernel tells.
+    /// - `ENAMETOOLONG`: it is longer than the kernel tells (`PATH_MAX`).
+    /// - `ENOENT`: /proc is not mounted.
+    /// - `EOPNOTSUPP`: the system does not tell (FreeBSD).
+    ///
+    /// See proc(5) "/proc/pid/fd", fcntl(2) "F_GETPATH".
+    #[doc(alias = "F_GETPATH")]
+    #[doc(alias = "readlink")]
+    pub fn path<'r>(&self, room: &'r mut [u8]) -> Result<&'r [u8], Error> {
+        let len = syscall::path_of(self.as_fd(), room)?;
+        Ok(&room[..len])
+    }
+}
+
+impl AsFd for Dir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl AsRawFd for Dir {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+impl IntoRawFd for Dir {
+    fn into_raw_fd(self) -> RawFd {
+        self.fd.into_raw_fd()
+    }
+}
+
+/// Unchecked: with what is no directory, every call below it fails with `ENOTDIR`.
+impl From<OwnedFd> for Dir {
+    fn from(fd: OwnedFd) -> Self {
+        Self { fd }
+    }
+}
+
+impl From<Dir> for OwnedFd {
+    fn from(dir: Dir) -> Self {
+        dir.fd
+    }
+}
+
+/// Why [`Dir::private`] or [`Dir::public`] refused a path, and which part of it.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sunpath::Dir;
+/// use sunpath::files::Refusal;
+///
+/// # let base = std::env::temp_dir().join(format!("sunpath-refusal-{}", std::process::id()));
+/// # std::fs::create_dir(&base)?;
+/// let file = base.join("file");
+/// std::fs::write(&file, "")?;
+/// let error = Dir::private(file.join("run")).unwrap_err();
+/// assert_eq!(error.refusal(), Refusal::NotADirectory);
+/// assert_eq!(error.prefix_len(), file.as_os_str().len());
+/// # std::fs::remove_dir_all(&base)?;
+/// # Ok(()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DirError {
+    prefix_len: usize,
+    refusal: Refusal,
+}
+
+/// What is wrong with a directory, or with one above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The path itself cannot be one: it is empty or has a NUL.
+    Path(SunPathError),
+    /// A call failed.
+    Call(Error),
+    /// The directory itself is a symbolic link.
+    Symlink,
+    /// It is there, and is no directory.
+    NotADirectory,
+    /// Somebody owns it who is not this process's effective user, nor root where that would do.
+    Owner {
+        /// The user that owns it.
+        uid: u32,
+    },
+    /// Its mode lets others in who must stay out, or keeps out those who should come in; above:
+    /// lets others put something else in its place.
+    Mode {
+        /// The permission bits, the sticky bit included.
+        mode: u32,
+        /// The user that owns it.
+        uid: u32,
+    },
+}
+
+impl DirError {
+    /// How many bytes of the path name what is at fault: up to the end of a component. 0 is the
+    /// working directory of a relative path, or one above it.
+    #[must_use]
+    pub const fn prefix_len(self) -> usize {
+        self.prefix_len
+    }
+
+    /// What is wrong with it.
+    #[must_use]
+    pub const fn refusal(self) -> Refusal {
+        self.refusal
+    }
+
+    /// The errno of the same fault: that of the call or path, `ELOOP` for a symbolic link, `ENOTDIR`,
+    /// `EPERM` for an owner or a mode.
+    #[must_use]
+    pub const fn errno(self) -> Errno {
+        match self.refusal {
+            Refusal::Path(error) => Errno::from_raw(error.errno()),
+            Refusal::Call(error) => error.errno(),
+            Refusal::Symlink => Errno::ELOOP,
+            Refusal::NotADirectory => Errno::ENOTDIR,
+            Refusal::Owner { .. } | Refusal::Mode { .. } => Errno::EPERM,
+        }
+    }
+}
+
+impl fmt::Display for DirError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.refusal {
+            Refusal::Path(error) => return error.fmt(f),
+            Refusal::Call(error) => error.fmt(f)?,
+            Refusal::Symlink => f.write_str("is a symbolic link")?,
+            Refusal::NotADirectory => f.write_str("is not a directory")?,
+            Refusal::Owner { uid } => write!(f, "is owned by user {uid}")?,
+            Refusal::Mode { mode, uid } => {
+                write!(f, "has the wrong mode {mode:04o} (owner: user {uid})")?;
+            }
+        }
+        match self.prefix_len {
+            0 => f.write_str(": the working directory or one above it"),
+            len => write!(
+                f,
+                ": the directory that the first {len} bytes of the path name"
+            ),
+        }
+    }
+}
+
+impl error::Error for DirError {}
+
+/// Keeps the errno's kind; this error becomes the inner one.
+#[cfg(feature = "std")]
+impl From<DirError> for std::io::Error {
+    fn from(error: DirError) -> Self {
+        Self::new(error.errno().kind(), error)
+    }
+}
+
+/// A path that may have any length: not empty, and without a NUL.
+pub(crate) fn unbounded(path: &[u8]) -> Result<&[u8], SunPathError> {
+    // Where it is, only if there is one: `contains` looks at many bytes at once.
+    if path.contains(&0) {
+        let at = path.iter().take_while(|byte| **byte != 0).count();
+        return Err(SunPathError::InteriorNul { at });
+    }
+    match path {
+        [] => Err(SunPathError::Empty),
+        path => Ok(path),
+    }
+}
+
+/// Opens a path of any length. The kernel resolves it, `..` and symbolic links included: all at
+/// once if it can, else directory by directory in pieces as long as one call takes.
+pub(crate) fn descend(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
+    let (mut held, mut rest) = (None::<OwnedFd>, path);
+    while rest.len() >= PATH_MAX {
+        let end = rest[..PATH_MAX].iter().rposition(|byte| *byte == b'/');
+        let Some(end @ 1..) = end else {
+            return Err(Error::new(Call::Openat, Errno::ENAMETOOLONG));
+        };
+        let from = held.as_ref().map_or(dir, AsFd::as_fd);
+        let piece = syscall::openat(from, &rest[..end], syscall::O_PATH | sys::O_DIRECTORY)?;
+        held = Some(piece);
+        // What remains is below it, and not a path from the root.
+        let slashes = rest[end..].iter().take_while(|byte| **byte == b'/').count();
+        rest = &rest[end + slashes..];
+    }
+    let from = held.as_ref().map_or(dir, AsFd::as_fd);
+    syscall::openat(from, if rest.is_empty() { b"." } else { rest }, flags)
+}
+
+/// A path as its directory, which may be empty, and its last component with the slashes behind it.
+pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let end = path.iter().rposition(|byte| *byte != b'/').unwrap_or(0);
+    let start = path[..end].iter().rposition(|byte| *byte == b'/');
+    path.split_at(start.map_or(0, |slash| slash + 1))
+}
+
+/// The most bytes of a component.
+pub(crate) const NAME_MAX: usize = 255;
+
+/// A name in a directory that others may write to: long enough that nobody else has it.
+pub(crate) type TemporaryName = [u8; 9 + 16];
+
+/// `.sunpath-` and 16 hexadecimal digits.
+pub(crate) fn temporary_name() -> Result<TemporaryName, Error> {
+    syscall::unforeseen().map(numbered_name)
+}
+
+/// The name of a number: always the same one.
+pub(crate) fn numbered_name(mut number: u64) -> TemporaryName {
+    let mut name = *b".sunpath-0123456789abcdef";
+    for digit in &mut name[9..] {
+        *digit = b"0123456789abcdef"[(number % 16) as usize];
+        number /= 16;
+    }
+    name
+}

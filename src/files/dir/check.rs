@@ -1,0 +1,62 @@
+//! What is asked of one directory: its owner, its mode, and of a symbolic link its owner.
+
+use core::ffi::c_int;
+
+use sunpath_sys as sys;
+use sunpath_sys::mode_t;
+
+use super::Refusal;
+use crate::error::Error;
+use crate::fd::{AsFd, OwnedFd};
+use crate::syscall::{self, Status};
+
+pub(super) const PERMISSIONS: mode_t = 0o777;
+const WRITABLE_BY_OTHERS: mode_t = 0o022;
+
+pub(super) const OPEN_NOFOLLOW: c_int = syscall::O_PATH | sys::O_DIRECTORY | sys::O_NOFOLLOW;
+
+// u16 on some systems.
+#[allow(clippy::unnecessary_cast)]
+pub(super) fn wrong_mode(status: &Status) -> Refusal {
+    Refusal::Mode {
+        mode: (status.mode() & (PERMISSIONS | sys::S_ISVTX)) as u32,
+        uid: status.owner(),
+    }
+}
+
+pub(super) fn stat(fd: &OwnedFd) -> Result<Status, Refusal> {
+    syscall::fstat(fd.as_fd()).map_err(Refusal::Call)
+}
+
+/// After `error` from opening it as a directory: a symbolic link that this user or root owns.
+pub(super) fn verify_link(dir: &OwnedFd, name: &[u8], error: Error) -> Result<(), Refusal> {
+    verify_owner(&symlink_status(dir, name, error)?, true)
+}
+
+/// After `error` from opening it as a directory: the symbolic link that it is.
+pub(super) fn symlink_status(dir: &OwnedFd, name: &[u8], error: Error) -> Result<Status, Refusal> {
+    let flags = sys::AT_SYMLINK_NOFOLLOW;
+    match syscall::fstatat(dir.as_fd(), name, flags) {
+        Ok(link) if link.kind() == sys::S_IFLNK => Ok(link),
+        Ok(other) if other.kind() != sys::S_IFDIR => Err(Refusal::NotADirectory),
+        _ => Err(Refusal::Call(error)),
+    }
+}
+
+/// Nobody but this user and root can put something else in the place of what is in this directory.
+pub(super) fn verify_above(status: &Status) -> Result<(), Refusal> {
+    verify_owner(status, true)?;
+    let mode = status.mode();
+    match mode & WRITABLE_BY_OTHERS != 0 && mode & sys::S_ISVTX == 0 {
+        true => Err(wrong_mode(status)),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn verify_owner(status: &Status, or_root: bool) -> Result<(), Refusal> {
+    match status.owner() {
+        0 if or_root => Ok(()),
+        uid if uid == syscall::geteuid() => Ok(()),
+        uid => Err(Refusal::Owner { uid }),
+    }
+}

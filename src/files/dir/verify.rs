@@ -1,0 +1,234 @@
+//! Making or verifying a directory, with every one above it.
+
+use sunpath_sys as sys;
+use sunpath_sys::mode_t;
+
+use super::check::{
+    OPEN_NOFOLLOW, PERMISSIONS, stat, symlink_status, verify_above, verify_link, verify_owner,
+    wrong_mode,
+};
+use super::walk::follow;
+use super::{Dir, DirError, Refusal, temporary_name, unbounded};
+use crate::error::Errno;
+use crate::fd::{AsFd, CWD, OwnedFd};
+use crate::syscall;
+
+/// What is asked of the directory itself, beside its owner.
+pub(super) struct Wanted {
+    made_with: mode_t,
+    forbidden: mode_t,
+    needed: mode_t,
+}
+
+pub(super) const PRIVATE: Wanted = Wanted {
+    made_with: 0o700,
+    forbidden: 0o077,
+    needed: 0,
+};
+pub(super) const PUBLIC: Wanted = Wanted {
+    made_with: 0o755,
+    forbidden: 0o022,
+    needed: 0o011,
+};
+
+pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
+    let path = unbounded(path).map_err(|error| DirError {
+        prefix_len: 0,
+        refusal: Refusal::Path(error),
+    })?;
+    let relative = path[0] != b'/';
+    let begin: &[u8] = if relative { b"." } else { b"/" };
+    let at = |prefix_len| {
+        move |refusal| DirError {
+            prefix_len,
+            refusal,
+        }
+    };
+
+    let opened = syscall::openat(CWD, begin, OPEN_NOFOLLOW).map_err(Refusal::Call);
+    let first = usize::from(!relative);
+    let mut dir = opened.map_err(at(first))?;
+    // A path that names the root or the working directory: itself, below itself.
+    let last = path
+        .iter()
+        .rposition(|byte| *byte != b'/')
+        .map_or(first, |end| end + 1);
+    let mut start = path
+        .iter()
+        .take_while(|byte| **byte == b'/')
+        .count()
+        .min(last);
+    verify_upwards(&dir).map_err(at(first))?;
+    loop {
+        let rest = &path[start..last];
+        let len = rest
+            .iter()
+            .position(|byte| *byte == b'/')
+            .unwrap_or(rest.len());
+        let end = start + len;
+        if end == last {
+            let name: &[u8] = if len == 0 { b"." } else { &rest[..len] };
+            return make_or_verify(&dir, name, wanted).map_err(at(end));
+        }
+        dir = enter(&dir, &rest[..len]).map_err(at(end))?;
+        start = end + rest[len..].iter().take_while(|byte| **byte == b'/').count();
+    }
+}
+
+/// The directory above, verified.
+fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
+    match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
+        Ok(below) => {
+            verify_above(&stat(&below)?)?;
+            Ok(below)
+        }
+        Err(error) => {
+            verify_link(dir, name, error)?;
+            let below = follow(dir, name)?;
+            // There are links that lead elsewhere than their text, below /proc.
+            let flags = syscall::O_PATH | sys::O_DIRECTORY;
+            let theirs = syscall::openat(dir.as_fd(), name, flags).map_err(Refusal::Call)?;
+            match stat(&theirs)?.identity() == stat(&below)?.identity() {
+                true => Ok(below),
+                false => Err(Refusal::Symlink),
+            }
+        }
+    }
+}
+
+/// This directory and those above it, by what they are and not by the path that led here.
+fn verify_upwards(dir: &OwnedFd) -> Result<(), Refusal> {
+    let mut here = stat(dir)?;
+    verify_above(&here)?;
+    let mut held = None::<OwnedFd>;
+    loop {
+        let from = held.as_ref().unwrap_or(dir).as_fd();
+        let up = syscall::openat(from, b"..", OPEN_NOFOLLOW).map_err(Refusal::Call)?;
+        let above = stat(&up)?;
+        // The root is its own parent.
+        if above.identity() == here.identity() {
+            return Ok(());
+        }
+        verify_above(&above)?;
+        (here, held) = (above, Some(up));
+    }
+}
+
+/// The directory itself. Whoever makes it in between, `EEXIST`: it is verified like any other.
+fn make_or_verify(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
+    let missing = match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
+        Ok(fd) => return verify_itself(fd, wanted),
+        Err(error) => error,
+    };
+    if missing.errno() != Errno::ENOENT {
+        symlink_status(dir, name, missing)?;
+        return Err(Refusal::Symlink);
+    }
+    match make(dir, name, wanted) {
+        Err(Refusal::Call(error)) if error.errno() == Errno::EEXIST => {}
+        made => return made,
+    }
+    match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
+        Ok(fd) => verify_itself(fd, wanted),
+        Err(error) => {
+            symlink_status(dir, name, error)?;
+            Err(Refusal::Symlink)
+        }
+    }
+}
+
+/// Makes the directory, `EEXIST` where somebody has. It gets its name when it has its mode, which
+/// the umask may have narrowed: else who starts at the same time, or after a kill, would refuse it.
+fn make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
+    let temporary = &temporary_name().map_err(Refusal::Call)?;
+    let made = make_with_mode(dir, temporary, wanted)?;
+    let (from, to) = ((dir.as_fd(), &temporary[..]), (dir.as_fd(), name));
+    let Err(error) = syscall::rename_to_new(from, to) else {
+        return Ok(made);
+    };
+    remove(dir, temporary);
+    match error.errno() {
+        // Where no call gives a directory a new name and takes that of no other.
+        Errno::EPERM | Errno::EINVAL | Errno::EOPNOTSUPP => make_with_mode(dir, name, wanted),
+        _ => Err(Refusal::Call(error)),
+    }
+}
+
+fn make_with_mode(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
+    let mode = wanted.made_with;
+    syscall::mkdirat(dir.as_fd(), name, mode).map_err(Refusal::Call)?;
+    // By its name, which is still what was made: nobody else can rename what is ours in a directory
+    // that was verified. Opening it first would need permission on it, where there is no O_PATH.
+    let complete = || {
+        let born = syscall::fstatat(dir.as_fd(), name, sys::AT_SYMLINK_NOFOLLOW)?;
+        if born.mode() & PERMISSIONS != mode {
+            syscall::fchmodat(dir.as_fd(), name, mode)?;
+        }
+        syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW)
+    };
+    let made = complete().map_err(Refusal::Call);
+    made.and_then(|fd| verify_itself(fd, wanted))
+        .inspect_err(|_| remove(dir, name))
+}
+
+/// What was made a moment ago. Its own error would hide the first one; it is empty, and nobody else
+/// may write to it.
+fn remove(dir: &OwnedFd, name: &[u8]) {
+    let _ = syscall::unlinkat(dir.as_fd(), name, sys::AT_REMOVEDIR);
+}
+
+fn verify_itself(fd: OwnedFd, wanted: &Wanted) -> Result<Dir, Refusal> {
+    let status = stat(&fd)?;
+    verify_owner(&status, false)?;
+    let mode = status.mode();
+    match mode & wanted.forbidden == 0 && mode & wanted.needed == wanted.needed {
+        true => Ok(Dir { fd }),
+        false => Err(wrong_mode(&status)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+    use std::{env, format, fs, process};
+
+    #[test]
+    fn dir_that_was_made_and_then_refused_is_removed() {
+        let path = env::temp_dir().join(format!("sunpath-verify-{}", process::id()));
+        let contradiction = Wanted {
+            made_with: 0o755,
+            forbidden: 0o001,
+            needed: 0,
+        };
+        let refused = || verified(path.as_os_str().as_bytes(), &contradiction).map(drop);
+        assert!(matches!(
+            refused().unwrap_err().refusal(),
+            Refusal::Mode { .. }
+        ));
+        assert!(!path.exists());
+        // What was there stays.
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(
+            refused().unwrap_err().refusal(),
+            Refusal::Mode { .. }
+        ));
+        fs::remove_dir(&path).unwrap();
+    }
+
+    #[test]
+    fn dir_split_keeps_slashes_where_the_kernel_needs_them() {
+        for (path, parent, last) in [
+            ("a", "", "a"),
+            ("/a", "/", "a"),
+            ("a/b", "a/", "b"),
+            ("a//b/", "a//", "b/"),
+            ("/", "", "/"),
+            ("//", "", "//"),
+            ("/a//", "/", "a//"),
+        ] {
+            let split = crate::files::dir::split(path.as_bytes());
+            assert_eq!(split, (parent.as_bytes(), last.as_bytes()), "{path}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Following a symbolic link as the kernel does, with a look at each step.
+
+use core::ops::Range;
+
+use super::Refusal;
+use super::check::{OPEN_NOFOLLOW, stat, verify_above, verify_link};
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, OwnedFd};
+use crate::syscall::{self, PATH_MAX};
+
+/// How many links the kernel follows in one path.
+const MAX_LINKS: u32 = 40;
+
+/// The directory that the symbolic link of a name in `dir` leads to, verified with every directory
+/// and every other link on the way.
+pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
+    let mut rest = Rest::new(name).map_err(Refusal::Call)?;
+    let mut reached = None::<OwnedFd>;
+    let mut links = 0;
+    while let Some(component) = rest.next() {
+        let from = reached.as_ref().unwrap_or(dir);
+        let below = match syscall::openat(from.as_fd(), rest.bytes(&component), OPEN_NOFOLLOW) {
+            Ok(below) => below,
+            Err(error) => {
+                verify_link(from, rest.bytes(&component), error)?;
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(Refusal::Call(Error::new(Call::Openat, Errno::ELOOP)));
+                }
+                rest.follow(from, component).map_err(Refusal::Call)?;
+                if !rest.is_absolute() {
+                    continue;
+                }
+                syscall::openat(from.as_fd(), b"/", OPEN_NOFOLLOW).map_err(Refusal::Call)?
+            }
+        };
+        verify_above(&stat(&below)?)?;
+        reached = Some(below);
+    }
+    // Only an empty target leads nowhere, and no link has one.
+    reached.ok_or(Refusal::NotADirectory)
+}
+
+/// What is still to be walked, at the end of its room: the target of a link is put before it.
+struct Rest {
+    room: [u8; PATH_MAX],
+    start: usize,
+}
+
+impl Rest {
+    fn new(name: &[u8]) -> Result<Self, Error> {
+        let too_long = Error::new(Call::Openat, Errno::ENAMETOOLONG);
+        let start = PATH_MAX.checked_sub(name.len()).ok_or(too_long)?;
+        let mut room = [0; PATH_MAX];
+        room[start..].copy_from_slice(name);
+        Ok(Self { room, start })
+    }
+
+    fn bytes(&self, range: &Range<usize>) -> &[u8] {
+        &self.room[range.clone()]
+    }
+
+    fn is_absolute(&self) -> bool {
+        self.room.get(self.start) == Some(&b'/')
+    }
+
+    /// The next component, which is no longer part of the rest.
+    fn next(&mut self) -> Option<Range<usize>> {
+        let rest = &self.room[self.start..];
+        let start = self.start + rest.iter().position(|byte| *byte != b'/')?;
+        let rest = &self.room[start..];
+        let len = rest.iter().position(|byte| *byte == b'/');
+        let end = start + len.unwrap_or(rest.len());
+        self.start = end;
+        Some(start..end)
+    }
+
+    /// Puts the target of the link that was the last component in its place.
+    fn follow(&mut self, dir: &OwnedFd, link: Range<usize>) -> Result<(), Error> {
+        let (front, name) = self.room[..link.end].split_at_mut(link.start);
+        let len = match syscall::readlinkat(dir.as_fd(), name, front) {
+            Err(error) if error.errno() == Errno::ERANGE => {
+                return Err(Error::new(error.call(), Errno::ENAMETOOLONG));
+            }
+            read => read?,
+        };
+        self.start = front.len() - len;
+        front.copy_within(..len, self.start);
+        name.fill(b'/');
+        Ok(())
+    }
+}

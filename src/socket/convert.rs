@@ -1,0 +1,176 @@
+//! From a descriptor to a socket, checked; and both ways to the types of `std`.
+
+use core::error;
+use core::fmt;
+
+use sunpath_sys as sys;
+
+use super::listener::Listener;
+use super::{Connected, Kind, Socket};
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, FromRawFd, OwnedFd, RawFd, impl_from_raw_fd};
+use crate::syscall;
+
+/// A descriptor that is not what it should be, given back.
+///
+/// The errno is `ENOTSOCK` for what is no socket, `EAFNOSUPPORT` for a socket of another family,
+/// `EPROTOTYPE` for one of another type, and `EINVAL` for one that should listen and does not.
+#[derive(Debug)]
+pub struct FromFdError {
+    error: Error,
+    fd: OwnedFd,
+}
+
+impl FromFdError {
+    #[cfg(feature = "std")]
+    pub(crate) const fn new(error: Error, fd: OwnedFd) -> Self {
+        Self { error, fd }
+    }
+
+    /// What is wrong with it.
+    #[must_use]
+    pub const fn error(&self) -> Error {
+        self.error
+    }
+
+    /// The descriptor, still open.
+    #[must_use]
+    pub fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+}
+
+impl fmt::Display for FromFdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl error::Error for FromFdError {}
+
+/// Family and type of a descriptor are those of a `Socket<T>`.
+fn check<T: Kind>(fd: &OwnedFd) -> Result<(), Error> {
+    if !syscall::is_unix(fd.as_fd())? {
+        return Err(Error::new(Call::Getsockname, Errno::EAFNOSUPPORT));
+    }
+    if syscall::getsockopt::<i32>(fd.as_fd(), sys::SO_TYPE)? != T::TYPE {
+        return Err(Error::new(Call::Getsockopt, Errno::EPROTOTYPE));
+    }
+    Ok(())
+}
+
+/// Checks that the descriptor is a Unix domain socket of this kind; whether it is bound, connected
+/// or listens is not looked at.
+impl<T: Kind> TryFrom<OwnedFd> for Socket<T> {
+    type Error = FromFdError;
+
+    fn try_from(fd: OwnedFd) -> Result<Self, FromFdError> {
+        match check::<T>(&fd) {
+            Ok(()) => Ok(Self::from_fd(fd)),
+            Err(error) => Err(FromFdError { error, fd }),
+        }
+    }
+}
+
+/// Checks that the descriptor is a Unix domain socket of this kind that listens.
+impl<T: Connected> TryFrom<OwnedFd> for Listener<T> {
+    type Error = FromFdError;
+
+    fn try_from(fd: OwnedFd) -> Result<Self, FromFdError> {
+        let socket = Socket::<T>::try_from(fd)?;
+        let not_listening = Error::new(Call::Getsockopt, Errno::EINVAL);
+        match socket
+            .is_listening()
+            .and_then(|listens| listens.then_some(()).ok_or(not_listening))
+        {
+            Ok(()) => Ok(Self::from_listening(socket)),
+            Err(error) => Err(FromFdError {
+                error,
+                fd: socket.into(),
+            }),
+        }
+    }
+}
+
+impl_from_raw_fd!(Socket<T: Kind>, Self::from_fd);
+impl_from_raw_fd!(Listener<T: Connected>, |fd| Self::from_listening(Socket::from_fd(fd)));
+
+/// `std`'s types are sockets of the right family and type unless they were made from another
+/// descriptor, which `std` does not check; such a one says `EAFNOSUPPORT` when its address is asked
+/// for. A listener is checked here, since what does not listen breaks what a `Listener` is.
+#[cfg(feature = "std")]
+mod std_types {
+    use std::io;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net;
+
+    use sunpath_sys as sys;
+
+    use super::{FromFdError, Socket};
+    use crate::addr::UnixAddr;
+    use crate::socket::datagram::UnixDatagram;
+    use crate::socket::listener::UnixListener;
+    use crate::socket::stream::UnixStream;
+
+    /// Closes the descriptor.
+    impl From<FromFdError> for io::Error {
+        fn from(error: FromFdError) -> Self {
+            error.error.into()
+        }
+    }
+
+    impl From<net::UnixStream> for UnixStream {
+        fn from(stream: net::UnixStream) -> Self {
+            Socket::from_fd(stream.into())
+        }
+    }
+
+    impl From<UnixStream> for net::UnixStream {
+        fn from(stream: UnixStream) -> Self {
+            OwnedFd::from(stream).into()
+        }
+    }
+
+    impl From<net::UnixDatagram> for UnixDatagram {
+        fn from(datagram: net::UnixDatagram) -> Self {
+            Socket::from_fd(datagram.into())
+        }
+    }
+
+    impl From<UnixDatagram> for net::UnixDatagram {
+        fn from(datagram: UnixDatagram) -> Self {
+            OwnedFd::from(datagram).into()
+        }
+    }
+
+    impl TryFrom<net::UnixListener> for UnixListener {
+        type Error = FromFdError;
+
+        fn try_from(listener: net::UnixListener) -> Result<Self, FromFdError> {
+            OwnedFd::from(listener).try_into()
+        }
+    }
+
+    impl From<UnixListener> for net::UnixListener {
+        fn from(listener: UnixListener) -> Self {
+            OwnedFd::from(listener).into()
+        }
+    }
+
+    impl From<net::SocketAddr> for UnixAddr {
+        fn from(addr: net::SocketAddr) -> Self {
+            let (raw, len) = sys::sockaddr_un_from_std(&addr);
+            UnixAddr::from_raw(raw, len).unwrap_or(UnixAddr::unnamed())
+        }
+    }
+
+    /// Fails for a path that fills `sun_path` and leaves no byte for a NUL, because std has no address
+    /// for it.
+    impl TryFrom<UnixAddr> for net::SocketAddr {
+        type Error = io::Error;
+
+        fn try_from(addr: UnixAddr) -> io::Result<Self> {
+            sys::sockaddr_un_to_std(addr.as_sockaddr_un(), addr.len())
+        }
+    }
+}

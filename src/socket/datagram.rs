@@ -1,0 +1,217 @@
+//! Datagrams: messages with addresses.
+
+use sunpath_sys as sys;
+
+use super::message::Received;
+use super::{Datagram, Socket};
+use crate::addr::UnixAddr;
+use crate::error::{Call, Error};
+use crate::fd::{AsFd, IoSlice, IoSliceMut};
+use crate::pathname::AsPathname;
+use crate::syscall;
+
+/// A datagram socket.
+///
+/// It needs no connection: [`send_to`](Socket::send_to) names the receiver each time, and
+/// [`recv_from`](Socket::recv_from) tells the sender, which is unnamed unless it bound its socket.
+///
+/// # Examples
+///
+/// A request and its answer:
+///
+/// ```
+/// use sunpath::{UnixAddr, UnixDatagram};
+///
+/// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-datagram-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// let server = UnixDatagram::bind(dir.join("server.sock"))?;
+/// let client = UnixDatagram::bind(dir.join("client.sock"))?; // a name to answer to
+///
+/// client.send_to(b"time?", &server.local_addr()?)?;
+///
+/// let mut buf = [0; 64];
+/// let (received, from) = server.recv_from(&mut buf)?;
+/// assert_eq!(&buf[..received.len()], b"time?");
+/// server.send_to(b"now", &from)?;
+/// # assert_eq!(client.recv(&mut buf)?.len(), 3);
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok(()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
+/// ```
+pub type UnixDatagram = Socket<Datagram>;
+
+impl Socket<Datagram> {
+    /// `bind(fd, addr, len)` — a new datagram socket that is bound to a path.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open, and no file stays that was not there before.
+    ///
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
+    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    /// - `EADDRINUSE`: the path exists. `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`,
+    ///   `EDQUOT`, `EPERM`: as for [`bind_to`](Self::bind_to).
+    ///
+    /// See bind(2), unix(7).
+    pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
+        let mut addr = UnixAddr::unnamed();
+        addr.set_for_call(Call::Bind, path.as_pathname())?;
+        Self::bind_addr(&addr)
+    }
+
+    /// `bind(fd, addr, len)` — a new datagram socket that is bound to an address.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open, and no file stays that was not there before.
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    /// - `EADDRINUSE`: the address is taken. `EINVAL`: it is unnamed. `ENOENT`, `ENOTDIR`, `ELOOP`,
+    ///   `EACCES`, `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: as for [`bind_to`](Self::bind_to).
+    ///
+    /// See bind(2), unix(7).
+    #[doc(alias = "bind")]
+    pub fn bind_addr(addr: &UnixAddr) -> Result<Self, Error> {
+        let socket = Self::new()?;
+        socket.bind_to(addr)?;
+        Ok(socket)
+    }
+
+    /// `connect(fd, addr, len)` — fixes the peer: where [`send`](Self::send) goes, and from whom alone
+    /// is received.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
+    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`: as for
+    ///   [`connect_to`](Self::connect_to).
+    /// - `EPERM`: the receiver is connected to somebody else.
+    ///
+    /// See connect(2), unix(7).
+    pub fn connect(&self, path: impl AsPathname) -> Result<(), Error> {
+        let mut addr = UnixAddr::unnamed();
+        addr.set_for_call(Call::Connect, path.as_pathname())?;
+        self.connect_to(&addr)
+    }
+
+    /// `connect(fd, {AF_UNSPEC}, 2)` — dissolves the connection, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// - `EAFNOSUPPORT`: a system that dissolves it and says this all the same (macOS, FreeBSD).
+    ///
+    /// See connect(2).
+    #[doc(alias = "AF_UNSPEC")]
+    pub fn disconnect(&self) -> Result<(), Error> {
+        syscall::disconnect(self.as_fd())
+    }
+
+    /// `sendto(fd, buf, n, MSG_NOSIGNAL, addr, len)` — sends one message to an address, whether or not the socket
+    /// is connected. All of it goes, or nothing; it may be empty.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path.
+    /// - `ECONNREFUSED`: nobody has that address any more, or the path is no socket.
+    /// - `EACCES`: no write permission on the socket file, or no search permission above it.
+    /// - `EPROTOTYPE`: a socket of another kind is bound there.
+    /// - `EPERM`: the receiver is connected to somebody else.
+    /// - `EPIPE`: the receiver was shut down for reading, or this socket for writing.
+    /// - `EMSGSIZE`: longer than [`send_buffer_size`](Self::send_buffer_size) allows.
+    /// - `EAGAIN`: the receiver's queue is full (`net.unix.max_dgram_qlen`), and the socket is
+    ///   nonblocking or its write timeout passed.
+    /// - `EINVAL`: the address is unnamed.
+    /// - `ENOBUFS`, `ENOMEM`: no memory.
+    ///
+    /// See send(2).
+    #[doc(alias = "sendto")]
+    #[inline]
+    pub fn send_to(&self, message: &[u8], to: &UnixAddr) -> Result<(), Error> {
+        syscall::sendto(self.as_fd(), message, to).map(drop)
+    }
+
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices as one message to an address.
+    ///
+    /// # Errors
+    ///
+    /// - `EMSGSIZE`: as for [`send_to`](Self::send_to), or more than 1024 slices.
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPERM`, `EPIPE`,
+    ///   `EAGAIN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for [`send_to`](Self::send_to).
+    ///
+    /// See sendmsg(2).
+    #[doc(alias = "sendmsg")]
+    pub fn send_vectored_to(&self, message: &[IoSlice<'_>], to: &UnixAddr) -> Result<(), Error> {
+        syscall::sendmsg(self.as_fd(), message, Some(to), &[]).map(drop)
+    }
+
+    /// `recvfrom(fd, buf, n, MSG_TRUNC, addr, len)` — receives one message and who sent it. The address of a sender that
+    /// bound its socket can be answered to, also where its path fills `sun_path`.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvfrom")]
+    #[inline]
+    pub fn recv_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
+        let mut from = UnixAddr::unnamed();
+        let received = self.recv_from_into(buf, &mut from)?;
+        Ok((received, from))
+    }
+
+    /// [`recv_from`](Self::recv_from) with the address in place, which saves moving it.
+    ///
+    /// # Errors
+    ///
+    /// The address is as it was.
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvfrom")]
+    #[inline]
+    pub fn recv_from_into(
+        &self,
+        buf: &mut [u8],
+        ret_from: &mut UnixAddr,
+    ) -> Result<Received, Error> {
+        let length = syscall::recv_message_from(self.as_fd(), buf, ret_from, 0)?;
+        Ok(Received::new(length, buf.len()))
+    }
+
+    /// `recvmsg(fd, msg, 0)` — receives one message into several slices, and who sent it.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvmsg")]
+    pub fn recv_vectored_from(
+        &self,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Result<(Received, UnixAddr), Error> {
+        let mut from = UnixAddr::unnamed();
+        let received = self.receive_vectored(bufs, Some(&mut from))?;
+        Ok((received, from))
+    }
+
+    /// `recvfrom(fd, buf, n, MSG_PEEK | MSG_TRUNC, addr, len)` — receives one message and who sent it,
+    /// and leaves it in the queue.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "MSG_PEEK")]
+    pub fn peek_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
+        let mut from = UnixAddr::unnamed();
+        let length = syscall::recv_message_from(self.as_fd(), buf, &mut from, sys::MSG_PEEK)?;
+        Ok((Received::new(length, buf.len()), from))
+    }
+}

@@ -1,0 +1,219 @@
+//! Who is on the other end. A peer nearly always has no name; what it has is credentials.
+
+use core::ffi::c_int;
+
+use super::options::{SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC};
+use super::{Kind, Socket};
+use crate::error::Error;
+#[cfg(have_so_peercred)]
+use crate::error::{Call, Errno};
+use crate::fd::{AsFd, BorrowedFd, OwnedFd};
+use crate::syscall;
+
+/// The credentials of the process at the other end of a connection, as they were when it was made.
+///
+/// See [`Socket::peer_cred`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "ucred")]
+#[doc(alias = "xucred")]
+pub struct PeerCred {
+    uid: u32,
+    gid: u32,
+    pid: Option<i32>,
+}
+
+impl PeerCred {
+    /// The effective user.
+    #[must_use]
+    pub const fn uid(self) -> u32 {
+        self.uid
+    }
+
+    /// The effective group.
+    #[must_use]
+    pub const fn gid(self) -> u32 {
+        self.gid
+    }
+
+    /// The process; `None` where it has no number that is visible here (it lives in another pid
+    /// namespace), or where the system does not say.
+    ///
+    /// A number outlives its process and can be given to another: it is good for a log, not for a
+    /// decision. [`Socket::peer_pidfd`] holds on to the process itself.
+    #[must_use]
+    pub const fn pid(self) -> Option<i32> {
+        self.pid
+    }
+}
+
+/// Who the peer is, as the system vouches for it.
+///
+/// All of it was taken when the connection was made, and does not change afterwards: at connect(2)
+/// for what a server sees of its client, at the last listen(2) for what a client sees of its server,
+/// at socketpair(2) for both ends of a pair. So it does not tell who writes *now*: a process may
+/// have dropped its privileges since, and may have given its descriptor to another.
+///
+/// A datagram socket that was connected has no such peer, only one of a pair has.
+impl<T: Kind> Socket<T> {
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ...)` — the credentials of the peer: effective ids, in
+    /// terms of the caller's user namespace.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOTCONN`: there is no peer. Linux itself answers with uid and gid -1, which is nobody.
+    ///
+    /// # Examples
+    ///
+    /// The peer of a pair is the process itself:
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (a, b) = UnixStream::pair()?;
+    /// assert_eq!(a.peer_cred()?, b.peer_cred()?);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See unix(7), "SO_PEERCRED".
+    #[doc(alias = "SO_PEERCRED")]
+    #[doc(alias = "LOCAL_PEERCRED")]
+    #[doc(alias = "getpeereid")]
+    pub fn peer_cred(&self) -> Result<PeerCred, Error> {
+        peer_cred(self.as_fd())
+    }
+
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ...)` — the supplementary groups of the peer, put
+    /// into `room`.
+    ///
+    /// # Errors
+    ///
+    /// - `ERANGE`: there are more than fit: [`peer_group_count`](Self::peer_group_count).
+    /// - `ENOTCONN`: there is no peer.
+    /// - `ENOPROTOOPT`: the system has no such option.
+    ///
+    /// See socket(7), "SO_PEERGROUPS".
+    #[doc(alias = "SO_PEERGROUPS")]
+    pub fn peer_groups<'r>(&self, room: &'r mut [u32]) -> Result<&'r mut [u32], Error> {
+        let filled = syscall::getsockopt_groups(self.as_fd(), SO_PEERGROUPS, room);
+        let filled = filled.map_err(no_peer)?;
+        Ok(&mut room[..filled])
+    }
+
+    /// How many supplementary groups the peer has.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOTCONN`: there is no peer.
+    /// - `ENOPROTOOPT`: the system has no such option.
+    ///
+    /// See socket(7), "SO_PEERGROUPS".
+    #[doc(alias = "SO_PEERGROUPS")]
+    pub fn peer_group_count(&self) -> Result<usize, Error> {
+        syscall::getsockopt_size(self.as_fd(), SO_PEERGROUPS)
+            .map(|bytes| bytes / size_of::<u32>())
+            .map_err(no_peer)
+    }
+
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, ...)` — a descriptor of the peer's process, which
+    /// stays that process's even when its number is given to another. Since Linux 6.5; of a peer
+    /// that is reaped already, since 6.16.
+    ///
+    /// It is close-on-exec. It becomes readable when the process ends. Of a process in an outer pid
+    /// namespace it is given too, and cannot be signalled through.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOTCONN`: there is no peer. Linux itself says `ENODATA`.
+    /// - `ESRCH`, `EINVAL`: the process has ended, and the kernel keeps none that has.
+    /// - `EMFILE`, `ENFILE`: no descriptor is free.
+    /// - `ENOPROTOOPT`: the system has no such option.
+    ///
+    /// See pidfd_open(2), unix(7).
+    #[doc(alias = "SO_PEERPIDFD")]
+    pub fn peer_pidfd(&self) -> Result<OwnedFd, Error> {
+        syscall::getsockopt_fd(self.as_fd(), SO_PEERPIDFD).map_err(no_peer)
+    }
+
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEERSEC, ...)` — the peer's security label (an SELinux context,
+    /// an AppArmor profile) put into `room`, without a NUL at its end.
+    ///
+    /// # Errors
+    ///
+    /// - `ERANGE`: it is longer than `room`.
+    /// - `ENOPROTOOPT`: no security module labels sockets, or the system has no such option.
+    ///
+    /// See unix(7), "SO_PEERSEC".
+    #[doc(alias = "SO_PEERSEC")]
+    pub fn peer_security<'r>(&self, room: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
+        let filled = syscall::getsockopt_bytes(self.as_fd(), SO_PEERSEC, room)?;
+        let label = &mut room[..filled];
+        match label {
+            [rest @ .., 0] => Ok(rest),
+            label => Ok(label),
+        }
+    }
+}
+
+/// The kernel's word for a socket without a peer, in the word of every other call.
+fn no_peer(error: Error) -> Error {
+    #[cfg(have_so_peercred)]
+    if error.errno().raw() == sunpath_sys::ENODATA {
+        return Error::new(error.call(), Errno::ENOTCONN);
+    }
+    error
+}
+
+#[cfg(have_so_peercred)]
+fn peer_cred(fd: BorrowedFd<'_>) -> Result<PeerCred, Error> {
+    use sunpath_sys::{SO_PEERCRED, ucred};
+
+    let ucred { pid, uid, gid } = syscall::getsockopt(fd, SO_PEERCRED)?;
+    if is_nobody(uid, gid) {
+        return Err(Error::new(Call::Getsockopt, Errno::ENOTCONN));
+    }
+    Ok(PeerCred {
+        uid,
+        gid,
+        pid: visible(pid),
+    })
+}
+
+#[cfg(not(have_so_peercred))]
+fn peer_cred(fd: BorrowedFd<'_>) -> Result<PeerCred, Error> {
+    let (uid, gid) = syscall::getpeereid(fd)?;
+    #[cfg(have_local_peerpid)]
+    let pid = {
+        use sunpath_sys::{LOCAL_PEERPID, SOL_LOCAL};
+        syscall::getsockopt_at(fd, SOL_LOCAL, LOCAL_PEERPID)?
+    };
+    #[cfg(not(have_local_peerpid))]
+    let pid = 0;
+    Ok(PeerCred {
+        uid,
+        gid,
+        pid: visible(pid),
+    })
+}
+
+/// Linux has both numbers -1 where there is no peer.
+#[cfg(any(have_so_peercred, test))]
+const fn is_nobody(uid: u32, gid: u32) -> bool {
+    uid == u32::MAX && gid == u32::MAX
+}
+
+/// 0 is the number of a process that has none here.
+fn visible(pid: c_int) -> Option<i32> {
+    (pid != 0).then_some(pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peer_is_nobody_where_both_numbers_are_minus_one() {
+        assert!(is_nobody(u32::MAX, u32::MAX));
+        for (uid, gid) in [(u32::MAX, 0), (0, u32::MAX), (0, 0)] {
+            assert!(!is_nobody(uid, gid));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The kinds of socket, as types: what socket(2) takes as a number.
+
+use core::ffi::c_int;
+
+use sunpath_sys as sys;
+
+/// A kind of socket: [`Stream`], [`Datagram`] or [`Seqpacket`].
+pub trait Kind: sealed::Sealed {
+    /// The type that socket(2) takes.
+    #[doc(hidden)]
+    const TYPE: c_int;
+    /// The type's name in C.
+    #[doc(hidden)]
+    const NAME: &'static str;
+}
+
+/// A kind that makes connections, so that one can listen for them: [`Stream`] and [`Seqpacket`].
+pub trait Connected: Kind {}
+
+/// A kind that keeps the boundaries of what is sent: [`Datagram`] and [`Seqpacket`].
+pub trait Messages: Kind {}
+
+/// `SOCK_STREAM` — a connected stream of bytes.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SOCK_STREAM")]
+pub enum Stream {}
+
+/// `SOCK_DGRAM` — datagrams. Between Unix domain sockets none is lost and their order is kept: who
+/// sends to a full queue waits.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SOCK_DGRAM")]
+pub enum Datagram {}
+
+/// `SOCK_SEQPACKET` — a connection that keeps record boundaries. macOS has none.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SOCK_SEQPACKET")]
+pub enum Seqpacket {}
+
+impl Kind for Stream {
+    const TYPE: c_int = sys::SOCK_STREAM;
+    const NAME: &'static str = "SOCK_STREAM";
+}
+
+impl Kind for Datagram {
+    const TYPE: c_int = sys::SOCK_DGRAM;
+    const NAME: &'static str = "SOCK_DGRAM";
+}
+
+impl Kind for Seqpacket {
+    const TYPE: c_int = sys::SOCK_SEQPACKET;
+    const NAME: &'static str = "SOCK_SEQPACKET";
+}
+
+impl Connected for Stream {}
+impl Connected for Seqpacket {}
+impl Messages for Datagram {}
+impl Messages for Seqpacket {}
+
+mod sealed {
+    /// Kinds are the kernel's, none can be added outside.
+    pub trait Sealed {}
+
+    impl Sealed for super::Stream {}
+    impl Sealed for super::Datagram {}
+    impl Sealed for super::Seqpacket {}
+}

@@ -1,0 +1,397 @@
+//! Listening for connections.
+
+use core::ffi::c_int;
+use core::fmt;
+use core::iter::FusedIterator;
+use core::time::Duration;
+
+use super::identity::PeerCred;
+use super::{Connected, Seqpacket, Socket, Stream};
+use crate::addr::UnixAddr;
+use crate::deadline::Deadline;
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use crate::pathname::AsPathname;
+use crate::syscall;
+
+/// A socket that listens for stream connections.
+pub type UnixListener = Listener<Stream>;
+
+/// A socket that listens for sequenced-packet connections.
+pub type UnixSeqpacketListener = Listener<Seqpacket>;
+
+/// A socket that listens for connections of one kind, owned and closed on drop.
+///
+/// Close-on-exec from birth. Dropping it leaves its socket file where it is, as close(2) does: the
+/// next bind to that path fails with `EADDRINUSE` until somebody removes the file.
+///
+/// # Examples
+///
+/// A server and its client:
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use sunpath::{UnixListener, UnixStream};
+///
+/// # #[cfg(feature = "std")] fn main() -> Result<(), std::io::Error> {
+/// # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// let path = dir.join("greeter.sock");
+/// let listener = UnixListener::bind(&path)?;
+///
+/// let mut client = UnixStream::connect(&path)?; // queued, not yet accepted
+/// let (mut server, _) = listener.accept()?;
+/// server.write_all(b"hello")?;
+/// drop(server);
+///
+/// let mut greeting = String::new();
+/// client.read_to_string(&mut greeting)?;
+/// assert_eq!(greeting, "hello");
+///
+/// std::fs::remove_file(&path)?; // nobody else does
+/// # std::fs::remove_dir(&dir)?;
+/// # Ok(()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
+/// ```
+pub struct Listener<T: Connected> {
+    /// INVARIANT: it listens.
+    socket: Socket<T>,
+}
+
+impl<T: Connected> Socket<T> {
+    /// `listen(fd, backlog)` — makes a bound socket a listener.
+    ///
+    /// Linux queues `backlog + 1` connections that nobody has accepted, and takes a negative number
+    /// or one over `net.core.somaxconn` for that limit.
+    ///
+    /// # Errors
+    ///
+    /// The socket is closed; a file that bind made is still there.
+    ///
+    /// - `EINVAL`: the socket has no address, or is connected. `EDESTADDRREQ` for the former on
+    ///   other systems.
+    /// - `ENOMEM`: no memory.
+    ///
+    /// See listen(2).
+    pub fn listen(self, backlog: i32) -> Result<Listener<T>, Error> {
+        syscall::listen(self.as_fd(), backlog)?;
+        Ok(Listener { socket: self })
+    }
+}
+
+impl<T: Connected> Listener<T> {
+    /// The backlog of [`bind`](Self::bind), [`bind_addr`](Self::bind_addr) and
+    /// [`autobind`](Self::autobind): -1, for which every system takes the most that it gives
+    /// (`net.core.somaxconn` on Linux, 4096 unless it was set). C's `SOMAXCONN` can be less: 128 in
+    /// some C libraries. [`Socket::listen`] takes another.
+    #[doc(alias = "SOMAXCONN")]
+    pub const BACKLOG: c_int = -1;
+
+    /// `bind(fd, addr, len)`, `listen(fd, -1)` — a new socket that listens at a path.
+    ///
+    /// The path must not exist. Its file gets mode 0777 less the umask; [`Socket::set_mode`] before
+    /// [`Socket::bind_to`] gives another.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open, and no file stays that was not there before.
+    ///
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
+    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
+    /// - `EADDRINUSE`: the path exists. `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`,
+    ///   `EDQUOT`, `EPERM`: as for [`Socket::bind_to`].
+    ///
+    /// See bind(2), listen(2), unix(7).
+    pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
+        let mut addr = UnixAddr::unnamed();
+        addr.set_for_call(Call::Bind, path.as_pathname())?;
+        Self::bind_addr(&addr)
+    }
+
+    /// `bind(fd, addr, len)`, `listen(fd, -1)` — a new socket that listens at an address.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open, and no file stays that was not there before.
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
+    /// - `EADDRINUSE`: the address is taken. `EINVAL`: it is unnamed. `ENOENT`, `ENOTDIR`, `ELOOP`,
+    ///   `EACCES`, `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: as for [`Socket::bind_to`].
+    ///
+    /// See bind(2), listen(2), unix(7).
+    #[doc(alias = "bind")]
+    pub fn bind_addr(addr: &UnixAddr) -> Result<Self, Error> {
+        let socket = Socket::new()?;
+        socket.bind_to(addr)?;
+        // The file goes while the socket still holds it: closed first, it would be stale, and what
+        // stands at the path a moment later another's.
+        syscall::listen(socket.as_fd(), Self::BACKLOG).inspect_err(|_| syscall::unlink(addr))?;
+        Ok(Self { socket })
+    }
+
+    /// `bind(fd, addr, sizeof(sa_family_t))`, `listen(fd, -1)` — a new socket that listens
+    /// at an abstract name which Linux chooses, and [`local_addr`](Self::local_addr) tells.
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
+    /// - `EOPNOTSUPP`, `ENOSPC`: as for [`Socket::autobind`].
+    ///
+    /// See unix(7), "Autobind feature".
+    pub fn autobind() -> Result<Self, Error> {
+        let socket = Socket::new()?;
+        socket.autobind()?;
+        socket.listen(Self::BACKLOG)
+    }
+
+    /// `accept4(fd, addr, len, SOCK_CLOEXEC)` — takes the next connection, with the address of the
+    /// client, which is nearly always unnamed.
+    ///
+    /// The new socket is blocking, whatever the listener is.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: nobody waits, and the listener is nonblocking or its read timeout passed.
+    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The connection
+    ///   stays in the queue.
+    /// - `EINVAL`: the listener was shut down and the queue is empty. On Linux a nonblocking one says
+    ///   `EAGAIN` all the same, while poll(2) says that it is readable: stop at `POLLRDHUP`.
+    /// - `ECONNABORTED`: the client is gone already; not on Linux, where it is accepted.
+    /// - `ENOBUFS`, `ENOMEM`: no memory.
+    /// - `EAFNOSUPPORT`: a listener of another family was taken over unchecked. The connection is
+    ///   closed.
+    ///
+    /// See accept(2).
+    #[doc(alias = "accept4")]
+    pub fn accept(&self) -> Result<(Socket<T>, UnixAddr), Error> {
+        let mut peer = UnixAddr::unnamed();
+        let fd = syscall::accept(self.as_fd(), Some(&mut peer))?;
+        Ok((Socket::from_fd(fd), peer))
+    }
+
+    /// poll(2) and accept4(2) — takes the next connection if one comes in this time.
+    ///
+    /// Where several threads or processes accept from one queue, make the listener
+    /// [nonblocking](Self::set_nonblocking): otherwise this can wait for longer, when another takes
+    /// the connection that was announced.
+    ///
+    /// # Errors
+    ///
+    /// - `ETIMEDOUT`: nobody came.
+    /// - `EMFILE`, `ENFILE`, `EINVAL`, `ECONNABORTED`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`accept`](Self::accept).
+    ///
+    /// See poll(2), accept(2).
+    #[doc(alias = "poll")]
+    pub fn accept_timeout(&self, timeout: Duration) -> Result<(Socket<T>, UnixAddr), Error> {
+        let deadline = Deadline::after(timeout);
+        loop {
+            // At least once, also with no time at all.
+            let left = deadline.left().unwrap_or_default();
+            let milliseconds = left
+                .as_nanos()
+                .div_ceil(1_000_000)
+                .try_into()
+                .unwrap_or(c_int::MAX);
+            let ready = match syscall::poll_in(self.as_fd(), milliseconds) {
+                Err(error) if error.errno() == Errno::EINTR => false,
+                ready => ready?,
+            };
+            if ready {
+                match self.accept() {
+                    Err(error) if error.errno() == Errno::EAGAIN => {}
+                    accepted => return accepted,
+                }
+            }
+            if deadline.left().is_none() {
+                return Err(Error::new(Call::Accept, Errno::ETIMEDOUT));
+            }
+        }
+    }
+
+    /// Takes the next connection whose peer is allowed in; the others are closed, so are those whose
+    /// peer is not known, as of a client that is gone already on some systems.
+    ///
+    /// The file's mode and its directory's are the first filter; this one sees who connected.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `EMFILE`, `ENFILE`, `EINVAL`, `ECONNABORTED`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`accept`](Self::accept).
+    ///
+    /// # Examples
+    ///
+    /// Root and this process's own user:
+    ///
+    /// ```no_run
+    /// # use sunpath::UnixListener;
+    /// # let me = 1000;
+    /// let listener = UnixListener::bind("/run/app.sock")?;
+    /// let (client, _) = listener.accept_if(|peer| peer.uid() == 0 || peer.uid() == me)?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See accept(2), unix(7) "SO_PEERCRED".
+    #[doc(alias = "SO_PEERCRED")]
+    pub fn accept_if(
+        &self,
+        mut allowed: impl FnMut(PeerCred) -> bool,
+    ) -> Result<(Socket<T>, UnixAddr), Error> {
+        loop {
+            let (socket, addr) = self.accept()?;
+            if socket.peer_cred().is_ok_and(&mut allowed) {
+                return Ok((socket, addr));
+            }
+        }
+    }
+
+    /// A listener of a socket that listens: the caller has made it so.
+    pub(crate) const fn from_listening(socket: Socket<T>) -> Self {
+        Self { socket }
+    }
+
+    /// The socket itself, for its options. What only a connected socket does fails on it; but a
+    /// listener is its own peer, so [`peer_cred`](Socket::peer_cred) tells what clients will see.
+    #[must_use]
+    pub const fn as_socket(&self) -> &Socket<T> {
+        &self.socket
+    }
+
+    /// Connections as they come, without end: [`accept`](Self::accept) again and again.
+    ///
+    /// An error does not end it. `EMFILE` will come again at once until a descriptor is free: look
+    /// at errors before going on.
+    #[must_use]
+    pub fn incoming(&self) -> Incoming<'_, T> {
+        Incoming { listener: self }
+    }
+
+    /// `listen(fd, backlog)` again — changes the backlog, and lets clients that connect from now on
+    /// see the credentials that this process has now: after it has dropped its privileges, say.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM`: no memory.
+    ///
+    /// See listen(2).
+    #[doc(alias = "listen")]
+    pub fn listen_again(&self, backlog: i32) -> Result<(), Error> {
+        syscall::listen(self.as_fd(), backlog)
+    }
+
+    /// `getsockname(fd, addr, len)` — the address that was bound.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOBUFS`: no memory; not on Linux.
+    /// - `EAFNOSUPPORT`: a listener of another family was taken over unchecked.
+    ///
+    /// See getsockname(2).
+    #[doc(alias = "getsockname")]
+    pub fn local_addr(&self) -> Result<UnixAddr, Error> {
+        self.socket.local_addr()
+    }
+
+    /// `ioctl(fd, FIONBIO, &on)` — whether [`accept`](Self::accept) fails with `EAGAIN` when nobody
+    /// waits.
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the listener's back.
+    ///
+    /// See fcntl(2), "O_NONBLOCK".
+    #[doc(alias = "FIONBIO")]
+    #[doc(alias = "O_NONBLOCK")]
+    pub fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
+        self.socket.set_nonblocking(nonblocking)
+    }
+
+    /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — the pending error, which is cleared by asking.
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the listener's back.
+    ///
+    /// See socket(7).
+    #[doc(alias = "SO_ERROR")]
+    pub fn take_error(&self) -> Result<Option<Errno>, Error> {
+        self.socket.take_error()
+    }
+
+    /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — one more descriptor of the same listener: both accept from
+    /// one queue.
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`: the process has as many descriptors as `RLIMIT_NOFILE` allows.
+    ///
+    /// See fcntl(2).
+    #[doc(alias = "dup")]
+    pub fn try_clone(&self) -> Result<Self, Error> {
+        Ok(Self {
+            socket: self.socket.try_clone()?,
+        })
+    }
+}
+
+/// Connections as they come: see [`Listener::incoming`].
+#[derive(Debug)]
+pub struct Incoming<'a, T: Connected> {
+    listener: &'a Listener<T>,
+}
+
+impl<T: Connected> Iterator for Incoming<'_, T> {
+    type Item = Result<Socket<T>, Error>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let fd = syscall::accept(self.listener.as_fd(), None);
+        Some(fd.map(Socket::from_fd))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::MAX, None)
+    }
+}
+
+impl<T: Connected> FusedIterator for Incoming<'_, T> {}
+
+impl<'a, T: Connected> IntoIterator for &'a Listener<T> {
+    type Item = Result<Socket<T>, Error>;
+    type IntoIter = Incoming<'a, T>;
+
+    fn into_iter(self) -> Incoming<'a, T> {
+        self.incoming()
+    }
+}
+
+impl<T: Connected> AsFd for Listener<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl<T: Connected> AsRawFd for Listener<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+impl<T: Connected> IntoRawFd for Listener<T> {
+    fn into_raw_fd(self) -> RawFd {
+        self.socket.into_raw_fd()
+    }
+}
+
+impl<T: Connected> From<Listener<T>> for OwnedFd {
+    fn from(listener: Listener<T>) -> Self {
+        listener.socket.into()
+    }
+}
+
+impl<T: Connected> fmt::Debug for Listener<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Listener").field(&self.socket).finish()
+    }
+}

@@ -1,0 +1,212 @@
+//! Messages: what datagrams and sequenced packets have in common. Each send is one message, each
+//! receive takes one, and one that does not fit is cut, which is always said.
+
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+
+use sunpath_sys as sys;
+
+use super::{Messages, Seqpacket, Socket};
+use crate::addr::UnixAddr;
+use crate::error::Error;
+use crate::fd::{AsFd, IoSlice, IoSliceMut};
+use crate::syscall::{self, Length, TRUE_LENGTH};
+
+/// A sequenced-packet socket: a connection like a stream's that keeps record boundaries.
+///
+/// A record of no bytes and the end of the connection both receive 0 bytes, and Linux gives no
+/// flag that tells them apart: where both can come, poll(2) for `POLLRDHUP` before, or send no
+/// empty records.
+pub type UnixSeqpacket = Socket<Seqpacket>;
+
+/// How much of a message was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "a message that was truncated has lost its end"]
+pub struct Received {
+    len: usize,
+    truncated: bool,
+    control_truncated: bool,
+    true_len: Option<usize>,
+}
+
+impl Received {
+    /// Of a receive with room for this many bytes.
+    #[inline]
+    pub(crate) fn new((result, flags): Length, room: usize) -> Self {
+        let truncated = flags & sys::MSG_TRUNC != 0;
+        Self {
+            len: result.min(room),
+            truncated,
+            control_truncated: flags & sys::MSG_CTRUNC != 0,
+            true_len: (TRUE_LENGTH != 0 || !truncated).then_some(result),
+        }
+    }
+
+    /// How many bytes of the buffer were filled.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "empty messages are messages")]
+    pub const fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether the message was longer than the buffer; what did not fit is lost.
+    #[must_use]
+    #[doc(alias = "MSG_TRUNC")]
+    pub const fn is_truncated(self) -> bool {
+        self.truncated
+    }
+
+    /// Whether control messages came for which there was no room: descriptors, for instance, which
+    /// are closed then. [`recvmsg`](Socket::recvmsg) gives them room. Only the forms over slices and
+    /// uninitialised bytes can tell; recv(2) and recvfrom(2) cannot.
+    #[must_use]
+    #[doc(alias = "MSG_CTRUNC")]
+    pub const fn is_control_truncated(self) -> bool {
+        self.control_truncated
+    }
+
+    /// The same, with more of its control messages dropped.
+    pub(crate) const fn and_control_truncated(self, truncated: bool) -> Self {
+        Self {
+            control_truncated: self.control_truncated | truncated,
+            ..self
+        }
+    }
+
+    /// The length of the message as it was sent; `None` where it was truncated and the system does
+    /// not say (it does on Linux).
+    #[must_use]
+    #[doc(alias = "MSG_TRUNC")]
+    pub const fn true_len(self) -> Option<usize> {
+        self.true_len
+    }
+}
+
+/// Sending and receiving messages.
+impl<T: Messages> Socket<T> {
+    /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends one message to the peer. All of it goes, or nothing;
+    /// it may be empty.
+    ///
+    /// # Errors
+    ///
+    /// - `EMSGSIZE`: longer than [`send_buffer_size`](Self::send_buffer_size) allows (on Linux 32
+    ///   bytes less than it).
+    /// - `ENOTCONN`: not connected; said too of a datagram socket whose peer is gone, from the second
+    ///   send on.
+    /// - `ECONNREFUSED`: the peer of a datagram socket is gone; the connection is dissolved by it.
+    /// - `EPIPE`: the peer closed or reads no more, or this end was shut down for writing.
+    /// - `ECONNRESET`: the peer closed with messages of ours unread, or connected elsewhere.
+    /// - `EPERM`: the peer of a datagram socket is connected to somebody else.
+    /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed.
+    /// - `ENOBUFS`, `ENOMEM`: no memory.
+    ///
+    /// See send(2).
+    #[inline]
+    pub fn send(&self, message: &[u8]) -> Result<(), Error> {
+        syscall::send(self.as_fd(), message, 0).map(drop)
+    }
+
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices as one message.
+    ///
+    /// # Errors
+    ///
+    /// - `EMSGSIZE`: as for [`send`](Self::send), or more than 1024 slices.
+    /// - `ENOTCONN`, `ECONNREFUSED`, `EPIPE`, `ECONNRESET`, `EPERM`, `EAGAIN`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`send`](Self::send).
+    ///
+    /// See sendmsg(2).
+    #[doc(alias = "sendmsg")]
+    pub fn send_vectored(&self, message: &[IoSlice<'_>]) -> Result<(), Error> {
+        syscall::sendmsg(self.as_fd(), message, None, &[]).map(drop)
+    }
+
+    /// `recv(fd, buf, n, MSG_TRUNC)` — receives one message.
+    ///
+    /// After `shutdown(Shutdown::Read)` a receive that would wait returns an empty message.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: no message has come, and the socket is nonblocking or its read timeout passed. On
+    ///   a datagram socket the end of the peer is not seen: this waits.
+    /// - `ECONNRESET`: the peer of a sequenced-packet socket closed with messages of ours unread; the
+    ///   peer of a datagram socket connected elsewhere. Said once.
+    /// - `ENOTCONN`: a sequenced-packet socket that is not connected.
+    /// - `ENOBUFS`, `ENOMEM`: no memory.
+    ///
+    /// See recv(2).
+    #[inline]
+    pub fn recv(&self, buf: &mut [u8]) -> Result<Received, Error> {
+        self.receive(buf, 0)
+    }
+
+    /// `recvmsg(fd, msg, 0)` — receives one message into several slices, one after the other; at
+    /// most 1024 of them are filled.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvmsg")]
+    pub fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> Result<Received, Error> {
+        self.receive_vectored(bufs, None)
+    }
+
+    /// `recvmsg(fd, msg, 0)` — receives one message into bytes that need not be initialised, and
+    /// gives those that were filled.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvmsg")]
+    pub fn recv_uninit<'b>(
+        &self,
+        buf: &'b mut [MaybeUninit<u8>],
+    ) -> Result<(&'b mut [u8], Received), Error> {
+        let room = buf.len();
+        let (filled, length) = syscall::recvmsg_uninit(self.as_fd(), buf, TRUE_LENGTH)?;
+        Ok((filled, Received::new(length, room)))
+    }
+
+    /// `recv(fd, buf, n, MSG_PEEK | MSG_TRUNC)` — receives one message and leaves it in the queue.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// The length of the next message, with Linux:
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// let (a, b) = UnixDatagram::pair()?;
+    /// a.send(b"hello")?;
+    /// let length = b.peek(&mut [])?.true_len();
+    /// assert!(matches!(length, Some(5) | None)); // None where the system does not say
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See recv(2).
+    #[doc(alias = "MSG_PEEK")]
+    pub fn peek(&self, buf: &mut [u8]) -> Result<Received, Error> {
+        self.receive(buf, sys::MSG_PEEK)
+    }
+
+    #[inline]
+    fn receive(&self, buf: &mut [u8], flags: c_int) -> Result<Received, Error> {
+        let length = syscall::recv_message(self.as_fd(), buf, flags)?;
+        Ok(Received::new(length, buf.len()))
+    }
+
+    pub(crate) fn receive_vectored(
+        &self,
+        bufs: &mut [IoSliceMut<'_>],
+        ret_from: Option<&mut UnixAddr>,
+    ) -> Result<Received, Error> {
+        let length = syscall::recvmsg(self.as_fd(), bufs, ret_from, TRUE_LENGTH)?;
+        Ok(Received::new(length, syscall::room_of(bufs)))
+    }
+}

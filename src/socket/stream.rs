@@ -1,0 +1,265 @@
+//! The stream: reading, writing, and the traits of `std`.
+
+use core::mem::MaybeUninit;
+
+use sunpath_sys as sys;
+
+use super::{Socket, Stream};
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, IoSlice, IoSliceMut};
+use crate::syscall;
+
+/// A stream socket.
+///
+/// With `std` it is `Read` and `Write`, on the value and on a reference.
+pub type UnixStream = Socket<Stream>;
+
+/// Reading and writing a stream.
+impl Socket<Stream> {
+    /// `recv(fd, buf, n, 0)` — receives up to `buf.len()` bytes; 0 is the end of the stream. With an
+    /// empty `buf` it waits as well, and returns 0 when there is something.
+    ///
+    /// A read stops before a byte out of band, and the next one throws it away unless
+    /// [`recv_oob`](Self::recv_oob) took it.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: nothing has come, and the socket is nonblocking or its read timeout passed.
+    /// - `ECONNRESET`: the peer closed with data of ours unread, or a listener died before it
+    ///   accepted. Said once; then 0.
+    /// - `EINVAL`: not connected (Linux; `ENOTCONN` elsewhere).
+    ///
+    /// See recv(2).
+    #[inline]
+    #[doc(alias = "recv")]
+    pub fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+        syscall::recv(self.as_fd(), buf, 0)
+    }
+
+    /// `readv(fd, iov, n)` — receives into several slices, one after the other; the first 1024 of
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
+    ///
+    /// See readv(2).
+    #[inline]
+    #[doc(alias = "readv")]
+    pub fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Error> {
+        syscall::readv(self.as_fd(), bufs)
+    }
+
+    /// `recvmsg(fd, msg, 0)` — receives into bytes that need not be initialised, and gives those that
+    /// were filled; none is the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvmsg")]
+    pub fn read_uninit<'b>(&self, buf: &'b mut [MaybeUninit<u8>]) -> Result<&'b mut [u8], Error> {
+        syscall::recvmsg_uninit(self.as_fd(), buf, 0).map(|(filled, _)| filled)
+    }
+
+    /// `recv(fd, buf, n, MSG_PEEK)` — receives and leaves in the queue what was received.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
+    ///
+    /// See recv(2).
+    #[inline]
+    #[doc(alias = "MSG_PEEK")]
+    pub fn peek(&self, buf: &mut [u8]) -> Result<usize, Error> {
+        syscall::recv(self.as_fd(), buf, sys::MSG_PEEK)
+    }
+
+    /// `send(fd, buf, n, MSG_OOB | MSG_NOSIGNAL)` — sends, the last byte out of band. Since Linux
+    /// 5.15, where the kernel is built with it.
+    ///
+    /// # Errors
+    ///
+    /// - `EOPNOTSUPP`: `buf` is empty, or the kernel or the system has no such byte here.
+    /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
+    ///
+    /// See send(2).
+    #[doc(alias = "MSG_OOB")]
+    pub fn send_oob(&self, buf: &[u8]) -> Result<usize, Error> {
+        syscall::send(self.as_fd(), buf, sys::MSG_OOB)
+    }
+
+    /// `recv(fd, buf, 1, MSG_OOB)` — receives the byte out of band, which came along or overtook the
+    /// stream.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: there is none, or it was received already.
+    /// - `EOPNOTSUPP`: the kernel or the system has no such byte here.
+    ///
+    /// See recv(2).
+    #[doc(alias = "MSG_OOB")]
+    pub fn recv_oob(&self) -> Result<u8, Error> {
+        let mut byte = [0];
+        match syscall::recv(self.as_fd(), &mut byte, sys::MSG_OOB)? {
+            0 => Err(Error::new(Call::Recv, Errno::EINVAL)),
+            _ => Ok(byte[0]),
+        }
+    }
+
+    /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends, and says how many bytes went. `SIGPIPE` is never
+    /// raised.
+    ///
+    /// # Errors
+    ///
+    /// - `EPIPE`: the peer closed or reads no more, or this end was shut down for writing.
+    /// - `ECONNRESET`: the peer closed with data of ours unread while this waited for room. Said once.
+    /// - `EAGAIN`: no room, and the socket is nonblocking or its write timeout passed.
+    /// - `ENOTCONN`: not connected.
+    /// - `ENOBUFS`, `ENOMEM`: no memory.
+    ///
+    /// See send(2).
+    #[inline]
+    #[doc(alias = "send")]
+    pub fn write(&self, buf: &[u8]) -> Result<usize, Error> {
+        syscall::send(self.as_fd(), buf, 0)
+    }
+
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends from several slices, one after the other; the first
+    /// 1024 of them. `SIGPIPE` is never raised, as writev(2) would.
+    ///
+    /// # Errors
+    ///
+    /// - `EPIPE`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
+    ///
+    /// See sendmsg(2).
+    #[inline]
+    #[doc(alias = "writev")]
+    #[doc(alias = "sendmsg")]
+    pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> Result<usize, Error> {
+        let bufs = &bufs[..bufs.len().min(syscall::IOV_MAX)];
+        syscall::sendmsg(self.as_fd(), bufs, None, &[])
+    }
+}
+
+/// The stream as `std::io` has it.
+#[cfg(feature = "std")]
+mod std_stream {
+    use super::UnixStream;
+    use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+
+    impl Read for &UnixStream {
+        #[inline]
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            Ok(UnixStream::read(self, buf)?)
+        }
+
+        #[inline]
+        fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+            Ok(UnixStream::read_vectored(self, bufs)?)
+        }
+
+        #[inline]
+        fn read_exact(&mut self, buf: &mut [u8]) -> io::Result<()> {
+            if buf.is_empty() {
+                return Ok(());
+            }
+            match UnixStream::read(self, buf)? {
+                count if count == buf.len() => Ok(()),
+                count => read_rest(self, &mut buf[count..]),
+            }
+        }
+    }
+
+    impl Write for &UnixStream {
+        #[inline]
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            Ok(UnixStream::write(self, buf)?)
+        }
+
+        #[inline]
+        fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+            Ok(UnixStream::write_vectored(self, bufs)?)
+        }
+
+        #[inline]
+        fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
+            if buf.is_empty() {
+                return Ok(());
+            }
+            match UnixStream::write(self, buf)? {
+                count if count == buf.len() => Ok(()),
+                count => write_rest(self, &buf[count..]),
+            }
+        }
+
+        #[inline]
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What one call has not read.
+    #[cold]
+    fn read_rest(stream: &UnixStream, mut buf: &mut [u8]) -> io::Result<()> {
+        while !buf.is_empty() {
+            match stream.read(buf)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => buf = &mut buf[count..],
+            }
+        }
+        Ok(())
+    }
+
+    /// What one call has not written.
+    #[cold]
+    fn write_rest(stream: &UnixStream, mut buf: &[u8]) -> io::Result<()> {
+        while !buf.is_empty() {
+            match stream.write(buf)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => buf = &buf[count..],
+            }
+        }
+        Ok(())
+    }
+
+    impl Read for UnixStream {
+        #[inline]
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            Read::read(&mut &*self, buf)
+        }
+
+        #[inline]
+        fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+            Read::read_vectored(&mut &*self, bufs)
+        }
+
+        #[inline]
+        fn read_exact(&mut self, buf: &mut [u8]) -> io::Result<()> {
+            Read::read_exact(&mut &*self, buf)
+        }
+    }
+
+    impl Write for UnixStream {
+        #[inline]
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            Write::write(&mut &*self, buf)
+        }
+
+        #[inline]
+        fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+            Write::write_vectored(&mut &*self, bufs)
+        }
+
+        #[inline]
+        fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
+            Write::write_all(&mut &*self, buf)
+        }
+
+        #[inline]
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+}

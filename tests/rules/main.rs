@@ -1,0 +1,330 @@
+//! Rules about the sources: which layer may use which, where `unsafe` and the names of operating
+//! systems stand, and what every fallible function says about its errors.
+//!
+//! Each rule is a function from sources to faults. One test applies it to `src/`; a second shows
+//! that it finds a fault where one was put.
+
+mod rules;
+mod source;
+
+use std::fs;
+use std::path::Path;
+
+use rules::{
+    cfg_lines, cycles, rank, silent_about_errors, system_names, too_long, unargued_unsafe,
+    unsafe_outside_its_modules, upward_uses,
+};
+use source::{Source, sources};
+
+/// The modules of `src/`, from the lowest layer up. A module uses those before it in this list and
+/// none after it; `lib.rs` uses all. A new module gets its place here.
+const LAYERS: &[&[&str]] = &[
+    // Pure: no unsafe code, no system call.
+    &["error", "pathname", "addr", "control", "expected"],
+    // System calls. Descriptors are owned from birth.
+    &["fd", "syscall", "deadline"],
+    // Sockets of every kind, listeners, and who the peer is.
+    &["socket"],
+    // Descriptors and credentials that travel beside the bytes.
+    &["ancillary"],
+    // Socket files, directories, paths of any length.
+    &["files"],
+    // Sockets that a service manager passed.
+    &["activation"],
+];
+
+/// The modules that may hold `unsafe` blocks.
+const UNSAFE_MODULES: &[&str] = &["syscall", "fd"];
+
+/// How much of `src/` may be cfg, in percent of its lines; `#[cfg(test)]` does not count.
+const MAX_CFG_PERCENT: usize = 3;
+/// How many lines a file may have, unit tests aside.
+const MAX_LINES: usize = 550;
+
+#[test]
+fn rules_every_file_of_src_is_in_a_layer() {
+    let mut faults: Vec<String> = Vec::new();
+    let files = src();
+    for source in &files {
+        if source.module != "lib" && rank(&source.module).is_none() {
+            faults.push(format!("{}: not in LAYERS", source.path));
+        }
+    }
+    for module in LAYERS.iter().copied().flatten() {
+        if !files.iter().any(|source| source.module == *module) {
+            faults.push(format!("LAYERS names {module}, and src/ has no such file"));
+        }
+    }
+    assert_none(faults);
+}
+
+#[test]
+fn rules_a_file_uses_lower_layers_only() {
+    assert_none(src().iter().flat_map(upward_uses).collect());
+}
+
+#[test]
+fn rules_an_upward_use_is_found() {
+    let up = |module, text: &str| upward_uses(&Source::new(module, text)).len();
+    assert_eq!(up("addr", "use crate::error::Errno;"), 0);
+    assert_eq!(
+        up("addr", "use crate::{error::Errno, addr::{self, UnixAddr}};"),
+        0
+    );
+    assert_eq!(up("error", "use crate::addr::UnixAddr;"), 1);
+    assert_eq!(
+        up(
+            "addr",
+            "use crate::{\n    error::Errno,\n    fd::{Fd, socket},\n};"
+        ),
+        1
+    );
+    assert_eq!(up("addr", "fn f() { crate::socket::f() }"), 1);
+    assert_eq!(up("addr", "use super::socket::Socket;"), 1);
+    assert_eq!(
+        up("addr", "use crate::UnixStream;"),
+        1,
+        "a path around the layers"
+    );
+    assert_eq!(up("addr", "use crate::*;"), 1);
+    assert_eq!(
+        up(
+            "addr",
+            "// crate::socket\nconst S: &str = \"crate::socket::x\";"
+        ),
+        0
+    );
+    assert_eq!(
+        up("addr", "macro_rules! m { () => { $crate::UnixAddr } }"),
+        0
+    );
+    assert_eq!(up("addr", "mod raw { use super::UnixAddr; }"), 0);
+    assert_eq!(up("addr", "mod raw { use super::super::socket; }"), 1);
+    assert_eq!(
+        up(
+            "addr",
+            "#[cfg(test)]\nmod tests { use crate::UnixListener; }"
+        ),
+        0
+    );
+}
+
+#[test]
+fn rules_no_files_use_each_other() {
+    assert_none(cycles(&src()));
+}
+
+#[test]
+fn rules_files_that_use_each_other_are_found() {
+    let count = |files: &[(&str, &str)]| {
+        let source = |(path, text): &(&str, &str)| Source::new(path, text);
+        cycles(&files.iter().map(source).collect::<Vec<_>>()).len()
+    };
+    let (a, b) = ("use crate::b::B;", "use crate::c::C;");
+    assert_eq!(count(&[("a", a), ("b", b), ("c", "")]), 0);
+    assert_eq!(count(&[("a", a), ("b", b), ("c", "use crate::{a::A};")]), 3);
+    assert_eq!(
+        count(&[("a", "pub use self::x::X;"), ("a/x", "use super::A;")]),
+        0
+    );
+    assert_eq!(
+        count(&[("a", "use self::x::X;"), ("a/x", "use super::A;")]),
+        2
+    );
+    assert_eq!(
+        count(&[
+            ("a/x", "fn f() { super::y::g() }"),
+            ("a/y", "use super::x::X;")
+        ]),
+        2
+    );
+    assert_eq!(
+        count(&[
+            ("a", a),
+            ("b", "#[cfg(test)]\nmod tests { use crate::a::A; }")
+        ]),
+        0
+    );
+}
+
+#[test]
+fn rules_unsafe_stands_in_its_modules_only() {
+    assert_none(src().iter().flat_map(unsafe_outside_its_modules).collect());
+}
+
+#[test]
+fn rules_unsafe_elsewhere_is_found() {
+    let count = |module, text: &str| unsafe_outside_its_modules(&Source::new(module, text)).len();
+    let block = "fn f() { unsafe { g() } }";
+    assert_eq!(count("syscall", block), 0);
+    assert_eq!(count("addr", block), 1);
+    assert_eq!(
+        count("addr", "#[cfg(test)]\nmod tests { unsafe fn f() {} }"),
+        1
+    );
+    let contract = "/// # Safety\n///\n/// - It holds.\n";
+    let passes_on = format!("{contract}pub unsafe fn f() {{ unsafe {{ g() }} }}");
+    assert_eq!(count("addr", &passes_on), 0);
+    assert_eq!(count("addr", "pub unsafe fn f() { unsafe { g() } }"), 1);
+    assert_eq!(count("addr", &format!("{passes_on} {block}")), 1);
+    let two = format!("{contract}pub unsafe fn f() {{ unsafe {{ g() }} unsafe {{ h() }} }}");
+    assert_eq!(count("addr", &two), 1);
+    assert_eq!(count("addr", "unsafe impl Send for A {}"), 1);
+    assert_eq!(count("addr", "#![deny(unsafe_op_in_unsafe_fn)]"), 0);
+    let quiet = "/// unsafe\n/* a /* nested */ unsafe */ fn f() { g(\"unsafe\", r#\"\"unsafe\"#) }";
+    assert_eq!(count("addr", quiet), 0);
+    assert_eq!(
+        count(
+            "addr",
+            "fn f<'a>(x: &'a u8) -> char { '\"' } unsafe fn g() {} // \""
+        ),
+        1
+    );
+}
+
+#[test]
+fn rules_every_unsafe_is_argued() {
+    let files = [src(), sources("sys/src")].concat();
+    assert_none(files.iter().flat_map(unargued_unsafe).collect());
+}
+
+#[test]
+fn rules_unsafe_without_argument_is_found() {
+    let count = |text: &str| unargued_unsafe(&Source::new("syscall", text)).len();
+    assert_eq!(count("// SAFETY: it is.\nlet x = unsafe { g() };"), 0);
+    assert_eq!(
+        count("// SAFETY: it\n// is.\n#[cfg(a)]\nreturn\n    unsafe { g() };"),
+        0
+    );
+    assert_eq!(
+        count("// SAFETY: an int.\nunsafe impl Plain for c_int {}"),
+        0
+    );
+    assert_eq!(count("// SAFETY: it is.\nf();\nlet x = unsafe { g() };"), 1);
+    assert_eq!(count("// It is.\nlet x = unsafe { g() };"), 1);
+    assert_eq!(count("unsafe impl Plain for c_int {}"), 1);
+    assert_eq!(count("unsafe fn f() {}"), 0, "its callers argue");
+}
+
+#[test]
+fn rules_no_operating_system_is_named() {
+    assert_none(src().iter().flat_map(system_names).collect());
+}
+
+#[test]
+fn rules_a_named_operating_system_is_found() {
+    let count = |text: &str| system_names(&Source::new("fd", text)).len();
+    assert_eq!(count("#[cfg(target_os = \"linux\")] fn f() {}"), 1);
+    assert_eq!(count("use sunpath_sys::linux::SCM_PIDFD;"), 1);
+    assert_eq!(count("const IS_FREEBSD: bool = true;"), 1);
+    assert_eq!(count("fn on_ios() {}"), 1);
+    assert_eq!(count("#[cfg(windows)] fn f() {}"), 1);
+    assert_eq!(
+        count("#[cfg(have_abstract)] fn f(x: &[u8]) { x.windows(2); curiosity() }"),
+        0
+    );
+    assert_eq!(count("// Linux counts the terminator.\nfn f() {}"), 0);
+}
+
+#[test]
+fn rules_fallible_functions_list_their_errors() {
+    let files = [src(), sources("sys/src")].concat();
+    assert_none(files.iter().flat_map(silent_about_errors).collect());
+}
+
+#[test]
+fn rules_a_function_silent_about_errors_is_found() {
+    let count = |text: &str| silent_about_errors(&Source::new("fd", text)).len();
+    let function =
+        "#[inline]\npub const fn f<F: Fn() -> u8>(\n    g: F,\n) -> Result<(), Error> {}\n";
+    assert_eq!(count(function), 1);
+    assert_eq!(
+        count(&format!(
+            "/// Does.\n///\n/// # Errors\n///\n/// Fails.\n{function}"
+        )),
+        1
+    );
+    assert_eq!(
+        count(&format!("/// # Errors\n///\n/// - On Mondays.\n{function}")),
+        1
+    );
+    assert_eq!(
+        count(&format!(
+            "/// # Examples\n///\n/// - `EINVAL`: no.\n{function}"
+        )),
+        1
+    );
+    assert_eq!(
+        count(&format!(
+            "/// # Errors\n///\n/// - `EINVAL`: no.\n{function}"
+        )),
+        0
+    );
+    assert_eq!(
+        count(&format!(
+            "/// # Errors\n/// * [`SunPathError`]: all.\n{function}"
+        )),
+        0
+    );
+    assert_eq!(
+        count("pub fn f(g: impl Fn() -> Result<(), ()>) -> bool {}"),
+        0
+    );
+    assert_eq!(count("pub(crate) fn f() -> Result<(), ()> {}"), 0);
+    assert_eq!(
+        count("#[cfg(test)]\nmod tests { pub fn f() -> Result<(), ()> {} }"),
+        0
+    );
+}
+
+#[test]
+fn rules_cfg_lines_are_few() {
+    let files = src();
+    let lines: usize = files.iter().map(|source| source.text.lines().count()).sum();
+    let cfg: Vec<_> = files.iter().flat_map(cfg_lines).collect();
+    assert!(
+        cfg.len() * 100 < lines * MAX_CFG_PERCENT,
+        "{} of {lines} lines are cfg, {MAX_CFG_PERCENT} % is the limit:\n{}",
+        cfg.len(),
+        cfg.join("\n")
+    );
+}
+
+#[test]
+fn rules_a_cfg_line_is_found() {
+    let text =
+        "#[cfg(have_a)]\n#![cfg_attr(b, c)]\nif cfg!(d) {}\n// #[cfg(e)]\n#[cfg(test)]\nfn f() {}";
+    assert_eq!(cfg_lines(&Source::new("fd", text)).len(), 3);
+}
+
+#[test]
+fn rules_files_are_short() {
+    assert_none(src().iter().filter_map(too_long).collect());
+}
+
+#[test]
+fn rules_a_long_file_is_found() {
+    let long = |text: String| too_long(&Source::new("fd", &text)).is_some();
+    assert!(!long("fn f() {}\n".repeat(MAX_LINES)));
+    assert!(long("fn f() {}\n".repeat(MAX_LINES + 1)));
+    let tests = "fn f() {}\n".repeat(MAX_LINES);
+    assert!(!long(format!("#[cfg(test)]\nmod tests {{\n{tests}}}\n")));
+}
+
+#[test]
+fn rules_packages_carry_the_same_licenses() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        let [ours, theirs] = ["", "sys"].map(|dir| fs::read(root.join(dir).join(name)).unwrap());
+        assert!(ours == theirs, "sys/{name} is not the text of {name}");
+    }
+}
+
+fn src() -> Vec<Source> {
+    sources("src")
+}
+
+#[track_caller]
+fn assert_none(faults: Vec<String>) {
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
