@@ -29,6 +29,8 @@ int run_cases(int argc, char **argv, const struct test_case *cases, size_t count
 		begin_line();
 		if (cases[i].needs == ROOT && !process_may_drop()) {
 			printf("not run: needs root");
+		} else if (cases[i].needs == MANY && !may_have_many()) {
+			printf("not run: needs RLIMIT_NOFILE 1024");
 		} else {
 			if (mkdir(cases[i].id, 0755) < 0 || chdir(cases[i].id) < 0)
 				die(cases[i].id);

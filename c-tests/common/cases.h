@@ -8,7 +8,8 @@
 
 #include <stddef.h>
 
-enum needs { NOTHING, ROOT };
+/* MANY: more than 64 descriptors. */
+enum needs { NOTHING, ROOT, MANY };
 
 struct test_case {
 	const char *id;

@@ -10,12 +10,16 @@ use crate::{line, process};
 pub(crate) enum Needs {
     Nothing,
     Root,
+    /// More than 64 descriptors.
+    Many,
 }
 
 // As in the table, and in C.
 pub(crate) const NOTHING: Needs = Needs::Nothing;
 #[allow(dead_code, reason = "not every suite has a case that needs it")]
 pub(crate) const ROOT: Needs = Needs::Root;
+#[allow(dead_code, reason = "not every suite has a case that needs it")]
+pub(crate) const MANY: Needs = Needs::Many;
 
 /// A case: its id, and the function. In safe Rust that gives an error where a call fails that should
 /// not.
@@ -45,6 +49,8 @@ pub(crate) fn run<R: Ran>(cases: &[Case<R>]) -> R {
         line::begin();
         if *needs == Needs::Root && !process::may_drop() {
             print!("not run: needs root");
+        } else if *needs == Needs::Many && !descriptors::may_have_many() {
+            print!("not run: needs RLIMIT_NOFILE 1024");
         } else {
             fs::create_dir(id).expect("the directory is empty");
             env::set_current_dir(id).expect("it was made");

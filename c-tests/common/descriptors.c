@@ -9,15 +9,27 @@
 /* More than a case opens, and few enough to be asked one by one. */
 #define LIMIT 1024
 
-void allow(int count)
+static struct rlimit get_limit(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		die("getrlimit");
+	return limit;
+}
+
+void allow(int count)
+{
+	struct rlimit limit = get_limit();
+
 	limit.rlim_cur = (rlim_t)count;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		die("setrlimit");
+}
+
+int may_have_many(void)
+{
+	return get_limit().rlim_max >= LIMIT;
 }
 
 static int is_open(int fd)
@@ -47,5 +59,5 @@ void allow_more(int count)
 
 void allow_usual(void)
 {
-	allow(LIMIT);
+	allow(may_have_many() ? LIMIT : (int)get_limit().rlim_max);
 }

@@ -7,7 +7,10 @@
  * that has as many as it may have does not get. Leaves errno alone. */
 int open_descriptors(void);
 
-/* Lets this process have a known number, before the first case and whenever it had another. */
+/* Whether the hard limit lets this process have 1024, more than any case opens: 1 or 0. */
+int may_have_many(void);
+
+/* Lets this process have 1024, or as many as the hard limit allows, before the first case and whenever it had another. */
 void allow_usual(void);
 
 /* Lets it have so many; or so many more than now, which is a step of the line. */

@@ -9,8 +9,7 @@ use crate::process::check;
 /// More than a case opens, and few enough to be asked one by one.
 const LIMIT: c_int = 1024;
 
-/// Lets this process have so many.
-pub(crate) fn allow(count: c_int) {
+fn get_limit() -> libc::rlimit {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
@@ -18,15 +17,28 @@ pub(crate) fn allow(count: c_int) {
     // SAFETY: limit is room for one.
     let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
     check("getrlimit", result);
+    limit
+}
+
+/// Lets this process have so many.
+pub(crate) fn allow(count: c_int) {
+    let mut limit = get_limit();
     limit.rlim_cur = libc::rlim_t::try_from(count).expect("a count");
     // SAFETY: limit is live.
     let result = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) };
     check("setrlimit", result);
 }
 
-/// Lets it have a known number, before the first case and whenever it had another.
+/// Whether the hard limit lets this process have 1024, more than any case opens.
+pub(crate) fn may_have_many() -> bool {
+    c_int::try_from(get_limit().rlim_max).map_or(true, |hard| hard >= LIMIT)
+}
+
+/// Lets this process have 1024, or as many as the hard limit allows, before the first case and
+/// whenever it had another limit.
 pub(crate) fn allow_usual() {
-    allow(LIMIT);
+    let hard = get_limit().rlim_max;
+    allow(c_int::try_from(hard).map_or(LIMIT, |hard| hard.min(LIMIT)));
 }
 
 fn is_open(fd: c_int) -> bool {

@@ -182,7 +182,7 @@ static void one_a_message(void)
 
 static void many_a_message(void)
 {
-	until_refused(253);
+	until_refused(40);
 }
 
 void in_flight_too_many(void)
