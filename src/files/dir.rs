@@ -178,7 +178,8 @@ impl From<Dir> for OwnedFd {
 /// use sunpath::files::Refusal;
 ///
 /// # let base = std::env::temp_dir().join(format!("sunpath-refusal-{}", std::process::id()));
-/// # std::fs::create_dir(&base)?;
+/// # use std::os::unix::fs::DirBuilderExt; // so that the umask does not matter
+/// # std::fs::DirBuilder::new().mode(0o700).create(&base)?;
 /// let file = base.join("file");
 /// std::fs::write(&file, "")?;
 /// let error = Dir::private(file.join("run")).unwrap_err();
