@@ -264,6 +264,7 @@ impl Report {
             _ => c,
         };
         let mut agreed = true;
+        let mut wrong: Vec<(&str, &str, Vec<&Lane>)> = Vec::new();
         for (lane, line) in lines {
             let Some(line) = line else {
                 self.verdicts.push(Verdict::Absent);
@@ -282,26 +283,37 @@ impl Report {
             }
             self.verdicts.push(Verdict::Wrong);
             agreed &= lane.letter.is_some();
-            self.faults.push(difference(suite, lane, should, line));
+            match wrong
+                .iter_mut()
+                .find(|(s, l, _)| (*s, *l) == (should, line))
+            {
+                Some((_, _, lanes)) => lanes.push(lane),
+                None => wrong.push((should, line, vec![lane])),
+            }
+        }
+        for (should, line, lanes) in wrong {
+            self.faults.push(difference(suite, &lanes, should, line, c));
         }
         self.agreed = (agreed && self.not_run.is_none()).then(|| c.clone());
     }
 }
 
-/// What a lane should have printed and what it printed, call by call; and the line to paste if the lane
+/// What lanes should have printed and what they printed, call by call; and the line to paste if a lane
 /// differs from C on purpose.
-fn difference(suite: &Suite, lane: &Lane, should: &str, line: &str) -> String {
-    let name = lane.name;
+fn difference(suite: &Suite, lanes: &[&Lane], should: &str, line: &str, c: &str) -> String {
+    let names: Vec<_> = lanes.iter().map(|lane| lane.name).collect();
+    let names = names.join(", ");
     if should == line {
-        return format!("{name} leaves descriptors open:\n{line}");
+        return format!("{names}: descriptors stay open:\n{line}");
     }
-    let mut text = format!("- is expected, + is what the lane {name} printed:\n");
+    let mut text = format!("- is expected, + is what was printed by {names}:\n");
     differences::write_difference(&mut text, should, line);
-    if let Some(letter) = lane.letter {
+    for lane in lanes.iter().filter(|_| line != c) {
+        let Some(letter) = lane.letter else { continue };
         text += &format!(
-            "If {name} differs from C on purpose, paste this below C's line in \
+            "If {} differs from C on purpose, paste this below C's line in \
              c-tests/suites/{}/transcript.txt and give the reason:\n{letter} {line}  # why\n",
-            suite.name
+            lane.name, suite.name
         );
     }
     text
@@ -380,8 +392,10 @@ mod tests {
         assert_eq!(wrong([one, one, one]), [false, false, true]);
         assert_eq!(wrong([one, one, two]), [false, false, true]);
         let faults = report([two, one, uno], false).faults;
-        let fault = "- is expected, + is what the lane C printed:\n- one\n+ two\n";
+        let fault = "- is expected, + is what was printed by C:\n- one\n+ two\n";
         assert_eq!(faults, [fault]);
+        let faults = report([two, two, two], false).faults;
+        assert!(faults[0].contains("printed by C, raw:\n"));
     }
 
     #[test]
@@ -394,6 +408,8 @@ mod tests {
             let raw = report([one, two, "a.b\tuno"], bless);
             assert!(!raw.faults[0].contains("# why"));
             assert_eq!(raw.agreed, None);
+            let all = report([two, two, two], bless);
+            assert!(!all.faults.join("").contains("# why"));
         }
     }
 

@@ -196,12 +196,18 @@ mod linux {
         for suite in SUITES.iter() {
             let of_suite = found.reports.iter();
             let of_suite = of_suite.filter(|((name, _), _)| *name == suite.name);
-            let lines = of_suite
-                .filter_map(|((_, id), report)| Some((id.clone(), report.agreed.clone()?)))
-                .collect();
+            let lines =
+                of_suite.filter_map(|((_, id), report)| Some((id.clone(), report.agreed.clone()?)));
+            let lines = BTreeMap::from_iter(lines);
             let cases = suite.cases();
             let ids = cases.iter().map(|case| case.id.as_str());
-            let text = suite.transcript().blessed(ids, &lines);
+            let old = suite.transcript();
+            for (id, line) in &lines {
+                if old.line(id) != Some(line) {
+                    println!("recorded in suites/{}/transcript.txt:\n{line}", suite.name);
+                }
+            }
+            let text = old.blessed(ids, &lines);
             fs::write(suite.transcript_path(), text).expect("the transcript can be written");
         }
         for (path, page) in pages() {
