@@ -118,7 +118,7 @@ mod linux {
                 };
                 let (transcript, found) = (Arc::clone(&transcript), Arc::clone(found));
                 trials.push(Trial::ignorable_test(name.clone(), move || {
-                    let report = suite.run(&case, &LANES, &transcript, beside, bless);
+                    let report = suite.run(&case, LANES, &transcript, beside, bless);
                     let outcome = match &report.not_run {
                         _ if !report.faults.is_empty() => {
                             Err(failed(&found, &name, report.faults.join("\n")))
@@ -235,7 +235,7 @@ mod linux {
     /// A row for each suite that ran, and one for all of them.
     fn table(found: &Found) -> String {
         let mut text = format!("{:14}{:>6}", "suite", "cases");
-        for lane in &LANES {
+        for lane in LANES {
             let _ = write!(text, "{:>7}", lane.name);
         }
         let _ = writeln!(text, "{:>11}{:>9}", "different", "not run");
@@ -245,12 +245,16 @@ mod linux {
             };
             let _ = write!(text, "{name:14}{:>6}", reports.len());
             for lane in 0..LANES.len() {
+                let is = |report: &Report, verdict| report.verdicts.get(lane) == Some(&verdict);
                 let passed = count(&|report| {
-                    let verdict = report.verdicts.get(lane);
-                    let passed = matches!(verdict, Some(Verdict::Equal | Verdict::Declared));
+                    let passed = is(report, Verdict::Equal) || is(report, Verdict::Declared);
                     passed && report.not_run.is_none()
                 });
-                let _ = write!(text, "{passed:>7}");
+                if reports.iter().all(|report| is(report, Verdict::Absent)) {
+                    text += "      -";
+                } else {
+                    let _ = write!(text, "{passed:>7}");
+                }
             }
             let different = count(&|report| report.verdicts.contains(&Verdict::Declared));
             let not_run = count(&|report| report.not_run.is_some());
