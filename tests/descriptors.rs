@@ -3,6 +3,8 @@
 
 mod fresh;
 mod limit;
+#[allow(dead_code, reason = "no test of this file is skipped")]
+mod skip;
 
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd};

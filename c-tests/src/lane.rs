@@ -1,6 +1,8 @@
 //! Runs one lane: a program, in a directory of its own, with nothing inherited that could show in
 //! its output.
 
+#[path = "../../tests/limit/mod.rs"]
+mod limit;
 #[path = "../../tests/skip/mod.rs"]
 mod skip;
 
@@ -270,6 +272,13 @@ pub fn found(program: &str) -> bool {
 pub fn skip(what: &str) -> bool {
     skip_uninstalled(what);
     false
+}
+
+/// Whether this process cannot have so many descriptors. If it can, raises the soft limit as far as
+/// that needs. If it cannot, reports that the current test needs them.
+#[must_use]
+pub fn unless_descriptors(count: u64) -> bool {
+    limit::unless_descriptors(count)
 }
 
 /// How a lane may run beside others.

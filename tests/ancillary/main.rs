@@ -21,6 +21,9 @@ use sunpath::{Error, Socket};
 
 const INT: usize = size_of::<i32>();
 
+/// More descriptors than a test has open while it passes 253 of them.
+const MANY: libc::rlim_t = 512;
+
 /// Runs the test of this name in a process of its own, since descriptors and their limit belong to
 /// the process.
 fn alone(name: &str, test: impl FnOnce()) {
@@ -50,7 +53,7 @@ fn is_cloexec(fd: &OwnedFd) -> bool {
 
 /// The descriptors that are open; opens none to find out.
 fn open() -> Vec<i32> {
-    (0..512).filter(|fd| is_open(*fd)).collect()
+    (0..MANY as i32).filter(|fd| is_open(*fd)).collect()
 }
 
 /// What `action` gives while exactly so many descriptors are free.

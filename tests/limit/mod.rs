@@ -1,13 +1,22 @@
-//! Limits of the process.
+//! The limit of descriptors that belongs to the process, `RLIMIT_NOFILE`.
 
-/// Sets the soft `RLIMIT_NOFILE`; what it was.
-pub(crate) fn descriptors(limit: libc::rlim_t) -> libc::rlim_t {
-    let mut old = libc::rlimit {
+use super::skip::skip;
+
+fn get() -> libc::rlimit {
+    let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: old is a live rlimit.
-    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut old) }, 0);
+    // SAFETY: limit is a live rlimit.
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+    assert_eq!(result, 0);
+    limit
+}
+
+/// Sets the soft limit, and returns what it was.
+#[allow(dead_code, reason = "not every test file sets it")]
+pub(crate) fn descriptors(limit: libc::rlim_t) -> libc::rlim_t {
+    let old = get();
     let new = libc::rlimit {
         rlim_cur: limit,
         ..old
@@ -15,4 +24,17 @@ pub(crate) fn descriptors(limit: libc::rlim_t) -> libc::rlim_t {
     // SAFETY: new is a live rlimit.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &new) }, 0);
     old.rlim_cur
+}
+
+/// Whether this process cannot have so many descriptors. If it can, raises the soft limit to that
+/// number where it is lower. If it cannot, reports that the current test needs them.
+#[allow(dead_code, reason = "not every test file needs many descriptors")]
+pub(crate) fn unless_descriptors(count: libc::rlim_t) -> bool {
+    let limit = get();
+    if limit.rlim_max < count {
+        skip(&format!("RLIMIT_NOFILE {count}"));
+        return true;
+    }
+    descriptors(limit.rlim_cur.max(count));
+    false
 }
