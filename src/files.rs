@@ -1,10 +1,13 @@
 //! Socket files: paths of any length, directories, and everything around bind(2) and connect(2)
 //! that depends on the file.
 
-pub(crate) mod at;
-pub(crate) mod bind;
-pub(crate) mod connect;
-pub(crate) mod dir;
+mod alias;
+mod at;
+mod bind;
+mod connect;
+mod dir;
+mod name;
+mod path;
 
 pub use self::bind::{BindOptions, Bindable, Bound, Existing, Liveness, probe};
 pub use self::connect::ConnectOptions;

@@ -1,20 +1,18 @@
-//! Binding and connecting below a directory, and by paths that `sun_path` has no room for.
+//! The `_at` forms: paths of any length, which begin at an open directory.
 
+mod bind;
 mod connect;
-mod link;
 
-use sunpath_sys as sys;
-use sunpath_sys::{SUN_PATH_MAX, SunPathError};
-
-pub(crate) use self::connect::connect_through;
-use self::link::Link;
-use crate::addr::UnixAddr;
-use crate::error::{Call, Errno, Error};
-use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, OwnedFd};
-use crate::files::dir::{TemporaryName, descend, split, temporary_name, unbounded};
-use crate::pathname::{AsPathname, Path};
+use self::bind::bind_to_path;
+pub(super) use self::bind::{bind_below, bind_in_parent, bind_to_temporary, is_too_long};
+pub(super) use self::connect::connect_through;
+use super::alias::USUAL;
+use super::path::SplitPath;
+use crate::error::{Call, Error};
+use crate::fd::AsFd;
+use crate::pathname::AsPathname;
 use crate::socket::{Connected, Kind, Listener, Socket, UnixDatagram};
-use crate::syscall::{self, O_PATH, ProcFd};
+use crate::syscall;
 
 /// Below a directory, and by paths of any length.
 ///
@@ -87,8 +85,8 @@ impl<T: Kind> Socket<T> {
     /// See bind(2), unix(7), proc(5).
     #[doc(alias = "bindat")]
     pub fn bind_to_at(&self, dir: impl AsFd, path: impl AsPathname) -> Result<(), Error> {
-        let path = unbounded(path.as_pathname()).map_err(|e| Error::refused(Call::Bind, e))?;
-        bind_by(self.as_fd(), dir.as_fd(), path, USUAL)
+        let path = SplitPath::new(Call::Bind, dir.as_fd(), path.as_pathname())?;
+        bind_to_path(self.as_fd(), &path, USUAL)
     }
 
     /// `connectat(dir, fd, addr, len)` — connects to the socket that a path of any length names,
@@ -110,9 +108,9 @@ impl<T: Kind> Socket<T> {
     /// See connect(2), unix(7), proc(5).
     #[doc(alias = "connectat")]
     pub fn connect_to_at(&self, dir: impl AsFd, path: impl AsPathname) -> Result<(), Error> {
-        let path = unbounded(path.as_pathname()).map_err(|e| Error::refused(Call::Connect, e))?;
-        connect_through(dir.as_fd(), path, |begin, addr| {
-            syscall::connect_at(begin, self.as_fd(), addr)
+        let path = SplitPath::new(Call::Connect, dir.as_fd(), path.as_pathname())?;
+        connect_through(&path, USUAL, |start, addr| {
+            syscall::connect_at(start, self.as_fd(), addr)
         })
     }
 }
@@ -142,14 +140,14 @@ impl<T: Connected> Listener<T> {
     /// See bind(2), listen(2), unix(7).
     #[doc(alias = "bindat")]
     pub fn bind_at(dir: impl AsFd, path: impl AsPathname) -> Result<Self, Error> {
-        let (dir, path) = (dir.as_fd(), path.as_pathname());
+        let path = SplitPath::new(Call::Bind, dir.as_fd(), path.as_pathname())?;
         let socket = Socket::<T>::new()?;
-        socket.bind_to_at(dir, path)?;
+        bind_to_path(socket.as_fd(), &path, USUAL)?;
         // The file is unlinked while the socket still holds it: closed first, the file would be stale,
         // and another process could have replaced it.
         syscall::listen(socket.as_fd(), Self::BACKLOG).inspect_err(|_| {
-            if let Ok(parent) = open_parent(dir, path) {
-                let _ = syscall::unlinkat(parent.as_fd(), split(path).1, 0);
+            if let Ok(parent) = path.open_parent() {
+                let _ = syscall::unlinkat(parent.as_fd(), path.last, 0);
             }
         })?;
         Ok(Self::from_listening(socket))
@@ -221,209 +219,15 @@ impl UnixDatagram {
     }
 }
 
-/// How the kernel is led to a file whose path it cannot be given.
-#[derive(Clone, Copy, PartialEq)]
-enum Means {
-    /// The directory's descriptor is an argument of the call.
-    Bindat,
-    /// `/proc/self/fd/N`, if /proc is there, else a link.
-    Proc,
-    /// A symbolic link in a private directory.
-    Link,
-}
-
-/// What this system has. Tests take others.
-const USUAL: Means = match (syscall::HAVE_BINDAT, syscall::HAVE_PROC_FD) {
-    (true, _) => Means::Bindat,
-    (_, true) => Means::Proc,
-    (false, false) => Means::Link,
-};
-
-/// How a directory is reached: by a path from where that begins, up to and with its last slash. An
-/// empty one is the beginning itself.
-#[derive(Clone, Copy)]
-pub(crate) struct Route<'a> {
-    pub(crate) begin: BorrowedFd<'a>,
-    pub(crate) path: &'a [u8],
-}
-
-impl Route<'_> {
-    /// Opens the directory.
-    pub(crate) fn open(&self) -> Result<OwnedFd, Error> {
-        descend(self.begin, self.path_or_dot(), O_PATH | sys::O_DIRECTORY)
-    }
-
-    /// Whether it leads to this directory still.
-    pub(crate) fn leads_to(&self, dir: BorrowedFd<'_>) -> Result<bool, Error> {
-        let now = self.open()?;
-        Ok(syscall::fstat(now.as_fd())?.identity() == syscall::fstat(dir)?.identity())
-    }
-
-    /// Binds to a name in the directory, which is open. What is bound is the path itself where it
-    /// fits, so that getsockname(2) tells it. Refused as too long is a name that has no room in
-    /// any way.
-    pub(crate) fn bind(
-        &self,
-        socket: BorrowedFd<'_>,
-        dir: BorrowedFd<'_>,
-        name: &[u8],
-    ) -> Result<(), Error> {
-        self.bind_by(socket, dir, name, USUAL)
-    }
-
-    fn bind_by(
-        &self,
-        socket: BorrowedFd<'_>,
-        dir: BorrowedFd<'_>,
-        name: &[u8],
-        means: Means,
-    ) -> Result<(), Error> {
-        if let Some(addr) = self.straight(name) {
-            return syscall::bind(socket, &addr);
-        }
-        if means == Means::Bindat {
-            let addr = UnixAddr::for_call(Call::Bind, name)?;
-            return syscall::bind_at(dir, socket, &addr);
-        }
-        let alias = match means {
-            Means::Proc => proc_alias(dir)?,
-            _ => None,
-        };
-        match alias {
-            Some(alias) => syscall::bind(socket, &address(Call::Bind, alias.as_bytes(), name)?),
-            None => {
-                let link = Link::to_directory(self.begin, self.path_or_dot(), dir)?;
-                syscall::bind(socket, &address(Call::Bind, link.path(), name)?)
-            }
-        }
-    }
-
-    /// The address of a name that is the path itself, where that fits and means the same. Out of line,
-    /// as `address` below.
-    #[inline(never)]
-    pub(crate) fn straight(&self, name: &[u8]) -> Option<UnixAddr> {
-        let path = Path::<SUN_PATH_MAX>::join(&[self.path, name]).ok()?;
-        let means_the_same =
-            path.as_bytes().starts_with(b"/") || self.begin.as_raw_fd() == CWD.as_raw_fd();
-        match means_the_same {
-            true => UnixAddr::for_call(Call::Bind, path.as_bytes()).ok(),
-            false => None,
-        }
-    }
-
-    const fn path_or_dot(&self) -> &[u8] {
-        if self.path.is_empty() {
-            b"."
-        } else {
-            self.path
-        }
-    }
-}
-
-fn open_parent(begin: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Error> {
-    let (parent, _) = split(path);
-    Route {
-        begin,
-        path: parent,
-    }
-    .open()
-}
-
-fn bind_by(
-    socket: BorrowedFd<'_>,
-    begin: BorrowedFd<'_>,
-    path: &[u8],
-    means: Means,
-) -> Result<(), Error> {
-    let (parent, last) = split(path);
-    let route = Route {
-        begin,
-        path: parent,
-    };
-    if let Some(addr) = route.straight(last) {
-        return syscall::bind(socket, &addr);
-    }
-    let dir = route.open()?;
-    match route.bind_by(socket, dir.as_fd(), last, means) {
-        Err(error) if has_no_room(&error) => bind_and_rename(dir.as_fd(), last, |name| {
-            route.bind_by(socket, dir.as_fd(), name, means)
-        }),
-        bound => bound,
-    }
-}
-
-/// Whether a name was refused, for which there is a way: a shorter one, and a renaming.
-pub(crate) fn has_no_room(error: &Error) -> bool {
-    matches!(error.sun_path(), Some(SunPathError::TooLong { .. }))
-}
-
-/// Binds under a temporary name in the same directory, and renames what was bound.
-fn bind_and_rename(
-    dir: BorrowedFd<'_>,
-    name: &[u8],
-    bind: impl Fn(&[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let in_use = Error::new(Call::Bind, Errno::EADDRINUSE);
-    match syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW) {
-        Ok(_) => return Err(in_use),
-        Err(error) if error.errno() != Errno::ENOENT => return Err(error),
-        // As the kernel says of a new file with a slash behind it.
-        Err(_) if name.ends_with(b"/") => return Err(Error::new(Call::Bind, Errno::ENOENT)),
-        Err(_) => {}
-    }
-    let temporary = bind_to_temporary(bind)?;
-    syscall::rename_to_new((dir, &temporary), (dir, name)).map_err(|error| {
-        // The error that is told is the first one.
-        let _ = syscall::unlinkat(dir, &temporary, 0);
-        match error.errno() {
-            Errno::EEXIST => in_use,
-            _ => error,
-        }
-    })
-}
-
-/// Binds to a temporary name, one after the other until one is free.
-pub(crate) fn bind_to_temporary(
-    bind: impl Fn(&[u8]) -> Result<(), Error>,
-) -> Result<TemporaryName, Error> {
-    loop {
-        let temporary = temporary_name()?;
-        match bind(&temporary) {
-            Err(error) if error.errno() == Errno::EADDRINUSE => {}
-            bound => return bound.map(|()| temporary),
-        }
-    }
-}
-
-/// `/proc/self/fd/N` of an open file; `None` where that leads elsewhere or nowhere.
-pub(crate) fn proc_alias(fd: BorrowedFd<'_>) -> Result<Option<ProcFd>, Error> {
-    if !syscall::HAVE_PROC_FD {
-        return Ok(None);
-    }
-    let alias = ProcFd::new(fd);
-    Ok(syscall::leads_to(alias.as_bytes(), fd)?.then_some(alias))
-}
-
-/// The address of a prefix, a slash and a name; of the prefix alone where the name is empty. Out of
-/// line, because an address is large and many ask for one.
-#[inline(never)]
-pub(crate) fn address(call: Call, prefix: &[u8], name: &[u8]) -> Result<UnixAddr, Error> {
-    let slash: &[u8] = if name.is_empty() { b"" } else { b"/" };
-    match Path::<SUN_PATH_MAX>::join(&[prefix, slash, name]) {
-        Ok(path) => UnixAddr::for_call(call, path.as_bytes()),
-        Err(len) => {
-            let max = SUN_PATH_MAX;
-            Err(Error::refused(call, SunPathError::TooLong { len, max }))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::connect::connect_by;
     use super::*;
+    use crate::error::Errno;
+    use crate::fd::CWD;
+    use crate::files::alias::{Link, Means};
     use crate::files::dir::Dir;
     use crate::socket::{Datagram, Stream};
+    use crate::syscall::O_PATH;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::FileTypeExt;
     use std::path::{Path as StdPath, PathBuf};
@@ -477,16 +281,13 @@ mod tests {
     }
 
     fn bind_by_link(socket: &impl AsFd, path: &StdPath) -> Result<(), Error> {
-        bind_by(
-            socket.as_fd(),
-            CWD,
-            path.as_os_str().as_bytes(),
-            Means::Link,
-        )
+        let path = SplitPath::new(Call::Bind, CWD, path.as_os_str().as_bytes())?;
+        bind_to_path(socket.as_fd(), &path, Means::Link)
     }
 
     fn connect_by_link(socket: &impl AsFd, path: &StdPath) -> Result<(), Error> {
-        connect_by(CWD, path.as_os_str().as_bytes(), Means::Link, |_, addr| {
+        let path = SplitPath::new(Call::Connect, CWD, path.as_os_str().as_bytes())?;
+        connect_through(&path, Means::Link, |_, addr| {
             syscall::connect(socket.as_fd(), addr)
         })
     }
@@ -567,15 +368,6 @@ mod tests {
         assert_eq!(error.errno(), Errno::ESTALE);
     }
 
-    #[test]
-    fn at_proc_alias_leads_to_the_open_file_or_is_none() {
-        let root = syscall::openat(CWD, b"/", O_PATH).unwrap();
-        let alias = proc_alias(root.as_fd()).unwrap();
-        assert_eq!(alias.is_some(), syscall::HAVE_PROC_FD);
-        assert!(!syscall::leads_to(b"/nowhere/at/all", root.as_fd()).unwrap());
-        assert!(!syscall::leads_to(b"/tmp", root.as_fd()).unwrap());
-    }
-
     /// Between opening the file and connecting through it another is renamed over it.
     #[test]
     fn at_file_that_was_replaced_is_looked_up_again() {
@@ -590,14 +382,15 @@ mod tests {
         let client = Socket::<Stream>::new().unwrap();
         let (mut new, mut attempts) = (None, 0);
         let bytes = path.as_os_str().as_bytes();
-        connect_through(CWD, bytes, |begin, addr| {
+        let split = SplitPath::new(Call::Connect, CWD, bytes).unwrap();
+        connect_through(&split, USUAL, |start, addr| {
             attempts += 1;
             if old.is_some() {
                 new = Some(listening(&beside));
                 fs::rename(&beside, &path).unwrap();
                 old = None;
             }
-            syscall::connect_at(begin, client.as_fd(), addr)
+            syscall::connect_at(start, client.as_fd(), addr)
         })
         .unwrap();
         new.take().unwrap().accept().unwrap();
@@ -606,9 +399,9 @@ mod tests {
         // Nobody listens, and it is the same file: that is the answer.
         let mut attempts = 0;
         let client = Socket::<Stream>::new().unwrap();
-        let refused = connect_through(CWD, bytes, |begin, addr| {
+        let refused = connect_through(&split, USUAL, |start, addr| {
             attempts += 1;
-            syscall::connect_at(begin, client.as_fd(), addr)
+            syscall::connect_at(start, client.as_fd(), addr)
         });
         assert_eq!(refused.unwrap_err().errno(), Errno::ECONNREFUSED);
         assert_eq!(attempts, 1);

@@ -4,15 +4,16 @@ mod access;
 mod bound;
 mod file;
 mod make;
-mod place;
 mod private;
+mod remove;
 mod stale;
 mod turn;
 
 use core::ffi::c_int;
 
-use crate::error::Error;
+use crate::error::{Call, Error};
 use crate::fd::{AsFd, CWD};
+use crate::files::path::SplitPath;
 use crate::pathname::AsPathname;
 use crate::socket::{
     Connected, Datagram, Kind, Listener, Socket, UnixDatagram, UnixListener, UnixSeqpacketListener,
@@ -20,7 +21,6 @@ use crate::socket::{
 
 use self::access::Access;
 pub use self::bound::Bound;
-use self::place::Place;
 pub use self::stale::{Liveness, probe};
 
 /// What to do where a file stands at the path already.
@@ -316,10 +316,9 @@ impl BindOptions {
         dir: impl AsFd,
         path: impl AsPathname,
     ) -> Result<Bound<S>, Error> {
-        let place = Place::of_path(dir.as_fd(), path.as_pathname())?;
-        let addr = place.addr();
-        let (socket, file) = self.make(place, S::LISTENS)?;
-        Ok(Bound::new(S::from_socket(socket), file, addr))
+        let path = SplitPath::new(Call::Bind, dir.as_fd(), path.as_pathname())?;
+        let (socket, file) = self.make(&path, S::LISTENS)?;
+        Ok(Bound::new(S::from_socket(socket), file, path.addr))
     }
 }
 

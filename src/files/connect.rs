@@ -6,8 +6,9 @@ use crate::addr::UnixAddr;
 use crate::deadline::Deadline;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD};
+use crate::files::alias::USUAL;
 use crate::files::at::connect_through;
-use crate::files::dir::unbounded;
+use crate::files::path::SplitPath;
 use crate::pathname::AsPathname;
 use crate::socket::{Connected, Socket};
 use crate::syscall;
@@ -98,10 +99,10 @@ impl ConnectOptions {
         dir: impl AsFd,
         path: impl AsPathname,
     ) -> Result<Socket<T>, Error> {
-        let path = unbounded(path.as_pathname()).map_err(|e| Error::refused(Call::Connect, e))?;
+        let path = SplitPath::new(Call::Connect, dir.as_fd(), path.as_pathname())?;
         let deadline = self.deadline();
-        connect_through(dir.as_fd(), path, |begin, addr| {
-            self.connect_by(begin, addr, deadline)
+        connect_through(&path, USUAL, |start, addr| {
+            self.connect_by(start, addr, deadline)
         })
     }
 

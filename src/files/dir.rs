@@ -5,7 +5,6 @@ mod verify;
 mod walk;
 
 use core::error;
-use core::ffi::c_int;
 use core::fmt;
 
 use sunpath_sys as sys;
@@ -13,8 +12,9 @@ use sunpath_sys::SunPathError;
 
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
+use crate::files::path::{checked, descend};
 use crate::pathname::AsPathname;
-use crate::syscall::{self, PATH_MAX};
+use crate::syscall;
 
 /// A directory, opened once: what happens to its path afterwards does not change where
 /// [`bind_to_at`](crate::Socket::bind_to_at) puts a socket.
@@ -67,7 +67,7 @@ impl Dir {
     #[doc(alias = "openat")]
     #[doc(alias = "O_DIRECTORY")]
     pub fn open(path: impl AsPathname) -> Result<Self, Error> {
-        let path = unbounded(path.as_pathname()).map_err(|e| Error::refused(Call::Openat, e))?;
+        let path = checked(path.as_pathname()).map_err(|e| Error::refused(Call::Openat, e))?;
         let fd = descend(CWD, path, syscall::O_PATH | sys::O_DIRECTORY)?;
         Ok(Self { fd })
     }
@@ -280,65 +280,4 @@ impl From<DirError> for std::io::Error {
     fn from(error: DirError) -> Self {
         Self::new(error.errno().kind(), error)
     }
-}
-
-/// A path that may have any length: not empty, and without a NUL.
-pub(crate) fn unbounded(path: &[u8]) -> Result<&[u8], SunPathError> {
-    // Where it is, only if there is one: `contains` looks at many bytes at once.
-    if path.contains(&0) {
-        let at = path.iter().take_while(|byte| **byte != 0).count();
-        return Err(SunPathError::InteriorNul { at });
-    }
-    match path {
-        [] => Err(SunPathError::Empty),
-        path => Ok(path),
-    }
-}
-
-/// Opens a path of any length. The kernel resolves it, `..` and symbolic links included: all at
-/// once if it can, else directory by directory in pieces as long as one call takes.
-pub(crate) fn descend(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
-    let (mut held, mut rest) = (None::<OwnedFd>, path);
-    while rest.len() >= PATH_MAX {
-        let end = rest[..PATH_MAX].iter().rposition(|byte| *byte == b'/');
-        let Some(end @ 1..) = end else {
-            return Err(Error::new(Call::Openat, Errno::ENAMETOOLONG));
-        };
-        let from = held.as_ref().map_or(dir, AsFd::as_fd);
-        let piece = syscall::openat(from, &rest[..end], syscall::O_PATH | sys::O_DIRECTORY)?;
-        held = Some(piece);
-        // What remains is below it, and not a path from the root.
-        let slashes = rest[end..].iter().take_while(|byte| **byte == b'/').count();
-        rest = &rest[end + slashes..];
-    }
-    let from = held.as_ref().map_or(dir, AsFd::as_fd);
-    syscall::openat(from, if rest.is_empty() { b"." } else { rest }, flags)
-}
-
-/// A path as its directory, which may be empty, and its last component with the slashes behind it.
-pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    let end = path.iter().rposition(|byte| *byte != b'/').unwrap_or(0);
-    let start = path[..end].iter().rposition(|byte| *byte == b'/');
-    path.split_at(start.map_or(0, |slash| slash + 1))
-}
-
-/// The most bytes of a component.
-pub(crate) const NAME_MAX: usize = 255;
-
-/// A name in a directory that others may write to: long enough that nobody else has it.
-pub(crate) type TemporaryName = [u8; 9 + 16];
-
-/// `.sunpath-` and 16 hexadecimal digits.
-pub(crate) fn temporary_name() -> Result<TemporaryName, Error> {
-    syscall::unforeseen().map(numbered_name)
-}
-
-/// The name of a number: always the same one.
-pub(crate) fn numbered_name(mut number: u64) -> TemporaryName {
-    let mut name = *b".sunpath-0123456789abcdef";
-    for digit in &mut name[9..] {
-        *digit = b"0123456789abcdef"[(number % 16) as usize];
-        number /= 16;
-    }
-    name
 }

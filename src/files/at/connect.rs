@@ -1,88 +1,71 @@
-//! From a path of any length to an address that leads to its socket, for as long as it is connected to.
+//! Connecting by a path of any length: an address that leads to the socket, for as long as it is used.
 
-use super::link::Link;
-use super::{Means, Route, USUAL, address, proc_alias};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD, OwnedFd};
-use crate::files::dir::{descend, split};
+use crate::files::alias::{Link, Means, address, proc_alias};
+use crate::files::path::SplitPath;
 use crate::syscall::{self, O_PATH};
 
-/// Calls `attempt` with where an address begins and the address, which lead to the socket that `path`
-/// names below `dir`.
+/// Calls `attempt` with an address that leads to the socket of a path, and with the directory where
+/// that address begins.
 pub(crate) fn connect_through<R>(
-    dir: BorrowedFd<'_>,
-    path: &[u8],
-    attempt: impl FnMut(BorrowedFd<'_>, &UnixAddr) -> Result<R, Error>,
-) -> Result<R, Error> {
-    connect_by(dir, path, USUAL, attempt)
-}
-
-pub(super) fn connect_by<R>(
-    dir: BorrowedFd<'_>,
-    path: &[u8],
+    path: &SplitPath<'_>,
     means: Means,
     mut attempt: impl FnMut(BorrowedFd<'_>, &UnixAddr) -> Result<R, Error>,
 ) -> Result<R, Error> {
-    let mut way = Way::to_connect(dir, path, means)?;
+    if let Some(addr) = &path.addr {
+        return attempt(CWD, addr);
+    }
+    let mut lead = Lead::to(path, means)?;
     loop {
-        let refused = match attempt(way.dir(), &way.addr) {
+        let refused = match attempt(lead.start(), &lead.addr) {
             Err(error) if error.errno() == Errno::ECONNREFUSED => error,
             connected => return connected,
         };
-        let Through::File(old) = &way.through else {
+        let Through::File(old) = &lead.through else {
             return Err(refused);
         };
         // A file that was opened stays the same when another is renamed over it.
-        let again = Way::to_connect(dir, path, means)?;
+        let again = Lead::to(path, means)?;
         match &again.through {
-            Through::File(new) if !same_open_file(old, new)? => way = again,
+            Through::File(new) if !is_same_file(old, new)? => lead = again,
             _ => return Err(refused),
         }
     }
 }
 
-/// An address that leads to a socket file, and what must be there as long as it does.
-struct Way {
+/// An address that leads to a socket file, and what must exist as long as it does.
+struct Lead {
     addr: UnixAddr,
     through: Through,
 }
 
 /// What an address leads through.
 enum Through {
-    Nothing,
     Directory(OwnedFd),
     /// The socket file itself.
     File(OwnedFd),
-    #[expect(dead_code, reason = "it is there until it is dropped")]
+    #[expect(dead_code, reason = "it exists until it is dropped")]
     Link(Link),
 }
 
-impl Way {
-    /// Where the address begins.
-    fn dir(&self) -> BorrowedFd<'_> {
+impl Lead {
+    /// The directory where the address begins.
+    fn start(&self) -> BorrowedFd<'_> {
         match &self.through {
             Through::Directory(dir) if syscall::HAVE_BINDAT => dir.as_fd(),
             _ => CWD,
         }
     }
 
-    fn to_connect(begin: BorrowedFd<'_>, path: &[u8], means: Means) -> Result<Self, Error> {
-        let (parent, last) = split(path);
-        let route = Route {
-            begin,
-            path: parent,
-        };
-        if let Some(addr) = route.straight(last) {
-            let through = Through::Nothing;
-            return Ok(Self { addr, through });
-        }
+    fn to(path: &SplitPath<'_>, means: Means) -> Result<Self, Error> {
         if means != Means::Link {
-            let dir = route.open()?;
+            let dir = path.open_parent()?;
             let addr = match means {
-                Means::Bindat => UnixAddr::for_call(Call::Connect, last).ok(),
+                Means::Bindat => UnixAddr::for_call(Call::Connect, path.last).ok(),
                 _ => match proc_alias(dir.as_fd())? {
-                    Some(alias) => address(Call::Connect, alias.as_bytes(), last).ok(),
+                    Some(alias) => address(Call::Connect, alias.as_bytes(), path.last).ok(),
                     None => None,
                 },
             };
@@ -92,21 +75,21 @@ impl Way {
             }
         }
         if means == Means::Proc {
-            let file = descend(begin, path, O_PATH)?;
+            let file = path.open(O_PATH)?;
             if let Some(alias) = proc_alias(file.as_fd())? {
                 let addr = address(Call::Connect, alias.as_bytes(), b"")?;
                 let through = Through::File(file);
                 return Ok(Self { addr, through });
             }
         }
-        let link = Link::to(begin, path)?;
+        let link = Link::to(path.start, path.as_bytes())?;
         let addr = address(Call::Connect, link.path(), b"")?;
         let through = Through::Link(link);
         Ok(Self { addr, through })
     }
 }
 
-fn same_open_file(a: &OwnedFd, b: &OwnedFd) -> Result<bool, Error> {
+fn is_same_file(a: &OwnedFd, b: &OwnedFd) -> Result<bool, Error> {
     let (a, b) = (syscall::fstat(a.as_fd())?, syscall::fstat(b.as_fd())?);
     Ok(a.identity() == b.identity())
 }

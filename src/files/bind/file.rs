@@ -6,9 +6,11 @@ use sunpath_sys as sys;
 
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, OwnedFd};
-use crate::syscall::{self, Identity, Process};
+use crate::files::name::{Name, join_name, lock_name};
+use crate::files::path::SplitPath;
+use crate::syscall::{self, Identity, O_PATH, Process};
 
-use super::place::{Name, Place, in_use, lock_name, remove_if, status_of};
+use super::remove::{in_use, remove_if, status_of};
 use super::turn::Turn;
 
 /// How a lock file is opened, and made if there is none. No symbolic link is followed, and a FIFO is
@@ -38,15 +40,22 @@ struct Lock {
 }
 
 impl SocketFile {
-    pub(super) fn new(place: Place<'_>) -> Self {
-        Self {
-            dir: place.dir,
-            name: place.name,
+    /// Opens the directory of a path. Nothing is bound yet.
+    pub(super) fn at(path: &SplitPath<'_>) -> Result<Self, Error> {
+        if path.last.ends_with(b"/") || matches!(path.last, b"." | b"..") {
+            // Such a path names a directory, which is in the way or does not exist.
+            path.open(O_PATH | sys::O_DIRECTORY)?;
+            return Err(in_use());
+        }
+        let name = join_name(&[path.last])?;
+        Ok(Self {
+            dir: path.open_parent()?,
+            name,
             bound: None,
             unlink_on_drop: true,
             process: Process::current(),
             lock: None,
-        }
+        })
     }
 
     /// Takes the lock of the name: of all that ask for it one holds it, for as long as it lives.

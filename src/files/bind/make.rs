@@ -4,14 +4,17 @@ use core::ffi::c_int;
 
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd};
-use crate::files::at::{Route, bind_to_temporary, has_no_room, proc_alias};
+use crate::files::alias::proc_alias;
+use crate::files::at::{bind_in_parent, bind_to_temporary, is_too_long};
+use crate::files::name::{Name, join_name};
+use crate::files::path::SplitPath;
 use crate::socket::{Kind, Socket};
 use crate::syscall::{self, Status};
 
 use super::access::Access;
 use super::file::SocketFile;
-use super::place::{Name, Place, in_use, name, remove_if, status_of};
 use super::private::Private;
+use super::remove::{in_use, remove_if, status_of};
 use super::turn::Turn;
 use super::{BindOptions, Existing};
 
@@ -20,21 +23,21 @@ impl BindOptions {
     /// before the socket.
     pub(super) fn make<T: Kind>(
         &self,
-        place: Place<'_>,
+        path: &SplitPath<'_>,
         listens: bool,
     ) -> Result<(Socket<T>, SocketFile), Error> {
+        let file = SocketFile::at(path)?;
         self.access.check()?;
         let socket = Socket::new()?;
-        let route = place.route;
-        let mut file = SocketFile::new(place);
+        let mut file = file; // after the socket, so that it is dropped before
         let held = can_be_held(socket.as_fd(), file.dir.as_fd())?;
         if self.existing == Existing::ReplaceStale {
             file.lock()?;
         }
         let backlog = listens.then_some(self.backlog);
         match held || !self.access.is_asked() {
-            true => self.bind_in_place(&socket, &mut file, route, backlog, held),
-            false => self.bind_in_private(&socket, &mut file, route, backlog),
+            true => self.bind_in_place(&socket, &mut file, path, backlog, held),
+            false => self.bind_in_private(&socket, &mut file, path, backlog),
         }?;
         file.unlink_on_drop = self.unlink_on_drop;
         Ok((socket, file))
@@ -47,29 +50,29 @@ impl BindOptions {
         &self,
         socket: &Socket<T>,
         file: &mut SocketFile,
-        route: Route<'_>,
+        path: &SplitPath<'_>,
         backlog: Option<c_int>,
         held: bool,
     ) -> Result<(), Error> {
         if held {
             self.access.prepare(socket.as_fd())?;
         }
-        let path = file.name;
-        let in_place = self.existing != Existing::Takeover
-            && self.bind_to_name(socket.as_fd(), file, route)?;
+        let name = file.name;
+        let in_place =
+            self.existing != Existing::Takeover && self.bind_to_name(socket.as_fd(), file, path)?;
         if !in_place {
-            self.make_room(file, route)?;
-            let bind = |name: &[u8]| route.bind(socket.as_fd(), file.dir.as_fd(), name);
-            file.name = name(&[&bind_to_temporary(bind)?])?;
+            self.make_room(file, path)?;
+            let bind = |name: &[u8]| bind_in_parent(socket.as_fd(), path, file.dir.as_fd(), name);
+            file.name = join_name(&[&bind_to_temporary(bind)?])?;
         }
-        self.settle(file, route, held)?;
+        self.settle(file, path, held)?;
         if let Some(backlog) = backlog {
             syscall::listen(socket.as_fd(), backlog)?;
         }
         if !in_place {
             let (dir, temporary) = (file.dir.as_fd(), file.name);
-            self.publish((dir, temporary.as_bytes()), file, route, &path)?;
-            file.name = path;
+            self.publish((dir, temporary.as_bytes()), file, path, &name)?;
+            file.name = name;
         }
         Ok(())
     }
@@ -79,15 +82,15 @@ impl BindOptions {
         &self,
         socket: BorrowedFd<'_>,
         file: &SocketFile,
-        route: Route<'_>,
+        path: &SplitPath<'_>,
     ) -> Result<bool, Error> {
         let name = file.name.as_bytes();
         loop {
-            match route.bind(socket, file.dir.as_fd(), name) {
-                Err(error) if has_no_room(&error) => return Ok(false),
+            match bind_in_parent(socket, path, file.dir.as_fd(), name) {
+                Err(error) if is_too_long(&error) => return Ok(false),
                 Err(error) if self.must_clear(&error) => {
                     // Where nothing is in the way the path leads elsewhere by now.
-                    if !file.clear_stale(name, route)? && !route.leads_to(file.dir.as_fd())? {
+                    if !file.clear_stale(name, path)? && !path.leads_to(file.dir.as_fd())? {
                         return Err(moved());
                     }
                 }
@@ -104,10 +107,10 @@ impl BindOptions {
 
     /// Before a file is made that gets its name later: what would be in its way then is refused at
     /// once, so that nothing has to be taken back.
-    fn make_room(&self, file: &SocketFile, route: Route<'_>) -> Result<(), Error> {
+    fn make_room(&self, file: &SocketFile, path: &SplitPath<'_>) -> Result<(), Error> {
         let name = file.name.as_bytes();
         match (self.existing, status_of(file.dir.as_fd(), name)) {
-            (Existing::ReplaceStale, _) => file.clear_stale(name, route).map(drop),
+            (Existing::ReplaceStale, _) => file.clear_stale(name, path).map(drop),
             (Existing::Takeover, Ok(status)) if status.is_socket() => Ok(()),
             (_, Ok(_)) => Err(in_use()),
             // Whatever is wrong is told by the call that makes the file.
@@ -119,11 +122,11 @@ impl BindOptions {
     ///
     /// bind(2) went by the path, and this goes by the directory: where the path has come to lead
     /// elsewhere meanwhile, the file stands there, and is removed if it has the mark.
-    fn settle(&self, file: &mut SocketFile, route: Route<'_>, held: bool) -> Result<(), Error> {
+    fn settle(&self, file: &mut SocketFile, path: &SplitPath<'_>, held: bool) -> Result<(), Error> {
         let (dir, name) = (file.dir.as_fd(), file.name);
         let settled = match held {
             true => self.access.apply(dir, name.as_bytes()),
-            false => route.leads_to(dir).and_then(|same| match same {
+            false => path.leads_to(dir).and_then(|same| match same {
                 true => Ok(status_of(dir, name.as_bytes())?.identity()),
                 false => Err(moved()),
             }),
@@ -134,8 +137,8 @@ impl BindOptions {
                 Ok(())
             }
             Err(error) if matches!(error.errno(), Errno::ESTALE | Errno::ENOENT) => {
-                if held && !route.leads_to(dir)? {
-                    let other = route.open()?;
+                if held && !path.leads_to(dir)? {
+                    let other = path.open_parent()?;
                     let is_ours = |_: &[u8], status: &Status| Ok(Access::is_ours(status));
                     let _ = remove_if(other.as_fd(), name.as_bytes(), is_ours);
                 }
@@ -155,19 +158,19 @@ impl BindOptions {
         &self,
         socket: &Socket<T>,
         file: &mut SocketFile,
-        route: Route<'_>,
+        path: &SplitPath<'_>,
         backlog: Option<c_int>,
     ) -> Result<(), Error> {
-        self.make_room(file, route)?;
+        self.make_room(file, path)?;
         let mut private = Private::make(file.dir.as_fd())?;
-        private.bind(socket.as_fd(), route)?;
+        private.bind(socket.as_fd(), path)?;
         let (dir, made) = (private.dir.as_fd(), Private::FILE);
         self.access.apply_in_private(dir, made)?;
         let bound = status_of(dir, made)?;
         if let Some(backlog) = backlog {
             syscall::listen(socket.as_fd(), backlog)?;
         }
-        self.publish((dir, made), file, route, &file.name)?;
+        self.publish((dir, made), file, path, &file.name)?;
         drop(private);
         file.bound = Some(bound.identity());
         Ok(())
@@ -178,7 +181,7 @@ impl BindOptions {
         &self,
         ready: (BorrowedFd<'_>, &[u8]),
         file: &SocketFile,
-        route: Route<'_>,
+        path: &SplitPath<'_>,
         name: &Name,
     ) -> Result<(), Error> {
         let named = (file.dir.as_fd(), name.as_bytes());
@@ -190,7 +193,7 @@ impl BindOptions {
         loop {
             match syscall::rename_to_new(ready, named) {
                 Err(error) if self.must_clear(&error) => {
-                    file.clear_stale(name.as_bytes(), route)?;
+                    file.clear_stale(name.as_bytes(), path)?;
                 }
                 Err(error) if error.errno() == Errno::EEXIST => return Err(in_use()),
                 published => return published,

@@ -5,11 +5,11 @@ use sunpath_sys as sys;
 
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD, OwnedFd};
-use crate::files::at::{Route, proc_alias};
-use crate::files::dir::{TemporaryName, temporary_name};
+use crate::files::alias::{USUAL, proc_alias};
+use crate::files::at::{bind_below, bind_in_parent};
+use crate::files::name::{TemporaryName, join_name, temporary_name};
+use crate::files::path::SplitPath;
 use crate::syscall::{self, O_PATH};
-
-use super::place::name;
 
 /// A new directory of mode 0700. Dropping it removes it, and the file that was bound in it.
 pub(super) struct Private<'a> {
@@ -56,21 +56,17 @@ impl<'a> Private<'a> {
         Ok(dir)
     }
 
-    /// Binds to the file: by the directory's descriptor, so that nobody who puts another in the place
-    /// of its name gets it; where no call goes by that, by `route` to the parent and the name.
-    pub(super) fn bind(&mut self, socket: BorrowedFd<'_>, route: Route<'_>) -> Result<(), Error> {
-        let dir = self.dir.as_fd();
-        let by_descriptor = syscall::HAVE_BINDAT || proc_alias(dir)?.is_some();
-        match by_descriptor {
-            true => {
-                let (begin, path) = (dir, b"".as_slice());
-                Route { begin, path }.bind(socket, dir, Self::FILE)
-            }
-            false => {
-                let below = name(&[&self.name, b"/", Self::FILE])?;
-                route.bind(socket, self.parent, below.as_bytes())
-            }
-        }?;
+    /// Binds to the file by the directory's descriptor, so that nobody can put another directory in its
+    /// place; where no call takes a descriptor, by the path of the parent.
+    pub(super) fn bind(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        path: &SplitPath<'_>,
+    ) -> Result<(), Error> {
+        if !bind_below(socket, self.dir.as_fd(), Self::FILE, USUAL)? {
+            let below = join_name(&[&self.name, b"/", Self::FILE])?;
+            bind_in_parent(socket, path, self.parent, below.as_bytes())?;
+        }
         self.has_file = true;
         Ok(())
     }

@@ -4,14 +4,15 @@ use sunpath_sys as sys;
 
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD};
-use crate::files::at::{Route, address, connect_through, proc_alias};
-use crate::files::dir::{split, unbounded};
+use crate::files::alias::{USUAL, address, proc_alias};
+use crate::files::at::connect_through;
+use crate::files::path::SplitPath;
 use crate::pathname::{AsPathname, Path};
 use crate::socket::{Datagram, Socket};
 use crate::syscall::{self, O_PATH, PATH_MAX, ProcFd};
 
 use super::file::SocketFile;
-use super::place::{in_use, remove_if, status_of};
+use super::remove::{in_use, remove_if, status_of};
 use super::turn::Turn;
 
 impl SocketFile {
@@ -22,14 +23,14 @@ impl SocketFile {
     /// moved. But bind(2) makes the file an instant before the socket can be found by it, and holds
     /// its directory meanwhile; so the second time is after rename(2), which waits for that. Nobody
     /// can bind to a file that exists: one that is dead then is dead for good.
-    pub(super) fn clear_stale(&self, name: &[u8], route: Route<'_>) -> Result<bool, Error> {
+    pub(super) fn clear_stale(&self, name: &[u8], path: &SplitPath<'_>) -> Result<bool, Error> {
         let dir = self.dir.as_fd();
         let gone = |error: &Error| error.errno() == Errno::ENOENT;
         // Without it a server that takes the place over now is moved away, until it is seen to live.
         let _turn = Turn::take(dir);
         let dead = match status_of(dir, name) {
             Ok(status) if !status.is_socket() => return Err(in_use()),
-            Ok(_) => is_dead(dir, route, name),
+            Ok(_) => is_dead(dir, path, name),
             Err(error) => Err(error),
         };
         match dead {
@@ -39,7 +40,7 @@ impl SocketFile {
             Err(error) => return Err(error),
         }
         let removed = remove_if(dir, name, |aside, status| {
-            Ok(status.is_socket() && is_dead(dir, route, aside)?)
+            Ok(status.is_socket() && is_dead(dir, path, aside)?)
         });
         match removed {
             Ok(true) => Ok(true),
@@ -79,22 +80,17 @@ pub enum Liveness {
 /// See connect(2), unix(7).
 #[doc(alias = "connect")]
 pub fn probe(path: impl AsPathname) -> Result<Liveness, Error> {
-    let path = unbounded(path.as_pathname()).map_err(|e| Error::refused(Call::Connect, e))?;
+    let path = SplitPath::new(Call::Connect, CWD, path.as_pathname())?;
     let probe = Socket::<Datagram>::new()?;
-    let connected = connect_through(CWD, path, |begin, addr| {
-        syscall::connect_at(begin, probe.as_fd(), addr)
+    let connected = connect_through(&path, USUAL, |start, addr| {
+        syscall::connect_at(start, probe.as_fd(), addr)
     });
     let found = means_dead(connected).and_then(|dead| match dead {
         false => Ok(Liveness::Live),
-        // What is no socket is refused like what is dead.
+        // A file that is not a socket is refused like a dead socket.
         true => {
-            let (parent, last) = split(path);
-            let dir = Route {
-                begin: CWD,
-                path: parent,
-            }
-            .open()?;
-            match syscall::fstatat(dir.as_fd(), last, 0)?.is_socket() {
+            let dir = path.open_parent()?;
+            match syscall::fstatat(dir.as_fd(), path.last, 0)?.is_socket() {
                 true => Ok(Liveness::Dead),
                 false => Ok(Liveness::NotSocket),
             }
@@ -108,10 +104,10 @@ pub fn probe(path: impl AsPathname) -> Result<Liveness, Error> {
 }
 
 /// Whether no process holds the socket of a file in a directory.
-fn is_dead(dir: BorrowedFd<'_>, route: Route<'_>, name: &[u8]) -> Result<bool, Error> {
+fn is_dead(dir: BorrowedFd<'_>, path: &SplitPath<'_>, name: &[u8]) -> Result<bool, Error> {
     let probe = Socket::<Datagram>::new()?;
     if proc_alias(dir)?.is_none() {
-        return means_dead(connect_by_path(&probe, route, name));
+        return means_dead(connect_by_path(&probe, path, name));
     }
     // The file by a descriptor of its own: whatever its name's length, and the directory's path.
     let file = syscall::openat(dir, name, O_PATH | sys::O_NOFOLLOW)?;
@@ -119,11 +115,16 @@ fn is_dead(dir: BorrowedFd<'_>, route: Route<'_>, name: &[u8]) -> Result<bool, E
     means_dead(probe.connect_to(&address(Call::Connect, alias.as_bytes(), b"")?))
 }
 
-fn connect_by_path(probe: &Socket<Datagram>, route: Route<'_>, name: &[u8]) -> Result<(), Error> {
+fn connect_by_path(
+    probe: &Socket<Datagram>,
+    path: &SplitPath<'_>,
+    name: &[u8],
+) -> Result<(), Error> {
     let too_long = |_| Error::new(Call::Connect, Errno::ENAMETOOLONG);
-    let path = Path::<{ PATH_MAX - 1 }>::join(&[route.path, name]).map_err(too_long)?;
-    connect_through(route.begin, path.as_bytes(), |begin, addr| {
-        syscall::connect_at(begin, probe.as_fd(), addr)
+    let beside = Path::<{ PATH_MAX - 1 }>::join(&[path.parent, name]).map_err(too_long)?;
+    let beside = SplitPath::new(Call::Connect, path.start, beside.as_bytes())?;
+    connect_through(&beside, USUAL, |start, addr| {
+        syscall::connect_at(start, probe.as_fd(), addr)
     })
 }
 

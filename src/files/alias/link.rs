@@ -5,12 +5,13 @@ use sunpath_sys::SUN_PATH_MAX;
 
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD};
-use crate::files::dir::{Dir, Refusal, temporary_name};
+use crate::files::dir::{Dir, Refusal};
+use crate::files::name::temporary_name;
 use crate::pathname::Path;
 use crate::syscall::{self, PATH_MAX};
 
 /// A symbolic link in a private directory. Both are gone when this is dropped.
-pub(super) struct Link {
+pub(crate) struct Link {
     /// The directory, then [`Self::NAME`].
     path: Path<SUN_PATH_MAX>,
     dir: Dir,
@@ -19,11 +20,11 @@ pub(super) struct Link {
 impl Link {
     const NAME: &[u8] = b"l";
     /// Where directories can be made, with short paths.
-    pub(super) const BASES: [&[u8]; 3] = [b"/tmp/", b"/var/tmp/", b"/run/"];
+    pub(crate) const BASES: [&[u8]; 3] = [b"/tmp/", b"/var/tmp/", b"/run/"];
 
     /// A link to what `path` names below `dir`. It holds the path from the root, for the kernel
     /// follows it from another place.
-    pub(super) fn to(dir: BorrowedFd<'_>, path: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn to(dir: BorrowedFd<'_>, path: &[u8]) -> Result<Self, Error> {
         let mut room = [0; PATH_MAX];
         let begin: [&[u8]; 2] = match path[0] {
             b'/' => [b"", b""],
@@ -41,7 +42,7 @@ impl Link {
     }
 
     /// A link to a directory that was opened by the same path.
-    pub(super) fn to_directory(
+    pub(crate) fn to_directory(
         dir: BorrowedFd<'_>,
         path: &[u8],
         opened: BorrowedFd<'_>,
@@ -54,7 +55,7 @@ impl Link {
         }
     }
 
-    pub(super) fn path(&self) -> &[u8] {
+    pub(crate) fn path(&self) -> &[u8] {
         self.path.as_bytes()
     }
 

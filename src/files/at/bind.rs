@@ -1,0 +1,138 @@
+//! Binding to a path of any length.
+
+use sunpath_sys as sys;
+use sunpath_sys::SunPathError;
+
+use crate::addr::UnixAddr;
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, BorrowedFd};
+use crate::files::alias::{Link, Means, USUAL, address, proc_alias};
+use crate::files::name::{TemporaryName, temporary_name};
+use crate::files::path::SplitPath;
+use crate::syscall;
+
+/// Binds a socket to a path, under a temporary name first where the last component does not fit beside
+/// the alias of its directory.
+pub(crate) fn bind_to_path(
+    socket: BorrowedFd<'_>,
+    path: &SplitPath<'_>,
+    means: Means,
+) -> Result<(), Error> {
+    if let Some(addr) = &path.addr {
+        return syscall::bind(socket, addr);
+    }
+    let dir = path.open_parent()?;
+    match bind_beyond(socket, path, dir.as_fd(), path.last, means) {
+        Err(error) if is_too_long(&error) => bind_and_rename(dir.as_fd(), path.last, |name| {
+            bind_by(socket, path, dir.as_fd(), name, means)
+        }),
+        bound => bound,
+    }
+}
+
+/// Binds a socket to a name in the directory of a path, which is open: by the path itself where that
+/// fits, so that getsockname(2) tells it. A name that fits in no way is refused as too long.
+pub(crate) fn bind_in_parent(
+    socket: BorrowedFd<'_>,
+    path: &SplitPath<'_>,
+    dir: BorrowedFd<'_>,
+    name: &[u8],
+) -> Result<(), Error> {
+    match &path.addr {
+        Some(addr) if name == path.last => syscall::bind(socket, addr),
+        _ => bind_by(socket, path, dir, name, USUAL),
+    }
+}
+
+fn bind_by(
+    socket: BorrowedFd<'_>,
+    path: &SplitPath<'_>,
+    dir: BorrowedFd<'_>,
+    name: &[u8],
+    means: Means,
+) -> Result<(), Error> {
+    match path.addr_of(name) {
+        Some(addr) => syscall::bind(socket, &addr),
+        None => bind_beyond(socket, path, dir, name, means),
+    }
+}
+
+/// Binds a socket to a name in the directory of a path, where the path itself does not fit.
+fn bind_beyond(
+    socket: BorrowedFd<'_>,
+    path: &SplitPath<'_>,
+    dir: BorrowedFd<'_>,
+    name: &[u8],
+    means: Means,
+) -> Result<(), Error> {
+    if bind_below(socket, dir, name, means)? {
+        return Ok(());
+    }
+    let link = Link::to_directory(path.start, path.parent_or_dot(), dir)?;
+    syscall::bind(socket, &address(Call::Bind, link.path(), name)?)
+}
+
+/// Binds a socket to a name in an open directory by its descriptor; `false` where that is not possible.
+pub(crate) fn bind_below(
+    socket: BorrowedFd<'_>,
+    dir: BorrowedFd<'_>,
+    name: &[u8],
+    means: Means,
+) -> Result<bool, Error> {
+    let alias = match means {
+        Means::Bindat => {
+            let addr = UnixAddr::for_call(Call::Bind, name)?;
+            return syscall::bind_at(dir, socket, &addr).map(|()| true);
+        }
+        Means::Proc => proc_alias(dir)?,
+        Means::Link => None,
+    };
+    let Some(alias) = alias else {
+        return Ok(false);
+    };
+    syscall::bind(socket, &address(Call::Bind, alias.as_bytes(), name)?)?;
+    Ok(true)
+}
+
+/// Whether a name was refused because it is too long, so that a shorter one and renaming are the way.
+pub(crate) fn is_too_long(error: &Error) -> bool {
+    matches!(error.sun_path(), Some(SunPathError::TooLong { .. }))
+}
+
+/// Binds under a temporary name in the same directory, and renames the file.
+fn bind_and_rename(
+    dir: BorrowedFd<'_>,
+    name: &[u8],
+    bind: impl Fn(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let in_use = Error::new(Call::Bind, Errno::EADDRINUSE);
+    match syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW) {
+        Ok(_) => return Err(in_use),
+        Err(error) if error.errno() != Errno::ENOENT => return Err(error),
+        // The kernel says this of a new file with a slash after its name.
+        Err(_) if name.ends_with(b"/") => return Err(Error::new(Call::Bind, Errno::ENOENT)),
+        Err(_) => {}
+    }
+    let temporary = bind_to_temporary(bind)?;
+    syscall::rename_to_new((dir, &temporary), (dir, name)).map_err(|error| {
+        // The first error is the one that the caller needs.
+        let _ = syscall::unlinkat(dir, &temporary, 0);
+        match error.errno() {
+            Errno::EEXIST => in_use,
+            _ => error,
+        }
+    })
+}
+
+/// Binds to temporary names until one is free.
+pub(crate) fn bind_to_temporary(
+    bind: impl Fn(&[u8]) -> Result<(), Error>,
+) -> Result<TemporaryName, Error> {
+    loop {
+        let temporary = temporary_name()?;
+        match bind(&temporary) {
+            Err(error) if error.errno() == Errno::EADDRINUSE => {}
+            bound => return bound.map(|()| temporary),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Removing a file that was looked at, and no other.
+
+use sunpath_sys as sys;
+
+use crate::error::{Call, Errno, Error};
+use crate::fd::BorrowedFd;
+use crate::files::name::temporary_name;
+use crate::syscall::{self, Status};
+
+/// Gives the file a name of its own, looks at it there, and removes it if it is the one that is
+/// meant; else it gets its name back. What is looked at and what is removed are one file: from
+/// fstatat(2) to unlinkat(2) on the name itself, another could have come in its place.
+pub(super) fn remove_if(
+    dir: BorrowedFd<'_>,
+    name: &[u8],
+    is_meant: impl FnOnce(&[u8], &Status) -> Result<bool, Error>,
+) -> Result<bool, Error> {
+    let aside = &temporary_name()?;
+    syscall::renameat((dir, name), (dir, aside))?;
+    let removed = status_of(dir, aside)
+        .and_then(|status| is_meant(aside, &status))
+        .and_then(|meant| {
+            if meant {
+                syscall::unlinkat(dir, aside, 0)?;
+            }
+            Ok(meant)
+        });
+    if !matches!(removed, Ok(true)) {
+        put_back(dir, aside, name);
+    }
+    removed
+}
+
+/// Gives a file its name back, unless somebody has taken that: then it keeps its own.
+fn put_back(dir: BorrowedFd<'_>, aside: &[u8], name: &[u8]) {
+    let back = syscall::rename_to_new((dir, aside), (dir, name));
+    // Not every file of another user may be linked, nor does every file system link.
+    if back.is_err_and(|error| error.errno() != Errno::EEXIST)
+        && status_of(dir, name).is_err_and(|error| error.errno() == Errno::ENOENT)
+    {
+        let _ = syscall::renameat((dir, aside), (dir, name));
+    }
+}
+
+/// What has a name, a symbolic link itself.
+pub(super) fn status_of(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Status, Error> {
+    syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW)
+}
+
+pub(super) fn in_use() -> Error {
+    Error::new(Call::Bind, Errno::EADDRINUSE)
+}

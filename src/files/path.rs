@@ -1,0 +1,169 @@
+//! A path of any length, split once into what the calls need of it.
+
+use core::ffi::c_int;
+
+use sunpath_sys as sys;
+use sunpath_sys::{SUN_PATH_MAX, SunPathError};
+
+use crate::addr::UnixAddr;
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, OwnedFd};
+use crate::pathname::Path;
+use crate::syscall::{self, O_PATH, PATH_MAX};
+
+/// A path, and the directory where it begins if it is not absolute.
+pub(crate) struct SplitPath<'a> {
+    pub(crate) start: BorrowedFd<'a>,
+    /// The path of the directory, up to and with its last slash. Empty where that is `start` itself.
+    pub(crate) parent: &'a [u8],
+    /// The last component, with the slashes after it.
+    pub(crate) last: &'a [u8],
+    path: &'a [u8],
+    /// The address of the path itself. `None` where the path does not fit into `sun_path`, or where
+    /// the kernel would begin at another directory.
+    pub(crate) addr: Option<UnixAddr>,
+}
+
+impl<'a> SplitPath<'a> {
+    /// Splits a path. Refuses in the name of `call` one that is empty or has a NUL.
+    pub(crate) fn new(call: Call, start: BorrowedFd<'a>, path: &'a [u8]) -> Result<Self, Error> {
+        let path = checked(path).map_err(|error| Error::refused(call, error))?;
+        let (parent, last) = split(path);
+        let addr = match begins_alike(start, path) && path.len() <= SUN_PATH_MAX {
+            true => Some(UnixAddr::for_call(call, path)?),
+            false => None,
+        };
+        Ok(Self {
+            start,
+            parent,
+            last,
+            path,
+            addr,
+        })
+    }
+
+    /// The whole path.
+    pub(crate) const fn as_bytes(&self) -> &'a [u8] {
+        self.path
+    }
+
+    /// The path of the directory, as a call takes it.
+    pub(crate) const fn parent_or_dot(&self) -> &'a [u8] {
+        match self.parent {
+            [] => b".",
+            parent => parent,
+        }
+    }
+
+    /// The address of another name in the same directory, where `addr` would be one.
+    pub(crate) fn addr_of(&self, name: &[u8]) -> Option<UnixAddr> {
+        let path = Path::<SUN_PATH_MAX>::join(&[self.parent, name]).ok()?;
+        match begins_alike(self.start, path.as_bytes()) {
+            true => UnixAddr::for_call(Call::Bind, path.as_bytes()).ok(),
+            false => None,
+        }
+    }
+
+    /// Opens the directory.
+    pub(crate) fn open_parent(&self) -> Result<OwnedFd, Error> {
+        descend(self.start, self.parent_or_dot(), O_PATH | sys::O_DIRECTORY)
+    }
+
+    /// Opens what the path names.
+    pub(crate) fn open(&self, flags: c_int) -> Result<OwnedFd, Error> {
+        descend(self.start, self.path, flags)
+    }
+
+    /// Whether the path still leads to this directory.
+    pub(crate) fn leads_to(&self, dir: BorrowedFd<'_>) -> Result<bool, Error> {
+        let now = self.open_parent()?;
+        Ok(syscall::fstat(now.as_fd())?.identity() == syscall::fstat(dir)?.identity())
+    }
+}
+
+/// Whether a call that takes no directory begins where the path does.
+fn begins_alike(start: BorrowedFd<'_>, path: &[u8]) -> bool {
+    path.starts_with(b"/") || start.as_raw_fd() == CWD.as_raw_fd()
+}
+
+/// A path of any length that is not empty and has no NUL.
+pub(crate) fn checked(path: &[u8]) -> Result<&[u8], SunPathError> {
+    // `contains` looks at many bytes at once, so the place is looked for only if there is a NUL.
+    if path.contains(&0) {
+        let at = path.iter().take_while(|byte| **byte != 0).count();
+        return Err(SunPathError::InteriorNul { at });
+    }
+    match path {
+        [] => Err(SunPathError::Empty),
+        path => Ok(path),
+    }
+}
+
+/// Opens a path of any length. The kernel resolves it, `..` and symbolic links included: in one call
+/// if it can, otherwise directory by directory, in pieces as long as one call takes.
+pub(crate) fn descend(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
+    let (mut held, mut rest) = (None::<OwnedFd>, path);
+    while rest.len() >= PATH_MAX {
+        let end = rest[..PATH_MAX].iter().rposition(|byte| *byte == b'/');
+        let Some(end @ 1..) = end else {
+            return Err(Error::new(Call::Openat, Errno::ENAMETOOLONG));
+        };
+        let from = held.as_ref().map_or(dir, AsFd::as_fd);
+        let piece = syscall::openat(from, &rest[..end], O_PATH | sys::O_DIRECTORY)?;
+        held = Some(piece);
+        // The rest is below that directory. With a slash in front it would begin at the root.
+        let slashes = rest[end..].iter().take_while(|byte| **byte == b'/').count();
+        rest = &rest[end + slashes..];
+    }
+    let from = held.as_ref().map_or(dir, AsFd::as_fd);
+    syscall::openat(from, if rest.is_empty() { b"." } else { rest }, flags)
+}
+
+/// A path as its directory, which may be empty, and its last component with the slashes after it.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let end = path.iter().rposition(|byte| *byte != b'/').unwrap_or(0);
+    let start = path[..end].iter().rposition(|byte| *byte == b'/');
+    path.split_at(start.map_or(0, |slash| slash + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_split_keeps_slashes_where_the_kernel_needs_them() {
+        for (path, parent, last) in [
+            ("a", "", "a"),
+            ("/a", "/", "a"),
+            ("a/b", "a/", "b"),
+            ("a//b/", "a//", "b/"),
+            ("/", "", "/"),
+            ("//", "", "//"),
+            ("/a//", "/", "a//"),
+        ] {
+            assert_eq!(
+                split(path.as_bytes()),
+                (parent.as_bytes(), last.as_bytes()),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn path_has_an_address_where_it_fits_and_begins_alike() {
+        let root = syscall::openat(CWD, b"/", O_PATH).unwrap();
+        let addr = |start, path: &[u8]| SplitPath::new(Call::Bind, start, path).unwrap().addr;
+        let relative = [b'a'; SUN_PATH_MAX + 1];
+        for (len, fits) in [
+            (SUN_PATH_MAX - 1, true),
+            (SUN_PATH_MAX, true),
+            (SUN_PATH_MAX + 1, false),
+        ] {
+            assert_eq!(addr(CWD, &relative[..len]).is_some(), fits, "{len}");
+            assert_eq!(addr(root.as_fd(), &relative[..len]), None);
+        }
+        assert!(addr(root.as_fd(), b"/a").is_some());
+        let below = SplitPath::new(Call::Bind, CWD, b"a/b").unwrap();
+        assert_eq!(below.addr_of(b"c"), UnixAddr::from_pathname(b"a/c").ok());
+    }
+}
