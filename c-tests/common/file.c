@@ -5,10 +5,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* 1. Words. */
@@ -129,9 +131,16 @@ void try_rename(const char *path, const char *new)
 	outcome(renamed);
 }
 
+int rename_noreplace(const char *path, const char *new)
+{
+	long renamed = syscall(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, new, RENAME_NOREPLACE);
+
+	return (int)renamed;
+}
+
 void try_rename_noreplace(const char *path, const char *new)
 {
-	int renamed = renameat2(AT_FDCWD, path, AT_FDCWD, new, RENAME_NOREPLACE);
+	int renamed = rename_noreplace(path, new);
 
 	two_files_step("renameat2", path, new);
 	outcome(renamed);

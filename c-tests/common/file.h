@@ -21,6 +21,9 @@ struct alias {
 struct alias alias_of(int fd, const char *name);
 int path_is_alias(const char *path);
 
+/* renameat2(2) by its number, because not every C library has the function. */
+int rename_noreplace(const char *path, const char *new);
+
 void try_create(const char *path);
 void try_mkdir(const char *path);
 void try_mkfifo(const char *path);

@@ -8,7 +8,7 @@ use std::io::{self, Read as _, Seek as _};
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{FileExt as _, FileTypeExt as _, OpenOptionsExt as _, symlink};
+use std::os::unix::fs::{FileExt as _, FileTypeExt as _, symlink};
 use std::ptr;
 
 use libc::{c_char, c_int, inotify_event};
@@ -121,15 +121,20 @@ pub(crate) fn try_unlink(path: &str) {
 
 /// `O_CLOEXEC`, and these flags.
 pub(crate) fn try_open(path: &str, flags: c_int, words: &str) -> Option<OwnedFd> {
+    let opened = open(path, flags);
+    step!("open({}, {words})", words::path(path));
+    result(&opened);
+    opened.ok()
+}
+
+fn open(path: &str, flags: c_int) -> io::Result<OwnedFd> {
     let flags = flags | sys::O_CLOEXEC;
     // SAFETY: the path is a live string with a NUL, and no file is made, which would take a mode.
     let opened = with_c_path(path, |path| unsafe {
         sys::openat(sys::AT_FDCWD, path, flags)
     });
-    step!("open({}, {words})", words::path(path));
-    result(&opened);
     // SAFETY: the descriptor was just made, and nobody else knows it.
-    opened.ok().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+    opened.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// `/proc/self/fd/N`, which leads to the file that is open.
@@ -262,11 +267,10 @@ pub(crate) fn made_directory(size: usize) -> String {
     path
 }
 
-/// `open(path, O_PATH)`, which is no step.
+/// `open(path, O_PATH)`, which is not a step. It is not made by `custom_flags` of `std`, which drops
+/// the flag where a C library counts it among the access modes.
 pub(crate) fn open_path(path: &str) -> File {
-    let mut options = File::options();
-    options.read(true).custom_flags(sys::O_PATH);
-    options.open(path).expect("the file is there")
+    open(path, sys::O_PATH).expect("the file is there").into()
 }
 
 /// What the kernel says where a directory is.

@@ -191,10 +191,10 @@ const RINGS: u32 = 8;
 
 static RUNG: AtomicU32 = AtomicU32::new(0);
 
-fn ring_every(microseconds: libc::suseconds_t) -> c_int {
+fn ring_every(microseconds: u32) -> c_int {
     let time = libc::timeval {
         tv_sec: 0,
-        tv_usec: microseconds,
+        tv_usec: microseconds.into(),
     };
     let timer = libc::itimerval {
         it_interval: time,

@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
+#include <linux/fs.h> /* RENAME_..., which not every C library has */
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/unix_diag.h>

@@ -1,14 +1,12 @@
 //! `SCM_RIGHTS` at the sender: what a message may carry.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 
 use sunpath::ancillary::Control;
 use sunpath::fd::IoSlice;
 use sunpath::socket::Kind;
-use sunpath::sys::{O_CLOEXEC, O_PATH, SCM_MAX_FD};
+use sunpath::sys::{O_PATH, SCM_MAX_FD};
 use sunpath::{Datagram, Error, Seqpacket, Stream};
 
 use super::line::{part, step};
@@ -16,6 +14,7 @@ use super::message::{
     new_pair, receive, receive_fd, receive_fds, result, send_control, send_fd, send_rights,
 };
 use super::{PATH, address, bound, new_socket, system};
+use crate::file::open_path;
 
 // 1. How many, and on what.
 
@@ -142,13 +141,7 @@ pub(crate) fn unknown_level() -> Result<(), Error> {
 
 pub(crate) fn path() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
-    let mut options = File::options();
-    options.read(true).custom_flags(O_PATH | O_CLOEXEC);
-    send_fd(
-        &s.p,
-        "x",
-        options.open(".").expect("the directory is there"),
-    );
+    send_fd(&s.p, "x", open_path("."));
     let received = receive_fd(&s.q)?;
     let is = if system::status_flags(received) & O_PATH != 0 {
         "yes"

@@ -16,7 +16,7 @@ static int rename_over(const char *path)
 	struct stat status;
 
 	if (lstat(path, &status) < 0)
-		return errno == ENOENT ? renameat2(AT_FDCWD, "tmp", AT_FDCWD, path, RENAME_NOREPLACE) : -1;
+		return errno == ENOENT ? rename_noreplace("tmp", path) : -1;
 	if (S_ISSOCK(status.st_mode))
 		return rename("tmp", path);
 	errno = EADDRINUSE;
