@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* MANY: more than 64 descriptors. */
+/* MANY: more than 64 descriptors, open or in flight. */
 enum needs { NOTHING, ROOT, MANY };
 
 struct test_case {

@@ -10,7 +10,7 @@ use crate::{line, process};
 pub(crate) enum Needs {
     Nothing,
     Root,
-    /// More than 64 descriptors.
+    /// More than 64 descriptors, open or in flight.
     Many,
 }
 

@@ -16,9 +16,9 @@ pub(crate) const ROWS: &[Row] = &[
         talk: redis,
     },
     Row {
-        // As root it asks who to become.
+        // As root it asks who to become. It raises RLIMIT_NOFILE to the number of connections.
         program: "memcached",
-        args: &["-u", "root", "-s", "a.sock"],
+        args: &["-u", "root", "-c", "60", "-s", "a.sock"],
         input: "",
         talk: memcached,
     },
