@@ -14,6 +14,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("have_sock_cloexec", &["linux", "freebsd"]),
     // MSG_CMSG_CLOEXEC
     ("have_msg_cmsg_cloexec", &["linux", "freebsd"]),
+    // POLLRDHUP
+    ("have_pollrdhup", &["linux", "freebsd"]),
     // close_range
     ("have_close_range", &["linux"]),
     // sendmmsg and recvmmsg

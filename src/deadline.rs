@@ -1,5 +1,6 @@
 //! A point in time to wait until, by the monotonic clock.
 
+use core::ffi::c_int;
 use core::time::Duration;
 
 use crate::syscall;
@@ -26,5 +27,25 @@ impl Deadline {
         };
         at.checked_sub(syscall::monotonic_clock())
             .filter(|left| !left.is_zero())
+    }
+
+    /// How long it is from now, in the unit of poll(2): rounded up, and 0 once it has passed.
+    pub(crate) fn left_milliseconds(self) -> c_int {
+        let left = self.left().unwrap_or_default();
+        left.as_nanos()
+            .div_ceil(1_000_000)
+            .try_into()
+            .unwrap_or(c_int::MAX)
+    }
+}
+
+/// Sleeps for so many milliseconds, also when signals come meanwhile.
+pub(crate) fn sleep(milliseconds: u16) {
+    let end = Deadline::after(Duration::from_millis(milliseconds.into()));
+    loop {
+        match end.left_milliseconds() {
+            0 => return,
+            left => syscall::pause(left),
+        }
     }
 }

@@ -187,14 +187,12 @@ fn listener_that_listens_again_has_another_backlog() {
 }
 
 #[test]
-fn listener_has_no_error_and_no_last_client() {
+fn listener_has_no_error_and_incoming_accepts() {
     let (_dir, path) = fresh();
     let listener = UnixListener::bind(&path).unwrap();
     assert_eq!(listener.take_error().unwrap(), None);
     let client = UnixStream::connect(&path).unwrap();
     let mut incoming = listener.incoming();
-    assert_eq!(incoming.size_hint(), (usize::MAX, None));
     incoming.next().unwrap().unwrap();
-    assert_eq!(incoming.size_hint(), (usize::MAX, None));
     assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
 }

@@ -1,9 +1,10 @@
 //! Connecting with conditions: not longer than a timeout, and only to the server that is meant.
 
+use core::ffi::c_int;
 use core::time::Duration;
 
 use crate::addr::UnixAddr;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, sleep};
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD};
 use crate::files::alias::USUAL;
@@ -33,6 +34,7 @@ use crate::syscall;
 pub struct ConnectOptions {
     timeout: Option<Duration>,
     peer: Option<u32>,
+    wait_for_server: bool,
 }
 
 impl ConnectOptions {
@@ -42,6 +44,7 @@ impl ConnectOptions {
         Self {
             timeout: None,
             peer: None,
+            wait_for_server: false,
         }
     }
 
@@ -54,9 +57,42 @@ impl ConnectOptions {
         self
     }
 
+    /// Waits for a server that is not there yet: a missing file (`ENOENT`) and a file at which nobody
+    /// listens (`ECONNREFUSED`) are no errors until the [`timeout`](Self::timeout) has passed. Without
+    /// a timeout it waits as long as it takes.
+    ///
+    /// It tries again after a pause, which grows from 1 to 100 milliseconds and is shorter shortly
+    /// before the timeout. When the timeout has passed, the error is that of the last try: `ENOENT` if
+    /// there is no file, `ECONNREFUSED` if a dead server left one. Every other error, such as
+    /// `EACCES`, ends the wait at once, because a server that starts does not change it.
+    ///
+    /// # Examples
+    ///
+    /// A client that is started together with its server:
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use sunpath::{ConnectOptions, UnixStream};
+    ///
+    /// let stream: UnixStream = ConnectOptions::new()
+    ///     .wait_for_server(true)
+    ///     .timeout(Duration::from_secs(5))
+    ///     .connect("/run/app.sock")?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn wait_for_server(mut self, wait: bool) -> Self {
+        self.wait_for_server = wait;
+        self
+    }
+
     /// Accepts only a server that this user runs: whose effective user was this one at its last
     /// listen(2). Everybody who may write to a directory can listen at a path there; this tells a
     /// server from an impostor.
+    ///
+    /// If a service manager made the socket ([`activation`](crate::activation)), the user is the
+    /// manager's, often root, because the manager called listen(2). The server can change that by
+    /// [`Listener::listen_again`](crate::Listener::listen_again).
     #[must_use]
     #[doc(alias = "SO_PEERCRED")]
     pub const fn require_peer(mut self, uid: u32) -> Self {
@@ -101,8 +137,10 @@ impl ConnectOptions {
     ) -> Result<Socket<T>, Error> {
         let path = SplitPath::new(Call::Connect, dir.as_fd(), path.as_pathname())?;
         let deadline = self.deadline();
-        connect_through(&path, USUAL, |start, addr| {
-            self.connect_by(start, addr, deadline)
+        self.until_served(deadline, |late| {
+            connect_through(&path, USUAL, |start, addr| {
+                self.connect_by(start, addr, deadline, late)
+            })
         })
     }
 
@@ -116,29 +154,57 @@ impl ConnectOptions {
     /// - `EPERM`: another user runs the server. Nothing was sent to it.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `EINVAL`: as for
-    ///   [`Socket::connect_to`].
+    ///   [`Socket::connect_to`]. The first two come only after the timeout if
+    ///   [`wait_for_server`](Self::wait_for_server) was asked for.
     ///
     /// See connect(2), unix(7).
     #[doc(alias = "connect")]
     pub fn connect_addr<T: Connected>(&self, addr: &UnixAddr) -> Result<Socket<T>, Error> {
-        self.connect_by(CWD, addr, self.deadline())
+        let deadline = self.deadline();
+        self.until_served(deadline, |late| self.connect_by(CWD, addr, deadline, late))
+    }
+
+    /// Calls `attempt` with the error for a deadline that passes before a try: that of the try before,
+    /// if there was one. If [`wait_for_server`](Self::wait_for_server) was asked for, calls it again
+    /// until there is a server.
+    fn until_served<R>(
+        &self,
+        deadline: Option<Deadline>,
+        mut attempt: impl FnMut(Error) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let mut late = TIMED_OUT;
+        let mut pause = 1;
+        loop {
+            match attempt(late) {
+                Err(error) if self.wait_for_server && is_absent(error) => late = error,
+                connected => return connected,
+            }
+            let left = deadline.map_or(c_int::MAX, Deadline::left_milliseconds);
+            if left == 0 {
+                return Err(late);
+            }
+            // At most half of the time that is left, so that the last try is made just before its end.
+            sleep(u16::try_from((left / 2).max(1)).map_or(pause, |half| half.min(pause)));
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
     }
 
     fn deadline(&self) -> Option<Deadline> {
         self.timeout.map(Deadline::after)
     }
 
-    /// `dir` is where the address begins.
+    /// `dir` is where the address begins; `late` is the error if the deadline has passed already.
     fn connect_by<T: Connected>(
         &self,
         dir: BorrowedFd<'_>,
         addr: &UnixAddr,
         deadline: Option<Deadline>,
+        late: Error,
     ) -> Result<Socket<T>, Error> {
         let socket = Socket::new()?;
         match deadline {
             None => syscall::connect_at(dir, socket.as_fd(), addr)?,
-            Some(deadline) => connect_until(&socket, dir, addr, deadline)?,
+            Some(deadline) => connect_until(&socket, dir, addr, deadline, late)?,
         }
         match self.peer {
             Some(uid) if socket.peer_cred()?.uid() != uid => {
@@ -149,6 +215,17 @@ impl ConnectOptions {
     }
 }
 
+/// The longest pause between two tries, in milliseconds.
+const LONGEST_PAUSE: u16 = 100;
+
+const TIMED_OUT: Error = Error::new(Call::Connect, Errno::ETIMEDOUT);
+
+/// Whether there is no server: no socket file, or nobody who listens. An empty path is not that,
+/// although its errno is `ENOENT`.
+fn is_absent(error: Error) -> bool {
+    error.sun_path().is_none() && matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED)
+}
+
 /// Blocking, since a nonblocking connect(2) to a full queue begins nothing that poll(2) could wait
 /// for; `SO_SNDTIMEO` bounds it, and is taken back.
 fn connect_until<T: Connected>(
@@ -156,14 +233,15 @@ fn connect_until<T: Connected>(
     dir: BorrowedFd<'_>,
     addr: &UnixAddr,
     deadline: Deadline,
+    mut late: Error,
 ) -> Result<(), Error> {
-    let timed_out = Error::new(Call::Connect, Errno::ETIMEDOUT);
     loop {
-        let left = deadline.left().ok_or(timed_out)?;
+        let left = deadline.left().ok_or(late)?;
         socket.set_write_timeout(Some(left))?;
         match syscall::connect_once(dir, socket.as_fd(), addr) {
-            Err(error) if error.errno() == Errno::EINTR => {}
-            Err(error) if error.errno() == Errno::EAGAIN => return Err(timed_out),
+            // It waited in the queue, so that there is a server.
+            Err(error) if error.errno() == Errno::EINTR => late = TIMED_OUT,
+            Err(error) if error.errno() == Errno::EAGAIN => return Err(TIMED_OUT),
             Err(error) => return Err(error),
             Ok(()) => return socket.set_write_timeout(None),
         }

@@ -155,8 +155,9 @@ impl<T: Connected> Listener<T> {
     /// - `EAGAIN`: nobody waits, and the listener is nonblocking or its read timeout passed.
     /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The connection
     ///   stays in the queue.
-    /// - `EINVAL`: the listener was shut down and the queue is empty. On Linux a nonblocking one says
-    ///   `EAGAIN` all the same, while poll(2) says that it is readable: stop at `POLLRDHUP`.
+    /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty. If it is
+    ///   nonblocking, Linux reports `EAGAIN` even so, while poll(2) reports `POLLIN`: stop at
+    ///   `POLLRDHUP`, or call [`accept_timeout`](Self::accept_timeout), which reports `EINVAL`.
     /// - `ECONNABORTED`: the client is gone already; not on Linux, where it is accepted.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     /// - `EAFNOSUPPORT`: a listener of another family was taken over unchecked. The connection is
@@ -172,15 +173,41 @@ impl<T: Connected> Listener<T> {
 
     /// poll(2) and accept4(2) — takes the next connection if one comes in this time.
     ///
-    /// Where several threads or processes accept from one queue, make the listener
-    /// [nonblocking](Self::set_nonblocking): otherwise this can wait for longer, when another takes
-    /// the connection that was announced.
+    /// If several threads or processes accept from one queue, make the listener
+    /// [nonblocking](Self::set_nonblocking). Otherwise the call can wait for longer than this time,
+    /// because another can take the connection that poll(2) announced.
     ///
     /// # Errors
     ///
     /// - `ETIMEDOUT`: nobody came.
-    /// - `EMFILE`, `ENFILE`, `EINVAL`, `ECONNABORTED`, `ENOBUFS`, `ENOMEM`: as for
-    ///   [`accept`](Self::accept).
+    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The call does not
+    ///   wait for one, and a loop around it must: the connection stays in the queue, so that the next
+    ///   call fails at once too.
+    /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty. This is
+    ///   reported at once, for a nonblocking listener too.
+    /// - `ECONNABORTED`, `ENOBUFS`, `ENOMEM`: as for [`accept`](Self::accept).
+    ///
+    /// # Examples
+    ///
+    /// A loop that looks at a flag twice a second, which a signal handler may set:
+    ///
+    /// ```no_run
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use std::time::Duration;
+    /// use sunpath::{Errno, UnixListener};
+    ///
+    /// static STOP: AtomicBool = AtomicBool::new(false);
+    ///
+    /// let listener = UnixListener::bind("/run/app.sock")?;
+    /// while !STOP.load(Ordering::Relaxed) {
+    ///     match listener.accept_timeout(Duration::from_millis(500)) {
+    ///         Ok((client, _)) => drop(client.write(b"hello\n")),
+    ///         Err(error) if error.errno() == Errno::ETIMEDOUT => {}
+    ///         Err(error) => return Err(error),
+    ///     }
+    /// }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See poll(2), accept(2).
     #[doc(alias = "poll")]
@@ -188,18 +215,16 @@ impl<T: Connected> Listener<T> {
         let deadline = Deadline::after(timeout);
         loop {
             // At least once, also with no time at all.
-            let left = deadline.left().unwrap_or_default();
-            let milliseconds = left
-                .as_nanos()
-                .div_ceil(1_000_000)
-                .try_into()
-                .unwrap_or(c_int::MAX);
-            let ready = match syscall::poll_in(self.as_fd(), milliseconds) {
-                Err(error) if error.errno() == Errno::EINTR => false,
+            let ready = match syscall::poll_in(self.as_fd(), deadline.left_milliseconds()) {
+                Err(error) if error.errno() == Errno::EINTR => None,
                 ready => ready?,
             };
-            if ready {
+            if let Some(ready) = ready {
                 match self.accept() {
+                    // No connection comes after the shutdown, and those before it have been accepted.
+                    Err(error) if error.errno() == Errno::EAGAIN && ready.shut_down => {
+                        return Err(Error::new(Call::Accept, Errno::EINVAL));
+                    }
                     Err(error) if error.errno() == Errno::EAGAIN => {}
                     accepted => return accepted,
                 }
@@ -253,18 +278,62 @@ impl<T: Connected> Listener<T> {
 
     /// The socket itself, for its options. What only a connected socket does fails on it; but a
     /// listener is its own peer, so [`peer_cred`](Socket::peer_cred) tells what clients will see.
+    ///
+    /// [`shutdown`](Socket::shutdown) stops the listener: threads that wait in
+    /// [`accept`](Self::accept) get the connections that are in the queue and then `EINVAL`,
+    /// [`incoming`](Self::incoming) ends, and new clients get `ECONNREFUSED`. This cannot be undone.
+    ///
+    /// # Examples
+    ///
+    /// One thread stops another:
+    ///
+    /// ```
+    /// use sunpath::{Shutdown, UnixListener};
+    ///
+    /// # #[cfg(target_os = "linux")] fn main() -> Result<(), sunpath::Error> {
+    /// let listener = UnixListener::autobind()?;
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         for client in &listener {
+    ///             println!("{client:?}");
+    ///         }
+    ///     });
+    ///     listener.as_socket().shutdown(Shutdown::Both)
+    /// })
+    /// # }
+    /// # #[cfg(not(target_os = "linux"))] fn main() {}
+    /// ```
     #[must_use]
     pub const fn as_socket(&self) -> &Socket<T> {
         &self.socket
     }
 
-    /// Connections as they come, without end: [`accept`](Self::accept) again and again.
+    /// Returns connections as they come, by [`accept`](Self::accept), until the listener is
+    /// [shut down](Self::as_socket) and the queue is empty.
     ///
-    /// An error does not end it. `EMFILE` will come again at once until a descriptor is free: look
-    /// at errors before going on.
+    /// No other error ends it. At `EMFILE`, when no descriptor is free, every call fails at once,
+    /// because the connection stays in the queue. A loop that goes on after an error therefore needs a
+    /// pause; otherwise it uses all of a processor.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::{thread, time::Duration};
+    /// use sunpath::UnixListener;
+    ///
+    /// for client in UnixListener::bind("/run/app.sock")?.incoming() {
+    ///     match client {
+    ///         Ok(client) => drop(client.write(b"hello\n")),
+    ///         Err(_) => thread::sleep(Duration::from_millis(100)), // until a descriptor is free
+    ///     }
+    /// }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     pub fn incoming(&self) -> Incoming<'_, T> {
-        Incoming { listener: self }
+        Incoming {
+            listener: Some(self),
+        }
     }
 
     /// `listen(fd, backlog)` again — changes the backlog, and lets clients that connect from now on
@@ -338,7 +407,8 @@ impl<T: Connected> Listener<T> {
 /// Connections as they come: see [`Listener::incoming`].
 #[derive(Debug)]
 pub struct Incoming<'a, T: Connected> {
-    listener: &'a Listener<T>,
+    /// `None` once it was shut down.
+    listener: Option<&'a Listener<T>>,
 }
 
 impl<T: Connected> Iterator for Incoming<'_, T> {
@@ -346,12 +416,38 @@ impl<T: Connected> Iterator for Incoming<'_, T> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let fd = syscall::accept(self.listener.as_fd(), None);
-        Some(fd.map(Socket::from_fd))
+        let listener = self.listener?;
+        match syscall::accept(listener.as_fd(), None) {
+            Ok(fd) => Some(Ok(Socket::from_fd(fd))),
+            Err(error) => self.after(listener, error),
+        }
     }
+}
 
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (usize::MAX, None)
+impl<'a, T: Connected> Incoming<'a, T> {
+    /// What comes after `accept` failed: nothing if the listener was shut down.
+    #[cold]
+    fn after(
+        &mut self,
+        listener: &'a Listener<T>,
+        error: Error,
+    ) -> Option<Result<Socket<T>, Error>> {
+        let result = match error.errno() {
+            // A nonblocking listener that was shut down reports it too, and poll(2) knows better.
+            Errno::EAGAIN => match listener.accept_timeout(Duration::ZERO) {
+                Err(late) if late.errno() == Errno::ETIMEDOUT => Err(error),
+                accepted => accepted.map(|(socket, _)| socket),
+            },
+            _ => Err(error),
+        };
+        if result
+            .as_ref()
+            .is_err_and(|error| error.errno() == Errno::EINVAL)
+        {
+            self.listener = None;
+            return None;
+        }
+        Some(result)
     }
 }
 

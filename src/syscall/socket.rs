@@ -1,6 +1,6 @@
 //! socket(2), its addresses and its connection.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_short};
 use core::ptr;
 
 use sunpath_sys as sys;
@@ -102,25 +102,40 @@ fn raw_connect(dir: BorrowedFd<'_>, fd: BorrowedFd<'_>, addr: &UnixAddr) -> c_in
     return unsafe { sys::connect(fd, addr, len) };
 }
 
-/// poll(2) for something to receive or to accept, at most this many milliseconds. `EINTR` is the
-/// caller's, who knows how much time is left.
-pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<bool, Error> {
+/// A descriptor for which poll(2) reported an event.
+pub(crate) struct Ready {
+    /// Whether the receiving direction was shut down. It stays so.
+    pub(crate) shut_down: bool,
+}
+
+/// The events that report that the receiving direction was shut down.
+#[cfg(have_pollrdhup)]
+const SHUT_DOWN: c_short = sys::POLLHUP | sys::POLLRDHUP;
+#[cfg(not(have_pollrdhup))]
+const SHUT_DOWN: c_short = sys::POLLHUP;
+
+/// poll(2) for something to receive or to accept, for at most this many milliseconds; `None` if
+/// nothing came. `EINTR` is returned, because the caller knows how much time is left.
+pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<Option<Ready>, Error> {
     let mut slot = sys::pollfd {
         fd: fd.as_raw_fd(),
-        events: sys::POLLIN,
+        events: sys::POLLIN | SHUT_DOWN,
         revents: 0,
     };
     // SAFETY: slot is one live pollfd.
     match unsafe { sys::poll(&mut slot, 1, milliseconds) } {
         -1 => Err(Error::new(Call::Poll, Errno::from_raw(sys::errno()))),
-        ready => Ok(ready > 0),
+        0 => Ok(None),
+        _ => Ok(Some(Ready {
+            shut_down: slot.revents & SHUT_DOWN != 0,
+        })),
     }
 }
 
-/// poll(2) of nothing. A signal ends it early.
-pub(crate) fn wait_a_millisecond() {
-    // SAFETY: of no pollfd the pointer is not looked at.
-    unsafe { sys::poll(ptr::null_mut(), 0, 1) };
+/// poll(2) without descriptors: sleeps for so many milliseconds. A signal ends it early.
+pub(crate) fn pause(milliseconds: c_int) {
+    // SAFETY: poll does not read the array if it has no elements.
+    unsafe { sys::poll(ptr::null_mut(), 0, milliseconds) };
 }
 
 /// connect(2) to `AF_UNSPEC`, which dissolves a datagram socket's connection.

@@ -26,7 +26,7 @@ impl Turn {
         for _ in 0..Self::TRIES {
             match syscall::flock(fd.as_fd()) {
                 Ok(()) => return Self(Some(fd)),
-                Err(error) if error.errno() == Errno::EAGAIN => syscall::wait_a_millisecond(),
+                Err(error) if error.errno() == Errno::EAGAIN => syscall::pause(1),
                 Err(_) => break,
             }
         }

@@ -1,0 +1,380 @@
+//! Waiting: how often a call that waits asks the kernel, and what ends it.
+//!
+//! This program defines poll(2) and connect(2) itself, in place of those of the C library. They make
+//! the system call and count by thread, so that a busy loop is seen by its number of calls.
+#![cfg(all(target_os = "linux", feature = "std"))]
+
+mod fresh;
+mod limit;
+mod skip;
+
+use std::cell::{Cell, RefCell};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use libc::{c_int, c_long, nfds_t, pollfd, sockaddr, socklen_t};
+use sunpath::{
+    ConnectOptions, Errno, Error, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixListener,
+    UnixStream,
+};
+
+/// A loop that polls more often than this is busy.
+const BUSY: usize = 1000;
+
+/// No test waits so long.
+const LONG: Duration = Duration::from_secs(3600);
+
+type BeforePoll = Box<dyn FnMut(usize)>;
+
+thread_local! {
+    static POLLS: Cell<usize> = const { Cell::new(0) };
+    static CONNECTS: Cell<usize> = const { Cell::new(0) };
+    /// How many of the next polls a signal interrupts.
+    static SIGNALS: Cell<usize> = const { Cell::new(0) };
+    /// Called before each poll with the number of those before.
+    static BEFORE_POLL: RefCell<Option<BeforePoll>> = const { RefCell::new(None) };
+}
+
+/// poll(2), counted.
+///
+/// # Safety
+///
+/// - `fds` points to `n` entries.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn poll(fds: *mut pollfd, n: nfds_t, milliseconds: c_int) -> c_int {
+    let before = POLLS.replace(POLLS.get() + 1);
+    assert!(before < BUSY, "a busy loop");
+    BEFORE_POLL.with_borrow_mut(|action| {
+        if let Some(action) = action {
+            action(before);
+        }
+    });
+    if let Some(left) = SIGNALS.get().checked_sub(1) {
+        SIGNALS.set(left);
+        // SAFETY: takes nothing.
+        let errno = unsafe { libc::__errno_location() };
+        // SAFETY: it is this thread's errno.
+        unsafe { *errno = libc::EINTR };
+        return -1;
+    }
+    let timeout = libc::timespec {
+        tv_sec: (milliseconds / 1000).into(),
+        tv_nsec: c_long::from(milliseconds % 1000) * 1_000_000,
+    };
+    let timeout = match milliseconds {
+        0.. => &raw const timeout,
+        _ => std::ptr::null(),
+    };
+    let mask = std::ptr::null::<libc::sigset_t>();
+    // SAFETY: fds is the caller's; timeout lives, or is null as the mask, which is not looked at.
+    unsafe { libc::syscall(libc::SYS_ppoll, fds, n, timeout, mask, 8) as c_int }
+}
+
+/// connect(2), counted.
+///
+/// # Safety
+///
+/// - `addr` points to `len` bytes.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn connect(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int {
+    CONNECTS.set(CONNECTS.get() + 1);
+    // SAFETY: addr is the caller's.
+    unsafe { libc::syscall(libc::SYS_connect, fd, addr, len) as c_int }
+}
+
+/// What `action` returns, and how often it called poll and connect.
+fn counted<R>(action: impl FnOnce() -> R) -> (R, usize, usize) {
+    POLLS.set(0);
+    CONNECTS.set(0);
+    let result = action();
+    (result, POLLS.get(), CONNECTS.get())
+}
+
+/// Calls `action` before each poll of this thread.
+fn before_poll(action: impl FnMut(usize) + 'static) {
+    BEFORE_POLL.set(Some(Box::new(action)));
+}
+
+fn errno<T>(result: Result<T, Error>) -> Errno {
+    result.map(drop).unwrap_err().errno()
+}
+
+fn nonblocking() -> UnixListener {
+    let listener = UnixListener::autobind().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    listener
+}
+
+#[test]
+fn accept_timeout_of_a_nonblocking_listener_that_was_shut_down_is_einval() {
+    for how in [Shutdown::Both, Shutdown::Read] {
+        let listener = nonblocking();
+        listener.as_socket().shutdown(how).unwrap();
+        let (accepted, polls, _) = counted(|| listener.accept_timeout(LONG));
+        assert_eq!((errno(accepted), polls), (Errno::EINVAL, 1), "{how:?}");
+        assert_eq!(
+            errno(listener.accept_timeout(Duration::ZERO)),
+            Errno::EINVAL
+        );
+    }
+}
+
+#[test]
+fn accept_timeout_ends_when_another_thread_shuts_the_listener_down() {
+    for nonblocking in [true, false] {
+        let listener = UnixListener::autobind().unwrap();
+        listener.set_nonblocking(nonblocking).unwrap();
+        let clone = listener.try_clone().unwrap();
+        before_poll(move |_| {
+            let other = clone.try_clone().unwrap();
+            let shut = thread::spawn(move || other.as_socket().shutdown(Shutdown::Both));
+            shut.join().unwrap().unwrap();
+        });
+        let (accepted, polls, _) = counted(|| listener.accept_timeout(LONG));
+        assert_eq!((errno(accepted), polls), (Errno::EINVAL, 1));
+    }
+}
+
+#[test]
+fn accept_timeout_gives_what_was_queued_before_the_shutdown() {
+    let listener = nonblocking();
+    let addr = listener.local_addr().unwrap();
+    let clients: [UnixStream; 2] = [(); 2].map(|()| UnixStream::connect_addr(&addr).unwrap());
+    listener.as_socket().shutdown(Shutdown::Both).unwrap();
+    for _ in &clients {
+        listener.accept_timeout(LONG).unwrap();
+    }
+    assert_eq!(errno(listener.accept_timeout(LONG)), Errno::EINVAL);
+    assert_eq!(errno(UnixStream::connect_addr(&addr)), Errno::ECONNREFUSED);
+}
+
+#[test]
+fn accept_timeout_waits_without_asking_when_only_sending_was_shut_down() {
+    let listener = nonblocking();
+    listener.as_socket().shutdown(Shutdown::Write).unwrap();
+    let (accepted, polls, _) = counted(|| listener.accept_timeout(Duration::from_millis(30)));
+    assert_eq!(errno(accepted), Errno::ETIMEDOUT);
+    assert!(polls <= 3, "{polls}");
+}
+
+#[test]
+fn incoming_ends_when_the_listener_was_shut_down() {
+    for nonblocking in [false, true] {
+        let listener = UnixListener::autobind().unwrap();
+        listener.set_nonblocking(nonblocking).unwrap();
+        let addr = listener.local_addr().unwrap();
+        let _clients = [(); 2].map(|()| UnixStream::connect_addr(&addr).unwrap());
+        listener.as_socket().shutdown(Shutdown::Both).unwrap();
+        let mut incoming = listener.incoming();
+        let accepted = incoming.by_ref().take(5).map(Result::unwrap).count();
+        assert_eq!(accepted, 2, "nonblocking {nonblocking}");
+        assert!(incoming.next().is_none());
+    }
+}
+
+#[test]
+fn incoming_ends_for_a_thread_that_waits() {
+    let listener = UnixListener::autobind().unwrap();
+    let addr = listener.local_addr().unwrap();
+    let clone = listener.try_clone().unwrap();
+    let server = thread::spawn(move || clone.incoming().map(Result::unwrap).count());
+    let client = UnixStream::connect_addr(&addr).unwrap();
+    // The server has accepted it, and waits again or is about to.
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    listener.as_socket().shutdown(Shutdown::Both).unwrap();
+    assert_eq!(server.join().unwrap(), 1);
+}
+
+#[test]
+fn incoming_of_a_nonblocking_listener_without_a_client_is_eagain() {
+    let listener = nonblocking();
+    let mut incoming = listener.incoming();
+    for _ in 0..2 {
+        assert_eq!(errno(incoming.next().unwrap()), Errno::EAGAIN);
+    }
+    let _client = UnixStream::connect_addr(&listener.local_addr().unwrap()).unwrap();
+    incoming.next().unwrap().unwrap();
+}
+
+/// Whether `action` returns true in a child process, whose limits are its own.
+fn in_a_child(action: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child makes system calls alone, and ends by _exit.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
+    if pid == 0 {
+        let status = if action() { 0 } else { 1 };
+        // SAFETY: ends this process.
+        unsafe { libc::_exit(status) };
+    }
+    let mut status = 0;
+    // SAFETY: status is a live int.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    status == 0
+}
+
+#[test]
+fn accept_without_a_free_descriptor_fails_at_once_and_keeps_the_client() {
+    let listener = UnixListener::autobind().unwrap();
+    let addr = listener.local_addr().unwrap();
+    let _client = UnixStream::connect_addr(&addr).unwrap();
+    let emfile = |result: Result<(), Error>| result.is_err_and(|e| e.errno() == Errno::EMFILE);
+    assert!(in_a_child(|| {
+        let mut incoming = listener.incoming();
+        // Not 0: poll(2) refuses more descriptors than the limit.
+        let old = limit::descriptors(1);
+        let full = (0..3).all(|_| emfile(incoming.next().unwrap().map(drop)))
+            && emfile(listener.accept_timeout(LONG).map(drop));
+        limit::descriptors(old);
+        full && incoming.next().is_some_and(|client| client.is_ok())
+    }));
+}
+
+/// A path in a fresh directory, which is removed with the first value.
+fn fresh() -> (tempfile::TempDir, PathBuf) {
+    let dir = fresh::dir();
+    let path = dir.path().join("a.sock");
+    (dir, path)
+}
+
+type Connect<'a> = &'a dyn Fn() -> Result<UnixStream, Error>;
+
+/// A client that waits for its server.
+fn waiting() -> ConnectOptions {
+    ConnectOptions::new().wait_for_server(true)
+}
+
+#[test]
+fn connect_that_waits_for_its_server_finds_one_that_comes_late() {
+    let (_dir, path) = fresh();
+    let late = path.clone();
+    let (mut bound, mut listener) = (None, None);
+    before_poll(move |polls| match polls {
+        // There is a file, and nobody listens.
+        2 => {
+            let socket = Socket::<Stream>::new().unwrap();
+            let addr = UnixAddr::from_pathname(&late).unwrap();
+            socket.bind_to(&addr).unwrap();
+            bound = Some(socket);
+        }
+        5 => listener = bound.take().map(|socket| socket.listen(1).unwrap()),
+        _ => assert!(polls < 5 || listener.is_none(), "it has come"),
+    });
+    let (connected, _, connects) = counted(|| waiting().timeout(LONG).connect::<Stream>(&path));
+    connected.unwrap();
+    assert_eq!(connects, 7);
+    // Without a timeout, and by the address: it is there.
+    let addr = UnixAddr::from_pathname(&path).unwrap();
+    waiting().connect_addr::<Stream>(&addr).unwrap();
+}
+
+#[test]
+fn connect_that_waits_for_its_server_takes_paths_of_any_length() {
+    let dir = fresh::dir();
+    let long = dir.path().join("d".repeat(120));
+    let path = long.join("a.sock");
+    let late = path.clone();
+    let mut listener = None;
+    before_poll(move |polls| match polls {
+        1 => fs::create_dir(&long).unwrap(),
+        2 => listener = Some(UnixListener::bind_at(sunpath::CWD, &late).unwrap()),
+        _ => assert!(listener.is_some() || polls == 0, "it has not come"),
+    });
+    waiting().connect::<Stream>(&path).unwrap();
+}
+
+#[test]
+fn connect_that_waits_for_its_server_reports_at_last_what_is_there() {
+    let timeout = Duration::from_millis(300);
+    let (dir, path) = fresh();
+    let dead = dir.path().join("dead.sock");
+    drop(UnixListener::bind(&dead).unwrap());
+    let nobody = UnixAddr::from_abstract(dir.path().as_os_str().as_encoded_bytes()).unwrap();
+    let options = waiting().timeout(timeout);
+    let by_path = |path: &Path| options.connect::<Stream>(path);
+    let tries: [(Connect<'_>, Errno); 3] = [
+        (&|| by_path(&path), Errno::ENOENT),
+        (&|| by_path(&dead), Errno::ECONNREFUSED),
+        (&|| options.connect_addr(&nobody), Errno::ECONNREFUSED),
+    ];
+    for (connect, expected) in tries {
+        let began = Instant::now();
+        let (connected, polls, connects) = counted(connect);
+        assert_eq!(connected.unwrap_err().to_string(), {
+            let call = "connect".to_owned();
+            call + ": " + &expected.to_string()
+        });
+        assert!(began.elapsed() >= timeout);
+        // 1, 2, 4, ... milliseconds, and half of what is left in the end.
+        assert!((2..30).contains(&connects), "{connects}");
+        assert!((1..30).contains(&polls), "{polls}");
+    }
+}
+
+#[test]
+fn connect_that_waits_for_its_server_does_not_try_more_often_because_of_signals() {
+    let (_dir, path) = fresh();
+    SIGNALS.set(BUSY / 2);
+    let options = waiting().timeout(Duration::from_millis(50));
+    let (connected, _, connects) = counted(|| options.connect::<Stream>(&path));
+    assert_eq!((errno(connected), SIGNALS.get()), (Errno::ENOENT, 0));
+    assert!(connects < 20, "{connects}");
+}
+
+#[test]
+fn connect_that_waits_for_its_server_fails_at_once_for_other_reasons() {
+    let (dir, path) = fresh();
+    let at_once = |options: ConnectOptions, path: &Path| {
+        let (connected, polls, _) = counted(|| options.connect::<Stream>(path));
+        assert_eq!(polls, 0, "{connected:?}");
+        connected.unwrap_err()
+    };
+    let file = dir.path().join("file");
+    File::create(&file).unwrap();
+    assert_eq!(
+        at_once(waiting(), &file.join("below")).errno(),
+        Errno::ENOTDIR
+    );
+    // Its errno is ENOENT, but no server will ever be there.
+    let empty = at_once(waiting(), Path::new(""));
+    assert_eq!(empty.sun_path(), Some(sunpath::SunPathError::Empty));
+    let datagram = dir.path().join("datagram");
+    let _socket = UnixDatagram::bind(&datagram).unwrap();
+    assert_eq!(at_once(waiting(), &datagram).errno(), Errno::EPROTOTYPE);
+    let late = at_once(waiting().timeout(Duration::ZERO), &path);
+    assert_eq!(late.errno(), Errno::ETIMEDOUT);
+    // Not asked for.
+    assert_eq!(
+        at_once(ConnectOptions::new().timeout(LONG), &path).errno(),
+        Errno::ENOENT
+    );
+    // SAFETY: takes nothing and cannot fail.
+    if unsafe { libc::geteuid() } == 0 {
+        return skip::skip("a user whom modes restrict");
+    }
+    let closed = dir.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, Permissions::from_mode(0o000)).unwrap();
+    assert_eq!(
+        at_once(waiting(), &closed.join("a.sock")).errno(),
+        Errno::EACCES
+    );
+}
+
+#[test]
+fn connect_that_waits_for_its_server_times_out_at_a_full_queue() {
+    let (_dir, path) = fresh();
+    let addr = UnixAddr::from_pathname(&path).unwrap();
+    let socket = Socket::<Stream>::new().unwrap();
+    socket.bind_to(&addr).unwrap();
+    let _listener = socket.listen(0).unwrap();
+    let _queued = UnixStream::connect(&path).unwrap();
+    let options = waiting().timeout(Duration::from_millis(30));
+    let (connected, polls, connects) = counted(|| options.connect::<Stream>(&path));
+    assert_eq!(
+        (errno(connected), polls, connects),
+        (Errno::ETIMEDOUT, 0, 1)
+    );
+}
