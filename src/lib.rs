@@ -37,6 +37,7 @@
 //!
 //! ```
 //! # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::{thread, time::Duration};
 //! use sunpath::{BindOptions, Existing};
 //!
 //! # let dir = std::env::temp_dir().join(format!("sunpath-daemon-{}", std::process::id()));
@@ -52,8 +53,10 @@
 //!     .listen(&path)?;
 //!
 //! for client in listener.incoming() {
-//!     let client = client?;
-//!     let _ = client.write(b"hello\n"); // a client may be gone already
+//!     match client {
+//!         Ok(client) => drop(client.write(b"hello\n")), // it may be gone already
+//!         Err(_) => thread::sleep(Duration::from_millis(100)), // until a descriptor is free
+//!     }
 //! #     break;
 //! }
 //! # client.join().unwrap();
@@ -95,7 +98,7 @@
 //! | `openat`, `mkdirat` for a directory that nobody else can enter | [`Dir`] |
 //! | `fchmod`, `chown`, `unlink`, `flock` and `rename` around a `bind` | [`BindOptions`], [`Bound`] |
 //! | whether a server is alive | [`probe`], which the server does not notice |
-//! | `connect` with a time limit, or to one user's server alone | [`ConnectOptions`] |
+//! | `connect` with a time limit, to a server that is not there yet, or to one user's server alone | [`ConnectOptions`] |
 //! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and the methods beside it |
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name |
 //! | `sd_listen_fds` | [`activation`] |
