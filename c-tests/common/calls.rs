@@ -65,7 +65,7 @@ pub(crate) fn fds(word: &str) -> String {
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: limit is room for one.
+    // SAFETY: limit has space for one.
     let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
     assert_eq!(result, 0, "getrlimit: {}", failure());
     if word == "none" {

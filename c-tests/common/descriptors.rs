@@ -14,7 +14,7 @@ fn get_limit() -> libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: limit is room for one.
+    // SAFETY: limit has space for one.
     let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
     check("getrlimit", result);
     limit

@@ -86,7 +86,7 @@ pub(crate) fn end(number: c_int) -> ! {
 /// Waits for a child: its number, or minus the signal that ended it.
 pub(crate) fn wait(child: pid_t) -> c_int {
     let mut status = 0;
-    // SAFETY: status is room for one number.
+    // SAFETY: status has space for one number.
     check("waitpid", unsafe { libc::waitpid(child, &mut status, 0) });
     if libc::WIFSIGNALED(status) {
         -libc::WTERMSIG(status)
@@ -163,7 +163,7 @@ pub(crate) type Gate = [File; 2];
 
 pub(crate) fn gate_make() -> Gate {
     let mut pipe = [-1; 2];
-    // SAFETY: pipe is room for two descriptors.
+    // SAFETY: pipe has space for two descriptors.
     check("pipe", unsafe { libc::pipe(pipe.as_mut_ptr()) });
     // SAFETY: the descriptor was just made, and nobody else knows it.
     pipe.map(|fd| unsafe { File::from_raw_fd(fd) })

@@ -2,7 +2,7 @@
  *
  *   bind(s, "x") = ok; connect(c, "y") = ENOENT; getpeername(c) = 4, "x\0"
  *
- * A path that sun_path has no room for is ENAMETOOLONG before any call. socket_raw.rs and
+ * A path that sun_path has no space for is ENAMETOOLONG before any call. socket_raw.rs and
  * socket_safe.rs are the same for the Rust lanes. */
 #ifndef SOCKET_H
 #define SOCKET_H

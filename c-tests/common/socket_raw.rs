@@ -36,7 +36,7 @@ pub(crate) fn new_socket(name: char, kind: c_int) -> Sock {
 pub(crate) fn new_pair() -> [Sock; 2] {
     let mut fds = [-1; 2];
     let kind = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
-    // SAFETY: fds is room for two descriptors.
+    // SAFETY: fds has space for two descriptors.
     let made = unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, fds.as_mut_ptr()) };
     check("socketpair", made);
     let [p, q] = fds;

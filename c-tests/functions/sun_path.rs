@@ -57,7 +57,7 @@ type Made = Result<([u8; SIZE], socklen_t), c_int>;
 fn made_by_c(maker: Maker, bytes: &[u8]) -> Made {
     let untouched = with_bytes(&[0xaa; SIZE]);
     let (mut addr, mut len) = (untouched, socklen_t::MAX);
-    // SAFETY: bytes are live for their length, and there is room for the address and its length.
+    // SAFETY: bytes are live for their length, and there is space for the address and its length.
     let result = unsafe { maker(bytes.as_ptr().cast(), bytes.len(), &mut addr, &mut len) };
     if result == 0 {
         return Ok((bytes_of(&addr), len));

@@ -29,7 +29,7 @@ fn seen_by_c(bytes: &[u8]) -> Vec<Seen> {
     unsafe { control.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
     let mut seen = vec![Seen::default(); bytes.len() / CMSG_LEN(0) + 1];
     let (to, most) = (seen.as_mut_ptr(), seen.len());
-    // SAFETY: control is aligned and len bytes, and there is room for most messages.
+    // SAFETY: control is aligned and len bytes, and there is space for most messages.
     let count = unsafe { control_walk(control.cast(), bytes.len(), to, most) };
     seen.truncate(count);
     seen

@@ -129,9 +129,9 @@ static _Noreturn void serve(const char *path)
 	for (int i = 0; i < CONNECTIONS; i++)
 		slots[i].fd = -1;
 	for (;;) {
-		struct pollfd *room = free_slot(slots);
+		struct pollfd *slot = free_slot(slots);
 
-		listening->fd = room != NULL ? listener : -1;
+		listening->fd = slot != NULL ? listener : -1;
 		listening->events = POLLIN;
 		for (int i = 0; i < CONNECTIONS; i++)
 			slots[i].events = is_empty(&pending[i]) ? POLLIN : POLLOUT;
@@ -143,8 +143,8 @@ static _Noreturn void serve(const char *path)
 		for (int i = 0; i < CONNECTIONS; i++)
 			if (slots[i].fd >= 0 && slots[i].revents != 0)
 				echo_once(&slots[i], &pending[i]);
-		if (room != NULL && listening->revents != 0)
-			accept_into(room, listener);
+		if (slot != NULL && listening->revents != 0)
+			accept_into(slot, listener);
 	}
 }
 

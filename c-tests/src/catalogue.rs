@@ -124,8 +124,9 @@ fn write_suite(text: &mut String, suite: &Suite) {
 fn entry(line: &str, is_txt: bool) -> Option<String> {
     if !is_txt {
         let case = Case::of_def(line)?;
-        let root = if case.needs_root { " (needs root)" } else { "" };
-        return Some(format!("`{}`: {}{root}", case.id, case.title));
+        let needs = case.needs.map(|needs| format!(" (needs {needs})"));
+        let needs = needs.unwrap_or_default();
+        return Some(format!("`{}`: {}{needs}", case.id, case.title));
     }
     if let Some(range) = line.strip_prefix("for ") {
         let (range, case) = range.split_once(' ')?;

@@ -28,8 +28,8 @@ pub struct Case {
     pub id: String,
     /// What it asks, if its table is `cases.def`.
     pub title: String,
-    /// Whether it becomes another user.
-    pub needs_root: bool,
+    /// What it needs that not every user has.
+    pub needs: Option<&'static str>,
     /// Its line of `cases.txt`, empty for a case of `cases.def`.
     pub line: String,
 }
@@ -210,7 +210,7 @@ impl Case {
         Self {
             id: line.split(' ').next().unwrap_or_default().to_owned(),
             title: String::new(),
-            needs_root: false,
+            needs: None,
             line,
         }
     }
@@ -223,7 +223,11 @@ impl Case {
         Some(Self {
             id: format!("{id}.{name}"),
             title: title.strip_suffix("\")")?.to_owned(),
-            needs_root: needs == "ROOT",
+            needs: match needs {
+                "ROOT" => Some("root"),
+                "MANY" => Some("many descriptors"),
+                _ => None,
+            },
             line: String::new(),
         })
     }
@@ -442,7 +446,7 @@ mod tests {
         let case = Case::of_def("CASE(I01, one, ROOT, rights, \"one, \\\"two\\\"\")");
         let case = case.expect("it is a case");
         assert_eq!((&*case.id, &*case.title), ("I01.one", "one, \\\"two\\\""));
-        assert!(case.needs_root);
+        assert_eq!(case.needs, Some("root"));
         assert_eq!(
             Case::of_def(" *   CASE(id, name, needs, file, title)"),
             None

@@ -28,12 +28,12 @@ const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/partners/fds.py");
 type Program = fn() -> Command;
 
 /// It runs, with our end of the socket that is its stdin.
-struct Peer<T: Kind> {
+struct Partner<T: Kind> {
     child: Child,
     socket: Socket<T>,
 }
 
-impl<T: Kind> Peer<T> {
+impl<T: Kind> Partner<T> {
     fn new(program: Program, verb: &str, counts: &[usize]) -> Self {
         let (socket, theirs) = Socket::<T>::pair().expect("descriptors are free");
         let patience = Some(PATIENCE);
@@ -42,23 +42,23 @@ impl<T: Kind> Peer<T> {
         command.arg(verb);
         command.args(counts.iter().map(usize::to_string));
         let child = command.stdin(OwnedFd::from(theirs)).spawn();
-        let child = child.expect("the peer runs");
+        let child = child.expect("the partner runs");
         Self { child, socket }
     }
 
-    /// Tells the peer to go on, so that on a stream its answers do not run together.
+    /// Tells the partner to go on, so that on a stream its answers do not run together.
     fn ask(&self) {
-        self.socket.send_all(b"?", &[]).expect("the peer waits");
+        self.socket.send_all(b"?", &[]).expect("the partner waits");
     }
 
-    /// The next message of the peer, which has no descriptors.
+    /// The next message of the partner, which has no descriptors.
     fn answer(&self) -> String {
         let mut buf = [0; 4096];
-        let room: &mut [u8] = &mut [];
+        let buffer: &mut [u8] = &mut [];
         let message = self
             .socket
-            .recvmsg(&mut [IoSliceMut::new(&mut buf)], room)
-            .expect("the peer answers");
+            .recvmsg(&mut [IoSliceMut::new(&mut buf)], buffer)
+            .expect("the partner answers");
         String::from_utf8_lossy(&buf[..message.len()]).into_owned()
     }
 
@@ -67,7 +67,7 @@ impl<T: Kind> Peer<T> {
     }
 }
 
-impl<T: Kind> Drop for Peer<T> {
+impl<T: Kind> Drop for Partner<T> {
     fn drop(&mut self) {
         // Both fail only where the program has ended by itself.
         let _ = self.child.kill();
@@ -103,8 +103,8 @@ fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
 /// A way to send descriptors.
 type Send<T> = fn(&Socket<T>, &[BorrowedFd<'_>]) -> Result<(), Error>;
 
-/// We send in every way that there is; the peer writes into what it gets.
-fn peer_takes<T: Kind>(program: Program) {
+/// We send in every way that there is; the partner writes into what it gets.
+fn partner_takes<T: Kind>(program: Program) {
     let before = open_count();
     let sends: [(usize, Send<T>); 4] = [
         (1, |to, fds| to.send_fd(fds[0])),
@@ -115,21 +115,24 @@ fn peer_takes<T: Kind>(program: Program) {
             to.sendmsg(&[IoSlice::new(b"two")], &[two, four]).map(drop)
         }),
     ];
-    let peer = Peer::<T>::new(program, "take", &[sends.len()]);
+    let partner = Partner::<T>::new(program, "take", &[sends.len()]);
     for (count, send) in sends {
         let dir = FreshDir::new();
         let mut files = files(&dir, count);
         let fds: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-        send(&peer.socket, &fds).expect("they are sent");
-        assert_eq!(peer.answer(), format!("{count} "));
+        send(&partner.socket, &fds).expect("they are sent");
+        assert_eq!(partner.answer(), format!("{count} "));
         assert!(have_their_numbers(&dir, &mut files));
     }
-    peer.ends_well();
+    partner.ends_well();
     assert_eq!(open_count(), before);
 }
 
-/// Reads what the peer has put into each file, and asks it where the offsets are then.
-fn are_the_peers<T: Kind>(peer: &Peer<T>, given: impl IntoIterator<Item = OwnedFd>) {
+/// Reads what the partner has put into each file, and asks it where the offsets are then.
+fn are_those_of_the_partner<T: Kind>(
+    partner: &Partner<T>,
+    given: impl IntoIterator<Item = OwnedFd>,
+) {
     let mut offsets = String::new();
     for (number, fd) in given.into_iter().enumerate() {
         // SAFETY: F_GETFD takes nothing.
@@ -140,48 +143,51 @@ fn are_the_peers<T: Kind>(peer: &Peer<T>, given: impl IntoIterator<Item = OwnedF
         assert_eq!(text, number.to_string());
         offsets += &format!("{} ", text.len());
     }
-    peer.ask();
-    assert_eq!(peer.answer(), offsets);
+    partner.ask();
+    assert_eq!(partner.answer(), offsets);
 }
 
-/// Asks for `count` descriptors and receives them into this room.
+/// Asks for `count` descriptors and receives them into this buffer.
 fn receive<T: Kind, R: AsControlBuffer + ?Sized>(
-    peer: &Peer<T>,
+    partner: &Partner<T>,
     count: usize,
-    room: &mut R,
+    buffer: &mut R,
 ) -> Vec<OwnedFd> {
     let mut buf = [0; 8];
     let bufs = &mut [IoSliceMut::new(&mut buf)];
-    peer.ask();
-    let message = peer.socket.recvmsg(bufs, room).expect("they come");
+    partner.ask();
+    let message = partner.socket.recvmsg(bufs, buffer).expect("they come");
     assert_eq!(message.len(), 1);
     let mut control = message.into_control().expect("all of them came");
     assert_eq!(control.rights().len(), count);
     control.rights().collect()
 }
 
-/// The peer sends; we receive in every way that there is.
-fn peer_gives<T: Kind>(program: Program) {
+/// The partner sends; we receive in every way that there is.
+fn partner_gives<T: Kind>(program: Program) {
     let before = open_count();
-    let peer = Peer::<T>::new(program, "give", &[1, 3, 1, 1, 2, 2, 253, 253]);
+    let partner = Partner::<T>::new(program, "give", &[1, 3, 1, 1, 2, 2, 253, 253]);
 
-    peer.ask();
-    let fd = peer.socket.recv_fd().expect("one comes");
-    are_the_peers(&peer, [fd]);
+    partner.ask();
+    let fd = partner.socket.recv_fd().expect("one comes");
+    are_those_of_the_partner(&partner, [fd]);
 
-    peer.ask();
-    let (received, fds) = peer.socket.recv_fds::<3>(&mut [0; 8]).expect("they come");
+    partner.ask();
+    let (received, fds) = partner
+        .socket
+        .recv_fds::<3>(&mut [0; 8])
+        .expect("they come");
     assert_eq!(received.len(), 1);
-    are_the_peers(&peer, fds);
+    are_those_of_the_partner(&partner, fds);
 
     for count in [1, 2, 253] {
-        let mut room = ControlBuffer::<Rights<253>>::new();
-        are_the_peers(&peer, receive(&peer, count, &mut room));
+        let mut buffer = ControlBuffer::<Rights<253>>::new();
+        are_those_of_the_partner(&partner, receive(&partner, count, &mut buffer));
 
-        let mut room = [0; 2048];
-        are_the_peers(&peer, receive(&peer, count, &mut room[..]));
+        let mut buffer = [0; 2048];
+        are_those_of_the_partner(&partner, receive(&partner, count, &mut buffer[..]));
     }
-    peer.ends_well();
+    partner.ends_well();
     assert_eq!(open_count(), before);
 }
 
@@ -193,12 +199,12 @@ fn exchanges_with(program: Program) {
     let _alone = ALONE
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
-    peer_takes::<Stream>(program);
-    peer_takes::<Seqpacket>(program);
-    peer_takes::<Datagram>(program);
-    peer_gives::<Stream>(program);
-    peer_gives::<Seqpacket>(program);
-    peer_gives::<Datagram>(program);
+    partner_takes::<Stream>(program);
+    partner_takes::<Seqpacket>(program);
+    partner_takes::<Datagram>(program);
+    partner_gives::<Stream>(program);
+    partner_gives::<Seqpacket>(program);
+    partner_gives::<Datagram>(program);
 }
 
 #[test]

@@ -221,7 +221,7 @@ static ssize_t send_control(int fd, int type, const void *data, size_t size)
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 	ssize_t count;
 
-	must(fd >= 0 && cmsg != NULL, "there is a socket to send on, and room for a header");
+	must(fd >= 0 && cmsg != NULL, "there is a socket to send on, and space for a header");
 	cmsg->cmsg_level = SOL_SOCKET;
 	cmsg->cmsg_type = type;
 	cmsg->cmsg_len = CMSG_LEN(size);

@@ -81,7 +81,7 @@ fn new_socket(kind: c_int) -> Answer<OwnedFd> {
 
 fn new_pair(kind: c_int) -> Answer<[OwnedFd; 2]> {
     let mut pair = [-1; 2];
-    // SAFETY: pair is room for two descriptors.
+    // SAFETY: pair has space for two descriptors.
     let result = unsafe { sys::socketpair(AF_UNIX, kind | SOCK_CLOEXEC, 0, pair.as_mut_ptr()) };
     checked(result as isize)?;
     Ok(pair.map(|fd| owned(fd as isize)))
@@ -135,7 +135,7 @@ fn receive(fd: &OwnedFd, expected: isize) -> Answer<()> {
 
 // 3. Messages with one byte and one control message.
 
-/// Room for one control message, aligned as a header is.
+/// A buffer for one control message, aligned as a header is.
 #[repr(C, align(8))]
 struct Control([u8; 64]);
 
@@ -160,7 +160,7 @@ fn send_control<T>(fd: &OwnedFd, kind: c_int, data: T) -> Answer<()> {
     let (mut byte, mut control) = (*b"x", Control([0; 64]));
     let mut iov = pieces(&mut byte);
     let message = message_over(&mut iov, &mut control, size_of::<T>());
-    // SAFETY: the message has a live control buffer, with room for a header.
+    // SAFETY: the message has a live control buffer, with space for a header.
     let cmsg = unsafe { CMSG_FIRSTHDR(&raw const message) };
     // SAFETY: the header is in the buffer, which is aligned.
     let header = unsafe { &mut *cmsg };
@@ -169,7 +169,7 @@ fn send_control<T>(fd: &OwnedFd, kind: c_int, data: T) -> Answer<()> {
     header.cmsg_len = CMSG_LEN(size_of::<T>()) as _;
     // SAFETY: the header is in the buffer.
     let to = unsafe { CMSG_DATA(cmsg) };
-    // SAFETY: behind the header the buffer has room for the data.
+    // SAFETY: behind the header the buffer has space for the data.
     unsafe { to.cast::<T>().write_unaligned(data) };
     // SAFETY: what the message points to is live.
     let call = || unsafe { sys::sendmsg(fd.as_raw_fd(), &raw const message, sys::MSG_NOSIGNAL) };
@@ -201,7 +201,7 @@ fn getsockopt<T>(fd: &OwnedFd, option: c_int) -> Answer<T> {
     let mut value = MaybeUninit::<T>::uninit();
     let mut len = size_of::<T>() as socklen_t;
     let to = value.as_mut_ptr().cast();
-    // SAFETY: value is room for len bytes.
+    // SAFETY: value has space for len bytes.
     let result = unsafe { sys::getsockopt(fd.as_raw_fd(), SOL_SOCKET, option, to, &raw mut len) };
     checked(result as isize)?;
     assert_eq!(len as usize, size_of::<T>());
@@ -317,7 +317,7 @@ fn autobind() -> Answer<()> {
     let (mut addr, _) = sys::sockaddr_un_unnamed();
     let mut len = size_of::<sockaddr_un>() as socklen_t;
     let (fd, to) = (listener.as_raw_fd(), ptr::from_mut(&mut addr).cast());
-    // SAFETY: addr is room for len bytes.
+    // SAFETY: addr has space for len bytes.
     checked(unsafe { sys::getsockname(fd, to, &raw mut len) } as isize)?;
     let client = new_socket(SOCK_STREAM)?;
     connect(&client, &(addr, len))?;

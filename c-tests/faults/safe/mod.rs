@@ -99,14 +99,14 @@ fn descriptor() -> io::Result<()> {
 fn batch() -> io::Result<()> {
     let (ours, theirs) = Socket::<Datagram>::pair()?;
     let pieces = [b"one", b"two"].map(|text| [IoSlice::new(text)]);
-    let mut room = SendSlots::<2>::new();
-    let mut batch = SendBatch::new(&mut room);
+    let mut slots = SendSlots::<2>::new();
+    let mut batch = SendBatch::new(&mut slots);
     for piece in &pieces {
         batch.push(Outgoing::new(piece))?;
     }
     ours.sendmmsg(&mut batch)?;
-    let (mut room, mut bufs) = (RecvSlots::<2>::new(), [[0; 8]; 2]);
-    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    let (mut slots, mut bufs) = (RecvSlots::<2>::new(), [[0; 8]; 2]);
+    let mut batch = RecvBatch::new(&mut slots, &mut bufs);
     assert_eq!(theirs.recvmmsg(&mut batch)?.len(), 2);
     Ok(())
 }

@@ -165,9 +165,9 @@ fn notify(stage: &Stage) {
     let running = stage.start();
     let receive = |fds: usize| {
         let mut buf = [0; 256];
-        let mut room = ControlBuffer::<(Rights<1>, Credentials)>::new();
+        let mut buffer = ControlBuffer::<(Rights<1>, Credentials)>::new();
         let message = socket
-            .recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut room)
+            .recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut buffer)
             .expect("it sends");
         let len = message.len();
         let mut control = message.into_control().expect("all of it came");

@@ -57,8 +57,8 @@ const OPENINGS: &[&str] = &[
     "socket({packet listener}, seqpacket); bind({last}, {own}); listen({last}, {few})",
     "socket({stream}, stream); connect({last}, {name})",
     "socket({seqpacket}, seqpacket); connect({last}, {name})",
-    "crowd(stream, {name})",
-    "crowd(seqpacket, {name})",
+    "fill_backlog(stream, {name})",
+    "fill_backlog(seqpacket, {name})",
 ];
 
 /// What every socket can be asked; `{it}` is its letter.

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. Address: the struct, and room behind it that nobody may write to, in address.h. */
+/* 1. Address: the struct, and space after it that nobody may write to, in address.h. */
 
 static socklen_t smaller(socklen_t a, socklen_t b)
 {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the room holds before the kernel writes. */
+/* What the buffer holds before the kernel writes. */
 #define UNTOUCHED 0xAA
 
 /* The digits of the last name that the kernel chose. */
@@ -40,15 +40,15 @@ static size_t count_touched(const union address *addr, size_t from)
 {
 	size_t count = 0;
 
-	for (size_t i = from; i < ROOM; i++)
+	for (size_t i = from; i < BUFFER_SIZE; i++)
 		count += addr->bytes[i] != UNTOUCHED;
 	return count;
 }
 
-/* The first len bytes of the room; a hostile len ends where the room does. */
+/* The first len bytes of the buffer; a hostile len ends where the buffer does. */
 static size_t within(socklen_t len)
 {
-	return len < ROOM ? len : ROOM;
+	return len < BUFFER_SIZE ? len : BUFFER_SIZE;
 }
 
 void address_print(const union address *addr, socklen_t cap, socklen_t len)

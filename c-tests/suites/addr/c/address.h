@@ -1,4 +1,4 @@
-/* An address with room behind it that nobody may write to, and what the kernel wrote into it. */
+/* An address with space after it that nobody may write to, and what the kernel wrote into it. */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
@@ -7,17 +7,17 @@
 #include <sys/un.h>
 
 /* More than any address, so that a case can write behind one and see what the kernel says. */
-#define ROOM 256
+#define BUFFER_SIZE 256
 
 #define PATH_OFFSET offsetof(struct sockaddr_un, sun_path)
 
 union address {
 	struct sockaddr any;
 	struct sockaddr_un un;
-	unsigned char bytes[ROOM];
+	unsigned char bytes[BUFFER_SIZE];
 };
 
-/* Fills the room, so that it can be seen what was written. */
+/* Fills the buffer, so that it can be seen what was written. */
 void address_prepare(union address *ret_addr);
 
 /* Prints what the kernel wrote into a prepared address: the length that it says, the bytes of

@@ -43,7 +43,7 @@ struct step {
 	enum source source;
 	sa_family_t family;
 	char from; /* the socket of SOURCE_SOCKNAME */
-	unsigned char bytes[ROOM - PATH_OFFSET];
+	unsigned char bytes[BUFFER_SIZE - PATH_OFFSET];
 	size_t count;
 	enum form form;
 	long number; /* of FORM_NUMBER */

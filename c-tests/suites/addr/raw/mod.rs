@@ -12,17 +12,17 @@ use sunpath_c_tests::table::{Case, PATH_OFFSET, Source, Step, read_cases};
 use sunpath_sys as sys;
 use sys::{sa_family_t, sockaddr, sockaddr_un, socklen_t};
 
-// 1. Address: the struct, and room behind it that nobody may write to.
+// 1. Address: the struct, and space after it that nobody may write to.
 
 /// More than any address, so that a case can write behind one and see what the kernel says.
-const ROOM: usize = 256;
+const BUFFER_SIZE: usize = 256;
 
 #[repr(C, align(8))]
 struct Address {
-    bytes: [u8; ROOM],
+    bytes: [u8; BUFFER_SIZE],
 }
 
-/// What the room holds before the kernel writes.
+/// What the buffer holds before the kernel writes.
 const UNTOUCHED: u8 = 0xAA;
 
 const SIZE: socklen_t = size_of::<sockaddr_un>() as socklen_t;
@@ -45,9 +45,9 @@ impl Address {
     }
 }
 
-/// The first len bytes of the address; a hostile len ends where the room does.
+/// The first len bytes of the address; a hostile len ends where the buffer does.
 fn within(len: socklen_t) -> usize {
-    (len as usize).min(ROOM)
+    (len as usize).min(BUFFER_SIZE)
 }
 
 // 2. Sockets: a stream socket a letter, made when it is first used. Nonblocking, so that a case
@@ -89,12 +89,14 @@ fn outcome(result: c_int) -> &'static str {
 
 impl Lane {
     fn address_of(&mut self, step: &Step) -> (Address, socklen_t) {
-        let mut addr = Address { bytes: [0; ROOM] };
+        let mut addr = Address {
+            bytes: [0; BUFFER_SIZE],
+        };
         let mut reported = SIZE;
         let (family, bytes) = match &step.source {
             Source::Sockname(from) => {
                 let fd = self.socket_of(Some(*from));
-                // SAFETY: addr has room for more than the SIZE bytes that reported allows.
+                // SAFETY: addr has space for more than the SIZE bytes that reported allows.
                 let result = unsafe { sys::getsockname(fd, addr.as_mut_ptr(), &mut reported) };
                 assert_eq!(result, 0, "getsockname: {}", outcome(result));
                 return (addr, step.len(reported));
@@ -169,13 +171,13 @@ impl Lane {
         let fd = self.socket_of(step.socket);
         let cap = step.len(SIZE);
         let mut addr = Address {
-            bytes: [UNTOUCHED; ROOM],
+            bytes: [UNTOUCHED; BUFFER_SIZE],
         };
         let to = addr.as_mut_ptr();
         let mut len = cap;
         let mut byte = 0u8;
         let result = match &*step.call {
-            // SAFETY: addr has room for more than any address, however great a len the table says.
+            // SAFETY: addr has space for more than any address, however great a len the table says.
             "getsockname" => unsafe { sys::getsockname(fd, to, &mut len) },
             // SAFETY: as above.
             "getpeername" => unsafe { sys::getpeername(fd, to, &mut len) },
@@ -222,7 +224,7 @@ impl Lane {
             }
             ("socketpair", _) => {
                 let mut pair = [-1; 2];
-                // SAFETY: pair has room for two descriptors.
+                // SAFETY: pair has space for two descriptors.
                 let result = unsafe { sys::socketpair(sys::AF_UNIX, KIND, 0, pair.as_mut_ptr()) };
                 [*self.slot('p'), *self.slot('q')] = pair;
                 result

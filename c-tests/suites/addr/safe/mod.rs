@@ -16,7 +16,7 @@ use sunpath::{Error, Socket, Stream, SunPath, SunPathError, UnixAddr, UnixListen
 use sunpath_c_tests::notation::Bytes;
 use sunpath_c_tests::table::{Case, Form, PATH_OFFSET, Source, Step, read_cases};
 
-// 1. Address: a value with its length in it; there is no room behind it to write to.
+// 1. Address: a value with its length in it; there is no space after it to write to.
 
 const SIZE: usize = size_of::<sockaddr_un>();
 

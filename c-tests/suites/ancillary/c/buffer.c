@@ -8,18 +8,18 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* 1. Small buffers: three descriptors, and room for fewer. */
+/* 1. Small buffers: three descriptors, and space for fewer. */
 
-static void three_into(size_t room, const char *words)
+static void three_into(size_t capacity, const char *words)
 {
 	struct pair s = new_pair(SOCK_STREAM);
 
 	send_rights(s.p, "x", 3);
-	receive_closing(s.q, (struct receive){ .size = 64, .room = room, .room_words = words });
+	receive_closing(s.q, (struct receive){ .size = 64, .capacity = capacity, .capacity_words = words });
 	close_pair(s);
 }
 
-#define THREE_INTO(room) three_into(room, #room)
+#define THREE_INTO(capacity) three_into(capacity, #capacity)
 
 void buffer_nothing(void)
 {
@@ -258,7 +258,7 @@ void buffer_half_taken(void)
 	struct fds fds;
 
 	send_rights(s.p, "x", 3);
-	fds = receive_with(s.q, (struct receive){ .size = 64, .room = CONTROL_SIZE });
+	fds = receive_with(s.q, (struct receive){ .size = 64, .capacity = CONTROL_SIZE });
 	taken = fds.fd[0];
 	close(fds.fd[1]);
 	close(fds.fd[2]);

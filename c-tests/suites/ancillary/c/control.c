@@ -14,7 +14,7 @@ static void put_message(struct control *control, const struct cmsghdr *header, c
 	unsigned char *at = control->bytes + control->len;
 
 	if (CMSG_SPACE(size) > CONTROL_SIZE - control->len)
-		die("room for control data");
+		die("space for control data");
 	memset(at, 0, CMSG_SPACE(size));
 	memcpy(at, header, sizeof *header);
 	if (size > 0)

@@ -106,8 +106,8 @@ struct fds receive_with(int q, struct receive how)
 	struct msghdr message = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = how.room > 0 ? bytes + how.offset : NULL,
-		.msg_controllen = how.room,
+		.msg_control = how.capacity > 0 ? bytes + how.offset : NULL,
+		.msg_controllen = how.capacity,
 	};
 	int flags = how.flag_words == NULL ? MSG_CMSG_CLOEXEC : how.flags;
 	int before = open_descriptors(), more;
@@ -115,8 +115,8 @@ struct fds receive_with(int q, struct receive how)
 
 	more = open_descriptors() - before;
 	step("recvmsg(q, %zu", how.size);
-	if (how.room_words != NULL)
-		printf(", %s", how.room_words);
+	if (how.capacity_words != NULL)
+		printf(", %s", how.capacity_words);
 	if (how.flag_words != NULL)
 		printf(", %s", how.flag_words);
 	putchar(')');
@@ -146,12 +146,12 @@ void receive_closing(int q, struct receive how)
 
 void receive(int q, size_t size)
 {
-	receive_closing(q, (struct receive){ .size = size, .room = CONTROL_SIZE });
+	receive_closing(q, (struct receive){ .size = size, .capacity = CONTROL_SIZE });
 }
 
 int receive_fd(int q)
 {
-	struct fds fds = receive_with(q, (struct receive){ .size = 64, .room = CONTROL_SIZE });
+	struct fds fds = receive_with(q, (struct receive){ .size = 64, .capacity = CONTROL_SIZE });
 
 	if (fds.count == 1)
 		return fds.fd[0];

@@ -3,7 +3,7 @@
  *   sendmsg(p, "x", RIGHTS(2)) = 1; recvmsg(q, 64, CMSG_LEN(4)) = 1, "x", RIGHTS(1), CTRUNC, opened 1
  *
  * The data, the control messages in their order, the flags that say truncation, and how many
- * descriptors the process has more than before. A control buffer that is not named has room. */
+ * descriptors the process has more than before. A control buffer that is not named has space. */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
@@ -39,11 +39,11 @@ void send_rights(int p, const char *text, size_t count);
 void send_fd(int p, const char *text, int fd);
 void send_text(int p, const char *text);
 
-/* How to receive: at most size bytes into a control buffer of room bytes, offset bytes behind what
- * is aligned. The words are those of room and flags, or NULL. */
+/* How to receive: at most size bytes into a control buffer of capacity bytes, offset bytes behind what
+ * is aligned. The words are those of capacity and flags, or NULL. */
 struct receive {
-	size_t size, room;
-	const char *room_words;
+	size_t size, capacity;
+	const char *capacity_words;
 	int flags;
 	const char *flag_words;
 	size_t offset;
@@ -55,8 +55,8 @@ struct fds receive_with(int q, struct receive how);
 /* Receives and closes what came: at most size bytes; into a small control buffer; with flags. */
 void receive(int q, size_t size);
 void receive_closing(int q, struct receive how);
-#define RECEIVE_IN(q, size, room) \
-	receive_closing(q, (struct receive){ size, room, .room_words = #room })
+#define RECEIVE_IN(q, size, capacity) \
+	receive_closing(q, (struct receive){ size, capacity, .capacity_words = #capacity })
 #define RECEIVE_FLAGS(q, size, flags) \
 	receive_closing(q, (struct receive){ size, CONTROL_SIZE, NULL, flags, #flags, 0 })
 

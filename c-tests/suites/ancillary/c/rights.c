@@ -133,7 +133,7 @@ void rights_twice(void)
 	struct fds fds;
 
 	send_rights(s.p, "x", 2);
-	fds = receive_with(s.q, (struct receive){ .size = 64, .room = CONTROL_SIZE });
+	fds = receive_with(s.q, (struct receive){ .size = 64, .capacity = CONTROL_SIZE });
 	step("%s", fds.count == 2 && fds.fd[0] != fds.fd[1] ? "two numbers" : "one number");
 	close_fds(&fds);
 	close_pair(s);

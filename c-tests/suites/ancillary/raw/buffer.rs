@@ -7,50 +7,50 @@ use super::close;
 use super::control::{Control, in_words, message_over, messages, written};
 use super::line::{self, Arrived, part, step};
 use super::message::{
-    Receive, Words, at_most, close_fds, close_pair, counted, in_room, lacks, named, new_pair,
+    Receive, Words, at_most, close_fds, close_pair, counted, in_buffer, lacks, named, new_pair,
     option, piece, receive, receive_closing, receive_with, send_rights, set,
 };
 use crate::descriptors::{allow_more, allow_usual, open_descriptors};
 
-// 1. Small buffers: three descriptors, and room for fewer.
+// 1. Small buffers: three descriptors, and space for fewer.
 
-fn into_room(count: usize, room: (usize, Words)) {
+fn into_buffer(count: usize, buffer: (usize, Words)) {
     let s = new_pair(SOCK_STREAM);
     send_rights(s.p, "x", count);
-    receive_closing(s.q, &in_room(64, room));
+    receive_closing(s.q, &in_buffer(64, buffer));
     close_pair(s);
 }
 
 pub(crate) fn nothing() {
-    into_room(3, named!(0));
+    into_buffer(3, named!(0));
 }
 
 pub(crate) fn header() {
-    into_room(3, named!(CMSG_LEN(0)));
+    into_buffer(3, named!(CMSG_LEN(0)));
 }
 
 pub(crate) fn header_and_some() {
-    into_room(3, named!(CMSG_LEN(0) + 3));
+    into_buffer(3, named!(CMSG_LEN(0) + 3));
 }
 
 pub(crate) fn one() {
-    into_room(3, named!(CMSG_LEN(4)));
+    into_buffer(3, named!(CMSG_LEN(4)));
 }
 
 pub(crate) fn padded() {
-    into_room(3, named!(CMSG_SPACE(4)));
+    into_buffer(3, named!(CMSG_SPACE(4)));
 }
 
 pub(crate) fn exact() {
-    into_room(3, named!(CMSG_LEN(12)));
+    into_buffer(3, named!(CMSG_LEN(12)));
 }
 
 pub(crate) fn roomy() {
-    into_room(3, named!(CMSG_SPACE(12)));
+    into_buffer(3, named!(CMSG_SPACE(12)));
 }
 
 pub(crate) fn padding() {
-    into_room(2, named!(CMSG_SPACE(4)));
+    into_buffer(2, named!(CMSG_SPACE(4)));
 }
 
 // 2. A process at its limit: recvmsg succeeds, and says that something is missing.
@@ -74,26 +74,26 @@ pub(crate) fn for_none() {
 
 // 3. More kinds than fit: messages are cut from the end.
 
-fn kinds_into_room(asked: (i32, &str), count: usize, room: (usize, Words)) {
+fn kinds_into(asked: (i32, &str), count: usize, buffer: (usize, Words)) {
     let s = new_pair(SOCK_STREAM);
     set("q", s.q, asked, 1);
     send_rights(s.p, "x", count);
-    receive_closing(s.q, &in_room(64, room));
+    receive_closing(s.q, &in_buffer(64, buffer));
     close_pair(s);
 }
 
 pub(crate) fn credentials_first() {
-    kinds_into_room(option!(SO_PASSCRED), 2, named!(CMSG_SPACE(12)));
+    kinds_into(option!(SO_PASSCRED), 2, named!(CMSG_SPACE(12)));
 }
 
 pub(crate) fn pidfd_last() {
     if !lacks(option!(SO_PASSPIDFD)) {
-        kinds_into_room(option!(SO_PASSPIDFD), 2, named!(CMSG_SPACE(8)));
+        kinds_into(option!(SO_PASSPIDFD), 2, named!(CMSG_SPACE(8)));
     }
 }
 
 pub(crate) fn unpadded() {
-    kinds_into_room(
+    kinds_into(
         option!(SO_PASSCRED),
         1,
         named!(CMSG_SPACE(12) + CMSG_LEN(4)),
@@ -136,7 +136,7 @@ pub(crate) fn aligned() {
         part(&format!("offset {offset}"));
         send_rights(s.p, "x", 2);
         let how = Receive {
-            room: (CMSG_SPACE(8), None),
+            buffer: (CMSG_SPACE(8), None),
             offset,
             ..at_most(64)
         };

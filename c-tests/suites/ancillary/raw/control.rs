@@ -49,11 +49,11 @@ impl Control {
         let at = self.0.len();
         self.0.resize(at + CMSG_SPACE(data.len()), 0);
         let cmsg: *mut cmsghdr = self.0[at..].as_mut_ptr().cast();
-        // SAFETY: there is room for a header at cmsg, which need not be aligned.
+        // SAFETY: there is space for a header at cmsg, which need not be aligned.
         unsafe { cmsg.write_unaligned(header) };
         // SAFETY: CMSG_LEN(0) bytes from cmsg on are in the buffer.
         let to = unsafe { CMSG_DATA(cmsg) };
-        // SAFETY: behind the header the buffer has room for the data, which lies elsewhere.
+        // SAFETY: behind the header the buffer has space for the data, which lies elsewhere.
         unsafe { ptr::copy_nonoverlapping(data.as_ptr(), to, data.len()) };
     }
 

@@ -10,7 +10,7 @@ use sys::{CMSG_LEN, SOCK_SEQPACKET, SOCK_STREAM, socklen_t, ucred};
 use super::control::Control;
 use super::line::{part, step};
 use super::message::{
-    Pair, close_pair, in_room, named, new_pair, option, receive, receive_closing, send_control,
+    Pair, close_pair, in_buffer, named, new_pair, option, receive, receive_closing, send_control,
     send_text, set,
 };
 use super::{accepted, as_nobody, close, connected, listening};
@@ -141,7 +141,7 @@ pub(crate) fn end_of_packets() {
 pub(crate) fn cut() {
     let s = passing(SOCK_STREAM);
     send_text(s.p, "x");
-    let how = in_room(64, named!(CMSG_LEN(4)));
+    let how = in_buffer(64, named!(CMSG_LEN(4)));
     receive_closing(s.q, &how);
     close_pair(s);
 }

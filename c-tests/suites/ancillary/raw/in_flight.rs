@@ -18,7 +18,7 @@ use crate::process::{check, name_of};
 
 fn new_pipe(flags: c_int) -> [c_int; 2] {
     let mut fds = [-1; 2];
-    // SAFETY: fds is room for two descriptors.
+    // SAFETY: fds has space for two descriptors.
     check("pipe2", unsafe {
         libc::pipe2(fds.as_mut_ptr(), sys::O_CLOEXEC | flags)
     });

@@ -28,7 +28,7 @@ pub(crate) struct Pair {
 pub(crate) fn new_pair(kind: c_int) -> Pair {
     let mut pair = [-1; 2];
     let kind = kind | sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK;
-    // SAFETY: pair is room for two descriptors.
+    // SAFETY: pair has space for two descriptors.
     let result = unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, pair.as_mut_ptr()) };
     check("socketpair", result);
     let [p, q] = pair;
@@ -139,28 +139,28 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// How to receive: at most `size` bytes into a control buffer of `room` bytes, `offset` bytes behind
-/// what is aligned. Room and flags that have words stand in the line.
+/// How to receive: at most `size` bytes into a control buffer of the size in `buffer`, `offset` bytes
+/// after an aligned address. The words of both stand in the line, if there are any.
 pub(crate) struct Receive {
     pub(crate) size: usize,
-    pub(crate) room: (usize, Words),
+    pub(crate) buffer: (usize, Words),
     pub(crate) flags: (c_int, Words),
     pub(crate) offset: usize,
 }
 
-/// At most `size` bytes, into a control buffer that has room.
+/// At most `size` bytes, into a control buffer that has space.
 pub(crate) const fn at_most(size: usize) -> Receive {
     Receive {
         size,
-        room: (CONTROL_SIZE, None),
+        buffer: (CONTROL_SIZE, None),
         flags: (MSG_CMSG_CLOEXEC, None),
         offset: 0,
     }
 }
 
-pub(crate) fn in_room(size: usize, room: (usize, Words)) -> Receive {
+pub(crate) fn in_buffer(size: usize, buffer: (usize, Words)) -> Receive {
     Receive {
-        room,
+        buffer,
         ..at_most(size)
     }
 }
@@ -183,9 +183,9 @@ pub(crate) fn close_fds(fds: &[c_int]) {
 /// Receives, a step; the descriptors are the caller's.
 pub(crate) fn receive_with(q: c_int, how: &Receive) -> Vec<c_int> {
     #[repr(align(16))]
-    struct Room([u8; CONTROL_SIZE + 16]);
-    let (mut room, mut data) = (Room([0; CONTROL_SIZE + 16]), [0; DATA_SIZE]);
-    let control = &mut room.0[how.offset..][..how.room.0];
+    struct Aligned([u8; CONTROL_SIZE + 16]);
+    let (mut buffer, mut data) = (Aligned([0; CONTROL_SIZE + 16]), [0; DATA_SIZE]);
+    let control = &mut buffer.0[how.offset..][..how.buffer.0];
     let mut iov = [piece(&data[..how.size])];
     iov[0].iov_base = data.as_mut_ptr().cast();
     let mut message = message_over(&mut iov, control);
@@ -194,7 +194,7 @@ pub(crate) fn receive_with(q: c_int, how: &Receive) -> Vec<c_int> {
     let count = counted(unsafe { sys::recvmsg(q, &mut message, how.flags.0) });
     let opened = open_descriptors() - before;
 
-    let words = [how.room.1, how.flags.1].map(behind_comma).concat();
+    let words = [how.buffer.1, how.flags.1].map(behind_comma).concat();
     step!("recvmsg(q, {}{words})", how.size);
     line::result(count);
     let Ok(count) = count else { return Vec::new() };
@@ -234,7 +234,7 @@ pub(crate) fn receive_plain(q: c_int, size: usize, (flags, words): (c_int, Words
     let mut data = [0u8; DATA_SIZE];
     let before = open_descriptors();
     let at = data[..size].as_mut_ptr().cast();
-    // SAFETY: data has room for size bytes.
+    // SAFETY: data has space for size bytes.
     let count = counted(unsafe { sys::recv(q, at, size, flags) });
     let opened = open_descriptors() - before;
     step!("recv(q, {size}{})", behind_comma(words));

@@ -7,7 +7,7 @@ use sys::{CMSG_LEN, MSG_PEEK, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
 
 use super::line::{part, step};
 use super::message::{
-    Pair, ask_close_on_exec, close_fds, close_pair, in_room, lacks, named, new_pair, option,
+    Pair, ask_close_on_exec, close_fds, close_pair, in_buffer, lacks, named, new_pair, option,
     receive, receive_closing, receive_fd, receive_plain, receive_with, send_rights, send_text, set,
     with_flags,
 };
@@ -134,7 +134,7 @@ pub(crate) fn no_room() {
     }
     let s = passing(SOCK_STREAM);
     send_text(s.p, "x");
-    let how = in_room(64, named!(CMSG_LEN(0)));
+    let how = in_buffer(64, named!(CMSG_LEN(0)));
     receive_closing(s.q, &how);
     close_pair(s);
 }

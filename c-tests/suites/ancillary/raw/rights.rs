@@ -186,7 +186,7 @@ pub(crate) fn path() {
 pub(crate) fn io_uring() {
     let s = new_pair(SOCK_STREAM);
     let mut params = [0u32; 30]; // struct io_uring_params
-    // SAFETY: params is room for the struct, and one that asks for nothing.
+    // SAFETY: params has space for the struct, and one that asks for nothing.
     let fd = unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, params.as_mut_ptr()) };
     if fd < 0 {
         print!("not run: needs io_uring");

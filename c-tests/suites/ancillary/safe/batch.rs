@@ -24,8 +24,8 @@ fn in_a_batch(with_rights: bool) -> Result<(), Error> {
         false => vec![],
     });
     let pieces = ["a", "bb", "ccc"].map(|text| [IoSlice::new(text.as_bytes())]);
-    let mut room = SendSlots::<BATCH, Rights<2>>::new();
-    let mut batch = SendBatch::new(&mut room);
+    let mut slots = SendSlots::<BATCH, Rights<2>>::new();
+    let mut batch = SendBatch::new(&mut slots);
     for (pieces, control) in pieces.iter().zip(&controls) {
         batch.push(Outgoing::new(pieces).control(control))?;
     }
@@ -34,8 +34,8 @@ fn in_a_batch(with_rights: bool) -> Result<(), Error> {
     step!("sendmmsg(p, \"a\", \"bb\", \"ccc\")");
     result(sent.map(|()| all));
 
-    let (mut room, mut bufs) = (RecvSlots::<BATCH, Rights<2>>::new(), [[0; 8]; BATCH]);
-    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    let (mut slots, mut bufs) = (RecvSlots::<BATCH, Rights<2>>::new(), [[0; 8]; BATCH]);
+    let mut batch = RecvBatch::new(&mut slots, &mut bufs);
     let before = open_descriptors();
     let arrivals = s.q.recvmmsg(&mut batch)?;
     let opened = open_descriptors() - before;

@@ -15,44 +15,44 @@ use super::message::{
 };
 use crate::descriptors::{allow_more, allow_usual, open_descriptors};
 
-// 1. Small buffers: three descriptors, and room for fewer.
+// 1. Small buffers: three descriptors, and space for fewer.
 
-fn into_room(count: usize, room: (usize, &str)) -> Result<(), Error> {
+fn into_buffer(count: usize, buffer: (usize, &str)) -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
     send_rights(&s.p, "x", count);
-    receive_in(&s.q, 64, room);
+    receive_in(&s.q, 64, buffer);
     Ok(())
 }
 
 pub(crate) fn nothing() -> Result<(), Error> {
-    into_room(3, named!(0))
+    into_buffer(3, named!(0))
 }
 
 pub(crate) fn header() -> Result<(), Error> {
-    into_room(3, named!(CMSG_LEN(0)))
+    into_buffer(3, named!(CMSG_LEN(0)))
 }
 
 pub(crate) fn header_and_some() -> Result<(), Error> {
-    into_room(3, named!(CMSG_LEN(0) + 3))
+    into_buffer(3, named!(CMSG_LEN(0) + 3))
 }
 
 pub(crate) fn one() -> Result<(), Error> {
-    into_room(3, named!(CMSG_LEN(4)))
+    into_buffer(3, named!(CMSG_LEN(4)))
 }
 
-/// Who expects one gets one, though the room that is made for it has padding for another.
-fn into_room_for_one(count: usize) -> Result<(), Error> {
+/// Who expects one gets one, though the buffer that is made for it has padding for another.
+fn into_one(count: usize) -> Result<(), Error> {
     part("bytes");
-    into_room(count, named!(CMSG_SPACE(4)))?;
+    into_buffer(count, named!(CMSG_SPACE(4)))?;
     part("Rights<1>");
     let s = new_pair::<Stream>()?;
     send_rights(&s.p, "x", count);
-    let mut room = ControlBuffer::<Rights<1>>::new();
-    drop(receive_with(&s.q, 64, "", &mut room));
+    let mut buffer = ControlBuffer::<Rights<1>>::new();
+    drop(receive_with(&s.q, 64, "", &mut buffer));
     part("all or nothing");
     send_rights(&s.p, "x", count);
     let before = open_descriptors();
-    let message = s.q.recvmsg(&mut [IoSliceMut::new(&mut [0])], &mut room)?;
+    let message = s.q.recvmsg(&mut [IoSliceMut::new(&mut [0])], &mut buffer)?;
     step!("into_control()");
     result(message.into_control().map(|_| "ok"));
     step!("left open {}", open_descriptors() - before);
@@ -60,19 +60,19 @@ fn into_room_for_one(count: usize) -> Result<(), Error> {
 }
 
 pub(crate) fn padded() -> Result<(), Error> {
-    into_room_for_one(3)
+    into_one(3)
 }
 
 pub(crate) fn exact() -> Result<(), Error> {
-    into_room(3, named!(CMSG_LEN(12)))
+    into_buffer(3, named!(CMSG_LEN(12)))
 }
 
 pub(crate) fn roomy() -> Result<(), Error> {
-    into_room(3, named!(CMSG_SPACE(12)))
+    into_buffer(3, named!(CMSG_SPACE(12)))
 }
 
 pub(crate) fn padding() -> Result<(), Error> {
-    into_room_for_one(2)
+    into_one(2)
 }
 
 // 2. A process at its limit: recvmsg succeeds, and says that something is missing.
@@ -96,31 +96,31 @@ pub(crate) fn for_none() -> Result<(), Error> {
 
 // 3. More kinds than fit: messages are cut from the end.
 
-fn kinds_into_room(
+fn kinds_into(
     asked: (impl Fn(&Socket<Stream>, bool) -> Result<(), Error>, &str),
     count: usize,
-    room: (usize, &str),
+    buffer: (usize, &str),
 ) -> Result<(), Error> {
     let s = new_pair()?;
     set("q", &s.q, asked, true);
     send_rights(&s.p, "x", count);
-    receive_in(&s.q, 64, room);
+    receive_in(&s.q, 64, buffer);
     Ok(())
 }
 
 pub(crate) fn credentials_first() -> Result<(), Error> {
-    kinds_into_room(option!(SO_PASSCRED), 2, named!(CMSG_SPACE(12)))
+    kinds_into(option!(SO_PASSCRED), 2, named!(CMSG_SPACE(12)))
 }
 
 pub(crate) fn pidfd_last() -> Result<(), Error> {
     if lacks(option!(SO_PASSPIDFD))? {
         return Ok(());
     }
-    kinds_into_room(option!(SO_PASSPIDFD), 2, named!(CMSG_SPACE(8)))
+    kinds_into(option!(SO_PASSPIDFD), 2, named!(CMSG_SPACE(8)))
 }
 
 pub(crate) fn unpadded() -> Result<(), Error> {
-    kinds_into_room(
+    kinds_into(
         option!(SO_PASSCRED),
         1,
         named!(CMSG_SPACE(12) + CMSG_LEN(4)),
@@ -132,11 +132,11 @@ pub(crate) fn unpadded() -> Result<(), Error> {
 /// One buffer for two calls, as a loop has it: the second gives nothing to walk.
 pub(crate) fn failed() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
-    let mut room = [0; CMSG_SPACE(4)];
+    let mut buffer = [0; CMSG_SPACE(4)];
     let mut kept = Vec::new();
     send_rights(&s.p, "x", 1);
     for _ in 0..2 {
-        let message = s.q.recvmsg(&mut [IoSliceMut::new(&mut [0])], &mut room);
+        let message = s.q.recvmsg(&mut [IoSliceMut::new(&mut [0])], &mut buffer);
         step!("recvmsg(q, 1)");
         let control = message.map(|message| {
             result(Ok(message.len()));
@@ -158,14 +158,14 @@ pub(crate) fn failed() -> Result<(), Error> {
 
 pub(crate) fn aligned() -> Result<(), Error> {
     #[repr(align(16))]
-    struct Room([u8; CMSG_SPACE(8) + 8]);
+    struct Aligned([u8; CMSG_SPACE(8) + 8]);
     let s = new_pair::<Stream>()?;
-    let mut room = Room([0; CMSG_SPACE(8) + 8]);
+    let mut buffer = Aligned([0; CMSG_SPACE(8) + 8]);
     for offset in 0..=8 {
         part(&format!("offset {offset}"));
         send_rights(&s.p, "x", 2);
-        let room = &mut room.0[offset..][..CMSG_SPACE(8)];
-        drop(receive_with(&s.q, 64, "", room));
+        let buffer = &mut buffer.0[offset..][..CMSG_SPACE(8)];
+        drop(receive_with(&s.q, 64, "", buffer));
     }
     Ok(())
 }
@@ -242,9 +242,10 @@ pub(crate) fn room() -> Result<(), Error> {
 fn three_of_which(some: usize) -> Result<(usize, Vec<OwnedFd>), Error> {
     let s = new_pair::<Stream>()?;
     send_rights(&s.p, "x", 3);
-    let (mut data, mut room) = ([0; 64], ControlBuffer::<Rights<3>>::new());
+    let (mut data, mut buffer) = ([0; 64], ControlBuffer::<Rights<3>>::new());
     let before = open_descriptors();
-    let message = s.q.recvmsg(&mut [IoSliceMut::new(&mut data)], &mut room)?;
+    let message =
+        s.q.recvmsg(&mut [IoSliceMut::new(&mut data)], &mut buffer)?;
     let opened = open_descriptors() - before;
     step!("recvmsg(q, 64)");
     result(Ok(message.len()));

@@ -67,7 +67,7 @@ pub(crate) fn closed() -> Result<(), Error> {
     let [from, to] = new_pipe(O_NONBLOCK);
     send_fd(&s.p, "x", to);
     let mut received = File::from(receive_fd(&s.q)?);
-    let count = received.write(b"y").expect("the pipe has room");
+    let count = received.write(b"y").expect("the pipe has space");
     step!("write(received) = {count}");
     ask_pipe(&from);
     Ok(())

@@ -125,7 +125,7 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// The control messages in words, in the order in which they lie in the room, and the descriptors
+/// The control messages in words, in the order in which they lie in the buffer, and the descriptors
 /// that came with them.
 pub(crate) fn in_words(mut control: Ancillary<'_>) -> (Vec<String>, Vec<OwnedFd>) {
     let kind = |message: ControlMessage<'_>| match message.level() {
@@ -159,17 +159,17 @@ pub(crate) fn in_words(mut control: Ancillary<'_>) -> (Vec<String>, Vec<OwnedFd>
     (words, fds)
 }
 
-/// Receives at most `size` bytes, and control data into any room, a step, `words` being those behind
+/// Receives at most `size` bytes, and control data into any buffer, a step, `words` being those behind
 /// the size. What was cut is taken as it came.
 pub(crate) fn receive_with<T: Kind, R: AsControlBuffer + ?Sized>(
     q: &Socket<T>,
     size: usize,
     words: &str,
-    room: &mut R,
+    buffer: &mut R,
 ) -> Vec<OwnedFd> {
     let mut data = [0; DATA_SIZE];
     let before = open_descriptors();
-    let message = q.recvmsg(&mut [IoSliceMut::new(&mut data[..size])], room);
+    let message = q.recvmsg(&mut [IoSliceMut::new(&mut data[..size])], buffer);
     let opened = open_descriptors() - before;
 
     step!("recvmsg(q, {size}{words})");
@@ -194,13 +194,13 @@ pub(crate) fn receive_with<T: Kind, R: AsControlBuffer + ?Sized>(
     fds
 }
 
-/// Receives into a room of that many bytes and closes what came.
-pub(crate) fn receive_in<T: Kind>(q: &Socket<T>, size: usize, (room, words): (usize, &str)) {
-    let room = &mut vec![0; room][..];
-    drop(receive_with(q, size, &format!(", {words}"), room));
+/// Receives into a buffer of that many bytes and closes what came.
+pub(crate) fn receive_in<T: Kind>(q: &Socket<T>, size: usize, (buffer, words): (usize, &str)) {
+    let buffer = &mut vec![0; buffer][..];
+    drop(receive_with(q, size, &format!(", {words}"), buffer));
 }
 
-/// Receives into a room that has room for all; the descriptors are the caller's.
+/// Receives into a buffer that has space for all; the descriptors are the caller's.
 pub(crate) fn receive_fds<T: Kind>(q: &Socket<T>, size: usize) -> Vec<OwnedFd> {
     receive_with(q, size, "", &mut [0; CONTROL_SIZE])
 }

@@ -101,7 +101,7 @@ pub(crate) fn read() -> Result<(), Error> {
     Ok(())
 }
 
-/// Peeking has no room for descriptors, so that it makes none.
+/// Peeking has no space for descriptors, so that it makes none.
 pub(crate) fn peek() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
     send_rights(&s.p, "x", 1);

@@ -13,7 +13,7 @@ use crate::process::check;
 /// An end to read from and one to write to, closed on exec.
 pub(crate) fn new_pipe(flags: c_int) -> [File; 2] {
     let mut pipe = [-1; 2];
-    // SAFETY: pipe is room for two descriptors.
+    // SAFETY: pipe has space for two descriptors.
     let result = unsafe { libc::pipe2(pipe.as_mut_ptr(), sys::O_CLOEXEC | flags) };
     check("pipe2", result);
     // SAFETY: the descriptor was just made, and nobody else knows it.
@@ -23,7 +23,7 @@ pub(crate) fn new_pipe(flags: c_int) -> [File; 2] {
 /// An io_uring, where the system lets this process have one.
 pub(crate) fn io_uring() -> Option<OwnedFd> {
     let mut params = [0u32; 30]; // struct io_uring_params
-    // SAFETY: params is room for the struct, and one that asks for nothing.
+    // SAFETY: params has space for the struct, and one that asks for nothing.
     let fd = unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, params.as_mut_ptr()) };
     let fd = c_int::try_from(fd).ok().filter(|fd| *fd >= 0)?;
     // SAFETY: the descriptor was just made, and nobody else knows it.

@@ -127,7 +127,7 @@ static void report(const char *call, int made, int before)
 	printf(", opened %d", opened);
 }
 
-/* Room for one is none for a pair. */
+/* A pair needs two free descriptors: with one, none is made. */
 void constructor_from_sockets(void)
 {
 	struct sock s = listening('s', "x"), c = new_socket('c', SOCK_STREAM), a;
@@ -185,15 +185,15 @@ static void make_both(const char *path)
 	make("stream", new_stream_below, path);
 }
 
-/* Room for one is none: the directory and the socket are two. */
+/* Two descriptors are needed, for the directory and for the socket: with one, none is made. */
 void constructor_long_path(void)
 {
 	try_mkdir(LONG);
 	make_both("missing/" LONG "/x");
 	make_both(LONG "/x");
 	make("listener", new_listener_below, LONG "/x");
-	for (int room = 0; room < 2; room++) {
-		allow_more(room);
+	for (int free = 0; free < 2; free++) {
+		allow_more(free);
 		make_both(LONG "/x");
 	}
 	allow_usual();

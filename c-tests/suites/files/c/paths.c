@@ -1,4 +1,4 @@
-/* Paths that sun_path has no room for: the kernel is given a short one that leads to the same file. */
+/* Paths that sun_path has no space for: the kernel is given a short one that leads to the same file. */
 #include "files.h"
 
 #include <errno.h>

@@ -105,14 +105,14 @@ fn report(call: &str, made: Made, before: usize) {
     print!(", opened {opened}");
 }
 
-/// Room for one is none for a pair.
+/// A pair needs two free descriptors: with one, none is made.
 pub(crate) fn from_sockets() {
     let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));
     try_connect(c, "x");
     let before = open_descriptors();
     let (mut pair, kind) = ([-1; 2], SOCK_STREAM | SOCK_CLOEXEC);
     allow_more(1);
-    // SAFETY: pair is room for two descriptors.
+    // SAFETY: pair has space for two descriptors.
     let made = unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, pair.as_mut_ptr()) };
     report("socketpair()", returned(made), before);
     allow_more(0);
@@ -146,7 +146,7 @@ fn make_both(path: &str) {
     make("stream", |path| below(path, new_stream), path);
 }
 
-/// Room for one is none: the directory and the socket are two.
+/// Two descriptors are needed, for the directory and for the socket: with one, none is made.
 pub(crate) fn long_path() {
     let long = "d".repeat(120);
     let path = format!("{long}/x");
@@ -154,8 +154,8 @@ pub(crate) fn long_path() {
     make_both(&format!("missing/{path}"));
     make_both(&path);
     make("listener", |path| below(path, new_listener), &path);
-    for room in 0..2 {
-        allow_more(room);
+    for free in 0..2 {
+        allow_more(free);
         make_both(&path);
     }
     allow_usual();

@@ -66,7 +66,7 @@ fn report<S>(call: &str, made: &Result<S, Error>, before: usize) {
     print!(", opened {opened}");
 }
 
-/// Room for one is none for a pair.
+/// A pair needs two free descriptors: with one, none is made.
 pub(crate) fn from_sockets() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket('c')?);
     try_connect::<Stream>(&c, "x");
@@ -97,7 +97,7 @@ fn make_both(path: &str) {
     make("stream", new_stream, path);
 }
 
-/// Room for one is none: the directory and the socket are two.
+/// Two descriptors are needed, for the directory and for the socket: with one, none is made.
 pub(crate) fn long_path() -> Result<(), Error> {
     let long = "d".repeat(120);
     let path = format!("{long}/x");
@@ -105,8 +105,8 @@ pub(crate) fn long_path() -> Result<(), Error> {
     make_both(&format!("missing/{path}"));
     make_both(&path);
     make("listener", new_listener, &path);
-    for room in 0..2 {
-        allow_more(room);
+    for free in 0..2 {
+        allow_more(free);
         make_both(&path);
     }
     allow_usual();

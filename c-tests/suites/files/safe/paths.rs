@@ -1,4 +1,4 @@
-//! Paths that `sun_path` has no room for: the library takes them, and leads the kernel there.
+//! Paths that `sun_path` has no space for: the library takes them, and leads the kernel there.
 
 use std::env;
 use std::os::fd::OwnedFd;

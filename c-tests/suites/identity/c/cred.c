@@ -243,19 +243,19 @@ void cred_accepter_inherits(void)
 	close_both(s, c);
 }
 
-/* 5. Lengths: the kernel cuts what it writes to the room that it is told of. */
+/* 5. Lengths: the kernel cuts what it writes to the size that it is given. */
 
-static void length_of(socklen_t room)
+static void length_of(socklen_t size)
 {
 	union {
 		struct ucred cred;
-		char room[64];
+		char bytes[64];
 	} answer;
-	socklen_t len = room;
+	socklen_t len = size;
 	int pair[2];
 
 	new_pair(SOCK_STREAM, pair);
-	printf("getsockopt(p, SO_PEERCRED, %u) = ", room);
+	printf("getsockopt(p, SO_PEERCRED, %u) = ", size);
 	if (getsockopt(pair[0], SOL_SOCKET, SO_PEERCRED, &answer, &len) < 0)
 		printf("%s", errno_name(errno));
 	else

@@ -12,12 +12,12 @@
 
 /* 1. Groups: the length says how many there are, also where they do not fit. */
 
-static void ask_groups(const char *name, int fd, socklen_t room)
+static void ask_groups(const char *name, int fd, socklen_t size)
 {
 	gid_t groups[8];
-	socklen_t len = room;
+	socklen_t len = size;
 
-	printf("getsockopt(%s, SO_PEERGROUPS, %u) = ", name, room);
+	printf("getsockopt(%s, SO_PEERGROUPS, %u) = ", name, size);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0) {
 		printf("%s", errno_name(errno));
 		if (errno == ERANGE)
@@ -29,7 +29,7 @@ static void ask_groups(const char *name, int fd, socklen_t room)
 		printf("%s %u", i == 0 ? ":" : "", groups[i]);
 }
 
-static void groups_of(size_t count, socklen_t room)
+static void groups_of(size_t count, socklen_t size)
 {
 	static const gid_t groups[3] = { 30, 10, 20 };
 	pid_t child = process_fork();
@@ -40,7 +40,7 @@ static void groups_of(size_t count, socklen_t room)
 		process_take_groups(count, groups);
 		new_pair(SOCK_STREAM, pair);
 		process_take_groups(0, NULL); /* too late to change anything */
-		ask_groups("p", pair[0], room);
+		ask_groups("p", pair[0], size);
 		process_end(0);
 	}
 	process_join(child);
@@ -101,7 +101,7 @@ void options_pidfd_of_pair(void)
 	close_both(pair[0], pair[1]);
 }
 
-/* The number is cut to the room, and the descriptor is made all the same. */
+/* The number is cut to the buffer, and the descriptor is made all the same. */
 void options_pidfd_short(void)
 {
 	unsigned char number[2];

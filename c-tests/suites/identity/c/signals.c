@@ -1,4 +1,4 @@
-/* What sending to nobody and waiting for room do to a program that takes signals as they come. */
+/* What sending to nobody and waiting for space do to a program that takes signals as they come. */
 #include "identity.h"
 #include "process.h"
 
@@ -189,7 +189,7 @@ static int connect_in_time(int fd)
 	return result;
 }
 
-static void wait_for_room(int interrupt, int (*connect_it)(int))
+static void wait_for_space(int interrupt, int (*connect_it)(int))
 {
 	int s = listening(SOCK_STREAM, 0);
 	int first = connected(SOCK_STREAM), second = new_socket(SOCK_STREAM);
@@ -210,15 +210,15 @@ static void wait_for_room(int interrupt, int (*connect_it)(int))
 
 void signals_connect_timeout(void)
 {
-	wait_for_room(0, connect_impatiently);
+	wait_for_space(0, connect_impatiently);
 }
 
 void signals_connect_interrupted(void)
 {
-	wait_for_room(1, connect_patiently);
+	wait_for_space(1, connect_patiently);
 }
 
 void signals_connect_deadline(void)
 {
-	wait_for_room(1, connect_in_time);
+	wait_for_space(1, connect_in_time);
 }

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 /* Reads so many bytes, or fewer at the end of file. */
-static size_t read_all(int fd, unsigned char *room, size_t size)
+static size_t read_all(int fd, unsigned char *buffer, size_t size)
 {
-	ssize_t count = recv(fd, room, size, MSG_WAITALL);
+	ssize_t count = recv(fd, buffer, size, MSG_WAITALL);
 
 	if (count < 0)
 		die("recv");

@@ -212,16 +212,16 @@ pub(crate) fn accepter_inherits() {
     close_both(s, c);
 }
 
-// 5. Lengths: the kernel cuts what it writes to the room that it is told of.
+// 5. Lengths: the kernel cuts what it writes to the size that it is given.
 
-fn length_of(room: socklen_t) {
+fn length_of(size: socklen_t) {
     let mut answer = [0u8; 64];
-    assert!(room as usize <= size_of_val(&answer));
-    let mut len = room;
+    assert!(size as usize <= size_of_val(&answer));
+    let mut len = size;
     let [p, q] = new_pair(SOCK_STREAM);
-    print!("getsockopt(p, SO_PEERCRED, {room}) = ");
+    print!("getsockopt(p, SO_PEERCRED, {size}) = ");
     let at = answer.as_mut_ptr().cast();
-    // SAFETY: answer has room for the len bytes that the kernel may write.
+    // SAFETY: answer has space for the len bytes that the kernel may write.
     match unsafe { sys::getsockopt(p, sys::SOL_SOCKET, sys::SO_PEERCRED, at, &mut len) } {
         0 => print!("ok, {len}"),
         _ => print!("{}", name_of(sys::errno())),

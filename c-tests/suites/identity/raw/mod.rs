@@ -38,7 +38,7 @@ fn new_socket(kind: c_int) -> c_int {
 fn new_pair(kind: c_int) -> [c_int; 2] {
     let mut pair = [-1; 2];
     let kind = kind | sys::SOCK_CLOEXEC;
-    // SAFETY: pair is room for two descriptors.
+    // SAFETY: pair has space for two descriptors.
     let result = unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, pair.as_mut_ptr()) };
     check("socketpair", result);
     pair
@@ -107,9 +107,9 @@ fn cred_of(fd: c_int) -> Option<ucred> {
         gid: 0,
     };
     let mut len = size_of::<ucred>() as socklen_t;
-    let room = ptr::from_mut(&mut cred).cast();
-    // SAFETY: room is a live ucred, and len its size.
-    let result = unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PEERCRED, room, &mut len) };
+    let to = ptr::from_mut(&mut cred).cast();
+    // SAFETY: to is a live ucred, and len its size.
+    let result = unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PEERCRED, to, &mut len) };
     (result == 0).then_some(cred)
 }
 

@@ -12,13 +12,13 @@ use crate::process::{self, name_of};
 
 // 1. Groups: the length says how many there are, also where they do not fit.
 
-fn ask_groups(name: &str, fd: c_int, room: socklen_t) {
+fn ask_groups(name: &str, fd: c_int, size: socklen_t) {
     let mut groups = [0u32; 8];
-    assert!(room as usize <= size_of_val(&groups));
-    let mut len = room;
-    print!("getsockopt({name}, SO_PEERGROUPS, {room}) = ");
+    assert!(size as usize <= size_of_val(&groups));
+    let mut len = size;
+    print!("getsockopt({name}, SO_PEERGROUPS, {size}) = ");
     let at = groups.as_mut_ptr().cast();
-    // SAFETY: groups has room for the len bytes that the kernel may write.
+    // SAFETY: groups has space for the len bytes that the kernel may write.
     if unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PEERGROUPS, at, &mut len) } < 0 {
         match sys::errno() {
             sys::ERANGE => print!("ERANGE, {len}"),
@@ -32,13 +32,13 @@ fn ask_groups(name: &str, fd: c_int, room: socklen_t) {
     }
 }
 
-fn groups_of(groups: &[u32], room: socklen_t) {
+fn groups_of(groups: &[u32], size: socklen_t) {
     let child = process::fork();
     if child == 0 {
         process::take_groups(groups);
         let [p, _q] = new_pair(SOCK_STREAM);
         process::take_groups(&[]); // too late to change anything
-        ask_groups("p", p, room);
+        ask_groups("p", p, size);
         process::end(0);
     }
     process::join(child);
@@ -94,7 +94,7 @@ pub(crate) fn pidfd_of_pair() {
     close_both(p, q);
 }
 
-/// The number is cut to the room, and the descriptor is made all the same.
+/// The number is cut to the buffer, and the descriptor is made all the same.
 pub(crate) fn pidfd_short() {
     let mut number = [0u8; 2];
     let mut len = number.len() as socklen_t;
@@ -103,7 +103,7 @@ pub(crate) fn pidfd_short() {
     let next = process::check("dup", unsafe { sys::dup(p) });
     close(next); // the number of the next descriptor that is made
     let at = number.as_mut_ptr().cast();
-    // SAFETY: number has room for the len bytes that the kernel may write.
+    // SAFETY: number has space for the len bytes that the kernel may write.
     let result =
         match unsafe { sys::getsockopt(p, sys::SOL_SOCKET, sys::SO_PEERPIDFD, at, &mut len) } {
             0 => "ok",

@@ -1,4 +1,4 @@
-//! What sending to nobody and waiting for room do to a program that takes signals as they come.
+//! What sending to nobody and waiting for space do to a program that takes signals as they come.
 
 use std::mem::size_of;
 use std::ptr;
@@ -169,7 +169,7 @@ fn connect_in_time(fd: c_int) -> Result<(), c_int> {
     result
 }
 
-fn wait_for_room(interrupt: bool, connect_it: fn(c_int) -> Result<(), c_int>) {
+fn wait_for_space(interrupt: bool, connect_it: fn(c_int) -> Result<(), c_int>) {
     let s = listening(SOCK_STREAM, 0);
     let (first, second) = (connected(SOCK_STREAM), new_socket(SOCK_STREAM));
     print!("connect(c)");
@@ -187,13 +187,13 @@ fn wait_for_room(interrupt: bool, connect_it: fn(c_int) -> Result<(), c_int>) {
 }
 
 pub(crate) fn connect_timeout() {
-    wait_for_room(false, connect_impatiently);
+    wait_for_space(false, connect_impatiently);
 }
 
 pub(crate) fn connect_interrupted() {
-    wait_for_room(true, connect_patiently);
+    wait_for_space(true, connect_patiently);
 }
 
 pub(crate) fn connect_deadline() {
-    wait_for_room(true, connect_in_time);
+    wait_for_space(true, connect_in_time);
 }

@@ -19,10 +19,10 @@ fn counted(count: isize) -> Result<isize, c_int> {
     }
 }
 
-/// Reads the whole room, or less at the end of file.
-fn read_all(fd: c_int, room: &mut [u8]) -> usize {
+/// Reads the whole buffer, or less at the end of file.
+fn read_all(fd: c_int, buffer: &mut [u8]) -> usize {
     // SAFETY: pointer and length come from one live slice.
-    let count = unsafe { sys::recv(fd, room.as_mut_ptr().cast(), room.len(), MSG_WAITALL) };
+    let count = unsafe { sys::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), MSG_WAITALL) };
     check("recv", count as c_int) as usize
 }
 

@@ -12,10 +12,10 @@ use crate::process;
 
 const SIZE: usize = size_of::<u32>();
 
-fn ask_groups<T: Kind>(name: &str, socket: &Socket<T>, room: usize) {
+fn ask_groups<T: Kind>(name: &str, socket: &Socket<T>, size: usize) {
     let mut groups = [0; 8];
-    print!("getsockopt({name}, SO_PEERGROUPS, {room}) = ");
-    match socket.peer_groups(&mut groups[..room / SIZE]) {
+    print!("getsockopt({name}, SO_PEERGROUPS, {size}) = ");
+    match socket.peer_groups(&mut groups[..size / SIZE]) {
         Ok(groups) => {
             print!("ok, {}", groups.len() * SIZE);
             for (i, group) in groups.iter().enumerate() {
@@ -30,13 +30,13 @@ fn ask_groups<T: Kind>(name: &str, socket: &Socket<T>, room: usize) {
     }
 }
 
-fn groups_of(groups: &[u32], room: usize) -> Result<(), Error> {
+fn groups_of(groups: &[u32], size: usize) -> Result<(), Error> {
     let child = process::fork();
     if child == 0 {
         process::take_groups(groups);
         let (p, _q) = UnixStream::pair()?;
         process::take_groups(&[]); // too late to change anything
-        ask_groups("p", &p, room);
+        ask_groups("p", &p, size);
         process::end(0);
     }
     process::join(child);

@@ -1,4 +1,4 @@
-//! What sending to nobody and waiting for room do to a program that takes signals as they come.
+//! What sending to nobody and waiting for space do to a program that takes signals as they come.
 
 use std::io::IoSlice;
 use std::time::Duration;
@@ -131,7 +131,7 @@ fn connect_in_time() -> Result<(), Error> {
     result
 }
 
-fn wait_for_room(interrupt: bool, connect_it: fn() -> Result<(), Error>) -> Result<(), Error> {
+fn wait_for_space(interrupt: bool, connect_it: fn() -> Result<(), Error>) -> Result<(), Error> {
     let _s = listening::<Stream>(0)?;
     let _first = UnixStream::connect(PATH)?;
     print!("connect(c)");
@@ -147,13 +147,13 @@ fn wait_for_room(interrupt: bool, connect_it: fn() -> Result<(), Error>) -> Resu
 }
 
 pub(crate) fn connect_timeout() -> Result<(), Error> {
-    wait_for_room(false, connect_impatiently)
+    wait_for_space(false, connect_impatiently)
 }
 
 pub(crate) fn connect_interrupted() -> Result<(), Error> {
-    wait_for_room(true, connect_patiently)
+    wait_for_space(true, connect_patiently)
 }
 
 pub(crate) fn connect_deadline() -> Result<(), Error> {
-    wait_for_room(true, connect_in_time)
+    wait_for_space(true, connect_in_time)
 }

@@ -1,6 +1,6 @@
 /* The question whether anybody holds a socket file, and its answers. */
 #include "socket_files.h"
-#include "scenes.h"
+#include "situations.h"
 #include "server.h"
 
 #include <errno.h>

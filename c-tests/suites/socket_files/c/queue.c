@@ -10,17 +10,17 @@
 
 /* 1. A listener with one place in its queue, which is taken. */
 
-struct scene {
+struct situation {
 	struct sock s, c;
 };
 
-static struct scene full(void)
+static struct situation full(void)
 {
-	struct scene scene = { bound('s', SOCK_STREAM, "x"), new_socket('c', SOCK_STREAM) };
+	struct situation situation = { bound('s', SOCK_STREAM, "x"), new_socket('c', SOCK_STREAM) };
 
-	try_listen_for(scene.s, 0);
-	try_connect(scene.c, "x");
-	return scene;
+	try_listen_for(situation.s, 0);
+	try_connect(situation.c, "x");
+	return situation;
 }
 
 static void set_blocking(struct sock s)
@@ -33,17 +33,17 @@ static void set_blocking(struct sock s)
 
 void queue_nonblocking(void)
 {
-	struct scene scene = full();
+	struct situation situation = full();
 	struct sock d = new_socket('d', SOCK_STREAM);
 
 	try_connect(d, "x");
 	ask_peername(d);
-	CLOSE(scene.s, scene.c, d);
+	CLOSE(situation.s, situation.c, d);
 }
 
 void queue_timeout(void)
 {
-	struct scene scene = full();
+	struct situation situation = full();
 	struct sock d = new_socket('d', SOCK_STREAM);
 	struct timeval time = { 0, 20000 };
 	int set = setsockopt(d.fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
@@ -53,7 +53,7 @@ void queue_timeout(void)
 	outcome(set);
 	try_connect(d, "x");
 	ask_peername(d);
-	CLOSE(scene.s, scene.c, d);
+	CLOSE(situation.s, situation.c, d);
 }
 
 /* 3. Waiting. */
@@ -82,13 +82,13 @@ static void wait_asleep(pid_t child)
 }
 
 /* A child that connects, and waits when this returns. */
-static pid_t waiting_child(struct scene scene)
+static pid_t waiting_child(struct situation situation)
 {
 	pid_t child = process_fork();
 	struct sock d;
 
 	if (child == 0) {
-		CLOSE(scene.s, scene.c);
+		CLOSE(situation.s, situation.c);
 		d = new_socket('d', SOCK_STREAM);
 		set_blocking(d);
 		part("child");
@@ -109,26 +109,26 @@ static void step_before(const char *words)
 
 void queue_room(void)
 {
-	struct scene scene = full();
-	pid_t child = waiting_child(scene);
+	struct situation situation = full();
+	pid_t child = waiting_child(situation);
 	int a;
 
 	step_before("accept(s) = ok");
-	a = accept(scene.s.fd, NULL, NULL);
+	a = accept(situation.s.fd, NULL, NULL);
 	if (a < 0)
 		die("accept");
 	process_join(child);
 	close(a);
-	CLOSE(scene.s, scene.c);
+	CLOSE(situation.s, situation.c);
 }
 
 void queue_closed(void)
 {
-	struct scene scene = full();
-	pid_t child = waiting_child(scene);
+	struct situation situation = full();
+	pid_t child = waiting_child(situation);
 
 	step_before("close(s)");
-	CLOSE(scene.s);
+	CLOSE(situation.s);
 	process_join(child);
-	CLOSE(scene.c);
+	CLOSE(situation.c);
 }

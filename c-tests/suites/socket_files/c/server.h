@@ -27,7 +27,7 @@ struct server {
 /* As C does: whatever is there is in the way. */
 int server_serve(struct server *s, const char *file);
 
-/* One of many: a lock says which, and a socket that is dead makes room. */
+/* One of many: a lock says which, and a socket that is dead makes space. */
 int server_replace(struct server *s, const char *file);
 
 /* In the place of another server, without an instant in which nobody listens. */

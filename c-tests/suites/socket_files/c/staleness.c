@@ -1,7 +1,7 @@
 /* Whether anybody holds a socket file: what connect(2) says to a datagram socket, and what the server
  * notices. */
 #include "socket_files.h"
-#include "scenes.h"
+#include "situations.h"
 
 #include <errno.h>
 #include <stdio.h>

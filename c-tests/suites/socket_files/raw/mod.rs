@@ -9,8 +9,8 @@ mod names;
 mod probe;
 mod queue;
 mod race;
-mod scenes;
 mod server;
+mod situations;
 mod staleness;
 #[path = "../rust/system.rs"]
 mod system;

@@ -1,8 +1,8 @@
 //! The question whether anybody holds a socket file, and its answers.
 
 use super::as_another;
-use super::scenes;
 use super::server::{Liveness, probe};
+use super::situations;
 use super::system::try_chmod;
 use crate::line::{self, step};
 
@@ -20,51 +20,51 @@ fn ask() {
 // 1. Somebody.
 
 pub(crate) fn bound() {
-    scenes::with_bound(ask);
+    situations::with_bound(ask);
 }
 
 pub(crate) fn listening() {
-    scenes::with_listening(ask);
+    situations::with_listening(ask);
 }
 
 pub(crate) fn full() {
-    scenes::with_full(ask);
+    situations::with_full(ask);
 }
 
 pub(crate) fn shut_down() {
-    scenes::with_shut_down(ask);
+    situations::with_shut_down(ask);
 }
 
 pub(crate) fn seqpacket() {
-    scenes::with_seqpacket(ask);
+    situations::with_seqpacket(ask);
 }
 
 pub(crate) fn datagram() {
-    scenes::with_datagram(ask);
+    situations::with_datagram(ask);
 }
 
 pub(crate) fn taken() {
-    scenes::with_taken(ask);
+    situations::with_taken(ask);
 }
 
 // 2. Nobody.
 
 pub(crate) fn stale() {
-    scenes::with_stale(ask);
+    situations::with_stale(ask);
 }
 
 pub(crate) fn accepted() {
-    scenes::with_accepted(ask);
+    situations::with_accepted(ask);
 }
 
 pub(crate) fn node() {
-    scenes::with_node(ask);
+    situations::with_node(ask);
 }
 
 // 3. No socket.
 
 pub(crate) fn file() {
-    scenes::with_file(ask);
+    situations::with_file(ask);
 }
 
 pub(crate) fn absent() {
@@ -74,7 +74,7 @@ pub(crate) fn absent() {
 // 4. No answer.
 
 pub(crate) fn unknown() {
-    scenes::with_listening(|| {
+    situations::with_listening(|| {
         try_chmod("x", 0);
         as_another(ask);
     });

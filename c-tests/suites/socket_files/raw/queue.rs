@@ -56,10 +56,10 @@ pub(crate) fn timeout() {
 // 3. Waiting.
 
 /// A child that connects, and waits when this returns.
-fn waiting_child(scene: &[Sock]) -> pid_t {
+fn waiting_child(situation: &[Sock]) -> pid_t {
     let child = process::fork();
     if child == 0 {
-        close(scene);
+        close(situation);
         let d = new_socket('d', SOCK_STREAM);
         set_blocking(d);
         line::part("child");

@@ -21,7 +21,7 @@ fn c_path(path: &str) -> CString {
 
 fn status_of(dir: c_int, path: &str, flags: c_int) -> Result<sys::stat, c_int> {
     let (path, mut status) = (c_path(path), MaybeUninit::uninit());
-    // SAFETY: the path is a live string with a NUL, and status room for one.
+    // SAFETY: the path is a live string with a NUL, and status has space for one.
     returned(unsafe { sys::fstatat(dir, path.as_ptr(), status.as_mut_ptr(), flags) })?;
     // SAFETY: fstatat has written it.
     Ok(unsafe { status.assume_init() })
@@ -102,7 +102,7 @@ fn lock_name(file: &str) -> String {
 
 fn is_named(fd: c_int, name: &str) -> bool {
     let mut held = MaybeUninit::uninit();
-    // SAFETY: held is room for one.
+    // SAFETY: held has space for one.
     check("fstat", unsafe { sys::fstat(fd, held.as_mut_ptr()) });
     // SAFETY: fstat has written it.
     let held: sys::stat = unsafe { held.assume_init() };
@@ -182,7 +182,7 @@ impl Server {
         s.end(bound)
     }
 
-    /// One of many: a lock says which, and a socket that is dead makes room.
+    /// One of many: a lock says which, and a socket that is dead makes space.
     pub(crate) fn replace(file: &str) -> Result<Self, c_int> {
         let mut s = Self::begin(file);
         let locked = take_lock(file).map(|lock| s.lock = Some(lock));

@@ -4,7 +4,7 @@
 use sunpath_sys as sys;
 use sys::{EPROTOTYPE, SOCK_DGRAM, SOCK_STREAM};
 
-use super::scenes;
+use super::situations;
 use super::system::leave_network;
 use super::{ask_connect, try_listen_for};
 use crate::line::step;
@@ -20,23 +20,23 @@ fn datagram_asks() {
 // 1. A stream or seqpacket socket.
 
 pub(crate) fn bound() {
-    scenes::with_bound(datagram_asks);
+    situations::with_bound(datagram_asks);
 }
 
 pub(crate) fn listening() {
-    scenes::with_listening(datagram_asks);
+    situations::with_listening(datagram_asks);
 }
 
 pub(crate) fn full() {
-    scenes::with_full(datagram_asks);
+    situations::with_full(datagram_asks);
 }
 
 pub(crate) fn shut_down() {
-    scenes::with_shut_down(datagram_asks);
+    situations::with_shut_down(datagram_asks);
 }
 
 pub(crate) fn seqpacket() {
-    scenes::with_seqpacket(datagram_asks);
+    situations::with_seqpacket(datagram_asks);
 }
 
 pub(crate) fn another_network() {
@@ -58,19 +58,19 @@ pub(crate) fn another_network() {
 // 2. Nobody.
 
 pub(crate) fn stale() {
-    scenes::with_stale(datagram_asks);
+    situations::with_stale(datagram_asks);
 }
 
 pub(crate) fn accepted() {
-    scenes::with_accepted(datagram_asks);
+    situations::with_accepted(datagram_asks);
 }
 
 pub(crate) fn node() {
-    scenes::with_node(datagram_asks);
+    situations::with_node(datagram_asks);
 }
 
 pub(crate) fn file() {
-    scenes::with_file(datagram_asks);
+    situations::with_file(datagram_asks);
 }
 
 pub(crate) fn absent() {
@@ -80,11 +80,11 @@ pub(crate) fn absent() {
 // 3. A datagram socket.
 
 pub(crate) fn datagram() {
-    scenes::with_datagram(datagram_asks);
+    situations::with_datagram(datagram_asks);
 }
 
 pub(crate) fn taken() {
-    scenes::with_taken(datagram_asks);
+    situations::with_taken(datagram_asks);
 }
 
 // 4. What the server notices.

@@ -12,8 +12,8 @@ mod names;
 mod probe;
 mod queue;
 mod race;
-mod scenes;
 mod server;
+mod situations;
 mod staleness;
 #[allow(unsafe_code, reason = "asks the system")]
 #[path = "../rust/system.rs"]

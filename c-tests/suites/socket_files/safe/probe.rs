@@ -3,7 +3,7 @@
 use sunpath::{Error, Liveness, probe};
 
 use super::as_another;
-use super::scenes;
+use super::situations;
 use super::system::try_chmod;
 use crate::line::step;
 use crate::socket::result;
@@ -23,51 +23,51 @@ fn ask() -> Result<(), Error> {
 // 1. Somebody.
 
 pub(crate) fn bound() -> Result<(), Error> {
-    scenes::with_bound(ask)
+    situations::with_bound(ask)
 }
 
 pub(crate) fn listening() -> Result<(), Error> {
-    scenes::with_listening(ask)
+    situations::with_listening(ask)
 }
 
 pub(crate) fn full() -> Result<(), Error> {
-    scenes::with_full(ask)
+    situations::with_full(ask)
 }
 
 pub(crate) fn shut_down() -> Result<(), Error> {
-    scenes::with_shut_down(ask)
+    situations::with_shut_down(ask)
 }
 
 pub(crate) fn seqpacket() -> Result<(), Error> {
-    scenes::with_seqpacket(ask)
+    situations::with_seqpacket(ask)
 }
 
 pub(crate) fn datagram() -> Result<(), Error> {
-    scenes::with_datagram(ask)
+    situations::with_datagram(ask)
 }
 
 pub(crate) fn taken() -> Result<(), Error> {
-    scenes::with_taken(ask)
+    situations::with_taken(ask)
 }
 
 // 2. Nobody.
 
 pub(crate) fn stale() -> Result<(), Error> {
-    scenes::with_stale(ask)
+    situations::with_stale(ask)
 }
 
 pub(crate) fn accepted() -> Result<(), Error> {
-    scenes::with_accepted(ask)
+    situations::with_accepted(ask)
 }
 
 pub(crate) fn node() -> Result<(), Error> {
-    scenes::with_node(ask)
+    situations::with_node(ask)
 }
 
 // 3. No socket.
 
 pub(crate) fn file() -> Result<(), Error> {
-    scenes::with_file(ask)
+    situations::with_file(ask)
 }
 
 pub(crate) fn absent() -> Result<(), Error> {
@@ -77,7 +77,7 @@ pub(crate) fn absent() -> Result<(), Error> {
 // 4. No answer.
 
 pub(crate) fn unknown() -> Result<(), Error> {
-    scenes::with_listening(|| {
+    situations::with_listening(|| {
         try_chmod("x", 0);
         as_another(ask)
     })

@@ -14,9 +14,9 @@ use crate::socket::{Named, ask_peername, bound, new_socket, outcome, try_connect
 
 // 1. A listener with one place in its queue, which is taken.
 
-type Scene = (Named<UnixListener>, Named<UnixStream>);
+type Situation = (Named<UnixListener>, Named<UnixStream>);
 
-fn full() -> Result<Scene, Error> {
+fn full() -> Result<Situation, Error> {
     let (s, c) = (bound('s', "x")?, new_socket::<Stream>('c')?);
     let s = try_listen_for(s, 0)?;
     try_connect(&c, "x");
@@ -55,15 +55,15 @@ fn connect_blocking() -> Result<(), Error> {
 }
 
 /// A child that connects, and waits when this returns.
-fn waiting_child(scene: Scene) -> Result<(pid_t, Scene), Error> {
+fn waiting_child(situation: Situation) -> Result<(pid_t, Situation), Error> {
     let child = process::fork();
     if child == 0 {
-        drop(scene);
+        drop(situation);
         connect_blocking()?;
         process::end(0);
     }
     wait_asleep(child);
-    Ok((child, scene))
+    Ok((child, situation))
 }
 
 /// A step that is printed before the child goes on.

@@ -20,7 +20,7 @@ const REPLACEMENTS: usize = 100;
 // ended without removing it.
 
 fn connect() -> Result<(), c_int> {
-    let c = new_socket::<Stream>('c').expect("there is room for one");
+    let c = new_socket::<Stream>('c').expect("there is space for one");
     c.connect_to(&sunpath::addr!("x"))
         .map_err(|error| error.errno().raw())
 }

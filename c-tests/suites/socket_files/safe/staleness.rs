@@ -3,7 +3,7 @@
 
 use sunpath::{Datagram, Errno, Error, Socket, Stream, UnixDatagram, addr};
 
-use super::scenes;
+use super::situations;
 use super::system::leave_network;
 use super::{ask_connect, try_listen_for};
 use crate::line::step;
@@ -17,23 +17,23 @@ fn datagram_asks() -> Result<(), Error> {
 // 1. A stream or seqpacket socket.
 
 pub(crate) fn bound() -> Result<(), Error> {
-    scenes::with_bound(datagram_asks)
+    situations::with_bound(datagram_asks)
 }
 
 pub(crate) fn listening() -> Result<(), Error> {
-    scenes::with_listening(datagram_asks)
+    situations::with_listening(datagram_asks)
 }
 
 pub(crate) fn full() -> Result<(), Error> {
-    scenes::with_full(datagram_asks)
+    situations::with_full(datagram_asks)
 }
 
 pub(crate) fn shut_down() -> Result<(), Error> {
-    scenes::with_shut_down(datagram_asks)
+    situations::with_shut_down(datagram_asks)
 }
 
 pub(crate) fn seqpacket() -> Result<(), Error> {
-    scenes::with_seqpacket(datagram_asks)
+    situations::with_seqpacket(datagram_asks)
 }
 
 pub(crate) fn another_network() -> Result<(), Error> {
@@ -54,19 +54,19 @@ pub(crate) fn another_network() -> Result<(), Error> {
 // 2. Nobody.
 
 pub(crate) fn stale() -> Result<(), Error> {
-    scenes::with_stale(datagram_asks)
+    situations::with_stale(datagram_asks)
 }
 
 pub(crate) fn accepted() -> Result<(), Error> {
-    scenes::with_accepted(datagram_asks)
+    situations::with_accepted(datagram_asks)
 }
 
 pub(crate) fn node() -> Result<(), Error> {
-    scenes::with_node(datagram_asks)
+    situations::with_node(datagram_asks)
 }
 
 pub(crate) fn file() -> Result<(), Error> {
-    scenes::with_file(datagram_asks)
+    situations::with_file(datagram_asks)
 }
 
 pub(crate) fn absent() -> Result<(), Error> {
@@ -76,11 +76,11 @@ pub(crate) fn absent() -> Result<(), Error> {
 // 3. A datagram socket.
 
 pub(crate) fn datagram() -> Result<(), Error> {
-    scenes::with_datagram(datagram_asks)
+    situations::with_datagram(datagram_asks)
 }
 
 pub(crate) fn taken() -> Result<(), Error> {
-    scenes::with_taken(datagram_asks)
+    situations::with_taken(datagram_asks)
 }
 
 // 4. What the server notices.

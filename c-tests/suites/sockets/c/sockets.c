@@ -121,7 +121,7 @@ static void call_listen(const struct step *step)
 	outcome(listen(*slot(step, 0), (int)number_of(step, 1)));
 }
 
-static void call_crowd(const struct step *step)
+static void call_fill_backlog(const struct step *step)
 {
 	int clients[64];
 	struct sockaddr_un addr = { 0 };
@@ -131,7 +131,7 @@ static void call_crowd(const struct step *step)
 
 	do {
 		if (++count == 64)
-			die("crowd: the backlog is too long");
+			die("fill_backlog: the backlog is too long");
 		clients[count] = socket(AF_UNIX, type, 0);
 		if (clients[count] < 0)
 			die("socket");
@@ -273,7 +273,7 @@ static void run_step(const struct step *step)
 	} calls[] = {
 		{ "accept", call_accept },	   { "bind", call_bind },
 		{ "cloexec", call_cloexec },	   { "close", call_close },
-		{ "connect", call_connect },	   { "crowd", call_crowd },
+		{ "connect", call_connect },	   { "fill_backlog", call_fill_backlog },
 		{ "dup", call_dup },		   { "fds", call_fds },
 		{ "fionread", call_fionread },	   { "getpeername", call_getpeername },
 		{ "getsockopt", call_getsockopt }, { "listen", call_listen },

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The bytes of all arguments of a step. */
-static unsigned char room[65536];
+static unsigned char buffer[65536];
 
 /* Copies text up to one of the characters that end it; NULL where it is empty or too long. */
 static const char *read_word(const char *text, const char *ends, size_t size, char *ret_word)
@@ -27,10 +27,10 @@ static const char *read_argument(const char *text, size_t *taken, struct arg *re
 
 	if (*text != '"')
 		return read_word(text, ",)", sizeof ret_arg->word, ret_arg->word);
-	length = bytes_read(text, sizeof room - *taken, room + *taken, &ret_arg->count);
+	length = bytes_read(text, sizeof buffer - *taken, buffer + *taken, &ret_arg->count);
 	if (length == 0)
 		return NULL;
-	ret_arg->bytes = room + *taken;
+	ret_arg->bytes = buffer + *taken;
 	*taken += ret_arg->count;
 	return text + length;
 }

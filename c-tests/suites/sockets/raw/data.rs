@@ -8,7 +8,7 @@ use sunpath_c_tests::notation::Bytes;
 use sunpath_sys as sys;
 
 use super::step::{Step, filled, received};
-use super::{address_at, address_room, as_any, count, name};
+use super::{address_at, address_buffer, as_any, count, name};
 use crate::calls::failure;
 
 const FLAGS: [(&str, c_int); 4] = [
@@ -102,13 +102,14 @@ fn sendmmsg(fd: c_int, step: &Step) -> String {
 // 2. Receiving: the number that the call returned, and the bytes in each piece.
 
 /// Buffers of the sizes of the step.
-fn room(step: &Step) -> Vec<Vec<u8>> {
+fn buffers(step: &Step) -> Vec<Vec<u8>> {
     let sizes = step.sizes();
     sizes.into_iter().map(|size| vec![0; size]).collect()
 }
 
-fn scatter(room: &mut [Vec<u8>]) -> Vec<sys::iovec> {
-    room.iter_mut()
+fn scatter(buffers: &mut [Vec<u8>]) -> Vec<sys::iovec> {
+    buffers
+        .iter_mut()
         .map(|piece| sys::iovec {
             iov_base: piece.as_mut_ptr().cast(),
             iov_len: piece.len(),
@@ -116,29 +117,29 @@ fn scatter(room: &mut [Vec<u8>]) -> Vec<sys::iovec> {
         .collect()
 }
 
-fn came(result: isize, room: &[Vec<u8>]) -> String {
+fn came(result: isize, buffers: &[Vec<u8>]) -> String {
     match usize::try_from(result) {
-        Ok(result) => received(result, room.iter().map(Vec::as_slice)),
+        Ok(result) => received(result, buffers.iter().map(Vec::as_slice)),
         Err(_) => failure(),
     }
 }
 
 fn recv(fd: c_int, step: &Step) -> String {
-    let mut room = room(step);
-    let (to, len) = (room[0].as_mut_ptr().cast(), room[0].len());
-    // SAFETY: the first piece of the room is len bytes.
+    let mut buffers = buffers(step);
+    let (to, len) = (buffers[0].as_mut_ptr().cast(), buffers[0].len());
+    // SAFETY: the first buffer is len bytes.
     let result = unsafe { sys::recv(fd, to, len, flags_of(step)) };
-    came(result, &room)
+    came(result, &buffers)
 }
 
 fn recvfrom(fd: c_int, step: &Step) -> String {
-    let mut room = room(step);
-    let (to, size) = (room[0].as_mut_ptr().cast(), room[0].len());
-    let (mut addr, mut len) = address_room();
+    let mut buffers = buffers(step);
+    let (to, size) = (buffers[0].as_mut_ptr().cast(), buffers[0].len());
+    let (mut addr, mut len) = address_buffer();
     let from = (&raw mut addr).cast();
-    // SAFETY: the first piece of the room is size bytes, the address has room for len.
+    // SAFETY: the first buffer is size bytes, the address has space for len.
     let result = unsafe { sys::recvfrom(fd, to, size, flags_of(step), from, &mut len) };
-    let text = came(result, &room);
+    let text = came(result, &buffers);
     if result < 0 {
         text
     } else {
@@ -147,12 +148,12 @@ fn recvfrom(fd: c_int, step: &Step) -> String {
 }
 
 fn recvmsg(fd: c_int, step: &Step) -> String {
-    let mut room = room(step);
-    let mut pieces = scatter(&mut room);
+    let mut buffers = buffers(step);
+    let mut pieces = scatter(&mut buffers);
     let mut msg = msghdr_over(&mut pieces);
-    // SAFETY: every piece is writable room, and the msghdr has nothing else.
+    // SAFETY: every piece is a writable buffer, and the msghdr has nothing else.
     let result = unsafe { sys::recvmsg(fd, &mut msg, flags_of(step)) };
-    let mut text = came(result, &room);
+    let mut text = came(result, &buffers);
     if result >= 0 {
         for (name, flag) in FLAGS {
             if msg.msg_flags & flag != 0 {
@@ -164,26 +165,26 @@ fn recvmsg(fd: c_int, step: &Step) -> String {
 }
 
 fn readv(fd: c_int, step: &Step) -> String {
-    let mut room = room(step);
-    let pieces = scatter(&mut room);
-    // SAFETY: every piece is writable room.
+    let mut buffers = buffers(step);
+    let pieces = scatter(&mut buffers);
+    // SAFETY: every piece is a writable buffer.
     let result = unsafe { sys::readv(fd, pieces.as_ptr(), pieces.len() as c_int) };
-    came(result, &room)
+    came(result, &buffers)
 }
 
 fn recvmmsg(fd: c_int, step: &Step) -> String {
     let [most, size] = step.sizes()[..] else {
         panic!("recvmmsg has a number of messages and a size");
     };
-    let mut room = vec![vec![0; size]; most];
-    let mut pieces = scatter(&mut room);
+    let mut buffers = vec![vec![0; size]; most];
+    let mut pieces = scatter(&mut buffers);
     let mut messages: Vec<_> = pieces.iter_mut().map(mmsghdr_over).collect();
     let to = messages.as_mut_ptr();
     let (n, flags) = (most as c_uint, sys::MSG_WAITFORONE);
-    // SAFETY: each of the messages is one piece of writable room; there is no timeout.
+    // SAFETY: each of the messages is one writable buffer; there is no timeout.
     let result = unsafe { sys::recvmmsg(fd, to, n, flags, ptr::null_mut()) };
     let mut text = count(result as isize);
-    for (message, piece) in messages.iter().zip(&room).take(result.max(0) as usize) {
+    for (message, piece) in messages.iter().zip(&buffers).take(result.max(0) as usize) {
         let bytes = &piece[..message.msg_len as usize];
         text += &format!(", {}", Bytes(bytes));
     }
@@ -204,7 +205,7 @@ fn sendmost(fd: c_int, step: &Step) -> String {
     let mut size: c_int = 0;
     let mut len = size_of::<c_int>() as sys::socklen_t;
     let to = (&raw mut size).cast();
-    // SAFETY: size has room for len bytes.
+    // SAFETY: size has space for len bytes.
     let result = unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_SNDBUF, to, &mut len) };
     if result < 0 {
         return failure();

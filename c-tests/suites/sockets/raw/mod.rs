@@ -80,7 +80,7 @@ impl Raw {
 
     fn pair(&mut self, step: &Step) -> String {
         let mut pair = [-1; 2];
-        // SAFETY: pair has room for two descriptors.
+        // SAFETY: pair has space for two descriptors.
         let result =
             unsafe { sys::socketpair(sys::AF_UNIX, type_at(step, 0), 0, pair.as_mut_ptr()) };
         self.sockets[step.slot(1)] = pair[0];
@@ -128,8 +128,8 @@ fn address_at(step: &Step, at: usize) -> (sockaddr_un, socklen_t) {
     (addr, (OFFSET + bytes.len()) as socklen_t)
 }
 
-/// Room for an address, and its size.
-fn address_room() -> (sockaddr_un, socklen_t) {
+/// A buffer for an address, and its size.
+fn address_buffer() -> (sockaddr_un, socklen_t) {
     (unspec(), size_of::<sockaddr_un>() as socklen_t)
 }
 
@@ -162,8 +162,8 @@ fn connect(fd: c_int, step: &Step) -> String {
 }
 
 fn getpeername(fd: c_int) -> String {
-    let (mut addr, mut len) = address_room();
-    // SAFETY: addr has room for len bytes.
+    let (mut addr, mut len) = address_buffer();
+    // SAFETY: addr has space for len bytes.
     let result = unsafe { sys::getpeername(fd, (&raw mut addr).cast(), &mut len) };
     if result < 0 {
         failure()
@@ -180,7 +180,7 @@ fn listen(fd: c_int, step: &Step) -> String {
     ok(unsafe { sys::listen(fd, backlog) })
 }
 
-fn crowd(step: &Step) -> String {
+fn fill_backlog(step: &Step) -> String {
     let (addr, len) = address_at(step, 1);
     let mut clients = Vec::new();
     let refused = loop {
@@ -236,7 +236,7 @@ const SIZE_OF_INT: socklen_t = size_of::<c_int>() as socklen_t;
 fn getsockopt(fd: c_int, step: &Step) -> String {
     let (level, option) = option_at(step);
     let (mut value, mut len): (c_int, _) = (0, SIZE_OF_INT);
-    // SAFETY: value has room for len bytes.
+    // SAFETY: value has space for len bytes.
     let result = unsafe { sys::getsockopt(fd, level, option, (&raw mut value).cast(), &mut len) };
     match (step.word(1), value) {
         _ if result < 0 => failure(),
@@ -318,7 +318,7 @@ fn siocoutq(fd: c_int) -> String {
 impl Lane for Raw {
     fn answer(&mut self, step: &Step) -> String {
         match &*step.call {
-            "crowd" => return crowd(step),
+            "fill_backlog" => return fill_backlog(step),
             "fds" => return calls::fds(step.word(0).expect("none or free")),
             "pair" => return self.pair(step),
             "socket" => return self.socket(step),

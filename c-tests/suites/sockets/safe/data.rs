@@ -26,42 +26,42 @@ fn gather(step: &Step) -> Vec<IoSlice<'_>> {
 }
 
 /// Buffers of the sizes of the step.
-fn room(step: &Step) -> Vec<Vec<u8>> {
+fn buffers(step: &Step) -> Vec<Vec<u8>> {
     let sizes = step.sizes();
     sizes.into_iter().map(|size| vec![0; size]).collect()
 }
 
-fn scatter(room: &mut [Vec<u8>]) -> Vec<IoSliceMut<'_>> {
-    room.iter_mut().map(|p| IoSliceMut::new(p)).collect()
+fn scatter(buffers: &mut [Vec<u8>]) -> Vec<IoSliceMut<'_>> {
+    buffers.iter_mut().map(|p| IoSliceMut::new(p)).collect()
 }
 
-fn came(result: usize, room: &[Vec<u8>]) -> String {
-    received(result, room.iter().map(Vec::as_slice))
+fn came(result: usize, buffers: &[Vec<u8>]) -> String {
+    received(result, buffers.iter().map(Vec::as_slice))
 }
 
 // 1. A stream.
 
 pub(crate) fn stream(socket: &UnixStream, step: &Step) -> Answer {
-    let mut room = room(step);
+    let mut buffers = buffers(step);
     match (&*step.call, &*step.flags()) {
         ("send", ["OOB"]) => socket.send_oob(data(step)).map(count),
         ("send", []) if step.number(2).is_none() => socket.write(data(step)).map(count),
         ("send" | "writev", []) => socket.write_vectored(&gather(step)).map(count),
         ("recv", []) => {
-            let result = socket.read(&mut room[0])?;
-            Ok(came(result, &room))
+            let result = socket.read(&mut buffers[0])?;
+            Ok(came(result, &buffers))
         }
         ("recv", ["PEEK"]) => {
-            let result = socket.peek(&mut room[0])?;
-            Ok(came(result, &room))
+            let result = socket.peek(&mut buffers[0])?;
+            Ok(came(result, &buffers))
         }
         ("recv", ["OOB"]) => {
             let byte = socket.recv_oob()?;
             Ok(received(1, [[byte].as_slice()]))
         }
         ("readv", []) => {
-            let result = socket.read_vectored(&mut scatter(&mut room))?;
-            Ok(came(result, &room))
+            let result = socket.read_vectored(&mut scatter(&mut buffers))?;
+            Ok(came(result, &buffers))
         }
         _ => not_offered(),
     }
@@ -78,7 +78,7 @@ fn length(received: Received, flags: &[&str]) -> usize {
 }
 
 pub(crate) fn messages<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
-    let mut room = room(step);
+    let mut buffers = buffers(step);
     match (&*step.call, &*step.flags()) {
         ("fill", []) => Ok(fill(|| socket.send(data(step)))),
         ("send", []) if step.number(2).is_none() => {
@@ -93,25 +93,25 @@ pub(crate) fn messages<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
         ("sendmmsg", []) => sendmmsg(socket, step),
         ("sendmost", []) => sendmost(socket, step),
         ("recv", flags @ ([] | ["TRUNC"])) => {
-            let arrived = socket.recv(&mut room[0])?;
-            Ok(came(length(arrived, flags), &room))
+            let arrived = socket.recv(&mut buffers[0])?;
+            Ok(came(length(arrived, flags), &buffers))
         }
         ("recv", flags @ (["PEEK"] | ["PEEK", "TRUNC"])) => {
-            let arrived = socket.peek(&mut room[0])?;
-            Ok(came(length(arrived, flags), &room))
+            let arrived = socket.peek(&mut buffers[0])?;
+            Ok(came(length(arrived, flags), &buffers))
         }
         ("readv", []) => {
-            let arrived = socket.recv_vectored(&mut scatter(&mut room))?;
-            Ok(came(arrived.len(), &room))
+            let arrived = socket.recv_vectored(&mut scatter(&mut buffers))?;
+            Ok(came(arrived.len(), &buffers))
         }
         ("recvmsg", []) => {
-            let arrived = socket.recv_vectored(&mut scatter(&mut room))?;
+            let arrived = socket.recv_vectored(&mut scatter(&mut buffers))?;
             let cut = if arrived.is_truncated() {
                 ", TRUNC"
             } else {
                 ""
             };
-            Ok(came(arrived.len(), &room) + cut)
+            Ok(came(arrived.len(), &buffers) + cut)
         }
         ("recvmmsg", []) => recvmmsg(socket, step),
         _ => not_offered(),
@@ -130,11 +130,11 @@ pub(crate) fn datagram(socket: &UnixDatagram, step: &Step) -> Answer {
             Ok(count(data(step).len()))
         }
         ("recvfrom", None) => {
-            let mut room = room(step);
-            let (arrived, from) = socket.recv_from(&mut room[0])?;
+            let mut buffers = buffers(step);
+            let (arrived, from) = socket.recv_from(&mut buffers[0])?;
             Ok(format!(
                 "{}, from {}",
-                came(arrived.len(), &room),
+                came(arrived.len(), &buffers),
                 name(&from)
             ))
         }
@@ -148,8 +148,8 @@ const BATCH: usize = 8;
 /// As sendmmsg(2) does, the error is told only where no message went.
 fn sendmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
     let pieces: Vec<_> = step.pieces().into_iter().map(IoSlice::new).collect();
-    let mut room = SendSlots::<BATCH>::new();
-    let mut batch = SendBatch::new(&mut room);
+    let mut slots = SendSlots::<BATCH>::new();
+    let mut batch = SendBatch::new(&mut slots);
     for piece in pieces.chunks(1) {
         batch.push(Outgoing::new(piece))?;
     }
@@ -176,8 +176,8 @@ fn recvmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
 }
 
 fn recvmmsg_of<T: Messages, const SIZE: usize>(socket: &Socket<T>, most: usize) -> Answer {
-    let (mut room, mut bufs) = (RecvSlots::<BATCH>::new(), vec![[0; SIZE]; most]);
-    let mut batch = RecvBatch::new(&mut room, &mut bufs);
+    let (mut slots, mut bufs) = (RecvSlots::<BATCH>::new(), vec![[0; SIZE]; most]);
+    let mut batch = RecvBatch::new(&mut slots, &mut bufs);
     let arrivals = socket.recvmmsg(&mut batch)?;
     let mut text = count(arrivals.len());
     for arrival in arrivals {

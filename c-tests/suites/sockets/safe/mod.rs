@@ -202,7 +202,7 @@ fn connect(view: View<'_>, step: &Step) -> Answer {
 
 // 4. Connections: the queue, the end.
 
-fn crowd_of<T: Connected>(addr: &UnixAddr) -> Answer {
+fn fill_backlog_of<T: Connected>(addr: &UnixAddr) -> Answer {
     let mut clients = Vec::new();
     loop {
         let client = nonblocking(Socket::<T>::new()?)?;
@@ -213,11 +213,11 @@ fn crowd_of<T: Connected>(addr: &UnixAddr) -> Answer {
     }
 }
 
-fn crowd(step: &Step) -> Answer {
-    let addr = address_at(step, 1).expect("crowd has an address");
+fn fill_backlog(step: &Step) -> Answer {
+    let addr = address_at(step, 1).expect("fill_backlog has an address");
     match step.word(0) {
-        Some("stream") => crowd_of::<sunpath::Stream>(&addr),
-        _ => crowd_of::<sunpath::Seqpacket>(&addr),
+        Some("stream") => fill_backlog_of::<sunpath::Stream>(&addr),
+        _ => fill_backlog_of::<sunpath::Seqpacket>(&addr),
     }
 }
 
@@ -307,7 +307,7 @@ impl Safe {
     fn call(&mut self, step: &Step) -> Answer {
         match &*step.call {
             "accept" => return self.accept(step),
-            "crowd" => return crowd(step),
+            "fill_backlog" => return fill_backlog(step),
             "dup" => return self.dup(step),
             "fds" => return Ok(calls::fds(step.word(0).expect("none or free"))),
             "listen" => return self.listen(step),

@@ -1,6 +1,6 @@
 /* What may stand at "x", and how it came there: each is set up, looked at, and taken away. */
-#ifndef SCENES_H
-#define SCENES_H
+#ifndef SITUATIONS_H
+#define SITUATIONS_H
 
 typedef void look(void);
 

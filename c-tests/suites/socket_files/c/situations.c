@@ -1,4 +1,4 @@
-#include "scenes.h"
+#include "situations.h"
 #include "socket_files.h"
 
 /* 1. Somebody holds it. */
