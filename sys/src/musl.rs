@@ -74,3 +74,78 @@ fn without_padding(given: &msghdr) -> msghdr {
     header.msg_flags = given.msg_flags;
     header
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::ptr;
+
+    /// A header over one piece and some control data, with a padding of ones.
+    fn header(piece: &mut libc::iovec, control: &mut [u64]) -> mmsghdr {
+        let mut header = MaybeUninit::<mmsghdr>::uninit();
+        // SAFETY: header is room for one mmsghdr.
+        unsafe { header.as_mut_ptr().write_bytes(0xff, 1) };
+        // SAFETY: any bytes are a valid mmsghdr, which has numbers and raw pointers alone.
+        let mut header = unsafe { header.assume_init() };
+        header.msg_hdr.msg_name = ptr::null_mut();
+        header.msg_hdr.msg_namelen = 0;
+        header.msg_hdr.msg_iov = piece;
+        header.msg_hdr.msg_iovlen = 1;
+        header.msg_hdr.msg_control = control.as_mut_ptr().cast();
+        header.msg_hdr.msg_controllen = size_of_val(control) as libc::socklen_t;
+        header.msg_hdr.msg_flags = 0;
+        header
+    }
+
+    fn pair() -> [c_int; 2] {
+        let mut pair = [0; 2];
+        // SAFETY: pair is room for two descriptors.
+        let made =
+            unsafe { libc::socketpair(libc::AF_UNIX, libc::SOCK_DGRAM, 0, pair.as_mut_ptr()) };
+        assert_eq!(made, 0);
+        pair
+    }
+
+    fn close(pair: [c_int; 2]) {
+        for fd in pair {
+            // SAFETY: the descriptor is this test's, and is not used again.
+            assert_eq!(unsafe { libc::close(fd) }, 0);
+        }
+    }
+
+    #[test]
+    fn musl_sendmmsg_takes_any_padding_in_a_header() {
+        let pair = pair();
+        let mut bytes = [1u8, 2];
+        let mut piece = libc::iovec {
+            iov_base: bytes.as_mut_ptr().cast(),
+            iov_len: bytes.len(),
+        };
+        let mut headers = [header(&mut piece, &mut []), header(&mut piece, &mut [])];
+        // SAFETY: both headers are live, and so is the piece that they share.
+        let sent = unsafe { sendmmsg(pair[0], headers.as_mut_ptr(), 2, 0) };
+        assert_eq!(sent, 2);
+        assert_eq!(headers.map(|header| header.msg_len), [2, 2]);
+        close(pair);
+    }
+
+    /// The kernel refuses a `cmsg_len` of 0; musl does not get to say `ENOMEM`.
+    #[test]
+    fn musl_sendmsg_leaves_control_data_of_any_size_to_the_kernel() {
+        let pair = pair();
+        let mut bytes = [1u8, 2];
+        let mut piece = libc::iovec {
+            iov_base: bytes.as_mut_ptr().cast(),
+            iov_len: bytes.len(),
+        };
+        let words = COPIED as usize / size_of::<u64>();
+        let mut control = [0; 2048];
+        for count in [words - 1, words, words + 1, control.len()] {
+            let header = header(&mut piece, &mut control[..count]);
+            // SAFETY: the header, its piece and its control data are live.
+            let sent = unsafe { sendmsg(pair[0], &header.msg_hdr, 0) };
+            assert_eq!((sent, crate::errno()), (-1, libc::EINVAL), "{count} words");
+        }
+        close(pair);
+    }
+}
