@@ -1,10 +1,10 @@
-//! The one room with `unsafe`: each call of the system as a safe function over borrowed
-//! descriptors, typed addresses and slices. What the kernel does not promise is not assumed, and
-//! three rules are kept here so that nobody above has to think of them:
+//! The system calls, each a safe function over borrowed descriptors, typed addresses and slices. What
+//! the kernel does not promise is not assumed. Three rules are kept here, so that no other module has
+//! to think of them:
 //!
 //! - a new descriptor is owned and close-on-exec before anything else can happen,
 //! - nothing sent raises `SIGPIPE`,
-//! - a call that a signal interrupts is made again, and its timeout comes to an end all the same.
+//! - a call that a signal interrupts is made again, and its timeout still ends.
 
 mod batch;
 mod control;
@@ -20,6 +20,7 @@ mod socket;
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
+use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use sunpath_sys as sys;
@@ -46,11 +47,11 @@ pub(crate) use self::socket::*;
 
 /// Flags for every new socket: close-on-exec from birth, where the system can do that.
 #[cfg(have_sock_cloexec)]
-const BIRTH: c_int = sys::SOCK_CLOEXEC;
+const NEW_SOCKET: c_int = sys::SOCK_CLOEXEC;
 #[cfg(not(have_sock_cloexec))]
-const BIRTH: c_int = 0;
+const NEW_SOCKET: c_int = 0;
 
-/// Makes a call again as long as a signal interrupts it; its result, or its errno.
+/// Makes a call again as long as a signal interrupts it. Returns its result.
 #[inline(always)]
 fn retry(call: Call, mut attempt: impl FnMut() -> isize) -> Result<usize, Error> {
     loop {
@@ -61,72 +62,39 @@ fn retry(call: Call, mut attempt: impl FnMut() -> isize) -> Result<usize, Error>
     }
 }
 
-/// [`retry`] of a call that waits no longer than a timeout of its socket says, `SO_RCVTIMEO` or
-/// `SO_SNDTIMEO`, and whose result is `most` at most. Whether it returned what is `usual` is asked first,
-/// and answers whether it failed: who asks the result again pays nothing for it.
+/// [`retry`] for a call that waits no longer than its socket's timeout, which is the option
+/// `SO_RCVTIMEO` or `SO_SNDTIMEO`.
 ///
-/// The kernel begins a timeout anew with each call, so under signals that come more often it would
-/// never end. Once a signal has come, one more timeout is waited, and a wait that has begun by then
-/// ends by the kernel's clock: three times the timeout is the most.
-#[inline(always)]
-fn retry_usual(
-    (fd, timeout): (BorrowedFd<'_>, c_int),
-    call: Call,
-    most: usize,
-    usual: impl FnOnce(isize) -> bool,
-    mut attempt: impl FnMut() -> isize,
-) -> Result<usize, Error> {
-    let result = match attempt() {
-        result if usual(result) => return Ok(result as usize),
-        result => retry_timed_after(result, fd, timeout, call, attempt)?,
-    };
-    Ok(result.min(most))
-}
-
-/// [`retry_usual`] of a call of which any result will do.
+/// Tests for the expected result first. That one comparison also rules out failure, so the success
+/// path has no second branch. A result over the end of the range, which is at most `isize::MAX`, is
+/// cut to it.
+///
+/// The kernel starts the timeout again with each call, so under frequent signals it would never end.
+/// After the first signal one more timeout is waited, and a wait that has begun by then ends by the
+/// kernel's clock: three times the timeout is the most.
 #[inline(always)]
 fn retry_timed(
     fd: BorrowedFd<'_>,
     timeout: c_int,
     call: Call,
-    attempt: impl FnMut() -> isize,
+    expected: RangeInclusive<usize>,
+    mut attempt: impl FnMut() -> isize,
 ) -> Result<usize, Error> {
-    let socket = (fd, timeout);
-    retry_usual(socket, call, usize::MAX, |result| result >= 0, attempt)
+    debug_assert!(isize::try_from(*expected.end()).is_ok());
+    let result = attempt();
+    // As a usize, a failure is over the end of every such range.
+    if expected.contains(&(result as usize)) {
+        return Ok(result as usize);
+    }
+    let result = retry_timed_after(result, fd, timeout, call, attempt)?;
+    Ok(result.min(*expected.end()))
 }
 
-/// [`retry_usual`] of a call that sends so many, all of them as a rule.
-#[inline(always)]
-fn retry_send(
-    fd: BorrowedFd<'_>,
-    call: Call,
-    count: usize,
-    attempt: impl FnMut() -> isize,
-) -> Result<usize, Error> {
-    let socket = (fd, sys::SO_SNDTIMEO);
-    retry_usual(socket, call, count, |sent| sent as usize == count, attempt)
-}
+/// Any result that is not a failure.
+const ANY: RangeInclusive<usize> = 0..=isize::MAX as usize;
 
-/// [`retry_usual`] of a call that receives so many at most, one at least as a rule.
-#[inline(always)]
-fn retry_recv(
-    fd: BorrowedFd<'_>,
-    call: Call,
-    most: usize,
-    attempt: impl FnMut() -> isize,
-) -> Result<usize, Error> {
-    let socket = (fd, sys::SO_RCVTIMEO);
-    retry_usual(
-        socket,
-        call,
-        most,
-        |came| came > 0 && came as usize <= most,
-        attempt,
-    )
-}
-
-/// The same after the first attempt, which did not return what is usual. An `attempt` that has copied
-/// what it needs leaves those that succeed at once in registers.
+/// The rest of [`retry_timed`], after a first attempt with another result than expected. It is cold and
+/// out of line so that an `attempt` that succeeds at once keeps its arguments in registers.
 #[cold]
 #[inline(never)]
 fn retry_timed_after(
@@ -146,8 +114,7 @@ fn retry_timed_after(
     }
 }
 
-/// The errno of a call that has failed, unless it was interrupted. Out of the way of those that
-/// succeed, as the function below.
+/// The error of a call that has failed, unless a signal interrupted it.
 #[cold]
 #[inline(never)]
 fn interrupted(call: Call) -> Result<(), Error> {
@@ -157,8 +124,9 @@ fn interrupted(call: Call) -> Result<(), Error> {
     }
 }
 
-/// The same until `end`, which is when a wait that begins with the first interruption has used up
-/// the socket's timeout: never, where it has none, or where that cannot be asked.
+/// [`interrupted`] until `end`: the instant at which a wait that began with the first interruption
+/// has used up the socket's timeout. It never comes where the socket has no timeout, or where the
+/// timeout cannot be asked for.
 fn interrupted_before(
     end: &mut Option<Duration>,
     fd: BorrowedFd<'_>,
@@ -177,10 +145,10 @@ fn interrupted_before(
     }
 }
 
-/// Takes over a descriptor that a call has just returned, and does what the system could not do
-/// at its birth.
+/// Owns a descriptor that a call has just returned, and does to it what the system could not do when it
+/// made it.
 #[inline]
-fn born(fd: c_int) -> Result<OwnedFd, Error> {
+fn adopt_new(fd: c_int) -> Result<OwnedFd, Error> {
     // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
     #[cfg(not(have_sock_cloexec))]
@@ -192,7 +160,7 @@ fn born(fd: c_int) -> Result<OwnedFd, Error> {
     {
         use crate::fd::AsFd;
         match setsockopt(fd.as_fd(), sys::SO_NOSIGPIPE, &1) {
-            // Of an accepted socket whose peer is gone already, which may have left data.
+            // The peer of an accepted socket is gone already; it may have left data.
             Err(error) if error.errno() == Errno::EINVAL => {}
             set => set?,
         }
@@ -219,12 +187,20 @@ mod tests {
     fn retry_returns_no_more_than_there_can_be() {
         let (socket, _peer) = socketpair(sys::SOCK_STREAM).unwrap();
         for (returned, expected) in [(0, 0), (1, 1), (7, 7), (8, 8), (9, 8), (isize::MAX, 8)] {
-            let sent = retry_send(socket.as_fd(), Call::Send, 8, || returned);
-            assert_eq!(sent, Ok(expected));
-            let received = retry_recv(socket.as_fd(), Call::Recv, 8, || returned);
-            assert_eq!(received, Ok(expected));
+            for range in [8..=8, 1..=8, 0..=8] {
+                let fd = socket.as_fd();
+                let result = retry_timed(fd, sys::SO_SNDTIMEO, Call::Send, range, || returned);
+                assert_eq!(result, Ok(expected));
+            }
         }
-        assert_eq!(retry_send(socket.as_fd(), Call::Send, 0, || 0), Ok(0));
-        assert_eq!(retry_recv(socket.as_fd(), Call::Recv, 0, || 0), Ok(0));
+        #[allow(
+            clippy::reversed_empty_ranges,
+            reason = "nothing is expected of a receive of no bytes"
+        )]
+        for range in [0..=0, 1..=0] {
+            let fd = socket.as_fd();
+            let result = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, range, || 0);
+            assert_eq!(result, Ok(0));
+        }
     }
 }

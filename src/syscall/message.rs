@@ -8,7 +8,7 @@ use core::slice;
 use sunpath_sys as sys;
 
 use super::control::OwnedControl;
-use super::{retry_recv, retry_send, retry_timed};
+use super::{ANY, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
@@ -30,7 +30,7 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<u
     } else {
         usize::MAX
     };
-    retry_recv(fd, Call::Recv, most, move || {
+    retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, 1..=most, move || {
         // SAFETY: buf is writable for its length.
         unsafe { sys::recv(fd.as_raw_fd(), bytes, len, flags) }
     })
@@ -39,7 +39,7 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<u
 #[inline]
 pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Error> {
     let pieces = bufs.len().min(IOV_MAX) as c_int;
-    retry_timed(fd, sys::SO_RCVTIMEO, Call::Readv, move || {
+    retry_timed(fd, sys::SO_RCVTIMEO, Call::Readv, ANY, move || {
         // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
         unsafe { sys::readv(fd.as_raw_fd(), bufs.as_mut_ptr().cast(), pieces) }
     })
@@ -49,7 +49,7 @@ pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<u
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize, Error> {
     let flags = flags | sys::MSG_NOSIGNAL;
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
-    retry_send(fd, Call::Send, len, move || {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Send, len..=len, move || {
         // SAFETY: buf is readable for its length.
         unsafe { sys::send(fd.as_raw_fd(), bytes, len, flags) }
     })
@@ -59,7 +59,7 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize
 #[inline]
 pub(crate) fn sendto(fd: BorrowedFd<'_>, buf: &[u8], to: &UnixAddr) -> Result<usize, Error> {
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
-    retry_send(fd, Call::Sendto, len, move || {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, len..=len, move || {
         let flags = sys::MSG_NOSIGNAL;
         // SAFETY: buf is readable for its length; the address is live and as long as is said.
         unsafe { sys::sendto(fd.as_raw_fd(), bytes, len, flags, to.as_ptr(), to.len()) }
@@ -103,7 +103,7 @@ pub(crate) fn recv_message_from(
     let flags = flags | TRUE_LENGTH;
     let (bytes, len) = (buf.as_mut_ptr().cast(), buf.len());
     let (addr, mut addr_len) = (ret_from.as_mut_ptr(), 0);
-    let length = retry_recv(fd, Call::Recvfrom, usize::MAX, || {
+    let length = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvfrom, 1..=*ANY.end(), || {
         addr_len = size_of::<sys::sockaddr_un>() as sys::socklen_t;
         // SAFETY: buf is writable for its length, and addr is room for addr_len bytes.
         unsafe { sys::recvfrom(fd.as_raw_fd(), bytes, len, flags, addr, &mut addr_len) }
@@ -128,7 +128,7 @@ pub(crate) fn sendmsg(
     control: &[u8],
 ) -> Result<usize, Error> {
     let msg = &msghdr_to_send(bufs, to, control);
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, move || {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, ANY, move || {
         // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; the address
         // and the control messages are live and as long as is said.
         unsafe { sys::sendmsg(fd.as_raw_fd(), msg, sys::MSG_NOSIGNAL) }
@@ -256,7 +256,7 @@ unsafe fn receive(
 ) -> Result<(Length, usize), Error> {
     let mut msg = msghdr_over(iov, pieces);
     let (to_fill, mut from) = (&mut msg, ret_from.as_deref_mut());
-    let result = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmsg, move || {
+    let result = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmsg, ANY, move || {
         if let Some(from) = &mut from {
             offer_addr(from, to_fill);
         }

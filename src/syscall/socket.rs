@@ -6,7 +6,7 @@ use core::ptr;
 use sunpath_sys as sys;
 use sunpath_sys::socklen_t;
 
-use super::{BIRTH, born, retry, retry_timed};
+use super::{ANY, NEW_SOCKET, adopt_new, retry, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, CWD, OwnedFd};
@@ -15,19 +15,19 @@ use crate::fd::{AsRawFd, BorrowedFd, CWD, OwnedFd};
 pub(crate) fn socket(kind: c_int) -> Result<OwnedFd, Error> {
     let fd = retry(Call::Socket, || {
         // SAFETY: takes numbers alone.
-        unsafe { sys::socket(sys::AF_UNIX, kind | BIRTH, 0) as isize }
+        unsafe { sys::socket(sys::AF_UNIX, kind | NEW_SOCKET, 0) as isize }
     })?;
-    born(fd as c_int)
+    adopt_new(fd as c_int)
 }
 
 pub(crate) fn socketpair(kind: c_int) -> Result<(OwnedFd, OwnedFd), Error> {
     let mut fds: [c_int; 2] = [-1; 2];
     retry(Call::Socketpair, || {
         // SAFETY: fds is room for two descriptors.
-        unsafe { sys::socketpair(sys::AF_UNIX, kind | BIRTH, 0, fds.as_mut_ptr()) as isize }
+        unsafe { sys::socketpair(sys::AF_UNIX, kind | NEW_SOCKET, 0, fds.as_mut_ptr()) as isize }
     })?;
     // Both are owned before either can fail.
-    match fds.map(born) {
+    match fds.map(adopt_new) {
         [Ok(a), Ok(b)] => Ok((a, b)),
         [Err(error), _] | [_, Err(error)] => Err(error),
     }
@@ -71,7 +71,7 @@ pub(crate) fn connect_at(
     fd: BorrowedFd<'_>,
     addr: &UnixAddr,
 ) -> Result<(), Error> {
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Connect, move || {
+    retry_timed(fd, sys::SO_SNDTIMEO, Call::Connect, ANY, move || {
         raw_connect(dir, fd, addr) as isize
     })?;
     Ok(())
@@ -167,19 +167,19 @@ pub(crate) fn accept(
     mut ret_peer: Option<&mut UnixAddr>,
 ) -> Result<OwnedFd, Error> {
     let mut peer = ret_peer.as_deref_mut();
-    let accepted = retry_timed(fd, sys::SO_RCVTIMEO, Call::Accept, move || {
+    let accepted = retry_timed(fd, sys::SO_RCVTIMEO, Call::Accept, ANY, move || {
         let (addr, len) = match &mut peer {
             Some(peer) => peer.offer(),
             None => (ptr::null_mut(), ptr::null_mut()),
         };
         #[cfg(have_sock_cloexec)]
         // SAFETY: addr is room for *len bytes, and both outlive the call; or both are null.
-        return unsafe { sys::accept4(fd.as_raw_fd(), addr, len, BIRTH) as isize };
+        return unsafe { sys::accept4(fd.as_raw_fd(), addr, len, NEW_SOCKET) as isize };
         #[cfg(not(have_sock_cloexec))]
         // SAFETY: addr is room for *len bytes, and both outlive the call; or both are null.
         return unsafe { sys::accept(fd.as_raw_fd(), addr, len) as isize };
     })?;
-    let accepted = born(accepted as c_int)?;
+    let accepted = adopt_new(accepted as c_int)?;
     #[cfg(not(have_sock_cloexec))]
     {
         // Without accept4 the listener's O_NONBLOCK is inherited.

@@ -15,7 +15,7 @@ use crate::expected::Expected;
 use crate::fd::{AsRawFd, BorrowedFd};
 use crate::syscall::control::{OwnedControl, zeroed};
 use crate::syscall::message::{CMSG_CLOEXEC, Length, TRUE_LENGTH, msghdr_over};
-use crate::syscall::retry_recv;
+use crate::syscall::retry_timed;
 
 /// Takes what is there once a message has come.
 #[cfg(have_mmsg)]
@@ -120,7 +120,7 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
         }
         let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len());
         let flags = TRUE_LENGTH | CMSG_CLOEXEC | WAIT_FOR_ONE;
-        let arrived = retry_recv(fd, Call::Recvmmsg, count, move || {
+        let arrived = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, 1..=count, move || {
             let timeout = ptr::null_mut();
             // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of
             // the lengths that they say.

@@ -11,7 +11,7 @@ use crate::expected::Expected;
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice};
 use crate::syscall::control::zeroed;
 use crate::syscall::message::msghdr_to_send;
-use crate::syscall::retry_send;
+use crate::syscall::retry_timed;
 
 /// Room for the headers of `N` messages to send, and for their control messages. What it holds means
 /// nothing until [`SendHeaders`] has written it.
@@ -146,10 +146,16 @@ unsafe fn send_once(
     vector: *mut mmsghdr,
     count: usize,
 ) -> Result<usize, Error> {
-    retry_send(fd, Call::Sendmmsg, count, move || {
-        // SAFETY: the caller vouches for them; the call reads them, and writes their lengths.
-        unsafe { send_many(fd.as_raw_fd(), vector, count as _, sys::MSG_NOSIGNAL) as isize }
-    })
+    retry_timed(
+        fd,
+        sys::SO_SNDTIMEO,
+        Call::Sendmmsg,
+        count..=count,
+        move || {
+            // SAFETY: the caller vouches for them; the call reads them, and writes their lengths.
+            unsafe { send_many(fd.as_raw_fd(), vector, count as _, sys::MSG_NOSIGNAL) as isize }
+        },
+    )
 }
 
 /// What one call has not sent: how many went, and why the next one did not.
