@@ -28,7 +28,7 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<u
     let most = if flags & TRUE_LENGTH == 0 {
         len
     } else {
-        usize::MAX
+        *ANY.end()
     };
     retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, 1..=most, move || {
         // SAFETY: buf is writable for its length.
