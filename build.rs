@@ -30,6 +30,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("have_counted_path", &["linux"]),
     // MSG_TRUNC given to a receive returns a message's true length
     ("have_true_length", &["linux"]),
+    // a message is 32 bytes shorter than SO_SNDBUF at most
+    ("have_message_overhead", &["linux"]),
     // O_PATH, which opens a directory that may only be searched
     ("have_o_path", &["linux", "freebsd"]),
     // /proc/self/fd/N, which leads to what the descriptor N has open, a socket file included

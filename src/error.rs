@@ -1,6 +1,7 @@
 //! Errors in 8 bytes: which call failed, and why, with the numbers.
 
 mod call;
+mod cause;
 mod errno;
 
 use core::error;
@@ -10,6 +11,8 @@ use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
 pub use self::call::Call;
+pub use self::cause::{Cause, InUse};
+use self::cause::{Tag, count, short};
 pub use self::errno::Errno;
 
 /// The most descriptors in one message, `SCM_MAX_FD` of Linux.
@@ -17,10 +20,20 @@ pub(crate) const MAX_DESCRIPTORS: usize = 253;
 #[cfg(have_so_passcred)]
 const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
 
-/// A call that failed and why: the errno, or what is wrong with what it was given or gave.
+/// A call that failed and why: the errno, and the cause with its numbers where the errno does not tell
+/// it.
 ///
-/// 8 bytes, `Copy`. It prints as perror(3) would, with the errno's name, and with the numbers where
-/// it was not the system that refused. It converts into `std::io::Error` with the right kind.
+/// It has 8 bytes and is `Copy`. It prints as perror(3) would, with the errno's name, and with the
+/// cause where there is one. In place of two large numbers it holds the one that the caller cannot
+/// know: the limit, or the peer's uid.
+///
+/// # Conversion into `std::io::Error`
+///
+/// Nothing is lost: the kind is [`kind`](Self::kind), and this error is the inner one, which the
+/// conversion allocates. `raw_os_error` is therefore `None`; [`Errno::from_io_error`] returns the errno of
+/// every `std::io::Error`. A readiness loop that must not allocate converts the
+/// [`errno`](Self::errno) instead of the error, as `Read` and `Write` of
+/// [`UnixStream`](crate::UnixStream) do.
 ///
 /// # Examples
 ///
@@ -40,110 +53,112 @@ const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
 // In this order the lowest byte tells a result that is one of these from all others.
 #[repr(C)]
 pub struct Error {
-    fault: Fault,
+    tag: Tag,
     call: Call,
-    /// INVARIANT: what it means is said at `Fault`.
+    /// INVARIANT: the errno if there is a cause; else 0.
+    errno: i16,
+    /// INVARIANT: what it means is said at `Tag`.
     number: u32,
 }
 
 const _: () = assert!(size_of::<Error>() == 8);
 
-/// What [`Error`]'s number is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-enum Fault {
-    /// The errno of the call, its bits kept.
-    Errno,
-    /// Nothing: the path is empty.
-    Empty,
-    /// The offset of the first NUL, at most `u32::MAX`.
-    InteriorNul,
-    /// The length of the path, at most `u32::MAX`.
-    TooLong,
-    /// Nothing: the system has no abstract names.
-    Unsupported,
-    /// How many descriptors there are, at most `u32::MAX`.
-    TooManyDescriptors,
-    /// Nothing: control messages without a byte on a stream.
-    EmptyPayload,
-    /// How many descriptors arrived and were closed.
-    ControlTruncated,
-    /// How many descriptors arrived and were closed in the lower half, and how many were expected in
-    /// the upper.
-    TooFewDescriptors,
-    /// Nothing: end of file where a descriptor was expected.
-    EndOfFile,
-    /// How many descriptors there are in the lower half, and how many the room is for in the upper.
-    NoRoom,
-    /// How many messages the batch holds.
-    Full,
-}
-
 impl Error {
     #[inline]
     pub(crate) const fn new(call: Call, errno: Errno) -> Self {
         Self {
+            tag: Tag::Errno,
             call,
-            fault: Fault::Errno,
+            errno: 0,
             number: errno.raw() as u32,
         }
+    }
+
+    /// The failure of `call` for a cause that the errno alone does not tell.
+    #[cold]
+    pub(crate) fn with_cause(call: Call, errno: Errno, cause: Cause) -> Self {
+        match (cause.into_parts(), i16::try_from(errno.raw())) {
+            (Some((tag, number)), Ok(errno)) => Self {
+                tag,
+                call,
+                errno,
+                number,
+            },
+            _ => Self::new(call, errno),
+        }
+    }
+
+    /// The same failure, with its cause.
+    #[cold]
+    pub(crate) fn because(self, cause: Cause) -> Self {
+        Self::with_cause(self.call, self.errno(), cause)
     }
 
     /// The failure of `call` to begin, because there is no address to give to it.
     #[cold]
     pub(crate) fn refused(call: Call, error: SunPathError) -> Self {
-        let (fault, number) = match error {
-            SunPathError::Empty => (Fault::Empty, 0),
-            SunPathError::InteriorNul { at } => (Fault::InteriorNul, at),
-            SunPathError::TooLong { len, .. } => (Fault::TooLong, len),
-            SunPathError::Unsupported => (Fault::Unsupported, 0),
-            other => return Self::new(call, Errno::from_raw(other.errno())),
-        };
-        Self::fault(call, fault, number)
+        let errno = Errno::from_raw(error.errno());
+        Self::with_cause(call, errno, Cause::Path(error))
+    }
+
+    /// The failure to bind to a path where something is in the way.
+    #[cold]
+    pub(crate) fn address_in_use(in_use: InUse) -> Self {
+        Self::with_cause(Call::Bind, Errno::EADDRINUSE, Cause::InUse(in_use))
     }
 
     /// The refusal to send this many descriptors with one message.
-    pub(crate) fn too_many_descriptors(call: Call, count: usize) -> Self {
-        Self::fault(call, Fault::TooManyDescriptors, count)
+    pub(crate) fn too_many_descriptors(call: Call, descriptors: usize) -> Self {
+        let count = count(descriptors);
+        Self::with_cause(call, Errno::EINVAL, Cause::TooManyDescriptors { count })
     }
 
-    /// The refusal to send with a batch more control messages than it has room for.
-    pub(crate) fn no_room(descriptors: usize, most: usize) -> Self {
-        Self::fault(Call::Sendmmsg, Fault::NoRoom, halves(descriptors, most))
+    /// The refusal to send with a batch more control messages than it has space for.
+    pub(crate) fn batch_space(descriptors: usize, space: usize) -> Self {
+        let cause = Cause::BatchSpace {
+            descriptors: short(descriptors),
+            space: short(space),
+        };
+        Self::with_cause(Call::Sendmmsg, Errno::EMSGSIZE, cause)
     }
 
     /// The refusal to put one more message into a batch that holds as many as it can.
-    pub(crate) fn full(most: usize) -> Self {
-        Self::fault(Call::Sendmmsg, Fault::Full, most)
+    pub(crate) fn batch_full(messages: usize) -> Self {
+        let messages = count(messages);
+        Self::with_cause(
+            Call::Sendmmsg,
+            Errno::ENOBUFS,
+            Cause::BatchFull { messages },
+        )
     }
 
     /// The refusal to send control messages with nothing, which a stream drops.
     pub(crate) fn empty_payload() -> Self {
-        Self::fault(Call::Sendmsg, Fault::EmptyPayload, 0)
+        Self::with_cause(Call::Sendmsg, Errno::EINVAL, Cause::EmptyPayload)
     }
 
-    /// Control data was cut; `closed` descriptors that arrived are closed.
+    /// Control data was truncated; `closed` descriptors that arrived are closed.
     pub(crate) fn control_truncated(closed: usize) -> Self {
-        Self::fault(Call::Recvmsg, Fault::ControlTruncated, closed)
+        let closed = count(closed);
+        Self::with_cause(
+            Call::Recvmsg,
+            Errno::EMSGSIZE,
+            Cause::ControlTruncated { closed },
+        )
     }
 
     /// Fewer descriptors arrived than were expected; those that did are closed.
-    pub(crate) fn too_few_descriptors(closed: usize, expected: usize) -> Self {
-        let number = halves(closed, expected);
-        Self::fault(Call::Recvmsg, Fault::TooFewDescriptors, number)
+    pub(crate) fn too_few_descriptors(received: usize, expected: usize) -> Self {
+        let cause = Cause::TooFewDescriptors {
+            expected: short(expected),
+            received: short(received),
+        };
+        Self::with_cause(Call::Recvmsg, Errno::ENOMSG, cause)
     }
 
     /// The end of the stream came where a descriptor was expected.
     pub(crate) fn end_of_file() -> Self {
-        Self::fault(Call::Recvmsg, Fault::EndOfFile, 0)
-    }
-
-    fn fault(call: Call, fault: Fault, number: usize) -> Self {
-        Self {
-            call,
-            fault,
-            number: u32::try_from(number).unwrap_or(u32::MAX),
-        }
+        Self::with_cause(Call::Recvmsg, Errno::EPIPE, Cause::EndOfFile)
     }
 
     /// The call that failed, or that was not made because what it was given was refused.
@@ -152,25 +167,43 @@ impl Error {
         self.call
     }
 
-    /// The errno of the call; of what was refused without it, the errno of the same fault
-    /// ([`SunPathError::errno`] for a path).
+    /// The errno of the call. If no call was made, it is the errno that C would have given for the same
+    /// fault ([`SunPathError::errno`] for a path).
     #[must_use]
     pub const fn errno(self) -> Errno {
-        if let Some(error) = self.sun_path() {
-            return Errno::from_raw(error.errno());
-        }
-        match self.fault {
-            Fault::TooManyDescriptors | Fault::EmptyPayload => Errno::EINVAL,
-            Fault::ControlTruncated | Fault::NoRoom => Errno::EMSGSIZE,
-            Fault::TooFewDescriptors => Errno::ENOMSG,
-            Fault::Full => Errno::ENOBUFS,
-            Fault::EndOfFile => Errno::EPIPE,
-            _ => Errno::from_raw(self.number as i32),
+        match self.tag {
+            Tag::Errno => Errno::from_raw(self.number as i32),
+            _ => Errno::from_raw(self.errno as i32),
         }
     }
 
+    /// Why the call failed, with the numbers; `None` where the errno tells it, or nothing else is known.
+    #[must_use]
+    pub const fn cause(self) -> Option<Cause> {
+        Cause::from_parts(self.tag, self.number)
+    }
+
+    /// Why the path was refused; `None` for every other error. Numbers over `u32::MAX` (paths of
+    /// 4 GiB) read `u32::MAX`.
+    #[must_use]
+    pub const fn sun_path(self) -> Option<SunPathError> {
+        match self.cause() {
+            Some(Cause::Path(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether the call would have to wait (`EAGAIN`): the socket is nonblocking, or its timeout passed.
+    #[must_use]
+    #[doc(alias = "EAGAIN")]
+    #[doc(alias = "EWOULDBLOCK")]
+    #[inline]
+    pub const fn is_would_block(self) -> bool {
+        self.errno().raw() == Errno::EAGAIN.raw()
+    }
+
     /// Whether the kernel, or the system, lacks what was asked for: `ENOPROTOOPT`, `EOPNOTSUPP`,
-    /// `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or `ESOCKTNOSUPPORT`. As `io::Error` it is of kind
+    /// `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or `ESOCKTNOSUPPORT`. Its [`kind`](Self::kind) is
     /// `Unsupported`.
     #[must_use]
     pub fn is_unsupported(self) -> bool {
@@ -185,70 +218,38 @@ impl Error {
         )
     }
 
-    /// Why the path was refused; `None` for every other error. Numbers over `u32::MAX` (paths of
-    /// 4 GiB) read `u32::MAX`.
+    /// The kind that std has for the errno. It is `Unsupported` wherever
+    /// [`is_unsupported`](Self::is_unsupported) is true, and `UnexpectedEof` for the end of a stream
+    /// where a descriptor was expected.
+    #[cfg(feature = "std")]
     #[must_use]
-    pub const fn sun_path(self) -> Option<SunPathError> {
-        let number = self.number as usize;
-        match self.fault {
-            Fault::Empty => Some(SunPathError::Empty),
-            Fault::InteriorNul => Some(SunPathError::InteriorNul { at: number }),
-            Fault::TooLong => Some(SunPathError::TooLong {
-                len: number,
-                max: sys::SUN_PATH_MAX,
-            }),
-            Fault::Unsupported => Some(SunPathError::Unsupported),
-            _ => None,
+    pub fn kind(self) -> std::io::ErrorKind {
+        use std::io::ErrorKind;
+
+        match self.tag {
+            _ if self.is_unsupported() => ErrorKind::Unsupported,
+            Tag::EndOfFile => ErrorKind::UnexpectedEof,
+            _ => self.errno().kind(),
         }
     }
 }
 
-/// Two counts in one number, each at most 65535.
-fn halves(lower: usize, upper: usize) -> usize {
-    lower.min(0xffff) | upper.min(0xffff) << 16
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (call, errno, number) = (self.call, self.errno(), self.number);
-        let (lower, upper) = (number & 0xffff, number >> 16);
+        let (call, errno) = (self.call, self.errno());
         fmt::Display::fmt(&call, f)?;
         f.write_str(": ")?;
-        if self.fault == Fault::Errno {
+        let Some(cause) = self.cause() else {
             return fmt::Display::fmt(&errno, f);
-        }
+        };
         fmt::Debug::fmt(&errno, f)?;
         f.write_str(" (")?;
-        match self.fault {
-            Fault::TooManyDescriptors => write!(
-                f,
-                "{number} descriptors are too many for one message, which takes at most \
-                 {MAX_DESCRIPTORS}"
-            ),
-            Fault::EmptyPayload => {
-                f.write_str("a stream drops control messages that come with no byte")
-            }
-            Fault::ControlTruncated => write!(
-                f,
-                "control messages were truncated; descriptors that arrived and were closed: {number}"
-            ),
-            Fault::TooFewDescriptors => write!(
-                f,
-                "descriptors expected: {upper}; that arrived and were closed: {lower}"
-            ),
-            Fault::NoRoom => write!(
-                f,
-                "the batch has no room for these control messages; descriptors in them: {lower}, \
-                 room for: {upper}"
-            ),
-            Fault::Full => write!(f, "the batch is full: it holds {number} messages"),
-            Fault::EndOfFile => f.write_str("end of file, no descriptor"),
-            _ => match self.sun_path() {
-                Some(error) => fmt::Display::fmt(&error, f),
-                None => Ok(()),
-            },
-        }?;
-        if self.fault == Fault::TooLong && call != Call::SockaddrUn {
+        // It is the one cause that tells where, and not why.
+        if let (Cause::LockFile, Some(text)) = (cause, errno.text()) {
+            write!(f, "{text}: ")?;
+        }
+        fmt::Display::fmt(&cause, f)?;
+        if self.tag == Tag::TooLong && call != Call::SockaddrUn {
             write!(f, "; {call}_at takes more")?;
         }
         f.write_str(")")
@@ -271,6 +272,7 @@ impl From<SunPathError> for Error {
     }
 }
 
+/// The errno as `raw_os_error`; nothing is allocated.
 #[cfg(feature = "std")]
 impl From<Errno> for std::io::Error {
     fn from(errno: Errno) -> Self {
@@ -278,34 +280,20 @@ impl From<Errno> for std::io::Error {
     }
 }
 
-/// Keeps the errno as `raw_os_error`. Where no system call said it, or the system lacks what was
-/// asked for, this error becomes the inner one; the kind is that of the errno, or `Unsupported`,
-/// `UnexpectedEof`, or `Other` where std has none for it.
+/// Keeps the call, the errno and the cause: this error becomes the inner one, of the kind that
+/// [`kind`](Error::kind) returns.
 #[cfg(feature = "std")]
 impl From<Error> for std::io::Error {
     fn from(error: Error) -> Self {
-        use std::io::ErrorKind;
-
-        let kind = match error.fault {
-            _ if error.is_unsupported() => ErrorKind::Unsupported,
-            Fault::Errno => return Self::from(error.errno()),
-            Fault::Empty => ErrorKind::NotFound,
-            Fault::InteriorNul | Fault::TooManyDescriptors | Fault::EmptyPayload => {
-                ErrorKind::InvalidInput
-            }
-            // Known while compiling, unlike that of any errno, which is a table in every program.
-            Fault::TooLong => Errno::ENAMETOOLONG.kind(),
-            Fault::EndOfFile => ErrorKind::UnexpectedEof,
-            _ => ErrorKind::Other,
-        };
-        Self::new(kind, error)
+        Self::new(error.kind(), error)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::string::ToString;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
 
     #[test]
     fn error_of_a_call_prints_as_perror_does() {
@@ -321,28 +309,191 @@ mod tests {
         assert_eq!(std::format!("{:?}", Call::Socketpair), "socketpair");
     }
 
+    /// Every cause with its text.
+    const CAUSES: &[(Cause, &str)] = &[
+        (Cause::Path(SunPathError::Empty), "path is empty"),
+        (
+            Cause::Path(SunPathError::InteriorNul { at: 5 }),
+            "path has a NUL at byte 5",
+        ),
+        (
+            Cause::Path(SunPathError::Unsupported),
+            "this system has no abstract socket names",
+        ),
+        (
+            Cause::InUse(InUse::Server),
+            "a server is listening or about to listen",
+        ),
+        (
+            Cause::InUse(InUse::Lock),
+            "the lock file beside it is held: <name>.lock",
+        ),
+        (
+            Cause::InUse(InUse::LockFile),
+            "the lock file beside it is not ours: <name>.lock belongs to another user or is not empty",
+        ),
+        (
+            Cause::InUse(InUse::Directory),
+            "there is a directory at the path",
+        ),
+        (
+            Cause::InUse(InUse::NotSocket),
+            "there is a file at the path that is not a socket",
+        ),
+        (
+            Cause::InUse(InUse::Unknown),
+            "whether a server holds the socket cannot be told",
+        ),
+        (Cause::LockFile, "the lock file beside it, <name>.lock"),
+        (
+            Cause::NoModes,
+            "the file system does not keep modes; a private directory (Dir::private) restricts access \
+             instead",
+        ),
+        (
+            Cause::NoStickyBit,
+            "the file system does not keep the sticky bit",
+        ),
+        (
+            Cause::NoOwners,
+            "the file system does not keep owners and groups",
+        ),
+        (Cause::NoLinkCounts, "the file system does not count links"),
+        (
+            Cause::NoSafeRename,
+            "the file system cannot rename without replacing",
+        ),
+        (
+            Cause::FileMoved,
+            "the file that was bound is not at the path any more",
+        ),
+        (
+            Cause::DirectoryMoved,
+            "the path leads to another directory now",
+        ),
+        (Cause::Mode { mode: 660 }, "mode 01224 is over 0777"),
+        (
+            Cause::Mode { mode: u32::MAX },
+            "mode 037777777777 is over 0777",
+        ),
+        (
+            Cause::Peer { uid: 4_294_967_294 },
+            "the server runs as uid 4294967294",
+        ),
+        (
+            Cause::UnmappedUid { uid: 65534 },
+            "in this user namespace uid 65534 stands for all users that are not mapped",
+        ),
+        (
+            Cause::OtherProcess,
+            "the address leads elsewhere in another process",
+        ),
+        (
+            Cause::NoReturnPath { len: 108, max: 107 },
+            "peers cannot answer to a path of 108 bytes, only to one of at most 107",
+        ),
+        (
+            Cause::MessageTooLong { limit: 212_960 },
+            "the message is over the limit of 212960 bytes",
+        ),
+        (
+            Cause::TooManySlices { count: 1025 },
+            "1025 slices are too many for one call, which takes at most 1024",
+        ),
+        (
+            Cause::AddressLength { len: 112, max: 111 },
+            "an address of 112 bytes is not in range; the longest has 111",
+        ),
+        (Cause::Listening, "the socket listens"),
+        (Cause::NotListening, "the socket does not listen"),
+        (
+            Cause::TooManyDescriptors { count: 254 },
+            "254 descriptors are too many for one message, which takes at most 253",
+        ),
+        (
+            Cause::EmptyPayload,
+            "a stream drops control messages that come with no byte",
+        ),
+        (
+            Cause::ControlTruncated { closed: 4 },
+            "control messages were truncated; 4 received descriptors were closed",
+        ),
+        (
+            Cause::TooFewDescriptors {
+                expected: 2,
+                received: 1,
+            },
+            "expected 2 descriptors, received 1 (closed)",
+        ),
+        (Cause::EndOfFile, "end of file, no descriptor"),
+        (
+            Cause::BatchSpace {
+                descriptors: 65535,
+                space: 2,
+            },
+            "the batch has no space for these control messages: they have 65535 descriptors, it takes 2",
+        ),
+        (
+            Cause::BatchFull { messages: 3 },
+            "the batch is full: it holds 3 messages",
+        ),
+    ];
+
     #[test]
-    fn error_that_no_call_said_prints_its_numbers() {
-        let said = [
-            Error::too_many_descriptors(Call::Sendmsg, 254),
-            Error::no_room(3, 2),
-            Error::empty_payload(),
-            Error::control_truncated(4),
-            Error::too_few_descriptors(1, 2),
-            Error::end_of_file(),
-        ]
-        .map(|error| error.to_string());
-        let expected = [
-            "sendmsg: EINVAL (254 descriptors are too many for one message, which takes at most 253)",
-            "sendmmsg: EMSGSIZE (the batch has no room for these control messages; descriptors in \
-             them: 3, room for: 2)",
-            "sendmsg: EINVAL (a stream drops control messages that come with no byte)",
-            "recvmsg: EMSGSIZE (control messages were truncated; descriptors that arrived and were \
-             closed: 4)",
-            "recvmsg: ENOMSG (descriptors expected: 2; that arrived and were closed: 1)",
-            "recvmsg: EPIPE (end of file, no descriptor)",
-        ];
-        assert_eq!(said, expected);
+    fn error_with_a_cause_keeps_it_and_prints_it() {
+        for (cause, text) in CAUSES {
+            assert_eq!(cause.to_string(), *text);
+            let error = Error::with_cause(Call::Recvmsg, Errno::EPIPE, *cause);
+            assert_eq!(error.cause(), Some(*cause));
+            assert_eq!((error.call(), error.errno()), (Call::Recvmsg, Errno::EPIPE));
+            let why = match cause {
+                Cause::LockFile => "broken pipe: ",
+                _ => "",
+            };
+            let expected = std::format!("recvmsg: EPIPE ({why}{text})");
+            assert_eq!(error.to_string(), expected);
+        }
+        let shown: Vec<String> = CAUSES
+            .iter()
+            .map(|(cause, _)| std::format!("{cause:?}"))
+            .collect();
+        for name in Cause::NAMES {
+            let of_it = |shown: &String| shown.split(' ').next() == Some(name);
+            assert!(shown.iter().any(of_it), "{name} has no row");
+        }
+    }
+
+    #[test]
+    fn error_with_an_errno_of_any_size_keeps_it() {
+        for errno in [
+            -7,
+            0,
+            i32::from(i16::MAX),
+            i32::from(i16::MAX) + 1,
+            i32::MIN,
+        ] {
+            let errno = Errno::from_raw(errno);
+            let error = Error::with_cause(Call::Openat, errno, Cause::LockFile);
+            assert_eq!(error.errno(), errno);
+            let fits = i16::try_from(errno.raw()).is_ok();
+            assert_eq!(error.cause(), fits.then_some(Cause::LockFile));
+        }
+    }
+
+    #[test]
+    fn error_of_more_descriptors_than_it_can_count_says_the_most() {
+        let error = Error::too_few_descriptors(65536, 65535);
+        let (expected, received) = (65535, 65535);
+        assert_eq!(
+            error.cause(),
+            Some(Cause::TooFewDescriptors { expected, received })
+        );
+        let error = Error::batch_space(usize::MAX, 65536);
+        let (descriptors, space) = (65535, 65535);
+        assert_eq!(
+            error.cause(),
+            Some(Cause::BatchSpace { descriptors, space })
+        );
     }
 
     #[test]
@@ -393,38 +544,46 @@ mod tests {
 
     #[test]
     #[cfg(feature = "std")]
-    fn error_becomes_an_io_error_of_the_same_kind() {
+    fn error_becomes_an_io_error_that_has_lost_nothing() {
         use std::io;
 
-        let error = io::Error::from(Error::new(Call::Bind, Errno::EADDRINUSE));
-        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-        assert_eq!(error.raw_os_error(), Some(Errno::EADDRINUSE.raw()));
-
-        let refused = |error| Error::refused(Call::Bind, error);
-        for error in [
-            refused(SunPathError::Empty),
-            refused(SunPathError::InteriorNul { at: 1 }),
-            refused(SunPathError::TooLong { len: 108, max: 107 }),
-            Error::too_many_descriptors(Call::Sendmsg, 254),
-            Error::empty_payload(),
-        ] {
+        let errors = (0..=133).map(|errno| Error::new(Call::Bind, Errno::from_raw(errno)));
+        let causes = CAUSES.iter().map(|(cause, _)| {
+            let errno = Errno::EADDRINUSE;
+            Error::with_cause(Call::Bind, errno, *cause)
+        });
+        for error in errors.chain(causes) {
             let io = io::Error::from(error);
-            assert_eq!(io.kind(), io::Error::from(error.errno()).kind());
+            let inner = io.get_ref().and_then(|inner| inner.downcast_ref());
+            assert_eq!(inner, Some(&error));
             assert_eq!(io.to_string(), error.to_string());
+            assert_eq!(Errno::from_io_error(&io), Some(error.errno()));
+            assert_eq!(io.kind(), error.kind());
+
+            let of_std = io::Error::from_raw_os_error(error.errno().raw());
+            assert_eq!(Errno::from_io_error(&of_std), Some(error.errno()));
+            let lacking = error.is_unsupported();
+            let expected = match error.cause() {
+                _ if lacking => io::ErrorKind::Unsupported,
+                Some(Cause::EndOfFile) => io::ErrorKind::UnexpectedEof,
+                _ => of_std.kind(),
+            };
+            assert_eq!(io.kind(), expected, "{error}");
         }
-        for (error, kind) in [
-            (
-                refused(SunPathError::Unsupported),
-                io::ErrorKind::Unsupported,
-            ),
-            (
-                Error::new(Call::Getsockopt, Errno::ENOPROTOOPT),
-                io::ErrorKind::Unsupported,
-            ),
-            (Error::end_of_file(), io::ErrorKind::UnexpectedEof),
-            (Error::control_truncated(4), io::ErrorKind::Other),
-        ] {
-            assert_eq!(io::Error::from(error).kind(), kind);
-        }
+        let simple = io::Error::from(io::ErrorKind::WriteZero);
+        assert_eq!(Errno::from_io_error(&simple), None);
+        let other = io::Error::other("something else");
+        assert_eq!(Errno::from_io_error(&other), None);
+    }
+
+    #[test]
+    fn error_that_would_block_is_that_of_one_errno() {
+        let would_block = |errno| Error::new(Call::Recv, errno).is_would_block();
+        assert!(would_block(Errno::EAGAIN));
+        assert!(
+            ![Errno::EINPROGRESS, Errno::ETIMEDOUT]
+                .into_iter()
+                .any(would_block)
+        );
     }
 }

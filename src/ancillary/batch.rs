@@ -105,12 +105,12 @@ impl<'b, E: Expected> SendBatch<'b, E> {
         let layout = Layout::of(Call::Sendmmsg, message.control)?;
         let space = layout.space();
         if space > E::SPACE || layout.descriptors() > E::DESCRIPTORS {
-            return Err(Error::no_room(layout.descriptors(), E::DESCRIPTORS));
+            return Err(Error::batch_space(layout.descriptors(), E::DESCRIPTORS));
         }
         let lay_out = |room: &mut [u8]| layout.write(room);
         match self.messages.push(message.data, message.to, space, lay_out) {
             true => Ok(()),
-            false => Err(Error::full(self.messages.capacity())),
+            false => Err(Error::batch_full(self.messages.capacity())),
         }
     }
 

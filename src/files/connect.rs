@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::addr::UnixAddr;
 use crate::deadline::{Deadline, sleep};
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD};
 use crate::files::alias::USUAL;
 use crate::files::at::connect_through;
@@ -151,7 +151,7 @@ impl ConnectOptions {
     /// Nothing stays open.
     ///
     /// - `ETIMEDOUT`: the queue was full until the timeout had passed.
-    /// - `EPERM`: another user runs the server. Nothing was sent to it.
+    /// - `EPERM`: another user runs the server, whose uid is in [`Cause::Peer`]. Nothing was sent to it.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `EINVAL`: as for
     ///   [`Socket::connect_to`]. The first two come only after the timeout if
@@ -206,12 +206,14 @@ impl ConnectOptions {
             None => syscall::connect_at(dir, socket.as_fd(), addr)?,
             Some(deadline) => connect_until(&socket, dir, addr, deadline, late)?,
         }
-        match self.peer {
-            Some(uid) if socket.peer_cred()?.uid() != uid => {
-                Err(Error::new(Call::Connect, Errno::EPERM))
+        if let Some(required) = self.peer {
+            let uid = socket.peer_cred()?.uid();
+            if uid != required {
+                let cause = Cause::Peer { uid };
+                return Err(Error::with_cause(Call::Connect, Errno::EPERM, cause));
             }
-            _ => Ok(socket),
         }
+        Ok(socket)
     }
 }
 

@@ -11,7 +11,8 @@ use crate::syscall;
 
 /// A stream socket.
 ///
-/// With `std` it is `Read` and `Write`, on the value and on a reference.
+/// With `std` it is `Read` and `Write`, on the value and on a reference. Their errors are those of std's
+/// stream: `raw_os_error` returns the errno, and nothing is allocated.
 pub type UnixStream = Socket<Stream>;
 
 /// Reading and writing a stream.
@@ -147,17 +148,18 @@ impl Socket<Stream> {
 #[cfg(feature = "std")]
 mod std_stream {
     use super::UnixStream;
+    use crate::error::Error;
     use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 
     impl Read for &UnixStream {
         #[inline]
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            Ok(UnixStream::read(self, buf)?)
+            UnixStream::read(self, buf).map_err(unboxed)
         }
 
         #[inline]
         fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-            Ok(UnixStream::read_vectored(self, bufs)?)
+            UnixStream::read_vectored(self, bufs).map_err(unboxed)
         }
 
         #[inline]
@@ -165,7 +167,7 @@ mod std_stream {
             if buf.is_empty() {
                 return Ok(());
             }
-            match UnixStream::read(self, buf)? {
+            match UnixStream::read(self, buf).map_err(unboxed)? {
                 count if count == buf.len() => Ok(()),
                 count => read_rest(self, &mut buf[count..]),
             }
@@ -175,12 +177,12 @@ mod std_stream {
     impl Write for &UnixStream {
         #[inline]
         fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-            Ok(UnixStream::write(self, buf)?)
+            UnixStream::write(self, buf).map_err(unboxed)
         }
 
         #[inline]
         fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-            Ok(UnixStream::write_vectored(self, bufs)?)
+            UnixStream::write_vectored(self, bufs).map_err(unboxed)
         }
 
         #[inline]
@@ -188,7 +190,7 @@ mod std_stream {
             if buf.is_empty() {
                 return Ok(());
             }
-            match UnixStream::write(self, buf)? {
+            match UnixStream::write(self, buf).map_err(unboxed)? {
                 count if count == buf.len() => Ok(()),
                 count => write_rest(self, &buf[count..]),
             }
@@ -200,11 +202,18 @@ mod std_stream {
         }
     }
 
+    /// The errno alone, as `raw_os_error`: nothing is allocated, and a caller of the traits sees the
+    /// same errors as of std's stream.
+    #[cold]
+    fn unboxed(error: Error) -> io::Error {
+        error.errno().into()
+    }
+
     /// What one call has not read.
     #[cold]
     fn read_rest(stream: &UnixStream, mut buf: &mut [u8]) -> io::Result<()> {
         while !buf.is_empty() {
-            match stream.read(buf)? {
+            match stream.read(buf).map_err(unboxed)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 count => buf = &mut buf[count..],
             }
@@ -216,7 +225,7 @@ mod std_stream {
     #[cold]
     fn write_rest(stream: &UnixStream, mut buf: &[u8]) -> io::Result<()> {
         while !buf.is_empty() {
-            match stream.write(buf)? {
+            match stream.write(buf).map_err(unboxed)? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 count => buf = &buf[count..],
             }

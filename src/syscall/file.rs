@@ -36,6 +36,10 @@ impl Status {
         self.kind() == sys::S_IFSOCK
     }
 
+    pub(crate) const fn is_directory(&self) -> bool {
+        self.kind() == sys::S_IFDIR
+    }
+
     /// Whether it is a regular file without a byte and without a second name.
     pub(crate) const fn is_empty_file(&self) -> bool {
         self.kind() == sys::S_IFREG && self.0.st_size == 0 && self.has_one_name()

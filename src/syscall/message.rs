@@ -8,9 +8,9 @@ use core::slice;
 use sunpath_sys as sys;
 
 use super::control::OwnedControl;
-use super::{ANY, retry_timed};
+use super::{ANY, getsockopt, retry_timed};
 use crate::addr::UnixAddr;
-use crate::error::{Call, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 
 /// The most pieces of a vectored call, `IOV_MAX` on every supported system.
@@ -49,21 +49,23 @@ pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<u
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize, Error> {
     let flags = flags | sys::MSG_NOSIGNAL;
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Send, len..=len, move || {
+    let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Send, len..=len, move || {
         // SAFETY: buf is readable for its length.
         unsafe { sys::send(fd.as_raw_fd(), bytes, len, flags) }
-    })
+    });
+    sent.map_err(|error| with_limit(error, fd, len))
 }
 
 /// sendto(2).
 #[inline]
 pub(crate) fn sendto(fd: BorrowedFd<'_>, buf: &[u8], to: &UnixAddr) -> Result<usize, Error> {
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, len..=len, move || {
+    let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, len..=len, move || {
         let flags = sys::MSG_NOSIGNAL;
         // SAFETY: buf is readable for its length; the address is live and as long as is said.
         unsafe { sys::sendto(fd.as_raw_fd(), bytes, len, flags, to.as_ptr(), to.len()) }
-    })
+    });
+    sent.map_err(|error| with_limit(error, fd, len))
 }
 
 /// `MSG_TRUNC` given to a receive makes it return a message's true length.
@@ -128,11 +130,42 @@ pub(crate) fn sendmsg(
     control: &[u8],
 ) -> Result<usize, Error> {
     let msg = &msghdr_to_send(bufs, to, control);
-    retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, ANY, move || {
+    let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, ANY, move || {
         // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; the address
         // and the control messages are live and as long as is said.
         unsafe { sys::sendmsg(fd.as_raw_fd(), msg, sys::MSG_NOSIGNAL) }
-    })
+    });
+    sent.map_err(|error| with_limit_of(error, fd, bufs))
+}
+
+/// How many bytes of the send buffer one message takes in addition to its own.
+const MESSAGE_OVERHEAD: usize = if cfg!(have_message_overhead) { 32 } else { 0 };
+
+/// The error of a send, with the limit if the message was over it. It is asked for only then.
+#[cold]
+#[inline(never)]
+pub(super) fn with_limit(error: Error, fd: BorrowedFd<'_>, len: usize) -> Error {
+    if error.errno() != Errno::EMSGSIZE {
+        return error;
+    }
+    let buffer = getsockopt::<c_int>(fd, sys::SO_SNDBUF).unwrap_or(c_int::MAX);
+    let limit = usize::try_from(buffer).map_or(0, |size| size.saturating_sub(MESSAGE_OVERHEAD));
+    match u32::try_from(limit) {
+        Ok(limit) if len > limit as usize => error.because(Cause::MessageTooLong { limit }),
+        _ => error,
+    }
+}
+
+/// [`with_limit`] of a message in slices, which can be too many.
+#[cold]
+#[inline(never)]
+pub(super) fn with_limit_of(error: Error, fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Error {
+    if error.errno() == Errno::EMSGSIZE && bufs.len() > IOV_MAX {
+        let count = u32::try_from(bufs.len()).unwrap_or(u32::MAX);
+        return error.because(Cause::TooManySlices { count });
+    }
+    let lens = bufs.iter().map(|buf| buf.len());
+    with_limit(error, fd, lens.fold(0, usize::saturating_add))
 }
 
 /// How many bytes recvmsg(2) can put into slices.

@@ -4,7 +4,7 @@ use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
 use crate::addr::UnixAddr;
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Errno, Error, InUse};
 use crate::fd::{AsFd, BorrowedFd};
 use crate::files::alias::{Link, Means, USUAL, address, proc_alias};
 use crate::files::name::{TemporaryName, temporary_name};
@@ -107,7 +107,9 @@ fn bind_and_rename(
 ) -> Result<(), Error> {
     let in_use = Error::new(Call::Bind, Errno::EADDRINUSE);
     match syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW) {
-        Ok(_) => return Err(in_use),
+        Ok(status) if status.is_socket() => return Err(in_use),
+        Ok(status) if status.is_directory() => return Err(Error::address_in_use(InUse::Directory)),
+        Ok(_) => return Err(Error::address_in_use(InUse::NotSocket)),
         Err(error) if error.errno() != Errno::ENOENT => return Err(error),
         // The kernel says this of a new file with a slash after its name.
         Err(_) if name.ends_with(b"/") => return Err(Error::new(Call::Bind, Errno::ENOENT)),

@@ -1,0 +1,361 @@
+//! Causes of errors: what a program can ask for where one errno has several, and their texts.
+
+use core::fmt;
+
+use sunpath_sys as sys;
+use sunpath_sys::SunPathError;
+
+use super::MAX_DESCRIPTORS;
+
+/// Declares the causes whose numbers are one of 32 bits or two of 16, each with its text. In a text,
+/// `{}` stands for the next number, and `{o}` for the next one in octal.
+macro_rules! causes {
+    ($($(#[$doc:meta])* $cause:ident $({ $($(#[$number_doc:meta])* $number:ident: $int:ident),+ })? $text:literal)*) => {
+        /// Why a call failed, where the errno alone does not tell.
+        ///
+        /// [`Error::cause`](super::Error::cause) returns it. It prints as the part of the error's text
+        /// that stands in parentheses.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use sunpath::UnixDatagram;
+        /// use sunpath::error::Cause;
+        ///
+        /// let (a, _b) = UnixDatagram::pair()?;
+        /// let error = a.send(&vec![0; 1 << 24]).unwrap_err();
+        /// if let Some(Cause::MessageTooLong { limit }) = error.cause() {
+        ///     assert!(a.send(&vec![0; limit as usize]).is_ok());
+        /// }
+        /// # Ok::<(), sunpath::Error>(())
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Cause {
+            /// The path or name cannot be an address, and no call was made.
+            Path(SunPathError),
+            /// Something is in the way at the path (`EADDRINUSE`).
+            InUse(InUse),
+            $($(#[$doc])* $cause $({ $($(#[$number_doc])* $number: $int),+ })?,)*
+        }
+
+        /// What an error's number is: an errno, or the numbers of a cause.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub(super) enum Tag {
+            /// The errno of the call, its bits kept; there is no cause.
+            Errno,
+            /// Nothing: [`SunPathError::Empty`].
+            Empty,
+            /// The offset of the first NUL, at most `u32::MAX`.
+            InteriorNul,
+            /// The length of the path, at most `u32::MAX`.
+            TooLong,
+            /// Nothing: the system has no abstract names.
+            Unsupported,
+            /// An [`InUse`].
+            InUse,
+            $($cause,)*
+        }
+
+        #[cfg(test)]
+        impl Cause {
+            /// The causes that have a text in this table.
+            pub(super) const NAMES: &[&str] = &[$(stringify!($cause)),*];
+        }
+
+        impl Cause {
+            /// The cause in the form that an error holds; `None` for a fault of a path that this crate
+            /// does not know.
+            pub(super) fn into_parts(self) -> Option<(Tag, u32)> {
+                Some(match self {
+                    Self::Path(SunPathError::Empty) => (Tag::Empty, 0),
+                    Self::Path(SunPathError::InteriorNul { at }) => (Tag::InteriorNul, count(at)),
+                    Self::Path(SunPathError::TooLong { len, .. }) => (Tag::TooLong, count(len)),
+                    Self::Path(SunPathError::Unsupported) => (Tag::Unsupported, 0),
+                    Self::Path(_) => return None,
+                    Self::InUse(in_use) => (Tag::InUse, in_use as u32),
+                    $(Self::$cause $({ $($number),+ })? => (Tag::$cause, packed!($($($number)+)?)),)*
+                })
+            }
+
+            /// The cause that an error holds.
+            pub(super) const fn from_parts(tag: Tag, number: u32) -> Option<Self> {
+                Some(match tag {
+                    Tag::Errno => return None,
+                    Tag::Empty => Self::Path(SunPathError::Empty),
+                    Tag::InteriorNul => Self::Path(SunPathError::InteriorNul {
+                        at: number as usize,
+                    }),
+                    Tag::TooLong => Self::Path(SunPathError::TooLong {
+                        len: number as usize,
+                        max: sys::SUN_PATH_MAX,
+                    }),
+                    Tag::Unsupported => Self::Path(SunPathError::Unsupported),
+                    Tag::InUse => Self::InUse(InUse::ALL[number as usize]),
+                    $(Tag::$cause => unpacked!(number $cause $($($number)+)?),)*
+                })
+            }
+
+            /// The text and its numbers.
+            fn text(self) -> (&'static str, [u32; 2]) {
+                match self {
+                    Self::Path(_) => ("", [0; 2]),
+                    Self::InUse(in_use) => (in_use.text(), [0; 2]),
+                    $(Self::$cause $({ $($number),+ })? => ($text, numbers!($($($number)+)?)),)*
+                }
+            }
+        }
+    };
+}
+
+/// The numbers of a cause as one.
+macro_rules! packed {
+    () => {
+        0
+    };
+    ($number:ident) => {
+        $number
+    };
+    ($lower:ident $upper:ident) => {
+        u32::from($lower) | u32::from($upper) << 16
+    };
+}
+
+/// A cause from its number.
+macro_rules! unpacked {
+    ($from:ident $cause:ident) => {
+        Self::$cause
+    };
+    ($from:ident $cause:ident $number:ident) => {
+        Self::$cause { $number: $from }
+    };
+    ($from:ident $cause:ident $lower:ident $upper:ident) => {
+        Self::$cause {
+            $lower: $from as u16,
+            $upper: ($from >> 16) as u16,
+        }
+    };
+}
+
+/// The numbers of a cause in the order of its text.
+macro_rules! numbers {
+    () => {
+        [0; 2]
+    };
+    ($number:ident) => {
+        [$number, 0]
+    };
+    ($first:ident $second:ident) => {
+        [u32::from($first), u32::from($second)]
+    };
+}
+
+causes! {
+    /// The lock file beside the socket file could not be opened, locked or made. The errno says why:
+    /// after a run as root, for example, the file belongs to root (`EACCES`).
+    LockFile "the lock file beside it, <name>.lock"
+    /// The file system does not keep the mode of a socket file.
+    NoModes "the file system does not keep modes; a private directory (Dir::private) restricts access instead"
+    /// The file system does not keep the sticky bit of a socket file.
+    NoStickyBit "the file system does not keep the sticky bit"
+    /// The file system does not keep the owner and group of a socket file.
+    NoOwners "the file system does not keep owners and groups"
+    /// The file system does not count the names of a file.
+    NoLinkCounts "the file system does not count links"
+    /// The file system cannot rename a file without replacing another.
+    NoSafeRename "the file system cannot rename without replacing"
+    /// The file that was bound is not at the path any more: somebody moved, removed or replaced it.
+    FileMoved "the file that was bound is not at the path any more"
+    /// The path leads to another directory than it did when the call began.
+    DirectoryMoved "the path leads to another directory now"
+    /// The mode has bits that are not permissions. 660 in decimal is 01224, for example.
+    Mode {
+        /// The mode.
+        mode: u32
+    } "mode 0{o} is over 0777"
+    /// The server runs as another user than the one that was required.
+    Peer {
+        /// The effective user of the process that listens.
+        uid: u32
+    } "the server runs as uid {}"
+    /// The uid cannot be required: in this user namespace it stands for every uid that is not mapped.
+    UnmappedUid {
+        /// The uid.
+        uid: u32
+    } "in this user namespace uid {} stands for all users that are not mapped"
+    /// The address begins with `/proc/self` or its like, and so leads to another file in another
+    /// process.
+    OtherProcess "the address leads elsewhere in another process"
+    /// The datagram socket would be bound by a name that is of no use to its peers, because its path
+    /// is too long for `sun_path`.
+    NoReturnPath {
+        /// How many bytes the path has, at most 65535.
+        len: u16,
+        /// How many it may have.
+        max: u16
+    } "peers cannot answer to a path of {} bytes, only to one of at most {}"
+    /// The message is longer than the socket's send buffer allows.
+    ///
+    /// [`Socket::set_send_buffer_size`](crate::Socket::set_send_buffer_size) raises the limit. Data of
+    /// any length can be passed as the descriptor of a memory file: see memfd_create(2) and
+    /// [`Socket::send_fd`](crate::Socket::send_fd).
+    MessageTooLong {
+        /// How many bytes a message can have.
+        limit: u32
+    } "the message is over the limit of {} bytes"
+    /// One call takes at most 1024 slices.
+    TooManySlices {
+        /// How many there are.
+        count: u32
+    } "{} slices are too many for one call, which takes at most 1024"
+    /// No address has this length.
+    AddressLength {
+        /// The length, at most 65535.
+        len: u16,
+        /// The most that the system returns.
+        max: u16
+    } "an address of {} bytes is not in range; the longest has {}"
+    /// The socket listens, and only one that does not will do.
+    Listening "the socket listens"
+    /// The socket does not listen.
+    NotListening "the socket does not listen"
+    /// One message takes at most 253 descriptors.
+    TooManyDescriptors {
+        /// How many there are.
+        count: u32
+    } "{} descriptors are too many for one message, which takes at most 253"
+    /// A stream drops control messages that are sent without a byte.
+    EmptyPayload "a stream drops control messages that come with no byte"
+    /// Control messages were truncated.
+    ControlTruncated {
+        /// How many descriptors arrived and were closed.
+        closed: u32
+    } "control messages were truncated; {} received descriptors were closed"
+    /// Fewer descriptors arrived than were expected.
+    TooFewDescriptors {
+        /// How many were expected, at most 65535.
+        expected: u16,
+        /// How many arrived and were closed, at most 65535.
+        received: u16
+    } "expected {} descriptors, received {} (closed)"
+    /// The stream ended where a descriptor was expected.
+    EndOfFile "end of file, no descriptor"
+    /// The control messages do not fit into a message of the batch.
+    BatchSpace {
+        /// How many descriptors they have, at most 65535.
+        descriptors: u16,
+        /// For how many a message of the batch has space, at most 65535.
+        space: u16
+    } "the batch has no space for these control messages: they have {} descriptors, it takes {}"
+    /// The batch is full.
+    BatchFull {
+        /// How many messages it holds.
+        messages: u32
+    } "the batch is full: it holds {} messages"
+}
+
+const _: () = assert!(MAX_DESCRIPTORS == 253);
+
+/// What is in the way at a path that is to be bound: the causes of `EADDRINUSE`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sunpath::error::{Cause, InUse};
+/// use sunpath::{BindOptions, Existing};
+///
+/// let options = BindOptions::new().existing(Existing::ReplaceStale);
+/// match options.listen("/run/app.sock") {
+///     Err(error) if error.cause() == Some(Cause::InUse(InUse::Server)) => {
+///         println!("already running");
+///     }
+///     Err(error) => return Err(error),
+///     Ok(listener) => drop(listener),
+/// }
+/// # Ok::<(), sunpath::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InUse {
+    /// A process holds the socket: it listens, or is about to.
+    Server,
+    /// Another process holds the lock: a server that runs or is starting.
+    Lock,
+    /// A file with the lock file's name is not one of ours, because another user owns it or it is not
+    /// empty.
+    LockFile,
+    /// A directory is at the path.
+    Directory,
+    /// A file that is not a socket is at the path.
+    NotSocket,
+    /// The kernel does not tell whether a process holds the socket.
+    Unknown,
+}
+
+impl InUse {
+    /// In the order of their numbers.
+    const ALL: [Self; 6] = [
+        Self::Server,
+        Self::Lock,
+        Self::LockFile,
+        Self::Directory,
+        Self::NotSocket,
+        Self::Unknown,
+    ];
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Server => "a server is listening or about to listen",
+            Self::Lock => "the lock file beside it is held: <name>.lock",
+            Self::LockFile => {
+                "the lock file beside it is not ours: <name>.lock belongs to another user or is not \
+                 empty"
+            }
+            Self::Directory => "there is a directory at the path",
+            Self::NotSocket => "there is a file at the path that is not a socket",
+            Self::Unknown => "whether a server holds the socket cannot be told",
+        }
+    }
+}
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Path(error) = self {
+            return fmt::Display::fmt(error, f);
+        }
+        let (mut text, numbers) = self.text();
+        for number in numbers {
+            let Some((before, after)) = text.split_once('{') else {
+                break;
+            };
+            f.write_str(before)?;
+            text = match after.strip_prefix("o}") {
+                Some(after) => {
+                    write!(f, "{number:o}")?;
+                    after
+                }
+                None => {
+                    write!(f, "{number}")?;
+                    &after[1..]
+                }
+            };
+        }
+        f.write_str(text)
+    }
+}
+
+/// A number of at most 32 bits; a larger one reads `u32::MAX`.
+pub(super) fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// A number of at most 16 bits; a larger one reads `u16::MAX`.
+pub(super) fn short(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
