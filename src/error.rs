@@ -3,6 +3,8 @@
 mod call;
 mod cause;
 mod errno;
+#[cfg(feature = "std")]
+mod io;
 
 use core::error;
 use core::fmt;
@@ -11,14 +13,10 @@ use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
 pub use self::call::Call;
+pub(crate) use self::cause::MAX_DESCRIPTORS;
 pub use self::cause::{Cause, InUse};
 use self::cause::{Tag, count, short};
 pub use self::errno::Errno;
-
-/// The most descriptors in one message, `SCM_MAX_FD` of Linux.
-pub(crate) const MAX_DESCRIPTORS: usize = 253;
-#[cfg(have_so_passcred)]
-const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
 
 /// A call that failed and why: the errno, and the cause with its numbers where the errno does not tell
 /// it.
@@ -217,21 +215,6 @@ impl Error {
                 | Errno::ESOCKTNOSUPPORT
         )
     }
-
-    /// The kind that std has for the errno. It is `Unsupported` wherever
-    /// [`is_unsupported`](Self::is_unsupported) is true, and `UnexpectedEof` for the end of a stream
-    /// where a descriptor was expected.
-    #[cfg(feature = "std")]
-    #[must_use]
-    pub fn kind(self) -> std::io::ErrorKind {
-        use std::io::ErrorKind;
-
-        match self.tag {
-            _ if self.is_unsupported() => ErrorKind::Unsupported,
-            Tag::EndOfFile => ErrorKind::UnexpectedEof,
-            _ => self.errno().kind(),
-        }
-    }
 }
 
 impl fmt::Display for Error {
@@ -269,23 +252,6 @@ impl error::Error for Error {}
 impl From<SunPathError> for Error {
     fn from(error: SunPathError) -> Self {
         Self::refused(Call::SockaddrUn, error)
-    }
-}
-
-/// The errno as `raw_os_error`; nothing is allocated.
-#[cfg(feature = "std")]
-impl From<Errno> for std::io::Error {
-    fn from(errno: Errno) -> Self {
-        Self::from_raw_os_error(errno.raw())
-    }
-}
-
-/// Keeps the call, the errno and the cause: this error becomes the inner one, of the kind that
-/// [`kind`](Error::kind) returns.
-#[cfg(feature = "std")]
-impl From<Error> for std::io::Error {
-    fn from(error: Error) -> Self {
-        Self::new(error.kind(), error)
     }
 }
 
@@ -416,8 +382,9 @@ mod tests {
         ),
         (
             Cause::ControlTruncated { closed: 4 },
-            "control messages were truncated; 4 received descriptors were closed",
+            "control messages were truncated; descriptors received: 4 (closed)",
         ),
+        (Cause::LongMessage, "the message has more than one byte"),
         (
             Cause::TooFewDescriptors {
                 expected: 2,
@@ -431,7 +398,7 @@ mod tests {
                 descriptors: 65535,
                 space: 2,
             },
-            "the batch has no space for these control messages: they have 65535 descriptors, it takes 2",
+            "the batch has no space for these control messages; descriptors: 65535, space for 2",
         ),
         (
             Cause::BatchFull { messages: 3 },

@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use sunpath::error::Cause;
 use sunpath::{
     ConnectOptions, Datagram, Errno, Listener, Seqpacket, Socket, Stream, UnixAddr, UnixDatagram,
     UnixListener, UnixSeqpacket, UnixStream,
@@ -125,10 +126,10 @@ fn connect_requires_the_right_server() {
     let stream = to(my_uid()).unwrap();
     assert!(stream.peer_cred().is_ok());
     let error = to(my_uid() + 1).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "connect: EPERM (operation not permitted)"
-    );
+    let uid = my_uid();
+    assert_eq!(error.cause(), Some(Cause::Peer { uid }));
+    let said = format!("connect: EPERM (the server runs as uid {uid})");
+    assert_eq!(error.to_string(), said);
     drop(listener);
     assert_eq!(to(my_uid()).unwrap_err().errno(), Errno::ECONNREFUSED);
 }
@@ -235,7 +236,11 @@ fn descriptor_that_is_not_the_right_socket_is_given_back() {
     let inet = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let inet = refused(inet.into(), Errno::EAFNOSUPPORT);
     let error = io::Error::from(Socket::<Datagram>::try_from(inet).unwrap_err());
-    assert_eq!(error.raw_os_error(), Some(Errno::EAFNOSUPPORT.raw()));
+    assert_eq!(Errno::from_io_error(&error), Some(Errno::EAFNOSUPPORT));
+    assert_eq!(
+        error.to_string(),
+        "getsockname: EAFNOSUPPORT (address family not supported)"
+    );
 
     let stream = OwnedFd::from(UnixStream::new().unwrap());
     let error = Listener::<Stream>::try_from(stream).unwrap_err();

@@ -9,7 +9,7 @@ use super::buffer::{AsControlBuffer, ControlBuffer};
 use super::receive::flags;
 use super::send::Control;
 use crate::control::{Credentials, Writer};
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 use crate::socket::Received;
@@ -80,7 +80,8 @@ impl<T: Kind> Socket<T> {
     pub fn recv_fd(&self) -> Result<OwnedFd, Error> {
         let (received, [fd]) = self.recv_fds(&mut [0])?;
         if T::TYPE != sys::SOCK_STREAM && received.is_truncated() {
-            return Err(Error::new(Call::Recvmsg, Errno::EMSGSIZE));
+            let cause = Cause::LongMessage;
+            return Err(Error::with_cause(Call::Recvmsg, Errno::EMSGSIZE, cause));
         }
         Ok(fd)
     }

@@ -5,7 +5,10 @@ use core::fmt;
 use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
-use super::MAX_DESCRIPTORS;
+/// The most descriptors in one message, `SCM_MAX_FD` of Linux.
+pub(crate) const MAX_DESCRIPTORS: usize = 253;
+#[cfg(have_so_passcred)]
+const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
 
 /// Declares the causes whose numbers are one of 32 bits or two of 16, each with its text. In a text,
 /// `{}` stands for the next number, and `{o}` for the next one in octal.
@@ -13,7 +16,7 @@ macro_rules! causes {
     ($($(#[$doc:meta])* $cause:ident $({ $($(#[$number_doc:meta])* $number:ident: $int:ident),+ })? $text:literal)*) => {
         /// Why a call failed, where the errno alone does not tell.
         ///
-        /// [`Error::cause`](super::Error::cause) returns it. It prints as the part of the error's text
+        /// [`Error::cause`](crate::Error::cause) returns it. It prints as the part of the error's text
         /// that stands in parentheses.
         ///
         /// # Examples
@@ -231,7 +234,9 @@ causes! {
     ControlTruncated {
         /// How many descriptors arrived and were closed.
         closed: u32
-    } "control messages were truncated; {} received descriptors were closed"
+    } "control messages were truncated; descriptors received: {} (closed)"
+    /// A message came with a descriptor and with more than the one byte that the receive takes.
+    LongMessage "the message has more than one byte"
     /// Fewer descriptors arrived than were expected.
     TooFewDescriptors {
         /// How many were expected, at most 65535.
@@ -247,7 +252,7 @@ causes! {
         descriptors: u16,
         /// For how many a message of the batch has space, at most 65535.
         space: u16
-    } "the batch has no space for these control messages: they have {} descriptors, it takes {}"
+    } "the batch has no space for these control messages; descriptors: {}, space for {}"
     /// The batch is full.
     BatchFull {
         /// How many messages it holds.
@@ -255,6 +260,7 @@ causes! {
     } "the batch is full: it holds {} messages"
 }
 
+// The texts have it, and every system as many slices.
 const _: () = assert!(MAX_DESCRIPTORS == 253);
 
 /// What is in the way at a path that is to be bound: the causes of `EADDRINUSE`.

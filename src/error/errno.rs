@@ -73,48 +73,6 @@ impl Errno {
     pub fn text(self) -> Option<&'static str> {
         sys::errno_text(self.0)
     }
-
-    /// The errno of an `std::io::Error`: that of the system call, or that of the error of this crate
-    /// that it was made from. `None` where it has neither.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # #[cfg(feature = "std")] {
-    /// use std::io;
-    /// use sunpath::{Errno, UnixStream};
-    ///
-    /// fn connect() -> io::Result<UnixStream> {
-    ///     Ok(UnixStream::connect("/nobody/listens/here")?)
-    /// }
-    /// let error = connect().unwrap_err();
-    /// assert_eq!(Errno::from_io_error(&error), Some(Errno::ENOENT));
-    /// assert_eq!(error.to_string(), "connect: ENOENT (no such file or directory)");
-    ///
-    /// let error = io::Error::from_raw_os_error(Errno::ENOENT.raw());
-    /// assert_eq!(Errno::from_io_error(&error), Some(Errno::ENOENT));
-    /// # }
-    /// ```
-    #[cfg(feature = "std")]
-    #[must_use]
-    pub fn from_io_error(error: &std::io::Error) -> Option<Self> {
-        match error.raw_os_error() {
-            Some(number) => Some(Self(number)),
-            None => error
-                .get_ref()?
-                .downcast_ref::<super::Error>()
-                .map(|error| error.errno()),
-        }
-    }
-
-    /// The kind that std has for it.
-    #[cfg(feature = "std")]
-    #[inline]
-    pub(crate) fn kind(self) -> std::io::ErrorKind {
-        // A number has nothing to drop, and no need of code that would after a panic.
-        let error = std::mem::ManuallyDrop::new(std::io::Error::from(self));
-        error.kind()
-    }
 }
 
 impl fmt::Display for Errno {

@@ -103,8 +103,7 @@ fn all_cloexec(fds: &[OwnedFd]) -> bool {
 /// What `into_control` says of a message that is not whole.
 fn truncated_text(closed: usize) -> String {
     format!(
-        "recvmsg: EMSGSIZE (control messages were truncated; descriptors that arrived and were \
-         closed: {closed})"
+        "recvmsg: EMSGSIZE (control messages were truncated; descriptors received: {closed} (closed))"
     )
 }
 

@@ -1,0 +1,75 @@
+//! Errors as `std::io::Error`.
+
+use std::io::{self, ErrorKind};
+use std::mem::ManuallyDrop;
+
+use super::cause::Cause;
+use super::{Errno, Error};
+
+impl Error {
+    /// The kind that std has for the errno. It is `Unsupported` wherever
+    /// [`is_unsupported`](Self::is_unsupported) is true, and `UnexpectedEof` for the end of a stream
+    /// where a descriptor was expected.
+    #[must_use]
+    pub fn kind(self) -> ErrorKind {
+        match self.cause() {
+            _ if self.is_unsupported() => ErrorKind::Unsupported,
+            Some(Cause::EndOfFile) => ErrorKind::UnexpectedEof,
+            _ => self.errno().kind(),
+        }
+    }
+}
+
+impl Errno {
+    /// The errno of an `std::io::Error`: that of the system call, or that of the error of this crate
+    /// that it was made from. `None` where it has neither.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    /// use sunpath::{Errno, UnixStream};
+    ///
+    /// fn connect() -> io::Result<UnixStream> {
+    ///     Ok(UnixStream::connect("/nobody/listens/here")?)
+    /// }
+    /// let error = connect().unwrap_err();
+    /// assert_eq!(Errno::from_io_error(&error), Some(Errno::ENOENT));
+    /// assert_eq!(error.to_string(), "connect: ENOENT (no such file or directory)");
+    ///
+    /// let error = io::Error::from_raw_os_error(Errno::ENOENT.raw());
+    /// assert_eq!(Errno::from_io_error(&error), Some(Errno::ENOENT));
+    /// ```
+    #[must_use]
+    pub fn from_io_error(error: &io::Error) -> Option<Self> {
+        match error.raw_os_error() {
+            Some(number) => Some(Self::from_raw(number)),
+            None => error
+                .get_ref()?
+                .downcast_ref::<Error>()
+                .map(|error| error.errno()),
+        }
+    }
+
+    /// The kind that std has for it.
+    pub(crate) fn kind(self) -> ErrorKind {
+        // A number has nothing to drop, and needs no code that would do it after a panic.
+        let error = ManuallyDrop::new(io::Error::from(self));
+        error.kind()
+    }
+}
+
+/// The errno as `raw_os_error`; nothing is allocated.
+impl From<Errno> for io::Error {
+    fn from(errno: Errno) -> Self {
+        Self::from_raw_os_error(errno.raw())
+    }
+}
+
+/// Keeps the call, the errno and the cause: this error becomes the inner one, of the kind that
+/// [`kind`](Error::kind) returns.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error.kind(), error)
+    }
+}
