@@ -9,7 +9,6 @@ mod io;
 use core::error;
 use core::fmt;
 
-use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
 pub use self::call::Call;
@@ -260,6 +259,7 @@ mod tests {
     use super::*;
     use std::string::{String, ToString};
     use std::vec::Vec;
+    use sunpath_sys as sys;
 
     #[test]
     fn error_of_a_call_prints_as_perror_does() {
