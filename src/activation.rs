@@ -1,6 +1,5 @@
 //! Descriptors that the service manager passed: socket activation as systemd has it.
 
-#[cfg(feature = "std")]
 mod take;
 
 use core::error;
@@ -10,7 +9,6 @@ use crate::error::{Errno, Error};
 use crate::fd::RawFd;
 use crate::syscall;
 
-#[cfg(feature = "std")]
 pub use self::take::{Activation, Passed};
 
 /// `SD_LISTEN_FDS_START`.
@@ -20,7 +18,30 @@ const FIRST: RawFd = 3;
 const NAME_MAX: usize = 255;
 
 /// The variables of the environment that tell what was passed, as far as they are set.
+///
+/// # Examples
+///
+/// A wrapper forked before it executed this program, so that `LISTEN_PID` names the wrapper. The
+/// operator says that the descriptors are for this program nevertheless:
+///
+/// ```no_run
+/// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::os::unix::ffi::OsStringExt;
+/// use sunpath::activation::{Activation, Variables};
+///
+/// let pid = std::process::id().to_string();
+/// let fds = std::env::var_os("LISTEN_FDS").map(OsStringExt::into_vec);
+///
+/// let mut variables = Variables::new();
+/// variables.pid = Some(pid.as_bytes());
+/// variables.fds = fds.as_deref();
+/// // SAFETY: this is the beginning of main, and nothing was opened yet.
+/// let passed = unsafe { Activation::take_from(variables) }?;
+/// # Ok(()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Variables<'e> {
     /// `LISTEN_PID`: the process that is meant.
     pub pid: Option<&'e [u8]>,
@@ -34,10 +55,21 @@ pub struct Variables<'e> {
 }
 
 impl Variables<'_> {
-    /// `sd_listen_fds(0)`, of these variables — how many descriptors from 3 on are passed to this
-    /// process; 0 where none are, or another process is meant. Nothing is done to them.
+    /// Variables of which none is set.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            pid: None,
+            pidfd_id: None,
+            fds: None,
+            names: None,
+        }
+    }
+
+    /// `sd_listen_fds(0)`, of these variables — returns how many descriptors from 3 on are passed to
+    /// this process; 0 if none are, or if another process is meant. Nothing is done to them.
     ///
-    /// With `std`, `Activation::take` reads the variables and takes the descriptors over.
+    /// [`Activation::take_from`] takes them over.
     ///
     /// # Errors
     ///
@@ -46,31 +78,37 @@ impl Variables<'_> {
     /// See sd_listen_fds(3).
     #[doc(alias = "sd_listen_fds")]
     pub fn listen_fds(&self) -> Result<RawFd, ActivationError> {
-        self.meant_for(syscall::getpid().unsigned_abs(), syscall::own_pidfd_id)
+        self.count().map(|count| count.unwrap_or(0))
     }
 
-    fn meant_for(
+    /// How many descriptors are passed to this process, or why none are.
+    fn count(&self) -> Result<Result<RawFd, NotPassed>, ActivationError> {
+        self.count_for(syscall::getpid().unsigned_abs(), syscall::own_pidfd_id)
+    }
+
+    fn count_for(
         &self,
-        pid: u32,
-        pidfd_id: impl FnOnce() -> Option<u64>,
-    ) -> Result<RawFd, ActivationError> {
+        own: u32,
+        own_pidfd_id: impl FnOnce() -> Option<u64>,
+    ) -> Result<Result<RawFd, NotPassed>, ActivationError> {
         let number = |name, value| number(value).ok_or(ActivationError::Variable { name });
-        let Some(meant) = self.pid else {
-            return Ok(0);
+        let Some(fds) = self.fds else {
+            return Ok(Err(NotPassed::NoDescriptors));
         };
-        if number("LISTEN_PID", meant)? != u64::from(pid) {
-            return Ok(0);
+        let Some(pid) = self.pid else {
+            return Ok(Err(NotPassed::NoProcess));
+        };
+        let pid = number("LISTEN_PID", pid)?;
+        if pid != u64::from(own) {
+            return Ok(Err(NotPassed::OtherProcess { pid, own }));
         }
-        if let Some(meant) = self.pidfd_id {
-            let meant = number("LISTEN_PIDFDID", meant)?;
+        if let Some(id) = self.pidfd_id {
+            let id = number("LISTEN_PIDFDID", id)?;
             // A kernel without such numbers cannot tell, and LISTEN_PID has to do.
-            if pidfd_id().is_some_and(|own| own != meant) {
-                return Ok(0);
+            if let Some(own) = own_pidfd_id().filter(|own| *own != id) {
+                return Ok(Err(NotPassed::OtherPidfd { id, own }));
             }
         }
-        let Some(fds) = self.fds else {
-            return Ok(0);
-        };
         let count = match RawFd::try_from(number("LISTEN_FDS", fds)?) {
             Ok(count @ 1..) if count <= RawFd::MAX - FIRST => count,
             _ => return Err(ActivationError::Variable { name: "LISTEN_FDS" }),
@@ -82,7 +120,7 @@ impl Variables<'_> {
                 return Err(ActivationError::NameTooLong { len });
             }
         }
-        Ok(count)
+        Ok(Ok(count))
     }
 }
 
@@ -101,8 +139,59 @@ fn name_at<'n>(names: &'n [u8], at: &mut usize) -> &'n [u8] {
         .position(|byte| *byte == b':')
         .unwrap_or(rest.len());
     *at += len + 1;
-    &rest[..len]
+    rest.get(..len).unwrap_or_default()
 }
+
+/// Why no descriptors were passed to this process.
+///
+/// Only [`NoDescriptors`](Self::NoDescriptors) means that this program was started without a manager.
+/// In the other cases somebody else may hold the path that this program would bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotPassed {
+    /// `LISTEN_FDS` is not set: this program was started by hand, or its manager passes nothing.
+    NoDescriptors,
+    /// `LISTEN_FDS` is set and `LISTEN_PID` is not, so that any process may be meant: somebody between
+    /// the manager and this program dropped it.
+    NoProcess,
+    /// `LISTEN_PID` names another process. Either this program is a child of the process that is
+    /// meant and inherited its environment, or a wrapper started it with fork(2) in place of
+    /// execve(2).
+    OtherProcess {
+        /// `LISTEN_PID`.
+        pid: u64,
+        /// This process.
+        own: u32,
+    },
+    /// `LISTEN_PID` is the number of this process, but `LISTEN_PIDFDID` is of another process, which
+    /// had this number before or has it in another pid namespace.
+    OtherPidfd {
+        /// `LISTEN_PIDFDID`.
+        id: u64,
+        /// The inode of this process's pidfd.
+        own: u64,
+    },
+}
+
+impl fmt::Display for NotPassed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDescriptors => f.write_str("LISTEN_FDS is not set"),
+            Self::NoProcess => f.write_str("LISTEN_FDS is set, but LISTEN_PID is not"),
+            Self::OtherProcess { pid, own } => {
+                write!(f, "LISTEN_PID is {pid}, but this process is {own}")
+            }
+            Self::OtherPidfd { id, own } => {
+                write!(
+                    f,
+                    "LISTEN_PIDFDID is {id}, but that of this process is {own}"
+                )
+            }
+        }
+    }
+}
+
+impl error::Error for NotPassed {}
 
 /// Why what was passed cannot be taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,31 +268,31 @@ mod tests {
         pid: &[u8],
         pidfd_id: Option<&[u8]>,
         own: Option<u64>,
-    ) -> Result<RawFd, ActivationError> {
+    ) -> Result<Result<RawFd, NotPassed>, ActivationError> {
         let variables = Variables {
             pid: Some(pid),
             pidfd_id,
             fds: Some(b"3"),
             names: None,
         };
-        variables.meant_for(PID, || own)
+        variables.count_for(PID, || own)
     }
 
     #[test]
     fn activation_is_for_the_process_that_both_numbers_name() {
-        assert_eq!(meant(b"70", None, Some(9)), Ok(3));
-        assert_eq!(meant(b"71", None, Some(9)), Ok(0));
-        assert_eq!(meant(b"70", Some(b"9"), Some(9)), Ok(3));
-        assert_eq!(meant(b"70", Some(b"10"), Some(9)), Ok(0));
-        let most = u64::MAX;
-        assert_eq!(
-            meant(b"70", Some(b"18446744073709551615"), Some(most)),
-            Ok(3)
-        );
+        let (passed, most) = (Ok(Ok(3)), u64::MAX);
+        let other_process = Ok(Err(NotPassed::OtherProcess { pid: 71, own: PID }));
+        let other_pidfd = Ok(Err(NotPassed::OtherPidfd { id: 10, own: 9 }));
+        assert_eq!(meant(b"70", None, Some(9)), passed);
+        assert_eq!(meant(b"71", None, Some(9)), other_process);
+        assert_eq!(meant(b"70", Some(b"9"), Some(9)), passed);
+        assert_eq!(meant(b"70", Some(b"10"), Some(9)), other_pidfd);
+        let largest = Some(&b"18446744073709551615"[..]);
+        assert_eq!(meant(b"70", largest, Some(most)), passed);
         // A kernel that cannot tell.
-        assert_eq!(meant(b"70", Some(b"10"), None), Ok(3));
+        assert_eq!(meant(b"70", Some(b"10"), None), passed);
         // What is not meant for this process is not looked at further.
-        assert_eq!(meant(b"71", Some(b"x"), Some(9)), Ok(0));
+        assert_eq!(meant(b"71", Some(b"x"), Some(9)), other_process);
 
         let pidfd_id = ActivationError::Variable {
             name: "LISTEN_PIDFDID",
@@ -211,7 +300,20 @@ mod tests {
         for wrong in [&b""[..], b"x", b"-9", b"18446744073709551616", b"\xff"] {
             assert_eq!(meant(b"70", Some(wrong), Some(9)), Err(pidfd_id));
         }
-        assert_eq!(Variables::default().listen_fds(), Ok(0));
+    }
+
+    #[test]
+    fn activation_without_a_variable_says_which() {
+        let mut variables = Variables::new();
+        let (no_descriptors, no_process) = (NotPassed::NoDescriptors, NotPassed::NoProcess);
+        assert_eq!(variables.count(), Ok(Err(no_descriptors)));
+        assert_eq!(variables.listen_fds(), Ok(0));
+        variables.pid = Some(b"x");
+        assert_eq!(variables.count(), Ok(Err(no_descriptors)));
+        variables.pid = None;
+        variables.fds = Some(b"3");
+        assert_eq!(variables.count(), Ok(Err(no_process)));
+        assert_eq!(variables.listen_fds(), Ok(0));
     }
 
     #[test]

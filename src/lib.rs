@@ -141,7 +141,7 @@
 //! # Without std
 //!
 //! `default-features = false` leaves everything over `core` and the C library. What then is missing:
-//! `Path` arguments, `io::Read` and `io::Write`, `io::Error`, `Activation`, and the conversions with the
+//! `Path` arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`, and the conversions with the
 //! types of `std`. The module [`fd`] then has descriptor types with the names and promises of
 //! `std::os::fd`.
 

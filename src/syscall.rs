@@ -11,7 +11,6 @@ mod control;
 mod descriptor;
 mod dir;
 mod file;
-#[cfg(feature = "std")]
 mod inherit;
 mod message;
 mod option;
@@ -38,7 +37,6 @@ pub(crate) use self::control::{OwnedControl, zeroed};
 pub(crate) use self::descriptor::*;
 pub(crate) use self::dir::*;
 pub(crate) use self::file::*;
-#[cfg(feature = "std")]
 pub(crate) use self::inherit::{Inherited, NotInherited, inherit};
 pub(crate) use self::message::*;
 pub(crate) use self::option::*;

@@ -11,11 +11,12 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
 use std::thread;
 
-use sunpath::activation::{Activation, ActivationError, Passed};
+use sunpath::activation::{Activation, ActivationError, Passed, Variables};
 use sunpath::socket::Connected;
 use sunpath::{
     Listener, Seqpacket, Socket, Stream, UnixDatagram, UnixListener, UnixSeqpacket, UnixStream,
@@ -23,7 +24,7 @@ use sunpath::{
 
 const ROLE: &str = "SUNPATH_TEST_ROLE";
 
-fn take() -> Result<Activation, ActivationError> {
+fn take() -> Result<Activation<'static>, ActivationError> {
     // SAFETY: all that this program opens is close-on-exec.
     unsafe { Activation::take() }
 }
@@ -95,7 +96,47 @@ fn activation_role() {
             for (what, id) in [("other", own + 1), ("own", own)] {
                 // SAFETY: no other thread reads or writes the environment.
                 unsafe { env::set_var("LISTEN_PIDFDID", id.to_string()) };
-                say(format!("{what} {}", take().unwrap().len()));
+                let passed = take().unwrap();
+                say(format!("{what} {} {}", passed.len(), reason(&passed)));
+            }
+        }
+        "given" => {
+            let nothing = take().unwrap();
+            say(format!("taken {} {}", nothing.len(), reason(&nothing)));
+            let pid = process::id().to_string();
+            let mut variables = Variables::new();
+            variables.pid = Some(pid.as_bytes());
+            variables.fds = Some(b"2");
+            variables.names = Some(b"a:b");
+            say(format!("counted {}", variables.listen_fds().unwrap()));
+            // SAFETY: all that this program opens is close-on-exec.
+            let given = unsafe { Activation::take_from(variables) }.unwrap();
+            say(format!("given {} {}", given.len(), reason(&given)));
+            for passed in given {
+                say(format!("name {}", passed.name().escape_ascii()));
+            }
+        }
+        // A daemon that executes its new version.
+        "old version" => {
+            let mut passed = take().unwrap();
+            let listener = passed.next().unwrap().into_listener::<Stream>().unwrap();
+            let file = passed.next().unwrap();
+            listener.set_cloexec(false).unwrap();
+            file.set_cloexec(false).unwrap();
+            say(format!("cloexec {:?}", [3, 4].map(is_cloexec)));
+            let mut next = Command::new(env::current_exe().unwrap());
+            next.args(ARGUMENTS).env(ROLE, "tell");
+            let error = next.exec();
+            panic!("{error}");
+        }
+        "set_cloexec" => {
+            let mut passed = take().unwrap();
+            let listener = passed.next().unwrap().into_listener::<Stream>().unwrap();
+            for cloexec in [false, true] {
+                listener.set_cloexec(cloexec).unwrap();
+                say(format!("listener {}", is_cloexec(3)));
+                listener.as_socket().set_cloexec(!cloexec).unwrap();
+                say(format!("socket {}", is_cloexec(3)));
             }
         }
         _ => panic!("no such role: {role}"),
@@ -113,7 +154,10 @@ fn tell() {
         Ok(activation) => activation,
         Err(error) => return say(format!("{error} ({:?})", error.errno())),
     };
-    say(format!("len {}", activation.len()));
+    match activation.not_passed() {
+        Some(reason) => say(format!("nothing: {reason}")),
+        None => say(format!("len {}", activation.len())),
+    }
     for passed in activation {
         let (fd, cloexec) = (passed.as_raw_fd(), is_cloexec(passed.as_raw_fd()));
         let name = passed.name().escape_ascii().to_string();
@@ -158,6 +202,14 @@ fn serve<T: Connected>() {
     say("accepted".to_owned());
 }
 
+/// Why nothing was passed.
+fn reason(activation: &Activation<'_>) -> String {
+    let reason = activation.not_passed();
+    let text = reason.map_or("passed".to_owned(), |reason| reason.to_string());
+    // The numbers differ with each run.
+    text.replace(|c: char| c.is_ascii_digit(), "")
+}
+
 fn say(line: String) {
     println!("said: {line}");
 }
@@ -181,9 +233,25 @@ fn pidfd_inode(process: u32) -> u64 {
 }
 
 /// The arguments with which this program does a role and prints what it says.
+const ARGUMENTS: [&str; 3] = ["--exact", "activation_role", "--nocapture"];
+
 fn arguments(command: &mut Command) -> &mut Command {
-    command.arg(env::current_exe().unwrap());
-    command.args(["--exact", "activation_role", "--nocapture"])
+    command.arg(env::current_exe().unwrap()).args(ARGUMENTS)
+}
+
+/// Closes all but the standard descriptors when the command begins. Whoever started the tests may have
+/// passed others, as `make -j` passes those of its job server.
+fn without_other_descriptors(command: &mut Command) {
+    let close = || {
+        let (call, most) = (libc::SYS_close_range, libc::c_uint::MAX);
+        // SAFETY: takes numbers alone, and marks descriptors that the program must not get.
+        match unsafe { libc::syscall(call, 3, most, libc::CLOSE_RANGE_CLOEXEC) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: between fork and exec it makes one system call.
+    unsafe { command.pre_exec(close) };
 }
 
 /// What a process said, line by line.
@@ -205,6 +273,7 @@ fn passed(role: &str, fds: [Option<OwnedFd>; 2], variables: &str) -> String {
     let script = format!("exec {} 1>&2; {variables} exec \"$@\"", redirect.join(" "));
     let mut command = Command::new("sh");
     command.args(["-c", &script, "sh"]);
+    without_other_descriptors(&mut command);
     arguments(&mut command)
         .env(ROLE, role)
         .stderr(Stdio::piped());
@@ -276,27 +345,71 @@ fn activation_names_may_be_fewer_more_or_empty() {
 }
 
 #[test]
-fn activation_of_another_process_or_none_is_nothing() {
-    for variables in [
-        "",
-        "LISTEN_FDS=2",
-        "LISTEN_PID=$$",
-        "LISTEN_PID=1 LISTEN_FDS=2",
-    ] {
+fn activation_of_another_process_or_none_is_nothing_and_says_why() {
+    let tells = |variables: &str| {
         let output = passed("tell", listener_and_file(), variables);
+        let said = said(&output);
+        assert_eq!(said[1], "environment untouched true", "{variables}");
+        said[0].to_owned()
+    };
+    let unset = "nothing: LISTEN_FDS is not set";
+    assert_eq!(tells(""), unset);
+    assert_eq!(tells("LISTEN_PID=$$"), unset);
+    let no_process = "nothing: LISTEN_FDS is set, but LISTEN_PID is not";
+    assert_eq!(tells("LISTEN_FDS=2"), no_process);
+    let other = |said: String| {
+        assert!(said.starts_with("nothing: LISTEN_PID is "), "{said}");
+        assert!(said.contains(", but this process is "), "{said}");
+    };
+    other(tells("LISTEN_PID=1 LISTEN_FDS=2"));
+    // A wrapper that forks; a child that inherits the variables is the same.
+    other(tells(&format!("export {TWO}; (\"$@\") ; exit;")));
+}
+
+#[test]
+fn activation_from_given_variables_takes_what_a_wrapper_hides() {
+    for variables in ["LISTEN_FDS=2", "LISTEN_PID=1 LISTEN_FDS=2"] {
+        let output = passed("given", listener_and_file(), variables);
+        let said = said(&output);
+        assert!(said[0].starts_with("taken 0 LISTEN_"), "{}", said[0]);
         assert_eq!(
-            said(&output),
-            ["len 0", "environment untouched true"],
-            "{variables}"
+            said[1..],
+            ["counted 2", "given 2 passed", "name a", "name b"]
         );
     }
-    // A child that inherits the variables.
+}
+
+#[test]
+fn activation_is_handed_over_to_the_program_that_is_executed() {
     let output = passed(
-        "tell",
+        "old version",
         listener_and_file(),
-        &format!("export {TWO}; (\"$@\") ; exit;"),
+        &format!("{TWO} LISTEN_FDNAMES=web:null"),
     );
-    assert_eq!(said(&output)[0], "len 0");
+    assert_eq!(
+        said(&output),
+        [
+            "cloexec [false, false]",
+            "len 2",
+            "fd 3 cloexec true \"web\" listener",
+            "fd 4 cloexec true \"null\" /dev/null",
+            "environment untouched true",
+        ]
+    );
+}
+
+#[test]
+fn set_cloexec_sets_and_clears_the_flag() {
+    let output = passed("set_cloexec", listener_and_file(), TWO);
+    assert_eq!(
+        said(&output),
+        [
+            "listener false",
+            "socket true",
+            "listener true",
+            "socket false"
+        ]
+    );
 }
 
 #[test]
@@ -374,6 +487,23 @@ fn activation_leaves_descriptors_alone_that_this_process_opened() {
     );
 }
 
+/// As under `make -j`, whose job server has descriptors of low numbers.
+#[test]
+fn activation_tests_pass_when_they_inherit_descriptors() {
+    let mut command = Command::new("sh");
+    let inherit = "exec 3</dev/null 4</dev/null 5</dev/null 6</dev/null; exec \"$@\"";
+    command.args(["-c", inherit, "sh"]);
+    command.arg(env::current_exe().unwrap());
+    command.args([
+        "--exact",
+        "activation_by_variables_that_are_wrong_is_an_error",
+    ]);
+    command.arg("activation_leaves_descriptors_alone_that_this_process_opened");
+    let output = command.output().unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    assert!(output.contains("2 passed; 0 failed"), "{output}");
+}
+
 #[test]
 fn activation_of_another_process_with_the_same_number_is_nothing() {
     let mut other = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
@@ -384,7 +514,13 @@ fn activation_of_another_process_with_the_same_number_is_nothing() {
         return skip::skip("a kernel whose pidfds have inodes of their own");
     }
     let output = passed("pidfd", listener_and_file(), TWO);
-    assert_eq!(said(&output), ["other 0", "own 2"]);
+    assert_eq!(
+        said(&output),
+        [
+            "other 0 LISTEN_PIDFDID is , but that of this process is ",
+            "own 2 passed"
+        ]
+    );
 }
 
 /// `systemd-socket-activate`, listening; ended with the test.

@@ -2,10 +2,8 @@
 
 use core::fmt;
 use core::iter::FusedIterator;
-use std::os::unix::ffi::OsStringExt;
-use std::vec::Vec;
 
-use super::{ActivationError, FIRST, NAME_MAX, Variables, name_at};
+use super::{ActivationError, FIRST, NAME_MAX, NotPassed, Variables, name_at};
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use crate::socket::FromFdError;
@@ -23,39 +21,90 @@ use crate::syscall::{self, Inherited, NotInherited};
 ///
 /// # Examples
 ///
-/// A server that is started with its socket, or makes it itself:
+/// A server that is started with its socket, or by hand and then makes it itself. If descriptors were
+/// passed to another process, or without the socket that this one needs, it does not bind the path,
+/// because the manager may hold it:
 ///
 /// ```no_run
+/// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use sunpath::UnixListener;
-/// use sunpath::activation::Activation;
+/// use sunpath::activation::{Activation, NotPassed};
 ///
 /// // SAFETY: this is the beginning of main, and nothing was opened yet.
 /// let mut passed = unsafe { Activation::take() }?;
 /// let listener = match passed.find(|passed| passed.name() == b"control") {
 ///     Some(passed) => passed.into_listener()?,
-///     None => UnixListener::bind("/run/app.sock")?,
+///     None => match passed.not_passed() {
+///         Some(NotPassed::NoDescriptors) => UnixListener::bind("/run/app.sock")?,
+///         Some(reason) => return Err(reason.into()),
+///         None => return Err("no socket has the name \"control\"".into()),
+///     },
 /// };
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
+/// ```
+///
+/// # Executing a new version
+///
+/// A process that executes a new version of its program, by execve(2) without fork(2), hands its
+/// descriptors over by making them not close-on-exec. They keep their numbers and the process keeps
+/// its own, so the variables still describe them, and the new version takes them as the old one did.
+/// All descriptors that `LISTEN_FDS` counts must be open then: a version that closed one has to change
+/// the variables.
+///
+/// ```no_run
+/// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use sunpath::UnixListener;
+/// # use sunpath::activation::Activation;
+/// use std::os::unix::process::CommandExt;
+/// use std::process::{self, Command};
+///
+/// # let listener: UnixListener = unsafe { Activation::take() }?.next().unwrap().into_listener()?;
+/// listener.set_cloexec(false)?;
+/// let error = Command::new("/usr/bin/app")
+///     .env("LISTEN_PID", process::id().to_string()) // in case that this process is a child
+///     .exec();
+/// listener.set_cloexec(true)?; // it failed: this version goes on
+/// # Err(error.into()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
 /// ```
 ///
 /// See sd_listen_fds(3), systemd.socket(5).
 #[derive(Debug)]
 #[doc(alias = "sd_listen_fds")]
 #[doc(alias = "LISTEN_FDS")]
-pub struct Activation {
-    /// `None` if nothing was passed.
-    fds: Option<Inherited>,
+pub struct Activation<'e> {
+    fds: Result<Inherited, NotPassed>,
     /// `LISTEN_FDNAMES`, and where the next name begins in it.
-    names: Vec<u8>,
+    names: Names<'e>,
     next_name: usize,
 }
 
-impl Activation {
+#[derive(Debug)]
+enum Names<'e> {
+    Given(&'e [u8]),
+    /// From the environment.
+    #[cfg(feature = "std")]
+    Read(std::vec::Vec<u8>),
+}
+
+impl Names<'_> {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Given(names) => names,
+            #[cfg(feature = "std")]
+            Self::Read(names) => names,
+        }
+    }
+}
+
+impl Activation<'static> {
     /// `sd_listen_fds(0)` — takes over the descriptors that were passed to this process, as its
     /// environment says.
     ///
-    /// There are none if the variables are not set or name another process. Once descriptors were
-    /// taken over, a second call is an error, because finding none would be a wrong answer.
+    /// There are none if the variables are not set or name another process, and
+    /// [`not_passed`](Self::not_passed) tells which. Once descriptors were taken over, a second call is
+    /// an error, because finding none would be a wrong answer.
     ///
     /// # Errors
     ///
@@ -76,7 +125,10 @@ impl Activation {
     /// tells an inherited descriptor from one that was opened since.
     ///
     /// See sd_listen_fds(3).
+    #[cfg(feature = "std")]
     pub unsafe fn take() -> Result<Self, ActivationError> {
+        use std::os::unix::ffi::OsStringExt;
+
         let get = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
         let (pid, pidfd_id) = (get("LISTEN_PID"), get("LISTEN_PIDFDID"));
         let (fds, names) = (get("LISTEN_FDS"), get("LISTEN_FDNAMES"));
@@ -86,27 +138,62 @@ impl Activation {
             fds: fds.as_deref(),
             names: names.as_deref(),
         };
-        let fds = match variables.listen_fds()? {
-            0 => None,
-            count => {
-                // SAFETY: the caller vouches for the descriptors that the variables count.
-                Some(unsafe { syscall::inherit(FIRST, FIRST + count) }?)
-            }
-        };
+        // SAFETY: the caller vouches for the descriptors that the variables count.
+        let fds = unsafe { Activation::take_from(variables) }?.fds;
         Ok(Self {
             fds,
-            names: names.unwrap_or_default(),
+            names: Names::Read(names.unwrap_or_default()),
             next_name: 0,
         })
     }
 }
 
-impl Iterator for Activation {
+impl<'e> Activation<'e> {
+    /// `sd_listen_fds(0)`, of these variables — takes over the descriptors that they say were passed
+    /// to this process: for a program without `std`, or one that was told other variables than those
+    /// of its environment.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is taken over.
+    ///
+    /// - `EINVAL`: [`ActivationError::Variable`], [`ActivationError::NameTooLong`].
+    /// - `EALREADY`: [`ActivationError::Taken`].
+    /// - `EBADF`, `EBUSY`: [`ActivationError::Descriptor`].
+    ///
+    /// # Safety
+    ///
+    /// - No descriptor that `variables.fds` counts, from 3 on, and that is not close-on-exec, has an
+    ///   owner in this process, or gets one by another way than this call. [`take`](Self::take) says
+    ///   when this holds.
+    ///
+    /// See sd_listen_fds(3).
+    pub unsafe fn take_from(variables: Variables<'e>) -> Result<Self, ActivationError> {
+        let fds = match variables.count()? {
+            // SAFETY: the caller vouches for the descriptors that the variables count.
+            Ok(count) => Ok(unsafe { syscall::inherit(FIRST, FIRST + count) }?),
+            Err(reason) => Err(reason),
+        };
+        Ok(Self {
+            fds,
+            names: Names::Given(variables.names.unwrap_or_default()),
+            next_name: 0,
+        })
+    }
+
+    /// Why nothing was passed to this process; `None` if something was.
+    #[must_use]
+    pub fn not_passed(&self) -> Option<NotPassed> {
+        self.fds.as_ref().err().copied()
+    }
+}
+
+impl Iterator for Activation<'_> {
     type Item = Passed;
 
     fn next(&mut self) -> Option<Passed> {
-        let fd = self.fds.as_mut()?.next()?;
-        let name = name_at(&self.names, &mut self.next_name);
+        let fd = self.fds.as_mut().ok()?.next()?;
+        let name = name_at(self.names.as_bytes(), &mut self.next_name);
         Some(Passed {
             fd,
             name: Name::new(name),
@@ -114,12 +201,13 @@ impl Iterator for Activation {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.fds.as_ref().map_or((0, Some(0)), Iterator::size_hint)
+        let fds = self.fds.as_ref();
+        fds.map_or((0, Some(0)), Iterator::size_hint)
     }
 }
 
-impl ExactSizeIterator for Activation {}
-impl FusedIterator for Activation {}
+impl ExactSizeIterator for Activation<'_> {}
+impl FusedIterator for Activation<'_> {}
 
 /// A descriptor that was passed. It is whatever the manager was told to pass: a socket that listens,
 /// one that is connected, a pipe, a file.
@@ -136,16 +224,19 @@ struct Name {
 }
 
 impl Name {
-    /// INVARIANT: `name` has at most `NAME_MAX` bytes, for `Variables` were looked through.
+    /// Of at most `NAME_MAX` bytes, which `Variables` has checked.
     fn new(name: &[u8]) -> Self {
         let mut bytes = [0; NAME_MAX];
-        bytes[..name.len()].copy_from_slice(name);
-        let len = name.len() as u8;
+        for (to, from) in bytes.iter_mut().zip(name) {
+            *to = *from;
+        }
+        let len = name.len().min(NAME_MAX) as u8;
         Self { bytes, len }
     }
 
     fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        let name = self.bytes.get(..usize::from(self.len));
+        name.unwrap_or_default()
     }
 }
 
@@ -193,6 +284,21 @@ impl Passed {
             Err(error) => error,
         };
         Err(FromFdError::new(error, socket.into()))
+    }
+
+    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — whether execve(2) closes the descriptor, which is so since it
+    /// was taken over. `false` hands it over: see
+    /// [`Activation`](Activation#executing-a-new-version).
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind this value's back.
+    ///
+    /// See fcntl(2), "File descriptor flags".
+    #[doc(alias = "FD_CLOEXEC")]
+    #[doc(alias = "F_SETFD")]
+    pub fn set_cloexec(&self, cloexec: bool) -> Result<(), Error> {
+        syscall::set_cloexec(self.fd.as_fd(), cloexec)
     }
 
     /// The descriptor, whatever it is.

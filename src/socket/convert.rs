@@ -22,7 +22,6 @@ pub struct FromFdError {
 }
 
 impl FromFdError {
-    #[cfg(feature = "std")]
     pub(crate) const fn new(error: Error, fd: OwnedFd) -> Self {
         Self { error, fd }
     }

@@ -376,6 +376,21 @@ impl<T: Connected> Listener<T> {
         self.socket.set_nonblocking(nonblocking)
     }
 
+    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — whether execve(2) closes this descriptor, which is so from
+    /// birth. `false` hands the listener over to the program that this process executes: see
+    /// [`Activation`](crate::activation::Activation#executing-a-new-version).
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the listener's back.
+    ///
+    /// See fcntl(2), "File descriptor flags".
+    #[doc(alias = "FD_CLOEXEC")]
+    #[doc(alias = "F_SETFD")]
+    pub fn set_cloexec(&self, cloexec: bool) -> Result<(), Error> {
+        self.socket.set_cloexec(cloexec)
+    }
+
     /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — the pending error, which is cleared by asking.
     ///
     /// # Errors

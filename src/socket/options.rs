@@ -50,6 +50,23 @@ impl<T: Kind> Socket<T> {
         syscall::set_nonblocking(self.as_fd(), nonblocking)
     }
 
+    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — whether execve(2) closes this descriptor, which is so from
+    /// birth.
+    ///
+    /// `false` passes the socket to a program that this process executes. In a process with several
+    /// threads, a program that another thread starts meanwhile gets it too.
+    ///
+    /// # Errors
+    ///
+    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    ///
+    /// See fcntl(2), "File descriptor flags".
+    #[doc(alias = "FD_CLOEXEC")]
+    #[doc(alias = "F_SETFD")]
+    pub fn set_cloexec(&self, cloexec: bool) -> Result<(), Error> {
+        syscall::set_cloexec(self.as_fd(), cloexec)
+    }
+
     /// `fcntl(fd, F_GETFL) & O_NONBLOCK` — whether the socket is nonblocking.
     ///
     /// # Errors

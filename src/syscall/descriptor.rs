@@ -20,6 +20,16 @@ pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy as c_int) })
 }
 
+/// `fcntl(F_SETFD)` with `FD_CLOEXEC` or without it, which is the only flag there is.
+pub(crate) fn set_cloexec(fd: BorrowedFd<'_>, cloexec: bool) -> Result<(), Error> {
+    let flags = if cloexec { sys::FD_CLOEXEC } else { 0 };
+    retry(Call::Fcntl, || {
+        // SAFETY: F_SETFD takes an int, and touches the descriptor alone.
+        unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_SETFD, flags) as isize }
+    })?;
+    Ok(())
+}
+
 /// `ioctl(FIONBIO)`.
 pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> Result<(), Error> {
     let mut on = c_int::from(nonblocking);

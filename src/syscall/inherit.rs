@@ -6,9 +6,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use sunpath_sys as sys;
 
-use super::retry;
+use super::{retry, set_cloexec};
 use crate::error::{Call, Errno, Error};
-use crate::fd::{FromRawFd, OwnedFd, RawFd};
+use crate::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Whether descriptors were taken over by [`inherit`].
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -53,7 +53,9 @@ pub(crate) unsafe fn inherit(first: RawFd, end: RawFd) -> Result<Inherited, NotI
     // From here on they are closed also where one of them fails.
     let inherited = Inherited { next: first, end };
     for fd in first..end {
-        set_cloexec(fd).map_err(|error| NotInherited::Descriptor(fd, error))?;
+        // SAFETY: it is open, and `inherited` keeps it open.
+        let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+        set_cloexec(borrowed, true).map_err(|error| NotInherited::Descriptor(fd, error))?;
     }
     Ok(inherited)
 }
@@ -67,14 +69,6 @@ fn check(fd: RawFd) -> Result<(), Error> {
         0 => Ok(()),
         _ => Err(Error::new(Call::Fcntl, Errno::EBUSY)),
     }
-}
-
-fn set_cloexec(fd: RawFd) -> Result<(), Error> {
-    retry(Call::Fcntl, || {
-        // SAFETY: F_SETFD takes an int, and touches a descriptor that the caller has taken over.
-        unsafe { sys::fcntl(fd, sys::F_SETFD, sys::FD_CLOEXEC) as isize }
-    })?;
-    Ok(())
 }
 
 impl Iterator for Inherited {
