@@ -30,15 +30,16 @@ pub struct Received {
 }
 
 impl Received {
-    /// Of a receive with room for this many bytes.
+    /// The outcome of a receive into a buffer of this many bytes.
     #[inline]
-    pub(crate) fn new((result, flags): Length, room: usize) -> Self {
+    pub(crate) fn new((result, flags): Length, buffer: usize) -> Self {
         let truncated = flags & sys::MSG_TRUNC != 0;
         Self {
-            len: result.min(room),
+            len: result.min(buffer),
             truncated,
             control_truncated: flags & sys::MSG_CTRUNC != 0,
-            true_len: (TRUE_LENGTH != 0 || !truncated).then_some(result),
+            // A result over the buffer's size is the length that MSG_TRUNC asked for.
+            true_len: (!truncated || result > buffer).then_some(result),
         }
     }
 
@@ -73,8 +74,8 @@ impl Received {
         }
     }
 
-    /// The length of the message as it was sent; `None` where it was truncated and the system does
-    /// not say (it does on Linux).
+    /// The length of the message as it was sent. `None` if the message was truncated and the receive
+    /// does not tell: [`recv_uninit`](Socket::recv_uninit) never does, the others do on Linux alone.
     #[must_use]
     #[doc(alias = "MSG_TRUNC")]
     pub const fn true_len(self) -> Option<usize> {
@@ -155,6 +156,10 @@ impl<T: Messages> Socket<T> {
     /// `recvmsg(fd, msg, 0)` — receives one message into bytes that need not be initialised, and
     /// gives those that were filled.
     ///
+    /// The bytes that it gives were written by the kernel, even if the descriptor is not a Unix domain
+    /// socket. A message that was truncated has no [`true_len`](Received::true_len) here: it would need
+    /// `MSG_TRUNC`, with which TCP counts bytes that it does not write.
+    ///
     /// # Errors
     ///
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
@@ -165,9 +170,9 @@ impl<T: Messages> Socket<T> {
         &self,
         buf: &'b mut [MaybeUninit<u8>],
     ) -> Result<(&'b mut [u8], Received), Error> {
-        let room = buf.len();
-        let (filled, length) = syscall::recvmsg_uninit(self.as_fd(), buf, TRUE_LENGTH)?;
-        Ok((filled, Received::new(length, room)))
+        let size = buf.len();
+        let (filled, length) = syscall::recvmsg_uninit(self.as_fd(), buf)?;
+        Ok((filled, Received::new(length, size)))
     }
 
     /// `recv(fd, buf, n, MSG_PEEK | MSG_TRUNC)` — receives one message and leaves it in the queue.

@@ -61,7 +61,7 @@ impl Socket<Stream> {
     /// See recv(2).
     #[doc(alias = "recvmsg")]
     pub fn read_uninit<'b>(&self, buf: &'b mut [MaybeUninit<u8>]) -> Result<&'b mut [u8], Error> {
-        syscall::recvmsg_uninit(self.as_fd(), buf, 0).map(|(filled, _)| filled)
+        syscall::recvmsg_uninit(self.as_fd(), buf).map(|(filled, _)| filled)
     }
 
     /// `recv(fd, buf, n, MSG_PEEK)` — receives and leaves in the queue what was received.

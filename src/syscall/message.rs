@@ -198,20 +198,24 @@ pub(crate) fn recvmsg(
 }
 
 /// recvmsg(2) into bytes that need not be initialised; those that arrived are the front of `buf`.
+///
+/// No flags are passed, because `MSG_TRUNC` makes some sockets count bytes that they do not write:
+/// TCP discards them, and a message longer than the buffer returns its whole length. The descriptor
+/// may be any socket.
 #[inline]
 pub(crate) fn recvmsg_uninit<'b>(
     fd: BorrowedFd<'_>,
     buf: &'b mut [MaybeUninit<u8>],
-    flags: c_int,
 ) -> Result<(&'b mut [u8], Length), Error> {
     let mut iov = sys::iovec {
         iov_base: buf.as_mut_ptr().cast(),
         iov_len: buf.len(),
     };
     // SAFETY: the one iovec is over bytes that are writable for their length.
-    let (length, _) = unsafe { receive(fd, &mut iov, 1, None, &mut [], flags) }?;
+    let (length, _) = unsafe { receive(fd, &mut iov, 1, None, &mut [], 0) }?;
     let filled = length.0.min(buf.len());
-    // SAFETY: the kernel has written the first `filled` bytes, and buf is borrowed for 'b.
+    // SAFETY: without MSG_TRUNC a receive returns how many bytes it has written, whatever the socket
+    // is. They are at most buf.len(), and buf is borrowed for 'b.
     let filled = unsafe { slice::from_raw_parts_mut(buf.as_mut_ptr().cast(), filled) };
     Ok((filled, length))
 }
