@@ -32,7 +32,8 @@ pub(crate) fn getsockopt<T: Plain>(fd: BorrowedFd<'_>, name: c_int) -> Result<T,
     getsockopt_at(fd, sys::SOL_SOCKET, name)
 }
 
-/// An option of any level. What the kernel leaves unwritten is zero.
+/// An option of any level. `ENOPROTOOPT` if the kernel wrote less than a whole value, because the
+/// zeroes in its place would be a value too: those of a `ucred` are root.
 pub(crate) fn getsockopt_at<T: Plain>(
     fd: BorrowedFd<'_>,
     level: c_int,
@@ -41,10 +42,13 @@ pub(crate) fn getsockopt_at<T: Plain>(
     let mut value = MaybeUninit::<T>::zeroed();
     let mut len = size_of::<T>() as socklen_t;
     retry(Call::Getsockopt, || {
-        let room = value.as_mut_ptr().cast();
-        // SAFETY: value is room for len bytes, and both outlive the call.
-        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, room, &mut len) as isize }
+        let to = value.as_mut_ptr().cast();
+        // SAFETY: value has len bytes, and both outlive the call.
+        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, to, &mut len) as isize }
     })?;
+    if len as usize != size_of::<T>() {
+        return Err(Error::new(Call::Getsockopt, Errno::ENOPROTOOPT));
+    }
     // SAFETY: every byte was zeroed or written, and every value of the bytes is a T.
     Ok(unsafe { value.assume_init() })
 }
@@ -61,6 +65,9 @@ pub(crate) fn timeout(fd: BorrowedFd<'_>, option: c_int) -> Result<Option<Durati
 /// An option whose value is a new descriptor.
 pub(crate) fn getsockopt_fd(fd: BorrowedFd<'_>, name: c_int) -> Result<OwnedFd, Error> {
     let made: c_int = getsockopt(fd, name)?;
+    if made < 0 {
+        return Err(Error::new(Call::Getsockopt, Errno::EBADF));
+    }
     // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(made) })
 }
@@ -69,39 +76,38 @@ pub(crate) fn getsockopt_fd(fd: BorrowedFd<'_>, name: c_int) -> Result<OwnedFd, 
 pub(crate) fn getsockopt_bytes(
     fd: BorrowedFd<'_>,
     name: c_int,
-    room: &mut [u8],
+    buf: &mut [u8],
 ) -> Result<usize, Error> {
-    let (level, mut len) = (
-        sys::SOL_SOCKET,
-        socklen_t::try_from(room.len()).unwrap_or(socklen_t::MAX),
-    );
+    // The kernel takes the length for an int, and calls one over its greatest value EINVAL.
+    let most = c_int::MAX as usize;
+    let (level, mut len) = (sys::SOL_SOCKET, buf.len().min(most) as socklen_t);
     retry(Call::Getsockopt, || {
-        let room = room.as_mut_ptr().cast();
-        // SAFETY: room is writable for len bytes, and both outlive the call.
-        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, room, &mut len) as isize }
+        let to = buf.as_mut_ptr().cast();
+        // SAFETY: buf is writable for len bytes, and both outlive the call.
+        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, to, &mut len) as isize }
     })?;
-    Ok(room.len().min(len as usize))
+    Ok(buf.len().min(len as usize))
 }
 
 /// An option whose value is group numbers; how many were written.
 pub(crate) fn getsockopt_groups(
     fd: BorrowedFd<'_>,
     name: c_int,
-    room: &mut [sys::gid_t],
+    buf: &mut [sys::gid_t],
 ) -> Result<usize, Error> {
-    let bytes = size_of_val(room);
+    let size = size_of_val(buf);
     // SAFETY: group numbers are plain integers, of which every byte may be written.
-    let room = unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast(), bytes) };
-    Ok(getsockopt_bytes(fd, name, room)? / size_of::<sys::gid_t>())
+    let bytes = unsafe { slice::from_raw_parts_mut(buf.as_mut_ptr().cast(), size) };
+    Ok(getsockopt_bytes(fd, name, bytes)? / size_of::<sys::gid_t>())
 }
 
 /// How many bytes the value of an option has that says so where they do not fit.
 pub(crate) fn getsockopt_size(fd: BorrowedFd<'_>, name: c_int) -> Result<usize, Error> {
     let (level, mut len) = (sys::SOL_SOCKET, 0);
     let asked = retry(Call::Getsockopt, || {
-        let room = ptr::null_mut();
-        // SAFETY: there is no room, and len says so.
-        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, room, &mut len) as isize }
+        let nowhere = ptr::null_mut();
+        // SAFETY: nothing is written, because len is 0.
+        unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, nowhere, &mut len) as isize }
     });
     match asked {
         Err(error) if error.errno() != Errno::ERANGE => Err(error),
@@ -133,4 +139,22 @@ pub(crate) fn getpeereid(fd: BorrowedFd<'_>) -> Result<(sys::uid_t, sys::gid_t),
         unsafe { sys::getpeereid(fd.as_raw_fd(), &mut uid, &mut gid) as isize }
     })?;
     Ok((uid, gid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fd::AsFd;
+    use crate::syscall;
+
+    /// `SO_BINDTODEVICE` of a socket that is bound to none succeeds and writes nothing.
+    #[test]
+    #[cfg(have_so_peercred)]
+    fn option_that_the_kernel_left_unwritten_is_no_value() {
+        let (socket, _peer) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
+        let value = getsockopt::<c_int>(socket.as_fd(), libc::SO_BINDTODEVICE);
+        assert_eq!(value, Err(Error::new(Call::Getsockopt, Errno::ENOPROTOOPT)));
+        let fd = getsockopt_fd(socket.as_fd(), libc::SO_BINDTODEVICE);
+        assert!(fd.is_err(), "descriptor 0 is not ours");
+    }
 }
