@@ -1,12 +1,13 @@
 //! The common needs in one line each: a descriptor, some descriptors, credentials.
 
 use core::array;
+use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
 use sunpath_sys as sys;
 
 use super::buffer::{AsControlBuffer, ControlBuffer};
-use super::receive::flags;
+use super::receive::{Message, flags};
 use super::send::Control;
 use crate::control::{Credentials, Writer};
 use crate::error::{Call, Cause, Errno, Error};
@@ -14,7 +15,7 @@ use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 use crate::socket::Received;
 use crate::socket::{Kind, Socket};
-use crate::syscall::{self, Exactly, OwnedControl};
+use crate::syscall::{self, Exactly};
 
 /// What may come along unasked, because the socket was inherited with its options. A label's room
 /// takes a time stamp too.
@@ -140,13 +141,12 @@ impl<T: Kind> Socket<T> {
         let mut room = ControlBuffer::<(Rights<N>, Along)>::new();
         let (fd, flags) = (self.as_fd(), flags::<T>());
         let (length, came) = syscall::recvmsg_exactly(fd, buf, room.offer(), flags)?;
-        let received = Received::new(length, buf.len());
         match came {
-            Exactly::Fds(fds) => Ok((received, fds)),
+            Exactly::Fds(fds) => Ok((Received::new(length, buf.len()), fds)),
             Exactly::Other(control, closed) => {
-                let at_end = T::TYPE == sys::SOCK_STREAM && received.len() == 0 && !buf.is_empty();
-                let fds = exactly(received, control, closed, at_end)?;
-                Ok((received, fds))
+                let message = Message::new::<T>(length, None, control, closed, buf.len());
+                let received = message.received();
+                Ok((received, exactly(message, T::TYPE)?))
             }
         }
     }
@@ -214,19 +214,13 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// `N` descriptors out of control data in which there may be more or less, and other messages.
+/// `N` descriptors out of a message in which there may be more or fewer, and other control messages.
 #[cold]
 #[inline(never)]
-fn exactly<const N: usize>(
-    received: Received,
-    mut control: OwnedControl<'_>,
-    closed: usize,
-    at_end: bool,
-) -> Result<[OwnedFd; N], Error> {
-    let came = control.left();
-    if received.is_control_truncated() || closed > 0 {
-        return Err(Error::control_truncated(closed + came));
-    }
+fn exactly<const N: usize>(message: Message<'_>, kind: c_int) -> Result<[OwnedFd; N], Error> {
+    // An empty record of sequenced packets may look like the end.
+    let at_end = kind == sys::SOCK_STREAM && message.is_end();
+    let mut control = message.into_control()?;
     let mut fds = control.rights();
     match fds.len() {
         len if len == N => Ok(array::from_fn(|_| {

@@ -35,20 +35,63 @@ impl<'c> Message<'c> {
         from: Option<UnixAddr>,
         control: OwnedControl<'c>,
         closed: usize,
-        room: usize,
+        size: usize,
     ) -> Self {
-        let received = Received::new(length, room).and_control_truncated(closed > 0);
+        let (result, flags) = length;
+        let at_end = result == 0 && is_end::<T>(flags, size, &control);
+        // What Linux adds at the end of a stream is nobody's, and nothing is lost if it does not fit.
+        let flags = match at_end && cfg!(have_so_passcred) {
+            true => flags & !sys::MSG_CTRUNC,
+            false => flags,
+        };
+        let received = Received::new((result, flags), size).and_control_truncated(closed > 0);
         let control = Ancillary {
             control,
             closed,
             truncated: received.is_control_truncated(),
-            at_end: T::TYPE == sys::SOCK_STREAM && length.0 == 0,
+            at_end,
         };
         Self {
             received,
             from,
             control,
         }
+    }
+
+    /// Whether this is the end of the connection, and not a message.
+    ///
+    /// A stream ends with a receive of no bytes into slices that have space for one. A connection of
+    /// sequenced packets ends with a receive of no bytes and no control messages. An empty record looks
+    /// like that too, unless [`set_pass_credentials`](Socket::set_pass_credentials) is on: then every
+    /// record carries credentials, and the end does not. Turn it on before the first receive if empty
+    /// records can come. On a datagram socket the end of the peer is not seen, and this is false.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixSeqpacket;
+    /// use sunpath::ancillary::{ControlBuffer, Credentials};
+    /// use sunpath::fd::IoSliceMut;
+    ///
+    /// let (ours, theirs) = UnixSeqpacket::pair()?;
+    /// # if theirs.set_pass_credentials(true).is_err() { return Ok(()) }
+    /// theirs.set_pass_credentials(true)?;
+    /// ours.send(b"")?;
+    /// drop(ours);
+    ///
+    /// let mut control = ControlBuffer::<Credentials>::new();
+    /// let mut buf = [0; 64];
+    /// let record = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut control)?;
+    /// assert_eq!((record.len(), record.is_end()), (0, false));
+    /// let end = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut control)?;
+    /// assert_eq!((end.len(), end.is_end()), (0, true));
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See recv(2), "RETURN VALUE"; unix(7), "SO_PASSCRED".
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        self.control.at_end
     }
 
     /// How much of the message was received.
@@ -78,8 +121,8 @@ impl<'c> Message<'c> {
         self.received.is_truncated()
     }
 
-    /// Whether control messages were cut: by a room that is too small, by `RLIMIT_NOFILE`, by a
-    /// security module, or because more descriptors came than were expected.
+    /// Whether control messages were lost: because the control buffer is too small, because of
+    /// `RLIMIT_NOFILE` or a security module, or because more descriptors came than were expected.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_control_truncated(&self) -> bool {
@@ -127,7 +170,7 @@ pub struct Ancillary<'c> {
     control: OwnedControl<'c>,
     closed: usize,
     truncated: bool,
-    /// Nothing was received from a stream: what the kernel adds there is nobody's.
+    /// The connection has ended. What the kernel adds at the end of a stream is nobody's.
     at_end: bool,
 }
 
@@ -140,9 +183,9 @@ impl<'c> Ancillary<'c> {
         self.control.rights()
     }
 
-    /// `SCM_CREDENTIALS` — who sent, as the kernel vouches for it. None, where
-    /// [`pass_credentials`](Socket::pass_credentials) is off or the room was too small for them; and
-    /// none where nothing was received from a stream: at its end Linux adds some that read as root's.
+    /// `SCM_CREDENTIALS` — the sender, as the kernel vouches for it. `None` if
+    /// [`pass_credentials`](Socket::pass_credentials) is off or the buffer is too small for them, and at
+    /// the end of a stream, where Linux adds some that read as root's.
     #[must_use]
     #[doc(alias = "SCM_CREDENTIALS")]
     pub fn credentials(&self) -> Option<Credentials> {
@@ -185,15 +228,15 @@ impl<'c> Ancillary<'c> {
         usize::try_from(c_int::from_ne_bytes(*bytes)).ok()
     }
 
-    /// All control messages as they lie in the room, those of unknown levels and types too. The
+    /// All control messages as they lie in the buffer, those of unknown levels and types too. The
     /// numbers of descriptors can be seen in them, also of those that were taken or closed.
     #[must_use]
     pub fn messages(&self) -> ControlMessages<'_> {
         self.control.messages()
     }
 
-    /// Whether control messages were cut: by a room that is too small, by `RLIMIT_NOFILE`, by a
-    /// security module, or because more descriptors came than were expected.
+    /// Whether control messages were lost: because the control buffer is too small, because of
+    /// `RLIMIT_NOFILE` or a security module, or because more descriptors came than were expected.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_truncated(&self) -> bool {
@@ -228,7 +271,7 @@ impl fmt::Debug for Ancillary<'_> {
 /// Receiving with ancillary data.
 impl<T: Kind> Socket<T> {
     /// `recvmsg(fd, msg, MSG_CMSG_CLOEXEC)` — receives into several slices, and control messages into
-    /// `room`. Of a stream, 0 bytes are its end.
+    /// `control`. [`Message::is_end`] tells the end of the connection.
     ///
     /// Descriptors that come are owned by the [`Message`] from here on. A stream gives them with the
     /// first byte that they were sent with, and with the bytes that were sent before.
@@ -256,8 +299,8 @@ impl<T: Kind> Socket<T> {
     /// )?;
     ///
     /// let mut buf = [0; 64];
-    /// let mut room = ControlBuffer::<(Rights<1>, Credentials)>::new();
-    /// let message = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut room)?;
+    /// let mut control = ControlBuffer::<(Rights<1>, Credentials)>::new();
+    /// let message = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut control)?;
     /// assert_eq!(message.len(), 7);
     /// let mut control = message.into_control()?;
     /// assert_eq!(control.credentials(), Some(Credentials::own()));
@@ -271,14 +314,26 @@ impl<T: Kind> Socket<T> {
     pub fn recvmsg<'c, R: AsControlBuffer + ?Sized>(
         &self,
         bufs: &mut [IoSliceMut<'_>],
-        room: &'c mut R,
+        control: &'c mut R,
     ) -> Result<Message<'c>, Error> {
         let mut from = (T::TYPE == sys::SOCK_DGRAM).then(UnixAddr::unnamed);
         let (fd, flags) = (self.as_fd(), flags::<T>());
         let (length, control, closed) =
-            syscall::recvmsg_control(fd, bufs, from.as_mut(), room.offer(), flags)?;
-        let room = syscall::room_of(bufs);
-        Ok(Message::new::<T>(length, from, control, closed, room))
+            syscall::recvmsg_control(fd, bufs, from.as_mut(), control.offer(), flags)?;
+        let size = syscall::size_of_bufs(bufs);
+        Ok(Message::new::<T>(length, from, control, closed, size))
+    }
+}
+
+/// Whether a receive of no bytes is the end of the connection, as [`Message::is_end`] documents it.
+#[cold]
+fn is_end<T: Kind>(flags: c_int, size: usize, control: &OwnedControl<'_>) -> bool {
+    match T::TYPE {
+        sys::SOCK_STREAM => size > 0,
+        sys::SOCK_SEQPACKET => {
+            flags & (sys::MSG_TRUNC | sys::MSG_CTRUNC) == 0 && control.is_empty()
+        }
+        _ => false,
     }
 }
 

@@ -14,9 +14,11 @@ use crate::syscall::{self, Length, TRUE_LENGTH};
 
 /// A sequenced-packet socket: a connection like a stream's that keeps record boundaries.
 ///
-/// A record of no bytes and the end of the connection both receive 0 bytes, and Linux gives no
-/// flag that tells them apart: where both can come, poll(2) for `POLLRDHUP` before, or send no
-/// empty records.
+/// A record of no bytes and the end of the connection both receive 0 bytes. If empty records can
+/// come, turn [`set_pass_credentials`](Socket::set_pass_credentials) on and receive with
+/// [`recvmsg`](Socket::recvmsg): a record then carries credentials and the end does not, which
+/// [`Message::is_end`](crate::ancillary::Message::is_end) tells. The other receives cannot tell them
+/// apart.
 pub type UnixSeqpacket = Socket<Seqpacket>;
 
 /// How much of a message was received.
@@ -57,8 +59,8 @@ impl Received {
         self.truncated
     }
 
-    /// Whether control messages came for which there was no room: descriptors, for instance, which
-    /// are closed then. [`recvmsg`](Socket::recvmsg) gives them room. Only the forms over slices and
+    /// Whether control messages came and did not fit: descriptors, for instance, which are then
+    /// closed. [`recvmsg`](Socket::recvmsg) has space for them. Only the forms over slices and
     /// uninitialised bytes can tell; recv(2) and recvfrom(2) cannot.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
@@ -212,6 +214,6 @@ impl<T: Messages> Socket<T> {
         ret_from: Option<&mut UnixAddr>,
     ) -> Result<Received, Error> {
         let length = syscall::recvmsg(self.as_fd(), bufs, ret_from, TRUE_LENGTH)?;
-        Ok(Received::new(length, syscall::room_of(bufs)))
+        Ok(Received::new(length, syscall::size_of_bufs(bufs)))
     }
 }

@@ -91,6 +91,12 @@ impl<'c> OwnedControl<'c> {
         }))
     }
 
+    /// Whether no control message came.
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     #[inline]
     pub(crate) fn messages(&self) -> ControlMessages<'_> {
         ControlMessages::new(self.bytes)

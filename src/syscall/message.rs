@@ -170,7 +170,7 @@ pub(super) fn with_limit_of(error: Error, fd: BorrowedFd<'_>, bufs: &[IoSlice<'_
 
 /// How many bytes recvmsg(2) can put into slices.
 #[inline]
-pub(crate) fn room_of(bufs: &[IoSliceMut<'_>]) -> usize {
+pub(crate) fn size_of_bufs(bufs: &[IoSliceMut<'_>]) -> usize {
     bufs.iter().take(IOV_MAX).map(|buf| buf.len()).sum()
 }
 
@@ -338,18 +338,25 @@ pub(super) fn msghdr_to_send(
     msg
 }
 
-/// Lends a msghdr room for an address, before each call as below.
+/// Lends a msghdr space for an address, before each call as below.
 #[inline]
 pub(super) fn offer_addr(addr: &mut UnixAddr, msg: &mut sys::msghdr) {
     msg.msg_name = addr.as_mut_ptr().cast();
     msg.msg_namelen = size_of::<sys::sockaddr_un>() as sys::socklen_t;
 }
 
-/// Lends a msghdr room for control messages, before each call: the kernel writes their length over
-/// it.
+/// Whether a receive without space for control messages passes no bytes, and not a null pointer.
+///
+/// For a null pointer Linux reports `MSG_CTRUNC` as soon as an option asks for a security label, even
+/// if no label comes; for no bytes, only if a control message came. Elsewhere no bytes might install
+/// descriptors before it turns out that they do not fit.
+pub(super) const OFFER_NO_BYTES: bool = cfg!(have_so_passcred);
+
+/// Lends a msghdr space for control messages, before each call, because the kernel overwrites the
+/// length.
 #[inline]
 pub(super) fn offer_control(control: &mut [u8], msg: &mut sys::msghdr) {
-    if !control.is_empty() {
+    if OFFER_NO_BYTES || !control.is_empty() {
         msg.msg_control = control.as_mut_ptr().cast();
         msg.msg_controllen = control.len() as _;
     }

@@ -14,7 +14,7 @@ use crate::error::{Call, Error};
 use crate::expected::Expected;
 use crate::fd::{AsRawFd, BorrowedFd};
 use crate::syscall::control::{OwnedControl, zeroed};
-use crate::syscall::message::{CMSG_CLOEXEC, Length, TRUE_LENGTH, msghdr_over};
+use crate::syscall::message::{CMSG_CLOEXEC, Length, OFFER_NO_BYTES, TRUE_LENGTH, msghdr_over};
 use crate::syscall::retry_timed;
 
 /// Takes what is there once a message has come.
@@ -95,7 +95,7 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
                 let (sender, _) = sys::sockaddr_un_unnamed();
                 msg.msg_name = ptr::from_mut(beside.sender.write(sender)).cast();
             }
-            if E::SPACE > 0 {
+            if OFFER_NO_BYTES || E::SPACE > 0 {
                 msg.msg_control = zeroed(&mut beside.control, E::SPACE).as_mut_ptr().cast();
             }
             offer_rooms::<E>(&mut msg);
