@@ -12,7 +12,10 @@ use std::os::unix::net;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use sunpath::ancillary::{ControlBuffer, RecvBatch, RecvSlots, Sender};
+use sunpath::ancillary::{
+    ControlBuffer, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots, Sender,
+};
+use sunpath::error::Cause;
 use sunpath::socket::Messages;
 use sunpath::{
     Errno, Shutdown, Socket, SunPath, UnixAddr, UnixDatagram, UnixSeqpacket, UnixSeqpacketListener,
@@ -132,6 +135,60 @@ fn message_longer_than_the_send_buffer_is_emsgsize() {
     );
 }
 
+/// Every call that sends one message: with one byte less than the limit, with as many, with one more.
+#[cfg(target_os = "linux")]
+fn limit_is_told<T: Messages>() {
+    let (a, b) = Socket::<T>::pair().unwrap();
+    a.set_send_buffer_size(1).unwrap();
+    let limit = a.send_buffer_size().unwrap() - 32;
+    let told = |call: &str, len: usize, sent: Result<(), sunpath::Error>| {
+        if len <= limit {
+            sent.unwrap();
+            assert_eq!(b.recv(&mut [0]).unwrap().true_len(), Some(len));
+            return;
+        }
+        let (error, limit) = (sent.unwrap_err(), limit as u32);
+        assert_eq!(error.cause(), Some(Cause::MessageTooLong { limit }));
+        let said = format!("{call}: EMSGSIZE (the message is over the limit of {limit} bytes)");
+        assert_eq!(error.to_string(), said);
+    };
+    for len in [limit - 1, limit, limit + 1] {
+        let bytes = vec![0; len];
+        let (one, two) = bytes.split_at(len / 2);
+        let slices = [IoSlice::new(one), IoSlice::new(two)];
+        told("send", len, a.send(&bytes));
+        told("sendmsg", len, a.send_vectored(&slices));
+        let sent = a.sendmsg(&slices, &[]);
+        told("sendmsg", len, sent.map(|sent| assert_eq!(sent, len)));
+        let mut slots = SendSlots::<2>::new();
+        let mut batch = SendBatch::new(&mut slots);
+        batch.push(Outgoing::new(&[])).unwrap();
+        batch.push(Outgoing::new(&slices)).unwrap();
+        let sent = a.sendmmsg(&mut batch);
+        assert_eq!(b.recv(&mut [0]).unwrap().true_len(), Some(0));
+        told("sendmmsg", len, sent);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn message_over_the_limit_is_told_the_limit() {
+    limit_is_told::<sunpath::Datagram>();
+    limit_is_told::<sunpath::Seqpacket>();
+
+    let (_dir, path) = fresh("receiver");
+    let receiver = UnixDatagram::bind(&path).unwrap();
+    let (a, to) = (UnixDatagram::new().unwrap(), receiver.local_addr().unwrap());
+    let limit = a.send_buffer_size().unwrap() as u32 - 32;
+    let bytes = vec![0; limit as usize + 1];
+    let slices = [IoSlice::new(&bytes)];
+    for error in [a.send_to(&bytes, &to), a.send_vectored_to(&slices, &to)] {
+        let cause = error.unwrap_err().cause();
+        assert_eq!(cause, Some(Cause::MessageTooLong { limit }));
+    }
+    a.send_to(&bytes[1..], &to).unwrap();
+}
+
 #[test]
 fn message_of_more_slices_than_the_kernel_takes_is_refused_whole() {
     let (a, b) = UnixDatagram::pair().unwrap();
@@ -139,7 +196,9 @@ fn message_of_more_slices_than_the_kernel_takes_is_refused_whole() {
     let error = a
         .send_vectored(&vec![IoSlice::new(b"x"); 1025])
         .unwrap_err();
-    assert_eq!(error.errno(), Errno::EMSGSIZE);
+    let said =
+        "sendmsg: EMSGSIZE (1025 slices are too many for one call, which takes at most 1024)";
+    assert_eq!(error.to_string(), said);
     assert_eq!(b.recv(&mut [0]).unwrap_err().errno(), Errno::EAGAIN);
     a.send_vectored(&vec![IoSlice::new(b"x"); 1024]).unwrap();
     assert_eq!(b.recv(&mut [0; 2000]).unwrap().len(), 1024);

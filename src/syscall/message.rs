@@ -144,7 +144,7 @@ const MESSAGE_OVERHEAD: usize = if cfg!(have_message_overhead) { 32 } else { 0 }
 /// The error of a send, with the limit if the message was over it. It is asked for only then.
 #[cold]
 #[inline(never)]
-pub(super) fn with_limit(error: Error, fd: BorrowedFd<'_>, len: usize) -> Error {
+fn with_limit(error: Error, fd: BorrowedFd<'_>, len: usize) -> Error {
     if error.errno() != Errno::EMSGSIZE {
         return error;
     }

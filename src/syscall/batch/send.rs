@@ -1,6 +1,7 @@
 //! The headers of messages to send.
 
 use core::mem::{self, MaybeUninit};
+use core::slice;
 
 use sunpath_sys as sys;
 
@@ -10,7 +11,7 @@ use crate::error::{Call, Error};
 use crate::expected::Expected;
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice};
 use crate::syscall::control::zeroed;
-use crate::syscall::message::msghdr_to_send;
+use crate::syscall::message::{msghdr_to_send, with_limit_of};
 use crate::syscall::retry_timed;
 
 /// Room for the headers of `N` messages to send, and for their control messages. What it holds means
@@ -123,7 +124,8 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         }
         // SAFETY: by the invariants so many headers are written there, over slices and addresses that
         // are borrowed.
-        let sent = unsafe { send_once(fd, vector, left) }?;
+        let sent = unsafe { send_once(fd, vector, left) };
+        let sent = sent.map_err(|error| self.with_limit(error, fd))?;
         self.gone += sent;
         if sent == left {
             return Ok(());
@@ -131,7 +133,22 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         // SAFETY: as above; that many of them are left.
         let (more, outcome) = unsafe { send_rest(fd, vector.wrapping_add(sent), left - sent) };
         self.gone += more;
-        outcome
+        outcome.map_err(|error| self.with_limit(error, fd))
+    }
+
+    /// The error of the first message that is left, with the limit if the message was over it.
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "msg_iovlen is 4 bytes outside glibc"
+    )]
+    #[cold]
+    fn with_limit(&self, error: Error, fd: BorrowedFd<'_>) -> Error {
+        // SAFETY: by the invariant it is written: one of the first `len`, because one is left.
+        let header = unsafe { self.headers[self.gone].assume_init_ref() };
+        let (iov, pieces) = (header.msg_hdr.msg_iov, header.msg_hdr.msg_iovlen as usize);
+        // SAFETY: by the invariant so many slices are borrowed for 'b, and an IoSlice is an iovec.
+        let bufs = unsafe { slice::from_raw_parts(iov.cast::<IoSlice<'_>>(), pieces) };
+        with_limit_of(error, fd, bufs)
     }
 }
 
