@@ -370,6 +370,28 @@ mod tests {
             Cause::AddressLength { len: 112, max: 111 },
             "an address of 112 bytes is not in range; the longest has 111",
         ),
+        (
+            Cause::NumberTooLarge { max: 2_147_483_647 },
+            "the number is over 2147483647, the most that the option takes",
+        ),
+        (
+            Cause::ZeroTimeout,
+            "a timeout of zero is refused; None waits forever",
+        ),
+        (
+            Cause::UnnamedAddress,
+            "the address is unnamed; autobind chooses a free name",
+        ),
+        (Cause::OtherFamily, "the socket is not a Unix domain socket"),
+        (Cause::OtherKind, "the socket is of another kind"),
+        (
+            Cause::CloseOnExec,
+            "the descriptor is close-on-exec, so it was not inherited",
+        ),
+        (
+            Cause::NoProc,
+            "without /proc the path of the directory is unknown",
+        ),
         (Cause::Listening, "the socket listens"),
         (Cause::NotListening, "the socket does not listen"),
         (

@@ -17,9 +17,10 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use sunpath_sys as sys;
+use sunpath_sys::SunPathError;
 
 use crate::addr::UnixAddr;
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use crate::pathname::AsPathname;
 use crate::syscall;
@@ -126,7 +127,8 @@ impl<T: Kind> Socket<T> {
     #[doc(alias = "bind")]
     pub fn bind_to(&self, addr: &UnixAddr) -> Result<(), Error> {
         if addr.is_unnamed() {
-            return Err(Error::new(Call::Bind, Errno::EINVAL));
+            let cause = Cause::UnnamedAddress;
+            return Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause));
         }
         syscall::bind(self.as_fd(), addr)
     }
@@ -145,7 +147,7 @@ impl<T: Kind> Socket<T> {
     /// See unix(7), "Autobind feature".
     pub fn autobind(&self) -> Result<(), Error> {
         if !sys::HAVE_ABSTRACT {
-            return Err(Error::new(Call::Bind, Errno::EOPNOTSUPP));
+            return Err(Error::refused(Call::Bind, SunPathError::Unsupported));
         }
         syscall::bind(self.as_fd(), &UnixAddr::unnamed())
     }

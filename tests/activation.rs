@@ -481,7 +481,7 @@ fn activation_leaves_descriptors_alone_that_this_process_opened() {
         said(&output),
         [
             "own 4",
-            "descriptor 4 of LISTEN_FDS: fcntl: EBUSY (device or resource busy)",
+            "descriptor 4 of LISTEN_FDS: fcntl: EBUSY (the descriptor is close-on-exec, so it was not inherited)",
             "first is cloexec false",
         ]
     );
@@ -587,8 +587,8 @@ fn activation_by_systemd_gives_a_listener() {
         said(&manager.output()),
         [
             "name control",
-            "no socket: getsockopt: EINVAL (invalid argument)",
-            "no datagram: getsockopt: EPROTOTYPE (wrong socket type for this address)",
+            "no socket: getsockopt: EINVAL (the socket listens)",
+            "no datagram: getsockopt: EPROTOTYPE (the socket is of another kind)",
             "accepted",
         ]
     );
@@ -637,7 +637,7 @@ fn activation_by_systemd_gives_what_it_accepted() {
     assert_eq!(
         said,
         [
-            "said: no listener: getsockopt: EINVAL (invalid argument)",
+            "said: no listener: getsockopt: EINVAL (the socket does not listen)",
             "said: socket false",
         ]
     );

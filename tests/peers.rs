@@ -239,7 +239,7 @@ fn descriptor_that_is_not_the_right_socket_is_given_back() {
     assert_eq!(Errno::from_io_error(&error), Some(Errno::EAFNOSUPPORT));
     assert_eq!(
         error.to_string(),
-        "getsockname: EAFNOSUPPORT (address family not supported)"
+        "getsockname: EAFNOSUPPORT (the socket is not a Unix domain socket)"
     );
 
     let stream = OwnedFd::from(UnixStream::new().unwrap());

@@ -4,7 +4,7 @@ use core::fmt;
 use core::iter::FusedIterator;
 
 use super::{ActivationError, FIRST, NAME_MAX, NotPassed, Variables, name_at};
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use crate::socket::FromFdError;
 use crate::socket::Listener;
@@ -280,7 +280,7 @@ impl Passed {
         let socket = Socket::<T>::try_from(self.fd)?;
         let error = match socket.is_listening() {
             Ok(false) => return Ok(socket),
-            Ok(true) => Error::new(Call::Getsockopt, Errno::EINVAL),
+            Ok(true) => Error::with_cause(Call::Getsockopt, Errno::EINVAL, Cause::Listening),
             Err(error) => error,
         };
         Err(FromFdError::new(error, socket.into()))

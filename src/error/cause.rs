@@ -219,6 +219,24 @@ causes! {
         /// The most that the system returns.
         max: u16
     } "an address of {} bytes is not in range; the longest has {}"
+    /// The number is larger than the option takes.
+    NumberTooLarge {
+        /// The largest that it takes.
+        max: u32
+    } "the number is over {}, the most that the option takes"
+    /// A timeout of zero is not set: to C it means to wait forever, and here `None` does.
+    ZeroTimeout "a timeout of zero is refused; None waits forever"
+    /// The unnamed address is not bound: to C it means to choose a free abstract name, and here
+    /// [`Socket::autobind`](crate::Socket::autobind) does.
+    UnnamedAddress "the address is unnamed; autobind chooses a free name"
+    /// The descriptor is a socket, but not a Unix domain socket.
+    OtherFamily "the socket is not a Unix domain socket"
+    /// The socket has another type than the one that was asked for.
+    OtherKind "the socket is of another kind"
+    /// The descriptor is close-on-exec, so that this process opened it, or has taken it over before.
+    CloseOnExec "the descriptor is close-on-exec, so it was not inherited"
+    /// Without /proc, Linux does not tell the path of an open directory.
+    NoProc "without /proc the path of the directory is unknown"
     /// The socket listens, and only one that does not will do.
     Listening "the socket listens"
     /// The socket does not listen.

@@ -7,7 +7,7 @@ use sunpath_sys as sys;
 
 use super::listener::Listener;
 use super::{Connected, Kind, Socket};
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, FromRawFd, OwnedFd, RawFd, impl_from_raw_fd};
 use crate::syscall;
 
@@ -50,10 +50,16 @@ impl error::Error for FromFdError {}
 /// Family and type of a descriptor are those of a `Socket<T>`.
 fn check<T: Kind>(fd: &OwnedFd) -> Result<(), Error> {
     if !syscall::is_unix(fd.as_fd())? {
-        return Err(Error::new(Call::Getsockname, Errno::EAFNOSUPPORT));
+        let errno = Errno::EAFNOSUPPORT;
+        return Err(Error::with_cause(
+            Call::Getsockname,
+            errno,
+            Cause::OtherFamily,
+        ));
     }
     if syscall::getsockopt::<i32>(fd.as_fd(), sys::SO_TYPE)? != T::TYPE {
-        return Err(Error::new(Call::Getsockopt, Errno::EPROTOTYPE));
+        let errno = Errno::EPROTOTYPE;
+        return Err(Error::with_cause(Call::Getsockopt, errno, Cause::OtherKind));
     }
     Ok(())
 }
@@ -77,7 +83,7 @@ impl<T: Connected> TryFrom<OwnedFd> for Listener<T> {
 
     fn try_from(fd: OwnedFd) -> Result<Self, FromFdError> {
         let socket = Socket::<T>::try_from(fd)?;
-        let not_listening = Error::new(Call::Getsockopt, Errno::EINVAL);
+        let not_listening = Error::with_cause(Call::Getsockopt, Errno::EINVAL, Cause::NotListening);
         match socket
             .is_listening()
             .and_then(|listens| listens.then_some(()).ok_or(not_listening))

@@ -9,7 +9,7 @@ use core::time::Duration;
 use sunpath_sys as sys;
 
 use super::{Kind, Socket, Stream};
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::AsFd;
 use crate::syscall;
 
@@ -384,18 +384,23 @@ impl<T: Kind> Socket<T> {
     }
 
     fn set_number(&self, option: c_int, value: usize) -> Result<(), Error> {
-        let value =
-            c_int::try_from(value).map_err(|_| Error::new(Call::Setsockopt, Errno::EINVAL))?;
+        let max = c_int::MAX as u32;
+        let value = c_int::try_from(value).map_err(|_| refused(Cause::NumberTooLarge { max }))?;
         syscall::setsockopt(self.as_fd(), option, &value)
     }
 
     fn set_timeout(&self, option: c_int, timeout: Option<Duration>) -> Result<(), Error> {
         if timeout == Some(Duration::ZERO) {
-            return Err(Error::new(Call::Setsockopt, Errno::EINVAL));
+            return Err(refused(Cause::ZeroTimeout));
         }
         let timeval = timeval_from(timeout.unwrap_or_default());
         syscall::setsockopt(self.as_fd(), option, &timeval)
     }
+}
+
+/// The refusal to set an option.
+fn refused(cause: Cause) -> Error {
+    Error::with_cause(Call::Setsockopt, Errno::EINVAL, cause)
 }
 
 /// The time as the socket options have it. Less than a microsecond becomes one, since zero means

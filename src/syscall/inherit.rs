@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use sunpath_sys as sys;
 
 use super::{retry, set_cloexec};
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Whether descriptors were taken over by [`inherit`].
@@ -67,7 +67,11 @@ fn check(fd: RawFd) -> Result<(), Error> {
     })?;
     match flags as c_int & sys::FD_CLOEXEC {
         0 => Ok(()),
-        _ => Err(Error::new(Call::Fcntl, Errno::EBUSY)),
+        _ => Err(Error::with_cause(
+            Call::Fcntl,
+            Errno::EBUSY,
+            Cause::CloseOnExec,
+        )),
     }
 }
 

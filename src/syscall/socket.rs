@@ -8,7 +8,7 @@ use sunpath_sys::socklen_t;
 
 use super::{ANY, NEW_SOCKET, adopt_new, retry, retry_timed};
 use crate::addr::UnixAddr;
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, CWD, OwnedFd};
 
 #[inline]
@@ -229,7 +229,8 @@ pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
 /// What a call has written as an address; `EAFNOSUPPORT` where the socket is of another family.
 #[inline]
 fn settled(addr: &mut UnixAddr, call: Call) -> Result<(), Error> {
-    addr.settle().map_err(|errno| Error::new(call, errno))
+    addr.settle()
+        .map_err(|errno| Error::with_cause(call, errno, Cause::OtherFamily))
 }
 
 pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use sunpath_sys as sys;
 use sunpath_sys::SUN_PATH_MAX;
 
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD};
 use crate::files::dir::{Dir, Refusal};
 use crate::files::name::temporary_name;
@@ -51,7 +51,10 @@ impl Link {
         match syscall::leads_to(link.path(), opened)? {
             true => Ok(link),
             // Somebody has just put another in its place.
-            false => Err(Error::new(Call::Symlinkat, Errno::ESTALE)),
+            false => {
+                let cause = Cause::DirectoryMoved;
+                Err(Error::with_cause(Call::Symlinkat, Errno::ESTALE, cause))
+            }
         }
     }
 
@@ -103,7 +106,7 @@ fn path_of_begin(dir: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize, Error> {
         return syscall::getcwd(room);
     }
     syscall::path_of(dir, room).map_err(|error| match error.errno() {
-        Errno::ENOENT => Error::new(error.call(), Errno::EOPNOTSUPP),
+        Errno::ENOENT => Error::with_cause(error.call(), Errno::EOPNOTSUPP, Cause::NoProc),
         _ => error,
     })
 }
