@@ -150,18 +150,39 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
-pub mod activation;
-mod addr;
-pub mod ancillary;
-mod control;
-mod deadline;
+// The modules, from the lowest layer up: each uses those before it in this list and none after it.
+// This is the only list of the layers; tests/rules reads it.
+
+// Pure: no unsafe code, no system call.
 pub mod error;
-mod expected;
-pub mod fd;
-pub mod files;
+
 mod pathname;
-pub mod socket;
+
+mod addr;
+
+mod control;
+
+mod expected;
+
+// System calls. The only unsafe blocks stand here, and descriptors are owned from birth.
+pub mod fd;
+
 mod syscall;
+
+// Points in time, for calls that wait.
+mod deadline;
+
+// Sockets of every kind, listeners, and who the peer is.
+pub mod socket;
+
+// Descriptors and credentials that travel beside the bytes.
+pub mod ancillary;
+
+// Socket files, directories, paths of any length.
+pub mod files;
+
+// Sockets that a service manager passed.
+pub mod activation;
 
 pub use sunpath_sys as sys;
 pub use sunpath_sys::{SunPath, SunPathError};

@@ -56,9 +56,7 @@ impl Socket<Datagram> {
     ///
     /// See bind(2), unix(7).
     pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
-        let mut addr = UnixAddr::unnamed();
-        addr.set_for_call(Call::Bind, path.as_pathname())?;
-        Self::bind_addr(&addr)
+        Self::bind_addr(&UnixAddr::for_call(Call::Bind, path.as_pathname())?)
     }
 
     /// `bind(fd, addr, len)` — a new datagram socket that is bound to an address.
@@ -92,9 +90,7 @@ impl Socket<Datagram> {
     ///
     /// See connect(2), unix(7).
     pub fn connect(&self, path: impl AsPathname) -> Result<(), Error> {
-        let mut addr = UnixAddr::unnamed();
-        addr.set_for_call(Call::Connect, path.as_pathname())?;
-        self.connect_to(&addr)
+        self.connect_to(&UnixAddr::for_call(Call::Connect, path.as_pathname())?)
     }
 
     /// `connect(fd, {AF_UNSPEC}, 2)` — dissolves the connection, if there is one.

@@ -104,9 +104,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// See bind(2), listen(2), unix(7).
     pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
-        let mut addr = UnixAddr::unnamed();
-        addr.set_for_call(Call::Bind, path.as_pathname())?;
-        Self::bind_addr(&addr)
+        Self::bind_addr(&UnixAddr::for_call(Call::Bind, path.as_pathname())?)
     }
 
     /// `bind(fd, addr, len)`, `listen(fd, -1)` — a new socket that listens at an address.

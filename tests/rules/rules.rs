@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::source::{Source, without_modules, without_tests, words};
-use crate::{LAYERS, MAX_LINES, UNSAFE_MODULES};
+use crate::{MAX_LINES, UNSAFE_MODULES};
 
 /// Capabilities are asked for by name (`have_...`); which system has which is `build.rs`'s to know.
 const SYSTEM_KEYS: &[&str] = &["target_os", "target_vendor", "target_family", "target_env"];
@@ -27,15 +27,17 @@ const SYSTEM_NAMES: &[&str] = &[
 /// Too short for that: found as a whole word of an identifier.
 const SHORT_SYSTEM_NAMES: &[&str] = &["apple", "bsd", "ios", "aix", "hurd", "nto", "qnx", "sunos"];
 
-pub(crate) fn rank(module: &str) -> Option<usize> {
-    LAYERS
-        .iter()
-        .copied()
-        .flatten()
-        .position(|known| *known == module)
+/// The modules that a file declares, in its order.
+pub(crate) fn declared_modules(source: &Source) -> Vec<String> {
+    let declared = source.code.lines().filter_map(|line| {
+        let (_, name) = line.trim_end().strip_suffix(';')?.split_once("mod ")?;
+        Some(name.to_owned())
+    });
+    declared.collect()
 }
 
-pub(crate) fn upward_uses(source: &Source) -> Vec<String> {
+pub(crate) fn upward_uses(source: &Source, layers: &[String]) -> Vec<String> {
+    let rank = |module: &str| layers.iter().position(|known| known == module);
     if source.module == "lib" {
         return Vec::new();
     }
