@@ -6,8 +6,10 @@ mod file;
 mod make;
 mod private;
 mod remove;
+mod sample;
 mod stale;
 mod turn;
+mod why;
 
 use core::ffi::c_int;
 
@@ -23,53 +25,65 @@ use self::access::Access;
 pub use self::bound::Bound;
 pub use self::stale::{Liveness, probe};
 
-/// What to do where a file stands at the path already.
+/// What to do if there is a file at the path already.
+///
+/// The page [socket files](https://docs.rs/crate/sunpath/latest/source/docs/socket-files.md) describes
+/// every step of the three, with its system call and what a crash at that step leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Existing {
-    /// `EADDRINUSE`, exactly as in C.
+    /// Fails with `EADDRINUSE`, exactly as in C.
     #[default]
     Refuse,
-    /// Removes a socket file that is proved dead, and nothing else: for a daemon of which there
-    /// shall be one, and which may have been killed.
+    /// Removes a socket file that is proved dead, and nothing else. This is for a daemon that runs once
+    /// and may have been killed.
     ///
-    /// Of all that start at once, in whatever process, one wins; the others get `EADDRINUSE`. A lock
-    /// file of mode 0600 beside the socket decides it, by flock(2), held as long as the socket is, by
-    /// children that were forked too; the kernel lets go of it when the last of them dies, so that it
-    /// is never stale. It is removed with the socket file, and stays where the process was killed. Its
-    /// name is `<name>.lock`; of a name over 250 bytes, which leaves that no room, `.sunpath-`, a hash
-    /// of the name in 16 hexadecimal digits, and `.lock`.
+    /// If several processes start at once, exactly one succeeds, and the others get `EADDRINUSE`. They
+    /// compete for a lock file of mode 0600 beside the socket, by flock(2). The lock is held as long as
+    /// the socket is open, in forked children too, and the kernel releases it when the last of them
+    /// dies, so that it is never stale. The lock file is removed with the socket file, and stays if the
+    /// process was killed. Its name is `<name>.lock`. For a name over 250 bytes, which leaves no space
+    /// for that, it is `.sunpath-`, a hash of the name in 16 hexadecimal digits, and `.lock`.
     ///
-    /// The lock is for those who ask for it. The proof is for all: a datagram socket is connected
-    /// to the file, which to a stream or seqpacket socket is `EPROTOTYPE` as long as any process has
-    /// it, also before listen(2) and with a full backlog, and of which the server notices nothing.
-    /// Only `ECONNREFUSED` of a socket file proves that it is dead. What is no socket is never
-    /// touched, nor is a symbolic link or what it points to, nor a file of which the kernel does not
-    /// say (`EACCES`: without write permission on a file there is no answer).
+    /// The lock only keeps out processes that ask for it. The proof works against all: a datagram
+    /// socket is connected to the file. If any process holds a stream or seqpacket socket that is bound
+    /// to the file, the answer is `EPROTOTYPE`, also before listen(2) and with a full backlog, and the
+    /// server does not notice. Only `ECONNREFUSED` proves that the file is dead, and only on a kernel
+    /// that gives another answer about a living socket: before a file is removed, a stream socket of
+    /// this process, which is bound beside it under a temporary name, is asked about in the same way.
+    /// If that one looks dead too, nothing is proved, and bind fails with `EADDRINUSE`.
     ///
-    /// The kernel knows its own processes: on a file system that several machines or a guest and
-    /// its host share, a server on the other side looks dead.
+    /// A file that is not a socket is never touched. Neither is a symbolic link, nor the file that it
+    /// points to, nor a file about which the kernel does not answer (`EACCES`: without write permission
+    /// on a file there is no answer).
+    ///
+    /// A kernel knows its own processes alone. On a file system that several machines, or a guest and
+    /// its host, share, a server on the other side looks dead. Through another layer of an overlay file
+    /// system a live server looks dead too.
     ReplaceStale,
-    /// Takes the path over from whoever has it, without an instant in which nobody listens: a new
-    /// version of a running server, say.
+    /// Takes the path over from the process that has it, without an instant in which nobody listens. A
+    /// new version of a running server does this, for example.
     ///
-    /// The socket is bound to a name of its own beside the path, `.sunpath-` and 16 hexadecimal
-    /// digits, listens, and is swapped with the socket file that is there, be it live or dead, which
-    /// is then removed. Who connected before stays in the old server's queue; whoever looks the path up
-    /// from then on reaches the new one. The old server, if it is of this crate, leaves the new file
-    /// alone when it ends. What is no socket, or a symbolic link, is `EADDRINUSE` and stays. (Where a
-    /// file system cannot swap, and elsewhere than on Linux, rename(2) does it: a file that somebody
-    /// puts there within the two calls that look and rename is lost.)
+    /// The socket is bound to a temporary name beside the path, `.sunpath-` and 16 hexadecimal digits,
+    /// and listens. Its file is then swapped with the socket file at the path, which may be live or
+    /// dead, and which is removed. Clients that connected before stay in the old server's queue. Clients
+    /// that look the path up afterwards reach the new server. No client is ever refused because the
+    /// socket does not listen yet. The old server, if it uses this crate, leaves the new file alone
+    /// when it ends. If the file at the path is not a socket, or is a symbolic link, bind fails with
+    /// `EADDRINUSE`, and the file stays. (Where a file system cannot swap files, and on systems other
+    /// than Linux, rename(2) is called instead. A file that somebody puts there between the two calls
+    /// that look and rename is lost.)
     ///
-    /// The old server should go on accepting for a moment, and until nobody waits, before it closes
-    /// its listener. connect(2) looks the path up first and takes its place in the queue then: whom a
-    /// close meets between the two is refused (`ECONNREFUSED`), and whom it meets in the queue is
-    /// reset. No call tells when the last of them has come; tens of milliseconds are plenty unless the
-    /// machine is stalled.
+    /// The old server should keep accepting for a moment, until no client waits, before it closes its
+    /// listener. connect(2) first looks the path up and then takes its place in the queue. A client
+    /// between the two when the listener is closed is refused (`ECONNREFUSED`), and a client in the queue
+    /// is reset. No call tells when the last client has come; tens of milliseconds are plenty unless
+    /// the machine is stalled.
     ///
-    /// getsockname(2), and getpeername(2) of the clients, tell the name that was bound and not the
-    /// path: [`Bound::addr`] has the path. Nobody is locked out: of two that take over at once, the
-    /// last one has the path.
+    /// getsockname(2), getpeername(2) of the clients and `/proc/net/unix` report the temporary name and
+    /// not the path: [`Bound::addr`] has the path. A program that removes the sockets in `/tmp` whose
+    /// path is not in `/proc/net/unix` therefore removes this one; `ReplaceStale` binds the path itself.
+    /// Nothing is locked: if two processes take over at once, the last one has the path.
     Takeover,
 }
 
@@ -116,7 +130,8 @@ impl Default for BindOptions {
 }
 
 impl BindOptions {
-    /// As C binds, but that the file is removed on drop.
+    /// Options that bind as C does, except that the file is removed on drop. Without a mode, an owner or
+    /// a group, nothing is done to the file but what bind(2) does.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -127,21 +142,28 @@ impl BindOptions {
         }
     }
 
-    /// The mode of the file, exactly, whatever the umask is; at most 0777. Without it, 0777 less the
-    /// umask.
+    /// Sets the mode of the file, at most 0777, whatever the umask is. Without it the mode is 0777 less
+    /// the umask.
     ///
-    /// No process may connect at any instant that this mode would not let in, and the umask, which
-    /// belongs to all threads, is not touched: the socket has the mode before it is bound, and what
-    /// the umask took is given back to the file that was bound, by a descriptor of it. To
-    /// connect, a process needs write permission on Linux; elsewhere only the directory's permissions
-    /// are portable.
+    /// At no instant may a process connect that this mode would not let in. The umask, which belongs to
+    /// all threads, is not touched: the socket gets the mode before it is bound, and the bits that the
+    /// umask took are given back to the file after that, by a descriptor of the file. To connect,
+    /// a process needs write permission on the file on Linux; on other systems only the permissions of
+    /// the directory are portable. A default ACL of the directory can name a user who may connect in
+    /// addition, with the permissions of the group, and a directory with the setgid bit passes its
+    /// group on to the file.
     ///
-    /// Until then the file has its sticky bit set, which is how it is told from another. In a
-    /// directory where others may rename (writable by its group or by all, without the sticky bit; or
-    /// owned by somebody else than us and root), where /proc is missing, and on systems where
-    /// descriptors cannot do this, the socket is bound in a new directory of mode 0700 beside the path
-    /// and moved to it when it is ready; getsockname(2) then tells a path that is gone, and
-    /// [`Bound::addr`] the one to connect to.
+    /// Until the mode is complete, the file has its sticky bit set, which tells it from other files.
+    /// Another way is taken in a directory where others may rename files (it is writable by its group or
+    /// by all and has no sticky bit, or belongs to a user other than this one and root), where /proc
+    /// is missing, and on systems where descriptors cannot do this. The socket is then bound in a new
+    /// directory of mode 0700 beside the path, and its file is moved to the path when it is ready.
+    /// getsockname(2) reports a path that is gone in this case, and [`Bound::addr`] the one to
+    /// connect to.
+    ///
+    /// If the file system does not keep modes, or the sticky bit, bind fails: see
+    /// [`listen`](Self::listen). A private directory, [`Dir::private`](crate::Dir::private), restricts
+    /// access on other file systems than that.
     #[must_use]
     #[doc(alias = "chmod")]
     #[doc(alias = "umask")]
@@ -199,13 +221,13 @@ impl BindOptions {
     /// any length.
     ///
     /// The directory is opened first, and everything that happens to the file happens there. A path
-    /// that fits into `sun_path` is bound as it is, so that `local_addr` tells it. If that path comes
+    /// that fits into `sun_path` is bound as it is, so that `local_addr` reports it. If the path comes
     /// to lead to another directory during the call, because a directory was renamed or another thread
-    /// changed the working directory, this fails with `ESTALE` and the file is removed again.
-    /// [`bind_at`](Self::bind_at) with a [`Dir`](crate::Dir) does not depend on it.
+    /// changed the working directory, bind fails with `ESTALE` and the file is removed again.
+    /// [`bind_at`](Self::bind_at) with a [`Dir`](crate::Dir) does not depend on the path.
     ///
     /// A longer path is reached as by [`Socket::bind_to_at`]. [`local_addr`](Socket::local_addr) then
-    /// tells an alias, and [`Bound::addr`] is `None`. If even the last component does not fit beside
+    /// reports an alias, and [`Bound::addr`] is `None`. If even the last component does not fit beside
     /// the alias, the socket is bound under a temporary name, `.sunpath-` and 16 hexadecimal digits,
     /// and gets its own name when it listens.
     ///
@@ -213,24 +235,33 @@ impl BindOptions {
     ///
     /// Nothing stays open, and no file stays that was not there before, except for an empty lock file.
     ///
-    /// - `ENOENT`, `EINVAL`: the path is empty, has a NUL; no call was made.
-    /// - `EADDRINUSE`: a file is in the way. With [`ReplaceStale`](Existing::ReplaceStale): it is a
-    ///   live server's, or not a socket; or another process holds the lock, or the lock file is not
-    ///   one of ours, because another user owns it or it is not empty. With
-    ///   [`Takeover`](Existing::Takeover): it is not a socket.
+    /// - `ENOENT`, `EINVAL`: the path is empty, or has a NUL; no call was made.
+    /// - `EADDRINUSE`: a file is in the way. With [`ReplaceStale`](Existing::ReplaceStale): a process
+    ///   holds its socket, or it is not a socket, or the kernel cannot tell; or another process holds
+    ///   the lock; or the lock file is not one of ours, because another user owns it or it is not empty.
+    ///   With [`Takeover`](Existing::Takeover): the file is not a socket.
     /// - `EINVAL`: the mode is over 0777.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, is a loop of links.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
-    /// - `EACCES`: no permission to write to the directory, or to search one above it. With
-    ///   `ReplaceStale`: none to write to a file that may be stale, or to the lock file.
+    /// - `EACCES`: no permission to write to the directory, or to search one above it; or Landlock does
+    ///   not grant it. With `ReplaceStale`: none to write to a file that may be stale, or to open the
+    ///   lock file; in a directory with the sticky bit, the lock file belongs to another user, or is
+    ///   a FIFO or a symbolic link (`fs.protected_regular` and its like).
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EIO`: the file system takes no new file.
-    /// - `EPERM`: the file system takes no new file; or this process may not give a file to that
-    ///   owner or group, or in a sticky directory may not remove or replace the file of another user.
+    /// - `EPERM`: the file system takes no new file, or no sockets; or this process may not give a file
+    ///   to that owner or group, or in a directory with the sticky bit may not remove or replace the
+    ///   file of another user. `ENOSYS`: a file system in user space takes no sockets.
+    /// - `EOPNOTSUPP`, with a mode, an owner or a group: the file system does not keep them, or drops the
+    ///   sticky bit, or does not count links. With `Takeover`, or where the file is moved to its path:
+    ///   the file system can neither rename without replacing nor link.
+    /// - `EBUSY`: something is mounted on the socket file that is to be replaced.
     /// - `ESTALE`: the file that was just bound is not at the path: somebody removed it, or put another
     ///   in its place, which stays; or the path leads to another directory by now.
     /// - `EISDIR`, `ENXIO`, `ELOOP`: a directory, a socket, a symbolic link has the lock file's name.
+    ///   `EAGAIN`: another process has a lease on the lock file, see fcntl(2).
     /// - `ENOLCK`, `EOPNOTSUPP`: the file system has no locks.
+    /// - Where getrandom(2) is denied, its errno: a temporary name was needed.
     /// - Without /proc, `EOPNOTSUPP`: a name in a directory that is open, and has no path. `EPERM`:
     ///   nowhere to make the link that a long path needs.
     ///

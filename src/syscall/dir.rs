@@ -173,7 +173,8 @@ pub(crate) fn linkat(
     })
 }
 
-/// Gives a file another name; `EEXIST` where that is taken.
+/// Gives a file another name; `EEXIST` where that is taken. If it fails, the file has its old name
+/// alone.
 #[inline(never)]
 pub(crate) fn rename_to_new(
     old: (BorrowedFd<'_>, &[u8]),
@@ -185,7 +186,29 @@ pub(crate) fn rename_to_new(
         renamed => return renamed,
     }
     linkat(old, new)?;
-    unlinkat(old.0, old.1, 0)
+    let moved = leave_old_name(old, new);
+    if moved.is_err() && is_like(old, new) {
+        let _ = unlinkat(new.0, new.1, 0);
+    }
+    moved
+}
+
+/// Unlinks the old name of a file of which link(2) has just made a new one.
+fn leave_old_name(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) -> Result<(), Error> {
+    let status = |(dir, name)| fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW);
+    // A file system without hard links may make a copy, to which no socket is bound.
+    match status(old)?.identity() == status(new)?.identity() {
+        true => unlinkat(old.0, old.1, 0),
+        false => Err(Error::new(Call::Linkat, Errno::EOPNOTSUPP)),
+    }
+}
+
+/// Whether the second name leads to the file of the first, or to a copy, and not to the file that
+/// somebody has put there since.
+fn is_like(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) -> bool {
+    let status = |(dir, name)| fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW).ok();
+    let both = status(old).zip(status(new));
+    both.is_some_and(|(old, new)| old.is_like(&new))
 }
 
 /// Swaps two files, in one instant. `EINVAL` or `ENOSYS` where the system or the file system cannot.

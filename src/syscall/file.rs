@@ -40,6 +40,11 @@ impl Status {
         self.kind() == sys::S_IFDIR
     }
 
+    /// Whether it has the kind, the mode and the owner of another.
+    pub(crate) const fn is_like(&self, other: &Self) -> bool {
+        self.0.st_mode == other.0.st_mode && self.0.st_uid == other.0.st_uid
+    }
+
     /// Whether it is a regular file without a byte and without a second name.
     pub(crate) const fn is_empty_file(&self) -> bool {
         self.kind() == sys::S_IFREG && self.0.st_size == 0 && self.has_one_name()
@@ -58,6 +63,10 @@ impl Status {
 
     pub(crate) const fn owner(&self) -> sys::uid_t {
         self.0.st_uid
+    }
+
+    pub(crate) const fn group(&self) -> sys::gid_t {
+        self.0.st_gid
     }
 
     /// Whether the file has no second name.

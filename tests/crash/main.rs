@@ -6,9 +6,12 @@
 
 #[path = "../fresh/mod.rs"]
 mod fresh;
+mod lacking;
 mod lock;
 mod moved;
 mod race;
+#[path = "../skip/mod.rs"]
+mod skip;
 mod supervisor;
 
 use std::env;
@@ -387,6 +390,21 @@ fn crash_of_another_into_every_instant_takes_nothing_from_it() {
     assert!(meddled > 500);
 }
 
+/// The two instants in which a process that takes no turns can lose its file, see
+/// docs/socket-files.md: between bind(2) and the first look at the file, if nothing is asked for that
+/// marks it, and between the last look at it and unlink(2).
+fn is_known_limit(case: Case, story: &Story, is_server: bool) -> bool {
+    let is_between = |before: libc::c_long, after: libc::c_long| {
+        story.hit_follows == Some(before as i32) && story.hit == Some(after as i32)
+    };
+    let is_taken_for_ours = is_between(libc::SYS_bind, libc::SYS_newfstatat);
+    let is_removed = is_between(libc::SYS_newfstatat, libc::SYS_unlinkat);
+    match story.hit_after_bound {
+        false => is_server && case.wanted == Wanted::Any && is_taken_for_ours,
+        true => is_removed,
+    }
+}
+
 fn meddle(case: Case, at: usize, is_server: bool) -> bool {
     let scene = Scene::new(case);
     let aside = tempfile::tempdir_in(scene.dir.path().parent().unwrap()).unwrap();
@@ -405,7 +423,7 @@ fn meddle(case: Case, at: usize, is_server: bool) -> bool {
     let story = run(Fate::Meddle(at, &come), || serve(case, &scene.path));
     // A takeover takes the place of whatever socket is there.
     let taken_over = case.policy == Existing::Takeover && !story.hit_after_bound && is_server;
-    if taken_over {
+    if taken_over || is_known_limit(case, &story, is_server) {
         return false;
     }
     let what = format!("{case:?}: at call {at}: {story:?}");

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Error;
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -23,6 +24,28 @@ pub(crate) enum Fate<'a> {
     Fail(usize, i32),
     /// The call is made after somebody else has meddled.
     Meddle(usize, &'a dyn Fn()),
+    /// Every call is answered as another kernel or file system would answer it: with the result that
+    /// is returned, a negative errno or what a success returns, in place of the call. `None` makes it.
+    As(&'a dyn Fn(&Asked) -> Option<i64>),
+}
+
+/// A call that the child is about to make.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pid: i32,
+    pub(crate) nr: libc::c_long,
+    pub(crate) args: [u64; 6],
+}
+
+impl Asked {
+    /// The path that one of its arguments points to.
+    pub(crate) fn path(&self, argument: usize) -> Vec<u8> {
+        let memory = fs::File::open(format!("/proc/{}/mem", self.pid)).unwrap();
+        let mut bytes = [0; 256];
+        let len = memory.read_at(&mut bytes, self.args[argument]).unwrap();
+        let end = bytes[..len].iter().position(|byte| *byte == 0);
+        bytes[..end.unwrap()].to_vec()
+    }
 }
 
 /// Where the child says that it is.
@@ -122,7 +145,7 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
     while let Some(asked) = next(listener) {
         let (nr, [phase, errno, ..]) = (asked.data.nr, asked.data.args);
         let said = (nr == libc::SYS_getpgid as i32).then_some(phase);
-        let mut error = 0;
+        let mut answer_with = None;
         match said {
             Some(phase) if phase == Phase::Begin as u64 => {
                 story.descriptors[0] = descriptors_of(pid);
@@ -151,7 +174,7 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
                         if at == this && !UNFAILING.contains(&libc::c_long::from(nr)) =>
                     {
                         story.hit = Some(nr);
-                        error = -errno;
+                        answer_with = Some(-i64::from(errno));
                     }
                     Fate::Meddle(at, meddle) if at == this => {
                         story.hit = Some(nr);
@@ -159,12 +182,19 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
                         story.hit_after_bound = story.bound.is_some();
                         meddle();
                     }
+                    Fate::As(kernel) => {
+                        answer_with = kernel(&Asked {
+                            pid,
+                            nr: nr.into(),
+                            args: asked.data.args,
+                        });
+                    }
                     _ => {}
                 }
             }
             _ => {}
         }
-        answer(listener, asked.id, error);
+        answer(listener, asked.id, answer_with);
     }
     story
 }
@@ -202,17 +232,18 @@ fn next(listener: &OwnedFd) -> Option<libc::seccomp_notif> {
     }
 }
 
-/// Lets the call be made, or fail with a negative errno.
-fn answer(listener: &OwnedFd, id: u64, error: i32) {
+/// Lets the call be made, or answers it with a result or a negative errno.
+fn answer(listener: &OwnedFd, id: u64, result: Option<i64>) {
+    let flags = match result {
+        None => libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
+        Some(_) => 0,
+    };
+    let result = result.unwrap_or(0);
     let response = libc::seccomp_notif_resp {
         id,
-        val: 0,
-        error,
-        flags: if error == 0 {
-            libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32
-        } else {
-            0
-        },
+        val: result.max(0),
+        error: result.min(0) as i32,
+        flags,
     };
     let request = libc::SECCOMP_IOCTL_NOTIF_SEND;
     // SAFETY: the request takes a seccomp_notif_resp.

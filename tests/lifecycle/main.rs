@@ -7,9 +7,13 @@ mod existing;
 mod fresh;
 mod lengths;
 mod mode;
+#[cfg(target_os = "linux")]
+mod mounted;
 #[path = "../skip/mod.rs"]
 mod skip;
 mod unlink;
+#[cfg(target_os = "linux")]
+mod watched;
 mod without_proc;
 
 use std::fs;

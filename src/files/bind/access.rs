@@ -6,6 +6,8 @@ use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD};
 use crate::syscall::{self, Identity, O_PATH, ProcFd, Status};
 
+use super::why;
+
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Access {
@@ -50,12 +52,19 @@ impl Access {
             Some(mode) => mode,
             None => 0o777,
         };
-        syscall::fchmod(socket, birth as sys::mode_t | Self::MARK)
+        Self::mark(socket, birth as sys::mode_t)
     }
 
-    /// After bind: owner, group, and the mode that was asked for, umask or not.
+    /// Gives the file that the socket will be bound to this mode, less the umask, and the mark.
+    pub(super) fn mark(socket: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
+        syscall::fchmod(socket, mode | Self::MARK)
+    }
+
+    /// After bind: sets owner, group, and the mode that was asked for, whatever the umask is, and
+    /// verifies that the file system keeps them. `ESTALE` if the file is not the one that was bound,
+    /// as far as can be seen.
     ///
-    /// The file is held by a descriptor, so that what is looked at is what is changed.
+    /// The file is held by a descriptor, so that the file that is checked is the one that is changed.
     pub(super) fn apply(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<Identity, Error> {
         let file = syscall::openat(dir, name, O_PATH | sys::O_NOFOLLOW)?;
         let alias = ProcFd::new(file.as_fd());
@@ -71,8 +80,42 @@ impl Access {
             Some(mode) => mode as sys::mode_t,
             None => status.mode() & !Self::MARK,
         };
-        syscall::fchmodat(CWD, alias.as_bytes(), mode)?;
+        syscall::fchmodat(CWD, alias.as_bytes(), mode).map_err(|error| self.of_chmod(error))?;
+        self.verify(&syscall::fstat(file.as_fd())?)?;
         Ok(status.identity())
+    }
+
+    /// What is wrong if chmod(2) of a file of ours fails.
+    fn of_chmod(&self, error: Error) -> Error {
+        match error.errno() {
+            Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP => why::no_modes(),
+            // Nobody may refuse it to the owner of the file, which we are if we did not give it away.
+            Errno::EPERM if self.owner.is_none() => why::no_modes(),
+            _ => error,
+        }
+    }
+
+    /// Checks that the file has the mode, owner and group that were asked for, and not those that the
+    /// file system gives to all its files.
+    pub(super) fn verify(&self, status: &Status) -> Result<(), Error> {
+        let is = |asked: Option<u32>, found: u32| asked.is_none_or(|asked| asked == found);
+        if !is(self.owner, status.owner()) || !is(self.group, status.group()) {
+            return Err(why::no_owners());
+        }
+        let is_as_asked = match self.mode {
+            Some(mode) => status.mode() == mode as sys::mode_t,
+            // The mark is not to stay.
+            None => !Self::is_marked(status),
+        };
+        match is_as_asked {
+            true => Ok(()),
+            false => Err(why::no_modes()),
+        }
+    }
+
+    /// Whether a file has the mark.
+    pub(super) const fn is_marked(status: &Status) -> bool {
+        status.mode() & Self::MARK != 0
     }
 
     /// Whether it is the file that was bound a moment ago: it has the mark, our owner and one name.
@@ -80,21 +123,23 @@ impl Access {
     /// even, but none with the mark, which only one has that another process of ours binds right now.
     pub(super) fn is_ours(status: &Status) -> bool {
         status.is_socket()
-            && status.mode() & Self::MARK != 0
+            && Self::is_marked(status)
             && status.owner() == syscall::geteuid()
             && status.has_one_name()
     }
 
-    /// The same in a directory that nobody else reaches: by name.
+    /// Does the same by name, in a directory that nobody else can enter, where a file system that
+    /// drops the mark is not noticed.
     pub(super) fn apply_in_private(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), Error> {
         if self.owner.is_some() || self.group.is_some() {
             let (owner, group) = self.owner_and_group();
             syscall::fchownat(dir, name, owner, group)?;
         }
-        match self.mode {
-            Some(mode) => syscall::fchmodat(dir, name, mode as sys::mode_t),
-            None => Ok(()),
+        if let Some(mode) = self.mode {
+            let changed = syscall::fchmodat(dir, name, mode as sys::mode_t);
+            changed.map_err(|error| self.of_chmod(error))?;
         }
+        Ok(())
     }
 
     /// As chown(2) takes them: all bits set leaves one as it is.

@@ -13,28 +13,28 @@ use super::file::SocketFile;
 /// A [`Listener`](crate::Listener) or a [`UnixDatagram`](crate::UnixDatagram) with the file that it is
 /// bound to, made by [`BindOptions`](crate::BindOptions). It can do all that the socket can.
 ///
-/// Dropping it removes the file, unless [`unlink_on_drop`](crate::BindOptions::unlink_on_drop) says
-/// no, and closes the socket. The file is removed only
+/// Dropping it removes the file, unless [`unlink_on_drop`](crate::BindOptions::unlink_on_drop) is off,
+/// and closes the socket. The file is removed only
 ///
 /// - if it is still the one that was bound: the same device and inode, which no other file can
-///   have while the socket is open. What somebody put in its place stays, and so does the file
+///   have while the socket is open. A file that somebody put in its place stays, and so does the file
 ///   under another name;
 /// - in the process that bound it, not in a child that was forked; [`adopt`](Self::adopt) changes
 ///   that. A process that ends without dropping it leaves the file, as in C;
-/// - in the directory that it was bound in, wherever the working directory is by then and whatever
+/// - in the directory that it was bound in, whatever the working directory is by then and whatever
 ///   the directory's path.
 ///
-/// Between a look at a file and its removal another can come in its place. Those of this crate do
-/// not: they take turns, by a lock of the directory for a few calls. Against others, and where the
-/// turn cannot be had (the directory may not be read, somebody keeps it locked for over 50 ms, or
-/// very many wait for theirs), the file first gets a name of its own,
-/// `.sunpath-` and 16 hexadecimal digits, where nobody else meets it, is looked at there, and gets
-/// its name back if it is not the one. A process that is killed in between leaves it there.
+/// Between the look at a file and its removal another one can come in its place. The processes of
+/// this crate take turns, by a lock of the directory for a few calls, so that their files are safe.
+/// The file of another program that is put there within that instant, of two system calls, is lost. If
+/// the lock cannot be had (the directory may not be read, somebody keeps it locked for over 50 ms, or
+/// very many wait for their turn), the file is first renamed to `.sunpath-` and 16 hexadecimal digits,
+/// where nobody else meets it, is looked at there, and is renamed back if it is another. A process
+/// that is killed in between leaves it there.
 ///
-/// Right after bind(2) the file is known by its sticky bit, which it has for that instant. What
-/// remains: where others may rename in the directory, or /proc is missing, and no
-/// [`mode`](crate::BindOptions::mode) is asked for, it is known by its name, and who within that
-/// instant removes our file and binds there is taken for us.
+/// Right after bind(2) the file is known by its sticky bit if a mode, an owner or a group was asked
+/// for. Without them it is known by its name: if somebody removes our file and binds there before
+/// the next system call, theirs is taken for ours.
 ///
 /// A clone of the socket alone, by `try_clone`, does not keep the file.
 pub struct Bound<S> {
@@ -59,15 +59,16 @@ impl<S> Bound<S> {
         self.addr.as_ref()
     }
 
-    /// `unlink(path)`, `close(fd)` — removes the file and closes the socket, and says what dropping
-    /// it would not. The socket is closed in any case.
+    /// `unlink(path)`, `close(fd)` — removes the file, closes the socket, and reports the error that
+    /// dropping it would not. The socket is closed in any case.
     ///
     /// # Errors
     ///
     /// - `ENOENT`: the file is gone already, or has another name.
-    /// - `ESTALE`: another file stands at the path; it stays.
-    /// - `EPERM`: this process is not the one that bound it; the file stays. Or the directory is
-    ///   sticky, and neither it nor the file is ours any more.
+    /// - `ESTALE`: another file is at the path; it stays.
+    /// - `EPERM`: this process is not the one that bound it; the file stays. Or the directory has the
+    ///   sticky bit, and neither it nor the file is ours any more.
+    /// - `EBUSY`: something is mounted on the file.
     /// - `EACCES`, `EROFS`: no permission to write to the directory any more; a read-only file
     ///   system.
     /// - `EIO`, `ENOMEM`: the file system failed; no memory.

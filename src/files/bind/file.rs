@@ -5,17 +5,23 @@ use core::ffi::c_int;
 use sunpath_sys as sys;
 
 use crate::error::{Call, Errno, Error};
-use crate::fd::{AsFd, OwnedFd};
+use crate::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::files::name::{Name, join_name, lock_name};
 use crate::files::path::SplitPath;
 use crate::syscall::{self, Identity, O_PATH, Process};
 
-use super::remove::{in_use, remove_if, status_of};
+use super::remove::{remove_if, status_of};
+use super::sample::owner_of_new_files;
 use super::turn::Turn;
+use super::why;
 
-/// How a lock file is opened, and made if there is none. No symbolic link is followed, and a FIFO is
-/// not waited for.
-const LOCK_FILE: c_int = sys::O_RDWR | sys::O_CREAT | sys::O_NOFOLLOW | sys::O_NONBLOCK;
+/// How a lock file is opened, and created if there is none. A symbolic link is not followed, and the
+/// other end of a FIFO is not waited for. It is opened for reading alone, because a file that is
+/// open for writing would keep its file system from being remounted read-only.
+const LOCK_FILE: c_int = sys::O_CREAT | sys::O_NOFOLLOW | sys::O_NONBLOCK;
+
+/// How often a lock file is opened again because it was unlinked before it was locked.
+const LOCK_ATTEMPTS: usize = 1000;
 
 /// The file that bind makes, and with [`lock`](Self::lock) the lock file beside it. Dropping it
 /// removes both, each only if it is still the same file, in the process that made it. The socket
@@ -45,7 +51,7 @@ impl SocketFile {
         if path.last.ends_with(b"/") || matches!(path.last, b"." | b"..") {
             // Such a path names a directory, which is in the way or does not exist.
             path.open(O_PATH | sys::O_DIRECTORY)?;
-            return Err(in_use());
+            return Err(why::not_a_socket());
         }
         let name = join_name(&[path.last])?;
         Ok(Self {
@@ -58,32 +64,31 @@ impl SocketFile {
         })
     }
 
-    /// Takes the lock of the name: of all that ask for it one holds it, for as long as it lives.
+    /// Takes the lock of the name. One process holds it at a time, until it dies or releases it.
     ///
-    /// Who holds it removes the file before letting go. So a lock on a file that has no name any
-    /// more is worth nothing, and is taken anew.
-    pub(super) fn lock(&mut self) -> Result<(), Error> {
+    /// The holder unlinks the lock file before releasing the lock. A lock on an unlinked file
+    /// therefore proves nothing: the file is opened again.
+    pub(super) fn lock(&mut self, path: &SplitPath<'_>) -> Result<(), Error> {
         let (dir, name) = (self.dir.as_fd(), lock_name(self.name.as_bytes())?);
-        loop {
-            let fd = syscall::openat(dir, name.as_bytes(), LOCK_FILE)?;
-            let file = syscall::fstat(fd.as_fd())?.identity();
-            syscall::flock(fd.as_fd()).map_err(|error| match error.errno() {
-                Errno::EAGAIN => in_use(),
-                _ => error,
-            })?;
+        for _ in 0..LOCK_ATTEMPTS {
+            let fd = open_and_lock(dir, name.as_bytes())?;
+            let status = syscall::fstat(fd.as_fd())?;
+            let file = status.identity();
             match status_of(dir, name.as_bytes()) {
                 Ok(named) if named.identity() == file => {}
                 Err(error) if error.errno() != Errno::ENOENT => return Err(error),
                 _ => continue,
             }
-            let status = syscall::fstat(fd.as_fd())?;
-            // What is not a lock file of ours is neither changed nor removed.
-            if !status.is_empty_file() || status.owner() != syscall::geteuid() {
-                return Err(in_use());
+            // A file that is not a lock file of ours is neither changed nor removed.
+            let is_ours = status.owner() == syscall::geteuid()
+                || status.owner() == owner_of_new_files(dir, path)?;
+            if !status.is_empty_file() || !is_ours {
+                return Err(why::lock_file_is_not_ours());
             }
-            // The umask may have taken what the next start needs.
+            // The umask may have taken the permission that the next start needs. Where the file
+            // system keeps its own modes, that start has them.
             if status.mode() != 0o600 {
-                syscall::fchmod(fd.as_fd(), 0o600)?;
+                let _ = syscall::fchmod(fd.as_fd(), 0o600);
             }
             // From here on it is removed if anything fails.
             self.lock = Some(Lock {
@@ -93,6 +98,7 @@ impl SocketFile {
             });
             return Ok(());
         }
+        Err(why::lock_is_held())
     }
 
     /// Removes the file if it still is the one that was bound, and this the process that did it.
@@ -106,24 +112,44 @@ impl SocketFile {
     fn remove_as_its_process(&self) -> Result<(), Error> {
         let stale = || Error::new(Call::Unlinkat, Errno::ESTALE);
         let file = self.bound.ok_or_else(stale)?;
-        // Without it a file that comes now is moved away, for as long as it is looked at.
-        let _turn = Turn::take(self.dir.as_fd());
-        // First without touching it: another's file stays where it is.
+        let turn = Turn::take(self.dir.as_fd());
+        // The file is compared before it is touched, so that the file of somebody else stays.
         let (dir, name) = (self.dir.as_fd(), self.name.as_bytes());
         if status_of(dir, name)?.identity() != file {
             return Err(stale());
         }
-        let removed = remove_if(dir, name, |_, status| Ok(status.identity() == file));
-        match removed {
+        // During our turn no process of this crate puts another file here, and a watcher of the
+        // directory sees that the name was deleted. Without it the file is renamed first.
+        if turn.is_held() {
+            return syscall::unlinkat(dir, name, 0);
+        }
+        match remove_if(dir, name, |_, status| Ok(status.identity() == file)) {
             Ok(true) => Ok(()),
             Ok(false) => Err(stale()),
-            // A full disk may have no room for a second name, and a file is removed all the same.
-            Err(error) if error.call() == Call::Renameat && error.errno() != Errno::ENOENT => {
+            Err(error) if error.errno() == Errno::ENOENT => Err(error),
+            // If the file cannot be renamed, because getrandom(2) is denied or the disk is full, it
+            // is still to be removed.
+            Err(error) if matches!(error.call(), Call::Getrandom | Call::Renameat) => {
                 syscall::unlinkat(dir, name, 0)
             }
             Err(error) => Err(error),
         }
     }
+}
+
+/// Opens the lock file and locks it.
+fn open_and_lock(dir: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Error> {
+    for access in [sys::O_RDONLY, sys::O_RDWR] {
+        let fd = syscall::openat(dir, name, LOCK_FILE | access).map_err(why::of_lock_file)?;
+        match syscall::flock(fd.as_fd()) {
+            Ok(()) => return Ok(fd),
+            Err(error) if error.errno() == Errno::EAGAIN => return Err(why::lock_is_held()),
+            // NFS locks for writing only what is open for writing.
+            Err(error) if error.errno() == Errno::EBADF && access == sys::O_RDONLY => {}
+            Err(error) => return Err(why::of_lock_file(error)),
+        }
+    }
+    Err(why::lock_is_held())
 }
 
 impl Drop for SocketFile {

@@ -2,21 +2,25 @@
 
 use core::ffi::c_int;
 
-use crate::error::{Call, Errno, Error};
+use crate::error::{Errno, Error};
 use crate::fd::{AsFd, BorrowedFd};
 use crate::files::alias::proc_alias;
 use crate::files::at::{bind_in_parent, bind_to_temporary, is_too_long};
 use crate::files::name::{Name, join_name};
 use crate::files::path::SplitPath;
 use crate::socket::{Kind, Socket};
-use crate::syscall::{self, Status};
+use crate::syscall::{self, Identity, Status};
 
 use super::access::Access;
 use super::file::SocketFile;
 use super::private::Private;
-use super::remove::{in_use, remove_if, status_of};
+use super::remove::{remove_if, status_of};
+use super::sample::lack_of_file_system;
 use super::turn::Turn;
-use super::{BindOptions, Existing};
+use super::{BindOptions, Existing, why};
+
+/// How often a name is tried that others take and leave in between.
+const ATTEMPTS: usize = 1000;
 
 impl BindOptions {
     /// A socket that is bound, and listens if it shall, and its file. What fails drops the file
@@ -30,13 +34,14 @@ impl BindOptions {
         self.access.check()?;
         let socket = Socket::new()?;
         let mut file = file; // after the socket, so that it is dropped before
-        let held = can_be_held(socket.as_fd(), file.dir.as_fd())?;
+        let in_place = !self.access.is_asked() || can_be_held(socket.as_fd(), file.dir.as_fd())?;
         if self.existing == Existing::ReplaceStale {
-            file.lock()?;
+            file.lock(path)?;
         }
+        self.clear_the_way(&file, path)?;
         let backlog = listens.then_some(self.backlog);
-        match held || !self.access.is_asked() {
-            true => self.bind_in_place(&socket, &mut file, path, backlog, held),
+        match in_place {
+            true => self.bind_in_place(&socket, &mut file, path, backlog),
             false => self.bind_in_private(&socket, &mut file, path, backlog),
         }?;
         file.unlink_on_drop = self.unlink_on_drop;
@@ -44,35 +49,38 @@ impl BindOptions {
     }
 
     /// Binds to the name itself; for a takeover, or where an address has no room for it, to one
-    /// beside it, and moves the file there when it is ready. A file that can be held is told by a mark
-    /// until then.
+    /// beside it, and moves the file there when it is ready. If a mode, an owner or a group is asked
+    /// for, the file has a mark until then.
     fn bind_in_place<T: Kind>(
         &self,
         socket: &Socket<T>,
         file: &mut SocketFile,
         path: &SplitPath<'_>,
         backlog: Option<c_int>,
-        held: bool,
     ) -> Result<(), Error> {
-        if held {
+        if self.access.is_asked() {
             self.access.prepare(socket.as_fd())?;
         }
         let name = file.name;
         let in_place =
             self.existing != Existing::Takeover && self.bind_to_name(socket.as_fd(), file, path)?;
         if !in_place {
-            self.make_room(file, path)?;
             let bind = |name: &[u8]| bind_in_parent(socket.as_fd(), path, file.dir.as_fd(), name);
             file.name = join_name(&[&bind_to_temporary(bind)?])?;
         }
-        self.settle(file, path, held)?;
+        let bound = self.complete(file, path)?;
+        file.bound = Some(bound);
         if let Some(backlog) = backlog {
             syscall::listen(socket.as_fd(), backlog)?;
         }
         if !in_place {
-            let (dir, temporary) = (file.dir.as_fd(), file.name);
-            self.publish((dir, temporary.as_bytes()), file, path, &name)?;
+            let ready = (file.dir.as_fd(), file.name.as_bytes());
+            let published = self.publish(ready, file, path, &name, bound);
+            if published.is_err() {
+                let _ = file.remove();
+            }
             file.name = name;
+            return published;
         }
         Ok(())
     }
@@ -85,18 +93,19 @@ impl BindOptions {
         path: &SplitPath<'_>,
     ) -> Result<bool, Error> {
         let name = file.name.as_bytes();
-        loop {
+        for _ in 0..ATTEMPTS {
             match bind_in_parent(socket, path, file.dir.as_fd(), name) {
                 Err(error) if is_too_long(&error) => return Ok(false),
                 Err(error) if self.must_clear(&error) => {
-                    // Where nothing is in the way the path leads elsewhere by now.
+                    // If nothing is in the way, the path leads to another directory by now.
                     if !file.clear_stale(name, path)? && !path.leads_to(file.dir.as_fd())? {
-                        return Err(moved());
+                        return Err(why::moved());
                     }
                 }
                 bound => return bound.map(|()| true),
             }
         }
+        Err(why::in_use())
     }
 
     /// Whether something is in the way that may be stale.
@@ -105,49 +114,60 @@ impl BindOptions {
             && matches!(error.errno(), Errno::EADDRINUSE | Errno::EEXIST)
     }
 
-    /// Before a file is made that gets its name later: what would be in its way then is refused at
-    /// once, so that nothing has to be taken back.
-    fn make_room(&self, file: &SocketFile, path: &SplitPath<'_>) -> Result<(), Error> {
+    /// Removes what may be removed, or fails if a file is in the way. It is looked for before bind(2)
+    /// is called, because a file that is there afterwards is then ours.
+    fn clear_the_way(&self, file: &SocketFile, path: &SplitPath<'_>) -> Result<(), Error> {
         let name = file.name.as_bytes();
         match (self.existing, status_of(file.dir.as_fd(), name)) {
-            (Existing::ReplaceStale, _) => file.clear_stale(name, path).map(drop),
+            (Existing::ReplaceStale, Ok(_)) => file.clear_stale(name, path).map(drop),
             (Existing::Takeover, Ok(status)) if status.is_socket() => Ok(()),
-            (_, Ok(_)) => Err(in_use()),
-            // Whatever is wrong is told by the call that makes the file.
+            (Existing::Takeover, Ok(_)) => Err(why::not_a_socket()),
+            (_, Ok(_)) => Err(why::in_use()),
+            // The call that makes the file reports whatever is wrong.
             (_, Err(_)) => Ok(()),
         }
     }
 
-    /// Finds out which file was bound, and makes it what it should be.
+    /// Finds out which file was bound, and gives it the mode and the owner that it should have.
     ///
-    /// bind(2) went by the path, and this goes by the directory: where the path has come to lead
-    /// elsewhere meanwhile, the file stands there, and is removed if it has the mark.
-    fn settle(&self, file: &mut SocketFile, path: &SplitPath<'_>, held: bool) -> Result<(), Error> {
-        let (dir, name) = (file.dir.as_fd(), file.name);
-        let settled = match held {
-            true => self.access.apply(dir, name.as_bytes()),
-            false => path.leads_to(dir).and_then(|same| match same {
-                true => Ok(status_of(dir, name.as_bytes())?.identity()),
-                false => Err(moved()),
+    /// bind(2) took the path, and this takes the directory. If the path has come to lead to another
+    /// directory in between, the file is there, and is removed.
+    fn complete(&self, file: &mut SocketFile, path: &SplitPath<'_>) -> Result<Identity, Error> {
+        let (dir, name) = (file.dir.as_fd(), file.name.as_bytes());
+        let is_asked = self.access.is_asked();
+        let completed = match is_asked {
+            true => self.access.apply(dir, name),
+            false => status_of(dir, name).and_then(|status| match status.is_socket() {
+                true => Ok(status.identity()),
+                false => Err(why::moved()),
             }),
         };
-        match settled {
-            Ok(identity) => {
-                file.bound = Some(identity);
-                Ok(())
+        let Err(error) = completed else {
+            return completed;
+        };
+        let named = |dir| status_of(dir, name).map(|status| status.identity());
+        match error.errno() {
+            Errno::ESTALE | Errno::ENOENT if !path.leads_to(dir)? => {
+                let is_ours = |_: &[u8], status: &Status| {
+                    Ok(match is_asked {
+                        true => Access::is_ours(status),
+                        false => status.is_socket() && status.owner() == syscall::geteuid(),
+                    })
+                };
+                let _ = remove_if(path.open_parent()?.as_fd(), name, is_ours);
+                Err(why::moved())
             }
-            Err(error) if matches!(error.errno(), Errno::ESTALE | Errno::ENOENT) => {
-                if held && !path.leads_to(dir)? {
-                    let other = path.open_parent()?;
-                    let is_ours = |_: &[u8], status: &Status| Ok(Access::is_ours(status));
-                    let _ = remove_if(other.as_fd(), name.as_bytes(), is_ours);
+            Errno::ESTALE if is_asked => match lack_of_file_system(dir, path)? {
+                Some(lack) => {
+                    file.bound = named(dir).ok();
+                    Err(lack)
                 }
-                Err(moved())
-            }
-            Err(error) => {
-                // It is ours, and to be removed.
-                let looked_up = status_of(dir, name.as_bytes());
-                file.bound = looked_up.ok().map(|status| status.identity());
+                None => Err(why::moved()),
+            },
+            Errno::ESTALE | Errno::ENOENT => Err(why::moved()),
+            _ => {
+                // The file is ours and is removed when this is dropped.
+                file.bound = named(dir).ok();
                 Err(error)
             }
         }
@@ -161,50 +181,48 @@ impl BindOptions {
         path: &SplitPath<'_>,
         backlog: Option<c_int>,
     ) -> Result<(), Error> {
-        self.make_room(file, path)?;
         let mut private = Private::make(file.dir.as_fd())?;
         private.bind(socket.as_fd(), path)?;
         let (dir, made) = (private.dir.as_fd(), Private::FILE);
         self.access.apply_in_private(dir, made)?;
-        let bound = status_of(dir, made)?;
+        let status = status_of(dir, made)?;
+        self.access.verify(&status)?;
         if let Some(backlog) = backlog {
             syscall::listen(socket.as_fd(), backlog)?;
         }
-        self.publish((dir, made), file, path, &file.name)?;
-        drop(private);
-        file.bound = Some(bound.identity());
-        Ok(())
+        let bound = status.identity();
+        // If this fails, the file is removed wherever it is by then.
+        file.bound = Some(bound);
+        self.publish((dir, made), file, path, &file.name, bound)
     }
 
     /// Gives a socket file that is ready its name.
     fn publish(
         &self,
-        ready: (BorrowedFd<'_>, &[u8]),
+        ready: Entry<'_>,
         file: &SocketFile,
         path: &SplitPath<'_>,
         name: &Name,
+        bound: Identity,
     ) -> Result<(), Error> {
         let named = (file.dir.as_fd(), name.as_bytes());
         if self.existing == Existing::Takeover {
             // Without it an old server that ends now moves the new file away, until it has seen it.
             let _turn = Turn::take(file.dir.as_fd());
-            return take_over(ready, named);
+            return take_over(ready, named, bound);
         }
-        loop {
+        for _ in 0..ATTEMPTS {
             match syscall::rename_to_new(ready, named) {
                 Err(error) if self.must_clear(&error) => {
                     file.clear_stale(name.as_bytes(), path)?;
                 }
-                Err(error) if error.errno() == Errno::EEXIST => return Err(in_use()),
-                published => return published,
+                Err(error) if error.errno() == Errno::EEXIST => break,
+                Err(error) => return Err(error),
+                Ok(()) => return check_leads_to(named, bound),
             }
         }
+        Err(why::in_use())
     }
-}
-
-/// The file that was bound does not stand where it should.
-fn moved() -> Error {
-    Error::new(Call::Bind, Errno::ESTALE)
 }
 
 /// Whether the file that is bound in a directory can be told afterwards, and held by a descriptor:
@@ -213,35 +231,64 @@ fn can_be_held(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>) -> Result<bool, Erro
     Ok(proc_alias(socket)?.is_some() && !syscall::fstat(dir)?.lets_others_rename())
 }
 
-/// Puts a socket file in the place of another, or where nothing is; of no other file.
+/// A name in an open directory.
+type Entry<'a> = (BorrowedFd<'a>, &'a [u8]);
+
+/// Puts the socket file `bound`, which is ready, in the place of another socket file, or where there
+/// is none, and of no other file.
 ///
-/// The two are swapped, and what was there is looked at before it goes: rename(2) takes the place of
-/// what has come since it was looked at. Where files cannot be swapped that remains.
-fn take_over(ready: (BorrowedFd<'_>, &[u8]), named: (BorrowedFd<'_>, &[u8])) -> Result<(), Error> {
-    let refuse_what_is_no_socket = |(dir, name)| match status_of(dir, name) {
-        Ok(status) if !status.is_socket() => Err(in_use()),
-        looked_at => looked_at.map(drop),
-    };
-    loop {
-        // First without touching it: what is no socket stays where it is.
-        let swapped =
-            refuse_what_is_no_socket(named).and_then(|()| syscall::exchange(ready, named));
-        match swapped {
-            Ok(()) => break,
+/// The two are swapped, and the other one is looked at before it is removed, because rename(2) would
+/// replace a file that came after the look. That remains where files cannot be swapped.
+fn take_over(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), Error> {
+    for _ in 0..ATTEMPTS {
+        // It is looked at first, so that a file that is not a socket stays where it is.
+        match check_is_socket(named).and_then(|()| syscall::exchange(ready, named)) {
+            Ok(()) => return remove_swapped(ready, named, bound),
             Err(error) if error.errno() == Errno::ENOENT => {
                 match syscall::rename_to_new(ready, named) {
+                    Ok(()) => return check_leads_to(named, bound),
                     Err(error) if error.errno() == Errno::EEXIST => {}
-                    renamed => return renamed,
+                    Err(error) => return Err(error),
                 }
             }
-            Err(error) if syscall::is_lacking(&error) => return syscall::renameat(ready, named),
+            Err(error) if syscall::is_lacking(&error) => {
+                syscall::renameat(ready, named)?;
+                return check_leads_to(named, bound);
+            }
             Err(error) => return Err(error),
         }
     }
-    let removed =
-        refuse_what_is_no_socket(ready).and_then(|()| syscall::unlinkat(ready.0, ready.1, 0));
+    Err(why::in_use())
+}
+
+/// Removes the file that was swapped with ours, or takes the swap back.
+fn remove_swapped(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), Error> {
+    let remove = || check_is_socket(ready).and_then(|()| syscall::unlinkat(ready.0, ready.1, 0));
+    let checked = check_leads_to(named, bound);
+    if checked.is_err_and(|error| error.errno() == Errno::ESTALE) {
+        // Another server has taken the path over since.
+        let _ = remove();
+        return checked;
+    }
+    let removed = checked.and_then(|()| remove());
     if removed.is_err() {
         let _ = syscall::exchange(ready, named);
     }
     removed
+}
+
+fn check_is_socket((dir, name): Entry<'_>) -> Result<(), Error> {
+    match status_of(dir, name)?.is_socket() {
+        true => Ok(()),
+        false => Err(why::not_a_socket()),
+    }
+}
+
+/// Checks that a name leads to the file that was bound, and not to a copy of it.
+fn check_leads_to((dir, name): Entry<'_>, bound: Identity) -> Result<(), Error> {
+    match status_of(dir, name) {
+        Ok(status) if status.identity() == bound => Ok(()),
+        Err(error) if error.errno() != Errno::ENOENT => Err(error),
+        _ => Err(why::moved()),
+    }
 }

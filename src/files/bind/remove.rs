@@ -2,7 +2,7 @@
 
 use sunpath_sys as sys;
 
-use crate::error::{Call, Errno, Error};
+use crate::error::{Errno, Error};
 use crate::fd::BorrowedFd;
 use crate::files::name::temporary_name;
 use crate::syscall::{self, Status};
@@ -45,8 +45,4 @@ fn put_back(dir: BorrowedFd<'_>, aside: &[u8], name: &[u8]) {
 /// What has a name, a symbolic link itself.
 pub(super) fn status_of(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Status, Error> {
     syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW)
-}
-
-pub(super) fn in_use() -> Error {
-    Error::new(Call::Bind, Errno::EADDRINUSE)
 }

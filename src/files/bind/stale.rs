@@ -12,47 +12,80 @@ use crate::socket::{Datagram, Socket};
 use crate::syscall::{self, O_PATH, PATH_MAX, ProcFd};
 
 use super::file::SocketFile;
-use super::remove::{in_use, remove_if, status_of};
+use super::remove::{remove_if, status_of};
+use super::sample::Sample;
 use super::turn::Turn;
+use super::why;
+
+/// Directories with short paths in which most processes may create files.
+const WRITABLE: [&[u8]; 3] = [b"/tmp/.", b"/var/tmp/.", b"/run/."];
 
 impl SocketFile {
-    /// Makes room at the name: nothing is there, or a socket file that nobody holds, which is
-    /// removed; whether one was. Anything else is in use, or unknown, and stays.
+    /// Removes the socket file that has the name if no process holds it, and returns whether there
+    /// was one. A file that is alive, that is not a socket, or about which the kernel does not
+    /// say anything stays, and is an error.
     ///
-    /// It is proved twice. The first time where the file stands, so that a living server's is never
-    /// moved. But bind(2) makes the file an instant before the socket can be found by it, and holds
-    /// its directory meanwhile; so the second time is after rename(2), which waits for that. Nobody
-    /// can bind to a file that exists: one that is dead then is dead for good.
+    /// It is proved twice that the file is dead. The first time is before it is moved, so that the
+    /// file of a living server is never moved. But bind(2) makes a file an instant before the socket
+    /// can be found by it, while it holds the directory. The second time is therefore after
+    /// rename(2), which waits for the directory. Nobody can bind to a file that exists, so one that is
+    /// dead then is dead forever.
     pub(super) fn clear_stale(&self, name: &[u8], path: &SplitPath<'_>) -> Result<bool, Error> {
+        self.clear_stale_by(name, path, means_dead)
+    }
+
+    fn clear_stale_by(
+        &self,
+        name: &[u8],
+        path: &SplitPath<'_>,
+        read: Reading,
+    ) -> Result<bool, Error> {
         let dir = self.dir.as_fd();
         let gone = |error: &Error| error.errno() == Errno::ENOENT;
-        // Without it a server that takes the place over now is moved away, until it is seen to live.
+        // Without it, a server that takes the path over now is moved aside until it is seen to live.
         let _turn = Turn::take(dir);
         let dead = match status_of(dir, name) {
-            Ok(status) if !status.is_socket() => return Err(in_use()),
-            Ok(_) => is_dead(dir, path, name),
+            Ok(status) if !status.is_socket() => return Err(why::not_a_socket()),
+            Ok(_) => looks_dead(dir, path, name, read),
             Err(error) => Err(error),
         };
         match dead {
+            Ok(true) if !can_tell_a_living_socket(dir, path, read)? => {
+                return Err(why::cannot_tell());
+            }
             Ok(true) => {}
-            Ok(false) => return Err(in_use()),
+            Ok(false) => return Err(why::live_server()),
             Err(error) if gone(&error) => return Ok(false),
             Err(error) => return Err(error),
         }
         let removed = remove_if(dir, name, |aside, status| {
-            Ok(status.is_socket() && is_dead(dir, path, aside)?)
+            Ok(status.is_socket() && looks_dead(dir, path, aside, read)?)
         });
         match removed {
             Ok(true) => Ok(true),
-            Ok(false) => Err(in_use()),
+            Ok(false) => Err(why::live_server()),
             Err(error) if gone(&error) => Ok(false),
             Err(error) => Err(error),
         }
     }
 }
 
+/// Whether the answer about a socket file that a process holds differs from the answer about a dead
+/// one: asked of the kernel by a socket of our own in the same directory, because some kernels answer
+/// `ECONNREFUSED` for both.
+fn can_tell_a_living_socket(
+    dir: BorrowedFd<'_>,
+    path: &SplitPath<'_>,
+    read: Reading,
+) -> Result<bool, Error> {
+    let sample = Sample::bind(dir, path)?;
+    sample.make_writable()?;
+    Ok(!looks_dead(dir, path, sample.name(), read)?)
+}
+
 /// What [`probe`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Liveness {
     /// Nothing is there.
     Absent,
@@ -60,12 +93,19 @@ pub enum Liveness {
     Dead,
     /// A socket that a process holds, bound, listening or shut down.
     Live,
-    /// Something else than a socket.
+    /// A file that is not a socket.
     NotSocket,
+    /// A socket file that looks dead, on a kernel where a living one looks dead too, or where that
+    /// could not be found out.
+    Unknown,
 }
 
 /// Asks the kernel whether any process holds the socket of a path, in a way that no server notices,
 /// whatever its kind: no connection is made. Symbolic links are followed, as connect(2) does.
+///
+/// If the socket looks dead, a socket of this process is bound and asked about too, because not
+/// every kernel can tell the two apart. It has a temporary name, `.sunpath-` and 16 hexadecimal digits,
+/// in the directory of the path, or else in `/tmp`, `/var/tmp` or `/run`, and is removed at once.
 ///
 /// The answer is that of one instant: a server may bind or die right after it.
 /// [`Existing::ReplaceStale`](crate::Existing::ReplaceStale) acts on it safely.
@@ -80,20 +120,26 @@ pub enum Liveness {
 /// See connect(2), unix(7).
 #[doc(alias = "connect")]
 pub fn probe(path: impl AsPathname) -> Result<Liveness, Error> {
-    let path = SplitPath::new(Call::Connect, CWD, path.as_pathname())?;
+    probe_by(path.as_pathname(), means_dead)
+}
+
+fn probe_by(path: &[u8], read: Reading) -> Result<Liveness, Error> {
+    let path = SplitPath::new(Call::Connect, CWD, path)?;
     let probe = Socket::<Datagram>::new()?;
     let connected = connect_through(&path, USUAL, |start, addr| {
         syscall::connect_at(start, probe.as_fd(), addr)
     });
-    let found = means_dead(connected).and_then(|dead| match dead {
+    let found = read(connected).and_then(|dead| match dead {
         false => Ok(Liveness::Live),
         // A file that is not a socket is refused like a dead socket.
         true => {
             let dir = path.open_parent()?;
-            match syscall::fstatat(dir.as_fd(), path.last, 0)?.is_socket() {
-                true => Ok(Liveness::Dead),
-                false => Ok(Liveness::NotSocket),
-            }
+            let is_socket = syscall::fstatat(dir.as_fd(), path.last, 0)?.is_socket();
+            Ok(match is_socket {
+                false => Liveness::NotSocket,
+                true if can_tell_somewhere(dir.as_fd(), &path, read) => Liveness::Dead,
+                true => Liveness::Unknown,
+            })
         }
     });
     match found {
@@ -103,16 +149,38 @@ pub fn probe(path: impl AsPathname) -> Result<Liveness, Error> {
     }
 }
 
-/// Whether no process holds the socket of a file in a directory.
-fn is_dead(dir: BorrowedFd<'_>, path: &SplitPath<'_>, name: &[u8]) -> Result<bool, Error> {
+/// [`can_tell_a_living_socket`] in a directory, or where this process may bind a socket.
+fn can_tell_somewhere(dir: BorrowedFd<'_>, path: &SplitPath<'_>, read: Reading) -> bool {
+    let elsewhere = |dir: &&[u8]| {
+        let path = SplitPath::new(Call::Bind, CWD, dir)?;
+        can_tell_a_living_socket(path.open(O_PATH)?.as_fd(), &path, read)
+    };
+    can_tell_a_living_socket(dir, path, read)
+        .or_else(|error| {
+            WRITABLE
+                .iter()
+                .map(elsewhere)
+                .find(Result::is_ok)
+                .unwrap_or(Err(error))
+        })
+        .unwrap_or(false)
+}
+
+/// Whether the kernel says that no process holds the socket of a file in a directory.
+fn looks_dead(
+    dir: BorrowedFd<'_>,
+    path: &SplitPath<'_>,
+    name: &[u8],
+    read: Reading,
+) -> Result<bool, Error> {
     let probe = Socket::<Datagram>::new()?;
     if proc_alias(dir)?.is_none() {
-        return means_dead(connect_by_path(&probe, path, name));
+        return read(connect_by_path(&probe, path, name));
     }
     // The file by a descriptor of its own: whatever its name's length, and the directory's path.
     let file = syscall::openat(dir, name, O_PATH | sys::O_NOFOLLOW)?;
     let alias = ProcFd::new(file.as_fd());
-    means_dead(probe.connect_to(&address(Call::Connect, alias.as_bytes(), b"")?))
+    read(probe.connect_to(&address(Call::Connect, alias.as_bytes(), b"")?))
 }
 
 fn connect_by_path(
@@ -128,9 +196,13 @@ fn connect_by_path(
     })
 }
 
-/// What the kernel answered to a datagram socket that would connect: to a stream or seqpacket socket
-/// it is `EPROTOTYPE`, and nothing happens; to a datagram socket it succeeds, and that is not told
-/// either. `ECONNREFUSED` is what remains: no process holds the file.
+/// How the kernel's answer to the connect(2) of a datagram socket is read: whether the file is dead.
+/// Tests read it as other kernels would answer.
+type Reading = fn(Result<(), Error>) -> Result<bool, Error>;
+
+/// Reads the answer as Linux and the BSDs give it. To a stream or seqpacket socket it is `EPROTOTYPE`,
+/// and nothing happens; to a datagram socket connect(2) succeeds, and its owner does not learn of it.
+/// `ECONNREFUSED` remains: no process holds the file.
 fn means_dead(connected: Result<(), Error>) -> Result<bool, Error> {
     match connected {
         // EPERM: a datagram socket, which is connected to somebody else
@@ -138,5 +210,53 @@ fn means_dead(connected: Result<(), Error>) -> Result<bool, Error> {
         Err(error) if error.errno() == Errno::ECONNREFUSED => Ok(true),
         Err(error) => Err(error),
         Ok(()) => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::socket::UnixListener;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::Path as StdPath;
+    use std::{env, format, fs, process};
+
+    /// As a kernel answers for which a living stream socket is no datagram socket, and no more.
+    fn all_look_dead(connected: Result<(), Error>) -> Result<bool, Error> {
+        means_dead(connected).map(|_| true)
+    }
+
+    fn clear(path: &StdPath, read: Reading) -> Result<bool, Error> {
+        let path = SplitPath::new(Call::Bind, CWD, path.as_os_str().as_bytes()).unwrap();
+        SocketFile::at(&path)
+            .unwrap()
+            .clear_stale_by(path.last, &path, read)
+    }
+
+    #[test]
+    fn stale_where_the_kernel_cannot_tell_stays() {
+        let dir = env::temp_dir().join(format!("sunpath-stale-{}", process::id()));
+        fs::create_dir(&dir).unwrap();
+        let path = dir.join("a.sock");
+        let bytes = path.as_os_str().as_bytes();
+        let names = || fs::read_dir(&dir).unwrap().count();
+
+        let live = UnixListener::bind_at(CWD, bytes).unwrap();
+        for read in [means_dead as Reading, all_look_dead] {
+            assert_eq!(clear(&path, read).unwrap_err().errno(), Errno::EADDRINUSE);
+            assert_eq!(names(), 1);
+        }
+        assert_eq!(probe_by(bytes, means_dead), Ok(Liveness::Live));
+        assert_eq!(probe_by(bytes, all_look_dead), Ok(Liveness::Unknown));
+
+        drop(live);
+        let kept = clear(&path, all_look_dead).unwrap_err();
+        assert_eq!(kept.errno(), Errno::EADDRINUSE);
+        assert_eq!(probe_by(bytes, all_look_dead), Ok(Liveness::Unknown));
+        assert_eq!(probe_by(bytes, means_dead), Ok(Liveness::Dead));
+        assert_eq!(names(), 1);
+        assert_eq!(clear(&path, means_dead), Ok(true));
+        assert_eq!(clear(&path, means_dead), Ok(false));
+        fs::remove_dir(&dir).unwrap();
     }
 }

@@ -32,6 +32,11 @@ impl Turn {
         }
         Self(None)
     }
+
+    /// Whether it was granted.
+    pub(super) const fn is_held(&self) -> bool {
+        self.0.is_some()
+    }
 }
 
 impl Drop for Turn {

@@ -14,6 +14,7 @@ fn ask() -> Result<(), Error> {
         Liveness::Dead => "dead",
         Liveness::Live => "live",
         Liveness::NotSocket => "not a socket",
+        _ => "unknown",
     });
     step!("probe(\"x\")");
     result(found);

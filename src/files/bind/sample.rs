@@ -1,0 +1,86 @@
+//! A socket of our own beside the path: what the kernel and the file system make of it tells what
+//! their answers about another file are worth.
+
+use sunpath_sys as sys;
+
+use crate::error::Error;
+use crate::fd::{AsFd, BorrowedFd, CWD};
+use crate::files::at::{bind_in_parent, bind_to_temporary};
+use crate::files::name::TemporaryName;
+use crate::files::path::SplitPath;
+use crate::socket::{Socket, Stream};
+use crate::syscall::{self, O_PATH, ProcFd, Status};
+
+use super::access::Access;
+use super::remove::status_of;
+use super::why;
+
+/// A stream socket that is bound to a temporary name in a directory. Dropping it removes the file.
+pub(super) struct Sample<'a> {
+    dir: BorrowedFd<'a>,
+    name: TemporaryName,
+    _socket: Socket<Stream>,
+}
+
+impl<'a> Sample<'a> {
+    pub(super) fn bind(dir: BorrowedFd<'a>, path: &SplitPath<'_>) -> Result<Self, Error> {
+        let socket = Socket::new()?;
+        Access::mark(socket.as_fd(), 0o700)?;
+        let name = bind_to_temporary(|name| bind_in_parent(socket.as_fd(), path, dir, name))?;
+        Ok(Self {
+            dir,
+            name,
+            _socket: socket,
+        })
+    }
+
+    pub(super) fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    fn status(&self) -> Result<Status, Error> {
+        status_of(self.dir, &self.name)
+    }
+
+    /// Gives its owner write permission, which connect(2) needs, if the umask took it.
+    pub(super) fn make_writable(&self) -> Result<(), Error> {
+        if self.status()?.mode() & 0o200 == 0 {
+            let file = syscall::openat(self.dir, &self.name, O_PATH | sys::O_NOFOLLOW)?;
+            syscall::fchmodat(CWD, ProcFd::new(file.as_fd()).as_bytes(), 0o700)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Sample<'_> {
+    fn drop(&mut self) {
+        let _ = syscall::unlinkat(self.dir, &self.name, 0);
+    }
+}
+
+/// The owner of the files that this process creates in a directory: on some file systems that is
+/// not the process's user.
+pub(super) fn owner_of_new_files(
+    dir: BorrowedFd<'_>,
+    path: &SplitPath<'_>,
+) -> Result<sys::uid_t, Error> {
+    Ok(Sample::bind(dir, path)?.status()?.owner())
+}
+
+/// Why a socket file in a directory that nobody else may write to does not look like the one that we
+/// made there, if the reason is the file system. `None` if the file is another.
+pub(super) fn lack_of_file_system(
+    dir: BorrowedFd<'_>,
+    path: &SplitPath<'_>,
+) -> Result<Option<Error>, Error> {
+    let made = Sample::bind(dir, path)?.status()?;
+    Ok(if !Access::is_marked(&made) {
+        Some(why::no_modes())
+    } else if made.owner() != syscall::geteuid() {
+        Some(why::no_owners())
+    } else if !made.has_one_name() {
+        Some(why::no_link_counts())
+    } else {
+        None
+    })
+}

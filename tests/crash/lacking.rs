@@ -1,0 +1,272 @@
+//! Kernels and file systems that answer otherwise: each call of a program is answered as they would.
+
+use std::cell::Cell;
+use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, chown};
+
+use sunpath::{Errno, Existing, UnixDatagram, UnixStream};
+
+use crate::supervisor::{Asked, Fate, Story, run};
+use crate::{Before, Case, POLICIES, Scene, Wanted, alone, serve};
+
+/// A system call's answer, see [`Fate::As`].
+type Kernel<'a> = &'a dyn Fn(&Asked) -> Option<i64>;
+
+fn case(policy: Existing, before: Before, wanted: Wanted) -> Case {
+    Case {
+        policy,
+        before,
+        wanted,
+    }
+}
+
+/// Runs the program of a case on such a kernel; what it left.
+fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) -> (Story, Scene) {
+    let scene = Scene::new(case);
+    let answer: Kernel<'_> = &|asked| kernel(asked, &scene);
+    let story = run(Fate::As(answer), || serve(case, &scene.path));
+    scene.check_others();
+    (story, scene)
+}
+
+fn fails_with(errno: i32) -> Option<i64> {
+    Some(-i64::from(errno))
+}
+
+#[test]
+fn lacking_a_kernel_that_tells_the_living_from_the_dead_nothing_is_removed() {
+    let _alone = alone();
+    for before in [Before::Stale, Before::Killed, Before::Live] {
+        for wanted in [Wanted::Any, Wanted::Mode, Wanted::ModeAmongOthers] {
+            let case = case(Existing::ReplaceStale, before, wanted);
+            // Only datagram sockets ask before bind succeeds, and it never does.
+            let (story, scene) = run_on(case, |asked, _| match asked.nr {
+                libc::SYS_connect => fails_with(libc::ECONNREFUSED),
+                _ => None,
+            });
+            let what = format!("{case:?}: {story:?}");
+            assert_eq!(story.bound, Some(Errno::EADDRINUSE.raw()), "{what}");
+            assert_eq!(scene.files(), ["a.sock"], "{what}");
+            if let Some(live) = &scene.live {
+                crate::assert_reaches(&scene.path, live);
+            }
+        }
+    }
+}
+
+/// chmod(2) succeeds and changes nothing, so that the mark is missing as well.
+#[test]
+fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
+    let _alone = alone();
+    let ignores = |asked: &Asked, _: &Scene| {
+        let changes = matches!(asked.nr, libc::SYS_fchmod | libc::SYS_fchmodat);
+        changes.then_some(0)
+    };
+    let rejects = |errno| {
+        move |asked: &Asked, _: &Scene| match asked.nr {
+            libc::SYS_fchmodat => fails_with(errno),
+            _ => None,
+        }
+    };
+    for policy in POLICIES {
+        for wanted in [Wanted::Any, Wanted::Mode, Wanted::ModeAmongOthers] {
+            let case = case(policy, Before::Nothing, wanted);
+            for (story, scene) in [
+                run_on(case, ignores),
+                run_on(case, rejects(libc::EINVAL)),
+                run_on(case, rejects(libc::EPERM)),
+            ] {
+                let what = format!("{case:?}: {story:?}");
+                let expected = match wanted {
+                    Wanted::Any => 0,
+                    // Under the usual umask these bits have to be given back.
+                    Wanted::Mode | Wanted::ModeAmongOthers => Errno::EOPNOTSUPP.raw(),
+                };
+                assert_eq!(story.bound, Some(expected), "{what}");
+                assert!(scene.files().is_empty(), "{what}: {:?}", scene.files());
+            }
+        }
+    }
+}
+
+/// The files that this process creates belong to somebody else, or have a second name.
+#[test]
+fn lacking_owners_or_link_counts_a_mode_fails_and_leaves_nothing() {
+    let _alone = alone();
+    if crate::skip::unless_root() {
+        return;
+    }
+    let sockets_of = |scene: &Scene| {
+        let entries = fs::read_dir(scene.dir.path()).unwrap().map(Result::unwrap);
+        let is_ours = |name: &[u8]| name == b"a.sock" || name.starts_with(b".sunpath-");
+        let sockets = entries.filter(move |entry| {
+            entry.file_type().unwrap().is_socket() && is_ours(entry.file_name().as_bytes())
+        });
+        sockets.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let before_stat = |asked: &Asked| matches!(asked.nr, libc::SYS_fstat | libc::SYS_newfstatat);
+    for policy in POLICIES {
+        let case = case(policy, Before::Nothing, Wanted::Mode);
+        let (story, scene) = run_on(case, |asked, scene| {
+            if before_stat(asked) {
+                for socket in sockets_of(scene) {
+                    chown(socket, Some(1), None).unwrap();
+                }
+            }
+            None
+        });
+        assert_eq!(
+            story.bound,
+            Some(Errno::EOPNOTSUPP.raw()),
+            "{case:?}: {story:?}"
+        );
+        assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
+
+        let (aside, links) = (crate::fresh::dir(), Cell::new(0));
+        let (story, scene) = run_on(case, |asked, scene| {
+            if before_stat(asked) {
+                for socket in sockets_of(scene) {
+                    links.set(links.get() + 1);
+                    let link = aside.path().join(links.get().to_string());
+                    fs::hard_link(socket, link).unwrap();
+                }
+            }
+            None
+        });
+        assert_eq!(
+            story.bound,
+            Some(Errno::EOPNOTSUPP.raw()),
+            "{case:?}: {story:?}"
+        );
+        assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
+    }
+}
+
+/// The system cannot rename without replacing, and a link is a copy, to which nobody is bound.
+#[test]
+fn lacking_links_a_file_that_cannot_be_reached_is_not_published() {
+    let _alone = alone();
+    let copies = |wanted| {
+        let mode = match wanted {
+            Wanted::Any => 0o755,
+            Wanted::Mode | Wanted::ModeAmongOthers => 0o666,
+        };
+        move |asked: &Asked, scene: &Scene| match asked.nr {
+            libc::SYS_renameat2 => fails_with(libc::EINVAL),
+            libc::SYS_linkat => {
+                let name = String::from_utf8(asked.path(3)).unwrap();
+                let copy = scene.dir.path().join(name);
+                drop(UnixDatagram::bind(&copy).unwrap());
+                fs::set_permissions(copy, Permissions::from_mode(mode)).unwrap();
+                Some(0)
+            }
+            _ => None,
+        }
+    };
+    for (policy, wanted) in [
+        (Existing::Takeover, Wanted::Any),
+        (Existing::Takeover, Wanted::Mode),
+        (Existing::Takeover, Wanted::ModeAmongOthers),
+        (Existing::Refuse, Wanted::ModeAmongOthers),
+        (Existing::ReplaceStale, Wanted::ModeAmongOthers),
+    ] {
+        let case = case(policy, Before::Nothing, wanted);
+        let (story, scene) = run_on(case, copies(wanted));
+        let what = format!("{case:?}: {story:?}");
+        assert_eq!(story.bound, Some(Errno::EOPNOTSUPP.raw()), "{what}");
+        assert!(scene.files().is_empty(), "{what}: {:?}", scene.files());
+    }
+    // Over a socket that is there, rename(2) is called.
+    let case = case(Existing::Takeover, Before::Live, Wanted::Mode);
+    let (story, scene) = run_on(case, copies(Wanted::Mode));
+    assert_eq!(
+        (story.bound, story.dropped),
+        (Some(0), Some(0)),
+        "{story:?}"
+    );
+    assert!(scene.files().is_empty());
+}
+
+/// With getrandom(2) denied nothing can be given a name of its own; what was bound is removed.
+#[test]
+fn lacking_getrandom_the_file_is_removed_all_the_same() {
+    let _alone = alone();
+    for locked in [false, true] {
+        for policy in [Existing::Refuse, Existing::ReplaceStale] {
+            let case = case(policy, Before::Nothing, Wanted::Mode);
+            let (story, scene) = run_on(case, |asked, _| match asked.nr {
+                libc::SYS_getrandom => fails_with(libc::EPERM),
+                // Somebody keeps the directory locked; that of the lock file is another.
+                libc::SYS_openat if locked && asked.path(1) == b"." => fails_with(libc::EACCES),
+                _ => None,
+            });
+            assert_eq!(
+                (story.bound, story.dropped),
+                (Some(0), Some(0)),
+                "{story:?}"
+            );
+            assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
+        }
+    }
+}
+
+/// NFS locks for writing only what is open for writing.
+#[test]
+fn lacking_locks_of_files_that_are_open_for_reading_it_is_opened_for_writing() {
+    let _alone = alone();
+    let case = case(Existing::ReplaceStale, Before::Killed, Wanted::Any);
+    let locks = Cell::new(0);
+    let (story, scene) = run_on(case, |asked, _| {
+        let is_first = asked.nr == libc::SYS_flock && locks.replace(locks.get() + 1) == 0;
+        match is_first {
+            true => fails_with(libc::EBADF),
+            false => None,
+        }
+    });
+    assert_eq!(
+        (story.bound, story.dropped),
+        (Some(0), Some(0)),
+        "{story:?}"
+    );
+    assert!(scene.files().is_empty());
+}
+
+/// A lock file that is another file each time that it is looked at is given up.
+#[test]
+fn lacking_stable_inodes_the_lock_ends() {
+    let _alone = alone();
+    let case = case(Existing::ReplaceStale, Before::Nothing, Wanted::Any);
+    let (story, _scene) = run_on(case, |asked, scene| {
+        if asked.nr == libc::SYS_newfstatat && asked.path(1) == b"a.sock.lock" {
+            let _ = fs::remove_file(scene.path.with_extension("sock.lock"));
+        }
+        None
+    });
+    assert_eq!(story.bound, Some(Errno::EADDRINUSE.raw()), "{story:?}");
+}
+
+/// A client that tries all the time sees no file or a server, and never one that does not listen yet.
+#[test]
+fn lacking_patience_a_client_of_a_takeover_is_never_refused() {
+    let _alone = alone();
+    for (policy, wanted, expected) in [
+        (Existing::Takeover, Wanted::Any, false),
+        (Existing::Takeover, Wanted::Mode, false),
+        (Existing::Takeover, Wanted::ModeAmongOthers, false),
+        (Existing::Refuse, Wanted::ModeAmongOthers, false),
+        (Existing::Refuse, Wanted::Any, true),
+        (Existing::ReplaceStale, Wanted::Mode, true),
+    ] {
+        let case = case(policy, Before::Nothing, wanted);
+        let refused = Cell::new(false);
+        let (story, _scene) = run_on(case, |_, scene| {
+            let client = UnixStream::connect(&scene.path);
+            let is_refused = client.is_err_and(|error| error.errno() == Errno::ECONNREFUSED);
+            refused.set(refused.get() || is_refused);
+            None
+        });
+        assert_eq!(story.bound, Some(0), "{story:?}");
+        assert_eq!(refused.get(), expected, "{case:?}");
+    }
+}

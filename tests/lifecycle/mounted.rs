@@ -1,0 +1,147 @@
+//! File systems that are mounted: read-only again, on the socket file, and without sockets. Each test
+//! is a child in a mount namespace of its own.
+
+use std::ffi::CString;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use sunpath::{BindOptions, Errno, Existing, UnixListener};
+
+use crate::{Fresh, POLICIES, assert_fails, bind, in_child, may_have_own_namespaces};
+
+/// What `action` returns in a child whose mounts nobody else sees; `true` where that is refused.
+fn with_own_mounts(action: impl FnOnce() -> bool) -> bool {
+    in_child(|| {
+        if !may_have_own_namespaces() {
+            return true;
+        }
+        // SAFETY: takes a number; this process has one thread.
+        assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);
+        mount("none", Path::new("/"), "", libc::MS_REC | libc::MS_PRIVATE).unwrap();
+        action()
+    })
+}
+
+fn mount(source: &str, at: &Path, kind: &str, flags: libc::c_ulong) -> io::Result<()> {
+    let c = |bytes: &[u8]| CString::new(bytes).unwrap();
+    let (source, at, kind) = (
+        c(source.as_bytes()),
+        c(at.as_os_str().as_bytes()),
+        c(kind.as_bytes()),
+    );
+    let (source, at, kind) = (source.as_ptr(), at.as_ptr(), kind.as_ptr());
+    // SAFETY: three strings that end with their NUL, and no data.
+    match unsafe { libc::mount(source, at, kind, flags, std::ptr::null()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[test]
+fn mounted_file_system_can_be_made_read_only_while_a_server_runs() {
+    let fresh = Fresh::new();
+    assert!(with_own_mounts(|| {
+        mount("tmpfs", fresh.dir.path(), "tmpfs", 0).unwrap();
+        let read_only = |flag| {
+            let flags = libc::MS_REMOUNT | libc::MS_BIND | flag;
+            mount("none", fresh.dir.path(), "", flags)
+        };
+        POLICIES.into_iter().all(|policy| {
+            let options = BindOptions::new().mode(0o600).existing(policy);
+            let listener = bind(options, &fresh.path).unwrap();
+            let remounted = read_only(libc::MS_RDONLY);
+            remounted.unwrap_or_else(|error| panic!("{policy:?}: {error}"));
+            // The file cannot be removed while that lasts.
+            assert_fails(bind(options, &fresh.path.with_extension("b")), Errno::EROFS);
+            read_only(0).unwrap();
+            listener.close_and_unlink().is_ok() && fresh.names().is_empty()
+        })
+    }));
+}
+
+#[test]
+fn mounted_on_the_socket_file_it_is_ebusy_and_stays() {
+    let fresh = Fresh::new();
+    assert!(with_own_mounts(|| {
+        let path = &fresh.path;
+        // A socket file on itself, as into a container.
+        let mount_on = || mount(path.to_str().unwrap(), path, "", libc::MS_BIND).unwrap();
+        let listener = bind(BindOptions::new(), path).unwrap();
+        mount_on();
+        assert_fails(listener.close_and_unlink(), Errno::EBUSY);
+        for policy in [Existing::ReplaceStale, Existing::Takeover] {
+            let options = BindOptions::new().existing(policy);
+            assert_fails(bind(options, path), Errno::EBUSY);
+            assert_eq!(fresh.names(), ["a.sock"], "{policy:?}");
+        }
+        true
+    }));
+}
+
+/// A client that has the file itself bind-mounted, and not its directory, reaches the first server
+/// alone: every server has a file of its own.
+#[test]
+fn mounted_elsewhere_a_socket_file_leads_to_no_later_server() {
+    let fresh = Fresh::new();
+    assert!(with_own_mounts(|| {
+        let (file, dir) = (fresh.dir.path().join("file"), fresh.dir.path().join("dir"));
+        fs::write(&file, "").unwrap();
+        fs::create_dir(&dir).unwrap();
+        let run = fresh.dir.path().join("run");
+        fs::create_dir(&run).unwrap();
+        let path = run.join("a.sock");
+        let options = BindOptions::new().existing(Existing::ReplaceStale);
+        let first = bind(options, &path).unwrap();
+        mount(path.to_str().unwrap(), &file, "", libc::MS_BIND).unwrap();
+        mount(run.to_str().unwrap(), &dir, "", libc::MS_BIND).unwrap();
+        crate::assert_reaches(&file, &first);
+        drop(first);
+        let second = bind(options, &path).unwrap();
+        crate::assert_reaches(&dir.join("a.sock"), &second);
+        let refused = sunpath::UnixStream::connect(&file);
+        refused.is_err_and(|error| error.errno() == Errno::ECONNREFUSED)
+    }));
+}
+
+#[test]
+fn mounted_file_system_without_sockets_is_an_error_of_bind() {
+    // In /proc nothing can be made, whoever asks.
+    for policy in POLICIES {
+        let options = BindOptions::new().existing(policy);
+        let bound = bind(options, Path::new("/proc/sunpath.sock"));
+        let errno = bound.map(drop).unwrap_err().errno();
+        println!("{policy:?} {errno:?}");
+        assert!([Errno::ENOENT, Errno::EPERM, Errno::EACCES].contains(&errno));
+    }
+}
+
+/// Through the other layer of an overlay a live socket looks dead: a known limit.
+#[test]
+fn mounted_as_overlay_a_server_of_another_layer_looks_dead() {
+    let fresh = Fresh::new();
+    assert!(with_own_mounts(|| {
+        mount("tmpfs", fresh.dir.path(), "tmpfs", 0).unwrap();
+        let at = |name: &str| fresh.dir.path().join(name);
+        for name in ["lower", "upper", "work", "merged"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        let live = UnixListener::bind(at("lower").join("a.sock")).unwrap();
+        let data = format!(
+            "lowerdir={0}/lower,upperdir={0}/upper,workdir={0}/work",
+            fresh.dir.path().display()
+        );
+        let data = CString::new(data).unwrap();
+        let merged = CString::new(at("merged").as_os_str().as_bytes()).unwrap();
+        let (kind, at_merged) = (c"overlay".as_ptr(), merged.as_ptr());
+        // SAFETY: strings that end with their NUL.
+        if unsafe { libc::mount(kind, at_merged, kind, 0, data.as_ptr().cast()) } != 0 {
+            crate::skip::skip("a kernel with overlay file systems");
+            return true;
+        }
+        let found = sunpath::probe(at("merged").join("a.sock"));
+        drop(live);
+        found == Ok(sunpath::Liveness::Dead)
+    }));
+}
