@@ -5,6 +5,7 @@
 #include "process.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +39,35 @@ int run_cases(int argc, char **argv, const struct test_case *cases, size_t count
 			if (chdir("..") < 0)
 				die("chdir");
 		}
+		putchar('\n');
+	}
+	return 0;
+}
+
+static void (*run_text)(const char *text);
+static const char *text_to_run;
+
+static void run_the_text(void)
+{
+	run_text(text_to_run);
+}
+
+int run_lines(void (*run)(const char *text))
+{
+	char line[1000], id[64];
+	int taken;
+
+	process_begin();
+	allow_usual();
+	run_text = run;
+	while (fgets(line, sizeof line, stdin) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '#' || sscanf(line, "%63s %n", id, &taken) != 1)
+			continue;
+		printf("%s\t", id);
+		begin_line();
+		text_to_run = line + taken;
+		run_counted(run_the_text);
 		putchar('\n');
 	}
 	return 0;

@@ -24,6 +24,10 @@ struct test_case {
  * and prints a line for each: "not run: ..." where this system does not allow it. What main returns. */
 int run_cases(int argc, char **argv, const struct test_case *cases, size_t count);
 
+/* Runs the cases that standard input has, a line each: an id, and a text that run gets. Prints a line for
+ * each. What main returns. */
+int run_lines(void (*run)(const char *text));
+
 /* Runs a case, or a part of one, and says how many descriptors it left open, which should be none. */
 void run_counted(void (*run)(void));
 

@@ -65,8 +65,29 @@ pub(crate) fn run<R: Ran>(cases: &[Case<R>]) -> R {
     R::ALL
 }
 
+/// Runs the cases that standard input has, a line each: an id, and a text that `run` gets. Prints a line
+/// for each.
+pub(crate) fn run_lines<R: Ran>(run: impl Fn(&str) -> R) -> R {
+    process::begin();
+    descriptors::allow_usual();
+    for line in std::io::stdin().lines() {
+        let line = line.expect("the table can be read");
+        let Some((id, text)) = line.split_once(' ').filter(|(id, _)| !id.starts_with('#')) else {
+            continue;
+        };
+        print!("{id}\t");
+        line::begin();
+        let ran = run_counted(|| run(text));
+        if ran.has_failed() {
+            return ran;
+        }
+        println!();
+    }
+    R::ALL
+}
+
 /// Runs a case, or a part of one, and says how many descriptors it left open, which should be none.
-pub(crate) fn run_counted<R>(run: fn() -> R) -> R {
+pub(crate) fn run_counted<R>(run: impl FnOnce() -> R) -> R {
     let before = open_descriptors();
     let ran = run();
     let after = open_descriptors();

@@ -17,6 +17,8 @@ mod line;
 mod process;
 #[path = "../common/socket_raw.rs"]
 mod socket;
+#[path = "../common/step.rs"]
+mod step;
 #[path = "../common/words.rs"]
 mod words;
 

@@ -22,6 +22,8 @@ mod line;
 mod process;
 #[path = "../common/socket_safe.rs"]
 mod socket;
+#[path = "../common/step.rs"]
+mod step;
 #[path = "../common/words.rs"]
 mod words;
 

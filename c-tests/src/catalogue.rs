@@ -48,7 +48,7 @@ pub fn path() -> PathBuf {
 ///
 /// # Panics
 ///
-/// - If a table cannot be read, or an id begins with an unknown letter.
+/// - If an id begins with an unknown letter.
 #[must_use]
 pub fn page(suites: &[Suite]) -> String {
     let mut text = HEAD.to_owned();
@@ -71,7 +71,8 @@ pub fn page(suites: &[Suite]) -> String {
     assert!(unknown.is_empty(), "SUBJECTS lacks the letters {unknown:?}");
     for suite in suites {
         let _ = writeln!(text, "\n## {}", suite.name);
-        write_suite(&mut text, suite);
+        write_table(&mut text, &suite.lines(), true);
+        write_table(&mut text, &suite.functions(), false);
     }
     text
 }
@@ -84,8 +85,7 @@ fn number_of(id: &str) -> Option<(char, u32)> {
 }
 
 /// The comments of the table as paragraphs, and the cases below them as a list.
-fn write_suite(text: &mut String, suite: &Suite) {
-    let (table, is_txt) = suite.table();
+fn write_table(text: &mut String, table: &str, is_txt: bool) {
     let mut comment = String::new();
     let mut is_head = true;
     let mut in_list = false;

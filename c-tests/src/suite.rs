@@ -2,8 +2,8 @@
 //! lanes are compared with, one case at a time.
 //!
 //! The table is `cases.txt`, whose lines are the cases and which a lane reads from standard input, or
-//! `cases.def`, which names functions that each lane has. A lane takes their ids as arguments. Where the
-//! system lacks what a case needs, every lane prints `not run: ...` with the reason.
+//! `cases.def`, which names functions that each lane has and takes as arguments. A suite may have both.
+//! Where the system lacks what a case needs, every lane prints `not run: ...` with the reason.
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub struct Suite {
 pub struct Case {
     /// What it is called: `A02.bare`.
     pub id: String,
-    /// What it asks, if its table is `cases.def`.
+    /// What it asks, if it is a case of `cases.def`.
     pub title: String,
     /// What it needs that not every user has.
     pub needs: Option<&'static str>,
@@ -80,38 +80,27 @@ impl Suite {
         suites
     }
 
-    /// The text of the table of cases, and whether it is `cases.txt`.
-    ///
-    /// # Panics
-    ///
-    /// - If the suite has no table that can be read.
+    /// The text of `cases.txt`, empty if the suite has none.
     #[must_use]
-    pub fn table(&self) -> (String, bool) {
-        let read = |name| fs::read_to_string(self.folder().join(name));
-        match read("cases.txt") {
-            Ok(text) => (text, true),
-            Err(_) => {
-                let text = read("cases.def");
-                let text = text.unwrap_or_else(|error| panic!("{}: {error}", self.name));
-                (text, false)
-            }
-        }
+    pub fn lines(&self) -> String {
+        fs::read_to_string(self.folder().join("cases.txt")).unwrap_or_default()
     }
 
-    /// The cases of the table, in its order.
-    ///
-    /// # Panics
-    ///
-    /// - If the suite has no table that can be read.
+    /// The text of `cases.def`, empty if the suite has none.
+    #[must_use]
+    pub fn functions(&self) -> String {
+        fs::read_to_string(self.folder().join("cases.def")).unwrap_or_default()
+    }
+
+    /// The cases of both tables, in their order.
     #[must_use]
     pub fn cases(&self) -> Vec<Case> {
-        match self.table() {
-            (text, true) => {
-                let lines = table::case_lines(text.as_bytes());
-                lines.into_iter().map(Case::of_line).collect()
-            }
-            (text, false) => text.lines().filter_map(Case::of_def).collect(),
-        }
+        let lines = table::case_lines(self.lines().as_bytes());
+        let lines = lines.into_iter().map(Case::of_line);
+        let functions = self.functions();
+        lines
+            .chain(functions.lines().filter_map(Case::of_def))
+            .collect()
     }
 
     /// The path of the transcript.
@@ -168,13 +157,18 @@ impl Suite {
     ///
     /// - What that found, or why the lane cannot be run.
     pub fn run_under(&self, lane: &Lane, leave_out: &[&str]) -> Result<(), String> {
-        if let (table, true) = self.table() {
-            return lane.run_under(&self.name, &[], table.as_bytes());
+        let lines = self.lines();
+        if !lines.is_empty() {
+            lane.run_under(&self.name, &[], lines.as_bytes())?;
         }
         let cases = self.cases();
-        let ids = cases.iter().map(|case| case.id.as_str());
+        let functions = cases.iter().filter(|case| case.line.is_empty());
+        let ids = functions.map(|case| case.id.as_str());
         let ids: Vec<_> = ids.filter(|id| !leave_out.contains(id)).collect();
-        lane.run_under(&self.name, &ids, b"")
+        match ids.is_empty() {
+            true => Ok(()),
+            false => lane.run_under(&self.name, &ids, b""),
+        }
     }
 
     /// What a lane prints for a case, which is one line.

@@ -1,12 +1,13 @@
 /* Control data in C: descriptors, credentials, pidfds, the length of the queue; a line a case. Works
  * in the current directory, which should be empty and the program's own. By hand:
  *
- *   mkdir fresh && cd fresh && ancillary < /dev/null            every case of ../cases.def
- *   mkdir fresh && cd fresh && ancillary I01.one I05 < /dev/null
+ *   mkdir fresh && cd fresh && ancillary < .../cases.txt            every case of ../cases.txt
+ *   mkdir fresh && cd fresh && ancillary I01.one P05 < /dev/null    these cases of ../cases.def
  *
  * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
 #include "ancillary.h"
 
+#include "calls.h"
 #include "cases.h"
 
 #include <stdio.h>
@@ -84,5 +85,7 @@ static const struct test_case cases[] = {
 
 int main(int argc, char **argv)
 {
-	return run_cases(argc, argv, cases, sizeof cases / sizeof cases[0]);
+	if (argc > 1)
+		return run_cases(argc, argv, cases, sizeof cases / sizeof cases[0]);
+	return run_lines(run_calls);
 }

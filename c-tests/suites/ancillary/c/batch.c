@@ -104,16 +104,6 @@ void batch_too_many_pieces(void)
 
 /* 3. Data that is cut. */
 
-void batch_truncated(void)
-{
-	struct pair s = new_pair(SOCK_DGRAM);
-
-	send_rights(s.p, "abcdef", 1);
-	receive(s.q, 2);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
 void batch_true_length(void)
 {
 	struct pair s = new_pair(SOCK_DGRAM);
@@ -123,12 +113,3 @@ void batch_true_length(void)
 	close_pair(s);
 }
 
-void batch_no_byte(void)
-{
-	struct pair s = new_pair(SOCK_DGRAM);
-
-	send_rights(s.p, "abcdef", 1);
-	receive(s.q, 0);
-	receive(s.q, 64);
-	close_pair(s);
-}

@@ -8,61 +8,25 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* 1. Small buffers: three descriptors, and space for fewer. */
+/* 1. A buffer for one descriptor and its padding, which has space for two. */
 
-static void three_into(size_t capacity, const char *words)
+static void into_one(size_t count)
 {
 	struct pair s = new_pair(SOCK_STREAM);
 
-	send_rights(s.p, "x", 3);
-	receive_closing(s.q, (struct receive){ .size = 64, .capacity = capacity, .capacity_words = words });
+	send_rights(s.p, "x", count);
+	RECEIVE_IN(s.q, 64, CMSG_SPACE(4));
 	close_pair(s);
-}
-
-#define THREE_INTO(capacity) three_into(capacity, #capacity)
-
-void buffer_nothing(void)
-{
-	THREE_INTO(0);
-}
-
-void buffer_header(void)
-{
-	THREE_INTO(CMSG_LEN(0));
-}
-
-void buffer_header_and_some(void)
-{
-	THREE_INTO(CMSG_LEN(0) + 3);
-}
-
-void buffer_one(void)
-{
-	THREE_INTO(CMSG_LEN(4));
 }
 
 void buffer_padded(void)
 {
-	THREE_INTO(CMSG_SPACE(4));
-}
-
-void buffer_exact(void)
-{
-	THREE_INTO(CMSG_LEN(12));
-}
-
-void buffer_roomy(void)
-{
-	THREE_INTO(CMSG_SPACE(12));
+	into_one(3);
 }
 
 void buffer_padding(void)
 {
-	struct pair s = new_pair(SOCK_STREAM);
-
-	send_rights(s.p, "x", 2);
-	RECEIVE_IN(s.q, 64, CMSG_SPACE(4));
-	close_pair(s);
+	into_one(2);
 }
 
 /* 2. A process at its limit: recvmsg succeeds, and says that something is missing. */
@@ -88,42 +52,7 @@ void buffer_for_none(void)
 	three_at_limit(0);
 }
 
-/* 3. More kinds than fit: messages are cut from the end. */
-
-void buffer_credentials_first(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	SET("q", s.q, SO_PASSCRED, 1);
-	send_rights(s.p, "x", 2);
-	RECEIVE_IN(s.q, 64, CMSG_SPACE(12));
-	close_pair(s);
-}
-
-void buffer_pidfd_last(void)
-{
-	struct pair s;
-
-	if (LACKS(SO_PASSPIDFD))
-		return;
-	s = new_pair(SOCK_STREAM);
-	SET("q", s.q, SO_PASSPIDFD, 1);
-	send_rights(s.p, "x", 2);
-	RECEIVE_IN(s.q, 64, CMSG_SPACE(8));
-	close_pair(s);
-}
-
-void buffer_unpadded(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	SET("q", s.q, SO_PASSCRED, 1);
-	send_rights(s.p, "x", 1);
-	RECEIVE_IN(s.q, 64, CMSG_SPACE(12) + CMSG_LEN(4));
-	close_pair(s);
-}
-
-/* 4. The buffer itself. */
+/* 3. The buffer itself. */
 
 /* One buffer for two calls, as a loop has it: who walks it after a failure sees old numbers. */
 void buffer_failed(void)
@@ -167,7 +96,7 @@ void buffer_aligned(void)
 	close_pair(s);
 }
 
-/* 5. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
+/* 4. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
  * The bytes are all that there is, so that a sanitizer sees who reads past them. */
 
 static size_t walk(const unsigned char *bytes, size_t len, size_t ret_sizes[2])
@@ -238,7 +167,7 @@ void buffer_room(void)
 	}
 }
 
-/* 6. What nobody takes is closed by who received it. */
+/* 5. What nobody takes is closed by who received it. */
 
 void buffer_untaken(void)
 {

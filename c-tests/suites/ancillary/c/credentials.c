@@ -31,58 +31,6 @@ void credentials_real(void)
 	close_pair(s);
 }
 
-/* A child that has the same socket. */
-static void child_sends(int p, const char *text)
-{
-	pid_t child = process_fork();
-
-	if (child == 0) {
-		part("child");
-		send_text(p, text);
-		process_end(0);
-	}
-	process_join(child);
-}
-
-void credentials_writer(void)
-{
-	struct pair s = passing(SOCK_STREAM);
-
-	child_sends(s.p, "x");
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void credentials_before(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	send_text(s.p, "x");
-	SET("q", s.q, SO_PASSCRED, 1);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void credentials_after(void)
-{
-	struct pair s = passing(SOCK_STREAM);
-
-	send_text(s.p, "x");
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void credentials_sender(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	SET("p", s.p, SO_PASSCRED, 1);
-	send_text(s.p, "x");
-	SET("q", s.q, SO_PASSCRED, 1);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
 void credentials_inherited(void)
 {
 	int listener = listening(SOCK_STREAM), value = -1;
@@ -101,58 +49,7 @@ void credentials_inherited(void)
 	close(listener);
 }
 
-static void two_writers(struct pair s)
-{
-	send_text(s.p, "aaa");
-	send_text(s.p, "bbb");
-	child_sends(s.p, "ccc");
-	receive(s.q, 64);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void credentials_two_writers(void)
-{
-	two_writers(passing(SOCK_STREAM));
-}
-
-void credentials_joined(void)
-{
-	two_writers(new_pair(SOCK_STREAM));
-}
-
-/* 2. Those that are none. */
-
-static void at_the_end(int type)
-{
-	struct pair s = passing(type);
-
-	step("close(p)");
-	close(s.p);
-	receive(s.q, 64);
-	close(s.q);
-}
-
-void credentials_end(void)
-{
-	at_the_end(SOCK_STREAM);
-}
-
-void credentials_end_of_packets(void)
-{
-	at_the_end(SOCK_SEQPACKET);
-}
-
-void credentials_cut(void)
-{
-	struct pair s = passing(SOCK_STREAM);
-
-	send_text(s.p, "x");
-	RECEIVE_IN(s.q, 64, CMSG_LEN(4));
-	close_pair(s);
-}
-
-/* 3. Those that the sender names, and the kernel judges. */
+/* 2. Those that the sender names, and the kernel judges. */
 
 static void sends(struct ucred cred, const char *words)
 {

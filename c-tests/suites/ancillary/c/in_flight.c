@@ -197,33 +197,6 @@ void in_flight_too_many_at_once(void)
 
 /* 5. Receivers that take none. */
 
-void in_flight_refused(void)
-{
-	struct pair s;
-
-	if (LACKS(SO_PASSRIGHTS))
-		return;
-	s = new_pair(SOCK_STREAM);
-	SET("q", s.q, SO_PASSRIGHTS, 0);
-	send_rights(s.p, "x", 1);
-	send_text(s.p, "x");
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void in_flight_queued(void)
-{
-	struct pair s;
-
-	if (LACKS(SO_PASSRIGHTS))
-		return;
-	s = new_pair(SOCK_STREAM);
-	send_rights(s.p, "x", 1);
-	SET("q", s.q, SO_PASSRIGHTS, 0);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
 void in_flight_by_listener(void)
 {
 	struct pair s;

@@ -16,20 +16,6 @@ static struct pair passing(int type)
 
 /* 1. With a message. */
 
-void pidfd_order(void)
-{
-	struct pair s;
-
-	if (LACKS(SO_INQ) || LACKS(SO_PASSPIDFD))
-		return;
-	s = passing(SOCK_STREAM);
-	SET("q", s.q, SO_INQ, 1);
-	SET("q", s.q, SO_PASSCRED, 1);
-	send_rights(s.p, "x", 2);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
 /* Who did not ask finds a descriptor more in every message. */
 void pidfd_inherited(void)
 {
@@ -126,48 +112,7 @@ void pidfd_end(void)
 	at_the_end("seqpacket", SOCK_SEQPACKET);
 }
 
-void pidfd_recv(void)
-{
-	struct pair s;
-
-	if (LACKS(SO_PASSPIDFD))
-		return;
-	s = passing(SOCK_STREAM);
-	send_text(s.p, "x");
-	RECV(s.q, 64);
-	close_pair(s);
-}
-
-void pidfd_no_room(void)
-{
-	struct pair s;
-
-	if (LACKS(SO_PASSPIDFD))
-		return;
-	s = passing(SOCK_STREAM);
-	send_text(s.p, "x");
-	RECEIVE_IN(s.q, 64, CMSG_LEN(0));
-	close_pair(s);
-}
-
 /* 3. The length of the queue. */
-
-void pidfd_queue(void)
-{
-	struct pair s;
-
-	if (LACKS(SO_INQ))
-		return;
-	s = new_pair(SOCK_STREAM);
-	SET("q", s.q, SO_INQ, 1);
-	send_text(s.p, "0123456789");
-	receive(s.q, 4);
-	receive(s.q, 64);
-	step("close(p)");
-	close(s.p);
-	receive(s.q, 64);
-	close(s.q);
-}
 
 void pidfd_no_stream(void)
 {

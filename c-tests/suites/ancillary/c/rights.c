@@ -43,63 +43,6 @@ void rights_too_many(void)
 	on_every_type(254);
 }
 
-static void without_data(int type)
-{
-	struct pair s = new_pair(type);
-
-	send_rights(s.p, "", 1);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void rights_stream(void)
-{
-	without_data(SOCK_STREAM);
-}
-
-void rights_datagram(void)
-{
-	without_data(SOCK_DGRAM);
-}
-
-void rights_seqpacket(void)
-{
-	without_data(SOCK_SEQPACKET);
-}
-
-void rights_two(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-	struct control control = { .len = 0 };
-
-	put_rights(&control, 2);
-	put_rights(&control, 1);
-	send_control(s.p, "x", &control, "RIGHTS(2), RIGHTS(1)");
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void rights_too_many_together(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-	struct control control = { .len = 0 };
-
-	put_rights(&control, 200);
-	put_rights(&control, 200);
-	send_control(s.p, "x", &control, "RIGHTS(200), RIGHTS(200)");
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void rights_none(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	send_rights(s.p, "x", 0);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
 /* 2. Bad ones: all or nothing. */
 
 void rights_closed(void)

@@ -6,78 +6,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* 1. With which bytes. */
-
-void stream_earlier(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	send_text(s.p, "pp");
-	send_rights(s.p, "aa", 1);
-	send_text(s.p, "cc");
-	receive(s.q, 64);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void stream_first_part(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	send_rights(s.p, "hello", 1);
-	receive(s.q, 2);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void stream_two(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	send_rights(s.p, "aa", 1);
-	send_rights(s.p, "bb", 1);
-	receive(s.q, 64);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void stream_before(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	send_text(s.p, "pp");
-	send_rights(s.p, "aa", 1);
-	receive(s.q, 2);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-void stream_no_byte(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	send_rights(s.p, "abc", 1);
-	receive(s.q, 0);
-	receive(s.q, 64);
-	close_pair(s);
-}
-
-/* 2. Calls that take the bytes. */
+/* 1. Calls that take the bytes. */
 
 static void two_sent(struct pair s)
 {
 	send_rights(s.p, "aa", 1);
 	send_text(s.p, "bb");
-}
-
-void stream_recv(void)
-{
-	struct pair s = new_pair(SOCK_STREAM);
-
-	two_sent(s);
-	RECV(s.q, 64);
-	RECV(s.q, 64);
-	close_pair(s);
 }
 
 void stream_waitall(void)
@@ -118,7 +52,7 @@ void stream_peek(void)
 	close_pair(s);
 }
 
-/* 3. A message that is more than the queue takes: who sends the rest sends it without descriptors. */
+/* 2. A message that is more than the queue takes: who sends the rest sends it without descriptors. */
 
 void stream_short_write(void)
 {

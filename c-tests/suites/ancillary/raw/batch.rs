@@ -9,8 +9,7 @@ use sys::{MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, MSG_TRUNC, SOCK_DGRAM, iovec, mmsghdr}
 use super::control::{CONTROL_SIZE, Control, in_words, message_over, written};
 use super::line::{self, Arrived, step};
 use super::message::{
-    close_fds, close_pair, counted, named, new_pair, piece, receive, receive_closing, send_rights,
-    send_text, with_flags,
+    close_fds, close_pair, counted, named, new_pair, piece, receive_closing, send_text, with_flags,
 };
 use crate::descriptors::open_descriptors;
 
@@ -104,22 +103,6 @@ pub(crate) fn too_many_pieces() {
 }
 
 // 3. Data that is cut.
-
-fn cut_to(size: usize) {
-    let s = new_pair(SOCK_DGRAM);
-    send_rights(s.p, "abcdef", 1);
-    receive(s.q, size);
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn truncated() {
-    cut_to(2);
-}
-
-pub(crate) fn no_byte() {
-    cut_to(0);
-}
 
 pub(crate) fn true_length() {
     let s = new_pair(SOCK_DGRAM);

@@ -7,50 +7,26 @@ use super::close;
 use super::control::{Control, in_words, message_over, messages, written};
 use super::line::{self, Arrived, part, step};
 use super::message::{
-    Receive, Words, at_most, close_fds, close_pair, counted, in_buffer, lacks, named, new_pair,
-    option, piece, receive, receive_closing, receive_with, send_rights, set,
+    Receive, at_most, close_fds, close_pair, counted, in_buffer, named, new_pair, piece, receive,
+    receive_closing, receive_with, send_rights,
 };
 use crate::descriptors::{allow_more, allow_usual, open_descriptors};
 
-// 1. Small buffers: three descriptors, and space for fewer.
+// 1. A buffer for one descriptor and its padding, which has space for two.
 
-fn into_buffer(count: usize, buffer: (usize, Words)) {
+fn into_one(count: usize) {
     let s = new_pair(SOCK_STREAM);
     send_rights(s.p, "x", count);
-    receive_closing(s.q, &in_buffer(64, buffer));
+    receive_closing(s.q, &in_buffer(64, named!(CMSG_SPACE(4))));
     close_pair(s);
 }
 
-pub(crate) fn nothing() {
-    into_buffer(3, named!(0));
-}
-
-pub(crate) fn header() {
-    into_buffer(3, named!(CMSG_LEN(0)));
-}
-
-pub(crate) fn header_and_some() {
-    into_buffer(3, named!(CMSG_LEN(0) + 3));
-}
-
-pub(crate) fn one() {
-    into_buffer(3, named!(CMSG_LEN(4)));
-}
-
 pub(crate) fn padded() {
-    into_buffer(3, named!(CMSG_SPACE(4)));
-}
-
-pub(crate) fn exact() {
-    into_buffer(3, named!(CMSG_LEN(12)));
-}
-
-pub(crate) fn roomy() {
-    into_buffer(3, named!(CMSG_SPACE(12)));
+    into_one(3);
 }
 
 pub(crate) fn padding() {
-    into_buffer(2, named!(CMSG_SPACE(4)));
+    into_one(2);
 }
 
 // 2. A process at its limit: recvmsg succeeds, and says that something is missing.
@@ -72,35 +48,7 @@ pub(crate) fn for_none() {
     three_at_limit(0);
 }
 
-// 3. More kinds than fit: messages are cut from the end.
-
-fn kinds_into(asked: (i32, &str), count: usize, buffer: (usize, Words)) {
-    let s = new_pair(SOCK_STREAM);
-    set("q", s.q, asked, 1);
-    send_rights(s.p, "x", count);
-    receive_closing(s.q, &in_buffer(64, buffer));
-    close_pair(s);
-}
-
-pub(crate) fn credentials_first() {
-    kinds_into(option!(SO_PASSCRED), 2, named!(CMSG_SPACE(12)));
-}
-
-pub(crate) fn pidfd_last() {
-    if !lacks(option!(SO_PASSPIDFD)) {
-        kinds_into(option!(SO_PASSPIDFD), 2, named!(CMSG_SPACE(8)));
-    }
-}
-
-pub(crate) fn unpadded() {
-    kinds_into(
-        option!(SO_PASSCRED),
-        1,
-        named!(CMSG_SPACE(12) + CMSG_LEN(4)),
-    );
-}
-
-// 4. The buffer itself.
+// 3. The buffer itself.
 
 /// One buffer for two calls, as a loop has it: who walks it after a failure sees old numbers.
 pub(crate) fn failed() {
@@ -145,7 +93,7 @@ pub(crate) fn aligned() {
     close_pair(s);
 }
 
-// 5. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
+// 4. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
 
 fn walk(control: &mut [u8]) -> Vec<usize> {
     let all = messages(control);
@@ -208,7 +156,7 @@ pub(crate) fn room() {
     }
 }
 
-// 6. What nobody takes is closed by who received it.
+// 5. What nobody takes is closed by who received it.
 
 pub(crate) fn untaken() {
     let s = new_pair(SOCK_STREAM);

@@ -5,14 +5,11 @@ use std::ptr;
 
 use libc::c_int;
 use sunpath_sys as sys;
-use sys::{CMSG_LEN, SOCK_SEQPACKET, SOCK_STREAM, socklen_t, ucred};
+use sys::{SOCK_STREAM, socklen_t, ucred};
 
 use super::control::Control;
 use super::line::{part, step};
-use super::message::{
-    Pair, close_pair, in_buffer, named, new_pair, option, receive, receive_closing, send_control,
-    send_text, set,
-};
+use super::message::{Pair, close_pair, new_pair, option, receive, send_control, send_text, set};
 use super::{accepted, as_nobody, close, connected, listening};
 use crate::process::{self, check};
 
@@ -39,48 +36,6 @@ pub(crate) fn real() {
     close_pair(s);
 }
 
-/// A child that has the same socket.
-fn child_sends(p: c_int, text: &str) {
-    let child = process::fork();
-    if child == 0 {
-        part("child");
-        send_text(p, text);
-        process::end(0);
-    }
-    process::join(child);
-}
-
-pub(crate) fn writer() {
-    let s = passing(SOCK_STREAM);
-    child_sends(s.p, "x");
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn before() {
-    let s = new_pair(SOCK_STREAM);
-    send_text(s.p, "x");
-    set("q", s.q, option!(SO_PASSCRED), 1);
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn after() {
-    let s = passing(SOCK_STREAM);
-    send_text(s.p, "x");
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn sender() {
-    let s = new_pair(SOCK_STREAM);
-    set("p", s.p, option!(SO_PASSCRED), 1);
-    send_text(s.p, "x");
-    set("q", s.q, option!(SO_PASSCRED), 1);
-    receive(s.q, 64);
-    close_pair(s);
-}
-
 fn passes_credentials(fd: c_int) -> c_int {
     let mut value: c_int = -1;
     let mut len = size_of::<c_int>() as socklen_t;
@@ -103,50 +58,7 @@ pub(crate) fn inherited() {
     close(listener);
 }
 
-fn from_two_writers(s: Pair) {
-    send_text(s.p, "aaa");
-    send_text(s.p, "bbb");
-    child_sends(s.p, "ccc");
-    receive(s.q, 64);
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn two_writers() {
-    from_two_writers(passing(SOCK_STREAM));
-}
-
-pub(crate) fn joined() {
-    from_two_writers(new_pair(SOCK_STREAM));
-}
-
-// 2. Those that are none.
-
-fn at_the_end(kind: c_int) {
-    let s = passing(kind);
-    step!("close(p)");
-    close(s.p);
-    receive(s.q, 64);
-    close(s.q);
-}
-
-pub(crate) fn end() {
-    at_the_end(SOCK_STREAM);
-}
-
-pub(crate) fn end_of_packets() {
-    at_the_end(SOCK_SEQPACKET);
-}
-
-pub(crate) fn cut() {
-    let s = passing(SOCK_STREAM);
-    send_text(s.p, "x");
-    let how = in_buffer(64, named!(CMSG_LEN(4)));
-    receive_closing(s.q, &how);
-    close_pair(s);
-}
-
-// 3. Those that the sender names, and the kernel judges.
+// 2. Those that the sender names, and the kernel judges.
 
 fn sends(cred: ucred, words: &str) {
     let s = passing(SOCK_STREAM);

@@ -8,7 +8,7 @@ use super::control::Control;
 use super::line::{self, step};
 use super::message::{
     Pair, Words, ask_close_on_exec, close_fds, close_pair, counted, lacks, named, new_pair, option,
-    receive, receive_fd, receive_with, send_fd, send_rights, send_text, set, try_send, with_flags,
+    receive, receive_fd, receive_with, send_fd, send_rights, set, try_send, with_flags,
 };
 use super::{accepted, as_nobody, close, connected, listening};
 use crate::descriptors::{allow, allow_usual};
@@ -186,29 +186,6 @@ pub(crate) fn too_many_at_once() {
 }
 
 // 5. Receivers that take none.
-
-pub(crate) fn refused() {
-    if lacks(option!(SO_PASSRIGHTS)) {
-        return;
-    }
-    let s = new_pair(SOCK_STREAM);
-    set("q", s.q, option!(SO_PASSRIGHTS), 0);
-    send_rights(s.p, "x", 1);
-    send_text(s.p, "x");
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn queued() {
-    if lacks(option!(SO_PASSRIGHTS)) {
-        return;
-    }
-    let s = new_pair(SOCK_STREAM);
-    send_rights(s.p, "x", 1);
-    set("q", s.q, option!(SO_PASSRIGHTS), 0);
-    receive(s.q, 64);
-    close_pair(s);
-}
 
 pub(crate) fn by_listener() {
     if lacks(option!(SO_PASSRIGHTS)) {

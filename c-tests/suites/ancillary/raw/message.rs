@@ -129,7 +129,7 @@ pub(crate) fn send_text(p: c_int, text: &str) {
 // 3. Receiving.
 
 /// Words of the line, where there are any.
-pub(crate) type Words = Option<&'static str>;
+pub(crate) type Words<'a> = Option<&'a str>;
 
 /// A size of a control buffer, or flags, with their words.
 macro_rules! named {
@@ -141,15 +141,15 @@ pub(crate) use named;
 
 /// How to receive: at most `size` bytes into a control buffer of the size in `buffer`, `offset` bytes
 /// after an aligned address. The words of both stand in the line, if there are any.
-pub(crate) struct Receive {
+pub(crate) struct Receive<'a> {
     pub(crate) size: usize,
-    pub(crate) buffer: (usize, Words),
-    pub(crate) flags: (c_int, Words),
+    pub(crate) buffer: (usize, Words<'a>),
+    pub(crate) flags: (c_int, Words<'a>),
     pub(crate) offset: usize,
 }
 
 /// At most `size` bytes, into a control buffer that has space.
-pub(crate) const fn at_most(size: usize) -> Receive {
+pub(crate) const fn at_most(size: usize) -> Receive<'static> {
     Receive {
         size,
         buffer: (CONTROL_SIZE, None),
@@ -158,21 +158,21 @@ pub(crate) const fn at_most(size: usize) -> Receive {
     }
 }
 
-pub(crate) fn in_buffer(size: usize, buffer: (usize, Words)) -> Receive {
+pub(crate) fn in_buffer(size: usize, buffer: (usize, Words<'_>)) -> Receive<'_> {
     Receive {
         buffer,
         ..at_most(size)
     }
 }
 
-pub(crate) fn with_flags(size: usize, flags: (c_int, Words)) -> Receive {
+pub(crate) fn with_flags(size: usize, flags: (c_int, Words<'_>)) -> Receive<'_> {
     Receive {
         flags,
         ..at_most(size)
     }
 }
 
-fn behind_comma(words: Words) -> String {
+fn behind_comma(words: Words<'_>) -> String {
     words.map(|words| format!(", {words}")).unwrap_or_default()
 }
 
@@ -181,7 +181,7 @@ pub(crate) fn close_fds(fds: &[c_int]) {
 }
 
 /// Receives, a step; the descriptors are the caller's.
-pub(crate) fn receive_with(q: c_int, how: &Receive) -> Vec<c_int> {
+pub(crate) fn receive_with(q: c_int, how: &Receive<'_>) -> Vec<c_int> {
     #[repr(align(16))]
     struct Aligned([u8; CONTROL_SIZE + 16]);
     let (mut buffer, mut data) = (Aligned([0; CONTROL_SIZE + 16]), [0; DATA_SIZE]);
@@ -210,7 +210,7 @@ pub(crate) fn receive_with(q: c_int, how: &Receive) -> Vec<c_int> {
 }
 
 /// Receives and closes what came.
-pub(crate) fn receive_closing(q: c_int, how: &Receive) {
+pub(crate) fn receive_closing(q: c_int, how: &Receive<'_>) {
     close_fds(&receive_with(q, how));
 }
 
@@ -230,7 +230,7 @@ pub(crate) fn receive_fd(q: c_int) -> c_int {
 }
 
 /// recv(2), a step.
-pub(crate) fn receive_plain(q: c_int, size: usize, (flags, words): (c_int, Words)) {
+pub(crate) fn receive_plain(q: c_int, size: usize, (flags, words): (c_int, Words<'_>)) {
     let mut data = [0u8; DATA_SIZE];
     let before = open_descriptors();
     let at = data[..size].as_mut_ptr().cast();

@@ -3,13 +3,12 @@
 
 use libc::c_int;
 use sunpath_sys as sys;
-use sys::{CMSG_LEN, MSG_PEEK, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
+use sys::{MSG_PEEK, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
 
 use super::line::{part, step};
 use super::message::{
-    Pair, ask_close_on_exec, close_fds, close_pair, in_buffer, lacks, named, new_pair, option,
-    receive, receive_closing, receive_fd, receive_plain, receive_with, send_rights, send_text, set,
-    with_flags,
+    Pair, ask_close_on_exec, close_fds, close_pair, lacks, named, new_pair, option, receive,
+    receive_closing, receive_fd, receive_with, send_rights, send_text, set, with_flags,
 };
 use super::{accepted, close, connected, listening};
 use crate::descriptors::{allow_more, allow_usual};
@@ -22,18 +21,6 @@ fn passing(kind: c_int) -> Pair {
 }
 
 // 1. With a message.
-
-pub(crate) fn order() {
-    if lacks(option!(SO_INQ)) || lacks(option!(SO_PASSPIDFD)) {
-        return;
-    }
-    let s = passing(SOCK_STREAM);
-    set("q", s.q, option!(SO_INQ), 1);
-    set("q", s.q, option!(SO_PASSCRED), 1);
-    send_rights(s.p, "x", 2);
-    receive(s.q, 64);
-    close_pair(s);
-}
 
 /// Who did not ask finds a descriptor more in every message.
 pub(crate) fn inherited() {
@@ -118,43 +105,7 @@ pub(crate) fn end() {
     at_the_end("seqpacket", SOCK_SEQPACKET);
 }
 
-pub(crate) fn recv() {
-    if lacks(option!(SO_PASSPIDFD)) {
-        return;
-    }
-    let s = passing(SOCK_STREAM);
-    send_text(s.p, "x");
-    receive_plain(s.q, 64, (0, None));
-    close_pair(s);
-}
-
-pub(crate) fn no_room() {
-    if lacks(option!(SO_PASSPIDFD)) {
-        return;
-    }
-    let s = passing(SOCK_STREAM);
-    send_text(s.p, "x");
-    let how = in_buffer(64, named!(CMSG_LEN(0)));
-    receive_closing(s.q, &how);
-    close_pair(s);
-}
-
 // 3. The length of the queue.
-
-pub(crate) fn queue() {
-    if lacks(option!(SO_INQ)) {
-        return;
-    }
-    let s = new_pair(SOCK_STREAM);
-    set("q", s.q, option!(SO_INQ), 1);
-    send_text(s.p, "0123456789");
-    receive(s.q, 4);
-    receive(s.q, 64);
-    step!("close(p)");
-    close(s.p);
-    receive(s.q, 64);
-    close(s.q);
-}
 
 pub(crate) fn no_stream() {
     if lacks(option!(SO_INQ)) {

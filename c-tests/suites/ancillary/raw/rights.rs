@@ -45,51 +45,11 @@ pub(crate) fn too_many() {
     on_every_type(sys::SCM_MAX_FD + 1);
 }
 
-fn without_data(kind: c_int) {
-    let s = new_pair(kind);
-    send_rights(s.p, "", 1);
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn stream() {
-    without_data(SOCK_STREAM);
-}
-
-pub(crate) fn datagram() {
-    without_data(SOCK_DGRAM);
-}
-
-pub(crate) fn seqpacket() {
-    without_data(SOCK_SEQPACKET);
-}
-
 fn sends(control: Control, words: &str) {
     let s = new_pair(SOCK_STREAM);
     send_control(s.p, "x", control, words);
     receive(s.q, 64);
     close_pair(s);
-}
-
-fn sends_two(first: usize, second: usize) {
-    let mut control = Control::default();
-    control.put_rights(first);
-    control.put_rights(second);
-    sends(control, &format!("RIGHTS({first}), RIGHTS({second})"));
-}
-
-pub(crate) fn two() {
-    sends_two(2, 1);
-}
-
-pub(crate) fn too_many_together() {
-    sends_two(200, 200);
-}
-
-pub(crate) fn none() {
-    let mut control = Control::default();
-    control.put_rights(0);
-    sends(control, "RIGHTS(0)");
 }
 
 // 2. Bad ones: all or nothing.

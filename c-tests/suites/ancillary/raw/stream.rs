@@ -11,66 +11,13 @@ use super::message::{
 };
 use crate::descriptors::open_descriptors;
 
-// 1. With which bytes.
-
-pub(crate) fn earlier() {
-    let s = new_pair(SOCK_STREAM);
-    send_text(s.p, "pp");
-    send_rights(s.p, "aa", 1);
-    send_text(s.p, "cc");
-    receive(s.q, 64);
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn first_part() {
-    let s = new_pair(SOCK_STREAM);
-    send_rights(s.p, "hello", 1);
-    receive(s.q, 2);
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn two() {
-    let s = new_pair(SOCK_STREAM);
-    send_rights(s.p, "aa", 1);
-    send_rights(s.p, "bb", 1);
-    receive(s.q, 64);
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn before() {
-    let s = new_pair(SOCK_STREAM);
-    send_text(s.p, "pp");
-    send_rights(s.p, "aa", 1);
-    receive(s.q, 2);
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-pub(crate) fn no_byte() {
-    let s = new_pair(SOCK_STREAM);
-    send_rights(s.p, "abc", 1);
-    receive(s.q, 0);
-    receive(s.q, 64);
-    close_pair(s);
-}
-
-// 2. Calls that take the bytes.
+// 1. Calls that take the bytes.
 
 fn two_sent() -> Pair {
     let s = new_pair(SOCK_STREAM);
     send_rights(s.p, "aa", 1);
     send_text(s.p, "bb");
     s
-}
-
-pub(crate) fn recv() {
-    let s = two_sent();
-    receive_plain(s.q, 64, (0, None));
-    receive_plain(s.q, 64, (0, None));
-    close_pair(s);
 }
 
 pub(crate) fn waitall() {
@@ -106,7 +53,7 @@ pub(crate) fn peek() {
     close_pair(s);
 }
 
-// 3. A message that is more than the queue takes: who sends the rest sends it without descriptors.
+// 2. A message that is more than the queue takes: who sends the rest sends it without descriptors.
 
 pub(crate) fn short_write() {
     let data = vec![b'a'; 1 << 20];

@@ -8,7 +8,7 @@ use sunpath::fd::{IoSlice, IoSliceMut};
 use sunpath::{Datagram, Error};
 
 use super::line::{self, Arrived, step};
-use super::message::{in_words, new_pair, receive, result, send_rights};
+use super::message::{in_words, new_pair, result};
 use crate::descriptors::open_descriptors;
 
 // 1. sendmmsg and recvmmsg: "a", "bb", "ccc", the first with no descriptor and each of the others
@@ -82,22 +82,6 @@ pub(crate) fn too_many_pieces() -> Result<(), Error> {
 }
 
 // 3. Data that is cut.
-
-fn cut_to(size: usize) -> Result<(), Error> {
-    let s = new_pair::<Datagram>()?;
-    send_rights(&s.p, "abcdef", 1);
-    receive(&s.q, size);
-    receive(&s.q, 64);
-    Ok(())
-}
-
-pub(crate) fn truncated() -> Result<(), Error> {
-    cut_to(2)
-}
-
-pub(crate) fn no_byte() -> Result<(), Error> {
-    cut_to(0)
-}
 
 /// The flag that the library sets by itself: a message says its true length beside what was filled.
 pub(crate) fn true_length() -> Result<(), Error> {

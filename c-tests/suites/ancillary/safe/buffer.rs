@@ -6,46 +6,23 @@ use std::os::fd::OwnedFd;
 use sunpath::ancillary::{ControlBuffer, ControlMessages, Rights};
 use sunpath::fd::IoSliceMut;
 use sunpath::sys::{CMSG_LEN, CMSG_SPACE, SCM_RIGHTS, SOL_SOCKET, cmsghdr};
-use sunpath::{Error, Socket, Stream};
+use sunpath::{Error, Stream};
 
 use super::line::{self, Arrived, part, step};
 use super::message::{
-    in_words, lacks, named, new_pair, option, receive, receive_in, receive_with, result,
-    send_rights, set,
+    in_words, named, new_pair, receive, receive_in, receive_with, result, send_rights,
 };
 use crate::descriptors::{allow_more, allow_usual, open_descriptors};
 
-// 1. Small buffers: three descriptors, and space for fewer.
+// 1. A buffer for one descriptor and its padding, which has space for two. A program that expects one
+// descriptor gets one.
 
-fn into_buffer(count: usize, buffer: (usize, &str)) -> Result<(), Error> {
-    let s = new_pair::<Stream>()?;
-    send_rights(&s.p, "x", count);
-    receive_in(&s.q, 64, buffer);
-    Ok(())
-}
-
-pub(crate) fn nothing() -> Result<(), Error> {
-    into_buffer(3, named!(0))
-}
-
-pub(crate) fn header() -> Result<(), Error> {
-    into_buffer(3, named!(CMSG_LEN(0)))
-}
-
-pub(crate) fn header_and_some() -> Result<(), Error> {
-    into_buffer(3, named!(CMSG_LEN(0) + 3))
-}
-
-pub(crate) fn one() -> Result<(), Error> {
-    into_buffer(3, named!(CMSG_LEN(4)))
-}
-
-/// Who expects one gets one, though the buffer that is made for it has padding for another.
 fn into_one(count: usize) -> Result<(), Error> {
-    part("bytes");
-    into_buffer(count, named!(CMSG_SPACE(4)))?;
-    part("Rights<1>");
     let s = new_pair::<Stream>()?;
+    part("bytes");
+    send_rights(&s.p, "x", count);
+    receive_in(&s.q, 64, named!(CMSG_SPACE(4)));
+    part("Rights<1>");
     send_rights(&s.p, "x", count);
     let mut buffer = ControlBuffer::<Rights<1>>::new();
     drop(receive_with(&s.q, 64, "", &mut buffer));
@@ -61,14 +38,6 @@ fn into_one(count: usize) -> Result<(), Error> {
 
 pub(crate) fn padded() -> Result<(), Error> {
     into_one(3)
-}
-
-pub(crate) fn exact() -> Result<(), Error> {
-    into_buffer(3, named!(CMSG_LEN(12)))
-}
-
-pub(crate) fn roomy() -> Result<(), Error> {
-    into_buffer(3, named!(CMSG_SPACE(12)))
 }
 
 pub(crate) fn padding() -> Result<(), Error> {
@@ -94,40 +63,7 @@ pub(crate) fn for_none() -> Result<(), Error> {
     three_at_limit(0)
 }
 
-// 3. More kinds than fit: messages are cut from the end.
-
-fn kinds_into(
-    asked: (impl Fn(&Socket<Stream>, bool) -> Result<(), Error>, &str),
-    count: usize,
-    buffer: (usize, &str),
-) -> Result<(), Error> {
-    let s = new_pair()?;
-    set("q", &s.q, asked, true);
-    send_rights(&s.p, "x", count);
-    receive_in(&s.q, 64, buffer);
-    Ok(())
-}
-
-pub(crate) fn credentials_first() -> Result<(), Error> {
-    kinds_into(option!(SO_PASSCRED), 2, named!(CMSG_SPACE(12)))
-}
-
-pub(crate) fn pidfd_last() -> Result<(), Error> {
-    if lacks(option!(SO_PASSPIDFD))? {
-        return Ok(());
-    }
-    kinds_into(option!(SO_PASSPIDFD), 2, named!(CMSG_SPACE(8)))
-}
-
-pub(crate) fn unpadded() -> Result<(), Error> {
-    kinds_into(
-        option!(SO_PASSCRED),
-        1,
-        named!(CMSG_SPACE(12) + CMSG_LEN(4)),
-    )
-}
-
-// 4. The buffer itself.
+// 3. The buffer itself.
 
 /// One buffer for two calls, as a loop has it: the second gives nothing to walk.
 pub(crate) fn failed() -> Result<(), Error> {
@@ -170,7 +106,7 @@ pub(crate) fn aligned() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
+// 4. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
 
 /// A control message of 8 bytes that may say that it has more or less.
 fn message_of(cmsg_len: usize) -> Vec<u8> {
@@ -237,7 +173,7 @@ pub(crate) fn room() -> Result<(), Error> {
     Ok(())
 }
 
-// 6. What nobody takes is closed with the message.
+// 5. What nobody takes is closed with the message.
 
 fn three_of_which(some: usize) -> Result<(usize, Vec<OwnedFd>), Error> {
     let s = new_pair::<Stream>()?;

@@ -4,11 +4,10 @@ use std::os::unix::process::parent_id;
 
 use sunpath::ancillary::Credentials;
 use sunpath::socket::Kind;
-use sunpath::sys::CMSG_LEN;
-use sunpath::{Error, Seqpacket, Socket, Stream, UnixStream};
+use sunpath::{Error, Socket, Stream};
 
 use super::line::{self, Arrived, part, step};
-use super::message::{Pair, named, new_pair, option, receive_in, result, send_text, set};
+use super::message::{Pair, new_pair, option, result, send_text, set};
 use super::{accepted, as_nobody, connected, listening};
 use crate::process;
 
@@ -57,48 +56,6 @@ pub(crate) fn real() -> Result<(), Error> {
     Ok(())
 }
 
-/// A child that has the same socket.
-fn child_sends(p: &UnixStream, text: &str) {
-    let child = process::fork();
-    if child == 0 {
-        part("child");
-        send_text(p, text);
-        process::end(0);
-    }
-    process::join(child);
-}
-
-pub(crate) fn writer() -> Result<(), Error> {
-    let s = passing()?;
-    child_sends(&s.p, "x");
-    receive(&s.q);
-    Ok(())
-}
-
-pub(crate) fn before() -> Result<(), Error> {
-    let s = new_pair()?;
-    send_text(&s.p, "x");
-    set("q", &s.q, option!(SO_PASSCRED), true);
-    receive(&s.q);
-    Ok(())
-}
-
-pub(crate) fn after() -> Result<(), Error> {
-    let s = passing()?;
-    send_text(&s.p, "x");
-    receive(&s.q);
-    Ok(())
-}
-
-pub(crate) fn sender() -> Result<(), Error> {
-    let s = new_pair()?;
-    set("p", &s.p, option!(SO_PASSCRED), true);
-    send_text(&s.p, "x");
-    set("q", &s.q, option!(SO_PASSCRED), true);
-    receive(&s.q);
-    Ok(())
-}
-
 pub(crate) fn inherited() -> Result<(), Error> {
     let listener = listening::<Stream>()?;
     set("listener", listener.as_socket(), option!(SO_PASSCRED), true);
@@ -111,50 +68,7 @@ pub(crate) fn inherited() -> Result<(), Error> {
     Ok(())
 }
 
-fn from_two_writers(s: &Pair<Stream>) {
-    send_text(&s.p, "aaa");
-    send_text(&s.p, "bbb");
-    child_sends(&s.p, "ccc");
-    receive(&s.q);
-    receive(&s.q);
-}
-
-pub(crate) fn two_writers() -> Result<(), Error> {
-    from_two_writers(&passing()?);
-    Ok(())
-}
-
-pub(crate) fn joined() -> Result<(), Error> {
-    from_two_writers(&new_pair()?);
-    Ok(())
-}
-
-// 2. Those that are none.
-
-fn at_the_end<T: Kind>() -> Result<(), Error> {
-    let s = passing::<T>()?;
-    step!("close(p)");
-    drop(s.p);
-    receive(&s.q);
-    Ok(())
-}
-
-pub(crate) fn end() -> Result<(), Error> {
-    at_the_end::<Stream>()
-}
-
-pub(crate) fn end_of_packets() -> Result<(), Error> {
-    at_the_end::<Seqpacket>()
-}
-
-pub(crate) fn cut() -> Result<(), Error> {
-    let s = passing()?;
-    send_text(&s.p, "x");
-    receive_in(&s.q, 64, named!(CMSG_LEN(4)));
-    Ok(())
-}
-
-// 3. Those that the sender names, and the kernel judges.
+// 2. Those that the sender names, and the kernel judges.
 
 fn sends(credentials: Credentials, words: &str) -> Result<(), Error> {
     let s = passing::<Stream>()?;

@@ -12,7 +12,7 @@ use sunpath::{Error, Stream};
 use super::line::{self, step};
 use super::message::{
     CONTROL_SIZE, ask_close_on_exec, lacks, new_pair, option, receive, receive_fd, receive_with,
-    send_fd, send_rights, send_text, set,
+    send_fd, send_rights, set,
 };
 use super::system::new_pipe;
 use super::{accepted, as_nobody, connected, listening};
@@ -154,29 +154,6 @@ pub(crate) fn too_many_at_once() -> Result<(), Error> {
 }
 
 // 5. Receivers that take none.
-
-pub(crate) fn refused() -> Result<(), Error> {
-    if lacks(option!(SO_PASSRIGHTS))? {
-        return Ok(());
-    }
-    let s = new_pair()?;
-    set("q", &s.q, option!(SO_PASSRIGHTS), false);
-    send_rights(&s.p, "x", 1);
-    send_text(&s.p, "x");
-    receive(&s.q, 64);
-    Ok(())
-}
-
-pub(crate) fn queued() -> Result<(), Error> {
-    if lacks(option!(SO_PASSRIGHTS))? {
-        return Ok(());
-    }
-    let s = new_pair::<Stream>()?;
-    send_rights(&s.p, "x", 1);
-    set("q", &s.q, option!(SO_PASSRIGHTS), false);
-    receive(&s.q, 64);
-    Ok(())
-}
 
 pub(crate) fn by_listener() -> Result<(), Error> {
     if lacks(option!(SO_PASSRIGHTS))? {

@@ -5,13 +5,12 @@ use std::os::fd::AsRawFd as _;
 
 use sunpath::fd::IoSliceMut;
 use sunpath::socket::Kind;
-use sunpath::sys::CMSG_LEN;
 use sunpath::{Datagram, Error, Seqpacket, Stream};
 
 use super::line::{self, part, step};
 use super::message::{
-    CONTROL_SIZE, PEEK, Pair, READ, ask_close_on_exec, lacks, named, new_pair, option, receive,
-    receive_fds, receive_in, receive_plain, send_rights, send_text, set,
+    CONTROL_SIZE, PEEK, Pair, ask_close_on_exec, lacks, new_pair, option, receive, receive_fds,
+    receive_plain, send_rights, send_text, set,
 };
 use super::{accepted, connected, listening, system};
 use crate::descriptors::{allow_more, allow_usual, open_descriptors};
@@ -24,18 +23,6 @@ fn passing<T: Kind>() -> Result<Pair<T>, Error> {
 }
 
 // 1. With a message.
-
-pub(crate) fn order() -> Result<(), Error> {
-    if lacks(option!(SO_INQ))? || lacks(option!(SO_PASSPIDFD))? {
-        return Ok(());
-    }
-    let s = passing()?;
-    set("q", &s.q, option!(SO_INQ), true);
-    set("q", &s.q, option!(SO_PASSCRED), true);
-    send_rights(&s.p, "x", 2);
-    receive(&s.q, 64);
-    Ok(())
-}
 
 /// Who did not ask finds a descriptor more in every message, which is closed with it.
 pub(crate) fn inherited() -> Result<(), Error> {
@@ -130,42 +117,7 @@ pub(crate) fn end() -> Result<(), Error> {
     at_the_end::<Seqpacket>("seqpacket")
 }
 
-pub(crate) fn recv() -> Result<(), Error> {
-    if lacks(option!(SO_PASSPIDFD))? {
-        return Ok(());
-    }
-    let s = passing()?;
-    send_text(&s.p, "x");
-    receive_plain(&s.q, 64, READ);
-    Ok(())
-}
-
-pub(crate) fn no_room() -> Result<(), Error> {
-    if lacks(option!(SO_PASSPIDFD))? {
-        return Ok(());
-    }
-    let s = passing()?;
-    send_text(&s.p, "x");
-    receive_in(&s.q, 64, named!(CMSG_LEN(0)));
-    Ok(())
-}
-
 // 3. The length of the queue.
-
-pub(crate) fn queue() -> Result<(), Error> {
-    if lacks(option!(SO_INQ))? {
-        return Ok(());
-    }
-    let s = new_pair()?;
-    set("q", &s.q, option!(SO_INQ), true);
-    send_text(&s.p, "0123456789");
-    receive(&s.q, 4);
-    receive(&s.q, 64);
-    step!("close(p)");
-    drop(s.p);
-    receive(&s.q, 64);
-    Ok(())
-}
 
 pub(crate) fn no_stream() -> Result<(), Error> {
     if !lacks(option!(SO_INQ))? {

@@ -10,9 +10,7 @@ use sunpath::sys::{O_PATH, SCM_MAX_FD};
 use sunpath::{Datagram, Error, Seqpacket, Stream};
 
 use super::line::{part, step};
-use super::message::{
-    new_pair, receive, receive_fd, receive_fds, result, send_control, send_fd, send_rights,
-};
+use super::message::{new_pair, receive, receive_fd, receive_fds, result, send_fd, send_rights};
 use super::{PATH, address, bound, new_socket, system};
 use crate::file::open_path;
 
@@ -42,50 +40,6 @@ pub(crate) fn most() -> Result<(), Error> {
 
 pub(crate) fn too_many() -> Result<(), Error> {
     on_every_type(SCM_MAX_FD + 1)
-}
-
-fn without_data<T: Kind>() -> Result<(), Error> {
-    let s = new_pair::<T>()?;
-    send_rights(&s.p, "", 1);
-    receive(&s.q, 64);
-    Ok(())
-}
-
-pub(crate) fn stream() -> Result<(), Error> {
-    without_data::<Stream>()
-}
-
-pub(crate) fn datagram() -> Result<(), Error> {
-    without_data::<Datagram>()
-}
-
-pub(crate) fn seqpacket() -> Result<(), Error> {
-    without_data::<Seqpacket>()
-}
-
-fn sends_two(first: usize, second: usize) -> Result<(), Error> {
-    let (s, any) = (new_pair::<Stream>()?, io::stdin());
-    let [one, two] = [first, second].map(|count| vec![any.as_fd(); count]);
-    let control = [Control::Rights(&one), Control::Rights(&two)];
-    let words = format!("RIGHTS({first}), RIGHTS({second})");
-    send_control(&s.p, "x", &control, &words);
-    receive(&s.q, 64);
-    Ok(())
-}
-
-pub(crate) fn two() -> Result<(), Error> {
-    sends_two(2, 1)
-}
-
-pub(crate) fn too_many_together() -> Result<(), Error> {
-    sends_two(200, 200)
-}
-
-pub(crate) fn none() -> Result<(), Error> {
-    let s = new_pair::<Stream>()?;
-    send_rights(&s.p, "x", 0);
-    receive(&s.q, 64);
-    Ok(())
 }
 
 // 2. Bad ones: what is lent is open, and what is closed has been moved.

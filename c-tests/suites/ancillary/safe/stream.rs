@@ -9,70 +9,17 @@ use sunpath::{Error, Stream};
 
 use super::line::{self, Arrived, step};
 use super::message::{
-    PEEK, Pair, READ, new_pair, receive, receive_plain, result, send_rights, send_text,
+    PEEK, Pair, new_pair, receive, receive_plain, result, send_rights, send_text,
 };
 use crate::descriptors::open_descriptors;
 
-// 1. With which bytes.
-
-pub(crate) fn earlier() -> Result<(), Error> {
-    let s = new_pair()?;
-    send_text(&s.p, "pp");
-    send_rights(&s.p, "aa", 1);
-    send_text(&s.p, "cc");
-    receive(&s.q, 64);
-    receive(&s.q, 64);
-    Ok(())
-}
-
-pub(crate) fn first_part() -> Result<(), Error> {
-    let s = new_pair::<Stream>()?;
-    send_rights(&s.p, "hello", 1);
-    receive(&s.q, 2);
-    receive(&s.q, 64);
-    Ok(())
-}
-
-pub(crate) fn two() -> Result<(), Error> {
-    let s = new_pair::<Stream>()?;
-    send_rights(&s.p, "aa", 1);
-    send_rights(&s.p, "bb", 1);
-    receive(&s.q, 64);
-    receive(&s.q, 64);
-    Ok(())
-}
-
-pub(crate) fn before() -> Result<(), Error> {
-    let s = new_pair()?;
-    send_text(&s.p, "pp");
-    send_rights(&s.p, "aa", 1);
-    receive(&s.q, 2);
-    receive(&s.q, 64);
-    Ok(())
-}
-
-pub(crate) fn no_byte() -> Result<(), Error> {
-    let s = new_pair::<Stream>()?;
-    send_rights(&s.p, "abc", 1);
-    receive(&s.q, 0);
-    receive(&s.q, 64);
-    Ok(())
-}
-
-// 2. Calls that take the bytes.
+// 1. Calls that take the bytes.
 
 fn two_sent() -> Result<Pair<Stream>, Error> {
     let s = new_pair()?;
     send_rights(&s.p, "aa", 1);
     send_text(&s.p, "bb");
     Ok(s)
-}
-
-pub(crate) fn recv() -> Result<(), Error> {
-    let s = two_sent()?;
-    receive_plain(&s.q, 64, READ);
-    receive_plain(&s.q, 64, READ);
-    Ok(())
 }
 
 /// All of the bytes, and what comes with the first of them.
@@ -111,7 +58,7 @@ pub(crate) fn peek() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. A message that is more than the queue takes: who sends the rest sends it without descriptors.
+// 2. A message that is more than the queue takes: who sends the rest sends it without descriptors.
 
 pub(crate) fn short_write() -> Result<(), Error> {
     let data = vec![b'a'; 1 << 20];

@@ -1,5 +1,5 @@
-/* One call of cases.txt, read. What the words mean is said at the top of cases.txt; step.rs is the
- * same in Rust. */
+/* One call of a cases.txt, read. The head of each cases.txt says what its words mean. step.rs is the same
+ * in Rust. */
 #ifndef STEP_H
 #define STEP_H
 

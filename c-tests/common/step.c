@@ -9,11 +9,9 @@
 /* The bytes of all arguments of a step. */
 static unsigned char buffer[65536];
 
-/* Copies text up to one of the characters that end it; NULL where it is empty or too long. */
-static const char *read_word(const char *text, const char *ends, size_t size, char *ret_word)
+/* Copies count bytes of text; NULL if there are none or too many, or the text ends there. */
+static const char *read_word(const char *text, size_t count, size_t size, char *ret_word)
 {
-	size_t count = strcspn(text, ends);
-
 	if (count == 0 || count >= size || text[count] == '\0')
 		return NULL;
 	memcpy(ret_word, text, count);
@@ -21,12 +19,23 @@ static const char *read_word(const char *text, const char *ends, size_t size, ch
 	return text + count;
 }
 
+/* The length of an argument that may have brackets in it. */
+static size_t word_length(const char *text)
+{
+	size_t length = 0;
+	int depth = 0;
+
+	for (; text[length] != '\0' && (depth > 0 || strchr(",)", text[length]) == NULL); length++)
+		depth += (text[length] == '(') - (text[length] == ')');
+	return length;
+}
+
 static const char *read_argument(const char *text, size_t *taken, struct arg *ret_arg)
 {
 	size_t length;
 
 	if (*text != '"')
-		return read_word(text, ",)", sizeof ret_arg->word, ret_arg->word);
+		return read_word(text, word_length(text), sizeof ret_arg->word, ret_arg->word);
 	length = bytes_read(text, sizeof buffer - *taken, buffer + *taken, &ret_arg->count);
 	if (length == 0)
 		return NULL;
@@ -40,7 +49,7 @@ const char *step_read(const char *text, struct step *ret_step)
 	size_t taken = 0;
 
 	memset(ret_step, 0, sizeof *ret_step);
-	text = read_word(text, "(", sizeof ret_step->call, ret_step->call);
+	text = read_word(text, strcspn(text, "("), sizeof ret_step->call, ret_step->call);
 	for (; text != NULL && *text != ')'; ret_step->count++) {
 		text += ret_step->count == 0 ? 1 : 2; /* "(" or ", " */
 		if (ret_step->count == ARGS)

@@ -1,0 +1,97 @@
+//! A line of `cases.txt`, read: the type of the two sockets, and the calls on them.
+
+use sunpath_sys::{CMSG_LEN, CMSG_SPACE};
+
+use crate::step::Step;
+
+pub(crate) struct Line<'a> {
+    /// `stream`, `dgram` or `seqpacket`.
+    pub(crate) kind: &'a str,
+    pub(crate) calls: Vec<Call>,
+}
+
+pub(crate) struct Call {
+    pub(crate) in_child: bool,
+    step: Step,
+}
+
+impl<'a> Line<'a> {
+    /// # Panics
+    ///
+    /// - If the text is not a line of the table.
+    pub(crate) fn read(text: &'a str) -> Self {
+        let line = text.split_once(": ").and_then(|(kind, calls)| {
+            let calls = calls.split("; ").map(Call::read).collect::<Option<_>>()?;
+            Some(Self { kind, calls })
+        });
+        line.unwrap_or_else(|| panic!("not a case of the table: {text}"))
+    }
+
+    /// The names of the options that the line sets.
+    pub(crate) fn options(&self) -> impl Iterator<Item = &str> {
+        let sets = self.calls.iter().filter(|call| call.name() == "setsockopt");
+        sets.filter_map(|call| call.word(1))
+    }
+}
+
+impl Call {
+    fn read(text: &str) -> Option<Self> {
+        let call = text.strip_prefix("child: ");
+        let (step, "") = Step::read(call.unwrap_or(text))? else {
+            return None;
+        };
+        let in_child = call.is_some();
+        Some(Self { in_child, step })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.step.call
+    }
+
+    /// `p` or `q`.
+    pub(crate) fn socket(&self) -> &str {
+        self.word(0).expect("a call has a socket")
+    }
+
+    pub(crate) fn word(&self, at: usize) -> Option<&str> {
+        self.step.word(at)
+    }
+
+    pub(crate) fn number(&self, at: usize) -> usize {
+        let number = self.step.number(at).expect("the call has a number");
+        number.try_into().expect("the number is a size")
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        let bytes = self.step.bytes(1).expect("the call has a text");
+        std::str::from_utf8(bytes).expect("the text is one")
+    }
+
+    /// How many descriptors each `RIGHTS(2)` has.
+    pub(crate) fn rights(&self) -> Vec<usize> {
+        let count = |word: &str| {
+            word.strip_prefix("RIGHTS(")?
+                .strip_suffix(')')?
+                .parse()
+                .ok()
+        };
+        let words = (2..).map_while(|at| self.word(at));
+        let counts: Option<_> = words.map(count).collect();
+        counts.expect("the control data is rights")
+    }
+
+    /// The size of the control buffer, with its words, where it is not one with space for all.
+    pub(crate) fn capacity(&self) -> Option<(usize, &str)> {
+        let words = self.word(2)?;
+        Some((words.split(" + ").map(size).sum(), words))
+    }
+}
+
+/// `CMSG_SPACE(12)`, or a number.
+fn size(word: &str) -> usize {
+    let argument = |name| word.strip_prefix(name)?.strip_suffix(')')?.parse().ok();
+    let len = argument("CMSG_LEN(").map(CMSG_LEN);
+    let space = || argument("CMSG_SPACE(").map(CMSG_SPACE);
+    let size = len.or_else(space).or_else(|| word.parse().ok());
+    size.unwrap_or_else(|| panic!("{word}: not a size"))
+}
