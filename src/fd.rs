@@ -1,6 +1,8 @@
 //! Owned and borrowed descriptors, and slices for vectored calls: the types of `std::os::fd` and
 //! `std::io` where there is `std`, and the same types over `core` where there is not.
 
+use core::mem::ManuallyDrop;
+
 #[cfg(feature = "std")]
 pub use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
@@ -18,6 +20,13 @@ pub use polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, Raw
 // EBADF. It is not -1.
 #[doc(alias = "AT_FDCWD")]
 pub const CWD: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(sunpath_sys::AT_FDCWD) };
+
+/// What `wrap` makes of a borrowed descriptor as if it owned it. It is never dropped.
+pub(crate) fn borrow_as<T>(fd: BorrowedFd<'_>, wrap: impl FnOnce(OwnedFd) -> T) -> ManuallyDrop<T> {
+    // SAFETY: the descriptor is open as long as it is borrowed, and the wrapped one never closes it.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) };
+    ManuallyDrop::new(wrap(fd))
+}
 
 /// `FromRawFd` for a socket type: the one way to make it that is not checked.
 macro_rules! impl_from_raw_fd {

@@ -194,8 +194,8 @@ pub use crate::error::{Errno, Error};
 pub use crate::fd::CWD;
 pub use crate::files::{BindOptions, Bound, ConnectOptions, Dir, Existing, Liveness, probe};
 pub use crate::socket::{
-    Datagram, Listener, PeerCred, Received, Seqpacket, Shutdown, Socket, Stream, UnixDatagram,
-    UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
+    Datagram, Listener, PeerCred, Received, Seqpacket, Shutdown, Socket, SocketRef, Stream,
+    UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
 };
 
 /// The README's programs, compiled and run.

@@ -4,6 +4,7 @@
 //! [`UnixSeqpacket`], [`UnixListener`] and [`UnixSeqpacketListener`]. They are aliases of
 //! [`Socket`] and [`Listener`] with a [`Kind`]; this module has the rest of what these types need.
 
+mod borrowed;
 mod convert;
 mod datagram;
 mod identity;
@@ -25,6 +26,7 @@ use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use crate::pathname::AsPathname;
 use crate::syscall;
 
+pub use self::borrowed::{ListenerRef, SocketRef};
 pub use self::convert::FromFdError;
 pub use self::datagram::UnixDatagram;
 pub use self::identity::PeerCred;
