@@ -66,6 +66,9 @@
 //! # #[cfg(not(feature = "std"))] fn main() {}
 //! ```
 //!
+//! The page `docs/stopping.md` of the repository tells how a daemon is stopped, by a signal too, and what
+//! to do when no descriptor is free.
+//!
 //! # The verbs
 //!
 //! A function named `bind` or `connect`, alone or with `_addr` or `_at`, makes a socket. One that ends
@@ -202,3 +205,8 @@ pub use crate::socket::{
 #[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The programs of the page on stopping and waiting, compiled and run.
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../docs/stopping.md")]
+struct Stopping;
