@@ -98,15 +98,18 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
+    /// - `EINVAL`: the mode is over 0777, with the number: 660 in decimal is 01224. No call was made.
     /// - `EINVAL`: the system does not know the mode of a socket (macOS; FreeBSD after bind).
     /// - `EPERM`: another user made the socket.
     ///
     /// See chmod(2), unix(7) "Pathname socket ownership and permissions".
     #[doc(alias = "fchmod")]
     pub fn set_mode(&self, mode: u32) -> Result<(), Error> {
-        let mode =
-            sys::mode_t::try_from(mode).map_err(|_| Error::new(Call::Fchmod, Errno::EINVAL))?;
-        syscall::fchmod(self.as_fd(), mode)
+        if mode > 0o777 {
+            let cause = Cause::Mode { mode };
+            return Err(Error::with_cause(Call::Fchmod, Errno::EINVAL, cause));
+        }
+        syscall::fchmod(self.as_fd(), mode as sys::mode_t)
     }
 
     /// `bind(fd, addr, len)` — gives the socket its address.

@@ -387,3 +387,19 @@ fn stream_has_nothing_to_flush() {
     (&a).flush().unwrap();
     assert_eq!(a.write(b"x").unwrap_err().errno(), Errno::EPIPE);
 }
+
+/// 660 in decimal is a mode that nobody means.
+#[test]
+fn stream_mode_over_0777_is_einval_with_the_number() {
+    let socket = UnixStream::new().unwrap();
+    for mode in [0o776, 0o777] {
+        socket.set_mode(mode).unwrap();
+    }
+    for (mode, text) in [
+        (0o1000, "fchmod: EINVAL (mode 01000 is over 0777)"),
+        (660, "fchmod: EINVAL (mode 01224 is over 0777)"),
+        (u32::MAX, "fchmod: EINVAL (mode 037777777777 is over 0777)"),
+    ] {
+        assert_eq!(socket.set_mode(mode).unwrap_err().to_string(), text);
+    }
+}
