@@ -98,6 +98,18 @@ impl Error {
         Self::with_cause(call, errno, Cause::Path(error))
     }
 
+    /// The refusal of an address with a length over the most that the system returns for it.
+    #[cold]
+    pub(crate) const fn address_length(len: usize, max: usize) -> Self {
+        let len = if len > 0xffff { 0xffff } else { len as u32 };
+        Self {
+            tag: Tag::AddressLength,
+            call: Call::SockaddrUn,
+            errno: Errno::EINVAL.raw() as i16,
+            number: len | (max as u32) << 16,
+        }
+    }
+
     /// The failure to bind to a path where something is in the way.
     #[cold]
     pub(crate) fn address_in_use(in_use: InUse) -> Self {

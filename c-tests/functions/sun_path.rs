@@ -122,6 +122,7 @@ pub(crate) fn check_read(bytes: &[u8], len: socklen_t) {
     let has_family = len as usize >= FAMILY;
     match UnixAddr::from_raw(addr, len) {
         Ok(safe) => {
+            assert!(len as usize <= SIZE + 1);
             assert_eq!(safe.name(), c, "safe and C in {bytes:?} of {len}");
             // Of a path the NUL behind it is counted, and no other.
             let most = match c {
@@ -132,9 +133,13 @@ pub(crate) fn check_read(bytes: &[u8], len: socklen_t) {
             assert_eq!(safe.len() as usize, sent);
             assert!(!has_family || bytes_of(safe.as_sockaddr_un()) == bytes_of(&addr));
         }
-        Err(error) => {
-            assert_eq!(error, Errno::EAFNOSUPPORT);
+        Err(error) if error.errno() == Errno::EAFNOSUPPORT => {
             assert!(has_family && addr.sun_family != sys::AF_UNIX as sa_family_t);
+        }
+        Err(error) => {
+            assert_eq!(error.errno(), Errno::EINVAL);
+            let full = matches!(c, SunPath::Pathname(path) if path.len() == sys::SUN_PATH_CAPACITY);
+            assert!(len as usize > SIZE + usize::from(full));
         }
     }
 }

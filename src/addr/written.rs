@@ -1,4 +1,4 @@
-//! Addresses that C code or the kernel wrote: what holds for every address is made true of them.
+//! Addresses that C code or the kernel wrote. What holds for every address is made true for them.
 
 use core::mem::offset_of;
 use core::ptr;
@@ -7,73 +7,109 @@ use sunpath_sys as sys;
 use sunpath_sys::{SunPath, sockaddr, sockaddr_un, socklen_t};
 
 use super::UnixAddr;
-use crate::error::Errno;
+use crate::error::{Call, Errno, Error};
 
 /// From its parts.
 impl UnixAddr {
     /// The address that C code or the kernel made, with the length that came with it.
     ///
-    /// Every length is taken: 0 and others that end before the path are unnamed, and those past the
-    /// struct (Linux reports 111 for a path of 108 bytes) are clamped to it, so that the address
-    /// can be sent to. A path ends at its first NUL, and [`len`](Self::len) is that of the path then.
+    /// Every length that the kernel returns is taken. One that ends before the path, 0 for instance,
+    /// is the unnamed address. For a path that fills `sun_path` Linux returns one byte more than the
+    /// struct has, 111, and [`len`](Self::len) is 110, with which the address can be sent to. A path
+    /// ends at its first NUL, and `len` is then that of the path.
+    ///
+    /// [`sys::sun_path`] reads an address of any length.
     ///
     /// # Errors
     ///
-    /// - `EAFNOSUPPORT`: the length takes in the family, and it is not `AF_UNIX`.
+    /// - `EAFNOSUPPORT`: the length includes the family, and it is not `AF_UNIX`.
+    /// - `EINVAL`: the length is over `sizeof(struct sockaddr_un)`, and it is not the one that the
+    ///   kernel returns for a path that fills `sun_path`. The
+    ///   [cause](crate::error::Cause::AddressLength) has the numbers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{Errno, UnixAddr, addr};
+    ///
+    /// let made = addr!("/run/app.sock");
+    /// let (raw, len) = (*made.as_sockaddr_un(), made.len());
+    /// assert_eq!(UnixAddr::from_raw(raw, len)?, made);
+    /// let error = UnixAddr::from_raw(raw, 200).unwrap_err();
+    /// assert_eq!(error.errno(), Errno::EINVAL);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See getsockname(2), unix(7).
     #[inline]
-    pub const fn from_raw(addr: sockaddr_un, len: socklen_t) -> Result<Self, Errno> {
+    pub const fn from_raw(addr: sockaddr_un, len: socklen_t) -> Result<Self, Error> {
         let mut read = Self { addr, len };
-        match read.settle_as(false) {
-            Ok(()) => Ok(read),
-            Err(errno) => Err(errno),
+        if let Err(errno) = read.normalize_as(false) {
+            return Err(Error::new(Call::SockaddrUn, errno));
+        }
+        let most = read.most_reported();
+        if len as usize > most {
+            return Err(Error::address_length(len as usize, most));
+        }
+        Ok(read)
+    }
+
+    /// The greatest length that a kernel reports for an address of these bytes, if it is over the
+    /// size of the struct, and else that size.
+    const fn most_reported(&self) -> usize {
+        match sys::sun_path(&self.addr, size_of::<sockaddr_un>() as socklen_t) {
+            SunPath::Pathname(path) if path.len() == sys::SUN_PATH_CAPACITY => {
+                size_of::<sockaddr_un>() + 1
+            }
+            _ => size_of::<sockaddr_un>(),
         }
     }
 }
 
-/// As room for the calls that write an address.
+/// As a buffer for the calls that write an address.
 impl UnixAddr {
-    /// The pointer of the calls. What was written is the address once [`settle_sender`](Self::settle_sender)
+    /// The pointer of the calls. What was written is the address once [`normalize_sender`](Self::normalize_sender)
     /// was told how long it is.
     #[inline]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut sockaddr {
         ptr::from_mut(&mut self.addr).cast()
     }
 
-    /// The two pointers of the calls: `*len` is the room. What was written is an address again
-    /// after [`settle`](Self::settle).
+    /// The two pointers of the calls: `*len` is the size of the buffer. What was written is an address
+    /// after [`normalize`](Self::normalize).
     #[inline]
     pub(crate) fn offer(&mut self) -> (*mut sockaddr, *mut socklen_t) {
         self.len = size_of::<sockaddr_un>() as socklen_t;
         (ptr::from_mut(&mut self.addr).cast(), &mut self.len)
     }
 
-    /// [`settle`](Self::settle) with the length that a call has reported elsewhere; unnamed where the
+    /// [`normalize`](Self::normalize) with the length that a call has reported elsewhere; unnamed where the
     /// sender is of another family, since an error would lose the message.
     #[inline]
-    pub(crate) fn settle_sender(&mut self, len: socklen_t) {
+    pub(crate) fn normalize_sender(&mut self, len: socklen_t) {
         self.len = len;
-        let _ = self.settle();
+        let _ = self.normalize();
     }
 
-    /// The same of an address that a call has written elsewhere.
+    /// The address of a sender that a call has written elsewhere.
     #[inline]
     pub(crate) fn of_sender(addr: sockaddr_un, len: socklen_t) -> Self {
         let mut from = Self { addr, len };
-        from.settle_sender(len);
+        from.normalize_sender(len);
         from
     }
 
     /// Makes true again what holds for every address that the kernel wrote: it becomes unnamed where it
     /// says so, and, with `EAFNOSUPPORT`, where it is of another family.
     #[inline]
-    pub(crate) const fn settle(&mut self) -> Result<(), Errno> {
-        self.settle_as(cfg!(have_counted_path))
+    pub(crate) const fn normalize(&mut self) -> Result<(), Errno> {
+        self.normalize_as(cfg!(have_counted_path))
     }
 
-    /// [`settle`](Self::settle) of an address whose length counts no more than the NUL behind a path, or
+    /// [`normalize`](Self::normalize) of an address whose length counts no more than the NUL behind a path, or
     /// may.
     #[inline]
-    const fn settle_as(&mut self, counted: bool) -> Result<(), Errno> {
+    const fn normalize_as(&mut self, counted: bool) -> Result<(), Errno> {
         let family_end = offset_of!(sockaddr_un, sun_family) + size_of::<sys::sa_family_t>();
         if self.len as usize >= family_end
             && self.addr.sun_family != sys::AF_UNIX as sys::sa_family_t
@@ -102,7 +138,10 @@ impl UnixAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Cause;
     use core::ffi::c_char;
+    use std::string::ToString;
+    use std::vec::Vec;
 
     fn pathname(path: &[u8]) -> UnixAddr {
         UnixAddr::from_pathname_bytes(path).expect("the path fits")
@@ -126,13 +165,14 @@ mod tests {
         );
     }
 
+    const SIZE: socklen_t = size_of::<sockaddr_un>() as socklen_t;
+
     #[test]
-    fn addr_from_raw_takes_every_length() {
+    fn addr_from_raw_takes_every_length_of_the_struct() {
         let raw = *pathname(b"ab").as_sockaddr_un();
-        for len in (0..=300).chain([socklen_t::MAX]) {
+        for len in 0..=SIZE {
             let addr = UnixAddr::from_raw(raw, len).expect("the family is AF_UNIX");
-            let sendable = sys::SUN_PATH_OFFSET..=size_of::<sockaddr_un>();
-            assert!(sendable.contains(&(addr.len() as usize)));
+            assert!((sys::SUN_PATH_OFFSET..=SIZE as usize).contains(&(addr.len() as usize)));
             match len as usize {
                 0..=sys::SUN_PATH_OFFSET => assert!(addr.is_unnamed()),
                 3 => assert_eq!(addr.name(), SunPath::Pathname(b"a")),
@@ -141,11 +181,57 @@ mod tests {
         }
     }
 
+    /// The addresses for which Linux has no length over 110.
+    fn with_a_nul() -> Vec<sockaddr_un> {
+        let path = *pathname(&[b'p'; sys::SUN_PATH_MAX]).as_sockaddr_un();
+        let short = *pathname(b"ab").as_sockaddr_un();
+        let mut abstract_name = path;
+        abstract_name.sun_path[0] = 0;
+        Vec::from([path, short, abstract_name])
+    }
+
+    #[test]
+    fn addr_from_raw_of_a_length_over_the_struct_is_einval_with_the_numbers() {
+        let full = *kernel_full().as_sockaddr_un();
+        let cases = with_a_nul().into_iter().map(|addr| (addr, SIZE));
+        for (addr, most) in cases.chain([(full, SIZE + 1)]) {
+            assert!(UnixAddr::from_raw(addr, most).is_ok());
+            for len in [most + 1, most + 2, 300, 65_535, socklen_t::MAX] {
+                let error = UnixAddr::from_raw(addr, len).unwrap_err();
+                let cause = Cause::AddressLength {
+                    len: u16::try_from(len).unwrap_or(u16::MAX),
+                    max: most as u16,
+                };
+                assert_eq!((error.errno(), error.cause()), (Errno::EINVAL, Some(cause)));
+            }
+        }
+        if SIZE == 110 {
+            let error = UnixAddr::from_raw(full, 112).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "sockaddr_un: EINVAL (an address of 112 bytes is not in range; the longest has 111)"
+            );
+        }
+    }
+
+    #[test]
+    fn addr_from_the_kernel_of_every_length_can_be_sent_to() {
+        for addr in with_a_nul() {
+            for len in (0..=300).chain([socklen_t::MAX]) {
+                let read = UnixAddr::of_sender(addr, len);
+                assert!((sys::SUN_PATH_OFFSET..=SIZE as usize).contains(&(read.len() as usize)));
+            }
+        }
+    }
+
     #[test]
     fn addr_from_raw_of_another_family_is_eafnosupport() {
         let mut raw = *pathname(b"ab").as_sockaddr_un();
         raw.sun_family = sys::AF_UNSPEC as sys::sa_family_t;
-        assert_eq!(UnixAddr::from_raw(raw, 5), Err(Errno::EAFNOSUPPORT));
+        for len in [2, 5, 111, 128] {
+            let error = UnixAddr::from_raw(raw, len).unwrap_err();
+            assert_eq!(error.errno(), Errno::EAFNOSUPPORT);
+        }
         // recvfrom(2) from an unnamed sender: length 0, the family never written
         assert_eq!(UnixAddr::from_raw(raw, 0), Ok(UnixAddr::unnamed()));
     }

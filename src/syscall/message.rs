@@ -110,7 +110,7 @@ pub(crate) fn recv_message_from(
         // SAFETY: buf is writable for its length, and addr is room for addr_len bytes.
         unsafe { sys::recvfrom(fd.as_raw_fd(), bytes, len, flags, addr, &mut addr_len) }
     })?;
-    ret_from.settle_sender(addr_len);
+    ret_from.normalize_sender(addr_len);
     Ok((length, truncation(length, len)))
 }
 
@@ -303,7 +303,7 @@ unsafe fn receive(
         unsafe { sys::recvmsg(fd.as_raw_fd(), to_fill, flags) }
     })?;
     if let Some(from) = ret_from {
-        from.settle_sender(msg.msg_namelen);
+        from.normalize_sender(msg.msg_namelen);
     }
     Ok(((result, msg.msg_flags), msg.msg_controllen as usize))
 }

@@ -187,7 +187,7 @@ pub(crate) fn accept(
         super::set_nonblocking(accepted.as_fd(), false)?;
     }
     if let Some(peer) = ret_peer {
-        settled(peer, Call::Accept)?;
+        normalized(peer, Call::Accept)?;
     }
     Ok(accepted)
 }
@@ -195,7 +195,7 @@ pub(crate) fn accept(
 pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
     let mut addr = UnixAddr::unnamed();
     sockname(fd, &mut addr)?;
-    settled(&mut addr, Call::Getsockname)?;
+    normalized(&mut addr, Call::Getsockname)?;
     Ok(addr)
 }
 
@@ -203,7 +203,7 @@ pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
 pub(crate) fn is_unix(fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let mut addr = UnixAddr::unnamed();
     sockname(fd, &mut addr)?;
-    Ok(addr.settle().is_ok())
+    Ok(addr.normalize().is_ok())
 }
 
 fn sockname(fd: BorrowedFd<'_>, ret_addr: &mut UnixAddr) -> Result<(), Error> {
@@ -222,14 +222,14 @@ pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
         // SAFETY: addr is room for *len bytes, and both outlive the call.
         unsafe { sys::getpeername(fd.as_raw_fd(), addr, len) as isize }
     })?;
-    settled(&mut peer, Call::Getpeername)?;
+    normalized(&mut peer, Call::Getpeername)?;
     Ok(peer)
 }
 
 /// What a call has written as an address; `EAFNOSUPPORT` where the socket is of another family.
 #[inline]
-fn settled(addr: &mut UnixAddr, call: Call) -> Result<(), Error> {
-    addr.settle()
+fn normalized(addr: &mut UnixAddr, call: Call) -> Result<(), Error> {
+    addr.normalize()
         .map_err(|errno| Error::with_cause(call, errno, Cause::OtherFamily))
 }
 

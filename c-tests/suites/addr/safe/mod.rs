@@ -112,7 +112,7 @@ impl Lane {
                 .sockname(Some(*from))
                 .map_err(|error| outcome(Err(error)).to_owned()),
             Source::Struct(family, bytes) => UnixAddr::from_raw(filled(*family, bytes), len)
-                .map_err(|errno| errno.name().unwrap_or("E?").to_owned()),
+                .map_err(|error| outcome(Err(error)).to_owned()),
             Source::Bytes(bytes) => named(bytes, len as usize).map_err(refused),
             Source::None => panic!("the call has an address"),
         }

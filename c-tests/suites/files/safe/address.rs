@@ -110,11 +110,12 @@ pub(crate) fn datagram() -> Result<(), Error> {
 
 fn read_with_every_length(addr: sockaddr_un) {
     for len in [0, 1, 2, 3, 109, 110, 111, 112] {
-        let addr = UnixAddr::from_raw(addr, len).expect("the family is AF_UNIX");
-        match addr.name() {
-            SunPath::Unnamed => step!("read({len}) = unnamed"),
-            SunPath::Pathname(path) => step!("read({len}) = pathname {}", Bytes(path)),
-            SunPath::Abstract(name) => step!("read({len}) = abstract {}", Bytes(name)),
+        let read = UnixAddr::from_raw(addr, len);
+        match read.as_ref().map(UnixAddr::name) {
+            Ok(SunPath::Unnamed) => step!("read({len}) = unnamed"),
+            Ok(SunPath::Pathname(path)) => step!("read({len}) = pathname {}", Bytes(path)),
+            Ok(SunPath::Abstract(name)) => step!("read({len}) = abstract {}", Bytes(name)),
+            Err(error) => step!("read({len}) = {}", error.errno().name().unwrap_or("E?")),
         }
     }
 }
