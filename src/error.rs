@@ -571,6 +571,8 @@ mod tests {
             };
             assert_eq!(io.kind(), expected, "{error}");
         }
+        let path = io::Error::from(SunPathError::Empty);
+        assert_eq!(Errno::from_io_error(&path), Some(Errno::ENOENT));
         let simple = io::Error::from(io::ErrorKind::WriteZero);
         assert_eq!(Errno::from_io_error(&simple), None);
         let other = io::Error::other("something else");

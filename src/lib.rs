@@ -105,7 +105,7 @@
 //! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and the methods beside it |
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name |
 //! | `sd_listen_fds` | [`activation`] |
-//! | `errno`, `perror` | [`Errno`], [`Error`] |
+//! | `errno`, `perror` | [`Errno`], [`Error`]; why a call failed where the errno does not tell: [`error::Cause`] |
 //! | the C API as it is | [`sys`], the crate `sunpath-sys` |
 //!
 //! A search of these pages for a name of C, such as `SO_RCVTIMEO` or `getpeername`, finds its method.
@@ -138,7 +138,7 @@
 //!
 //! No global state is touched: no umask, no working directory, no signal handler, no environment.
 //! A call that fails closes what it opened and removes the file that it made. Nothing allocates, except
-//! for the conversion of some errors into `std::io::Error` and for reading the environment in
+//! for the conversion of an error into `std::io::Error` and for reading the environment in
 //! [`activation`].
 //!
 //! # Without std

@@ -4,6 +4,11 @@ use core::ffi::CStr;
 
 /// What can be given as a path: `&str`, bytes and `&CStr`; with `std` `&Path`, `&OsStr`, a path's
 /// component, what owns any of these, and a `Box`, `Rc`, `Arc` or `Cow` of them.
+///
+/// A path is taken as it is, because the system call takes it so: a `@` in front does not make an
+/// abstract name of it ([`UnixAddr::from_abstract`](crate::UnixAddr::from_abstract) does, from the name
+/// without the `@`), and `~`, `$VAR` and `unix:` are parts of a name like any other. A server that binds
+/// such a path makes a file of that name, and a client gets `ENOENT`.
 pub trait AsPathname {
     /// The bytes of the path, as the file system has them.
     fn as_pathname(&self) -> &[u8];

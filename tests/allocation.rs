@@ -182,6 +182,48 @@ fn allocation_is_not_needed_to_pass_descriptors_and_credentials() {
     bare_error(Errno::EPIPE, || b.send_fd(&b));
 }
 
+/// A readiness loop meets `EAGAIN` all the time.
+#[test]
+fn allocation_is_not_needed_to_read_and_write_as_std_does() {
+    use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
+
+    let (mut a, b) = UnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    let mut buf = [0; 8];
+    let would_block = |result: io::Result<usize>| {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        assert_eq!(error.raw_os_error(), Some(Errno::EAGAIN.raw()));
+    };
+    would_block(bare(|| Read::read(&mut a, &mut buf)));
+    would_block(bare(|| Read::read(&mut &a, &mut buf)));
+    let mut bufs = [IoSliceMut::new(&mut buf)];
+    would_block(bare(|| Read::read_vectored(&mut a, &mut bufs)));
+    would_block(bare(|| a.read_exact(&mut [0; 2]).map(|()| 0)));
+    while bare(|| Write::write(&mut a, &[0; 4096])).is_ok() {}
+    would_block(bare(|| Write::write(&mut &a, &[0; 4096])));
+    let bufs = [IoSlice::new(&[0; 4096])];
+    would_block(bare(|| Write::write_vectored(&mut a, &bufs)));
+    would_block(bare(|| a.write_all(&[0; 4096]).map(|()| 0)));
+    drop(b);
+    let error = bare(|| a.write_all(b"x")).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(Errno::EPIPE.raw()));
+
+    let error = a.write(b"x").unwrap_err();
+    let io = bare(|| io::Error::from(error.errno()));
+    assert_eq!(
+        (io.kind(), error.kind()),
+        (ErrorKind::BrokenPipe, ErrorKind::BrokenPipe)
+    );
+}
+
+#[test]
+#[should_panic(expected = "it has allocated")]
+fn allocation_of_an_io_error_that_keeps_the_call_is_seen() {
+    let error = UnixStream::pair().unwrap().0.recv_oob().unwrap_err();
+    drop(bare(|| std::io::Error::from(error)));
+}
+
 #[test]
 #[should_panic(expected = "it has allocated")]
 fn allocation_is_seen() {

@@ -285,7 +285,8 @@ impl<T: Messages> Socket<T> {
     ///
     /// The first message that is still in the batch did not go; [`skip`](SendBatch::skip) leaves it out.
     ///
-    /// - `EMSGSIZE`: longer than a message can be.
+    /// - `EMSGSIZE`: longer than the limit, or more than 1024 slices, as for
+    ///   [`send_vectored`](Self::send_vectored).
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `ENOMEM`: as for [`sendmsg`](Self::sendmsg).
     /// - `EAGAIN`, `ECONNREFUSED`, `EPIPE`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, and with an address
     ///   `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EPROTOTYPE`: as for `send` and `send_to`.

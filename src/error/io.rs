@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::mem::ManuallyDrop;
 
+use sunpath_sys::SunPathError;
+
 use super::cause::Cause;
 use super::{Errno, Error};
 
@@ -21,8 +23,8 @@ impl Error {
 }
 
 impl Errno {
-    /// The errno of an `std::io::Error`: that of the system call, or that of the error of this crate
-    /// that it was made from. `None` where it has neither.
+    /// The errno of an `std::io::Error`: that of the system call, or that of the [`Error`] or
+    /// [`SunPathError`] that it was made from. `None` where it has neither.
     ///
     /// # Examples
     ///
@@ -42,12 +44,16 @@ impl Errno {
     /// ```
     #[must_use]
     pub fn from_io_error(error: &io::Error) -> Option<Self> {
-        match error.raw_os_error() {
-            Some(number) => Some(Self::from_raw(number)),
-            None => error
-                .get_ref()?
-                .downcast_ref::<Error>()
-                .map(|error| error.errno()),
+        if let Some(number) = error.raw_os_error() {
+            return Some(Self::from_raw(number));
+        }
+        let inner = error.get_ref()?;
+        match inner.downcast_ref::<Error>() {
+            Some(error) => Some(error.errno()),
+            None => {
+                let path: &SunPathError = inner.downcast_ref()?;
+                Some(Self::from_raw(path.errno()))
+            }
         }
     }
 

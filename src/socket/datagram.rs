@@ -116,7 +116,7 @@ impl Socket<Datagram> {
     /// - `EPROTOTYPE`: a socket of another kind is bound there.
     /// - `EPERM`: the receiver is connected to somebody else.
     /// - `EPIPE`: the receiver was shut down for reading, or this socket for writing.
-    /// - `EMSGSIZE`: longer than [`send_buffer_size`](Self::send_buffer_size) allows.
+    /// - `EMSGSIZE`: longer than the limit, as for [`send`](Self::send).
     /// - `EAGAIN`: the receiver's queue is full (`net.unix.max_dgram_qlen`), and the socket is
     ///   nonblocking or its write timeout passed.
     /// - `EINVAL`: the address is unnamed.

@@ -93,7 +93,8 @@ impl<T: Messages> Socket<T> {
     /// # Errors
     ///
     /// - `EMSGSIZE`: longer than [`send_buffer_size`](Self::send_buffer_size) allows (on Linux 32
-    ///   bytes less than it).
+    ///   bytes less than it). [`Cause::MessageTooLong`](crate::error::Cause::MessageTooLong) has the limit
+    ///   and names two ways out: a larger buffer, or a memory file whose descriptor is sent.
     /// - `ENOTCONN`: not connected; said too of a datagram socket whose peer is gone, from the second
     ///   send on.
     /// - `ECONNREFUSED`: the peer of a datagram socket is gone; the connection is dissolved by it.

@@ -162,8 +162,10 @@ impl<T: Kind> Socket<T> {
         self.number(sys::SO_SNDBUF)
     }
 
-    /// `setsockopt(fd, SOL_SOCKET, SO_SNDBUF, ...)` — sets [`send_buffer_size`]; Linux keeps it
-    /// between 4608 bytes and twice `net.core.wmem_max`.
+    /// `setsockopt(fd, SOL_SOCKET, SO_SNDBUF, ...)` — sets [`send_buffer_size`].
+    ///
+    /// Linux doubles the size, and keeps it between 4608 bytes and twice `net.core.wmem_max` without an
+    /// error: [`send_buffer_size`] returns what became of it.
     ///
     /// # Errors
     ///

@@ -12,8 +12,8 @@ use sunpath::ancillary::{Credentials, Outgoing, RecvBatch, RecvSlots, SendBatch,
 use sunpath::fd::IoSlice;
 use sunpath::socket::Kind;
 use sunpath::{
-    CWD, Datagram, Seqpacket, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixListener,
-    UnixSeqpacket, UnixStream,
+    CWD, Datagram, Errno, Seqpacket, Shutdown, Socket, Stream, UnixAddr, UnixDatagram,
+    UnixListener, UnixSeqpacket, UnixStream,
 };
 
 // 1. A path: gone when the way ends, however it ends.
@@ -190,7 +190,7 @@ pub(crate) fn main() -> ExitCode {
     match &result {
         Ok(()) => print!("ok"),
         Err(error) => {
-            let errno = error.raw_os_error().and_then(sunpath_sys::errno_name);
+            let errno = Errno::from_io_error(error).and_then(Errno::name);
             print!("{}", errno.unwrap_or("E?"));
         }
     }
