@@ -11,7 +11,7 @@ use sunpath_sys as sys;
 #[cfg(have_proc_fd)]
 use super::ProcFd;
 use super::{Status, retry};
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 #[cfg(have_proc_fd)]
 use crate::fd::CWD;
 use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -185,12 +185,21 @@ pub(crate) fn rename_to_new(
         Err(error) if is_lacking(&error) => {}
         renamed => return renamed,
     }
-    linkat(old, new)?;
+    linkat(old, new).map_err(|error| match error.errno() {
+        // Of a file of ours only a file system without links says so.
+        Errno::EPERM | Errno::ENOSYS | Errno::EOPNOTSUPP => cannot_rename(),
+        _ => error,
+    })?;
     let moved = leave_old_name(old, new);
     if moved.is_err() && is_like(old, new) {
         let _ = unlinkat(new.0, new.1, 0);
     }
     moved
+}
+
+/// The file system can neither rename without replacing nor link.
+fn cannot_rename() -> Error {
+    Error::with_cause(Call::Linkat, Errno::EOPNOTSUPP, Cause::NoSafeRename)
 }
 
 /// Unlinks the old name of a file of which link(2) has just made a new one.
@@ -199,7 +208,7 @@ fn leave_old_name(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) ->
     // A file system without hard links may make a copy, to which no socket is bound.
     match status(old)?.identity() == status(new)?.identity() {
         true => unlinkat(old.0, old.1, 0),
-        false => Err(Error::new(Call::Linkat, Errno::EOPNOTSUPP)),
+        false => Err(cannot_rename()),
     }
 }
 

@@ -3,11 +3,13 @@
 use std::cell::Cell;
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt, chown};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::path::Path;
 
-use sunpath::{Errno, Existing, UnixDatagram, UnixStream};
+use sunpath::error::Cause;
+use sunpath::{Bound, Errno, Error, Existing, UnixDatagram, UnixListener, UnixStream};
 
-use crate::supervisor::{Asked, Fate, Story, run};
+use crate::supervisor::{Asked, Fate, Phase, Story, run, say};
 use crate::{Before, Case, POLICIES, Scene, Wanted, alone, serve};
 
 /// A system call's answer, see [`Fate::As`].
@@ -28,6 +30,22 @@ fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) -> (Story,
     let story = run(Fate::As(answer), || serve(case, &scene.path));
     scene.check_others();
     (story, scene)
+}
+
+/// The same for a program that only binds, and that has to fail for one cause and leave nothing.
+fn fails_on(case: Case, cause: Cause, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) {
+    let scene = Scene::new(case);
+    let answer: Kernel<'_> = &|asked| kernel(asked, &scene);
+    run(Fate::As(answer), || {
+        say(Phase::Begin, 0);
+        let bound: Result<Bound<UnixListener>, Error> = case.options().listen(&scene.path);
+        say(Phase::Dropped, 0);
+        let error = bound.unwrap_err();
+        assert_eq!(error.cause(), Some(cause), "{error}");
+        assert!(error.is_unsupported(), "{error}");
+    });
+    assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
+    scene.check_others();
 }
 
 fn fails_with(errno: i32) -> Option<i64> {
@@ -55,7 +73,7 @@ fn lacking_a_kernel_that_tells_the_living_from_the_dead_nothing_is_removed() {
     }
 }
 
-/// chmod(2) succeeds and changes nothing, so that the mark is missing as well.
+/// chmod(2) succeeds and changes nothing, so that the mark is missing as well; or it fails.
 #[test]
 fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     let _alone = alone();
@@ -70,23 +88,55 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
         }
     };
     for policy in POLICIES {
-        for wanted in [Wanted::Any, Wanted::Mode, Wanted::ModeAmongOthers] {
+        for wanted in [Wanted::Mode, Wanted::ModeAmongOthers] {
+            // Under the usual umask bits of it have to be given back.
             let case = case(policy, Before::Nothing, wanted);
-            for (story, scene) in [
-                run_on(case, ignores),
-                run_on(case, rejects(libc::EINVAL)),
-                run_on(case, rejects(libc::EPERM)),
-            ] {
-                let what = format!("{case:?}: {story:?}");
-                let expected = match wanted {
-                    Wanted::Any => 0,
-                    // Under the usual umask these bits have to be given back.
-                    Wanted::Mode | Wanted::ModeAmongOthers => Errno::EOPNOTSUPP.raw(),
-                };
-                assert_eq!(story.bound, Some(expected), "{what}");
-                assert!(scene.files().is_empty(), "{what}: {:?}", scene.files());
+            fails_on(case, Cause::NoModes, ignores);
+            fails_on(case, Cause::NoModes, rejects(libc::EINVAL));
+            fails_on(case, Cause::NoModes, rejects(libc::EPERM));
+        }
+        let case = case(policy, Before::Nothing, Wanted::Any);
+        for (story, scene) in [
+            run_on(case, ignores),
+            run_on(case, rejects(libc::EINVAL)),
+            run_on(case, rejects(libc::EPERM)),
+        ] {
+            assert_eq!(
+                (story.bound, story.dropped),
+                (Some(0), Some(0)),
+                "{story:?}"
+            );
+            assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
+        }
+    }
+}
+
+/// What is done to each socket file of the program before it is looked at.
+fn before_a_look(change: impl Fn(&Path)) -> impl Fn(&Asked, &Scene) -> Option<i64> {
+    move |asked, scene| {
+        if matches!(asked.nr, libc::SYS_fstat | libc::SYS_newfstatat) {
+            for entry in fs::read_dir(scene.dir.path()).unwrap().map(Result::unwrap) {
+                let (name, kind) = (entry.file_name(), entry.file_type().unwrap());
+                let is_ours = name == "a.sock" || name.as_bytes().starts_with(b".sunpath-");
+                if is_ours && kind.is_socket() {
+                    change(&entry.path());
+                }
             }
         }
+        None
+    }
+}
+
+#[test]
+fn lacking_a_sticky_bit_a_mode_fails_and_leaves_nothing() {
+    let _alone = alone();
+    for policy in POLICIES {
+        let case = case(policy, Before::Nothing, Wanted::Mode);
+        let drops = |path: &Path| {
+            let mode = fs::symlink_metadata(path).unwrap().mode();
+            fs::set_permissions(path, Permissions::from_mode(mode & 0o777)).unwrap();
+        };
+        fails_on(case, Cause::NoStickyBit, before_a_look(drops));
     }
 }
 
@@ -94,52 +144,19 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
 #[test]
 fn lacking_owners_or_link_counts_a_mode_fails_and_leaves_nothing() {
     let _alone = alone();
-    if crate::skip::unless_root() {
-        return;
-    }
-    let sockets_of = |scene: &Scene| {
-        let entries = fs::read_dir(scene.dir.path()).unwrap().map(Result::unwrap);
-        let is_ours = |name: &[u8]| name == b"a.sock" || name.starts_with(b".sunpath-");
-        let sockets = entries.filter(move |entry| {
-            entry.file_type().unwrap().is_socket() && is_ours(entry.file_name().as_bytes())
-        });
-        sockets.map(|entry| entry.path()).collect::<Vec<_>>()
-    };
-    let before_stat = |asked: &Asked| matches!(asked.nr, libc::SYS_fstat | libc::SYS_newfstatat);
     for policy in POLICIES {
         let case = case(policy, Before::Nothing, Wanted::Mode);
-        let (story, scene) = run_on(case, |asked, scene| {
-            if before_stat(asked) {
-                for socket in sockets_of(scene) {
-                    chown(socket, Some(1), None).unwrap();
-                }
-            }
-            None
-        });
-        assert_eq!(
-            story.bound,
-            Some(Errno::EOPNOTSUPP.raw()),
-            "{case:?}: {story:?}"
-        );
-        assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
-
         let (aside, links) = (crate::fresh::dir(), Cell::new(0));
-        let (story, scene) = run_on(case, |asked, scene| {
-            if before_stat(asked) {
-                for socket in sockets_of(scene) {
-                    links.set(links.get() + 1);
-                    let link = aside.path().join(links.get().to_string());
-                    fs::hard_link(socket, link).unwrap();
-                }
-            }
-            None
-        });
-        assert_eq!(
-            story.bound,
-            Some(Errno::EOPNOTSUPP.raw()),
-            "{case:?}: {story:?}"
-        );
-        assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
+        let link = |path: &Path| {
+            links.set(links.get() + 1);
+            fs::hard_link(path, aside.path().join(links.get().to_string())).unwrap();
+        };
+        fails_on(case, Cause::NoLinkCounts, before_a_look(link));
+        // SAFETY: geteuid takes nothing and cannot fail.
+        if unsafe { libc::geteuid() } == 0 {
+            let give = |path: &Path| chown(path, Some(1), None).unwrap();
+            fails_on(case, Cause::NoOwners, before_a_look(give));
+        }
     }
 }
 
@@ -172,10 +189,12 @@ fn lacking_links_a_file_that_cannot_be_reached_is_not_published() {
         (Existing::ReplaceStale, Wanted::ModeAmongOthers),
     ] {
         let case = case(policy, Before::Nothing, wanted);
-        let (story, scene) = run_on(case, copies(wanted));
-        let what = format!("{case:?}: {story:?}");
-        assert_eq!(story.bound, Some(Errno::EOPNOTSUPP.raw()), "{what}");
-        assert!(scene.files().is_empty(), "{what}: {:?}", scene.files());
+        fails_on(case, Cause::NoSafeRename, copies(wanted));
+        fails_on(case, Cause::NoSafeRename, |asked, _| match asked.nr {
+            libc::SYS_renameat2 => fails_with(libc::EINVAL),
+            libc::SYS_linkat => fails_with(libc::EPERM),
+            _ => None,
+        });
     }
     // Over a socket that is there, rename(2) is called.
     let case = case(Existing::Takeover, Before::Live, Wanted::Mode);

@@ -10,8 +10,6 @@ mod lacking;
 mod lock;
 mod moved;
 mod race;
-#[path = "../skip/mod.rs"]
-mod skip;
 mod supervisor;
 
 use std::env;

@@ -2,7 +2,7 @@
 
 use sunpath_sys as sys;
 
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD};
 use crate::syscall::{self, Identity, O_PATH, ProcFd, Status};
 
@@ -36,7 +36,10 @@ impl Access {
     /// Refuses what is no mode of a socket.
     pub(super) fn check(&self) -> Result<(), Error> {
         match self.mode {
-            Some(mode) if mode & !0o777 != 0 => Err(Error::new(Call::Bind, Errno::EINVAL)),
+            Some(mode) if mode & !0o777 != 0 => {
+                let cause = Cause::Mode { mode };
+                Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause))
+            }
             _ => Ok(()),
         }
     }
@@ -88,9 +91,11 @@ impl Access {
     /// What is wrong if chmod(2) of a file of ours fails.
     fn of_chmod(&self, error: Error) -> Error {
         match error.errno() {
-            Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP => why::no_modes(),
+            Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP => {
+                why::file_system_lacks(Cause::NoModes)
+            }
             // Nobody may refuse it to the owner of the file, which we are if we did not give it away.
-            Errno::EPERM if self.owner.is_none() => why::no_modes(),
+            Errno::EPERM if self.owner.is_none() => why::file_system_lacks(Cause::NoModes),
             _ => error,
         }
     }
@@ -100,7 +105,7 @@ impl Access {
     pub(super) fn verify(&self, status: &Status) -> Result<(), Error> {
         let is = |asked: Option<u32>, found: u32| asked.is_none_or(|asked| asked == found);
         if !is(self.owner, status.owner()) || !is(self.group, status.group()) {
-            return Err(why::no_owners());
+            return Err(why::file_system_lacks(Cause::NoOwners));
         }
         let is_as_asked = match self.mode {
             Some(mode) => status.mode() == mode as sys::mode_t,
@@ -109,7 +114,7 @@ impl Access {
         };
         match is_as_asked {
             true => Ok(()),
-            false => Err(why::no_modes()),
+            false => Err(why::file_system_lacks(Cause::NoModes)),
         }
     }
 

@@ -4,7 +4,7 @@ use core::ffi::c_int;
 
 use sunpath_sys as sys;
 
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error, InUse};
 use crate::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::files::name::{Name, join_name, lock_name};
 use crate::files::path::SplitPath;
@@ -13,7 +13,6 @@ use crate::syscall::{self, Identity, O_PATH, Process};
 use super::remove::{remove_if, status_of};
 use super::sample::owner_of_new_files;
 use super::turn::Turn;
-use super::why;
 
 /// How a lock file is opened, and created if there is none. A symbolic link is not followed, and the
 /// other end of a FIFO is not waited for. It is opened for reading alone, because a file that is
@@ -51,7 +50,7 @@ impl SocketFile {
         if path.last.ends_with(b"/") || matches!(path.last, b"." | b"..") {
             // Such a path names a directory, which is in the way or does not exist.
             path.open(O_PATH | sys::O_DIRECTORY)?;
-            return Err(why::not_a_socket());
+            return Err(Error::address_in_use(InUse::Directory));
         }
         let name = join_name(&[path.last])?;
         Ok(Self {
@@ -83,7 +82,7 @@ impl SocketFile {
             let is_ours = status.owner() == syscall::geteuid()
                 || status.owner() == owner_of_new_files(dir, path)?;
             if !status.is_empty_file() || !is_ours {
-                return Err(why::lock_file_is_not_ours());
+                return Err(Error::address_in_use(InUse::LockFile));
             }
             // The umask may have taken the permission that the next start needs. Where the file
             // system keeps its own modes, that start has them.
@@ -98,7 +97,7 @@ impl SocketFile {
             });
             return Ok(());
         }
-        Err(why::lock_is_held())
+        Err(Error::address_in_use(InUse::Lock))
     }
 
     /// Removes the file if it still is the one that was bound, and this the process that did it.
@@ -110,7 +109,7 @@ impl SocketFile {
     }
 
     fn remove_as_its_process(&self) -> Result<(), Error> {
-        let stale = || Error::new(Call::Unlinkat, Errno::ESTALE);
+        let stale = || Error::with_cause(Call::Unlinkat, Errno::ESTALE, Cause::FileMoved);
         let file = self.bound.ok_or_else(stale)?;
         let turn = Turn::take(self.dir.as_fd());
         // The file is compared before it is touched, so that the file of somebody else stays.
@@ -140,16 +139,17 @@ impl SocketFile {
 /// Opens the lock file and locks it.
 fn open_and_lock(dir: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Error> {
     for access in [sys::O_RDONLY, sys::O_RDWR] {
-        let fd = syscall::openat(dir, name, LOCK_FILE | access).map_err(why::of_lock_file)?;
+        let fd = syscall::openat(dir, name, LOCK_FILE | access)
+            .map_err(|error| error.because(Cause::LockFile))?;
         match syscall::flock(fd.as_fd()) {
             Ok(()) => return Ok(fd),
-            Err(error) if error.errno() == Errno::EAGAIN => return Err(why::lock_is_held()),
+            Err(error) if error.errno() == Errno::EAGAIN => break,
             // NFS locks for writing only what is open for writing.
             Err(error) if error.errno() == Errno::EBADF && access == sys::O_RDONLY => {}
-            Err(error) => return Err(why::of_lock_file(error)),
+            Err(error) => return Err(error.because(Cause::LockFile)),
         }
     }
-    Err(why::lock_is_held())
+    Err(Error::address_in_use(InUse::Lock))
 }
 
 impl Drop for SocketFile {

@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 
-use crate::error::{Errno, Error};
+use crate::error::{Cause, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd};
 use crate::files::alias::proc_alias;
 use crate::files::at::{bind_in_parent, bind_to_temporary, is_too_long};
@@ -99,7 +99,7 @@ impl BindOptions {
                 Err(error) if self.must_clear(&error) => {
                     // If nothing is in the way, the path leads to another directory by now.
                     if !file.clear_stale(name, path)? && !path.leads_to(file.dir.as_fd())? {
-                        return Err(why::moved());
+                        return Err(why::moved(Cause::DirectoryMoved));
                     }
                 }
                 bound => return bound.map(|()| true),
@@ -121,8 +121,7 @@ impl BindOptions {
         match (self.existing, status_of(file.dir.as_fd(), name)) {
             (Existing::ReplaceStale, Ok(_)) => file.clear_stale(name, path).map(drop),
             (Existing::Takeover, Ok(status)) if status.is_socket() => Ok(()),
-            (Existing::Takeover, Ok(_)) => Err(why::not_a_socket()),
-            (_, Ok(_)) => Err(why::in_use()),
+            (_, Ok(status)) => Err(why::in_the_way(&status)),
             // The call that makes the file reports whatever is wrong.
             (_, Err(_)) => Ok(()),
         }
@@ -139,7 +138,7 @@ impl BindOptions {
             true => self.access.apply(dir, name),
             false => status_of(dir, name).and_then(|status| match status.is_socket() {
                 true => Ok(status.identity()),
-                false => Err(why::moved()),
+                false => Err(why::moved(Cause::FileMoved)),
             }),
         };
         let Err(error) = completed else {
@@ -155,16 +154,16 @@ impl BindOptions {
                     })
                 };
                 let _ = remove_if(path.open_parent()?.as_fd(), name, is_ours);
-                Err(why::moved())
+                Err(why::moved(Cause::DirectoryMoved))
             }
             Errno::ESTALE if is_asked => match lack_of_file_system(dir, path)? {
                 Some(lack) => {
                     file.bound = named(dir).ok();
-                    Err(lack)
+                    Err(why::file_system_lacks(lack))
                 }
-                None => Err(why::moved()),
+                None => Err(why::moved(Cause::FileMoved)),
             },
-            Errno::ESTALE | Errno::ENOENT => Err(why::moved()),
+            Errno::ESTALE | Errno::ENOENT => Err(why::moved(Cause::FileMoved)),
             _ => {
                 // The file is ours and is removed when this is dropped.
                 file.bound = named(dir).ok();
@@ -278,9 +277,10 @@ fn remove_swapped(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result
 }
 
 fn check_is_socket((dir, name): Entry<'_>) -> Result<(), Error> {
-    match status_of(dir, name)?.is_socket() {
+    let status = status_of(dir, name)?;
+    match status.is_socket() {
         true => Ok(()),
-        false => Err(why::not_a_socket()),
+        false => Err(why::in_the_way(&status)),
     }
 }
 
@@ -289,6 +289,6 @@ fn check_leads_to((dir, name): Entry<'_>, bound: Identity) -> Result<(), Error> 
     match status_of(dir, name) {
         Ok(status) if status.identity() == bound => Ok(()),
         Err(error) if error.errno() != Errno::ENOENT => Err(error),
-        _ => Err(why::moved()),
+        _ => Err(why::moved(Cause::FileMoved)),
     }
 }

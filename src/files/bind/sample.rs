@@ -3,7 +3,7 @@
 
 use sunpath_sys as sys;
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD};
 use crate::files::at::{bind_in_parent, bind_to_temporary};
 use crate::files::name::TemporaryName;
@@ -13,7 +13,6 @@ use crate::syscall::{self, O_PATH, ProcFd, Status};
 
 use super::access::Access;
 use super::remove::status_of;
-use super::why;
 
 /// A stream socket that is bound to a temporary name in a directory. Dropping it removes the file.
 pub(super) struct Sample<'a> {
@@ -72,14 +71,20 @@ pub(super) fn owner_of_new_files(
 pub(super) fn lack_of_file_system(
     dir: BorrowedFd<'_>,
     path: &SplitPath<'_>,
-) -> Result<Option<Error>, Error> {
+) -> Result<Option<Cause>, Error> {
     let made = Sample::bind(dir, path)?.status()?;
     Ok(if !Access::is_marked(&made) {
-        Some(why::no_modes())
+        // The umask may take bits, but gives none.
+        let keeps_modes = made.mode() & 0o7077 == 0;
+        Some(if keeps_modes {
+            Cause::NoStickyBit
+        } else {
+            Cause::NoModes
+        })
     } else if made.owner() != syscall::geteuid() {
-        Some(why::no_owners())
+        Some(Cause::NoOwners)
     } else if !made.has_one_name() {
-        Some(why::no_link_counts())
+        Some(Cause::NoLinkCounts)
     } else {
         None
     })

@@ -2,7 +2,7 @@
 
 use sunpath_sys as sys;
 
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Errno, Error, InUse};
 use crate::fd::{AsFd, BorrowedFd, CWD};
 use crate::files::alias::{USUAL, address, proc_alias};
 use crate::files::at::connect_through;
@@ -42,19 +42,20 @@ impl SocketFile {
     ) -> Result<bool, Error> {
         let dir = self.dir.as_fd();
         let gone = |error: &Error| error.errno() == Errno::ENOENT;
+        let live_server = Error::address_in_use(InUse::Server);
         // Without it, a server that takes the path over now is moved aside until it is seen to live.
         let _turn = Turn::take(dir);
         let dead = match status_of(dir, name) {
-            Ok(status) if !status.is_socket() => return Err(why::not_a_socket()),
+            Ok(status) if !status.is_socket() => return Err(why::in_the_way(&status)),
             Ok(_) => looks_dead(dir, path, name, read),
             Err(error) => Err(error),
         };
         match dead {
             Ok(true) if !can_tell_a_living_socket(dir, path, read)? => {
-                return Err(why::cannot_tell());
+                return Err(Error::address_in_use(InUse::Unknown));
             }
             Ok(true) => {}
-            Ok(false) => return Err(why::live_server()),
+            Ok(false) => return Err(live_server),
             Err(error) if gone(&error) => return Ok(false),
             Err(error) => return Err(error),
         }
@@ -63,7 +64,7 @@ impl SocketFile {
         });
         match removed {
             Ok(true) => Ok(true),
-            Ok(false) => Err(why::live_server()),
+            Ok(false) => Err(live_server),
             Err(error) if gone(&error) => Ok(false),
             Err(error) => Err(error),
         }

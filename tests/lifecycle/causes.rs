@@ -1,0 +1,154 @@
+//! Which cause an error has where one errno has several.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use sunpath::error::{Call, Cause, InUse};
+use sunpath::{BindOptions, Errno, Error, Existing, UnixDatagram, UnixListener};
+
+use crate::{Fresh, bind, in_child};
+
+fn cause(policy: Existing, path: &Path) -> (Errno, Option<Cause>) {
+    let error = bind(BindOptions::new().existing(policy), path).unwrap_err();
+    (error.errno(), error.cause())
+}
+
+const fn in_use(in_use: InUse) -> (Errno, Option<Cause>) {
+    (Errno::EADDRINUSE, Some(Cause::InUse(in_use)))
+}
+
+#[test]
+fn cause_of_a_file_that_is_in_the_way_is_what_it_is() {
+    let fresh = Fresh::new();
+    let path = &fresh.path;
+    for policy in crate::POLICIES {
+        fs::create_dir(path).unwrap();
+        assert_eq!(cause(policy, path), in_use(InUse::Directory), "{policy:?}");
+        assert_eq!(cause(policy, &path.join("..")), in_use(InUse::Directory));
+        fs::remove_dir(path).unwrap();
+        fs::write(path, "").unwrap();
+        assert_eq!(cause(policy, path), in_use(InUse::NotSocket), "{policy:?}");
+        fs::remove_file(path).unwrap();
+        symlink("absent", path).unwrap();
+        assert_eq!(cause(policy, path), in_use(InUse::NotSocket), "{policy:?}");
+        fs::remove_file(path).unwrap();
+    }
+    // Nobody asks a socket where it may not be replaced.
+    let _live = UnixDatagram::bind(path).unwrap();
+    assert_eq!(cause(Existing::Refuse, path), (Errno::EADDRINUSE, None));
+    assert_eq!(
+        cause(Existing::ReplaceStale, path),
+        in_use(InUse::Server),
+        "a live server"
+    );
+}
+
+#[test]
+fn cause_of_a_lock_that_is_not_to_be_had_is_the_lock() {
+    let fresh = Fresh::new();
+    let (path, lock) = (&fresh.path, fresh.dir.path().join("a.sock.lock"));
+    let replace = Existing::ReplaceStale;
+    let held = bind(BindOptions::new().existing(replace), path).unwrap();
+    assert_eq!(cause(replace, path), in_use(InUse::Lock));
+    drop(held);
+    fs::write(&lock, "4711\n").unwrap();
+    assert_eq!(cause(replace, path), in_use(InUse::LockFile), "a pid file");
+    fs::remove_file(&lock).unwrap();
+    let of_lock_file = |errno| (errno, Some(Cause::LockFile));
+    fs::create_dir(&lock).unwrap();
+    assert_eq!(cause(replace, path), of_lock_file(Errno::EISDIR));
+    fs::remove_dir(&lock).unwrap();
+    symlink("absent", &lock).unwrap();
+    assert_eq!(cause(replace, path), of_lock_file(Errno::ELOOP));
+    fs::remove_file(&lock).unwrap();
+    let _socket = UnixListener::bind(&lock).unwrap();
+    assert_eq!(cause(replace, path), of_lock_file(Errno::ENXIO));
+}
+
+#[test]
+fn cause_of_a_lock_file_of_root_is_named() {
+    let fresh = Fresh::new();
+    if crate::skip::unless_root() {
+        return;
+    }
+    fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
+    // Root's server was killed.
+    let replace = BindOptions::new().existing(Existing::ReplaceStale);
+    std::mem::forget(bind(replace, &fresh.path).unwrap());
+    fs::remove_file(&fresh.path).unwrap();
+    let lock = fresh.dir.path().join("a.sock.lock");
+    for (mode, expected) in [
+        (0o600, (Errno::EACCES, Some(Cause::LockFile))),
+        // The lock is the killed one's as long as this process lives.
+        (0o666, in_use(InUse::Lock)),
+    ] {
+        fs::set_permissions(&lock, Permissions::from_mode(mode)).unwrap();
+        assert!(in_child(|| {
+            crate::become_nobody();
+            cause(Existing::ReplaceStale, &fresh.path) == expected
+        }));
+    }
+    // As left by a process that is gone.
+    fs::remove_file(&lock).unwrap();
+    fs::write(&lock, "").unwrap();
+    fs::set_permissions(&lock, Permissions::from_mode(0o666)).unwrap();
+    assert!(in_child(|| {
+        crate::become_nobody();
+        cause(Existing::ReplaceStale, &fresh.path) == in_use(InUse::LockFile)
+    }));
+    assert_eq!(fresh.names(), ["a.sock.lock"]);
+}
+
+#[test]
+fn cause_of_a_wrong_mode_is_the_mode() {
+    let fresh = Fresh::new();
+    let error = bind(BindOptions::new().mode(660), &fresh.path).unwrap_err();
+    assert_eq!(error.errno(), Errno::EINVAL);
+    assert_eq!(error.cause(), Some(Cause::Mode { mode: 660 }));
+}
+
+#[test]
+fn cause_of_a_file_that_was_replaced_is_that_it_moved() {
+    let fresh = Fresh::new();
+    let listener = bind(BindOptions::new(), &fresh.path).unwrap();
+    fs::remove_file(&fresh.path).unwrap();
+    fs::write(&fresh.path, "").unwrap();
+    let error = listener.close_and_unlink().unwrap_err();
+    assert_eq!(error.cause(), Some(Cause::FileMoved), "{error}");
+}
+
+/// Landlock that grants sockets and their removal, and no regular file.
+#[cfg(target_os = "linux")]
+#[test]
+fn cause_where_landlock_grants_no_lock_file_is_the_lock_file() {
+    let fresh = Fresh::new();
+    assert!(in_child(|| {
+        let make_reg: u64 = 1 << 8;
+        // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers.
+        let no_new_privs = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+        assert_eq!(no_new_privs, 0);
+        let (create, restrict) = (444, 446);
+        let (handled, size) = (&raw const make_reg, 8_usize);
+        // SAFETY: takes a live u64, the first field of a struct landlock_ruleset_attr, and its size.
+        let ruleset = unsafe { libc::syscall(create, handled, size, 0) };
+        if ruleset < 0 {
+            crate::skip::skip("Landlock");
+            return true;
+        }
+        // SAFETY: takes numbers alone.
+        assert_eq!(unsafe { libc::syscall(restrict, ruleset, 0) }, 0);
+        let is_named = |error: Error| {
+            let text = error.to_string();
+            error.cause() == Some(Cause::LockFile)
+                && error.call() == Call::Openat
+                && error.errno() == Errno::EACCES
+                && text.contains("<name>.lock")
+        };
+        let bound = |policy| bind(BindOptions::new().mode(0o600).existing(policy), &fresh.path);
+        bound(Existing::Refuse).is_ok()
+            && bound(Existing::Takeover).is_ok()
+            && bound(Existing::ReplaceStale).is_err_and(is_named)
+    }));
+    assert!(fresh.names().is_empty());
+}
