@@ -194,7 +194,12 @@ fn private_dir_of_another_mode_is_refused_and_left_as_it_is() {
         assert_eq!(fault(&path, &error), (path.to_str().unwrap(), why));
         assert_eq!(error.errno(), Errno::EPERM);
         let said = error.to_string();
-        assert!(said.contains(&format!("mode {bits:04o}")), "{said}");
+        let (len, uid) = (path.as_os_str().len(), me());
+        let expected = format!(
+            "the directory named by the first {len} bytes of the path has the wrong mode {bits:04o} and \
+             belongs to user {uid}"
+        );
+        assert_eq!(said, expected);
         assert_eq!(mode(&path), bits);
     }
     // Narrower lets nobody else in. The bit of a directory whose files keep its group does neither.
@@ -578,13 +583,41 @@ fn private_dir_refusals_say_what_is_there() {
     let [file, link, nul] = ["file", "link", "n\0l"].map(|name| path.join(name));
     fs::write(&file, "").unwrap();
     symlink(&file, &link).unwrap();
+    let below = path.join("absent").join("run");
+    let len = |path: &Path| path.as_os_str().len();
+    let named = |path: &Path| {
+        format!(
+            "the directory named by the first {} bytes of the path",
+            len(path)
+        )
+    };
     for (path, expected, errno) in [
-        (&file, "is not a directory", Errno::ENOTDIR),
-        (&link, "is a symbolic link", Errno::ELOOP),
-        (&nul, "has a NUL at byte", Errno::EINVAL),
+        (
+            &file,
+            format!("{} is not a directory", named(&file)),
+            Errno::ENOTDIR,
+        ),
+        (
+            &link,
+            format!("{} is a symbolic link", named(&link)),
+            Errno::ELOOP,
+        ),
+        (
+            &nul,
+            format!("path has a NUL at byte {}", len(&nul) - 2),
+            Errno::EINVAL,
+        ),
+        (
+            &below,
+            format!(
+                "openat: ENOENT (no such file or directory): {}",
+                named(&path.join("absent"))
+            ),
+            Errno::ENOENT,
+        ),
     ] {
         let error = refused(path);
-        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.to_string(), expected);
         assert_eq!(error.errno(), errno);
     }
 }

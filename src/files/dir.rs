@@ -254,20 +254,27 @@ impl fmt::Display for DirError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.refusal {
             Refusal::Path(error) => return error.fmt(f),
-            Refusal::Call(error) => error.fmt(f)?,
-            Refusal::Symlink => f.write_str("is a symbolic link")?,
-            Refusal::NotADirectory => f.write_str("is not a directory")?,
-            Refusal::Owner { uid } => write!(f, "is owned by user {uid}")?,
-            Refusal::Mode { mode, uid } => {
-                write!(f, "has the wrong mode {mode:04o} (owner: user {uid})")?;
-            }
+            Refusal::Call(error) => write!(f, "{error}: ")?,
+            _ => {}
         }
         match self.prefix_len {
-            0 => f.write_str(": the working directory or one above it"),
+            0 => f.write_str("the working directory or one above it")?,
             len => write!(
                 f,
-                ": the directory that the first {len} bytes of the path name"
-            ),
+                "the directory named by the first {len} bytes of the path"
+            )?,
+        }
+        match self.refusal {
+            Refusal::Path(_) | Refusal::Call(_) => Ok(()),
+            Refusal::Symlink => f.write_str(" is a symbolic link"),
+            Refusal::NotADirectory => f.write_str(" is not a directory"),
+            Refusal::Owner { uid } => write!(f, " belongs to user {uid}"),
+            Refusal::Mode { mode, uid } => {
+                write!(
+                    f,
+                    " has the wrong mode {mode:04o} and belongs to user {uid}"
+                )
+            }
         }
     }
 }
