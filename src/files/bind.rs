@@ -99,7 +99,7 @@ pub enum Existing {
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use sunpath::{BindOptions, Existing, UnixStream};
 ///
-/// # let dir = std::env::temp_dir().join(format!("sunpath-bind-{}", std::process::id()));
+/// # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-bind-{}", std::process::id()));
 /// # std::fs::create_dir_all(&dir)?;
 /// # let path = dir.join("app.sock");
 /// let options = BindOptions::new().mode(0o660).existing(Existing::ReplaceStale);
