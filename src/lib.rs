@@ -40,7 +40,7 @@
 //! use std::{thread, time::Duration};
 //! use sunpath::{BindOptions, Existing};
 //!
-//! # let dir = std::env::temp_dir().join(format!("sunpath-daemon-{}", std::process::id()));
+//! # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-daemon-{}", std::process::id()));
 //! # std::fs::create_dir_all(&dir)?;
 //! # let path = dir.join("app.sock");
 //! # let client = std::thread::spawn({
