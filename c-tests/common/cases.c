@@ -52,23 +52,33 @@ static void run_the_text(void)
 	run_text(text_to_run);
 }
 
-int run_lines(void (*run)(const char *text))
+static void run_line(char *line)
 {
-	char line[1000], id[64];
+	char id[64];
 	int taken;
 
+	if (line[0] == '#' || sscanf(line, "%63s %n", id, &taken) != 1)
+		return;
+	printf("%s\t", id);
+	begin_line();
+	text_to_run = line + taken;
+	run_counted(run_the_text);
+	putchar('\n');
+}
+
+int run_lines(void (*run)(const char *text))
+{
+	/* All of it is read before the first case: a child that exits could move the offset back, which it
+	 * shares with this process, to what is buffered here. */
+	static char table[16384];
+	size_t count = fread(table, 1, sizeof table - 1, stdin);
+
+	if (count == sizeof table - 1)
+		die("the table is too long");
 	process_begin();
 	allow_usual();
 	run_text = run;
-	while (fgets(line, sizeof line, stdin) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		if (line[0] == '#' || sscanf(line, "%63s %n", id, &taken) != 1)
-			continue;
-		printf("%s\t", id);
-		begin_line();
-		text_to_run = line + taken;
-		run_counted(run_the_text);
-		putchar('\n');
-	}
+	for (char *rest, *line = strtok_r(table, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+		run_line(line);
 	return 0;
 }
