@@ -118,7 +118,12 @@ fn activation_role() {
         }
         // A daemon that executes its new version.
         "old version" => {
-            let mut passed = take().unwrap();
+            let pid = process::id().to_string();
+            let mut variables = Variables::new();
+            variables.pid = Some(pid.as_bytes());
+            variables.fds = Some(b"2");
+            // SAFETY: all that this program opens is close-on-exec.
+            let mut passed = unsafe { Activation::take_from(variables) }.unwrap();
             let listener = passed.next().unwrap().into_listener::<Stream>().unwrap();
             let file = passed.next().unwrap();
             listener.set_cloexec(false).unwrap();
@@ -126,6 +131,9 @@ fn activation_role() {
             say(format!("cloexec {:?}", [3, 4].map(is_cloexec)));
             let mut next = Command::new(env::current_exe().unwrap());
             next.args(ARGUMENTS).env(ROLE, "tell");
+            if env::var_os("LISTEN_PID").is_some_and(|meant| meant != *pid) {
+                next.env("LISTEN_PID", pid).env_remove("LISTEN_PIDFDID");
+            }
             let error = next.exec();
             panic!("{error}");
         }
@@ -381,21 +389,24 @@ fn activation_from_given_variables_takes_what_a_wrapper_hides() {
 
 #[test]
 fn activation_is_handed_over_to_the_program_that_is_executed() {
-    let output = passed(
-        "old version",
-        listener_and_file(),
-        &format!("{TWO} LISTEN_FDNAMES=web:null"),
-    );
-    assert_eq!(
-        said(&output),
-        [
-            "cloexec [false, false]",
-            "len 2",
-            "fd 3 cloexec true \"web\" listener",
-            "fd 4 cloexec true \"null\" /dev/null",
-            "environment untouched true",
-        ]
-    );
+    let names = "LISTEN_FDNAMES=web:null";
+    // By the manager; by a wrapper that forks, and so names itself.
+    for variables in [
+        format!("{TWO} {names}"),
+        format!("export {TWO} {names} LISTEN_PIDFDID=1; (\"$@\"); exit;"),
+    ] {
+        let output = passed("old version", listener_and_file(), &variables);
+        assert_eq!(
+            said(&output),
+            [
+                "cloexec [false, false]",
+                "len 2",
+                "fd 3 cloexec true \"web\" listener",
+                "fd 4 cloexec true \"null\" /dev/null",
+                "environment untouched true",
+            ]
+        );
+    }
 }
 
 #[test]

@@ -50,7 +50,8 @@ use crate::syscall::{self, Inherited, NotInherited};
 /// descriptors over by making them not close-on-exec. They keep their numbers and the process keeps
 /// its own, so the variables still describe them, and the new version takes them as the old one did.
 /// All descriptors that `LISTEN_FDS` counts must be open then: a version that closed one has to change
-/// the variables.
+/// the variables. A process that took them by [`take_from`](Self::take_from), because `LISTEN_PID`
+/// names another, sets that variable as well.
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -62,7 +63,8 @@ use crate::syscall::{self, Inherited, NotInherited};
 /// # let listener: UnixListener = unsafe { Activation::take() }?.next().unwrap().into_listener()?;
 /// listener.set_cloexec(false)?;
 /// let error = Command::new("/usr/bin/app")
-///     .env("LISTEN_PID", process::id().to_string()) // in case that this process is a child
+///     .env("LISTEN_PID", process::id().to_string()) // needed only after `take_from`
+///     .env_remove("LISTEN_PIDFDID")
 ///     .exec();
 /// listener.set_cloexec(true)?; // it failed: this version goes on
 /// # Err(error.into()) }
@@ -164,8 +166,8 @@ impl<'e> Activation<'e> {
     /// # Safety
     ///
     /// - No descriptor that `variables.fds` counts, from 3 on, and that is not close-on-exec, has an
-    ///   owner in this process, or gets one by another way than this call. [`take`](Self::take) says
-    ///   when this holds.
+    ///   owner in this process, or gets one by another way than this call. This holds at the beginning
+    ///   of `main`.
     ///
     /// See sd_listen_fds(3).
     pub unsafe fn take_from(variables: Variables<'e>) -> Result<Self, ActivationError> {
