@@ -247,18 +247,17 @@ fn arguments(command: &mut Command) -> &mut Command {
     command.arg(env::current_exe().unwrap()).args(ARGUMENTS)
 }
 
-/// Closes all but the standard descriptors when the command begins. Whoever started the tests may have
-/// passed others, as `make -j` passes those of its job server.
+/// Closes the descriptors from 3 to 255 when the command begins. Whoever started the tests may have
+/// passed some, as `make -j` passes those of its job server.
 fn without_other_descriptors(command: &mut Command) {
     let close = || {
-        let (call, most) = (libc::SYS_close_range, libc::c_uint::MAX);
-        // SAFETY: takes numbers alone, and marks descriptors that the program must not get.
-        match unsafe { libc::syscall(call, 3, most, libc::CLOSE_RANGE_CLOEXEC) } {
-            0 => Ok(()),
-            _ => Err(std::io::Error::last_os_error()),
+        for fd in 3..256 {
+            // SAFETY: F_SETFD takes an int; a number that is not open is EBADF.
+            unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
         }
+        Ok(())
     };
-    // SAFETY: between fork and exec it makes one system call.
+    // SAFETY: between fork and exec it makes system calls alone.
     unsafe { command.pre_exec(close) };
 }
 
