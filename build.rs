@@ -38,6 +38,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("have_proc_fd", &["linux"]),
     // bindat and connectat
     ("have_bindat", &["freebsd"]),
+    // fchmodat2, which takes AT_EMPTY_PATH; elsewhere fchmodat takes it where O_PATH exists
+    ("have_fchmodat2", &["linux"]),
     // renameat2 with RENAME_NOREPLACE, getrandom, pidfd_open
     ("have_renameat2", &["linux"]),
     ("have_getrandom", &["linux"]),

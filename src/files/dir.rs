@@ -1,6 +1,7 @@
 //! Directories: opened once, and used by descriptor from then on.
 
 mod check;
+mod make;
 mod verify;
 mod walk;
 
@@ -15,6 +16,8 @@ use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
 use crate::files::path::{checked, descend};
 use crate::pathname::AsPathname;
 use crate::syscall;
+
+pub(crate) use self::make::make_directory;
 
 /// A directory, opened once: what happens to its path afterwards does not change where
 /// [`bind_to_at`](crate::Socket::bind_to_at) puts a socket.

@@ -66,7 +66,7 @@ impl CPath<'_> {
 
 /// A call on a path, which is copied to where C has it.
 #[inline(never)]
-fn on_path(
+pub(super) fn on_path(
     call: Call,
     path: &[u8],
     attempt: &mut dyn FnMut(*const c_char) -> isize,
@@ -106,29 +106,6 @@ pub(crate) fn mkdirat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Re
     on_path(Call::Mkdirat, path, &mut |path| {
         // SAFETY: path is NUL-terminated and live.
         unsafe { sys::mkdirat(dir.as_raw_fd(), path, mode) as isize }
-    })?;
-    Ok(())
-}
-
-/// fchmodat(2), which follows a symbolic link.
-pub(crate) fn fchmodat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Result<(), Error> {
-    on_path(Call::Fchmodat, path, &mut |path| {
-        // SAFETY: path is NUL-terminated and live.
-        unsafe { sys::fchmodat(dir.as_raw_fd(), path, mode, 0) as isize }
-    })?;
-    Ok(())
-}
-
-/// fchownat(2), which follows a symbolic link; `u32::MAX` leaves the owner or the group as it is.
-pub(crate) fn fchownat(
-    dir: BorrowedFd<'_>,
-    path: &[u8],
-    owner: sys::uid_t,
-    group: sys::gid_t,
-) -> Result<(), Error> {
-    on_path(Call::Fchownat, path, &mut |path| {
-        // SAFETY: path is NUL-terminated and live.
-        unsafe { sys::fchownat(dir.as_raw_fd(), path, owner, group, 0) as isize }
     })?;
     Ok(())
 }

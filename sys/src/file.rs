@@ -83,6 +83,14 @@ pub use libc::AT_FDCWD;
 #[doc(inline)]
 pub use libc::{AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW};
 
+/// `AT_EMPTY_PATH` — a flag of fchmodat2(2), fchownat(2) and others: with an empty path the call is
+/// about the file of the descriptor itself, which may be an `O_PATH` one.
+///
+/// See fchownat(2).
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+#[doc(inline)]
+pub use libc::AT_EMPTY_PATH;
+
 /// Flags of openat(2): close-on-exec from birth, make the file, only a directory, only a new file,
 /// not through a symbolic link at the end, for reading, for both.
 ///
@@ -165,6 +173,24 @@ pub use libc::fchmod;
 /// See chmod(2).
 #[doc(inline)]
 pub use libc::fchmodat;
+
+/// `int fchmodat2(int dirfd, const char *path, mode_t mode, int flags);` — fchmodat with flags that the
+/// kernel obeys: `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH`. Since Linux 6.6; `ENOSYS` before.
+///
+/// The call is made by syscall(2), because C libraries have no function of this name.
+///
+/// # Safety
+///
+/// - `path` points to bytes that end with a NUL.
+///
+/// See chmod(2).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub unsafe fn fchmodat2(dirfd: c_int, path: *const c_char, mode: mode_t, flags: c_int) -> c_int {
+    // Since Linux 5.1 new calls have the same numbers everywhere, from a first one that differs.
+    const FCHMODAT2: libc::c_long = libc::SYS_close_range + (452 - 436);
+    // SAFETY: the caller vouches for the path, which the kernel only reads; the rest are numbers.
+    unsafe { libc::syscall(FCHMODAT2, dirfd, path, mode, flags) as c_int }
+}
 
 /// `int fchown(int fd, uid_t owner, gid_t group);` — of a socket's descriptor: not of its file.
 ///

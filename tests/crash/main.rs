@@ -10,6 +10,8 @@ mod lacking;
 mod lock;
 mod moved;
 mod race;
+#[path = "../skip/mod.rs"]
+mod skip;
 mod supervisor;
 
 use std::env;

@@ -5,9 +5,9 @@ use std::ffi::CString;
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use sunpath::{Bound, Errno, Error, Existing, UnixListener, UnixStream, sys};
+use sunpath::{Bound, Dir, Errno, Error, Existing, UnixListener, UnixStream, sys};
 
 use crate::supervisor::{Fate, Phase, Story, run, say};
 use crate::{Before, Case, POLICIES, Wanted, alone};
@@ -143,4 +143,127 @@ fn moved_private_directory_leads_nobody_elsewhere() {
     }
     println!("another came {swapped} times");
     assert!(swapped > 20);
+}
+
+/// What somebody puts in the place of the directory that is made beside the path.
+#[derive(Clone, Copy, Debug)]
+enum Impostor {
+    /// A symbolic link to a directory.
+    Link,
+    /// A directory of this user with this mode.
+    Directory(u32),
+}
+
+/// Makes the directory the root of this process, in which there is no /proc, and takes bits of the
+/// owner from what the process makes. An ordinary user enters a user namespace for that. Returns
+/// whether it was permitted.
+fn enter_without_proc(dir: &Path, umask: libc::mode_t) -> bool {
+    // SAFETY: takes nothing.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    // SAFETY: takes a number; the child has one thread.
+    if !is_root && unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
+        return false;
+    }
+    let root = CString::new(dir.as_os_str().as_bytes()).unwrap();
+    // SAFETY: a path that ends with its NUL.
+    assert_eq!(unsafe { libc::chroot(root.as_ptr()) }, 0);
+    std::env::set_current_dir("/").unwrap();
+    // SAFETY: takes a number and cannot fail.
+    unsafe { libc::umask(umask) };
+    true
+}
+
+/// Puts the impostor in the place of the directory that the program makes in `/here`, before each of
+/// its calls. The program runs without /proc, and under a umask that takes bits of the owner.
+fn put_before_each_call(impostor: Impostor, mode_of_here: u32, program: impl Fn()) {
+    let mut swapped = 0;
+    for at in 0.. {
+        let dir = crate::fresh::dir();
+        let here = dir.path().join("here");
+        // Renaming in one directory takes no permission on what is renamed.
+        let [victim, aside] = ["victim", "aside"].map(|name| here.join(name));
+        fs::create_dir(&here).unwrap();
+        fs::create_dir(&victim).unwrap();
+        fs::set_permissions(&here, Permissions::from_mode(mode_of_here)).unwrap();
+        let mode = match impostor {
+            Impostor::Link => 0o755,
+            Impostor::Directory(mode) => mode,
+        };
+        fs::set_permissions(&victim, Permissions::from_mode(mode)).unwrap();
+        let ino = fs::metadata(&victim).unwrap().ino();
+        let put = Cell::new(None);
+        let come = || {
+            for entry in fs::read_dir(&here).unwrap().map(Result::unwrap) {
+                let is_theirs = [&victim, &aside].contains(&&entry.path());
+                if !is_theirs && entry.file_type().unwrap().is_dir() {
+                    fs::rename(entry.path(), &aside).unwrap();
+                    match impostor {
+                        Impostor::Link => symlink("/here/victim", entry.path()).unwrap(),
+                        Impostor::Directory(_) => fs::rename(&victim, entry.path()).unwrap(),
+                    }
+                    put.set(Some(entry.path()));
+                }
+            }
+        };
+        let story = run(Fate::Meddle(at, &come), || {
+            if enter_without_proc(dir.path(), 0o777) {
+                program();
+            } else {
+                crate::skip::skip("root or a user namespace");
+            }
+        });
+        if story.hit.is_none() {
+            break;
+        }
+        swapped += usize::from(put.take().is_some());
+        let what = format!("{impostor:?}: call {at}: {story:?}");
+        // An empty directory may be removed, as everybody can who may rename it. Ours may be moved to
+        // the path.
+        let places = fs::read_dir(&here)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let is_victim =
+            |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|file| file.ino() == ino);
+        for victim in places.filter(is_victim) {
+            let now = fs::metadata(&victim).unwrap().mode();
+            assert_eq!(now & 0o7777, mode, "{what}");
+            fs::set_permissions(&victim, Permissions::from_mode(0o700)).unwrap();
+            assert_eq!(fs::read_dir(&victim).unwrap().count(), 0, "{what}");
+        }
+    }
+    println!("{impostor:?} came {swapped} times");
+}
+
+const IMPOSTORS: [Impostor; 4] = [
+    Impostor::Link,
+    Impostor::Directory(0o500),
+    Impostor::Directory(0o555),
+    Impostor::Directory(0o777),
+];
+
+#[test]
+fn moved_private_directory_without_proc_changes_no_other_mode() {
+    let _alone = alone();
+    for impostor in IMPOSTORS {
+        put_before_each_call(impostor, 0o777, || {
+            let case = Case {
+                policy: Existing::Refuse,
+                before: Before::Nothing,
+                wanted: Wanted::ModeAmongOthers,
+            };
+            bind_and_close(case, Path::new("/here/a.sock"));
+        });
+    }
+}
+
+#[test]
+fn moved_dir_that_is_made_changes_no_other_mode() {
+    let _alone = alone();
+    for impostor in IMPOSTORS {
+        put_before_each_call(impostor, 0o755, || {
+            say(Phase::Begin, 0);
+            let made = Dir::private("/here/run");
+            say(Phase::Dropped, i32::from(made.is_err()));
+        });
+    }
 }

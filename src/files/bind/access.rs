@@ -3,8 +3,8 @@
 use sunpath_sys as sys;
 
 use crate::error::{Call, Cause, Errno, Error};
-use crate::fd::{AsFd, BorrowedFd, CWD};
-use crate::syscall::{self, Identity, O_PATH, ProcFd, Status};
+use crate::fd::{AsFd, BorrowedFd};
+use crate::syscall::{self, Identity, O_PATH, Status};
 
 use super::why;
 
@@ -70,20 +70,19 @@ impl Access {
     /// The file is held by a descriptor, so that the file that is checked is the one that is changed.
     pub(super) fn apply(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<Identity, Error> {
         let file = syscall::openat(dir, name, O_PATH | sys::O_NOFOLLOW)?;
-        let alias = ProcFd::new(file.as_fd());
         let status = syscall::fstat(file.as_fd())?;
         if !Self::is_ours(&status) {
             return Err(Error::new(Call::Fstat, Errno::ESTALE));
         }
         if self.owner.is_some() || self.group.is_some() {
             let (owner, group) = self.owner_and_group();
-            syscall::fchownat(CWD, alias.as_bytes(), owner, group)?;
+            syscall::change_owner(file.as_fd(), owner, group)?;
         }
         let mode = match self.mode {
             Some(mode) => mode as sys::mode_t,
             None => status.mode() & !Self::MARK,
         };
-        syscall::fchmodat(CWD, alias.as_bytes(), mode).map_err(|error| self.of_chmod(error))?;
+        syscall::change_mode(file.as_fd(), mode).map_err(|error| self.of_chmod(error))?;
         self.verify(&syscall::fstat(file.as_fd())?)?;
         Ok(status.identity())
     }
@@ -138,10 +137,15 @@ impl Access {
     pub(super) fn apply_in_private(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), Error> {
         if self.owner.is_some() || self.group.is_some() {
             let (owner, group) = self.owner_and_group();
-            syscall::fchownat(dir, name, owner, group)?;
+            syscall::change_owner_at(dir, name, owner, group)?;
         }
-        if let Some(mode) = self.mode {
-            let changed = syscall::fchmodat(dir, name, mode as sys::mode_t);
+        let made_with = syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW)?.mode();
+        let wanted = match self.mode {
+            Some(mode) => mode as sys::mode_t,
+            None => made_with & !Self::MARK,
+        };
+        if made_with != wanted {
+            let changed = syscall::change_mode_at(dir, name, wanted);
             changed.map_err(|error| self.of_chmod(error))?;
         }
         Ok(())

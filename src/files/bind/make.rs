@@ -181,6 +181,8 @@ impl BindOptions {
         backlog: Option<c_int>,
     ) -> Result<(), Error> {
         let mut private = Private::make(file.dir.as_fd())?;
+        // Not every system marks a socket; the directory is what keeps others out.
+        let _ = self.access.prepare(socket.as_fd());
         private.bind(socket.as_fd(), path)?;
         let (dir, made) = (private.dir.as_fd(), Private::FILE);
         self.access.apply_in_private(dir, made)?;

@@ -4,12 +4,16 @@
 use sunpath_sys as sys;
 
 use crate::error::{Call, Errno, Error};
-use crate::fd::{AsFd, BorrowedFd, CWD, OwnedFd};
-use crate::files::alias::{USUAL, proc_alias};
+use crate::fd::{AsFd, BorrowedFd, OwnedFd};
+use crate::files::alias::USUAL;
 use crate::files::at::{bind_below, bind_in_parent};
+use crate::files::dir::make_directory;
 use crate::files::name::{TemporaryName, join_name, temporary_name};
 use crate::files::path::SplitPath;
-use crate::syscall::{self, O_PATH};
+use crate::syscall;
+
+use super::access::Access;
+use super::remove::status_of;
 
 /// A new directory of mode 0700. Dropping it removes it, and the file that was bound in it.
 pub(super) struct Private<'a> {
@@ -25,35 +29,18 @@ impl<'a> Private<'a> {
 
     pub(super) fn make(parent: BorrowedFd<'a>) -> Result<Self, Error> {
         let name = temporary_name()?;
-        syscall::mkdirat(parent, &name, 0o700)?;
-        match Self::open(parent, &name) {
-            Ok(dir) => Ok(Self {
-                parent,
-                name,
-                dir,
-                has_file: false,
-            }),
-            Err(error) => {
-                let _ = syscall::unlinkat(parent, &name, sys::AT_REMOVEDIR);
-                Err(error)
-            }
+        let dir = make_directory(parent, &name, 0o700)?;
+        let private = Self {
+            parent,
+            name,
+            dir,
+            has_file: false,
+        };
+        let status = syscall::fstat(private.dir.as_fd())?;
+        match status.owner() == syscall::geteuid() && status.mode() & 0o777 == 0o700 {
+            true => Ok(private),
+            false => Err(Error::new(Call::Fstat, Errno::ESTALE)),
         }
-    }
-
-    fn open(parent: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Error> {
-        let dir = syscall::openat(parent, name, O_PATH | sys::O_DIRECTORY | sys::O_NOFOLLOW)?;
-        let made = syscall::fstat(dir.as_fd())?;
-        if made.owner() != syscall::geteuid() {
-            return Err(Error::new(Call::Fstat, Errno::ESTALE));
-        }
-        // The umask takes bits of the owner's too.
-        if made.mode() & 0o777 != 0o700 {
-            match proc_alias(dir.as_fd())? {
-                Some(alias) => syscall::fchmodat(CWD, alias.as_bytes(), 0o700)?,
-                None => syscall::fchmodat(parent, name, 0o700)?,
-            }
-        }
-        Ok(dir)
     }
 
     /// Binds to the file by the directory's descriptor, so that nobody can put another directory in its
@@ -63,12 +50,32 @@ impl<'a> Private<'a> {
         socket: BorrowedFd<'_>,
         path: &SplitPath<'_>,
     ) -> Result<(), Error> {
-        if !bind_below(socket, self.dir.as_fd(), Self::FILE, USUAL)? {
+        let dir = self.dir.as_fd();
+        let by_descriptor = bind_below(socket, dir, Self::FILE, USUAL)?;
+        if !by_descriptor {
             let below = join_name(&[&self.name, b"/", Self::FILE])?;
             bind_in_parent(socket, path, self.parent, below.as_bytes())?;
         }
         self.has_file = true;
-        Ok(())
+        match by_descriptor || status_of(dir, Self::FILE).is_ok_and(|file| file.is_socket()) {
+            true => Ok(()),
+            false => {
+                self.remove_misplaced();
+                Err(Error::new(Call::Bind, Errno::ESTALE))
+            }
+        }
+    }
+
+    /// Removes the file from the directory that its name leads to by now. Only the mark tells it from
+    /// another file.
+    fn remove_misplaced(&self) {
+        let flags = syscall::O_PATH | sys::O_DIRECTORY;
+        let Ok(other) = syscall::openat(self.parent, &self.name, flags) else {
+            return;
+        };
+        if status_of(other.as_fd(), Self::FILE).is_ok_and(|file| Access::is_ours(&file)) {
+            let _ = syscall::unlinkat(other.as_fd(), Self::FILE, 0);
+        }
     }
 }
 

@@ -4,12 +4,12 @@
 use sunpath_sys as sys;
 
 use crate::error::{Cause, Error};
-use crate::fd::{AsFd, BorrowedFd, CWD};
+use crate::fd::{AsFd, BorrowedFd};
 use crate::files::at::{bind_in_parent, bind_to_temporary};
 use crate::files::name::TemporaryName;
 use crate::files::path::SplitPath;
 use crate::socket::{Socket, Stream};
-use crate::syscall::{self, O_PATH, ProcFd, Status};
+use crate::syscall::{self, Status};
 
 use super::access::Access;
 use super::remove::status_of;
@@ -44,8 +44,7 @@ impl<'a> Sample<'a> {
     /// Gives its owner write permission, which connect(2) needs, if the umask took it.
     pub(super) fn make_writable(&self) -> Result<(), Error> {
         if self.status()?.mode() & 0o200 == 0 {
-            let file = syscall::openat(self.dir, &self.name, O_PATH | sys::O_NOFOLLOW)?;
-            syscall::fchmodat(CWD, ProcFd::new(file.as_fd()).as_bytes(), 0o700)?;
+            syscall::change_mode_at(self.dir, &self.name, 0o700)?;
         }
         Ok(())
     }

@@ -4,11 +4,10 @@ use sunpath_sys as sys;
 use sunpath_sys::mode_t;
 
 use super::check::{
-    OPEN_NOFOLLOW, PERMISSIONS, stat, symlink_status, verify_above, verify_link, verify_owner,
-    wrong_mode,
+    OPEN_NOFOLLOW, stat, symlink_status, verify_above, verify_link, verify_owner, wrong_mode,
 };
 use super::walk::follow;
-use super::{Dir, DirError, Refusal};
+use super::{Dir, DirError, Refusal, make_directory};
 use crate::error::Errno;
 use crate::fd::{AsFd, CWD, OwnedFd};
 use crate::files::name::temporary_name;
@@ -157,20 +156,8 @@ fn make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
 }
 
 fn make_with_mode(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
-    let mode = wanted.made_with;
-    syscall::mkdirat(dir.as_fd(), name, mode).map_err(Refusal::Call)?;
-    // By its name, which is still what was made: nobody else can rename what is ours in a directory
-    // that was verified. Opening it first would need permission on it, where there is no O_PATH.
-    let complete = || {
-        let born = syscall::fstatat(dir.as_fd(), name, sys::AT_SYMLINK_NOFOLLOW)?;
-        if born.mode() & PERMISSIONS != mode {
-            syscall::fchmodat(dir.as_fd(), name, mode)?;
-        }
-        syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW)
-    };
-    let made = complete().map_err(Refusal::Call);
-    made.and_then(|fd| verify_itself(fd, wanted))
-        .inspect_err(|_| remove(dir, name))
+    let made = make_directory(dir.as_fd(), name, wanted.made_with).map_err(Refusal::Call)?;
+    verify_itself(made, wanted).inspect_err(|_| remove(dir, name))
 }
 
 /// What was made a moment ago. Its own error would hide the first one; it is empty, and nobody else

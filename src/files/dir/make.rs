@@ -1,0 +1,49 @@
+//! Making one directory with an exact mode.
+
+use sunpath_sys as sys;
+use sunpath_sys::mode_t;
+
+use super::check::{OPEN_NOFOLLOW, PERMISSIONS};
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, BorrowedFd, OwnedFd};
+use crate::syscall;
+
+/// How the directory that was made is recognized when it is opened: by the sticky bit, which the umask
+/// leaves alone.
+const MARK: mode_t = sys::S_ISVTX;
+
+/// Makes a directory with this mode, whatever the umask is, and opens it. The caller verifies the owner.
+///
+/// Somebody who may rename in the parent can put another directory of this user in its place before it
+/// is opened. That one has no mark, and it keeps its mode: `ESTALE`.
+pub(crate) fn make_directory(
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+    mode: mode_t,
+) -> Result<OwnedFd, Error> {
+    syscall::mkdirat(parent, name, mode | MARK)?;
+    open_made(parent, name, mode).inspect_err(|_| {
+        // The first error is the one to report. Only an empty directory can be removed.
+        let _ = syscall::unlinkat(parent, name, sys::AT_REMOVEDIR);
+    })
+}
+
+fn open_made(parent: BorrowedFd<'_>, name: &[u8], mode: mode_t) -> Result<OwnedFd, Error> {
+    let dir = syscall::openat(parent, name, OPEN_NOFOLLOW)?;
+    let status = syscall::fstat(dir.as_fd())?;
+    let made_with = status.mode();
+    if made_with & MARK == 0 {
+        // Some file systems, and systems other than Linux, do not keep the mark.
+        return match made_with & PERMISSIONS == mode {
+            true => Ok(dir),
+            false => Err(Error::new(Call::Mkdirat, Errno::ESTALE)),
+        };
+    }
+    let is_ours = status.owner() == syscall::geteuid() && made_with & PERMISSIONS & !mode == 0;
+    if !is_ours {
+        return Err(Error::new(Call::Mkdirat, Errno::ESTALE));
+    }
+    // The directory above may have passed on its setgid bit.
+    syscall::change_mode(dir.as_fd(), made_with & !(MARK | PERMISSIONS) | mode)?;
+    Ok(dir)
+}
