@@ -11,7 +11,7 @@ use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{self, ExitCode};
 use std::thread;
@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use sunpath::error::{Cause, InUse};
 use sunpath::sys::{SUN_PATH_CAPACITY, SUN_PATH_OFFSET};
 use sunpath::{
     BindOptions, Bound, ConnectOptions, Dir, Errno, Error, Existing, Shutdown, SunPathError,
@@ -257,12 +258,12 @@ fn explain(what: &str, path: &Path, error: Error) -> String {
         _ => Path::new("."),
     };
     let advice = match error.errno() {
-        Errno::EADDRINUSE
-            if fs::symlink_metadata(path).is_ok_and(|f| !f.file_type().is_socket()) =>
-        {
-            "it exists and is no socket; choose another path".into()
-        }
-        Errno::EADDRINUSE => "a server has it; choose another path, or end that one first".into(),
+        Errno::EADDRINUSE => match error.cause() {
+            Some(Cause::InUse(InUse::Server | InUse::Lock)) => {
+                "end that server first, or choose another path".into()
+            }
+            _ => "choose another path".into(),
+        },
         Errno::ENAMETOOLONG => "no file system takes a name of over 255 bytes".into(),
         Errno::ENOENT if what == "bind" && dir.is_dir() => {
             format!("the file system of {dir:?} takes no socket file")

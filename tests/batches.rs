@@ -7,6 +7,7 @@ use std::io::IoSlice;
 use std::path::PathBuf;
 
 use sunpath::ancillary::{Arrival, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots, Sender};
+use sunpath::error::Cause;
 use sunpath::socket::Messages;
 use sunpath::{Datagram, Errno, Seqpacket, Socket, UnixAddr, UnixDatagram};
 
@@ -158,6 +159,10 @@ fn batch_keeps_what_did_not_go() {
     for _ in 0..2 {
         let error = a.sendmmsg(&mut batch).unwrap_err();
         assert_eq!((error.errno(), batch.len()), (Errno::EMSGSIZE, 3));
+        let cause = error.cause();
+        assert!(
+            matches!(cause, Some(Cause::MessageTooLong { limit }) if long.len() > limit as usize)
+        );
     }
     batch.skip();
     a.sendmmsg(&mut batch).unwrap();

@@ -417,7 +417,7 @@ fn tour_server_starts_once_and_again_after_a_kill() {
     let path = dir.path().join("a.sock");
     let serve = || tour_in(&dir, ["serve", "a.sock"]);
     let first = Server::start(&mut serve());
-    assert_refused(&mut serve(), &["EADDRINUSE", "a server has it"]);
+    assert_refused(&mut serve(), &["EADDRINUSE", "end that server first"]);
     assert_eq!(first.end_by(libc::SIGKILL), None);
     assert!(path.exists(), "nobody removes the file");
     let second = Server::start(&mut serve());
