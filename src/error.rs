@@ -131,6 +131,15 @@ impl Error {
         Self::with_cause(Call::Sendmmsg, Errno::EMSGSIZE, cause)
     }
 
+    /// The refusal to send control messages of more bytes than there is space for.
+    pub(crate) fn control_space(call: Call, needed: usize, space: usize) -> Self {
+        let cause = Cause::ControlSpace {
+            needed: short(needed),
+            space: short(space),
+        };
+        Self::with_cause(call, Errno::EMSGSIZE, cause)
+    }
+
     /// The refusal to put one more message into a batch that holds as many as it can.
     pub(crate) fn batch_full(messages: usize) -> Self {
         let messages = count(messages);
@@ -433,6 +442,13 @@ mod tests {
                 space: 2,
             },
             "the batch has no space for these control messages; descriptors: 65535, space for 2",
+        ),
+        (
+            Cause::ControlSpace {
+                needed: 48,
+                space: 24,
+            },
+            "the control messages take 48 bytes, space for 24",
         ),
         (
             Cause::BatchFull { messages: 3 },

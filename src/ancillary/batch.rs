@@ -97,17 +97,22 @@ impl<'b, E: Expected> SendBatch<'b, E> {
     /// The batch is as it was.
     ///
     /// - `ENOBUFS`: `N` messages were put in already.
-    /// - `EMSGSIZE`: control messages that `E` has no room for.
+    /// - `EMSGSIZE`: control messages for which `E` has no space, with the numbers. Each [`Control`]
+    ///   takes the space of its own message: two `Rights` of one descriptor fit into
+    ///   `(Rights<1>, Rights<1>)` and not into `Rights<2>`.
     /// - `EINVAL`: more than 253 descriptors.
     /// - `EOPNOTSUPP`: the system has no credentials to send.
     #[inline]
     pub fn push(&mut self, message: Outgoing<'b>) -> Result<(), Error> {
         let layout = Layout::of(Call::Sendmmsg, message.control)?;
         let space = layout.space();
-        if space > E::SPACE || layout.descriptors() > E::DESCRIPTORS {
+        if layout.descriptors() > E::DESCRIPTORS {
             return Err(Error::batch_space(layout.descriptors(), E::DESCRIPTORS));
         }
-        let lay_out = |room: &mut [u8]| layout.write(room);
+        if space > E::SPACE {
+            return Err(Error::control_space(Call::Sendmmsg, space, E::SPACE));
+        }
+        let lay_out = |buf: &mut [u8]| layout.write(buf);
         match self.messages.push(message.data, message.to, space, lay_out) {
             true => Ok(()),
             false => Err(Error::batch_full(self.messages.capacity())),

@@ -14,56 +14,64 @@ use crate::syscall;
 
 /// A control message to send.
 ///
+/// They go out in the order in which they are given, all of them, as a C program would lay them out.
+/// The order decides which fault the kernel reports if there are several.
+///
 /// See cmsg(3), unix(7) "Ancillary messages".
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Control<'a> {
     /// `SCM_RIGHTS` — descriptors, lent for the call: the receiver gets its own. At most 253 in a
-    /// message, of all `Rights` together.
+    /// message, counted over all `Rights`. Several `Rights` arrive as one, in their order. One without
+    /// descriptors carries nothing and is left out.
     #[doc(alias = "SCM_RIGHTS")]
     Rights(&'a [BorrowedFd<'a>]),
-    /// `SCM_CREDENTIALS` — the sender's own, or those of others where it is privileged. Of several
-    /// the last one counts.
+    /// `SCM_CREDENTIALS` — the sender's own, or those of others where it is privileged. The kernel
+    /// checks every one, and the receiver gets the last.
     #[doc(alias = "SCM_CREDENTIALS")]
     Credentials(Credentials),
 }
 
-/// Control messages to send, counted: all descriptors in one message, as the kernel puts them
-/// together.
+/// Control messages to send, measured.
 pub(crate) struct Layout<'a> {
     control: &'a [Control<'a>],
     descriptors: usize,
-    credentials: Option<Credentials>,
+    space: usize,
 }
 
 impl<'a> Layout<'a> {
     /// Refuses in the name of `call` what no message can carry.
     #[inline]
     pub(crate) fn of(call: Call, control: &'a [Control<'a>]) -> Result<Self, Error> {
-        let (mut descriptors, mut credentials) = (0, None);
-        for control in control {
-            match control {
-                Control::Rights(fds) => descriptors += fds.len(),
-                Control::Credentials(of) => credentials = Some(*of),
-            }
+        let (mut descriptors, mut space) = (0_usize, 0_usize);
+        for message in control {
+            space = space.saturating_add(match message {
+                Control::Rights([]) => 0,
+                Control::Rights(fds) => {
+                    descriptors = descriptors.saturating_add(fds.len());
+                    // More descriptors are refused below, whatever space they take.
+                    sys::CMSG_SPACE(fds.len().min(MAX_DESCRIPTORS) * INT)
+                }
+                Control::Credentials(_) if SCM_CREDENTIALS < 0 => {
+                    return Err(Error::new(call, Errno::EOPNOTSUPP));
+                }
+                Control::Credentials(_) => Credentials::SPACE,
+            });
         }
         if descriptors > MAX_DESCRIPTORS {
             return Err(Error::too_many_descriptors(call, descriptors));
         }
-        if credentials.is_some() && SCM_CREDENTIALS < 0 {
-            return Err(Error::new(call, Errno::EOPNOTSUPP));
-        }
         Ok(Self {
             control,
             descriptors,
-            credentials,
+            space,
         })
     }
 
     /// Whether there is nothing to send.
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
-        self.descriptors == 0 && self.credentials.is_none()
+        self.space == 0
     }
 
     pub(crate) const fn descriptors(&self) -> usize {
@@ -73,44 +81,40 @@ impl<'a> Layout<'a> {
     /// How many bytes it takes.
     #[inline]
     pub(crate) const fn space(&self) -> usize {
-        let mut space = 0;
-        if self.descriptors > 0 {
-            space += sys::CMSG_SPACE(self.descriptors * INT);
-        }
-        if self.credentials.is_some() {
-            space += Credentials::SPACE;
-        }
-        space
+        self.space
     }
 
     /// Writes it into `space` bytes that are zero.
     #[inline]
-    pub(crate) fn write(&self, room: &mut [u8]) {
-        let mut writer = Writer::new(room);
-        if self.descriptors > 0 {
-            let mut places = writer.push(sys::SCM_RIGHTS, self.descriptors);
-            for control in self.control {
-                if let Control::Rights(fds) = control {
-                    for (fd, place) in fds.iter().zip(&mut places) {
+    pub(crate) fn write(&self, buf: &mut [u8]) {
+        let mut writer = Writer::new(buf);
+        for message in self.control {
+            match message {
+                Control::Rights([]) => {}
+                Control::Rights(fds) => {
+                    let places = writer.push(sys::SCM_RIGHTS, fds.len());
+                    for (fd, place) in fds.iter().zip(places) {
                         place.copy_from_slice(&fd.as_raw_fd().to_ne_bytes());
                     }
                 }
-            }
-        }
-        if let Some(credentials) = self.credentials {
-            let ints = credentials.to_ints();
-            for (place, int) in writer.push(SCM_CREDENTIALS, ints.len()).zip(ints) {
-                place.copy_from_slice(&int.to_ne_bytes());
+                Control::Credentials(credentials) => {
+                    let ints = credentials.to_ints();
+                    for (place, int) in writer.push(SCM_CREDENTIALS, ints.len()).zip(ints) {
+                        place.copy_from_slice(&int.to_ne_bytes());
+                    }
+                }
             }
         }
     }
 }
 
-/// Room for what most messages carry, small enough to be zeroed by a few instructions.
+/// What most messages carry. A buffer for it is zeroed by a few instructions.
 type Small = (Rights<2>, Credentials);
 
-/// Room for all that one message can carry.
-type Most = (Rights<MAX_DESCRIPTORS>, Credentials);
+/// The most bytes of control messages in one message. All descriptors that it can carry fit, each in a
+/// control message of its own, and credentials beside them many times.
+const MAX_CONTROL: usize = 8192;
+const _: () = assert!(MAX_DESCRIPTORS * Rights::<1>::SPACE + Credentials::SPACE <= MAX_CONTROL);
 
 /// The credentials of this process.
 impl Credentials {
@@ -148,8 +152,9 @@ impl<T: Kind> Socket<T> {
     /// - `EOPNOTSUPP`: the system has no credentials to send.
     /// - `EINVAL`: a descriptor of a kind that cannot be passed (io_uring); credentials with the user or
     ///   the group -1.
-    /// - `ENOMEM`: no memory; or more descriptors than musl's own buffer takes, which is a few less
-    ///   than 253 (with credentials beside them, 244).
+    /// - `ENOMEM`: no memory.
+    /// - `EMSGSIZE`: the control messages take more than 8192 bytes, counted as `CMSG_SPACE` does, with
+    ///   the number. All descriptors that can go fit, each in a `Rights` of its own.
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for `send`
     ///   and `write`.
     ///
@@ -224,15 +229,16 @@ fn send_with_control<T: Kind>(
     }
     let mut small = MaybeUninit::<<Small as Expected>::Room>::uninit();
     if layout.space() <= Small::SPACE {
-        let room = syscall::zeroed(&mut small, Small::SPACE);
-        let (room, _) = room.split_at_mut(layout.space());
-        layout.write(room);
-        return syscall::sendmsg(fd, bufs, to, room);
+        let buf = syscall::zeroed(&mut small, Small::SPACE);
+        let (buf, _) = buf.split_at_mut(layout.space());
+        layout.write(buf);
+        return syscall::sendmsg(fd, bufs, to, buf);
     }
     send_with_much(fd, bufs, to, &layout)
 }
 
-/// With more control messages than most have. Its room on the stack is another's place else.
+/// [`send_with_control`] for more control messages than most messages have. It is out of line, because
+/// its buffer on the stack would be touched by every call.
 #[inline(never)]
 fn send_with_much(
     fd: BorrowedFd<'_>,
@@ -240,8 +246,73 @@ fn send_with_much(
     to: Option<&UnixAddr>,
     layout: &Layout<'_>,
 ) -> Result<usize, Error> {
-    let mut room = MaybeUninit::<<Most as Expected>::Room>::uninit();
-    let room = syscall::zeroed(&mut room, layout.space());
-    layout.write(room);
-    syscall::sendmsg(fd, bufs, to, room)
+    if layout.space() > MAX_CONTROL {
+        return Err(Error::control_space(
+            Call::Sendmsg,
+            layout.space(),
+            MAX_CONTROL,
+        ));
+    }
+    let mut buf = MaybeUninit::<[usize; MAX_CONTROL / size_of::<usize>()]>::uninit();
+    let buf = syscall::zeroed(&mut buf, layout.space());
+    layout.write(buf);
+    syscall::sendmsg(fd, bufs, to, buf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::ControlMessages;
+    use std::vec;
+    use std::vec::Vec;
+
+    #[test]
+    fn ancillary_is_laid_out_in_the_order_in_which_it_is_given() {
+        let (a, b) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
+        let (one, two) = ([a.as_fd()], [b.as_fd(), a.as_fd()]);
+        let (low, high) = (Credentials::new(1, 2, 3), Credentials::new(4, 5, 6));
+        let ints = |fds: &[BorrowedFd<'_>]| fds.iter().map(AsRawFd::as_raw_fd).collect();
+        let given = [
+            (Control::Credentials(low), low.to_ints().to_vec()),
+            (Control::Rights(&one), ints(&one)),
+            (Control::Rights(&two), ints(&two)),
+            (Control::Credentials(high), high.to_ints().to_vec()),
+            (Control::Rights(&one), ints(&one)),
+        ];
+        for count in 0..=given.len() {
+            let control: Vec<Control<'_>> = given[..count].iter().map(|given| given.0).collect();
+            let Ok(layout) = Layout::of(Call::Sendmsg, &control) else {
+                assert!(SCM_CREDENTIALS < 0, "the system has no credentials");
+                return;
+            };
+            assert_eq!(layout.is_empty(), count == 0);
+            let mut buf = vec![0; layout.space()];
+            layout.write(&mut buf);
+            let written: Vec<(i32, Vec<u8>)> = ControlMessages::new(&buf)
+                .map(|message| (message.cmsg_type(), message.data().to_vec()))
+                .collect();
+            let expected: Vec<(i32, Vec<u8>)> = given[..count]
+                .iter()
+                .map(|(control, ints)| match control {
+                    Control::Rights(_) => (sys::SCM_RIGHTS, ints),
+                    Control::Credentials(_) => (SCM_CREDENTIALS, ints),
+                })
+                .map(|(kind, ints)| {
+                    (
+                        kind,
+                        ints.iter().flat_map(|int| int.to_ne_bytes()).collect(),
+                    )
+                })
+                .collect();
+            assert_eq!(written, expected);
+        }
+    }
+
+    #[test]
+    fn ancillary_without_descriptors_carries_nothing() {
+        let empty = [Control::Rights(&[]), Control::Rights(&[])];
+        let layout = Layout::of(Call::Sendmsg, &empty).unwrap();
+        assert!(layout.is_empty());
+        layout.write(&mut []);
+    }
 }

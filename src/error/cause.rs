@@ -271,6 +271,13 @@ causes! {
         /// For how many a message of the batch has space, at most 65535.
         space: u16
     } "the batch has no space for these control messages; descriptors: {}, space for {}"
+    /// The control messages take more bytes than there is space for.
+    ControlSpace {
+        /// How many they take, counted as `CMSG_SPACE` does, at most 65535.
+        needed: u16,
+        /// For how many there is space, at most 65535.
+        space: u16
+    } "the control messages take {} bytes, space for {}"
     /// The batch is full.
     BatchFull {
         /// How many messages it holds.

@@ -7,6 +7,7 @@ mod end;
 #[path = "../limit/mod.rs"]
 mod limit;
 mod lost;
+mod order;
 mod passed;
 #[path = "../skip/mod.rs"]
 mod skip;
