@@ -281,9 +281,9 @@ mod tests {
         ];
         for count in 0..=given.len() {
             let control: Vec<Control<'_>> = given[..count].iter().map(|given| given.0).collect();
-            let Ok(layout) = Layout::of(Call::Sendmsg, &control) else {
-                assert!(SCM_CREDENTIALS < 0, "the system has no credentials");
-                return;
+            let layout = match Layout::of(Call::Sendmsg, &control) {
+                Err(error) if error.is_unsupported() => return,
+                layout => layout.unwrap(),
             };
             assert_eq!(layout.is_empty(), count == 0);
             let mut buf = vec![0; layout.space()];
