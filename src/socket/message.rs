@@ -26,22 +26,21 @@ pub type UnixSeqpacket = Socket<Seqpacket>;
 #[must_use = "a message that was truncated has lost its end"]
 pub struct Received {
     len: usize,
+    /// What the call returned: over `len` if it was asked for the true length.
+    result: usize,
     truncated: bool,
     control_truncated: bool,
-    true_len: Option<usize>,
 }
 
 impl Received {
     /// The outcome of a receive into a buffer of this many bytes.
     #[inline]
     pub(crate) fn new((result, flags): Length, buffer: usize) -> Self {
-        let truncated = flags & sys::MSG_TRUNC != 0;
         Self {
             len: result.min(buffer),
-            truncated,
+            result,
+            truncated: flags & sys::MSG_TRUNC != 0,
             control_truncated: flags & sys::MSG_CTRUNC != 0,
-            // A result over the buffer's size is the length that MSG_TRUNC asked for.
-            true_len: (!truncated || result > buffer).then_some(result),
         }
     }
 
@@ -81,7 +80,10 @@ impl Received {
     #[must_use]
     #[doc(alias = "MSG_TRUNC")]
     pub const fn true_len(self) -> Option<usize> {
-        self.true_len
+        match !self.truncated || self.result > self.len {
+            true => Some(self.result),
+            false => None,
+        }
     }
 }
 
