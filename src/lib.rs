@@ -66,7 +66,8 @@
 //! # #[cfg(not(feature = "std"))] fn main() {}
 //! ```
 //!
-//! The page `docs/stopping.md` of the repository tells how a daemon is stopped, by a signal too, and what
+//! The page `docs/socket-files.md` of the repository lists what happens to a socket file, call by call.
+//! The page `docs/stopping.md` tells how a daemon is stopped, by a signal too, and what
 //! to do when no descriptor is free.
 //!
 //! # The verbs

@@ -27,8 +27,8 @@ pub use self::stale::{Liveness, probe};
 
 /// What to do if there is a file at the path already.
 ///
-/// The page [socket files](https://docs.rs/crate/sunpath/latest/source/docs/socket-files.md) describes
-/// every step of the three, with its system call and what a crash at that step leaves.
+/// The page `docs/socket-files.md` of the repository lists every system call of the three, and what a
+/// crash at each of them leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Existing {

@@ -9,6 +9,7 @@ mod fresh;
 mod lacking;
 mod lock;
 mod moved;
+mod page;
 mod race;
 #[path = "../skip/mod.rs"]
 mod skip;

@@ -13,7 +13,7 @@ use crate::supervisor::{Fate, Phase, Story, run, say};
 use crate::{Before, Case, POLICIES, Wanted, alone};
 
 /// Binds, and closes.
-fn bind_and_close(case: Case, path: &Path) {
+pub(crate) fn bind_and_close(case: Case, path: &Path) {
     let errno = |error: Error| error.errno().raw();
     say(Phase::Begin, 0);
     let bound: Result<Bound<UnixListener>, Error> = case.options().listen(path);

@@ -40,9 +40,16 @@ pub(crate) struct Asked {
 impl Asked {
     /// The path that one of its arguments points to.
     pub(crate) fn path(&self, argument: usize) -> Vec<u8> {
+        self.path_after(argument, 0)
+    }
+
+    /// The path that follows this many bytes, as in a `struct sockaddr_un`.
+    pub(crate) fn path_after(&self, argument: usize, skipped: u64) -> Vec<u8> {
         let memory = fs::File::open(format!("/proc/{}/mem", self.pid)).unwrap();
         let mut bytes = [0; 256];
-        let len = memory.read_at(&mut bytes, self.args[argument]).unwrap();
+        let len = memory
+            .read_at(&mut bytes, self.args[argument] + skipped)
+            .unwrap();
         let end = bytes[..len].iter().position(|byte| *byte == 0);
         bytes[..end.unwrap()].to_vec()
     }

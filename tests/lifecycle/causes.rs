@@ -4,8 +4,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use sunpath::error::{Call, Cause, InUse};
-use sunpath::{BindOptions, Errno, Error, Existing, UnixDatagram, UnixListener};
+use sunpath::error::{Cause, InUse};
+use sunpath::{BindOptions, Errno, Existing, UnixDatagram, UnixListener};
 
 use crate::{Fresh, bind, in_child};
 
@@ -116,39 +116,4 @@ fn cause_of_a_file_that_was_replaced_is_that_it_moved() {
     fs::write(&fresh.path, "").unwrap();
     let error = listener.close_and_unlink().unwrap_err();
     assert_eq!(error.cause(), Some(Cause::FileMoved), "{error}");
-}
-
-/// Landlock that grants sockets and their removal, and no regular file.
-#[cfg(target_os = "linux")]
-#[test]
-fn cause_where_landlock_grants_no_lock_file_is_the_lock_file() {
-    let fresh = Fresh::new();
-    assert!(in_child(|| {
-        let make_reg: u64 = 1 << 8;
-        // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers.
-        let no_new_privs = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-        assert_eq!(no_new_privs, 0);
-        let (create, restrict) = (444, 446);
-        let (handled, size) = (&raw const make_reg, 8_usize);
-        // SAFETY: takes a live u64, the first field of a struct landlock_ruleset_attr, and its size.
-        let ruleset = unsafe { libc::syscall(create, handled, size, 0) };
-        if ruleset < 0 {
-            crate::skip::skip("Landlock");
-            return true;
-        }
-        // SAFETY: takes numbers alone.
-        assert_eq!(unsafe { libc::syscall(restrict, ruleset, 0) }, 0);
-        let is_named = |error: Error| {
-            let text = error.to_string();
-            error.cause() == Some(Cause::LockFile)
-                && error.call() == Call::Openat
-                && error.errno() == Errno::EACCES
-                && text.contains("<name>.lock")
-        };
-        let bound = |policy| bind(BindOptions::new().mode(0o600).existing(policy), &fresh.path);
-        bound(Existing::Refuse).is_ok()
-            && bound(Existing::Takeover).is_ok()
-            && bound(Existing::ReplaceStale).is_err_and(is_named)
-    }));
-    assert!(fresh.names().is_empty());
 }

@@ -6,6 +6,8 @@ mod causes;
 mod existing;
 #[path = "../fresh/mod.rs"]
 mod fresh;
+#[cfg(target_os = "linux")]
+mod landlock;
 mod lengths;
 mod mode;
 #[cfg(target_os = "linux")]
