@@ -209,8 +209,10 @@ pub enum ActivationError {
     },
     /// It has been taken over already.
     Taken,
-    /// A descriptor is not open (`EBADF`), or is close-on-exec (`EBUSY`): it was opened by this
-    /// process then, or another part of it has taken over what was passed.
+    /// A descriptor is not open (`EBADF`): the variables count too many, or the program that this
+    /// process executed before [did not hand it over](Activation#executing-a-new-version). Or it is
+    /// close-on-exec (`EBUSY`): this process opened it, or another part of it has taken over what was
+    /// passed.
     Descriptor {
         /// Its number.
         fd: RawFd,

@@ -226,7 +226,7 @@ struct Name {
 }
 
 impl Name {
-    /// Of at most `NAME_MAX` bytes, which `Variables` has checked.
+    /// `name` has at most `NAME_MAX` bytes, because `Variables` checks all names.
     fn new(name: &[u8]) -> Self {
         let mut bytes = [0; NAME_MAX];
         for (to, from) in bytes.iter_mut().zip(name) {

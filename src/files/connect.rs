@@ -164,9 +164,9 @@ impl ConnectOptions {
         self.until_served(deadline, |late| self.connect_by(CWD, addr, deadline, late))
     }
 
-    /// Calls `attempt` with the error for a deadline that passes before a try: that of the try before,
-    /// if there was one. If [`wait_for_server`](Self::wait_for_server) was asked for, calls it again
-    /// until there is a server.
+    /// Calls `attempt`, and if [`wait_for_server`](Self::wait_for_server) was asked for, calls it again
+    /// until there is a server. It gets the error to return if the deadline has passed when it begins:
+    /// that of the previous try, if there was one.
     fn until_served<R>(
         &self,
         deadline: Option<Deadline>,

@@ -438,7 +438,7 @@ impl<T: Connected> Iterator for Incoming<'_, T> {
 }
 
 impl<'a, T: Connected> Incoming<'a, T> {
-    /// What comes after `accept` failed: nothing if the listener was shut down.
+    /// Returns the next item when accept has failed: none if the listener was shut down.
     #[cold]
     fn after(
         &mut self,
