@@ -32,6 +32,23 @@ pub use self::errno::Errno;
 /// [`errno`](Self::errno) instead of the error, as `Read` and `Write` of
 /// [`UnixStream`](crate::UnixStream) do.
 ///
+/// ```
+/// # #[cfg(feature = "std")] {
+/// use std::io;
+/// use sunpath::{Errno, Error, UnixStream};
+///
+/// fn connect() -> io::Result<UnixStream> {
+///     Ok(UnixStream::connect("/nobody/listens/here")?)
+/// }
+/// let error = connect().unwrap_err();
+/// assert_eq!(error.kind(), io::ErrorKind::NotFound);
+/// assert_eq!(Errno::from_io_error(&error), Some(Errno::ENOENT));
+///
+/// let inner: Option<&Error> = error.get_ref().and_then(|inner| inner.downcast_ref());
+/// assert_eq!(inner.map(|error| error.call().name()), Some("connect"));
+/// # }
+/// ```
+///
 /// # Examples
 ///
 /// ```
@@ -354,6 +371,7 @@ mod tests {
             Cause::FileMoved,
             "the file that was bound is not at the path any more",
         ),
+        (Cause::BoundElsewhere, "another process bound the socket"),
         (
             Cause::DirectoryMoved,
             "the path leads to another directory now",

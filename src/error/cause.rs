@@ -11,7 +11,8 @@ pub(crate) const MAX_DESCRIPTORS: usize = 253;
 const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
 
 /// Declares the causes whose numbers are one of 32 bits or two of 16, each with its text. In a text,
-/// `{}` stands for the next number, and `{o}` for the next one in octal.
+/// `{}` stands for the next number, and `{o}` for the next one in octal. A new cause is an entry here and a
+/// row in the table of the tests.
 macro_rules! causes {
     ($($(#[$doc:meta])* $cause:ident $({ $($(#[$number_doc:meta])* $number:ident: $int:ident),+ })? $text:literal)*) => {
         /// Why a call failed, where the errno alone does not tell.
@@ -170,6 +171,9 @@ causes! {
     NoSafeRename "the file system cannot rename without replacing"
     /// The file that was bound is not at the path any more: somebody moved, removed or replaced it.
     FileMoved "the file that was bound is not at the path any more"
+    /// Another process bound the socket, so the file is not removed.
+    /// [`Bound::adopt`](crate::Bound::adopt) makes this process the one that removes it.
+    BoundElsewhere "another process bound the socket"
     /// The path leads to another directory than it did when the call began.
     DirectoryMoved "the path leads to another directory now"
     /// The mode has bits that are not permissions. 660 in decimal is 01224, for example.

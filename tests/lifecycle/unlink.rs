@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
+use sunpath::error::Cause;
 use sunpath::{
     BindOptions, Bound, Errno, Existing, Listener, Socket, Stream, UnixAddr, UnixDatagram,
     UnixListener, UnixStream,
@@ -148,7 +149,7 @@ fn unlink_in_a_forked_child_leaves_the_file() {
             // SAFETY: the child ends without dropping the original.
             let copy = unsafe { std::ptr::read(&raw const listener) };
             copy.close_and_unlink()
-                .is_err_and(|error| error.errno() == Errno::EPERM)
+                .is_err_and(|error| error.cause() == Some(Cause::BoundElsewhere))
         }));
         assert_eq!(fresh.entries(), before, "{policy:?}");
         assert_reaches(&fresh.path, &listener);

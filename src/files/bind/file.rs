@@ -104,7 +104,10 @@ impl SocketFile {
     pub(super) fn remove(&self) -> Result<(), Error> {
         match self.process.is_current() {
             true => self.remove_as_its_process(),
-            false => Err(Error::new(Call::Unlinkat, Errno::EPERM)),
+            false => {
+                let cause = Cause::BoundElsewhere;
+                Err(Error::with_cause(Call::Unlinkat, Errno::EPERM, cause))
+            }
         }
     }
 
