@@ -94,7 +94,7 @@ void process_wait_and_print(pid_t child)
 		printf(" = %s", number == 0 ? "ok" : errno_name(number));
 }
 
-/* 2. Users: groups first, since who is nobody may not change them. */
+/* 2. Users: groups first, because an unprivileged user may not change them. */
 
 int process_take_groups(size_t count, const gid_t *groups)
 {

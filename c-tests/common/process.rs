@@ -109,7 +109,7 @@ pub(crate) fn wait_and_print(child: pid_t) {
     }
 }
 
-// 2. Users: groups first, since who is nobody may not change them.
+// 2. Users: groups first, because an unprivileged user may not change them.
 
 /// Takes these supplementary groups and no other; -1 with errno.
 pub(crate) fn take_groups(groups: &[u32]) -> c_int {
@@ -183,7 +183,7 @@ pub(crate) fn gate_wait([mut gate, _]: Gate) {
 
 /// Gives SIGPIPE its default action, which Rust's runtime takes away.
 pub(crate) fn default_sigpipe() {
-    // SAFETY: SIG_DFL is no function that could run at a bad time.
+    // SAFETY: SIG_DFL is not a function, so nothing can run at a bad time.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 

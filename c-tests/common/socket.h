@@ -20,7 +20,7 @@ struct sock {
 struct sock new_socket(char name, int type);
 void new_pair(struct sock *ret_p, struct sock *ret_q);
 
-/* Closes each, which is no step. */
+/* Closes each, without a step. */
 #define CLOSE(...) \
 	close_sockets((const struct sock[]){ __VA_ARGS__ }, \
 		      sizeof((const struct sock[]){ __VA_ARGS__ }) / sizeof(struct sock))

@@ -43,7 +43,7 @@ pub(crate) fn new_pair() -> [Sock; 2] {
     [Sock { name: 'p', fd: p }, Sock { name: 'q', fd: q }]
 }
 
-/// Closes each, which is no step.
+/// Closes each, without a step.
 pub(crate) fn close(sockets: &[Sock]) {
     for s in sockets.iter().filter(|s| s.fd >= 0) {
         // SAFETY: a case closes each of its descriptors once, and uses it no more.
@@ -85,7 +85,7 @@ pub(crate) fn try_bind(s: Sock, path: &str) {
     outcome(bound);
 }
 
-/// The trap: what is too long is cut, and there is no NUL behind it.
+/// The trap: a path that is too long is truncated, and no NUL follows it.
 pub(crate) fn try_bind_cut(s: Sock, path: &str) {
     let (mut addr, _) = sys::sockaddr_un_unnamed();
     for (to, from) in addr.sun_path.iter_mut().zip(path.bytes()) {

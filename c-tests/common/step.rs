@@ -52,7 +52,7 @@ impl Step {
     ///
     /// # Panics
     ///
-    /// - Where the argument is no letter.
+    /// - If the argument is not a letter.
     pub(crate) fn slot(&self, at: usize) -> usize {
         match self.word(at).map(str::as_bytes) {
             Some([letter @ b'a'..=b'z']) => usize::from(letter - b'a'),

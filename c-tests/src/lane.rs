@@ -211,7 +211,7 @@ fn standard_input(dir: &FreshDir, bytes: &[u8]) -> io::Result<Stdio> {
 fn prepare(patience: u32) -> io::Result<()> {
     // SAFETY: umask takes and returns a number.
     unsafe { libc::umask(0o022) };
-    // SAFETY: SIG_IGN is no function that could run at a bad time.
+    // SAFETY: SIG_IGN is not a function, so nothing can run at a bad time.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     // SAFETY: alarm takes and returns a number; its SIGALRM ends the child.
     unsafe { libc::alarm(patience) };
