@@ -44,6 +44,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("have_renameat2", &["linux"]),
     ("have_getrandom", &["linux"]),
     ("have_pidfd", &["linux"]),
+    // madvise with MADV_WIPEONFORK
+    ("have_wipe_on_fork", &["linux"]),
     // fcntl's F_GETPATH
     ("have_f_getpath", &["macos"]),
     // LOCAL_PEERPID beside getpeereid

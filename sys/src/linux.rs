@@ -287,6 +287,27 @@ pub const PID_FS_MAGIC: c_uint = 0x5049_4446;
 #[doc(inline)]
 pub use libc::{fstatfs, statfs};
 
+/// `void *mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);`, `int munmap(void
+/// *addr, size_t size);` — map memory, and remove the mapping. mmap returns `MAP_FAILED` if it fails.
+///
+/// See mmap(2).
+#[doc(inline)]
+pub use libc::{mmap, munmap};
+
+/// What mmap(2) takes and returns: memory that is not a file's and not shared; to be read and written;
+/// failure.
+///
+/// See mmap(2).
+#[doc(inline)]
+pub use libc::{MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE};
+
+/// `int madvise(void *addr, size_t size, int advice);` — with `MADV_WIPEONFORK` the pages are zero in
+/// every child that is forked from now on. Since Linux 4.14; `EINVAL` before.
+///
+/// See madvise(2).
+#[doc(inline)]
+pub use libc::{MADV_WIPEONFORK, madvise};
+
 /// `long syscall(long number, ...);` — a system call by its number.
 ///
 /// See syscall(2).

@@ -20,7 +20,8 @@ use super::file::SocketFile;
 ///   have while the socket is open. A file that somebody put in its place stays, and so does the file
 ///   under another name;
 /// - in the process that bound it, not in a child that was forked; [`adopt`](Self::adopt) changes
-///   that. A process that ends without dropping it leaves the file, as in C;
+///   that. A child is told apart by its pid, and since Linux 4.14 also if it has the same pid in a pid
+///   namespace of its own. A process that ends without dropping it leaves the file, as in C;
 /// - in the directory that it was bound in, whatever the working directory is by then and whatever
 ///   the directory's path.
 ///
