@@ -174,6 +174,24 @@ impl UnixAddr {
         sys::sun_path_counted(&self.addr, self.len)
     }
 
+    /// Whether it is a path that leads elsewhere in another process: below `/proc/self` or
+    /// `/proc/thread-self`. A peer that is bound to such a path cannot be reached by it.
+    #[inline]
+    pub(crate) fn leads_elsewhere(&self) -> bool {
+        // One byte rules out nearly all addresses.
+        self.addr.sun_path[1] as u8 == b'p' && self.is_below_proc_self()
+    }
+
+    #[cold]
+    fn is_below_proc_self(&self) -> bool {
+        match self.name() {
+            SunPath::Pathname(path) => {
+                path.starts_with(b"/proc/self/") || path.starts_with(b"/proc/thread-self/")
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the socket has no address.
     #[must_use]
     #[inline]

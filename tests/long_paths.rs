@@ -5,14 +5,17 @@ mod fresh;
 mod skip;
 
 use std::fs::{self, File};
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::{Path, PathBuf};
 
-use sunpath::error::Call;
+use sunpath::ancillary::{Outgoing, SendBatch, SendSlots};
+use sunpath::error::{Call, Cause};
 use sunpath::socket::Kind;
 use sunpath::{
-    CWD, ConnectOptions, Datagram, Dir, Errno, Error, Listener, Seqpacket, Socket, Stream,
-    UnixAddr, UnixListener, UnixStream, sys,
+    BindOptions, CWD, ConnectOptions, Datagram, Dir, Errno, Error, Listener, Seqpacket, Socket,
+    SocketRef, Stream, UnixAddr, UnixDatagram, UnixListener, UnixStream, sys,
 };
 use tempfile::TempDir;
 
@@ -67,9 +70,9 @@ fn errno<T>(result: Result<T, Error>) -> Errno {
 }
 
 #[test]
-fn long_path_of_every_kind_is_bound_and_reached() {
+fn long_path_of_every_connected_kind_is_bound_and_reached() {
     let (_base, deep) = deep();
-    let (stream, datagram, seqpacket) = (deep.join("s"), deep.join("d"), deep.join("q"));
+    let (stream, seqpacket) = (deep.join("s"), deep.join("q"));
 
     let listener = bound::<Stream>(&stream).unwrap().listen(8).unwrap();
     let client = connected::<Stream>(&stream).unwrap();
@@ -77,17 +80,142 @@ fn long_path_of_every_kind_is_bound_and_reached() {
     client.write(b"x").unwrap();
     assert_eq!(server.read(&mut [0; 8]).unwrap(), 1);
 
-    let receiver = bound::<Datagram>(&datagram).unwrap();
-    let sender = connected::<Datagram>(&datagram).unwrap();
-    sender.send(b"abc").unwrap();
-    assert_eq!(receiver.recv(&mut [0; 8]).unwrap().len(), 3);
-
     let listener = bound::<Seqpacket>(&seqpacket).unwrap().listen(8).unwrap();
     connected::<Seqpacket>(&seqpacket).unwrap();
     listener.accept().unwrap();
 
-    assert_eq!(names_in(&deep), ["d", "q", "s"]);
+    assert_eq!(names_in(&deep), ["q", "s"]);
     assert!(is_socket(&stream));
+}
+
+#[test]
+fn long_path_of_a_datagram_socket_is_reached_and_not_bound() {
+    let (base, deep) = deep();
+    let (path, dir) = (deep.join("d"), Dir::open(&deep).unwrap());
+    for refused in [
+        bound::<Datagram>(&path).map(drop),
+        UnixDatagram::bind_at(&dir, "d").map(drop),
+        UnixDatagram::bind_at(&dir, "n".repeat(255)).map(drop),
+        BindOptions::new().bind_datagram(&path).map(drop),
+        BindOptions::new()
+            .mode(0o600)
+            .bind_at::<UnixDatagram>(&dir, "d")
+            .map(drop),
+    ] {
+        let error = refused.unwrap_err();
+        assert_eq!(error.errno(), Errno::ENAMETOOLONG);
+        assert!(
+            matches!(error.cause(), Some(Cause::NoReturnPath { .. })),
+            "{error}"
+        );
+    }
+    assert!(names_in(&deep).is_empty());
+
+    // One that another program bound to a short path and moved here is reached.
+    let short = base.path().join("d");
+    let receiver = bound::<Datagram>(&short).unwrap();
+    fs::rename(&short, &path).unwrap();
+    connected::<Datagram>(&path).unwrap().send(b"abc").unwrap();
+    assert_eq!(receiver.recv(&mut [0; 8]).unwrap().len(), 3);
+}
+
+/// A socket that begins at a directory has an address that means the same to everybody, or none.
+#[test]
+fn datagram_below_a_directory_is_answered_at_its_address() {
+    let base = fresh::dir();
+    let prefix = base.path().canonicalize().unwrap().as_os_str().len();
+    for (len, fits) in [
+        (sys::SUN_PATH_MAX - 1, true),
+        (sys::SUN_PATH_MAX, true),
+        (sys::SUN_PATH_MAX + 1, false),
+    ] {
+        let parent = base
+            .path()
+            .join("d".repeat(len - prefix - "//ctl.sock".len()));
+        fs::create_dir(&parent).unwrap();
+        let dir = Dir::open(&parent).unwrap();
+        for options in [
+            None,
+            Some(BindOptions::new()),
+            Some(BindOptions::new().mode(0o600)),
+        ] {
+            let client: Result<Box<dyn AsFd>, Error> = match options {
+                None => UnixDatagram::bind_at(&dir, "ctl.sock").map(|socket| Box::new(socket) as _),
+                Some(options) => options
+                    .bind_at::<UnixDatagram>(&dir, "ctl.sock")
+                    .map(|bound| Box::new(bound) as _),
+            };
+            let client = match client {
+                Err(error) if !fits => {
+                    assert_eq!(error.errno(), Errno::ENAMETOOLONG);
+                    assert!(names_in(&parent).is_empty());
+                    continue;
+                }
+                client => client.unwrap(),
+            };
+            assert!(fits, "{len}");
+            let client = SocketRef::<Datagram>::from(&client);
+            let from = client.local_addr().unwrap();
+            let path = parent.canonicalize().unwrap().join("ctl.sock");
+            assert_eq!(from, UnixAddr::from_pathname(path).unwrap());
+            let server = UnixDatagram::new().unwrap();
+            server.send_to(b"answer", &from).unwrap();
+            assert_eq!(client.recv(&mut [0; 8]).unwrap().len(), 6);
+            let _ = fs::remove_file(parent.join("ctl.sock"));
+        }
+    }
+}
+
+#[test]
+fn datagram_below_a_directory_that_was_removed_is_refused() {
+    let base = fresh::dir();
+    let parent = base.path().join("parent");
+    fs::create_dir(&parent).unwrap();
+    let dir = Dir::open(&parent).unwrap();
+    fs::rename(&parent, base.path().join("other")).unwrap();
+    // It is bound where the directory is now.
+    let socket = UnixDatagram::bind_at(&dir, "s").unwrap();
+    assert!(is_socket(&base.path().join("other/s")));
+    drop(socket);
+    fs::remove_dir_all(base.path().join("other")).unwrap();
+    let error = UnixDatagram::bind_at(&dir, "s").unwrap_err();
+    assert_eq!(error.cause(), Some(Cause::DirectoryMoved));
+    assert!(names_in(base.path()).is_empty());
+}
+
+/// What a sender that is bound through its descriptor has as its address is another file here.
+#[test]
+fn datagram_to_an_address_below_proc_self_is_not_sent() {
+    let base = fresh::dir();
+    let dir = fs::File::open(base.path()).unwrap();
+    let number = dir.as_raw_fd();
+    let here = UnixDatagram::bind(base.path().join("ctl.sock")).unwrap();
+    here.set_nonblocking(true).unwrap();
+    let server = UnixDatagram::new().unwrap();
+    let slices = [IoSlice::new(b"secret")];
+    for (prefix, errno) in [
+        ("/proc/self/", Errno::EINVAL),
+        ("/proc/thread-self/", Errno::EINVAL),
+        ("/proc/selfish/", Errno::ENOENT),
+        ("/proc/self", Errno::ENOENT),
+    ] {
+        let to = UnixAddr::from_pathname(format!("{prefix}fd/{number}/ctl.sock")).unwrap();
+        let mut slots = SendSlots::<1>::new();
+        let mut batch = SendBatch::new(&mut slots);
+        let pushed = batch.push(Outgoing::new(&slices).to(&to));
+        for sent in [
+            server.send_to(b"secret", &to),
+            server.send_vectored_to(&slices, &to),
+            server.sendmsg_to(&slices, &[], &to),
+            pushed.and_then(|()| server.sendmmsg(&mut batch)),
+        ] {
+            let error = sent.unwrap_err();
+            assert_eq!(error.errno(), errno, "{to}");
+            let elsewhere = error.cause() == Some(Cause::OtherProcess);
+            assert_eq!(elsewhere, errno == Errno::EINVAL);
+        }
+    }
+    assert_eq!(errno(here.recv(&mut [0; 8])), Errno::EAGAIN);
 }
 
 #[test]

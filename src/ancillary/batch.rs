@@ -100,10 +100,14 @@ impl<'b, E: Expected> SendBatch<'b, E> {
     /// - `EMSGSIZE`: control messages for which `E` has no space, with the numbers. Each [`Control`]
     ///   takes the space of its own message: two `Rights` of one descriptor fit into
     ///   `(Rights<1>, Rights<1>)` and not into `Rights<2>`.
-    /// - `EINVAL`: more than 253 descriptors.
+    /// - `EINVAL`: more than 253 descriptors. Or the address is below `/proc/self` or `/proc/thread-self`,
+    ///   and so leads elsewhere in this process.
     /// - `EOPNOTSUPP`: the system has no credentials to send.
     #[inline]
     pub fn push(&mut self, message: Outgoing<'b>) -> Result<(), Error> {
+        if let Some(to) = message.to {
+            syscall::leads_to_the_peer(Call::Sendmmsg, to)?;
+        }
         let layout = Layout::of(Call::Sendmmsg, message.control)?;
         let space = layout.space();
         if layout.descriptors() > E::DESCRIPTORS {

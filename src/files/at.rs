@@ -39,9 +39,11 @@ impl<T: Kind> Socket<T> {
     /// a temporary name in its directory and then renamed, never over what exists; to others it is
     /// there at once.
     ///
-    /// Unless the path itself was bound, [`local_addr`](Self::local_addr) and the peers'
-    /// [`peer_addr`](Self::peer_addr) tell the alias, which to others leads nowhere or elsewhere.
-    /// [`Dir::path`](crate::Dir::path) tells where the directory is.
+    /// If the path itself is not bound, [`local_addr`](Self::local_addr) and the peers'
+    /// [`peer_addr`](Self::peer_addr) return the alias, which leads elsewhere in another process.
+    /// [`Dir::path`](crate::Dir::path) returns where the directory is. A datagram socket is never bound to
+    /// an alias, because its peers send their answers to its address. It is bound to the absolute path of
+    /// the directory and the name, which must fit into `sun_path`.
     ///
     /// # Errors
     ///
@@ -51,12 +53,16 @@ impl<T: Kind> Socket<T> {
     ///   somebody made it just before the renaming, the socket keeps its address all the same.
     /// - `ENOENT`: a directory of the path does not exist, or the path is empty, or ends with a slash.
     /// - `EINVAL`: the path has a NUL, or the socket has an address already.
-    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
+    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). Or it is a datagram socket, and
+    ///   the absolute path does not fit into `sun_path`: bind it in a directory with a shorter path, to
+    ///   [an abstract name](crate::UnixAddr::from_abstract), or use a connected socket.
     /// - `ENOTDIR`, `ELOOP`: the directory is a file, is a loop of links.
     /// - `EACCES`: no permission to write to the directory, or to search one above it.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.
-    /// - Without /proc, `EOPNOTSUPP`: below a directory that is not [`CWD`]. `ESTALE`: another was put
-    ///   in the directory's place meanwhile. `EPERM`, `ENOENT`: nowhere to make the link.
+    /// - `ESTALE`: a datagram socket was bound while the directory was moved, or without /proc another
+    ///   directory was put in its place.
+    /// - Without /proc, `EOPNOTSUPP`: below a directory that is not [`CWD`]. `EPERM`, `ENOENT`: nowhere to
+    ///   make the link.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
     ///
     /// # Examples
@@ -189,8 +195,11 @@ impl<T: Connected> Socket<T> {
 
 /// Binding below a directory, and to paths of any length.
 impl UnixDatagram {
-    /// `bindat(dir, fd, addr, len)` — makes a datagram socket that is bound to a path of any length,
-    /// which begins at an open directory; or at [`CWD`], or at the root if it is absolute.
+    /// `bindat(dir, fd, addr, len)` — makes a datagram socket that is bound to a path, which begins at an
+    /// open directory; or at [`CWD`], or at the root if it is absolute.
+    ///
+    /// Peers can answer to its address: it is the path itself, or the absolute path of the directory and
+    /// the name, which must fit into `sun_path`.
     ///
     /// # Errors
     ///

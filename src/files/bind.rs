@@ -298,10 +298,15 @@ impl BindOptions {
         self.bind_at(CWD, path)
     }
 
-    /// `bind(fd, addr, len)` — makes a datagram socket that is bound to a path.
+    /// `bind(fd, addr, len)` — makes a datagram socket that is bound to a path, which must fit into
+    /// `sun_path` because peers send their answers to it. With [`Takeover`](Existing::Takeover), and where
+    /// [`mode`](Self::mode) binds in a directory of its own, peers see a name that is gone: such a socket
+    /// receives, but is not answered.
     ///
     /// # Errors
     ///
+    /// - `ENAMETOOLONG`: the path, or the one that is bound in its place, does not fit into `sun_path`; see
+    ///   [`Socket::bind_to_at`].
     /// - `EINVAL`, `EADDRINUSE` and others: as for [`listen`](Self::listen).
     ///
     /// # Examples

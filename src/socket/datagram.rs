@@ -119,7 +119,9 @@ impl Socket<Datagram> {
     /// - `EMSGSIZE`: longer than the limit, as for [`send`](Self::send).
     /// - `EAGAIN`: the receiver's queue is full (`net.unix.max_dgram_qlen`), and the socket is
     ///   nonblocking or its write timeout passed.
-    /// - `EINVAL`: the address is unnamed.
+    /// - `EINVAL`: the address is unnamed. Or it is below `/proc/self` or `/proc/thread-self`, as that of a
+    ///   sender that bound its socket through a descriptor: it leads to another file in this process, so
+    ///   no call is made.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
     /// See send(2).
@@ -143,8 +145,10 @@ impl Socket<Datagram> {
         syscall::sendmsg(self.as_fd(), message, Some(to), &[]).map(drop)
     }
 
-    /// `recvfrom(fd, buf, n, MSG_TRUNC, addr, len)` — receives one message and who sent it. The address of a sender that
-    /// bound its socket can be answered to, also where its path fills `sun_path`.
+    /// `recvfrom(fd, buf, n, MSG_TRUNC, addr, len)` — receives one message and who sent it. A sender that bound its socket
+    /// can be answered at this address, even if its path fills `sun_path`. There are two exceptions: a
+    /// relative path leads from this process's working directory, and [`send_to`](Self::send_to) rejects
+    /// an address below `/proc/self`, which a sender without this crate may have bound.
     ///
     /// # Errors
     ///

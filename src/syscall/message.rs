@@ -59,6 +59,7 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize
 /// sendto(2).
 #[inline]
 pub(crate) fn sendto(fd: BorrowedFd<'_>, buf: &[u8], to: &UnixAddr) -> Result<usize, Error> {
+    leads_to_the_peer(Call::Sendto, to)?;
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
     let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, len..=len, move || {
         let flags = sys::MSG_NOSIGNAL;
@@ -66,6 +67,15 @@ pub(crate) fn sendto(fd: BorrowedFd<'_>, buf: &[u8], to: &UnixAddr) -> Result<us
         unsafe { sys::sendto(fd.as_raw_fd(), bytes, len, flags, to.as_ptr(), to.len()) }
     });
     sent.map_err(|error| with_limit(error, fd, len))
+}
+
+/// Rejects an address that leads to another file in this process than in the one that is bound to it.
+#[inline]
+pub(crate) fn leads_to_the_peer(call: Call, to: &UnixAddr) -> Result<(), Error> {
+    match to.leads_elsewhere() {
+        true => Err(Error::with_cause(call, Errno::EINVAL, Cause::OtherProcess)),
+        false => Ok(()),
+    }
 }
 
 /// `MSG_TRUNC` given to a receive makes it return a message's true length.
@@ -129,6 +139,9 @@ pub(crate) fn sendmsg(
     to: Option<&UnixAddr>,
     control: &[u8],
 ) -> Result<usize, Error> {
+    if let Some(to) = to {
+        leads_to_the_peer(Call::Sendmsg, to)?;
+    }
     let msg = &msghdr_to_send(bufs, to, control);
     let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, ANY, move || {
         // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; the address

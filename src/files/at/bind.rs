@@ -1,15 +1,17 @@
 //! Binding to a path of any length.
 
+use core::ffi::c_int;
+
 use sunpath_sys as sys;
-use sunpath_sys::SunPathError;
+use sunpath_sys::{SUN_PATH_MAX, SunPathError};
 
 use crate::addr::UnixAddr;
-use crate::error::{Call, Errno, Error, InUse};
+use crate::error::{Call, Cause, Errno, Error, InUse};
 use crate::fd::{AsFd, BorrowedFd};
 use crate::files::alias::{Link, Means, USUAL, address, proc_alias};
 use crate::files::name::{TemporaryName, temporary_name};
 use crate::files::path::SplitPath;
-use crate::syscall;
+use crate::syscall::{self, PATH_MAX};
 
 /// Binds a socket to a path, under a temporary name first where the last component does not fit beside
 /// the alias of its directory.
@@ -68,6 +70,12 @@ fn bind_beyond(
     if bind_below(socket, dir, name, means)? {
         return Ok(());
     }
+    if is_datagram(socket)? {
+        return Err(match path.as_bytes().len() {
+            len if len > SUN_PATH_MAX => no_return_path(len),
+            _ => Error::new(Call::Bind, Errno::EOPNOTSUPP),
+        });
+    }
     let link = Link::to_directory(path.start, path.parent_or_dot(), dir)?;
     syscall::bind(socket, &address(Call::Bind, link.path(), name)?)
 }
@@ -79,6 +87,9 @@ pub(crate) fn bind_below(
     name: &[u8],
     means: Means,
 ) -> Result<bool, Error> {
+    if is_datagram(socket)? {
+        return bind_datagram(socket, dir, name);
+    }
     let alias = match means {
         Means::Bindat => {
             let addr = UnixAddr::for_call(Call::Bind, name)?;
@@ -92,6 +103,59 @@ pub(crate) fn bind_below(
     };
     syscall::bind(socket, &address(Call::Bind, alias.as_bytes(), name)?)?;
     Ok(true)
+}
+
+fn is_datagram(socket: BorrowedFd<'_>) -> Result<bool, Error> {
+    Ok(syscall::getsockopt::<c_int>(socket, sys::SO_TYPE)? == sys::SOCK_DGRAM)
+}
+
+/// Binds a datagram socket to a name in an open directory, by the directory's absolute path; `false`
+/// where the system does not tell that.
+///
+/// A peer sends its answers to the name that was bound. A name that begins at a descriptor leads to another
+/// file in the peer's process, or to none. `/proc/<pid>/fd/N` would lead there, but only a process that
+/// may trace this one can use it.
+fn bind_datagram(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &[u8]) -> Result<bool, Error> {
+    let mut buffer = [0; PATH_MAX];
+    let path = match syscall::path_of(dir, &mut buffer) {
+        Ok(len) => &buffer[..len],
+        Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::EOPNOTSUPP) => {
+            return Ok(false);
+        }
+        Err(error) if matches!(error.errno(), Errno::ENAMETOOLONG | Errno::ERANGE) => {
+            return Err(no_return_path(PATH_MAX));
+        }
+        Err(error) => return Err(error),
+    };
+    let moved = || Error::with_cause(Call::Bind, Errno::ESTALE, Cause::DirectoryMoved);
+    let addr = match address(Call::Bind, path.strip_suffix(b"/").unwrap_or(path), name) {
+        Err(error) if is_too_long(&error) => {
+            return Err(no_return_path(path.len() + 1 + name.len()));
+        }
+        addr => addr?,
+    };
+    // The path of a directory that was removed, or that is outside of this process's root, leads elsewhere.
+    if !syscall::leads_to(path, dir)? {
+        return Err(moved());
+    }
+    syscall::bind(socket, &addr)?;
+    match syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW) {
+        Ok(status) if status.is_socket() => Ok(true),
+        // The directory was moved between the two calls.
+        _ => {
+            syscall::unlink(&addr);
+            Err(moved())
+        }
+    }
+}
+
+/// The refusal to bind a datagram socket by a name that peers cannot answer to.
+fn no_return_path(len: usize) -> Error {
+    let cause = Cause::NoReturnPath {
+        len: u16::try_from(len).unwrap_or(u16::MAX),
+        max: SUN_PATH_MAX as u16,
+    };
+    Error::with_cause(Call::Bind, Errno::ENAMETOOLONG, cause)
 }
 
 /// Whether a name was refused because it is too long, so that a shorter one and renaming are the way.
