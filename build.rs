@@ -44,6 +44,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("have_renameat2", &["linux"]),
     ("have_getrandom", &["linux"]),
     ("have_pidfd", &["linux"]),
+    // user namespaces, in which one uid stands for all users that are not mapped
+    ("have_user_namespaces", &["linux"]),
     // madvise with MADV_WIPEONFORK
     ("have_wipe_on_fork", &["linux"]),
     // fcntl's F_GETPATH

@@ -17,6 +17,7 @@ mod mode;
 mod option;
 mod process;
 mod socket;
+mod user;
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -44,6 +45,7 @@ pub(crate) use self::mode::*;
 pub(crate) use self::option::*;
 pub(crate) use self::process::*;
 pub(crate) use self::socket::*;
+pub(crate) use self::user::*;
 
 /// Flags for every new socket: close-on-exec from birth, where the system can do that.
 #[cfg(have_sock_cloexec)]

@@ -106,6 +106,23 @@ fn peer_pidfd_is_of_the_peer_and_cloexec() {
     );
 }
 
+/// The kernel takes the length as an int, and calls a greater one `EINVAL`. What it writes is short.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn peer_security_and_groups_take_a_buffer_around_2_gib() {
+    let (a, _b) = UnixStream::pair().unwrap();
+    let expected = a.peer_security(&mut [0; 4096]).map(|label| label.to_vec());
+    // Of memory that is not touched only the addresses are used.
+    for len in [(1 << 31) - 1, 1 << 31, (1 << 31) + 1] {
+        let mut buffer = vec![0_u8; len];
+        let label = a.peer_security(&mut buffer).map(|label| label.to_vec());
+        assert_eq!(label, expected, "{len}");
+    }
+    let mut short = vec![0; a.peer_group_count().unwrap()];
+    let mut long = vec![0_u32; 1 << 29];
+    assert_eq!(a.peer_groups(&mut long), a.peer_groups(&mut short));
+}
+
 #[test]
 fn peer_security_is_text_or_unsupported() {
     let (a, _b) = UnixStream::pair().unwrap();

@@ -93,6 +93,12 @@ impl ConnectOptions {
     /// If a service manager made the socket ([`activation`](crate::activation)), the user is the
     /// manager's, often root, because the manager called listen(2). The server can change that by
     /// [`Listener::listen_again`](crate::Listener::listen_again).
+    ///
+    /// In a user namespace that does not map every user, as in many sandboxes, one uid stands for all users
+    /// that are not mapped: 65534, or what `/proc/sys/kernel/overflowuid` says. There it cannot be required,
+    /// and connecting fails with `EINVAL` ([`Cause::UnmappedUid`](crate::error::Cause::UnmappedUid)).
+    /// Elsewhere it is the user `nobody`. Without /proc the two cannot be told apart, and 65534 is
+    /// rejected.
     #[must_use]
     #[doc(alias = "SO_PEERCRED")]
     pub const fn require_peer(mut self, uid: u32) -> Self {
@@ -152,6 +158,7 @@ impl ConnectOptions {
     ///
     /// - `ETIMEDOUT`: the queue was full until the timeout had passed.
     /// - `EPERM`: another user runs the server, whose uid is in [`Cause::Peer`]. Nothing was sent to it.
+    /// - `EINVAL`: the uid that [`require_peer`](Self::require_peer) names stands for several users here.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `EINVAL`: as for
     ///   [`Socket::connect_to`]. The first two come only after the timeout if
@@ -201,6 +208,11 @@ impl ConnectOptions {
         deadline: Option<Deadline>,
         late: Error,
     ) -> Result<Socket<T>, Error> {
+        let ambiguous = |uid: &u32| syscall::stands_for_unmapped(*uid) != Some(false);
+        if let Some(uid) = self.peer.filter(ambiguous) {
+            let cause = Cause::UnmappedUid { uid };
+            return Err(Error::with_cause(Call::Connect, Errno::EINVAL, cause));
+        }
         let socket = Socket::new()?;
         match deadline {
             None => syscall::connect_at(dir, socket.as_fd(), addr)?,

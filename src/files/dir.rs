@@ -86,6 +86,11 @@ impl Dir {
     /// is every link on its way, and every directory there is verified as well; the directory itself
     /// must be no link.
     ///
+    /// In a user namespace that does not map every user, the owners that are not mapped look alike, and
+    /// root is often one of them. There, such an owner is accepted for `/` and every other directory above
+    /// that nobody else can write to (not for a sticky one), and for the links in it. A process whose
+    /// own user is not mapped owns nothing for certain, and is refused.
+    ///
     /// # Errors
     ///
     /// What was made is removed.

@@ -30,7 +30,12 @@ pub(super) fn stat(fd: &OwnedFd) -> Result<Status, Refusal> {
 
 /// After `error` from opening it as a directory: a symbolic link that this user or root owns.
 pub(super) fn verify_link(dir: &OwnedFd, name: &[u8], error: Error) -> Result<(), Refusal> {
-    verify_owner(&symlink_status(dir, name, error)?, true)
+    let link = symlink_status(dir, name, error)?;
+    match verify_owner(&link, true) {
+        // Only the owner of the directory can have put it there.
+        Err(_) if is_unmapped(&link) && !is_writable_by_others(&stat(dir)?) => Ok(()),
+        verified => verified,
+    }
 }
 
 /// After `error` from opening it as a directory: the symbolic link that it is.
@@ -44,19 +49,35 @@ pub(super) fn symlink_status(dir: &OwnedFd, name: &[u8], error: Error) -> Result
 }
 
 /// Nobody but this user and root can put something else in the place of what is in this directory.
+///
+/// In a user namespace where root is not mapped, root looks like every other user that is not. There,
+/// such an owner is accepted for a directory that nobody else can write to, as `/` is.
 pub(super) fn verify_above(status: &Status) -> Result<(), Refusal> {
-    verify_owner(status, true)?;
-    let mode = status.mode();
-    match mode & WRITABLE_BY_OTHERS != 0 && mode & sys::S_ISVTX == 0 {
+    match verify_owner(status, true) {
+        Err(_) if is_unmapped(status) && !is_writable_by_others(status) => return Ok(()),
+        verified => verified?,
+    }
+    match is_writable_by_others(status) && status.mode() & sys::S_ISVTX == 0 {
         true => Err(wrong_mode(status)),
         false => Ok(()),
     }
 }
 
+fn is_writable_by_others(status: &Status) -> bool {
+    status.mode() & WRITABLE_BY_OTHERS != 0
+}
+
+/// Whether the owner is not mapped in the user namespace of this process.
+fn is_unmapped(status: &Status) -> bool {
+    syscall::stands_for_unmapped(status.owner()) == Some(true)
+}
+
+/// The owner must be this user, or root if that will do. A user that is not mapped cannot be told from
+/// others that are not, so it owns nothing for certain.
 pub(super) fn verify_owner(status: &Status, or_root: bool) -> Result<(), Refusal> {
     match status.owner() {
         0 if or_root => Ok(()),
-        uid if uid == syscall::geteuid() => Ok(()),
+        uid if uid == syscall::geteuid() && !is_unmapped(status) => Ok(()),
         uid => Err(Refusal::Owner { uid }),
     }
 }

@@ -1,0 +1,142 @@
+//! Users in a user namespace.
+
+#[cfg(have_user_namespaces)]
+use sunpath_sys as sys;
+
+#[cfg(have_user_namespaces)]
+use super::{openat, retry};
+#[cfg(have_user_namespaces)]
+use crate::error::{Call, Error};
+#[cfg(have_user_namespaces)]
+use crate::fd::{AsFd, AsRawFd, CWD};
+
+/// Whether a uid stands for every user that is not mapped in the user namespace of this process: the
+/// kernel reports one uid, 65534 as a rule, for all of them. `None` if it may, but /proc does not tell.
+#[cfg(have_user_namespaces)]
+pub(crate) fn stands_for_unmapped(uid: u32) -> Option<bool> {
+    // No other uid can be chosen for that.
+    if uid > u32::from(u16::MAX) {
+        return Some(false);
+    }
+    let mut map = Numbers::default();
+    let mut overflow = Numbers::default();
+    let told = map.read(b"/proc/self/uid_map").is_ok()
+        && overflow.read(b"/proc/sys/kernel/overflowuid").is_ok();
+    match told {
+        true => Some(is_ambiguous(uid, &map, &overflow)),
+        false if uid == USUAL_OVERFLOW => None,
+        false => Some(false),
+    }
+}
+
+#[cfg(not(have_user_namespaces))]
+pub(crate) const fn stands_for_unmapped(_uid: u32) -> Option<bool> {
+    Some(false)
+}
+
+#[cfg(have_user_namespaces)]
+const USUAL_OVERFLOW: u32 = 65534;
+
+/// Every user is mapped if the ranges of `uid_map` have this many in all. The uid -1 is nobody's.
+#[cfg(have_user_namespaces)]
+const ALL_USERS: u64 = u32::MAX as u64;
+
+#[cfg(have_user_namespaces)]
+fn is_ambiguous(uid: u32, map: &Numbers, overflow: &Numbers) -> bool {
+    u64::from(uid) == overflow.last && map.sum_of_thirds < ALL_USERS
+}
+
+/// The numbers in a text, read in pieces: the last one, and the sum of each third one.
+#[cfg(have_user_namespaces)]
+#[derive(Default)]
+struct Numbers {
+    number: Option<u64>,
+    count: usize,
+    last: u64,
+    sum_of_thirds: u64,
+}
+
+#[cfg(have_user_namespaces)]
+impl Numbers {
+    fn read(&mut self, path: &[u8]) -> Result<(), Error> {
+        let file = openat(CWD, path, sys::O_RDONLY)?;
+        let mut buffer = [0_u8; 512];
+        loop {
+            let (to, size) = (buffer.as_mut_ptr().cast(), buffer.len());
+            let len = retry(Call::Recv, || {
+                // SAFETY: `to` is writable for `size` bytes.
+                unsafe { sys::read(file.as_fd().as_raw_fd(), to, size) }
+            })?;
+            if len == 0 {
+                self.end_number();
+                return Ok(());
+            }
+            self.take(&buffer[..len]);
+        }
+    }
+
+    fn take(&mut self, text: &[u8]) {
+        for byte in text {
+            match byte {
+                b'0'..=b'9' => {
+                    let digit = u64::from(byte - b'0');
+                    let number = self.number.unwrap_or(0);
+                    self.number = Some(number.saturating_mul(10).saturating_add(digit));
+                }
+                _ => self.end_number(),
+            }
+        }
+    }
+
+    fn end_number(&mut self) {
+        let Some(number) = self.number.take() else {
+            return;
+        };
+        self.count += 1;
+        self.last = number;
+        if self.count % 3 == 0 {
+            self.sum_of_thirds = self.sum_of_thirds.saturating_add(number);
+        }
+    }
+}
+
+#[cfg(all(test, have_user_namespaces))]
+mod tests {
+    use super::*;
+
+    fn numbers(pieces: &[&str]) -> Numbers {
+        let mut numbers = Numbers::default();
+        for piece in pieces {
+            numbers.take(piece.as_bytes());
+        }
+        numbers.end_number();
+        numbers
+    }
+
+    #[test]
+    fn user_is_ambiguous_only_where_some_are_not_mapped() {
+        let overflow = numbers(&["65534\n"]);
+        for (map, ambiguous) in [
+            (&["         0          0 4294967295\n"][..], false),
+            (&["0 0 42949672", "94\n"], true),
+            (&["0 0 1000\n 1000 5000 4294966295\n"], false),
+            (&["0 0 1000\n 1000 50", "00 4294966294\n"], true),
+            (&["0 1000 1\n"], true),
+            (&["0 0 65536\n"], true),
+            // No user is mapped yet.
+            (&[""], true),
+        ] {
+            let map = numbers(map);
+            assert_eq!(is_ambiguous(65534, &map, &overflow), ambiguous);
+            assert!(!is_ambiguous(65533, &map, &overflow));
+            assert!(!is_ambiguous(0, &map, &overflow));
+            assert!(is_ambiguous(7, &map, &numbers(&["7\n"])) == ambiguous);
+        }
+    }
+
+    #[test]
+    fn user_over_16_bits_is_never_ambiguous() {
+        assert_eq!(stands_for_unmapped(65536), Some(false));
+        assert_eq!(stands_for_unmapped(u32::MAX), Some(false));
+    }
+}
