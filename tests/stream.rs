@@ -290,6 +290,8 @@ fn stream_timeouts_are_kept_and_kept_to() {
 
     a.set_read_timeout(None).unwrap();
     assert_eq!(a.read_timeout().unwrap(), None);
+    a.set_read_timeout(Some(Duration::MAX)).unwrap();
+    assert_eq!(a.read_timeout().unwrap(), None, "forever");
     a.set_read_timeout(Some(Duration::from_nanos(1))).unwrap();
     assert!(
         a.read_timeout().unwrap().is_some(),

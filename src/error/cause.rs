@@ -181,6 +181,11 @@ causes! {
         /// The mode.
         mode: u32
     } "mode 0{o} is over 0777"
+    /// The number is not a user or group. To chown(2) it means to change nothing.
+    NoUser {
+        /// The number, which is -1.
+        id: u32
+    } "{} is not a user or group: to chown(2) it is -1, no change"
     /// The server runs as another user than the one that was required.
     Peer {
         /// The effective user of the process that listens.

@@ -175,7 +175,7 @@ impl BindOptions {
     /// The user whom the file belongs to. Needs privileges if it is another.
     ///
     /// With a [`mode`](Self::mode), nobody but this process's user may connect until the owner is
-    /// right.
+    /// right. The number -1 is refused with `EINVAL`, because to chown(2) it means no change.
     #[must_use]
     #[doc(alias = "chown")]
     pub const fn owner(mut self, uid: u32) -> Self {
@@ -186,7 +186,7 @@ impl BindOptions {
     /// The group that the file belongs to. Needs privileges unless this process is in it.
     ///
     /// With a [`mode`](Self::mode), nobody but this process's user may connect until the group is
-    /// right.
+    /// right. The number -1 is refused with `EINVAL`, because to chown(2) it means no change.
     #[must_use]
     #[doc(alias = "chown")]
     pub const fn group(mut self, gid: u32) -> Self {

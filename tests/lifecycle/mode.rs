@@ -257,3 +257,20 @@ fn mode_over_0777_is_einval() {
         );
     }
 }
+
+/// To chown(2), -1 means to change nothing.
+#[test]
+fn mode_owner_or_group_of_minus_one_is_einval_with_the_number() {
+    let fresh = Fresh::new();
+    for policy in POLICIES {
+        let new = || BindOptions::new().existing(policy);
+        for options in [new().owner(u32::MAX), new().group(u32::MAX)] {
+            let error = bind(options, &fresh.path).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "bind: EINVAL (4294967295 is not a user or group: to chown(2) it is -1, no change)"
+            );
+            assert!(fresh.names().is_empty());
+        }
+    }
+}

@@ -33,15 +33,24 @@ impl Access {
         self.mode.is_some() || self.owner.is_some() || self.group.is_some()
     }
 
-    /// Refuses what is no mode of a socket.
+    /// Refuses a number that is not a mode of a socket, or not a user or group.
     pub(super) fn check(&self) -> Result<(), Error> {
-        match self.mode {
-            Some(mode) if mode & !0o777 != 0 => {
-                let cause = Cause::Mode { mode };
-                Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause))
+        let cause = match *self {
+            Self {
+                mode: Some(mode @ 0o1000..),
+                ..
+            } => Cause::Mode { mode },
+            Self {
+                owner: Some(id @ u32::MAX),
+                ..
             }
-            _ => Ok(()),
-        }
+            | Self {
+                group: Some(id @ u32::MAX),
+                ..
+            } => Cause::NoUser { id },
+            _ => return Ok(()),
+        };
+        Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause))
     }
 
     /// Before bind: the mode that the file is born with, marked, and less the umask.
