@@ -81,10 +81,10 @@ impl<'c> Message<'c> {
     ///
     /// let mut control = ControlBuffer::<Credentials>::new();
     /// let mut buf = [0; 64];
-    /// let record = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut control)?;
-    /// assert_eq!((record.len(), record.is_end()), (0, false));
-    /// let end = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut control)?;
-    /// assert_eq!((end.len(), end.is_end()), (0, true));
+    /// for is_end in [false, true] {
+    ///     let message = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut control)?;
+    ///     assert_eq!((message.len(), message.is_end()), (0, is_end));
+    /// }
     /// # Ok::<(), sunpath::Error>(())
     /// ```
     ///
@@ -368,12 +368,12 @@ mod tests {
             (*b"unconfined_u", &b"unconfined_u"[..]),
             (*b"unconfined\0\0", b"unconfined\0"),
         ] {
-            let mut room = [0; sys::CMSG_SPACE(12)];
-            let places = Writer::new(&mut room).push(SCM_SECURITY, 3);
+            let mut buf = [0; sys::CMSG_SPACE(12)];
+            let places = Writer::new(&mut buf).push(SCM_SECURITY, 3);
             for (place, bytes) in places.zip(data.chunks_exact(INT)) {
                 place.copy_from_slice(bytes);
             }
-            assert_eq!(ancillary(&mut room).security(), Some(label));
+            assert_eq!(ancillary(&mut buf).security(), Some(label));
         }
         assert_eq!(ancillary(&mut [0; 64]).security(), None);
     }
@@ -381,13 +381,13 @@ mod tests {
     #[test]
     fn ancillary_credentials_that_were_cut_are_none() {
         for ints in 0..=3 {
-            let mut room = [0; sys::CMSG_SPACE(12)];
-            for place in Writer::new(&mut room).push(SCM_CREDENTIALS, ints) {
+            let mut buf = [0; sys::CMSG_SPACE(12)];
+            for place in Writer::new(&mut buf).push(SCM_CREDENTIALS, ints) {
                 place.copy_from_slice(&7_i32.to_ne_bytes());
             }
             let whole = (ints == 3).then_some(Credentials::new(7, 7, 7));
             assert_eq!(
-                ancillary(&mut room).credentials(),
+                ancillary(&mut buf).credentials(),
                 whole,
                 "{ints} of 3 fields"
             );
