@@ -1,5 +1,5 @@
-//! Ancillary data as bytes: reading the control messages that the kernel wrote, laying out those
-//! that it is given. Pure: a descriptor is a number here; who owns it is said in `syscall`.
+//! Ancillary data as bytes: reading the control messages that the kernel wrote, and laying out those
+//! that it is given. A descriptor is only a number here; `syscall` owns it.
 
 use core::ffi::c_int;
 use core::iter::FusedIterator;
@@ -29,7 +29,7 @@ pub(crate) use absent::*;
 
 pub(crate) const INT: usize = size_of::<c_int>();
 
-/// `struct cmsghdr` and the data behind it — one control message as it lies in a control buffer.
+/// `struct cmsghdr` and the data after it — one control message as it lies in a control buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[doc(alias = "cmsghdr")]
 pub struct ControlMessage<'a> {
@@ -59,8 +59,8 @@ impl<'a> ControlMessage<'a> {
         self.data
     }
 
-    /// Whether `cmsg_len` says more than the buffer holds. Linux makes it say less when it cuts a
-    /// message: [`Ancillary::is_truncated`](crate::ancillary::Ancillary::is_truncated) knows.
+    /// Whether `cmsg_len` is over what the buffer holds. Linux lowers it when it truncates a message,
+    /// which [`Ancillary::is_truncated`](crate::ancillary::Ancillary::is_truncated) reports.
     #[must_use]
     pub const fn is_truncated(&self) -> bool {
         self.truncated
@@ -69,8 +69,8 @@ impl<'a> ControlMessage<'a> {
 
 /// `CMSG_FIRSTHDR`, `CMSG_NXTHDR` — the control messages in bytes that came from anywhere.
 ///
-/// The bytes need not be aligned. The walk ends at a header whose `cmsg_len` is less than a header,
-/// and where none fits any more; `cmsg_len` never leads out of the bytes.
+/// The bytes need not be aligned. The iterator ends at a header whose `cmsg_len` is less than a header,
+/// and where no further header fits. Whatever `cmsg_len` holds, nothing outside the bytes is read.
 ///
 /// # Examples
 ///
@@ -122,7 +122,7 @@ struct Extent {
     /// Inside the bytes.
     data: Range<usize>,
     truncated: bool,
-    /// Where the header behind it would begin.
+    /// Where the next header would begin.
     next: usize,
 }
 
@@ -141,7 +141,7 @@ impl Extent {
             cmsg_type: int_at(header, offset_of!(cmsghdr, cmsg_type))?,
             data: at + CMSG_LEN(0)..at + len.min(left),
             truncated: len > left,
-            // Behind the end there is none, so that the step need not be exact there.
+            // After the end there is none, so this need not be exact there.
             next: at + CMSG_ALIGN(len.min(left)),
         })
     }
@@ -183,9 +183,9 @@ pub(crate) fn alone(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Option<&[u8
     alone.then_some(data)
 }
 
-/// The messages of level `SOL_SOCKET`, one after the other: their types, and where their data lie, a
-/// whole number of `int`s of them. It borrows nothing, so that the bytes can be changed on the way;
-/// as far as headers go they are the same each time.
+/// The messages of level `SOL_SOCKET`, one after the other: their types, and where their data are, as a
+/// whole number of `int`s. It borrows nothing, so that the caller can change data between the steps. The
+/// headers have to stay the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     next: usize,
@@ -222,26 +222,25 @@ impl Places {
     }
 }
 
-/// Lays control messages out, one behind the other, in room that is zero.
+/// Lays control messages out, one after the other, in a buffer of zeroes.
 #[derive(Debug)]
 pub(crate) struct Writer<'b> {
-    room: &'b mut [u8],
+    space: &'b mut [u8],
 }
 
 impl<'b> Writer<'b> {
     #[inline]
-    pub(crate) const fn new(room: &'b mut [u8]) -> Self {
-        Self { room }
+    pub(crate) const fn new(buf: &'b mut [u8]) -> Self {
+        Self { space: buf }
     }
 
-    /// Adds a message of level `SOL_SOCKET`, whose data are the `int`s that are to be written into
-    /// what is returned. The room is large enough: who makes it has added up `CMSG_SPACE`.
+    /// Adds a message of level `SOL_SOCKET`. The caller writes its data, `int`s, into what is returned.
+    /// The buffer is large enough, because the caller has added up `CMSG_SPACE`.
     #[inline]
     pub(crate) fn push(&mut self, cmsg_type: c_int, count: usize) -> slice::ChunksExactMut<'b, u8> {
         let (space, len) = (CMSG_SPACE(count * INT), CMSG_LEN(count * INT));
-        let room = mem::take(&mut self.room);
-        let (message, rest) = room.split_at_mut(space);
-        self.room = rest;
+        let (message, rest) = mem::take(&mut self.space).split_at_mut(space);
+        self.space = rest;
         let (header, data) = message.split_at_mut(CMSG_LEN(0));
         let at = offset_of!(cmsghdr, cmsg_len);
         if CMSG_LEN_SIZE == size_of::<u32>() {
@@ -262,9 +261,9 @@ impl<'b> Writer<'b> {
 
 /// `struct ucred` in a message — the process, user and group that sent it.
 ///
-/// The kernel has checked them: a sender without privileges can only tell its own. What the kernel
+/// The kernel has checked them: a sender without privileges can only send its own. What the kernel
 /// adds by itself (with [`Socket::set_pass_credentials`]) are the *real* ids of the process that
-/// sent, where [`Socket::peer_cred`] has the effective ones of the process that connected.
+/// sent, while [`Socket::peer_cred`] returns the effective ones of the process that connected.
 ///
 /// A message that was sent when neither end had asked for credentials has none: pid `None`, and uid
 /// and gid 65534 (`/proc/sys/kernel/overflowuid`).
@@ -291,14 +290,16 @@ const _: () = {
 };
 
 impl Credentials {
-    /// Credentials to send. The kernel refuses with `EPERM` or `ESRCH` what is not the sender's own,
-    /// unless it is privileged, and with `EINVAL` the user or group -1.
+    /// Credentials to send. No number is refused here, because the kernel checks all of them when they
+    /// are sent. Unless the sender is privileged, it refuses credentials of others with `EPERM`. It
+    /// refuses a process that does not exist with `ESRCH`, which includes 0 and negative numbers, and the
+    /// user or group -1 with `EINVAL`.
     #[must_use]
     pub const fn new(pid: i32, uid: u32, gid: u32) -> Self {
         Self { pid, uid, gid }
     }
 
-    /// The process; `None` where it has no number that is visible here.
+    /// The process; `None` if it has no number that is visible here.
     #[must_use]
     pub const fn pid(self) -> Option<i32> {
         match self.pid {
@@ -324,7 +325,7 @@ impl Credentials {
         [self.pid, self.uid as c_int, self.gid as c_int]
     }
 
-    /// From the data of a message; of one that was cut there are none.
+    /// From the data of a message; `None` if it was truncated.
     #[inline]
     pub(crate) fn from_data(data: &[u8]) -> Option<Self> {
         Some(Self {

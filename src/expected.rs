@@ -1,4 +1,4 @@
-//! What a control buffer is made for, by type, and so how large it is.
+//! What a control buffer is made for, by type, which gives its size.
 
 use core::ffi::c_int;
 
@@ -8,13 +8,13 @@ use crate::control::{Credentials, INT};
 
 /// What a control buffer is made for: [`Rights`], [`Credentials`], [`Pidfd`], [`Security`],
 /// [`QueueLength`], or several of them as a tuple. `()` is nothing. A batch can expect the
-/// [`Sender`] beside them.
+/// [`Sender`] in addition.
 ///
 /// See [`ControlBuffer`](crate::ancillary::ControlBuffer), [`RecvSlots`](crate::ancillary::RecvSlots).
 pub trait Expected: sealed::Sealed {
-    /// Room for it, of the alignment that control messages need.
+    /// A buffer for it, with the alignment that control messages need.
     #[doc(hidden)]
-    type Room;
+    type Buffer;
     /// How many bytes of the control buffer it takes, as `CMSG_SPACE` adds them up.
     const SPACE: usize;
     /// How many descriptors it takes at most.
@@ -22,15 +22,15 @@ pub trait Expected: sealed::Sealed {
     /// Whether it takes the sender's address.
     #[doc(hidden)]
     const SENDER: bool = false;
-    /// Does not compile where the room is too small.
+    /// Does not compile if the buffer is too small.
     #[doc(hidden)]
-    const FITS: () = assert!(size_of::<Self::Room>() >= Self::SPACE);
+    const FITS: () = assert!(size_of::<Self::Buffer>() >= Self::SPACE);
 }
 
-/// `SCM_RIGHTS` — at most `N` descriptors. Those that come beyond are closed, and that is said.
+/// `SCM_RIGHTS` — at most `N` descriptors. Any more are closed, and the message is reported as truncated.
 ///
-/// macOS installs in the process every descriptor that was sent, and tells the numbers of those alone
-/// that the room has space for: expect as many as the sender may send.
+/// macOS installs in the process every descriptor that was sent, and returns the numbers of those alone
+/// for which the buffer has space. Expect as many as the sender may send.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SCM_RIGHTS")]
 pub enum Rights<const N: usize> {}
@@ -53,8 +53,8 @@ pub enum Security<const N: usize> {}
 #[doc(alias = "SCM_INQ")]
 pub enum QueueLength {}
 
-/// The sender's address, which is no control message: [`Message::sender`](crate::ancillary::Message::sender) has it
-/// in a batch of datagrams that expects it. A single datagram has it without this.
+/// The sender's address, which is not a control message. [`Message::sender`](crate::ancillary::Message::sender)
+/// returns it in a batch of datagrams that expects it; a single datagram has it without this.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "msg_name")]
 pub enum Sender {}
@@ -63,7 +63,7 @@ pub enum Sender {}
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct Room<T> {
+pub struct MessageBuffer<T> {
     /// `CMSG_LEN(0)` bytes or a few more; the type gives the alignment.
     header: [usize; CMSG_LEN(0).div_ceil(size_of::<usize>())],
     data: T,
@@ -72,37 +72,37 @@ pub struct Room<T> {
 const _: () = assert!(align_of::<cmsghdr>() <= align_of::<usize>());
 
 impl<const N: usize> Expected for Rights<N> {
-    type Room = Room<[c_int; N]>;
+    type Buffer = MessageBuffer<[c_int; N]>;
     const SPACE: usize = CMSG_SPACE(N * INT);
     const DESCRIPTORS: usize = N;
 }
 
 impl Expected for Credentials {
-    type Room = Room<[c_int; 3]>;
+    type Buffer = MessageBuffer<[c_int; 3]>;
     const SPACE: usize = CMSG_SPACE(3 * INT);
     const DESCRIPTORS: usize = 0;
 }
 
 impl Expected for Pidfd {
-    type Room = Room<c_int>;
+    type Buffer = MessageBuffer<c_int>;
     const SPACE: usize = CMSG_SPACE(INT);
     const DESCRIPTORS: usize = 0;
 }
 
 impl<const N: usize> Expected for Security<N> {
-    type Room = Room<[u8; N]>;
+    type Buffer = MessageBuffer<[u8; N]>;
     const SPACE: usize = CMSG_SPACE(N);
     const DESCRIPTORS: usize = 0;
 }
 
 impl Expected for QueueLength {
-    type Room = Room<c_int>;
+    type Buffer = MessageBuffer<c_int>;
     const SPACE: usize = CMSG_SPACE(INT);
     const DESCRIPTORS: usize = 0;
 }
 
 impl Expected for Sender {
-    type Room = ();
+    type Buffer = ();
     const SPACE: usize = 0;
     const DESCRIPTORS: usize = 0;
     const SENDER: bool = true;
@@ -111,7 +111,7 @@ impl Expected for Sender {
 macro_rules! expected_together {
     ($($($part:ident)*;)*) => {$(
         impl<$($part: Expected),*> Expected for ($($part,)*) {
-            type Room = ($($part::Room,)*);
+            type Buffer = ($($part::Buffer,)*);
             const SPACE: usize = 0 $(+ $part::SPACE)*;
             const DESCRIPTORS: usize = 0 $(+ $part::DESCRIPTORS)*;
             const SENDER: bool = false $(|| $part::SENDER)*;
@@ -131,7 +131,7 @@ expected_together! {
 }
 
 mod sealed {
-    /// What a message can carry is the kernel's, nothing can be added outside.
+    /// The kernel decides what a message can carry, so nothing can be added outside this crate.
     pub trait Sealed {}
 
     impl<const N: usize> Sealed for super::Rights<N> {}

@@ -1,5 +1,5 @@
-//! Batches: several messages with one call. The headers lie in a room of the caller's, are laid out
-//! once over what they are bound to, and serve call after call.
+//! Batches: several messages with one call. The headers lie in slots that the caller owns. They are laid
+//! out once, and serve call after call.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -49,13 +49,13 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-/// Room for the headers of `N` messages to send, and beside each for the control messages that `E`
-/// says. It is used again and again; nothing is allocated.
+/// Slots for the headers of `N` messages to send, each with space for the control messages that `E`
+/// expects. They serve any number of batches, one after the other; nothing is allocated.
 #[doc(alias = "mmsghdr")]
 pub struct SendSlots<const N: usize, E: Expected = ()>(syscall::SendSlots<N, E>);
 
 impl<const N: usize, E: Expected> SendSlots<N, E> {
-    /// Room for `N` messages, at most 1024.
+    /// Slots for `N` messages, at most 1024.
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(0 < N && N <= syscall::IOV_MAX) }
@@ -82,11 +82,11 @@ pub struct SendBatch<'b, E: Expected = ()> {
 }
 
 impl<'b, E: Expected> SendBatch<'b, E> {
-    /// No messages yet, and room for `N`.
+    /// No messages yet, and slots for `N`.
     #[must_use]
-    pub const fn new<const N: usize>(room: &'b mut SendSlots<N, E>) -> Self {
+    pub const fn new<const N: usize>(slots: &'b mut SendSlots<N, E>) -> Self {
         Self {
-            messages: SendHeaders::new(&mut room.0),
+            messages: SendHeaders::new(&mut slots.0),
         }
     }
 
@@ -157,14 +157,15 @@ impl<E: Expected> fmt::Debug for SendBatch<'_, E> {
     }
 }
 
-/// Room for the headers of `N` messages to receive, and beside each for its sender and the control
-/// messages that `E` says. It is used again and again; nothing is allocated. `N` times about 200 bytes
-/// and `E`'s: a large one belongs into a `static` or a box.
+/// Slots for the headers of `N` messages to receive, each with space for its sender and the control
+/// messages that `E` expects. They serve any number of batches, one after the other; nothing is
+/// allocated. A slot has about 200 bytes and those of `E`, so many of them belong into a `static` or a
+/// box.
 #[doc(alias = "mmsghdr")]
 pub struct RecvSlots<const N: usize, E: Expected = ()>(syscall::RecvSlots<N, E>);
 
 impl<const N: usize, E: Expected> RecvSlots<N, E> {
-    /// Room for `N` messages, at most 1024.
+    /// Slots for `N` messages, at most 1024.
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(0 < N && N <= syscall::IOV_MAX) }
@@ -193,9 +194,9 @@ pub struct RecvBatch<'b, const SIZE: usize, E: Expected = ()> {
 impl<'b, const SIZE: usize, E: Expected> RecvBatch<'b, SIZE, E> {
     /// The buffers that a call fills, the first `N` of them.
     #[must_use]
-    pub fn new<const N: usize>(room: &'b mut RecvSlots<N, E>, bufs: &'b mut [[u8; SIZE]]) -> Self {
+    pub fn new<const N: usize>(slots: &'b mut RecvSlots<N, E>, bufs: &'b mut [[u8; SIZE]]) -> Self {
         Self {
-            messages: RecvHeaders::new(&mut room.0, bufs),
+            messages: RecvHeaders::new(&mut slots.0, bufs),
         }
     }
 }
@@ -309,14 +310,14 @@ impl<T: Messages> Socket<T> {
     ///
     /// let (ours, theirs) = UnixDatagram::pair()?;
     /// let (one, two) = ([IoSlice::new(b"one")], [IoSlice::new(b"two")]);
-    /// let mut room = SendSlots::<8>::new(); // at most 8 messages
-    /// let mut batch = SendBatch::new(&mut room);
+    /// let mut slots = SendSlots::<8>::new(); // at most 8 messages
+    /// let mut batch = SendBatch::new(&mut slots);
     /// batch.push(Outgoing::new(&one))?;
     /// batch.push(Outgoing::new(&two))?;
     /// ours.sendmmsg(&mut batch)?;
     ///
-    /// let (mut room, mut bufs) = (RecvSlots::<8>::new(), [[0; 64]; 8]);
-    /// let mut batch = RecvBatch::new(&mut room, &mut bufs); // serves call after call
+    /// let (mut slots, mut bufs) = (RecvSlots::<8>::new(), [[0; 64]; 8]);
+    /// let mut batch = RecvBatch::new(&mut slots, &mut bufs); // serves call after call
     /// for message in theirs.recvmmsg(&mut batch)? {
     ///     assert!(message.bytes() == b"one" || message.bytes() == b"two");
     ///     assert!(!message.received().is_truncated());
@@ -333,8 +334,9 @@ impl<T: Messages> Socket<T> {
     /// `recvmmsg(fd, msgs, n, MSG_WAITFORONE | MSG_CMSG_CLOEXEC, NULL)` — receives a message into each
     /// buffer: waits for the first, and takes as many as are there then.
     ///
-    /// When a connection ends, every buffer behind the last message receives an empty one. An error
-    /// after the first message is kept by the kernel for the next receive.
+    /// When a connection ends, every buffer after the last message receives an empty one, which
+    /// [`Message::is_end`] tells from an empty record. The kernel keeps an error after the first message
+    /// for the next receive.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Room for the control messages of a receive.
+//! Buffers for the control messages of a receive.
 
 use core::fmt;
 use core::mem::MaybeUninit;
@@ -6,34 +6,36 @@ use core::mem::MaybeUninit;
 use crate::expected::Expected;
 use crate::syscall;
 
-/// Room for control messages, on the stack, as large and as aligned as what is [`Expected`] needs.
+/// A buffer for control messages, on the stack, with the size and the alignment that what is
+/// [`Expected`] needs.
 ///
-/// It can be used again and again; what a receive wrote belongs to the [`Ancillary`](crate::ancillary::Ancillary) that it gave.
+/// It serves any number of receives, one after the other. What a receive wrote belongs to the
+/// [`Ancillary`](crate::ancillary::Ancillary) that it returned.
 ///
 /// # Examples
 ///
 /// ```
 /// use sunpath::ancillary::{ControlBuffer, Credentials, Rights};
 ///
-/// let room = ControlBuffer::<Rights<3>>::new(); // at most three descriptors
-/// let room = ControlBuffer::<(Rights<1>, Credentials)>::new(); // one, and who sends it
+/// let control = ControlBuffer::<Rights<3>>::new(); // at most three descriptors
+/// let control = ControlBuffer::<(Rights<1>, Credentials)>::new(); // one, and its sender
 /// ```
 ///
 /// See cmsg(3), "CMSG_SPACE".
 #[doc(alias = "CMSG_SPACE")]
 #[doc(alias = "msg_control")]
 pub struct ControlBuffer<E: Expected> {
-    room: MaybeUninit<E::Room>,
+    buf: MaybeUninit<E::Buffer>,
 }
 
 impl<E: Expected> ControlBuffer<E> {
-    /// Room for what is expected.
+    /// A buffer for what is expected.
     #[must_use]
     #[inline]
     pub const fn new() -> Self {
         const { E::FITS }
         Self {
-            room: MaybeUninit::uninit(),
+            buf: MaybeUninit::uninit(),
         }
     }
 }
@@ -55,8 +57,8 @@ impl<E: Expected> fmt::Debug for ControlBuffer<E> {
 /// Where received control messages can be put: a [`ControlBuffer`], or bytes of any number and
 /// alignment.
 ///
-/// Into bytes everything goes that fits: all the descriptors, for instance, that the padding behind
-/// the last one has room for. A [`ControlBuffer`] takes as many as were expected.
+/// Bytes take everything that fits, including one more descriptor if the padding after the last one
+/// has space for it. A [`ControlBuffer`] takes as many as were expected.
 pub trait AsControlBuffer: sealed::Sealed {
     /// The bytes, and how many descriptors may stay in them.
     #[doc(hidden)]
@@ -66,7 +68,7 @@ pub trait AsControlBuffer: sealed::Sealed {
 impl<E: Expected> AsControlBuffer for ControlBuffer<E> {
     #[inline]
     fn offer(&mut self) -> (&mut [u8], usize) {
-        (syscall::zeroed(&mut self.room, E::SPACE), E::DESCRIPTORS)
+        (syscall::zeroed(&mut self.buf, E::SPACE), E::DESCRIPTORS)
     }
 }
 
@@ -85,7 +87,7 @@ impl<const N: usize> AsControlBuffer for [u8; N] {
 mod sealed {
     use super::{ControlBuffer, Expected};
 
-    /// Rooms are of two kinds, and none can be added outside.
+    /// There are these buffers, and none can be added outside this crate.
     pub trait Sealed {}
 
     impl<E: Expected> Sealed for ControlBuffer<E> {}

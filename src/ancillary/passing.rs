@@ -17,7 +17,7 @@ use crate::socket::Received;
 use crate::socket::{Kind, Socket};
 use crate::syscall::{self, Exactly};
 
-/// What may come along unasked, because the socket was inherited with its options. A label's room
+/// What may arrive unasked, because the socket was inherited with its options. The space of a label
 /// takes a time stamp too.
 type Along = (Credentials, Security<96>, Pidfd, QueueLength);
 
@@ -51,13 +51,13 @@ impl<T: Kind> Socket<T> {
     #[doc(alias = "SCM_RIGHTS")]
     #[inline]
     pub fn send_fd(&self, fd: impl AsFd) -> Result<(), Error> {
-        let mut room = MaybeUninit::<<Rights<1> as Expected>::Room>::uninit();
-        let room = syscall::zeroed(&mut room, Rights::<1>::SPACE);
+        let mut buf = MaybeUninit::<<Rights<1> as Expected>::Buffer>::uninit();
+        let buf = syscall::zeroed(&mut buf, Rights::<1>::SPACE);
         let given = fd.as_fd();
-        for place in Writer::new(room).push(sys::SCM_RIGHTS, 1) {
+        for place in Writer::new(buf).push(sys::SCM_RIGHTS, 1) {
             place.copy_from_slice(&given.as_raw_fd().to_ne_bytes());
         }
-        syscall::sendmsg(self.as_fd(), &[IoSlice::new(&[0])], None, room).map(drop)
+        syscall::sendmsg(self.as_fd(), &[IoSlice::new(&[0])], None, buf).map(drop)
     }
 
     /// `recvmsg` with `SCM_RIGHTS` — receives one descriptor, with the one byte that it travels with.
@@ -107,8 +107,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// The bytes are in `buf`, and whatever else came is closed. Who has to know how many bytes those
-    /// were, or takes any number of descriptors, uses [`recvmsg`](Self::recvmsg).
+    /// The bytes are in `buf`, and whatever else came is closed. [`recvmsg`](Self::recvmsg) tells how many
+    /// bytes those were, and takes any number of descriptors.
     ///
     /// - `ENOMSG`: fewer descriptors came, with the numbers; none, at the end of a sequenced-packet
     ///   connection, which cannot be told from an empty record.
@@ -138,9 +138,9 @@ impl<T: Kind> Socket<T> {
         &self,
         buf: &mut [u8],
     ) -> Result<(Received, [OwnedFd; N]), Error> {
-        let mut room = ControlBuffer::<(Rights<N>, Along)>::new();
+        let mut control = ControlBuffer::<(Rights<N>, Along)>::new();
         let (fd, flags) = (self.as_fd(), flags::<T>());
-        let (length, came) = syscall::recvmsg_exactly(fd, buf, room.offer(), flags)?;
+        let (length, came) = syscall::recvmsg_exactly(fd, buf, control.offer(), flags)?;
         match came {
             Exactly::Fds(fds) => Ok((Received::new(length, buf.len()), fds)),
             Exactly::Other(control, closed) => {
@@ -175,10 +175,10 @@ impl<T: Kind> Socket<T> {
         self.send_all(bytes, &[Control::Credentials(credentials)])
     }
 
-    /// `recvmsg` with `SCM_CREDENTIALS` — receives bytes, and who sent them. Credentials come where
-    /// [`set_pass_credentials`](Self::set_pass_credentials) was called before they were sent.
+    /// `recvmsg` with `SCM_CREDENTIALS` — receives bytes and the credentials of their sender. They come
+    /// if [`set_pass_credentials`](Self::set_pass_credentials) was called before the bytes were sent.
     ///
-    /// Descriptors that came unasked are closed, which [`Received::is_control_truncated`] tells.
+    /// Descriptors that came unasked are closed, which [`Received::is_control_truncated`] reports.
     ///
     /// # Errors
     ///
@@ -207,8 +207,8 @@ impl<T: Kind> Socket<T> {
         &self,
         buf: &mut [u8],
     ) -> Result<(Received, Option<Credentials>), Error> {
-        let mut room = ControlBuffer::<Along>::new();
-        let message = self.recvmsg(&mut [IoSliceMut::new(buf)], &mut room)?;
+        let mut control = ControlBuffer::<Along>::new();
+        let message = self.recvmsg(&mut [IoSliceMut::new(buf)], &mut control)?;
         let received = message.received();
         Ok((received, message.into_partial_control().credentials()))
     }

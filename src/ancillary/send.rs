@@ -176,8 +176,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`,
     ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
-    /// - `EAGAIN`: no room, and the socket is nonblocking or its write timeout passed. Who has to know
-    ///   how much went uses [`sendmsg`](Self::sendmsg).
+    /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed.
+    ///   [`sendmsg`](Self::sendmsg) tells how many bytes went.
     ///
     /// See sendmsg(2), unix(7).
     #[doc(alias = "sendmsg")]
@@ -227,7 +227,7 @@ fn send_with_control<T: Kind>(
     if T::TYPE == sys::SOCK_STREAM && bufs.iter().all(|buf| buf.is_empty()) {
         return Err(Error::empty_payload());
     }
-    let mut small = MaybeUninit::<<Small as Expected>::Room>::uninit();
+    let mut small = MaybeUninit::<<Small as Expected>::Buffer>::uninit();
     if layout.space() <= Small::SPACE {
         let buf = syscall::zeroed(&mut small, Small::SPACE);
         let (buf, _) = buf.split_at_mut(layout.space());

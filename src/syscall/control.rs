@@ -31,8 +31,7 @@ pub(crate) struct OwnedControl<'c> {
 }
 
 impl<'c> OwnedControl<'c> {
-    /// Owns the descriptors in control data; those beyond `most` are closed, and how many those were
-    /// is said.
+    /// Owns the descriptors in control data. Those over `most` are closed, and their number is returned.
     ///
     /// # Safety
     ///
@@ -64,14 +63,14 @@ impl<'c> OwnedControl<'c> {
         (control, beyond)
     }
 
-    /// [`new`](Self::new) of control data that is not as [`exactly`](Self::exactly) wants it.
+    /// Cold variant of [`new`](Self::new), for control data that [`exactly`](Self::exactly) rejected.
     ///
     /// # Safety
     ///
     /// - As for [`new`](Self::new).
     #[cold]
     #[inline(never)]
-    pub(super) unsafe fn unlike(bytes: &'c mut [u8], most: usize) -> (Self, usize) {
+    pub(super) unsafe fn rejected(bytes: &'c mut [u8], most: usize) -> (Self, usize) {
         // SAFETY: the caller vouches for the bytes.
         unsafe { Self::new(bytes, most) }
     }
@@ -291,18 +290,18 @@ fn as_run(place: &[u8]) -> Option<Range<c_int>> {
     (apart == 0).then_some(first..end)
 }
 
-/// The first bytes of any room, at most `len`, all of them zero.
+/// The first bytes of a buffer, at most `len`, all of them zero.
 #[inline]
-pub(crate) fn zeroed<T>(room: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
+pub(crate) fn zeroed<T>(buf: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
     let len = len.min(size_of::<T>());
-    let bytes = room.as_mut_ptr().cast::<u8>();
-    // SAFETY: the room is len bytes or larger, and may hold any bytes.
+    let bytes = buf.as_mut_ptr().cast::<u8>();
+    // SAFETY: buf has len bytes or more, and may hold any bytes.
     unsafe { bytes.write_bytes(0, len) };
-    // SAFETY: the bytes have just been written, and the room is borrowed as long as they are.
+    // SAFETY: the bytes have just been written, and buf is borrowed as long as they are.
     unsafe { slice::from_raw_parts_mut(bytes, len) }
 }
 
-/// Control data without a descriptor in it, as tests of other rooms need it.
+/// Control data without a descriptor in it, for tests of other modules.
 #[cfg(test)]
 pub(crate) fn without_descriptors(bytes: &mut [u8]) -> OwnedControl<'_> {
     for kind in [sys::SCM_RIGHTS, SCM_PIDFD] {
@@ -325,14 +324,14 @@ mod tests {
 
     /// Control data with three descriptors in two messages, an unknown message between them and
     /// `pidfd` at the end; and the other ends of the three.
-    fn arrived(room: &mut [u8; SPACE], pidfd: c_int) -> Vec<OwnedFd> {
+    fn arrived(buf: &mut [u8; SPACE], pidfd: c_int) -> Vec<OwnedFd> {
         let (mut sent, mut kept) = (Vec::new(), Vec::new());
         for _ in 0..3 {
             let (a, b) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
             sent.push(a.into_raw_fd());
             kept.push(b);
         }
-        let mut writer = Writer::new(room);
+        let mut writer = Writer::new(buf);
         let messages = [
             (sys::SCM_RIGHTS, &sent[..2]),
             (77, &sent[..1]),
@@ -347,9 +346,9 @@ mod tests {
         kept
     }
 
-    fn owned(room: &mut [u8], most: usize) -> (OwnedControl<'_>, usize) {
-        // SAFETY: `arrived` gave the descriptors in the room away, as the kernel gives them.
-        unsafe { OwnedControl::new(room, most) }
+    fn owned(buf: &mut [u8], most: usize) -> (OwnedControl<'_>, usize) {
+        // SAFETY: `arrived` gave the descriptors in the buffer away, as the kernel gives them.
+        unsafe { OwnedControl::new(buf, most) }
     }
 
     /// How many of the descriptors are closed, seen from their other ends.
@@ -360,9 +359,9 @@ mod tests {
 
     #[test]
     fn control_closes_what_nobody_took() {
-        let mut room = [0; SPACE];
-        let kept = arrived(&mut room, NO_PIDFD);
-        let (mut control, _) = owned(&mut room, 3);
+        let mut buf = [0; SPACE];
+        let kept = arrived(&mut buf, NO_PIDFD);
+        let (mut control, _) = owned(&mut buf, 3);
         let taken = control.rights().next().unwrap();
         assert_eq!((control.rights().len(), control.left()), (2, 2));
         assert_eq!(closed(&kept), 0);
@@ -374,9 +373,9 @@ mod tests {
 
     #[test]
     fn control_gives_each_descriptor_once() {
-        let mut room = [0; SPACE];
-        let kept = arrived(&mut room, NO_PIDFD);
-        let (mut control, _) = owned(&mut room, usize::MAX);
+        let mut buf = [0; SPACE];
+        let kept = arrived(&mut buf, NO_PIDFD);
+        let (mut control, _) = owned(&mut buf, usize::MAX);
         let all: Vec<OwnedFd> = control.rights().collect();
         assert_eq!(all.len(), 3);
         assert_eq!(control.rights().count(), 0);
@@ -387,10 +386,10 @@ mod tests {
     #[test]
     fn control_closes_beyond_what_was_asked_for() {
         for most in 0..=4 {
-            let mut room = [0; SPACE];
-            let kept = arrived(&mut room, NO_PIDFD);
+            let mut buf = [0; SPACE];
+            let kept = arrived(&mut buf, NO_PIDFD);
             let beyond = 3_usize.saturating_sub(most);
-            let (mut control, said) = owned(&mut room, most);
+            let (mut control, said) = owned(&mut buf, most);
             assert_eq!((said, closed(&kept)), (beyond, beyond), "{most} asked for");
             assert!(
                 kept[..most.min(3)]
@@ -406,13 +405,13 @@ mod tests {
 
     #[test]
     fn control_negative_int_is_no_descriptor() {
-        let mut room = [0; SPACE];
-        let mut places = Writer::new(&mut room).push(sys::SCM_RIGHTS, 1);
+        let mut buf = [0; SPACE];
+        let mut places = Writer::new(&mut buf).push(sys::SCM_RIGHTS, 1);
         places
             .next()
             .unwrap()
             .copy_from_slice(&(-9_i32).to_ne_bytes());
-        let (mut control, _) = owned(&mut room, 1);
+        let (mut control, _) = owned(&mut buf, 1);
         assert_eq!(control.rights().len(), 0);
         assert!(control.rights().next().is_none());
     }
@@ -420,18 +419,18 @@ mod tests {
     #[test]
     fn control_pidfd_is_a_descriptor_or_an_errno() {
         for errno in [1, 3, 24] {
-            let mut room = [0; SPACE];
-            let _kept = arrived(&mut room, -errno);
-            let (mut control, _) = owned(&mut room, 3);
+            let mut buf = [0; SPACE];
+            let _kept = arrived(&mut buf, -errno);
+            let (mut control, _) = owned(&mut buf, 3);
             assert_eq!(control.left(), 3);
             let said = control.pidfd().unwrap().unwrap_err();
             assert_eq!(said, Errno::from_raw(errno));
         }
         for taken in [true, false] {
             let (a, b) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
-            let mut room = [0; SPACE];
-            let _kept = arrived(&mut room, a.into_raw_fd());
-            let (mut control, _) = owned(&mut room, 3);
+            let mut buf = [0; SPACE];
+            let _kept = arrived(&mut buf, a.into_raw_fd());
+            let (mut control, _) = owned(&mut buf, 3);
             assert_eq!(control.left(), 4);
             if taken {
                 let _pidfd = control.pidfd().unwrap().unwrap();

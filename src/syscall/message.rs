@@ -117,17 +117,17 @@ pub(crate) fn recv_message_from(
     let (addr, mut addr_len) = (ret_from.as_mut_ptr(), 0);
     let length = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvfrom, 1..=*ANY.end(), || {
         addr_len = size_of::<sys::sockaddr_un>() as sys::socklen_t;
-        // SAFETY: buf is writable for its length, and addr is room for addr_len bytes.
+        // SAFETY: buf is writable for its length, and addr for addr_len bytes.
         unsafe { sys::recvfrom(fd.as_raw_fd(), bytes, len, flags, addr, &mut addr_len) }
     })?;
     ret_from.normalize_sender(addr_len);
     Ok((length, truncation(length, len)))
 }
 
-/// The flag that says that a message had no room.
+/// `MSG_TRUNC` if a message of this length does not fit into a buffer of this size.
 #[inline]
-const fn truncation(length: usize, room: usize) -> c_int {
-    if length > room { sys::MSG_TRUNC } else { 0 }
+const fn truncation(length: usize, size: usize) -> c_int {
+    if length > size { sys::MSG_TRUNC } else { 0 }
 }
 
 /// sendmsg(2): of one slice as well as of many, to an address or to the peer, with control messages
@@ -233,23 +233,23 @@ pub(crate) fn recvmsg_uninit<'b>(
     Ok((filled, length))
 }
 
-/// recvmsg(2) into slices, and control messages into `room`. Of descriptors that arrive all are
-/// owned at once and those beyond `most` are closed, whose number is the last of the results.
+/// recvmsg(2) into slices, and control messages into `into`. All descriptors that arrive are owned at
+/// once. Those over `most` are closed, and their number is the last of the results.
 #[inline]
 pub(crate) fn recvmsg_control<'c>(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],
     ret_from: Option<&mut UnixAddr>,
-    (room, most): (&'c mut [u8], usize),
+    (into, most): (&'c mut [u8], usize),
     flags: c_int,
 ) -> Result<(Length, OwnedControl<'c>, usize), Error> {
     let pieces = bufs.len().min(IOV_MAX);
     let (iov, flags) = (bufs.as_mut_ptr().cast(), flags | CMSG_CLOEXEC);
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
-    let (length, written) = unsafe { receive(fd, iov, pieces, ret_from, room, flags) }?;
-    let written = written.min(room.len());
+    let (length, written) = unsafe { receive(fd, iov, pieces, ret_from, into, flags) }?;
+    let written = written.min(into.len());
     // SAFETY: recvmsg has just written so many bytes, and nobody has looked at them.
-    let (control, closed) = unsafe { OwnedControl::new(&mut room[..written], most) };
+    let (control, closed) = unsafe { OwnedControl::new(&mut into[..written], most) };
     Ok((length, control, closed))
 }
 
@@ -261,28 +261,28 @@ pub(crate) enum Exactly<'c, const N: usize> {
     Other(OwnedControl<'c>, usize),
 }
 
-/// recvmsg(2) into one slice, and control messages into `room`, of which `N` descriptors are expected.
+/// recvmsg(2) into one slice, and control messages into `into`, in which `N` descriptors are expected.
 #[inline]
 pub(crate) fn recvmsg_exactly<'c, const N: usize>(
     fd: BorrowedFd<'_>,
     buf: &mut [u8],
-    (room, most): (&'c mut [u8], usize),
+    (into, most): (&'c mut [u8], usize),
     flags: c_int,
 ) -> Result<(Length, Exactly<'c, N>), Error> {
     let mut buf = IoSliceMut::new(buf);
     let (iov, flags) = (ptr::from_mut(&mut buf).cast(), flags | CMSG_CLOEXEC);
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
-    let (length, written) = unsafe { receive(fd, iov, 1, None, room, flags) }?;
+    let (length, written) = unsafe { receive(fd, iov, 1, None, into, flags) }?;
     let space = sys::CMSG_SPACE(N * size_of::<c_int>());
     if CMSG_CLOEXEC != 0 && written == space && length.1 & sys::MSG_CTRUNC == 0 {
         // SAFETY: recvmsg has just written so many bytes, and nobody has looked at them.
-        if let Some(fds) = unsafe { OwnedControl::exactly(&room[..space]) } {
+        if let Some(fds) = unsafe { OwnedControl::exactly(&into[..space]) } {
             return Ok((length, Exactly::Fds(fds)));
         }
     }
-    let written = written.min(room.len());
+    let written = written.min(into.len());
     // SAFETY: as above.
-    let (control, closed) = unsafe { OwnedControl::unlike(&mut room[..written], most) };
+    let (control, closed) = unsafe { OwnedControl::rejected(&mut into[..written], most) };
     Ok((length, Exactly::Other(control, closed)))
 }
 
@@ -311,8 +311,8 @@ unsafe fn receive(
             offer_addr(from, to_fill);
         }
         offer_control(control, to_fill);
-        // SAFETY: the caller vouches for iov; the address and the control messages have the room
-        // that is said.
+        // SAFETY: the caller vouches for iov; the address and the control messages are writable for
+        // their lengths.
         unsafe { sys::recvmsg(fd.as_raw_fd(), to_fill, flags) }
     })?;
     if let Some(from) = ret_from {

@@ -104,8 +104,8 @@ mod tests {
         let sent = unsafe { send_many(a.as_raw_fd(), to_send.as_mut_ptr(), 2, 0) };
         assert_eq!((sent, to_send[0].msg_len, to_send[1].msg_len), (2, 3, 5));
 
-        let mut room = [[0; 8]; 2];
-        let mut pieces = room.each_mut().map(|room| IoSliceMut::new(room));
+        let mut bufs = [[0; 8]; 2];
+        let mut pieces = bufs.each_mut().map(|buf| IoSliceMut::new(buf));
         let mut to_fill = headers(
             pieces
                 .each_mut()
@@ -121,7 +121,7 @@ mod tests {
             let count = unsafe { recv_many(b.as_raw_fd(), vector, 2, 0, timeout) };
             assert_eq!(count, came);
         }
-        assert_eq!((&room[0], &room[1]), (b"four\0\0\0\0", b"three\0\0\0"));
+        assert_eq!((&bufs[0], &bufs[1]), (b"four\0\0\0\0", b"three\0\0\0"));
     }
 
     #[test]

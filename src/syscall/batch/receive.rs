@@ -23,11 +23,11 @@ const WAIT_FOR_ONE: c_int = sys::MSG_WAITFORONE;
 #[cfg(not(have_mmsg))]
 const WAIT_FOR_ONE: c_int = 0; // the loop does so by itself
 
-/// Room for the headers of `N` messages to receive, and beside each for its sender and its control
-/// messages. What it holds means nothing until [`RecvHeaders`] has written it.
+/// Slots for the headers of `N` messages to receive, each with space for its sender and its control
+/// messages. What they hold means nothing until [`RecvHeaders`] has written it.
 pub(crate) struct RecvSlots<const N: usize, E: Expected> {
     headers: [MaybeUninit<mmsghdr>; N],
-    beside: [Beside<E::Room>; N],
+    beside: [Beside<E::Buffer>; N],
 }
 
 /// What a header of a message to receive points to, besides the data.
@@ -80,12 +80,12 @@ unsafe impl<const SIZE: usize, E: Expected> Sync for RecvHeaders<'_, SIZE, E> {}
 impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
     /// As many as there are buffers, at most `N`.
     pub(crate) fn new<const N: usize>(
-        room: &'b mut RecvSlots<N, E>,
+        slots: &'b mut RecvSlots<N, E>,
         bufs: &'b mut [[u8; SIZE]],
     ) -> Self {
         let len = bufs.len().min(N);
-        let slots = room.headers.iter_mut().zip(&mut room.beside);
-        for ((header, beside), buf) in slots.zip(bufs) {
+        let pairs = slots.headers.iter_mut().zip(&mut slots.beside);
+        for ((header, beside), buf) in pairs.zip(bufs) {
             let piece = beside.piece.write(sys::iovec {
                 iov_base: buf.as_mut_ptr().cast(),
                 iov_len: SIZE,
@@ -98,10 +98,10 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
             if OFFER_NO_BYTES || E::SPACE > 0 {
                 msg.msg_control = zeroed(&mut beside.control, E::SPACE).as_mut_ptr().cast();
             }
-            offer_rooms::<E>(&mut msg);
+            offer_space::<E>(&mut msg);
             header.write(header_over(msg));
         }
-        let headers = room.headers.as_mut_ptr().cast();
+        let headers = slots.headers.as_mut_ptr().cast();
         Self {
             // SAFETY: the first len headers have just been written, and are borrowed for 'b.
             headers: unsafe { slice::from_raw_parts_mut(headers, len) },
@@ -115,7 +115,7 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
     pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>) -> Result<Arrived<'_, SIZE, E>, Error> {
         if E::SENDER || E::SPACE > 0 {
             for header in &mut self.headers[..self.filled] {
-                offer_rooms::<E>(&mut header.msg_hdr);
+                offer_space::<E>(&mut header.msg_hdr);
             }
         }
         let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len());
@@ -136,10 +136,10 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
     }
 }
 
-/// Lends a header its rooms for the sender and for control messages: the kernel writes over their
-/// lengths.
+/// Lends a header its space for the sender and for control messages, before each call, because the
+/// kernel overwrites their lengths.
 #[inline]
-fn offer_rooms<E: Expected>(msg: &mut sys::msghdr) {
+fn offer_space<E: Expected>(msg: &mut sys::msghdr) {
     if E::SENDER {
         msg.msg_namelen = size_of::<sys::sockaddr_un>() as sys::socklen_t;
     }

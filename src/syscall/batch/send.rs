@@ -14,11 +14,11 @@ use crate::syscall::control::zeroed;
 use crate::syscall::message::{msghdr_to_send, with_limit_of};
 use crate::syscall::retry_timed;
 
-/// Room for the headers of `N` messages to send, and for their control messages. What it holds means
+/// Slots for the headers of `N` messages to send, and for their control messages. What they hold means
 /// nothing until [`SendHeaders`] has written it.
 pub(crate) struct SendSlots<const N: usize, E: Expected> {
     headers: [MaybeUninit<mmsghdr>; N],
-    control: [MaybeUninit<E::Room>; N],
+    control: [MaybeUninit<E::Buffer>; N],
 }
 
 // SAFETY: the pointers in it are written before they are followed, by who has borrowed all of it.
@@ -42,7 +42,7 @@ pub(crate) struct SendHeaders<'b, E: Expected> {
     /// borrowed for 'b.
     headers: &'b mut [MaybeUninit<mmsghdr>],
     /// Of the headers that are not written.
-    control: &'b mut [MaybeUninit<E::Room>],
+    control: &'b mut [MaybeUninit<E::Buffer>],
     len: usize,
     /// How many went, or were left out. INVARIANT: at most `len`.
     gone: usize,
@@ -54,10 +54,10 @@ unsafe impl<E: Expected> Send for SendHeaders<'_, E> {}
 unsafe impl<E: Expected> Sync for SendHeaders<'_, E> {}
 
 impl<'b, E: Expected> SendHeaders<'b, E> {
-    pub(crate) const fn new<const N: usize>(room: &'b mut SendSlots<N, E>) -> Self {
+    pub(crate) const fn new<const N: usize>(slots: &'b mut SendSlots<N, E>) -> Self {
         Self {
-            headers: &mut room.headers,
-            control: &mut room.control,
+            headers: &mut slots.headers,
+            control: &mut slots.control,
             len: 0,
             gone: 0,
         }
@@ -87,8 +87,8 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         self.headers.len()
     }
 
-    /// Writes one more, with control messages that `lay_out` writes into `space` bytes; of how many
-    /// there may be, and of how many bytes they may take, the caller knows. Whether it had room.
+    /// Writes one more, with control messages that `lay_out` writes into `space` bytes. The caller knows
+    /// how many may be written, and how many bytes of control messages. False if no slot is free.
     #[inline]
     pub(crate) fn push(
         &mut self,
@@ -100,13 +100,13 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         let Some(header) = self.headers.get_mut(self.len) else {
             return false;
         };
-        let Some((room, rest)) = mem::take(&mut self.control).split_first_mut() else {
+        let Some((slot, rest)) = mem::take(&mut self.control).split_first_mut() else {
             return false;
         };
         self.control = rest;
         let control = match space {
             0 => &mut [],
-            _ => zeroed(room, space),
+            _ => zeroed(slot, space),
         };
         lay_out(control);
         header.write(header_over(msghdr_to_send(bufs, to, control)));

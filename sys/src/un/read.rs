@@ -18,10 +18,10 @@ pub enum SunPath<'a> {
 
 /// Reads what the kernel wrote: an address and the length that came with it.
 ///
-/// Total over every length. Those the kernel returns: 0 (recvfrom(2) from an unnamed sender;
-/// the struct was not written), 2 (unnamed), 3 to 110, and 111, which is more than the struct:
-/// the kernel counts a NUL behind 108 bytes of path that it had no room to write. Those it does
-/// not return are clamped to the struct as well, and nothing past it is ever read.
+/// Every length is read. The kernel returns 0 (recvfrom(2) from an unnamed sender; the struct was
+/// not written), 2 (unnamed), 3 to 110, and 111, which is more than the struct has: the kernel
+/// counts a NUL after 108 bytes of path, for which the struct has no space. A length that it does
+/// not return is clamped to the struct as well, and nothing past it is ever read.
 ///
 /// A path ends at its first NUL or at the length, whichever comes first. An abstract name ends at
 /// the length alone. The family is not looked at: with length 0 there is none.
@@ -53,8 +53,8 @@ pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
 /// [`sun_path`] of an address whose length counts its path right: up to the NUL behind it, or without
 /// it. The path is not searched for its end, which takes a few instructions, however long it is.
 ///
-/// So Linux counts in every address that it reports, where a NUL that had no room is counted too, and
-/// so do the constructors here. A NUL that the length takes in besides becomes part of the path. If
+/// Linux counts in this way in every address that it reports, including a NUL that did not fit, and the
+/// constructors here do too. A further NUL that the length includes becomes part of the path. If
 /// anyone else may have made the address, a BPF program of the cgroup for instance, and on other
 /// systems, [`sun_path`] reads it right.
 ///
