@@ -26,8 +26,8 @@ pub use self::errno::Errno;
 ///
 /// # Conversion into `std::io::Error`
 ///
-/// Nothing is lost: the kind is [`kind`](Self::kind), and this error is the inner one, which the
-/// conversion allocates. `raw_os_error` is therefore `None`; [`Errno::from_io_error`] returns the errno of
+/// Nothing is lost: the kind is that of `Error::kind`, and this error is the inner one, which the
+/// conversion allocates. `raw_os_error` is therefore `None`; `Errno::from_io_error` returns the errno of
 /// every `std::io::Error`. A readiness loop that must not allocate converts the
 /// [`errno`](Self::errno) instead of the error, as `Read` and `Write` of
 /// [`UnixStream`](crate::UnixStream) do.
@@ -238,7 +238,7 @@ impl Error {
     }
 
     /// Whether the kernel, or the system, lacks what was asked for: `ENOPROTOOPT`, `EOPNOTSUPP`,
-    /// `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or `ESOCKTNOSUPPORT`. Its [`kind`](Self::kind) is
+    /// `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or `ESOCKTNOSUPPORT`. Its `Error::kind` is
     /// `Unsupported`.
     #[must_use]
     pub fn is_unsupported(self) -> bool {

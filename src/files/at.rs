@@ -22,17 +22,17 @@ use crate::syscall;
 ///
 /// | the file is reached | where |
 /// |---|---|
-/// | by its own path | it fits, and begins at the root or at [`CWD`] |
+/// | by its own path | it fits, and begins at the root or at [`CWD`](crate::CWD) |
 /// | through `/proc/self/fd/N` | Linux |
 /// | by bindat(2) and connectat(2) | FreeBSD |
 /// | through a symbolic link in a private directory under `/tmp`, which is gone afterwards | /proc is not mounted; macOS |
 ///
 /// A path of `PATH_MAX` bytes or more is opened in pieces. The symbolic link cannot hold one that
 /// long (`ENAMETOOLONG`), and without /proc Linux does not tell the path of a directory other than
-/// [`CWD`] (`EOPNOTSUPP`).
+/// [`CWD`](crate::CWD) (`EOPNOTSUPP`).
 impl<T: Kind> Socket<T> {
     /// `bindat(dir, fd, addr, len)` — gives the socket its address by a path of any length, which
-    /// begins at an open directory; or at [`CWD`], or at the root if it is absolute.
+    /// begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is absolute.
     ///
     /// As [`bind_to`](Self::bind_to) otherwise: the path must not exist, and nothing removes it
     /// afterwards. A last component that has no room beside the alias (some 80 bytes) is bound under
@@ -61,7 +61,7 @@ impl<T: Kind> Socket<T> {
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.
     /// - `ESTALE`: a datagram socket was bound while the directory was moved, or without /proc another
     ///   directory was put in its place.
-    /// - Without /proc, `EOPNOTSUPP`: below a directory that is not [`CWD`]. `EPERM`, `ENOENT`: nowhere to
+    /// - Without /proc, `EOPNOTSUPP`: below a directory that is not [`CWD`](crate::CWD). `EPERM`, `ENOENT`: nowhere to
     ///   make the link.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
     ///
@@ -96,7 +96,7 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `connectat(dir, fd, addr, len)` — connects to the socket that a path of any length names,
-    /// which begins at an open directory; or at [`CWD`], or at the root if it is absolute.
+    /// which begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is absolute.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl<T: Kind> Socket<T> {
     /// - `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPERM`, `EAGAIN`, `EISCONN`, `ENOMEM`: as for
     ///   [`connect_to`](Self::connect_to).
     /// - `EINVAL`: the path has a NUL, or the socket listens.
-    /// - Without /proc, `EOPNOTSUPP`: below a directory that is not [`CWD`]. `EPERM`, `ENOENT`: nowhere
+    /// - Without /proc, `EOPNOTSUPP`: below a directory that is not [`CWD`](crate::CWD). `EPERM`, `ENOENT`: nowhere
     ///   to make the link.
     /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system.
     ///
@@ -124,7 +124,7 @@ impl<T: Kind> Socket<T> {
 /// Listening below a directory, and at paths of any length.
 impl<T: Connected> Listener<T> {
     /// `bindat(dir, fd, addr, len)`, `listen(fd, -1)` — makes a socket that listens at a path of any
-    /// length, which begins at an open directory; or at [`CWD`], or at the root if it is absolute.
+    /// length, which begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is absolute.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl<T: Connected> Listener<T> {
 /// Connecting below a directory, and by paths of any length.
 impl<T: Connected> Socket<T> {
     /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the one that listens at a
-    /// path of any length, which begins at an open directory; or at [`CWD`], or at the root if it is
+    /// path of any length, which begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is
     /// absolute.
     ///
     /// # Errors
@@ -196,7 +196,7 @@ impl<T: Connected> Socket<T> {
 /// Binding below a directory, and to paths of any length.
 impl UnixDatagram {
     /// `bindat(dir, fd, addr, len)` — makes a datagram socket that is bound to a path, which begins at an
-    /// open directory; or at [`CWD`], or at the root if it is absolute.
+    /// open directory; or at [`CWD`](crate::CWD), or at the root if it is absolute.
     ///
     /// Peers can answer to its address: it is the path itself, or the absolute path of the directory and
     /// the name, which must fit into `sun_path`.

@@ -96,7 +96,7 @@ impl ConnectOptions {
     ///
     /// In a user namespace that does not map every user, as in many sandboxes, one uid stands for all users
     /// that are not mapped: 65534, or what `/proc/sys/kernel/overflowuid` says. There it cannot be required,
-    /// and connecting fails with `EINVAL` ([`Cause::UnmappedUid`](crate::error::Cause::UnmappedUid)).
+    /// and connecting fails with `EINVAL` ([`Cause::UnmappedUid`]).
     /// Elsewhere it is the user `nobody`. Without /proc the two cannot be told apart, and 65534 is
     /// rejected.
     #[must_use]
