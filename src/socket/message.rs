@@ -128,6 +128,10 @@ impl<T: Messages> Socket<T> {
 
     /// `recv(fd, buf, n, MSG_TRUNC)` — receives one message.
     ///
+    /// The conversions from std's types do not check the descriptor. If it is a TCP socket,
+    /// `MSG_TRUNC` makes the kernel count bytes that it does not write, and those of `buf` are as they
+    /// were. [`recv_uninit`](Self::recv_uninit) does not pass that flag.
+    ///
     /// After `shutdown(Shutdown::Read)` a receive that would wait returns an empty message.
     ///
     /// # Errors
