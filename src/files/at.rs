@@ -235,7 +235,7 @@ mod tests {
     use crate::fd::CWD;
     use crate::files::alias::{Link, Means};
     use crate::files::dir::Dir;
-    use crate::socket::{Datagram, Stream};
+    use crate::socket::{Seqpacket, Stream};
     use crate::syscall::O_PATH;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::FileTypeExt;
@@ -321,7 +321,7 @@ mod tests {
             connect_by_link(&client as &Socket<Stream>, &path).unwrap();
             nothing_left_since(&before);
 
-            let again = Socket::<Datagram>::new().unwrap();
+            let again = Socket::<Seqpacket>::new().unwrap();
             let error = bind_by_link(&again, &path).unwrap_err();
             assert_eq!(error.errno(), Errno::EADDRINUSE);
             let error = connect_by_link(&again, &path).unwrap_err();
