@@ -45,9 +45,9 @@ impl Status {
         self.0.st_mode == other.0.st_mode && self.0.st_uid == other.0.st_uid
     }
 
-    /// Whether it is a regular file without a byte and without a second name.
+    /// Whether it is a regular file without a byte.
     pub(crate) const fn is_empty_file(&self) -> bool {
-        self.kind() == sys::S_IFREG && self.0.st_size == 0 && self.has_one_name()
+        self.kind() == sys::S_IFREG && self.0.st_size == 0
     }
 
     /// Whether it is a directory in which others may rename what is not theirs.
@@ -72,6 +72,11 @@ impl Status {
     /// Whether the file has no second name.
     pub(crate) const fn has_one_name(&self) -> bool {
         self.0.st_nlink == 1
+    }
+
+    /// Whether it has the owner and the number of names of another.
+    pub(crate) const fn has_owner_and_links_of(&self, other: &Self) -> bool {
+        self.0.st_uid == other.0.st_uid && self.0.st_nlink == other.0.st_nlink
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which cause an error has where one errno has several.
 
 use std::fs::{self, Permissions};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
@@ -98,6 +99,22 @@ fn cause_of_a_lock_file_of_root_is_named() {
         cause(Existing::ReplaceStale, &fresh.path) == in_use(InUse::LockFile)
     }));
     assert_eq!(fresh.names(), ["a.sock.lock"]);
+}
+
+/// Another process, or this one, has a lease on the lock file, which an open has to wait for.
+#[cfg(target_os = "linux")]
+#[test]
+fn cause_of_a_lease_on_the_lock_file_is_eagain_of_the_lock_file() {
+    let fresh = Fresh::new();
+    assert!(in_child(|| {
+        // SAFETY: the holder of a lease gets SIGIO, which the child ignores.
+        unsafe { libc::signal(libc::SIGIO, libc::SIG_IGN) };
+        let lock = fs::File::create(fresh.dir.path().join("a.sock.lock")).unwrap();
+        // SAFETY: takes numbers alone.
+        let leased = unsafe { libc::fcntl(lock.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) };
+        assert_eq!(leased, 0, "{}", std::io::Error::last_os_error());
+        cause(Existing::ReplaceStale, &fresh.path) == (Errno::EAGAIN, Some(Cause::LockFile))
+    }));
 }
 
 #[test]

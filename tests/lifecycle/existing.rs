@@ -458,6 +458,26 @@ fn probe_is_not_noticed_by_the_live_server() {
     assert_reaches(&fresh.path, &listener);
 }
 
+/// A living socket is asked about too, in a directory where the user may make one.
+#[test]
+fn probe_of_a_dead_socket_where_nothing_can_be_made_is_dead() {
+    let fresh = Fresh::new();
+    if crate::skip::unless_root() {
+        return;
+    }
+    fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o755)).unwrap();
+    drop(UnixListener::bind(&fresh.path).unwrap());
+    fs::set_permissions(&fresh.path, Permissions::from_mode(0o666)).unwrap();
+    let before = fresh.entries();
+    assert!(in_child(|| {
+        become_nobody();
+        // SAFETY: takes a number and cannot fail; the umask is the child's alone.
+        unsafe { libc::umask(0o777) };
+        probe(&fresh.path) == Ok(Liveness::Dead)
+    }));
+    assert_eq!(fresh.entries(), before);
+}
+
 #[test]
 fn probe_of_what_it_may_not_ask_about_is_eacces() {
     let fresh = Fresh::new();

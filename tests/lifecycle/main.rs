@@ -7,6 +7,8 @@ mod existing;
 #[path = "../fresh/mod.rs"]
 mod fresh;
 #[cfg(target_os = "linux")]
+mod fuse;
+#[cfg(target_os = "linux")]
 mod landlock;
 mod lengths;
 mod mode;

@@ -7,9 +7,11 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use sunpath::error::{Call, Cause};
 use sunpath::{BindOptions, Errno, Existing, UnixListener};
 
-use crate::{Fresh, POLICIES, assert_fails, bind, in_child, may_have_own_namespaces};
+use crate::fuse::{self, Quirks};
+use crate::{Fresh, POLICIES, assert_fails, bind, in_child, may_have_own_namespaces, skip};
 
 /// What `action` returns in a child whose mounts nobody else sees; `true` where that is refused.
 fn with_own_mounts(action: impl FnOnce() -> bool) -> bool {
@@ -109,15 +111,158 @@ fn mounted_elsewhere_a_socket_file_leads_to_no_later_server() {
     }));
 }
 
+/// Binds in a file system that lacks something, each policy with and without a mode, over nothing and
+/// over a dead socket: without a mode it works as on every other, and with one it fails for this cause
+/// and leaves nothing.
+fn on_lacking(quirks: Quirks, cause: Option<Cause>) {
+    let fresh = Fresh::new();
+    assert!(with_own_mounts(|| {
+        if !fuse::mount(fresh.dir.path(), quirks) {
+            skip::skip("FUSE");
+            return true;
+        }
+        for policy in POLICIES {
+            let options = BindOptions::new().existing(policy);
+            let listener = bind(options, &fresh.path).unwrap();
+            crate::assert_reaches(&fresh.path, &listener);
+            listener.close_and_unlink().unwrap();
+            if policy != Existing::Refuse {
+                assert!(in_child(|| {
+                    // As if it were killed.
+                    bind(options, &fresh.path).map(std::mem::forget).is_ok()
+                }));
+                assert!(fresh.path.exists());
+                let listener = bind(options, &fresh.path).unwrap();
+                crate::assert_reaches(&fresh.path, &listener);
+            }
+            assert!(fresh.names().is_empty(), "{policy:?}: {:?}", fresh.names());
+
+            let bound = bind(options.mode(0o660), &fresh.path);
+            match cause {
+                None => drop(bound.unwrap()),
+                Some(cause) => {
+                    let error = bound.unwrap_err();
+                    assert_eq!(error.cause(), Some(cause), "{error}");
+                    assert!(error.is_unsupported(), "{error}");
+                }
+            }
+            assert!(fresh.names().is_empty(), "{policy:?}: {:?}", fresh.names());
+        }
+        true
+    }));
+}
+
+#[test]
+fn mounted_file_system_that_lacks_nothing_is_one_like_any_other() {
+    on_lacking(Quirks::default(), None);
+}
+
+#[test]
+fn mounted_file_system_that_keeps_its_own_modes_takes_no_mode() {
+    for permissions in [0o755, 0o777] {
+        let quirks = Quirks {
+            permissions: Some(permissions),
+            ..Quirks::default()
+        };
+        on_lacking(quirks, Some(Cause::NoModes));
+    }
+}
+
+#[test]
+fn mounted_file_system_that_rejects_chmod_takes_no_mode() {
+    for errno in [libc::EINVAL, libc::EPERM, libc::ENOSYS] {
+        let quirks = Quirks {
+            chmod: Some(errno),
+            ..Quirks::default()
+        };
+        on_lacking(quirks, Some(Cause::NoModes));
+    }
+}
+
+#[test]
+fn mounted_file_system_that_drops_the_sticky_bit_takes_no_mode() {
+    let quirks = Quirks {
+        drops_sticky: true,
+        ..Quirks::default()
+    };
+    on_lacking(quirks, Some(Cause::NoStickyBit));
+}
+
+#[test]
+fn mounted_file_system_with_its_own_owner_takes_no_mode() {
+    let quirks = Quirks {
+        owner: Some(1),
+        ..Quirks::default()
+    };
+    on_lacking(quirks, Some(Cause::NoOwners));
+}
+
+#[test]
+fn mounted_file_system_that_counts_no_links_takes_no_mode() {
+    for links in [0, 2] {
+        let quirks = Quirks {
+            links: Some(links),
+            ..Quirks::default()
+        };
+        on_lacking(quirks, Some(Cause::NoLinkCounts));
+    }
+}
+
+#[test]
+fn mounted_file_system_without_rename_flags_needs_links() {
+    let without = Quirks {
+        no_rename_flags: true,
+        ..Quirks::default()
+    };
+    on_lacking(without, None);
+    let fresh = Fresh::new();
+    let copies = Quirks {
+        link_copies: true,
+        ..without
+    };
+    let fails = |errno| Quirks {
+        link: Some(errno),
+        ..without
+    };
+    for quirks in [copies, fails(libc::EPERM), fails(libc::EOPNOTSUPP)] {
+        assert!(with_own_mounts(|| {
+            if !fuse::mount(fresh.dir.path(), quirks) {
+                skip::skip("FUSE");
+                return true;
+            }
+            let takeover = BindOptions::new().existing(Existing::Takeover);
+            let error = bind(takeover, &fresh.path).unwrap_err();
+            assert_eq!(error.cause(), Some(Cause::NoSafeRename), "{error}");
+            assert!(error.is_unsupported() && fresh.names().is_empty());
+            // Over a socket that is there rename(2) is called.
+            drop(UnixListener::bind(&fresh.path).unwrap());
+            let listener = bind(takeover, &fresh.path).unwrap();
+            crate::assert_reaches(&fresh.path, &listener);
+            listener.close_and_unlink().is_ok() && fresh.names().is_empty()
+        }));
+    }
+}
+
 #[test]
 fn mounted_file_system_without_sockets_is_an_error_of_bind() {
-    // In /proc nothing can be made, whoever asks.
-    for policy in POLICIES {
-        let options = BindOptions::new().existing(policy);
-        let bound = bind(options, Path::new("/proc/sunpath.sock"));
-        let errno = bound.map(drop).unwrap_err().errno();
-        println!("{policy:?} {errno:?}");
-        assert!([Errno::ENOENT, Errno::EPERM, Errno::EACCES].contains(&errno));
+    for errno in [libc::ENOSYS, libc::EPERM] {
+        let fresh = Fresh::new();
+        let quirks = Quirks {
+            mknod: Some(errno),
+            ..Quirks::default()
+        };
+        assert!(with_own_mounts(|| {
+            if !fuse::mount(fresh.dir.path(), quirks) {
+                skip::skip("FUSE");
+                return true;
+            }
+            POLICIES.into_iter().all(|policy| {
+                let options = BindOptions::new().existing(policy);
+                let error = bind(options, &fresh.path).unwrap_err();
+                assert_eq!((error.call(), error.errno().raw()), (Call::Bind, errno));
+                error.is_unsupported() == (errno == libc::ENOSYS) && fresh.names().is_empty()
+            })
+        }));
     }
 }
 
@@ -145,7 +290,7 @@ fn mounted_as_overlay_a_server_of_another_layer_looks_dead() {
         let (kind, at_merged) = (c"overlay".as_ptr(), merged.as_ptr());
         // SAFETY: strings that end with their NUL.
         if unsafe { libc::mount(kind, at_merged, kind, 0, data.as_ptr().cast()) } != 0 {
-            crate::skip::skip("a kernel with overlay file systems");
+            skip::skip("a kernel with overlay file systems");
             return true;
         }
         let found = sunpath::probe(at("merged").join("a.sock"));

@@ -11,7 +11,7 @@ use crate::files::path::SplitPath;
 use crate::syscall::{self, Identity, O_PATH, Process};
 
 use super::remove::{remove_if, status_of};
-use super::sample::owner_of_new_files;
+use super::sample::looks_like_new_files;
 use super::turn::Turn;
 
 /// How a lock file is opened, and created if there is none. A symbolic link is not followed, and the
@@ -79,9 +79,8 @@ impl SocketFile {
                 _ => continue,
             }
             // A file that is not a lock file of ours is neither changed nor removed.
-            let is_ours = status.owner() == syscall::geteuid()
-                || status.owner() == owner_of_new_files(dir, path)?;
-            if !status.is_empty_file() || !is_ours {
+            let is_usual = status.owner() == syscall::geteuid() && status.has_one_name();
+            if !status.is_empty_file() || !is_usual && !looks_like_new_files(&status, dir, path)? {
                 return Err(Error::address_in_use(InUse::LockFile));
             }
             // The umask may have taken the permission that the next start needs. Where the file

@@ -1,8 +1,6 @@
 //! A socket of our own beside the path: what the kernel and the file system make of it tells what
 //! their answers about another file are worth.
 
-use sunpath_sys as sys;
-
 use crate::error::{Cause, Error};
 use crate::fd::{AsFd, BorrowedFd};
 use crate::files::at::{bind_in_parent, bind_to_temporary};
@@ -56,13 +54,15 @@ impl Drop for Sample<'_> {
     }
 }
 
-/// The owner of the files that this process creates in a directory: on some file systems that is
-/// not the process's user.
-pub(super) fn owner_of_new_files(
+/// Whether a file has the owner and the number of names of those that this process creates in a
+/// directory. On some file systems that is not the process's user, or not one name.
+pub(super) fn looks_like_new_files(
+    status: &Status,
     dir: BorrowedFd<'_>,
     path: &SplitPath<'_>,
-) -> Result<sys::uid_t, Error> {
-    Ok(Sample::bind(dir, path)?.status()?.owner())
+) -> Result<bool, Error> {
+    let made = Sample::bind(dir, path)?.status()?;
+    Ok(status.has_owner_and_links_of(&made))
 }
 
 /// Why a socket file in a directory that nobody else may write to does not look like the one that we
