@@ -78,12 +78,15 @@ fn lacking_a_kernel_that_tells_the_living_from_the_dead_nothing_is_removed() {
 fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     let _alone = alone();
     let ignores = |asked: &Asked, _: &Scene| {
-        let changes = matches!(asked.nr, libc::SYS_fchmod | libc::SYS_fchmodat);
+        let changes = matches!(
+            asked.nr,
+            libc::SYS_fchmod | libc::SYS_fchmodat | libc::SYS_fchmodat2
+        );
         changes.then_some(0)
     };
     let rejects = |errno| {
         move |asked: &Asked, _: &Scene| match asked.nr {
-            libc::SYS_fchmodat => fails_with(errno),
+            libc::SYS_fchmodat | libc::SYS_fchmodat2 => fails_with(errno),
             _ => None,
         }
     };

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// What the file system does otherwise than others.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Quirks {
     /// Every file and directory has these permissions, and chmod(2) changes nothing.
     pub(crate) permissions: Option<u32>,
@@ -28,8 +28,26 @@ pub(crate) struct Quirks {
     pub(crate) link_copies: bool,
     /// link(2) fails.
     pub(crate) link: Option<i32>,
+    /// The permissions of the directory at its root.
+    pub(crate) root_mode: u32,
     /// No sockets can be made.
     pub(crate) mknod: Option<i32>,
+}
+
+impl Quirks {
+    /// A file system that lacks nothing.
+    pub(crate) const NONE: Self = Self {
+        permissions: None,
+        chmod: None,
+        drops_sticky: false,
+        owner: None,
+        links: None,
+        no_rename_flags: false,
+        link_copies: false,
+        link: None,
+        root_mode: 0o755,
+        mknod: None,
+    };
 }
 
 const ROOT: u64 = 1;
@@ -87,7 +105,7 @@ pub(crate) fn mount(at: &Path, quirks: Quirks) -> bool {
 
 impl FileSystem {
     fn new(quirks: Quirks) -> Self {
-        let (mode, links) = (libc::S_IFDIR | 0o755, 2);
+        let (mode, links) = (libc::S_IFDIR | quirks.root_mode, 2);
         let (uid, gid) = (0, 0);
         let root = Node {
             mode,
@@ -270,11 +288,11 @@ impl FileSystem {
     fn attr(&self, node: u64) -> Result<Vec<u8>, i32> {
         let found = self.nodes.get(&node).ok_or(libc::ENOENT)?;
         let is_dir = found.mode & libc::S_IFMT == libc::S_IFDIR;
-        let mut mode = match self.quirks.permissions.filter(|_| node != ROOT) {
+        let mut mode = match self.quirks.permissions {
             Some(permissions) => found.mode & libc::S_IFMT | permissions,
             None => found.mode,
         };
-        if self.quirks.drops_sticky && !is_dir {
+        if self.quirks.drops_sticky {
             mode &= !0o1000;
         }
         let links = self.quirks.links.filter(|_| !is_dir).unwrap_or(found.links);

@@ -97,7 +97,10 @@ impl Access {
     }
 
     /// What is wrong if chmod(2) of a file of ours fails.
-    fn of_chmod(&self, error: Error) -> Error {
+    pub(super) fn of_chmod(&self, error: Error) -> Error {
+        if !matches!(error.call(), Call::Fchmod | Call::Fchmodat) {
+            return error;
+        }
         match error.errno() {
             Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP => {
                 why::file_system_lacks(Cause::NoModes)

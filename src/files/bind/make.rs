@@ -180,7 +180,15 @@ impl BindOptions {
         path: &SplitPath<'_>,
         backlog: Option<c_int>,
     ) -> Result<(), Error> {
-        let mut private = Private::make(file.dir.as_fd())?;
+        let parent = file.dir.as_fd();
+        let mut private = match Private::make(parent) {
+            // Somebody has replaced the directory, or the file system keeps not what makes it private.
+            Err(error) if error.errno() == Errno::ESTALE => {
+                let lack = lack_of_file_system(parent, path)?;
+                return Err(lack.map_or(error, why::file_system_lacks));
+            }
+            made => made.map_err(|error| self.access.of_chmod(error))?,
+        };
         // Not every system marks a socket; the directory is what keeps others out.
         let _ = self.access.prepare(socket.as_fd());
         private.bind(socket.as_fd(), path)?;
