@@ -2,6 +2,7 @@
 //! its end.
 #![cfg(feature = "std")]
 
+mod again;
 mod causes;
 mod existing;
 #[path = "../fresh/mod.rs"]

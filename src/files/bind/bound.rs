@@ -1,14 +1,19 @@
 //! A socket and the file that it is bound to.
 
 use core::fmt;
+use core::mem;
 use core::ops::Deref;
 
+use sunpath_sys::SunPath;
+
 use crate::addr::UnixAddr;
-use crate::error::Error;
-use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
+use crate::files::path::SplitPath;
 use crate::syscall::Process;
 
 use super::file::SocketFile;
+use super::{BindOptions, Bindable};
 
 /// A [`Listener`](crate::Listener) or a [`UnixDatagram`](crate::UnixDatagram) with the file that it is
 /// bound to, made by [`BindOptions`](crate::BindOptions). It can do all that the socket can.
@@ -80,6 +85,85 @@ impl<S> Bound<S> {
         let removed = self.file.remove();
         self.file.unlink_on_drop = false;
         removed
+    }
+
+    /// Whether the file is still there: in the directory where it was bound, under its name. It is not if
+    /// somebody removed or replaced it, as a cleaner of `/tmp` does, or removed the directory with it.
+    ///
+    /// [`bind_again`](Self::bind_again) makes the file again.
+    ///
+    /// # Errors
+    ///
+    /// - `EACCES`: no search permission on the directory any more.
+    /// - `EIO`, `ENOMEM`: the file system failed; no memory.
+    ///
+    /// See stat(2).
+    #[doc(alias = "fstatat")]
+    pub fn is_in_place(&self) -> Result<bool, Error> {
+        self.file.is_in_place()
+    }
+
+    /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes the file again after somebody removed it, and
+    /// returns the old socket.
+    ///
+    /// No system call gives a bound socket a second file, so a new socket is bound, with the options that
+    /// are given. The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) is kept, and no other process
+    /// takes the path in between. If the lock file was removed as well, it is made and locked again.
+    ///
+    /// Clients that connected before the file was removed are in the queue of the old socket. Accept them
+    /// from it, without waiting, before you drop it.
+    ///
+    /// # Errors
+    ///
+    /// Nothing has changed.
+    ///
+    /// - `EADDRINUSE`: the file is still there, or another one is, as for
+    ///   [`BindOptions::listen`](crate::BindOptions::listen).
+    /// - `EPERM`: this process is not the one that bound it.
+    /// - `ENOENT`: the directory was removed too. If it was made again, the file is made there, unless the
+    ///   path does not fit into `sun_path` or begins at an open directory.
+    /// - `EMFILE`, `EACCES` and others: as for [`BindOptions::listen`](crate::BindOptions::listen).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sunpath::{BindOptions, Existing, UnixStream};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("sunpath-again-{}", std::process::id()));
+    /// let options = BindOptions::new().existing(Existing::ReplaceStale);
+    /// let mut listener = options.listen(&path)?;
+    /// std::fs::remove_file(&path)?;
+    ///
+    /// if !listener.is_in_place()? {
+    ///     let old = listener.bind_again(&options)?;
+    ///     old.set_nonblocking(true)?;
+    ///     while let Ok((_stream, _)) = old.accept() {} // serve those that had connected
+    /// }
+    /// UnixStream::connect(&path)?;
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "std"))] fn main() {}
+    /// ```
+    ///
+    /// See bind(2), listen(2).
+    #[doc(alias = "bind")]
+    pub fn bind_again(&mut self, options: &BindOptions) -> Result<S, Error>
+    where
+        S: Bindable,
+    {
+        if !self.file.process.is_current() {
+            return Err(Error::new(Call::Bind, Errno::EPERM));
+        }
+        let own_path = self.addr.as_ref().map(UnixAddr::name);
+        let path = match own_path {
+            Some(SunPath::Pathname(path)) => SplitPath::new(Call::Bind, CWD, path),
+            _ => SplitPath::new(Call::Bind, self.file.dir.as_fd(), self.file.name.as_bytes()),
+        }?;
+        let file = SocketFile::at(&path)?;
+        let has_lock = self.file.holds_lock_of(&file)?;
+        let (socket, file) = options.make_file(file, &path, S::LISTENS, has_lock)?;
+        file.replace(&mut self.file, has_lock);
+        Ok(mem::replace(&mut self.socket, S::from_socket(socket)))
     }
 
     /// The socket alone: its file stays, whoever closes it. Of

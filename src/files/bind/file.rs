@@ -99,6 +99,37 @@ impl SocketFile {
         Err(Error::address_in_use(InUse::Lock))
     }
 
+    /// Whether the file is at its name in its directory.
+    pub(super) fn is_in_place(&self) -> Result<bool, Error> {
+        match status_of(self.dir.as_fd(), self.name.as_bytes()) {
+            Ok(named) => Ok(Some(named.identity()) == self.bound),
+            Err(error) if error.errno() == Errno::ENOENT => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether this holds the lock for another file: one with the same name in the same directory. A lock
+    /// on a lock file that somebody unlinked is not the lock of the name any more.
+    pub(super) fn holds_lock_of(&self, other: &Self) -> Result<bool, Error> {
+        let Some(lock) = &self.lock else {
+            return Ok(false);
+        };
+        let dir = other.dir.as_fd();
+        let same_dir =
+            syscall::fstat(dir)?.identity() == syscall::fstat(self.dir.as_fd())?.identity();
+        let named = status_of(dir, lock.name.as_bytes());
+        Ok(same_dir && named.is_ok_and(|named| named.identity() == lock.file))
+    }
+
+    /// Takes the place of another file that is gone, with its lock if that is the lock of this one.
+    pub(super) fn replace(mut self, old: &mut Self, takes_lock: bool) {
+        if takes_lock {
+            self.lock = old.lock.take();
+        }
+        old.unlink_on_drop = false;
+        *old = self;
+    }
+
     /// Removes the file if it still is the one that was bound, and this the process that did it.
     pub(super) fn remove(&self) -> Result<(), Error> {
         match self.process.is_current() {

@@ -30,12 +30,22 @@ impl BindOptions {
         path: &SplitPath<'_>,
         listens: bool,
     ) -> Result<(Socket<T>, SocketFile), Error> {
-        let file = SocketFile::at(path)?;
+        self.make_file(SocketFile::at(path)?, path, listens, false)
+    }
+
+    /// Does the same with a file that is not bound yet, and without taking the lock if it is held already.
+    pub(super) fn make_file<T: Kind>(
+        &self,
+        file: SocketFile,
+        path: &SplitPath<'_>,
+        listens: bool,
+        has_lock: bool,
+    ) -> Result<(Socket<T>, SocketFile), Error> {
         self.access.check()?;
         let socket = Socket::new()?;
         let mut file = file; // after the socket, so that it is dropped before
         let in_place = !self.access.is_asked() || can_be_held(socket.as_fd(), file.dir.as_fd())?;
-        if self.existing == Existing::ReplaceStale {
+        if self.existing == Existing::ReplaceStale && !has_lock {
             file.lock(path)?;
         }
         self.clear_the_way(&file, path)?;
