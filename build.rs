@@ -46,6 +46,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("have_pidfd", &["linux"]),
     // user namespaces, in which one uid stands for all users that are not mapped
     ("have_user_namespaces", &["linux"]),
+    // SIOCUNIXFILE and sock_diag, which tell the file of a bound socket
+    ("have_bound_file", &["linux"]),
     // madvise with MADV_WIPEONFORK
     ("have_wipe_on_fork", &["linux"]),
     // fcntl's F_GETPATH

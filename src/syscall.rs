@@ -7,6 +7,8 @@
 //! - a call that a signal interrupts is made again, and its timeout still ends.
 
 mod batch;
+#[cfg(have_bound_file)]
+mod bound_file;
 mod control;
 mod descriptor;
 mod dir;
@@ -32,6 +34,8 @@ use crate::fd::AsRawFd;
 use crate::fd::{BorrowedFd, FromRawFd, OwnedFd};
 
 pub(crate) use self::batch::*;
+#[cfg(have_bound_file)]
+pub(crate) use self::bound_file::is_file_of;
 pub use self::control::Descriptors;
 #[cfg(test)]
 pub(crate) use self::control::without_descriptors;
@@ -178,6 +182,12 @@ pub(crate) fn monotonic_clock() -> Duration {
     // SAFETY: all zeroes is a valid timespec, and so is what the kernel wrote.
     let now = unsafe { now.assume_init() };
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
+/// Whether a file is the one that a socket is bound to. This system does not tell.
+#[cfg(not(have_bound_file))]
+pub(crate) fn is_file_of(_socket: BorrowedFd<'_>, _file: &Status) -> Result<bool, Error> {
+    Err(Error::new(Call::Ioctl, Errno::EOPNOTSUPP))
 }
 
 #[cfg(test)]

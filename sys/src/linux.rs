@@ -127,6 +127,25 @@ pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
     unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) as c_int }
 }
 
+/// `AF_NETLINK`, `SOCK_RAW`, `NETLINK_SOCK_DIAG` — family, type and protocol of a socket for questions
+/// about sockets.
+///
+/// See netlink(7), sock_diag(7).
+#[doc(inline)]
+pub use libc::{AF_NETLINK, NETLINK_SOCK_DIAG, SOCK_RAW};
+
+/// `NLM_F_REQUEST` — a flag of `nlmsg_flags`: the message is a question.
+///
+/// See netlink(7).
+#[doc(inline)]
+pub use libc::NLM_F_REQUEST;
+
+/// `unsigned int major(dev_t dev);`, `unsigned int minor(dev_t dev);` — the two numbers of a device.
+///
+/// See makedev(3).
+#[doc(inline)]
+pub use libc::{major, minor};
+
 /// `SOCK_DIAG_BY_FAMILY` — `nlmsg_type` of a question about sockets over `NETLINK_SOCK_DIAG`, and
 /// of its answers. Since Linux 3.3.
 ///

@@ -2,6 +2,7 @@
 //! its end.
 #![cfg(feature = "std")]
 
+mod adopted;
 mod again;
 mod causes;
 mod existing;

@@ -7,13 +7,15 @@ use core::ops::Deref;
 use sunpath_sys::SunPath;
 
 use crate::addr::UnixAddr;
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
 use crate::files::path::SplitPath;
-use crate::syscall::Process;
+use crate::pathname::AsPathname;
+use crate::syscall::{self, Process};
 
 use super::file::SocketFile;
-use super::{BindOptions, Bindable};
+use super::remove::status_of;
+use super::{BindOptions, Bindable, Existing, why};
 
 /// A [`Listener`](crate::Listener) or a [`UnixDatagram`](crate::UnixDatagram) with the file that it is
 /// bound to, made by [`BindOptions`](crate::BindOptions). It can do all that the socket can.
@@ -181,9 +183,12 @@ impl<S> Bound<S> {
     /// Makes this process the one whose drop removes the file: for a child that was forked and
     /// goes on as the daemon.
     ///
-    /// The parent does not know of it: it ends by `_exit`, or lets go of its own value by
-    /// [`core::mem::forget`]. Dropping that, or [`leak`](Self::leak), would still remove the file, or
-    /// the lock.
+    /// The parent does not know of it. If it returns from `main`, its own value is dropped and removes the
+    /// file under the child. It must end by `_exit`, or release its value by [`core::mem::forget`].
+    /// [`leak`](Self::leak) would still remove the lock.
+    ///
+    /// A program that is executed has no `Bound`, and nothing removes the file at its end:
+    /// [`BindOptions::adopt`](crate::BindOptions::adopt) takes the file over.
     #[doc(alias = "fork")]
     pub fn adopt(&mut self) {
         self.file.process = Process::current();
@@ -207,6 +212,82 @@ impl<S: AsFd> AsFd for Bound<S> {
 impl<S: AsRawFd> AsRawFd for Bound<S> {
     fn as_raw_fd(&self) -> RawFd {
         self.socket.as_raw_fd()
+    }
+}
+
+impl BindOptions {
+    /// Makes the file of a socket that is bound already belong to the socket again: after execve(2), for
+    /// example, when the new program has the listener as an inherited descriptor, and the [`Bound`] of the
+    /// old program is gone.
+    ///
+    /// The kernel is asked whether the file at the path is the one that the socket is bound to. With
+    /// [`ReplaceStale`](crate::Existing::ReplaceStale) the lock is taken again, because it ended with the
+    /// old program. The other options have no effect except for
+    /// [`unlink_on_drop`](Self::unlink_on_drop): the file keeps its mode and owner.
+    ///
+    /// # Errors
+    ///
+    /// The socket is given back.
+    ///
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`: the path leads to no file.
+    /// - `ESTALE`: another socket's file is at the path.
+    /// - `EADDRINUSE`: the file is not a socket. With `ReplaceStale`: another process holds the lock.
+    /// - `EOPNOTSUPP`: the kernel does not tell the file of a socket. It does if it has sock_diag(7) for
+    ///   Unix domain sockets and the socket is of this network namespace, or if this process has
+    ///   `CAP_NET_ADMIN`.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sunpath::{BindOptions, Existing, UnixListener};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("sunpath-adopt-{}", std::process::id()));
+    /// let options = BindOptions::new().existing(Existing::ReplaceStale);
+    /// let inherited: UnixListener = options.listen(&path)?.leak(); // as after execve(2)
+    ///
+    /// let listener = options.adopt(inherited, &path).map_err(|(_socket, error)| error)?;
+    /// drop(listener);
+    /// assert!(!path.exists());
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "std"))] fn main() {}
+    /// ```
+    ///
+    /// See execve(2), sock_diag(7).
+    #[doc(alias = "execve")]
+    #[doc(alias = "SIOCUNIXFILE")]
+    pub fn adopt<S: Bindable + AsFd>(
+        &self,
+        socket: S,
+        path: impl AsPathname,
+    ) -> Result<Bound<S>, (S, Error)> {
+        match self.file_of(socket.as_fd(), path.as_pathname()) {
+            Ok((file, addr)) => Ok(Bound::new(socket, file, addr)),
+            Err(error) => Err((socket, error)),
+        }
+    }
+
+    fn file_of(
+        &self,
+        socket: BorrowedFd<'_>,
+        path: &[u8],
+    ) -> Result<(SocketFile, Option<UnixAddr>), Error> {
+        let path = SplitPath::new(Call::Bind, CWD, path)?;
+        let mut file = SocketFile::at(&path)?;
+        if self.existing == Existing::ReplaceStale {
+            file.lock(&path)?;
+        }
+        let status = status_of(file.dir.as_fd(), file.name.as_bytes())?;
+        if !status.is_socket() {
+            return Err(why::in_the_way(&status));
+        }
+        if !syscall::is_file_of(socket, &status)? {
+            return Err(why::moved(Cause::FileMoved));
+        }
+        file.bound = Some(status.identity());
+        file.unlink_on_drop = self.unlink_on_drop;
+        Ok((file, path.addr))
     }
 }
 

@@ -1,0 +1,168 @@
+//! The file that a socket is bound to. getsockname(2) tells a name, which may lead to another file by now.
+
+use core::ffi::c_int;
+
+use sunpath_sys as sys;
+
+use super::{Status, adopt_new, fstat, recv, retry, send};
+use crate::error::{Call, Errno, Error};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd};
+
+/// Whether a file is the one that a socket is bound to.
+///
+/// ioctl(SIOCUNIXFILE) tells it exactly, but only to a process with `CAP_NET_ADMIN`. Every process may ask
+/// by sock_diag(7), which tells the lower 32 bits of the inode.
+///
+/// `EOPNOTSUPP`: the kernel tells it in neither way.
+pub(crate) fn is_file_of(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
+    by_ioctl(socket, file).or_else(|_| by_diag(socket, file))
+}
+
+fn by_ioctl(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
+    let opened = retry(Call::Ioctl, || {
+        // SAFETY: SIOCUNIXFILE takes no argument.
+        unsafe { sys::ioctl(socket.as_raw_fd(), sys::SIOCUNIXFILE, 0) as isize }
+    });
+    match opened {
+        Ok(fd) => {
+            let bound = adopt_new(fd as c_int)?;
+            Ok(fstat(bound.as_fd())?.identity() == file.identity())
+        }
+        // The socket has no file.
+        Err(error) if error.errno() == Errno::ENOENT => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn by_diag(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
+    let unsupported = Error::new(Call::Ioctl, Errno::EOPNOTSUPP);
+    // A socket's inode is its number in sock_diag, which has 32 bits.
+    let number = fstat(socket)?.0.st_ino as u32;
+    let fd = retry(Call::Socket, || {
+        let kind = sys::SOCK_RAW | sys::SOCK_CLOEXEC;
+        // SAFETY: takes numbers alone.
+        unsafe { sys::socket(sys::AF_NETLINK, kind, sys::NETLINK_SOCK_DIAG) as isize }
+    });
+    let diag = adopt_new(fd.map_err(|_| unsupported)? as c_int)?;
+    send(diag.as_fd(), &question(number), 0).map_err(|_| unsupported)?;
+    let mut answer = [0; 512];
+    let len = recv(diag.as_fd(), &mut answer, sys::MSG_DONTWAIT).map_err(|_| unsupported)?;
+    let bound = file_in(&answer[..len.min(512)]).ok_or(unsupported)?;
+    let (device, inode) = (file.0.st_dev, file.0.st_ino as u32);
+    // The kernel's own form of a device number.
+    let device = sys::major(device) << 20 | sys::minor(device);
+    Ok(bound == Some((inode, device as u32)))
+}
+
+const HEADER: usize = 16;
+const QUESTION: usize = HEADER + size_of::<sys::unix_diag_req>();
+
+/// A `struct nlmsghdr` and a `struct unix_diag_req`: what is the file of the socket with this number?
+fn question(number: u32) -> [u8; QUESTION] {
+    let any = u32::MAX;
+    let words = [
+        QUESTION as u32,
+        halves(sys::SOCK_DIAG_BY_FAMILY, sys::NLM_F_REQUEST as u16),
+        0,
+        0,
+        u32::from_ne_bytes([sys::AF_UNIX as u8, 0, 0, 0]),
+        any,
+        number,
+        sys::UDIAG_SHOW_VFS,
+        // The cookie: any.
+        any,
+        any,
+    ];
+    let mut bytes = [0; QUESTION];
+    for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
+        place.copy_from_slice(&word.to_ne_bytes());
+    }
+    bytes
+}
+
+/// Two numbers of 16 bits that follow each other.
+fn halves(first: u16, second: u16) -> u32 {
+    let ([a, b], [c, d]) = (first.to_ne_bytes(), second.to_ne_bytes());
+    u32::from_ne_bytes([a, b, c, d])
+}
+
+/// Inode and device of the file in an answer; `Some(None)` if the socket has no file, `None` if it is no
+/// answer.
+fn file_in(answer: &[u8]) -> Option<Option<(u32, u32)>> {
+    let u16_at = |bytes: &[u8], at: usize| {
+        let bytes = bytes.get(at..at + 2)?.try_into().ok()?;
+        Some(u16::from_ne_bytes(bytes))
+    };
+    let u32_at = |bytes: &[u8], at: usize| {
+        let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
+        Some(u32::from_ne_bytes(bytes))
+    };
+    if u16_at(answer, 4)? != sys::SOCK_DIAG_BY_FAMILY {
+        return None;
+    }
+    let mut rest = answer.get(HEADER + size_of::<sys::unix_diag_msg>()..)?;
+    while !rest.is_empty() {
+        let (len, kind) = (usize::from(u16_at(rest, 0)?), u16_at(rest, 2)?);
+        if kind == sys::UNIX_DIAG_VFS {
+            return Some(Some((u32_at(rest, 4)?, u32_at(rest, 8)?)));
+        }
+        // An attribute begins at a multiple of 4 bytes.
+        rest = rest.get(len.max(4).next_multiple_of(4)..).unwrap_or(&[]);
+    }
+    Some(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fd::CWD;
+    use crate::syscall::{fstatat, listen, socket};
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::net::{UnixDatagram, UnixListener};
+    use std::{env, format, fs, process};
+
+    #[test]
+    fn bound_file_is_told_in_both_ways() {
+        let dir = env::temp_dir().join(format!("sunpath-bound-{}", process::id()));
+        fs::create_dir(&dir).unwrap();
+        let status = |name: &str| fstatat(CWD, dir.join(name).as_os_str().as_bytes(), 0).unwrap();
+        let listener = UnixListener::bind(dir.join("a")).unwrap();
+        let datagram = UnixDatagram::bind(dir.join("b")).unwrap();
+        let unbound = socket(sys::SOCK_STREAM).unwrap();
+        listen(unbound.as_fd(), 1).unwrap_err();
+        type Way = fn(BorrowedFd<'_>, &Status) -> Result<bool, Error>;
+        for (way, needs_privilege) in [(by_diag as Way, false), (by_ioctl, true)] {
+            let told = way(listener.as_fd(), &status("a"));
+            if let (true, Err(error)) = (needs_privilege, told) {
+                assert_eq!(error.errno(), Errno::EPERM);
+                continue;
+            }
+            assert_eq!(told, Ok(true));
+            assert_eq!(way(listener.as_fd(), &status("b")), Ok(false));
+            assert_eq!(way(datagram.as_fd(), &status("b")), Ok(true));
+            assert_eq!(way(datagram.as_fd(), &status("a")), Ok(false));
+            assert_eq!(way(unbound.as_fd(), &status("a")), Ok(false));
+        }
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn bound_file_of_an_answer_that_is_cut_off_is_none() {
+        let mut answer = [0; HEADER + size_of::<sys::unix_diag_msg>() + 8 + 12];
+        answer[4..6].copy_from_slice(&sys::SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+        let attribute = answer.len() - 20;
+        answer[attribute] = 5;
+        answer[attribute + 2] = 6;
+        answer[attribute + 8..][..2].copy_from_slice(&12_u16.to_ne_bytes());
+        answer[attribute + 10..][..2].copy_from_slice(&sys::UNIX_DIAG_VFS.to_ne_bytes());
+        answer[attribute + 12..][..4].copy_from_slice(&7_u32.to_ne_bytes());
+        answer[attribute + 16..].copy_from_slice(&8_u32.to_ne_bytes());
+        assert_eq!(file_in(&answer), Some(Some((7, 8))));
+        for len in 0..answer.len() {
+            let cut_off = file_in(&answer[..len]);
+            assert!(cut_off.is_none() || cut_off == Some(None), "{len}");
+        }
+        answer[4] ^= 1;
+        assert_eq!(file_in(&answer), None);
+    }
+}

@@ -1,0 +1,129 @@
+//! A socket that was inherited through execve(2) and gets its file back.
+
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::process::Command;
+
+use sunpath::error::{Cause, InUse};
+use sunpath::{
+    BindOptions, Bound, Errno, Existing, UnixDatagram, UnixListener, UnixSeqpacketListener,
+};
+
+use crate::{Fresh, POLICIES, assert_fails, assert_reaches, bind, in_child};
+
+/// The file and the socket as a program that is executed finds them.
+fn inherited(options: BindOptions, fresh: &Fresh) -> UnixListener {
+    bind(options, &fresh.path).unwrap().leak()
+}
+
+#[test]
+fn adopted_socket_of_every_policy_and_kind_removes_its_file() {
+    for policy in POLICIES {
+        let fresh = Fresh::new();
+        let options = BindOptions::new().existing(policy);
+        let listener = options
+            .adopt(inherited(options, &fresh), &fresh.path)
+            .unwrap();
+        assert!(listener.is_in_place().unwrap());
+        assert_eq!(
+            listener.addr().unwrap().to_string(),
+            fresh.path.to_str().unwrap()
+        );
+        if policy == Existing::ReplaceStale {
+            assert_eq!(fresh.names(), ["a.sock", "a.sock.lock"]);
+            assert_fails(bind(options, &fresh.path), Errno::EADDRINUSE);
+        }
+        assert_reaches(&fresh.path, &listener);
+        drop(listener);
+        assert!(fresh.names().is_empty());
+    }
+    let fresh = Fresh::new();
+    let options = BindOptions::new();
+    let datagram: UnixDatagram = options.bind_datagram(&fresh.path).unwrap().leak();
+    drop(options.adopt(datagram, &fresh.path).unwrap());
+    let seqpacket: UnixSeqpacketListener = options.listen_seqpacket(&fresh.path).unwrap().leak();
+    let kept = options.unlink_on_drop(false).adopt(seqpacket, &fresh.path);
+    drop(kept.unwrap());
+    assert_eq!(fresh.names(), ["a.sock"]);
+}
+
+#[test]
+fn adopted_socket_whose_file_is_not_at_the_path_is_given_back() {
+    let fresh = Fresh::new();
+    let options = BindOptions::new();
+    let refused = |listener: UnixListener| {
+        let before = fresh.entries();
+        let (listener, error) = options.adopt(listener, &fresh.path).map(drop).unwrap_err();
+        assert_eq!(fresh.entries(), before);
+        (listener, error)
+    };
+    let moved = fresh.dir.path().join("b.sock");
+    let listener = inherited(options, &fresh);
+    fs::rename(&fresh.path, &moved).unwrap();
+    let (listener, error) = refused(listener);
+    assert_eq!(error.errno(), Errno::ENOENT);
+
+    // A server of the same user took the path over.
+    let other = UnixListener::bind(&fresh.path).unwrap();
+    let (listener, error) = refused(listener);
+    assert_eq!(error.cause(), Some(Cause::FileMoved));
+    assert_reaches(&fresh.path, &other);
+    fs::remove_file(&fresh.path).unwrap();
+    fs::write(&fresh.path, "precious").unwrap();
+    let (listener, error) = refused(listener);
+    assert_eq!(error.cause(), Some(Cause::InUse(InUse::NotSocket)));
+    fs::remove_file(&fresh.path).unwrap();
+
+    // It is still the server of its own file.
+    assert_reaches(&moved, &listener);
+    drop(options.adopt(listener, &moved).unwrap());
+    assert!(fresh.names().is_empty());
+}
+
+#[test]
+fn adopted_socket_waits_for_nobody_who_holds_the_lock() {
+    let fresh = Fresh::new();
+    let options = BindOptions::new().existing(Existing::ReplaceStale);
+    let listener = inherited(options, &fresh);
+    let lock = fs::File::create(fresh.dir.path().join("a.sock.lock")).unwrap();
+    // SAFETY: takes numbers alone.
+    assert_eq!(unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX) }, 0);
+    let (listener, error) = options.adopt(listener, &fresh.path).map(drop).unwrap_err();
+    assert_eq!(error.cause(), Some(Cause::InUse(InUse::Lock)));
+    drop(lock);
+    drop(options.adopt(listener, &fresh.path).unwrap());
+    assert!(fresh.names().is_empty());
+}
+
+/// The daemon executes itself: the file stays, and the new program removes it.
+#[test]
+fn adopted_socket_after_execve_removes_its_file() {
+    const PATH: &str = "SUNPATH_TEST_ADOPTED";
+    if let Some(path) = std::env::var_os(PATH) {
+        use std::os::fd::{FromRawFd, OwnedFd};
+        // SAFETY: the parent has put the listener there, and nobody else uses it.
+        let fd = unsafe { OwnedFd::from_raw_fd(0) };
+        let listener = UnixListener::try_from(fd).unwrap();
+        let listener: Bound<UnixListener> = BindOptions::new().adopt(listener, path).unwrap();
+        listener.close_and_unlink().unwrap();
+        return;
+    }
+    let fresh = Fresh::new();
+    let listener = bind(BindOptions::new(), &fresh.path).unwrap();
+    assert!(in_child(|| {
+        use std::os::fd::{AsFd, OwnedFd};
+        use std::os::unix::process::CommandExt;
+        let fd: OwnedFd = listener.as_fd().try_clone_to_owned().unwrap();
+        let error = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "adopted::adopted_socket_after_execve_removes_its_file",
+            ])
+            .env(PATH, &fresh.path)
+            .stdin(fd)
+            .exec();
+        panic!("exec: {error}");
+    }));
+    assert!(!listener.is_in_place().unwrap());
+    assert!(fresh.names().is_empty());
+}
