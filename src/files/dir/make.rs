@@ -44,6 +44,10 @@ fn open_made(parent: BorrowedFd<'_>, name: &[u8], mode: mode_t) -> Result<OwnedF
         return Err(Error::new(Call::Mkdirat, Errno::ESTALE));
     }
     // The directory above may have passed on its setgid bit.
-    syscall::change_mode(dir.as_fd(), made_with & !(MARK | PERMISSIONS) | mode)?;
-    Ok(dir)
+    let changed = syscall::change_mode(dir.as_fd(), made_with & !(MARK | PERMISSIONS) | mode);
+    match made_with & PERMISSIONS == mode {
+        // The mark does no harm where it cannot be removed.
+        true => Ok(dir),
+        false => changed.map(|()| dir),
+    }
 }
