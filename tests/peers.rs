@@ -118,7 +118,7 @@ fn peer_security_and_groups_take_a_buffer_around_2_gib() {
         let label = a.peer_security(&mut buffer).map(|label| label.to_vec());
         assert_eq!(label, expected, "{len}");
     }
-    let mut short = vec![0; a.peer_group_count().unwrap()];
+    let mut short = vec![0; a.peer_group_count().unwrap_or(0)];
     let mut long = vec![0_u32; 1 << 29];
     assert_eq!(a.peer_groups(&mut long), a.peer_groups(&mut short));
 }
