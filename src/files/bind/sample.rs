@@ -21,8 +21,14 @@ pub(super) struct Sample<'a> {
 
 impl<'a> Sample<'a> {
     pub(super) fn bind(dir: BorrowedFd<'a>, path: &SplitPath<'_>) -> Result<Self, Error> {
-        let socket = Socket::new()?;
-        Access::mark(socket.as_fd(), 0o700)?;
+        Self::bind_socket(Socket::new()?, dir, path)
+    }
+
+    fn bind_socket(
+        socket: Socket<Stream>,
+        dir: BorrowedFd<'a>,
+        path: &SplitPath<'_>,
+    ) -> Result<Self, Error> {
         let name = bind_to_temporary(|name| bind_in_parent(socket.as_fd(), path, dir, name))?;
         Ok(Self {
             dir,
@@ -39,12 +45,9 @@ impl<'a> Sample<'a> {
         status_of(self.dir, &self.name)
     }
 
-    /// Gives its owner write permission, which connect(2) needs, if the umask took it.
+    /// Gives its owner the permission that connect(2) needs.
     pub(super) fn make_writable(&self) -> Result<(), Error> {
-        if self.status()?.mode() & 0o200 == 0 {
-            syscall::change_mode_at(self.dir, &self.name, 0o700)?;
-        }
-        Ok(())
+        syscall::change_mode_at(self.dir, &self.name, 0o700)
     }
 }
 
@@ -71,7 +74,12 @@ pub(super) fn lack_of_file_system(
     dir: BorrowedFd<'_>,
     path: &SplitPath<'_>,
 ) -> Result<Option<Cause>, Error> {
-    let made = Sample::bind(dir, path)?.status()?;
+    let socket = Socket::new()?;
+    if Access::mark(socket.as_fd(), 0o700).is_err() {
+        // The system marks no file before it is bound, whatever the file system is.
+        return Ok(None);
+    }
+    let made = Sample::bind_socket(socket, dir, path)?.status()?;
     Ok(if !Access::is_marked(&made) {
         // The umask may take bits, but gives none.
         let keeps_modes = made.mode() & 0o7077 == 0;

@@ -45,13 +45,14 @@ impl SocketFile {
         let live_server = Error::address_in_use(InUse::Server);
         // Without it, a server that takes the path over now is moved aside until it is seen to live.
         let _turn = Turn::take(dir);
+        let kernel = Kernel::new(dir, path, read)?;
         let dead = match status_of(dir, name) {
             Ok(status) if !status.is_socket() => return Err(why::in_the_way(&status)),
-            Ok(_) => looks_dead(dir, path, name, read),
+            Ok(_) => kernel.says_dead(name),
             Err(error) => Err(error),
         };
         match dead {
-            Ok(true) if !can_tell_a_living_socket(dir, path, read)? => {
+            Ok(true) if !kernel.can_tell()? => {
                 return Err(Error::address_in_use(InUse::Unknown));
             }
             Ok(true) => {}
@@ -60,7 +61,7 @@ impl SocketFile {
             Err(error) => return Err(error),
         }
         let removed = remove_if(dir, name, |aside, status| {
-            Ok(status.is_socket() && looks_dead(dir, path, aside, read)?)
+            Ok(status.is_socket() && kernel.says_dead(aside)?)
         });
         match removed {
             Ok(true) => Ok(true),
@@ -71,17 +72,52 @@ impl SocketFile {
     }
 }
 
-/// Whether the answer about a socket file that a process holds differs from the answer about a dead
-/// one: asked of the kernel by a socket of our own in the same directory, because some kernels answer
-/// `ECONNREFUSED` for both.
-fn can_tell_a_living_socket(
-    dir: BorrowedFd<'_>,
-    path: &SplitPath<'_>,
+/// The kernel, as it is asked about the socket files of a directory.
+struct Kernel<'a> {
+    dir: BorrowedFd<'a>,
+    path: &'a SplitPath<'a>,
+    /// Whether a file can be connected to by a descriptor of it.
+    has_proc: bool,
     read: Reading,
-) -> Result<bool, Error> {
-    let sample = Sample::bind(dir, path)?;
-    sample.make_writable()?;
-    Ok(!looks_dead(dir, path, sample.name(), read)?)
+}
+
+impl<'a> Kernel<'a> {
+    fn new(dir: BorrowedFd<'a>, path: &'a SplitPath<'a>, read: Reading) -> Result<Self, Error> {
+        Ok(Self {
+            dir,
+            path,
+            has_proc: proc_alias(dir)?.is_some(),
+            read,
+        })
+    }
+
+    /// Whether it says that no process holds the socket of a file.
+    fn says_dead(&self, name: &[u8]) -> Result<bool, Error> {
+        let probe = Socket::<Datagram>::new()?;
+        if !self.has_proc {
+            return (self.read)(connect_by_path(&probe, self.path, name));
+        }
+        // A descriptor leads to the file whatever the lengths of its name and of its path are.
+        let file = syscall::openat(self.dir, name, O_PATH | sys::O_NOFOLLOW)?;
+        let alias = ProcFd::new(file.as_fd());
+        (self.read)(probe.connect_to(&address(Call::Connect, alias.as_bytes(), b"")?))
+    }
+
+    /// Whether its answer about a file whose socket a process holds differs from the one about a dead
+    /// file. Some kernels answer `ECONNREFUSED` about both, so that it is asked about a socket of our own
+    /// in the same directory.
+    fn can_tell(&self) -> Result<bool, Error> {
+        let sample = Sample::bind(self.dir, self.path)?;
+        let says_dead = match self.says_dead(sample.name()) {
+            // The umask took the permission that connect(2) needs.
+            Err(error) if error.errno() == Errno::EACCES => {
+                sample.make_writable()?;
+                self.says_dead(sample.name())
+            }
+            answer => answer,
+        };
+        Ok(!says_dead?)
+    }
 }
 
 /// What [`probe`] found.
@@ -150,38 +186,15 @@ fn probe_by(path: &[u8], read: Reading) -> Result<Liveness, Error> {
     }
 }
 
-/// [`can_tell_a_living_socket`] in a directory, or where this process may bind a socket.
+/// [`Kernel::can_tell`] in a directory, or where this process may bind a socket.
 fn can_tell_somewhere(dir: BorrowedFd<'_>, path: &SplitPath<'_>, read: Reading) -> bool {
     let elsewhere = |dir: &&[u8]| {
         let path = SplitPath::new(Call::Bind, CWD, dir)?;
-        can_tell_a_living_socket(path.open(O_PATH)?.as_fd(), &path, read)
+        Kernel::new(path.open(O_PATH)?.as_fd(), &path, read)?.can_tell()
     };
-    can_tell_a_living_socket(dir, path, read)
-        .or_else(|error| {
-            WRITABLE
-                .iter()
-                .map(elsewhere)
-                .find(Result::is_ok)
-                .unwrap_or(Err(error))
-        })
-        .unwrap_or(false)
-}
-
-/// Whether the kernel says that no process holds the socket of a file in a directory.
-fn looks_dead(
-    dir: BorrowedFd<'_>,
-    path: &SplitPath<'_>,
-    name: &[u8],
-    read: Reading,
-) -> Result<bool, Error> {
-    let probe = Socket::<Datagram>::new()?;
-    if proc_alias(dir)?.is_none() {
-        return read(connect_by_path(&probe, path, name));
-    }
-    // The file by a descriptor of its own: whatever its name's length, and the directory's path.
-    let file = syscall::openat(dir, name, O_PATH | sys::O_NOFOLLOW)?;
-    let alias = ProcFd::new(file.as_fd());
-    read(probe.connect_to(&address(Call::Connect, alias.as_bytes(), b"")?))
+    let beside = Kernel::new(dir, path, read).and_then(|kernel| kernel.can_tell());
+    let mut answers = WRITABLE.iter().map(elsewhere);
+    beside.unwrap_or_else(|_| answers.find_map(Result::ok).unwrap_or(false))
 }
 
 fn connect_by_path(
