@@ -1,4 +1,8 @@
-//! Descriptors that the service manager passed: socket activation as systemd has it.
+//! Descriptors that a service manager passed to this process: socket activation as in systemd.
+//!
+//! The manager binds the socket, listens, and starts the program when a client connects. The
+//! program takes the socket over by [`Activation::take`], whose page has an example that also works
+//! without a manager.
 
 mod take;
 
@@ -55,7 +59,7 @@ pub struct Variables<'e> {
 }
 
 impl Variables<'_> {
-    /// Variables of which none is set.
+    /// Makes variables of which none is set.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -66,8 +70,9 @@ impl Variables<'_> {
         }
     }
 
-    /// `sd_listen_fds(0)`, of these variables — returns how many descriptors from 3 on are passed to
-    /// this process; 0 if none are, or if another process is meant. Nothing is done to them.
+    /// `sd_listen_fds(0)`, with these variables — returns how many descriptors from 3 on are passed
+    /// to this process, or 0 if none are or another process is meant. The descriptors stay as they
+    /// are.
     ///
     /// [`Activation::take_from`] takes them over.
     ///
@@ -197,7 +202,7 @@ impl error::Error for NotPassed {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActivationError {
-    /// A variable is not a number, or not one in the range that it has.
+    /// A variable is not a number in its range.
     Variable {
         /// The variable.
         name: &'static str,
@@ -207,7 +212,7 @@ pub enum ActivationError {
         /// How many it has.
         len: usize,
     },
-    /// It has been taken over already.
+    /// The descriptors were taken over before.
     Taken,
     /// A descriptor is not open (`EBADF`): the variables count too many, or the program that this
     /// process executed before [did not hand it over](Activation#executing-a-new-version). Or it is

@@ -1,9 +1,18 @@
 //! Ancillary data: descriptors, credentials and labels that travel beside the bytes.
 //!
-//! Sending borrows descriptors. Receiving owns them from the instant that the call returns, and
-//! reports truncation before anything can be taken.
-//! [`Socket::send_fd`](crate::Socket::send_fd) and [`Socket::recv_fd`](crate::Socket::recv_fd) pass
-//! one descriptor and need nothing from this module.
+//! A send borrows the descriptors that it passes. A receive returns a value that owns the
+//! descriptors that arrived, and that closes those that nobody takes. It reports truncation before
+//! any of them can be taken. [`Socket::send_fd`](crate::Socket::send_fd) and
+//! [`Socket::recv_fd`](crate::Socket::recv_fd) pass one descriptor, and
+//! [`Socket::send_fds`](crate::Socket::send_fds) and [`Socket::recv_fds`](crate::Socket::recv_fds)
+//! pass several. They need nothing from this module.
+//!
+//! | to do this | these |
+//! |---|---|
+//! | send any control messages | [`Socket::sendmsg`](crate::Socket::sendmsg) with [`Control`] |
+//! | receive any control messages | [`Socket::recvmsg`](crate::Socket::recvmsg) into a [`ControlBuffer`], which gives a [`Message`] |
+//! | size a buffer by what is expected | [`Rights`], [`Credentials`], [`Pidfd`], [`Security`] in [`Expected`] |
+//! | send or receive many messages with one call | [`SendBatch`], [`RecvBatch`] |
 
 mod batch;
 mod buffer;

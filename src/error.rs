@@ -212,14 +212,15 @@ impl Error {
         }
     }
 
-    /// Why the call failed, with the numbers; `None` where the errno tells it, or nothing else is known.
+    /// Why the call failed, with the numbers. It is `None` if the errno says it all, or if nothing
+    /// else is known.
     #[must_use]
     pub const fn cause(self) -> Option<Cause> {
         Cause::from_parts(self.tag, self.number)
     }
 
-    /// Why the path was refused; `None` for every other error. Numbers over `u32::MAX` (paths of
-    /// 4 GiB) read `u32::MAX`.
+    /// Why the path was refused. It is `None` for every other error. A number over `u32::MAX`, as
+    /// of a path of 4 GiB, reads `u32::MAX`.
     #[must_use]
     pub const fn sun_path(self) -> Option<SunPathError> {
         match self.cause() {
@@ -276,7 +277,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// What it prints, for a `main` that returns it.
+/// Prints the text of `Display`, because a `main` that returns the error prints it by `Debug`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Error({self})")
@@ -285,7 +286,7 @@ impl fmt::Debug for Error {
 
 impl error::Error for Error {}
 
-/// Of an address that could not be made, before any call.
+/// The error of an address that could not be made, before any call.
 impl From<SunPathError> for Error {
     fn from(error: SunPathError) -> Self {
         Self::refused(Call::SockaddrUn, error)

@@ -1,9 +1,15 @@
 //! Unix domain sockets: addresses that cannot overflow, descriptors that do not leak, and the C API
 //! in plain sight.
 //!
-//! Most programs need [`UnixStream`] and [`UnixListener`]. [`UnixDatagram`] and [`UnixSeqpacket`] keep
-//! the boundaries of what is sent, [`UnixAddr`] is an address, and [`BindOptions`] binds a daemon's
-//! socket: with the right mode, over a file that a crash left behind, and removed at the end.
+//! Most programs need [`UnixStream`] and [`UnixListener`]. [`UnixDatagram`] and [`UnixSeqpacket`]
+//! keep the boundaries of what is sent, and [`UnixAddr`] is an address. [`BindOptions`] binds a
+//! daemon's socket: it gives the file the right mode, replaces a file that a crash left behind, and
+//! removes the file at the end.
+//!
+//! ```toml
+//! [dependencies]
+//! sunpath = "0.1"
+//! ```
 //!
 //! # A server and a client
 //!
@@ -66,9 +72,9 @@
 //! # #[cfg(not(feature = "std"))] fn main() {}
 //! ```
 //!
-//! The page `docs/socket-files.md` of the repository lists what happens to a socket file, call by call.
-//! The page `docs/stopping.md` tells how a daemon is stopped, by a signal too, and what
-//! to do when no descriptor is free.
+//! The page `docs/socket-files.md` of the repository lists what happens to a socket file, call by
+//! call. The page `docs/stopping.md` describes how to stop a daemon, by a signal for example, and
+//! what to do when no descriptor is free.
 //!
 //! # The verbs
 //!
@@ -101,7 +107,7 @@
 //! | `listen`, `accept4` | [`Listener`], [`UnixListener`], [`UnixSeqpacketListener`] |
 //! | `openat`, `mkdirat` for a directory that nobody else can enter | [`Dir`] |
 //! | `fchmod`, `chown`, `unlink`, `flock` and `rename` around a `bind` | [`BindOptions`], [`Bound`] |
-//! | whether a server is alive | [`probe`], which the server does not notice |
+//! | a `connect` that only asks whether a server is alive | [`probe`], which the server does not notice |
 //! | `connect` with a time limit, to a server that is not there yet, or to one user's server alone | [`ConnectOptions`] |
 //! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and the methods beside it |
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name |
@@ -116,9 +122,10 @@
 //! - A path that is empty, has a NUL or does not fit is refused before any call, with its numbers:
 //!   [`SunPathError`]. The `_at` forms take one that does not fit.
 //! - Binding the unnamed address is refused; in C it means [autobind](Socket::autobind).
-//! - Every descriptor is close-on-exec from birth (right after birth on macOS, which has no such
-//!   call). Every send carries `MSG_NOSIGNAL`. A call that a signal interrupts is made again; its
-//!   timeout still ends, after three times its length at the latest.
+//! - Every descriptor is close-on-exec when it is made. (macOS has no such call, so that it is set
+//!   right afterwards.) Every send carries `MSG_NOSIGNAL`.
+//! - A call that a signal interrupts is made again. Its timeout still ends, after three times its
+//!   length at the latest.
 //! - A peer that does not exist has no credentials: [`peer_cred`](Socket::peer_cred) fails with
 //!   `ENOTCONN` where Linux answers with uid and gid -1.
 //! - A timeout of zero is refused; in C it means to wait forever.
@@ -131,8 +138,8 @@
 //! - An option that the kernel or the system lacks is an error for which
 //!   [`Error::is_unsupported`] is true.
 //!
-//! One thing does not differ: nothing removes a socket file unless [`BindOptions`] made it. Closing the
-//! socket leaves the file, and so does a process that dies; the next bind to its path fails with
+//! As in C, nothing removes a socket file, unless [`BindOptions`] made it. Closing the socket
+//! leaves the file, and so does a process that dies. The next bind to its path fails with
 //! `EADDRINUSE`.
 //!
 //! # Rules that hold everywhere
@@ -144,10 +151,10 @@
 //!
 //! # Without std
 //!
-//! `default-features = false` leaves everything over `core` and the C library. What then is missing:
-//! `Path` arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`, and the conversions with the
-//! types of `std`. The module [`fd`] then has descriptor types with the names and promises of
-//! `std::os::fd`.
+//! With `default-features = false` the crate uses `core` and the C library alone. These are missing
+//! then: `Path` arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`, and the
+//! conversions with the types of `std`. The module [`fd`] then has descriptor types with the names
+//! and promises of `std::os::fd`.
 
 #![no_std]
 

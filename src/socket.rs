@@ -1,8 +1,9 @@
-//! Sockets: one type for each kind, and what can be done with every kind.
+//! Sockets: one type for each kind, and the methods that every kind has.
 //!
 //! The types that programs name stand at the crate's root: [`UnixStream`], [`UnixDatagram`],
 //! [`UnixSeqpacket`], [`UnixListener`] and [`UnixSeqpacketListener`]. They are aliases of
-//! [`Socket`] and [`Listener`] with a [`Kind`]; this module has the rest of what these types need.
+//! [`Socket`] and [`Listener`] with a [`Kind`]. This module has, in addition, the types that appear
+//! in their signatures.
 
 mod borrowed;
 mod convert;
@@ -37,7 +38,7 @@ pub use self::stream::UnixStream;
 
 /// A Unix domain socket of one kind, owned and closed on drop.
 ///
-/// Close-on-exec from birth. Dropping it leaves the socket file alone, as close(2) does.
+/// It is close-on-exec when it is made. Dropping it leaves the socket file alone, as close(2) does.
 pub struct Socket<T: Kind> {
     /// INVARIANT: a socket of family `AF_UNIX` and of the kind's type.
     fd: OwnedFd,
@@ -50,7 +51,8 @@ pub enum Shutdown {
     /// `SHUT_RD`: no more receiving; the peer's sends fail with `EPIPE`.
     #[doc(alias = "SHUT_RD")]
     Read,
-    /// `SHUT_WR`: no more sending; the peer reads end of file, but on datagrams learns nothing.
+    /// `SHUT_WR`: no more sending. The peer reads the end of file, except on a datagram socket,
+    /// where it learns nothing.
     #[doc(alias = "SHUT_WR")]
     Write,
     /// `SHUT_RDWR`: both.
@@ -92,9 +94,9 @@ impl<T: Kind> Socket<T> {
     /// `fchmod(fd, mode)` — sets the mode that the socket's file will have, before it is bound, so
     /// that the file is not wider at any instant.
     ///
-    /// The umask still takes its bits away: `0o666` under umask `022` is born `0644`. After bind it
-    /// changes nothing on Linux. To connect, a process needs write permission on the file on
-    /// Linux; elsewhere only the directory's permissions are portable.
+    /// The umask still applies: with `0o666` under umask `022` the file gets mode 0644. After bind
+    /// this call changes nothing on Linux. To connect, a process needs write permission on the file
+    /// on Linux. On other systems only the permissions of the directory are portable.
     ///
     /// # Errors
     ///
@@ -115,13 +117,13 @@ impl<T: Kind> Socket<T> {
     /// `bind(fd, addr, len)` — gives the socket its address.
     ///
     /// A pathname becomes a file, with mode 0777 less the umask unless [`set_mode`](Self::set_mode)
-    /// said otherwise. It must not exist before, and nothing removes it afterwards. The unnamed
-    /// address is refused: in C it means [`autobind`](Self::autobind).
+    /// was called. The file must not exist before, and nothing removes it afterwards. The unnamed
+    /// address is refused, because in C it means [`autobind`](Self::autobind).
     ///
     /// # Errors
     ///
-    /// - `EADDRINUSE`: the path exists, be it a live socket, a dead one or no socket at all; or the
-    ///   abstract name is taken.
+    /// - `EADDRINUSE`: the path exists, whether it is a live socket, a dead one or not a socket; or
+    ///   the abstract name is taken.
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, is a loop of links.
     /// - `EACCES`: no permission to write to the directory, or to search one above it.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.
@@ -141,7 +143,8 @@ impl<T: Kind> Socket<T> {
     /// `bind(fd, addr, sizeof(sa_family_t))` — lets Linux give the socket a free abstract name of
     /// five hexadecimal digits, which [`local_addr`](Self::local_addr) tells.
     ///
-    /// A socket that has a name keeps it. Abstract names know no permissions.
+    /// A socket that has a name keeps it. Abstract names have no permissions: every process of the
+    /// network namespace can connect.
     ///
     /// # Errors
     ///
@@ -165,8 +168,8 @@ impl<T: Kind> Socket<T> {
     /// # Errors
     ///
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path.
-    /// - `ECONNREFUSED`: nobody listens there: the socket is dead or not yet listening, or the path
-    ///   is no socket.
+    /// - `ECONNREFUSED`: nobody listens there: the socket is dead or not yet listening, or the file
+    ///   is not a socket.
     /// - `EACCES`: no write permission on the socket file, or no search permission above it.
     /// - `EPROTOTYPE`: a socket of another kind is bound there.
     /// - `EPERM`: a datagram socket is bound there, and connected to somebody else.
@@ -231,7 +234,7 @@ impl<T: Kind> Socket<T> {
 
 /// The descriptor.
 impl<T: Kind> Socket<T> {
-    /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — one more descriptor of the same socket.
+    /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — makes one more descriptor of the same socket.
     ///
     /// # Errors
     ///
@@ -255,7 +258,8 @@ impl<T: Kind> Socket<T> {
 
 /// Connecting.
 impl<T: Connected> Socket<T> {
-    /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at a path.
+    /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at a
+    /// path.
     ///
     /// # Errors
     ///
@@ -286,7 +290,8 @@ impl<T: Connected> Socket<T> {
         Self::connect_addr(&addr)
     }
 
-    /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at an address.
+    /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at an
+    /// address.
     ///
     /// # Errors
     ///

@@ -233,20 +233,21 @@ causes! {
         /// The largest that it takes.
         max: u32
     } "the number is over {}, the most that the option takes"
-    /// A timeout of zero is not set: to C it means to wait forever, and here `None` does.
+    /// A timeout of zero is refused, because in C it means to wait forever. Here `None` means that.
     ZeroTimeout "a timeout of zero is refused; None waits forever"
-    /// The unnamed address is not bound: to C it means to choose a free abstract name, and here
-    /// [`Socket::autobind`](crate::Socket::autobind) does.
+    /// The unnamed address is not bound, because in C it means to choose a free abstract name. Here
+    /// [`Socket::autobind`](crate::Socket::autobind) does that.
     UnnamedAddress "the address is unnamed; autobind chooses a free name"
     /// The descriptor is a socket, but not a Unix domain socket.
     OtherFamily "the socket is not a Unix domain socket"
     /// The socket has another type than the one that was asked for.
     OtherKind "the socket is of another kind"
-    /// The descriptor is close-on-exec, so that this process opened it, or has taken it over before.
+    /// The descriptor is close-on-exec. It was therefore not inherited: this process opened it, or
+    /// has taken it over before.
     CloseOnExec "the descriptor is close-on-exec, so it was not inherited"
     /// Without /proc, Linux does not tell the path of an open directory.
     NoProc "without /proc the path of the directory is unknown"
-    /// The socket listens, and only one that does not will do.
+    /// The socket listens, and what was asked for needs one that does not.
     Listening "the socket listens"
     /// The socket does not listen.
     NotListening "the socket does not listen"
@@ -277,14 +278,14 @@ causes! {
     BatchSpace {
         /// How many descriptors they have, at most 65535.
         descriptors: u16,
-        /// For how many a message of the batch has space, at most 65535.
+        /// How many a message of the batch has space for, at most 65535.
         space: u16
     } "the batch has no space for these control messages; descriptors: {}, space for {}"
     /// The control messages take more bytes than there is space for.
     ControlSpace {
-        /// How many they take, counted as `CMSG_SPACE` does, at most 65535.
+        /// How many bytes they take, counted as `CMSG_SPACE` does, at most 65535.
         needed: u16,
-        /// For how many there is space, at most 65535.
+        /// How many bytes there is space for, at most 65535.
         space: u16
     } "the control messages take {} bytes, space for {}"
     /// The batch is full.

@@ -1,4 +1,5 @@
-//! Binding with a say in the file: its mode and owner, its end, and what stood there before.
+//! Binding with options for the file: its mode and owner, its removal, and what to do with a file
+//! that is there already.
 
 mod access;
 mod bound;
@@ -45,21 +46,22 @@ pub enum Existing {
     /// process was killed. Its name is `<name>.lock`. For a name over 250 bytes, which leaves no space
     /// for that, it is `.sunpath-`, a hash of the name in 16 hexadecimal digits, and `.lock`.
     ///
-    /// The lock only keeps out processes that ask for it. The proof works against all: a datagram
-    /// socket is connected to the file. If any process holds a stream or seqpacket socket that is bound
-    /// to the file, the answer is `EPROTOTYPE`, also before listen(2) and with a full backlog, and the
-    /// server does not notice. Only `ECONNREFUSED` proves that the file is dead, and only on a kernel
-    /// that gives another answer about a living socket: before a file is removed, a stream socket of
-    /// this process, which is bound beside it under a temporary name, is asked about in the same way.
-    /// If that one looks dead too, nothing is proved, and bind fails with `EADDRINUSE`.
+    /// The lock keeps out only processes that ask for it. The proof protects every server: a
+    /// datagram socket is connected to the file. If any process holds a stream or seqpacket socket
+    /// that is bound to the file, the answer is `EPROTOTYPE`, also before listen(2) and with a full
+    /// backlog, and the server does not notice. Only `ECONNREFUSED` proves that the file is dead,
+    /// and only on a kernel that gives another answer about a living socket: before a file is
+    /// removed, a stream socket of this process, which is bound beside it under a temporary name,
+    /// is asked about in the same way. If that one looks dead too, nothing is proved, and bind
+    /// fails with `EADDRINUSE`.
     ///
     /// A file that is not a socket is never touched. Neither is a symbolic link, nor the file that it
     /// points to, nor a file about which the kernel does not answer (`EACCES`: without write permission
     /// on a file there is no answer).
     ///
-    /// A kernel knows its own processes alone. On a file system that several machines, or a guest and
-    /// its host, share, a server on the other side looks dead. Through another layer of an overlay file
-    /// system a live server looks dead too.
+    /// A kernel knows only its own processes. On a file system that several machines, or a guest
+    /// and its host, share, a server on the other side looks dead. Through another layer of an
+    /// overlay file system a live server looks dead too.
     ReplaceStale,
     /// Takes the path over from the process that has it, without an instant in which nobody listens. A
     /// new version of a running server does this, for example.
@@ -172,7 +174,7 @@ impl BindOptions {
         self
     }
 
-    /// The user whom the file belongs to. Needs privileges if it is another.
+    /// Sets the user whom the file belongs to. Another user than this process's needs privileges.
     ///
     /// With a [`mode`](Self::mode), nobody but this process's user may connect until the owner is
     /// right. The number -1 is refused with `EINVAL`, because to chown(2) it means no change.
@@ -183,7 +185,8 @@ impl BindOptions {
         self
     }
 
-    /// The group that the file belongs to. Needs privileges unless this process is in it.
+    /// Sets the group that the file belongs to. This needs privileges unless this process is in the
+    /// group.
     ///
     /// With a [`mode`](Self::mode), nobody but this process's user may connect until the group is
     /// right. The number -1 is refused with `EINVAL`, because to chown(2) it means no change.
@@ -194,7 +197,8 @@ impl BindOptions {
         self
     }
 
-    /// The backlog that listen(2) takes; [`Listener::BACKLOG`] without it. See [`Socket::listen`].
+    /// Sets the backlog that listen(2) takes. Without it the backlog is [`Listener::BACKLOG`]. See
+    /// [`Socket::listen`].
     #[must_use]
     #[doc(alias = "listen")]
     pub const fn backlog(mut self, backlog: i32) -> Self {
@@ -202,7 +206,8 @@ impl BindOptions {
         self
     }
 
-    /// Whether the file is removed when the socket is dropped, see [`Bound`]; it is without this.
+    /// Sets whether the file is removed when the socket is dropped. Without it the file is removed.
+    /// See [`Bound`].
     #[must_use]
     #[doc(alias = "unlink")]
     pub const fn unlink_on_drop(mut self, on: bool) -> Self {
@@ -210,7 +215,8 @@ impl BindOptions {
         self
     }
 
-    /// What to do where a file stands at the path already; without it, [`Existing::Refuse`].
+    /// Sets what to do if there is a file at the path already. Without it, [`Existing::Refuse`]
+    /// applies.
     #[must_use]
     pub const fn existing(mut self, existing: Existing) -> Self {
         self.existing = existing;

@@ -1,4 +1,4 @@
-//! Connecting with conditions: not longer than a timeout, and only to the server that is meant.
+//! Connecting with conditions: within a time limit, and only to the server that is meant.
 
 use core::ffi::c_int;
 use core::time::Duration;
@@ -14,11 +14,12 @@ use crate::pathname::AsPathname;
 use crate::socket::{Connected, Socket};
 use crate::syscall;
 
-/// How to connect.
+/// How to connect: with a time limit, to one user's server alone, or to a server that is not there
+/// yet.
 ///
 /// # Examples
 ///
-/// To root's server, and not to whoever took its path:
+/// Connects to root's server, and to no other that listens at its path:
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -38,7 +39,7 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// No conditions.
+    /// Options without any condition, which connect as C does.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -48,18 +49,20 @@ impl ConnectOptions {
         }
     }
 
-    /// Waits no longer than this for room in the listener's queue; then `ETIMEDOUT`.
+    /// Sets how long to wait for a place in the listener's queue. After that time connecting fails
+    /// with `ETIMEDOUT`.
     ///
-    /// A signal does not make the wait longer. Without any time, `ETIMEDOUT` comes before a try.
+    /// A signal does not extend the wait. With a timeout of zero, `ETIMEDOUT` is reported without a
+    /// try.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Waits for a server that is not there yet: a missing file (`ENOENT`) and a file at which nobody
-    /// listens (`ECONNREFUSED`) are no errors until the [`timeout`](Self::timeout) has passed. Without
-    /// a timeout it waits as long as it takes.
+    /// Sets whether to wait for a server that is not there yet. A missing file (`ENOENT`) and a
+    /// file at which nobody listens (`ECONNREFUSED`) are then not errors until the
+    /// [`timeout`](Self::timeout) has passed. Without a timeout it waits forever.
     ///
     /// It tries again after a pause, which grows from 1 to 100 milliseconds and is shorter shortly
     /// before the timeout. When the timeout has passed, the error is that of the last try: `ENOENT` if
@@ -106,8 +109,8 @@ impl ConnectOptions {
         self
     }
 
-    /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at a path of any
-    /// length.
+    /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at a
+    /// path of any length.
     ///
     /// # Errors
     ///
@@ -123,8 +126,8 @@ impl ConnectOptions {
         self.connect_at(CWD, path)
     }
 
-    /// `connectat(dir, fd, addr, len)` — a new socket, connected to the one that listens at a path of
-    /// any length, which begins at an open directory.
+    /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the one that listens
+    /// at a path of any length, which begins at an open directory.
     ///
     /// # Errors
     ///
@@ -150,7 +153,8 @@ impl ConnectOptions {
         })
     }
 
-    /// `connect(fd, addr, len)` — a new socket, connected to the one that listens at an address.
+    /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at an
+    /// address.
     ///
     /// # Errors
     ///

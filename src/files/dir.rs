@@ -19,14 +19,15 @@ use crate::syscall;
 
 pub(crate) use self::make::make_directory;
 
-/// A directory, opened once: what happens to its path afterwards does not change where
-/// [`bind_to_at`](crate::Socket::bind_to_at) puts a socket.
+/// A directory that is open. If its path comes to lead elsewhere afterwards,
+/// [`bind_to_at`](crate::Socket::bind_to_at) still puts a socket into this directory.
 ///
-/// [`private`](Self::private) is the portable way to restrict a server to one user: the mode of a
-/// socket file is not looked at on every system, the modes of the directories above it are.
+/// [`private`](Self::private) is the portable way to restrict a server to one user, because not
+/// every system looks at the mode of a socket file, and every system looks at the modes of the
+/// directories above it.
 ///
-/// Close-on-exec from birth. Where the system can, it was opened to be passed through alone
-/// (`O_PATH`): reading the directory or locking it needs another descriptor.
+/// The descriptor is close-on-exec. On systems with `O_PATH` it only stands for the directory:
+/// reading or locking the directory needs another descriptor.
 ///
 /// # Examples
 ///
@@ -54,16 +55,16 @@ pub struct Dir {
 }
 
 impl Dir {
-    /// `openat(AT_FDCWD, path, O_PATH | O_DIRECTORY)` — opens a directory, whoever owns it, by a path
-    /// of any length: longer than `PATH_MAX` it is opened in pieces.
+    /// `openat(AT_FDCWD, path, O_PATH | O_DIRECTORY)` — opens a directory of any owner, by a path
+    /// of any length. A path over `PATH_MAX` is opened in pieces.
     ///
     /// # Errors
     ///
     /// - `ENOENT`: there is none, or the path is empty. `EINVAL`: the path has a NUL.
-    /// - `ENOTDIR`: it is no directory, or something above it is none.
+    /// - `ENOTDIR`: it is not a directory, or a component above it is not.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
-    /// - `EACCES`: no search permission above it; where there is no `O_PATH` (macOS), or none to read
-    ///   it. `ELOOP`: a loop of links.
+    /// - `EACCES`: no search permission above it, or, on systems without `O_PATH` (macOS), no
+    ///   permission to read it. `ELOOP`: a loop of links.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
     ///
     /// See openat(2).
@@ -78,13 +79,13 @@ impl Dir {
     /// Makes or verifies a directory that nobody else can enter, and opens it: owned by this
     /// process's effective user, with no permission for group and others.
     ///
-    /// What does not exist is made, with mode 0700 under every umask; the directory above must exist.
-    /// What exists is taken as it is or refused, never repaired. Every directory above it, up to the
-    /// root and also above a relative path, must be such that nobody else can put another in this
-    /// one's place: owned by this user or by root, and not writable by group or others, or sticky
-    /// as `/tmp` is. A symbolic link above is followed if it is owned by this user or root, and so
-    /// is every link on its way, and every directory there is verified as well; the directory itself
-    /// must be no link.
+    /// If it does not exist, it is made with mode 0700 under every umask. The directory above must
+    /// exist. If it exists, it is taken as it is or refused, and never repaired. Every directory
+    /// above it, up to the root and also above a relative path, must be such that nobody else can
+    /// put another in this one's place: owned by this user or by root, and not writable by group or
+    /// others, or sticky as `/tmp` is. A symbolic link above is followed if this user or root owns
+    /// it and every further link that it leads through, and every directory on that way is verified
+    /// as well. The directory itself must not be a link.
     ///
     /// In a user namespace that does not map every user, the owners that are not mapped look alike, and
     /// root is often one of them. There, such an owner is accepted for `/` and every other directory above
@@ -108,8 +109,8 @@ impl Dir {
     /// make them, and opens it: owned by this process's effective user, writable by nobody else,
     /// searchable by all.
     ///
-    /// As [`private`](Self::private) with mode 0755. For everybody to connect, the socket file
-    /// needs mode 0666 as well.
+    /// It works as [`private`](Self::private) does, with mode 0755. Everybody can connect if the
+    /// socket file has mode 0666 in addition.
     ///
     /// # Errors
     ///
@@ -122,12 +123,13 @@ impl Dir {
         verify::verified(path.as_pathname(), &verify::PUBLIC)
     }
 
-    /// Where the directory is now: an absolute path, written into `room`. With a slash and the name
-    /// behind it, it is the true path of a socket that [`bind_to_at`](crate::Socket::bind_to_at) put here,
-    /// where getsockname(2) tells an alias.
+    /// Writes the absolute path that the directory has now into `room`, and returns it. The path, a
+    /// slash and the name are the true path of a socket that
+    /// [`bind_to_at`](crate::Socket::bind_to_at) put here, for which getsockname(2) reports an
+    /// alias.
     ///
-    /// A directory that was removed has no path: Linux then answers with the last one and
-    /// ` (deleted)` behind it.
+    /// A directory that was removed has no path. Linux then answers with its last path, followed by
+    /// ` (deleted)`.
     ///
     /// # Errors
     ///
@@ -163,7 +165,8 @@ impl IntoRawFd for Dir {
     }
 }
 
-/// Unchecked: with what is no directory, every call below it fails with `ENOTDIR`.
+/// The descriptor is not checked. If it is not a directory, every call below it fails with
+/// `ENOTDIR`.
 impl From<OwnedFd> for Dir {
     fn from(fd: OwnedFd) -> Self {
         Self { fd }
@@ -213,15 +216,15 @@ pub enum Refusal {
     Call(Error),
     /// The directory itself is a symbolic link.
     Symlink,
-    /// It is there, and is no directory.
+    /// It exists, and is not a directory.
     NotADirectory,
-    /// Somebody owns it who is not this process's effective user, nor root where that would do.
+    /// Its owner is neither this process's effective user nor, where root is accepted, root.
     Owner {
         /// The user that owns it.
         uid: u32,
     },
-    /// Its mode lets others in who must stay out, or keeps out those who should come in; above:
-    /// lets others put something else in its place.
+    /// Its mode lets others in who must stay out, or keeps out those who should come in. For a
+    /// directory above it: its mode lets others replace what is in it.
     Mode {
         /// The permission bits, the sticky bit included.
         mode: u32,
@@ -231,14 +234,14 @@ pub enum Refusal {
 }
 
 impl DirError {
-    /// How many bytes of the path name what is at fault: up to the end of a component. 0 is the
-    /// working directory of a relative path, or one above it.
+    /// How many bytes of the path name the directory at fault, up to the end of a component. It is
+    /// 0 for the working directory of a relative path, or for one above it.
     #[must_use]
     pub const fn prefix_len(self) -> usize {
         self.prefix_len
     }
 
-    /// What is wrong with it.
+    /// What is wrong with that directory.
     #[must_use]
     pub const fn refusal(self) -> Refusal {
         self.refusal

@@ -17,8 +17,8 @@ use super::file::SocketFile;
 use super::remove::status_of;
 use super::{BindOptions, Bindable, Existing, why};
 
-/// A [`Listener`](crate::Listener) or a [`UnixDatagram`](crate::UnixDatagram) with the file that it is
-/// bound to, made by [`BindOptions`](crate::BindOptions). It can do all that the socket can.
+/// A [`Listener`](crate::Listener) or a [`UnixDatagram`](crate::UnixDatagram) with the file that it
+/// is bound to, made by [`BindOptions`](crate::BindOptions). It has all methods of the socket.
 ///
 /// Dropping it removes the file, unless [`unlink_on_drop`](crate::BindOptions::unlink_on_drop) is off,
 /// and closes the socket. The file is removed only
@@ -32,13 +32,13 @@ use super::{BindOptions, Bindable, Existing, why};
 /// - in the directory that it was bound in, whatever the working directory is by then and whatever
 ///   the directory's path.
 ///
-/// Between the look at a file and its removal another one can come in its place. The processes of
-/// this crate take turns, by a lock of the directory for a few calls, so that their files are safe.
-/// The file of another program that is put there within that instant, of two system calls, is lost. If
-/// the lock cannot be had (the directory may not be read, somebody keeps it locked for over 50 ms, or
-/// very many wait for their turn), the file is first renamed to `.sunpath-` and 16 hexadecimal digits,
-/// where nobody else meets it, is looked at there, and is renamed back if it is another. A process
-/// that is killed in between leaves it there.
+/// Between the call that compares the file and the call that removes it, another program can put a
+/// file in its place, which is then lost. Processes that use this crate lose no files in this way,
+/// because they lock the directory for these calls. If the lock cannot be taken (the directory may
+/// not be read, somebody keeps it locked for over 50 ms, or very many processes wait for it), the
+/// file is first renamed to `.sunpath-` and 16 hexadecimal digits, a name that nobody else uses. It
+/// is compared there, and is renamed back if it is another. A process that is killed in between
+/// leaves it there.
 ///
 /// Right after bind(2) the file is known by its sticky bit if a mode, an owner or a group was asked
 /// for. Without them it is known by its name: if somebody removes our file and binds there before
@@ -57,11 +57,12 @@ impl<S> Bound<S> {
         Self { file, socket, addr }
     }
 
-    /// The path that was given to bind: where clients connect. It is this path also where
-    /// `local_addr` tells another, see [`Takeover`](crate::Existing::Takeover) and
-    /// [`mode`](crate::BindOptions::mode); a relative path stays relative.
+    /// The path that was given to bind, at which clients connect. With
+    /// [`Takeover`](crate::Existing::Takeover), and in some directories with
+    /// [`mode`](crate::BindOptions::mode), `local_addr` reports another one. A relative path stays
+    /// relative.
     ///
-    /// `None` where it is too long for `sun_path`, or where it is a name in a directory.
+    /// It is `None` if the path is too long for `sun_path`, or begins at an open directory.
     #[must_use]
     pub const fn addr(&self) -> Option<&UnixAddr> {
         self.addr.as_ref()
@@ -168,9 +169,9 @@ impl<S> Bound<S> {
         Ok(mem::replace(&mut self.socket, S::from_socket(socket)))
     }
 
-    /// The socket alone: its file stays, whoever closes it. Of
-    /// [`ReplaceStale`](crate::Existing::ReplaceStale) the lock is let go, and the socket by
-    /// itself still proves that the file is not stale.
+    /// Returns the socket alone. Its file stays when the socket is closed. The lock of
+    /// [`ReplaceStale`](crate::Existing::ReplaceStale) is released, but the socket by itself still
+    /// proves that the file is not stale.
     #[must_use]
     pub fn leak(self) -> S {
         let Self {
