@@ -357,13 +357,18 @@ mod tests {
         ),
         (
             Cause::NoStickyBit,
-            "the file system does not keep the sticky bit",
+            "the file system does not keep the sticky bit; a private directory (Dir::private) restricts \
+             access instead",
         ),
         (
             Cause::NoOwners,
             "the file system does not keep owners and groups",
         ),
-        (Cause::NoLinkCounts, "the file system does not count links"),
+        (
+            Cause::NoLinkCounts,
+            "the file system does not count links; a private directory (Dir::private) restricts access \
+             instead",
+        ),
         (
             Cause::NoSafeRename,
             "the file system cannot rename without replacing",

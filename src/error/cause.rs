@@ -162,11 +162,11 @@ causes! {
     /// The file system does not keep the mode of a socket file.
     NoModes "the file system does not keep modes; a private directory (Dir::private) restricts access instead"
     /// The file system does not keep the sticky bit of a socket file.
-    NoStickyBit "the file system does not keep the sticky bit"
+    NoStickyBit "the file system does not keep the sticky bit; a private directory (Dir::private) restricts access instead"
     /// The file system does not keep the owner and group of a socket file.
     NoOwners "the file system does not keep owners and groups"
     /// The file system does not count the names of a file.
-    NoLinkCounts "the file system does not count links"
+    NoLinkCounts "the file system does not count links; a private directory (Dir::private) restricts access instead"
     /// The file system cannot rename a file without replacing another.
     NoSafeRename "the file system cannot rename without replacing"
     /// The file that was bound is not at the path any more: somebody moved, removed or replaced it.
