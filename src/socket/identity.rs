@@ -23,7 +23,8 @@ pub struct PeerCred {
 }
 
 impl PeerCred {
-    /// The effective user.
+    /// The effective user. In a user namespace, one uid stands for all users that are not mapped there: 65534,
+    /// or what `/proc/sys/kernel/overflowuid` says. It is no proof of who the peer is.
     #[must_use]
     pub const fn uid(self) -> u32 {
         self.uid
