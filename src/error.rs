@@ -64,11 +64,12 @@ pub use self::errno::Errno;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[doc(alias = "perror")]
-// In this order the lowest byte tells a result that is one of these from all others.
+// The call has the fewest values, so that a `Result` marks success in its byte. As the lowest byte it is
+// tested without a mask.
 #[repr(C)]
 pub struct Error {
-    tag: Tag,
     call: Call,
+    tag: Tag,
     /// INVARIANT: the errno if there is a cause; else 0.
     errno: i16,
     /// INVARIANT: what it means is said at `Tag`.

@@ -432,22 +432,25 @@ impl<T: Connected> Iterator for Incoming<'_, T> {
         let listener = self.listener?;
         match syscall::accept(listener.as_fd(), None) {
             Ok(fd) => Some(Ok(Socket::from_fd(fd))),
-            Err(error) => self.after(listener, error),
+            Err(error) => {
+                let next = listener.next_after(error);
+                if next.is_none() {
+                    self.listener = None;
+                }
+                next
+            }
         }
     }
 }
 
-impl<'a, T: Connected> Incoming<'a, T> {
-    /// Returns the next item when accept has failed: none if the listener was shut down.
+impl<T: Connected> Listener<T> {
+    /// The next connection or error when accept has failed with `error`: none if the listener was shut
+    /// down.
     #[cold]
-    fn after(
-        &mut self,
-        listener: &'a Listener<T>,
-        error: Error,
-    ) -> Option<Result<Socket<T>, Error>> {
+    fn next_after(&self, error: Error) -> Option<Result<Socket<T>, Error>> {
         let result = match error.errno() {
             // A nonblocking listener that was shut down reports it too, and poll(2) knows better.
-            Errno::EAGAIN => match listener.accept_timeout(Duration::ZERO) {
+            Errno::EAGAIN => match self.accept_timeout(Duration::ZERO) {
                 Err(late) if late.errno() == Errno::ETIMEDOUT => Err(error),
                 accepted => accepted.map(|(socket, _)| socket),
             },
@@ -457,7 +460,6 @@ impl<'a, T: Connected> Incoming<'a, T> {
             .as_ref()
             .is_err_and(|error| error.errno() == Errno::EINVAL)
         {
-            self.listener = None;
             return None;
         }
         Some(result)
