@@ -186,8 +186,8 @@ impl<T: Kind> Socket<T> {
         syscall::connect(self.as_fd(), addr)
     }
 
-    /// `getsockname(fd, addr, len)` — the socket's own address, as it was bound: a relative path
-    /// stays relative, and a file that was renamed keeps its old name here.
+    /// `getsockname(fd, addr, len)` — returns the socket's own address, as it was bound. A relative
+    /// path stays relative, and the name of a file that was renamed is still the old one.
     ///
     /// # Errors
     ///
@@ -200,8 +200,10 @@ impl<T: Kind> Socket<T> {
         syscall::getsockname(self.as_fd())
     }
 
-    /// `getpeername(fd, addr, len)` — the address of the other end. A client is unnamed unless it
-    /// bound its own socket, which few do: ask for [`peer_cred`](Self::peer_cred) instead.
+    /// `getpeername(fd, addr, len)` — returns the address of the other end.
+    ///
+    /// A client is unnamed unless it bound its own socket, which few do.
+    /// [`peer_cred`](Self::peer_cred) tells who it is.
     ///
     /// # Errors
     ///
@@ -219,7 +221,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `ENOTCONN`: not connected; not on Linux, where it does not fail.
+    /// - `ENOTCONN`: the socket is not connected. Linux does not report this.
     ///
     /// See shutdown(2).
     pub fn shutdown(&self, how: Shutdown) -> Result<(), Error> {

@@ -16,9 +16,9 @@ use crate::syscall;
 
 /// Below a directory, and by paths of any length.
 ///
-/// `sun_path` has room for 107 bytes (103 on the BSDs and macOS); a file system takes paths of any
-/// length, of components up to 255 bytes. Nothing is cut here and the working directory is not
-/// changed: the kernel is given a short path that leads to the same file.
+/// `sun_path` holds 107 bytes (103 on the BSDs and macOS), but a file system takes paths of any
+/// length, with components of up to 255 bytes. Nothing is truncated here, and the working directory
+/// is not changed, because the kernel is given a short path that leads to the same file.
 ///
 /// | the file is reached | where |
 /// |---|---|
@@ -34,10 +34,10 @@ impl<T: Kind> Socket<T> {
     /// `bindat(dir, fd, addr, len)` — gives the socket its address by a path of any length, which
     /// begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is absolute.
     ///
-    /// As [`bind_to`](Self::bind_to) otherwise: the path must not exist, and nothing removes it
-    /// afterwards. A last component that has no room beside the alias (some 80 bytes) is bound under
-    /// a temporary name in its directory and then renamed, never over what exists; to others it is
-    /// there at once.
+    /// As with [`bind_to`](Self::bind_to), the path must not exist, and nothing removes it
+    /// afterwards. If the last component does not fit beside the alias (it has more than some 80
+    /// bytes), the socket is bound under a temporary name in the directory, and the file is then
+    /// renamed. A file that exists is never replaced.
     ///
     /// If the path itself is not bound, [`local_addr`](Self::local_addr) and the peers'
     /// [`peer_addr`](Self::peer_addr) return the alias, which leads elsewhere in another process.
@@ -49,8 +49,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// Nothing stays open, and no file stays that was not there before.
     ///
-    /// - `EADDRINUSE`: the path exists, be it a live socket, a dead one or no socket at all. Where
-    ///   somebody made it just before the renaming, the socket keeps its address all the same.
+    /// - `EADDRINUSE`: the path exists, whether it is a live socket, a dead one or not a socket. If
+    ///   somebody made it just before the renaming, the socket still has its temporary address.
     /// - `ENOENT`: a directory of the path does not exist, or the path is empty, or ends with a slash.
     /// - `EINVAL`: the path has a NUL, or the socket has an address already.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). Or it is a datagram socket, and
@@ -100,7 +100,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// Nothing stays open but the socket, which can be tried again.
+    /// Nothing stays open except for the socket, with which the call can be made again.
     ///
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path, or it is empty.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).

@@ -90,7 +90,7 @@ pub enum Existing {
 }
 
 /// How to bind a socket to a path, so that its file has the right mode from the beginning, is
-/// removed at the end, and does not stand in the way of the next start.
+/// removed at the end, and does not prevent the next start.
 ///
 /// # Examples
 ///
@@ -117,6 +117,13 @@ pub enum Existing {
 /// # Ok(()) }
 /// # #[cfg(not(feature = "std"))] fn main() {}
 /// ```
+///
+/// # Fork and exec
+///
+/// Only the process that bound the socket removes the file. A child that goes on as the daemon
+/// calls [`Bound::adopt`], and the parent must then end by `_exit`: if it returns from `main`, its
+/// own value is dropped and removes the file under the child. A program that is executed inherits
+/// the socket without a [`Bound`], and [`adopt`](Self::adopt) takes the file over.
 #[derive(Clone, Copy, Debug)]
 pub struct BindOptions {
     access: Access,
@@ -132,8 +139,8 @@ impl Default for BindOptions {
 }
 
 impl BindOptions {
-    /// Options that bind as C does, except that the file is removed on drop. Without a mode, an owner or
-    /// a group, nothing is done to the file but what bind(2) does.
+    /// Makes options that bind as C does, except that the file is removed on drop. Without a mode,
+    /// an owner or a group, nothing is done to the file except by bind(2).
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -156,16 +163,17 @@ impl BindOptions {
     /// group on to the file.
     ///
     /// Until the mode is complete, the file has its sticky bit set, which tells it from other files.
-    /// Another way is taken in a directory where others may rename files (it is writable by its group or
-    /// by all and has no sticky bit, or belongs to a user other than this one and root), where /proc
-    /// is missing, and on systems where descriptors cannot do this. The socket is then bound in a new
-    /// directory of mode 0700 beside the path, and its file is moved to the path when it is ready.
-    /// getsockname(2) reports a path that is gone in this case, and [`Bound::addr`] the one to
-    /// connect to.
+    ///
+    /// In three cases the socket is bound in a new directory of mode 0700 beside the path, and its
+    /// file is moved to the path when it is ready: in a directory where others may rename files (it
+    /// is writable by its group or by all and has no sticky bit, or belongs to a user other than
+    /// this one and root), where /proc is missing, and on systems where the mode of a file cannot
+    /// be changed by a descriptor. getsockname(2) then reports a path that is gone, and
+    /// [`Bound::addr`] reports the one to connect to.
     ///
     /// If the file system does not keep modes, or the sticky bit, bind fails: see
-    /// [`listen`](Self::listen). A private directory, [`Dir::private`](crate::Dir::private), restricts
-    /// access on other file systems than that.
+    /// [`listen`](Self::listen). A private directory, [`Dir::private`](crate::Dir::private), on
+    /// another file system restricts access instead.
     #[must_use]
     #[doc(alias = "chmod")]
     #[doc(alias = "umask")]

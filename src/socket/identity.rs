@@ -1,4 +1,4 @@
-//! Who is on the other end. A peer nearly always has no name; what it has is credentials.
+//! The peer's identity. A peer nearly always has no name, but it has credentials.
 
 use core::ffi::c_int;
 
@@ -36,11 +36,12 @@ impl PeerCred {
         self.gid
     }
 
-    /// The process; `None` where it has no number that is visible here (it lives in another pid
-    /// namespace), or where the system does not say.
+    /// The process. It is `None` if the process has no number that is visible here, because it is
+    /// in another pid namespace, or if the system does not report it.
     ///
-    /// A number outlives its process and can be given to another: it is good for a log, not for a
-    /// decision. [`Socket::peer_pidfd`] holds on to the process itself.
+    /// Use it for a log and not for a decision, because another process can get the number after
+    /// this one has ended. The descriptor of [`Socket::peer_pidfd`] always stands for the same
+    /// process.
     #[must_use]
     pub const fn pid(self) -> Option<i32> {
         self.pid
@@ -50,11 +51,11 @@ impl PeerCred {
 /// Who the peer is, as the system vouches for it.
 ///
 /// All of it was taken when the connection was made, and does not change afterwards: at connect(2)
-/// for what a server sees of its client, at the last listen(2) for what a client sees of its server,
-/// at socketpair(2) for both ends of a pair. So it does not tell who writes *now*: a process may
-/// have dropped its privileges since, and may have given its descriptor to another.
+/// for what a server sees of its client, at the last listen(2) for what a client sees of its
+/// server, at socketpair(2) for both ends of a pair. It therefore does not tell who writes *now*: a
+/// process may have dropped its privileges since, and may have given its descriptor to another.
 ///
-/// A datagram socket that was connected has no such peer, only one of a pair has.
+/// A connected datagram socket has no such peer, unless it is one of a pair.
 impl<T: Kind> Socket<T> {
     /// `getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ...)` — the credentials of the peer: effective ids, in
     /// terms of the caller's user namespace.
@@ -114,17 +115,18 @@ impl<T: Kind> Socket<T> {
             .map_err(no_peer)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, ...)` — a descriptor of the peer's process, which
-    /// stays that process's even when its number is given to another. Since Linux 6.5; of a peer
-    /// that is reaped already, since 6.16.
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, ...)` — returns a descriptor of the peer's
+    /// process.
     ///
-    /// It is close-on-exec. It becomes readable when the process ends. Of a process in an outer pid
-    /// namespace it is given too, and cannot be signalled through.
+    /// It stands for that process even after the process's number was given to another. Linux has
+    /// it since 6.5, and since 6.16 also for a peer that was reaped already. It is close-on-exec,
+    /// and becomes readable when the process ends. A process in an outer pid namespace has one too,
+    /// but cannot be signalled through it.
     ///
     /// # Errors
     ///
-    /// - `ENOTCONN`: there is no peer. Linux itself says `ENODATA`.
-    /// - `ESRCH`, `EINVAL`: the process has ended, and the kernel keeps none that has.
+    /// - `ENOTCONN`: there is no peer. Linux itself reports `ENODATA`.
+    /// - `ESRCH`, `EINVAL`: the process has ended, and this kernel gives no pidfd for one that has.
     /// - `EMFILE`, `ENFILE`: no descriptor is free.
     /// - `ENOPROTOOPT`: the system has no such option.
     ///
