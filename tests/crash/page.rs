@@ -40,6 +40,9 @@ fn call(asked: &Asked) -> Option<String> {
         libc::SYS_openat => of("openat", 1),
         libc::SYS_newfstatat if asked.path(1).is_empty() => Some("fstat".to_owned()),
         libc::SYS_newfstatat => of("fstatat", 1),
+        // Some C libraries make fstatat(2) of an absolute path by these.
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_stat | libc::SYS_lstat => of("fstatat", 0),
         libc::SYS_fstat => Some("fstat".to_owned()),
         libc::SYS_fchmodat => of("fchmodat", 1),
         libc::SYS_mkdirat => of("mkdirat", 1),
