@@ -53,6 +53,16 @@ fn activation_role() {
             say(format!("first {}", first.into_fd().as_raw_fd()));
             say(format!("second {}", OwnedFd::from(second).as_raw_fd()));
         }
+        "used again" => {
+            let mut passed = take().unwrap();
+            let number = passed.next().unwrap().into_fd().as_raw_fd();
+            // The lowest number that is free: the one that was closed.
+            let own = File::open("/dev/null").unwrap();
+            say(format!("passed {number}, own {}", own.as_raw_fd()));
+            drop(passed);
+            say(format!("open {:?}", [3, 4].map(is_open)));
+            say(format!("length {}", own.metadata().unwrap().len()));
+        }
         "accepted" => {
             let passed = take().unwrap().next().unwrap();
             say(format!("name {}", passed.name().escape_ascii()));
@@ -481,6 +491,15 @@ fn activation_happens_once_and_closes_what_nobody_took() {
         let output = passed("race", listener_and_file(), TWO);
         assert_eq!(said(&output), ["winners 1", "losers [EALREADY]"]);
     }
+}
+
+#[test]
+fn activation_closes_a_number_once_that_is_used_again() {
+    let output = passed("used again", listener_and_file(), TWO);
+    assert_eq!(
+        said(&output),
+        ["passed 3, own 3", "open [true, false]", "length 0"]
+    );
 }
 
 #[test]

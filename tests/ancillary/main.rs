@@ -3,6 +3,7 @@
 //! the descriptors that it had.
 #![cfg(all(target_os = "linux", feature = "std"))]
 
+mod closed;
 mod end;
 #[path = "../limit/mod.rs"]
 mod limit;

@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::ffi::CString;
 use std::fs::{self, Permissions};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use sunpath::{Bound, Dir, Errno, Error, Existing, UnixListener, UnixStream, sys};
@@ -143,6 +144,89 @@ fn moved_private_directory_leads_nobody_elsewhere() {
     }
     println!("another came {swapped} times");
     assert!(swapped > 20);
+}
+
+/// What a program says if it takes the directory of another user for its own.
+const THEIRS: i32 = -1;
+
+/// Another user puts a directory of theirs in the place of the one that is made in `here`, before each
+/// of the calls of a program of root's, which may write to it.
+fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(&Path)) {
+    let mut swapped = 0;
+    for at in 0.. {
+        let dir = crate::fresh::dir();
+        let here = dir.path().join("here");
+        let (theirs, aside) = (dir.path().join("theirs"), dir.path().join("aside"));
+        fs::create_dir(&here).unwrap();
+        fs::set_permissions(&here, Permissions::from_mode(mode_of_here)).unwrap();
+        fs::create_dir(&theirs).unwrap();
+        fs::write(theirs.join("precious"), "").unwrap();
+        chown(&theirs, Some(1), None).unwrap();
+        fs::set_permissions(&theirs, Permissions::from_mode(mode)).unwrap();
+        let place = Cell::new(None);
+        let come = || {
+            for entry in fs::read_dir(&here).unwrap().map(Result::unwrap) {
+                if entry.file_type().unwrap().is_dir() {
+                    fs::rename(entry.path(), &aside).unwrap();
+                    fs::rename(&theirs, entry.path()).unwrap();
+                    place.set(Some(entry.path()));
+                }
+            }
+        };
+        let found = fs::metadata(&theirs).unwrap();
+        let story = run(Fate::Meddle(at, &come), || {
+            // SAFETY: takes a number and cannot fail.
+            unsafe { libc::umask(0o777) };
+            program(&here);
+        });
+        if story.hit.is_none() {
+            break;
+        }
+        swapped += usize::from(place.take().is_some());
+        // The program may have given it the name that it wanted to give to its own directory.
+        let places = fs::read_dir(&here)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let theirs: Vec<_> = places
+            .chain([theirs])
+            .filter(|path| fs::metadata(path).is_ok_and(|file| file.ino() == found.ino()))
+            .collect();
+        let what = format!("{mode:o}: call {at}: {story:?}");
+        let now = fs::metadata(&theirs[0]).unwrap();
+        let about = |file: &fs::Metadata| (file.uid(), file.mode() & 0o7777);
+        assert_eq!(about(&now), (1, mode), "{what}");
+        assert_ne!(story.dropped, Some(THEIRS), "{what}");
+        // Nothing was made in it, not even for an instant.
+        let changed = |file: &fs::Metadata| (file.mtime(), file.mtime_nsec());
+        assert_eq!(changed(&now), changed(&found), "{what}");
+    }
+    println!("another came {swapped} times");
+    assert!(swapped > 1);
+}
+
+#[test]
+fn moved_private_directory_of_another_user_is_not_used() {
+    let _alone = alone();
+    if crate::skip::unless_root() {
+        return;
+    }
+    // With the mode that is asked for, with the mark of a directory that was just made, and others.
+    for mode in [0o700, 0o1000, 0o1700, 0o777] {
+        put_directory_of_another_user(mode, 0o777, |here| {
+            let case = Case {
+                policy: Existing::Refuse,
+                before: Before::Nothing,
+                wanted: Wanted::ModeAmongOthers,
+            };
+            bind_and_close(case, &here.join("a.sock"));
+        });
+        put_directory_of_another_user(mode, 0o755, |here| {
+            say(Phase::Begin, 0);
+            let made = Dir::private(here.join("run")).map(|dir| fs::File::from(OwnedFd::from(dir)));
+            let is_theirs = made.is_ok_and(|dir| dir.metadata().unwrap().uid() != 0);
+            say(Phase::Dropped, if is_theirs { THEIRS } else { 0 });
+        });
+    }
 }
 
 /// What somebody puts in the place of the directory that is made beside the path.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use sunpath::error::{Cause, InUse};
@@ -99,6 +99,36 @@ fn cause_of_a_lock_file_of_root_is_named() {
         cause(Existing::ReplaceStale, &fresh.path) == in_use(InUse::LockFile)
     }));
     assert_eq!(fresh.names(), ["a.sock.lock"]);
+}
+
+/// Root may open and lock every file, so that its owner alone tells it apart.
+#[test]
+fn cause_of_a_lock_file_of_another_user_is_named_to_root_too() {
+    let fresh = Fresh::new();
+    if crate::skip::unless_root() {
+        return;
+    }
+    let lock = fresh.dir.path().join("a.sock.lock");
+    fs::write(&lock, "").unwrap();
+    fs::set_permissions(&lock, Permissions::from_mode(0o644)).unwrap();
+    for user in [crate::NOBODY, 1] {
+        chown(&lock, Some(user), None).unwrap();
+        let before = fresh.entries();
+        let found = cause(Existing::ReplaceStale, &fresh.path);
+        assert_eq!(found, in_use(InUse::LockFile));
+        assert_eq!(fresh.entries(), before);
+        let file = fs::metadata(&lock).unwrap();
+        assert_eq!((file.uid(), file.mode() & 0o7777), (user, 0o644));
+    }
+    chown(&lock, Some(0), None).unwrap();
+    drop(
+        bind(
+            BindOptions::new().existing(Existing::ReplaceStale),
+            &fresh.path,
+        )
+        .unwrap(),
+    );
+    assert!(fresh.names().is_empty());
 }
 
 /// Another process, or this one, has a lease on the lock file, which an open has to wait for.

@@ -1,0 +1,149 @@
+//! Which numbers are closed: those of descriptors that came and that nobody took, each once, and no
+//! other number.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+
+use sunpath::Stream;
+use sunpath::ancillary::{ControlBuffer, Credentials, Pidfd, Rights};
+
+use super::{alone, curious_pair, give, is_open, open, take, truncated_text, with_free};
+
+/// Opens descriptors until all of these numbers are in use again: the kernel gives the lowest that is
+/// free.
+fn use_again(numbers: &[RawFd]) -> Vec<OwnedFd> {
+    let null = std::fs::File::open("/dev/null").unwrap();
+    let fds = numbers
+        .iter()
+        .map(|_| null.as_fd().try_clone_to_owned().unwrap());
+    let mut fds: Vec<_> = fds.collect();
+    // `null` has one of the numbers itself.
+    fds.push(null.into());
+    assert!(numbers.iter().all(|fd| is_open(*fd)));
+    fds
+}
+
+/// Eight numbers that follow each other are free in every pattern, and the others are in use. The
+/// descriptors that come have exactly the free ones.
+#[test]
+fn closed_numbers_are_those_that_came_and_no_others() {
+    alone(
+        "closed::closed_numbers_are_those_that_came_and_no_others",
+        || {
+            let (a, b) = sunpath::UnixStream::pair().unwrap();
+            let mut room = ControlBuffer::<Rights<8>>::new();
+            let clone = || a.as_fd().try_clone_to_owned().unwrap();
+            // Below the highest number none is free.
+            let highest = *open().last().unwrap();
+            let _below: Vec<_> = std::iter::repeat_with(clone)
+                .take_while(|fd| fd.as_raw_fd() < highest)
+                .collect();
+            for pattern in 0..=u8::MAX {
+                let is_free = |at: usize| pattern & (1 << at) != 0;
+                // One more on each side.
+                let mut row: Vec<_> = (0..10).map(|_| Some(clone())).collect();
+                let number = |fd: &Option<OwnedFd>| fd.as_ref().unwrap().as_raw_fd();
+                let first = number(&row[0]);
+                assert_eq!(number(&row[9]), first + 9);
+                (0..8)
+                    .filter(|at| is_free(*at))
+                    .for_each(|at| row[at + 1] = None);
+                let before = open();
+                let count = pattern.count_ones() as usize;
+                for taken in 0..=count {
+                    give(&a, count);
+                    let message = take(&b, &mut room).unwrap();
+                    assert!((first..first + 10).all(is_open), "{pattern:08b}");
+                    let mut control = message.into_control().unwrap();
+                    let fds: Vec<_> = control.rights().take(taken).collect();
+                    let mut expected = before.clone();
+                    expected.extend(fds.iter().map(AsRawFd::as_raw_fd));
+                    expected.sort_unstable();
+                    drop(control);
+                    assert_eq!(open(), expected, "{pattern:08b}, {taken} taken");
+                    drop(fds);
+                    assert_eq!(open(), before, "{pattern:08b}, {taken} taken");
+                }
+            }
+        },
+    );
+}
+
+/// A number that was closed belongs to whatever is opened next, also while the control data that had
+/// it lives on.
+#[test]
+fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
+    alone(
+        "closed::closed_number_that_is_used_again_is_not_closed_a_second_time",
+        || {
+            let Some((a, b)) = curious_pair::<Stream>() else {
+                return;
+            };
+            let mut room = ControlBuffer::<(Rights<4>, Credentials, Pidfd)>::new();
+            let before = open();
+            // What was taken, all of it or a part, and closed by who took it.
+            for taken in 0..=4 {
+                give(&a, 4);
+                let mut control = take(&b, &mut room).unwrap().into_control().unwrap();
+                let fds: Vec<_> = control.rights().take(taken).collect();
+                let pidfd = control.pidfd().unwrap().unwrap();
+                let mut numbers: Vec<_> = fds.iter().map(AsRawFd::as_raw_fd).collect();
+                numbers.push(pidfd.as_raw_fd());
+                drop((fds, pidfd));
+                let again = use_again(&numbers);
+                drop(control);
+                assert!(again.iter().all(|fd| is_open(fd.as_raw_fd())), "{taken}");
+                drop(again);
+                assert_eq!(open(), before, "{taken}");
+            }
+            // What came in addition to what was expected, and was closed at once.
+            let mut small = ControlBuffer::<(Rights<1>, Credentials, Pidfd)>::new();
+            for sent in 2..=3 {
+                give(&a, sent);
+                let message = take(&b, &mut small).unwrap();
+                let mut control = message.into_partial_control();
+                let kept = control.rights().len();
+                let closed = control.closed();
+                assert!((kept, closed > 0) == (1, true), "{kept}, {closed}");
+                let in_use = open();
+                let numbers: Vec<_> = (0..).filter(|fd| !is_open(*fd)).take(closed).collect();
+                let again = use_again(&numbers);
+                drop(control);
+                assert!(again.iter().all(|fd| is_open(fd.as_raw_fd())), "{sent}");
+                assert!(open().len() < in_use.len() + again.len());
+                drop(again);
+                assert_eq!(open(), before, "{sent}");
+            }
+        },
+    );
+}
+
+/// More were sent than were expected, and exactly as many came as were expected, because no more were
+/// free: that is not what was sent.
+fn as_many_as_expected_came_of_more<const N: usize>() {
+    let (a, b) = sunpath::UnixStream::pair().unwrap();
+    let before = open();
+    for more in 1..=3 {
+        give(&a, N + more);
+        let refused = with_free(N, || b.recv_fds::<N>(&mut [0; 8]).map(drop));
+        let text = refused.unwrap_err().to_string();
+        assert_eq!(text, truncated_text(N), "{N} of {}", N + more);
+        assert_eq!(open(), before);
+    }
+    give(&a, N);
+    let received = with_free(N, || b.recv_fds::<N>(&mut [0; 8]).map(drop));
+    assert_eq!(received, Ok(()));
+    assert_eq!(open(), before);
+}
+
+#[test]
+fn closed_are_as_many_as_were_expected_where_more_were_sent() {
+    alone(
+        "closed::closed_are_as_many_as_were_expected_where_more_were_sent",
+        || {
+            as_many_as_expected_came_of_more::<1>();
+            as_many_as_expected_came_of_more::<2>();
+            as_many_as_expected_came_of_more::<3>();
+            as_many_as_expected_came_of_more::<8>();
+        },
+    );
+}
