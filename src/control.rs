@@ -335,3 +335,51 @@ impl Credentials {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    /// One message after the other, each of `int`s that are all 1.
+    fn laid_out(messages: &[(c_int, usize)]) -> Vec<u8> {
+        let space = |(_, count): &(c_int, usize)| CMSG_SPACE(count * INT);
+        let mut bytes = vec![0; messages.iter().map(space).sum()];
+        let mut writer = Writer::new(&mut bytes);
+        for (cmsg_type, count) in messages {
+            for place in writer.push(*cmsg_type, *count) {
+                place.copy_from_slice(&1_i32.to_ne_bytes());
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn control_message_alone_is_told_from_everything_else() {
+        let (rights, pidfd) = (sys::SCM_RIGHTS, SCM_PIDFD);
+        for count in 1..=5 {
+            let bytes = laid_out(&[(rights, count)]);
+            let data = 1_i32.to_ne_bytes().repeat(count);
+            assert_eq!(alone(rights, count, &bytes), Some(&data[..]));
+            // One fewer or one more may come in as many bytes, because of the padding.
+            for other in [count - 1, count + 1] {
+                assert_eq!(alone(rights, other, &bytes), None, "{other} of {count}");
+            }
+            assert_eq!(alone(pidfd, count, &bytes), None);
+            assert_eq!(alone(rights, count, &bytes[..bytes.len() - 1]), None);
+            let followed = laid_out(&[(rights, count), (pidfd, 1)]);
+            assert_eq!(alone(rights, count, &followed), None);
+            for field in [
+                offset_of!(cmsghdr, cmsg_len),
+                offset_of!(cmsghdr, cmsg_level),
+                offset_of!(cmsghdr, cmsg_type),
+            ] {
+                let mut changed = bytes.clone();
+                changed[field] ^= 1;
+                assert_eq!(alone(rights, count, &changed), None, "{field}");
+            }
+        }
+        assert_eq!(alone(rights, 1, &[]), None);
+    }
+}

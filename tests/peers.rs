@@ -2,6 +2,7 @@
 #![cfg(feature = "std")]
 
 mod fresh;
+mod skip;
 
 use std::fs::File;
 use std::io;
@@ -63,6 +64,42 @@ fn peer_that_is_not_there_is_enotconn_for_every_question() {
     assert!(enotconn(client.peer_cred().unwrap_err()));
 }
 
+/// What `action` returns in a child process that is forked.
+fn in_child(action: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child makes system calls, and ends by _exit.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork: {}", io::Error::last_os_error());
+    if pid == 0 {
+        let status = i32::from(!action());
+        // SAFETY: ends this process.
+        unsafe { libc::_exit(status) };
+    }
+    let mut status = -1;
+    // SAFETY: status is a live int.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    status == 0
+}
+
+/// Groups belong to the process.
+#[test]
+fn peer_groups_of_a_process_with_several_are_all_of_them() {
+    if skip::unless_root() || UnixStream::pair().unwrap().0.peer_group_count().is_err() {
+        return;
+    }
+    let groups: &[libc::gid_t] = &[5, 70_000, 2_000_000_000];
+    for count in 0..=groups.len() {
+        assert!(in_child(|| {
+            // SAFETY: groups has count numbers at least.
+            let set = unsafe { libc::setgroups(count, groups.as_ptr()) };
+            let (a, _b) = UnixStream::pair().unwrap();
+            let mut room = [u32::MAX; 4];
+            let counted = a.peer_group_count() == Ok(count);
+            let written = a.peer_groups(&mut room[..count]);
+            set == 0 && counted && written.is_ok_and(|written| *written == groups[..count])
+        }));
+    }
+}
+
 #[test]
 fn peer_groups_are_this_process_groups() {
     let (a, _b) = UnixStream::pair().unwrap();
@@ -104,6 +141,20 @@ fn peer_pidfd_is_of_the_peer_and_cloexec() {
         info.contains(&format!("Pid:\t{}\n", std::process::id())),
         "{info}"
     );
+}
+
+/// 0 is a number like any other. It is free in a daemon that has closed its standard input.
+#[test]
+fn peer_pidfd_may_have_the_number_0() {
+    let (a, _b) = UnixStream::pair().unwrap();
+    if a.peer_pidfd().is_err() {
+        return;
+    }
+    assert!(in_child(|| {
+        // SAFETY: nobody uses standard input in the child.
+        unsafe { libc::close(0) };
+        a.peer_pidfd().is_ok_and(|pidfd| pidfd.as_raw_fd() == 0)
+    }));
 }
 
 /// The kernel takes the length as an int, and calls a greater one `EINVAL`. What it writes is short.

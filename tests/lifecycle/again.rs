@@ -1,7 +1,7 @@
 //! A socket file that somebody removes while its server runs, and that is made again.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use sunpath::{BindOptions, Bound, Dir, Errno, Existing, UnixDatagram, UnixListener, UnixStream};
 
@@ -118,6 +118,26 @@ fn again_below_a_directory_and_for_every_kind() {
     assert_eq!(socket.recv(&mut [0; 8]).unwrap().len(), 1);
     drop(socket);
     assert!(fresh.names().is_empty());
+}
+
+#[test]
+fn again_a_file_in_a_directory_that_may_not_be_searched_is_neither_there_nor_gone() {
+    let fresh = Fresh::new();
+    fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
+    assert!(in_child(|| {
+        if crate::is_root() {
+            crate::become_nobody();
+        }
+        let own = fresh.dir.path().join("own");
+        fs::create_dir(&own).unwrap();
+        let listener = bind(BindOptions::new(), &own.join("a.sock")).unwrap();
+        fs::set_permissions(&own, Permissions::from_mode(0o000)).unwrap();
+        assert_fails(listener.is_in_place(), Errno::EACCES);
+        fs::set_permissions(&own, Permissions::from_mode(0o700)).unwrap();
+        assert!(listener.is_in_place().unwrap());
+        drop(listener);
+        fs::remove_dir(&own).is_ok()
+    }));
 }
 
 #[test]

@@ -214,14 +214,18 @@ fn owner_and_group_are_those_asked_for() {
         let _listener = bind(BindOptions::new(), &fresh.path).unwrap();
         mode(&fresh.path)
     };
-    let new = BindOptions::new;
-    assert_eq!(owned(new().owner(NOBODY)), (NOBODY, 0, umasked));
-    assert_eq!(owned(new().group(NOBODY)), (0, NOBODY, umasked));
-    let both = new().owner(NOBODY).group(NOBODY);
-    assert_eq!(owned(both.mode(0o666)), (NOBODY, NOBODY, 0o666));
-    for policy in POLICIES {
-        let all = both.mode(0o460).existing(policy);
-        assert_eq!(owned(all), (NOBODY, NOBODY, 0o460));
+    // Where others may rename, the file is made beside the path.
+    for mode_of_dir in [0o755, 0o777] {
+        fs::set_permissions(fresh.dir.path(), Permissions::from_mode(mode_of_dir)).unwrap();
+        let new = BindOptions::new;
+        assert_eq!(owned(new().owner(NOBODY)), (NOBODY, 0, umasked));
+        assert_eq!(owned(new().group(NOBODY)), (0, NOBODY, umasked));
+        let both = new().owner(NOBODY).group(NOBODY);
+        assert_eq!(owned(both.mode(0o666)), (NOBODY, NOBODY, 0o666));
+        for policy in POLICIES {
+            let all = both.mode(0o460).existing(policy);
+            assert_eq!(owned(all), (NOBODY, NOBODY, 0o460));
+        }
     }
     assert!(fresh.names().is_empty());
 }
