@@ -14,9 +14,10 @@ use crate::pathname::AsPathname;
 
 /// `struct sockaddr_un` with its length — the address of a Unix domain socket.
 ///
-/// In C the two travel apart and the length is easily wrong; here they are one value of at most
-/// 116 bytes, `Copy`, without a heap. Two addresses are equal when they name the same: what lies in
-/// `sun_path` behind the name does not count, nor whether the length was given with the NUL.
+/// In C the two are separate arguments, and the length is easily wrong. Here they are one value of
+/// at most 116 bytes, which is `Copy` and allocates nothing. Two addresses are equal if they have
+/// the same name: the bytes of `sun_path` after the name do not count, and the length may include
+/// the NUL or not.
 ///
 /// It prints as a path, `@name` for an abstract name, `(unnamed)` for none. Escaped is what is not
 /// UTF-8, what could move a terminal's cursor or turn or hide the text beside it (control and format
@@ -46,8 +47,8 @@ use crate::pathname::AsPathname;
 pub struct UnixAddr {
     /// INVARIANT: `sun_family` is `AF_UNIX`.
     addr: sockaddr_un,
-    /// INVARIANT: from `SUN_PATH_OFFSET` to `size_of::<sockaddr_un>()`; of a path it counts the NUL
-    /// behind it, or not, and no other.
+    /// INVARIANT: from `SUN_PATH_OFFSET` to `size_of::<sockaddr_un>()`. For a path it counts at
+    /// most one NUL, the one after it.
     len: socklen_t,
 }
 
@@ -57,7 +58,7 @@ impl UnixAddr {
     /// The address of a path. The path is copied, and followed by a NUL.
     ///
     /// Paths from 1 to [`SUN_PATH_MAX`](sys::SUN_PATH_MAX) bytes (107 on Linux, 103 on the BSDs and
-    /// macOS) fit. Nothing is cut, and nothing looks at the file system.
+    /// macOS) fit. Nothing is truncated, and the file system is not looked at.
     ///
     /// # Errors
     ///

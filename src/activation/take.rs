@@ -263,8 +263,8 @@ impl Passed {
     ///
     /// The descriptor is given back.
     ///
-    /// - `ENOTSOCK`, `EAFNOSUPPORT`, `EPROTOTYPE`: it is no socket, one of another family, of another
-    ///   type. `EINVAL`: it does not listen.
+    /// - `ENOTSOCK`, `EAFNOSUPPORT`, `EPROTOTYPE`: it is not a socket, or one of another family, or
+    ///   of another type. `EINVAL`: it does not listen.
     pub fn into_listener<T: Connected>(self) -> Result<Listener<T>, FromFdError> {
         self.fd.try_into()
     }
@@ -276,8 +276,8 @@ impl Passed {
     ///
     /// The descriptor is given back.
     ///
-    /// - `ENOTSOCK`, `EAFNOSUPPORT`, `EPROTOTYPE`: it is no socket, one of another family, of another
-    ///   type. `EINVAL`: it listens.
+    /// - `ENOTSOCK`, `EAFNOSUPPORT`, `EPROTOTYPE`: it is not a socket, or one of another family, or
+    ///   of another type. `EINVAL`: it listens.
     pub fn into_socket<T: Kind>(self) -> Result<Socket<T>, FromFdError> {
         let socket = Socket::<T>::try_from(self.fd)?;
         let error = match socket.is_listening() {
@@ -294,7 +294,7 @@ impl Passed {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind this value's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while this value owned it.
     ///
     /// See fcntl(2), "File descriptor flags".
     #[doc(alias = "FD_CLOEXEC")]

@@ -207,8 +207,8 @@ impl<const SIZE: usize, E: Expected> fmt::Debug for RecvBatch<'_, SIZE, E> {
     }
 }
 
-/// The messages of a batch that were received, from the first to the last. What is not looked at is
-/// closed on drop.
+/// The messages of a batch that were received, from the first to the last. Descriptors that nobody
+/// takes are closed on drop.
 #[must_use = "dropping it closes the descriptors that came"]
 pub struct Arrivals<'c, T: Messages, const SIZE: usize, E: Expected> {
     messages: Arrived<'c, SIZE, E>,
@@ -287,9 +287,10 @@ impl<T: Messages> Socket<T> {
     /// all went or one fails. Those that went are no longer in the batch.
     ///
     /// For messages to different receivers, or with control messages. It saves the entries into the
-    /// kernel and little else: 32 datagrams of 64 bytes, sent and received, take about as long as by
-    /// 32 single calls of each kind on Linux. Packed into one record of a [`UnixSeqpacket`](crate::UnixSeqpacket), or
-    /// one write to a stream, each behind its length, they take 0.04: `examples/packed.rs`.
+    /// kernel and little else: 32 datagrams of 64 bytes, sent and received, take about as long as
+    /// by 32 single calls of each kind on Linux. Packed into one record of a
+    /// [`UnixSeqpacket`](crate::UnixSeqpacket), or one write to a stream, each after its length,
+    /// they take 0.04: `examples/packed.rs`.
     ///
     /// # Errors
     ///

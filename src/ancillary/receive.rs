@@ -106,9 +106,10 @@ impl<'c> Message<'c> {
         self.received.len()
     }
 
-    /// Who sent a datagram, which is unnamed unless it bound its socket. It is not asked for, and
-    /// `None`, of a connection, where [`peer_addr`](Socket::peer_addr) tells it, and in a batch that does
-    /// not expect the [`Sender`](crate::ancillary::Sender).
+    /// The address of the sender of a datagram. It is unnamed unless the sender bound its socket.
+    ///
+    /// It is `None` for a connection, where [`peer_addr`](Socket::peer_addr) returns it, and in a
+    /// batch that does not expect the [`Sender`](crate::ancillary::Sender).
     #[must_use]
     pub const fn sender(&self) -> Option<&UnixAddr> {
         self.from.as_ref()
@@ -176,7 +177,7 @@ pub struct Ancillary<'c> {
 
 impl<'c> Ancillary<'c> {
     /// `SCM_RIGHTS` — takes the descriptors, one after the other as they were sent. All of them are
-    /// close-on-exec. What is not taken stays here.
+    /// close-on-exec. Those that are not taken stay in this value.
     #[doc(alias = "SCM_RIGHTS")]
     #[inline]
     pub fn rights(&mut self) -> Descriptors<'_, 'c> {

@@ -13,8 +13,9 @@ use crate::syscall;
 
 /// A descriptor that is not what it should be, given back.
 ///
-/// The errno is `ENOTSOCK` for what is no socket, `EAFNOSUPPORT` for a socket of another family,
-/// `EPROTOTYPE` for one of another type, and `EINVAL` for one that should listen and does not.
+/// The errno is `ENOTSOCK` for a file that is not a socket, `EAFNOSUPPORT` for a socket of another
+/// family, `EPROTOTYPE` for one of another type, and `EINVAL` for one that should listen and does
+/// not.
 #[derive(Debug)]
 pub struct FromFdError {
     error: Error,

@@ -111,7 +111,7 @@ impl Socket<Datagram> {
     /// # Errors
     ///
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path.
-    /// - `ECONNREFUSED`: nobody has that address any more, or the path is no socket.
+    /// - `ECONNREFUSED`: nobody has that address any more, or the file is not a socket.
     /// - `EACCES`: no write permission on the socket file, or no search permission above it.
     /// - `EPROTOTYPE`: a socket of another kind is bound there.
     /// - `EPERM`: the receiver is connected to somebody else.

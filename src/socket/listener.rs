@@ -22,8 +22,9 @@ pub type UnixSeqpacketListener = Listener<Seqpacket>;
 
 /// A socket that listens for connections of one kind, owned and closed on drop.
 ///
-/// Close-on-exec from birth. Dropping it leaves its socket file where it is, as close(2) does: the
-/// next bind to that path fails with `EADDRINUSE` until somebody removes the file.
+/// It is close-on-exec when it is made. Dropping it leaves its socket file where it is, as close(2)
+/// does, so that the next bind to that path fails with `EADDRINUSE` until somebody removes the
+/// file.
 ///
 /// # Examples
 ///
@@ -365,7 +366,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the listener's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the listener owned it.
     ///
     /// See fcntl(2), "O_NONBLOCK".
     #[doc(alias = "FIONBIO")]
@@ -380,7 +381,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the listener's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the listener owned it.
     ///
     /// See fcntl(2), "File descriptor flags".
     #[doc(alias = "FD_CLOEXEC")]
@@ -393,7 +394,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the listener's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the listener owned it.
     ///
     /// See socket(7).
     #[doc(alias = "SO_ERROR")]

@@ -1,5 +1,5 @@
-//! Messages: what datagrams and sequenced packets have in common. Each send is one message, each
-//! receive takes one, and one that does not fit is cut, which is always said.
+//! Messages: what datagrams and sequenced packets have in common. Each send is one message, and
+//! each receive takes one. A message that does not fit is truncated, which is always reported.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;

@@ -41,7 +41,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
     ///
     /// See fcntl(2), "O_NONBLOCK".
     #[doc(alias = "FIONBIO")]
@@ -58,7 +58,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
     ///
     /// See fcntl(2), "File descriptor flags".
     #[doc(alias = "FD_CLOEXEC")]
@@ -71,7 +71,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
     ///
     /// See fcntl(2).
     #[doc(alias = "F_GETFL")]
@@ -116,7 +116,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
     ///
     /// See socket(7).
     #[doc(alias = "SO_RCVTIMEO")]
@@ -128,7 +128,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
     ///
     /// See socket(7).
     #[doc(alias = "SO_SNDTIMEO")]
@@ -141,7 +141,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
     ///
     /// See socket(7).
     #[doc(alias = "SO_ERROR")]
@@ -155,7 +155,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
     ///
     /// See socket(7).
     #[doc(alias = "SO_SNDBUF")]
@@ -186,7 +186,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
     ///
     /// See socket(7).
     ///
@@ -214,7 +214,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
     ///
     /// See socket(7).
     #[doc(alias = "SO_TYPE")]
@@ -238,7 +238,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADF`: only if the descriptor was closed behind the socket's back.
+    /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
     ///
     /// See socket(7).
     #[doc(alias = "SO_ACCEPTCONN")]

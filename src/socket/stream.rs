@@ -109,14 +109,15 @@ impl Socket<Stream> {
         }
     }
 
-    /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends, and says how many bytes went. `SIGPIPE` is never
-    /// raised.
+    /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends bytes and returns how many were sent. `SIGPIPE` is
+    /// never raised.
     ///
     /// # Errors
     ///
     /// - `EPIPE`: the peer closed or reads no more, or this end was shut down for writing.
-    /// - `ECONNRESET`: the peer closed with data of ours unread while this waited for room. Said once.
-    /// - `EAGAIN`: no room, and the socket is nonblocking or its write timeout passed.
+    /// - `ECONNRESET`: the peer closed with data of ours unread while this call waited for space.
+    ///   It is reported once.
+    /// - `EAGAIN`: there is no space, and the socket is nonblocking or its write timeout passed.
     /// - `ENOTCONN`: not connected.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
