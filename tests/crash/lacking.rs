@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
 use sunpath::error::Cause;
-use sunpath::{Bound, Errno, Error, Existing, UnixDatagram, UnixListener, UnixStream};
+use sunpath::{BindOptions, Bound, Errno, Error, Existing, UnixDatagram, UnixListener, UnixStream};
 
 use crate::supervisor::{Asked, Fate, Phase, Story, run, say};
 use crate::{Before, Case, POLICIES, Scene, Wanted, alone, serve};
@@ -109,6 +109,58 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
                 (Some(0), Some(0)),
                 "{story:?}"
             );
+            assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
+        }
+    }
+}
+
+/// To a file that was given to another user, its new owner is the one who may change the mode. A
+/// process that may give files away, and no more, is told that, and not that the file system has no modes.
+#[test]
+fn lacking_permission_for_the_mode_of_a_file_that_was_given_away_is_eperm() {
+    let _alone = alone();
+    if crate::skip::unless_root() {
+        return;
+    }
+    for wanted in [Wanted::Mode, Wanted::ModeAmongOthers] {
+        let case = case(Existing::Refuse, Before::Nothing, wanted);
+        let scene = Scene::new(case);
+        let rejects = |asked: &Asked| match asked.nr {
+            libc::SYS_fchmodat | libc::SYS_fchmodat2 => fails_with(libc::EPERM),
+            _ => None,
+        };
+        run(Fate::As(&rejects), || {
+            say(Phase::Begin, 0);
+            let bound = case.options().owner(1).listen(&scene.path);
+            say(Phase::Dropped, 0);
+            let error = bound.unwrap_err();
+            assert_eq!((error.errno(), error.cause()), (Errno::EPERM, None));
+        });
+        assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
+    }
+}
+
+/// chown(2) succeeds and changes nothing.
+#[test]
+fn lacking_changes_of_owner_or_group_bind_fails_and_leaves_nothing() {
+    let _alone = alone();
+    type Ask = fn(BindOptions) -> BindOptions;
+    let asks: [Ask; 3] = [
+        |options| options.owner(1),
+        |options| options.group(1),
+        |options| options.owner(1).group(1),
+    ];
+    for wanted in [Wanted::Any, Wanted::Mode, Wanted::ModeAmongOthers] {
+        for ask in asks {
+            let case = case(Existing::Refuse, Before::Nothing, wanted);
+            let scene = Scene::new(case);
+            let ignores = |asked: &Asked| (asked.nr == libc::SYS_fchownat).then_some(0);
+            run(Fate::As(&ignores), || {
+                say(Phase::Begin, 0);
+                let bound = ask(case.options()).listen(&scene.path);
+                say(Phase::Dropped, 0);
+                assert_eq!(bound.unwrap_err().cause(), Some(Cause::NoOwners));
+            });
             assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
         }
     }
