@@ -2,6 +2,7 @@
 #![cfg(feature = "std")]
 
 mod fresh;
+mod limit;
 mod skip;
 
 use std::fs;
@@ -480,6 +481,75 @@ fn private_dir_that_is_a_symlink_or_no_directory_is_refused() {
     }
     let path = base.join("to_file/run");
     assert_eq!(refused(&path).refusal(), Refusal::NotADirectory);
+}
+
+#[test]
+fn private_dir_is_opened_only_if_it_is_a_directory() {
+    let (_base, base) = fresh();
+    fs::write(base.join("file"), "").unwrap();
+    symlink("file", base.join("link")).unwrap();
+    for name in ["file", "link", "file/", "file/below"] {
+        let error = Dir::open(base.join(name)).unwrap_err();
+        assert_eq!(error.errno(), Errno::ENOTDIR, "{name}");
+    }
+    let closed = base.join("closed");
+    fs::create_dir(&closed).unwrap();
+    // Only to be passed through.
+    set_mode(&closed, 0o100);
+    Dir::open(&closed).unwrap();
+}
+
+/// The limit of descriptors belongs to the process: a child has another.
+#[test]
+fn private_dir_where_no_descriptor_is_free_is_emfile() {
+    const NAME: &str = "private_dir_where_no_descriptor_is_free_is_emfile";
+    const VARIABLE: &str = "SUNPATH_TEST_LIMIT";
+    if let Some(base) = env::var_os(VARIABLE) {
+        let base = PathBuf::from(base);
+        for path in ["run", "new", "link/run", "link/new"] {
+            let path = base.join(path);
+            let refused = (0..).map_while(|free| {
+                let made = with_free(free, || Dir::private(&path));
+                made.map(drop).err()
+            });
+            let refused: Vec<_> = refused.collect();
+            assert!(refused.len() > 1);
+            for error in refused {
+                assert_eq!(error.errno(), Errno::EMFILE, "{error}");
+                assert!(matches!(error.refusal(), Refusal::Call(_)), "{error}");
+            }
+            assert_eq!(mode(&path), 0o700);
+        }
+        fs::remove_dir(base.join("new")).unwrap();
+        return;
+    }
+    let (_base, base) = fresh();
+    Dir::private(base.join("run")).unwrap();
+    // The way through the link has three directories open at once.
+    symlink("./.", base.join("link")).unwrap();
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", NAME])
+        .env(VARIABLE, &base)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mut names: Vec<_> = fs::read_dir(&base)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["link", "run"]);
+}
+
+/// What `action` gives while exactly so many descriptors are free.
+fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
+    // SAFETY: F_GETFD takes any number.
+    let is_free = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) == -1 };
+    let beyond = (0..).filter(is_free).nth(free).unwrap();
+    let old = limit::descriptors(beyond as libc::rlim_t);
+    let result = action();
+    limit::descriptors(old);
+    result
 }
 
 #[test]
