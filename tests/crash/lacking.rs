@@ -1,6 +1,6 @@
 //! Kernels and file systems that answer otherwise: each call of a program is answered as they would.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
@@ -283,6 +283,57 @@ fn lacking_getrandom_the_file_is_removed_all_the_same() {
             assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
         }
     }
+}
+
+/// Another program's directory lock keeps the program from its turn, and the file system fails for
+/// good. What cannot be looked at is not removed, nor is a lock file taken for a lock.
+#[test]
+fn lacking_answers_about_a_file_it_is_not_removed() {
+    let _alone = alone();
+    let looks_at = |asked: &Asked, begin: &[u8], end: &[u8]| {
+        asked.nr == libc::SYS_newfstatat && {
+            let path = asked.path(1);
+            path.starts_with(begin) && path.ends_with(end)
+        }
+    };
+    let refuse = case(Existing::Refuse, Before::Nothing, Wanted::Any);
+    let (story, scene) = run_on(refuse, |asked, _| match asked.nr {
+        libc::SYS_openat if asked.path(1) == b"." => fails_with(libc::EACCES),
+        _ if looks_at(asked, b".sunpath-", b"") => fails_with(libc::EIO),
+        _ => None,
+    });
+    assert_eq!(
+        (story.bound, story.dropped),
+        (Some(0), Some(libc::EIO)),
+        "{story:?}"
+    );
+    assert_eq!(scene.files(), ["a.sock"]);
+
+    let replace = case(Existing::ReplaceStale, Before::Nothing, Wanted::Any);
+    let (story, _) = run_on(replace, |asked, _| {
+        looks_at(asked, b"a.sock", b".lock").then(|| -i64::from(libc::EIO))
+    });
+    assert_eq!(story.bound, Some(libc::EIO), "{story:?}");
+}
+
+/// Between the look at our file and its renaming, somebody removes it and another server binds.
+#[test]
+fn lacking_a_turn_the_file_of_another_that_comes_after_ours_is_gone_stays() {
+    let _alone = alone();
+    let others = RefCell::new(Vec::new());
+    let refuse = case(Existing::Refuse, Before::Nothing, Wanted::Any);
+    let (story, scene) = run_on(refuse, |asked, scene| match asked.nr {
+        libc::SYS_openat if asked.path(1) == b"." => fails_with(libc::EACCES),
+        libc::SYS_renameat | libc::SYS_renameat2 if asked.path(1) == b"a.sock" => {
+            fs::remove_file(&scene.path).unwrap();
+            let other = UnixListener::bind(&scene.path).unwrap();
+            others.borrow_mut().push(other);
+            fails_with(libc::ENOENT)
+        }
+        _ => None,
+    });
+    assert_eq!(story.dropped, Some(libc::ENOENT), "{story:?}");
+    crate::assert_reaches(&scene.path, &others.borrow()[0]);
 }
 
 /// NFS locks for writing only what is open for writing.
