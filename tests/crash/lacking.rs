@@ -336,6 +336,102 @@ fn lacking_a_turn_the_file_of_another_that_comes_after_ours_is_gone_stays() {
     crate::assert_reaches(&scene.path, &others.borrow()[0]);
 }
 
+/// Somebody removes the file right after bind(2). It did not come to be elsewhere.
+#[test]
+fn lacking_its_file_a_bound_socket_is_estale_because_the_file_moved() {
+    let _alone = alone();
+    for wanted in [Wanted::Any, Wanted::Mode] {
+        let case = case(Existing::Refuse, Before::Nothing, wanted);
+        let scene = Scene::new(case);
+        let is_bound = Cell::new(false);
+        let removes = |asked: &Asked| {
+            if is_bound.replace(asked.nr == libc::SYS_bind) {
+                fs::remove_file(&scene.path).unwrap();
+            }
+            None
+        };
+        run(Fate::As(&removes), || {
+            say(Phase::Begin, 0);
+            let bound = case.options().listen(&scene.path);
+            say(Phase::Dropped, 0);
+            let error = bound.unwrap_err();
+            let expected = (Errno::ESTALE, Some(Cause::FileMoved));
+            assert_eq!((error.errno(), error.cause()), expected);
+        });
+        assert!(scene.files().is_empty());
+    }
+}
+
+/// A file that somebody puts in the place of ours is not ours, also where files have no modes.
+#[test]
+fn lacking_modes_the_file_that_took_the_place_of_ours_stays() {
+    let _alone = alone();
+    let case = case(Existing::Refuse, Before::Nothing, Wanted::Any);
+    let is_bound = Cell::new(false);
+    let (story, scene) = run_on(case, |asked, scene| {
+        if is_bound.replace(asked.nr == libc::SYS_bind) && fs::remove_file(&scene.path).is_ok() {
+            fs::write(&scene.path, "another's").unwrap();
+        }
+        (asked.nr == libc::SYS_fchmod).then_some(0)
+    });
+    assert_eq!(story.bound, Some(Errno::ESTALE.raw()), "{story:?}");
+    assert_eq!(fs::read(&scene.path).unwrap(), b"another's");
+}
+
+/// A file is in the way of a call, once, and is gone at the next look.
+#[test]
+fn lacking_what_was_in_the_way_bind_is_tried_again() {
+    let _alone = alone();
+    let (again, refused) = (Some(0), Some(libc::EADDRINUSE));
+    for (policy, wanted, call, errno, expected) in [
+        (
+            Existing::ReplaceStale,
+            Wanted::Any,
+            libc::SYS_bind,
+            libc::EADDRINUSE,
+            again,
+        ),
+        (
+            Existing::ReplaceStale,
+            Wanted::ModeAmongOthers,
+            libc::SYS_renameat2,
+            libc::EEXIST,
+            again,
+        ),
+        (
+            Existing::Takeover,
+            Wanted::Any,
+            libc::SYS_renameat2,
+            libc::EEXIST,
+            again,
+        ),
+        (
+            Existing::Refuse,
+            Wanted::Any,
+            libc::SYS_bind,
+            libc::EADDRINUSE,
+            refused,
+        ),
+        (
+            Existing::Refuse,
+            Wanted::ModeAmongOthers,
+            libc::SYS_renameat2,
+            libc::EEXIST,
+            refused,
+        ),
+    ] {
+        let case = case(policy, Before::Nothing, wanted);
+        let calls = Cell::new(0);
+        let (story, scene) = run_on(case, |asked, _| {
+            let is_first = asked.nr == call && calls.replace(calls.get() + 1) == 0;
+            is_first.then(|| -i64::from(errno))
+        });
+        assert!(calls.get() > 0, "{case:?}");
+        assert_eq!(story.bound, expected, "{case:?}: {story:?}");
+        assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
+    }
+}
+
 /// NFS locks for writing only what is open for writing.
 #[test]
 fn lacking_locks_of_files_that_are_open_for_reading_it_is_opened_for_writing() {

@@ -1,6 +1,6 @@
 //! The path comes to lead to another directory while a program binds to it, at each of its calls.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::CString;
 use std::fs::{self, Permissions};
 use std::os::fd::OwnedFd;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use sunpath::{Bound, Dir, Errno, Error, Existing, UnixListener, UnixStream, sys};
 
-use crate::supervisor::{Fate, Phase, Story, run, say};
+use crate::supervisor::{Asked, Fate, Phase, Story, run, say};
 use crate::{Before, Case, POLICIES, Wanted, alone};
 
 /// Binds, and closes.
@@ -58,6 +58,10 @@ fn swap(case: Case, at: usize, with_server: bool) -> bool {
     let bound = story.bound.unwrap();
     let said = [0, Errno::ESTALE.raw(), Errno::EADDRINUSE.raw()];
     assert!(said.contains(&bound), "{what}");
+    // A server elsewhere is not in the way here.
+    if case.policy == Existing::ReplaceStale && story.hit == Some(libc::SYS_bind as i32) {
+        assert_eq!(bound, Errno::ESTALE.raw(), "{what}");
+    }
     let left = |dir: &Path| fs::read_dir(dir).unwrap().count();
     assert_eq!(left(&first), 0, "{what}");
     // A takeover that begins after the change takes the server's place, as it should.
@@ -92,6 +96,83 @@ fn moved_path_at_every_call_takes_nothing_from_others_and_leaves_nothing() {
     }
     println!("the path moved {swapped} times");
     assert!(swapped > 200);
+}
+
+/// Two directories change places right before bind(2), so that the file is made in the second one, and
+/// then another file takes its place there. It is looked at where it is, and stays.
+fn replace_there(wanted: Wanted, put: &dyn Fn(&Path) -> Option<UnixListener>) {
+    let dir = crate::fresh::dir();
+    let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
+    fs::create_dir(&first).unwrap();
+    fs::create_dir(&second).unwrap();
+    let path = first.join("a.sock");
+    let case = Case {
+        policy: Existing::Refuse,
+        before: Before::Nothing,
+        wanted,
+    };
+    let about = |path: &Path| {
+        let file = fs::symlink_metadata(path).unwrap();
+        (file.ino(), file.mode(), file.uid(), file.nlink())
+    };
+    let (is_bound, other) = (Cell::new(false), RefCell::new(None));
+    let kernel = |asked: &Asked| {
+        if asked.nr == libc::SYS_bind {
+            exchange(&first, &second);
+            is_bound.set(true);
+        } else if is_bound.get() && other.borrow().is_none() {
+            fs::remove_file(&path).unwrap();
+            let server = put(&path);
+            other.replace(Some((server, about(&path))));
+        }
+        None
+    };
+    let story = run(Fate::As(&kernel), || bind_and_close(case, &path));
+    assert_eq!(story.bound, Some(Errno::ESTALE.raw()), "{story:?}");
+    let (_server, before) = other.take().unwrap();
+    assert_eq!(about(&path), before, "{story:?}");
+    let left = |dir: &Path| fs::read_dir(dir).unwrap().count();
+    assert_eq!(left(&second), 0, "{story:?}");
+}
+
+#[test]
+fn moved_path_leaves_what_took_the_place_of_our_file_there() {
+    let _alone = alone();
+    let marked = |path: &Path| {
+        fs::set_permissions(path, Permissions::from_mode(0o1600)).unwrap();
+    };
+    let file = |path: &Path| {
+        fs::write(path, "precious").unwrap();
+        None
+    };
+    let marked_file = |path: &Path| {
+        fs::write(path, "precious").unwrap();
+        marked(path);
+        None
+    };
+    let server = |path: &Path| Some(UnixListener::bind(path).unwrap());
+    let server_with_two_names = |path: &Path| {
+        let server = UnixListener::bind(path).unwrap();
+        marked(path);
+        fs::hard_link(path, path.with_extension("second")).unwrap();
+        Some(server)
+    };
+    let server_of_another = |path: &Path| {
+        let server = UnixListener::bind(path).unwrap();
+        chown(path, Some(1), None).unwrap();
+        marked(path);
+        Some(server)
+    };
+    replace_there(Wanted::Any, &file);
+    replace_there(Wanted::Mode, &file);
+    replace_there(Wanted::Mode, &marked_file);
+    replace_there(Wanted::Mode, &server);
+    replace_there(Wanted::Mode, &server_with_two_names);
+    // SAFETY: geteuid takes nothing and cannot fail.
+    if unsafe { libc::geteuid() } == 0 {
+        replace_there(Wanted::Any, &server_of_another);
+        replace_there(Wanted::Mode, &server_of_another);
+    }
 }
 
 /// Where others may rename, one of them puts a link to a directory of ours in the place of the one
