@@ -378,6 +378,57 @@ fn lacking_modes_the_file_that_took_the_place_of_ours_stays() {
     assert_eq!(fs::read(&scene.path).unwrap(), b"another's");
 }
 
+/// Our file is removed right after it got its name, and another may take its place.
+#[test]
+fn lacking_its_place_a_file_that_was_renamed_is_estale() {
+    let _alone = alone();
+    for (policy, before, wanted, can_swap) in [
+        (
+            Existing::Refuse,
+            Before::Nothing,
+            Wanted::ModeAmongOthers,
+            true,
+        ),
+        (Existing::Takeover, Before::Nothing, Wanted::Any, true),
+        (Existing::Takeover, Before::Stale, Wanted::Any, true),
+        (Existing::Takeover, Before::Stale, Wanted::Any, false),
+        (
+            Existing::Takeover,
+            Before::Stale,
+            Wanted::ModeAmongOthers,
+            true,
+        ),
+    ] {
+        for another_comes in [true, false] {
+            let case = case(policy, before, wanted);
+            let is_renamed = Cell::new(false);
+            let (story, scene) = run_on(case, |asked, scene| {
+                if is_renamed.take() {
+                    fs::remove_file(&scene.path).unwrap();
+                    if another_comes {
+                        fs::write(&scene.path, "another's").unwrap();
+                    }
+                }
+                let swaps = asked.nr == libc::SYS_renameat2
+                    && asked.args[4] == u64::from(sunpath::sys::RENAME_EXCHANGE);
+                if swaps && !can_swap {
+                    return fails_with(libc::EINVAL);
+                }
+                is_renamed.set(matches!(asked.nr, libc::SYS_renameat | libc::SYS_renameat2));
+                None
+            });
+            assert_eq!(
+                story.bound,
+                Some(Errno::ESTALE.raw()),
+                "{case:?}: {story:?}"
+            );
+            let left = fs::read(&scene.path).is_ok_and(|bytes| bytes == b"another's");
+            assert_eq!(left, another_comes, "{case:?}");
+            assert_eq!(scene.files().len(), usize::from(left), "{case:?}");
+        }
+    }
+}
+
 /// A file is in the way of a call, once, and is gone at the next look.
 #[test]
 fn lacking_what_was_in_the_way_bind_is_tried_again() {
