@@ -1,5 +1,6 @@
 //! Addresses: a `sockaddr_un` and its length, made checked and read without trust.
 
+mod parse;
 mod print;
 mod written;
 

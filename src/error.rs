@@ -466,6 +466,14 @@ mod tests {
         ),
         (Cause::EndOfFile, "end of file, no descriptor"),
         (
+            Cause::StreamEnded,
+            "the stream ended before all of the bytes came",
+        ),
+        (
+            Cause::Escape { at: 3 },
+            "the backslash at byte 3 begins no escape; write two of them for one",
+        ),
+        (
             Cause::BatchSpace {
                 descriptors: 65535,
                 space: 2,
@@ -611,7 +619,7 @@ mod tests {
             let lacking = error.is_unsupported();
             let expected = match error.cause() {
                 _ if lacking => io::ErrorKind::Unsupported,
-                Some(Cause::EndOfFile) => io::ErrorKind::UnexpectedEof,
+                Some(Cause::EndOfFile | Cause::StreamEnded) => io::ErrorKind::UnexpectedEof,
                 _ => of_std.kind(),
             };
             assert_eq!(io.kind(), expected, "{error}");

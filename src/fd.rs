@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn fd_is_closed_by_its_owner_alone() {
-        let (a, b) = syscall::socketpair(sunpath_sys::SOCK_STREAM).unwrap();
+        let (a, b) = syscall::socketpair(sunpath_sys::SOCK_STREAM, false).unwrap();
         let raw = a.as_raw_fd();
         let borrowed = a.as_fd();
         assert_eq!(borrowed.as_raw_fd(), raw);
@@ -367,7 +367,7 @@ mod tests {
 
     #[test]
     fn io_slice_is_an_iovec() {
-        let (a, b) = syscall::socketpair(sunpath_sys::SOCK_STREAM).unwrap();
+        let (a, b) = syscall::socketpair(sunpath_sys::SOCK_STREAM, false).unwrap();
         let pieces = [IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"cde")];
         assert_eq!(&*pieces[2], b"cde");
         assert_eq!(syscall::sendmsg(a.as_fd(), &pieces, None, &[]).unwrap(), 5);

@@ -15,13 +15,16 @@ mod message;
 mod options;
 mod stream;
 
+use core::ffi::c_short;
 use core::fmt;
 use core::marker::PhantomData;
+use core::time::Duration;
 
 use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
 use crate::addr::UnixAddr;
+use crate::deadline::Deadline;
 use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use crate::pathname::AsPathname;
@@ -75,7 +78,30 @@ impl<T: Kind> Socket<T> {
     #[doc(alias = "socket")]
     #[inline]
     pub fn new() -> Result<Self, Error> {
-        syscall::socket(T::TYPE).map(Self::from_fd)
+        syscall::socket(T::TYPE, false).map(Self::from_fd)
+    }
+
+    /// `socket(AF_UNIX, type | SOCK_NONBLOCK, 0)` — makes a socket that is nonblocking from the
+    /// beginning, which saves [`set_nonblocking`](Self::set_nonblocking).
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{Socket, Stream};
+    ///
+    /// let socket = Socket::<Stream>::new_nonblocking()?;
+    /// assert!(socket.nonblocking()?);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See socket(2).
+    #[doc(alias = "SOCK_NONBLOCK")]
+    pub fn new_nonblocking() -> Result<Self, Error> {
+        syscall::socket(T::TYPE, true).map(Self::from_fd)
     }
 
     /// `socketpair(AF_UNIX, type, 0, sv)` — makes two unnamed sockets connected to each other.
@@ -87,7 +113,21 @@ impl<T: Kind> Socket<T> {
     /// See socketpair(2).
     #[doc(alias = "socketpair")]
     pub fn pair() -> Result<(Self, Self), Error> {
-        let (a, b) = syscall::socketpair(T::TYPE)?;
+        let (a, b) = syscall::socketpair(T::TYPE, false)?;
+        Ok((Self::from_fd(a), Self::from_fd(b)))
+    }
+
+    /// `socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, sv)` — makes a [`pair`](Self::pair) of which both
+    /// sockets are nonblocking.
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    ///
+    /// See socketpair(2).
+    #[doc(alias = "SOCK_NONBLOCK")]
+    pub fn pair_nonblocking() -> Result<(Self, Self), Error> {
+        let (a, b) = syscall::socketpair(T::TYPE, true)?;
         Ok((Self::from_fd(a), Self::from_fd(b)))
     }
 
@@ -224,13 +264,80 @@ impl<T: Kind> Socket<T> {
     /// - `ENOTCONN`: the socket is not connected. Linux does not report this.
     ///
     /// See shutdown(2).
-    pub fn shutdown(&self, how: Shutdown) -> Result<(), Error> {
-        let how = match how {
+    pub fn shutdown(&self, how: impl Into<Shutdown>) -> Result<(), Error> {
+        let how = match how.into() {
             Shutdown::Read => sys::SHUT_RD,
             Shutdown::Write => sys::SHUT_WR,
             Shutdown::Both => sys::SHUT_RDWR,
         };
         syscall::shutdown(self.as_fd(), how)
+    }
+}
+
+/// Waiting, without changing the socket for others who share it.
+impl<T: Kind> Socket<T> {
+    /// `poll(fd, POLLIN, timeout)` — waits until a receive would not wait; returns whether that was
+    /// within the time. Without a time it waits as long as it takes.
+    ///
+    /// A receive does not wait if there is something to receive, and also at the end of the
+    /// connection and after an error. Another process or thread that has the same socket can take what
+    /// came.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM`: no memory.
+    ///
+    /// # Examples
+    ///
+    /// A pool asks whether an idle connection is still good, without taking anything from it:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use sunpath::UnixStream;
+    ///
+    /// let (idle, peer) = UnixStream::pair()?;
+    /// assert!(!idle.wait_readable(Some(Duration::ZERO))?); // nothing came, and nobody left
+    /// drop(peer);
+    /// assert!(idle.wait_readable(Some(Duration::ZERO))?);
+    /// assert_eq!(idle.peek(&mut [0])?, 0); // the end
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See poll(2).
+    #[doc(alias = "poll")]
+    #[doc(alias = "POLLIN")]
+    pub fn wait_readable(&self, timeout: Option<Duration>) -> Result<bool, Error> {
+        self.wait_for(sys::POLLIN, timeout)
+    }
+
+    /// `poll(fd, POLLOUT, timeout)` — waits until a send would not wait; returns whether that was
+    /// within the time. Without a time it waits as long as it takes.
+    ///
+    /// A send does not wait if there is space in the queue, and also if the peer is gone. A datagram
+    /// socket that is not connected counts as writable, whatever the queue of the receiver is.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM`: no memory.
+    ///
+    /// See poll(2).
+    #[doc(alias = "poll")]
+    #[doc(alias = "POLLOUT")]
+    pub fn wait_writable(&self, timeout: Option<Duration>) -> Result<bool, Error> {
+        self.wait_for(sys::POLLOUT, timeout)
+    }
+
+    fn wait_for(&self, events: c_short, timeout: Option<Duration>) -> Result<bool, Error> {
+        let deadline = timeout.map(Deadline::after);
+        loop {
+            let milliseconds = deadline.map_or(-1, Deadline::left_milliseconds);
+            match syscall::poll_for(self.as_fd(), events, milliseconds) {
+                Err(error) if error.errno() == Errno::EINTR => {}
+                // A wait can be longer than poll(2) counts.
+                Ok(false) if deadline.is_none_or(|deadline| deadline.left().is_some()) => {}
+                polled => return polled,
+            }
+        }
     }
 }
 

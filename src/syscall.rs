@@ -51,11 +51,16 @@ pub(crate) use self::process::*;
 pub(crate) use self::socket::*;
 pub(crate) use self::user::*;
 
-/// Flags for every new socket: close-on-exec from birth, where the system can do that.
+/// Flags for a new socket: close-on-exec, and nonblocking if it shall be, where the system can make
+/// it so at once.
 #[cfg(have_sock_cloexec)]
-const NEW_SOCKET: c_int = sys::SOCK_CLOEXEC;
+const fn new_socket_flags(nonblocking: bool) -> c_int {
+    sys::SOCK_CLOEXEC | if nonblocking { sys::SOCK_NONBLOCK } else { 0 }
+}
 #[cfg(not(have_sock_cloexec))]
-const NEW_SOCKET: c_int = 0;
+const fn new_socket_flags(_nonblocking: bool) -> c_int {
+    0
+}
 
 /// Makes a call again as long as a signal interrupts it. Returns its result.
 #[inline(always)]
@@ -197,7 +202,7 @@ mod tests {
 
     #[test]
     fn retry_returns_no_more_than_there_can_be() {
-        let (socket, _peer) = socketpair(sys::SOCK_STREAM).unwrap();
+        let (socket, _peer) = socketpair(sys::SOCK_STREAM, false).unwrap();
         for (returned, expected) in [(0, 0), (1, 1), (7, 7), (8, 8), (9, 8), (isize::MAX, 8)] {
             for range in [8..=8, 1..=8, 0..=8] {
                 let fd = socket.as_fd();

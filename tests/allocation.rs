@@ -199,14 +199,14 @@ fn allocation_is_not_needed_to_read_and_write_as_std_does() {
     would_block(bare(|| Read::read(&mut &a, &mut buf)));
     let mut bufs = [IoSliceMut::new(&mut buf)];
     would_block(bare(|| Read::read_vectored(&mut a, &mut bufs)));
-    would_block(bare(|| a.read_exact(&mut [0; 2]).map(|()| 0)));
+    would_block(bare(|| Read::read_exact(&mut a, &mut [0; 2]).map(|()| 0)));
     while bare(|| Write::write(&mut a, &[0; 4096])).is_ok() {}
     would_block(bare(|| Write::write(&mut &a, &[0; 4096])));
     let bufs = [IoSlice::new(&[0; 4096])];
     would_block(bare(|| Write::write_vectored(&mut a, &bufs)));
-    would_block(bare(|| a.write_all(&[0; 4096]).map(|()| 0)));
+    would_block(bare(|| Write::write_all(&mut a, &[0; 4096]).map(|()| 0)));
     drop(b);
-    let error = bare(|| a.write_all(b"x")).unwrap_err();
+    let error = bare(|| Write::write_all(&mut a, b"x")).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(Errno::EPIPE.raw()));
 
     let error = a.write(b"x").unwrap_err();

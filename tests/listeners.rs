@@ -196,3 +196,16 @@ fn listener_has_no_error_and_incoming_accepts() {
     incoming.next().unwrap().unwrap();
     assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
 }
+
+#[test]
+fn listener_that_is_bound_yields_its_clients_in_a_loop() {
+    let dir = fresh::dir();
+    let path = dir.path().join("a.sock");
+    let bound = sunpath::BindOptions::new().listen(&path).unwrap();
+    let client = sunpath::UnixStream::connect(&path).unwrap();
+    let _second = sunpath::UnixStream::connect(&path).unwrap();
+    for accepted in (&bound).into_iter().take(2) {
+        let _ = accepted.unwrap().write_all(b"x");
+    }
+    assert_eq!(client.read(&mut [0; 2]).unwrap(), 1);
+}

@@ -4,7 +4,7 @@
 mod fresh;
 
 use std::fs;
-use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::ptr;
@@ -431,7 +431,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     assert_eq!(written.unwrap(), 4096);
 
     // all of much, to a peer that reads when half of it was interrupted
-    let (mut writer, mut reader) = UnixStream::pair().unwrap();
+    let (writer, reader) = UnixStream::pair().unwrap();
     let much: Vec<u8> = (0..8 << 20).map(|at| (at % 251) as u8).collect();
     let (sent, mut received) = (much.clone(), vec![0; much.len()]);
     let written = interrupted(

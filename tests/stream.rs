@@ -1,14 +1,14 @@
-//! Stream sockets, end to end, through the public door.
+//! Stream sockets, end to end, through the public API.
 #![cfg(feature = "std")]
 
 mod fresh;
 
-use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use sunpath::error::Call;
+use sunpath::error::{Call, Cause};
 use sunpath::{Errno, Shutdown, Socket, Stream, UnixAddr, UnixListener, UnixStream};
 use tempfile::TempDir;
 
@@ -79,30 +79,38 @@ fn stream_all_is_read_in_as_many_calls_as_it_takes() {
     });
     assert!(received == sent);
 
-    a.write_all(b"ab").unwrap();
-    (&a).write_all(b"c").unwrap();
-    let mut buf = [0; 3];
-    (&b).read_exact(&mut buf).unwrap();
-    assert_eq!(&buf, b"abc");
+    // By the traits of std, on the value and on a reference.
+    Write::write_all(&mut a, b"ab").unwrap();
+    Write::write_all(&mut &a, b"c").unwrap();
+    let (mut first, mut second) = ([0; 1], [0; 2]);
+    Read::read_exact(&mut b, &mut first).unwrap();
+    Read::read_exact(&mut &b, &mut second).unwrap();
+    assert_eq!((&first, &second), (b"a", b"bc"));
 }
 
 #[test]
 fn stream_that_ends_too_early_says_so() {
-    let (mut a, mut b) = UnixStream::pair().unwrap();
-    a.write_all(b"ab").unwrap();
+    let (a, mut b) = UnixStream::pair().unwrap();
+    a.write_all(b"abc").unwrap();
     drop(a);
-    for len in [3, 1] {
-        let error = b.read_exact(&mut vec![0; len]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
-    }
-    let error = b.write_all(b"x").unwrap_err();
+    let error = b.read_exact(&mut [0; 4]).unwrap_err();
+    assert_eq!(
+        (error.errno(), error.cause()),
+        (Errno::EPIPE, Some(Cause::StreamEnded))
+    );
+    assert_eq!(io::Error::from(error).kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(b.write_all(b"x").unwrap_err().errno(), Errno::EPIPE);
+
+    let error = Read::read_exact(&mut b, &mut [0]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    let error = Write::write_all(&mut b, b"x").unwrap_err();
     assert_eq!(error.raw_os_error(), Some(Errno::EPIPE.raw()));
 }
 
 /// As std's own: there is nothing to wait for, and nobody to fail.
 #[test]
 fn stream_nothing_is_read_and_written_without_a_call() {
-    let (mut a, b) = UnixStream::pair().unwrap();
+    let (a, b) = UnixStream::pair().unwrap();
     a.set_nonblocking(true).unwrap();
     a.read_exact(&mut []).unwrap();
     drop(b);
@@ -404,4 +412,57 @@ fn stream_mode_over_0777_is_einval_with_the_number() {
     ] {
         assert_eq!(socket.set_mode(mode).unwrap_err().to_string(), text);
     }
+}
+
+#[test]
+fn stream_shuts_down_by_the_direction_of_std() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    ours.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(theirs.read(&mut [0]).unwrap(), 0);
+    theirs.write_all(b"x").unwrap();
+    ours.shutdown(Shutdown::Both).unwrap();
+    assert_eq!(theirs.write_all(b"x").unwrap_err().errno(), Errno::EPIPE);
+}
+
+#[test]
+fn stream_waits_for_what_comes_and_for_space() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let now = Some(Duration::ZERO);
+    assert!(!theirs.wait_readable(now).unwrap());
+    assert!(
+        !theirs
+            .wait_readable(Some(Duration::from_millis(2)))
+            .unwrap()
+    );
+    ours.write_all(b"x").unwrap();
+    assert!(theirs.wait_readable(None).unwrap());
+    assert!(theirs.wait_readable(now).unwrap(), "nothing was taken");
+
+    assert!(ours.wait_writable(None).unwrap());
+    ours.set_nonblocking(true).unwrap();
+    while ours.write(&[0; 4096]).is_ok() {}
+    assert!(!ours.wait_writable(now).unwrap());
+    drop(theirs);
+    assert!(
+        ours.wait_writable(now).unwrap(),
+        "a send would fail at once"
+    );
+}
+
+#[test]
+fn stream_is_nonblocking_from_the_beginning_if_asked() {
+    let (dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    let client = Socket::<Stream>::new_nonblocking().unwrap();
+    client
+        .connect_to(&UnixAddr::from_pathname(&path).unwrap())
+        .unwrap();
+    let (server, _) = listener.accept_nonblocking().unwrap();
+    let (a, b) = UnixStream::pair_nonblocking().unwrap();
+    for socket in [&client, &server, &a, &b] {
+        assert!(socket.nonblocking().unwrap());
+        assert!(socket.read(&mut [0]).unwrap_err().is_would_block());
+    }
+    assert!(!listener.as_socket().nonblocking().unwrap());
+    drop(dir);
 }

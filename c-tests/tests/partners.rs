@@ -77,7 +77,7 @@ fn partners_rust_client_hears_c_server() {
     let dir = FreshDir::new();
     let _server = Partner::serve(dir.path());
     let stream = UnixStream::connect(dir.path().join("a.sock")).expect("the server listens");
-    let mut sender = stream.try_clone().expect("a descriptor is free");
+    let sender = stream.try_clone().expect("a descriptor is free");
     let writer = thread::spawn(move || {
         sender.write_all(&message())?;
         Ok::<_, std::io::Error>(sender.shutdown(Shutdown::Write)?)

@@ -75,6 +75,7 @@ use crate::syscall::{self, Inherited, NotInherited};
 #[derive(Debug)]
 #[doc(alias = "sd_listen_fds")]
 #[doc(alias = "LISTEN_FDS")]
+#[must_use = "dropping it closes the descriptors that were passed"]
 pub struct Activation<'e> {
     fds: Result<Inherited, NotPassed>,
     /// `LISTEN_FDNAMES`, and where the next name begins in it.

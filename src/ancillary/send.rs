@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn ancillary_is_laid_out_in_the_order_in_which_it_is_given() {
-        let (a, b) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
+        let (a, b) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
         let (one, two) = ([a.as_fd()], [b.as_fd(), a.as_fd()]);
         let (low, high) = (Credentials::new(1, 2, 3), Credentials::new(4, 5, 6));
         let ints = |fds: &[BorrowedFd<'_>]| fds.iter().map(AsRawFd::as_raw_fd).collect();

@@ -274,6 +274,13 @@ causes! {
     } "expected {} descriptors, received {} (closed)"
     /// The stream ended where a descriptor was expected.
     EndOfFile "end of file, no descriptor"
+    /// The stream ended before all of the bytes came.
+    StreamEnded "the stream ended before all of the bytes came"
+    /// The text of an address has a backslash that begins no escape.
+    Escape {
+        /// Where the backslash stands, in bytes.
+        at: u32
+    } "the backslash at byte {} begins no escape; write two of them for one"
     /// The control messages do not fit into a message of the batch.
     BatchSpace {
         /// How many descriptors they have, at most 65535.

@@ -16,7 +16,7 @@ impl Error {
     pub fn kind(self) -> ErrorKind {
         match self.cause() {
             _ if self.is_unsupported() => ErrorKind::Unsupported,
-            Some(Cause::EndOfFile) => ErrorKind::UnexpectedEof,
+            Some(Cause::EndOfFile | Cause::StreamEnded) => ErrorKind::UnexpectedEof,
             _ => self.errno().kind(),
         }
     }

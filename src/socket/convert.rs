@@ -114,6 +114,7 @@ mod std_types {
 
     use super::{FromFdError, Socket};
     use crate::addr::UnixAddr;
+    use crate::socket::Shutdown;
     use crate::socket::datagram::UnixDatagram;
     use crate::socket::listener::UnixListener;
     use crate::socket::stream::UnixStream;
@@ -122,6 +123,16 @@ mod std_types {
     impl From<FromFdError> for io::Error {
         fn from(error: FromFdError) -> Self {
             error.error.into()
+        }
+    }
+
+    impl From<std::net::Shutdown> for Shutdown {
+        fn from(how: std::net::Shutdown) -> Self {
+            match how {
+                std::net::Shutdown::Read => Self::Read,
+                std::net::Shutdown::Write => Self::Write,
+                std::net::Shutdown::Both => Self::Both,
+            }
         }
     }
 

@@ -77,6 +77,29 @@ impl Socket<Datagram> {
         Ok(socket)
     }
 
+    /// `socket(AF_UNIX, SOCK_DGRAM, 0)` — makes a datagram socket that is not bound, as
+    /// [`new`](Self::new) does. It has the name that `std` has.
+    ///
+    /// # Errors
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{UnixAddr, UnixDatagram};
+    ///
+    /// let socket = UnixDatagram::unbound()?;
+    /// socket.send_to(b"READY=1", &UnixAddr::from_pathname("/run/notify")?)?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See socket(2).
+    #[doc(alias = "socket")]
+    pub fn unbound() -> Result<Self, Error> {
+        Self::new()
+    }
+
     /// `connect(fd, addr, len)` — fixes the peer: where [`send`](Self::send) goes, and from whom alone
     /// is received.
     ///

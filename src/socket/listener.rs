@@ -166,7 +166,25 @@ impl<T: Connected> Listener<T> {
     #[doc(alias = "accept4")]
     pub fn accept(&self) -> Result<(Socket<T>, UnixAddr), Error> {
         let mut peer = UnixAddr::unnamed();
-        let fd = syscall::accept(self.as_fd(), Some(&mut peer))?;
+        let fd = syscall::accept(self.as_fd(), Some(&mut peer), false)?;
+        Ok((Socket::from_fd(fd), peer))
+    }
+
+    /// `accept4(fd, addr, len, SOCK_CLOEXEC | SOCK_NONBLOCK)` — takes the next connection as a
+    /// nonblocking socket, which saves [`Socket::set_nonblocking`]. Whether this call waits depends on
+    /// the listener.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `EMFILE`, `ENFILE`, `EINVAL`, `ECONNABORTED`, `ENOBUFS`, `ENOMEM`, `EAFNOSUPPORT`: as
+    ///   for [`accept`](Self::accept).
+    ///
+    /// See accept(2).
+    #[doc(alias = "accept4")]
+    #[doc(alias = "SOCK_NONBLOCK")]
+    pub fn accept_nonblocking(&self) -> Result<(Socket<T>, UnixAddr), Error> {
+        let mut peer = UnixAddr::unnamed();
+        let fd = syscall::accept(self.as_fd(), Some(&mut peer), true)?;
         Ok((Socket::from_fd(fd), peer))
     }
 
@@ -431,7 +449,7 @@ impl<T: Connected> Iterator for Incoming<'_, T> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let listener = self.listener?;
-        match syscall::accept(listener.as_fd(), None) {
+        match syscall::accept(listener.as_fd(), None, false) {
             Ok(fd) => Some(Ok(Socket::from_fd(fd))),
             Err(error) => {
                 let next = listener.next_after(error);

@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use sunpath_sys as sys;
 
 use super::{Socket, Stream};
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, IoSlice, IoSliceMut};
 use crate::syscall;
 
@@ -143,13 +143,96 @@ impl Socket<Stream> {
         let bufs = &bufs[..bufs.len().min(syscall::IOV_MAX)];
         syscall::sendmsg(self.as_fd(), bufs, None, &[])
     }
+
+    /// `send(fd, buf, n, MSG_NOSIGNAL)`, as often as it takes — sends all of the bytes.
+    ///
+    /// # Errors
+    ///
+    /// Some of the bytes may have been sent; [`write`](Self::write) returns how many.
+    ///
+    /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
+    /// - `EIO`: the kernel took no byte, which none is known to do.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.write_all(b"hello")?;
+    /// let mut buf = [0; 5];
+    /// theirs.read_exact(&mut buf)?;
+    /// assert_eq!(&buf, b"hello");
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See send(2).
+    #[inline]
+    #[doc(alias = "send")]
+    pub fn write_all(&self, buf: &[u8]) -> Result<(), Error> {
+        if buf.is_empty() {
+            return Ok(());
+        }
+        match self.write(buf)? {
+            count if count == buf.len() => Ok(()),
+            count => self.write_rest(buf.get(count..).unwrap_or_default()),
+        }
+    }
+
+    /// `recv(fd, buf, n, 0)`, as often as it takes — receives exactly as many bytes as `buf` has.
+    ///
+    /// # Errors
+    ///
+    /// Some of the bytes may have been received; [`read`](Self::read) returns how many.
+    ///
+    /// - `EPIPE`: the stream ended before; as `io::Error` of kind `UnexpectedEof`.
+    /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
+    ///
+    /// See recv(2).
+    #[inline]
+    #[doc(alias = "recv")]
+    pub fn read_exact(&self, buf: &mut [u8]) -> Result<(), Error> {
+        if buf.is_empty() {
+            return Ok(());
+        }
+        match self.read(buf)? {
+            count if count == buf.len() => Ok(()),
+            count => self.read_rest(buf.get_mut(count..).unwrap_or_default()),
+        }
+    }
+
+    /// Sends what one call has not sent.
+    #[cold]
+    fn write_rest(&self, mut rest: &[u8]) -> Result<(), Error> {
+        while !rest.is_empty() {
+            match self.write(rest)? {
+                0 => return Err(Error::new(Call::Send, Errno::EIO)),
+                count => rest = rest.get(count..).unwrap_or_default(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Receives what one call has not received.
+    #[cold]
+    fn read_rest(&self, mut rest: &mut [u8]) -> Result<(), Error> {
+        while !rest.is_empty() {
+            match self.read(rest)? {
+                0 => {
+                    let cause = Cause::StreamEnded;
+                    return Err(Error::with_cause(Call::Recv, Errno::EPIPE, cause));
+                }
+                count => rest = rest.get_mut(count..).unwrap_or_default(),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The stream as `std::io` has it.
 #[cfg(feature = "std")]
 mod std_stream {
     use super::UnixStream;
-    use crate::error::Error;
+    use crate::error::{Cause, Error};
     use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 
     impl Read for &UnixStream {
@@ -165,13 +248,10 @@ mod std_stream {
 
         #[inline]
         fn read_exact(&mut self, buf: &mut [u8]) -> io::Result<()> {
-            if buf.is_empty() {
-                return Ok(());
-            }
-            match UnixStream::read(self, buf).map_err(unboxed)? {
-                count if count == buf.len() => Ok(()),
-                count => read_rest(self, &mut buf[count..]),
-            }
+            UnixStream::read_exact(self, buf).map_err(|error| match error.cause() {
+                Some(Cause::StreamEnded) => io::ErrorKind::UnexpectedEof.into(),
+                _ => unboxed(error),
+            })
         }
     }
 
@@ -188,13 +268,7 @@ mod std_stream {
 
         #[inline]
         fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
-            if buf.is_empty() {
-                return Ok(());
-            }
-            match UnixStream::write(self, buf).map_err(unboxed)? {
-                count if count == buf.len() => Ok(()),
-                count => write_rest(self, &buf[count..]),
-            }
+            UnixStream::write_all(self, buf).map_err(unboxed)
         }
 
         #[inline]
@@ -208,30 +282,6 @@ mod std_stream {
     #[cold]
     fn unboxed(error: Error) -> io::Error {
         error.errno().into()
-    }
-
-    /// What one call has not read.
-    #[cold]
-    fn read_rest(stream: &UnixStream, mut buf: &mut [u8]) -> io::Result<()> {
-        while !buf.is_empty() {
-            match stream.read(buf).map_err(unboxed)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                count => buf = &mut buf[count..],
-            }
-        }
-        Ok(())
-    }
-
-    /// What one call has not written.
-    #[cold]
-    fn write_rest(stream: &UnixStream, mut buf: &[u8]) -> io::Result<()> {
-        while !buf.is_empty() {
-            match stream.write(buf).map_err(unboxed)? {
-                0 => return Err(io::ErrorKind::WriteZero.into()),
-                count => buf = &buf[count..],
-            }
-        }
-        Ok(())
     }
 
     impl Read for UnixStream {

@@ -128,7 +128,7 @@ mod tests {
         let status = |name: &str| fstatat(CWD, dir.join(name).as_os_str().as_bytes(), 0).unwrap();
         let listener = UnixListener::bind(dir.join("a")).unwrap();
         let datagram = UnixDatagram::bind(dir.join("b")).unwrap();
-        let unbound = socket(sys::SOCK_STREAM).unwrap();
+        let unbound = socket(sys::SOCK_STREAM, false).unwrap();
         listen(unbound.as_fd(), 1).unwrap_err();
         type Way = fn(BorrowedFd<'_>, &Status) -> Result<bool, Error>;
         for (way, needs_privilege) in [(by_diag as Way, false), (by_ioctl, true)] {

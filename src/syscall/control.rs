@@ -327,7 +327,7 @@ mod tests {
     fn arrived(buf: &mut [u8; SPACE], pidfd: c_int) -> Vec<OwnedFd> {
         let (mut sent, mut kept) = (Vec::new(), Vec::new());
         for _ in 0..3 {
-            let (a, b) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
+            let (a, b) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
             sent.push(a.into_raw_fd());
             kept.push(b);
         }
@@ -427,7 +427,7 @@ mod tests {
             assert_eq!(said, Errno::from_raw(errno));
         }
         for taken in [true, false] {
-            let (a, b) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
+            let (a, b) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
             let mut buf = [0; SPACE];
             let _kept = arrived(&mut buf, a.into_raw_fd());
             let (mut control, _) = owned(&mut buf, 3);

@@ -151,7 +151,7 @@ mod tests {
     #[test]
     #[cfg(have_so_peercred)]
     fn option_that_the_kernel_left_unwritten_is_no_value() {
-        let (socket, _peer) = syscall::socketpair(sys::SOCK_STREAM).unwrap();
+        let (socket, _peer) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
         let value = getsockopt::<c_int>(socket.as_fd(), libc::SO_BINDTODEVICE);
         assert_eq!(value, Err(Error::new(Call::Getsockopt, Errno::ENOPROTOOPT)));
         let fd = getsockopt_fd(socket.as_fd(), libc::SO_BINDTODEVICE);

@@ -6,31 +6,45 @@ use core::ptr;
 use sunpath_sys as sys;
 use sunpath_sys::socklen_t;
 
-use super::{ANY, NEW_SOCKET, adopt_new, retry, retry_timed};
+use super::{ANY, adopt_new, new_socket_flags, retry, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error};
-use crate::fd::{AsRawFd, BorrowedFd, CWD, OwnedFd};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, OwnedFd};
 
 #[inline]
-pub(crate) fn socket(kind: c_int) -> Result<OwnedFd, Error> {
+pub(crate) fn socket(kind: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
+    let kind = kind | new_socket_flags(nonblocking);
     let fd = retry(Call::Socket, || {
         // SAFETY: takes numbers alone.
-        unsafe { sys::socket(sys::AF_UNIX, kind | NEW_SOCKET, 0) as isize }
+        unsafe { sys::socket(sys::AF_UNIX, kind, 0) as isize }
     })?;
-    adopt_new(fd as c_int)
+    make_nonblocking(adopt_new(fd as c_int)?, nonblocking)
 }
 
-pub(crate) fn socketpair(kind: c_int) -> Result<(OwnedFd, OwnedFd), Error> {
+pub(crate) fn socketpair(kind: c_int, nonblocking: bool) -> Result<(OwnedFd, OwnedFd), Error> {
     let mut fds: [c_int; 2] = [-1; 2];
+    let kind = kind | new_socket_flags(nonblocking);
     retry(Call::Socketpair, || {
-        // SAFETY: fds is room for two descriptors.
-        unsafe { sys::socketpair(sys::AF_UNIX, kind | NEW_SOCKET, 0, fds.as_mut_ptr()) as isize }
+        // SAFETY: fds has space for two descriptors.
+        unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, fds.as_mut_ptr()) as isize }
     })?;
     // Both are owned before either can fail.
     match fds.map(adopt_new) {
-        [Ok(a), Ok(b)] => Ok((a, b)),
+        [Ok(a), Ok(b)] => Ok((
+            make_nonblocking(a, nonblocking)?,
+            make_nonblocking(b, nonblocking)?,
+        )),
         [Err(error), _] | [_, Err(error)] => Err(error),
     }
+}
+
+/// Makes a new socket nonblocking if it shall be and the system could not make it so at once.
+#[inline]
+fn make_nonblocking(socket: OwnedFd, nonblocking: bool) -> Result<OwnedFd, Error> {
+    if nonblocking && new_socket_flags(true) == 0 {
+        super::set_nonblocking(socket.as_fd(), true)?;
+    }
+    Ok(socket)
 }
 
 #[inline]
@@ -132,6 +146,25 @@ pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<Option<
     }
 }
 
+/// poll(2) for any of these events, for at most this many milliseconds; also for an error and for the
+/// end of the connection. `EINTR` is the caller's, who knows how much time is left.
+pub(crate) fn poll_for(
+    fd: BorrowedFd<'_>,
+    events: c_short,
+    milliseconds: c_int,
+) -> Result<bool, Error> {
+    let mut slot = sys::pollfd {
+        fd: fd.as_raw_fd(),
+        events,
+        revents: 0,
+    };
+    // SAFETY: slot is one live pollfd.
+    match unsafe { sys::poll(&mut slot, 1, milliseconds) } {
+        -1 => Err(Error::new(Call::Poll, Errno::from_raw(sys::errno()))),
+        ready => Ok(ready > 0),
+    }
+}
+
 /// poll(2) without descriptors: sleeps for so many milliseconds. A signal ends it early.
 pub(crate) fn pause(milliseconds: c_int) {
     // SAFETY: poll does not read the array if it has no elements.
@@ -165,6 +198,7 @@ pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<(), Error> {
 pub(crate) fn accept(
     fd: BorrowedFd<'_>,
     mut ret_peer: Option<&mut UnixAddr>,
+    nonblocking: bool,
 ) -> Result<OwnedFd, Error> {
     let mut peer = ret_peer.as_deref_mut();
     let accepted = retry_timed(fd, sys::SO_RCVTIMEO, Call::Accept, ANY, move || {
@@ -174,18 +208,17 @@ pub(crate) fn accept(
         };
         #[cfg(have_sock_cloexec)]
         // SAFETY: addr is room for *len bytes, and both outlive the call; or both are null.
-        return unsafe { sys::accept4(fd.as_raw_fd(), addr, len, NEW_SOCKET) as isize };
+        return unsafe {
+            sys::accept4(fd.as_raw_fd(), addr, len, new_socket_flags(nonblocking)) as isize
+        };
         #[cfg(not(have_sock_cloexec))]
         // SAFETY: addr is room for *len bytes, and both outlive the call; or both are null.
         return unsafe { sys::accept(fd.as_raw_fd(), addr, len) as isize };
     })?;
     let accepted = adopt_new(accepted as c_int)?;
+    // Without accept4 the listener's O_NONBLOCK is inherited.
     #[cfg(not(have_sock_cloexec))]
-    {
-        // Without accept4 the listener's O_NONBLOCK is inherited.
-        use crate::fd::AsFd;
-        super::set_nonblocking(accepted.as_fd(), false)?;
-    }
+    super::set_nonblocking(accepted.as_fd(), nonblocking)?;
     if let Some(peer) = ret_peer {
         normalized(peer, Call::Accept)?;
     }

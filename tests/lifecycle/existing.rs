@@ -254,7 +254,7 @@ fn replace_stale_holds_its_lock_as_long_as_it_lives() {
     assert_eq!(fresh.names(), ["a.sock.lock"]);
     drop(first);
     assert!(fresh.names().is_empty());
-    bind(replace, &fresh.path).unwrap();
+    drop(bind(replace, &fresh.path).unwrap());
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn replace_stale_with_a_name_that_leaves_its_lock_no_room_has_one_all_the_same()
         );
         // Another name has another lock.
         let other = format!("{}m", &name[1..]);
-        replace.bind_at::<UnixListener>(&dir, &other).unwrap();
+        drop(replace.bind_at::<UnixListener>(&dir, &other).unwrap());
         assert_eq!(fresh.names(), names);
         drop(listener);
         assert!(fresh.names().is_empty());

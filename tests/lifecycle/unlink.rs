@@ -80,7 +80,7 @@ fn unlink_after_leak_of_a_locked_one_is_still_refused_while_it_lives() {
     let listener = bind(options, &fresh.path).unwrap().leak();
     assert_fails(bind(options, &fresh.path), Errno::EADDRINUSE);
     drop(listener);
-    bind(options, &fresh.path).unwrap();
+    drop(bind(options, &fresh.path).unwrap());
 }
 
 #[test]

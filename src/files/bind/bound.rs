@@ -11,6 +11,7 @@ use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
 use crate::files::path::SplitPath;
 use crate::pathname::AsPathname;
+use crate::socket::{Connected, Incoming, Listener, Socket};
 use crate::syscall::{self, Process};
 
 use super::file::SocketFile;
@@ -45,6 +46,7 @@ use super::{BindOptions, Bindable, Existing, why};
 /// the next system call, theirs is taken for ours.
 ///
 /// A clone of the socket alone, by `try_clone`, does not keep the file.
+#[must_use = "dropping it removes the socket file"]
 pub struct Bound<S> {
     // The file goes first: as long as the socket is open its inode is not reused.
     file: SocketFile,
@@ -201,6 +203,16 @@ impl<S> Deref for Bound<S> {
 
     fn deref(&self) -> &S {
         &self.socket
+    }
+}
+
+/// Connections as they come: see [`Listener::incoming`].
+impl<'a, T: Connected> IntoIterator for &'a Bound<Listener<T>> {
+    type Item = Result<Socket<T>, Error>;
+    type IntoIter = Incoming<'a, T>;
+
+    fn into_iter(self) -> Incoming<'a, T> {
+        self.socket.incoming()
     }
 }
 

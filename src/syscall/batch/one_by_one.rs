@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn batch_one_by_one_takes_what_is_there() {
-        let (a, b) = syscall::socketpair(sys::SOCK_DGRAM).unwrap();
+        let (a, b) = syscall::socketpair(sys::SOCK_DGRAM, false).unwrap();
         let mut pieces = [IoSlice::new(b"one"), IoSlice::new(b"three")];
         let mut to_send = headers(
             pieces
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn batch_one_by_one_fails_only_at_the_first() {
-        let (a, b) = syscall::socketpair(sys::SOCK_SEQPACKET).unwrap();
+        let (a, b) = syscall::socketpair(sys::SOCK_SEQPACKET, false).unwrap();
         let mut empty = [IoSlice::new(b"x"), IoSlice::new(b"y")];
         let mut to_send = headers(
             empty

@@ -1,6 +1,6 @@
 //! Streams: with which bytes a descriptor comes, and which calls take it.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::AsFd as _;
 
 use sunpath::ancillary::Control;
@@ -24,7 +24,7 @@ fn two_sent() -> Result<Pair<Stream>, Error> {
 
 /// All of the bytes, and what comes with the first of them.
 pub(crate) fn waitall() -> Result<(), Error> {
-    let mut s = two_sent()?;
+    let s = two_sent()?;
     let mut rest = [0; 2];
     receive(&s.q, 4);
     let all = s.q.read_exact(&mut rest);

@@ -1,7 +1,5 @@
 //! What becomes of bytes on a stream when who sent or was to read them is gone, and when many write.
 
-use std::io::Read as _;
-
 use sunpath::{Error, UnixStream};
 
 use super::tell_byte;
@@ -45,7 +43,7 @@ fn share(count: usize) -> &'static str {
 
 pub(crate) fn reader_dies() -> Result<(), Error> {
     let mut bytes = vec![0; WHOLE];
-    let (p, mut q) = UnixStream::pair()?;
+    let (p, q) = UnixStream::pair()?;
     let child = process::fork();
     if child == 0 {
         drop(p);
@@ -77,7 +75,7 @@ fn write_blocks(p: &UnixStream, letter: u8) -> ! {
 }
 
 pub(crate) fn writers() -> Result<(), Error> {
-    let (p, mut q) = UnixStream::pair()?;
+    let (p, q) = UnixStream::pair()?;
     let children = WRITERS.map(|letter| match process::fork() {
         0 => write_blocks(&p, letter),
         child => child,
