@@ -1,6 +1,5 @@
 //! sunpath.
 
-use std::io::{Read, Write};
 use std::os::fd::RawFd;
 
 use sunpath::ancillary::{
@@ -87,12 +86,12 @@ impl Stream for Peer {
     }
 
     #[inline(always)]
-    fn send_all(mut socket: &UnixStream, bytes: &[u8]) {
+    fn send_all(socket: &UnixStream, bytes: &[u8]) {
         socket.write_all(bytes).unwrap();
     }
 
     #[inline(always)]
-    fn recv_all(mut socket: &UnixStream, buf: &mut [u8]) {
+    fn recv_all(socket: &UnixStream, buf: &mut [u8]) {
         socket.read_exact(buf).unwrap();
     }
 }

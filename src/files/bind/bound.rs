@@ -18,8 +18,8 @@ use super::file::SocketFile;
 use super::remove::status_of;
 use super::{BindOptions, Bindable, Existing, why};
 
-/// A [`Listener`](crate::Listener) or a [`UnixDatagram`](crate::UnixDatagram) with the file that it
-/// is bound to, made by [`BindOptions`](crate::BindOptions). It has all methods of the socket.
+/// A [`Listener`] or a [`UnixDatagram`](crate::UnixDatagram) with the file that it
+/// is bound to, made by [`BindOptions`]. It has all methods of the socket.
 ///
 /// Dropping it removes the file, unless [`unlink_on_drop`](crate::BindOptions::unlink_on_drop) is off,
 /// and closes the socket. The file is removed only
