@@ -44,3 +44,17 @@ fn numbered_name(mut number: u64) -> TemporaryName {
     }
     name
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every version of this crate finds the lock of every other.
+    #[test]
+    fn name_of_a_lock_is_always_the_same() {
+        let lock = |len: usize| lock_name(&b"n".repeat(len)).unwrap();
+        assert_eq!(lock(1).as_bytes(), b"n.lock");
+        assert_eq!(lock(250).as_bytes(), [&[b'n'; 250][..], b".lock"].concat());
+        assert_eq!(lock(251).as_bytes(), b".sunpath-930e7ee3bdb312e5.lock");
+    }
+}

@@ -4,6 +4,7 @@
 //! What runs by itself is short. `SUNPATH_LONG=1 cargo test --test crash` runs it in full.
 #![cfg(all(target_os = "linux", feature = "std"))]
 
+mod between;
 #[path = "../fresh/mod.rs"]
 mod fresh;
 mod lacking;

@@ -1,0 +1,138 @@
+//! What happens between two calls of the program, and how it goes on without what it could not have.
+
+use std::cell::{Cell, RefCell};
+use std::fs;
+
+use sunpath::{Errno, Existing, UnixListener};
+
+use crate::supervisor::{Asked, Fate, Story, run};
+use crate::{Before, Case, Scene, Wanted, alone, assert_reaches, serve};
+
+const REFUSE: Case = Case {
+    policy: Existing::Refuse,
+    before: Before::Nothing,
+    wanted: Wanted::Any,
+};
+
+const REPLACE: Case = Case {
+    policy: Existing::ReplaceStale,
+    before: Before::Stale,
+    wanted: Wanted::Any,
+};
+
+/// Runs the program on a kernel that answers so.
+fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i32>) -> (Story, Scene) {
+    let scene = Scene::new(case);
+    let answer = |asked: &Asked| kernel(asked, &scene).map(|errno| -i64::from(errno));
+    let story = run(Fate::As(&answer), || serve(case, &scene.path));
+    (story, scene)
+}
+
+fn renames(asked: &Asked) -> bool {
+    matches!(asked.nr, libc::SYS_renameat | libc::SYS_renameat2)
+}
+
+/// Somebody keeps the directory locked, or it may not be read.
+fn takes_a_turn(asked: &Asked) -> bool {
+    asked.nr == libc::SYS_openat && asked.path(1) == b"."
+}
+
+/// The file is renamed, cannot be looked at, and gets its name back, in one of two ways; unless another
+/// has the name by then.
+#[test]
+fn between_a_file_that_was_moved_aside_gets_its_name_back_if_it_is_free() {
+    let _alone = alone();
+    for links in [true, false] {
+        for another_comes in [false, true] {
+            let (story, scene) = run_on(REFUSE, |asked, scene| match asked.nr {
+                _ if takes_a_turn(asked) => Some(libc::EACCES),
+                libc::SYS_renameat2 if !links => Some(libc::ENOSYS),
+                libc::SYS_linkat if !links => Some(libc::EPERM),
+                libc::SYS_newfstatat if asked.path(1).starts_with(b".sunpath-") => {
+                    if another_comes {
+                        fs::write(&scene.path, "another's").unwrap();
+                    }
+                    Some(libc::EIO)
+                }
+                _ => None,
+            });
+            assert_eq!((story.bound, story.dropped), (Some(0), Some(libc::EIO)));
+            let files = scene.files();
+            if another_comes {
+                assert_eq!(files.len(), 2, "{files:?}");
+                assert_eq!(fs::read(&scene.path).unwrap(), b"another's");
+            } else {
+                assert_eq!(files, ["a.sock"], "links: {links}");
+            }
+        }
+    }
+}
+
+/// A turn that others have is waited for. What cannot be locked is not waited for.
+#[test]
+fn between_turns_of_others_a_program_waits_for_its_own() {
+    let _alone = alone();
+    for (errno, waits) in [(libc::EAGAIN, true), (libc::ENOLCK, false)] {
+        let (locks, moves) = (Cell::new(0), Cell::new(0));
+        let (story, scene) = run_on(REFUSE, |asked, _| {
+            moves.set(moves.get() + usize::from(renames(asked)));
+            let locked = asked.nr == libc::SYS_flock;
+            let earlier = locks.replace(locks.get() + usize::from(locked));
+            (locked && (earlier < 3 || !waits)).then_some(errno)
+        });
+        assert_eq!((story.bound, story.dropped), (Some(0), Some(0)));
+        assert!(scene.files().is_empty());
+        // During its turn it unlinks the file by name, and then ends the turn.
+        match waits {
+            true => assert_eq!((locks.get(), moves.get()), (5, 0)),
+            false => assert_eq!((locks.get(), moves.get()), (1, 1)),
+        }
+    }
+}
+
+/// Somebody else removes the dead file while the program is about to.
+#[test]
+fn between_two_looks_a_dead_file_may_go_away() {
+    let _alone = alone();
+    type Call = fn(&Asked) -> bool;
+    let calls: [Call; 3] = [
+        |asked| asked.nr == libc::SYS_openat && asked.path(1) == b"a.sock",
+        |asked| asked.nr == libc::SYS_newfstatat && asked.path(1) == b"a.sock",
+        |asked| renames(asked) && asked.path(1) == b"a.sock",
+    ];
+    for is_meant in calls {
+        let gone = Cell::new(false);
+        let (story, scene) = run_on(REPLACE, |asked, scene| {
+            if !gone.get() && is_meant(asked) {
+                fs::remove_file(&scene.path).unwrap();
+                gone.set(true);
+            }
+            None
+        });
+        assert!(gone.get());
+        assert_eq!(
+            (story.bound, story.dropped),
+            (Some(0), Some(0)),
+            "{story:?}"
+        );
+        assert!(scene.files().is_empty());
+    }
+}
+
+/// The file that was dead at the first look is that of a server when it is moved aside.
+#[test]
+fn between_two_looks_a_server_may_come() {
+    let _alone = alone();
+    let servers = RefCell::new(Vec::new());
+    let (story, scene) = run_on(REPLACE, |asked, scene| {
+        if renames(asked) && servers.borrow().is_empty() && asked.path(1) == b"a.sock" {
+            fs::remove_file(&scene.path).unwrap();
+            let server = UnixListener::bind(&scene.path).unwrap();
+            servers.borrow_mut().push(server);
+        }
+        None
+    });
+    assert_eq!(story.bound, Some(Errno::EADDRINUSE.raw()), "{story:?}");
+    assert_reaches(&scene.path, &servers.borrow()[0]);
+    assert_eq!(scene.files(), ["a.sock"]);
+}
