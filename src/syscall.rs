@@ -156,17 +156,25 @@ fn interrupted_before(
     }
 }
 
-/// Owns a descriptor that a call has just returned, and does to it what the system could not do when it
-/// made it.
+/// Owns the descriptor of a socket that a call has just returned, and does to it what the system could
+/// not do when it made it.
 #[inline]
-fn adopt_new(fd: c_int) -> Result<OwnedFd, Error> {
+fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    #[cfg(have_sock_cloexec)]
+    let _ = nonblocking;
     #[cfg(not(have_sock_cloexec))]
-    retry(Call::Fcntl, || {
-        // SAFETY: F_SETFD takes an int and touches the descriptor alone.
-        unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_SETFD, sys::FD_CLOEXEC) as isize }
-    })?;
+    {
+        use crate::fd::AsFd;
+        retry(Call::Fcntl, || {
+            // SAFETY: F_SETFD takes an int and touches the descriptor alone.
+            unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_SETFD, sys::FD_CLOEXEC) as isize }
+        })?;
+        if nonblocking {
+            set_nonblocking(fd.as_fd(), true)?;
+        }
+    }
     #[cfg(have_so_nosigpipe)]
     {
         use crate::fd::AsFd;

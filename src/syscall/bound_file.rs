@@ -25,7 +25,7 @@ fn by_ioctl(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     });
     match opened {
         Ok(fd) => {
-            let bound = adopt_new(fd as c_int)?;
+            let bound = adopt_new(fd as c_int, false)?;
             Ok(fstat(bound.as_fd())?.identity() == file.identity())
         }
         // The socket has no file.
@@ -43,7 +43,7 @@ fn by_diag(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
         // SAFETY: takes numbers alone.
         unsafe { sys::socket(sys::AF_NETLINK, kind, sys::NETLINK_SOCK_DIAG) as isize }
     });
-    let diag = adopt_new(fd.map_err(|_| unsupported)? as c_int)?;
+    let diag = adopt_new(fd.map_err(|_| unsupported)? as c_int, false)?;
     send(diag.as_fd(), &question(number), 0).map_err(|_| unsupported)?;
     let mut answer = [0; 512];
     let len = recv(diag.as_fd(), &mut answer, sys::MSG_DONTWAIT).map_err(|_| unsupported)?;

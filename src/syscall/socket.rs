@@ -9,7 +9,7 @@ use sunpath_sys::socklen_t;
 use super::{ANY, adopt_new, new_socket_flags, retry, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error};
-use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, OwnedFd};
+use crate::fd::{AsRawFd, BorrowedFd, CWD, OwnedFd};
 
 #[inline]
 pub(crate) fn socket(kind: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
@@ -18,7 +18,7 @@ pub(crate) fn socket(kind: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
         // SAFETY: takes numbers alone.
         unsafe { sys::socket(sys::AF_UNIX, kind, 0) as isize }
     })?;
-    make_nonblocking(adopt_new(fd as c_int)?, nonblocking)
+    adopt_new(fd as c_int, nonblocking)
 }
 
 pub(crate) fn socketpair(kind: c_int, nonblocking: bool) -> Result<(OwnedFd, OwnedFd), Error> {
@@ -29,22 +29,10 @@ pub(crate) fn socketpair(kind: c_int, nonblocking: bool) -> Result<(OwnedFd, Own
         unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, fds.as_mut_ptr()) as isize }
     })?;
     // Both are owned before either can fail.
-    match fds.map(adopt_new) {
-        [Ok(a), Ok(b)] => Ok((
-            make_nonblocking(a, nonblocking)?,
-            make_nonblocking(b, nonblocking)?,
-        )),
+    match fds.map(|fd| adopt_new(fd, nonblocking)) {
+        [Ok(a), Ok(b)] => Ok((a, b)),
         [Err(error), _] | [_, Err(error)] => Err(error),
     }
-}
-
-/// Makes a new socket nonblocking if it shall be and the system could not make it so at once.
-#[inline]
-fn make_nonblocking(socket: OwnedFd, nonblocking: bool) -> Result<OwnedFd, Error> {
-    if nonblocking && new_socket_flags(true) == 0 {
-        super::set_nonblocking(socket.as_fd(), true)?;
-    }
-    Ok(socket)
 }
 
 #[inline]
@@ -215,10 +203,13 @@ pub(crate) fn accept(
         // SAFETY: addr is room for *len bytes, and both outlive the call; or both are null.
         return unsafe { sys::accept(fd.as_raw_fd(), addr, len) as isize };
     })?;
-    let accepted = adopt_new(accepted as c_int)?;
-    // Without accept4 the listener's O_NONBLOCK is inherited.
+    let accepted = adopt_new(accepted as c_int, nonblocking)?;
     #[cfg(not(have_sock_cloexec))]
-    super::set_nonblocking(accepted.as_fd(), nonblocking)?;
+    if !nonblocking {
+        // Without accept4 the listener's O_NONBLOCK is inherited.
+        use crate::fd::AsFd;
+        super::set_nonblocking(accepted.as_fd(), false)?;
+    }
     if let Some(peer) = ret_peer {
         normalized(peer, Call::Accept)?;
     }
