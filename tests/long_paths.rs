@@ -11,7 +11,7 @@ use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::{Path, PathBuf};
 
 use sunpath::ancillary::{Outgoing, SendBatch, SendSlots};
-use sunpath::error::{Call, Cause};
+use sunpath::error::{Call, Cause, InUse};
 use sunpath::socket::Kind;
 use sunpath::{
     BindOptions, CWD, ConnectOptions, Datagram, Dir, Errno, Error, Listener, Seqpacket, Socket,
@@ -353,6 +353,25 @@ fn long_last_component_that_exists_is_left_alone() {
 }
 
 #[test]
+fn long_last_component_that_exists_is_told_by_its_kind() {
+    let (_base, deep) = deep();
+    let path = deep.join("f".repeat(200));
+    let cause = || {
+        let error = bound::<Stream>(&path).map(drop).unwrap_err();
+        assert_eq!(error.errno(), Errno::EADDRINUSE);
+        error.cause()
+    };
+    fs::write(&path, "").unwrap();
+    assert_eq!(cause(), Some(Cause::InUse(InUse::NotSocket)));
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(cause(), Some(Cause::InUse(InUse::Directory)));
+    fs::remove_dir(&path).unwrap();
+    let _socket = bound::<Stream>(&path).unwrap();
+    assert_eq!(cause(), None);
+}
+
+#[test]
 fn long_name_taken_by_two_at_once_is_one_of_theirs() {
     let (_base, deep) = deep();
     for round in 0..50 {
@@ -615,6 +634,8 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
         .join("a.sock");
     let server = Socket::<Stream>::new().unwrap();
     let clients = [Socket::<Stream>::new().unwrap(), Socket::new().unwrap()];
+    let datagram = UnixDatagram::new().unwrap();
+    let names = [0, 1].map(|more| "n".repeat(sys::SUN_PATH_MAX + more));
 
     // Between fork and exit nothing allocates.
     let in_root_without_proc = || -> Result<(), i32> {
@@ -630,6 +651,16 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
         clients[0].connect_to_at(CWD, &path).map_err(raw)?;
         listener.accept().map_err(raw)?;
         let dir = Dir::open(path.parent().unwrap_or(&path)).map_err(raw)?;
+        // No path that peers could answer to is known.
+        let refused = |bound: Result<(), Error>, errno| match bound {
+            Err(error) if error.errno() == errno => Ok(()),
+            Err(error) => Err(error.errno().raw()),
+            _ => Err(253),
+        };
+        refused(datagram.bind_to_at(CWD, &path), Errno::ENAMETOOLONG)?;
+        refused(datagram.bind_to_at(&dir, "d"), Errno::EOPNOTSUPP)?;
+        refused(datagram.bind_to_at(&dir, &names[0]), Errno::EOPNOTSUPP)?;
+        refused(datagram.bind_to_at(&dir, &names[1]), Errno::ENAMETOOLONG)?;
         match clients[1].connect_to_at(&dir, "a.sock") {
             Err(error) if error.is_unsupported() => Ok(()),
             _ => Err(255),

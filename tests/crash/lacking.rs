@@ -7,7 +7,9 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
 use sunpath::error::Cause;
-use sunpath::{BindOptions, Bound, Errno, Error, Existing, UnixDatagram, UnixListener, UnixStream};
+use sunpath::{
+    BindOptions, Bound, Dir, Errno, Error, Existing, UnixDatagram, UnixListener, UnixStream,
+};
 
 use crate::supervisor::{Asked, Fate, Phase, Story, run, say};
 use crate::{Before, Case, POLICIES, Scene, Wanted, alone, serve};
@@ -111,6 +113,41 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
             );
             assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
         }
+    }
+}
+
+/// A directory that has its mode without chmod(2) keeps the mark, which does no harm. One that has not is
+/// removed.
+#[test]
+fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
+    let _alone = alone();
+    for (umask, is_private, errno) in [
+        (0o022, true, 0),
+        (0o077, true, 0),
+        (0o022, false, 0),
+        (0o077, false, libc::EPERM),
+        (0o277, true, libc::EPERM),
+    ] {
+        let dir = crate::fresh::dir();
+        let path = dir.path().join("run");
+        let rejects = |asked: &Asked| match asked.nr {
+            libc::SYS_fchmod | libc::SYS_fchmodat | libc::SYS_fchmodat2 => fails_with(libc::EPERM),
+            _ => None,
+        };
+        let story = run(Fate::As(&rejects), || {
+            // SAFETY: takes a number and cannot fail; the umask is the child's alone.
+            unsafe { libc::umask(umask) };
+            say(Phase::Begin, 0);
+            let made = match is_private {
+                true => Dir::private(&path),
+                false => Dir::public(&path),
+            };
+            let errno = made.map_or_else(|error| error.errno().raw(), |_| 0);
+            say(Phase::Dropped, errno);
+        });
+        assert_eq!(story.dropped, Some(errno), "{umask:o}: {story:?}");
+        let left = fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(left, usize::from(errno == 0), "{umask:o}");
     }
 }
 
@@ -454,6 +491,14 @@ fn lacking_what_was_in_the_way_bind_is_tried_again() {
             Wanted::Any,
             libc::SYS_renameat2,
             libc::EEXIST,
+            again,
+        ),
+        // Its temporary name.
+        (
+            Existing::Takeover,
+            Wanted::Any,
+            libc::SYS_bind,
+            libc::EADDRINUSE,
             again,
         ),
         (
