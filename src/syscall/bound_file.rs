@@ -115,10 +115,11 @@ fn file_in(answer: &[u8]) -> Option<Option<(u32, u32)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::addr::UnixAddr;
     use crate::fd::CWD;
+    use crate::syscall::bind;
     use crate::syscall::{fstatat, listen, socket};
     use std::os::unix::ffi::OsStrExt;
-    use std::os::unix::net::{UnixDatagram, UnixListener};
     use std::{env, format, fs, process};
 
     #[test]
@@ -126,8 +127,16 @@ mod tests {
         let dir = env::temp_dir().join(format!("sunpath-bound-{}", process::id()));
         fs::create_dir(&dir).unwrap();
         let status = |name: &str| fstatat(CWD, dir.join(name).as_os_str().as_bytes(), 0).unwrap();
-        let listener = UnixListener::bind(dir.join("a")).unwrap();
-        let datagram = UnixDatagram::bind(dir.join("b")).unwrap();
+        let bound = |kind, name: &str| {
+            let path = dir.join(name);
+            let addr = UnixAddr::from_pathname_bytes(path.as_os_str().as_bytes()).unwrap();
+            let socket = socket(kind, false).unwrap();
+            bind(socket.as_fd(), &addr).unwrap();
+            socket
+        };
+        let listener = bound(sys::SOCK_STREAM, "a");
+        listen(listener.as_fd(), 1).unwrap();
+        let datagram = bound(sys::SOCK_DGRAM, "b");
         let unbound = socket(sys::SOCK_STREAM, false).unwrap();
         listen(unbound.as_fd(), 1).unwrap_err();
         type Way = fn(BorrowedFd<'_>, &Status) -> Result<bool, Error>;
