@@ -499,6 +499,29 @@ fn private_dir_is_opened_only_if_it_is_a_directory() {
     Dir::open(&closed).unwrap();
 }
 
+/// What is passed through need not be readable, neither by itself nor through a link.
+#[test]
+fn private_dir_below_one_that_may_not_be_read_is_made() {
+    let (_base, base) = fresh();
+    set_mode(&base, 0o1777);
+    let make = || {
+        if me() == 0 {
+            // SAFETY: takes numbers alone; of this thread alone.
+            let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
+            assert_eq!(set, 0);
+        }
+        fs::create_dir(base.join("closed")).unwrap();
+        symlink("closed", base.join("link")).unwrap();
+        set_mode(&base.join("closed"), 0o300);
+        for path in ["closed/run", "link/run"] {
+            Dir::private(base.join(path)).unwrap();
+            fs::remove_dir(base.join(path)).unwrap();
+        }
+        Dir::open(base.join("link")).unwrap();
+    };
+    thread::scope(|scope| scope.spawn(make).join().unwrap());
+}
+
 /// The limit of descriptors belongs to the process: a child has another.
 #[test]
 fn private_dir_where_no_descriptor_is_free_is_emfile() {

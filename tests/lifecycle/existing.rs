@@ -516,6 +516,36 @@ fn replace_stale_after_sigkill_under_any_umask_starts_as_the_same_user() {
     }
 }
 
+/// A directory that may be written to and searched is enough for every policy.
+#[test]
+fn every_policy_works_in_a_directory_that_may_not_be_read() {
+    let fresh = Fresh::new();
+    fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
+    assert!(in_child(|| {
+        if is_root() {
+            become_nobody();
+        }
+        let dir = fresh.dir.path().join("closed");
+        let path = dir.join("a.sock");
+        fs::create_dir(&dir).unwrap();
+        fs::set_permissions(&dir, Permissions::from_mode(0o300)).unwrap();
+        for policy in POLICIES {
+            for options in [BindOptions::new(), BindOptions::new().mode(0o600)] {
+                if policy != Existing::Refuse {
+                    drop(UnixListener::bind(&path).unwrap());
+                    assert_eq!(probe(&path), Ok(Liveness::Dead));
+                }
+                let listener = bind(options.existing(policy), &path).unwrap();
+                assert_reaches(&path, &listener);
+                listener.close_and_unlink().unwrap();
+            }
+        }
+        assert_eq!(probe(dir.join("")), Ok(Liveness::NotSocket));
+        assert_fails(bind(BindOptions::new(), &dir.join("")), Errno::EADDRINUSE);
+        fs::remove_dir(&dir).is_ok()
+    }));
+}
+
 #[test]
 fn replace_stale_of_a_name_that_just_fits_is_done() {
     let fresh = Fresh::new();
