@@ -518,6 +518,10 @@ fn private_dir_below_one_that_may_not_be_read_is_made() {
             fs::remove_dir(base.join(path)).unwrap();
         }
         Dir::open(base.join("link")).unwrap();
+        // One that may not be written to takes no new one.
+        set_mode(&base.join("closed"), 0o500);
+        let error = refused(&base.join("closed/run"));
+        assert_eq!(error.errno(), Errno::EACCES);
     };
     thread::scope(|scope| scope.spawn(make).join().unwrap());
 }

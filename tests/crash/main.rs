@@ -5,6 +5,7 @@
 #![cfg(all(target_os = "linux", feature = "std"))]
 
 mod between;
+mod directory;
 #[path = "../fresh/mod.rs"]
 mod fresh;
 mod lacking;
