@@ -184,7 +184,9 @@ mod tests {
 
     #[test]
     fn dir_that_was_made_and_then_refused_is_removed() {
-        let path = env::temp_dir().join(format!("sunpath-verify-{}", process::id()));
+        let base = env::temp_dir().join(format!("sunpath-verify-{}", process::id()));
+        fs::create_dir(&base).unwrap();
+        let path = base.join("run");
         let contradiction = Wanted {
             made_with: 0o755,
             // A bit that every usual umask leaves.
@@ -196,7 +198,8 @@ mod tests {
             refused().unwrap_err().refusal(),
             Refusal::Mode { .. }
         ));
-        assert!(!path.exists());
+        // Under its temporary name too.
+        assert_eq!(fs::read_dir(&base).unwrap().count(), 0);
         // What was there stays.
         fs::create_dir(&path).unwrap();
         assert!(matches!(
@@ -204,5 +207,6 @@ mod tests {
             Refusal::Mode { .. }
         ));
         fs::remove_dir(&path).unwrap();
+        fs::remove_dir(&base).unwrap();
     }
 }
