@@ -264,3 +264,24 @@ pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<(), Error> {
     })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fd::AsFd;
+    use crate::syscall::send;
+
+    #[test]
+    fn poll_in_tells_nothing_something_and_the_end_apart() {
+        let (a, b) = socketpair(sys::SOCK_STREAM, false).unwrap();
+        let shut_down = || {
+            let ready = poll_in(a.as_fd(), 0).unwrap();
+            ready.map(|ready| ready.shut_down)
+        };
+        assert_eq!(shut_down(), None);
+        send(b.as_fd(), b"x", 0).unwrap();
+        assert_eq!(shut_down(), Some(false));
+        drop(b);
+        assert_eq!(shut_down(), Some(true));
+    }
+}
