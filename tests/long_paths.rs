@@ -4,11 +4,12 @@
 mod fresh;
 mod skip;
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::fs::{FileTypeExt, symlink};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use sunpath::ancillary::{Outgoing, SendBatch, SendSlots};
 use sunpath::error::{Call, Cause, InUse};
@@ -271,6 +272,44 @@ fn long_path_over_path_max_is_bound_and_reached() {
         connected::<Stream>(slashes).unwrap();
     }
     // Removed by descriptors as well: remove_dir_all of std does it so.
+}
+
+/// What is passed through on the way need not be readable.
+#[test]
+fn long_path_over_path_max_goes_through_directories_that_may_not_be_read() {
+    let base = fresh::dir();
+    fs::set_permissions(base.path(), Permissions::from_mode(0o1777)).unwrap();
+    let make = || {
+        // SAFETY: takes nothing and cannot fail.
+        if unsafe { libc::geteuid() } == 0 {
+            let nobody = 65534;
+            // SAFETY: takes numbers alone; of this thread alone.
+            let set = unsafe { libc::syscall(libc::SYS_setresuid, nobody, nobody, nobody) };
+            assert_eq!(set, 0);
+        }
+        let mut path = base.path().to_owned();
+        for _ in 0..30 {
+            path.push("d".repeat(200));
+            Dir::private(&path).unwrap();
+        }
+        let path = path.join("a.sock");
+        // As far as one call takes the path; it is taken apart at one of these.
+        let components = path.ancestors().filter(|dir| {
+            let len = dir.as_os_str().len();
+            dir.starts_with(base.path()) && *dir != base.path() && len < 4096
+        });
+        let set_modes = |mode| {
+            for dir in components.clone() {
+                fs::set_permissions(dir, Permissions::from_mode(mode)).unwrap();
+            }
+        };
+        set_modes(0o300);
+        let listener = bound::<Stream>(&path).unwrap().listen(1).unwrap();
+        connected::<Stream>(&path).unwrap();
+        listener.accept().unwrap();
+        set_modes(0o700);
+    };
+    thread::scope(|scope| scope.spawn(make).join().unwrap());
 }
 
 #[test]
