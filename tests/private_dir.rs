@@ -497,6 +497,7 @@ fn private_dir_is_opened_only_if_it_is_a_directory() {
     // Only to be passed through.
     set_mode(&closed, 0o100);
     Dir::open(&closed).unwrap();
+    set_mode(&closed, 0o700);
 }
 
 /// What is passed through need not be readable, neither by itself nor through a link.

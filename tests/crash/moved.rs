@@ -380,6 +380,8 @@ fn put_before_each_call(impostor: Impostor, mode_of_here: u32, program: impl Fn(
         if story.hit.is_none() {
             break;
         }
+        // An ordinary user could not remove the scene otherwise.
+        let _ = fs::set_permissions(&aside, Permissions::from_mode(0o700));
         swapped += usize::from(put.take().is_some());
         let what = format!("{impostor:?}: call {at}: {story:?}");
         // An empty directory may be removed, as everybody can who may rename it. Ours may be moved to
