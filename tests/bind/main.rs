@@ -164,7 +164,7 @@ fn open_count() -> usize {
 }
 
 #[test]
-fn lifecycle_backlog_is_as_it_was_asked_for() {
+fn bind_backlog_is_as_it_was_asked_for() {
     // One more than that waits.
     for backlog in [0, 1, 2] {
         let fresh = Fresh::new();
@@ -182,7 +182,7 @@ fn lifecycle_backlog_is_as_it_was_asked_for() {
 }
 
 #[test]
-fn lifecycle_debug_names_the_address_and_what_is_promised() {
+fn bind_debug_names_the_address_and_what_is_promised() {
     let fresh = Fresh::new();
     let listener: Bound<Listener<Stream>> = BindOptions::new().listen(&fresh.path).unwrap();
     let shown = format!("{listener:?}");
