@@ -307,7 +307,7 @@ impl<T: Connected> Listener<T> {
     /// ```
     /// use sunpath::{Shutdown, UnixListener};
     ///
-    /// # #[cfg(target_os = "linux")] fn main() -> Result<(), sunpath::Error> {
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
     /// let listener = UnixListener::autobind()?;
     /// std::thread::scope(|scope| {
     ///     scope.spawn(|| {
@@ -316,9 +316,8 @@ impl<T: Connected> Listener<T> {
     ///         }
     ///     });
     ///     listener.as_socket().shutdown(Shutdown::Both)
-    /// })
-    /// # }
-    /// # #[cfg(not(target_os = "linux"))] fn main() {}
+    /// })?;
+    /// # Ok::<(), sunpath::Error>(())
     /// ```
     #[must_use]
     pub const fn as_socket(&self) -> &Socket<T> {
