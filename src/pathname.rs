@@ -65,16 +65,16 @@ impl<const N: usize> Path<N> {
     }
 }
 
-/// Puts pieces one after the other at the front of `room`; how many bytes they are, as an error where
-/// there is no room for them.
+/// Puts pieces one after the other at the front of `buf`; returns how many bytes they have, as an error
+/// if they do not fit.
 #[inline(never)]
-fn join(pieces: &[&[u8]], room: &mut [u8]) -> Result<usize, usize> {
+fn join(pieces: &[&[u8]], buf: &mut [u8]) -> Result<usize, usize> {
     let len = pieces.iter().map(|piece| piece.len()).sum();
-    let mut room = room.get_mut(..len).ok_or(len)?;
+    let mut buf = buf.get_mut(..len).ok_or(len)?;
     for piece in pieces {
-        let (place, rest) = room.split_at_mut(piece.len());
+        let (place, rest) = buf.split_at_mut(piece.len());
         place.copy_from_slice(piece);
-        room = rest;
+        buf = rest;
     }
     Ok(len)
 }

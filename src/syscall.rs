@@ -190,7 +190,7 @@ fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
 /// `clock_gettime(CLOCK_MONOTONIC)`: a time that only goes forward.
 pub(crate) fn monotonic_clock() -> Duration {
     let mut now = MaybeUninit::<sys::timespec>::zeroed();
-    // SAFETY: now is room for a timespec. It cannot fail: every system has this clock.
+    // SAFETY: now has space for a timespec. It cannot fail: every system has this clock.
     unsafe { sys::clock_gettime(sys::CLOCK_MONOTONIC, now.as_mut_ptr()) };
     // SAFETY: all zeroes is a valid timespec, and so is what the kernel wrote.
     let now = unsafe { now.assume_init() };

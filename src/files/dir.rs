@@ -123,7 +123,7 @@ impl Dir {
         verify::verified(path.as_pathname(), &verify::PUBLIC)
     }
 
-    /// Writes the absolute path that the directory has now into `room`, and returns it. The path, a
+    /// Writes the absolute path that the directory has now into `buf`, and returns it. The path, a
     /// slash and the name are the true path of a socket that
     /// [`bind_to_at`](crate::Socket::bind_to_at) put here, for which getsockname(2) reports an
     /// alias.
@@ -133,7 +133,7 @@ impl Dir {
     ///
     /// # Errors
     ///
-    /// - `ERANGE`: `room` is too short for it; 4096 bytes are enough for what the kernel tells.
+    /// - `ERANGE`: `buf` is too short for it; 4096 bytes are enough for what the kernel tells.
     /// - `ENAMETOOLONG`: it is longer than the kernel tells (`PATH_MAX`).
     /// - `ENOENT`: /proc is not mounted.
     /// - `EOPNOTSUPP`: the system does not tell (FreeBSD).
@@ -141,9 +141,9 @@ impl Dir {
     /// See proc(5) "/proc/pid/fd", fcntl(2) "F_GETPATH".
     #[doc(alias = "F_GETPATH")]
     #[doc(alias = "readlink")]
-    pub fn path<'r>(&self, room: &'r mut [u8]) -> Result<&'r [u8], Error> {
-        let len = syscall::path_of(self.as_fd(), room)?;
-        Ok(&room[..len])
+    pub fn path<'r>(&self, buf: &'r mut [u8]) -> Result<&'r [u8], Error> {
+        let len = syscall::path_of(self.as_fd(), buf)?;
+        Ok(&buf[..len])
     }
 }
 

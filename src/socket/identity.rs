@@ -84,7 +84,7 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ...)` — the supplementary groups of the peer, put
-    /// into `room`.
+    /// into `buf`.
     ///
     /// # Errors
     ///
@@ -94,10 +94,10 @@ impl<T: Kind> Socket<T> {
     ///
     /// See socket(7), "SO_PEERGROUPS".
     #[doc(alias = "SO_PEERGROUPS")]
-    pub fn peer_groups<'r>(&self, room: &'r mut [u32]) -> Result<&'r mut [u32], Error> {
-        let filled = syscall::getsockopt_groups(self.as_fd(), SO_PEERGROUPS, room);
+    pub fn peer_groups<'r>(&self, buf: &'r mut [u32]) -> Result<&'r mut [u32], Error> {
+        let filled = syscall::getsockopt_groups(self.as_fd(), SO_PEERGROUPS, buf);
         let filled = filled.map_err(no_peer)?;
-        Ok(&mut room[..filled])
+        Ok(&mut buf[..filled])
     }
 
     /// How many supplementary groups the peer has.
@@ -137,18 +137,18 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `getsockopt(fd, SOL_SOCKET, SO_PEERSEC, ...)` — the peer's security label (an SELinux context,
-    /// an AppArmor profile) put into `room`, without a NUL at its end.
+    /// an AppArmor profile) put into `buf`, without a NUL at its end.
     ///
     /// # Errors
     ///
-    /// - `ERANGE`: it is longer than `room`.
+    /// - `ERANGE`: it is longer than `buf`.
     /// - `ENOPROTOOPT`: no security module labels sockets, or the system has no such option.
     ///
     /// See unix(7), "SO_PEERSEC".
     #[doc(alias = "SO_PEERSEC")]
-    pub fn peer_security<'r>(&self, room: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
-        let filled = syscall::getsockopt_bytes(self.as_fd(), SO_PEERSEC, room)?;
-        let label = &mut room[..filled];
+    pub fn peer_security<'r>(&self, buf: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
+        let filled = syscall::getsockopt_bytes(self.as_fd(), SO_PEERSEC, buf)?;
+        let label = &mut buf[..filled];
         match label {
             [rest @ .., 0] => Ok(rest),
             label => Ok(label),

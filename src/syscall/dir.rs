@@ -31,15 +31,15 @@ pub(crate) const HAVE_PROC_FD: bool = cfg!(have_proc_fd);
 /// bindat and connectat: a path below a directory descriptor.
 pub(crate) const HAVE_BINDAT: bool = cfg!(have_bindat);
 
-/// Room for a path as C has it, of which only as much is written as the path is long.
-struct Room([MaybeUninit<u8>; PATH_MAX]);
+/// A buffer for a path as C has it. Only as many bytes are written as the path has.
+struct PathBuffer([MaybeUninit<u8>; PATH_MAX]);
 
-/// A path in its room.
+/// A path in its buffer.
 ///
 /// INVARIANT: all of it is written, and it ends with a NUL.
 struct CPath<'a>(&'a [MaybeUninit<u8>]);
 
-impl Room {
+impl PathBuffer {
     const fn new() -> Self {
         Self([MaybeUninit::uninit(); PATH_MAX])
     }
@@ -48,13 +48,13 @@ impl Room {
         debug_assert!(!path.contains(&0));
         let too_long = Error::new(call, Errno::ENAMETOOLONG);
         let end = path.len();
-        let room = self.0.get_mut(..=end).ok_or(too_long)?;
+        let buf = self.0.get_mut(..=end).ok_or(too_long)?;
         // One loop over two slices is a memcpy.
-        for (place, byte) in room[..end].iter_mut().zip(path) {
+        for (place, byte) in buf[..end].iter_mut().zip(path) {
             place.write(*byte);
         }
-        room[end].write(0);
-        Ok(CPath(room))
+        buf[end].write(0);
+        Ok(CPath(buf))
     }
 }
 
@@ -71,8 +71,8 @@ pub(super) fn on_path(
     path: &[u8],
     attempt: &mut dyn FnMut(*const c_char) -> isize,
 ) -> Result<usize, Error> {
-    let mut room = Room::new();
-    let path = room.fill(call, path)?;
+    let mut buf = PathBuffer::new();
+    let path = buf.fill(call, path)?;
     retry(call, || attempt(path.as_ptr()))
 }
 
@@ -83,7 +83,7 @@ fn on_two_paths(
     (old, new): (&[u8], &[u8]),
     attempt: &dyn Fn(*const c_char, *const c_char) -> c_int,
 ) -> Result<(), Error> {
-    let (mut old_room, mut new_room) = (Room::new(), Room::new());
+    let (mut old_room, mut new_room) = (PathBuffer::new(), PathBuffer::new());
     let (old, new) = (old_room.fill(call, old)?, new_room.fill(call, new)?);
     retry(call, || attempt(old.as_ptr(), new.as_ptr()) as isize)?;
     Ok(())
@@ -236,51 +236,44 @@ fn renameat2(
 pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<Status, Error> {
     let mut status = MaybeUninit::<sys::stat>::zeroed();
     on_path(Call::Fstatat, path, &mut |path| {
-        // SAFETY: path is NUL-terminated and live, status is room for a struct stat.
+        // SAFETY: path is NUL-terminated and live, status has space for a struct stat.
         unsafe { sys::fstatat(dir.as_raw_fd(), path, status.as_mut_ptr(), flags) as isize }
     })?;
     // SAFETY: all zeroes is a valid struct stat, and so is what the kernel wrote.
     Ok(Status(unsafe { status.assume_init() }))
 }
 
-/// getcwd(3) into `room`; how many bytes it is.
-pub(crate) fn getcwd(room: &mut [u8]) -> Result<usize, Error> {
-    // SAFETY: room is writable for its length.
-    let path = unsafe { sys::getcwd(room.as_mut_ptr().cast(), room.len()) };
+/// getcwd(3) into `buf`; returns how many bytes it has.
+pub(crate) fn getcwd(buf: &mut [u8]) -> Result<usize, Error> {
+    // SAFETY: buf is writable for its length.
+    let path = unsafe { sys::getcwd(buf.as_mut_ptr().cast(), buf.len()) };
     if path.is_null() {
         return Err(Error::new(Call::Getcwd, Errno::from_raw(sys::errno())));
     }
-    Ok(room
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(room.len()))
+    Ok(buf.iter().position(|byte| *byte == 0).unwrap_or(buf.len()))
 }
 
-/// readlinkat(2) into `room`; how many bytes it is. `ERANGE` where they do not fit.
-pub(crate) fn readlinkat(
-    dir: BorrowedFd<'_>,
-    path: &[u8],
-    room: &mut [u8],
-) -> Result<usize, Error> {
+/// readlinkat(2) into `buf`; returns how many bytes it has. `ERANGE` where they do not fit.
+pub(crate) fn readlinkat(dir: BorrowedFd<'_>, path: &[u8], buf: &mut [u8]) -> Result<usize, Error> {
     let len = on_path(Call::Readlinkat, path, &mut |path| {
-        let (to, size) = (room.as_mut_ptr().cast(), room.len());
+        let (to, size) = (buf.as_mut_ptr().cast(), buf.len());
         // SAFETY: path is NUL-terminated and live, `to` is writable for `size` bytes.
         unsafe { sys::readlinkat(dir.as_raw_fd(), path, to, size) }
     })?;
-    match len < room.len() {
+    match len < buf.len() {
         true => Ok(len),
         false => Err(Error::new(Call::Readlinkat, Errno::ERANGE)),
     }
 }
 
-/// Where an open directory is, into `room`; how many bytes it is. `ERANGE` where they do not fit.
+/// Writes the path of an open directory into `buf`; returns how many bytes it has. `ERANGE` where they do not fit.
 #[cfg(have_proc_fd)]
-pub(crate) fn path_of(fd: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize, Error> {
-    readlinkat(CWD, ProcFd::new(fd).as_bytes(), room)
+pub(crate) fn path_of(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Result<usize, Error> {
+    readlinkat(CWD, ProcFd::new(fd).as_bytes(), buf)
 }
 
 #[cfg(have_f_getpath)]
-pub(crate) fn path_of(fd: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize, Error> {
+pub(crate) fn path_of(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Result<usize, Error> {
     let mut path = [0; PATH_MAX];
     retry(Call::Readlinkat, || {
         let to = path.as_mut_ptr();
@@ -289,7 +282,7 @@ pub(crate) fn path_of(fd: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize, Erro
     })?;
     let len = path.iter().position(|byte| *byte == 0).unwrap_or(PATH_MAX);
     let too_short = Error::new(Call::Readlinkat, Errno::ERANGE);
-    room.get_mut(..len)
+    buf.get_mut(..len)
         .ok_or(too_short)?
         .copy_from_slice(&path[..len]);
     Ok(len)

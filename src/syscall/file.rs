@@ -85,7 +85,7 @@ impl Status {
 pub(crate) fn fstat(fd: BorrowedFd<'_>) -> Result<Status, Error> {
     let mut status = MaybeUninit::<sys::stat>::zeroed();
     retry(Call::Fstat, || {
-        // SAFETY: status is room for a struct stat.
+        // SAFETY: status has space for a struct stat.
         unsafe { sys::fstat(fd.as_raw_fd(), status.as_mut_ptr()) as isize }
     })?;
     // SAFETY: all zeroes is a valid struct stat, and so is what the kernel wrote.

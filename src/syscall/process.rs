@@ -23,14 +23,14 @@ pub(crate) fn geteuid() -> sys::uid_t {
 /// A number that nobody foresees.
 pub(crate) fn unforeseen() -> Result<u64, Error> {
     let mut bytes = [0; 8];
-    let (room, size) = (bytes.as_mut_ptr().cast(), bytes.len());
+    let (buf, size) = (bytes.as_mut_ptr().cast(), bytes.len());
     #[cfg(have_getrandom)]
-    // SAFETY: room is writable for size bytes; so few come whole or not at all.
-    retry(Call::Getrandom, || unsafe { sys::getrandom(room, size, 0) })?;
+    // SAFETY: buf is writable for size bytes; so few come whole or not at all.
+    retry(Call::Getrandom, || unsafe { sys::getrandom(buf, size, 0) })?;
     #[cfg(not(have_getrandom))]
-    // SAFETY: room is writable for size bytes.
+    // SAFETY: buf is writable for size bytes.
     unsafe {
-        sys::arc4random_buf(room, size)
+        sys::arc4random_buf(buf, size)
     };
     Ok(u64::from_ne_bytes(bytes))
 }
@@ -175,7 +175,7 @@ pub(crate) fn own_pidfd_id() -> Option<u64> {
     // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
     let pidfd = unsafe { OwnedFd::from_raw_fd(fd as c_int) };
     let mut statfs = MaybeUninit::<sys::statfs>::zeroed();
-    // SAFETY: statfs is room for a struct statfs.
+    // SAFETY: statfs has space for a struct statfs.
     if unsafe { sys::fstatfs(pidfd.as_raw_fd(), statfs.as_mut_ptr()) } != 0 {
         return None;
     }

@@ -79,7 +79,7 @@ pub(crate) fn connect_at(
     Ok(())
 }
 
-/// [`connect_at`] that does not begin anew when a signal interrupts it: `EINTR` is the caller's.
+/// [`connect_at`] that is not made again when a signal interrupts it: `EINTR` is the caller's.
 pub(crate) fn connect_once(
     dir: BorrowedFd<'_>,
     fd: BorrowedFd<'_>,
@@ -195,12 +195,12 @@ pub(crate) fn accept(
             None => (ptr::null_mut(), ptr::null_mut()),
         };
         #[cfg(have_sock_cloexec)]
-        // SAFETY: addr is room for *len bytes, and both outlive the call; or both are null.
+        // SAFETY: addr has space for *len bytes, and both outlive the call; or both are null.
         return unsafe {
             sys::accept4(fd.as_raw_fd(), addr, len, new_socket_flags(nonblocking)) as isize
         };
         #[cfg(not(have_sock_cloexec))]
-        // SAFETY: addr is room for *len bytes, and both outlive the call; or both are null.
+        // SAFETY: addr has space for *len bytes, and both outlive the call; or both are null.
         return unsafe { sys::accept(fd.as_raw_fd(), addr, len) as isize };
     })?;
     let accepted = adopt_new(accepted as c_int, nonblocking)?;
@@ -233,7 +233,7 @@ pub(crate) fn is_unix(fd: BorrowedFd<'_>) -> Result<bool, Error> {
 fn sockname(fd: BorrowedFd<'_>, ret_addr: &mut UnixAddr) -> Result<(), Error> {
     retry(Call::Getsockname, || {
         let (addr, len) = ret_addr.offer();
-        // SAFETY: addr is room for *len bytes, and both outlive the call.
+        // SAFETY: addr has space for *len bytes, and both outlive the call.
         unsafe { sys::getsockname(fd.as_raw_fd(), addr, len) as isize }
     })?;
     Ok(())
@@ -243,7 +243,7 @@ pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
     let mut peer = UnixAddr::unnamed();
     retry(Call::Getpeername, || {
         let (addr, len) = peer.offer();
-        // SAFETY: addr is room for *len bytes, and both outlive the call.
+        // SAFETY: addr has space for *len bytes, and both outlive the call.
         unsafe { sys::getpeername(fd.as_raw_fd(), addr, len) as isize }
     })?;
     normalized(&mut peer, Call::Getpeername)?;

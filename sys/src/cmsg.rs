@@ -79,7 +79,7 @@ pub const fn CMSG_LEN(len: usize) -> usize {
 /// `CMSG_SPACE(len)` — how many bytes of the control buffer a message with `len` bytes of data
 /// takes, padding included. `usize::MAX` where C would wrap.
 ///
-/// The padding can be room for more than was asked for: `CMSG_SPACE(4)` is 24 on 64-bit Linux,
+/// The padding can have space for more than was asked for: `CMSG_SPACE(4)` is 24 on 64-bit Linux,
 /// where two descriptors fit.
 ///
 /// See cmsg(3).
@@ -91,7 +91,7 @@ pub const fn CMSG_SPACE(len: usize) -> usize {
 }
 
 /// `struct cmsghdr *CMSG_FIRSTHDR(struct msghdr *mhdr);` — the first control message, or null
-/// where `msg_controllen` has no room for a header.
+/// where `msg_controllen` has no space for a header.
 ///
 /// # Safety
 ///
@@ -228,9 +228,9 @@ mod tests {
         header.cmsg_len = len as _;
         header.cmsg_level = libc::SOL_SOCKET;
         header.cmsg_type = cmsg_type;
-        let room = &mut control[at..at + size_of::<cmsghdr>()];
-        // SAFETY: room is as long as a cmsghdr, and the write is unaligned.
-        unsafe { room.as_mut_ptr().cast::<cmsghdr>().write_unaligned(header) };
+        let buf = &mut control[at..at + size_of::<cmsghdr>()];
+        // SAFETY: buf is as long as a cmsghdr, and the write is unaligned.
+        unsafe { buf.as_mut_ptr().cast::<cmsghdr>().write_unaligned(header) };
     }
 
     /// The lengths of the data that a walk over the first `len` bytes of `control` sees.

@@ -83,7 +83,7 @@ mod tests {
     /// A header over one piece and some control data, with a padding of ones.
     fn header(piece: &mut libc::iovec, control: &mut [u64]) -> mmsghdr {
         let mut header = MaybeUninit::<mmsghdr>::uninit();
-        // SAFETY: header is room for one mmsghdr.
+        // SAFETY: header has space for one mmsghdr.
         unsafe { header.as_mut_ptr().write_bytes(0xff, 1) };
         // SAFETY: any bytes are a valid mmsghdr, which has numbers and raw pointers alone.
         let mut header = unsafe { header.assume_init() };
@@ -99,7 +99,7 @@ mod tests {
 
     fn pair() -> [c_int; 2] {
         let mut pair = [0; 2];
-        // SAFETY: pair is room for two descriptors.
+        // SAFETY: pair has space for two descriptors.
         let made =
             unsafe { libc::socketpair(libc::AF_UNIX, libc::SOCK_DGRAM, 0, pair.as_mut_ptr()) };
         assert_eq!(made, 0);

@@ -43,7 +43,7 @@ pub use libc::{AF_UNSPEC, PF_UNIX};
 #[doc(inline)]
 pub use libc::sockaddr;
 
-/// `struct sockaddr_storage` — room and alignment for an address of any family: 128 bytes, 256 on
+/// `struct sockaddr_storage` — space and alignment for an address of any family: 128 bytes, 256 on
 /// OpenBSD.
 ///
 /// See sockaddr(3type).
@@ -226,7 +226,7 @@ pub use libc::socketpair;
 pub use libc::bind;
 
 /// `int getsockname(int fd, struct sockaddr *addr, socklen_t *len);` — the socket's own address;
-/// `*len` is the room before, and after it the true length, which can be more than the room.
+/// `*len` is the space before, and after it the true length, which can be more than the space.
 ///
 /// See getsockname(2).
 #[doc(inline)]
@@ -375,7 +375,7 @@ unsafe extern "C" {
 pub use crate::musl::{sendmmsg, sendmsg};
 
 /// `int getsockopt(int fd, int level, int name, void *value, socklen_t *len);` — reads an option;
-/// `*len` is the room before and the size after.
+/// `*len` is the space before and the size after.
 ///
 /// See getsockopt(2), socket(7).
 #[doc(inline)]

@@ -25,12 +25,12 @@ impl Link {
     /// A link to what `path` names below `dir`. It holds the path from the root, for the kernel
     /// follows it from another place.
     pub(crate) fn to(dir: BorrowedFd<'_>, path: &[u8]) -> Result<Self, Error> {
-        let mut room = [0; PATH_MAX];
+        let mut buf = [0; PATH_MAX];
         let begin: [&[u8]; 2] = match path[0] {
             b'/' => [b"", b""],
             _ => {
-                let len = path_of_begin(dir, &mut room)?;
-                [&room[..len], b"/"]
+                let len = path_of_begin(dir, &mut buf)?;
+                [&buf[..len], b"/"]
             }
         };
         let too_long = Error::new(Call::Symlinkat, Errno::ENAMETOOLONG);
@@ -101,11 +101,11 @@ impl Drop for Link {
 }
 
 /// The path of the directory where a relative path begins.
-fn path_of_begin(dir: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize, Error> {
+fn path_of_begin(dir: BorrowedFd<'_>, buf: &mut [u8]) -> Result<usize, Error> {
     if dir.as_raw_fd() == CWD.as_raw_fd() {
-        return syscall::getcwd(room);
+        return syscall::getcwd(buf);
     }
-    syscall::path_of(dir, room).map_err(|error| match error.errno() {
+    syscall::path_of(dir, buf).map_err(|error| match error.errno() {
         Errno::ENOENT => Error::with_cause(error.call(), Errno::EOPNOTSUPP, Cause::NoProc),
         _ => error,
     })

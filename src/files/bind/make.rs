@@ -58,7 +58,7 @@ impl BindOptions {
         Ok((socket, file))
     }
 
-    /// Binds to the name itself; for a takeover, or where an address has no room for it, to one
+    /// Binds to the name itself; for a takeover, or where no address has space for it, to one
     /// beside it, and moves the file there when it is ready. If a mode, an owner or a group is asked
     /// for, the file has a mark until then.
     fn bind_in_place<T: Kind>(
@@ -95,7 +95,7 @@ impl BindOptions {
         Ok(())
     }
 
-    /// Whether there was room for the name, and it is bound.
+    /// Binds to the name; returns whether it fits.
     fn bind_to_name(
         &self,
         socket: BorrowedFd<'_>,

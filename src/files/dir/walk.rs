@@ -41,9 +41,9 @@ pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     reached.ok_or(Refusal::NotADirectory)
 }
 
-/// What is still to be walked, at the end of its room: the target of a link is put before it.
+/// What is still to be walked, at the end of its buffer: the target of a link is put before it.
 struct Rest {
-    room: [u8; PATH_MAX],
+    buf: [u8; PATH_MAX],
     start: usize,
 }
 
@@ -51,24 +51,24 @@ impl Rest {
     fn new(name: &[u8]) -> Result<Self, Error> {
         let too_long = Error::new(Call::Openat, Errno::ENAMETOOLONG);
         let start = PATH_MAX.checked_sub(name.len()).ok_or(too_long)?;
-        let mut room = [0; PATH_MAX];
-        room[start..].copy_from_slice(name);
-        Ok(Self { room, start })
+        let mut buf = [0; PATH_MAX];
+        buf[start..].copy_from_slice(name);
+        Ok(Self { buf, start })
     }
 
     fn bytes(&self, range: &Range<usize>) -> &[u8] {
-        &self.room[range.clone()]
+        &self.buf[range.clone()]
     }
 
     fn is_absolute(&self) -> bool {
-        self.room.get(self.start) == Some(&b'/')
+        self.buf.get(self.start) == Some(&b'/')
     }
 
     /// The next component, which is no longer part of the rest.
     fn next(&mut self) -> Option<Range<usize>> {
-        let rest = &self.room[self.start..];
+        let rest = &self.buf[self.start..];
         let start = self.start + rest.iter().position(|byte| *byte != b'/')?;
-        let rest = &self.room[start..];
+        let rest = &self.buf[start..];
         let len = rest.iter().position(|byte| *byte == b'/');
         let end = start + len.unwrap_or(rest.len());
         self.start = end;
@@ -77,7 +77,7 @@ impl Rest {
 
     /// Puts the target of the link that was the last component in its place.
     fn follow(&mut self, dir: &OwnedFd, link: Range<usize>) -> Result<(), Error> {
-        let (front, name) = self.room[..link.end].split_at_mut(link.start);
+        let (front, name) = self.buf[..link.end].split_at_mut(link.start);
         let len = match syscall::readlinkat(dir.as_fd(), name, front) {
             Err(error) if error.errno() == Errno::ERANGE => {
                 return Err(Error::new(error.call(), Errno::ENAMETOOLONG));
