@@ -174,11 +174,13 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
-    use std::{env, format, fs, process};
+    use std::path::Path;
+    use std::{format, fs, process};
 
     #[test]
     fn mode_is_changed_by_each_way_that_the_file_allows() {
-        let dir = env::temp_dir().join(format!("sunpath-mode-{}", process::id()));
+        // TMPDIR may be longer than sun_path.
+        let dir = Path::new("/tmp").join(format!("sunpath-mode-{}", process::id()));
         fs::create_dir(&dir).unwrap();
         let _socket = UnixListener::bind(dir.join("socket")).unwrap();
         fs::create_dir(dir.join("dir")).unwrap();
