@@ -135,7 +135,7 @@ impl<S> Bound<S> {
     /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use sunpath::{BindOptions, Existing, UnixStream};
     ///
-    /// # let path = std::env::temp_dir().join(format!("sunpath-again-{}", std::process::id()));
+    /// # let path = std::path::PathBuf::from(format!("/tmp/sunpath-again-{}", std::process::id()));
     /// let options = BindOptions::new().existing(Existing::ReplaceStale);
     /// let mut listener = options.listen(&path)?;
     /// std::fs::remove_file(&path)?;
