@@ -172,7 +172,7 @@ fn c_files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     files
 }
 
-/// What is in a folder, in the order of the names.
+/// Returns the entries of a folder, sorted by name.
 fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder can be read");
     let entries = entries.map(|entry| entry.expect("the folder can be read").path());

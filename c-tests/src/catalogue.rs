@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::lane;
 use crate::suite::{Case, Suite};
 
-/// What the letters of ids stand for.
+/// The groups of cases, by the letter of their ids.
 const SUBJECTS: [(char, &str); 12] = [
     ('A', "addresses: how they are made and read"),
     ('B', "abstract names and autobind"),

@@ -22,7 +22,7 @@ pub struct Transcript {
     declared: BTreeMap<(char, String), Declared>,
 }
 
-/// What a lane prints in place of C's line.
+/// The line that a lane prints in place of that of C.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
     /// The line, with its id.

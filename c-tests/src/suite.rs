@@ -171,7 +171,7 @@ impl Suite {
         }
     }
 
-    /// What a lane prints for a case, which is one line.
+    /// The one line that a lane prints for a case.
     fn run_lane(&self, lane: &Lane, case: &Case) -> Result<String, String> {
         let printed = match case.line.as_str() {
             "" => lane.run(&self.name, &[&case.id], b"")?,
