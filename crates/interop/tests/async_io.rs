@@ -1,0 +1,38 @@
+//! Our sockets in async-io's reactor, and sockets that it owns.
+
+use std::io::{Read, Result, Write};
+use std::os::unix::net;
+use std::thread;
+
+use async_io::{Async, block_on};
+use sunpath::{SocketRef, Stream, UnixStream};
+
+/// async-io takes any socket that has a descriptor, and makes it nonblocking.
+#[test]
+fn async_io_waits_for_a_descriptor_on_our_stream() -> Result<()> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let (kept, given) = UnixStream::pair()?;
+    let theirs = Async::new(theirs)?;
+    let sender = thread::spawn(move || ours.send_fd(&given));
+    let received = block_on(theirs.read_with(|stream| Ok(stream.recv_fd()?)))?;
+    sender.join().unwrap()?;
+    UnixStream::try_from(received)?.write(b"hello")?;
+    assert_eq!(kept.read(&mut [0; 8])?, 5);
+    Ok(())
+}
+
+#[test]
+fn async_io_keeps_the_stream_over_which_a_descriptor_went() -> Result<()> {
+    let (ours, theirs) = Async::<net::UnixStream>::pair()?;
+    let (kept, given) = UnixStream::pair()?;
+    block_on(ours.write_with(|stream| Ok(SocketRef::<Stream>::from(stream).send_fd(&given)?)))?;
+    let receive = |stream: &net::UnixStream| Ok(SocketRef::<Stream>::from(stream).recv_fd()?);
+    let received = block_on(theirs.read_with(receive))?;
+    drop(given);
+    UnixStream::try_from(received)?.write(b"hello")?;
+    assert_eq!(kept.read(&mut [0; 8])?, 5);
+    block_on(ours.write_with(|mut stream| stream.write(b"still")))?;
+    let len = block_on(theirs.read_with(|mut stream| stream.read(&mut [0; 8])))?;
+    assert_eq!(len, 5);
+    Ok(())
+}
