@@ -387,6 +387,10 @@ mod tests {
             Cause::NoUser { id: u32::MAX },
             "4294967295 is not a user or group: to chown(2) it is -1, no change",
         ),
+        (
+            Cause::NoFile,
+            "an abstract name has no file, and so no mode, owner or group",
+        ),
         (Cause::Mode { mode: 660 }, "mode 01224 is over 0777"),
         (
             Cause::Mode { mode: u32::MAX },

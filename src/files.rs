@@ -9,7 +9,7 @@ mod dir;
 mod name;
 mod path;
 
-pub use self::bind::{BindOptions, Bindable, Bound, Existing, Liveness, probe};
+pub use self::bind::{BindOptions, Bindable, Bound, Existing, Liveness, SocketFile, probe};
 pub use self::connect::ConnectOptions;
 pub use self::dir::{Dir, DirError, Refusal};
 pub use crate::pathname::AsPathname;

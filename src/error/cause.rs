@@ -181,6 +181,9 @@ causes! {
         /// The mode.
         mode: u32
     } "mode 0{o} is over 0777"
+    /// A mode, an owner or a group was asked for, and the address is an abstract name, to which every
+    /// process of the network namespace can connect.
+    NoFile "an abstract name has no file, and so no mode, owner or group"
     /// The number is not a user or group. To chown(2) it means to change nothing.
     NoUser {
         /// The number, which is -1.

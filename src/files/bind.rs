@@ -2,9 +2,12 @@
 //! that is there already.
 
 mod access;
+mod addr;
+mod adopt;
 mod bound;
 mod file;
 mod make;
+mod parts;
 mod private;
 mod remove;
 mod sample;
@@ -24,6 +27,7 @@ use crate::socket::{
 
 use self::access::Access;
 pub use self::bound::Bound;
+pub use self::parts::SocketFile;
 pub use self::stale::{Liveness, probe};
 
 /// What to do if there is a file at the path already.
@@ -368,7 +372,7 @@ impl BindOptions {
     ) -> Result<Bound<S>, Error> {
         let path = SplitPath::new(Call::Bind, dir.as_fd(), path.as_pathname())?;
         let (socket, file) = self.make(&path, S::LISTENS)?;
-        Ok(Bound::new(S::from_socket(socket), file, path.addr))
+        Ok(Bound::new(S::from_socket(socket), Some(file), path.addr))
     }
 }
 

@@ -27,7 +27,8 @@ pub(crate) use self::make::make_directory;
 /// directories above it.
 ///
 /// The descriptor is close-on-exec. On systems with `O_PATH` it only stands for the directory:
-/// reading or locking the directory needs another descriptor.
+/// reading or locking the directory needs another descriptor. Dropping it leaves the directory, so
+/// that `Dir::private(path)?;` alone makes or verifies one.
 ///
 /// # Examples
 ///

@@ -2,6 +2,7 @@
 //! its end.
 #![cfg(feature = "std")]
 
+mod addr;
 mod adopted;
 mod again;
 mod causes;
@@ -13,9 +14,12 @@ mod fuse;
 #[cfg(target_os = "linux")]
 mod landlock;
 mod lengths;
+#[path = "../limit/mod.rs"]
+mod limit;
 mod mode;
 #[cfg(target_os = "linux")]
 mod mounted;
+mod parts;
 #[path = "../skip/mod.rs"]
 mod skip;
 mod unlink;

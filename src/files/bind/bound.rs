@@ -7,19 +7,22 @@ use core::ops::Deref;
 use sunpath_sys::SunPath;
 
 use crate::addr::UnixAddr;
-use crate::error::{Call, Cause, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error, InUse};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
 use crate::files::path::SplitPath;
-use crate::pathname::AsPathname;
 use crate::socket::{Connected, Incoming, Listener, Socket};
-use crate::syscall::{self, Process};
+use crate::syscall::Process;
 
-use super::file::SocketFile;
-use super::remove::status_of;
-use super::{BindOptions, Bindable, Existing, why};
+use super::file::BoundFile;
+use super::parts::SocketFile;
+use super::{BindOptions, Bindable};
 
 /// A [`Listener`] or a [`UnixDatagram`](crate::UnixDatagram) with the file that it
 /// is bound to, made by [`BindOptions`]. It has all methods of the socket.
+///
+/// A socket without a file of ours becomes one too, so that a daemon has one type for all of them:
+/// one with an abstract name by [`BindOptions::bind_addr`], and one that a service manager passed by
+/// `From`. Nothing is removed then.
 ///
 /// Dropping it removes the file, unless [`unlink_on_drop`](crate::BindOptions::unlink_on_drop) is off,
 /// and closes the socket. The file is removed only
@@ -48,23 +51,25 @@ use super::{BindOptions, Bindable, Existing, why};
 /// A clone of the socket alone, by `try_clone`, does not keep the file.
 #[must_use = "dropping it removes the socket file"]
 pub struct Bound<S> {
-    // The file goes first: as long as the socket is open its inode is not reused.
-    file: SocketFile,
+    // `None` if the socket has no file, or somebody else's. The file is dropped before the socket,
+    // because its inode is not used again as long as the socket is open.
+    file: Option<BoundFile>,
     socket: S,
     addr: Option<UnixAddr>,
 }
 
 impl<S> Bound<S> {
-    pub(super) fn new(socket: S, file: SocketFile, addr: Option<UnixAddr>) -> Self {
+    pub(super) fn new(socket: S, file: Option<BoundFile>, addr: Option<UnixAddr>) -> Self {
         Self { file, socket, addr }
     }
 
-    /// The path that was given to bind, at which clients connect. With
+    /// The path or the abstract name that was given to bind, at which clients connect. With
     /// [`Takeover`](crate::Existing::Takeover), and in some directories with
     /// [`mode`](crate::BindOptions::mode), `local_addr` reports another one. A relative path stays
     /// relative.
     ///
-    /// It is `None` if the path is too long for `sun_path`, or begins at an open directory.
+    /// It is `None` if the path is too long for `sun_path`, or begins at an open directory, or if
+    /// somebody else bound the socket. `local_addr` tells that one's address.
     #[must_use]
     pub const fn addr(&self) -> Option<&UnixAddr> {
         self.addr.as_ref()
@@ -87,15 +92,14 @@ impl<S> Bound<S> {
     /// See unlink(2).
     #[doc(alias = "unlink")]
     pub fn close_and_unlink(mut self) -> Result<(), Error> {
-        let removed = self.file.remove();
-        self.file.unlink_on_drop = false;
-        removed
+        self.file.take().map_or(Ok(()), BoundFile::unlink)
     }
 
     /// Whether the file is still there: in the directory where it was bound, under its name. It is not if
     /// somebody removed or replaced it, as a cleaner of `/tmp` does, or removed the directory with it.
     ///
-    /// [`bind_again`](Self::bind_again) makes the file again.
+    /// [`bind_again`](Self::bind_again) makes the file again. For an abstract name, and for a socket that
+    /// somebody else bound, the answer is always `true`, because there is no file to make again.
     ///
     /// # Errors
     ///
@@ -105,7 +109,7 @@ impl<S> Bound<S> {
     /// See stat(2).
     #[doc(alias = "fstatat")]
     pub fn is_in_place(&self) -> Result<bool, Error> {
-        self.file.is_in_place()
+        self.file.as_ref().map_or(Ok(true), BoundFile::is_in_place)
     }
 
     /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes the file again after somebody removed it, and
@@ -123,7 +127,7 @@ impl<S> Bound<S> {
     /// Nothing has changed.
     ///
     /// - `EADDRINUSE`: the file is still there, or another one is, as for
-    ///   [`BindOptions::listen`](crate::BindOptions::listen).
+    ///   [`BindOptions::listen`](crate::BindOptions::listen); or the socket has an abstract name.
     /// - `EPERM`: this process is not the one that bound it.
     /// - `ENOENT`: the directory was removed too. If it was made again, the file is made there, unless the
     ///   path does not fit into `sun_path` or begins at an open directory.
@@ -156,31 +160,85 @@ impl<S> Bound<S> {
     where
         S: Bindable,
     {
-        if !self.file.process.is_current() {
-            return Err(Error::new(Call::Bind, Errno::EPERM));
-        }
+        let old = match &mut self.file {
+            Some(file) if file.process.is_current() => file,
+            None if self.addr.is_some() => return Err(Error::address_in_use(InUse::Server)),
+            _ => {
+                let cause = Cause::BoundElsewhere;
+                return Err(Error::with_cause(Call::Bind, Errno::EPERM, cause));
+            }
+        };
         let own_path = self.addr.as_ref().map(UnixAddr::name);
         let path = match own_path {
             Some(SunPath::Pathname(path)) => SplitPath::new(Call::Bind, CWD, path),
-            _ => SplitPath::new(Call::Bind, self.file.dir.as_fd(), self.file.name.as_bytes()),
+            _ => SplitPath::new(Call::Bind, old.dir.as_fd(), old.name.as_bytes()),
         }?;
-        let file = SocketFile::at(&path)?;
-        let has_lock = self.file.holds_lock_of(&file)?;
+        let file = BoundFile::at(&path)?;
+        let has_lock = old.holds_lock_of(&file)?;
         let (socket, file) = options.make_file(file, &path, S::LISTENS, has_lock)?;
-        file.replace(&mut self.file, has_lock);
+        file.replace(old, has_lock);
         Ok(mem::replace(&mut self.socket, S::from_socket(socket)))
     }
 
-    /// Returns the socket alone. Its file stays when the socket is closed. The lock of
-    /// [`ReplaceStale`](crate::Existing::ReplaceStale) is released, but the socket by itself still
-    /// proves that the file is not stale.
+    /// Takes the two apart: the socket, which a runtime such as tokio may own, and the file, which is
+    /// removed when its half is dropped. The halves can be dropped in any order.
+    ///
+    /// The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) goes with the file. As long as the
+    /// [`SocketFile`] lives, no other process starts, even if the socket is closed by then.
+    ///
+    /// # Errors
+    ///
+    /// The whole is given back.
+    ///
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+    /// - `EACCES`: no search permission on the directory any more.
+    /// - `EOPNOTSUPP`: the system cannot hold the file of a socket by a descriptor (macOS).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sunpath::BindOptions;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("sunpath-parts-{}", std::process::id()));
+    /// let bound = BindOptions::new().mode(0o600).listen(&path)?;
+    /// let (listener, file) = bound.into_parts().map_err(|(_bound, error)| error)?;
+    ///
+    /// let listener = std::os::unix::net::UnixListener::from(listener); // or tokio's
+    /// drop(listener);
+    /// assert!(path.exists());
+    /// drop(file);
+    /// assert!(!path.exists());
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "std"))] fn main() {}
+    /// ```
+    ///
+    /// See open(2) "O_PATH", unlink(2).
+    #[allow(
+        clippy::result_large_err,
+        reason = "the error gives back what was taken, which is as large as the result"
+    )]
+    pub fn into_parts(self) -> Result<(S, SocketFile), (Self, Error)> {
+        let pinned = self.file.as_ref().map(BoundFile::pin);
+        let pin = match pinned.transpose() {
+            Ok(pin) => pin.flatten(),
+            Err(error) => return Err((self, error)),
+        };
+        let Self { file, socket, .. } = self;
+        Ok((socket, SocketFile::new(file, pin)))
+    }
+
+    /// Gives up the file and the lock, and returns the socket alone. The file stays when the socket is
+    /// closed. The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) is released, but the socket
+    /// by itself still proves that the file is not stale.
+    ///
+    /// [`into_parts`](Self::into_parts) keeps both.
     #[must_use]
     pub fn leak(self) -> S {
-        let Self {
-            mut file, socket, ..
-        } = self;
-        file.unlink_on_drop = false;
-        socket
+        if let Some(mut file) = self.file {
+            file.unlink_on_drop = false;
+        }
+        self.socket
     }
 
     /// Makes this process the one whose drop removes the file: for a child that was forked and
@@ -194,7 +252,9 @@ impl<S> Bound<S> {
     /// [`BindOptions::adopt`](crate::BindOptions::adopt) takes the file over.
     #[doc(alias = "fork")]
     pub fn adopt(&mut self) {
-        self.file.process = Process::current();
+        if let Some(file) = &mut self.file {
+            file.process = Process::current();
+        }
     }
 }
 
@@ -228,82 +288,6 @@ impl<S: AsRawFd> AsRawFd for Bound<S> {
     }
 }
 
-impl BindOptions {
-    /// Makes the file of a socket that is bound already belong to the socket again: after execve(2), for
-    /// example, when the new program has the listener as an inherited descriptor, and the [`Bound`] of the
-    /// old program is gone.
-    ///
-    /// The kernel is asked whether the file at the path is the one that the socket is bound to. With
-    /// [`ReplaceStale`](crate::Existing::ReplaceStale) the lock is taken again, because it ended with the
-    /// old program. The other options have no effect except for
-    /// [`unlink_on_drop`](Self::unlink_on_drop): the file keeps its mode and owner.
-    ///
-    /// # Errors
-    ///
-    /// The socket is given back.
-    ///
-    /// - `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`: the path leads to no file.
-    /// - `ESTALE`: another socket's file is at the path.
-    /// - `EADDRINUSE`: the file is not a socket. With `ReplaceStale`: another process holds the lock.
-    /// - `EOPNOTSUPP`: the kernel does not tell the file of a socket. It does if it has sock_diag(7) for
-    ///   Unix domain sockets and the socket is of this network namespace, or if this process has
-    ///   `CAP_NET_ADMIN`.
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use sunpath::{BindOptions, Existing, UnixListener};
-    ///
-    /// # let path = std::env::temp_dir().join(format!("sunpath-adopt-{}", std::process::id()));
-    /// let options = BindOptions::new().existing(Existing::ReplaceStale);
-    /// let inherited: UnixListener = options.listen(&path)?.leak(); // as after execve(2)
-    ///
-    /// let listener = options.adopt(inherited, &path).map_err(|(_socket, error)| error)?;
-    /// drop(listener);
-    /// assert!(!path.exists());
-    /// # Ok(()) }
-    /// # #[cfg(not(feature = "std"))] fn main() {}
-    /// ```
-    ///
-    /// See execve(2), sock_diag(7).
-    #[doc(alias = "execve")]
-    #[doc(alias = "SIOCUNIXFILE")]
-    pub fn adopt<S: Bindable + AsFd>(
-        &self,
-        socket: S,
-        path: impl AsPathname,
-    ) -> Result<Bound<S>, (S, Error)> {
-        match self.file_of(socket.as_fd(), path.as_pathname()) {
-            Ok((file, addr)) => Ok(Bound::new(socket, file, addr)),
-            Err(error) => Err((socket, error)),
-        }
-    }
-
-    fn file_of(
-        &self,
-        socket: BorrowedFd<'_>,
-        path: &[u8],
-    ) -> Result<(SocketFile, Option<UnixAddr>), Error> {
-        let path = SplitPath::new(Call::Bind, CWD, path)?;
-        let mut file = SocketFile::at(&path)?;
-        if self.existing == Existing::ReplaceStale {
-            file.lock(&path)?;
-        }
-        let status = status_of(file.dir.as_fd(), file.name.as_bytes())?;
-        if !status.is_socket() {
-            return Err(why::in_the_way(&status));
-        }
-        if !syscall::is_file_of(socket, &status)? {
-            return Err(why::moved(Cause::FileMoved));
-        }
-        file.bound = Some(status.identity());
-        file.unlink_on_drop = self.unlink_on_drop;
-        Ok((file, path.addr))
-    }
-}
-
 /// Leaves the file, as [`Bound::leak`] does.
 impl<S: IntoRawFd> IntoRawFd for Bound<S> {
     fn into_raw_fd(self) -> RawFd {
@@ -323,7 +307,10 @@ impl<S: fmt::Debug> fmt::Debug for Bound<S> {
         f.debug_struct("Bound")
             .field("socket", &self.socket)
             .field("addr", &self.addr)
-            .field("unlink_on_drop", &self.file.unlink_on_drop)
+            .field(
+                "unlink_on_drop",
+                &self.file.as_ref().is_some_and(|file| file.unlink_on_drop),
+            )
             .finish()
     }
 }

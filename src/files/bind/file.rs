@@ -24,8 +24,9 @@ const LOCK_ATTEMPTS: usize = 1000;
 
 /// The file that bind makes, and with [`lock`](Self::lock) the lock file beside it. Dropping it
 /// removes both, each only if it is still the same file, in the process that made it. The socket
-/// outlives it: as long as that is open, no other file can get the same inode.
-pub(super) struct SocketFile {
+/// outlives it, or [`pin`](Self::pin) does: as long as one of them is open, no other file can get the
+/// same inode.
+pub(super) struct BoundFile {
     pub(super) dir: OwnedFd,
     pub(super) name: Name,
     /// The file, once it is bound.
@@ -44,7 +45,7 @@ struct Lock {
     file: Identity,
 }
 
-impl SocketFile {
+impl BoundFile {
     /// Opens the directory of a path. Nothing is bound yet.
     pub(super) fn at(path: &SplitPath<'_>) -> Result<Self, Error> {
         if path.last.ends_with(b"/") || matches!(path.last, b"." | b"..") {
@@ -130,6 +131,25 @@ impl SocketFile {
         *old = self;
     }
 
+    /// Opens the file, which keeps its inode. `None` if it is not in place. The socket must be open still.
+    pub(super) fn pin(&self) -> Result<Option<OwnedFd>, Error> {
+        let flags = O_PATH | sys::O_NOFOLLOW;
+        match syscall::openat(self.dir.as_fd(), self.name.as_bytes(), flags) {
+            Ok(file) => {
+                let is_ours = Some(syscall::fstat(file.as_fd())?.identity()) == self.bound;
+                Ok(is_ours.then_some(file))
+            }
+            Err(error) if error.errno() == Errno::ENOENT => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes the file and reports what is wrong if it stays. The lock is released in any case.
+    pub(super) fn unlink(mut self) -> Result<(), Error> {
+        self.unlink_on_drop = false;
+        self.remove()
+    }
+
     /// Removes the file if it still is the one that was bound, and this the process that did it.
     pub(super) fn remove(&self) -> Result<(), Error> {
         match self.process.is_current() {
@@ -185,7 +205,7 @@ fn open_and_lock(dir: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Error> {
     Err(Error::address_in_use(InUse::Lock))
 }
 
-impl Drop for SocketFile {
+impl Drop for BoundFile {
     fn drop(&mut self) {
         if !self.process.is_current() {
             return;

@@ -12,7 +12,7 @@ use crate::socket::{Kind, Socket};
 use crate::syscall::{self, Identity, Status};
 
 use super::access::Access;
-use super::file::SocketFile;
+use super::file::BoundFile;
 use super::private::Private;
 use super::remove::{remove_if, status_of};
 use super::sample::lack_of_file_system;
@@ -29,18 +29,18 @@ impl BindOptions {
         &self,
         path: &SplitPath<'_>,
         listens: bool,
-    ) -> Result<(Socket<T>, SocketFile), Error> {
-        self.make_file(SocketFile::at(path)?, path, listens, false)
+    ) -> Result<(Socket<T>, BoundFile), Error> {
+        self.make_file(BoundFile::at(path)?, path, listens, false)
     }
 
     /// Does the same with a file that is not bound yet, and without taking the lock if it is held already.
     pub(super) fn make_file<T: Kind>(
         &self,
-        file: SocketFile,
+        file: BoundFile,
         path: &SplitPath<'_>,
         listens: bool,
         has_lock: bool,
-    ) -> Result<(Socket<T>, SocketFile), Error> {
+    ) -> Result<(Socket<T>, BoundFile), Error> {
         self.access.check()?;
         let socket = Socket::new()?;
         let mut file = file; // after the socket, so that it is dropped before
@@ -64,7 +64,7 @@ impl BindOptions {
     fn bind_in_place<T: Kind>(
         &self,
         socket: &Socket<T>,
-        file: &mut SocketFile,
+        file: &mut BoundFile,
         path: &SplitPath<'_>,
         backlog: Option<c_int>,
     ) -> Result<(), Error> {
@@ -99,7 +99,7 @@ impl BindOptions {
     fn bind_to_name(
         &self,
         socket: BorrowedFd<'_>,
-        file: &SocketFile,
+        file: &BoundFile,
         path: &SplitPath<'_>,
     ) -> Result<bool, Error> {
         let name = file.name.as_bytes();
@@ -126,7 +126,7 @@ impl BindOptions {
 
     /// Removes what may be removed, or fails if a file is in the way. It is looked for before bind(2)
     /// is called, because a file that is there afterwards is then ours.
-    fn clear_the_way(&self, file: &SocketFile, path: &SplitPath<'_>) -> Result<(), Error> {
+    fn clear_the_way(&self, file: &BoundFile, path: &SplitPath<'_>) -> Result<(), Error> {
         let name = file.name.as_bytes();
         match (self.existing, status_of(file.dir.as_fd(), name)) {
             (Existing::ReplaceStale, Ok(_)) => file.clear_stale(name, path).map(drop),
@@ -141,7 +141,7 @@ impl BindOptions {
     ///
     /// bind(2) took the path, and this takes the directory. If the path has come to lead to another
     /// directory in between, the file is there, and is removed.
-    fn complete(&self, file: &mut SocketFile, path: &SplitPath<'_>) -> Result<Identity, Error> {
+    fn complete(&self, file: &mut BoundFile, path: &SplitPath<'_>) -> Result<Identity, Error> {
         let (dir, name) = (file.dir.as_fd(), file.name.as_bytes());
         let is_asked = self.access.is_asked();
         let completed = match is_asked {
@@ -186,7 +186,7 @@ impl BindOptions {
     fn bind_in_private<T: Kind>(
         &self,
         socket: &Socket<T>,
-        file: &mut SocketFile,
+        file: &mut BoundFile,
         path: &SplitPath<'_>,
         backlog: Option<c_int>,
     ) -> Result<(), Error> {
@@ -219,7 +219,7 @@ impl BindOptions {
     fn publish(
         &self,
         ready: Entry<'_>,
-        file: &SocketFile,
+        file: &BoundFile,
         path: &SplitPath<'_>,
         name: &Name,
         bound: Identity,

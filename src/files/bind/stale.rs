@@ -11,7 +11,7 @@ use crate::pathname::{AsPathname, Path};
 use crate::socket::{Datagram, Socket};
 use crate::syscall::{self, O_PATH, PATH_MAX, ProcFd};
 
-use super::file::SocketFile;
+use super::file::BoundFile;
 use super::remove::{remove_if, status_of};
 use super::sample::Sample;
 use super::turn::Turn;
@@ -20,7 +20,7 @@ use super::why;
 /// Directories with short paths in which most processes may create files.
 const WRITABLE: [&[u8]; 3] = [b"/tmp/.", b"/var/tmp/.", b"/run/."];
 
-impl SocketFile {
+impl BoundFile {
     /// Removes the socket file that has the name if no process holds it, and returns whether there
     /// was one. A file that is alive, that is not a socket, or about which the kernel does not
     /// say anything stays, and is an error.
@@ -242,7 +242,7 @@ mod tests {
 
     fn clear(path: &StdPath, read: Reading) -> Result<bool, Error> {
         let path = SplitPath::new(Call::Bind, CWD, path.as_os_str().as_bytes()).unwrap();
-        SocketFile::at(&path)
+        BoundFile::at(&path)
             .unwrap()
             .clear_stale_by(path.last, &path, read)
     }

@@ -1,0 +1,83 @@
+//! Binding to an address of any kind, and sockets that are bound already.
+
+use crate::addr::UnixAddr;
+use crate::error::{Call, Cause, Errno, Error, InUse};
+use crate::fd::{AsFd, CWD};
+use crate::socket::Socket;
+use crate::syscall;
+
+use sunpath_sys::SunPath;
+
+use super::bound::Bound;
+use super::{BindOptions, Bindable};
+
+impl BindOptions {
+    /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes a socket of the type that the caller names,
+    /// bound to an address: a path or an abstract name, as a configuration file may have either.
+    ///
+    /// A path is bound as [`listen`](Self::listen) does. An abstract name has no file, and the options
+    /// mean for it:
+    ///
+    /// - [`mode`](Self::mode), [`owner`](Self::owner), [`group`](Self::group): bind fails with `EINVAL`.
+    ///   Every process of the network namespace can connect to an abstract name, so that what was
+    ///   asked for cannot be had. [`accept_if`](crate::Listener::accept_if) looks at each client instead.
+    /// - [`existing`](Self::existing): the three policies do the same, because a name is never stale and
+    ///   never taken over. If a socket has the name, bind fails with `EADDRINUSE`.
+    /// - [`unlink_on_drop`](Self::unlink_on_drop): there is nothing to remove. The name is free when
+    ///   the last descriptor of the socket is closed.
+    /// - [`backlog`](Self::backlog): the same.
+    ///
+    /// # Errors
+    ///
+    /// Nothing stays open, and no file stays that was not there before, except for an empty lock file.
+    ///
+    /// - `EINVAL`: the address is unnamed; or it is an abstract name, and a mode, an owner or a group was
+    ///   asked for ([`Cause::NoFile`]).
+    /// - `EADDRINUSE`: a socket has the abstract name.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
+    /// - For a path, `EADDRINUSE`, `EACCES` and others: as for [`listen`](Self::listen).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sunpath::{BindOptions, Bound, UnixAddr, UnixListener};
+    ///
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// # let configured = format!("@sunpath-addr-{}", std::process::id());
+    /// let addr: UnixAddr = configured.parse()?; // "@app", or "/run/app.sock"
+    /// let listener: Bound<UnixListener> = BindOptions::new().bind_addr(&addr)?;
+    /// assert_eq!(listener.addr(), Some(&addr));
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "std"))] fn main() {}
+    /// ```
+    ///
+    /// See bind(2), listen(2), unix(7).
+    #[doc(alias = "bind")]
+    pub fn bind_addr<S: Bindable>(&self, addr: &UnixAddr) -> Result<Bound<S>, Error> {
+        if let SunPath::Pathname(path) = addr.name() {
+            return self.bind_at(CWD, path);
+        }
+        if self.access.is_asked() && !addr.is_unnamed() {
+            let cause = Cause::NoFile;
+            return Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause));
+        }
+        let socket = Socket::<S::Kind>::new()?;
+        socket.bind_to(addr).map_err(|error| match error.errno() {
+            // No other thing than a socket has an abstract name.
+            Errno::EADDRINUSE => error.because(Cause::InUse(InUse::Server)),
+            _ => error,
+        })?;
+        if S::LISTENS {
+            syscall::listen(socket.as_fd(), self.backlog)?;
+        }
+        Ok(Bound::new(S::from_socket(socket), None, Some(*addr)))
+    }
+}
+
+/// A socket that somebody else bound, such as a service manager. Its file is left alone.
+impl<S: Bindable> From<S> for Bound<S> {
+    fn from(socket: S) -> Self {
+        Self::new(socket, None, None)
+    }
+}

@@ -1,0 +1,89 @@
+//! The file of a socket that another program bound.
+
+use crate::addr::UnixAddr;
+use crate::error::{Call, Cause, Error};
+use crate::fd::{AsFd, BorrowedFd, CWD};
+use crate::files::path::SplitPath;
+use crate::pathname::AsPathname;
+use crate::syscall;
+
+use super::bound::Bound;
+use super::file::BoundFile;
+use super::remove::status_of;
+use super::{BindOptions, Bindable, Existing, why};
+
+impl BindOptions {
+    /// Makes the file of a socket that is bound already belong to the socket again: after execve(2), for
+    /// example, when the new program has the listener as an inherited descriptor, and the [`Bound`] of the
+    /// old program is gone.
+    ///
+    /// The kernel is asked whether the file at the path is the one that the socket is bound to. With
+    /// [`ReplaceStale`](crate::Existing::ReplaceStale) the lock is taken again, because it ended with the
+    /// old program. The other options have no effect except for
+    /// [`unlink_on_drop`](Self::unlink_on_drop): the file keeps its mode and owner.
+    ///
+    /// # Errors
+    ///
+    /// The socket is given back.
+    ///
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`: the path leads to no file.
+    /// - `ESTALE`: another socket's file is at the path.
+    /// - `EADDRINUSE`: the file is not a socket. With `ReplaceStale`: another process holds the lock.
+    /// - `EOPNOTSUPP`: the kernel does not tell the file of a socket. It does if it has sock_diag(7) for
+    ///   Unix domain sockets and the socket is of this network namespace, or if this process has
+    ///   `CAP_NET_ADMIN`.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sunpath::{BindOptions, Existing, UnixListener};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("sunpath-adopt-{}", std::process::id()));
+    /// let options = BindOptions::new().existing(Existing::ReplaceStale);
+    /// let inherited: UnixListener = options.listen(&path)?.leak(); // as after execve(2)
+    ///
+    /// let listener = options.adopt(inherited, &path).map_err(|(_socket, error)| error)?;
+    /// drop(listener);
+    /// assert!(!path.exists());
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "std"))] fn main() {}
+    /// ```
+    ///
+    /// See execve(2), sock_diag(7).
+    #[doc(alias = "execve")]
+    #[doc(alias = "SIOCUNIXFILE")]
+    pub fn adopt<S: Bindable + AsFd>(
+        &self,
+        socket: S,
+        path: impl AsPathname,
+    ) -> Result<Bound<S>, (S, Error)> {
+        match self.file_of(socket.as_fd(), path.as_pathname()) {
+            Ok((file, addr)) => Ok(Bound::new(socket, Some(file), addr)),
+            Err(error) => Err((socket, error)),
+        }
+    }
+
+    fn file_of(
+        &self,
+        socket: BorrowedFd<'_>,
+        path: &[u8],
+    ) -> Result<(BoundFile, Option<UnixAddr>), Error> {
+        let path = SplitPath::new(Call::Bind, CWD, path)?;
+        let mut file = BoundFile::at(&path)?;
+        if self.existing == Existing::ReplaceStale {
+            file.lock(&path)?;
+        }
+        let status = status_of(file.dir.as_fd(), file.name.as_bytes())?;
+        if !status.is_socket() {
+            return Err(why::in_the_way(&status));
+        }
+        if !syscall::is_file_of(socket, &status)? {
+            return Err(why::moved(Cause::FileMoved));
+        }
+        file.bound = Some(status.identity());
+        file.unlink_on_drop = self.unlink_on_drop;
+        Ok((file, path.addr))
+    }
+}
