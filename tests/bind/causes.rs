@@ -1,8 +1,10 @@
 //! Which cause an error has where one errno has several.
 
+use std::ffi::CString;
 use std::fs::{self, Permissions};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 
 use sunpath::error::{Cause, InUse};
@@ -129,6 +131,62 @@ fn cause_of_a_lock_file_of_another_user_is_named_to_root_too() {
         .unwrap(),
     );
     assert!(fresh.names().is_empty());
+}
+
+/// Of what another user puts into a directory with the sticky bit, the kernel opens neither a socket nor a
+/// symbolic link for a call that may make a file, and a regular file or a FIFO only as its settings say.
+#[cfg(target_os = "linux")]
+#[test]
+fn cause_of_what_another_user_put_into_a_sticky_directory_is_the_lock_file() {
+    let fresh = Fresh::new();
+    if crate::skip::unless_root() {
+        return;
+    }
+    fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o1777)).unwrap();
+    let lock = fresh.dir.path().join("a.sock.lock");
+    let protects = |setting: &str| {
+        let value = fs::read_to_string(format!("/proc/sys/fs/{setting}")).unwrap();
+        let is_on = value.trim() != "0";
+        if !is_on {
+            crate::skip::skip(&format!("fs.{setting}=1"));
+        }
+        is_on
+    };
+    let make_fifo = || {
+        let path = CString::new(lock.as_os_str().as_bytes()).unwrap();
+        // SAFETY: a path that ends with its NUL.
+        assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+    };
+    let kinds: [(&str, &dyn Fn(), bool); 4] = [
+        (
+            "a socket",
+            &|| drop(UnixListener::bind(&lock).unwrap()),
+            true,
+        ),
+        ("a link", &|| symlink("absent", &lock).unwrap(), true),
+        (
+            "a file",
+            &|| fs::write(&lock, "").unwrap(),
+            protects("protected_regular"),
+        ),
+        ("a FIFO", &make_fifo, protects("protected_fifos")),
+    ];
+    for (kind, make, is_refused) in kinds {
+        make();
+        lchown(&lock, Some(1), None).unwrap();
+        let before = fresh.entries();
+        let expected = match is_refused {
+            true => (Errno::EACCES, Some(Cause::LockFile)),
+            false => in_use(InUse::LockFile),
+        };
+        assert_eq!(
+            cause(Existing::ReplaceStale, &fresh.path),
+            expected,
+            "{kind}"
+        );
+        assert_eq!(fresh.entries(), before, "{kind}");
+        fs::remove_file(&lock).unwrap();
+    }
 }
 
 /// Another process, or this one, has a lease on the lock file, which an open has to wait for.
