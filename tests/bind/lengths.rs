@@ -5,6 +5,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use sunpath::error::Call;
 use sunpath::{
     BindOptions, Bound, ConnectOptions, Dir, Errno, Error, Existing, Liveness, UnixAddr,
     UnixDatagram, UnixListener, UnixStream, probe, sys,
@@ -216,6 +217,18 @@ fn without_proc_bind_takes_long_paths() {
                 assert_eq!(count(Path::new("/tmp")), 0);
             }
         }
+        true
+    }));
+}
+
+/// The link that leads to a long path would be made in /tmp, /var/tmp or /run.
+#[test]
+fn without_proc_and_without_a_directory_for_the_link_the_error_is_that_of_the_first() {
+    let fresh = Fresh::new();
+    assert!(without_proc(&fresh, || {
+        let dir = deep(Path::new("/deep"), 300);
+        let error = bind(BindOptions::new(), &dir.join("a.sock")).unwrap_err();
+        assert_eq!((error.call(), error.errno()), (Call::Openat, Errno::ENOENT));
         true
     }));
 }

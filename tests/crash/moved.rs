@@ -168,8 +168,7 @@ fn moved_path_leaves_what_took_the_place_of_our_file_there() {
     replace_there(Wanted::Mode, &marked_file);
     replace_there(Wanted::Mode, &server);
     replace_there(Wanted::Mode, &server_with_two_names);
-    // SAFETY: geteuid takes nothing and cannot fail.
-    if unsafe { libc::geteuid() } == 0 {
+    if is_root() {
         replace_there(Wanted::Any, &server_of_another);
         replace_there(Wanted::Mode, &server_of_another);
     }
@@ -323,10 +322,8 @@ enum Impostor {
 /// owner from what the process makes. An ordinary user enters a user namespace for that. Returns
 /// whether it was permitted.
 fn enter_without_proc(dir: &Path, umask: libc::mode_t) -> bool {
-    // SAFETY: takes nothing.
-    let is_root = unsafe { libc::geteuid() } == 0;
     // SAFETY: takes a number; the child has one thread.
-    if !is_root && unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
+    if !is_root() && unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
         return false;
     }
     let root = CString::new(dir.as_os_str().as_bytes()).unwrap();
@@ -336,6 +333,19 @@ fn enter_without_proc(dir: &Path, umask: libc::mode_t) -> bool {
     // SAFETY: takes a number and cannot fail.
     unsafe { libc::umask(umask) };
     true
+}
+
+fn is_root() -> bool {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// For a child: permissions do not stop root.
+fn become_nobody_if_root() {
+    if is_root() {
+        // SAFETY: takes numbers alone.
+        assert_eq!(unsafe { libc::setresuid(65534, 65534, 65534) }, 0);
+    }
 }
 
 /// Puts the impostor in the place of the directory that the program makes in `/here`, before each of
@@ -399,6 +409,7 @@ fn put_before_each_call(impostor: Impostor, mode_of_here: u32, program: impl Fn(
         }
     }
     println!("{impostor:?} came {swapped} times");
+    assert!(swapped > 1 || !is_root());
 }
 
 const IMPOSTORS: [Impostor; 4] = [
@@ -421,6 +432,22 @@ fn moved_private_directory_without_proc_changes_no_other_mode() {
             bind_and_close(case, Path::new("/here/a.sock"));
         });
     }
+}
+
+/// A socket file that was made in a directory of another user is removed from it, though the program may
+/// not list what is in there.
+#[test]
+fn moved_private_directory_that_may_not_be_read_keeps_no_file() {
+    let _alone = alone();
+    put_before_each_call(Impostor::Directory(0o333), 0o777, || {
+        become_nobody_if_root();
+        let case = Case {
+            policy: Existing::Refuse,
+            before: Before::Nothing,
+            wanted: Wanted::ModeAmongOthers,
+        };
+        bind_and_close(case, Path::new("/here/a.sock"));
+    });
 }
 
 #[test]
