@@ -129,6 +129,7 @@ impl Error {
     }
 
     /// The failure to bind to a path where something is in the way.
+    #[cfg(feature = "files")]
     #[cold]
     pub(crate) fn address_in_use(in_use: InUse) -> Self {
         Self::with_cause(Call::Bind, Errno::EADDRINUSE, Cause::InUse(in_use))

@@ -6,6 +6,7 @@ mod at;
 mod bind;
 mod connect;
 mod dir;
+mod joined;
 mod name;
 mod path;
 

@@ -42,7 +42,7 @@
 //! `EADDRINUSE`. At the end the file is removed if it is still ours.
 //!
 //! ```
-//! # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(all(feature = "std", feature = "files"))] fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::{thread, time::Duration};
 //! use sunpath::{BindOptions, Existing};
 //!
@@ -69,7 +69,7 @@
 //! # drop(listener);
 //! # std::fs::remove_dir(&dir)?; // nothing is left
 //! # Ok(()) }
-//! # #[cfg(not(feature = "std"))] fn main() {}
+//! # #[cfg(not(all(feature = "std", feature = "files")))] fn main() {}
 //! ```
 //!
 //! The page `docs/socket-files.md` of the repository lists what happens to a socket file, call by
@@ -149,14 +149,22 @@
 //! for the conversion of an error into `std::io::Error` and for reading the environment in
 //! [`activation`].
 //!
-//! # Without std
+//! # Features
 //!
-//! With `default-features = false` the crate uses `core` and the C library alone. These are missing
-//! then: `Path` arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`, and the
-//! conversions with the types of `std`. The module [`fd`] then has descriptor types with the names
-//! and promises of `std::os::fd`.
+//! Both are on by default, and each works without the other.
+//!
+//! - `std`: without it the crate uses `core` and the C library alone. These are missing then: `Path`
+//!   arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`, and the conversions with the
+//!   types of `std`. The module [`fd`] then has descriptor types with the names and promises of
+//!   `std::os::fd`.
+//! - `files`: socket files and paths of any length ([`files`]), and sockets that a service manager
+//!   passed ([`activation`]). A program that wants sockets alone builds faster without it.
+//!
+//! With `default-features = false, features = ["files"]` the whole library is there without `std`.
 
 #![no_std]
+// Without `files` the pages name what it adds, and cannot link to it.
+#![cfg_attr(not(feature = "files"), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(any(feature = "std", test))]
 extern crate std;
@@ -190,9 +198,11 @@ pub mod socket;
 pub mod ancillary;
 
 // Socket files, directories, paths of any length.
+#[cfg(feature = "files")]
 pub mod files;
 
 // Sockets that a service manager passed.
+#[cfg(feature = "files")]
 pub mod activation;
 
 pub use sunpath_sys as sys;
@@ -203,6 +213,7 @@ pub use crate::addr::UnixAddr;
 pub use crate::addr::addr_of_literal;
 pub use crate::error::{Errno, Error};
 pub use crate::fd::CWD;
+#[cfg(feature = "files")]
 pub use crate::files::{BindOptions, Bound, ConnectOptions, Dir, Existing, Liveness, probe};
 pub use crate::socket::{
     Datagram, Listener, PeerCred, Received, Seqpacket, Shutdown, Socket, SocketRef, Stream,
@@ -210,11 +221,11 @@ pub use crate::socket::{
 };
 
 /// The README's programs, compiled and run.
-#[cfg(all(doctest, feature = "std"))]
+#[cfg(all(doctest, feature = "std", feature = "files"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
 /// The programs of the page on stopping and waiting, compiled and run.
-#[cfg(all(doctest, feature = "std"))]
+#[cfg(all(doctest, feature = "std", feature = "files"))]
 #[doc = include_str!("../docs/stopping.md")]
 struct Stopping;

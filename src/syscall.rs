@@ -7,19 +7,15 @@
 //! - a call that a signal interrupts is made again, and its timeout still ends.
 
 mod batch;
-#[cfg(have_bound_file)]
-mod bound_file;
 mod control;
 mod descriptor;
-mod dir;
 mod file;
-mod inherit;
+#[cfg(feature = "files")]
+mod files;
 mod message;
-mod mode;
 mod option;
 mod process;
 mod socket;
-mod user;
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -34,22 +30,18 @@ use crate::fd::AsRawFd;
 use crate::fd::{BorrowedFd, FromRawFd, OwnedFd};
 
 pub(crate) use self::batch::*;
-#[cfg(have_bound_file)]
-pub(crate) use self::bound_file::is_file_of;
 pub use self::control::Descriptors;
 #[cfg(test)]
 pub(crate) use self::control::without_descriptors;
 pub(crate) use self::control::{OwnedControl, zeroed};
 pub(crate) use self::descriptor::*;
-pub(crate) use self::dir::*;
 pub(crate) use self::file::*;
-pub(crate) use self::inherit::{Inherited, NotInherited, inherit};
+#[cfg(feature = "files")]
+pub(crate) use self::files::*;
 pub(crate) use self::message::*;
-pub(crate) use self::mode::*;
 pub(crate) use self::option::*;
 pub(crate) use self::process::*;
 pub(crate) use self::socket::*;
-pub(crate) use self::user::*;
 
 /// Flags for a new socket: close-on-exec, and nonblocking if it shall be, where the system can make
 /// it so at once.
@@ -195,12 +187,6 @@ pub(crate) fn monotonic_clock() -> Duration {
     // SAFETY: all zeroes is a valid timespec, and so is what the kernel wrote.
     let now = unsafe { now.assume_init() };
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
-}
-
-/// Whether a file is the one that a socket is bound to. This system does not tell.
-#[cfg(not(have_bound_file))]
-pub(crate) fn is_file_of(_socket: BorrowedFd<'_>, _file: &Status) -> Result<bool, Error> {
-    Err(Error::new(Call::Ioctl, Errno::EOPNOTSUPP))
 }
 
 #[cfg(test)]

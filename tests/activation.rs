@@ -2,7 +2,7 @@
 //!
 //! They are at fixed numbers and are taken over once in a process, so that each case has a process
 //! of its own: this program again, where `SUNPATH_TEST_ROLE` says what it does.
-#![cfg(all(target_os = "linux", feature = "std"))]
+#![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
 mod skip;

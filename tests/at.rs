@@ -1,5 +1,5 @@
 //! Paths of any length, and paths below a directory that is open.
-#![cfg(feature = "std")]
+#![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
 mod skip;

@@ -1,5 +1,5 @@
 //! Descriptors: close-on-exec from birth, and none lost where a call fails.
-#![cfg(feature = "std")]
+#![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
 mod limit;

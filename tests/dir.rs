@@ -1,5 +1,5 @@
 //! Directories that are one's own: made with the right mode, or verified and refused.
-#![cfg(feature = "std")]
+#![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
 mod limit;

@@ -1,6 +1,6 @@
 //! Faults: each system call made to fail in a child process, by a filter in its kernel. The error
 //! names the call and the errno, no descriptor stays open, and no file that was not there before.
-#![cfg(feature = "std")]
+#![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
 

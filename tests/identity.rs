@@ -1,5 +1,5 @@
 //! Who is on the other end, who is let in, how long is waited; and descriptors taken over.
-#![cfg(feature = "std")]
+#![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
 mod skip;

@@ -1,5 +1,5 @@
 //! Listeners: binding, listening, connecting to them, accepting, through the public door.
-#![cfg(feature = "std")]
+#![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
 mod limit;

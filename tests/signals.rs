@@ -1,5 +1,5 @@
 //! Signals: nothing that is sent raises `SIGPIPE`, and no call that waits gives up on a signal.
-#![cfg(feature = "std")]
+#![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
 

@@ -1,5 +1,5 @@
 //! User namespaces, in which one uid stands for every user that is not mapped.
-#![cfg(all(target_os = "linux", feature = "std"))]
+#![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
 mod skip;

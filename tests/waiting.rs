@@ -2,7 +2,7 @@
 //!
 //! This program defines poll(2) and connect(2) itself, in place of those of the C library. They make
 //! the system call and count by thread, so that a busy loop is seen by its number of calls.
-#![cfg(all(target_os = "linux", feature = "std"))]
+#![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
 mod limit;

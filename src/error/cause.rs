@@ -313,6 +313,7 @@ const _: () = assert!(MAX_DESCRIPTORS == 253);
 /// # Examples
 ///
 /// ```no_run
+/// # #[cfg(feature = "files")] fn main() -> Result<(), sunpath::Error> {
 /// use sunpath::error::{Cause, InUse};
 /// use sunpath::{BindOptions, Existing};
 ///
@@ -324,7 +325,8 @@ const _: () = assert!(MAX_DESCRIPTORS == 253);
 ///     Err(error) => return Err(error),
 ///     Ok(listener) => drop(listener),
 /// }
-/// # Ok::<(), sunpath::Error>(())
+/// # Ok(()) }
+/// # #[cfg(not(feature = "files"))] fn main() {}
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InUse {

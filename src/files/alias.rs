@@ -8,7 +8,7 @@ pub(crate) use self::link::Link;
 use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
 use crate::fd::BorrowedFd;
-use crate::pathname::Path;
+use crate::files::joined::Path;
 use crate::syscall::{self, ProcFd};
 
 /// How the kernel is led to a file whose path does not fit.

@@ -1,7 +1,7 @@
 //! Names in a directory: of the socket file, of what is made beside it for a while, and of its lock.
 
 use crate::error::{Call, Errno, Error};
-use crate::pathname::Path;
+use crate::files::joined::Path;
 use crate::syscall;
 
 /// How many bytes a component may have.

@@ -8,7 +8,7 @@ use sunpath_sys::{SUN_PATH_MAX, SunPathError};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, OwnedFd};
-use crate::pathname::Path;
+use crate::files::joined::Path;
 use crate::syscall::{self, O_PATH, PATH_MAX};
 
 /// A path, and the directory where it begins if it is not absolute.

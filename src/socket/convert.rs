@@ -73,7 +73,7 @@ impl<T: Kind> TryFrom<OwnedFd> for Socket<T> {
     fn try_from(fd: OwnedFd) -> Result<Self, FromFdError> {
         match check::<T>(&fd) {
             Ok(()) => Ok(Self::from_fd(fd)),
-            Err(error) => Err(FromFdError { error, fd }),
+            Err(error) => Err(FromFdError::new(error, fd)),
         }
     }
 }
@@ -90,10 +90,7 @@ impl<T: Connected> TryFrom<OwnedFd> for Listener<T> {
             .and_then(|listens| listens.then_some(()).ok_or(not_listening))
         {
             Ok(()) => Ok(Self::from_listening(socket)),
-            Err(error) => Err(FromFdError {
-                error,
-                fd: socket.into(),
-            }),
+            Err(error) => Err(FromFdError::new(error, socket.into())),
         }
     }
 }

@@ -1,96 +1,11 @@
-//! Files, by descriptor: what they are, who may use them, and whether they are locked.
-
-use core::mem::MaybeUninit;
+//! The socket's file, as far as every socket has to do with it.
 
 use sunpath_sys as sys;
 
-use super::{fstatat, retry};
+use super::retry;
 use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
-use crate::fd::{AsRawFd, BorrowedFd, CWD};
-
-/// Which file: no other file that exists at the same time has the same pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
-    dev: sys::dev_t,
-    ino: sys::ino_t,
-}
-
-/// What fstat(2) tells of a file.
-pub(crate) struct Status(pub(super) sys::stat);
-
-impl Status {
-    pub(crate) const fn identity(&self) -> Identity {
-        Identity {
-            dev: self.0.st_dev,
-            ino: self.0.st_ino,
-        }
-    }
-
-    /// `S_IFSOCK`, `S_IFREG` and so on.
-    pub(crate) const fn kind(&self) -> sys::mode_t {
-        self.0.st_mode & sys::S_IFMT
-    }
-
-    pub(crate) const fn is_socket(&self) -> bool {
-        self.kind() == sys::S_IFSOCK
-    }
-
-    pub(crate) const fn is_directory(&self) -> bool {
-        self.kind() == sys::S_IFDIR
-    }
-
-    /// Whether it has the kind, the mode and the owner of another.
-    pub(crate) const fn is_like(&self, other: &Self) -> bool {
-        self.0.st_mode == other.0.st_mode && self.0.st_uid == other.0.st_uid
-    }
-
-    /// Whether it is a regular file without a byte.
-    pub(crate) const fn is_empty_file(&self) -> bool {
-        self.kind() == sys::S_IFREG && self.0.st_size == 0
-    }
-
-    /// Whether it is a directory in which others may rename what is not theirs.
-    pub(crate) fn lets_others_rename(&self) -> bool {
-        let writable_by_others = self.mode() & 0o022 != 0 && self.mode() & sys::S_ISVTX == 0;
-        writable_by_others || (self.owner() != super::geteuid() && self.owner() != 0)
-    }
-
-    /// The bits that chmod(2) sets.
-    pub(crate) const fn mode(&self) -> sys::mode_t {
-        self.0.st_mode & 0o7777
-    }
-
-    pub(crate) const fn owner(&self) -> sys::uid_t {
-        self.0.st_uid
-    }
-
-    pub(crate) const fn group(&self) -> sys::gid_t {
-        self.0.st_gid
-    }
-
-    /// Whether the file has no second name.
-    pub(crate) const fn has_one_name(&self) -> bool {
-        self.0.st_nlink == 1
-    }
-
-    /// Whether it has the owner and the number of names of another.
-    pub(crate) const fn has_owner_and_links_of(&self, other: &Self) -> bool {
-        self.0.st_uid == other.0.st_uid && self.0.st_nlink == other.0.st_nlink
-    }
-}
-
-/// fstat(2).
-#[inline(never)]
-pub(crate) fn fstat(fd: BorrowedFd<'_>) -> Result<Status, Error> {
-    let mut status = MaybeUninit::<sys::stat>::zeroed();
-    retry(Call::Fstat, || {
-        // SAFETY: status has space for a struct stat.
-        unsafe { sys::fstat(fd.as_raw_fd(), status.as_mut_ptr()) as isize }
-    })?;
-    // SAFETY: all zeroes is a valid struct stat, and so is what the kernel wrote.
-    Ok(Status(unsafe { status.assume_init() }))
-}
+use crate::fd::{AsRawFd, BorrowedFd};
 
 /// fchmod(2).
 pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
@@ -99,21 +14,6 @@ pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error>
         unsafe { sys::fchmod(fd.as_raw_fd(), mode) as isize }
     })?;
     Ok(())
-}
-
-/// `flock(LOCK_EX | LOCK_NB)`: `EWOULDBLOCK` where another open file has it.
-pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
-    retry(Call::Flock, || {
-        // SAFETY: takes numbers alone.
-        unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_EX | sys::LOCK_NB) as isize }
-    })?;
-    Ok(())
-}
-
-/// `flock(LOCK_UN)`, which lets go of a lock also where a forked child has a copy of the descriptor.
-pub(crate) fn unlock(fd: BorrowedFd<'_>) {
-    // SAFETY: takes numbers alone. It fails for no descriptor that is locked.
-    unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_UN) };
 }
 
 /// unlink(2) of the path of a pathname address; of the others there is no file.
@@ -127,39 +27,4 @@ pub(crate) fn unlink(addr: &UnixAddr) {
     }
     // SAFETY: path is live, and its last byte at least is a NUL.
     unsafe { sys::unlink(path.as_ptr()) };
-}
-
-/// `/proc/self/fd/N`.
-pub(crate) struct ProcFd {
-    bytes: [u8; Self::PREFIX.len() + 10],
-    len: usize,
-}
-
-impl ProcFd {
-    const PREFIX: &[u8] = b"/proc/self/fd/";
-
-    #[inline(never)]
-    pub(crate) fn new(fd: BorrowedFd<'_>) -> Self {
-        let mut bytes = [0; Self::PREFIX.len() + 10];
-        bytes[..Self::PREFIX.len()].copy_from_slice(Self::PREFIX);
-        let number = fd.as_raw_fd().unsigned_abs();
-        let len = Self::PREFIX.len() + number.checked_ilog10().unwrap_or(0) as usize + 1;
-        let mut rest = number;
-        for digit in bytes[Self::PREFIX.len()..len].iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-        Self { bytes, len }
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-}
-
-/// Whether a path leads to the file that a descriptor has open, or stands for.
-#[inline(never)]
-pub(crate) fn leads_to(path: &[u8], fd: BorrowedFd<'_>) -> Result<bool, Error> {
-    let here = fstat(fd)?.identity();
-    Ok(fstatat(CWD, path, 0).is_ok_and(|there| there.identity() == here))
 }

@@ -79,20 +79,8 @@ pub(crate) fn connect_at(
     Ok(())
 }
 
-/// [`connect_at`] that is not made again when a signal interrupts it: `EINTR` is the caller's.
-pub(crate) fn connect_once(
-    dir: BorrowedFd<'_>,
-    fd: BorrowedFd<'_>,
-    addr: &UnixAddr,
-) -> Result<(), Error> {
-    match raw_connect(dir, fd, addr) {
-        0 => Ok(()),
-        _ => Err(Error::new(Call::Connect, Errno::from_raw(sys::errno()))),
-    }
-}
-
 #[inline]
-fn raw_connect(dir: BorrowedFd<'_>, fd: BorrowedFd<'_>, addr: &UnixAddr) -> c_int {
+pub(super) fn raw_connect(dir: BorrowedFd<'_>, fd: BorrowedFd<'_>, addr: &UnixAddr) -> c_int {
     let (fd, addr, len) = (fd.as_raw_fd(), addr.as_ptr(), addr.len());
     #[cfg(have_bindat)]
     // SAFETY: the address is live, and its length is not more than its size.
@@ -151,12 +139,6 @@ pub(crate) fn poll_for(
         -1 => Err(Error::new(Call::Poll, Errno::from_raw(sys::errno()))),
         ready => Ok(ready > 0),
     }
-}
-
-/// poll(2) without descriptors: sleeps for so many milliseconds. A signal ends it early.
-pub(crate) fn pause(milliseconds: c_int) {
-    // SAFETY: poll does not read the array if it has no elements.
-    unsafe { sys::poll(ptr::null_mut(), 0, milliseconds) };
 }
 
 /// connect(2) to `AF_UNSPEC`, which dissolves a datagram socket's connection.

@@ -1,6 +1,6 @@
 //! The life of a socket file: its mode from the first instant, what stood at its path before, and
 //! its end.
-#![cfg(feature = "std")]
+#![cfg(all(feature = "std", feature = "files"))]
 
 mod addr;
 mod adopted;

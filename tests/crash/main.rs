@@ -2,7 +2,7 @@
 //! and each of its calls is made to fail; many start at once; and a server is replaced under load.
 //!
 //! What runs by itself is short. `SUNPATH_LONG=1 cargo test --test crash` runs it in full.
-#![cfg(all(target_os = "linux", feature = "std"))]
+#![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod between;
 mod directory;

@@ -6,8 +6,8 @@ use sunpath_sys::SUN_PATH_MAX;
 use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD};
 use crate::files::dir::{Dir, Refusal};
+use crate::files::joined::Path;
 use crate::files::name::temporary_name;
-use crate::pathname::Path;
 use crate::syscall::{self, PATH_MAX};
 
 /// A symbolic link in a private directory. Both are gone when this is dropped.

@@ -6,8 +6,9 @@ use crate::error::{Call, Errno, Error, InUse};
 use crate::fd::{AsFd, BorrowedFd, CWD};
 use crate::files::alias::{USUAL, address, proc_alias};
 use crate::files::at::connect_through;
+use crate::files::joined::Path;
 use crate::files::path::SplitPath;
-use crate::pathname::{AsPathname, Path};
+use crate::pathname::AsPathname;
 use crate::socket::{Datagram, Socket};
 use crate::syscall::{self, O_PATH, PATH_MAX, ProcFd};
 

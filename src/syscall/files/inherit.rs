@@ -6,9 +6,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use sunpath_sys as sys;
 
-use super::{retry, set_cloexec};
 use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use crate::syscall::{retry, set_cloexec};
 
 /// Whether descriptors were taken over by [`inherit`].
 static TAKEN: AtomicBool = AtomicBool::new(false);

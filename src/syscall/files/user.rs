@@ -4,11 +4,13 @@
 use sunpath_sys as sys;
 
 #[cfg(have_user_namespaces)]
-use super::{openat, retry};
+use super::openat;
 #[cfg(have_user_namespaces)]
 use crate::error::{Call, Error};
 #[cfg(have_user_namespaces)]
 use crate::fd::{AsFd, AsRawFd, CWD};
+#[cfg(have_user_namespaces)]
+use crate::syscall::retry;
 
 /// Whether a uid stands for every user that is not mapped in the user namespace of this process: the
 /// kernel reports one uid, 65534 as a rule, for all of them. `None` if it may, but /proc does not tell.

@@ -10,11 +10,12 @@ use sunpath_sys as sys;
 
 #[cfg(have_proc_fd)]
 use super::ProcFd;
-use super::{Status, retry};
+use super::Status;
 use crate::error::{Call, Cause, Errno, Error};
 #[cfg(have_proc_fd)]
 use crate::fd::CWD;
 use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use crate::syscall::retry;
 
 /// The most bytes of a path that one call takes, its NUL included.
 pub(crate) const PATH_MAX: usize = sys::PATH_MAX as usize;

@@ -4,9 +4,10 @@ use core::ffi::c_int;
 
 use sunpath_sys as sys;
 
-use super::{Status, adopt_new, fstat, recv, retry, send};
+use super::{Status, fstat};
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd};
+use crate::syscall::{adopt_new, recv, retry, send};
 
 /// Whether a file is the one that a socket is bound to.
 ///
@@ -114,11 +115,11 @@ fn file_in(answer: &[u8]) -> Option<Option<(u32, u32)>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fstatat;
     use super::*;
     use crate::addr::UnixAddr;
     use crate::fd::CWD;
-    use crate::syscall::bind;
-    use crate::syscall::{fstatat, listen, socket};
+    use crate::syscall::{bind, listen, socket};
     use std::os::unix::ffi::OsStrExt;
     use std::path::Path;
     use std::{format, fs, process};

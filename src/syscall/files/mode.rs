@@ -4,10 +4,8 @@
 use sunpath_sys as sys;
 
 use super::on_path;
-#[cfg(not(have_o_path))]
-use super::retry;
 #[cfg(have_fchmodat2)]
-use super::{ProcFd, fchmod, fstat, leads_to, openat};
+use super::{ProcFd, fstat, leads_to, openat};
 #[cfg(have_fchmodat2)]
 use crate::error::Errno;
 use crate::error::{Call, Error};
@@ -16,6 +14,10 @@ use crate::fd::AsFd;
 #[cfg(have_fchmodat2)]
 use crate::fd::CWD;
 use crate::fd::{AsRawFd, BorrowedFd};
+#[cfg(have_fchmodat2)]
+use crate::syscall::fchmod;
+#[cfg(not(have_o_path))]
+use crate::syscall::retry;
 
 /// A way to change the mode of a file that an `O_PATH` descriptor stands for.
 #[cfg(have_fchmodat2)]
@@ -96,7 +98,7 @@ pub(crate) fn change_mode(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), E
 
 /// Without `O_PATH` every descriptor is one of an open file.
 #[cfg(not(have_o_path))]
-pub(crate) use super::fchmod as change_mode;
+pub(crate) use crate::syscall::fchmod as change_mode;
 
 /// Changes owner and group of the file that a descriptor has open, or stands for; `u32::MAX` leaves
 /// one as it is.

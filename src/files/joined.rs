@@ -1,0 +1,36 @@
+//! Paths that are put together from pieces.
+
+/// A path that is put together, of at most `N` bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<const N: usize> {
+    bytes: [u8; N],
+    /// INVARIANT: at most `N`.
+    len: usize,
+}
+
+impl<const N: usize> Path<N> {
+    /// One piece after the other; how many bytes they are where that is more than `N`.
+    pub(crate) fn join(pieces: &[&[u8]]) -> Result<Self, usize> {
+        let mut bytes = [0; N];
+        let len = join(pieces, &mut bytes)?;
+        Ok(Self { bytes, len })
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// Puts pieces one after the other at the front of `buf`; returns how many bytes they have, as an error
+/// if they do not fit.
+#[inline(never)]
+fn join(pieces: &[&[u8]], buf: &mut [u8]) -> Result<usize, usize> {
+    let len = pieces.iter().map(|piece| piece.len()).sum();
+    let mut buf = buf.get_mut(..len).ok_or(len)?;
+    for piece in pieces {
+        let (place, rest) = buf.split_at_mut(piece.len());
+        place.copy_from_slice(piece);
+        buf = rest;
+    }
+    Ok(len)
+}

@@ -1,0 +1,32 @@
+//! The calls that only socket files, directories and activation need: the feature `files`.
+
+#[cfg(have_bound_file)]
+mod bound_file;
+mod dir;
+mod inherit;
+mod mode;
+mod process;
+mod status;
+mod user;
+mod wait;
+
+#[cfg(not(have_bound_file))]
+use crate::error::{Call, Errno, Error};
+#[cfg(not(have_bound_file))]
+use crate::fd::BorrowedFd;
+
+#[cfg(have_bound_file)]
+pub(crate) use self::bound_file::is_file_of;
+pub(crate) use self::dir::*;
+pub(crate) use self::inherit::{Inherited, NotInherited, inherit};
+pub(crate) use self::mode::*;
+pub(crate) use self::process::*;
+pub(crate) use self::status::*;
+pub(crate) use self::user::*;
+pub(crate) use self::wait::*;
+
+/// Whether a file is the one that a socket is bound to. This system does not tell.
+#[cfg(not(have_bound_file))]
+pub(crate) fn is_file_of(_socket: BorrowedFd<'_>, _file: &Status) -> Result<bool, Error> {
+    Err(Error::new(Call::Ioctl, Errno::EOPNOTSUPP))
+}

@@ -1,0 +1,254 @@
+//! The process: who it is, and numbers that nobody foresees.
+
+use core::num::NonZeroUsize;
+#[cfg(have_wipe_on_fork)]
+use core::ptr::{self, NonNull};
+#[cfg(have_wipe_on_fork)]
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use sunpath_sys as sys;
+
+#[cfg(have_getrandom)]
+use crate::error::Call;
+use crate::error::Error;
+use crate::syscall::getpid;
+#[cfg(have_wipe_on_fork)]
+use crate::syscall::monotonic_clock;
+#[cfg(have_getrandom)]
+use crate::syscall::retry;
+
+/// The process's effective user.
+pub(crate) fn geteuid() -> sys::uid_t {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { sys::geteuid() }
+}
+
+/// A number that nobody foresees.
+pub(crate) fn unforeseen() -> Result<u64, Error> {
+    let mut bytes = [0; 8];
+    let (buf, size) = (bytes.as_mut_ptr().cast(), bytes.len());
+    #[cfg(have_getrandom)]
+    // SAFETY: buf is writable for size bytes; so few come whole or not at all.
+    retry(Call::Getrandom, || unsafe { sys::getrandom(buf, size, 0) })?;
+    #[cfg(not(have_getrandom))]
+    // SAFETY: buf is writable for size bytes.
+    unsafe {
+        sys::arc4random_buf(buf, size)
+    };
+    Ok(u64::from_ne_bytes(bytes))
+}
+
+/// Which process: its pid, and a number that a child that is forked does not inherit.
+#[derive(Clone, Copy)]
+pub(crate) struct Process {
+    pid: sys::pid_t,
+    /// `None` where the system cannot keep a number from a child. Then the pid alone decides, which
+    /// is the same in a child that has a pid namespace of its own.
+    number: Option<NonZeroUsize>,
+}
+
+impl Process {
+    /// The process that runs.
+    pub(crate) fn current() -> Self {
+        Self {
+            pid: getpid(),
+            number: own_number(),
+        }
+    }
+
+    /// Whether it is the process that runs, and not one that forked it.
+    pub(crate) fn is_current(&self) -> bool {
+        self.is(&Self::current())
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        let numbers = self.number.zip(other.number);
+        self.pid == other.pid && numbers.is_none_or(|(one, other)| one == other)
+    }
+}
+
+/// A random number that is not inherited by a child. It lies in a page that the kernel fills with
+/// zeroes in every child that is forked, so that the child chooses another.
+///
+/// A child that shares the memory of its parent, as after vfork(2), finds the parent's number. Its pid
+/// differs, because it can have no pid namespace of its own without clone(2) itself.
+#[cfg(have_wipe_on_fork)]
+fn own_number() -> Option<NonZeroUsize> {
+    static PAGE: AtomicPtr<AtomicUsize> = AtomicPtr::new(ptr::null_mut());
+    number_in(&PAGE, map_page)
+}
+
+#[cfg(not(have_wipe_on_fork))]
+fn own_number() -> Option<NonZeroUsize> {
+    None
+}
+
+/// The number in a page, which is mapped if there is none yet.
+#[cfg(have_wipe_on_fork)]
+fn number_in(
+    place: &AtomicPtr<AtomicUsize>,
+    map: fn() -> Option<NonNull<AtomicUsize>>,
+) -> Option<NonZeroUsize> {
+    let page = match NonNull::new(place.load(Ordering::Acquire)) {
+        Some(page) => page,
+        None => {
+            let mapped = map()?;
+            let (none, new) = (ptr::null_mut(), mapped.as_ptr());
+            match place.compare_exchange(none, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => mapped,
+                Err(theirs) => {
+                    // SAFETY: this thread has mapped the page, and no other has seen it.
+                    unsafe { sys::munmap(new.cast(), PAGE_SIZE) };
+                    NonNull::new(theirs)?
+                }
+            }
+        }
+    };
+    // SAFETY: the page is mapped until the process ends, is aligned, and all its bytes were zero.
+    let number = unsafe { page.as_ref() };
+    if let Some(number) = NonZeroUsize::new(number.load(Ordering::Acquire)) {
+        return Some(number);
+    }
+    // Without random numbers a time will do: that of a child is later than that of its parent.
+    let new = unforeseen().unwrap_or_else(|_| monotonic_clock().as_nanos() as u64);
+    let new = NonZeroUsize::new(new as usize).unwrap_or(NonZeroUsize::MIN);
+    match number.compare_exchange(0, new.get(), Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => Some(new),
+        // Another thread was faster.
+        Err(theirs) => NonZeroUsize::new(theirs),
+    }
+}
+
+/// The kernel rounds it up to the size of a page.
+#[cfg(have_wipe_on_fork)]
+const PAGE_SIZE: usize = size_of::<AtomicUsize>();
+
+/// A page of zeroes that are zeroes again in every child; `None` where the kernel has no such pages
+/// (before Linux 4.14), or no memory.
+#[cfg(have_wipe_on_fork)]
+fn map_page() -> Option<NonNull<AtomicUsize>> {
+    let (prot, flags) = (
+        sys::PROT_READ | sys::PROT_WRITE,
+        sys::MAP_PRIVATE | sys::MAP_ANONYMOUS,
+    );
+    // SAFETY: makes a mapping where no other is.
+    let page = unsafe { sys::mmap(ptr::null_mut(), PAGE_SIZE, prot, flags, -1, 0) };
+    if page == sys::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: the page was just mapped, and nobody else has seen it.
+    if unsafe { sys::madvise(page, PAGE_SIZE, sys::MADV_WIPEONFORK) } != 0 {
+        // SAFETY: as above.
+        unsafe { sys::munmap(page, PAGE_SIZE) };
+        return None;
+    }
+    NonNull::new(page.cast())
+}
+
+/// The number of this process that no other gets until the next boot: the inode of its pidfd.
+/// `None` where the kernel has none (before Linux 6.9), or where it has more bits than `st_ino`.
+#[cfg(have_pidfd)]
+pub(crate) fn own_pidfd_id() -> Option<u64> {
+    use core::ffi::{c_int, c_uint};
+    use core::mem::MaybeUninit;
+
+    use crate::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+
+    let pid = getpid();
+    // SAFETY: takes numbers alone: a process and no flags.
+    let fd = unsafe { sys::syscall(sys::SYS_pidfd_open, pid, 0) };
+    if fd < 0 {
+        return None;
+    }
+    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(fd as c_int) };
+    let mut statfs = MaybeUninit::<sys::statfs>::zeroed();
+    // SAFETY: statfs has space for a struct statfs.
+    if unsafe { sys::fstatfs(pidfd.as_raw_fd(), statfs.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: all zeroes is a valid struct statfs, and so is what the kernel wrote.
+    let file_system = unsafe { statfs.assume_init() }.f_type;
+    let stat = super::fstat(pidfd.as_fd()).ok()?.0;
+    let unique = file_system as c_uint == sys::PID_FS_MAGIC && size_of_val(&stat.st_ino) == 8;
+    unique.then_some(stat.st_ino as u64)
+}
+
+#[cfg(not(have_pidfd))]
+pub(crate) fn own_pidfd_id() -> Option<u64> {
+    None
+}
+
+#[cfg(all(test, have_wipe_on_fork))]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    /// What `action` returns in a child that is forked.
+    fn in_child(action: impl FnOnce() -> bool) -> bool {
+        // SAFETY: the child makes system calls, and ends by _exit.
+        let pid = unsafe { libc::fork() };
+        assert!(pid >= 0);
+        if pid == 0 {
+            let status = if action() { 0 } else { 1 };
+            // SAFETY: ends this process.
+            unsafe { libc::_exit(status) };
+        }
+        let mut status = 0;
+        // SAFETY: status is a live int.
+        assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+        status == 0
+    }
+
+    #[test]
+    fn process_is_not_its_child_even_with_the_same_pid() {
+        let parent = Process::current();
+        assert!(parent.is_current());
+        assert!(in_child(|| {
+            let child = Process::current();
+            let same_pid = Process {
+                pid: parent.pid,
+                ..child
+            };
+            let grandchild_differs = in_child(|| {
+                let grandchild = Process {
+                    pid: parent.pid,
+                    ..Process::current()
+                };
+                !parent.is(&grandchild) && !same_pid.is(&grandchild)
+            });
+            !parent.is(&same_pid) && child.is_current() && grandchild_differs
+        }));
+        assert!(parent.is_current());
+    }
+
+    #[test]
+    fn process_without_a_page_is_told_by_its_pid() {
+        static NO_PAGE: AtomicPtr<AtomicUsize> = AtomicPtr::new(ptr::null_mut());
+        let number = number_in(&NO_PAGE, || None);
+        assert_eq!(number, None);
+        let process = Process {
+            number,
+            ..Process::current()
+        };
+        assert!(process.is_current());
+        assert!(in_child(|| !process.is_current()));
+    }
+
+    #[test]
+    fn process_has_one_number_for_all_threads_that_ask_at_once() {
+        static PAGE: AtomicPtr<AtomicUsize> = AtomicPtr::new(ptr::null_mut());
+        let ask = || number_in(&PAGE, map_page).unwrap();
+        let start = std::sync::Barrier::new(8);
+        let numbers = thread::scope(|scope| {
+            let threads = [(); 8].map(|()| {
+                scope.spawn(|| {
+                    start.wait();
+                    ask()
+                })
+            });
+            threads.map(|thread| thread.join().unwrap())
+        });
+        assert!(numbers.iter().all(|number| *number == ask()));
+    }
+}

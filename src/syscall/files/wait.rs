@@ -1,0 +1,29 @@
+//! Waiting for a server that is not there yet.
+
+use core::ffi::c_int;
+use core::ptr;
+
+use sunpath_sys as sys;
+
+use crate::addr::UnixAddr;
+use crate::error::{Call, Errno, Error};
+use crate::fd::BorrowedFd;
+use crate::syscall::raw_connect;
+
+/// connect(2) that is not made again when a signal interrupts it: `EINTR` is the caller's.
+pub(crate) fn connect_once(
+    dir: BorrowedFd<'_>,
+    fd: BorrowedFd<'_>,
+    addr: &UnixAddr,
+) -> Result<(), Error> {
+    match raw_connect(dir, fd, addr) {
+        0 => Ok(()),
+        _ => Err(Error::new(Call::Connect, Errno::from_raw(sys::errno()))),
+    }
+}
+
+/// poll(2) without descriptors: sleeps for so many milliseconds. A signal ends it early.
+pub(crate) fn pause(milliseconds: c_int) {
+    // SAFETY: poll does not read the array if it has no elements.
+    unsafe { sys::poll(ptr::null_mut(), 0, milliseconds) };
+}
