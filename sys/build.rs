@@ -26,7 +26,7 @@ fn main() {
         println!("cargo::rustc-env=SUNPATH_SYS_FACTS={}", path.display());
     }
 
-    if target("OS") == "linux" {
+    if matches!(&*target("OS"), "linux" | "android") {
         // All other architectures have the values of the kernel's asm-generic headers.
         let arch = target("ARCH");
         let own = ["mips", "powerpc", "sparc"]

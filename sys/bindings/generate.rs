@@ -42,7 +42,7 @@ const LINUX_H: Wanted = Wanted {
         "sunpath_uapi",
     ],
     constants: &[
-        "SO_(PASSPIDFD|PEERPIDFD|PASSRIGHTS|INQ)",
+        "SO_(PASSPIDFD|PEERPIDFD|PASSRIGHTS|INQ|PEERGROUPS)",
         "SCM_INQ",
         "SIOCUNIXFILE",
         "UNIX_PATH_MAX",
@@ -56,7 +56,7 @@ fn expected(header: &str, os: &str, env: &str) -> Vec<&'static str> {
     if header == "linux.h" {
         return words(
             "sock_diag_req unix_diag_req unix_diag_msg unix_diag_vfs unix_diag_rqlen
-            SO_PASSPIDFD SO_PEERPIDFD SO_PASSRIGHTS SO_INQ SCM_INQ SIOCUNIXFILE
+            SO_PASSPIDFD SO_PEERPIDFD SO_PASSRIGHTS SO_INQ SO_PEERGROUPS SCM_INQ SIOCUNIXFILE
             FACT_SIOCATMARK FACT_SIOCINQ FACT_SIOCOUTQ UNIX_PATH_MAX
             SOCK_DIAG_BY_FAMILY SOCK_DESTROY
             UDIAG_SHOW_NAME UDIAG_SHOW_VFS UDIAG_SHOW_PEER UDIAG_SHOW_ICONS UDIAG_SHOW_RQLEN
@@ -74,7 +74,8 @@ fn expected(header: &str, os: &str, env: &str) -> Vec<&'static str> {
         MSG_CTRUNC MSG_DONTROUTE MSG_DONTWAIT MSG_EOR MSG_NOSIGNAL MSG_OOB MSG_PEEK MSG_TRUNC
         MSG_WAITALL SHUT_RD SHUT_WR SHUT_RDWR
         FACT_CMSG_LEN_0 FACT_CMSG_LEN_1 FACT_CMSG_SPACE_0 FACT_CMSG_SPACE_1 FACT_CMSG_SPACE_4
-        FACT_CMSG_SPACE_12 FACT_FIONBIO FACT_FIONREAD",
+        FACT_CMSG_SPACE_12 FACT_FIONBIO FACT_FIONREAD
+        FACT_SO_RCVTIMEO FACT_SO_SNDTIMEO FACT_SO_TIMESTAMP",
     );
     if os != "macos" {
         names.extend(words("mmsghdr SOCK_CLOEXEC SOCK_NONBLOCK MSG_CMSG_CLOEXEC"));

@@ -323,3 +323,6 @@ pub const FACT_CMSG_SPACE_4: sunpath_facts = 24;
 pub const FACT_CMSG_SPACE_12: sunpath_facts = 32;
 pub const FACT_FIONREAD: sunpath_facts = 21531;
 pub const FACT_FIONBIO: sunpath_facts = 21537;
+pub const FACT_SO_RCVTIMEO: sunpath_facts = 20;
+pub const FACT_SO_SNDTIMEO: sunpath_facts = 21;
+pub const FACT_SO_TIMESTAMP: sunpath_facts = 29;

@@ -44,6 +44,7 @@ pub struct unix_diag_rqlen {
     pub udiag_rqueue: __u32,
     pub udiag_wqueue: __u32,
 }
+pub const SO_PEERGROUPS: i32 = 61;
 pub const SO_PASSPIDFD: i32 = 85;
 pub const SO_PEERPIDFD: i32 = 86;
 pub const SO_PASSRIGHTS: i32 = 92;

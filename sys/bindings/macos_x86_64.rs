@@ -302,3 +302,6 @@ pub const FACT_CMSG_SPACE_4: sunpath_facts = 16;
 pub const FACT_CMSG_SPACE_12: sunpath_facts = 24;
 pub const FACT_FIONREAD: sunpath_facts = 1074030207;
 pub const FACT_FIONBIO: sunpath_facts = 2147772030;
+pub const FACT_SO_RCVTIMEO: sunpath_facts = 4102;
+pub const FACT_SO_SNDTIMEO: sunpath_facts = 4101;
+pub const FACT_SO_TIMESTAMP: sunpath_facts = 1024;

@@ -18,7 +18,7 @@
 #endif
 
 /* As the compiler sees them: macros that take arguments, that are defined by one that does (_IOR),
- * or by one that comes after them. */
+ * by the size of a type, or by one that comes after them. */
 enum sunpath_facts {
 	FACT_AF_LOCAL = AF_LOCAL,
 	FACT_PF_UNIX = PF_UNIX,
@@ -33,5 +33,8 @@ enum sunpath_facts {
 	FACT_CMSG_SPACE_4 = CMSG_SPACE(4),
 	FACT_CMSG_SPACE_12 = CMSG_SPACE(12),
 	FACT_FIONREAD = FIONREAD,
-	FACT_FIONBIO = FIONBIO
+	FACT_FIONBIO = FIONBIO,
+	FACT_SO_RCVTIMEO = SO_RCVTIMEO,
+	FACT_SO_SNDTIMEO = SO_SNDTIMEO,
+	FACT_SO_TIMESTAMP = SO_TIMESTAMP
 };

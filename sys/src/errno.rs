@@ -17,6 +17,8 @@ pub fn errno() -> c_int {
     use libc::__errno_location as location;
     #[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
     use libc::__error as location;
+    #[cfg(target_os = "haiku")]
+    use libc::_errnop as location;
 
     // SAFETY: the function takes nothing and cannot fail.
     let errno = unsafe { location() };
@@ -119,17 +121,14 @@ macro_rules! posix {
         ENOPROTOOPT "no such protocol option"
         ENOSPC "no space left on device"
         ENOSYS "function not implemented"
-        ENOTBLK "not a block device"
         ENOTCONN "not connected"
         ENOTDIR "not a directory"
         ENOTEMPTY "directory not empty"
-        ENOTRECOVERABLE "state not recoverable"
         ENOTSOCK "not a socket"
         ENOTTY "inappropriate ioctl"
         ENXIO "no such device or address"
         EOPNOTSUPP "operation not supported"
         EOVERFLOW "value too large for its type"
-        EOWNERDEAD "previous owner died"
         EPERM "operation not permitted"
         EPFNOSUPPORT "protocol family not supported"
         EPIPE "broken pipe"
@@ -137,18 +136,29 @@ macro_rules! posix {
         EPROTONOSUPPORT "protocol not supported"
         EPROTOTYPE "wrong socket type for this address"
         ERANGE "result too large"
-        EREMOTE "object is remote"
         EROFS "read-only file system"
         ESHUTDOWN "cannot send after shutdown"
-        ESOCKTNOSUPPORT "socket type not supported"
         ESPIPE "illegal seek"
         ESRCH "no such process"
         ESTALE "stale file handle"
         ETIMEDOUT "timed out"
-        ETOOMANYREFS "too many descriptors in flight"
         ETXTBSY "text file busy"
-        EUSERS "too many users"
         EXDEV "cross-device link"
+        $($more)*
+    } };
+}
+
+/// What every supported system but Haiku has, and what this one has besides.
+#[cfg(not(target_os = "haiku"))]
+macro_rules! unix {
+    ($($more:tt)*) => { posix! {
+        ENOTBLK "not a block device"
+        ENOTRECOVERABLE "state not recoverable"
+        EOWNERDEAD "previous owner died"
+        EREMOTE "object is remote"
+        ESOCKTNOSUPPORT "socket type not supported"
+        ETOOMANYREFS "too many descriptors in flight"
+        EUSERS "too many users"
         $($more)*
     } };
 }
@@ -156,7 +166,7 @@ macro_rules! posix {
 /// Of these, what Linux and Android have besides, and what Linux alone.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 macro_rules! linux {
-    ($($more:tt)*) => { posix! {
+    ($($more:tt)*) => { unix! {
         EADV "advertise error"
         EBADE "invalid exchange"
         EBADFD "descriptor in bad state"
@@ -219,7 +229,7 @@ linux! {
 linux! {}
 
 #[cfg(target_vendor = "apple")]
-posix! {
+unix! {
     EAUTH "authentication error"
     EFTYPE "inappropriate file type"
     EMULTIHOP "multihop attempted"
@@ -233,7 +243,7 @@ posix! {
 }
 
 #[cfg(target_os = "freebsd")]
-posix! {
+unix! {
     EAUTH "authentication error"
     ECAPMODE "not permitted in capability mode"
     EFTYPE "inappropriate file type"
@@ -247,7 +257,7 @@ posix! {
 }
 
 #[cfg(target_os = "netbsd")]
-posix! {
+unix! {
     EAUTH "authentication error"
     EFTYPE "inappropriate file type"
     EMULTIHOP "multihop attempted"
@@ -263,7 +273,7 @@ posix! {
 }
 
 #[cfg(target_os = "openbsd")]
-posix! {
+unix! {
     EAUTH "authentication error"
     EFTYPE "inappropriate file type"
     EMEDIUMTYPE "wrong medium type"
@@ -280,8 +290,12 @@ posix! {
     target_vendor = "apple",
     target_os = "freebsd",
     target_os = "netbsd",
-    target_os = "openbsd"
+    target_os = "openbsd",
+    target_os = "haiku"
 )))]
+unix! {}
+
+#[cfg(target_os = "haiku")]
 posix! {}
 
 #[cfg(test)]

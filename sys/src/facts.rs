@@ -1,8 +1,8 @@
 //! The C headers of the target, and the proof that `libc` says the same, on every build.
 //!
 //! A difference is a compile error that names the item. Not compared are `SOMAXCONN`, which is a
-//! default that moves, and on 32-bit targets what depends on the size of `time_t`, which a C
-//! program chooses.
+//! default that moves, and with musl on 32-bit targets what depends on the size of `time_t`, because
+//! libc has that of musl before 1.2.
 
 use core::mem::offset_of;
 
@@ -130,8 +130,12 @@ values! {
     CMSG_SPACE(12) => FACT_CMSG_SPACE_12,
 }
 
-#[cfg(target_pointer_width = "64")]
-constants! { SO_RCVTIMEO SO_SNDTIMEO SO_TIMESTAMP }
+#[cfg(not(all(target_env = "musl", target_pointer_width = "32")))]
+values! {
+    libc::SO_RCVTIMEO => FACT_SO_RCVTIMEO,
+    libc::SO_SNDTIMEO => FACT_SO_SNDTIMEO,
+    libc::SO_TIMESTAMP => FACT_SO_TIMESTAMP,
+}
 
 #[cfg(not(target_vendor = "apple"))]
 constants! { SOCK_CLOEXEC SOCK_NONBLOCK MSG_CMSG_CLOEXEC }
@@ -147,11 +151,14 @@ constants! {
     MSG_ERRQUEUE MSG_MORE MSG_WAITFORONE
     SCM_CREDENTIALS
     SO_ACCEPTCONN SO_COOKIE SO_DOMAIN SO_MEMINFO SO_PASSCRED SO_PASSSEC SO_PEEK_OFF SO_PEERCRED
-    SO_PEERGROUPS SO_PEERSEC SO_PROTOCOL SO_RCVBUFFORCE SO_SNDBUFFORCE
+    SO_PEERSEC SO_PROTOCOL SO_RCVBUFFORCE SO_SNDBUFFORCE
 }
 
 #[cfg(target_os = "linux")]
-values! { crate::cmsg::CMSG_ALIGN(1) => FACT_CMSG_ALIGN_1, }
+values! {
+    crate::cmsg::CMSG_ALIGN(1) => FACT_CMSG_ALIGN_1,
+    crate::linux::SO_PEERGROUPS => SO_PEERGROUPS,
+}
 
 // No other header has these two, which linux.rs writes by hand.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -4,6 +4,10 @@
 //! A pathname socket is a file: it has a mode and an owner, stays when its process dies, and is
 //! removed, renamed and looked at by these. Unless a call says otherwise it returns 0, a count or a
 //! descriptor, or -1 with [`errno`](crate::errno()) set.
+//!
+//! On Linux the calls that look at a file are the ones whose numbers have 64 bits, as in a C program that
+//! is compiled with `_FILE_OFFSET_BITS=64`. The others fail with `EOVERFLOW` on 32-bit systems where the
+//! number of an inode has more bits, which is common on overlay file systems and XFS, for example.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use core::ffi::{c_char, c_int, c_uint, c_void};
@@ -11,11 +15,45 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use libc::{size_t, ssize_t};
 
-/// The numbers of devices, of groups, of inodes, of permissions, of processes and of users.
+/// The numbers of devices, of groups, of permissions, of processes and of users.
 ///
 /// See credentials(7), inode(7).
 #[doc(inline)]
-pub use libc::{dev_t, gid_t, ino_t, mode_t, pid_t, uid_t};
+pub use libc::{dev_t, gid_t, mode_t, pid_t, uid_t};
+
+// Other C libraries have one set of calls, and musl and bionic have 64 bits in it everywhere.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) use libc as calls;
+
+/// The calls of glibc whose numbers have 64 bits, under the names that C has for them.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) mod calls {
+    pub use libc::{
+        fstat64 as fstat, fstatat64 as fstatat, fstatfs64 as fstatfs, ino64_t as ino_t,
+        lstat64 as lstat, mmap64 as mmap, openat64 as openat, stat64 as stat, statfs64 as statfs,
+    };
+}
+
+/// The number of an inode.
+///
+/// See inode(7).
+#[doc(inline)]
+pub use calls::ino_t;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const _: () = {
+    const fn size_of_field<F>(_field: fn(&stat) -> &F) -> usize {
+        size_of::<F>()
+    }
+    assert!(
+        size_of_field(|stat| &stat.st_ino) == 8,
+        "the number of an inode has 64 bits"
+    );
+    assert!(
+        size_of_field(|stat| &stat.st_size) == 8,
+        "the size of a file has 64 bits"
+    );
+};
 
 /// `int close(int fd);` — gives a descriptor back; never to be repeated, after `EINTR` neither.
 ///
@@ -68,7 +106,7 @@ pub use libc::{FD_CLOEXEC, O_NONBLOCK};
 ///
 /// See open(2).
 #[doc(inline)]
-pub use libc::openat;
+pub use calls::openat;
 
 /// `AT_FDCWD` — in place of a directory's descriptor: the working directory.
 ///
@@ -110,28 +148,28 @@ pub use libc::O_PATH;
 ///
 /// See stat(2).
 #[doc(inline)]
-pub use libc::stat;
+pub use calls::stat;
 
 /// `int fstat(int fd, struct stat *st);` — of a socket's descriptor: the socket's own inode, not
 /// its file's.
 ///
 /// See stat(2).
 #[doc(inline)]
-pub use libc::fstat;
+pub use calls::fstat;
 
 /// `int lstat(const char *path, struct stat *st);` — what a path is, a symbolic link itself
 /// included.
 ///
 /// See stat(2).
 #[doc(inline)]
-pub use libc::lstat;
+pub use calls::lstat;
 
 /// `int fstatat(int dirfd, const char *path, struct stat *st, int flags);` — what a path below a
 /// directory is.
 ///
 /// See stat(2).
 #[doc(inline)]
-pub use libc::fstatat;
+pub use calls::fstatat;
 
 /// The bits of `st_mode` that say a file's type, and the types of a directory, of a symbolic link, of
 /// a regular file and of a socket.
@@ -243,10 +281,11 @@ pub use libc::readlinkat;
 #[doc(inline)]
 pub use libc::getcwd;
 
-/// `F_GETPATH` — what fcntl(2) does on macOS: write the path of an open file into `PATH_MAX` bytes.
+/// `F_GETPATH` — what fcntl(2) does on macOS, NetBSD and DragonFly: write the path of an open file into
+/// `PATH_MAX` bytes.
 ///
 /// See fcntl(2).
-#[cfg(target_vendor = "apple")]
+#[cfg(any(target_vendor = "apple", target_os = "netbsd", target_os = "dragonfly"))]
 #[doc(inline)]
 pub use libc::F_GETPATH;
 
@@ -306,12 +345,35 @@ pub unsafe fn renameat2(
     unsafe { libc::syscall(number, olddirfd, old, newdirfd, new, flags) as c_int }
 }
 
-/// Flags of renameat2(2): swap the two files; `EEXIST` where the new name exists.
+/// `RENAME_EXCHANGE` — a flag of renameat2(2): swap the two files.
 ///
 /// See rename(2).
 #[cfg(any(target_os = "linux", target_os = "android"))]
+#[allow(clippy::unnecessary_cast, reason = "it is an int on Android")]
+pub const RENAME_EXCHANGE: c_uint = libc::RENAME_EXCHANGE as c_uint;
+
+/// `RENAME_NOREPLACE` — a flag of renameat2(2): `EEXIST` where the new name exists.
+///
+/// See rename(2).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[allow(clippy::unnecessary_cast, reason = "it is an int on Android")]
+pub const RENAME_NOREPLACE: c_uint = libc::RENAME_NOREPLACE as c_uint;
+
+/// `int renameatx_np(int olddirfd, const char *old, int newdirfd, const char *new, unsigned int flags);`
+/// — renameat with flags. Since macOS 10.12.
+///
+/// See rename(2).
+#[cfg(target_vendor = "apple")]
 #[doc(inline)]
-pub use libc::{RENAME_EXCHANGE, RENAME_NOREPLACE};
+pub use libc::renameatx_np;
+
+/// Flags of renameatx_np(2): swap the two files; `EEXIST` where the new name exists. `ENOTSUP` where the
+/// file system cannot.
+///
+/// See rename(2).
+#[cfg(target_vendor = "apple")]
+#[doc(inline)]
+pub use libc::{RENAME_EXCL, RENAME_SWAP};
 
 /// `int flock(int fd, int operation);` — locks an open file; the kernel unlocks it when its last
 /// descriptor is closed, so when its process dies.

@@ -63,7 +63,7 @@ pub mod errno;
 #[cfg(have_facts)]
 mod facts;
 pub mod file;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub mod linux;
 #[cfg(all(target_os = "linux", target_env = "musl", target_pointer_width = "64"))]
 mod musl;
@@ -73,7 +73,7 @@ pub mod un;
 pub use cmsg::*;
 pub use errno::*;
 pub use file::*;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub use linux::*;
 pub use socket::*;
 pub use un::*;

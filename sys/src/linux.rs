@@ -18,9 +18,9 @@ mod uapi {
 }
 
 /// How C libraries declare the request of ioctl(2).
-#[cfg(not(any(target_env = "musl", target_env = "ohos")))]
+#[cfg(not(any(target_env = "musl", target_env = "ohos", target_os = "android")))]
 type Ioctl = core::ffi::c_ulong;
-#[cfg(any(target_env = "musl", target_env = "ohos"))]
+#[cfg(any(target_env = "musl", target_env = "ohos", target_os = "android"))]
 type Ioctl = c_int;
 
 // libc's own requests are of that type too.
@@ -70,6 +70,12 @@ pub const SCM_INQ: c_int = uapi::SCM_INQ as c_int;
 ///
 /// See unix(7), `<asm/socket.h>`.
 pub const SO_PASSPIDFD: c_int = uapi::SO_PASSPIDFD as c_int;
+
+/// `SO_PEERGROUPS` — an option to read: the peer's supplementary groups, an array of `gid_t`, taken
+/// when its `ucred` was. Since Linux 4.13.
+///
+/// See socket(7), `<asm/socket.h>`.
+pub const SO_PEERGROUPS: c_int = uapi::SO_PEERGROUPS as c_int;
 
 /// `SO_PEERPIDFD` — read: a new pidfd of the process that `SO_PEERCRED` names, an `int`. Since
 /// Linux 6.5.
@@ -304,14 +310,20 @@ pub const PID_FS_MAGIC: c_uint = 0x5049_4446;
 ///
 /// See statfs(2).
 #[doc(inline)]
-pub use libc::{fstatfs, statfs};
+pub use crate::file::calls::{fstatfs, statfs};
 
-/// `void *mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);`, `int munmap(void
-/// *addr, size_t size);` — map memory, and remove the mapping. mmap returns `MAP_FAILED` if it fails.
+/// `void *mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);` — maps memory;
+/// returns `MAP_FAILED` if it fails.
 ///
 /// See mmap(2).
 #[doc(inline)]
-pub use libc::{mmap, munmap};
+pub use crate::file::calls::mmap;
+
+/// `int munmap(void *addr, size_t size);` — removes a mapping.
+///
+/// See mmap(2).
+#[doc(inline)]
+pub use libc::munmap;
 
 /// What mmap(2) takes and returns: memory that is not a file's and not shared; to be read and written;
 /// failure.

@@ -11,7 +11,7 @@
 
 #[cfg(target_os = "freebsd")]
 use core::ffi::c_int;
-#[cfg(all(target_os = "linux", target_env = "musl"))]
+#[cfg(any(all(target_os = "linux", target_env = "musl"), target_os = "android"))]
 use core::ffi::{c_int, c_uint};
 
 /// The types of socket of this family: a stream of bytes, datagrams, and a connection that keeps
@@ -69,7 +69,12 @@ pub use libc::linger;
 /// and how many bytes of it went.
 ///
 /// See sendmmsg(2).
-#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd"))]
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "netbsd"
+))]
 #[doc(inline)]
 pub use libc::mmsghdr;
 
@@ -129,14 +134,6 @@ pub use libc::{SO_PASSCRED, SO_PASSSEC};
 #[doc(inline)]
 pub use libc::{SO_PEERCRED, SO_PEERSEC};
 
-/// `SO_PEERGROUPS` — an option to read: the peer's supplementary groups, an array of `gid_t`, taken
-/// when its `ucred` was.
-///
-/// See socket(7).
-#[cfg(target_os = "linux")]
-#[doc(inline)]
-pub use libc::SO_PEERGROUPS;
-
 /// `SO_PEEK_OFF` — where `MSG_PEEK` looks, an `int`; -1 is the front of the queue.
 ///
 /// See unix(7).
@@ -186,10 +183,10 @@ pub use libc::{MSG_EOR, MSG_NOSIGNAL};
 pub use libc::{MSG_CTRUNC, MSG_TRUNC};
 
 /// `MSG_CMSG_CLOEXEC` — a flag of recvmsg(2): received descriptors are close-on-exec from birth.
-/// macOS lacks it.
+/// macOS and Haiku lack it.
 ///
 /// See recvmsg(2).
-#[cfg(not(target_vendor = "apple"))]
+#[cfg(not(any(target_vendor = "apple", target_os = "haiku")))]
 #[doc(inline)]
 pub use libc::MSG_CMSG_CLOEXEC;
 
@@ -316,7 +313,12 @@ pub use libc::recvmmsg;
 /// what is there.
 ///
 /// See recvmmsg(2).
-#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd"))]
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "netbsd"
+))]
 #[doc(inline)]
 pub use libc::MSG_WAITFORONE;
 
@@ -346,9 +348,9 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-// What musl has and libc does not declare for it. musl's flags are unsigned; they are int here as
-// in every other C library.
-#[cfg(all(target_os = "linux", target_env = "musl"))]
+// What musl and bionic have and libc does not declare for them. musl's flags are unsigned; they are int
+// here as in every other C library.
+#[cfg(any(all(target_os = "linux", target_env = "musl"), target_os = "android"))]
 unsafe extern "C" {
     /// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, unsigned int flags);` — sends
     /// several messages and returns how many went.
@@ -421,16 +423,66 @@ pub use libc::shutdown;
 /// connect(2) or listen(2).
 ///
 /// See getpeereid(3).
-#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+#[cfg(any(
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "dragonfly",
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
 #[doc(inline)]
 pub use libc::getpeereid;
 
-/// The level and the option that give the peer's `pid_t`.
+/// `SOL_LOCAL` — the level of the options of this family, such as `LOCAL_PEERCRED`.
 ///
 /// See unix(4).
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+#[doc(inline)]
+pub use libc::SOL_LOCAL;
+
+/// `LOCAL_PEERPID` — an option to read: the `pid_t` of the process that used the other end last.
+///
+/// See `<sys/un.h>`.
 #[cfg(target_vendor = "apple")]
 #[doc(inline)]
-pub use libc::{LOCAL_PEERPID, SOL_LOCAL};
+pub use libc::LOCAL_PEERPID;
+
+/// `LOCAL_PEERCRED` and its value, `struct xucred`: the peer's effective user, its groups, of which the
+/// first is the effective one, and its pid since FreeBSD 13. `cr_version` is `XUCRED_VERSION`.
+///
+/// See unix(4).
+#[cfg(target_os = "freebsd")]
+#[doc(inline)]
+pub use libc::{LOCAL_PEERCRED, XUCRED_VERSION, xucred};
+
+/// `SOL_LOCAL` — the level of the options of this family, such as `LOCAL_PEEREID`. Older headers have no
+/// name for it.
+///
+/// See unix(4).
+#[cfg(target_os = "netbsd")]
+pub const SOL_LOCAL: core::ffi::c_int = 0;
+
+/// `LOCAL_PEEREID` and its value, `struct unpcbid`: the peer's pid and effective ids.
+///
+/// See unix(4).
+#[cfg(target_os = "netbsd")]
+#[doc(inline)]
+pub use libc::{LOCAL_PEEREID, unpcbid};
+
+/// `SO_PEERCRED` and its value, `struct sockpeercred`: the peer's effective ids and its pid.
+///
+/// See getsockopt(2).
+#[cfg(target_os = "openbsd")]
+#[doc(inline)]
+pub use libc::{SO_PEERCRED, sockpeercred};
+
+/// `int getpeerucred(int fd, ucred_t **ucred);` — the peer's credentials, in memory that `ucred_free`
+/// frees; and what they say.
+///
+/// See getpeerucred(3C), ucred_get(3C).
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+#[doc(inline)]
+pub use libc::{getpeerucred, ucred_free, ucred_getegid, ucred_geteuid, ucred_getpid, ucred_t};
 
 /// `struct iovec { void *iov_base; size_t iov_len; };` — one piece of a vectored read or write, at
 /// most 1024 in a call.
@@ -490,7 +542,12 @@ pub use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, nfds_t};
 /// `POLLRDHUP` — an event of poll(2): the peer sends no more.
 ///
 /// See poll(2).
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "illumos"
+))]
 #[doc(inline)]
 pub use libc::POLLRDHUP;
 

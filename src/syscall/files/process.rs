@@ -145,8 +145,9 @@ fn map_page() -> Option<NonNull<AtomicUsize>> {
     NonNull::new(page.cast())
 }
 
-/// The number of this process that no other gets until the next boot: the inode of its pidfd.
-/// `None` where the kernel has none (before Linux 6.9), or where it has more bits than `st_ino`.
+/// The number of this process that no other gets until the next boot: the inode of its pidfd. `None`
+/// where the kernel has none (before Linux 6.9). A kernel of 32 bits reports the lower half of it, which
+/// is all of it before it has made 2^32 processes.
 #[cfg(have_pidfd)]
 pub(crate) fn own_pidfd_id() -> Option<u64> {
     use core::ffi::{c_int, c_uint};
@@ -170,8 +171,7 @@ pub(crate) fn own_pidfd_id() -> Option<u64> {
     // SAFETY: all zeroes is a valid struct statfs, and so is what the kernel wrote.
     let file_system = unsafe { statfs.assume_init() }.f_type;
     let stat = super::fstat(pidfd.as_fd()).ok()?.0;
-    let unique = file_system as c_uint == sys::PID_FS_MAGIC && size_of_val(&stat.st_ino) == 8;
-    unique.then_some(stat.st_ino as u64)
+    (file_system as c_uint == sys::PID_FS_MAGIC).then_some(stat.st_ino)
 }
 
 #[cfg(not(have_pidfd))]

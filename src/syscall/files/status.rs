@@ -12,18 +12,22 @@ use crate::syscall::retry;
 /// Which file: no other file that exists at the same time has the same pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    dev: sys::dev_t,
-    ino: sys::ino_t,
+    dev: u64,
+    ino: u64,
 }
 
 /// What fstat(2) tells of a file.
 pub(crate) struct Status(pub(super) sys::stat);
 
 impl Status {
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the types of both differ from system to system"
+    )]
     pub(crate) const fn identity(&self) -> Identity {
         Identity {
-            dev: self.0.st_dev,
-            ino: self.0.st_ino,
+            dev: self.0.st_dev as u64,
+            ino: self.0.st_ino as u64,
         }
     }
 
