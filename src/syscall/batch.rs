@@ -1,7 +1,6 @@
 //! sendmmsg(2) and recvmmsg(2): several messages with one call. The headers are laid out once, and
 //! stay as they are from call to call but for what the kernel writes into them.
 
-#[cfg(any(test, not(have_mmsg)))]
 mod one_by_one;
 mod receive;
 mod send;

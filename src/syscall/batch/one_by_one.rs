@@ -1,4 +1,5 @@
-//! Both calls where the system has neither: a loop, as in FreeBSD's C library. Tested everywhere.
+//! Both calls where the system has neither, and recvmmsg(2) where the kernel refuses it: a loop, as in
+//! FreeBSD's C library. Tested everywhere.
 
 use core::ffi::{c_int, c_void};
 
@@ -19,6 +20,7 @@ pub(super) struct mmsghdr {
 /// # Safety
 ///
 /// - As for sendmsg(2), for each of `count` headers.
+#[cfg(any(test, not(have_mmsg)))]
 pub(super) unsafe fn send_many(
     fd: c_int,
     headers: *mut mmsghdr,

@@ -8,9 +8,9 @@ use core::slice;
 
 use sunpath_sys as sys;
 
-use super::{header_over, mmsghdr, recv_many};
+use super::{header_over, mmsghdr, one_by_one, recv_many};
 use crate::addr::UnixAddr;
-use crate::error::{Call, Error};
+use crate::error::{Call, Errno, Error};
 use crate::expected::Expected;
 use crate::fd::{AsRawFd, BorrowedFd};
 use crate::syscall::control::{OwnedControl, zeroed};
@@ -113,6 +113,20 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
     /// recvmmsg(2): as many messages as are there, and one at least.
     #[inline]
     pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>) -> Result<Arrived<'_, SIZE, E>, Error> {
+        self.receive_by(fd, |vector, count, flags| {
+            let timeout = ptr::null_mut();
+            // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of
+            // the lengths that they say.
+            unsafe { recv_many(fd.as_raw_fd(), vector, count as _, flags, timeout) as isize }
+        })
+    }
+
+    #[inline(always)]
+    fn receive_by(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        recvmmsg: impl Fn(*mut mmsghdr, usize, c_int) -> isize,
+    ) -> Result<Arrived<'_, SIZE, E>, Error> {
         if E::SENDER || E::SPACE > 0 {
             for header in &mut self.headers[..self.filled] {
                 offer_space::<E>(&mut header.msg_hdr);
@@ -121,17 +135,36 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
         let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len());
         let flags = TRUE_LENGTH | CMSG_CLOEXEC | WAIT_FOR_ONE;
         let arrived = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, 1..=count, move || {
-            let timeout = ptr::null_mut();
-            // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of
-            // the lengths that they say.
-            unsafe { recv_many(fd.as_raw_fd(), vector, count as _, flags, timeout) as isize }
-        })?;
+            recvmmsg(vector, count, flags)
+        });
+        let arrived = match arrived {
+            Err(error) if matches!(error.errno(), Errno::EINVAL | Errno::ENOSYS) => {
+                self.receive_one_by_one(fd)?
+            }
+            arrived => arrived?,
+        };
         if E::SENDER || E::SPACE > 0 {
             self.filled = arrived;
         }
         Ok(Arrived {
             headers: &mut self.headers[..arrived],
             expected: PhantomData,
+        })
+    }
+}
+
+impl<const SIZE: usize, E: Expected> RecvHeaders<'_, SIZE, E> {
+    /// How many messages came, one call for each. Some kernels do not have recvmmsg(2), or refuse it with
+    /// `MSG_WAITFORONE`. If a receive itself is `EINVAL`, this one reports it again.
+    #[cold]
+    #[inline(never)]
+    fn receive_one_by_one(&mut self, fd: BorrowedFd<'_>) -> Result<usize, Error> {
+        let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len());
+        let flags = TRUE_LENGTH | CMSG_CLOEXEC;
+        retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, 1..=count, move || {
+            // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of
+            // the lengths that they say.
+            unsafe { one_by_one::recv_many(fd.as_raw_fd(), vector, count, flags, ptr::null_mut()) }
         })
     }
 }
@@ -271,5 +304,61 @@ impl<const SIZE: usize, E: Expected> Drop for ArrivedMessage<'_, SIZE, E> {
         if E::SPACE > 0 {
             drop(self.open());
         }
+    }
+}
+
+#[cfg(all(test, have_mmsg))]
+mod tests {
+    use super::*;
+    use crate::expected::Rights;
+    use crate::fd::AsFd;
+    use crate::syscall::{send, socketpair};
+    use std::cell::Cell;
+
+    /// Fails as a kernel does that lacks the call, or this flag of it.
+    fn refuse(errno: c_int) -> isize {
+        // SAFETY: the function takes nothing and cannot fail.
+        let place = unsafe { libc::__errno_location() };
+        // SAFETY: it is a pointer to an int of this thread.
+        unsafe { *place = errno };
+        -1
+    }
+
+    #[test]
+    fn batch_is_received_one_by_one_where_the_kernel_refuses_it() {
+        let (a, b) = socketpair(sys::SOCK_DGRAM, false).unwrap();
+        let mut slots = RecvSlots::<3, Rights<1>>::new();
+        let mut bufs = [[0; 8]; 3];
+        let mut headers = RecvHeaders::new(&mut slots, &mut bufs);
+        for errno in [sys::EINVAL, sys::ENOSYS] {
+            send(a.as_fd(), b"one", 0).unwrap();
+            send(a.as_fd(), b"three", 0).unwrap();
+            let refused = Cell::new(0);
+            let arrived = headers.receive_by(b.as_fd(), |_, count, flags| {
+                assert_eq!(
+                    (count, flags & sys::MSG_WAITFORONE),
+                    (3, sys::MSG_WAITFORONE)
+                );
+                refused.set(refused.get() + 1);
+                refuse(errno)
+            });
+            let lengths: std::vec::Vec<_> =
+                arrived.unwrap().map(|message| message.length().0).collect();
+            assert_eq!((lengths, refused.get()), (std::vec![3, 5], 1));
+        }
+    }
+
+    #[test]
+    fn batch_that_fails_is_not_received_one_by_one() {
+        let (a, b) = socketpair(sys::SOCK_DGRAM, false).unwrap();
+        send(a.as_fd(), b"one", 0).unwrap();
+        let mut slots = RecvSlots::<1, ()>::new();
+        let mut bufs = [[0; 8]];
+        let mut headers = RecvHeaders::new(&mut slots, &mut bufs);
+        let failed = headers.receive_by(b.as_fd(), |_, _, _| refuse(sys::ECONNRESET));
+        assert_eq!(
+            failed.err().map(|error| error.errno().raw()),
+            Some(sys::ECONNRESET)
+        );
     }
 }
