@@ -312,3 +312,47 @@ fn check_leads_to((dir, name): Entry<'_>, bound: Identity) -> Result<(), Error> 
         _ => Err(why::moved(Cause::FileMoved)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Call;
+    use crate::fd::CWD;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+    use std::path::Path;
+    use std::{format, fs, process};
+
+    /// As on a system where bind(2) follows a link that leads to nothing: the socket is bound where the
+    /// link leads, and the link is what has the name.
+    #[test]
+    fn bind_through_a_link_fails_and_leaves_the_link() {
+        // TMPDIR may be longer than sun_path.
+        let dir = Path::new("/tmp").join(format!("sunpath-link-{}", process::id()));
+        fs::create_dir(&dir).unwrap();
+        let [link, elsewhere] = ["a.sock", "elsewhere"].map(|name| dir.join(name));
+        symlink("elsewhere", &link).unwrap();
+        let bytes = link.as_os_str().as_bytes();
+        let path = SplitPath::new(Call::Bind, CWD, bytes).unwrap();
+        let _socket = UnixListener::bind(&elsewhere).unwrap();
+
+        let options = BindOptions::new();
+        for options in [options, options.mode(0o600)] {
+            let mut file = BoundFile::at(&path).unwrap();
+            let completed = options.complete(&mut file, &path).unwrap_err();
+            assert_eq!(completed.errno(), Errno::ESTALE);
+            drop(file);
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert!(elsewhere.exists());
+        }
+        // A link that is there before is in the way.
+        let mut refused = options.listen(bytes).unwrap_err();
+        assert_eq!(refused.errno(), Errno::EADDRINUSE);
+        fs::remove_file(&elsewhere).unwrap();
+        refused = options.listen(bytes).unwrap_err();
+        assert_eq!(refused.errno(), Errno::EADDRINUSE);
+        assert!(!elsewhere.exists());
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}
