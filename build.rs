@@ -4,68 +4,112 @@
 
 use std::env;
 
-/// The systems in the table. One enters with a row in the README's support table.
-const SYSTEMS: &[&str] = &["linux", "macos", "freebsd"];
+/// The kernel of Linux, with whatever C library.
+const LINUX: &[&str] = &["linux", "android"];
+/// The kernel of macOS.
+const APPLE: &[&str] = &["macos", "ios"];
+/// FreeBSD alone.
+const FREEBSD: &[&str] = &["freebsd"];
 
 /// Each cfg and the systems that have it.
-const CAPABILITIES: &[(&str, &[&str])] = &[
+const CAPABILITIES: &[(&str, &[&[&str]])] = &[
     // SOCK_CLOEXEC, SOCK_NONBLOCK and accept4: close-on-exec from birth; elsewhere right after it,
     // so that a program which another thread starts in between inherits the descriptor
-    ("have_sock_cloexec", &["linux", "freebsd"]),
+    (
+        "have_sock_cloexec",
+        &[
+            LINUX,
+            FREEBSD,
+            &["dragonfly", "illumos", "netbsd", "openbsd"],
+        ],
+    ),
     // MSG_CMSG_CLOEXEC
-    ("have_msg_cmsg_cloexec", &["linux", "freebsd"]),
+    (
+        "have_msg_cmsg_cloexec",
+        &[
+            LINUX,
+            FREEBSD,
+            &["dragonfly", "illumos", "netbsd", "openbsd"],
+        ],
+    ),
     // POLLRDHUP
-    ("have_pollrdhup", &["linux", "freebsd"]),
+    ("have_pollrdhup", &[LINUX, FREEBSD, &["illumos"]]),
     // close_range
-    ("have_close_range", &["linux"]),
+    ("have_close_range", &[LINUX]),
     // sendmmsg and recvmmsg
-    ("have_mmsg", &["linux", "freebsd"]),
+    ("have_mmsg", &[LINUX, FREEBSD, &["netbsd"]]),
     // SO_NOSIGPIPE, needed where sockets are written to by calls without MSG_NOSIGNAL
-    ("have_so_nosigpipe", &["macos"]),
-    // SO_PEERCRED with a struct ucred
-    ("have_so_peercred", &["linux"]),
-    // SO_PASSCRED and its like, SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC, SO_DOMAIN; SIOCOUTQ
-    ("have_so_passcred", &["linux"]),
-    // of a path in an address that the kernel reports the length counts the NUL behind it, and no other
-    ("have_counted_path", &["linux"]),
-    // MSG_TRUNC given to a receive returns a message's true length
-    ("have_true_length", &["linux"]),
-    // a message is 32 bytes shorter than SO_SNDBUF at most
-    ("have_message_overhead", &["linux"]),
-    // O_PATH, which opens a directory that may only be searched
-    ("have_o_path", &["linux", "freebsd"]),
-    // /proc/self/fd/N, which leads to what the descriptor N has open, a socket file included
-    ("have_proc_fd", &["linux"]),
-    // bindat and connectat
-    ("have_bindat", &["freebsd"]),
-    // fchmodat2, which takes AT_EMPTY_PATH; elsewhere fchmodat takes it where O_PATH exists
-    ("have_fchmodat2", &["linux"]),
-    // renameat2 with RENAME_NOREPLACE, getrandom, pidfd_open
-    ("have_renameat2", &["linux"]),
-    ("have_getrandom", &["linux"]),
-    ("have_pidfd", &["linux"]),
-    // user namespaces, in which one uid stands for all users that are not mapped
-    ("have_user_namespaces", &["linux"]),
-    // SIOCUNIXFILE and sock_diag, which tell the file of a bound socket
-    ("have_bound_file", &["linux"]),
-    // madvise with MADV_WIPEONFORK
-    ("have_wipe_on_fork", &["linux"]),
-    // fcntl's F_GETPATH
-    ("have_f_getpath", &["macos"]),
+    ("have_so_nosigpipe", &[APPLE]),
+    // SO_PEERCRED with a struct ucred, and ENODATA from other options where there is no peer
+    ("have_so_peercred", &[LINUX]),
+    // SO_PEERCRED with a struct sockpeercred
+    ("have_sockpeercred", &[&["openbsd"]]),
+    // LOCAL_PEEREID with a struct unpcbid
+    ("have_unpcbid", &[&["netbsd"]]),
+    // LOCAL_PEERCRED with a struct xucred that has a pid
+    ("have_xucred", &[FREEBSD]),
+    // getpeerucred
+    ("have_getpeerucred", &[&["illumos"]]),
+    // getpeereid, and nothing that reports the pid together with the ids
+    ("have_getpeereid", &[APPLE, &["dragonfly"]]),
     // LOCAL_PEERPID beside getpeereid
-    ("have_local_peerpid", &["macos"]),
+    ("have_local_peerpid", &[APPLE]),
+    // SO_PASSCRED and its like, SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC, SO_DOMAIN; SIOCOUTQ
+    ("have_so_passcred", &[LINUX]),
+    // of a path in an address that the kernel reports the length counts the NUL behind it, and no other
+    ("have_counted_path", &[LINUX]),
+    // MSG_TRUNC given to a receive returns a message's true length
+    ("have_true_length", &[LINUX]),
+    // a message is 32 bytes shorter than SO_SNDBUF at most
+    ("have_message_overhead", &[LINUX]),
+    // O_PATH, which opens a directory that may only be searched
+    ("have_o_path", &[LINUX, FREEBSD]),
+    // /proc/self/fd/N, which leads to what the descriptor N has open, a socket file included
+    ("have_proc_fd", &[LINUX]),
+    // bindat and connectat
+    ("have_bindat", &[FREEBSD]),
+    // fchmodat2, which takes AT_EMPTY_PATH; elsewhere fchmodat takes it where O_PATH exists
+    ("have_fchmodat2", &[LINUX]),
+    // renameat2 with RENAME_NOREPLACE and RENAME_EXCHANGE
+    ("have_renameat2", &[LINUX]),
+    // renameatx_np with RENAME_EXCL and RENAME_SWAP
+    ("have_renameatx_np", &[APPLE]),
+    ("have_getrandom", &[LINUX]),
+    ("have_pidfd", &[LINUX]),
+    // user namespaces, in which one uid stands for all users that are not mapped
+    ("have_user_namespaces", &[LINUX]),
+    // SIOCUNIXFILE and sock_diag, which tell the file of a bound socket
+    ("have_bound_file", &[LINUX]),
+    // madvise with MADV_WIPEONFORK
+    ("have_wipe_on_fork", &[LINUX]),
+    // fcntl's F_GETPATH
+    ("have_f_getpath", &[APPLE, &["dragonfly", "netbsd"]]),
 ];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=systems.txt");
     let os = env::var("CARGO_CFG_TARGET_OS").expect("cargo sets CARGO_CFG_TARGET_OS");
-    if !SYSTEMS.contains(&os.as_str()) {
-        println!("cargo::error=sunpath is not made for target_os {os:?} yet, only for {SYSTEMS:?}");
+    let systems = systems();
+    if !systems.contains(&os.as_str()) {
+        println!("cargo::error=sunpath is not made for target_os {os:?} yet, only for {systems:?}");
     }
     for (capability, systems) in CAPABILITIES {
         println!("cargo::rustc-check-cfg=cfg({capability})");
-        if systems.contains(&os.as_str()) {
+        if systems.iter().any(|systems| systems.contains(&os.as_str())) {
             println!("cargo::rustc-cfg={capability}");
         }
     }
+}
+
+/// The systems that `systems.txt` lists with this package, by Rust's names.
+fn systems() -> Vec<&'static str> {
+    let lines = include_str!("systems.txt").lines();
+    let columns = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut systems: Vec<_> = columns
+        .filter(|columns| columns.get(3) == Some(&"sunpath"))
+        .map(|columns| columns[0])
+        .collect();
+    systems.dedup();
+    systems
 }

@@ -141,7 +141,8 @@ impl<T: Kind> Socket<T> {
     /// # Errors
     ///
     /// - `EINVAL`: the mode is over 0777, with the number: 660 in decimal is 01224. No call was made.
-    /// - `EINVAL`: the system does not know the mode of a socket (macOS; FreeBSD after bind).
+    /// - `EINVAL`: the system does not know the mode of a socket: macOS, FreeBSD after bind, and older
+    ///   releases of FreeBSD before it too.
     /// - `EPERM`: another user made the socket.
     ///
     /// See chmod(2), unix(7) "Pathname socket ownership and permissions".
@@ -163,7 +164,8 @@ impl<T: Kind> Socket<T> {
     /// # Errors
     ///
     /// - `EADDRINUSE`: the path exists, whether it is a live socket, a dead one or not a socket; or
-    ///   the abstract name is taken.
+    ///   the abstract name is taken. macOS follows a symbolic link that leads to nothing, and makes the file
+    ///   there; [`BindOptions`](crate::BindOptions) fails.
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, is a loop of links.
     /// - `EACCES`: no permission to write to the directory, or to search one above it.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.

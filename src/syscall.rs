@@ -14,6 +14,7 @@ mod file;
 mod files;
 mod message;
 mod option;
+mod peer;
 mod process;
 mod socket;
 
@@ -40,6 +41,7 @@ pub(crate) use self::file::*;
 pub(crate) use self::files::*;
 pub(crate) use self::message::*;
 pub(crate) use self::option::*;
+pub(crate) use self::peer::*;
 pub(crate) use self::process::*;
 pub(crate) use self::socket::*;
 

@@ -77,7 +77,7 @@ pub enum Existing {
     /// socket does not listen yet. The old server, if it uses this crate, leaves the new file alone
     /// when it ends. If the file at the path is not a socket, or is a symbolic link, bind fails with
     /// `EADDRINUSE`, and the file stays. (Where a file system cannot swap files, and on systems other
-    /// than Linux, rename(2) is called instead. A file that somebody puts there between the two calls
+    /// than Linux and macOS, rename(2) is called instead. A file that somebody puts there between the two calls
     /// that look and rename is lost.)
     ///
     /// The old server should keep accepting for a moment, until no client waits, before it closes its

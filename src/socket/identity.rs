@@ -5,9 +5,8 @@ use core::ffi::c_int;
 use super::options::{SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC};
 use super::{Kind, Socket};
 use crate::error::Error;
-#[cfg(have_so_peercred)]
 use crate::error::{Call, Errno};
-use crate::fd::{AsFd, BorrowedFd, OwnedFd};
+use crate::fd::{AsFd, OwnedFd};
 use crate::syscall;
 
 /// The credentials of the process at the other end of a connection, as they were when it was made.
@@ -37,7 +36,9 @@ impl PeerCred {
     }
 
     /// The process. It is `None` if the process has no number that is visible here, because it is
-    /// in another pid namespace, or if the system does not report it.
+    /// in another pid namespace, or if the system does not report it: FreeBSD before 13, DragonFly, and
+    /// macOS once the peer has closed its socket. macOS reports the process that used the other end last,
+    /// which need not be the one that connected.
     ///
     /// Use it for a log and not for a decision, because another process can get the number after
     /// this one has ended. The descriptor of [`Socket::peer_pidfd`] always stands for the same
@@ -62,7 +63,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `ENOTCONN`: there is no peer. Linux itself answers with uid and gid -1, which is nobody.
+    /// - `ENOTCONN`: there is no peer. Linux itself answers with uid and gid -1, which is nobody, and
+    ///   other systems answer `EINVAL` for a datagram socket.
     ///
     /// # Examples
     ///
@@ -80,7 +82,15 @@ impl<T: Kind> Socket<T> {
     #[doc(alias = "LOCAL_PEERCRED")]
     #[doc(alias = "getpeereid")]
     pub fn peer_cred(&self) -> Result<PeerCred, Error> {
-        peer_cred(self.as_fd())
+        let (uid, gid, pid) = syscall::peer_ids(self.as_fd()).map_err(no_peer)?;
+        match is_nobody(uid, gid) {
+            true => Err(Error::new(Call::Getsockopt, Errno::ENOTCONN)),
+            false => Ok(PeerCred {
+                uid,
+                gid,
+                pid: visible(pid),
+            }),
+        }
     }
 
     /// `getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ...)` — the supplementary groups of the peer, put
@@ -156,49 +166,26 @@ impl<T: Kind> Socket<T> {
     }
 }
 
+/// The errno by which an option of the peer reports that there is no peer, unless it is `ENOTCONN`. The
+/// BSDs and macOS report `EINVAL` for a socket that is not of type `SOCK_STREAM`.
+#[cfg(have_so_peercred)]
+const NO_PEER: c_int = sunpath_sys::ENODATA;
+#[cfg(not(have_so_peercred))]
+const NO_PEER: c_int = sunpath_sys::EINVAL;
+
 /// The kernel's word for a socket without a peer, in the word of every other call.
 fn no_peer(error: Error) -> Error {
-    #[cfg(have_so_peercred)]
-    if error.errno().raw() == sunpath_sys::ENODATA {
-        return Error::new(error.call(), Errno::ENOTCONN);
-    }
-    error
+    no_peer_if(NO_PEER, error)
 }
 
-#[cfg(have_so_peercred)]
-fn peer_cred(fd: BorrowedFd<'_>) -> Result<PeerCred, Error> {
-    use sunpath_sys::{SO_PEERCRED, ucred};
-
-    let ucred { pid, uid, gid } = syscall::getsockopt(fd, SO_PEERCRED)?;
-    if is_nobody(uid, gid) {
-        return Err(Error::new(Call::Getsockopt, Errno::ENOTCONN));
+fn no_peer_if(errno: c_int, error: Error) -> Error {
+    match error.errno().raw() == errno {
+        true => Error::new(error.call(), Errno::ENOTCONN),
+        false => error,
     }
-    Ok(PeerCred {
-        uid,
-        gid,
-        pid: visible(pid),
-    })
-}
-
-#[cfg(not(have_so_peercred))]
-fn peer_cred(fd: BorrowedFd<'_>) -> Result<PeerCred, Error> {
-    let (uid, gid) = syscall::getpeereid(fd)?;
-    #[cfg(have_local_peerpid)]
-    let pid = {
-        use sunpath_sys::{LOCAL_PEERPID, SOL_LOCAL};
-        syscall::getsockopt_at(fd, SOL_LOCAL, LOCAL_PEERPID)?
-    };
-    #[cfg(not(have_local_peerpid))]
-    let pid = 0;
-    Ok(PeerCred {
-        uid,
-        gid,
-        pid: visible(pid),
-    })
 }
 
 /// Linux has both numbers -1 where there is no peer.
-#[cfg(any(have_so_peercred, test))]
 const fn is_nobody(uid: u32, gid: u32) -> bool {
     uid == u32::MAX && gid == u32::MAX
 }
@@ -211,6 +198,17 @@ fn visible(pid: c_int) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn peer_that_is_absent_is_enotconn_on_every_system() {
+        let asked = |errno| Error::new(Call::Getsockopt, errno);
+        let (absent, denied) = (asked(Errno::ENOTCONN), asked(Errno::EPERM));
+        for errno in [Errno::EINVAL, Errno::ENOMSG] {
+            assert_eq!(no_peer_if(errno.raw(), asked(errno)), absent);
+            assert_eq!(no_peer_if(errno.raw(), absent), absent);
+            assert_eq!(no_peer_if(errno.raw(), denied), denied);
+        }
+    }
 
     #[test]
     fn peer_is_nobody_where_both_numbers_are_minus_one() {

@@ -82,6 +82,9 @@ impl<T: Kind> Socket<T> {
     /// `setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ...)` — how long receiving waits before it fails
     /// with `EAGAIN`; `None` is for ever.
     ///
+    /// On macOS and FreeBSD the timeout of a listener has no effect: call
+    /// [`accept_timeout`](super::Listener::accept_timeout).
+    ///
     /// The kernel counts in clock ticks (1 to 10 ms) and rounds up. A timeout of more seconds than it can
     /// count waits forever, and reads as `None`. Signals, however many come, do not let it wait for longer
     /// than three times the timeout.

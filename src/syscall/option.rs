@@ -13,7 +13,7 @@ use super::retry;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// The value of an option that is an `int`, a `timeval` or a `ucred`.
+/// The value of an option that is an `int`, a `timeval` or a struct of numbers.
 ///
 /// # Safety
 ///
@@ -26,6 +26,15 @@ unsafe impl Plain for sys::timeval {}
 // SAFETY: three integers of 4 bytes.
 #[cfg(have_so_peercred)]
 unsafe impl Plain for sys::ucred {}
+// SAFETY: as above.
+#[cfg(have_sockpeercred)]
+unsafe impl Plain for sys::sockpeercred {}
+// SAFETY: as above.
+#[cfg(have_unpcbid)]
+unsafe impl Plain for sys::unpcbid {}
+// SAFETY: integers, and a union of an integer and a raw pointer.
+#[cfg(have_xucred)]
+unsafe impl Plain for sys::xucred {}
 
 /// An option of level `SOL_SOCKET`.
 pub(crate) fn getsockopt<T: Plain>(fd: BorrowedFd<'_>, name: c_int) -> Result<T, Error> {
@@ -130,17 +139,6 @@ pub(crate) fn setsockopt<T: Plain>(
     Ok(())
 }
 
-/// `getpeereid(3)`: the peer's effective user and group.
-#[cfg(not(have_so_peercred))]
-pub(crate) fn getpeereid(fd: BorrowedFd<'_>) -> Result<(sys::uid_t, sys::gid_t), Error> {
-    let (mut uid, mut gid) = (0, 0);
-    retry(Call::Getsockopt, || {
-        // SAFETY: both pointers are to live integers of their types.
-        unsafe { sys::getpeereid(fd.as_raw_fd(), &mut uid, &mut gid) as isize }
-    })?;
-    Ok((uid, gid))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +147,7 @@ mod tests {
 
     /// `SO_BINDTODEVICE` of a socket that is bound to none succeeds and writes nothing.
     #[test]
-    #[cfg(have_so_peercred)]
+    #[cfg(have_so_passcred)]
     fn option_that_the_kernel_left_unwritten_is_no_value() {
         let (socket, _peer) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
         let value = getsockopt::<c_int>(socket.as_fd(), libc::SO_BINDTODEVICE);

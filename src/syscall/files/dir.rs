@@ -7,6 +7,12 @@ use core::ffi::{c_char, c_int, c_uint};
 use core::mem::MaybeUninit;
 
 use sunpath_sys as sys;
+#[cfg(have_renameat2)]
+use sunpath_sys::{RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2 as renameat_with};
+#[cfg(have_renameatx_np)]
+use sunpath_sys::{
+    RENAME_EXCL as RENAME_NOREPLACE, RENAME_SWAP as RENAME_EXCHANGE, renameatx_np as renameat_with,
+};
 
 #[cfg(have_proc_fd)]
 use super::ProcFd;
@@ -25,6 +31,18 @@ pub(crate) const PATH_MAX: usize = sys::PATH_MAX as usize;
 pub(crate) const O_PATH: c_int = sys::O_PATH;
 #[cfg(not(have_o_path))]
 pub(crate) const O_PATH: c_int = sys::O_RDONLY;
+
+/// The flags of [`rename_with`], where the system has none.
+#[cfg(not(any(have_renameat2, have_renameatx_np)))]
+const RENAME_NOREPLACE: c_uint = 0;
+#[cfg(not(any(have_renameat2, have_renameatx_np)))]
+const RENAME_EXCHANGE: c_uint = 0;
+
+/// What a file system reports that does not know a flag of [`rename_with`].
+#[cfg(have_renameatx_np)]
+const ENOTSUP: Errno = Errno::from_raw(sys::ENOTSUP);
+#[cfg(not(have_renameatx_np))]
+const ENOTSUP: Errno = Errno::EOPNOTSUPP;
 
 /// `/proc/self/fd/N` leads to what the descriptor N has open, where /proc is mounted.
 pub(crate) const HAVE_PROC_FD: bool = cfg!(have_proc_fd);
@@ -158,8 +176,7 @@ pub(crate) fn rename_to_new(
     old: (BorrowedFd<'_>, &[u8]),
     new: (BorrowedFd<'_>, &[u8]),
 ) -> Result<(), Error> {
-    #[cfg(have_renameat2)]
-    match renameat2(old, new, sys::RENAME_NOREPLACE) {
+    match rename_with(old, new, RENAME_NOREPLACE) {
         Err(error) if is_lacking(&error) => {}
         renamed => return renamed,
     }
@@ -198,38 +215,45 @@ fn is_like(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) -> bool {
     both.is_some_and(|(old, new)| old.is_like(&new))
 }
 
-/// Swaps two files, in one instant. `EINVAL` or `ENOSYS` where the system or the file system cannot.
-#[cfg(have_renameat2)]
+/// Swaps two files, in one instant. The error [is one](is_lacking) of something lacking where the system
+/// or the file system cannot.
 pub(crate) fn exchange(
     one: (BorrowedFd<'_>, &[u8]),
     other: (BorrowedFd<'_>, &[u8]),
 ) -> Result<(), Error> {
-    renameat2(one, other, sys::RENAME_EXCHANGE)
+    rename_with(one, other, RENAME_EXCHANGE)
 }
 
-#[cfg(not(have_renameat2))]
-pub(crate) fn exchange(
-    _one: (BorrowedFd<'_>, &[u8]),
-    _other: (BorrowedFd<'_>, &[u8]),
-) -> Result<(), Error> {
-    Err(Error::new(Call::Renameat, Errno::ENOSYS))
-}
-
-/// Whether the system or the file system lacks what was asked of it.
+/// Whether the system or the file system lacks what was asked of it. Linux reports `EINVAL` for a flag
+/// that a file system does not know, and macOS `ENOTSUP`.
 pub(crate) fn is_lacking(error: &Error) -> bool {
-    matches!(error.errno(), Errno::EINVAL | Errno::ENOSYS)
+    is_lacking_if(ENOTSUP, error)
 }
 
-#[cfg(have_renameat2)]
-fn renameat2(
+fn is_lacking_if(errno: Errno, error: &Error) -> bool {
+    matches!(error.errno(), Errno::EINVAL | Errno::ENOSYS) || error.errno() == errno
+}
+
+/// [`renameat`] with a flag.
+#[cfg(any(have_renameat2, have_renameatx_np))]
+fn rename_with(
     (from, old): (BorrowedFd<'_>, &[u8]),
     (to, new): (BorrowedFd<'_>, &[u8]),
-    flags: c_uint,
+    flag: c_uint,
 ) -> Result<(), Error> {
     on_two_paths(Call::Renameat, (old, new), &|old, new| {
         // SAFETY: both paths are NUL-terminated and live.
-        unsafe { sys::renameat2(from.as_raw_fd(), old, to.as_raw_fd(), new, flags) }
+        unsafe { renameat_with(from.as_raw_fd(), old, to.as_raw_fd(), new, flag) }
     })
+}
+
+#[cfg(not(any(have_renameat2, have_renameatx_np)))]
+fn rename_with(
+    _old: (BorrowedFd<'_>, &[u8]),
+    _new: (BorrowedFd<'_>, &[u8]),
+    _flag: c_uint,
+) -> Result<(), Error> {
+    Err(Error::new(Call::Renameat, Errno::ENOSYS))
 }
 
 /// fstatat(2); with `AT_SYMLINK_NOFOLLOW` of a symbolic link itself.
@@ -292,4 +316,21 @@ pub(crate) fn path_of(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Result<usize, Error
 #[cfg(not(any(have_proc_fd, have_f_getpath)))]
 pub(crate) fn path_of(_fd: BorrowedFd<'_>, _room: &mut [u8]) -> Result<usize, Error> {
     Err(Error::new(Call::Readlinkat, Errno::EOPNOTSUPP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rename_lacks_a_flag_by_the_word_of_each_system() {
+        let error = |errno| Error::new(Call::Renameat, errno);
+        let other = Errno::from_raw(45); // ENOTSUP of macOS
+        for errno in [Errno::EINVAL, Errno::ENOSYS] {
+            assert!(is_lacking(&error(errno)));
+        }
+        assert!(is_lacking_if(other, &error(other)));
+        assert!(!is_lacking(&error(Errno::EEXIST)));
+        assert!(!is_lacking(&error(Errno::ENOENT)));
+    }
 }

@@ -16,7 +16,7 @@ mod targets;
 #[path = "../../bindings/generate.rs"]
 mod generate;
 
-use targets::{LINUX_H, Target, WRAPPER_H, ZIG, header_set};
+use targets::{LINUX_H, Target, ZIG, header_set, wrapper_h};
 
 /// The exit status where the headers or libclang are not installed.
 const ABSENT: u8 = 77;
@@ -101,12 +101,13 @@ fn bindings() -> PathBuf {
 
 fn generate_all() -> Result<Files, String> {
     let mut files = Files::new();
-    for (key, target) in WRAPPER_H {
-        let [os, env, _] = *key;
-        let clang = Clang::new(target)?;
+    for (rust, target) in wrapper_h() {
+        let key = key_of(rust)?;
+        let [os, env, _] = key.each_ref().map(String::as_str);
+        let clang = Clang::new(&target)?;
         let only_for = format!("// Only for {}\n", clang.only_for);
         let text = heading(os, env) + &only_for + "\n" + &clang.facts("wrapper.h", os, env)?;
-        files.insert(file_name(key), text);
+        files.insert(file_name(&key), text);
     }
     for (name, targets) in LINUX_H {
         for target in *targets {
@@ -124,7 +125,18 @@ fn generate_all() -> Result<Files, String> {
     Ok(files)
 }
 
-fn file_name(key: &[&str; 3]) -> String {
+/// `CARGO_CFG_TARGET_OS`, `_ENV` and `_ARCH` of a target, which name its file.
+fn key_of(rust: &str) -> Result<[String; 3], String> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let (printed, _) = run(Command::new(rustc).args(["--print", "cfg", "--target", rust]))?;
+    Ok(["os", "env", "arch"].map(|part| {
+        let head = format!("target_{part}=\"");
+        let value = printed.lines().find_map(|line| line.strip_prefix(&head));
+        value.unwrap_or_default().trim_end_matches('"').to_owned()
+    }))
+}
+
+fn file_name(key: &[String; 3]) -> String {
     let mut parts = key.to_vec();
     parts.retain(|part| !part.is_empty());
     parts.join("_") + ".rs"
@@ -235,20 +247,14 @@ fn compare(files: &Files) -> Result<(), String> {
 
 /// Feature `bindgen` of sunpath-sys gives this machine's files from the same headers.
 fn compare_feature(files: &Files) -> Result<(), String> {
-    let env = if cfg!(target_env = "musl") {
-        "musl"
-    } else if cfg!(target_env = "gnu") {
-        "gnu"
-    } else {
-        ""
-    };
-    let key = [env::consts::OS, env, env::consts::ARCH];
-    let Some((_, target)) = WRAPPER_H.iter().find(|(known, _)| *known == key) else {
+    let (printed, _) = run(Command::new("rustc").arg("-vV"))?;
+    let host = printed.lines().find_map(|line| line.strip_prefix("host: "));
+    let Some((_, target)) = wrapper_h().find(|(rust, _)| Some(*rust) == host) else {
         println!("SKIPPED feature `bindgen`: no checked-in file is of this machine");
         return Ok(());
     };
     // bindgen splits the variable as a shell would.
-    let args = Clang::new(target)?
+    let args = Clang::new(&target)?
         .args
         .iter()
         .map(|arg| format!("'{arg}'"))

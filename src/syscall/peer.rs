@@ -1,0 +1,102 @@
+//! Who the peer of a socket is, in each system's own words.
+
+use core::ffi::c_int;
+
+use sunpath_sys as sys;
+
+use crate::error::Error;
+use crate::fd::BorrowedFd;
+
+/// The effective user, the effective group and the process. The process is 0 if the system does not
+/// report it.
+pub(crate) type PeerIds = (sys::uid_t, sys::gid_t, c_int);
+
+#[cfg(have_so_peercred)]
+pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
+    let sys::ucred { pid, uid, gid } = super::getsockopt(fd, sys::SO_PEERCRED)?;
+    Ok((uid, gid, pid))
+}
+
+#[cfg(have_sockpeercred)]
+pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
+    let sys::sockpeercred { uid, gid, pid } = super::getsockopt(fd, sys::SO_PEERCRED)?;
+    Ok((uid, gid, pid))
+}
+
+#[cfg(have_unpcbid)]
+pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
+    let ids: sys::unpcbid = super::getsockopt_at(fd, sys::SOL_LOCAL, sys::LOCAL_PEEREID)?;
+    Ok((ids.unp_euid, ids.unp_egid, ids.unp_pid))
+}
+
+/// Before the system had the pid, its place was a null pointer.
+#[cfg(have_xucred)]
+pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
+    use crate::error::{Call, Errno};
+
+    let ids: sys::xucred = super::getsockopt_at(fd, sys::SOL_LOCAL, sys::LOCAL_PEERCRED)?;
+    if ids.cr_version != sys::XUCRED_VERSION as _ {
+        return Err(Error::new(Call::Getsockopt, Errno::ENOPROTOOPT));
+    }
+    // SAFETY: the kernel wrote all of the struct, and every value of the bytes is a pid.
+    let pid = unsafe { ids.cr_pid__c_anonymous_union.cr_pid };
+    Ok((ids.cr_uid, ids.cr_groups[0], pid))
+}
+
+#[cfg(have_getpeerucred)]
+pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
+    use crate::error::Call;
+    use crate::fd::AsRawFd;
+
+    let mut ids = core::ptr::null_mut();
+    super::retry(Call::Getsockopt, || {
+        // SAFETY: ids is a live pointer, which the call sets to memory of its own.
+        unsafe { sys::getpeerucred(fd.as_raw_fd(), &mut ids) as isize }
+    })?;
+    // SAFETY: the call has set it to credentials, as for the three calls below.
+    let uid = unsafe { sys::ucred_geteuid(ids) };
+    // SAFETY: as above.
+    let gid = unsafe { sys::ucred_getegid(ids) };
+    // SAFETY: as above.
+    let pid = unsafe { sys::ucred_getpid(ids) };
+    // SAFETY: as above; nothing uses them from here on.
+    unsafe { sys::ucred_free(ids) };
+    Ok((uid, gid, pid.max(0)))
+}
+
+#[cfg(have_getpeereid)]
+pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
+    use crate::error::Call;
+    use crate::fd::AsRawFd;
+
+    let (mut uid, mut gid) = (0, 0);
+    super::retry(Call::Getsockopt, || {
+        // SAFETY: both pointers are to live integers of their types.
+        unsafe { sys::getpeereid(fd.as_raw_fd(), &mut uid, &mut gid) as isize }
+    })?;
+    #[cfg(have_local_peerpid)]
+    let pid = super::getsockopt_at(fd, sys::SOL_LOCAL, sys::LOCAL_PEERPID);
+    #[cfg(not(have_local_peerpid))]
+    let pid = Ok(0);
+    Ok((uid, gid, known(pid)))
+}
+
+/// The pid, or 0 if it was refused: macOS answers `ENOTCONN` once the peer has closed its socket, while it
+/// still reports the ids.
+#[cfg(any(have_getpeereid, test))]
+fn known(pid: Result<c_int, Error>) -> c_int {
+    pid.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Call, Errno};
+
+    #[test]
+    fn peer_whose_pid_is_refused_has_none() {
+        assert_eq!(known(Ok(7)), 7);
+        let closed = Error::new(Call::Getsockopt, Errno::ENOTCONN);
+        assert_eq!(known(Err(closed)), 0);
+    }
+}
