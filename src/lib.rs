@@ -112,6 +112,7 @@
 //! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and the methods beside it |
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name |
 //! | `sd_listen_fds` | [`activation`] |
+//! | a limit of connections for each user | [`serve::Clients`] |
 //! | `errno`, `perror` | [`Errno`], [`Error`]; why a call failed where the errno does not tell: [`error::Cause`] |
 //! | the C API as it is | [`sys`], the crate `sunpath-sys` |
 //!
@@ -196,6 +197,9 @@ pub mod socket;
 
 // Descriptors and credentials that travel beside the bytes.
 pub mod ancillary;
+
+// Clients that are being served: how many, and how many of one user.
+pub mod serve;
 
 // Socket files, directories, paths of any length.
 #[cfg(feature = "files")]

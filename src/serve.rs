@@ -1,0 +1,171 @@
+//! Serving: how many clients there are, and how many of one user.
+//!
+//! A server that takes every client lets one user take all of its descriptors. [`Clients`] counts the
+//! clients that are being served and refuses those that are too many.
+
+use core::error;
+use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// No user has it, so that a place with it is free.
+const NOBODY: u32 = u32::MAX;
+
+/// The clients that are being served, at most `N`, each with its user.
+///
+/// It is a table of a fixed size, so that it needs no allocator and can be a `static`. Threads admit
+/// clients and drop them at the same time without waiting for each other. Admitting a client looks at
+/// all `N` places.
+///
+/// # Examples
+///
+/// At most 64 clients, and at most 8 of one user:
+///
+/// ```
+/// use sunpath::serve::Clients;
+/// # use sunpath::UnixStream;
+///
+/// static CLIENTS: Clients<64> = Clients::new().per_user(8);
+///
+/// # let (stream, _client) = UnixStream::pair()?; // in place of listener.accept()
+/// match CLIENTS.admit(stream.peer_cred()?.uid()) {
+///     Ok(client) => {
+///         std::thread::spawn(move || {
+///             let _ = stream.write(b"hello\n");
+///             drop(client); // its place is free
+///         });
+///     }
+///     Err(reason) => println!("refused: {reason}"), // the stream is closed
+/// }
+/// # Ok::<(), sunpath::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Clients<const N: usize> {
+    /// The user of each client.
+    places: [AtomicU32; N],
+    per_user: usize,
+}
+
+/// The place of one client among [`Clients`]. Dropping it makes the place free.
+#[derive(Debug)]
+#[must_use = "dropping it makes the client's place free"]
+pub struct Client<'c> {
+    place: &'c AtomicU32,
+}
+
+/// Why a client is not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotAdmitted {
+    /// All places are taken.
+    Full {
+        /// How many there are.
+        places: usize,
+    },
+    /// The user has as many clients as one user may have.
+    User {
+        /// The user.
+        uid: u32,
+        /// How many one user may have.
+        most: usize,
+    },
+}
+
+impl<const N: usize> Clients<N> {
+    /// Makes an empty table. One user may have all of its places.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            places: [const { AtomicU32::new(NOBODY) }; N],
+            per_user: N,
+        }
+    }
+
+    /// Sets how many clients one user may have.
+    ///
+    /// In a user namespace that does not map every user, all users that are not mapped count as one.
+    #[must_use]
+    pub const fn per_user(mut self, most: usize) -> Self {
+        self.per_user = most;
+        self
+    }
+
+    /// Admits a client of this user. [`peer_cred`](crate::Socket::peer_cred) tells whose it is.
+    ///
+    /// There are never more clients than may be. If two clients of one user come at the same instant and
+    /// only one more may be admitted, both can be refused.
+    ///
+    /// # Errors
+    ///
+    /// - [`NotAdmitted::Full`]: `N` clients are being served.
+    /// - [`NotAdmitted::User`]: this user has as many as one user may have. The uid -1, which is that of no
+    ///   user, has none.
+    pub fn admit(&self, uid: u32) -> Result<Client<'_>, NotAdmitted> {
+        let too_many = NotAdmitted::User {
+            uid,
+            most: self.per_user,
+        };
+        if uid == NOBODY {
+            return Err(too_many);
+        }
+        // The place is taken before the others are counted. Of two threads that do this at once, one at
+        // least counts the other's place, because all of these operations have one order.
+        let client = self
+            .take_place(uid)
+            .ok_or(NotAdmitted::Full { places: N })?;
+        match self.count_of(uid) <= self.per_user {
+            true => Ok(client),
+            false => Err(too_many),
+        }
+    }
+
+    fn take_place(&self, uid: u32) -> Option<Client<'_>> {
+        let is_taken = |place: &&AtomicU32| {
+            let taken = place.compare_exchange(NOBODY, uid, Ordering::SeqCst, Ordering::SeqCst);
+            taken.is_ok()
+        };
+        let place = self.places.iter().find(is_taken)?;
+        Some(Client { place })
+    }
+
+    /// How many clients are being served.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.users().filter(|user| *user != NOBODY).count()
+    }
+
+    /// How many clients of this user are being served.
+    #[must_use]
+    pub fn count_of(&self, uid: u32) -> usize {
+        let of_uid = |user: &u32| *user == uid && uid != NOBODY;
+        self.users().filter(of_uid).count()
+    }
+
+    fn users(&self) -> impl Iterator<Item = u32> {
+        self.places.iter().map(|place| place.load(Ordering::SeqCst))
+    }
+}
+
+impl<const N: usize> Default for Clients<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Client<'_> {
+    fn drop(&mut self) {
+        self.place.store(NOBODY, Ordering::SeqCst);
+    }
+}
+
+impl fmt::Display for NotAdmitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full { places } => write!(f, "all {places} places for clients are taken"),
+            Self::User { uid, most } => {
+                write!(f, "user {uid} may not have more than {most} clients")
+            }
+        }
+    }
+}
+
+impl error::Error for NotAdmitted {}

@@ -1,0 +1,106 @@
+//! Clients that are being served: how many there may be, and of whom.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use sunpath::serve::{Clients, NotAdmitted};
+use sunpath::{UnixListener, UnixStream};
+
+#[test]
+fn serve_admits_as_many_as_there_are_places() {
+    let clients = Clients::<3>::new();
+    let mut admitted: Vec<_> = (0..3).map(|uid| clients.admit(uid).unwrap()).collect();
+    assert_eq!(clients.count(), 3);
+    let full = clients.admit(7).unwrap_err();
+    assert_eq!(full, NotAdmitted::Full { places: 3 });
+    assert_eq!(full.to_string(), "all 3 places for clients are taken");
+
+    drop(admitted.remove(1));
+    assert_eq!((clients.count(), clients.count_of(1)), (2, 0));
+    let _again = clients.admit(7).unwrap();
+    assert_eq!((clients.count(), clients.count_of(7)), (3, 1));
+    assert!(Clients::<0>::default().admit(0).is_err());
+}
+
+#[test]
+fn serve_admits_as_many_of_one_user_as_it_may_have() {
+    for most in [0, 1, 2] {
+        let clients = Clients::<8>::new().per_user(most);
+        let admitted: Vec<_> = (0..most).map(|_| clients.admit(5).unwrap()).collect();
+        let refused = clients.admit(5).unwrap_err();
+        assert_eq!(refused, NotAdmitted::User { uid: 5, most });
+        let text = format!("user 5 may not have more than {most} clients");
+        assert_eq!(refused.to_string(), text);
+        // What was refused has no place, and others are not affected.
+        assert_eq!((clients.count(), clients.count_of(5)), (most, most));
+        assert_eq!(clients.admit(6).is_ok(), most > 0);
+        drop(admitted);
+        assert_eq!(clients.count(), 0);
+        assert_eq!(clients.admit(5).is_ok(), most > 0);
+    }
+}
+
+#[test]
+fn serve_admits_nobody_without_a_user() {
+    let clients = Clients::<2>::new();
+    assert!(clients.admit(u32::MAX).is_err());
+    assert_eq!((clients.count(), clients.count_of(u32::MAX)), (0, 0));
+    let _other = clients.admit(u32::MAX - 1).unwrap();
+    assert_eq!(clients.count_of(u32::MAX), 0);
+}
+
+/// Two threads that come and go without a pause. The table is large, so that they often meet in the
+/// middle of `admit`.
+#[test]
+fn serve_never_admits_more_while_threads_come_and_go() {
+    static CLIENTS: Clients<1000> = Clients::new().per_user(1);
+    let (served, admitted) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let start = Barrier::new(2);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                start.wait();
+                for _ in 0..5000 {
+                    let Ok(client) = CLIENTS.admit(5) else {
+                        continue;
+                    };
+                    let others = served.fetch_add(1, Ordering::SeqCst);
+                    admitted.fetch_add(1, Ordering::SeqCst);
+                    assert!(CLIENTS.count() > 0); // which takes a while
+                    served.fetch_sub(1, Ordering::SeqCst);
+                    drop(client);
+                    assert_eq!(others, 0, "two clients of one user");
+                }
+            });
+        }
+    });
+    assert_eq!(CLIENTS.count(), 0);
+    assert!(admitted.into_inner() > 100);
+}
+
+#[test]
+fn serve_refuses_the_connections_of_a_user_that_are_too_many() {
+    if !sunpath::sys::HAVE_ABSTRACT {
+        return;
+    }
+    let listener = UnixListener::autobind().unwrap();
+    let addr = listener.local_addr().unwrap();
+    let clients = Clients::<8>::new().per_user(2);
+    let peers: Vec<_> = (0..3)
+        .map(|_| UnixStream::connect_addr(&addr).unwrap())
+        .collect();
+    let mut served = Vec::new();
+    for _ in &peers {
+        let (stream, _) = listener.accept().unwrap();
+        let uid = stream.peer_cred().unwrap().uid();
+        if let Ok(client) = clients.admit(uid) {
+            stream.write(b"x").unwrap();
+            served.push((stream, client));
+        }
+    }
+    let got = peers.iter().map(|peer| peer.read(&mut [0; 8]).unwrap());
+    assert_eq!(got.collect::<Vec<_>>(), [1, 1, 0]);
+    served.clear();
+    assert_eq!(clients.count(), 0);
+}
