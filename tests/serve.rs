@@ -1,4 +1,5 @@
 //! Clients that are being served: how many there may be, and of whom.
+#![cfg(feature = "std")]
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};

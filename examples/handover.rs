@@ -1,0 +1,79 @@
+//! A server whose next version takes over the listening socket itself, with the clients that wait in
+//! its queue. `Existing::Takeover` takes over the path instead, and the old queue stays with the old
+//! server.
+//!
+//! ```text
+//! handover PATH VERSION     asks the version that runs for its listener, or makes it
+//! ```
+
+use std::env;
+use std::error::Error;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use sunpath::{BindOptions, Bound, Errno, Existing, UnixListener, UnixStream};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<_> = env::args().skip(1).collect();
+    let [path, version] = args.as_slice() else {
+        return Err("usage: handover PATH VERSION".into());
+    };
+    let options = BindOptions::new()
+        .mode(0o600)
+        .existing(Existing::ReplaceStale);
+
+    // 1. The listener comes from the version that runs, or there is none.
+    let next = OsString::from(format!("{path}.next"));
+    let mut listener = match UnixStream::connect(&next) {
+        Ok(running) => {
+            let fd = running.recv_fd()?;
+            let listener = options
+                .adopt(UnixListener::try_from(fd)?, path)
+                .map_err(|(_listener, error)| error)?;
+            running.write(b"!")?; // it is ours
+            listener
+        }
+        Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED) => {
+            options.listen(path)?
+        }
+        Err(error) => return Err(error.into()),
+    };
+
+    // 2. The next version asks here. The mode lets only our own user ask.
+    let successors = options.existing(Existing::Takeover).listen(&next)?;
+    println!("version {version} serves");
+
+    loop {
+        // 3. Serve.
+        match listener.accept_timeout(Duration::from_millis(10)) {
+            Ok((client, _)) => drop(client.write(version.as_bytes())),
+            Err(error) if error.errno() == Errno::ETIMEDOUT => {}
+            Err(error) => return Err(error.into()),
+        }
+        // 4. Hand over, and go on if the next version does not take it.
+        if let Ok((successor, _)) = successors.accept_timeout(Duration::ZERO) {
+            match hand_over(listener, &successor) {
+                None => return Ok(()),
+                Some(kept) => {
+                    listener = options
+                        .adopt(kept, path)
+                        .map_err(|(_listener, error)| error)?;
+                }
+            }
+        }
+    }
+}
+
+/// Gives the listener away. It comes back if the next version ends before it has taken it.
+fn hand_over(listener: Bound<UnixListener>, successor: &UnixStream) -> Option<UnixListener> {
+    // The file stays, and the lock is free for the next version. Nobody accepts in between, and
+    // clients wait in the queue.
+    let listener = listener.leak();
+    let taken = successor
+        .send_fd(&listener)
+        .and_then(|()| successor.read(&mut [0]));
+    match taken {
+        Ok(1) => None,
+        _ => Some(listener),
+    }
+}

@@ -1,0 +1,58 @@
+//! A service that tells its manager how it is doing, and whose listener survives a restart:
+//! sd_notify(3) is a datagram, with a descriptor where one is to be stored.
+//!
+//! ```text
+//! [Service]
+//! Type=notify
+//! ExecStart=/usr/bin/notify /run/app.sock
+//! FileDescriptorStoreMax=1
+//! ```
+
+use std::env;
+use std::error::Error;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::process;
+
+use sunpath::activation::Activation;
+use sunpath::{UnixAddr, UnixDatagram, UnixListener};
+
+/// Sends the variables of `state` to the service manager, and descriptors for it to store. Returns
+/// whether there is a manager that wants to know.
+fn notify(state: &str, fds: &[BorrowedFd<'_>]) -> Result<bool, Box<dyn Error>> {
+    let Some(name) = env::var_os("NOTIFY_SOCKET") else {
+        return Ok(false);
+    };
+    let addr = match name.into_vec().as_slice() {
+        [b'@', name @ ..] => UnixAddr::from_abstract_bytes(name)?,
+        path => UnixAddr::from_pathname_bytes(path)?,
+    };
+    let manager = UnixDatagram::unbound()?;
+    manager.connect_to(&addr)?;
+    manager.send_fds(state.as_bytes(), fds)?;
+    Ok(true)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let path = env::args_os().nth(1).ok_or("usage: notify PATH")?;
+
+    // 1. What the manager stored for an earlier run comes back as a passed descriptor.
+    // SAFETY: this is the beginning of main, and nothing was opened yet.
+    let mut stored = unsafe { Activation::take() }?;
+    let listener: UnixListener = match stored.find(|passed| passed.name() == b"clients") {
+        Some(passed) => passed.into_listener()?,
+        None => UnixListener::bind(path)?,
+    };
+
+    // 2. Store it. The manager keeps a copy until the service is stopped for good.
+    notify("FDSTORE=1\nFDNAME=clients", &[listener.as_fd()])?;
+
+    // 3. Ready. MAINPID is needed only if another process than the one that was started serves.
+    notify(&format!("READY=1\nMAINPID={}", process::id()), &[])?;
+
+    // 4. Serve one client, and stop. Those that come meanwhile wait in the stored listener's queue.
+    let (client, _) = listener.accept()?;
+    let _ = client.write_all(b"hello\n"); // it may be gone already
+    notify("STOPPING=1\nSTATUS=one client was served", &[])?;
+    Ok(())
+}

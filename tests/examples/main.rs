@@ -1,0 +1,73 @@
+//! The examples, run as a user would run them.
+#![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
+
+#[path = "../fresh/mod.rs"]
+mod fresh;
+mod handover;
+mod notify;
+mod peer;
+#[path = "../skip/mod.rs"]
+mod skip;
+
+use std::env;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// An example, which `cargo test` builds together with the tests: `target/PROFILE/examples/NAME`.
+fn example(name: &str) -> Command {
+    let test = env::current_exe().unwrap();
+    // The test is PROFILE/deps/NAME.
+    let program = test.ancestors().nth(2).unwrap().join("examples").join(name);
+    let missing = "run `cargo build --examples` first";
+    assert!(program.exists(), "{}: {missing}", program.display());
+    let mut command = Command::new(program);
+    command.env_remove("NOTIFY_SOCKET").env_remove("LISTEN_FDS");
+    command
+}
+
+/// A program that runs, and what it prints. It is killed when this is dropped.
+struct Running {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn new(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, output }
+    }
+
+    /// Starts a program, and waits until it has printed this line.
+    fn start(command: &mut Command, line: &str) -> Self {
+        let mut running = Self::new(command);
+        assert_eq!(running.line(), line);
+        running
+    }
+
+    /// The next line that it prints.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn signal(&self, signal: libc::c_int) {
+        let pid = self.child.id() as libc::pid_t;
+        // SAFETY: takes numbers alone; the child is not waited for yet.
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+    }
+
+    /// Waits for the end, which is a success.
+    fn end(mut self) {
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
