@@ -246,6 +246,25 @@ pub fn has_own_abstract_names() -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
+/// The program of an example, which `cargo test` builds beside the tests: `target/PROFILE/examples/NAME`.
+///
+/// # Panics
+///
+/// - If the example has not been built.
+#[must_use]
+pub fn example(name: &str) -> PathBuf {
+    let test = env::current_exe().expect("a test knows its own file");
+    let profile = test.ancestors().nth(2);
+    let profile = profile.expect("the test is in PROFILE/deps");
+    let program = profile.join("examples").join(name);
+    assert!(
+        program.exists(),
+        "{}: run `cargo build --examples` first",
+        program.display()
+    );
+    program
+}
+
 /// Whether a program is installed. If not it is said.
 ///
 /// # Panics

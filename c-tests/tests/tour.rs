@@ -2,7 +2,6 @@
 //! and nc.
 #![cfg(target_os = "linux")]
 
-use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write};
@@ -10,13 +9,13 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::thread;
 
 use sunpath::UnixStream;
 use sunpath_c_tests::c;
-use sunpath_c_tests::lane::{FreshDir, installed, skip};
+use sunpath_c_tests::lane::{self, FreshDir, installed, skip};
 
 /// More than one read and one write of anybody, less than what the queues hold.
 const LENGTH: usize = 60_000;
@@ -43,25 +42,9 @@ while received := client.recv(4096):
 client.close()
 ";
 
-/// The tour, which `cargo test` builds beside the tests: `target/PROFILE/examples/tour`.
-fn tour() -> PathBuf {
-    let test = env::current_exe().expect("the test knows its own file");
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .expect("the test stands in PROFILE/deps");
-    let tour = profile.join("examples/tour");
-    assert!(
-        tour.exists(),
-        "{}: run `cargo build --example tour` first",
-        tour.display()
-    );
-    tour
-}
-
 /// The tour with these arguments in this directory.
 fn tour_in<A: AsRef<OsStr>>(dir: &FreshDir, args: impl IntoIterator<Item = A>) -> Command {
-    let mut command = Command::new(tour());
+    let mut command = Command::new(lane::example("tour"));
     command
         .args(args)
         .current_dir(dir.path())
@@ -315,7 +298,10 @@ fn tour_in_a_directory_that_is_not_writable_says_so() {
     let dir = FreshDir::new();
     let program = dir.path().join("tour");
     // By another process: a file that this one writes to cannot be run while a thread forks.
-    let copied = Command::new("cp").arg(tour()).arg(&program).status();
+    let copied = Command::new("cp")
+        .arg(lane::example("tour"))
+        .arg(&program)
+        .status();
     assert!(copied.expect("cp runs").success());
     fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the copy is ours");
     let closed = dir.path().join("closed");
@@ -434,7 +420,11 @@ fn tour_server_without_a_free_descriptor_says_so_and_goes_on() {
     let mut limited = Command::new("sh");
     limited
         .args(["-c", &format!("ulimit -n {LIMIT}; exec \"$@\""), "sh"])
-        .args([tour().as_os_str(), "serve".as_ref(), "a.sock".as_ref()])
+        .args([
+            lane::example("tour").as_os_str(),
+            "serve".as_ref(),
+            "a.sock".as_ref(),
+        ])
         .current_dir(dir.path())
         .stderr(Stdio::piped());
     let mut server = Server::start(&mut limited);
