@@ -1,4 +1,4 @@
-//! Passing descriptors and credentials allocates nothing, where it succeeds and where it fails.
+//! Passing descriptors and credentials allocates nothing, whether it succeeds or fails.
 #![cfg(feature = "std")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -15,14 +15,14 @@ use sunpath::fd::{IoSlice, IoSliceMut};
 use sunpath::socket::{Kind, Messages};
 use sunpath::{Datagram, Errno, Error, Seqpacket, Socket, Stream, UnixStream};
 
-/// Counts what each thread asks for.
+/// An allocator that counts what each thread allocates.
 struct Counting;
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: it is the system's allocator; counting neither allocates nor unwinds.
+// SAFETY: this is the system's allocator; counting neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
@@ -31,7 +31,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: as above; it came from there.
+        // SAFETY: the caller keeps the promises of the system's allocator, which made the block.
         unsafe { System.dealloc(ptr, layout) }
     }
 }
@@ -39,7 +39,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What `action` gives, which allocates nothing.
+/// Returns what `action` returns, and asserts that it allocates nothing.
 #[track_caller]
 fn bare<R>(action: impl FnOnce() -> R) -> R {
     let before = COUNT.get();
@@ -48,7 +48,7 @@ fn bare<R>(action: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Text in place.
+/// Text in an array.
 struct Text {
     bytes: [u8; 512],
     len: usize,
@@ -63,7 +63,7 @@ impl Write for Text {
     }
 }
 
-/// Fails with this errno, without an allocation until it is printed.
+/// Asserts that a call fails with this errno, without an allocation until the error is printed.
 #[track_caller]
 fn bare_error<R>(errno: Errno, action: impl FnOnce() -> Result<R, Error>) {
     let error = bare(|| action().err());
@@ -103,7 +103,7 @@ fn passing_allocates_nothing<T: Kind>() {
     })
     .unwrap();
 
-    // Too many for the receiver, too few, none.
+    // Too many descriptors for the receiver, too few, and none.
     bare(|| a.send_fds(b"x", &fds)).unwrap();
     bare_error(Errno::EMSGSIZE, || b.recv_fd());
     bare(|| a.send_fds(b"x", &fds)).unwrap();
@@ -111,7 +111,7 @@ fn passing_allocates_nothing<T: Kind>() {
     bare(|| a.send_fds(b"x", &[])).unwrap();
     bare_error(Errno::ENOMSG, || b.recv_fd());
 
-    // Too many for a message; and nobody sends.
+    // Too many descriptors for a message, and then no message at all.
     let many = [a.as_fd(); 254];
     bare_error(Errno::EINVAL, || a.send_fds(b"x", &many));
     bare(|| a.send_fds(b"x", &many[..253])).unwrap();
@@ -156,7 +156,7 @@ fn batches_allocate_nothing<T: Messages>() {
         fds.sum::<Result<usize, Error>>()
     });
     assert_eq!(came, Ok(8));
-    // The other two, of which nobody takes the descriptors.
+    // The other two descriptors, which nobody takes.
     bare(|| b.recvmmsg(&mut receiving).map(drop)).unwrap();
 
     let mut without_room = SendSlots::<4>::new();
@@ -182,7 +182,7 @@ fn allocation_is_not_needed_to_pass_descriptors_and_credentials() {
     bare_error(Errno::EPIPE, || b.send_fd(&b));
 }
 
-/// A readiness loop meets `EAGAIN` all the time.
+/// A readiness loop gets `EAGAIN` all the time.
 #[test]
 fn allocation_is_not_needed_to_read_and_write_as_std_does() {
     use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};

@@ -20,7 +20,8 @@ use sunpath::{
 };
 use tempfile::TempDir;
 
-/// A directory whose path has this many bytes more than `base`'s, in components of 200.
+/// Makes a directory whose path is this many bytes longer than that of `base`, in components of
+/// 200.
 fn deeper(base: &Path, bytes: usize) -> PathBuf {
     let mut path = base.to_owned();
     let mut left = bytes;
@@ -32,7 +33,7 @@ fn deeper(base: &Path, bytes: usize) -> PathBuf {
     path
 }
 
-/// A temporary directory, and one far below it.
+/// Makes a temporary directory, and another far below it.
 fn deep() -> (TempDir, PathBuf) {
     let base = fresh::dir();
     let deep = deeper(base.path(), 600);
@@ -112,7 +113,7 @@ fn long_path_of_a_datagram_socket_is_reached_and_not_bound() {
     }
     assert!(names_in(&deep).is_empty());
 
-    // One that another program bound to a short path and moved here is reached.
+    // A socket that another program bound to a short path and moved here can be reached.
     let short = base.path().join("d");
     let receiver = bound::<Datagram>(&short).unwrap();
     fs::rename(&short, &path).unwrap();
@@ -120,7 +121,8 @@ fn long_path_of_a_datagram_socket_is_reached_and_not_bound() {
     assert_eq!(receiver.recv(&mut [0; 8]).unwrap().len(), 3);
 }
 
-/// A socket that begins at a directory has an address that means the same to everybody, or none.
+/// A socket that begins at a directory has an address that means the same to every process, or
+/// none.
 #[test]
 fn datagram_below_a_directory_is_answered_at_its_address() {
     let base = fresh::dir();
@@ -174,7 +176,7 @@ fn datagram_below_a_directory_that_was_removed_is_refused() {
     fs::create_dir(&parent).unwrap();
     let dir = Dir::open(&parent).unwrap();
     fs::rename(&parent, base.path().join("other")).unwrap();
-    // It is bound where the directory is now.
+    // The socket is bound where the directory is now.
     let socket = UnixDatagram::bind_at(&dir, "s").unwrap();
     assert!(is_socket(&base.path().join("other/s")));
     drop(socket);
@@ -184,7 +186,7 @@ fn datagram_below_a_directory_that_was_removed_is_refused() {
     assert!(names_in(base.path()).is_empty());
 }
 
-/// What a sender that is bound through its descriptor has as its address is another file here.
+/// The address of a sender that is bound through its descriptor names another file here.
 #[test]
 fn datagram_to_an_address_below_proc_self_is_not_sent() {
     let base = fresh::dir();
@@ -244,10 +246,10 @@ fn long_path_around_what_sun_path_takes_is_bound() {
 #[test]
 fn long_path_over_path_max_is_bound_and_reached() {
     let base = fresh::dir();
-    // Around PATH_MAX, where one call takes it no more, and far beyond.
+    // Lengths around PATH_MAX, at which one call takes a path no more, and far above it.
     for bytes in [4000, 4090, 4095, 4096, 4097, 4100, 8191, 8192, 8193, 20_000] {
         let relative = deeper(Path::new(""), bytes - 7);
-        // std's own calls cannot make it.
+        // std's own calls cannot make such a directory.
         let mut dir = Dir::open(base.path()).unwrap();
         for component in &relative {
             let name = std::ffi::CString::new(component.as_encoded_bytes()).unwrap();
@@ -267,14 +269,14 @@ fn long_path_over_path_max_is_bound_and_reached() {
             .unwrap()
             .bind_to_at(&dir, "b.sock")
             .unwrap();
-        // Slashes at the seams change nothing.
+        // More slashes between the parts change nothing.
         let slashes = path.to_str().unwrap().replace('/', "///");
         connected::<Stream>(slashes).unwrap();
     }
-    // Removed by descriptors as well: remove_dir_all of std does it so.
+    // The directories are removed by descriptors as well, which is how remove_dir_all of std works.
 }
 
-/// What is passed through on the way need not be readable.
+/// A directory that is only passed through need not be readable.
 #[test]
 fn long_path_over_path_max_goes_through_directories_that_may_not_be_read() {
     let base = fresh::dir();
@@ -283,7 +285,7 @@ fn long_path_over_path_max_goes_through_directories_that_may_not_be_read() {
         // SAFETY: takes nothing and cannot fail.
         if unsafe { libc::geteuid() } == 0 {
             let nobody = 65534;
-            // SAFETY: takes numbers alone; of this thread alone.
+            // SAFETY: takes numbers alone, and affects this thread alone.
             let set = unsafe { libc::syscall(libc::SYS_setresuid, nobody, nobody, nobody) };
             assert_eq!(set, 0);
         }
@@ -293,7 +295,7 @@ fn long_path_over_path_max_goes_through_directories_that_may_not_be_read() {
             Dir::private(&path).unwrap();
         }
         let path = path.join("a.sock");
-        // As far as one call takes the path; it is taken apart at one of these.
+        // One call takes a path up to this length; it is split at one of these bytes.
         let components = path.ancestors().filter(|dir| {
             let len = dir.as_os_str().len();
             dir.starts_with(base.path()) && *dir != base.path() && len < 4096
@@ -337,7 +339,7 @@ fn open_below(dir: &Dir, name: &str) -> Dir {
     // SAFETY: an open directory, and a live string that ends with a NUL.
     let fd = unsafe { libc::openat(dir.as_raw_fd(), name.as_ptr(), flags) };
     assert!(fd >= 0);
-    // SAFETY: it has just been made for us.
+    // SAFETY: the kernel has just made this descriptor for us.
     Dir::from(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -376,12 +378,12 @@ fn long_last_component_that_exists_is_left_alone() {
         assert_eq!(fs::read(&path).unwrap(), b"mine");
         assert_eq!(errno(connected::<Stream>(&path)), Errno::ECONNREFUSED);
     }
-    // The socket was not bound to anything, and can be.
+    // The socket was not bound to anything, and can still be bound.
     let socket = Socket::<Stream>::new().unwrap();
     let path = deep.join("f".repeat(200));
     assert_eq!(errno(socket.bind_to_at(CWD, &path)), Errno::EADDRINUSE);
     socket.bind_to_at(CWD, deep.join("free")).unwrap();
-    // A link that leads nowhere is there too.
+    // A link that leads nowhere exists too.
     for name in ["l", &"l".repeat(200)] {
         let path = deep.join(name);
         symlink("nowhere", &path).unwrap();
@@ -463,7 +465,7 @@ fn long_path_resolves_as_the_kernel_does() {
         ),
         format!("{}/{pad}link/a.sock", base.path().display()),
         format!("{}/{pad}last", base.path().display()),
-        // `..` behind a link is the parent of its target.
+        // `..` after a link is the parent of the link's target.
         format!(
             "{}/link/../{pad}{}/a.sock",
             base.path().display(),
@@ -575,7 +577,7 @@ fn at_a_directory_names_are_below_it_wherever_it_moves() {
         .connect_at(File::open(&new).unwrap(), "../new/a.sock")
         .unwrap();
     listener.accept().unwrap();
-    // From the root, the directory does not matter.
+    // A path from the root ignores the directory.
     let _: UnixStream = options.connect_at(&dir, new.join("a.sock")).unwrap();
 
     let mut room = [0; 4096];
@@ -612,7 +614,7 @@ fn connect_options_take_long_paths_with_their_conditions() {
     listener.accept().unwrap();
     let other = ConnectOptions::new().require_peer(me + 1);
     assert_eq!(errno(other.connect::<Stream>(&path)), Errno::EPERM);
-    // That one waits in the queue, which is full now.
+    // This client waits in the queue, which is full now.
     let error = ConnectOptions::new()
         .timeout(second / 20)
         .connect::<Stream>(&path);
@@ -637,7 +639,7 @@ fn long_socket_without_write_permission_is_eacces() {
     let everybody = |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode));
     everybody(base.path(), 0o755).unwrap();
     let as_nobody = || {
-        // Of this thread alone.
+        // Affects this thread alone.
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
                 // SAFETY: takes numbers alone.
@@ -680,7 +682,7 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
     let in_root_without_proc = || -> Result<(), i32> {
         // SAFETY: a live string that ends with a NUL.
         let changed = unsafe { libc::chroot(root.as_ptr()) };
-        // SAFETY: as above.
+        // SAFETY: a live string that ends with a NUL.
         if changed != 0 || unsafe { libc::chdir(c"/".as_ptr()) } != 0 {
             return Err(254);
         }
@@ -690,7 +692,7 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
         clients[0].connect_to_at(CWD, &path).map_err(raw)?;
         listener.accept().map_err(raw)?;
         let dir = Dir::open(path.parent().unwrap_or(&path)).map_err(raw)?;
-        // No path that peers could answer to is known.
+        // No path is known that peers could answer to.
         let refused = |bound: Result<(), Error>, errno| match bound {
             Err(error) if error.errno() == errno => Ok(()),
             Err(error) => Err(error.errno().raw()),
@@ -705,7 +707,8 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
             _ => Err(255),
         }
     };
-    // SAFETY: the child calls what is safe after fork in a process of many threads, and exits.
+    // SAFETY: the child makes only calls that are safe after fork in a process with threads, and
+    // exits.
     let child = unsafe { libc::fork() };
     if child == 0 {
         let code = in_root_without_proc().err().unwrap_or(0);
@@ -713,7 +716,7 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
         unsafe { libc::_exit(code) };
     }
     let mut status = 0;
-    // SAFETY: status is room for an int.
+    // SAFETY: status is a live int.
     assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
     assert_eq!(
         libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status)),

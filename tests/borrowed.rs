@@ -1,4 +1,5 @@
-//! Promises of borrowed sockets: the owner keeps the descriptor, and a wrong kind is an errno.
+//! Promises of borrowed sockets: the owner keeps the descriptor, and a wrong socket type is an
+//! errno.
 
 #![cfg(feature = "std")]
 

@@ -1,4 +1,4 @@
-//! Datagrams and sequenced packets, end to end, through the public door.
+//! Datagrams and sequenced packets, end to end, through the public API.
 #![cfg(feature = "std")]
 
 mod fresh;
@@ -30,7 +30,7 @@ fn fresh(name: &str) -> (TempDir, PathBuf) {
     (dir, path)
 }
 
-/// The same promises for both kinds.
+/// The same promises for both types.
 fn keeps_boundaries<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let mut buf = [0; 8];
@@ -135,7 +135,8 @@ fn message_longer_than_the_send_buffer_is_emsgsize() {
     );
 }
 
-/// Every call that sends one message: with one byte less than the limit, with as many, with one more.
+/// Every call that sends one message: with one byte less than the limit, with exactly as many, with
+/// one more.
 #[cfg(target_os = "linux")]
 fn limit_is_told<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
@@ -228,7 +229,7 @@ fn datagram_tells_its_sender() {
     assert_eq!(named.recv(&mut buf).unwrap().len(), 4);
 }
 
-/// A path of exactly 108 bytes: the directory's, a slash, and as much as is missing.
+/// A path of exactly 108 bytes: that of the directory, a slash, and as many bytes as are missing.
 fn filling_sun_path(dir: &Path) -> UnixAddr {
     let mut full = dir.as_os_str().as_encoded_bytes().to_vec();
     full.push(b'/');
@@ -257,7 +258,7 @@ fn datagram_sender_whose_path_fills_sun_path_can_be_answered() {
     assert_eq!(sender.recv(&mut [0; 8]).unwrap().len(), 4);
 }
 
-/// What `UnixAddr` believes of Linux: it counts one NUL behind a path, whatever bind was told.
+/// What `UnixAddr` relies on: Linux counts one NUL after a path, whatever length bind got.
 #[test]
 fn address_of_a_path_is_reported_with_one_nul_counted() {
     let (dir, path) = fresh("receiver");
@@ -271,7 +272,7 @@ fn address_of_a_path_is_reported_with_one_nul_counted() {
         let lens = [addr.len() - 1, addr.len(), addr.len() + 1, most];
         for told in lens.into_iter().filter(|told| *told <= most) {
             let socket = UnixDatagram::new().unwrap();
-            // SAFETY: the address is live, and as long as is told.
+            // SAFETY: the address is live, and has as many bytes as the length says.
             let bound = unsafe { libc::bind(socket.as_raw_fd(), addr.as_ptr(), told) };
             assert_eq!(bound, 0);
             socket
@@ -305,7 +306,7 @@ fn datagram_sender_is_told_alike_by_every_receive() {
         UnixAddr::from_pathname(name(room)).unwrap(),
         UnixAddr::from_pathname(name(room - 1)).unwrap(),
     ];
-    // A longer name first, whose bytes must not show behind a shorter one.
+    // A longer name comes first, because its bytes must not show after a shorter one.
     let abstract_names = [
         format!("{:a<107}", process::id()),
         format!("q\0{}", process::id()),

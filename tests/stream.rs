@@ -65,7 +65,7 @@ fn stream_traits_of_std_use_every_slice() {
     through(a, b);
 }
 
-/// More than the queue holds, so that no read gets all of it.
+/// More bytes than the queue holds, so that no single read gets all of them.
 const MUCH: usize = 8 << 20;
 
 #[test]
@@ -107,7 +107,7 @@ fn stream_that_ends_too_early_says_so() {
     assert_eq!(error.raw_os_error(), Some(Errno::EPIPE.raw()));
 }
 
-/// As std's own: there is nothing to wait for, and nobody to fail.
+/// As std's own: nothing waits, and nothing fails.
 #[test]
 fn stream_nothing_is_read_and_written_without_a_call() {
     let (a, b) = UnixStream::pair().unwrap();

@@ -46,11 +46,11 @@ fn in_child(action: impl FnOnce()) {
     assert_eq!(status, 0);
 }
 
-/// Enters a user namespace with this map; `false` and a report if that is refused.
+/// Enters a user namespace with this map. Returns `false` and reports it if that is refused.
 fn enter_namespace(map: &str) -> bool {
     let (here, there) = UnixStream::pair().unwrap();
     let own = std::process::id();
-    // A map of more than the own user is written from outside.
+    // A map of more than the process's own user is written from outside.
     // SAFETY: the child ends by _exit.
     let writer = unsafe { libc::fork() };
     assert!(writer >= 0, "fork: {}", Error::last_os_error());
@@ -83,7 +83,8 @@ fn become_ordinary() -> u32 {
     if my_uid() == 0 {
         // SAFETY: takes numbers alone.
         assert_eq!(unsafe { libc::setresuid(USER, USER, USER) }, 0);
-        // SAFETY: takes numbers alone. Without it the files in /proc/self would be root's.
+        // SAFETY: takes numbers alone. Without this call the files in /proc/self would belong to
+        // root.
         assert_eq!(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) }, 0);
     }
     my_uid()
@@ -188,7 +189,7 @@ fn dir_below_a_root_that_is_not_mapped_is_made_or_refused_further_down() {
         }
         let path = dir.path().join("run");
         if let Err(error) = Dir::private(&path) {
-            // That is /tmp as a rule, which others may write to.
+            // That directory is /tmp as a rule, which others may write to.
             let at_fault = &path.to_str().unwrap()[..error.prefix_len()];
             assert_ne!(at_fault, "/", "{error}");
             assert_ne!(fs::metadata(at_fault).unwrap().mode() & 0o022, 0, "{error}");
@@ -196,7 +197,8 @@ fn dir_below_a_root_that_is_not_mapped_is_made_or_refused_further_down() {
     });
 }
 
-/// The directory becomes the root, with /proc in it. In a root by chroot(2) no user namespace can be made.
+/// The directory becomes the root, with /proc in it. In a root made by chroot(2) no user namespace
+/// can be made.
 fn enter_root(dir: &Path) {
     // SAFETY: takes a number; the child has one thread.
     assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);
@@ -216,7 +218,7 @@ fn enter_root(dir: &Path) {
     // SAFETY: strings that end with their NUL.
     let pivoted = unsafe { libc::syscall(libc::SYS_pivot_root, here, here) };
     assert_eq!(pivoted, 0, "{}", Error::last_os_error());
-    // SAFETY: as above.
+    // SAFETY: strings that end with their NUL.
     assert_eq!(unsafe { libc::umount2(here, libc::MNT_DETACH) }, 0);
     std::env::set_current_dir("/").unwrap();
 }
@@ -281,7 +283,7 @@ fn dir_in_a_sandbox_accepts_owners_that_are_not_mapped_where_nobody_else_writes(
             assert_eq!(error.prefix_len(), "/mine/run".len());
         }
     });
-    // Outside of a user namespace nothing of it is accepted.
+    // Outside of a user namespace none of this is accepted.
     in_child(|| {
         enter_root(root);
         chown("/", Some(overflow_uid()), None).unwrap();

@@ -1,4 +1,4 @@
-//! Which numbers are closed: those of descriptors that came and that nobody took, each once, and no
+//! Which numbers are closed: those of received descriptors that nobody took, each once, and no
 //! other number.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
@@ -8,8 +8,8 @@ use sunpath::ancillary::{ControlBuffer, Credentials, Pidfd, Rights};
 
 use super::{alone, curious_pair, give, is_open, open, take, truncated_text, with_free};
 
-/// Opens descriptors until all of these numbers are in use again: the kernel gives the lowest that is
-/// free.
+/// Opens descriptors until all of these numbers are in use again, because the kernel gives the
+/// lowest free number.
 fn use_again(numbers: &[RawFd]) -> Vec<OwnedFd> {
     let null = std::fs::File::open("/dev/null").unwrap();
     let fds = numbers
@@ -22,8 +22,8 @@ fn use_again(numbers: &[RawFd]) -> Vec<OwnedFd> {
     fds
 }
 
-/// Eight numbers that follow each other are free in every pattern, and the others are in use. The
-/// descriptors that come have exactly the free ones.
+/// Eight consecutive numbers are free in every pattern, and the others are in use. The received
+/// descriptors get exactly the free ones.
 #[test]
 fn closed_numbers_are_those_that_came_and_no_others() {
     alone(
@@ -32,14 +32,14 @@ fn closed_numbers_are_those_that_came_and_no_others() {
             let (a, b) = sunpath::UnixStream::pair().unwrap();
             let mut room = ControlBuffer::<Rights<8>>::new();
             let clone = || a.as_fd().try_clone_to_owned().unwrap();
-            // Below the highest number none is free.
+            // No number below the highest one is free.
             let highest = *open().last().unwrap();
             let _below: Vec<_> = std::iter::repeat_with(clone)
                 .take_while(|fd| fd.as_raw_fd() < highest)
                 .collect();
             for pattern in 0..=u8::MAX {
                 let is_free = |at: usize| pattern & (1 << at) != 0;
-                // One more on each side.
+                // One more number on each side.
                 let mut row: Vec<_> = (0..10).map(|_| Some(clone())).collect();
                 let number = |fd: &Option<OwnedFd>| fd.as_ref().unwrap().as_raw_fd();
                 let first = number(&row[0]);
@@ -68,8 +68,8 @@ fn closed_numbers_are_those_that_came_and_no_others() {
     );
 }
 
-/// A number that was closed belongs to whatever is opened next, also while the control data that had
-/// it lives on.
+/// A closed number belongs to the next file that is opened, even while the control data that had it
+/// still exists.
 #[test]
 fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
     alone(
@@ -80,7 +80,7 @@ fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
             };
             let mut room = ControlBuffer::<(Rights<4>, Credentials, Pidfd)>::new();
             let before = open();
-            // What was taken, all of it or a part, and closed by who took it.
+            // The receiver closes what it took, all of it or a part.
             for taken in 0..=4 {
                 give(&a, 4);
                 let mut control = take(&b, &mut room).unwrap().into_control().unwrap();
@@ -95,7 +95,7 @@ fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
                 drop(again);
                 assert_eq!(open(), before, "{taken}");
             }
-            // What came in addition to what was expected, and was closed at once.
+            // Descriptors beyond the expected ones, which were closed at once.
             let mut small = ControlBuffer::<(Rights<1>, Credentials, Pidfd)>::new();
             for sent in 2..=3 {
                 give(&a, sent);
@@ -117,8 +117,8 @@ fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
     );
 }
 
-/// More were sent than were expected, and exactly as many came as were expected, because no more were
-/// free: that is not what was sent.
+/// More descriptors were sent than expected, and exactly as many arrived as expected, because no
+/// more numbers were free. That is not what was sent.
 fn as_many_as_expected_came_of_more<const N: usize>() {
     let (a, b) = sunpath::UnixStream::pair().unwrap();
     let before = open();

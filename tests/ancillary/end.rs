@@ -1,5 +1,5 @@
-//! A receive that lost nothing does not report truncation; and the end of a connection is told from
-//! an empty message.
+//! A receive that lost nothing does not report truncation, and the end of a connection can be told
+//! from an empty message.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::AsFd;
@@ -14,7 +14,7 @@ use super::{INT, curious_pair, give, has_option, take};
 /// Bytes for credentials and a pidfd.
 const CURIOUS: usize = CMSG_SPACE(3 * INT) + CMSG_SPACE(INT);
 
-/// A second end that asks for a security label, which no security module gives here.
+/// Makes a second end that asks for a security label, which no security module provides here.
 fn labelled_pair<T: Kind>() -> Option<(Socket<T>, Socket<T>)> {
     let (a, b) = Socket::<T>::pair().unwrap();
     has_option("SO_PASSSEC", b.set_pass_security(true)).then_some((a, b))
@@ -100,7 +100,7 @@ fn ancillary_at_the_end_of_a_stream_is_not_truncated() {
     drop(c);
 }
 
-/// No bytes were asked for, so that no bytes are no end.
+/// No bytes were asked for, so an answer of no bytes is not the end.
 #[test]
 fn ancillary_of_a_stream_into_no_bytes_is_as_it_came() {
     let (a, b) = UnixStream::pair().unwrap();

@@ -1,4 +1,5 @@
-//! No descriptor is lost and none is left: without room, without a taker, after a panic.
+//! No descriptor is lost and none leaks: if the buffer has no space, if nobody takes it, after a
+//! panic.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
@@ -17,7 +18,7 @@ use super::{
     truncated_text, with_free,
 };
 
-/// `K` descriptors, credentials and a pidfd, while any number of descriptors up to one too many is
+/// `K` descriptors, credentials and a pidfd, while between zero and one too many descriptors are
 /// free.
 fn arrives_as_far_as_descriptors_are_free<T: Kind, const K: usize>() {
     let Some((a, b)) = curious_pair::<T>() else {
@@ -65,7 +66,7 @@ fn arrives_as_far_as_descriptors_are_free<T: Kind, const K: usize>() {
     }
 }
 
-/// The same for each number of descriptors.
+/// Runs the same check for each number of descriptors.
 macro_rules! for_each_count {
     ($check:ident of $kind:ident: $($count:literal)+) => {
         $($check::<$kind, $count>();)+
@@ -87,7 +88,7 @@ fn ancillary_at_every_limit_of_descriptors_loses_none() {
     );
 }
 
-/// So many descriptors, credentials and a pidfd, into bytes of this number and alignment.
+/// So many descriptors, credentials and a pidfd, into a buffer of this size and alignment.
 fn arrives_as_far_as_room_is<T: Kind>(
     (a, b): &(Socket<T>, Socket<T>),
     count: usize,
@@ -119,7 +120,7 @@ fn arrives_as_far_as_room_is<T: Kind>(
     drop(control);
     assert_eq!(open(), before, "{what}");
 
-    // The same bytes again, with what the last receive has left in them.
+    // The same bytes again, with what the last receive left in them.
     give(a, count);
     let expected = (!whole).then(|| truncated_text(arrived));
     assert_eq!(take(b, room).map(refused), Ok(expected), "{what}");
@@ -173,7 +174,7 @@ fn ancillary_that_nobody_takes_to_the_end_is_closed() {
                 assert_eq!(open(), before);
             }
 
-            // A panic while the message is held, while it is opened, and half way through.
+            // A panic while the message is held, while it is opened, and half way through it.
             type Broken = fn(Message<'_>);
             let fall: [Broken; 3] = [
                 |_message| panic!("on purpose"),
@@ -195,7 +196,7 @@ fn ancillary_that_nobody_takes_to_the_end_is_closed() {
                 assert_eq!(open(), before);
             }
 
-            // One room, used a thousand times, with and without descriptors.
+            // One buffer, used a thousand times, with and without descriptors.
             for round in 0..1000 {
                 give(&a, round % 9);
                 let mut control = take(&b, &mut room).unwrap().into_control().unwrap();
@@ -226,7 +227,7 @@ fn ancillary_receive_that_fails_leaves_the_room_usable() {
             assert_eq!(empty.errno(), Errno::EAGAIN);
             assert_eq!(open(), during);
 
-            // The peer goes with bytes of ours unread.
+            // The peer closes its end and leaves our bytes unread.
             b.write(b"unread").unwrap();
             drop(a);
             let reset = take(&b, &mut room).map(drop).unwrap_err();
@@ -253,7 +254,7 @@ fn ancillary_receive_that_fails_leaves_the_room_usable() {
     );
 }
 
-/// A batch of six messages with two descriptors each, of which some are looked at.
+/// A batch of six messages with two descriptors each, of which the test looks at some.
 fn batch_is_closed<T: Messages>() {
     let Some((a, b)) = curious_pair::<T>() else {
         return;
@@ -295,7 +296,7 @@ fn batch_is_closed<T: Messages>() {
         assert_eq!(open(), before, "{looked_at} messages were looked at");
     }
 
-    // Descriptors for two messages and a half, pidfds among them.
+    // Descriptors for two messages and a half, with pidfds among them.
     sending.rewind();
     a.sendmmsg(&mut sending).unwrap();
     let arrivals = with_free(7, || b.recvmmsg(&mut receiving)).unwrap();
@@ -318,7 +319,7 @@ fn batch_is_closed<T: Messages>() {
     assert_eq!(came, [whole, whole, half, none, none, none]);
     assert_eq!(open(), before);
 
-    // Three descriptors where room is for two.
+    // Three descriptors into a buffer with space for two.
     give(&a, 3);
     let arrival = b.recvmmsg(&mut receiving).unwrap().next().unwrap();
     let (_, message) = arrival.into_message();
@@ -350,7 +351,7 @@ fn plain_receive_says_so<T: Messages>() {
     let received = vectored(&b).unwrap();
     assert!(received.is_control_truncated());
     assert_eq!((received.len(), received.is_truncated()), (1, false));
-    // recv(2) has no flags to tell it with; the kernel closes them all the same.
+    // recv(2) has no flags that could report it; the kernel closes the descriptors all the same.
     give(&a, 2);
     assert!(!b.recv(&mut buf).unwrap().is_control_truncated());
     assert_eq!(open(), before);

@@ -1,6 +1,6 @@
-//! Ancillary data where it goes wrong: no descriptor free for what arrives, no room for it, nobody who
-//! takes it, a panic on the way. What came is said, what is missing is said, and the process has
-//! the descriptors that it had.
+//! Ancillary data in bad cases: no descriptor is free for what arrives, the buffer has no space for
+//! it, nobody takes it, or a panic happens on the way. What arrived is reported, what is missing is
+//! reported, and afterwards the process has the descriptors that it had before.
 #![cfg(all(target_os = "linux", feature = "std"))]
 
 mod closed;
@@ -27,8 +27,8 @@ const INT: usize = size_of::<i32>();
 /// More descriptors than a test has open while it passes 253 of them.
 const MANY: libc::rlim_t = 512;
 
-/// Runs the test of this name in a process of its own, since descriptors and their limit belong to
-/// the process.
+/// Runs the test of this name in a process of its own, because descriptors and their limit belong
+/// to the process.
 fn alone(name: &str, test: impl FnOnce()) {
     const ALONE: &str = "SUNPATH_TEST_ALONE";
     if env::var_os(ALONE).is_some() {
@@ -49,17 +49,17 @@ fn is_open(fd: i32) -> bool {
 }
 
 fn is_cloexec(fd: &OwnedFd) -> bool {
-    // SAFETY: F_GETFD takes nothing.
+    // SAFETY: F_GETFD has no argument.
     let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) };
     flags >= 0 && flags & libc::FD_CLOEXEC != 0
 }
 
-/// The descriptors that are open; opens none to find out.
+/// Returns the open descriptors, without opening one to find out.
 fn open() -> Vec<i32> {
     (0..MANY as i32).filter(|fd| is_open(*fd)).collect()
 }
 
-/// What `action` gives while exactly so many descriptors are free.
+/// Returns what `action` returns while exactly so many descriptors are free.
 fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
     let beyond = (0..).filter(|fd| !is_open(*fd)).nth(free).unwrap();
     let old = limit::descriptors(beyond as libc::rlim_t);
@@ -68,8 +68,8 @@ fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
     result
 }
 
-/// A pair whose second end asks for credentials and a pidfd; none, and that is said, where the kernel
-/// has no pidfds to give.
+/// Makes a pair whose second end asks for credentials and a pidfd. If the kernel has no pidfds to
+/// give, returns none and reports it.
 fn curious_pair<T: Kind>() -> Option<(Socket<T>, Socket<T>)> {
     let (a, b) = Socket::<T>::pair().unwrap();
     b.set_pass_credentials(true).unwrap();
@@ -103,14 +103,14 @@ fn all_cloexec(fds: &[OwnedFd]) -> bool {
     fds.iter().all(is_cloexec)
 }
 
-/// What `into_control` says of a message that is not whole.
+/// Returns the error of `into_control` for a message that is not whole.
 fn truncated_text(closed: usize) -> String {
     format!(
         "recvmsg: EMSGSIZE (control messages were truncated; descriptors received: {closed} (closed))"
     )
 }
 
-/// Of a message, as an action that cannot be made twice: all there is to do with it.
+/// Does everything that can be done with a message, for an action that cannot be repeated.
 fn refused(message: Message<'_>) -> Option<String> {
     message.into_control().err().map(|error| error.to_string())
 }

@@ -14,7 +14,7 @@ use super::take;
 
 /// A number that no descriptor has.
 fn closed() -> BorrowedFd<'static> {
-    // SAFETY: no descriptor has it, and sendmsg(2) says so.
+    // SAFETY: no descriptor has this number, and sendmsg(2) reports that.
     unsafe { BorrowedFd::borrow_raw(i32::MAX) }
 }
 
@@ -28,7 +28,7 @@ fn send<T: Kind>(to: &Socket<T>, control: &[Control<'_>]) -> Result<usize, Error
     to.sendmsg(&[IoSlice::new(b"x")], control)
 }
 
-/// The errno of the fault that comes first, as in C.
+/// The errno of the first fault is reported, as in C.
 fn first_fault_counts<T: Kind>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let (bad, good) = ([closed()], [a.as_fd()]);
@@ -36,7 +36,7 @@ fn first_fault_counts<T: Kind>() {
     let no_process = Control::Credentials(nobody());
     let own = Control::Credentials(Credentials::own());
     let errno = |control: &[Control<'_>]| send(&a, control).unwrap_err().errno();
-    // ESRCH for the privileged, and EPERM for others.
+    // ESRCH with privileges, EPERM without.
     let of_process = errno(&[no_process]);
     assert!(matches!(of_process, Errno::ESRCH | Errno::EPERM));
 
@@ -106,7 +106,7 @@ fn ancillary_of_8192_bytes_goes_and_more_is_refused() {
         format!("sendmsg: EMSGSIZE (the control messages take {needed} bytes, space for 8192)")
     );
 
-    // Every descriptor in a message of its own.
+    // Each descriptor travels in a message of its own.
     let mut control = vec![Control::Rights(&one); 253];
     control.push(own);
     send(&a, &control).unwrap();

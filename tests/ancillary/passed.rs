@@ -1,4 +1,5 @@
-//! What arrives is what was sent, once; what cannot go or come is said with its numbers.
+//! What arrives is what was sent, once. What cannot be sent or received is reported with its
+//! numbers.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Seek, Write};
@@ -18,7 +19,7 @@ use super::{
     truncated_text, with_free,
 };
 
-/// A file with these bytes, without a path.
+/// Makes a file with these bytes that has no path.
 fn file(bytes: &[u8]) -> File {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
@@ -99,7 +100,7 @@ fn ancillary_descriptors_253_go_and_254_are_refused() {
 
 #[test]
 fn ancillary_without_a_byte_is_refused_on_streams_alone() {
-    // Not connected: a call would say ENOTCONN.
+    // The socket is not connected, so that a call would report ENOTCONN.
     let unconnected = UnixStream::new().unwrap();
     let fds = [unconnected.as_fd()];
     let rights = [Control::Rights(&fds)];
@@ -160,7 +161,7 @@ fn receives_say_what_is_wrong<T: Kind>() {
     assert_eq!(open(), before);
 }
 
-/// Of a message the one byte of `recv_fd` has to be all.
+/// The one byte of `recv_fd` has to be the whole message.
 fn message_of_two_bytes_is_refused<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let before = open();
@@ -201,8 +202,8 @@ fn ancillary_errors_of_receiving_descriptors_say_the_numbers() {
     );
 }
 
-/// The receiver's socket was made by somebody who wanted to know more: credentials and a pidfd come
-/// beside the descriptors.
+/// The receiver's socket was set up by code that also wanted credentials and a pidfd, so that these
+/// arrive with the descriptors.
 fn descriptors_come_beside_others<T: Kind>() {
     let Some((a, b)) = curious_pair::<T>() else {
         return;
@@ -245,7 +246,7 @@ fn ancillary_to_a_receiver_that_takes_no_descriptors_is_eperm() {
     assert_eq!(b.recv(&mut [0; 16]).unwrap().len(), 10);
 }
 
-/// The bytes and descriptors that come until the end of the stream.
+/// Returns the bytes and descriptors that arrive until the end of the stream.
 fn all_that_comes(from: &UnixStream, before_each: impl Fn()) -> (Vec<u8>, usize) {
     let (mut bytes, mut descriptors) = (Vec::new(), 0);
     let mut buf = vec![0; 4096];
@@ -273,7 +274,7 @@ fn ancillary_of_a_short_write_goes_once() {
         (a, b)
     };
 
-    // By hand: what is left goes without them.
+    // By hand: the rest is sent without the descriptors.
     let (a, b) = small_pair();
     a.set_nonblocking(true).unwrap();
     let fds = [a.as_fd(), a.as_fd()];
@@ -286,7 +287,7 @@ fn ancillary_of_a_short_write_goes_once() {
     drop(a);
     assert!(reader.join().unwrap() == (long.clone(), 2));
 
-    // send_all does it by itself, when signals cut its calls short,
+    // send_all does it by itself if signals interrupt its calls,
     let (a, b) = small_pair();
     signal_hook::flag::register(libc::SIGUSR1, Arc::default()).unwrap();
     // A number, because it is a pointer in some C libraries.
@@ -301,7 +302,7 @@ fn ancillary_of_a_short_write_goes_once() {
     drop(a);
     assert!(reader.join().unwrap() == (long.clone(), 2));
 
-    // and where it fails half way, they have gone.
+    // and if it fails half way, the descriptors have been sent.
     let (a, b) = small_pair();
     a.set_nonblocking(true).unwrap();
     let error = a.send_fds(&long, &[a.as_fd(), a.as_fd()]).unwrap_err();

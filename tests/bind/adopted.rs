@@ -1,4 +1,4 @@
-//! A socket that was inherited through execve(2) and gets its file back.
+//! A socket that was inherited through execve(2), and takes its file over again.
 
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -11,7 +11,7 @@ use sunpath::{
 
 use crate::{Fresh, POLICIES, assert_fails, assert_reaches, bind, in_child};
 
-/// The file and the socket as a program that is executed finds them.
+/// Makes the file and the socket in the state in which an executed program finds them.
 fn inherited(options: BindOptions, fresh: &Fresh) -> UnixListener {
     bind(options, &fresh.path).unwrap().leak()
 }
@@ -63,7 +63,7 @@ fn adopted_socket_whose_file_is_not_at_the_path_is_given_back() {
     let (listener, error) = refused(listener);
     assert_eq!(error.errno(), Errno::ENOENT);
 
-    // A server of the same user took the path over.
+    // A server of the same user took over the path.
     let other = UnixListener::bind(&fresh.path).unwrap();
     let (listener, error) = refused(listener);
     assert_eq!(error.cause(), Some(Cause::FileMoved));
@@ -101,7 +101,7 @@ fn adopted_socket_after_execve_removes_its_file() {
     const PATH: &str = "SUNPATH_TEST_ADOPTED";
     if let Some(path) = std::env::var_os(PATH) {
         use std::os::fd::{FromRawFd, OwnedFd};
-        // SAFETY: the parent has put the listener there, and nobody else uses it.
+        // SAFETY: the parent has put the listener there, and nothing else uses it.
         let fd = unsafe { OwnedFd::from_raw_fd(0) };
         let listener = UnixListener::try_from(fd).unwrap();
         let listener: Bound<UnixListener> = BindOptions::new().adopt(listener, path).unwrap();

@@ -1,4 +1,4 @@
-//! A socket file that somebody removes while its server runs, and that is made again.
+//! A socket file that somebody removes while its server runs, and that the server makes again.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -24,7 +24,7 @@ fn again_the_file_that_a_cleaner_removed_is_made_under_the_same_lock() {
             assert!(!listener.is_in_place().unwrap());
             let before = fresh.names();
             if policy == Existing::ReplaceStale && removed.len() == 1 {
-                // No other process takes the path, and neither does this one.
+                // No other process can take the path, and neither can this one.
                 assert_fails(bind(options, &fresh.path), Errno::EADDRINUSE);
             }
             assert_eq!(fresh.names(), before);
@@ -61,7 +61,7 @@ fn again_what_is_in_the_way_stays_and_the_socket_too() {
     // The file itself.
     unchanged(&mut listener);
     assert_reaches(&fresh.path, &listener);
-    // Another server's, and a file that is not a socket.
+    // Another server's file, and a file that is not a socket.
     fs::rename(&fresh.path, fresh.dir.path().join("b.sock")).unwrap();
     let other = UnixListener::bind(&fresh.path).unwrap();
     assert!(!listener.is_in_place().unwrap());
@@ -71,7 +71,7 @@ fn again_what_is_in_the_way_stays_and_the_socket_too() {
     fs::write(&fresh.path, "precious").unwrap();
     unchanged(&mut listener);
     fs::remove_file(&fresh.path).unwrap();
-    // The lock was kept each time.
+    // The lock was held each time.
     assert_fails(bind(options, &fresh.path), Errno::EADDRINUSE);
     assert_reaches(&fresh.dir.path().join("b.sock"), &listener);
     drop(listener.bind_again(&options).unwrap());

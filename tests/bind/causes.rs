@@ -1,4 +1,4 @@
-//! Which cause an error has where one errno has several.
+//! Which cause an error has if one errno has several.
 
 use std::ffi::CString;
 use std::fs::{self, Permissions};
@@ -37,7 +37,7 @@ fn cause_of_a_file_that_is_in_the_way_is_what_it_is() {
         assert_eq!(cause(policy, path), in_use(InUse::NotSocket), "{policy:?}");
         fs::remove_file(path).unwrap();
     }
-    // Nobody asks a socket where it may not be replaced.
+    // A socket that may not be replaced is not asked whether it is alive.
     let _live = UnixDatagram::bind(path).unwrap();
     assert_eq!(cause(Existing::Refuse, path), (Errno::EADDRINUSE, None));
     assert_eq!(
@@ -76,14 +76,14 @@ fn cause_of_a_lock_file_of_root_is_named() {
         return;
     }
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
-    // Root's server was killed.
+    // A server of root's was killed.
     let replace = BindOptions::new().existing(Existing::ReplaceStale);
     std::mem::forget(bind(replace, &fresh.path).unwrap());
     fs::remove_file(&fresh.path).unwrap();
     let lock = fresh.dir.path().join("a.sock.lock");
     for (mode, expected) in [
         (0o600, (Errno::EACCES, Some(Cause::LockFile))),
-        // The lock is the killed one's as long as this process lives.
+        // The lock counts as the killed server's as long as this process lives.
         (0o666, in_use(InUse::Lock)),
     ] {
         fs::set_permissions(&lock, Permissions::from_mode(mode)).unwrap();
@@ -92,7 +92,7 @@ fn cause_of_a_lock_file_of_root_is_named() {
             cause(Existing::ReplaceStale, &fresh.path) == expected
         }));
     }
-    // As left by a process that is gone.
+    // The state that a dead process leaves.
     fs::remove_file(&lock).unwrap();
     fs::write(&lock, "").unwrap();
     fs::set_permissions(&lock, Permissions::from_mode(0o666)).unwrap();
@@ -103,7 +103,7 @@ fn cause_of_a_lock_file_of_root_is_named() {
     assert_eq!(fresh.names(), ["a.sock.lock"]);
 }
 
-/// Root may open and lock every file, so that its owner alone tells it apart.
+/// Root may open and lock every file, so that only its owner tells this one apart.
 #[test]
 fn cause_of_a_lock_file_of_another_user_is_named_to_root_too() {
     let fresh = Fresh::new();
@@ -189,7 +189,7 @@ fn cause_of_what_another_user_put_into_a_sticky_directory_is_the_lock_file() {
     }
 }
 
-/// Another process, or this one, has a lease on the lock file, which an open has to wait for.
+/// Another process, or this one, has a lease on the lock file, and an open has to wait for it.
 #[cfg(target_os = "linux")]
 #[test]
 fn cause_of_a_lease_on_the_lock_file_is_eagain_of_the_lock_file() {

@@ -1,4 +1,4 @@
-//! What stands at the path: which policy takes the place of what.
+//! What exists at the path, and which policy replaces it.
 
 use std::ffi::CString;
 use std::fs::{self, Permissions};
@@ -16,17 +16,17 @@ use crate::{
     Fresh, POLICIES, assert_fails, assert_reaches, become_nobody, bind, in_child, ino, is_root,
 };
 
-/// What keeps a server that is in the way alive, for as long as it is looked at.
+/// Keeps a server that is in the way alive while the test looks at it.
 type Keep = Vec<Box<dyn std::any::Any>>;
 
-/// How an obstacle is put at a path.
+/// A function that puts an obstacle at a path.
 type Put = fn(&Path) -> Keep;
 
 /// A way to bind.
 type Way = fn(BindOptions, &Path) -> Result<Keep, sunpath::Error>;
 
-/// What can stand at a path: its name, how it is put there, and whether it is a dead socket, a live
-/// one, or none.
+/// What can exist at a path: its name, how it is put there, and whether it is a dead socket, a live
+/// one, or neither.
 const OBSTACLES: &[(&str, Put, What)] = &[
     ("stale stream", stale_stream, What::Dead),
     ("stale datagram", stale_datagram, What::Dead),
@@ -155,7 +155,7 @@ fn mknod(path: &Path, kind: libc::mode_t) {
     assert_eq!(unsafe { libc::mknod(path.as_ptr(), kind | 0o755, 0) }, 0);
 }
 
-/// Binds in each way where an obstacle stands, and holds the outcome against `wins`.
+/// Binds in each way over each obstacle, and compares the outcome with `wins`.
 fn meet_each_obstacle(policy: Existing, wins: impl Fn(What) -> bool) {
     let options = BindOptions::new().mode(0o600).existing(policy);
     let ways: [(&str, Way); 3] = [
@@ -248,7 +248,7 @@ fn replace_stale_holds_its_lock_as_long_as_it_lives() {
     let first = bind(replace, &fresh.path).unwrap();
     assert_eq!(fresh.names(), ["a.sock", "a.sock.lock"]);
     assert_fails(bind(replace, &fresh.path), Errno::EADDRINUSE);
-    // Without the file as well: one daemon, whoever removed its file.
+    // The lock holds without the file too: one daemon runs, whoever removed its file.
     fs::remove_file(&fresh.path).unwrap();
     assert_fails(bind(replace, &fresh.path), Errno::EADDRINUSE);
     assert_eq!(fresh.names(), ["a.sock.lock"]);
@@ -275,7 +275,7 @@ fn replace_stale_after_sigkill_starts_at_once() {
     }
     assert_eq!(here.read(&mut [0]).unwrap(), 1);
     assert_fails(bind(replace, &fresh.path), Errno::EADDRINUSE);
-    // SAFETY: takes numbers alone; the child is not waited for yet.
+    // SAFETY: takes numbers alone; the child has not been waited for yet.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
     // SAFETY: no status is asked for.
     assert_eq!(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) }, pid);
@@ -369,7 +369,8 @@ fn takeover_leaves_no_instant_without_the_new_file() {
     assert_eq!(fresh.names(), ["a.sock"]);
     assert_reaches(&fresh.path, &new);
 
-    // Who was in the old queue stays there; the old one's end leaves the new file.
+    // A client that was in the old queue stays there, and the old server's end leaves the new file
+    // alone.
     old.accept().unwrap();
     drop(queued);
     let file = ino(&fresh.path);
@@ -377,7 +378,7 @@ fn takeover_leaves_no_instant_without_the_new_file() {
     assert_eq!(ino(&fresh.path), file);
     assert_reaches(&fresh.path, &new);
 
-    // getsockname tells the name that was bound, addr the path.
+    // getsockname reports the name that was bound, addr the path.
     assert_ne!(new.local_addr().unwrap().as_pathname(), Some(&*fresh.path));
     assert_eq!(new.addr().unwrap().as_pathname(), Some(&*fresh.path));
     drop(new);
@@ -422,7 +423,7 @@ fn probe_tells_what_each_obstacle_is() {
         let _kept = put(&fresh.path);
         let before = fresh.entries();
         let expected = match (*name, what) {
-            // A link is followed.
+            // The last component may be reached through a link.
             ("dangling symlink", _) => Liveness::Absent,
             ("symlink to a live socket", _) => Liveness::Live,
             ("symlink to a dead socket", _) => Liveness::Dead,
@@ -437,7 +438,7 @@ fn probe_tells_what_each_obstacle_is() {
     assert_eq!(probe(&fresh.path), Ok(Liveness::Absent));
     assert_eq!(probe(fresh.path.join("below")), Ok(Liveness::Absent));
     assert_eq!(probe(fresh.dir.path().join("")), Ok(Liveness::NotSocket));
-    // Of a directory nobody is told, unless they may write to it.
+    // Nobody is told about a directory that they may not write to.
     match is_root() {
         true => assert_eq!(probe("/"), Ok(Liveness::NotSocket)),
         false => assert_fails(probe("/"), Errno::EACCES),
@@ -458,7 +459,7 @@ fn probe_is_not_noticed_by_the_live_server() {
     assert_reaches(&fresh.path, &listener);
 }
 
-/// A living socket is asked about too, in a directory where the user may make one.
+/// A live socket is asked about too, in a directory where the user may make one.
 #[test]
 fn probe_of_a_dead_socket_where_nothing_can_be_made_is_dead() {
     let fresh = Fresh::new();
@@ -509,14 +510,14 @@ fn replace_stale_after_sigkill_under_any_umask_starts_as_the_same_user() {
                 .mode(0o600)
                 .existing(Existing::ReplaceStale);
             let bound = bind(replace, &fresh.path);
-            // As if it were killed here.
+            // The state that a kill at this point leaves.
             bound.map(std::mem::forget).is_ok()
         }));
         assert_eq!(fresh.names(), ["a.sock", "a.sock.lock"]);
     }
 }
 
-/// A directory that may be written to and searched is enough for every policy.
+/// Write and search permission on the directory is enough for every policy.
 #[test]
 fn every_policy_works_in_a_directory_that_may_not_be_read() {
     let fresh = Fresh::new();

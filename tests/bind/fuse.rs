@@ -1,5 +1,5 @@
-//! A file system in user space, which lacks what it is told to lack: as few of fuse(4)'s messages as the
-//! tests need, served by a process of its own.
+//! A file system in user space that lacks what a test tells it to lack. It handles as few of
+//! fuse(4)'s messages as the tests need, and a process of its own serves it.
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What the file system does otherwise than others.
+/// What the file system does differently from others.
 #[derive(Clone, Copy)]
 pub(crate) struct Quirks {
     /// Every file and directory has these permissions, and chmod(2) changes nothing.
@@ -70,8 +70,8 @@ struct FileSystem {
 /// A message's body, or a negative errno.
 type Reply = Result<Vec<u8>, i32>;
 
-/// Mounts the file system at a directory, in the mount namespace of this process, and serves it until
-/// this process ends; `false` where that is not possible.
+/// Mounts the file system at a directory, in the mount namespace of this process, and serves it
+/// until this process ends. Returns `false` if that is not possible.
 pub(crate) fn mount(at: &Path, quirks: Quirks) -> bool {
     let Ok(device) = File::options().read(true).write(true).open("/dev/fuse") else {
         return false;

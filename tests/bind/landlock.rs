@@ -28,8 +28,8 @@ struct PathBeneath {
     parent_fd: i32,
 }
 
-/// Leaves this process these rights below a directory and none elsewhere; `false` where the kernel has
-/// no Landlock.
+/// Leaves this process these rights below a directory and none elsewhere. Returns `false` if the
+/// kernel has no Landlock.
 fn restrict_to(rights: u64, dir: &Path) -> bool {
     let (create, add, restrict) = (444, 445, 446);
     let dir = File::open(dir).unwrap();

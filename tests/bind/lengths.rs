@@ -14,16 +14,16 @@ use sunpath::{
 use crate::without_proc::without_proc;
 use crate::{Fresh, POLICIES, assert_fails, bind, in_child, open_count};
 
-/// Of last components, around where each way ends: a path that fits, the alias beside the name, the
-/// lock's name, `NAME_MAX`.
+/// Lengths of last components around the limit of each way: a path that fits, the alias beside the
+/// name, the lock's name, `NAME_MAX`.
 const LENGTHS: [usize; 9] = [1, 82, 83, 91, 200, 250, 251, 254, 255];
 
-/// A directory whose path is this long, in components of at most 200 bytes.
+/// Makes a directory whose path is this long, in components of at most 200 bytes.
 fn deep(base: &Path, len: usize) -> PathBuf {
     let mut path = base.to_owned();
     while path.as_os_str().len() + 2 <= len {
         let left = len - path.as_os_str().len() - 1;
-        // Never leaves one byte, which would have no room for a slash and a name.
+        // Never leaves one byte, which would not suffice for a slash and a name.
         path.push("d".repeat(if left == 201 { 199 } else { left.min(200) }));
     }
     fs::create_dir_all(&path).unwrap();
@@ -31,7 +31,7 @@ fn deep(base: &Path, len: usize) -> PathBuf {
     path
 }
 
-/// A directory by a short path, whatever its own is: std takes none of `PATH_MAX` bytes.
+/// Returns a directory by a short path, because std takes no path of `PATH_MAX` bytes.
 struct Look {
     dir: Dir,
 }
@@ -77,7 +77,7 @@ fn all_options() -> impl Iterator<Item = (Existing, BindOptions)> {
     })
 }
 
-/// Each policy over nothing, a dead socket, a live one and a file, at a path.
+/// Tries each policy at a path: over nothing, a dead socket, a live one and a file.
 fn each_policy_at(path: &Path, look: &Look, name: &str) {
     let refused = |bound: Result<Bound<UnixListener>, Error>| {
         assert_fails(bound, Errno::EADDRINUSE);
@@ -158,7 +158,7 @@ fn bind_in_a_directory_takes_names_up_to_255_bytes() {
             let listener: Bound<UnixListener> = options.bind_at(&look.dir, &name).unwrap();
             assert_reaches(&path.join(&name), &listener);
             drop(listener);
-            // Peers could not answer to it.
+            // Peers could not answer to such a path.
             let socket = options.bind_at::<UnixDatagram>(&look.dir, &name);
             assert_fails(socket, Errno::ENAMETOOLONG);
             assert_eq!(look.count(), 0, "{policy:?}");
@@ -182,7 +182,7 @@ fn bind_takes_a_long_relative_path() {
     }));
 }
 
-/// A name that came while the file was made ready under another: it stays.
+/// A name that came while the file was made ready under another name: it stays.
 #[test]
 fn bind_of_a_long_name_never_takes_the_place_of_what_is_there() {
     let fresh = Fresh::new();

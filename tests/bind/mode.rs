@@ -71,8 +71,8 @@ fn mode_not_asked_for_is_that_of_c() {
     }
 }
 
-/// A directory where others may give our file another name, and its name to another file of ours: it
-/// is made where they cannot.
+/// In this directory others may rename our file, and give its name to another file of ours. The
+/// socket is therefore made where they cannot.
 #[test]
 fn mode_in_a_directory_where_others_may_rename_is_made_beside_it() {
     let fresh = Fresh::new();
@@ -126,8 +126,8 @@ fn mode_is_exact_from_many_threads_while_the_umask_changes() {
                             let path = dir.join(format!("{thread}.sock"));
                             let policy = POLICIES[round as usize % 3];
                             let options = BindOptions::new().mode(wanted).existing(policy);
-                            // A lock file is born with the umask as well, and is its owner's all
-                            // the same.
+                            // The umask also applies to a new lock file, which is readable and
+                            // writable by its owner all the same.
                             let listener = bind(options, &path).unwrap();
                             let got = mode(&path);
                             drop(listener);
@@ -147,8 +147,9 @@ fn mode_is_exact_from_many_threads_while_the_umask_changes() {
     assert!(fresh.names().is_empty(), "{:?}", fresh.names());
 }
 
-/// Whether another thread, which looks all the time, sees a file of this mode, owner and group only
-/// where `allowed`, while it is bound again and again; and whether it sees one at all.
+/// Binds again and again while another thread looks at the file all the time. Returns whether that
+/// thread saw a file of this mode, owner and group only if `allowed`, and whether it saw one at
+/// all.
 fn only_sees(
     fresh: &Fresh,
     options: BindOptions,
@@ -166,7 +167,7 @@ fn only_sees(
             }
             good && seen.load(Ordering::Relaxed) >= 100
         });
-        // On a busy machine it may not look for a while.
+        // On a busy machine the thread may not look for a while.
         let enough = |round| round >= 3000 && seen.load(Ordering::Relaxed) >= 100;
         let bound = (0..300_000)
             .take_while(|round| !enough(*round))

@@ -1,5 +1,5 @@
-//! File systems that are mounted: read-only again, on the socket file, and without sockets. Each test
-//! is a child in a mount namespace of its own.
+//! Mounted file systems: remounted read-only, mounted on the socket file, without sockets. Each
+//! test is a child in a mount namespace of its own.
 
 use std::ffi::CString;
 use std::fs;
@@ -13,7 +13,8 @@ use sunpath::{BindOptions, Errno, Existing, UnixListener};
 use crate::fuse::{self, Quirks};
 use crate::{Fresh, POLICIES, assert_fails, bind, in_child, may_have_own_namespaces, skip};
 
-/// What `action` returns in a child whose mounts nobody else sees; `true` where that is refused.
+/// Returns what `action` returns in a child whose mounts no other process sees; `true` if that is
+/// refused.
 fn with_own_mounts(action: impl FnOnce() -> bool) -> bool {
     in_child(|| {
         if !may_have_own_namespaces() {
@@ -62,7 +63,7 @@ fn mounted_file_system_can_be_made_read_only_while_a_server_runs() {
             let listener = bind(options, &fresh.path).unwrap();
             let remounted = read_only(libc::MS_RDONLY);
             remounted.unwrap_or_else(|error| panic!("{policy:?}: {error}"));
-            // The file cannot be removed while that lasts.
+            // The file cannot be removed while something is mounted on it.
             assert_fails(bind(options, &fresh.path.with_extension("b")), Errno::EROFS);
             read_only(0).unwrap();
             listener.close_and_unlink().is_ok() && fresh.names().is_empty()
@@ -75,7 +76,7 @@ fn mounted_on_the_socket_file_it_is_ebusy_and_stays() {
     let fresh = Fresh::new();
     assert!(with_own_mounts(|| {
         let path = &fresh.path;
-        // A socket file on itself, as into a container.
+        // A socket file is mounted on itself, as it would be into a container.
         let mount_on = || mount(path.to_str().unwrap(), path, "", libc::MS_BIND).unwrap();
         let listener = bind(BindOptions::new(), path).unwrap();
         mount_on();
@@ -89,8 +90,8 @@ fn mounted_on_the_socket_file_it_is_ebusy_and_stays() {
     }));
 }
 
-/// A client that has the file itself bind-mounted, and not its directory, reaches the first server
-/// alone: every server has a file of its own.
+/// A client that has the file itself bind-mounted, and not its directory, reaches only the first
+/// server, because every server has a file of its own.
 #[test]
 fn mounted_elsewhere_a_socket_file_leads_to_no_later_server() {
     let fresh = Fresh::new();
@@ -114,9 +115,10 @@ fn mounted_elsewhere_a_socket_file_leads_to_no_later_server() {
     }));
 }
 
-/// Binds in a file system that lacks something, each policy with and without a mode, over nothing and
-/// over a dead socket. Without a mode it works as on every other. With one it fails for the first cause
-/// and leaves nothing; the second cause is for a directory where others may rename files.
+/// Binds in a file system that lacks something, by each policy with and without a mode, over
+/// nothing and over a dead socket. Without a mode it works as on every other file system. With one
+/// it fails for the first cause and leaves nothing. The second cause is for a directory where
+/// others may rename files.
 fn on_lacking(quirks: Quirks, causes: [Option<Cause>; 2]) {
     for (root_mode, cause) in [0o755, 0o777].into_iter().zip(causes) {
         on_lacking_in(
@@ -143,7 +145,7 @@ fn on_lacking_in(quirks: Quirks, cause: Option<Cause>) {
             listener.close_and_unlink().unwrap();
             if policy != Existing::Refuse {
                 assert!(in_child(|| {
-                    // As if it were killed.
+                    // The state that a kill leaves.
                     bind(options, &fresh.path).map(std::mem::forget).is_ok()
                 }));
                 assert!(fresh.path.exists());
@@ -249,7 +251,7 @@ fn mounted_file_system_without_rename_flags_needs_links() {
             let error = bind(takeover, &fresh.path).unwrap_err();
             assert_eq!(error.cause(), Some(Cause::NoSafeRename), "{error}");
             assert!(error.is_unsupported() && fresh.names().is_empty());
-            // Over a socket that is there rename(2) is called.
+            // Over an existing socket, rename(2) is called.
             drop(UnixListener::bind(&fresh.path).unwrap());
             let listener = bind(takeover, &fresh.path).unwrap();
             crate::assert_reaches(&fresh.path, &listener);

@@ -1,4 +1,4 @@
-//! The end of a socket file: removed where it is ours, and nowhere else.
+//! The removal of a socket file: the file is removed if it is ours, and otherwise it is not.
 
 use std::env;
 use std::fs;
@@ -116,14 +116,14 @@ fn unlink_leaves_what_came_in_its_place() {
     assert_eq!(ino(&fresh.path), file);
     assert_reaches(&fresh.path, &second);
 
-    // No socket at all.
+    // A file that is not a socket.
     fs::remove_file(&fresh.path).unwrap();
     fs::write(&fresh.path, "not yours").unwrap();
     assert_fails(second.close_and_unlink(), Errno::ESTALE);
     assert_eq!(fs::read(&fresh.path).unwrap(), b"not yours");
     fs::remove_file(&fresh.path).unwrap();
 
-    // A link to our own.
+    // A link to our own socket.
     let third = bound(&fresh);
     let aside = fresh.dir.path().join("b.sock");
     fs::rename(&fresh.path, &aside).unwrap();
@@ -161,7 +161,7 @@ fn unlink_in_a_forked_child_leaves_the_file() {
     }
 }
 
-/// A child is the first process of a pid namespace, and so is its own child of another.
+/// A child is the first process of a pid namespace, and its own child is the first of another one.
 #[test]
 fn unlink_in_a_forked_child_with_the_same_number_leaves_the_file() {
     let fresh = Fresh::new();
@@ -192,7 +192,7 @@ fn unlink_in_a_forked_child_with_the_same_number_leaves_the_file() {
     assert!(fresh.names().is_empty());
 }
 
-/// Somebody keeps the directory locked: nobody waits for them for long.
+/// Somebody keeps the directory locked, and the drop does not wait for them for long.
 #[test]
 fn unlink_and_takeover_in_a_directory_that_is_locked_go_on() {
     use std::os::fd::AsRawFd;
@@ -351,7 +351,7 @@ fn bind_and_drop_lose_no_descriptor() {
     }));
 }
 
-/// A descriptor of its own is no promise to remove the file any more.
+/// A separate descriptor does not carry the promise to remove the file any more.
 #[test]
 fn unlink_is_not_made_after_the_descriptor_was_taken_out() {
     let fresh = Fresh::new();

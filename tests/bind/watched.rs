@@ -28,7 +28,7 @@ impl Watch {
         Self(file)
     }
 
-    /// What has happened since, with each temporary name as `T`.
+    /// Returns what has happened since, with each temporary name as `T`.
     fn events(&mut self) -> Vec<String> {
         let (mut bytes, mut events) = (vec![0; 1 << 16], Vec::new());
         let len = self.0.read(&mut bytes).unwrap_or(0);
@@ -89,7 +89,7 @@ fn watched_replacement_of_a_dead_socket_moves_it_aside() {
     let _listener = bind(replace, &fresh.path).unwrap();
     let expected = [
         "CREATE a.sock.lock",
-        "CREATE T", // the socket of our own that is asked about too
+        "CREATE T", // the socket of our own, which is asked about too
         "DELETE T",
         "MOVED_FROM a.sock",
         "MOVED_TO T",

@@ -1,4 +1,4 @@
-//! The same where /proc is missing: a child whose root is the fresh directory.
+//! Socket files without /proc: in a child whose root is the fresh directory.
 
 use std::ffi::CString;
 use std::fs::Permissions;
@@ -13,7 +13,7 @@ use crate::{
     Fresh, POLICIES, become_nobody, bind, in_child, is_root, may_have_own_namespaces, open_count,
 };
 
-/// What `action` returns in a child without /proc.
+/// Returns what `action` returns in a child without /proc.
 pub(crate) fn without_proc(fresh: &Fresh, action: impl FnOnce() -> bool) -> bool {
     let root = CString::new(fresh.dir.path().as_os_str().as_bytes()).unwrap();
     in_child(|| {
@@ -40,7 +40,7 @@ fn without_proc_mode_is_exact_under_every_umask() {
     for umask in [0, 0o022, 0o077, 0o777] {
         assert!(without_proc(&fresh, || {
             if is_root() {
-                // Whom permissions do not stop.
+                // Permissions do not stop root.
                 become_nobody();
             }
             // SAFETY: takes a number and cannot fail; the umask is the child's alone.
@@ -71,7 +71,7 @@ fn without_proc_each_policy_does_what_it_says() {
     let fresh = Fresh::new();
     assert!(without_proc(&fresh, || {
         let path = Path::new("/a.sock");
-        // With a mode it takes the other way, without one the usual way.
+        // With a mode, bind uses the other way; without one, the usual way.
         for options in [BindOptions::new(), BindOptions::new().mode(0o600)] {
             let refused = |policy| {
                 let before = entries();

@@ -1,4 +1,5 @@
-//! Control data: whole messages, and such with some bytes overwritten. `c-tests/` uses it too.
+//! Generates control data: whole messages, and messages with some bytes overwritten. `c-tests/`
+//! uses it too.
 
 use std::mem::MaybeUninit;
 
@@ -6,13 +7,13 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use sunpath::sys::{self, CMSG_LEN, CMSG_SPACE, cmsghdr};
 
-/// The longest control data looked at: four messages and a rest.
+/// The longest control data that is tried: four messages and a rest.
 pub(crate) const LONGEST: usize = 128;
 
 /// A message: its level, its type and its data.
 pub(crate) type Message = (i32, i32, Vec<u8>);
 
-/// Messages one behind the other, each with its padding, as the kernel lays them out.
+/// Lays out messages one after the other, each with its padding, as the kernel does.
 pub(crate) fn laid_out(messages: &[Message]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (level, kind, data) in messages {
@@ -41,8 +42,8 @@ pub(crate) fn messages() -> impl Strategy<Value = Vec<Message>> {
     vec((level, kind, vec(any::<u8>(), 0..=40)), 0..=4)
 }
 
-/// Well-formed messages with some bytes overwritten: often the first length, and often by a number as
-/// small as lengths are.
+/// Well-formed messages with some bytes overwritten: often the first length, and often by a number
+/// that is as small as lengths are.
 pub(crate) fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let low = if cfg!(target_endian = "little") {
         0

@@ -1,5 +1,6 @@
-//! Control messages in bytes from anywhere: the walk stays inside them and ends, and it sees what a
-//! walk with `CMSG_FIRSTHDR` and `CMSG_NXTHDR` sees. `fuzz/` holds the same against other bytes.
+//! Control messages in arbitrary bytes: the walk stays inside them and ends, and it sees what a
+//! walk with `CMSG_FIRSTHDR` and `CMSG_NXTHDR` sees. `fuzz/` makes the same checks with other
+//! bytes.
 
 mod generate;
 mod invariants;
@@ -11,7 +12,7 @@ use sunpath::ancillary::ControlMessages;
 
 use generate::{LONGEST, Message, laid_out, messages, mutated};
 
-/// Holds every front of the bytes against the invariants, at every alignment.
+/// Checks the invariants for every prefix of the bytes, at every alignment.
 fn check_fronts(bytes: &[u8]) {
     for shift in 0..8 {
         let mut room = vec![0; bytes.len() + 16];

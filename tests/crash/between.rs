@@ -1,4 +1,4 @@
-//! What happens between two calls of the program, and how it goes on without what it could not have.
+//! What happens between two calls of the program, and what the program does if a call is missing.
 
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -20,7 +20,7 @@ const REPLACE: Case = Case {
     wanted: Wanted::Any,
 };
 
-/// Runs the program on a kernel that answers so.
+/// Runs the program on a kernel that answers in this way.
 fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i32>) -> (Story, Scene) {
     let scene = Scene::new(case);
     let answer = |asked: &Asked| kernel(asked, &scene).map(|errno| -i64::from(errno));
@@ -37,8 +37,8 @@ fn takes_a_turn(asked: &Asked) -> bool {
     asked.nr == libc::SYS_openat && asked.path(1) == b"."
 }
 
-/// The file is renamed, cannot be looked at, and gets its name back, in one of two ways; unless another
-/// has the name by then.
+/// The file is renamed, cannot be looked at, and gets its name back in one of two ways, unless
+/// another file has the name by then.
 #[test]
 fn between_a_file_that_was_moved_aside_gets_its_name_back_if_it_is_free() {
     let _alone = alone();
@@ -68,7 +68,8 @@ fn between_a_file_that_was_moved_aside_gets_its_name_back_if_it_is_free() {
     }
 }
 
-/// A turn that others have is waited for. What cannot be locked is not waited for.
+/// The drop waits for its turn at the directory lock. If the directory cannot be locked, the drop
+/// does not wait.
 #[test]
 fn between_turns_of_others_a_program_waits_for_its_own() {
     let _alone = alone();
@@ -90,7 +91,7 @@ fn between_turns_of_others_a_program_waits_for_its_own() {
     }
 }
 
-/// Somebody else removes the dead file while the program is about to.
+/// Another process removes the dead file while the program is about to remove it.
 #[test]
 fn between_two_looks_a_dead_file_may_go_away() {
     let _alone = alone();
@@ -119,7 +120,7 @@ fn between_two_looks_a_dead_file_may_go_away() {
     }
 }
 
-/// The file that was dead at the first look is that of a server when it is moved aside.
+/// The file was dead at the first look, and is a server's when it is moved aside.
 #[test]
 fn between_two_looks_a_server_may_come() {
     let _alone = alone();

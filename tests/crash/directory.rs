@@ -1,4 +1,4 @@
-//! A directory of one's own, on file systems that lack something.
+//! Private and public directories, on file systems that lack something.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -9,7 +9,7 @@ use sunpath::{Dir, Errno};
 use crate::alone;
 use crate::supervisor::{Asked, Fate, Phase, run, say};
 
-/// Makes a private or a public directory under an umask, and returns its errno, or 0.
+/// Makes a private or a public directory under a umask, and returns its errno, or 0.
 fn make(
     path: &Path,
     is_private: bool,
@@ -40,8 +40,8 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// Without the sticky bit a directory that was just made cannot be told from another, so that its mode
-/// is not changed.
+/// Without the sticky bit a new directory cannot be told from another one, so that its mode is not
+/// changed.
 #[test]
 fn directory_without_a_sticky_bit_is_made_if_the_umask_leaves_its_mode() {
     let _alone = alone();
@@ -69,7 +69,8 @@ fn directory_without_a_sticky_bit_is_made_if_the_umask_leaves_its_mode() {
     }
 }
 
-/// A directory cannot get its name without taking the place of another: it is made under its name.
+/// If a directory cannot be renamed without taking the place of another, it is made under its final
+/// name.
 #[test]
 fn directory_where_no_call_renames_safely_is_made_in_its_place() {
     let _alone = alone();
@@ -84,7 +85,7 @@ fn directory_where_no_call_renames_safely_is_made_in_its_place() {
     assert_eq!(names(dir.path()), ["run"]);
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o700);
-    // What fails for another reason is not made there.
+    // A failure for another reason does not lead to that.
     fs::remove_dir(&path).unwrap();
     let fails = |asked: &Asked| (asked.nr == libc::SYS_renameat2).then_some(libc::EIO);
     assert_eq!(make(&path, true, 0o022, &fails), libc::EIO);
@@ -96,7 +97,8 @@ fn directory_through_a_link_that_cannot_be_read_is_that_error() {
     let _alone = alone();
     let dir = crate::fresh::dir();
     let link = "l".repeat(200);
-    // The kernel follows it; together with what comes after it, it is too long for our walk.
+    // The kernel follows the link. Together with the rest of the path, its target is too long for
+    // our walk.
     for (target, answer, errno) in [
         ("./".repeat(1900), None, 0),
         ("./".repeat(2000), None, libc::ENAMETOOLONG),

@@ -1,4 +1,5 @@
-//! Kernels and file systems that answer otherwise: each call of a program is answered as they would.
+//! Kernels and file systems that answer differently: each call of a program is answered as they
+//! would answer it.
 
 use std::cell::{Cell, RefCell};
 use std::fs::{self, Permissions};
@@ -25,7 +26,7 @@ fn case(policy: Existing, before: Before, wanted: Wanted) -> Case {
     }
 }
 
-/// Runs the program of a case on such a kernel; what it left.
+/// Runs the program of a case on such a kernel, and returns what it left.
 fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) -> (Story, Scene) {
     let scene = Scene::new(case);
     let answer: Kernel<'_> = &|asked| kernel(asked, &scene);
@@ -34,7 +35,7 @@ fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) -> (Story,
     (story, scene)
 }
 
-/// The same for a program that only binds, and that has to fail for one cause and leave nothing.
+/// Does the same for a program that only binds. It has to fail for one cause and leave nothing.
 fn fails_on(case: Case, cause: Cause, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) {
     let scene = Scene::new(case);
     let answer: Kernel<'_> = &|asked| kernel(asked, &scene);
@@ -60,7 +61,7 @@ fn lacking_a_kernel_that_tells_the_living_from_the_dead_nothing_is_removed() {
     for before in [Before::Stale, Before::Killed, Before::Live] {
         for wanted in [Wanted::Any, Wanted::Mode, Wanted::ModeAmongOthers] {
             let case = case(Existing::ReplaceStale, before, wanted);
-            // Only datagram sockets ask before bind succeeds, and it never does.
+            // Only datagram sockets ask before bind succeeds, and here it never succeeds.
             let (story, scene) = run_on(case, |asked, _| match asked.nr {
                 libc::SYS_connect => fails_with(libc::ECONNREFUSED),
                 _ => None,
@@ -94,7 +95,7 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     };
     for policy in POLICIES {
         for wanted in [Wanted::Mode, Wanted::ModeAmongOthers] {
-            // Under the usual umask bits of it have to be given back.
+            // Under the usual umask some bits have to be given back.
             let case = case(policy, Before::Nothing, wanted);
             fails_on(case, Cause::NoModes, ignores);
             fails_on(case, Cause::NoModes, rejects(libc::EINVAL));
@@ -116,8 +117,8 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     }
 }
 
-/// A directory that has its mode without chmod(2) keeps the mark, which does no harm. One that has not is
-/// removed.
+/// A directory that has its mode without chmod(2) keeps the mark, which does no harm. One that does
+/// not is removed.
 #[test]
 fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
     let _alone = alone();
@@ -151,8 +152,8 @@ fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
     }
 }
 
-/// To a file that was given to another user, its new owner is the one who may change the mode. A
-/// process that may give files away, and no more, is told that, and not that the file system has no modes.
+/// The new owner of a file is the user who may change its mode. A process that may change owners
+/// and nothing else gets that error, and not the one that the file system has no modes.
 #[test]
 fn lacking_permission_for_the_mode_of_a_file_that_was_given_away_is_eperm() {
     let _alone = alone();
@@ -203,7 +204,7 @@ fn lacking_changes_of_owner_or_group_bind_fails_and_leaves_nothing() {
     }
 }
 
-/// What is done to each socket file of the program before it is looked at.
+/// What is done to each socket file of the program before the program looks at it.
 fn before_a_look(change: impl Fn(&Path)) -> impl Fn(&Asked, &Scene) -> Option<i64> {
     move |asked, scene| {
         if matches!(asked.nr, libc::SYS_fstat | libc::SYS_newfstatat) {
@@ -232,7 +233,7 @@ fn lacking_a_sticky_bit_a_mode_fails_and_leaves_nothing() {
     }
 }
 
-/// The files that this process creates belong to somebody else, or have a second name.
+/// The files that this process creates belong to another user, or have a second name.
 #[test]
 fn lacking_owners_or_link_counts_a_mode_fails_and_leaves_nothing() {
     let _alone = alone();
@@ -252,7 +253,7 @@ fn lacking_owners_or_link_counts_a_mode_fails_and_leaves_nothing() {
     }
 }
 
-/// The system cannot rename without replacing, and a link is a copy, to which nobody is bound.
+/// The system cannot rename without replacing, and a link is a copy to which no socket is bound.
 #[test]
 fn lacking_links_a_file_that_cannot_be_reached_is_not_published() {
     let _alone = alone();
@@ -288,7 +289,7 @@ fn lacking_links_a_file_that_cannot_be_reached_is_not_published() {
             _ => None,
         });
     }
-    // Over a socket that is there, rename(2) is called.
+    // Over an existing socket, rename(2) is called.
     let case = case(Existing::Takeover, Before::Live, Wanted::Mode);
     let (story, scene) = run_on(case, copies(Wanted::Mode));
     assert_eq!(
@@ -299,7 +300,7 @@ fn lacking_links_a_file_that_cannot_be_reached_is_not_published() {
     assert!(scene.files().is_empty());
 }
 
-/// With getrandom(2) denied nothing can be given a name of its own; what was bound is removed.
+/// If getrandom(2) is denied, no temporary name can be made. The bound file is still removed.
 #[test]
 fn lacking_getrandom_the_file_is_removed_all_the_same() {
     let _alone = alone();
@@ -308,7 +309,7 @@ fn lacking_getrandom_the_file_is_removed_all_the_same() {
             let case = case(policy, Before::Nothing, Wanted::Mode);
             let (story, scene) = run_on(case, |asked, _| match asked.nr {
                 libc::SYS_getrandom => fails_with(libc::EPERM),
-                // Somebody keeps the directory locked; that of the lock file is another.
+                // Another process keeps the directory locked, but not that of the lock file.
                 libc::SYS_openat if locked && asked.path(1) == b"." => fails_with(libc::EACCES),
                 _ => None,
             });
@@ -322,8 +323,9 @@ fn lacking_getrandom_the_file_is_removed_all_the_same() {
     }
 }
 
-/// Another program's directory lock keeps the program from its turn, and the file system fails for
-/// good. What cannot be looked at is not removed, nor is a lock file taken for a lock.
+/// Another program's directory lock keeps the program from its turn, and the file system fails
+/// permanently. A file that cannot be looked at is not removed, and a lock file is not taken for a
+/// lock.
 #[test]
 fn lacking_answers_about_a_file_it_is_not_removed() {
     let _alone = alone();
@@ -353,7 +355,8 @@ fn lacking_answers_about_a_file_it_is_not_removed() {
     assert_eq!(story.bound, Some(libc::EIO), "{story:?}");
 }
 
-/// Between the look at our file and its renaming, somebody removes it and another server binds.
+/// Between the look at our file and its renaming, another process removes it and another server
+/// binds.
 #[test]
 fn lacking_a_turn_the_file_of_another_that_comes_after_ours_is_gone_stays() {
     let _alone = alone();
@@ -373,7 +376,7 @@ fn lacking_a_turn_the_file_of_another_that_comes_after_ours_is_gone_stays() {
     crate::assert_reaches(&scene.path, &others.borrow()[0]);
 }
 
-/// Somebody removes the file right after bind(2). It did not come to be elsewhere.
+/// Another process removes the file right after bind(2). The file was not made elsewhere.
 #[test]
 fn lacking_its_file_a_bound_socket_is_estale_because_the_file_moved() {
     let _alone = alone();
@@ -399,7 +402,8 @@ fn lacking_its_file_a_bound_socket_is_estale_because_the_file_moved() {
     }
 }
 
-/// A file that somebody puts in the place of ours is not ours, also where files have no modes.
+/// A file that another process puts in the place of ours is not ours, also where files have no
+/// modes.
 #[test]
 fn lacking_modes_the_file_that_took_the_place_of_ours_stays() {
     let _alone = alone();
@@ -415,7 +419,7 @@ fn lacking_modes_the_file_that_took_the_place_of_ours_stays() {
     assert_eq!(fs::read(&scene.path).unwrap(), b"another's");
 }
 
-/// Our file is removed right after it got its name, and another may take its place.
+/// Our file is removed right after it got its name, and another file may take its place.
 #[test]
 fn lacking_its_place_a_file_that_was_renamed_is_estale() {
     let _alone = alone();
@@ -466,7 +470,7 @@ fn lacking_its_place_a_file_that_was_renamed_is_estale() {
     }
 }
 
-/// A file is in the way of a call, once, and is gone at the next look.
+/// A file is in the way of one call, and has been removed at the next look.
 #[test]
 fn lacking_what_was_in_the_way_bind_is_tried_again() {
     let _alone = alone();
@@ -528,7 +532,7 @@ fn lacking_what_was_in_the_way_bind_is_tried_again() {
     }
 }
 
-/// NFS locks for writing only what is open for writing.
+/// NFS locks a file for writing only if it is open for writing.
 #[test]
 fn lacking_locks_of_files_that_are_open_for_reading_it_is_opened_for_writing() {
     let _alone = alone();
@@ -549,7 +553,7 @@ fn lacking_locks_of_files_that_are_open_for_reading_it_is_opened_for_writing() {
     assert!(scene.files().is_empty());
 }
 
-/// A lock file that is another file each time that it is looked at is given up.
+/// If the lock file is another file at each look, the program stops trying.
 #[test]
 fn lacking_stable_inodes_the_lock_ends() {
     let _alone = alone();
@@ -563,7 +567,8 @@ fn lacking_stable_inodes_the_lock_ends() {
     assert_eq!(story.bound, Some(Errno::EADDRINUSE.raw()), "{story:?}");
 }
 
-/// A client that tries all the time sees no file or a server, and never one that does not listen yet.
+/// A client that tries all the time sees no file or a server, and never a server that does not
+/// listen yet.
 #[test]
 fn lacking_patience_a_client_of_a_takeover_is_never_refused() {
     let _alone = alone();

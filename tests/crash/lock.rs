@@ -14,15 +14,15 @@ const CASE: Case = Case {
     wanted: Wanted::Any,
 };
 
-/// A socket with its lock, or none by now.
+/// A socket with its lock, or none any more.
 type Holder = RefCell<Option<Bound<UnixListener>>>;
 
 fn bind(scene: &Scene) -> Bound<UnixListener> {
     CASE.options().listen(&scene.path).unwrap()
 }
 
-/// Runs the program where somebody holds the lock, once for each of its calls, before which
-/// `meddle` changes that; then `check` looks at what became of it.
+/// Runs the program while another process holds the lock, once for each of its calls. Before that
+/// call `meddle` changes the situation, and afterwards `check` looks at the result.
 fn at_each_call(meddle: impl Fn(&Scene, &Holder), mut check: impl FnMut(&Story, &str)) {
     for at in 0.. {
         let scene = Scene::new(CASE);
@@ -33,7 +33,7 @@ fn at_each_call(meddle: impl Fn(&Scene, &Holder), mut check: impl FnMut(&Story, 
         let story = run(Fate::Meddle(at, &come), || {
             // The child's copies would hold the lock as well.
             for fd in &held {
-                // SAFETY: of copies, which the child does not use.
+                // SAFETY: closes copies, which the child does not use.
                 unsafe { libc::close(*fd) };
             }
             serve(CASE, &scene.path);
@@ -52,9 +52,9 @@ fn is_before_a_lock(story: &Story) -> bool {
     story.hit == Some(libc::SYS_flock as i32)
 }
 
-/// Between the opening of a lock file and the lock, its holder goes and another comes, who has a
-/// lock file of the same name; and whose socket file somebody has removed, so that the lock alone
-/// says that it is there.
+/// Between the opening of a lock file and the lock, its holder ends, and another process takes a
+/// lock file of the same name. Its socket file has been removed, so that only the lock tells that
+/// it is there.
 #[test]
 fn lock_of_another_holder_is_refused() {
     let _alone = alone();
@@ -71,7 +71,7 @@ fn lock_of_another_holder_is_refused() {
     assert_eq!(before_the_lock, 1);
 }
 
-/// Between the opening of a lock file and the lock its holder goes, and its lock file with it.
+/// Between the opening of a lock file and the lock, its holder ends and removes the lock file.
 #[test]
 fn lock_of_a_holder_that_goes_is_had_by_who_asks_then() {
     let _alone = alone();

@@ -34,8 +34,8 @@ fn exchange(one: &Path, other: &Path) {
     assert_eq!(swapped, 0);
 }
 
-/// Two directories change places before one of the calls; a server may live in the second. What the
-/// program did, and whether there was such a call.
+/// Two directories change places before one of the calls; a server may be in the second. Returns
+/// what the program did, and whether there was such a call.
 fn swap(case: Case, at: usize, with_server: bool) -> bool {
     let dir = crate::fresh::dir();
     let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
@@ -52,7 +52,7 @@ fn swap(case: Case, at: usize, with_server: bool) -> bool {
     if story.hit.is_none() {
         return false;
     }
-    // Where the server was, is.
+    // The server is where it was.
     exchange(&first, &second);
     let what = format!("{case:?}, server {with_server}, call {at}: {story:?}");
     let bound = story.bound.unwrap();
@@ -64,7 +64,7 @@ fn swap(case: Case, at: usize, with_server: bool) -> bool {
     }
     let left = |dir: &Path| fs::read_dir(dir).unwrap().count();
     assert_eq!(left(&first), 0, "{what}");
-    // A takeover that begins after the change takes the server's place, as it should.
+    // A takeover that begins after the change replaces the server, as it should.
     if bound == 0 && case.policy == Existing::Takeover && with_server && inode(&theirs).is_none() {
         return true;
     }
@@ -98,8 +98,8 @@ fn moved_path_at_every_call_takes_nothing_from_others_and_leaves_nothing() {
     assert!(swapped > 200);
 }
 
-/// Two directories change places right before bind(2), so that the file is made in the second one, and
-/// then another file takes its place there. It is looked at where it is, and stays.
+/// Two directories change places right before bind(2), so that the file is made in the second one.
+/// Then another file takes its place there. The program looks at that file, and leaves it.
 fn replace_there(wanted: Wanted, put: &dyn Fn(&Path) -> Option<UnixListener>) {
     let dir = crate::fresh::dir();
     let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
@@ -174,7 +174,7 @@ fn moved_path_leaves_what_took_the_place_of_our_file_there() {
     }
 }
 
-/// Where others may rename, one of them puts a link to a directory of ours in the place of the one
+/// If others may rename, one of them puts a link to a directory of ours in the place of the one
 /// that we make beside the path, before each of the calls.
 #[test]
 fn moved_private_directory_leads_nobody_elsewhere() {
@@ -186,7 +186,7 @@ fn moved_private_directory_leads_nobody_elsewhere() {
             before: Before::Nothing,
             wanted: Wanted::ModeAmongOthers,
         };
-        // The victim may have a file of the name that ours has at first.
+        // The victim may have a file with the first name of ours.
         for (at, has_file) in (0..).flat_map(|at| [(at, true), (at, false)]) {
             let dir = crate::fresh::dir();
             let (here, victim) = (dir.path().join("here"), dir.path().join("victim"));
@@ -226,11 +226,11 @@ fn moved_private_directory_leads_nobody_elsewhere() {
     assert!(swapped > 20);
 }
 
-/// What a program says if it takes the directory of another user for its own.
+/// What a program reports if it takes the directory of another user for its own.
 const THEIRS: i32 = -1;
 
-/// Another user puts a directory of theirs in the place of the one that is made in `here`, before each
-/// of the calls of a program of root's, which may write to it.
+/// Another user puts a directory of theirs in the place of the one that is made in `here`, before
+/// each of the calls of a program of root's, which may write to it.
 fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(&Path)) {
     let mut swapped = 0;
     for at in 0.. {
@@ -290,7 +290,7 @@ fn moved_private_directory_of_another_user_is_not_used() {
     if crate::skip::unless_root() {
         return;
     }
-    // With the mode that is asked for, with the mark of a directory that was just made, and others.
+    // With the requested mode, with the mark of a new directory, and with other modes.
     for mode in [0o700, 0o1000, 0o1700, 0o777] {
         put_directory_of_another_user(mode, 0o777, |here| {
             let case = Case {
@@ -318,9 +318,9 @@ enum Impostor {
     Directory(u32),
 }
 
-/// Makes the directory the root of this process, in which there is no /proc, and takes bits of the
-/// owner from what the process makes. An ordinary user enters a user namespace for that. Returns
-/// whether it was permitted.
+/// Makes the directory the root of this process, in which there is no /proc, and takes permissions
+/// of the owner from everything that the process makes. An ordinary user enters a user namespace
+/// for that. Returns whether it was permitted.
 fn enter_without_proc(dir: &Path, umask: libc::mode_t) -> bool {
     // SAFETY: takes a number; the child has one thread.
     if !is_root() && unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
@@ -348,14 +348,15 @@ fn become_nobody_if_root() {
     }
 }
 
-/// Puts the impostor in the place of the directory that the program makes in `/here`, before each of
-/// its calls. The program runs without /proc, and under a umask that takes bits of the owner.
+/// Puts the impostor in the place of the directory that the program makes in `/here`, before each
+/// of its calls. The program runs without /proc, and under a umask that takes permissions of the
+/// owner.
 fn put_before_each_call(impostor: Impostor, mode_of_here: u32, program: impl Fn()) {
     let mut swapped = 0;
     for at in 0.. {
         let dir = crate::fresh::dir();
         let here = dir.path().join("here");
-        // Renaming in one directory takes no permission on what is renamed.
+        // Renaming within one directory needs no permission on the renamed file.
         let [victim, aside] = ["victim", "aside"].map(|name| here.join(name));
         fs::create_dir(&here).unwrap();
         fs::create_dir(&victim).unwrap();
@@ -390,12 +391,12 @@ fn put_before_each_call(impostor: Impostor, mode_of_here: u32, program: impl Fn(
         if story.hit.is_none() {
             break;
         }
-        // An ordinary user could not remove the scene otherwise.
+        // An ordinary user could not remove these files otherwise.
         let _ = fs::set_permissions(&aside, Permissions::from_mode(0o700));
         swapped += usize::from(put.take().is_some());
         let what = format!("{impostor:?}: call {at}: {story:?}");
-        // An empty directory may be removed, as everybody can who may rename it. Ours may be moved to
-        // the path.
+        // An empty directory may be removed, because everybody may do so who may rename it. Ours
+        // may be moved to the path.
         let places = fs::read_dir(&here)
             .unwrap()
             .map(|entry| entry.unwrap().path());

@@ -10,7 +10,7 @@ use crate::moved::bind_and_close;
 use crate::supervisor::{Asked, Fate, run};
 use crate::{Before, Case, Scene, Wanted, alone};
 
-/// Each list by its name: the calls without their comments.
+/// Returns each list by its name: the calls without their comments.
 fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     let page = include_str!("../../docs/socket-files.md");
     let blocks = page.split("```calls ").skip(1).map(|rest| {
@@ -22,7 +22,8 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     blocks.collect()
 }
 
-/// A call as the page has it; `None` for calls that touch no file and no socket.
+/// Returns a call as the page writes it; `None` for a call that touches neither a file nor a
+/// socket.
 fn call(asked: &Asked) -> Option<String> {
     let path = |argument| {
         let path = String::from_utf8(asked.path(argument)).unwrap();
@@ -40,7 +41,7 @@ fn call(asked: &Asked) -> Option<String> {
         libc::SYS_openat => of("openat", 1),
         libc::SYS_newfstatat if asked.path(1).is_empty() => Some("fstat".to_owned()),
         libc::SYS_newfstatat => of("fstatat", 1),
-        // Some C libraries make fstatat(2) of an absolute path by these.
+        // Some C libraries make fstatat(2) of an absolute path by these calls.
         #[cfg(target_arch = "x86_64")]
         libc::SYS_stat | libc::SYS_lstat => of("fstatat", 0),
         libc::SYS_fstat => Some("fstat".to_owned()),

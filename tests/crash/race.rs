@@ -1,4 +1,4 @@
-//! Many at once: starters over one stale file, and clients while the server is replaced.
+//! Many processes at once: starters over one stale file, and clients while the server is replaced.
 
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -15,7 +15,7 @@ use crate::{alone, long};
 
 const STARTERS: usize = 16;
 
-/// One of many: waits for the start, binds, says how it went, and holds on until the end.
+/// One of many: waits for the start, binds, reports the result, and keeps the socket until the end.
 fn start(options: BindOptions, path: &std::path::Path, control: &UnixSeqpacket, clean: bool) {
     let _ = control.recv(&mut [0]);
     let bound: Result<Bound<UnixListener>, _> = options.listen(path);
@@ -24,7 +24,7 @@ fn start(options: BindOptions, path: &std::path::Path, control: &UnixSeqpacket, 
         .map_or_else(|error| error.errno().raw(), |_| 0);
     let _ = control.send(&errno.to_ne_bytes());
     let _ = control.recv(&mut [0]);
-    // As one that ends well, or as one that is killed.
+    // Ends as a process that ends well, or as one that is killed.
     match clean {
         true => drop(bound),
         false => std::mem::forget(bound),
@@ -45,7 +45,7 @@ fn race_over_a_stale_file_has_one_winner() {
         }
         let mut children = Vec::new();
         for starter in 0..STARTERS {
-            // In every third round half of them know nothing of the lock.
+            // In every third round half of them do not use the lock.
             let options = match round % 3 == 2 && starter % 2 == 1 {
                 true => new,
                 false => replace,
@@ -58,7 +58,7 @@ fn race_over_a_stale_file_has_one_winner() {
                 drop(here);
                 for (other, _) in &children {
                     let other: &UnixSeqpacket = other;
-                    // SAFETY: the child's copy, which it does not use.
+                    // SAFETY: closes the child's copy, which it does not use.
                     unsafe { libc::close(other.as_raw_fd()) };
                 }
                 start(options, &path, &there, round % 2 == 0);
@@ -124,7 +124,7 @@ fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
             let taker = scope.spawn(|| {
                 together.wait();
                 let new = takeover.listen(&path).unwrap();
-                // From here on its file is there at every instant, also while the old one looks.
+                // From here on its file exists at every instant, also while the old server looks.
                 loop {
                     let done = dropped.load(Ordering::SeqCst);
                     assert!(fs::symlink_metadata(&path).is_ok(), "round {round}");
@@ -141,8 +141,8 @@ fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
-/// An old server serves on until every connect(2) that had begun when its place was taken has come
-/// to its end: one that had found its file by then still reaches it.
+/// An old server serves until every connect(2) has ended that had begun when its place was taken,
+/// because a client that had found its file by then still reaches it.
 #[test]
 fn takeover_under_load_refuses_nobody() {
     let _alone = alone();
@@ -191,9 +191,9 @@ fn takeover_under_load_refuses_nobody() {
             server = new;
             Ok::<_, sunpath::Error>(())
         });
-        // Before anything can fail here: a scope waits for its threads.
+        // Comes before anything that can fail, because a scope waits for its threads.
         done.store(true, Ordering::SeqCst);
-        // One that came to a full queue waits for room in it.
+        // A client that found a full queue waits until there is space in it.
         while threads.iter().any(|thread| !thread.is_finished()) {
             let _ = server.accept_timeout(Duration::ZERO);
         }

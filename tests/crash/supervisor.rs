@@ -1,5 +1,5 @@
-//! A child process whose system calls are counted, and of which one fails or is the last: by a
-//! filter in its kernel that asks this process about every call before it is made.
+//! Runs a child process, counts its system calls, and makes one of them fail or be the last. A
+//! filter in the child's kernel asks this process about every call before it is made.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -16,16 +16,17 @@ use std::ptr;
 /// What happens to one of the calls, counted from 0.
 #[derive(Clone, Copy)]
 pub(crate) enum Fate<'a> {
-    /// Nothing to any.
+    /// All calls are made.
     Live,
     /// SIGKILL in place of the call.
     Kill(usize),
     /// The call is not made and fails.
     Fail(usize, i32),
-    /// The call is made after somebody else has meddled.
+    /// The call is made after another process has meddled.
     Meddle(usize, &'a dyn Fn()),
-    /// Every call is answered as another kernel or file system would answer it: with the result that
-    /// is returned, a negative errno or what a success returns, in place of the call. `None` makes it.
+    /// Every call is answered as another kernel or file system would answer it. The result is
+    /// returned in place of the call: a negative errno, or what a success returns. `None` makes the
+    /// call.
     As(&'a dyn Fn(&Asked) -> Option<i64>),
 }
 
@@ -38,12 +39,12 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The path that one of its arguments points to.
+    /// Returns the path that one of its arguments points to.
     pub(crate) fn path(&self, argument: usize) -> Vec<u8> {
         self.path_after(argument, 0)
     }
 
-    /// The path that follows this many bytes, as in a `struct sockaddr_un`.
+    /// Returns the path that follows this many bytes, as in a `struct sockaddr_un`.
     pub(crate) fn path_after(&self, argument: usize, skipped: u64) -> Vec<u8> {
         let memory = fs::File::open(format!("/proc/{}/mem", self.pid)).unwrap();
         let mut bytes = [0; 256];
@@ -55,7 +56,7 @@ impl Asked {
     }
 }
 
-/// Where the child says that it is.
+/// The points that the child reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(crate) enum Phase {
@@ -72,9 +73,9 @@ pub(crate) enum Phase {
 pub(crate) struct Story {
     /// How many calls it made between begin and end.
     pub(crate) calls: usize,
-    /// The number of the system call that its fate was about.
+    /// The number of the system call that was changed.
     pub(crate) hit: Option<i32>,
-    /// The number of the one before.
+    /// The number of the call before it.
     pub(crate) hit_follows: Option<i32>,
     pub(crate) hit_after_bound: bool,
     pub(crate) bound: Option<i32>,
@@ -83,13 +84,14 @@ pub(crate) struct Story {
     pub(crate) descriptors: [BTreeSet<RawFd>; 2],
 }
 
-/// For the child: says where it is.
+/// For the child: reports a point.
 pub(crate) fn say(phase: Phase, errno: i32) {
     // SAFETY: the supervisor answers in the kernel's place; getpgid takes a number alone.
     unsafe { libc::syscall(libc::SYS_getpgid, phase as u64, errno) };
 }
 
-/// Not asked about: what the test's own code does between the library's calls.
+/// Calls that the supervisor is not asked about: the test's own code makes them between the
+/// library's calls.
 const UNASKED: &[libc::c_long] = &[
     libc::SYS_write,
     libc::SYS_sendmsg,
@@ -116,7 +118,7 @@ const UNFAILING: &[libc::c_long] = &[
     libc::SYS_close,
 ];
 
-/// Runs a program in a child process, to its end or its fate.
+/// Runs a program in a child process until it ends or is ended.
 pub(crate) fn run(fate: Fate<'_>, program: impl FnOnce()) -> Story {
     let (here, there) = UnixStream::pair().unwrap();
     // SAFETY: the child runs the program and ends by _exit.
@@ -173,7 +175,7 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
                 match fate {
                     Fate::Kill(at) if at == this => {
                         story.hit = Some(nr);
-                        // SAFETY: takes numbers alone; the child is not waited for yet.
+                        // SAFETY: takes numbers alone; the child has not been waited for yet.
                         assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
                         return story;
                     }
@@ -206,7 +208,7 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
     story
 }
 
-/// The descriptors of a process, without the one that this looks with.
+/// Returns the descriptors of a process, without the one that this function looks with.
 pub(crate) fn descriptors_of(process: impl Display) -> BTreeSet<RawFd> {
     let folder = format!("/proc/{process}/fd");
     let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap());
@@ -217,7 +219,7 @@ pub(crate) fn descriptors_of(process: impl Display) -> BTreeSet<RawFd> {
         .collect()
 }
 
-/// The next call that the child is about to make; `None` when it has ended.
+/// Returns the next call that the child is about to make; `None` when it has ended.
 fn next(listener: &OwnedFd) -> Option<libc::seccomp_notif> {
     let mut slot = libc::pollfd {
         fd: listener.as_raw_fd(),
@@ -229,17 +231,17 @@ fn next(listener: &OwnedFd) -> Option<libc::seccomp_notif> {
     if slot.revents & libc::POLLIN == 0 {
         return None;
     }
-    // SAFETY: all zeroes is a valid seccomp_notif, and what the kernel wants to be given.
+    // SAFETY: all zeroes is a valid seccomp_notif, and the value that the kernel requires.
     let mut asked: libc::seccomp_notif = unsafe { mem::zeroed() };
     let request = libc::SECCOMP_IOCTL_NOTIF_RECV;
-    // SAFETY: the request takes room for a seccomp_notif.
+    // SAFETY: the request writes a seccomp_notif, and the argument is a live one.
     match unsafe { libc::ioctl(listener.as_raw_fd(), request, &raw mut asked) } {
         0 => Some(asked),
         _ => None,
     }
 }
 
-/// Lets the call be made, or answers it with a result or a negative errno.
+/// Makes the call, or answers it with a result or a negative errno.
 fn answer(listener: &OwnedFd, id: u64, result: Option<i64>) {
     let flags = match result {
         None => libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
@@ -253,11 +255,11 @@ fn answer(listener: &OwnedFd, id: u64, result: Option<i64>) {
         flags,
     };
     let request = libc::SECCOMP_IOCTL_NOTIF_SEND;
-    // SAFETY: the request takes a seccomp_notif_resp.
+    // SAFETY: the request reads a seccomp_notif_resp, and the argument is a live one.
     unsafe { libc::ioctl(listener.as_raw_fd(), request, &raw const response) };
 }
 
-/// From here on every call of this thread is asked about through the descriptor.
+/// Installs the filter. From here on the supervisor is asked about every call of this thread.
 fn install_filter() -> OwnedFd {
     let instruction = |code: u32, k: u32, jt: usize| libc::sock_filter {
         code: code as u16,
@@ -265,7 +267,7 @@ fn install_filter() -> OwnedFd {
         jf: 0,
         k,
     };
-    // The number of the system call stands first in struct seccomp_data.
+    // The number of the system call is the first field of struct seccomp_data.
     let mut filter = vec![instruction(
         libc::BPF_LD | libc::BPF_W | libc::BPF_ABS,
         0,
@@ -296,7 +298,7 @@ fn install_filter() -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(fd as RawFd) }
 }
 
-/// A message of one byte with room for one descriptor.
+/// A message of one byte with space for one descriptor.
 struct Message {
     byte: u8,
     iov: libc::iovec,
@@ -315,7 +317,8 @@ impl Message {
         }
     }
 
-    /// A header that points into this, which the caller neither moves nor drops meanwhile.
+    /// Returns a header that points into this value, which the caller neither moves nor drops
+    /// meanwhile.
     fn header(&mut self) -> libc::msghdr {
         self.iov.iov_base = (&raw mut self.byte).cast();
         // SAFETY: all zeroes is a valid msghdr.
@@ -329,22 +332,22 @@ impl Message {
     }
 }
 
-/// Sends one descriptor, by one system call, which nobody is asked about.
+/// Sends one descriptor by one system call, which the supervisor is not asked about.
 fn send_descriptor(socket: &UnixStream, fd: &OwnedFd) {
     let mut message = Message::new();
     let msg = message.header();
     // SAFETY: msg has a control buffer.
     let header = unsafe { libc::CMSG_FIRSTHDR(&msg) };
-    // SAFETY: it has room for a header, and is aligned to 8.
+    // SAFETY: the buffer has space for a header, and is aligned to 8.
     let header = unsafe { &mut *header };
     // SAFETY: computes alone.
     header.cmsg_len = unsafe { libc::CMSG_LEN(4) } as _;
     (header.cmsg_level, header.cmsg_type) = (libc::SOL_SOCKET, libc::SCM_RIGHTS);
-    // SAFETY: behind the header there is room for an int.
+    // SAFETY: after the header the buffer has space for an int.
     let data = unsafe { libc::CMSG_DATA(header) };
-    // SAFETY: as above.
+    // SAFETY: after the header the buffer has space for an int.
     unsafe { ptr::write_unaligned(data.cast(), fd.as_raw_fd()) };
-    // SAFETY: all that msg points to is live.
+    // SAFETY: everything that msg points to is live.
     assert_eq!(unsafe { libc::sendmsg(socket.as_raw_fd(), &msg, 0) }, 1);
 }
 
@@ -352,15 +355,15 @@ fn receive_descriptor(socket: &UnixStream) -> OwnedFd {
     let mut message = Message::new();
     let mut msg = message.header();
     let flags = libc::MSG_CMSG_CLOEXEC;
-    // SAFETY: all that msg points to is live.
+    // SAFETY: everything that msg points to is live.
     let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut msg, flags) };
     assert_eq!(received, 1, "the child has a filter");
     // SAFETY: msg has a control buffer that the kernel has written.
     let header = unsafe { libc::CMSG_FIRSTHDR(&msg) };
     assert!(!header.is_null());
-    // SAFETY: there is a header, and behind it one descriptor.
+    // SAFETY: there is a header, and after it one descriptor.
     let data = unsafe { libc::CMSG_DATA(header) };
-    // SAFETY: as above.
+    // SAFETY: there is a header, and after it one descriptor.
     let fd = unsafe { ptr::read_unaligned(data.cast::<RawFd>()) };
     // SAFETY: the kernel has just made this descriptor.
     unsafe { OwnedFd::from_raw_fd(fd) }

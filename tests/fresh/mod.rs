@@ -6,9 +6,9 @@ use std::sync::Once;
 
 use tempfile::TempDir;
 
-/// A fresh directory whose path leaves `sun_path` room for names of 40 bytes: in /tmp where that of
-/// the temporary files is too long. What is made in it has the usual modes, whatever the umask was
-/// that the tests were started with.
+/// Makes a fresh directory whose path is short enough for names of 40 bytes: in /tmp if that of the
+/// temporary files is too long. Files that are made in it have the usual modes, whatever the umask
+/// was that the tests were started with.
 pub(crate) fn dir() -> TempDir {
     static USUAL_UMASK: Once = Once::new();
     USUAL_UMASK.call_once(|| {

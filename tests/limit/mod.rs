@@ -1,4 +1,4 @@
-//! The limit of descriptors that belongs to the process, `RLIMIT_NOFILE`.
+//! The process's limit of descriptors, `RLIMIT_NOFILE`.
 
 use super::skip::skip;
 
@@ -27,7 +27,7 @@ pub(crate) fn descriptors(limit: libc::rlim_t) -> libc::rlim_t {
 }
 
 /// Whether this process cannot have so many descriptors. If it can, raises the soft limit to that
-/// number where it is lower. If it cannot, reports that the current test needs them.
+/// number if it is lower. If it cannot, reports that the current test needs them.
 #[allow(dead_code, reason = "not every test file needs many descriptors")]
 pub(crate) fn unless_descriptors(count: libc::rlim_t) -> bool {
     let limit = get();

@@ -1,8 +1,8 @@
 //! Rules about the sources: which layer may use which, where `unsafe` and the names of operating
-//! systems stand, and what every fallible function says about its errors.
+//! systems may be, and what every fallible function documents about its errors.
 //!
-//! Each rule is a function from sources to faults. One test applies it to `src/`; a second shows
-//! that it finds a fault where one was put.
+//! Each rule is a function from sources to faults. One test applies it to `src/`, and a second one
+//! shows that it finds a planted fault.
 
 mod rules;
 mod source;
@@ -19,9 +19,9 @@ use source::{Source, sources};
 /// The modules that may hold `unsafe` blocks.
 const UNSAFE_MODULES: &[&str] = &["syscall", "fd"];
 
-/// How much of `src/` may be cfg, in percent of its lines; `#[cfg(test)]` does not count.
+/// How much of `src/` may be cfg, in percent of its lines. `#[cfg(test)]` does not count.
 const MAX_CFG_PERCENT: usize = 3;
-/// How many lines a file may have, unit tests aside.
+/// How many lines a file may have, without its unit tests.
 const MAX_LINES: usize = 550;
 
 #[test]

@@ -5,9 +5,10 @@ use std::ops::Range;
 use crate::source::{Source, without_modules, without_tests, words};
 use crate::{MAX_LINES, UNSAFE_MODULES};
 
-/// Capabilities are asked for by name (`have_...`); which system has which is `build.rs`'s to know.
+/// Code asks for capabilities by name (`have_...`). Which system has which one is written in
+/// `build.rs`.
 const SYSTEM_KEYS: &[&str] = &["target_os", "target_vendor", "target_family", "target_env"];
-/// Found anywhere in an identifier.
+/// These are found anywhere in an identifier.
 const SYSTEM_NAMES: &[&str] = &[
     "linux",
     "macos",
@@ -24,10 +25,10 @@ const SYSTEM_NAMES: &[&str] = &[
     "cygwin",
     "redox",
 ];
-/// Too short for that: found as a whole word of an identifier.
+/// These are too short for that, and are found as a whole word of an identifier.
 const SHORT_SYSTEM_NAMES: &[&str] = &["apple", "bsd", "ios", "aix", "hurd", "nto", "qnx", "sunos"];
 
-/// The modules that a file declares, in its order.
+/// Returns the modules that a file declares, in its order.
 pub(crate) fn declared_modules(source: &Source) -> Vec<String> {
     let declared = source.code.lines().filter_map(|line| {
         let (_, name) = line.trim_end().strip_suffix(';')?.split_once("mod ")?;
@@ -61,7 +62,7 @@ pub(crate) fn upward_uses(source: &Source, layers: &[String]) -> Vec<String> {
             faults.push(source.fault(at, &fault));
         }
     }
-    // `super` reaches another module only from the top of a file that stands in `src/` itself.
+    // `super` reaches another module only from the top level of a file that is in `src/` itself.
     let top = without_modules(&code);
     for (at, _) in words(&code).filter(|(_, word)| *word == "super") {
         let rest = &code[at..];
@@ -74,7 +75,7 @@ pub(crate) fn upward_uses(source: &Source, layers: &[String]) -> Vec<String> {
     faults
 }
 
-/// The first names of the path or the group of paths that `path` begins with.
+/// Returns the first names of the path or the group of paths that `path` begins with.
 fn first_segments(path: &str) -> Vec<&str> {
     fn first(path: &str) -> &str {
         match path.starts_with('*') {
@@ -88,7 +89,7 @@ fn first_segments(path: &str) -> Vec<&str> {
     }
 }
 
-/// The items of a group, after its opening brace.
+/// Returns the items of a group, after its opening brace.
 fn items(group: &str) -> Vec<&str> {
     let (mut depth, mut start, mut items) = (0, 0, Vec::new());
     for (at, byte) in group.bytes().enumerate() {
@@ -109,8 +110,8 @@ fn items(group: &str) -> Vec<&str> {
     items
 }
 
-/// Blocks and impls outside [`UNSAFE_MODULES`]. An `unsafe fn` with a `# Safety` section may stand
-/// where its subject is, and its body may hold the one block that passes this contract on.
+/// Finds blocks and impls outside [`UNSAFE_MODULES`]. An `unsafe fn` with a `# Safety` section may
+/// stand where its subject is, and its body may hold the one block that passes this contract on.
 pub(crate) fn unsafe_outside_its_modules(source: &Source) -> Vec<String> {
     if UNSAFE_MODULES.contains(&source.module.as_str()) {
         return Vec::new();
@@ -136,7 +137,7 @@ pub(crate) fn unsafe_outside_its_modules(source: &Source) -> Vec<String> {
     faults
 }
 
-/// Where the braces are that follow `at`.
+/// Returns the range between the braces that follow `at`.
 fn body(code: &str, at: usize) -> Range<usize> {
     let start = code[at..].find('{').map_or(code.len(), |open| at + open);
     let mut depth = 0;
@@ -149,8 +150,8 @@ fn body(code: &str, at: usize) -> Range<usize> {
     start..code.len()
 }
 
-/// Files that use each other, directly or through others. That a file declares and re-exports the
-/// modules in its folder is not a use.
+/// Finds files that use each other, directly or through others. A file that declares and re-exports
+/// the modules in its folder does not use them in this sense.
 pub(crate) fn cycles(sources: &[Source]) -> Vec<String> {
     let uses: Vec<Vec<usize>> = sources
         .iter()
@@ -190,7 +191,7 @@ pub(crate) fn cycles(sources: &[Source]) -> Vec<String> {
     faults
 }
 
-/// The module paths, from the crate's root, that a file's code names.
+/// Returns the module paths, from the crate's root, that a file's code names.
 fn used_paths(source: &Source) -> Vec<Vec<String>> {
     let code = without_tests(&source.code);
     let own = module_path(source);
@@ -216,7 +217,7 @@ fn used_paths(source: &Source) -> Vec<Vec<String>> {
     paths
 }
 
-/// Every path of a group, `a::{b, c::d}`, below `begin`.
+/// Returns every path of a group, `a::{b, c::d}`, below `begin`.
 fn expand(begin: &[String], rest: &str, paths: &mut Vec<Vec<String>>) {
     let mut path = begin.to_vec();
     let mut rest = rest;
@@ -242,7 +243,7 @@ fn expand(begin: &[String], rest: &str, paths: &mut Vec<Vec<String>>) {
     paths.push(path);
 }
 
-/// The path of the module that a file is.
+/// Returns the path of the module that a file is.
 fn module_path(source: &Source) -> Vec<String> {
     let inside = source.path.trim_start_matches("src/");
     let path = inside.trim_end_matches(".rs").split('/');
@@ -251,7 +252,7 @@ fn module_path(source: &Source) -> Vec<String> {
         .collect()
 }
 
-/// The file that defines the deepest module of a path.
+/// Returns the file that defines the deepest module of a path.
 fn file_of(sources: &[Source], path: &[String]) -> Option<usize> {
     (1..=path.len()).rev().find_map(|len| {
         sources
@@ -260,7 +261,7 @@ fn file_of(sources: &[Source], path: &[String]) -> Option<usize> {
     })
 }
 
-/// Clippy asks for the same, but only where the cfgs of this machine hold.
+/// Clippy checks the same, but only for the cfgs of this machine.
 pub(crate) fn unargued_unsafe(source: &Source) -> Vec<String> {
     let opens = |at: usize| {
         let rest = source.code[at + "unsafe".len()..].trim_start();
@@ -274,7 +275,7 @@ pub(crate) fn unargued_unsafe(source: &Source) -> Vec<String> {
             .iter()
             .rev()
             .map(|(text, code)| (text.trim(), code.trim()));
-        // Up to the beginning of the statement, and then the comment over it.
+        // Goes back to the beginning of the statement, and then reads the comment above it.
         let over = above.skip_while(|(text, code)| {
             !code.is_empty() && !code.ends_with(['{', '}', ';']) && !text.starts_with("//")
         });
@@ -319,7 +320,7 @@ pub(crate) fn silent_about_errors(source: &Source) -> Vec<String> {
     faults
 }
 
-/// Name and return type, if `code` begins with a `pub fn`.
+/// Returns the name and the return type, if `code` begins with a `pub fn`.
 fn public_function(code: &str) -> Option<(&str, &str)> {
     const MODIFIERS: [&str; 5] = ["const", "async", "unsafe", "extern", "pub"];
     if !code["pub".len()..].starts_with(char::is_whitespace) {
@@ -346,7 +347,7 @@ fn public_function(code: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// The lines of documentation above the item at `at`, attributes between them left out.
+/// Returns the lines of documentation above the item at `at`, without the attributes between them.
 fn docs_above(source: &Source, at: usize) -> Vec<&str> {
     let line = source.code[..at].matches('\n').count();
     let lines = source.text.lines().zip(source.code.lines());

@@ -1,4 +1,4 @@
-//! Rust sources without their comments and literals: a lexer just deep enough for the rules.
+//! Rust sources without their comments and literals: a lexer that knows just enough for the rules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) path: String,
-    /// The file's stem, or the folder of `src/` that it stands in.
+    /// The file's stem, or the folder of `src/` that contains it.
     pub(crate) module: String,
     pub(crate) text: String,
     /// `text` with comments and literals blanked out, byte for byte.
@@ -70,7 +70,7 @@ pub(crate) fn sources(dir: &str) -> Vec<Source> {
     files.into_iter().map(read).collect()
 }
 
-/// The words of `code` with their places.
+/// Returns the words of `code` with their places.
 pub(crate) fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     let pieces = code
@@ -92,7 +92,7 @@ pub(crate) fn without_modules(code: &str) -> String {
     })
 }
 
-/// `code` with every item blanked that begins with `start` and is `chosen`.
+/// Returns `code` with every item blanked out that begins with `start` and is `chosen`.
 fn without_items(code: &str, start: &str, chosen: impl Fn(&str) -> bool) -> String {
     let mut bytes = code.as_bytes().to_vec();
     for (at, _) in code.match_indices(start) {
@@ -135,7 +135,7 @@ fn blank_comments_and_literals(text: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// The length of the comment or the literal that `rest` begins with, if it begins with one.
+/// Returns the length of the comment or literal that `rest` begins with, if there is one.
 fn quiet_length(rest: &str, last: char) -> Option<usize> {
     let after = |found: Option<usize>, length: usize| found.map_or(rest.len(), |at| at + length);
     if rest.starts_with("//") {

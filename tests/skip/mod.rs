@@ -1,5 +1,5 @@
-//! Says which test was not run, and what it needs. libtest has no such result: it counts a test that
-//! returns as passed.
+//! Reports which test was not run, and what it needs. libtest does not have such a result: it
+//! counts a test that returns as passed.
 
 use std::io::{self, Write};
 use std::{env, thread};

@@ -1,6 +1,6 @@
 //! `sunpath` over `core` and the C library alone: binds the path that is argument 1, connects to
-//! itself, exchanges a byte each way, asks who the peer is, and removes the file. No std, no
-//! allocator: naming either here would not compile.
+//! itself, exchanges a byte each way, asks for the peer's credentials, and removes the file.
+//! Neither std nor an allocator is used: naming either here would not compile.
 #![no_std]
 #![no_main]
 
@@ -29,10 +29,10 @@ extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
     }
 }
 
-/// What went otherwise than it should, if every call succeeded.
+/// Returns what did not go as it should, if every call succeeded.
 fn exchange(path: &CStr) -> Result<Option<&'static str>, Error> {
     let listener = UnixListener::bind(path)?;
-    // Succeeds before accept: the backlog takes it.
+    // Succeeds before accept, because the connection waits in the backlog.
     let client = UnixStream::connect(path)?;
     let (server, _) = listener.accept()?;
     let mut byte = [0];
@@ -75,6 +75,7 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     unsafe { libc::abort() }
 }
 
-/// The prebuilt `core` names it in its unwind tables; with `panic = "abort"` nothing calls it.
+/// The prebuilt `core` names this function in its unwind tables. With `panic = "abort"` nothing
+/// calls it.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
