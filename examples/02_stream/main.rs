@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // 4. Accept: the kernel knows which process connected.
     let (server, _) = listener.accept()?;
     let peer = server.peer_cred()?;
-    let ours = peer.pid() == Some(process::id().cast_signed());
+    let ours = peer.pid() == Some(process::id() as i32);
     let which = if ours { "this" } else { "another" };
     println!("client: {which} process");
 
