@@ -2,7 +2,7 @@
 //! that `CC` and `CFLAGS` name. Turns `layout/layout.def` into the Rust side of `tests/layout.rs`, and
 //! the `cases.def` of each suite into the table of its Rust lanes.
 //!
-//! Nothing is listed here: what is compiled is found by its place.
+//! This file lists no programs: it finds what to compile by its place.
 //!
 //! | files | become |
 //! |---|---|
@@ -46,7 +46,7 @@ fn main() {
     compile(&out, &folders);
     fs::write(out.join("witness.rs"), witness::generate()).expect("OUT_DIR can be written to");
     for folder in folders {
-        // The table becomes one call of a macro that each of the Rust lanes has.
+        // The table becomes one call of a macro, which each of the Rust lanes defines.
         if let Ok(def) = fs::read_to_string(folder.join("cases.def")) {
             let table = out.join(format!("{}_cases.rs", name_of(&folder)));
             let text = format!("cases::table! {{\n{def}}}\n");
@@ -55,7 +55,7 @@ fn main() {
     }
 }
 
-/// The folders that have a C lane.
+/// Returns the folders that have a C lane.
 fn folders() -> Vec<PathBuf> {
     let mut folders = [entries("."), entries("suites")].concat();
     folders.retain(|folder| folder.join("c").is_dir());
@@ -113,7 +113,7 @@ fn compile(out: &Path, folders: &[PathBuf]) {
     }
 }
 
-/// Compiles files to one archive, of which each program takes the objects that it uses.
+/// Compiles files to one archive, from which each program takes the objects that it uses.
 fn archive(command: &[String], out: &Path, files: &[PathBuf]) -> Option<PathBuf> {
     let command = [command, &["-c".to_owned()]].concat();
     let mut archive = cc::Build::new();
@@ -131,7 +131,7 @@ fn archive(command: &[String], out: &Path, files: &[PathBuf]) -> Option<PathBuf>
     Some(out.join("libcommon.a"))
 }
 
-/// Compiles files to a program or an object. False where the compiler cannot be run at all.
+/// Compiles files to a program or an object. Returns false if the compiler cannot be run at all.
 fn run(command: &[String], files: &[impl AsRef<Path>], output: &Path) -> bool {
     let mut compile = Command::new(&command[0]);
     compile.args(&command[1..]);
@@ -181,7 +181,7 @@ fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     entries
 }
 
-/// The name of a file or a folder, without what follows the dot.
+/// Returns the name of a file or a folder, without what follows the dot.
 fn name_of(path: &Path) -> String {
     let name = path.file_stem().unwrap_or_default();
     name.to_string_lossy().into_owned()

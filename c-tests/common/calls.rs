@@ -1,5 +1,5 @@
-//! What both Rust lanes ask around their sockets, where `sunpath` has no call of its own: what
-//! poll(2) says, close-on-exec, and the limit of descriptors.
+//! What both Rust lanes ask about their sockets and `sunpath` has no call for: the answer of
+//! poll(2), close-on-exec, and the limit of descriptors.
 
 use std::ffi::c_int;
 use std::sync::Mutex;
@@ -28,14 +28,14 @@ const EVENTS: [(&str, i16); 6] = [
     ("RDHUP", sys::POLLRDHUP),
 ];
 
-/// What the socket is ready for now.
+/// Returns what the socket is ready for now.
 pub(crate) fn poll(fd: c_int) -> String {
     let mut polled = sys::pollfd {
         fd,
         events: sys::POLLIN | sys::POLLPRI | sys::POLLOUT | sys::POLLRDHUP,
         revents: 0,
     };
-    // SAFETY: one live pollfd, and 1 is said.
+    // SAFETY: one live pollfd, and the count says 1.
     let result = unsafe { sys::poll(&mut polled, 1, 0) };
     assert!(result >= 0, "poll: {}", failure());
     let named = EVENTS.into_iter().filter(|(_, e)| polled.revents & e != 0);
@@ -48,7 +48,7 @@ pub(crate) fn poll(fd: c_int) -> String {
 }
 
 pub(crate) fn cloexec(fd: c_int) -> String {
-    // SAFETY: F_GETFD takes nothing.
+    // SAFETY: F_GETFD has no argument.
     let flags = unsafe { sys::fcntl(fd, sys::F_GETFD) };
     if flags < 0 {
         failure()
@@ -57,7 +57,7 @@ pub(crate) fn cloexec(fd: c_int) -> String {
     }
 }
 
-/// Lets no descriptor be free, or as many as before.
+/// Sets the limit so that no descriptor is free, or as many as before.
 pub(crate) fn fds(word: &str) -> String {
     static BEFORE: Mutex<libc::rlim_t> = Mutex::new(0);
     let mut before = BEFORE.lock().expect("one thread");
@@ -71,7 +71,7 @@ pub(crate) fn fds(word: &str) -> String {
     if word == "none" {
         // SAFETY: dup takes a number.
         let next = unsafe { sys::dup(0) };
-        // SAFETY: next was made here and is given back.
+        // SAFETY: next was made here and is not used any more.
         let closed = unsafe { sys::close(next) };
         assert_eq!(closed, 0, "dup: {}", failure());
         *before = limit.rlim_cur;

@@ -68,8 +68,8 @@ static void run_line(char *line)
 
 int run_lines(void (*run)(const char *text))
 {
-	/* All of it is read before the first case: a child that exits could move the offset back, which it
-	 * shares with this process, to what is buffered here. */
+	/* Reads all of it before the first case, because a child that exits could move the offset,
+	 * which it shares with this process, back to what is buffered here. */
 	static char table[16384];
 	size_t count = fread(table, 1, sizeof table - 1, stdin);
 

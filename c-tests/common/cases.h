@@ -1,5 +1,5 @@
 /* The cases of a suite, which its cases.def lists, and the main of its program. cases.rs is the same
- * for the Rust lanes. By hand, in a directory that is empty and the program's own:
+ * for the Rust lanes. To run it by hand, in an empty directory of its own:
  *
  *   identity             every case
  *   identity J01 J02.listener */
@@ -20,15 +20,17 @@ struct test_case {
 /* An entry of the table, from a line of cases.def. */
 #define CASE_ENTRY(id, name, needs, file) { #id "." #name, needs, file##_##name },
 
-/* Runs the cases that the arguments name, each in a directory of its own, which every user may enter,
- * and prints a line for each: "not run: ..." where this system does not allow it. What main returns. */
+/* Runs the cases that the arguments name, each in a directory of its own, which every user may
+ * enter. Prints a line for each: "not run: ..." if this system does not allow it. Returns what main
+ * returns. */
 int run_cases(int argc, char **argv, const struct test_case *cases, size_t count);
 
-/* Runs the cases that standard input has, a line each: an id, and a text that run gets. Prints a line for
- * each. What main returns. */
+/* Runs the cases on standard input, which has a line for each: an id, and a text that run gets.
+ * Prints a line for each. Returns what main returns. */
 int run_lines(void (*run)(const char *text));
 
-/* Runs a case, or a part of one, and says how many descriptors it left open, which should be none. */
+/* Runs a case, or a part of one, and prints how many descriptors it left open, which should be
+ * none. */
 void run_counted(void (*run)(void));
 
 #endif

@@ -21,11 +21,11 @@ pub(crate) const ROOT: Needs = Needs::Root;
 #[allow(dead_code, reason = "not every suite has a case that needs it")]
 pub(crate) const MANY: Needs = Needs::Many;
 
-/// A case: its id, and the function. In safe Rust that gives an error where a call fails that should
-/// not.
+/// A case: its id, and the function. In safe Rust the function returns an error if a call fails
+/// that should not.
 pub(crate) type Case<R> = (&'static str, Needs, fn() -> R);
 
-/// Makes the table `CASES` of what `cases.def` lists.
+/// Makes the table `CASES` from `cases.def`.
 macro_rules! table {
     ($(CASE($id:ident, $name:ident, $needs:ident, $file:ident, $title:literal))*) => {
         const CASES: &[$crate::cases::Case<Outcome>] = &[
@@ -39,8 +39,8 @@ macro_rules! table {
 }
 pub(crate) use table;
 
-/// Runs the cases that the arguments name, each in a directory of its own, which every user may enter,
-/// and prints a line for each: "not run: ..." where this system does not allow it.
+/// Runs the cases that the arguments name, each in a directory of its own, which every user may
+/// enter. Prints a line for each: "not run: ..." if this system does not allow it.
 pub(crate) fn run<R: Ran>(cases: &[Case<R>]) -> R {
     process::begin();
     descriptors::allow_usual();
@@ -65,8 +65,8 @@ pub(crate) fn run<R: Ran>(cases: &[Case<R>]) -> R {
     R::ALL
 }
 
-/// Runs the cases that standard input has, a line each: an id, and a text that `run` gets. Prints a line
-/// for each.
+/// Runs the cases on standard input, which has a line for each: an id, and a text that `run` gets.
+/// Prints a line for each.
 pub(crate) fn run_lines<R: Ran>(run: impl Fn(&str) -> R) -> R {
     process::begin();
     descriptors::allow_usual();
@@ -86,7 +86,8 @@ pub(crate) fn run_lines<R: Ran>(run: impl Fn(&str) -> R) -> R {
     R::ALL
 }
 
-/// Runs a case, or a part of one, and says how many descriptors it left open, which should be none.
+/// Runs a case, or a part of one, and prints how many descriptors it left open, which should be
+/// none.
 pub(crate) fn run_counted<R>(run: impl FnOnce() -> R) -> R {
     let before = open_descriptors();
     let ran = run();
@@ -97,7 +98,7 @@ pub(crate) fn run_counted<R>(run: impl FnOnce() -> R) -> R {
     ran
 }
 
-/// What a case, and so main, gives.
+/// The result of a case, and therefore of main.
 pub(crate) trait Ran {
     /// All cases ran.
     const ALL: Self;

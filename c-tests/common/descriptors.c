@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
-/* More than a case opens, and few enough to be asked one by one. */
+/* More than a case opens, and few enough to ask about each. */
 #define LIMIT 1024
 
 static struct rlimit get_limit(void)

@@ -1,4 +1,5 @@
-//! How many descriptors this process has, and how many it may have. `descriptors.c` is the same in C.
+//! The descriptors of this process: how many are open, and how many may be. `descriptors.c` is the
+//! same in C.
 
 use libc::c_int;
 use sunpath_sys as sys;
@@ -6,7 +7,7 @@ use sunpath_sys as sys;
 use crate::line::step;
 use crate::process::check;
 
-/// More than a case opens, and few enough to be asked one by one.
+/// More than a case opens, and few enough to ask about each.
 const LIMIT: c_int = 1024;
 
 fn get_limit() -> libc::rlimit {
@@ -20,7 +21,7 @@ fn get_limit() -> libc::rlimit {
     limit
 }
 
-/// Lets this process have so many.
+/// Sets the limit to so many.
 pub(crate) fn allow(count: c_int) {
     let mut limit = get_limit();
     limit.rlim_cur = libc::rlim_t::try_from(count).expect("a count");
@@ -34,25 +35,25 @@ pub(crate) fn may_have_many() -> bool {
     c_int::try_from(get_limit().rlim_max).map_or(true, |hard| hard >= LIMIT)
 }
 
-/// Lets this process have 1024, or as many as the hard limit allows, before the first case and
-/// whenever it had another limit.
+/// Raises the limit to 1024, or to what the hard limit allows, before the first case and after a
+/// case that changed it.
 pub(crate) fn allow_usual() {
     let hard = get_limit().rlim_max;
     allow(c_int::try_from(hard).map_or(LIMIT, |hard| hard.min(LIMIT)));
 }
 
 fn is_open(fd: c_int) -> bool {
-    // SAFETY: F_GETFD reads the flags of a descriptor, or says that there is none.
+    // SAFETY: F_GETFD reads the flags of a descriptor, or reports that none has the number.
     unsafe { sys::fcntl(fd, sys::F_GETFD) >= 0 }
 }
 
-/// How many are open. Asked number by number: `/proc/self/fd` would need one more, which a process
-/// that has as many as it may have does not get.
+/// Returns how many are open. It asks about each number, because `/proc/self/fd` would need one
+/// more descriptor, which a process at its limit does not get.
 pub(crate) fn open_descriptors() -> usize {
     (0..LIMIT).filter(|fd| is_open(*fd)).count()
 }
 
-/// Lets this process have so many more than now, which is a step of the line.
+/// Sets the limit to so many more than are open, which is a step of the line.
 pub(crate) fn allow_more(count: usize) {
     step!("RLIMIT_NOFILE for {count} more");
     let mut free = (0..LIMIT).filter(|fd| !is_open(*fd));

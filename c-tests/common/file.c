@@ -15,7 +15,7 @@
 
 /* 1. Words. */
 
-/* What is longer is told by its length. */
+/* A longer path is printed as its length. */
 #define SHOWN 300
 
 static const char fd_directory[] = "/proc/self/fd/";

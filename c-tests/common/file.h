@@ -8,12 +8,12 @@
 
 #include <stddef.h>
 
-/* A path in quotes; one of more than 300 bytes as "<4000 bytes>", and the number of a descriptor as
- * N, since it may change. */
+/* Prints a path in quotes. A path of more than 300 bytes is "<4000 bytes>", and the number of a
+ * descriptor is N, because it may change. */
 void path_print(const char *path, size_t size);
 
-/* "/proc/self/fd/N", which leads to the file that is open; with a slash and the name behind it where
- * that is not NULL. */
+/* "/proc/self/fd/N", which leads to the open file, with a slash and the name after it if that is
+ * not NULL. */
 struct alias {
 	char path[64];
 };
@@ -36,11 +36,11 @@ void try_truncate(const char *path);
 void try_touch(const char *path);
 void try_unlink(const char *path);
 
-/* Opens a file: O_CLOEXEC, and these flags. -1 where that fails. */
+/* Opens a file with O_CLOEXEC and these flags. Returns -1 on failure. */
 #define TRY_OPEN(path, flags) try_open(path, flags, #flags)
 int try_open(const char *path, int flags, const char *words);
 
-/* What kind of file is there; which names are in the working directory. */
+/* Prints the type of a file; the names in the working directory. */
 void ask_kind(const char *path);
 void ask_names(void);
 

@@ -31,13 +31,13 @@ fn told<T>(call: &str, path: &str, done: &io::Result<T>) {
     result(done);
 }
 
-/// And of one that takes two.
+/// The step of a call that takes two paths.
 fn told_both<T>(call: &str, path: &str, other: &str, done: &io::Result<T>) {
     step!("{call}({}, {})", words::path(path), words::path(other));
     result(done);
 }
 
-/// For what std has no call: gives it a path as C has it.
+/// Passes a path as C has it, for a call that std lacks.
 fn with_c_path(path: &str, call: impl FnOnce(*const c_char) -> c_int) -> io::Result<c_int> {
     let path = CString::new(path).expect("a path has no NUL");
     match call(path.as_ptr()) {
@@ -74,7 +74,7 @@ pub(crate) fn try_symlink(target: &str, path: &str) {
     told_both("symlink", target, path, &symlink(target, path));
 }
 
-// 2. Names that move.
+// 2. Names that change.
 
 pub(crate) fn try_link(path: &str, new: &str) {
     told_both("link", path, new, &fs::hard_link(path, new));
@@ -84,7 +84,7 @@ pub(crate) fn try_rename(path: &str, new: &str) {
     told_both("rename", path, new, &fs::rename(path, new));
 }
 
-/// The call alone, without a step.
+/// Makes the call alone, without a step.
 pub(crate) fn rename_noreplace(path: &str, new: &str) -> io::Result<c_int> {
     let to = CString::new(new).expect("a path has no NUL");
     with_c_path(path, |from| {
@@ -119,7 +119,7 @@ pub(crate) fn try_unlink(path: &str) {
 
 // 3. Files that are open.
 
-/// `O_CLOEXEC`, and these flags.
+/// Opens a file with `O_CLOEXEC` and these flags.
 pub(crate) fn try_open(path: &str, flags: c_int, words: &str) -> Option<OwnedFd> {
     let opened = open(path, flags);
     step!("open({}, {words})", words::path(path));
@@ -133,16 +133,16 @@ fn open(path: &str, flags: c_int) -> io::Result<OwnedFd> {
     let opened = with_c_path(path, |path| unsafe {
         sys::openat(sys::AT_FDCWD, path, flags)
     });
-    // SAFETY: the descriptor was just made, and nobody else knows it.
+    // SAFETY: the descriptor was just made, and nothing else owns it.
     opened.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// `/proc/self/fd/N`, which leads to the file that is open.
+/// Returns `/proc/self/fd/N`, which leads to the open file.
 pub(crate) fn alias_of(file: &impl AsRawFd) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// What a file has, and a socket does not: a place to read from, a size, pages.
+/// What a file has and a socket lacks: a position to read from, a size, pages.
 pub(crate) fn try_as_file(name: char, file: &File) {
     let place = (&*file).stream_position();
     step!("lseek({name})");
@@ -167,7 +167,7 @@ pub(crate) fn try_as_file(name: char, file: &File) {
 
 // 4. What is there.
 
-/// What kind of file.
+/// The type of the file.
 pub(crate) fn ask_kind(path: &str) {
     let kind = fs::symlink_metadata(path).map(|status| status.file_type());
     step!("lstat({})", words::path(path));
@@ -182,7 +182,7 @@ pub(crate) fn ask_kind(path: &str) {
     }
 }
 
-/// Which names in the working directory.
+/// The names in the working directory.
 pub(crate) fn ask_names() {
     let entries = fs::read_dir(".").expect("the directory can be read");
     let mut names: Vec<_> = entries
@@ -202,7 +202,7 @@ pub(crate) fn ask_names() {
     }
 }
 
-// 5. Watched: every event of the working directory is asked for.
+// 5. Watched: all events of the working directory are reported.
 
 pub(crate) fn watch_directory() -> File {
     // SAFETY: inotify_init1 takes flags.
@@ -211,7 +211,7 @@ pub(crate) fn watch_directory() -> File {
     // SAFETY: the path is a live string with a NUL.
     let added = unsafe { libc::inotify_add_watch(watch, c".".as_ptr(), libc::IN_ALL_EVENTS) };
     check("inotify_add_watch", added);
-    // SAFETY: the descriptor was just made, and nobody else knows it.
+    // SAFETY: the descriptor was just made, and nothing else owns it.
     unsafe { File::from_raw_fd(watch) }
 }
 
@@ -251,8 +251,8 @@ pub(crate) fn ask_events(mut watch: &File) {
 /// With `/s.sock` 261 bytes.
 pub(crate) const DEEP: usize = 254;
 
-/// A directory whose path below the working directory has so many bytes, made. No call takes all of a
-/// long path, so that each is made below the one before.
+/// Makes a directory whose path below the working directory has so many bytes. No call takes all of
+/// a long path, so that each component is made below the one before.
 pub(crate) fn made_directory(size: usize) -> String {
     let slash = |at: usize| at % 128 == 127;
     let path: String = (0..size)
@@ -273,7 +273,7 @@ pub(crate) fn open_path(path: &str) -> File {
     open(path, sys::O_PATH).expect("the file is there").into()
 }
 
-/// What the kernel says where a directory is.
+/// Returns where a directory is, as the kernel reports it.
 pub(crate) fn ask_true_path(path: &[u8]) {
     let cwd = env::current_dir().expect("it is there");
     step!("readlink(\"/proc/self/fd/N\") = ");

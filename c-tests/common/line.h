@@ -1,4 +1,4 @@
-/* The line of a case in strace's notation, a step behind the other:
+/* The line of a case in strace's notation, one step after the other:
  *
  *   bind(s, "s") = ok; connect(c, "s") = EPROTOTYPE; child: send(c, "x") = 1
  *
@@ -10,16 +10,16 @@
 
 void begin_line(void);
 
-/* A step, behind "; " where it is not the first. */
+/* Begins a step, after "; " if it is not the first. */
 void step(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Who or what the next steps are about: "child: ". */
+/* Names the process or thing that the next steps are about: "child: ". */
 void part(const char *name);
 
-/* What a call returned that gives a count, or -1 with errno: " = 3", " = EAGAIN". */
+/* Prints what a call returned that returns a count, or -1 with errno: " = 3", " = EAGAIN". */
 void result(ssize_t count);
 
-/* And one that gives 0, or -1 with errno: " = ok", " = EACCES". */
+/* Prints what a call returned that returns 0, or -1 with errno: " = ok", " = EACCES". */
 void outcome(int returned);
 
 #endif

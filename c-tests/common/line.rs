@@ -1,4 +1,4 @@
-//! The line of a case in strace's notation, a step behind the other. `line.c` is the same in C.
+//! The line of a case in strace's notation, one step after the other. `line.c` is the same in C.
 
 use std::fmt::{Arguments, Display};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -13,7 +13,7 @@ pub(crate) fn begin() {
     STEPS.store(0, Relaxed);
 }
 
-/// A step, behind "; " where it is not the first.
+/// Begins a step, after "; " if it is not the first.
 macro_rules! step {
     ($($words:tt)*) => { $crate::line::print_step(format_args!($($words)*)) };
 }
@@ -26,13 +26,13 @@ pub(crate) fn print_step(words: Arguments<'_>) {
     print!("{words}");
 }
 
-/// Who or what the next steps are about: "child: ".
+/// Names the process or thing that the next steps are about: "child: ".
 pub(crate) fn part(name: &str) {
     step!("{name}: ");
     begin();
 }
 
-/// What a call gave: a count or "ok", or an errno.
+/// The result of a call: a count or "ok", or an errno.
 pub(crate) fn result<T: Display>(result: Result<T, c_int>) {
     match result {
         Ok(given) => print!(" = {given}"),

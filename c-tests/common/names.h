@@ -1,5 +1,5 @@
-/* The constants of <sys/socket.h> and <poll.h> by their names, without the prefix where the table
- * has none. A name that is not known ends the program. */
+/* The constants of <sys/socket.h> and <poll.h> by their names, without the prefix if the table has
+ * none. An unknown name ends the program. */
 #ifndef NAMES_H
 #define NAMES_H
 
@@ -12,7 +12,7 @@ struct option {
 /* "stream" to SOCK_STREAM; a number is that number. */
 int type_of(const char *name);
 
-/* "SOCK_STREAM" for SOCK_STREAM, NULL where it is not known. */
+/* "SOCK_STREAM" for SOCK_STREAM, NULL if it is not known. */
 const char *type_name(int type);
 
 /* "PEEK|TRUNC" to MSG_PEEK | MSG_TRUNC. */

@@ -2,7 +2,7 @@
  *
  *   "norm\0"      printable bytes as they are, \0 for NUL, \xNN for the others, \" and \\
  *   "a{107}\0"    four or more of one byte: the byte, and how many
- *   EADDRINUSE    an errno by its name, since numbers and texts differ between systems
+ *   EADDRINUSE    an errno by its name, because numbers and texts differ between systems
  *
  * src/notation.rs is the same in Rust. */
 #ifndef NOTATION_H
@@ -10,14 +10,14 @@
 
 #include <stddef.h>
 
-/* Reads bytes from text that begins with a double quote. Returns how much of the text it took, or
- * 0 where the text is not in the notation or the bytes are more than size. */
+/* Reads bytes from text that begins with a double quote. Returns how much of the text it took, or 0
+ * if the text is not in the notation or has more bytes than size. */
 size_t bytes_read(const char *text, size_t size, unsigned char *ret_bytes, size_t *ret_count);
 
 /* Prints bytes in double quotes. */
 void bytes_print(const unsigned char *bytes, size_t count);
 
-/* "EINVAL" for EINVAL; "E?" for a number that the list in notation.c lacks. */
+/* "EINVAL" for EINVAL; "E?" for a number that is not in the list of notation.c. */
 const char *errno_name(int number);
 
 #endif

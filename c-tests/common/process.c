@@ -155,8 +155,9 @@ void gate_wait(const int gate[2])
 	close(gate[1]);
 }
 
-/* 4. Interruption: a timer that rings until one of the rings meets the call, however late the
- * call is made, and that ends for who makes the call again. */
+/* 4. Interruption: a timer that fires repeatedly, so that one signal interrupts the call however
+ *    late it is made. It stops after a while, so that a program that makes the call again ends too.
+ */
 
 #define RINGS 8
 
@@ -190,7 +191,7 @@ int process_is_interrupted(void)
 	return rings < RINGS;
 }
 
-/* 5. Words: no number that changes from run to run. */
+/* 5. Words for numbers that change from run to run. */
 
 static void id_print(unsigned id, unsigned own)
 {

@@ -1,43 +1,43 @@
-/* What the cases do beside sockets: child processes, other users, and ids in words. process.rs is
- * the same for the Rust lanes. */
+/* What the cases need in addition to sockets: child processes, other users, and ids in words.
+ * process.rs is the same for the Rust lanes. */
 #ifndef PROCESS_H
 #define PROCESS_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Who drops its privileges becomes this user and group, with no supplementary groups. */
+/* A process that drops its privileges becomes this user and group, without supplementary groups. */
 #define UNPRIVILEGED 65534
 
-/* Before the first case: whose ids are called "self". */
+/* Called before the first case: remembers the ids that are printed as "self". */
 void process_begin(void);
 
 /* Whether the program's arguments name this case: "I01.one" does, and so does "I01". No argument
  * names every case. */
 int process_wants(int argc, char **argv, const char *id);
 
-/* fork(2); what was printed so far is printed before. Ends the program where it fails. */
+/* fork(2), after a flush of everything printed so far. Ends the program on failure. */
 pid_t process_fork(void);
 
-/* Ends a child: prints what it has to print; the parent gets the number. */
+/* Ends a child after a flush of its output. The parent gets the number. */
 _Noreturn void process_end(int number);
 
-/* Waits for a child: its number, or minus the signal that ended it. */
+/* Waits for a child. Returns its number, or minus the signal that ended it. */
 int process_wait(pid_t child);
 
 /* Waits for a child that has to succeed. */
 void process_join(pid_t child);
 
-/* Waits in words: " = ok" for 0, " = EPIPE" for that errno, " = killed by SIGPIPE". */
+/* Waits and prints the result: " = ok" for 0, " = EPIPE" for that errno, " = killed by SIGPIPE". */
 void process_wait_and_print(pid_t child);
 
-/* Takes these supplementary groups and no other; -1 with errno. */
+/* Sets these supplementary groups and no others; -1 with errno. */
 int process_take_groups(size_t count, const gid_t *groups);
 
-/* Drops all privileges for good; ends the program where that is not allowed. */
+/* Drops all privileges permanently. Ends the program if that is not allowed. */
 void process_drop(void);
 
-/* Drops them for now: another effective user, the real one stays. */
+/* Drops them temporarily: the effective user changes, and the real one stays. */
 void process_lower(void);
 
 /* Whether the calls above are allowed: 1 or 0. */
@@ -48,22 +48,22 @@ void gate_make(int ret_gate[2]);
 void gate_open(const int gate[2]);
 void gate_wait(const int gate[2]);
 
-/* Sends SIGALRM to this process now and again for a while; whether that still goes on. */
+/* Sends SIGALRM to this process repeatedly for a while; whether that is still running. */
 void process_interrupt(void);
 int process_is_interrupted(void);
 
-/* "pid child, uid self, gid 65534": as the calling process sees them, a uid and gid that this
- * program began with being "self". "child" is the child that was forked last. */
+/* "pid child, uid self, gid 65534": the ids as the calling process sees them. "self" is the uid or
+ * gid that this program began with. "child" is the child that was forked last. */
 void ids_print(pid_t pid, uid_t uid, gid_t gid);
 void user_print(uid_t uid);
 
-/* Calls no id "self" from here on: in a user namespace the id of an unmapped user is 65534, and so
- * may be the one that the program began with. */
+/* Calls no id "self" from here on, because in a user namespace the id of an unmapped user is 65534,
+ * and the program may have begun with that id. */
 void process_forget_own_ids(void);
 
 /* The name of an errno, for " = EINVAL". */
 
-/* Prints what went wrong, and ends the program. */
+/* Prints what failed, and ends the program. */
 _Noreturn void die(const char *what);
 
 #endif

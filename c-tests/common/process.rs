@@ -1,5 +1,5 @@
-//! What the cases do beside sockets: child processes, other users, and ids in words. The Rust lanes
-//! use it, each what it needs; `process.c` is the same in C.
+//! What the cases need in addition to sockets: child processes, other users, and ids in words.
+//! `process.c` is the same in C.
 
 use std::env;
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
 use libc::{c_int, pid_t};
 use sunpath_sys as sys;
 
-/// Who drops its privileges becomes this user and group, with no supplementary groups.
+/// A process that drops its privileges becomes this user and group, without supplementary groups.
 pub(crate) const UNPRIVILEGED: u32 = 65534;
 
 // 1. Processes: what is printed is flushed before a fork, so that it is printed once.
@@ -30,14 +30,14 @@ fn own_gid() -> u32 {
     unsafe { libc::getegid() }
 }
 
-/// Before the first case: whose ids are called "self".
+/// Called before the first case: remembers the ids that are printed as "self".
 pub(crate) fn begin() {
     OWN_UID.store(own_uid(), Relaxed);
     OWN_GID.store(own_gid(), Relaxed);
 }
 
-/// Calls no id "self" from here on: in a user namespace the id of an unmapped user is 65534, and so
-/// may be the one that the program began with.
+/// Calls no id "self" from here on, because in a user namespace the id of an unmapped user is
+/// 65534, and the program may have begun with that id.
 pub(crate) fn forget_own_ids() {
     OWN_UID.store(u32::MAX, Relaxed);
     OWN_GID.store(u32::MAX, Relaxed);
@@ -54,7 +54,7 @@ pub(crate) fn wants(id: &str) -> bool {
     arguments.peek().is_none() || arguments.any(|name| names(&name))
 }
 
-/// Panics with the name of errno where a call said -1.
+/// Panics with the name of errno if a call returned -1.
 #[track_caller]
 pub(crate) fn check(what: &str, result: c_int) -> c_int {
     assert!(result >= 0, "{what}: {}", name_of(sys::errno()));
@@ -65,10 +65,10 @@ fn flush() {
     io::stdout().flush().expect("stdout can be written to");
 }
 
-/// fork(2); what was printed so far is printed before.
+/// fork(2), after a flush of everything printed so far.
 pub(crate) fn fork() -> pid_t {
     flush();
-    // SAFETY: the program has one thread, so the child finds every lock free.
+    // SAFETY: the program has one thread, so that the child finds every lock free.
     let pid = check("fork", unsafe { libc::fork() });
     if pid > 0 {
         LAST_CHILD.store(pid, Relaxed);
@@ -76,14 +76,14 @@ pub(crate) fn fork() -> pid_t {
     pid
 }
 
-/// Ends a child: prints what it has to print; the parent gets the number.
+/// Ends a child after a flush of its output. The parent gets the number.
 pub(crate) fn end(number: c_int) -> ! {
     flush();
     // SAFETY: _exit takes a number.
     unsafe { libc::_exit(number) }
 }
 
-/// Waits for a child: its number, or minus the signal that ended it.
+/// Waits for a child. Returns its number, or minus the signal that ended it.
 pub(crate) fn wait(child: pid_t) -> c_int {
     let mut status = 0;
     // SAFETY: status has space for one number.
@@ -100,7 +100,7 @@ pub(crate) fn join(child: pid_t) {
     assert_eq!(wait(child), 0, "how a child ended");
 }
 
-/// Waits in words: " = ok" for 0, " = EPIPE" for that errno, " = killed by SIGPIPE".
+/// Waits and prints the result: " = ok" for 0, " = EPIPE" for that errno, " = killed by SIGPIPE".
 pub(crate) fn wait_and_print(child: pid_t) {
     match wait(child) {
         0 => print!(" = ok"),
@@ -111,7 +111,7 @@ pub(crate) fn wait_and_print(child: pid_t) {
 
 // 2. Users: groups first, because an unprivileged user may not change them.
 
-/// Takes these supplementary groups and no other; -1 with errno.
+/// Sets these supplementary groups and no others; -1 with errno.
 pub(crate) fn take_groups(groups: &[u32]) -> c_int {
     // SAFETY: pointer and length come from one live slice.
     unsafe { libc::setgroups(groups.len() as _, groups.as_ptr()) }
@@ -129,12 +129,12 @@ fn try_drop() -> c_int {
     unsafe { libc::setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED) }
 }
 
-/// Drops all privileges for good.
+/// Drops all privileges permanently.
 pub(crate) fn drop_privileges() {
     check("drop", try_drop());
 }
 
-/// Drops them for now: another effective user, the real one stays.
+/// Drops them temporarily: the effective user changes, and the real one stays.
 pub(crate) fn lower_privileges() {
     // SAFETY: seteuid takes a number.
     check("seteuid", unsafe { libc::seteuid(UNPRIVILEGED) });
@@ -149,8 +149,8 @@ pub(crate) fn may_drop() -> bool {
     wait(child) == 0
 }
 
-/// unshare(2): whether this thread may have namespaces, or a working directory, of its own, and has
-/// them now.
+/// unshare(2): gives this thread namespaces or a working directory of its own, and returns whether
+/// it may have them.
 pub(crate) fn unshare(flags: c_int) -> bool {
     // SAFETY: unshare takes flags.
     unsafe { libc::unshare(flags) == 0 }
@@ -165,7 +165,7 @@ pub(crate) fn gate_make() -> Gate {
     let mut pipe = [-1; 2];
     // SAFETY: pipe has space for two descriptors.
     check("pipe", unsafe { libc::pipe(pipe.as_mut_ptr()) });
-    // SAFETY: the descriptor was just made, and nobody else knows it.
+    // SAFETY: the descriptor was just made, and nothing else owns it.
     pipe.map(|fd| unsafe { File::from_raw_fd(fd) })
 }
 
@@ -178,8 +178,9 @@ pub(crate) fn gate_wait([mut gate, _]: Gate) {
     gate.read_exact(&mut [0]).expect("the gate is opened");
 }
 
-// 4. Signals: SIGPIPE at its default; and a timer that rings until one of the rings meets the call,
-// however late the call is made, and that ends for who makes the call again.
+// 4. Signals: SIGPIPE at its default, and a timer that fires repeatedly, so that one signal
+//    interrupts the call however late it is made. It stops after a while, so that a program that
+//    makes the call again ends too.
 
 /// Gives SIGPIPE its default action, which Rust's runtime takes away.
 pub(crate) fn default_sigpipe() {
@@ -210,12 +211,12 @@ extern "C" fn ring(_: c_int) {
     }
 }
 
-/// Whether the ringing goes on.
+/// Whether the timer is still running.
 pub(crate) fn is_interrupted() -> bool {
     RUNG.load(Relaxed) < RINGS
 }
 
-/// Sends SIGALRM to this process now and again for a while.
+/// Sends SIGALRM to this process repeatedly for a while.
 pub(crate) fn interrupt() {
     let handler: extern "C" fn(c_int) = ring;
     // SAFETY: all zero is a sigaction with an empty mask, and without SA_RESTART.
@@ -227,7 +228,7 @@ pub(crate) fn interrupt() {
     check("setitimer", ring_every(100_000));
 }
 
-// 5. Words: no number that changes from run to run.
+// 5. Words for numbers that change from run to run.
 
 fn id_name(id: u32, own: &AtomicU32) -> &'static str {
     match id {
@@ -252,8 +253,8 @@ fn pid_name(pid: pid_t) -> &'static str {
     }
 }
 
-/// "pid child, uid self, gid 65534": as the calling process sees them, a uid and gid that this
-/// program began with being "self". "child" is the child that was forked last.
+/// "pid child, uid self, gid 65534": the ids as the calling process sees them. "self" is the uid or
+/// gid that this program began with. "child" is the child that was forked last.
 pub(crate) fn ids(pid: pid_t, uid: u32, gid: u32) -> String {
     let (uid, gid) = (user_name(uid), id_name(gid, &OWN_GID));
     format!("pid {}, uid {uid}, gid {gid}", pid_name(pid))
@@ -271,17 +272,17 @@ pub(crate) fn name_of(number: c_int) -> &'static str {
     sys::errno_name(number).unwrap_or("E?")
 }
 
-// 6. Descriptors: what a program does with those that are no sockets of this family.
+// 6. Descriptors that are not sockets of this family.
 
 pub(crate) fn internet_socket() -> OwnedFd {
     let kind = sys::SOCK_DGRAM | sys::SOCK_CLOEXEC;
     // SAFETY: socket takes numbers.
     let fd = check("socket", unsafe { sys::socket(libc::AF_INET, kind, 0) });
-    // SAFETY: the descriptor was just made, and nobody else knows it.
+    // SAFETY: the descriptor was just made, and nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// "FD_CLOEXEC", or that the descriptor is not.
+/// "FD_CLOEXEC", or that the flag is not set.
 pub(crate) fn close_on_exec(fd: c_int) -> &'static str {
     // SAFETY: F_GETFD reads the flags of the descriptor.
     let flags = check("fcntl", unsafe { sys::fcntl(fd, sys::F_GETFD) });
@@ -292,7 +293,7 @@ pub(crate) fn close_on_exec(fd: c_int) -> &'static str {
     }
 }
 
-/// pidfd_send_signal(2) with no signal: whether the process is there.
+/// pidfd_send_signal(2) without a signal: whether the process exists.
 pub(crate) fn probe(pidfd: c_int) -> &'static str {
     let none = ptr::null::<libc::siginfo_t>();
     // SAFETY: a descriptor, no signal, no siginfo and no flags: nothing is read or written.

@@ -80,7 +80,7 @@ void try_bind(struct sock s, const char *path)
 	try_bind_bytes(s, path, strlen(path));
 }
 
-/* gcc warns of the trap, even where it is meant. */
+/* gcc warns of the trap, even if it is meant. */
 #if defined __GNUC__ && !defined __clang__
 #pragma GCC diagnostic ignored "-Wstringop-truncation"
 #endif
@@ -155,9 +155,9 @@ void try_recv(struct sock a)
 	result(count);
 }
 
-/* 3. Asking. */
+/* 3. Queries. */
 
-/* Without its length where that has the digits of a descriptor in it. */
+/* The length is left out if it counts the digits of a descriptor. */
 static void address_print(const struct sockaddr_un *addr, socklen_t len)
 {
 	const size_t offset = offsetof(struct sockaddr_un, sun_path);

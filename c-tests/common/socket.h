@@ -2,7 +2,7 @@
  *
  *   bind(s, "x") = ok; connect(c, "y") = ENOENT; getpeername(c) = 4, "x\0"
  *
- * A path that sun_path has no space for is ENAMETOOLONG before any call. socket_raw.rs and
+ * A path that does not fit into sun_path is ENAMETOOLONG before any call. socket_raw.rs and
  * socket_safe.rs are the same for the Rust lanes. */
 #ifndef SOCKET_H
 #define SOCKET_H
@@ -39,17 +39,17 @@ void try_close(struct sock s);
 void try_send(struct sock c);
 void try_recv(struct sock a);
 
-/* A path of so many bytes, with whatever behind it. */
+/* A path of so many bytes, with arbitrary bytes after it. */
 void try_bind_bytes(struct sock s, const char *path, size_t size);
 
-/* The trap: strncpy(3) cuts a path that is too long, and leaves no NUL behind it. */
+/* The trap: strncpy(3) truncates a path that is too long, and leaves no NUL after it. */
 void try_bind_cut(struct sock s, const char *path);
 
 void ask_sockname(struct sock s);
 void ask_peername(struct sock c);
 void ask_poll(struct sock s);
 
-/* A socket that is bound; a stream socket that listens as well; the file of one that is closed. */
+/* Each sets up: a bound socket; a stream socket that also listens; the file of a closed socket. */
 struct sock bound(char name, int type, const char *path);
 struct sock listening(char name, const char *path);
 void leave_stale(int type, const char *path);

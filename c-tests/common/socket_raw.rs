@@ -46,7 +46,7 @@ pub(crate) fn new_pair() -> [Sock; 2] {
 /// Closes each, without a step.
 pub(crate) fn close(sockets: &[Sock]) {
     for s in sockets.iter().filter(|s| s.fd >= 0) {
-        // SAFETY: a case closes each of its descriptors once, and uses it no more.
+        // SAFETY: a case closes each of its descriptors once, and does not use it afterwards.
         check("close", unsafe { sys::close(s.fd) });
     }
 }
@@ -145,7 +145,7 @@ pub(crate) fn try_recv(a: Sock) {
     line::result(received);
 }
 
-// 3. Asking.
+// 3. Queries.
 
 type Ask = unsafe extern "C" fn(c_int, *mut sockaddr, *mut socklen_t) -> c_int;
 

@@ -36,7 +36,7 @@ pub(crate) fn new_socket<T: Kind>(name: char) -> Result<Named<Socket<T>>, Error>
     Ok(Named { name, socket })
 }
 
-/// The result of a step: what the call gave, or an errno.
+/// The result of a step: what the call returned, or an errno.
 pub(crate) fn result<T: Display>(result: Result<T, Error>) {
     line::result(result.map_err(|error| error.errno().raw()));
 }
@@ -113,7 +113,7 @@ pub(crate) fn try_recv(a: &Named<UnixStream>) {
     result(received);
 }
 
-// 3. Asking.
+// 3. Queries.
 
 /// A socket or a listener.
 pub(crate) trait Local {

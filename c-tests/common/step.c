@@ -9,7 +9,8 @@
 /* The bytes of all arguments of a step. */
 static unsigned char buffer[65536];
 
-/* Copies count bytes of text; NULL if there are none or too many, or the text ends there. */
+/* Copies count bytes of text. Returns NULL if there are none or too many, or the text ends before.
+ */
 static const char *read_word(const char *text, size_t count, size_t size, char *ret_word)
 {
 	if (count == 0 || count >= size || text[count] == '\0')
@@ -19,7 +20,7 @@ static const char *read_word(const char *text, size_t count, size_t size, char *
 	return text + count;
 }
 
-/* The length of an argument that may have brackets in it. */
+/* Returns the length of an argument, which may contain brackets. */
 static size_t word_length(const char *text)
 {
 	size_t length = 0;

@@ -11,7 +11,7 @@
 /* A word, or bytes. */
 struct arg {
 	char word[32];
-	const unsigned char *bytes; /* NULL where it is a word */
+	const unsigned char *bytes; /* NULL if it is a word */
 	size_t count;
 };
 
@@ -21,17 +21,17 @@ struct step {
 	size_t count;
 };
 
-/* Reads one call. Returns the text behind it, or NULL where it is not a call. The bytes stay until
- * the next step is read. */
+/* Reads one call. Returns the text after it, or NULL if it is not a call. The bytes stay valid
+ * until the next step is read. */
 const char *step_read(const char *text, struct step *ret_step);
 
-/* Whether the argument is there and a number, bytes, or a word that is neither a number nor a
+/* Whether the argument exists and is a number, bytes, or a word that is neither a number nor a
  * letter. */
 int is_number(const struct step *step, size_t at);
 int is_bytes(const struct step *step, size_t at);
 int is_word(const struct step *step, size_t at);
 
-/* The number, 0 where there is none. */
+/* The number, or 0 if there is none. */
 long number_of(const struct step *step, size_t at);
 
 #endif

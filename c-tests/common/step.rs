@@ -18,7 +18,7 @@ enum Arg {
 }
 
 impl Step {
-    /// The call at the front of the text, and the text after it.
+    /// Returns the call at the front of the text, and the text after it.
     pub(crate) fn read(text: &str) -> Option<(Self, &str)> {
         let (call, mut text) = text.split_once('(')?;
         let mut args = Vec::new();
@@ -40,7 +40,7 @@ impl Step {
         }
     }
 
-    /// The argument as a word, a number among them; `None` where it is bytes or is not there.
+    /// The argument as a word, which may be a number; `None` if it is bytes or does not exist.
     pub(crate) fn word(&self, at: usize) -> Option<&str> {
         match self.args.get(at)? {
             Arg::Word(word) => Some(word),
@@ -64,7 +64,7 @@ impl Step {
         self.word(at)?.parse().ok()
     }
 
-    /// The numbers behind the socket: sizes.
+    /// The numbers after the socket: sizes.
     pub(crate) fn sizes(&self) -> Vec<usize> {
         let number = |at| usize::try_from(self.number(at)?).ok();
         (1..).map_while(number).collect()
@@ -77,12 +77,12 @@ impl Step {
         }
     }
 
-    /// The bytes behind the socket: what is sent.
+    /// The bytes after the socket: the data to send.
     pub(crate) fn pieces(&self) -> Vec<&[u8]> {
         (1..).map_while(|at| self.bytes(at)).collect()
     }
 
-    /// The flags at the end, `PEEK|TRUNC`; none where there are none.
+    /// The flags at the end, `PEEK|TRUNC`; none if the step has none.
     pub(crate) fn flags(&self) -> Vec<&str> {
         let last = self.args.len() - 1;
         match self.word(last) {
@@ -94,7 +94,7 @@ impl Step {
     }
 }
 
-/// The length of an argument that may have brackets in it.
+/// Returns the length of an argument, which may contain brackets.
 fn word_length(text: &str) -> Option<usize> {
     let mut depth = 0;
     text.find(|c| {

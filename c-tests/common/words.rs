@@ -4,14 +4,14 @@
 use sunpath_c_tests::notation::Bytes;
 use sunpath_sys::{SUN_PATH_OFFSET, sockaddr_un, socklen_t};
 
-/// What is longer is told by its length.
+/// A longer path is printed as its length.
 const SHOWN: usize = 300;
 
 const FD_DIRECTORY: &[u8] = b"/proc/self/fd/";
 const TEMPORARY: &[u8] = b".sunpath-";
 
-/// A path in quotes; one of more than 300 bytes as `<4000 bytes>`. The number of a descriptor is N and
-/// that of a temporary name X, since they may change.
+/// Returns a path in quotes. A path of more than 300 bytes is `<4000 bytes>`, the number of a
+/// descriptor is N and that of a temporary name X, because they may change.
 pub(crate) fn path(path: impl AsRef<[u8]>) -> String {
     let path = path.as_ref();
     if path.len() > SHOWN {
@@ -21,7 +21,7 @@ pub(crate) fn path(path: impl AsRef<[u8]>) -> String {
     Bytes(&with_letter(&path, TEMPORARY, b"X")).to_string()
 }
 
-/// The path with a letter in place of the digits behind these bytes.
+/// Returns the path with a letter in place of the digits after these bytes.
 fn with_letter(path: &[u8], behind: &[u8], letter: &[u8]) -> Vec<u8> {
     let found = path.windows(behind.len()).position(|part| part == behind);
     let Some(end) = found.map(|at| at + behind.len()) else {
@@ -34,7 +34,7 @@ fn with_letter(path: &[u8], behind: &[u8], letter: &[u8]) -> Vec<u8> {
     [&path[..end], letter, &path[rest..]].concat()
 }
 
-/// What getsockname(2) wrote, without its length where that has the digits of a descriptor in it.
+/// What getsockname(2) wrote. The length is left out if it counts the digits of a descriptor.
 pub(crate) fn address(addr: &sockaddr_un, len: socklen_t) -> String {
     let size = size_of::<sockaddr_un>().min(len as usize);
     if size <= SUN_PATH_OFFSET {

@@ -9,8 +9,9 @@ static int refuse(int number)
 	return -1;
 }
 
-/* memset first: what is not path must not be what the stack held before. memcpy last: the size is
- * checked by then. Only strncpy would be shorter, and cut a long path in silence. */
+/* memset comes first, because the bytes after the path must not be what was on the stack. memcpy
+ * comes last, because the size has been checked by then. strncpy would be shorter, and would
+ * truncate a long path without an error. */
 
 int sun_path_pathname(const char *path, size_t size, struct sockaddr_un *ret_addr,
 		      socklen_t *ret_len)

@@ -1,6 +1,6 @@
-//! Any bytes as a path, as an abstract name and as an address that somebody wrote, in C's
-//! `sun_path.c`, in `sunpath-sys` and in `sunpath`: the same struct, length, errno and name from all
-//! three. Used by `tests/convert.rs` and by `fuzz/`.
+//! Any bytes as a path, as an abstract name and as a finished address, in C's `sun_path.c`, in
+//! `sunpath-sys` and in `sunpath`: the struct, length, errno and name are the same from all three.
+//! `tests/convert.rs` and `fuzz/` use it.
 
 use std::ffi::{c_char, c_int};
 use std::ptr;
@@ -43,7 +43,7 @@ fn bytes_of(addr: &sockaddr_un) -> [u8; SIZE] {
     unsafe { *ptr::from_ref(addr).cast() }
 }
 
-/// The struct with these bytes; what there is no byte for is zero.
+/// The struct with these bytes. The rest of it is zero.
 fn with_bytes(bytes: &[u8]) -> sockaddr_un {
     let mut all = [0; SIZE];
     let count = bytes.len().min(SIZE);
@@ -101,7 +101,7 @@ fn read_by_c(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     let (mut name, mut size) = (ptr::null(), 0);
     // SAFETY: the address is live, whatever its length says.
     let kind = unsafe { sun_path_read(addr, len, &mut name, &mut size) };
-    // SAFETY: C gives a part of the address.
+    // SAFETY: C returns a part of the address.
     let name = unsafe { slice::from_raw_parts(name.cast(), size) };
     match kind {
         0 => SunPath::Unnamed,
@@ -110,7 +110,7 @@ fn read_by_c(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     }
 }
 
-/// Panics where the three read something else in an address with these bytes and this length.
+/// Panics if the three read an address with these bytes and this length differently.
 pub(crate) fn check_read(bytes: &[u8], len: socklen_t) {
     let addr = with_bytes(bytes);
     let c = read_by_c(&addr, len);
@@ -124,7 +124,7 @@ pub(crate) fn check_read(bytes: &[u8], len: socklen_t) {
         Ok(safe) => {
             assert!(len as usize <= SIZE + 1);
             assert_eq!(safe.name(), c, "safe and C in {bytes:?} of {len}");
-            // Of a path the NUL behind it is counted, and no other.
+            // For a path, the length counts the NUL after it and no other.
             let most = match c {
                 SunPath::Pathname(path) => sys::SUN_PATH_OFFSET + path.len() + 1,
                 _ => SIZE,
@@ -144,7 +144,7 @@ pub(crate) fn check_read(bytes: &[u8], len: socklen_t) {
     }
 }
 
-/// Panics where the three make something else of these bytes.
+/// Panics if the three make different addresses of these bytes.
 pub(crate) fn check_make(bytes: &[u8]) {
     let c = made_by_c(sun_path_pathname, bytes);
     let (raw, safe) = (

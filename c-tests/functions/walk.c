@@ -2,7 +2,8 @@
 
 #include <sys/socket.h>
 
-/* CMSG_NXTHDR is not asked behind a message that ends outside the buffer: its sum may wrap. */
+/* CMSG_NXTHDR is not called after a message that ends outside the buffer, because its sum may wrap.
+ */
 size_t control_walk(char *bytes, size_t len, struct seen *ret_seen, size_t most)
 {
 	struct msghdr msg = { .msg_control = bytes, .msg_controllen = len };

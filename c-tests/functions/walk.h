@@ -4,13 +4,13 @@
 
 #include <stddef.h>
 
-/* A control message, and where its data lie as far as they are in the buffer. */
+/* A control message, and the part of its data that is in the buffer. */
 struct seen {
 	int level;
 	int type;
 	size_t offset;
 	size_t size;
-	int whole; /* whether they all are */
+	int whole; /* whether all of it is */
 };
 
 /* Walks over the buffer, which is aligned as a struct cmsghdr has to be. Returns how many messages

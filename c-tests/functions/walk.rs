@@ -1,5 +1,5 @@
 //! The walk over any control data, by C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` and by
-//! `ControlMessages`: both see the same. Used by `tests/control.rs` and by `fuzz/`.
+//! `ControlMessages`: both see the same. `tests/control.rs` and `fuzz/` use it.
 
 use std::ffi::{c_char, c_int};
 
@@ -48,8 +48,8 @@ fn seen_by_us(bytes: &[u8]) -> Vec<Seen> {
         .collect()
 }
 
-/// Panics where C sees something else than we do. Older C libraries do not see a last message that
-/// lies in the buffer without the padding behind it, or not whole.
+/// Panics if C sees messages that we do not see, or the reverse. Older C libraries do not see a
+/// last message without the padding after it, or one that is not whole.
 pub(crate) fn check(bytes: &[u8]) {
     let (c, mut ours) = (seen_by_c(bytes), seen_by_us(bytes));
     let padded = |m: &Seen| m.whole != 0 && m.offset + CMSG_ALIGN(m.size) <= bytes.len();

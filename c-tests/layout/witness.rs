@@ -1,4 +1,4 @@
-//! For the build script: makes the Rust witnesses out of the tables that `layout.c` includes.
+//! For the build script: generates the Rust witnesses from the tables that `layout.c` includes.
 
 use std::env;
 use std::fmt::Write as _;
@@ -11,8 +11,8 @@ struct Row {
     args: Vec<String>,
 }
 
-/// The text of `tests/layout.rs`'s witnesses: `SYS` and `BINDGEN`, and the files that `BINDGEN`
-/// comes from. Empty where nothing is checked in for the target.
+/// Returns the text of the witnesses of `tests/layout.rs`: `SYS` and `BINDGEN`, and the files that
+/// `BINDGEN` comes from. They are empty if nothing is checked in for the target.
 pub(crate) fn generate() -> String {
     let layout = rows("layout/layout.def");
     let around = rows("layout/around.def");
@@ -35,7 +35,7 @@ pub(crate) fn generate() -> String {
         .collect();
     let _ = writeln!(text, "const BINDINGS: &[&str] = &{names:?};");
 
-    // A generated expression casts in one way for all, whatever type the constant has.
+    // A generated expression casts in one way for all constants, whatever their type is.
     let lints = "#[allow(clippy::unnecessary_cast, clippy::all)]\n";
     let sys = |name: &str| format!("sunpath_sys::{name}");
     let _ = write!(text, "{lints}fn sys_witness() -> Vec<Line> {{\n    vec![\n");
@@ -62,7 +62,7 @@ pub(crate) fn generate() -> String {
                     })
                     .then(|| format!("{module}::{name}"))
             };
-            // What bindgen cannot evaluate itself stands under another name.
+            // A value that bindgen cannot evaluate itself has another name.
             let evaluated = format!("FACT_{name}");
             defined("libc_facts", &texts[0], name)
                 .or_else(|| defined("uapi_facts", &texts[1], name))
@@ -177,7 +177,7 @@ fn bindings() -> Vec<PathBuf> {
     }
 }
 
-/// Some names are those of targets with another word size or byte order, which the file says.
+/// Some names belong to targets with another word size or byte order, which the file says.
 fn is_for_target(file: &Path) -> bool {
     let Ok(text) = fs::read_to_string(file) else {
         return false;

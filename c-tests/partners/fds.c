@@ -1,11 +1,11 @@
-/* Gives and takes descriptors in C, for programs in other languages to talk to. The socket is
- * stdin, of any type:
+/* Gives and takes descriptors in C, for tests of programs in other languages. The socket is stdin,
+ * of any type:
  *
  *   fds give COUNT...   for each COUNT receives a message and sends that many files with the message
  *                       "g", each holding its number; then receives a message and answers with
  *                       the offsets of the files
  *   fds take MESSAGES   receives that many messages, writes into each descriptor its number in its
- *                       message, and answers each message with how many there were */
+ *                       message, and answers each message with their number */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static void answer(const char *text)
 		die("send");
 }
 
-/* 2. Receiving: all the descriptors of one message, or none and the end of the program. */
+/* 2. Receiving: all descriptors of one message. If there is none, the program ends. */
 
 static size_t receive_fds(int *ret_fds)
 {

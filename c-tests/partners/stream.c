@@ -1,9 +1,9 @@
-/* A plain stream server and client in C, for programs in other languages to talk to:
+/* A plain stream server and client in C, for tests of programs in other languages:
  *
- *   stream serve PATH     says "ready" when it listens, then echoes every connection until killed
- *   stream connect PATH   stdin to the server, the server's answer to stdout
+ *   stream serve PATH     prints "ready" when it listens, then echoes every connection until killed
+ *   stream connect PATH   sends stdin to the server, prints the server's answer
  *
- * One process and poll(2) for both, so that neither side ever waits for the other to read. */
+ * Both are one process with poll(2), so that neither side ever waits for the other to read. */
 #include "sun_path.h"
 
 #include <errno.h>
@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* With the listener fewer than 64, because poll(2) rejects more entries than RLIMIT_NOFILE. */
+/* Together with the listener fewer than 64, because poll(2) rejects more entries than
+ * RLIMIT_NOFILE. */
 #define CONNECTIONS 32
 
 /* Bytes that were received and not yet passed on. */
@@ -28,7 +29,7 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-/* 1. Address: the path goes in only if it fits, with its NUL. */
+/* 1. Address: the path is copied only if it fits, with its NUL. */
 
 static socklen_t address_of(const char *path, struct sockaddr_un *ret_addr)
 {
@@ -48,8 +49,8 @@ static int new_socket(int flags)
 	return fd;
 }
 
-/* 2. Passing on: what a descriptor has, and what a socket takes now. Both return -1 with errno, 0
- * at end of file or when nothing was taken, and the count otherwise. */
+/* 2. Passing on: reads what a descriptor has, and writes what a socket takes now. Both return -1
+ *    with errno, 0 at end of file or if nothing was taken, and the count otherwise. */
 
 static ssize_t fill(struct pending *pending, int fd)
 {
@@ -79,7 +80,7 @@ static int is_empty(const struct pending *pending)
 	return pending->begin == pending->end;
 }
 
-/* 3. Server: the listener and its connections, each waiting either to read or to write. */
+/* 3. Server: the listener and its connections, each of which waits either to read or to write. */
 
 static void echo_once(struct pollfd *slot, struct pending *pending)
 {
@@ -92,7 +93,7 @@ static void echo_once(struct pollfd *slot, struct pending *pending)
 	}
 }
 
-/* Where a new connection goes, or NULL. */
+/* Returns the slot for a new connection, or NULL. */
 static struct pollfd *free_slot(struct pollfd *slots)
 {
 	for (int i = 0; i < CONNECTIONS; i++)
@@ -113,11 +114,11 @@ static void accept_into(struct pollfd *slot, int listener)
 static _Noreturn void serve(const char *path)
 {
 	static struct pending pending[CONNECTIONS];
-	struct pollfd slots[CONNECTIONS + 1]; /* the last is the listener's */
+	struct pollfd slots[CONNECTIONS + 1]; /* the last slot is the listener's */
 	struct pollfd *listening = &slots[CONNECTIONS];
 	struct sockaddr_un addr;
 	socklen_t len = address_of(path, &addr);
-	int listener = new_socket(SOCK_NONBLOCK); /* who was seen by poll may be gone by accept */
+	int listener = new_socket(SOCK_NONBLOCK); /* a client that poll saw may have closed before accept */
 
 	if (bind(listener, (const struct sockaddr *)&addr, len) < 0)
 		die("bind");

@@ -38,13 +38,13 @@ This page is generated from the tables of the suites, and a test compares it wit
 
 ";
 
-/// The path of the page.
+/// Returns the path of the page.
 #[must_use]
 pub fn path() -> PathBuf {
     lane::root().join("CASES.md")
 }
 
-/// The page.
+/// Returns the page.
 ///
 /// # Panics
 ///
@@ -77,14 +77,14 @@ pub fn page(suites: &[Suite]) -> String {
     text
 }
 
-/// `J` and 9 of `J09.name`. The ids of a case for every number, as `bare.108`, have none.
+/// Returns `J` and 9 for `J09.name`. The ids of a case for every number, as `bare.108`, have none.
 fn number_of(id: &str) -> Option<(char, u32)> {
     let (front, _) = id.split_once('.').unwrap_or((id, ""));
     let letter = front.chars().next().filter(char::is_ascii_uppercase)?;
     Some((letter, front[1..].parse().ok()?))
 }
 
-/// The comments of the table as paragraphs, and the cases below them as a list.
+/// Returns the comments of the table as paragraphs, and the cases below them as a list.
 fn write_table(text: &mut String, table: &str, is_txt: bool) {
     let mut comment = String::new();
     let mut is_head = true;
@@ -101,7 +101,8 @@ fn write_table(text: &mut String, table: &str, is_txt: bool) {
             continue;
         }
         if !comment.is_empty() {
-            // The head goes on with the notation, which is for those who write cases.
+            // The head of the table continues with the notation, which only people who write cases
+            // need.
             let paragraph = comment.trim().split("\n\n").next().unwrap_or_default();
             let _ = writeln!(text, "\n{paragraph}");
             if !is_head {

@@ -1,13 +1,13 @@
-//! Compares what lanes printed, and says in words what is wrong.
+//! Compares what lanes printed, and describes the differences.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// As many differences as are worth reading at once.
+/// The number of differences that are worth reading at once.
 const SHOWN: usize = 10;
 
-/// The recorded transcript of the C lane, with the lines in which other lanes differ. Those begin with
-/// the letter of their lane.
+/// The recorded transcript of the C lane, with the lines in which other lanes differ. Those begin
+/// with the letter of their lane.
 ///
 /// ```text
 /// A02.bare<TAB>bind(s, "norm", 6) = ok; ...
@@ -16,7 +16,7 @@ const SHOWN: usize = 10;
 #[derive(Debug, Default)]
 pub struct Transcript {
     header: Vec<String>,
-    /// What C prints, an id and a line each.
+    /// What C prints, one id and line for each case.
     lines: Vec<String>,
     /// By the letter of the lane and the id of the case.
     declared: BTreeMap<(char, String), Declared>,
@@ -27,7 +27,7 @@ pub struct Transcript {
 pub struct Declared {
     /// The line, with its id.
     pub line: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
@@ -67,7 +67,7 @@ impl Transcript {
         Ok(transcript)
     }
 
-    /// What C printed in this case.
+    /// Returns what C printed in this case.
     #[must_use]
     pub fn line(&self, id: &str) -> Option<&str> {
         self.lines
@@ -76,34 +76,34 @@ impl Transcript {
             .find(|line| id_of(line) == id)
     }
 
-    /// How the lane with this letter is declared to differ in this case.
+    /// Returns how the lane with this letter is declared to differ in this case.
     #[must_use]
     pub fn declared(&self, letter: char, id: &str) -> Option<&Declared> {
         self.declared.get(&(letter, id.to_owned()))
     }
 
-    /// All declared differences of the lane with this letter, each with C's line, in the order of the
-    /// transcript.
+    /// Returns all declared differences of the lane with this letter, each with C's line, in the
+    /// order of the transcript.
     pub fn differences(&self, letter: char) -> impl Iterator<Item = (&str, &Declared)> {
         self.lines
             .iter()
             .filter_map(move |line| Some((line.as_str(), self.declared(letter, id_of(line))?)))
     }
 
-    /// How many cases there are.
+    /// Returns how many cases there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// The transcript with new lines of the C lane in the order of these cases. The header and the
-    /// declared differences are kept, except those of cases that no longer exist.
+    /// Returns the transcript with new lines of the C lane in the order of these cases. The header
+    /// and the declared differences are kept, except those of cases that no longer exist.
     #[must_use]
     pub fn blessed<'a>(
         &self,
@@ -167,7 +167,7 @@ impl Transcript {
     }
 }
 
-/// Holds one lane's lines against another's, for lanes that may not differ at all.
+/// Compares one lane's lines with another's, for lanes that may not differ at all.
 ///
 /// # Errors
 ///
@@ -192,7 +192,7 @@ pub fn same_lines(names: [&str; 2], outputs: [&str; 2]) -> Result<(), String> {
     report(&faults)
 }
 
-/// What stands before the tab.
+/// Returns the text before the tab.
 pub(crate) fn id_of(line: &str) -> &str {
     line.split('\t').next().unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! `docs/differences.md`: what safe Rust does otherwise than C, and why, from the declared lines of
-//! all transcripts.
+//! `docs/differences.md`: what safe Rust does differently from C, and why, from the declared lines
+//! of all transcripts.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -25,13 +25,13 @@ with them: `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance`.
 
 ";
 
-/// The path of the page.
+/// Returns the path of the page.
 #[must_use]
 pub fn path() -> PathBuf {
     lane::root().with_file_name("docs/differences.md")
 }
 
-/// The page.
+/// Returns the page.
 #[must_use]
 pub fn page(suites: &[Suite]) -> String {
     let mut text = HEAD.to_owned();
@@ -52,7 +52,7 @@ pub fn page(suites: &[Suite]) -> String {
     text
 }
 
-/// The differences of a suite, those with the same reason together.
+/// Returns the differences of a suite, with those that have the same reason together.
 fn write_suite(text: &mut String, suite: &Suite, transcript: &Transcript) {
     let cases = suite.cases();
     let mut groups: Vec<(&str, Vec<(&str, &Declared)>)> = Vec::new();
@@ -81,7 +81,8 @@ fn write_suite(text: &mut String, suite: &Suite, transcript: &Transcript) {
     }
 }
 
-/// Both lines, call by call: equal calls once, the others first as C has them and then as Rust has them.
+/// Returns both lines, call by call: an equal call once, and a different one first as C has it and
+/// then as Rust has it.
 pub(crate) fn write_difference(text: &mut String, c: &str, safe: &str) {
     let calls = |line| str::split(body_of(line), "; ").collect::<Vec<_>>();
     let (c, safe) = (calls(c), calls(safe));
@@ -114,7 +115,7 @@ pub(crate) fn write_difference(text: &mut String, c: &str, safe: &str) {
     write(' ', end);
 }
 
-/// What stands behind the tab.
+/// Returns the text after the tab.
 fn body_of(line: &str) -> &str {
     line.split_once('\t').map_or(line, |(_, body)| body)
 }

@@ -18,10 +18,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use skip::skip_uninstalled;
 
-/// When a lane that waits for something that never comes is ended, in seconds.
+/// A lane that waits in vain is ended after so many seconds.
 const PATIENCE: u32 = 60;
 
-/// Names a program that lanes are run under.
+/// The variable that names a program under which lanes are run.
 const UNDER: &str = "SUNPATH_UNDER";
 
 /// Whether lanes are run under another program.
@@ -30,17 +30,17 @@ pub fn is_under() -> bool {
     env::var_os(UNDER).is_some()
 }
 
-/// A new empty directory that only this user can enter, removed with all that is in it.
+/// A new empty directory that only this user can enter. It is removed with everything in it.
 #[derive(Debug)]
 pub struct FreshDir(PathBuf);
 
 impl FreshDir {
-    /// Makes one among the system's temporary files, or in /tmp where their path is so long that
+    /// Makes one among the system's temporary files, or in /tmp if their path is so long that
     /// sockets would not fit below it.
     ///
     /// # Panics
     ///
-    /// - Where no directory can be made there.
+    /// - If no directory can be made there.
     #[must_use]
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -58,7 +58,7 @@ impl FreshDir {
         }
     }
 
-    /// Where it is.
+    /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -73,7 +73,8 @@ impl Default for FreshDir {
 
 impl Drop for FreshDir {
     fn drop(&mut self) {
-        // What cannot be removed is left to the system's cleaning of temporary files.
+        // If something cannot be removed, the system's cleaning of temporary files removes it
+        // later.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -81,7 +82,7 @@ impl Drop for FreshDir {
 /// One language's version of the programs that are compared. `tests/lanes/mod.rs` has the table of lanes.
 #[derive(Debug)]
 pub struct Lane {
-    /// What reports call it.
+    /// The name in reports.
     pub name: &'static str,
     /// The folder that a suite has if the suite has this lane.
     pub folder: &'static str,
@@ -134,7 +135,7 @@ impl Lane {
     }
 }
 
-/// The folder of a suite or of another comparison.
+/// Returns the folder of a suite or of another comparison.
 pub(crate) fn folder(name: &str) -> PathBuf {
     let suite = root().join("suites").join(name);
     if suite.is_dir() {
@@ -144,19 +145,20 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     }
 }
 
-/// The folder of this package.
+/// Returns the folder of this package.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The program in that directory, umask 022, SIGPIPE ignored, in a network namespace of its own where
-/// it may have one, as root; ended after a minute.
+/// Prepares a program to run in that directory, under umask 022, with SIGPIPE ignored, in a network
+/// namespace of its own if it may have one, as root. It is ended after a minute.
 #[must_use]
 pub fn command(program: &str, dir: &FreshDir) -> Command {
     prepared(Command::new(program), dir)
 }
 
-/// The program; with `SUNPATH_UNDER` set what that names, and the program as its argument.
+/// Prepares a program. If `SUNPATH_UNDER` is set, that program is run with this one as its
+/// argument.
 #[must_use]
 pub fn under(program: &str) -> Command {
     let Some(tool) = env::var_os(UNDER) else {
@@ -195,7 +197,7 @@ fn output(command: Command, input: &[u8]) -> Result<String, String> {
     ))
 }
 
-/// A file with these bytes that has no path, so that the directory stays empty.
+/// Returns a file with these bytes that has no path, so that the directory stays empty.
 fn standard_input(dir: &FreshDir, bytes: &[u8]) -> io::Result<Stdio> {
     if bytes.is_empty() {
         return Ok(Stdio::null());
@@ -207,7 +209,7 @@ fn standard_input(dir: &FreshDir, bytes: &[u8]) -> io::Result<Stdio> {
     Ok(file.into())
 }
 
-/// In the child, before the lane's program.
+/// Runs in the child, before the lane's program.
 fn prepare(patience: u32) -> io::Result<()> {
     // SAFETY: umask takes and returns a number.
     unsafe { libc::umask(0o022) };
@@ -215,13 +217,13 @@ fn prepare(patience: u32) -> io::Result<()> {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     // SAFETY: alarm takes and returns a number; its SIGALRM ends the child.
     unsafe { libc::alarm(patience) };
-    // Without them the lane shares those of the system, see `has_own_abstract_names`.
+    // If this fails, the lane shares the names of the system, see `has_own_abstract_names`.
     own_abstract_names();
     Ok(())
 }
 
-/// Abstract names belong to the network namespace: in one of its own a lane meets nobody else's. A
-/// user namespace, in which every user may have one, would change what ids look like.
+/// Gives the lane abstract names of its own, because they belong to the network namespace. A user
+/// namespace, in which every user may have one, would change how ids look.
 #[cfg(target_os = "linux")]
 fn own_abstract_names() -> bool {
     // SAFETY: unshare takes flags; the child has one thread.
@@ -246,7 +248,8 @@ pub fn has_own_abstract_names() -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// The program of an example, which `cargo test` builds beside the tests: `target/PROFILE/examples/NAME`.
+/// Returns the program of an example, which `cargo test` builds beside the tests:
+/// `target/PROFILE/examples/NAME`.
 ///
 /// # Panics
 ///
@@ -265,11 +268,11 @@ pub fn example(name: &str) -> PathBuf {
     program
 }
 
-/// Whether a program is installed. If not it is said.
+/// Whether a program is installed. If not, reports that.
 ///
 /// # Panics
 ///
-/// - Where it is not, with `SUNPATH_NO_SKIP` set.
+/// - If it is not, and `SUNPATH_NO_SKIP` is set.
 #[must_use]
 pub fn installed(program: &str) -> bool {
     found(program) || skip(program)
@@ -282,11 +285,11 @@ pub fn found(program: &str) -> bool {
     env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
-/// Says what is not tried, and gives `false`.
+/// Reports what is not tried, and returns `false`.
 ///
 /// # Panics
 ///
-/// - With `SUNPATH_NO_SKIP` set, as in CI.
+/// - If `SUNPATH_NO_SKIP` is set, as it is in CI.
 #[must_use]
 pub fn skip(what: &str) -> bool {
     skip_uninstalled(what);
@@ -300,21 +303,21 @@ pub fn unless_descriptors(count: u64) -> bool {
     limit::unless_descriptors(count)
 }
 
-/// How a lane may run beside others.
+/// Whether a lane may run at the same time as others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
-    /// Together with others that say so too.
+    /// Together with other lanes for which the same holds.
     Others,
-    /// While no other runs.
+    /// While no other lane runs.
     Nobody,
 }
 
-/// Waits until lanes may run so: in this process, and in every other that holds the same file. The
-/// lock goes with the value.
+/// Waits until lanes may run in this way: in this process, and in every other that locks the same
+/// file. The lock ends with the value.
 ///
 /// # Panics
 ///
-/// - Where the file cannot be opened or locked.
+/// - If the file cannot be opened or locked.
 #[must_use]
 pub fn lock(file: &Path, beside: Beside) -> File {
     let file = File::open(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

@@ -11,10 +11,10 @@ pub mod table;
 
 /// The C programs.
 pub mod c {
-    /// The compiler that made them and its arguments, divided by the byte 0x1F.
+    /// The compiler that made them and its arguments, separated by the byte 0x1F.
     pub const COMPILER: &str = env!("C_COMPILER");
 
-    /// The path of a program: the C lane of a suite or of another comparison, or a partner.
+    /// Returns the path of a program: the C lane of a suite or of another comparison, or a partner.
     #[must_use]
     pub fn program(name: &str) -> String {
         format!("{}/{name}", env!("C_PROGRAMS"))

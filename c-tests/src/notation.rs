@@ -1,10 +1,10 @@
 //! How every lane writes bytes, as strace(1) does: `"a{107}\0"`. `common/notation.h` is the same in
-//! C, and says what the notation is.
+//! C, and explains the notation.
 
 use std::fmt::{self, Write as _};
 
-/// Reads bytes from text that begins with a double quote: the bytes, and the text behind them.
-/// `None` where the text is not in the notation.
+/// Reads bytes from text that begins with a double quote. Returns the bytes and the text after
+/// them, or `None` if the text is not in the notation.
 #[must_use]
 pub fn read_bytes(text: &str) -> Option<(Vec<u8>, &str)> {
     let mut text = text.strip_prefix('"')?;
@@ -39,7 +39,7 @@ fn read_byte(text: &str) -> Option<(u8, &str)> {
     }
 }
 
-/// Bytes in double quotes, four or more of one byte as `a{4}`.
+/// Returns bytes in double quotes, with four or more of one byte as `a{4}`.
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes<'a>(pub &'a [u8]);
 

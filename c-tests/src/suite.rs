@@ -1,9 +1,10 @@
-//! A suite: a folder of `suites/` with a table of cases, a folder a lane, and the transcript that the
-//! lanes are compared with, one case at a time.
+//! A suite: a folder of `suites/` with a table of cases, a folder for each lane, and the transcript
+//! that the lanes are compared with, one case at a time.
 //!
-//! The table is `cases.txt`, whose lines are the cases and which a lane reads from standard input, or
-//! `cases.def`, which names functions that each lane has and takes as arguments. A suite may have both.
-//! Where the system lacks what a case needs, every lane prints `not run: ...` with the reason.
+//! The table is `cases.txt`, whose lines are the cases and which a lane reads from standard input,
+//! or `cases.def`, which names functions that each lane has and takes as arguments. A suite may
+//! have both. If the system lacks what a case needs, every lane prints `not run: ...` with the
+//! reason.
 
 use std::fs;
 use std::path::PathBuf;
@@ -24,9 +25,9 @@ pub struct Suite {
 /// One case of a suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// What it is called: `A02.bare`.
+    /// Its id: `A02.bare`.
     pub id: String,
-    /// What it asks, if it is a case of `cases.def`.
+    /// Its question, if it is a case of `cases.def`.
     pub title: String,
     /// What it needs that not every user has.
     pub needs: Option<&'static str>,
@@ -50,9 +51,10 @@ pub enum Verdict {
 /// How all lanes answered a case.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// C's line, if it may be recorded: C, and every lane that has to be equal to it, printed it.
+    /// C's line, if it may be recorded: C printed it, and so did every lane that has to be equal to
+    /// C.
     pub agreed: Option<String>,
-    /// One verdict a lane, in the order of the table of lanes; none where a program failed.
+    /// One verdict for each lane, in the order of the table of lanes; none if a program failed.
     pub verdicts: Vec<Verdict>,
     /// The reason why this system cannot run the case.
     pub not_run: Option<String>,
@@ -61,7 +63,7 @@ pub struct Report {
 }
 
 impl Suite {
-    /// All suites, in the order of their names.
+    /// Returns all suites, in the order of their names.
     ///
     /// # Panics
     ///
@@ -80,19 +82,19 @@ impl Suite {
         suites
     }
 
-    /// The text of `cases.txt`, empty if the suite has none.
+    /// Returns the text of `cases.txt`, empty if the suite has none.
     #[must_use]
     pub fn lines(&self) -> String {
         fs::read_to_string(self.folder().join("cases.txt")).unwrap_or_default()
     }
 
-    /// The text of `cases.def`, empty if the suite has none.
+    /// Returns the text of `cases.def`, empty if the suite has none.
     #[must_use]
     pub fn functions(&self) -> String {
         fs::read_to_string(self.folder().join("cases.def")).unwrap_or_default()
     }
 
-    /// The cases of both tables, in their order.
+    /// Returns the cases of both tables, in their order.
     #[must_use]
     pub fn cases(&self) -> Vec<Case> {
         let lines = table::case_lines(self.lines().as_bytes());
@@ -103,13 +105,13 @@ impl Suite {
             .collect()
     }
 
-    /// The path of the transcript.
+    /// Returns the path of the transcript.
     #[must_use]
     pub fn transcript_path(&self) -> PathBuf {
         self.folder().join("transcript.txt")
     }
 
-    /// The transcript as it is recorded. A new suite has an empty one.
+    /// Returns the transcript as it is recorded. A new suite has an empty one.
     ///
     /// # Panics
     ///
@@ -151,11 +153,11 @@ impl Suite {
         report
     }
 
-    /// Runs a lane with all cases but these, under what `SUNPATH_UNDER` names.
+    /// Runs a lane with all cases except these, under the program that `SUNPATH_UNDER` names.
     ///
     /// # Errors
     ///
-    /// - What that found, or why the lane cannot be run.
+    /// - What that program found, or why the lane cannot be run.
     pub fn run_under(&self, lane: &Lane, leave_out: &[&str]) -> Result<(), String> {
         let lines = self.lines();
         if !lines.is_empty() {
@@ -171,7 +173,7 @@ impl Suite {
         }
     }
 
-    /// The one line that a lane prints for a case.
+    /// Returns the one line that a lane prints for a case.
     fn run_lane(&self, lane: &Lane, case: &Case) -> Result<String, String> {
         let printed = match case.line.as_str() {
             "" => lane.run(&self.name, &[&case.id], b"")?,
@@ -188,7 +190,8 @@ impl Suite {
     }
 }
 
-/// How the lanes of a case may run: beside those of other cases if each has abstract names of its own.
+/// How the lanes of a case may run: at the same time as those of other cases if each has abstract
+/// names of its own.
 #[must_use]
 pub fn beside() -> Beside {
     static OWN_NAMES: OnceLock<bool> = OnceLock::new();
@@ -296,8 +299,8 @@ impl Report {
     }
 }
 
-/// What lanes should have printed and what they printed, call by call; and the line to paste if a lane
-/// differs from C on purpose.
+/// Returns what lanes should have printed and what they printed, call by call, and the line to
+/// paste if a lane differs from C on purpose.
 fn difference(suite: &Suite, lanes: &[&Lane], should: &str, line: &str, c: &str) -> String {
     let names: Vec<_> = lanes.iter().map(|lane| lane.name).collect();
     let names = names.join(", ");
@@ -321,7 +324,8 @@ fn reason_not_run(line: &str) -> Option<&str> {
     Some(line.split_once("\tnot run: ")?.1)
 }
 
-/// Root of the whole system, with the capabilities to become others and to make namespaces.
+/// Whether this is root of the whole system, with the capabilities to become other users and to
+/// make namespaces.
 fn is_root() -> bool {
     const CHANGE_IDS_AND_NAMESPACES: u64 = 1 << 6 | 1 << 7 | 1 << 21;
     let users = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();

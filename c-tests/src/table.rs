@@ -1,5 +1,5 @@
-//! The table of cases in `addr/cases.txt`, read and printed. What its words mean is said at its
-//! top; `addr/table.c` is the same in C.
+//! The table of cases in `addr/cases.txt`, read and printed. Its head explains the words;
+//! `addr/table.c` is the same in C.
 
 use std::io::BufRead;
 use std::mem::{offset_of, size_of};
@@ -14,7 +14,7 @@ pub const PATH_OFFSET: usize = offset_of!(sockaddr_un, sun_path);
 /// One line of the table.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// What the case is called: `A02.bare`.
+    /// The id of the case: `A02.bare`.
     pub id: String,
     /// Its calls, in order.
     pub steps: Vec<Step>,
@@ -25,11 +25,11 @@ pub struct Case {
 pub struct Step {
     /// The name of the call: `bind`.
     pub call: String,
-    /// The letter of the socket that it is for.
+    /// The letter of the socket that it is made on.
     pub socket: Option<char>,
-    /// The address that goes in.
+    /// The address that is passed.
     pub source: Source,
-    /// The length that goes with the address, or the size of the buffer for one.
+    /// The length that is passed with the address, or the size of the buffer for one.
     pub form: Option<Form>,
 }
 
@@ -39,7 +39,7 @@ pub enum Source {
     /// The call takes no address.
     #[default]
     None,
-    /// `"norm\0"`: the bytes of `sun_path`, behind the family `AF_UNIX`.
+    /// `"norm\0"`: the bytes of `sun_path`, after the family `AF_UNIX`.
     Bytes(Vec<u8>),
     /// `{AF_INET, "norm\0"}`: a struct filled by hand.
     Struct(Family, Vec<u8>),
@@ -56,16 +56,16 @@ const FAMILIES: [Family; 3] = [
     ("AF_UNSPEC", libc::AF_UNSPEC),
 ];
 
-/// How the length that goes with an address is made.
+/// How the length that is passed with an address is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// The offset of `sun_path` and the bytes that the table has.
+    /// The offset of `sun_path` plus the number of bytes in the table.
     Exact,
     /// `sizeof(struct sockaddr_un)`.
     Sizeof,
     /// What getsockname(2) returned.
     Reported,
-    /// The same, but at most `sizeof(struct sockaddr_un)`.
+    /// The same as `Reported`, but at most `sizeof(struct sockaddr_un)`.
     Clamped,
     /// This number; C's `(socklen_t)-1` is -1.
     Number(i32),
@@ -79,7 +79,7 @@ const FORMS: [(&str, Form); 4] = [
 ];
 
 impl Step {
-    /// The length that the table says, `reported` being what getsockname(2) returned.
+    /// Returns the length that the table names; `reported` is what getsockname(2) returned.
     #[must_use]
     pub fn len(&self, reported: socklen_t) -> socklen_t {
         let size = size_of::<sockaddr_un>() as socklen_t;
@@ -94,7 +94,7 @@ impl Step {
         }
     }
 
-    /// The call as the transcript has it, with the length that was passed.
+    /// Returns the call as the transcript has it, with the length that was passed.
     #[must_use]
     pub fn shown(&self, len: socklen_t) -> String {
         let mut arguments = Vec::from_iter(self.socket.map(String::from));
@@ -117,17 +117,17 @@ impl Step {
 ///
 /// # Panics
 ///
-/// - Where the input cannot be read, or a line of it is not a case.
+/// - If the input cannot be read, or a line of it is not a case.
 pub fn read_cases(input: impl BufRead) -> Vec<Case> {
     let lines = case_lines(input);
     lines.iter().map(|line| read_case(line)).collect()
 }
 
-/// The lines of a table that are cases, those that begin with `for` written out.
+/// Returns the lines of a table that are cases, with those that begin with `for` expanded.
 ///
 /// # Panics
 ///
-/// - Where the input cannot be read.
+/// - If the input cannot be read.
 pub fn case_lines(input: impl BufRead) -> Vec<String> {
     let mut lines = Vec::new();
     for line in input.lines() {
@@ -143,7 +143,7 @@ pub fn case_lines(input: impl BufRead) -> Vec<String> {
     lines
 }
 
-/// `for 0..112 ID ...`: the range, and the case with `$n` in it.
+/// Returns the range and the case with `$n` in it, for `for 0..112 ID ...`.
 fn read_range(line: &str) -> Option<(std::ops::RangeInclusive<usize>, &str)> {
     let (range, case) = line.strip_prefix("for ")?.split_once(' ')?;
     let (first, last) = range.split_once("..")?;
@@ -183,7 +183,7 @@ fn read_step(text: &str) -> Option<(Step, &str)> {
     }
 }
 
-/// One argument, told from the others by how it begins; gives the text behind it.
+/// Reads one argument, whose beginning tells which one, and returns the text after it.
 fn read_argument<'a>(step: &mut Step, text: &'a str) -> Option<&'a str> {
     if text.starts_with('"') {
         let (bytes, rest) = read_bytes(text)?;

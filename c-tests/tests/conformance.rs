@@ -2,13 +2,13 @@
 //! transcript, and the other lanes with C. A case is a test named `suite::ID.name`. Each of its lanes is
 //! a process in a fresh directory. README.md explains the words.
 //!
-//! `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance [SUITE::[ID]]` writes the lines of
-//! these cases into the transcripts, as the C lane prints them, and then the pages that are generated
-//! from tables and transcripts. It needs what the cases need, for most suites root. Lines of a transcript
-//! that begin with a lane's letter are written by hand.
+//! `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance [SUITE::[ID]]` writes the
+//! lines of these cases into the transcripts, as the C lane prints them, and then the pages that
+//! are generated from tables and transcripts. It needs what the cases need, for most suites root.
+//! Lines of a transcript that begin with a lane's letter are written by hand.
 //!
-//! A case that needs root, a namespace or an option that is missing is not run: every lane prints so, the
-//! case counts as ignored, and the summary has it with the reason.
+//! A case that needs root, or a namespace or an option that is missing, is not run: every lane
+//! prints the reason, the case counts as ignored, and the summary lists it with the reason.
 
 #[cfg(target_os = "linux")]
 mod lanes;
@@ -40,11 +40,11 @@ mod linux {
 
     static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(Suite::all);
 
-    /// Cases that run while no other case does, because the kernel counts over all processes of a user
-    /// what they count.
+    /// Cases that run while no other case does, because the kernel counts what they measure over
+    /// all processes of a user.
     const ALONE: [&str; 1] = ["ancillary::I17."];
 
-    /// Cases that valgrind does not pass on to the kernel: it answers, and differently.
+    /// Cases whose calls valgrind answers by itself, and differently from the kernel.
     const NOT_UNDER: [&str; 1] = ["K11.from_sockets"];
 
     /// What was found, for the end of the output.
@@ -87,7 +87,8 @@ mod linux {
         ran.exit_code()
     }
 
-    /// The tests under another program, which is slow: all cases of a suite in one process a lane.
+    /// The tests under another program, which is slow: all cases of a suite run in one process for
+    /// each lane.
     fn under() -> Vec<Trial> {
         let trials = SUITES.iter().flat_map(|suite| {
             lanes_of(&suite.name).map(move |lane| {
@@ -99,7 +100,7 @@ mod linux {
         trials.collect()
     }
 
-    /// A test for every case. Those that run alone are the last.
+    /// Makes a test for every case. Those that run alone are the last.
     fn cases(found: &Shared, bless: bool) -> Vec<Trial> {
         let mut trials = Vec::new();
         let mut alone = Vec::new();
@@ -150,7 +151,7 @@ mod linux {
         ]
     }
 
-    /// What holds for the tables, the transcripts and the generated pages.
+    /// Checks of the tables, the transcripts and the generated pages.
     fn checks(found: &Shared) -> Vec<Trial> {
         let check = |name: String, check: fn(&str) -> Result<(), String>| {
             let found = Arc::clone(found);
@@ -191,7 +192,7 @@ mod linux {
         trials
     }
 
-    /// Writes what C printed, where the lanes that have to be equal to it agree, and the pages.
+    /// Writes what C printed, if the lanes that have to be equal to it agree, and the pages.
     fn record(found: &Found) {
         for suite in SUITES.iter() {
             let of_suite = found.reports.iter();
@@ -215,7 +216,7 @@ mod linux {
         }
     }
 
-    /// What ran, what did not, and at the very end what failed.
+    /// Prints what ran, what did not, and at the very end what failed.
     fn summary(found: &Found) -> String {
         let mut text = String::new();
         if !found.reports.is_empty() {

@@ -1,6 +1,6 @@
 //! `ControlMessages` sees what C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` see: in every
-//! buffer with at most three short messages, and in bytes that proptest makes up. `fuzz/` holds the
-//! same in other bytes.
+//! buffer with at most three short messages, and in bytes that proptest generates. `fuzz/` makes
+//! the same checks with other bytes.
 
 #[path = "../functions/walk.rs"]
 mod check;
@@ -13,14 +13,14 @@ use proptest::proptest;
 
 use generate::{LONGEST, laid_out, messages, mutated};
 
-/// Holds every front of the bytes against C.
+/// Compares every prefix of the bytes with C.
 fn check_fronts(bytes: &[u8]) {
     for len in 0..=bytes.len() {
         check::check(&bytes[..len]);
     }
 }
 
-/// One whole message with so many bytes of data, its level and type told from its place.
+/// One whole message with so many bytes of data. Its level and type depend on its place.
 fn message(len: usize, place: i32) -> Vec<u8> {
     laid_out(&[(-place, place + 1, vec![0xaa; len])])
 }
@@ -30,7 +30,7 @@ fn control_walk_sees_what_c_sees_in_whole_messages() {
     let mut all = vec![Vec::new()];
     let mut longest = all.clone();
     for place in 0..3 {
-        // Data of no byte, and up to more than any alignment.
+        // No data, and sizes up to more than any alignment.
         let more = |buffer: &Vec<u8>| {
             let buffer = buffer.clone();
             (0..=9).map(move |len| [buffer.clone(), message(len, place)].concat())

@@ -1,5 +1,5 @@
-//! The conversion alone, without a system call: exhaustively, where all lanes print the same; and with
-//! bytes that proptest makes up, as `fuzz/` does.
+//! The conversion alone, without a system call: for all inputs, in all lanes; and with bytes that
+//! proptest generates, as `fuzz/` does.
 
 #[path = "../functions/sun_path.rs"]
 mod check;

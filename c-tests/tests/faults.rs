@@ -2,10 +2,11 @@
 //! strace(1), in C, over `sunpath-sys` and over `sunpath`. A call with an errno is a test, named
 //! `lane::way::call.nth=errno`, and a program in a fresh directory.
 //!
-//! What the call said is reported: never success, unless it was made again; EINTR never gets out of a
-//! call that can be interrupted. No panic, no descriptor that stays open, no file that was not there.
+//! What the call returned is reported: never success, unless it was made again. EINTR never leaves
+//! a call that can be interrupted. The program does not panic, leaves no descriptor open, and
+//! leaves no file that was not there before.
 //!
-//! `SUNPATH_LONG=1` tries more errnos, and lets the calls fail from then on, too (`=errno+`).
+//! `SUNPATH_LONG=1` tries more errnos, and also makes the calls fail from then on (`=errno+`).
 
 #[cfg(not(target_os = "linux"))]
 fn main() {}
@@ -40,30 +41,30 @@ mod linux {
         "at",
     ];
 
-    /// What stands on both sides of a way.
+    /// The calls that mark the beginning and the end of a way.
     const MARKER: &str = "dup(-1)";
 
-    /// A call that is made to fail would not be made, and close(2) closes whatever it says. These
-    /// others cannot fail, or ask for memory; fcntl is std's own check before it closes, in debug
-    /// builds.
+    /// Calls that are left out. strace does not make a call that it makes fail, and close(2) closes
+    /// whatever it returns. The others cannot fail, or ask for memory; fcntl is std's own check
+    /// before it closes, in debug builds.
     const LEFT_ALONE: [&str; 12] = [
         "brk", "close", "fcntl", "getegid", "geteuid", "getgid", "getpid", "getuid", "madvise",
         "mmap", "mprotect", "munmap",
     ];
 
-    /// What a signal may interrupt.
+    /// Calls that a signal may interrupt.
     const INTERRUPTIBLE: [&str; 10] = [
         "accept4", "connect", "open", "openat", "recvfrom", "recvmmsg", "recvmsg", "sendmmsg",
         "sendmsg", "sendto",
     ];
 
-    /// A call of a way, with how many of its name there are up to it, it included.
+    /// A call of a way, and which call of its name it is.
     #[derive(Clone)]
     struct Call {
         name: String,
         in_way: usize,
         in_process: usize,
-        /// And until the process ends.
+        /// The fault lasts until the process ends.
         of: usize,
     }
 
@@ -94,7 +95,7 @@ mod linux {
         libtest_mimic::run(&arguments, trials).exit_code()
     }
 
-    /// The calls of a way that can fail.
+    /// Returns the calls of a way that can fail.
     fn calls(lane: &Lane, way: &str) -> Vec<Call> {
         let dir = FreshDir::new();
         let output = strace(&dir, &[], lane, way);
@@ -118,14 +119,14 @@ mod linux {
             .collect()
     }
 
-    /// `bind` of `bind(3, ...) = 0`.
+    /// Returns `bind` for `bind(3, ...) = 0`.
     fn name_of(line: &str) -> &str {
         line.split_once('(').map_or("", |(name, _)| name)
     }
 
     fn strace(dir: &FreshDir, arguments: &[&str], lane: &Lane, way: &str) -> Output {
         let mut command = command("strace", dir);
-        // Its leak check cannot be made in a process that is traced.
+        // The sanitizer's leak check cannot run in a process that is traced.
         command.env("ASAN_OPTIONS", "detect_leaks=0");
         command.args(arguments).args((lane.command)("faults"));
         command.arg(way).output().expect("strace runs")
@@ -154,7 +155,7 @@ mod linux {
     fn trials_of(lane: &'static Lane, way: &'static str, call: &Call, long: bool) -> Vec<Trial> {
         let mut trials = Vec::new();
         for errno in errnos(&call.name, long) {
-            // What is interrupted again and again is made again and again.
+            // A call that is interrupted again and again is made again and again.
             let for_good = if long && errno != "EINTR" {
                 &["", "+"][..]
             } else {

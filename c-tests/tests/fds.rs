@@ -1,5 +1,5 @@
-//! Descriptors go to programs in C and Python and come from them. Each is proven by its use: what
-//! one side writes the other reads, and both have one file offset.
+//! Descriptors are passed to programs in C and Python, and received from them. Each is proved by
+//! its use: what one side writes the other reads, and both have one file offset.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -16,10 +16,10 @@ use sunpath::{Datagram, Error, Seqpacket, Socket, Stream};
 use sunpath_c_tests::c;
 use sunpath_c_tests::lane::{self, FreshDir, installed, unless_descriptors};
 
-/// When an answer that never comes is waited for no more.
+/// The test stops waiting for an answer after this time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Descriptors are counted, so one test after the other.
+/// Tests run one after the other, because they count descriptors.
 static ALONE: Mutex<()> = Mutex::new(());
 
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/partners/fds.py");
@@ -27,7 +27,7 @@ const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/partners/fds.py");
 /// The C program or the Python program.
 type Program = fn() -> Command;
 
-/// It runs, with our end of the socket that is its stdin.
+/// The running program, with our end of the socket that is its stdin.
 struct Partner<T: Kind> {
     child: Child,
     socket: Socket<T>,
@@ -46,12 +46,12 @@ impl<T: Kind> Partner<T> {
         Self { child, socket }
     }
 
-    /// Tells the partner to go on, so that on a stream its answers do not run together.
+    /// Tells the partner to continue, so that on a stream its answers do not run together.
     fn ask(&self) {
         self.socket.send_all(b"?", &[]).expect("the partner waits");
     }
 
-    /// The next message of the partner, which has no descriptors.
+    /// Returns the next message of the partner, which has no descriptors.
     fn answer(&self) -> String {
         let mut buf = [0; 4096];
         let buffer: &mut [u8] = &mut [];
@@ -69,7 +69,7 @@ impl<T: Kind> Partner<T> {
 
 impl<T: Kind> Drop for Partner<T> {
     fn drop(&mut self) {
-        // Both fail only where the program has ended by itself.
+        // Both calls fail only if the program has ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -81,7 +81,7 @@ fn open_count() -> usize {
         .count()
 }
 
-/// So many empty files.
+/// Makes so many empty files.
 fn files(dir: &FreshDir, count: usize) -> Vec<File> {
     let new = |number| {
         let path = dir.path().join(format!("{number}"));
@@ -90,7 +90,7 @@ fn files(dir: &FreshDir, count: usize) -> Vec<File> {
     (0..count).map(new).collect()
 }
 
-/// Whether each file has its number in it, written through the offset that we share.
+/// Whether each file contains its number, written through the offset that we share.
 fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
     (0..).zip(files).all(|(number, file): (usize, _)| {
         let path = dir.path().join(format!("{number}"));
@@ -103,7 +103,7 @@ fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
 /// A way to send descriptors.
 type Send<T> = fn(&Socket<T>, &[BorrowedFd<'_>]) -> Result<(), Error>;
 
-/// We send in every way that there is; the partner writes into what it gets.
+/// We send in each of these ways, and the partner writes into the files that it gets.
 fn partner_takes<T: Kind>(program: Program) {
     let before = open_count();
     let sends: [(usize, Send<T>); 4] = [
@@ -128,14 +128,14 @@ fn partner_takes<T: Kind>(program: Program) {
     assert_eq!(open_count(), before);
 }
 
-/// Reads what the partner has put into each file, and asks it where the offsets are then.
+/// Reads what the partner has written into each file, and asks it where the offsets are then.
 fn are_those_of_the_partner<T: Kind>(
     partner: &Partner<T>,
     given: impl IntoIterator<Item = OwnedFd>,
 ) {
     let mut offsets = String::new();
     for (number, fd) in given.into_iter().enumerate() {
-        // SAFETY: F_GETFD takes nothing.
+        // SAFETY: F_GETFD has no argument.
         let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) };
         assert_eq!(flags, libc::FD_CLOEXEC);
         let mut text = String::new();
@@ -163,7 +163,7 @@ fn receive<T: Kind, R: AsControlBuffer + ?Sized>(
     control.rights().collect()
 }
 
-/// The partner sends; we receive in every way that there is.
+/// The partner sends, and we receive in each of these ways.
 fn partner_gives<T: Kind>(program: Program) {
     let before = open_count();
     let partner = Partner::<T>::new(program, "give", &[1, 3, 1, 1, 2, 2, 253, 253]);

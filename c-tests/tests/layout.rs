@@ -12,17 +12,17 @@ use std::mem::{align_of, offset_of, size_of};
 
 use lanes::LANES;
 
-/// What a line of the table says, and its value.
+/// The name of a line of the table, and its value.
 type Line = (String, i128);
 
 include!(concat!(env!("OUT_DIR"), "/witness.rs"));
 
-/// The size of the field that a closure names.
+/// Returns the size of the field that a closure names.
 const fn size_of_field<S, F>(_field: fn(&S) -> &F) -> usize {
     size_of::<F>()
 }
 
-/// A number is listed under the name that `errno_name` has for it.
+/// An errno is listed under the name that `errno_name` has for it.
 fn errno_line(errno: i32) -> String {
     format!(
         "errno {}",
@@ -30,7 +30,7 @@ fn errno_line(errno: i32) -> String {
     )
 }
 
-/// What C says of each line; `None` where the headers are too old for the name.
+/// Returns C's value for each line; `None` if the headers are too old for the name.
 fn c_witness(printed: &str) -> Vec<(&str, Option<i128>)> {
     let line = |line| str::split_once(line, '\t').expect("a line of C is a name and a value");
     printed
@@ -58,7 +58,8 @@ fn layout_of_three_witnesses_is_equal() {
         }
         let mut said = values.into_iter().flatten();
         let first = said.next();
-        // bindgen is not asked for all, and headers can be too old; two must have spoken.
+        // bindgen does not have every name, and headers can be too old. At least two witnesses must
+        // have a value.
         if values[1].is_none() || said.clone().next().is_none() || said.any(|v| Some(v) != first) {
             let [c, sys, bindgen] = values.map(shown);
             let _ = writeln!(differing, "{name:45} {c:>12} {sys:>12} {bindgen:>12}");
@@ -72,7 +73,7 @@ fn layout_of_three_witnesses_is_equal() {
         let _ = writeln!(differing, "{name:45} C does not print this line");
     }
 
-    // Past the test's own capturing: what was not compared must be seen.
+    // Written past libtest's capturing, because the lines that were not compared must be seen.
     let mut note = format!(
         "layout: {} lines, bindgen's from {BINDINGS:?}\n",
         c().count()

@@ -10,11 +10,11 @@ use sunpath_c_tests::lane::{self, FreshDir};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
-/// A lesson's program fits on a page, and beside its twin.
+/// A lesson's program fits on a page, and on half a page beside its twin.
 const MAX_LINES: usize = 80;
 const MAX_COLUMNS: usize = 64;
 
-/// The folders of the lessons, in their order.
+/// Returns the folders of the lessons, in their order.
 fn lessons() -> Vec<PathBuf> {
     let entries = fs::read_dir(EXAMPLES).expect("examples/ can be read");
     let paths = entries.map(|entry| entry.expect("examples/ can be read").path());
@@ -24,7 +24,7 @@ fn lessons() -> Vec<PathBuf> {
     lessons
 }
 
-/// A lesson's name, which is also that of the example of cargo.
+/// Returns a lesson's name, which is also the name of its cargo example.
 fn name_of(lesson: &Path) -> &str {
     let name = lesson.file_name().and_then(|name| name.to_str());
     name.expect("a lesson has a name")
@@ -66,7 +66,7 @@ fn run(program: &Path, arguments: &[&str]) -> Output {
     output
 }
 
-/// The titles of a program's steps: the comments that begin with a number.
+/// Returns the titles of a program's steps: the comments that begin with a number.
 fn steps(text: &str) -> Vec<String> {
     let comments = text.lines().filter_map(|line| {
         let line = line.trim();

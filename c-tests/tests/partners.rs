@@ -17,7 +17,7 @@ fn message() -> Vec<u8> {
     (0..BYTES).map(|i| (i % 251) as u8).collect()
 }
 
-/// The C program, ended when the test does.
+/// The C program, which is ended with the test.
 struct Partner(Child);
 
 impl Partner {
@@ -38,7 +38,7 @@ impl Partner {
         partner
     }
 
-    /// What the client prints when `message` is its input.
+    /// Returns what the client prints if `message` is its input.
     fn talk(path: &str, dir: &Path, message: Vec<u8>) -> Vec<u8> {
         let mut partner = Self::new(lane::under(&c::program("stream")), "connect", path, dir);
         let mut stdin = partner.0.stdin.take().expect("stdin is a pipe");
@@ -59,7 +59,7 @@ impl Partner {
 
 impl Drop for Partner {
     fn drop(&mut self) {
-        // Both fail only where the program has ended by itself.
+        // Both calls fail only if the program has ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -12,12 +12,12 @@ use sunpath_c_tests::lane::{Lane, installed};
 /// What a program calls where its markers are in the trace.
 const MARKER: &str = "close(-1)";
 
-/// The system calls of a lane between its two markers, as strace prints them, without addresses
-/// of memory.
+/// Returns the system calls of a lane between its two markers, as strace prints them, without
+/// memory addresses.
 fn traced(lane: &Lane) -> Vec<String> {
     let mut command = Command::new("strace");
     command.arg("-f").args((lane.command)("passing"));
-    // Its leak check cannot be made in a process that is traced.
+    // The sanitizer's leak check cannot run in a process that is traced.
     command.env("ASAN_OPTIONS", "detect_leaks=0");
     let output = command.output().expect("strace runs");
     let said = String::from_utf8_lossy(&output.stderr);
@@ -34,7 +34,7 @@ fn traced(lane: &Lane) -> Vec<String> {
         .collect()
 }
 
-/// Before it closes a descriptor std looks whether it is open, in debug builds alone.
+/// Before std closes a descriptor it checks that it is open, in debug builds alone.
 fn is_the_check_of_a_debug_build(line: &str) -> bool {
     cfg!(debug_assertions) && line.starts_with("fcntl(") && line.contains(", F_GETFD)")
 }

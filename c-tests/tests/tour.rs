@@ -1,5 +1,5 @@
-//! The tour, driven as a user would, with clients and servers that are not ours: C, Python, socat
-//! and nc.
+//! The tour, run as a user would run it, with clients and servers that are not ours: C, Python,
+//! socat and nc.
 #![cfg(target_os = "linux")]
 
 use std::ffi::{OsStr, OsString};
@@ -17,7 +17,7 @@ use sunpath::UnixStream;
 use sunpath_c_tests::c;
 use sunpath_c_tests::lane::{self, FreshDir, installed, skip};
 
-/// More than one read and one write of anybody, less than what the queues hold.
+/// More than one read or one write takes, and less than the queues hold.
 const LENGTH: usize = 60_000;
 
 const PYTHON_CLIENT: &str = "
@@ -42,7 +42,7 @@ while received := client.recv(4096):
 client.close()
 ";
 
-/// The tour with these arguments in this directory.
+/// Prepares the tour with these arguments in this directory.
 fn tour_in<A: AsRef<OsStr>>(dir: &FreshDir, args: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(lane::example("tour"));
     command
@@ -52,8 +52,8 @@ fn tour_in<A: AsRef<OsStr>>(dir: &FreshDir, args: impl IntoIterator<Item = A>) -
     command
 }
 
-/// Whether the `nc` that is installed knows sockets of this family, and ends with its input: of the
-/// many that there are, OpenBSD's.
+/// Whether the installed `nc` knows Unix sockets, and ends with its input. Among the many versions,
+/// OpenBSD's does.
 fn installed_nc() -> bool {
     let knows = || {
         let help = Command::new("nc").arg("-h").stdin(Stdio::null()).output();
@@ -65,13 +65,13 @@ fn installed_nc() -> bool {
     installed("nc") && (knows() || skip("nc with -N and -U"))
 }
 
-/// Text of this length that does not repeat soon.
+/// Returns text of this length that does not repeat soon.
 fn message() -> Vec<u8> {
     let lines = (0..).map(|number: u32| format!("line {number}\n"));
     lines.flat_map(String::into_bytes).take(LENGTH).collect()
 }
 
-/// What a program prints when it is given `input`.
+/// Returns what a program prints if it gets `input`.
 fn filter(command: &mut Command, input: &[u8]) -> Output {
     let spawned = command
         .stdin(Stdio::piped())
@@ -111,7 +111,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts it and waits for the line that it says when it is ready.
+    /// Starts it and waits for the line that it prints when it is ready.
     fn start(command: &mut Command) -> Self {
         let mut server = Self::start_silent(command);
         let line = server.line();
@@ -132,10 +132,10 @@ impl Server {
         line
     }
 
-    /// Ends it with a signal; its exit status.
+    /// Ends it with a signal. Returns its exit status.
     fn end_by(mut self, signal: libc::c_int) -> Option<i32> {
         let pid = self.child.id().try_into().expect("a pid is positive");
-        // SAFETY: kill takes numbers, and the child was not waited for.
+        // SAFETY: kill takes numbers, and the child has not been waited for.
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
         self.child.wait().expect("the child is ours").code()
     }
@@ -292,12 +292,13 @@ fn tour_with_bad_input_says_one_line_and_exits_1() {
     assert_eq!(left.len(), 1, "{left:?}");
 }
 
-/// As a user that may not write there: root may everywhere, and becomes nobody.
+/// As a user that may not write there: root may write everywhere, and becomes nobody.
 #[test]
 fn tour_in_a_directory_that_is_not_writable_says_so() {
     let dir = FreshDir::new();
     let program = dir.path().join("tour");
-    // By another process: a file that this one writes to cannot be run while a thread forks.
+    // Another process copies it, because a file that is open for writing cannot be executed, and a
+    // thread that forks may keep it open.
     let copied = Command::new("cp")
         .arg(lane::example("tour"))
         .arg(&program)
@@ -388,7 +389,7 @@ fn tour_server_that_ends_leaves_the_file_of_its_successor() {
     let path = dir.path().join("a.sock");
     let first = Server::start(&mut tour_in(&dir, ["serve", "a.sock"]));
     fs::remove_file(&path).expect("it serves");
-    // One that does not ask who was there before.
+    // A server that does not check what was there before.
     let mut second = Command::new(c::program("stream"));
     let second = Server::start(second.args(["serve", "a.sock"]).current_dir(dir.path()));
     assert_eq!(first.end_by(libc::SIGTERM), Some(0));
@@ -457,7 +458,7 @@ fn tour_is_a_client_of_servers_in_c_and_python() {
     }
 }
 
-/// These two say nothing when they are ready: the client tries until it is let in.
+/// These two print nothing when they are ready, so the client tries until it connects.
 #[test]
 fn tour_is_a_client_of_socat_and_nc() {
     let connect_until_served = |server: &mut Server, dir: &FreshDir, input: &[u8]| loop {

@@ -1,6 +1,6 @@
-/* The conversion alone, every case of it, in C: what sun_path.c makes of every length with a NUL at
- * every position, and what it reads at every length that could be reported. No system call.
- * raw.rs and safe.rs beside it print the same lines. */
+/* The conversion alone, in C and for all inputs: what sun_path.c makes of every length with a NUL
+ * at every position, and what it reads at every length that could be reported. It makes no system
+ * call. raw/mod.rs and safe/mod.rs print the same lines. */
 #include "notation.h"
 #include "sun_path.h"
 
@@ -13,8 +13,8 @@
 #define ABSTRACT_LENGTHS 112
 #define NO_NUL SIZE_MAX
 
-/* 1. Input: bytes that all differ from their neighbours, so that a shifted copy shows; and at most
- * one NUL. */
+/* 1. Input: bytes that all differ from their neighbours, so that a shifted copy is visible, and at
+ *    most one NUL. */
 
 static void fill(char *bytes, size_t size, size_t nul)
 {
@@ -22,7 +22,7 @@ static void fill(char *bytes, size_t size, size_t nul)
 		bytes[i] = i == nul ? '\0' : (char)(1 + (i * 7 + 13) % 255);
 }
 
-/* The length, and where the NUL is. */
+/* The length, and the place of the NUL. */
 static void print_input(const char *kind, size_t size, size_t nul)
 {
 	if (nul == NO_NUL)
@@ -31,7 +31,7 @@ static void print_input(const char *kind, size_t size, size_t nul)
 		printf("%s %zu %zu", kind, size, nul);
 }
 
-/* 2. Outcome: the length and a hash of the whole struct, or why not. */
+/* 2. Result: the length and a hash of the whole struct, or the error. */
 
 static uint64_t fnv1a(const unsigned char *bytes, size_t size)
 {
@@ -113,7 +113,7 @@ static void read_address(size_t which, const struct sockaddr_un *addr, socklen_t
 	putchar('\n');
 }
 
-/* 4. All of it. */
+/* 4. All lengths and all places. */
 
 int main(void)
 {

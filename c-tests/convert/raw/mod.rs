@@ -1,4 +1,4 @@
-//! The conversion alone, every case of it, over `sunpath-sys`: the same lines as `convert.c`.
+//! The conversion alone, for all inputs, over `sunpath-sys`: the same lines as `convert.c`.
 
 use std::io::{self, BufWriter, Write};
 use std::mem::size_of;
@@ -10,8 +10,8 @@ use sys::{SunPath, SunPathError, sockaddr_un, socklen_t};
 const PATH_LENGTHS: usize = 300;
 const ABSTRACT_LENGTHS: usize = 112;
 
-// 1. Input: bytes that all differ from their neighbours, so that a shifted copy shows; and at most
-// one NUL.
+// 1. Input: bytes that all differ from their neighbours, so that a shifted copy is visible, and at
+//    most one NUL.
 
 fn fill(size: usize, nul: Option<usize>) -> Vec<u8> {
     let byte = |i| {
@@ -24,13 +24,13 @@ fn fill(size: usize, nul: Option<usize>) -> Vec<u8> {
     (0..size).map(byte).collect()
 }
 
-/// The length, and where the NUL is.
+/// The length, and the place of the NUL.
 fn input(kind: &str, size: usize, nul: Option<usize>) -> String {
     let nul = nul.map_or("-".to_owned(), |nul| nul.to_string());
     format!("{kind} {size} {nul}")
 }
 
-// 2. Outcome: the length and a hash of the whole struct, or why not.
+// 2. Result: the length and a hash of the whole struct, or the error.
 
 fn fnv1a(addr: &sockaddr_un) -> u64 {
     const { assert!(size_of::<sockaddr_un>() == sys::SUN_PATH_OFFSET + sys::SUN_PATH_CAPACITY) };
@@ -81,7 +81,7 @@ fn read_address(addr: &sockaddr_un, len: socklen_t) -> String {
     format!("{kind} {}", Bytes(name))
 }
 
-// 4. All of it.
+// 4. All lengths and all places.
 
 pub(crate) fn main() -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());

@@ -1,4 +1,4 @@
-//! The conversion alone, every case of it, over `sunpath`: the same lines as `convert.c`.
+//! The conversion alone, for all inputs, over `sunpath`: the same lines as `convert.c`.
 
 use std::io::{self, BufWriter, Write};
 
@@ -9,8 +9,8 @@ use sunpath_c_tests::notation::{Bytes, read_bytes};
 const PATH_LENGTHS: usize = 300;
 const ABSTRACT_LENGTHS: usize = 112;
 
-// 1. Input: bytes that all differ from their neighbours, so that a shifted copy shows; and at most
-// one NUL.
+// 1. Input: bytes that all differ from their neighbours, so that a shifted copy is visible, and at
+//    most one NUL.
 
 fn fill(size: usize, nul: Option<usize>) -> Vec<u8> {
     let byte = |i| {
@@ -23,13 +23,13 @@ fn fill(size: usize, nul: Option<usize>) -> Vec<u8> {
     (0..size).map(byte).collect()
 }
 
-/// The length, and where the NUL is.
+/// The length, and the place of the NUL.
 fn input(kind: &str, size: usize, nul: Option<usize>) -> String {
     let nul = nul.map_or("-".to_owned(), |nul| nul.to_string());
     format!("{kind} {size} {nul}")
 }
 
-// 2. Outcome: the length and a hash of the whole struct, or why not.
+// 2. Result: the length and a hash of the whole struct, or the error.
 
 fn fnv1a(addr: &sockaddr_un) -> u64 {
     let family = addr.sun_family.to_ne_bytes();
@@ -72,7 +72,8 @@ const CONTENTS: [&str; 7] = [
     r#""\0{108}""#,        // only NULs
 ];
 
-/// A length that the kernel does not return is refused, and read by the reader that takes every one.
+/// A length that the kernel does not return is refused here, and read by the reader that takes
+/// every length.
 fn read_address(addr: sockaddr_un, len: socklen_t) -> String {
     let safe = UnixAddr::from_raw(addr, len);
     let name = match &safe {
@@ -90,7 +91,7 @@ fn read_address(addr: sockaddr_un, len: socklen_t) -> String {
     format!("{kind} {}", Bytes(name))
 }
 
-// 4. All of it.
+// 4. All lengths and all places.
 
 pub(crate) fn main() -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());

@@ -1,5 +1,5 @@
-/* What a socket is used for, in C, a way a run: "faults stream". Prints "ok" or the errno, and
- * whether a descriptor leaked. raw.rs and safe.rs are the same program. */
+/* The usual ways to use a socket, in C, one way in each run: "faults stream". Prints "ok" or the
+ * errno, and whether a descriptor leaked. raw/mod.rs and safe/mod.rs are the same program. */
 #include "notation.h"
 
 #include <errno.h>
@@ -18,14 +18,14 @@
 #define SO_PEERPIDFD 77
 #endif
 
-/* 1. A path and descriptors: gone when the way ends, however it ends. */
+/* 1. A path and descriptors: removed and closed when the way ends, however it ends. */
 
 #define PATH "s"
 
 static char deep[151]; /* a directory whose name is longer than sun_path, made before */
 static char deep_path[sizeof deep + sizeof "/" PATH];
 
-static const char *file; /* what is to be removed */
+static const char *file; /* the file to remove */
 static int kept[8];
 static size_t kept_count;
 
@@ -62,7 +62,7 @@ static void must(int holds, const char *what)
 	}
 }
 
-/* 2. Calls that a signal interrupts are made again. */
+/* 2. A call that a signal interrupts is made again. */
 
 #define AGAIN(result, call) \
 	do \
@@ -143,7 +143,7 @@ static ssize_t receive(int fd, ssize_t expected)
 	return count;
 }
 
-/* 3. The ways: each gives 0, or -1 with errno. */
+/* 3. The ways: each returns 0, or -1 with errno. */
 
 /* A connection, from its listener to its end. */
 static int stream(void)
@@ -255,7 +255,7 @@ static ssize_t receive_control(int fd, int type, void *ret_data, size_t size)
 	return count;
 }
 
-/* A descriptor goes through a socket and is used. */
+/* A descriptor is passed through a socket and used. */
 static int descriptor(void)
 {
 	int through[2], pair[2], received;
@@ -292,7 +292,7 @@ static int batch(void)
 	return count < 0 ? -1 : 0;
 }
 
-/* Who the peer is, asked and told. */
+/* The peer's credentials, by option and by message. */
 static int identity(void)
 {
 	struct ucred own = { getpid(), geteuid(), getegid() }, sender, peer;
@@ -318,7 +318,7 @@ static int identity(void)
 	return 0;
 }
 
-/* The kernel chooses the name, a client is told of it. */
+/* The kernel chooses the name, and a client uses it. */
 static int autobind(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -359,7 +359,7 @@ static int at(void)
 	return remove_file();
 }
 
-/* 4. Main: the way stands between two calls of dup(-1). */
+/* 4. Main: two calls of dup(-1) mark the beginning and the end of the way. */
 
 static const struct {
 	const char *name;
@@ -370,7 +370,7 @@ static const struct {
 	{ "autobind", autobind }, { "at", at },
 };
 
-/* Asked for with a call that no way is made of. */
+/* Uses a call that no way uses. */
 static int open_descriptors(void)
 {
 	int count = 0;

@@ -1,5 +1,6 @@
-//! What a socket is used for, over `sunpath-sys`, a way a run: `faults stream`. Prints "ok" or the
-//! errno, and whether a descriptor leaked. faults.c and safe.rs are the same program.
+//! The usual ways to use a socket, over `sunpath-sys`, one way in each run: `faults stream`. Prints
+//! "ok" or the errno, and whether a descriptor leaked. faults.c and safe/mod.rs are the same
+//! program.
 
 use std::env;
 use std::ffi::CString;
@@ -15,13 +16,13 @@ use sys::{AF_UNIX, CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_SPACE, SOL_SOCKET};
 use sys::{SOCK_CLOEXEC, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
 use sys::{iovec, mmsghdr, msghdr, sockaddr_un, socklen_t, ucred};
 
-// 1. Errors are an errno; a path is gone when the way ends, however it ends.
+// 1. An error is an errno. A path is removed when the way ends, however it ends.
 
 type Answer<T> = Result<T, c_int>;
 
 const PATH: &str = "s";
 
-/// Longer than sun_path, and made before.
+/// A directory whose name is longer than sun_path, made before.
 fn deep() -> String {
     "d".repeat(150)
 }
@@ -34,7 +35,7 @@ fn checked(result: isize) -> Answer<isize> {
     }
 }
 
-/// Makes a call again that a signal interrupts.
+/// Makes a call again if a signal interrupts it.
 fn again(mut call: impl FnMut() -> isize) -> Answer<isize> {
     loop {
         match checked(call()) {
@@ -45,7 +46,7 @@ fn again(mut call: impl FnMut() -> isize) -> Answer<isize> {
 }
 
 fn owned(fd: isize) -> OwnedFd {
-    // SAFETY: the kernel just made the descriptor, and nobody else knows it.
+    // SAFETY: the kernel just made the descriptor, and nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(fd as c_int) }
 }
 
@@ -169,9 +170,9 @@ fn send_control<T>(fd: &OwnedFd, kind: c_int, data: T) -> Answer<()> {
     header.cmsg_len = CMSG_LEN(size_of::<T>()) as _;
     // SAFETY: the header is in the buffer.
     let to = unsafe { CMSG_DATA(cmsg) };
-    // SAFETY: behind the header the buffer has space for the data.
+    // SAFETY: after the header the buffer has space for the data.
     unsafe { to.cast::<T>().write_unaligned(data) };
-    // SAFETY: what the message points to is live.
+    // SAFETY: everything that the message points to is live.
     let call = || unsafe { sys::sendmsg(fd.as_raw_fd(), &raw const message, sys::MSG_NOSIGNAL) };
     assert_eq!(again(call)?, 1);
     Ok(())
@@ -182,10 +183,10 @@ fn receive_control<T: Copy>(fd: &OwnedFd, kind: c_int) -> Answer<T> {
     let mut iov = pieces(&mut byte);
     let mut message = message_over(&mut iov, &mut control, size_of::<T>());
     let flags = sys::MSG_CMSG_CLOEXEC;
-    // SAFETY: what the message points to is live and may be written to.
+    // SAFETY: everything that the message points to is live and may be written to.
     let call = || unsafe { sys::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
     assert_eq!(again(call)?, 1);
-    // SAFETY: the kernel said how much of the control buffer it wrote to.
+    // SAFETY: the kernel has set how much of the control buffer it wrote to.
     let cmsg = unsafe { CMSG_FIRSTHDR(&raw const message) };
     // SAFETY: it is null, or a header in the buffer, which is aligned.
     let header = unsafe { cmsg.as_ref() }.expect("what was sent arrived");
@@ -205,7 +206,7 @@ fn getsockopt<T>(fd: &OwnedFd, option: c_int) -> Answer<T> {
     let result = unsafe { sys::getsockopt(fd.as_raw_fd(), SOL_SOCKET, option, to, &raw mut len) };
     checked(result as isize)?;
     assert_eq!(len as usize, size_of::<T>());
-    // SAFETY: the kernel wrote all of it; all T here are numbers.
+    // SAFETY: the kernel has written all of it, and all T here are numbers.
     Ok(unsafe { value.assume_init() })
 }
 
@@ -254,7 +255,7 @@ fn seqpacket() -> Answer<()> {
     file.remove()
 }
 
-/// A descriptor goes through a socket and is used.
+/// A descriptor is passed through a socket and used.
 fn descriptor() -> Answer<()> {
     let [ours, theirs] = new_pair(SOCK_STREAM)?;
     let [kept, given] = new_pair(SOCK_STREAM)?;
@@ -276,17 +277,17 @@ fn batch() -> Answer<()> {
         message.msg_hdr.msg_iovlen = 1;
     }
     let (at, flags) = (messages.as_mut_ptr(), sys::MSG_NOSIGNAL);
-    // SAFETY: there are two messages at `at`, and what they point to is live.
+    // SAFETY: there are two messages at `at`, and everything that they point to is live.
     let call = || unsafe { sys::sendmmsg(ours.as_raw_fd(), at, 2, flags as _) };
     assert_eq!(again(|| call() as isize)?, 2);
     let (flags, forever) = (sys::MSG_WAITFORONE, ptr::null_mut());
-    // SAFETY: as above, and they may be written to.
+    // SAFETY: the two messages are live, and what they point to may be written to.
     let call = || unsafe { sys::recvmmsg(theirs.as_raw_fd(), at, 2, flags as _, forever) };
     assert_eq!(again(|| call() as isize)?, 2);
     Ok(())
 }
 
-/// Who the peer is, asked and told.
+/// The peer's credentials, by option and by message.
 fn identity() -> Answer<()> {
     let [ours, theirs] = new_pair(SOCK_STREAM)?;
     let (yes, len) = (1, size_of::<c_int>() as socklen_t);
@@ -309,7 +310,7 @@ fn identity() -> Answer<()> {
     Ok(())
 }
 
-/// The kernel chooses the name, a client is told of it.
+/// The kernel chooses the name, and a client uses it.
 fn autobind() -> Answer<()> {
     let listener = new_socket(SOCK_STREAM)?;
     bind(&listener, &sys::sockaddr_un_unnamed())?;
@@ -344,7 +345,7 @@ fn at() -> Answer<()> {
     file.remove()
 }
 
-// 5. Main: the way stands between two calls of dup(-1).
+// 5. Main: two calls of dup(-1) mark the beginning and the end of the way.
 
 type Way = fn() -> Answer<()>;
 
@@ -360,11 +361,11 @@ const WAYS: [(&str, Way); 8] = [
 ];
 
 fn mark() {
-    // SAFETY: dup takes any number; -1 is no descriptor, so that nothing is duplicated.
+    // SAFETY: dup takes any number; -1 is not a descriptor, so that nothing is duplicated.
     unsafe { libc::dup(-1) };
 }
 
-/// Asked for with a call that no way is made of.
+/// Uses a call that no way uses.
 fn open_descriptors() -> usize {
     // SAFETY: F_GETFD takes any number.
     let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1;

@@ -1,5 +1,6 @@
-//! What a socket is used for, over `sunpath`, a way a run: `faults stream`. Prints "ok" or the errno,
-//! and whether a descriptor leaked. raw.rs and faults.c are the same program.
+//! The usual ways to use a socket, over `sunpath`, one way in each run: `faults stream`. Prints
+//! "ok" or the errno, and whether a descriptor leaked. raw/mod.rs and faults.c are the same
+//! program.
 
 use std::env;
 use std::fs;
@@ -16,11 +17,11 @@ use sunpath::{
     UnixListener, UnixSeqpacket, UnixStream,
 };
 
-// 1. A path: gone when the way ends, however it ends.
+// 1. A path: removed when the way ends, however it ends.
 
 const PATH: &str = "s";
 
-/// Longer than sun_path, and made before.
+/// A directory whose name is longer than sun_path, made before.
 fn deep() -> String {
     format!("{}/{PATH}", "d".repeat(150))
 }
@@ -84,7 +85,7 @@ fn bound<T: Kind>() -> io::Result<Socket<T>> {
     Ok(socket)
 }
 
-/// A descriptor goes through a socket and is used.
+/// A descriptor is passed through a socket and used.
 fn descriptor() -> io::Result<()> {
     let (ours, theirs) = UnixStream::pair()?;
     let (kept, given) = UnixStream::pair()?;
@@ -111,7 +112,7 @@ fn batch() -> io::Result<()> {
     Ok(())
 }
 
-/// Who the peer is, asked and told.
+/// The peer's credentials, by option and by message.
 fn identity() -> io::Result<()> {
     let (ours, theirs) = UnixStream::pair()?;
     theirs.set_pass_credentials(true)?;
@@ -123,7 +124,7 @@ fn identity() -> io::Result<()> {
     Ok(())
 }
 
-/// The kernel chooses the name, a client is told of it.
+/// The kernel chooses the name, and a client uses it.
 fn autobind() -> io::Result<()> {
     let listener = UnixListener::autobind()?;
     let addr = listener.local_addr()?;
@@ -146,7 +147,7 @@ fn at() -> io::Result<()> {
     file.remove()
 }
 
-// 3. Main: the way stands between two calls of dup(-1).
+// 3. Main: two calls of dup(-1) mark the beginning and the end of the way.
 
 type Way = fn() -> io::Result<()>;
 
@@ -162,11 +163,11 @@ const WAYS: [(&str, Way); 8] = [
 ];
 
 fn mark() {
-    // SAFETY: dup takes any number; -1 is no descriptor, so that nothing is duplicated.
+    // SAFETY: dup takes any number; -1 is not a descriptor, so that nothing is duplicated.
     unsafe { libc::dup(-1) };
 }
 
-/// Asked for with a call that no way is made of.
+/// Uses a call that no way uses.
 fn open_descriptors() -> usize {
     // SAFETY: F_GETFD takes any number.
     let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1;

@@ -1,4 +1,4 @@
-/* What this compiler sees in this system's headers: a line a row of layout.def and around.def, then
+/* What this compiler sees in this system's headers: a line for each row of layout.def and around.def, then
  * the CMSG macros over every length from 0 to 2048. */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #include <linux/un.h>
 #undef sockaddr_un
 
-/* 1. Names that the headers may be too old for. */
+/* 1. Names that the headers may lack because they are too old. */
 
 #define MISSING LLONG_MIN
 
@@ -50,7 +50,7 @@
 #define SO_PEERPIDFD MISSING /* Linux 6.5 */
 #endif
 
-/* 2. A row of the table, as a line or two. */
+/* 2. A row of the table, as one line or two. */
 
 #define SIZE_OF_FIELD(s, f) sizeof(((struct s *)0)->f)
 
@@ -75,7 +75,7 @@ static const struct {
 #include "../around.def"
 };
 
-/* 3. All of it. */
+/* 3. All rows. */
 
 int main(void)
 {

@@ -1,5 +1,6 @@
-/* One descriptor through a stream and one through a sequenced-packet socket, with the system calls
- * that it takes and no other between two calls of close(-1), which mark the place in a trace. */
+/* Passes one descriptor through a stream and one through a sequenced-packet socket, with the
+ * necessary system calls and no other between two calls of close(-1), which mark the place in a
+ * trace. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What one message can carry beside one descriptor, when the socket was inherited with its options
- * set: credentials, a security label, a pidfd, the length of the queue. */
+/* What one message can carry in addition to one descriptor, if the socket was inherited with its
+ * options set: credentials, a security label, a pidfd, the length of the queue. */
 #define ALONG (CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(96) + 2 * CMSG_SPACE(sizeof(int)))
 
 static _Noreturn void die(const char *what)
@@ -83,7 +84,7 @@ int main(void)
 	fd = recv_fd(stream[1], 0);
 	close(fd);
 	send_fd(packets[0], stream[0]);
-	fd = recv_fd(packets[1], MSG_TRUNC); /* says the true length of a message */
+	fd = recv_fd(packets[1], MSG_TRUNC); /* reports the true length of a message */
 	close(fd);
 	close(-1);
 	for (int i = 0; i < 2; i++) {

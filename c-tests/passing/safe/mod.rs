@@ -1,9 +1,9 @@
-//! What `passing.c` does, with the safe layer.
+//! Does what `passing.c` does, with the safe layer.
 
 use sunpath::{UnixSeqpacket, UnixStream};
 
 fn mark() {
-    // SAFETY: close takes any number; -1 is no descriptor, so that nothing is closed.
+    // SAFETY: close takes any number; -1 is not a descriptor, so that nothing is closed.
     unsafe { libc::close(-1) };
 }
 

@@ -91,7 +91,7 @@ fn accept<T: Connected>(listener: &Listener<T>) -> Socket<T> {
     socket
 }
 
-/// As much of HTTP as the program speaks: the length of the body stands in a header.
+/// As much of HTTP as the program uses: a header has the length of the body.
 fn respond(stage: &Stage, listener: Result<UnixListener, Error>) {
     let listener = listener.expect("the address is free");
     let running = stage.start();
@@ -116,7 +116,7 @@ fn respond(stage: &Stage, listener: Result<UnixListener, Error>) {
     assert_eq!(running.printed(), "hello");
 }
 
-/// What is sent to us goes back, at the abstract name.
+/// Sends everything that it receives back, at the abstract name.
 fn echo(stage: &Stage) {
     let listener = UnixListener::bind_addr(&stage.abstract_address()).expect("the name is ours");
     let running = stage.start();
@@ -138,7 +138,7 @@ fn packet(stage: &Stage) {
     assert_eq!(running.printed(), "hello");
 }
 
-/// A datagram, and the pathname that it came from.
+/// Receives a datagram, and the pathname that it came from.
 fn datagram(stage: &Stage) -> (String, String, Running) {
     let socket = UnixDatagram::bind_addr(&stage.address()).expect("it is free");
     patient(&socket);
@@ -154,8 +154,8 @@ fn datagram(stage: &Stage) -> (String, String, Running) {
     (message, from, running)
 }
 
-/// Says that it is ready, as a service does, with its credentials. Then it sends one end of a pipe
-/// and waits until that is closed, which shows that all before was read.
+/// The program reports that it is ready, as a service does, with its credentials. Then it sends one
+/// end of a pipe and waits until that is closed, which shows that everything before was read.
 fn notify(stage: &Stage) {
     let socket = UnixDatagram::bind_addr(&stage.address()).expect("it is free");
     patient(&socket);
@@ -174,7 +174,7 @@ fn notify(stage: &Stage) {
         let who = control.credentials().expect("the kernel adds them");
         // SAFETY: takes nothing and cannot fail.
         assert_eq!(who.uid(), unsafe { libc::geteuid() });
-        // With privileges it speaks for its parent.
+        // With privileges it acts for its parent.
         let pids = [process::id(), running.child.id()].map(i32::try_from);
         assert!(who.pid().is_some_and(|pid| pids.contains(&Ok(pid))));
         assert_eq!(control.rights().count(), fds);

@@ -1,5 +1,6 @@
-//! Servers and clients that people run, each talking with `sunpath` as a client or as a server: a
-//! table of either, a row a program. What is not installed is said at the end.
+//! Servers and clients that people run, each talking with `sunpath` as a client or as a server.
+//! There is a table for each of the two, with a row for each program. The programs that are not
+//! installed are listed at the end.
 #![cfg(target_os = "linux")]
 
 mod clients;
@@ -17,17 +18,18 @@ use sunpath::socket::Kind;
 use sunpath::{Errno, Error, Socket, UnixAddr};
 use sunpath_c_tests::lane::{self, FreshDir};
 
-/// When what never comes is waited for no more.
+/// The test stops waiting after this time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A row: a program, and what we do with it.
 struct Row {
     program: &'static str,
-    /// `DIR` in them is the directory that it runs in, and the abstract name that is ours.
+    /// In the arguments, `DIR` is the directory that the program runs in, and the abstract name
+    /// that is ours.
     args: &'static [&'static str],
-    /// What it reads from its standard input, which is the file `input` of that directory.
+    /// What the program reads from its standard input, which is the file `input` of that directory.
     input: &'static str,
-    /// Makes the sockets that it needs, starts it and talks with it.
+    /// Makes the sockets that the program needs, starts it and talks with it.
     talk: fn(&Stage),
 }
 
@@ -61,7 +63,7 @@ impl Stage {
         UnixAddr::from_pathname(self.path("a.sock")).expect("fresh directories have short paths")
     }
 
-    /// An abstract name that nobody else has.
+    /// Returns an abstract name that no other process has.
     fn abstract_address(&self) -> UnixAddr {
         UnixAddr::from_abstract(self.fill("DIR")).expect("fresh directories have short paths")
     }
@@ -87,14 +89,14 @@ fn create(path: &Path) -> Stdio {
         .into()
 }
 
-/// The program while it runs; ended with the test.
+/// The running program, which is ended with the test.
 struct Running {
     child: Child,
     dir: PathBuf,
 }
 
 impl Running {
-    /// A socket that is connected to the program as soon as it serves there.
+    /// Returns a socket that is connected to the program as soon as it serves there.
     fn client<T: Kind>(&mut self, at: &UnixAddr) -> Socket<T> {
         let began = Instant::now();
         loop {
@@ -115,7 +117,7 @@ impl Running {
         assert_eq!(ended, None, "it ended, and said:\n{}", self.said());
     }
 
-    /// Waits for its end, which has to be a success; what it printed.
+    /// Waits for its end, which has to be a success. Returns what it printed.
     fn printed(mut self) -> String {
         let status = self.child.wait().expect("the child is ours");
         assert!(status.success(), "{status}: {}", self.said());
@@ -130,7 +132,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail only where it has ended by itself.
+        // Both calls fail only if it has ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -141,18 +143,18 @@ fn is_not_yet(error: Error) -> bool {
     error.call() == Call::Connect && not_yet.contains(&error.errno())
 }
 
-/// Nothing waits for ever.
+/// Sets timeouts, so that no call waits forever.
 fn patient<T: Kind>(socket: &Socket<T>) {
     let set = socket.set_read_timeout(Some(PATIENCE));
     set.expect("a timeout can be set");
 }
 
-/// Every row whose program is installed; the names of the others at the end.
+/// Runs every row whose program is installed, and prints the names of the others at the end.
 fn talk_with(rows: &'static [Row]) {
     let mut missing = Vec::new();
     for row in rows {
         if lane::found(row.program) {
-            // Seen where the test fails.
+            // Printed if the test fails.
             eprintln!("{} {}", row.program, row.args.join(" "));
             (row.talk)(&Stage::new(row));
         } else if !missing.contains(&row.program) {
@@ -174,7 +176,7 @@ fn interop_with_programs_that_connect() {
     talk_with(clients::ROWS);
 }
 
-/// All that comes until the end of the stream.
+/// Returns everything that arrives until the end of the stream.
 fn read_to_end(mut stream: impl io::Read) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).expect("it sends text");

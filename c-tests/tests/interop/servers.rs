@@ -1,4 +1,4 @@
-//! Programs that serve at `a.sock`, or at the abstract name, and that we are a client of.
+//! Programs that serve at `a.sock` or at the abstract name, and whose client we are.
 
 use std::io::{BufRead, BufReader};
 
@@ -16,7 +16,8 @@ pub(crate) const ROWS: &[Row] = &[
         talk: redis,
     },
     Row {
-        // As root it asks who to become. It raises RLIMIT_NOFILE to the number of connections.
+        // As root it needs to know which user to become. It raises RLIMIT_NOFILE to the number of
+        // connections.
         program: "memcached",
         args: &["-u", "root", "-c", "60", "-s", "a.sock"],
         input: "",
@@ -107,7 +108,7 @@ while True:
     },
 ];
 
-/// Asks, and reads an answer that ends as this one does.
+/// Sends a request, and reads an answer that ends with these bytes.
 fn ask(stream: &mut BufReader<UnixStream>, question: &str, last_line: &str) -> String {
     let sent = stream.get_ref().send_all(question.as_bytes(), &[]);
     sent.expect("it reads");
@@ -147,7 +148,8 @@ fn nginx(stage: &Stage) {
     assert!(answer.ends_with("\r\n\r\nhello from nginx"), "{answer}");
 }
 
-/// The bus believes who we are because the kernel says so, and nothing else that we say.
+/// The bus accepts our identity because the kernel reports it, and not because of anything that we
+/// send.
 fn dbus(stage: &Stage) {
     let mut server = stage.start();
     let mut stream = BufReader::new(server.client::<Stream>(&stage.address()));
@@ -190,7 +192,7 @@ fn echo(stream: UnixStream) {
     assert_eq!(read_to_end(&stream), "hello");
 }
 
-/// Each send is a record, and comes back as one.
+/// Each send is a record, and the answer is one too.
 fn packets(stage: &Stage) {
     let mut server = stage.start();
     let socket = server.client::<Seqpacket>(&stage.address());
@@ -204,7 +206,7 @@ fn packets(stage: &Stage) {
     }
 }
 
-/// The answer comes to the address that our socket is bound to.
+/// The answer arrives at the address that our socket is bound to.
 fn datagrams(stage: &Stage) {
     let mut server = stage.start();
     drop(server.client::<Datagram>(&stage.address()));

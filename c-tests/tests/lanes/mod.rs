@@ -25,7 +25,7 @@ pub(crate) const LANES: &[Lane] = &[
     },
 ];
 
-/// The lanes that a suite or another comparison has, C first.
+/// Returns the lanes that a suite or another comparison has, C first.
 pub(crate) fn lanes_of(name: &str) -> impl Iterator<Item = &'static Lane> {
     LANES.iter().filter(move |lane| lane.is_in(name))
 }

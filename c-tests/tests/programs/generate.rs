@@ -1,8 +1,8 @@
-//! Programs in the language of `sockets/cases.txt`, made from bytes: any bytes make one.
+//! Generates programs in the language of `sockets/cases.txt` from bytes. Any bytes make a program.
 //!
-//! The tables below are calls of that language with gaps, and have what `sunpath` offers each kind of
-//! socket; what it does not offer stands in `sockets/transcript.txt`. Left out are `fds`, which would
-//! outlive its program, and waiting without a timeout.
+//! The tables below are calls of that language with gaps, and have what `sunpath` offers for each
+//! kind of socket. What it does not offer is in `sockets/transcript.txt`. `fds`, which would
+//! outlive its program, and waiting without a timeout are left out.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use proptest::array::uniform6;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 
-/// What one part is made from: which table, which line, which socket, and what fills the gaps.
+/// What one part is made from: the table, the line, the socket, and the values for the gaps.
 type Choice = [u8; 6];
 
 /// How many parts the longest program has.
 const LONGEST: usize = 24;
 
-/// A program in parts that can be left out: a call, or calls that belong together.
+/// A program, in parts that can be left out: a call, or calls that belong together.
 pub(crate) fn programs() -> impl Strategy<Value = Vec<String>> {
     vec(uniform6(any::<u8>()), 1..=LONGEST).prop_map(|choices| {
         let mut program = Program::default();
@@ -37,9 +37,10 @@ enum Kind {
 }
 use Kind::{Dgram, Listener, PacketListener, Seqpacket, Stream};
 
-/// How sockets come, alone and in company. A gap with a kind is a new letter for a socket of that
-/// kind, `{last}` the letter before; `{own}` is the pathname that is called like it, and `{name}` one
-/// of those, or one that nobody has. A line that stands there twice is taken twice as often.
+/// Calls that make sockets. A gap with a kind is a new letter for a socket of that kind, and
+/// `{last}` is the letter before. `{own}` is the pathname that is called like the letter, and
+/// `{name}` one of those, or one that no socket has. A line that is there twice is chosen twice as
+/// often.
 const OPENINGS: &[&str] = &[
     "pair(stream, {stream}, {stream})",
     "pair(dgram, {dgram}, {dgram})",
@@ -61,7 +62,7 @@ const OPENINGS: &[&str] = &[
     "fill_backlog(seqpacket, {name})",
 ];
 
-/// What every socket can be asked; `{it}` is its letter.
+/// Questions to every socket; `{it}` is its letter.
 const ASK: &[&str] = &[
     "poll({it})",
     "getpeername({it})",
@@ -77,7 +78,7 @@ const ASK: &[&str] = &[
     "getsockopt({it}, SO_PEEK_OFF)",
 ];
 
-/// What changes a socket of any kind.
+/// Calls that change a socket of any kind.
 const CHANGE: &[&str] = &[
     "close({it})",
     "shutdown({it}, RD)",
@@ -96,7 +97,8 @@ const CHANGE: &[&str] = &[
     "nonblock({it}, 0); timeout({it}, SO_RCVTIMEO, 1); timeout({it}, SO_SNDTIMEO, 1)",
 ];
 
-/// No peek of no bytes: where a byte out of band is queued, that spins in Linux 6.18 until a signal.
+/// Peeking at no bytes is left out: if a byte out of band is queued, that loops in Linux 6.18 until
+/// a signal.
 const STREAM: &[&str] = &[
     "send({it}, {data})",
     "recv({it}, {size})",
@@ -148,7 +150,7 @@ const PACKET_LISTENER: &[&str] = &[
     "listen({it}, {few})",
 ];
 
-/// The tables for a kind of socket; again, twice is twice as often.
+/// The tables for a kind of socket. A table that is there twice is chosen twice as often.
 const fn tables(kind: Kind) -> &'static [&'static [&'static str]] {
     match kind {
         Stream => &[STREAM, STREAM, STREAM, ASK, CHANGE],
@@ -176,7 +178,7 @@ const DATA: [&str; 6] = [
 ];
 const SIZES: [&str; 6] = ["64", "0", "1", "2", "3", "10000"];
 
-/// The names of all calls in the tables.
+/// Returns the names of all calls in the tables.
 pub(crate) fn calls() -> BTreeSet<&'static str> {
     let kinds = [Stream, Dgram, Seqpacket, Listener, PacketListener];
     let tables = kinds.into_iter().flat_map(tables).chain([&OPENINGS]);
@@ -262,7 +264,7 @@ impl Program {
     }
 }
 
-/// A pathname that a socket is bound to, or one that nobody has.
+/// A pathname that a socket is bound to, or one that no socket has.
 fn quoted(name: Option<char>) -> String {
     format!("\"{}\"", name.unwrap_or('-'))
 }

@@ -1,8 +1,8 @@
-//! Programs that nobody thought of: random calls in the language of `sockets/cases.txt`, made by C,
-//! raw and safe Rust on this kernel, and the same answers from all three.
+//! Programs that nobody wrote: random calls in the language of `sockets/cases.txt`, made by C, raw
+//! and safe Rust on this kernel, with the same answers from all three.
 //!
-//! What runs by itself is short. `SUNPATH_LONG=1 cargo test --release -p sunpath-c-tests --test
-//! programs -- --nocapture` runs it at length.
+//! `cargo test` runs a short selection. `SUNPATH_LONG=1 cargo test --release -p sunpath-c-tests
+//! --test programs -- --nocapture` runs for long.
 #![cfg(target_os = "linux")]
 
 mod generate;
@@ -22,10 +22,10 @@ use sunpath_c_tests::compare;
 use generate::programs;
 use lanes::lanes_of;
 
-/// So many programs are given to a process of each lane.
+/// A process of each lane gets so many programs.
 const BATCH: usize = 500;
 
-/// How often each call was answered alike by all lanes, and how often with something else than an
+/// How often each call had the same answer in all lanes, and how often that answer was not an
 /// errno.
 type Counts = BTreeMap<String, [usize; 2]>;
 
@@ -74,7 +74,7 @@ fn run(programs: &[String], counts: &mut Counts) -> Result<(), String> {
     Ok(())
 }
 
-/// Each call of a line, and its answer.
+/// Returns each call of a line, and its answer.
 fn answers(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let (_, calls) = line.split_once('\t').unwrap_or_default();
     calls
@@ -82,7 +82,7 @@ fn answers(line: &str) -> impl Iterator<Item = (&str, &str)> {
         .map(|call| call.split_once(" = ").unwrap_or((call, "")))
 }
 
-/// Holds the safe lane's line against C's, call by call.
+/// Compares the safe lane's line with C's, call by call.
 ///
 /// # Errors
 ///
@@ -94,10 +94,10 @@ fn agree(c: &str, safe: &str, counts: &mut Counts) -> Result<(), String> {
     for ((call, c), (same, safe)) in answers(c).zip(answers(safe)) {
         let name = call.split('(').next().unwrap_or_default();
         let agrees = match safe {
-            // A letter whose socket could not be made: C calls with the descriptor -1, and poll(2)
-            // passes over that.
+            // The socket of this letter could not be made. C then calls with the descriptor -1,
+            // which poll(2) ignores.
             "no socket" | "not offered" => c.ends_with("EBADF") || (name, c) == ("poll", "none"),
-            // Every descriptor is close-on-exec from birth.
+            // Every descriptor is close-on-exec when it is made.
             "1" if name == "cloexec" => matches!(c, "0" | "1"),
             _ => safe == c,
         };
@@ -111,8 +111,8 @@ fn agree(c: &str, safe: &str, counts: &mut Counts) -> Result<(), String> {
     Ok(())
 }
 
-/// Leaves out of a program what it can be without and still be answered differently, and says how;
-/// nothing where it is answered alike.
+/// Leaves out parts of a program as long as its answers still differ, and returns the difference;
+/// nothing if the answers are the same.
 fn shrunk(mut program: Vec<String>) -> Option<String> {
     let fault = |parts: &[String]| run(&[parts.join("; ")], &mut Counts::new()).err();
     let mut simplest = fault(&program)?;

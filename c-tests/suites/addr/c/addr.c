@@ -1,5 +1,5 @@
 /* The cases of cases.txt, in C: reads the table from stdin, makes the calls on this kernel in the
- * current directory, which should be empty, and prints a line a case. By hand:
+ * current directory, which should be empty, and prints a line for each case. By hand:
  *
  *   mkdir fresh && cd fresh && addr < .../cases.txt
  *
@@ -17,15 +17,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. Address: the struct, and space after it that nobody may write to, in address.h. */
+/* 1. Address: the struct, and space after it that must not be written to, in address.h. */
 
 static socklen_t smaller(socklen_t a, socklen_t b)
 {
 	return a < b ? a : b;
 }
 
-/* 2. Sockets: a stream socket a letter, made when it is first used. Nonblocking, so that a case
- * that goes wrong says EAGAIN and does not wait. */
+/* 2. Sockets: a stream socket for each letter, made when it is first used. It is nonblocking, so
+ *    that a case that goes wrong prints EAGAIN and does not wait. */
 
 #define KIND (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 
@@ -102,7 +102,7 @@ static void ask_with_address(const struct step *step)
 	print_outcome(result);
 }
 
-/* 4. Answers: what the kernel wrote, how long it says that is, and whether it stayed inside. */
+/* 4. Answers: what the kernel wrote, the length that it reports, and whether it stayed inside. */
 
 static void ask_for_address(const struct step *step)
 {

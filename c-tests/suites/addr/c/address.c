@@ -45,7 +45,7 @@ static size_t count_touched(const union address *addr, size_t from)
 	return count;
 }
 
-/* The first len bytes of the buffer; a hostile len ends where the buffer does. */
+/* The first len bytes of the buffer. A len past the buffer ends with the buffer. */
 static size_t within(socklen_t len)
 {
 	return len < BUFFER_SIZE ? len : BUFFER_SIZE;

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* More than any address, so that a case can write behind one and see what the kernel says. */
+/* More than any address, so that a case can write after one and see what the kernel reports. */
 #define BUFFER_SIZE 256
 
 #define PATH_OFFSET offsetof(struct sockaddr_un, sun_path)
@@ -20,12 +20,12 @@ union address {
 /* Fills the buffer, so that it can be seen what was written. */
 void address_prepare(union address *ret_addr);
 
-/* Prints what the kernel wrote into a prepared address: the length that it says, the bytes of
- * sun_path as far as they lie in the cap bytes that it was given, and whether it wrote more. */
+/* Prints what the kernel wrote into a prepared address: the length that it reports, the bytes of
+ * sun_path that are inside the cap bytes of the buffer, and whether it wrote more. */
 void address_print(const union address *addr, socklen_t cap, socklen_t len);
 
-/* A name that the kernel chose is random: it prints as what it is like, and as "the same" when it
- * was printed before. This begins anew. */
+/* A name that the kernel chose is random. It is printed by its form, and as "the same" if it was
+ * printed before. This function forgets what was printed. */
 void address_forget_autobound(void);
 
 #endif

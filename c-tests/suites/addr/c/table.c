@@ -42,7 +42,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The text behind a word that it begins with, or NULL. */
+/* Returns the text after a word that it begins with, or NULL. */
 static const char *after(const char *text, const char *word)
 {
 	size_t size = strlen(word);
@@ -88,7 +88,7 @@ static const char *read_length(const char *text, struct step *ret_step)
 	return end != text ? end : NULL;
 }
 
-/* One argument, told from the others by how it begins. */
+/* One argument; its beginning tells which one. */
 static const char *read_argument(const char *text, struct step *ret_step)
 {
 	if (*text == '"') {
@@ -159,6 +159,6 @@ void step_print(const struct step *step, socklen_t len)
 		break;
 	}
 	if (step->form != FORM_NONE)
-		printf(", %d", (int)len); /* -1 is what the table calls the greatest socklen_t */
+		printf(", %d", (int)len); /* the table writes the greatest socklen_t as -1 */
 	putchar(')');
 }

@@ -1,5 +1,5 @@
-/* One call of cases.txt, read and printed. What the words mean is said at the top of cases.txt;
- * src/table.rs is the same in Rust. */
+/* One call of cases.txt, read and printed. The head of cases.txt explains the words; src/table.rs
+ * is the same in Rust. */
 #ifndef TABLE_H
 #define TABLE_H
 
@@ -27,7 +27,7 @@ enum source {
 	SOURCE_SOCKNAME, /* sockname(s) */
 };
 
-/* How the length that goes with it is made. */
+/* How the length that is passed with it is made. */
 enum form {
 	FORM_NONE,
 	FORM_EXACT,
@@ -39,7 +39,7 @@ enum form {
 
 struct step {
 	enum call call;
-	char socket; /* 0 where the call has none */
+	char socket; /* 0 if the call has none */
 	enum source source;
 	sa_family_t family;
 	char from; /* the socket of SOURCE_SOCKNAME */
@@ -49,10 +49,10 @@ struct step {
 	long number; /* of FORM_NUMBER */
 };
 
-/* Reads one call. Returns the text behind it, or NULL where it is not a call. */
+/* Reads one call. Returns the text after it, or NULL if it is not a call. */
 const char *step_read(const char *text, struct step *ret_step);
 
-/* Prints the call with the length that it was given, up to and with its closing bracket. */
+/* Prints the call with the length that was passed, including its closing bracket. */
 void step_print(const struct step *step, socklen_t len);
 
 #endif

@@ -12,9 +12,9 @@ use sunpath_c_tests::table::{Case, PATH_OFFSET, Source, Step, read_cases};
 use sunpath_sys as sys;
 use sys::{sa_family_t, sockaddr, sockaddr_un, socklen_t};
 
-// 1. Address: the struct, and space after it that nobody may write to.
+// 1. Address: the struct, and space after it that must not be written to.
 
-/// More than any address, so that a case can write behind one and see what the kernel says.
+/// More than any address, so that a case can write after one and see what the kernel reports.
 const BUFFER_SIZE: usize = 256;
 
 #[repr(C, align(8))]
@@ -45,13 +45,13 @@ impl Address {
     }
 }
 
-/// The first len bytes of the address; a hostile len ends where the buffer does.
+/// The first len bytes of the address. A len past the buffer ends with the buffer.
 fn within(len: socklen_t) -> usize {
     (len as usize).min(BUFFER_SIZE)
 }
 
-// 2. Sockets: a stream socket a letter, made when it is first used. Nonblocking, so that a case
-// that goes wrong says EAGAIN and does not wait.
+// 2. Sockets: a stream socket for each letter, made when it is first used. It is nonblocking, so
+//    that a case that goes wrong prints EAGAIN and does not wait.
 
 const KIND: c_int = sys::SOCK_STREAM | sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK;
 
@@ -117,22 +117,22 @@ impl Lane {
         let result = outcome(match &*step.call {
             // SAFETY: the kernel reads len bytes of addr, and refuses a len of more than 128.
             "bind" => unsafe { sys::bind(fd, addr.as_ptr(), len) },
-            // SAFETY: as above.
+            // SAFETY: the kernel reads len bytes of addr, and refuses a len of more than 128.
             _ => unsafe { sys::connect(fd, addr.as_ptr(), len) },
         });
         format!("{} = {result}", step.shown(len))
     }
 }
 
-// 4. Answers: what the kernel wrote, how long it says that is, and whether it stayed inside.
+// 4. Answers: what the kernel wrote, the length that it reports, and whether it stayed inside.
 
 fn count_touched(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte != UNTOUCHED).count()
 }
 
 impl Lane {
-    /// A name that the kernel chose is random: print what it is like, and whether it is still the
-    /// same.
+    /// A name that the kernel chose is random. The line has its form, and whether it is the same as
+    /// before.
     fn name(&mut self, name: &[u8]) -> String {
         let hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
         match name {
@@ -177,9 +177,11 @@ impl Lane {
         let mut len = cap;
         let mut byte = 0u8;
         let result = match &*step.call {
-            // SAFETY: addr has space for more than any address, however great a len the table says.
+            // SAFETY: addr has space for more than any address, however great a len the table
+            // names.
             "getsockname" => unsafe { sys::getsockname(fd, to, &mut len) },
-            // SAFETY: as above.
+            // SAFETY: addr has space for more than any address, however great a len the table
+            // names.
             "getpeername" => unsafe { sys::getpeername(fd, to, &mut len) },
             "recvfrom" => {
                 // SAFETY: as above, and one byte fits into byte.

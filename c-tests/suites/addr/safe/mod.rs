@@ -1,9 +1,10 @@
-//! The cases of `cases.txt` over `sunpath`: the nearest that a program in safe Rust does to each
-//! call of `../c/addr.c`, and the same lines. Reads the table from stdin, works in the current directory.
+//! The cases of `cases.txt` over `sunpath`: for each call of `../c/addr.c` the nearest call of a
+//! program in safe Rust, and the same lines. Reads the table from stdin, and works in the current
+//! directory.
 //!
-//! `"norm\0"` in the table means the name, however C spells it and its length; a struct in braces
-//! is taken with [`UnixAddr::from_raw`]. A line can differ from C's where a name is refused, and
-//! where the call has a buffer or a length that this API does not let go wrong.
+//! `"norm\0"` in the table means the name, in whatever way C writes it and its length. A struct in
+//! braces is taken with [`UnixAddr::from_raw`]. A line can differ from C's if a name is refused,
+//! and if C's call has a buffer or a length that this API does not take from the caller.
 
 use std::fs;
 use std::io;
@@ -16,7 +17,7 @@ use sunpath::{Error, Socket, Stream, SunPath, SunPathError, UnixAddr, UnixListen
 use sunpath_c_tests::notation::Bytes;
 use sunpath_c_tests::table::{Case, Form, PATH_OFFSET, Source, Step, read_cases};
 
-// 1. Address: a value with its length in it; there is no space after it to write to.
+// 1. Address: a value that contains its length. There is no space after it to write to.
 
 const SIZE: usize = size_of::<sockaddr_un>();
 
@@ -43,8 +44,8 @@ fn filled((_, family): (&str, i32), bytes: &[u8]) -> sockaddr_un {
     addr
 }
 
-// 2. Sockets: a stream socket a letter, made when it is first used. Nonblocking, so that a case
-// that goes wrong says EAGAIN and does not wait.
+// 2. Sockets: a stream socket for each letter, made when it is first used. It is nonblocking, so
+//    that a case that goes wrong prints EAGAIN and does not wait.
 
 enum Slot {
     Socket(Socket<Stream>),
@@ -145,11 +146,11 @@ impl Lane {
     }
 }
 
-// 4. Answers: what the kernel wrote, how long it says that is.
+// 4. Answers: what the kernel wrote, and the length that it reports.
 
 impl Lane {
-    /// A name that the kernel chose is random: print what it is like, and whether it is still the
-    /// same.
+    /// A name that the kernel chose is random. The line has its form, and whether it is the same as
+    /// before.
     fn name(&mut self, addr: &UnixAddr) -> String {
         let hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
         match addr.name() {

@@ -1,5 +1,5 @@
-/* Control data in C: descriptors, credentials, pidfds, the length of the queue; a line a case. Works
- * in the current directory, which should be empty and the program's own. By hand:
+/* Control data in C: descriptors, credentials, pidfds, the length of the queue. Prints a line for
+ * each case. Works in the current directory, which should be empty and its own. By hand:
  *
  *   mkdir fresh && cd fresh && ancillary < .../cases.txt            every case of ../cases.txt
  *   mkdir fresh && cd fresh && ancillary I01.one P05 < /dev/null    these cases of ../cases.def
@@ -63,7 +63,7 @@ int accepted(int listener)
 	return fd;
 }
 
-/* 2. Cases: one line each, "not run: ..." where this system does not allow it. */
+/* 2. Cases: one line each, "not run: ..." if this system does not allow it. */
 
 void as_nobody(void (*run)(void))
 {

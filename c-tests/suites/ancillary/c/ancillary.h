@@ -6,7 +6,7 @@
 #include "message.h"
 #include "process.h"
 
-/* Where a listener, or a bound datagram socket, of a case is, in the current directory. */
+/* The path of a listener or a bound datagram socket of a case, in the current directory. */
 #define PATH "s"
 
 int bound(int type);

@@ -1,4 +1,4 @@
-/* Many messages in one call, many pieces in one message, and data that is cut. */
+/* Many messages in one call, many pieces in one message, and data that is truncated. */
 #include "ancillary.h"
 #include "notation.h"
 
@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* 1. sendmmsg and recvmmsg: "a", "bb", "ccc", the first with no descriptor and each of the others
- * with one more, where they are wanted. */
+/* 1. sendmmsg and recvmmsg: "a", "bb", "ccc". If descriptors are wanted, the first has none and
+ *    each of the others one more. */
 
 #define BATCH 3
 
@@ -102,7 +102,7 @@ void batch_too_many_pieces(void)
 	in_pieces(1025);
 }
 
-/* 3. Data that is cut. */
+/* 3. Data that is truncated. */
 
 void batch_true_length(void)
 {

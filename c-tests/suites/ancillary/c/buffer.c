@@ -1,4 +1,4 @@
-/* The receiver's control buffer: what arrives where it is too small, and what a walk over it sees. */
+/* The receiver's control buffer: what arrives if it is too small, and what a walk over it sees. */
 #include "ancillary.h"
 
 #include <stdint.h>
@@ -29,7 +29,7 @@ void buffer_padding(void)
 	into_one(2);
 }
 
-/* 2. A process at its limit: recvmsg succeeds, and says that something is missing. */
+/* 2. A process at its limit: recvmsg succeeds, and reports that something is missing. */
 
 static void three_at_limit(int more)
 {
@@ -54,7 +54,7 @@ void buffer_for_none(void)
 
 /* 3. The buffer itself. */
 
-/* One buffer for two calls, as a loop has it: who walks it after a failure sees old numbers. */
+/* One buffer for two calls, as in a loop: a walk over it after a failure sees old numbers. */
 void buffer_failed(void)
 {
 	struct pair s = new_pair(SOCK_STREAM);
@@ -97,7 +97,7 @@ void buffer_aligned(void)
 }
 
 /* 4. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
- * The bytes are all that there is, so that a sanitizer sees who reads past them. */
+ *    The buffer ends with them, so that a sanitizer sees a read past them. */
 
 static size_t walk(const unsigned char *bytes, size_t len, size_t ret_sizes[2])
 {
@@ -148,7 +148,7 @@ void buffer_clamped(void)
 	WALK_OF(CMSG_SPACE(8) * 2 + 1);
 }
 
-/* How many messages the first bytes of the buffer hold, where that changes. */
+/* How many messages the first bytes of the buffer hold, at each length at which that changes. */
 void buffer_room(void)
 {
 	struct control control = { .len = 0 };
@@ -167,7 +167,7 @@ void buffer_room(void)
 	}
 }
 
-/* 5. What nobody takes is closed by who received it. */
+/* 5. The receiver closes the descriptors that it does not use. */
 
 void buffer_untaken(void)
 {

@@ -54,8 +54,9 @@ void put_rights(struct control *control, size_t count)
 	put(control, SCM_RIGHTS, fds, count * sizeof fds[0]);
 }
 
-/* 2. Received. By offsets and memcpy: the buffer may lie anywhere, and the CMSG_NXTHDR of an
- * older glibc passes over a last message whose padding is missing, with the descriptors in it. */
+/* 2. Received. Read by offsets and memcpy, because the buffer may have any alignment, and because
+ *    the CMSG_NXTHDR of an older glibc skips a last message without its padding, and the
+ *    descriptors in it. */
 
 int next_message(const unsigned char *bytes, size_t len, size_t *at, struct message *ret_message)
 {
@@ -70,7 +71,8 @@ int next_message(const unsigned char *bytes, size_t len, size_t *at, struct mess
 	ret_message->type = header.cmsg_type;
 	ret_message->data = bytes + *at + CMSG_LEN(0);
 	ret_message->size = end < CMSG_LEN(0) ? 0 : end - CMSG_LEN(0);
-	/* Less than a header would never end; more than the buffer is the last. */
+	/* With a length below a header the walk would never end. A length past the buffer makes the
+	 * message the last. */
 	if (header.cmsg_len < CMSG_LEN(0) || CMSG_ALIGN(end) > left)
 		*at = len;
 	else
@@ -88,7 +90,7 @@ static void print_credentials(const struct message *message)
 	}
 	memcpy(&cred, message->data, sizeof cred);
 	printf(", CREDENTIALS(");
-	if (cred.pid <= 1) /* nobody's, or made up by the case */
+	if (cred.pid <= 1) /* it belongs to no process, or the case made it up */
 		printf("pid %d, uid %u, gid %u", cred.pid, cred.uid, cred.gid);
 	else
 		ids_print(cred.pid, cred.uid, cred.gid);

@@ -24,17 +24,18 @@
 #define CONTROL_SIZE 4096
 #define MAX_FDS 256
 
-/* What is sent where no case says what: standard input, which the test runner opens. */
+/* The descriptor that is sent if the case names none: standard input, which the test runner opens.
+ */
 #define ANY_FD 0
 
-/* Control data to be sent; messages are put one behind the other. */
+/* Control data to be sent. Messages are put one after the other. */
 struct control {
 	size_t len;
 	_Alignas(struct cmsghdr) unsigned char bytes[CONTROL_SIZE];
 };
 
-/* Puts a message of SOL_SOCKET; rights over ANY_FD, count times; or 8 bytes of rights that may say
- * that they are more or less, or something else. */
+/* Puts a message of SOL_SOCKET; rights with ANY_FD, count times; or 8 bytes of rights, whose length
+ * and type may be others. */
 void put(struct control *control, int type, const void *data, size_t size);
 void put_rights(struct control *control, size_t count);
 void put_wrong(struct control *control, size_t cmsg_len, int level, int type);
@@ -47,17 +48,18 @@ struct fds {
 
 void close_fds(const struct fds *fds);
 
-/* One control message, its data as far as it lies inside the buffer. */
+/* One control message, with its data as far as it is inside the buffer. */
 struct message {
 	int level, type;
 	const unsigned char *data;
 	size_t size;
 };
 
-/* The message at *at, which is moved behind it: 1, or 0 at the end. */
+/* Reads the message at *at and moves *at past it. Returns 1, or 0 at the end. */
 int next_message(const unsigned char *bytes, size_t len, size_t *at, struct message *ret_message);
 
-/* The control messages of a buffer in words, ", RIGHTS(2)" each. Their descriptors, if wanted. */
+/* Prints the control messages of a buffer in words, ", RIGHTS(2)" each. Returns their descriptors,
+ * if wanted. */
 void print_control(const unsigned char *bytes, size_t len, struct fds *ret_fds);
 
 #endif

@@ -1,4 +1,4 @@
-/* SCM_CREDENTIALS: whose ids come with a message. */
+/* SCM_CREDENTIALS: whose ids arrive with a message. */
 #include "ancillary.h"
 
 #include <limits.h>
@@ -12,7 +12,7 @@ static struct pair passing(int type)
 	return s;
 }
 
-/* 1. Those that the kernel adds: of the process that writes, as it is then. */
+/* 1. The credentials that the kernel adds: those of the process that writes, at that moment. */
 
 void credentials_real(void)
 {
@@ -49,7 +49,7 @@ void credentials_inherited(void)
 	close(listener);
 }
 
-/* 2. Those that the sender names, and the kernel judges. */
+/* 2. The credentials that the sender names and the kernel checks. */
 
 static void sends(struct ucred cred, const char *words)
 {

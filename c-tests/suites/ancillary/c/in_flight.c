@@ -1,4 +1,4 @@
-/* Descriptors in flight: what they share, who closes them, how many there may be. */
+/* Descriptors in flight: what they share, what closes them, how many there may be. */
 #include "ancillary.h"
 #include "notation.h"
 
@@ -130,7 +130,7 @@ void in_flight_never_accepted(void)
 	close(p);
 }
 
-/* The kernel collects such sockets by and by: the pipe is read when it has. */
+/* The kernel collects such sockets some time later. The read of the pipe waits for that. */
 void in_flight_itself(void)
 {
 	int fds[2];
@@ -152,9 +152,10 @@ void in_flight_itself(void)
 	close(fds[0]);
 }
 
-/* 4. How many: what is in flight counts for the user who sent it. */
+/* 4. How many: a descriptor in flight counts for the user who sent it. */
 
-/* At most 32 open, and one more than that in flight, counted before a message is added. */
+/* At most 32 are open, and one more may be in flight, because the kernel counts before it adds a
+ * message. */
 static void until_refused(size_t rights)
 {
 	struct pair s = new_pair(SOCK_STREAM);
@@ -195,7 +196,7 @@ void in_flight_too_many_at_once(void)
 	as_nobody(many_a_message);
 }
 
-/* 5. Receivers that take none. */
+/* 5. Receivers that take no descriptors. */
 
 void in_flight_by_listener(void)
 {

@@ -2,8 +2,8 @@
  *
  *   sendmsg(p, "x", RIGHTS(2)) = 1; recvmsg(q, 64, CMSG_LEN(4)) = 1, "x", RIGHTS(1), CTRUNC, opened 1
  *
- * The data, the control messages in their order, the flags that say truncation, and how many
- * descriptors the process has more than before. A control buffer that is not named has space. */
+ * The line has the data, the control messages in their order, the flags that report truncation, and
+ * how many more descriptors the process has. A control buffer that is not named has enough space. */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
@@ -27,20 +27,20 @@ void close_pair(struct pair s);
 #define SET(name, fd, option, value) set_option(name, fd, option, #option, value)
 void set_option(const char *name, int fd, int option, const char *words, int value);
 
-/* Whether this kernel lacks an option, which is said in place of the case. */
+/* Whether this kernel lacks an option. If so, that is printed in place of the case. */
 #define LACKS(option) lacks_option(option, #option)
 int lacks_option(int option, const char *words);
 
-/* Sends text with control data. try_send says nothing; the others are a step, the words being those
- * of the control data. */
+/* Sends text with control data. try_send prints nothing. The others are a step, with these words
+ * for the control data. */
 ssize_t try_send(int p, const char *text, const struct control *control);
 void send_control(int p, const char *text, const struct control *control, const char *words);
 void send_rights(int p, const char *text, size_t count);
 void send_fd(int p, const char *text, int fd);
 void send_text(int p, const char *text);
 
-/* How to receive: at most size bytes into a control buffer of capacity bytes, offset bytes behind what
- * is aligned. The words are those of capacity and flags, or NULL. */
+/* How to receive: at most size bytes, with a control buffer of capacity bytes, offset bytes after
+ * an aligned address. The words are those for capacity and flags, or NULL. */
 struct receive {
 	size_t size, capacity;
 	const char *capacity_words;
@@ -49,10 +49,11 @@ struct receive {
 	size_t offset;
 };
 
-/* Receives, a step; the descriptors are the caller's. */
+/* Receives, as a step. The descriptors belong to the caller. */
 struct fds receive_with(int q, struct receive how);
 
-/* Receives and closes what came: at most size bytes; into a small control buffer; with flags. */
+/* Receives and closes the descriptors: at most size bytes; into a small control buffer; with flags.
+ */
 void receive(int q, size_t size);
 void receive_closing(int q, struct receive how);
 #define RECEIVE_IN(q, size, capacity) \
@@ -60,10 +61,10 @@ void receive_closing(int q, struct receive how);
 #define RECEIVE_FLAGS(q, size, flags) \
 	receive_closing(q, (struct receive){ size, CONTROL_SIZE, NULL, flags, #flags, 0 })
 
-/* Receives one descriptor, which is the caller's; -1 where none came. */
+/* Receives one descriptor, which belongs to the caller; -1 if none arrived. */
 int receive_fd(int q);
 
-/* recv(2), a step. */
+/* recv(2), as a step. */
 #define RECV(q, size) receive_plain(q, size, 0, NULL)
 #define RECV_FLAGS(q, size, flags) receive_plain(q, size, flags, #flags)
 void receive_plain(int q, size_t size, int flags, const char *words);

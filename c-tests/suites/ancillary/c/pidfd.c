@@ -1,5 +1,5 @@
-/* SCM_PIDFD, which is a descriptor too, and SCM_INQ; in which order control messages come, and one
- * that this family does not have. */
+/* SCM_PIDFD, which is a descriptor too, SCM_INQ, the order of control messages, and one that
+ * belongs to another family. */
 #include "ancillary.h"
 
 #include <fcntl.h>
@@ -16,7 +16,7 @@ static struct pair passing(int type)
 
 /* 1. With a message. */
 
-/* Who did not ask finds a descriptor more in every message. */
+/* A receiver that did not ask for it finds one more descriptor in every message. */
 void pidfd_inherited(void)
 {
 	struct pair s;
@@ -130,7 +130,7 @@ void pidfd_no_stream(void)
 	close_pair(s);
 }
 
-/* 4. Another kind. */
+/* 4. Another type. */
 
 void pidfd_timestamp(void)
 {

@@ -126,7 +126,7 @@ void rights_unknown_level(void)
 	wrong(CMSG_LEN(8), 12345, SCM_RIGHTS, CMSG_SPACE(8), "level 12345");
 }
 
-/* 4. Kinds of descriptor, and of socket. */
+/* 4. Types of descriptors, and of sockets. */
 
 void rights_path(void)
 {

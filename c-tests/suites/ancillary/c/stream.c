@@ -1,4 +1,4 @@
-/* Streams: with which bytes a descriptor comes, and which calls take it. */
+/* Streams: with which bytes a descriptor arrives, and which calls take it. */
 #include "ancillary.h"
 
 #include <stdio.h>
@@ -52,7 +52,7 @@ void stream_peek(void)
 	close_pair(s);
 }
 
-/* 2. A message that is more than the queue takes: who sends the rest sends it without descriptors. */
+/* 2. A message that is larger than the queue: the sender sends the rest without descriptors. */
 
 void stream_short_write(void)
 {

@@ -1,4 +1,4 @@
-//! Many messages in one call, many pieces in one message, and data that is cut.
+//! Many messages in one call, many pieces in one message, and data that is truncated.
 
 use std::ptr;
 
@@ -13,8 +13,8 @@ use super::message::{
 };
 use crate::descriptors::open_descriptors;
 
-// 1. sendmmsg and recvmmsg: "a", "bb", "ccc", the first with no descriptor and each of the others
-// with one more, where they are wanted.
+// 1. sendmmsg and recvmmsg: "a", "bb", "ccc". If descriptors are wanted, the first has none and
+//    each of the others one more.
 
 const BATCH: usize = 3;
 
@@ -39,7 +39,7 @@ fn in_a_batch(with_rights: bool) {
     let mut iovs = ["a", "bb", "ccc"].map(|text| piece(text.as_bytes()));
     let mut messages = batch(&mut iovs, &mut controls);
     let at = messages.as_mut_ptr();
-    // SAFETY: the messages are over live memory, which sendmmsg only reads, but for msg_len.
+    // SAFETY: the messages are over live memory, which sendmmsg only reads, except for msg_len.
     let sent = unsafe { sys::sendmmsg(s.p, at, BATCH as c_uint, MSG_NOSIGNAL as _) };
     step!("sendmmsg(p, \"a\", \"bb\", \"ccc\")");
     line::result(counted(sent as isize));
@@ -102,7 +102,7 @@ pub(crate) fn too_many_pieces() {
     in_pieces(1025);
 }
 
-// 3. Data that is cut.
+// 3. Data that is truncated.
 
 pub(crate) fn true_length() {
     let s = new_pair(SOCK_DGRAM);

@@ -13,10 +13,10 @@ use super::line;
 /// More than any case needs.
 pub(crate) const CONTROL_SIZE: usize = 4096;
 
-/// What is sent where no case says what: standard input, which the test runner opens.
+/// The descriptor that is sent if the case names none: standard input, which the test runner opens.
 pub(crate) const ANY_FD: c_int = 0;
 
-/// A message over pieces of data and a control buffer, which are to outlive it.
+/// A message over pieces of data and a control buffer, which have to outlive it.
 pub(crate) fn message_over(iov: &mut [iovec], control: &mut [u8]) -> msghdr {
     // SAFETY: all zero is a message: null pointers and lengths of 0.
     let mut message: msghdr = unsafe { zeroed() };
@@ -40,7 +40,7 @@ pub(crate) fn written<'a>(control: &'a mut [u8], message: &msghdr) -> &'a mut [u
 
 // 1. Sent.
 
-/// Control data to be sent; messages are put one behind the other.
+/// Control data to be sent. Messages are put one after the other.
 #[derive(Default)]
 pub(crate) struct Control(pub(crate) Vec<u8>);
 
@@ -53,7 +53,7 @@ impl Control {
         unsafe { cmsg.write_unaligned(header) };
         // SAFETY: CMSG_LEN(0) bytes from cmsg on are in the buffer.
         let to = unsafe { CMSG_DATA(cmsg) };
-        // SAFETY: behind the header the buffer has space for the data, which lies elsewhere.
+        // SAFETY: after the header the buffer has space for the data, which does not overlap it.
         unsafe { ptr::copy_nonoverlapping(data.as_ptr(), to, data.len()) };
     }
 
@@ -67,12 +67,12 @@ impl Control {
         self.put(SCM_RIGHTS, &data);
     }
 
-    /// Puts rights over `ANY_FD`, `count` times.
+    /// Puts rights with `ANY_FD`, `count` times.
     pub(crate) fn put_rights(&mut self, count: usize) {
         self.put_fds(&vec![ANY_FD; count]);
     }
 
-    /// Puts 8 bytes of rights that may say that they are more or less, or something else.
+    /// Puts 8 bytes of rights, whose length and type may be others.
     pub(crate) fn put_wrong(&mut self, cmsg_len: usize, level: c_int, kind: c_int) {
         let data = [ANY_FD.to_ne_bytes(), ANY_FD.to_ne_bytes()].concat();
         self.put_message(header(cmsg_len, level, kind), &data);
@@ -99,16 +99,16 @@ fn header(cmsg_len: usize, level: c_int, kind: c_int) -> cmsghdr {
 
 // 2. Received.
 
-/// The control messages of a buffer that has been written: level, type and data each.
+/// Returns the control messages of a buffer that has been written: level, type and data each.
 pub(crate) fn messages(control: &mut [u8]) -> Vec<(c_int, c_int, Vec<u8>)> {
     let message = message_over(&mut [], control);
     let mut all = Vec::new();
     // SAFETY: the message is over a live buffer.
     let mut cmsg = unsafe { CMSG_FIRSTHDR(&message) };
     while !cmsg.is_null() {
-        // SAFETY: CMSG_FIRSTHDR and CMSG_NXTHDR give headers that lie inside the buffer.
+        // SAFETY: CMSG_FIRSTHDR and CMSG_NXTHDR return headers that lie inside the buffer.
         let header = unsafe { cmsg.read_unaligned() };
-        // SAFETY: the buffer has been written, and nobody changes it.
+        // SAFETY: the buffer has been written, and nothing changes it.
         let data = unsafe { cmsg_data(&message, cmsg) };
         all.push((header.cmsg_level, header.cmsg_type, data.to_vec()));
         // SAFETY: cmsg came from this walk over the same message.
@@ -117,7 +117,7 @@ pub(crate) fn messages(control: &mut [u8]) -> Vec<(c_int, c_int, Vec<u8>)> {
     all
 }
 
-/// The first int of the data at `at`, if it is all there.
+/// Returns the first int of the data at `at`, if it is all there.
 fn int(data: &[u8], at: usize) -> Option<c_int> {
     let bytes = data.get(at..)?.first_chunk()?;
     Some(c_int::from_ne_bytes(*bytes))
@@ -141,7 +141,7 @@ fn credentials_words(data: &[u8]) -> String {
     }
 }
 
-/// The control messages of a buffer in words, and their descriptors.
+/// Returns the control messages of a buffer in words, and their descriptors.
 pub(crate) fn in_words(control: &mut [u8]) -> (Vec<String>, Vec<c_int>) {
     let (mut words, mut fds) = (Vec::new(), Vec::new());
     for (_, kind, data) in messages(control) {

@@ -1,4 +1,4 @@
-//! `SCM_CREDENTIALS`: whose ids come with a message.
+//! `SCM_CREDENTIALS`: whose ids arrive with a message.
 
 use std::mem::size_of;
 use std::ptr;
@@ -19,7 +19,7 @@ fn passing(kind: c_int) -> Pair {
     s
 }
 
-// 1. Those that the kernel adds: of the process that writes, as it is then.
+// 1. The credentials that the kernel adds: those of the process that writes, at that moment.
 
 pub(crate) fn real() {
     let s = passing(SOCK_STREAM);
@@ -58,7 +58,7 @@ pub(crate) fn inherited() {
     close(listener);
 }
 
-// 2. Those that the sender names, and the kernel judges.
+// 2. The credentials that the sender names and the kernel checks.
 
 fn sends(cred: ucred, words: &str) {
     let s = passing(SOCK_STREAM);

@@ -1,4 +1,4 @@
-//! Descriptors in flight: what they share, who closes them, how many there may be.
+//! Descriptors in flight: what they share, what closes them, how many there may be.
 
 use libc::c_int;
 use sunpath_sys as sys;
@@ -136,7 +136,7 @@ pub(crate) fn never_accepted() {
     close(p);
 }
 
-/// The kernel collects such sockets by and by: the pipe is read when it has.
+/// The kernel collects such sockets some time later. The read of the pipe waits for that.
 pub(crate) fn itself() {
     let [from, to] = new_pipe(0);
     for _ in 0..100 {
@@ -152,9 +152,10 @@ pub(crate) fn itself() {
     close(from);
 }
 
-// 4. How many: what is in flight counts for the user who sent it.
+// 4. How many: a descriptor in flight counts for the user who sent it.
 
-/// At most 32 open, and one more than that in flight, counted before a message is added.
+/// At most 32 are open, and one more may be in flight, because the kernel counts before it adds a
+/// message.
 fn until_refused(rights: usize) {
     let s = new_pair(SOCK_STREAM);
     let mut control = Control::default();
@@ -185,7 +186,7 @@ pub(crate) fn too_many_at_once() {
     as_nobody(|| until_refused(40));
 }
 
-// 5. Receivers that take none.
+// 5. Receivers that take no descriptors.
 
 pub(crate) fn by_listener() {
     if lacks(option!(SO_PASSRIGHTS)) {

@@ -58,14 +58,14 @@ macro_rules! option {
 }
 pub(crate) use option;
 
-/// Sets an option of a socket, a step.
+/// Sets an option of a socket, as a step.
 pub(crate) fn set(name: &str, fd: c_int, (option, words): (c_int, &str), value: c_int) {
     let set = try_set(fd, option, value);
     step!("setsockopt({name}, {words}, {value})");
     line::result(set);
 }
 
-/// Whether this kernel lacks an option, which is said in place of the case.
+/// Whether this kernel lacks an option. If so, that is printed in place of the case.
 pub(crate) fn lacks((option, words): (c_int, &str)) -> bool {
     let s = new_pair(sys::SOCK_STREAM);
     let lacks = try_set(s.p, option, 1) == Err(sys::ENOPROTOOPT);
@@ -100,7 +100,7 @@ pub(crate) fn try_send(p: c_int, text: &str, control: &mut Control) -> Result<us
     try_send_bytes(p, text.as_bytes(), control)
 }
 
-/// Sends text with control data, a step, the words being those of the control data.
+/// Sends text with control data, as a step with these words for the control data.
 pub(crate) fn send_control(p: c_int, text: &str, mut control: Control, words: &str) {
     let sent = try_send(p, text, &mut control);
     step!("sendmsg(p, \"{text}\", {words})");
@@ -128,7 +128,7 @@ pub(crate) fn send_text(p: c_int, text: &str) {
 
 // 3. Receiving.
 
-/// Words of the line, where there are any.
+/// The words of the line, if it has any.
 pub(crate) type Words<'a> = Option<&'a str>;
 
 /// A size of a control buffer, or flags, with their words.
@@ -139,8 +139,8 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// How to receive: at most `size` bytes into a control buffer of the size in `buffer`, `offset` bytes
-/// after an aligned address. The words of both stand in the line, if there are any.
+/// How to receive: at most `size` bytes, with a control buffer of the size in `buffer`, `offset`
+/// bytes after an aligned address. The words of both are in the line, if there are any.
 pub(crate) struct Receive<'a> {
     pub(crate) size: usize,
     pub(crate) buffer: (usize, Words<'a>),
@@ -180,7 +180,7 @@ pub(crate) fn close_fds(fds: &[c_int]) {
     fds.iter().copied().for_each(close);
 }
 
-/// Receives, a step; the descriptors are the caller's.
+/// Receives, as a step. The descriptors belong to the caller.
 pub(crate) fn receive_with(q: c_int, how: &Receive<'_>) -> Vec<c_int> {
     #[repr(align(16))]
     struct Aligned([u8; CONTROL_SIZE + 16]);
@@ -209,7 +209,7 @@ pub(crate) fn receive_with(q: c_int, how: &Receive<'_>) -> Vec<c_int> {
     fds
 }
 
-/// Receives and closes what came.
+/// Receives and closes the descriptors.
 pub(crate) fn receive_closing(q: c_int, how: &Receive<'_>) {
     close_fds(&receive_with(q, how));
 }
@@ -218,7 +218,7 @@ pub(crate) fn receive(q: c_int, size: usize) {
     receive_closing(q, &at_most(size));
 }
 
-/// Receives one descriptor, which is the caller's.
+/// Receives one descriptor, which belongs to the caller.
 pub(crate) fn receive_fd(q: c_int) -> c_int {
     match receive_with(q, &at_most(64))[..] {
         [fd] => fd,
@@ -229,7 +229,7 @@ pub(crate) fn receive_fd(q: c_int) -> c_int {
     }
 }
 
-/// recv(2), a step.
+/// recv(2), as a step.
 pub(crate) fn receive_plain(q: c_int, size: usize, (flags, words): (c_int, Words<'_>)) {
     let mut data = [0u8; DATA_SIZE];
     let before = open_descriptors();
@@ -248,7 +248,7 @@ pub(crate) fn receive_plain(q: c_int, size: usize, (flags, words): (c_int, Words
     }
 }
 
-/// "FD_CLOEXEC", or that the descriptor is not, a step.
+/// "FD_CLOEXEC", or that the flag is not set, as a step.
 pub(crate) fn ask_close_on_exec(fd: c_int) {
     step!("{}", crate::process::close_on_exec(fd));
 }

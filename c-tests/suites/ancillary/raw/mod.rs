@@ -25,7 +25,7 @@ use sys::{SOCK_CLOEXEC, SOCK_NONBLOCK, sockaddr_un, socklen_t};
 
 // 1. Sockets with a path.
 
-/// Where a listener, or a bound datagram socket, of a case is, in the current directory.
+/// The path of a listener or a bound datagram socket of a case, in the current directory.
 const PATH: &str = "s";
 
 fn address() -> (sockaddr_un, socklen_t) {
@@ -71,11 +71,11 @@ fn accepted(listener: c_int) -> c_int {
 }
 
 fn close(fd: c_int) {
-    // SAFETY: a case closes each of its descriptors once, and uses it no more.
+    // SAFETY: a case closes each of its descriptors once, and does not use it afterwards.
     check("close", unsafe { sys::close(fd) });
 }
 
-// 2. Cases: one line each, "not run: ..." where this system does not allow it.
+// 2. Cases: one line each, "not run: ..." if this system does not allow it.
 
 /// Runs a part of a case in a child that is another user.
 fn as_nobody(run: fn()) {
@@ -88,7 +88,7 @@ fn as_nobody(run: fn()) {
     process::join(child);
 }
 
-/// What a case gives.
+/// The result of a case.
 type Outcome = ();
 
 include!(concat!(env!("OUT_DIR"), "/ancillary_cases.rs"));

@@ -1,5 +1,5 @@
-//! `SCM_PIDFD`, which is a descriptor too, and `SCM_INQ`; in which order control messages come, and
-//! one that this family does not have.
+//! `SCM_PIDFD`, which is a descriptor too, `SCM_INQ`, the order of control messages, and one that
+//! belongs to another family.
 
 use libc::c_int;
 use sunpath_sys as sys;
@@ -22,7 +22,7 @@ fn passing(kind: c_int) -> Pair {
 
 // 1. With a message.
 
-/// Who did not ask finds a descriptor more in every message.
+/// A receiver that did not ask for it finds one more descriptor in every message.
 pub(crate) fn inherited() {
     if lacks(option!(SO_PASSPIDFD)) {
         return;
@@ -119,7 +119,7 @@ pub(crate) fn no_stream() {
     }
 }
 
-// 4. Another kind.
+// 4. Another type.
 
 pub(crate) fn timestamp() {
     let s = new_pair(SOCK_DGRAM);

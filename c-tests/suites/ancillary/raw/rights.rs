@@ -116,7 +116,7 @@ pub(crate) fn unknown_level() {
     wrong(CMSG_LEN(8), 12345, SCM_RIGHTS, CMSG_SPACE(8), "level 12345");
 }
 
-// 4. Kinds of descriptor, and of socket.
+// 4. Types of descriptors, and of sockets.
 
 fn open(path: &CStr, flags: c_int) -> c_int {
     // SAFETY: the path is a live string with a NUL.
@@ -146,7 +146,7 @@ pub(crate) fn path() {
 pub(crate) fn io_uring() {
     let s = new_pair(SOCK_STREAM);
     let mut params = [0u32; 30]; // struct io_uring_params
-    // SAFETY: params has space for the struct, and one that asks for nothing.
+    // SAFETY: params has space for the struct, and asks for nothing.
     let fd = unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, params.as_mut_ptr()) };
     if fd < 0 {
         print!("not run: needs io_uring");

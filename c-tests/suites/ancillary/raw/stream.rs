@@ -1,4 +1,4 @@
-//! Streams: with which bytes a descriptor comes, and which calls take it.
+//! Streams: with which bytes a descriptor arrives, and which calls take it.
 
 use sunpath_sys as sys;
 use sys::{MSG_PEEK, MSG_WAITALL, SOCK_STREAM};
@@ -53,7 +53,7 @@ pub(crate) fn peek() {
     close_pair(s);
 }
 
-// 2. A message that is more than the queue takes: who sends the rest sends it without descriptors.
+// 2. A message that is larger than the queue: the sender sends the rest without descriptors.
 
 pub(crate) fn short_write() {
     let data = vec![b'a'; 1 << 20];

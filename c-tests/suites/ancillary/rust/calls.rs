@@ -80,7 +80,7 @@ impl Call {
         counts.expect("the control data is rights")
     }
 
-    /// The size of the control buffer, with its words, where it is not one with space for all.
+    /// The size of the control buffer, with its words, if it is not one with space for everything.
     pub(crate) fn capacity(&self) -> Option<(usize, &str)> {
         let words = self.word(2)?;
         Some((words.split(" + ").map(size).sum(), words))

@@ -8,7 +8,7 @@ use crate::process;
 
 pub(crate) use crate::line::{part, result, step};
 
-/// What came with a message, for the line.
+/// What arrived with a message, for the line.
 #[derive(Default)]
 pub(crate) struct Arrived<'a> {
     pub(crate) data: &'a [u8],
@@ -16,11 +16,11 @@ pub(crate) struct Arrived<'a> {
     pub(crate) messages: Vec<String>,
     pub(crate) truncated: bool,
     pub(crate) control_truncated: bool,
-    /// How many descriptors the process has more than before.
+    /// How many more descriptors the process has than before.
     pub(crate) opened: usize,
 }
 
-/// What stands behind the result.
+/// The text after the result.
 pub(crate) fn arrived(arrived: &Arrived<'_>) {
     if !arrived.data.is_empty() {
         print!(", {}", Bytes(arrived.data));
@@ -45,14 +45,14 @@ pub(crate) fn rights(count: usize) -> String {
 
 pub(crate) fn credentials(pid: pid_t, uid: u32, gid: u32) -> String {
     if pid <= 1 {
-        // Nobody's, or made up by the case.
+        // It belongs to no process, or the case made it up.
         format!("CREDENTIALS(pid {pid}, uid {uid}, gid {gid})")
     } else {
         format!("CREDENTIALS({})", process::ids(pid, uid, gid))
     }
 }
 
-/// A pidfd, or the errno that is in its place.
+/// A pidfd, or the errno in its place.
 pub(crate) fn pidfd(result: Result<(), c_int>) -> String {
     match result {
         Ok(()) => "PIDFD".to_owned(),

@@ -1,4 +1,4 @@
-//! Many messages in one call, many pieces in one message, and data that is cut.
+//! Many messages in one call, many pieces in one message, and data that is truncated.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -11,8 +11,8 @@ use super::line::{self, Arrived, step};
 use super::message::{in_words, new_pair, result};
 use crate::descriptors::open_descriptors;
 
-// 1. sendmmsg and recvmmsg: "a", "bb", "ccc", the first with no descriptor and each of the others
-// with one more, where they are wanted.
+// 1. sendmmsg and recvmmsg: "a", "bb", "ccc". If descriptors are wanted, the first has none and
+//    each of the others one more.
 
 const BATCH: usize = 3;
 
@@ -81,9 +81,10 @@ pub(crate) fn too_many_pieces() -> Result<(), Error> {
     in_pieces(1025)
 }
 
-// 3. Data that is cut.
+// 3. Data that is truncated.
 
-/// The flag that the library sets by itself: a message says its true length beside what was filled.
+/// The flag that the library sets by itself, because a message has its true length beside the
+/// filled part.
 pub(crate) fn true_length() -> Result<(), Error> {
     let s = new_pair::<Datagram>()?;
     let sent = s.p.send(b"abcdef");

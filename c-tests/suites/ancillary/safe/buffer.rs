@@ -1,4 +1,4 @@
-//! The receiver's control buffer: what arrives where it is too small, and what a walk over it sees.
+//! The receiver's control buffer: what arrives if it is too small, and what a walk over it sees.
 
 use std::mem::offset_of;
 use std::os::fd::OwnedFd;
@@ -44,7 +44,7 @@ pub(crate) fn padding() -> Result<(), Error> {
     into_one(2)
 }
 
-// 2. A process at its limit: recvmsg succeeds, and says that something is missing.
+// 2. A process at its limit: recvmsg succeeds, and reports that something is missing.
 
 fn three_at_limit(more: usize) -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
@@ -65,7 +65,7 @@ pub(crate) fn for_none() -> Result<(), Error> {
 
 // 3. The buffer itself.
 
-/// One buffer for two calls, as a loop has it: the second gives nothing to walk.
+/// One buffer for two calls, as in a loop: the second call returns nothing to walk over.
 pub(crate) fn failed() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
     let mut buffer = [0; CMSG_SPACE(4)];
@@ -108,7 +108,7 @@ pub(crate) fn aligned() -> Result<(), Error> {
 
 // 4. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
 
-/// A control message of 8 bytes that may say that it has more or less.
+/// A control message of 8 bytes, whose length field may be larger or smaller.
 fn message_of(cmsg_len: usize) -> Vec<u8> {
     let mut bytes = vec![0; CMSG_SPACE(8)];
     let mut put = |at: usize, number: &[u8]| bytes[at..][..number.len()].copy_from_slice(number);
@@ -152,7 +152,7 @@ pub(crate) fn clamped() -> Result<(), Error> {
     Ok(())
 }
 
-/// How many messages the first bytes of the buffer hold, where that changes.
+/// How many messages the first bytes of the buffer hold, at each length at which that changes.
 pub(crate) fn room() -> Result<(), Error> {
     const SECOND: usize = CMSG_SPACE(8) + CMSG_LEN(0);
     let bytes = message_of(CMSG_LEN(8)).repeat(2);
@@ -173,7 +173,7 @@ pub(crate) fn room() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. What nobody takes is closed with the message.
+// 5. Descriptors that nobody takes are closed with the message.
 
 fn three_of_which(some: usize) -> Result<(usize, Vec<OwnedFd>), Error> {
     let s = new_pair::<Stream>()?;

@@ -1,4 +1,4 @@
-//! `SCM_CREDENTIALS`: whose ids come with a message.
+//! `SCM_CREDENTIALS`: whose ids arrive with a message.
 
 use std::os::unix::process::parent_id;
 
@@ -17,7 +17,7 @@ fn passing<T: Kind>() -> Result<Pair<T>, Error> {
     Ok(s)
 }
 
-/// Receives, and who sent, a step.
+/// Receives and prints the sender's credentials, as a step.
 fn receive<T: Kind>(q: &Socket<T>) {
     let mut data = [0; 64];
     let got = q.recv_with_credentials(&mut data);
@@ -39,7 +39,7 @@ fn receive<T: Kind>(q: &Socket<T>) {
     }
 }
 
-// 1. Those that the kernel adds: of the process that writes, as it is then.
+// 1. The credentials that the kernel adds: those of the process that writes, at that moment.
 
 pub(crate) fn real() -> Result<(), Error> {
     let s = passing()?;
@@ -68,7 +68,7 @@ pub(crate) fn inherited() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Those that the sender names, and the kernel judges.
+// 2. The credentials that the sender names and the kernel checks.
 
 fn sends(credentials: Credentials, words: &str) -> Result<(), Error> {
     let s = passing::<Stream>()?;

@@ -58,7 +58,7 @@ macro_rules! option {
 }
 pub(crate) use option;
 
-/// Sets an option of a socket, a step.
+/// Sets an option of a socket, as a step.
 pub(crate) fn set<T: Kind>(
     name: &str,
     socket: &Socket<T>,
@@ -70,7 +70,7 @@ pub(crate) fn set<T: Kind>(
     result(set.map(|()| "ok"));
 }
 
-/// Whether this kernel lacks an option, which is said in place of the case.
+/// Whether this kernel lacks an option. If so, that is printed in place of the case.
 pub(crate) fn lacks(
     (method, words): (impl Fn(&UnixStream, bool) -> Result<(), Error>, &str),
 ) -> Result<bool, Error> {
@@ -82,9 +82,9 @@ pub(crate) fn lacks(
     Ok(lacks)
 }
 
-// 2. Sending. What is sent where no case says what: standard input, which the test runner opens.
+// 2. Sending. If the case names no descriptor, standard input is sent, which the test runner opens.
 
-/// Sends text with control data, a step, the words being those of the control data.
+/// Sends text with control data, as a step with these words for the control data.
 pub(crate) fn send_control<T: Kind>(
     p: &Socket<T>,
     text: &str,
@@ -125,8 +125,8 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// The control messages in words, in the order in which they lie in the buffer, and the descriptors
-/// that came with them.
+/// Returns the control messages in words, in the order of the buffer, and the descriptors that
+/// arrived with them.
 pub(crate) fn in_words(mut control: Ancillary<'_>) -> (Vec<String>, Vec<OwnedFd>) {
     let kind = |message: ControlMessage<'_>| match message.level() {
         sys::SOL_SOCKET => message.cmsg_type(),
@@ -159,8 +159,8 @@ pub(crate) fn in_words(mut control: Ancillary<'_>) -> (Vec<String>, Vec<OwnedFd>
     (words, fds)
 }
 
-/// Receives at most `size` bytes, and control data into any buffer, a step, `words` being those behind
-/// the size. What was cut is taken as it came.
+/// Receives at most `size` bytes, and control data into any buffer, as a step with `words` after
+/// the size. Truncated data is taken as it arrived.
 pub(crate) fn receive_with<T: Kind, R: AsControlBuffer + ?Sized>(
     q: &Socket<T>,
     size: usize,
@@ -194,13 +194,13 @@ pub(crate) fn receive_with<T: Kind, R: AsControlBuffer + ?Sized>(
     fds
 }
 
-/// Receives into a buffer of that many bytes and closes what came.
+/// Receives into a buffer of that many bytes and closes the descriptors.
 pub(crate) fn receive_in<T: Kind>(q: &Socket<T>, size: usize, (buffer, words): (usize, &str)) {
     let buffer = &mut vec![0; buffer][..];
     drop(receive_with(q, size, &format!(", {words}"), buffer));
 }
 
-/// Receives into a buffer that has space for all; the descriptors are the caller's.
+/// Receives into a buffer that has space for all. The descriptors belong to the caller.
 pub(crate) fn receive_fds<T: Kind>(q: &Socket<T>, size: usize) -> Vec<OwnedFd> {
     receive_with(q, size, "", &mut [0; CONTROL_SIZE])
 }
@@ -209,7 +209,7 @@ pub(crate) fn receive<T: Kind>(q: &Socket<T>, size: usize) {
     drop(receive_fds(q, size));
 }
 
-/// Receives one descriptor, which is the caller's.
+/// Receives one descriptor, which belongs to the caller.
 pub(crate) fn receive_fd<T: Kind>(q: &Socket<T>) -> Result<OwnedFd, Error> {
     let mut data = [0; 64];
     let before = open_descriptors();
@@ -234,7 +234,7 @@ pub(crate) type Plain = (
 pub(crate) const READ: Plain = (UnixStream::read, "");
 pub(crate) const PEEK: Plain = (UnixStream::peek, ", MSG_PEEK");
 
-/// recv(2), a step.
+/// recv(2), as a step.
 pub(crate) fn receive_plain(q: &UnixStream, size: usize, (method, words): Plain) {
     let mut data = [0; DATA_SIZE];
     let before = open_descriptors();
@@ -251,7 +251,7 @@ pub(crate) fn receive_plain(q: &UnixStream, size: usize, (method, words): Plain)
     }
 }
 
-/// "FD_CLOEXEC", or that the descriptor is not, a step.
+/// "FD_CLOEXEC", or that the flag is not set, as a step.
 pub(crate) fn ask_close_on_exec(fd: impl AsFd) {
     step!("{}", process::close_on_exec(fd.as_fd().as_raw_fd()));
 }

@@ -1,8 +1,8 @@
-//! Control data over `sunpath`: for each call of `../c` the nearest that a program in safe Rust does,
+//! Control data over `sunpath`: for each call of `../c` the nearest call of a program in safe Rust,
 //! file by file, and the same lines.
 //!
-//! A line differs from C's where C can pass something that is not a descriptor or not a control message,
-//! where the kernel would lose or invent something, and where the library sets a flag itself.
+//! A line differs from C's in three situations: C passes something that is not a descriptor or not
+//! a control message, the kernel would lose or invent something, or the library sets a flag itself.
 
 mod batch;
 mod buffer;
@@ -26,7 +26,7 @@ use sunpath::{Error, Listener, Socket, UnixAddr};
 
 // 1. Sockets with a path.
 
-/// Where a listener, or a bound datagram socket, of a case is, in the current directory.
+/// The path of a listener or a bound datagram socket of a case, in the current directory.
 const PATH: &str = "s";
 
 fn address() -> UnixAddr {
@@ -61,7 +61,7 @@ fn accepted<T: Connected>(listener: &Listener<T>) -> Result<Socket<T>, Error> {
     Ok(socket)
 }
 
-// 2. Cases: one line each, "not run: ..." where this system does not allow it.
+// 2. Cases: one line each, "not run: ..." if this system does not allow it.
 
 /// Runs a part of a case in a child that is another user.
 fn as_nobody(run: fn() -> Outcome) -> Outcome {
@@ -75,7 +75,7 @@ fn as_nobody(run: fn() -> Outcome) -> Outcome {
     Ok(())
 }
 
-/// What a case gives.
+/// The result of a case.
 type Outcome = Result<(), Error>;
 
 include!(concat!(env!("OUT_DIR"), "/ancillary_cases.rs"));

@@ -1,5 +1,5 @@
-//! `SCM_PIDFD`, which is a descriptor too, and `SCM_INQ`; in which order control messages come, and
-//! one that this family does not have.
+//! `SCM_PIDFD`, which is a descriptor too, `SCM_INQ`, the order of control messages, and one that
+//! belongs to another family.
 
 use std::os::fd::AsRawFd as _;
 
@@ -24,7 +24,8 @@ fn passing<T: Kind>() -> Result<Pair<T>, Error> {
 
 // 1. With a message.
 
-/// Who did not ask finds a descriptor more in every message, which is closed with it.
+/// A receiver that did not ask for it gets one more descriptor in every message, which is closed
+/// with the message.
 pub(crate) fn inherited() -> Result<(), Error> {
     if lacks(option!(SO_PASSPIDFD))? {
         return Ok(());
@@ -126,7 +127,7 @@ pub(crate) fn no_stream() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Another kind.
+// 4. Another type.
 
 pub(crate) fn timestamp() -> Result<(), Error> {
     let s = new_pair::<Datagram>()?;

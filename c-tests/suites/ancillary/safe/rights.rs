@@ -42,7 +42,7 @@ pub(crate) fn too_many() -> Result<(), Error> {
     on_every_type(SCM_MAX_FD + 1)
 }
 
-// 2. Bad ones: what is lent is open, and what is closed has been moved.
+// 2. Bad ones: a lent descriptor is open, and a closed one has been moved away.
 
 pub(crate) fn closed() -> Result<(), Error> {
     print!("a closed descriptor cannot be lent");
@@ -64,7 +64,7 @@ pub(crate) fn twice() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Bad headers: the library writes them, and a Control is rights or credentials.
+// 3. Bad headers: the library writes the headers, and a Control is rights or credentials.
 
 pub(crate) fn header_short() -> Result<(), Error> {
     print!("no cmsg_len to write");
@@ -91,7 +91,7 @@ pub(crate) fn unknown_level() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Kinds of descriptor, and of socket.
+// 4. Types of descriptors, and of sockets.
 
 pub(crate) fn path() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;

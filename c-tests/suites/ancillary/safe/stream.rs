@@ -1,4 +1,4 @@
-//! Streams: with which bytes a descriptor comes, and which calls take it.
+//! Streams: with which bytes a descriptor arrives, and which calls take it.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -22,7 +22,7 @@ fn two_sent() -> Result<Pair<Stream>, Error> {
     Ok(s)
 }
 
-/// All of the bytes, and what comes with the first of them.
+/// All of the bytes, and the descriptors that arrive with the first of them.
 pub(crate) fn waitall() -> Result<(), Error> {
     let s = two_sent()?;
     let mut rest = [0; 2];
@@ -48,7 +48,7 @@ pub(crate) fn read() -> Result<(), Error> {
     Ok(())
 }
 
-/// Peeking has no space for descriptors, so that it makes none.
+/// Peeking provides no space for descriptors, so that it makes none.
 pub(crate) fn peek() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
     send_rights(&s.p, "x", 1);
@@ -58,7 +58,7 @@ pub(crate) fn peek() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. A message that is more than the queue takes: who sends the rest sends it without descriptors.
+// 2. A message that is larger than the queue: the sender sends the rest without descriptors.
 
 pub(crate) fn short_write() -> Result<(), Error> {
     let data = vec![b'a'; 1 << 20];

@@ -1,5 +1,5 @@
-//! What the cases ask of the system beside the library: pipes that do not wait, an io_uring, an
-//! option that is no matter of this family.
+//! What the cases need from the system in addition to the library: pipes that do not wait, an
+//! io_uring, an option of another family.
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -10,23 +10,23 @@ use sunpath::sys;
 
 use crate::process::check;
 
-/// An end to read from and one to write to, closed on exec.
+/// Returns an end to read from and one to write to, which are close-on-exec.
 pub(crate) fn new_pipe(flags: c_int) -> [File; 2] {
     let mut pipe = [-1; 2];
     // SAFETY: pipe has space for two descriptors.
     let result = unsafe { libc::pipe2(pipe.as_mut_ptr(), sys::O_CLOEXEC | flags) };
     check("pipe2", result);
-    // SAFETY: the descriptor was just made, and nobody else knows it.
+    // SAFETY: the descriptor was just made, and nothing else owns it.
     pipe.map(|fd| unsafe { File::from_raw_fd(fd) })
 }
 
-/// An io_uring, where the system lets this process have one.
+/// Returns an io_uring, if the system lets this process have one.
 pub(crate) fn io_uring() -> Option<OwnedFd> {
     let mut params = [0u32; 30]; // struct io_uring_params
-    // SAFETY: params has space for the struct, and one that asks for nothing.
+    // SAFETY: params has space for the struct, and asks for nothing.
     let fd = unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, params.as_mut_ptr()) };
     let fd = c_int::try_from(fd).ok().filter(|fd| *fd >= 0)?;
-    // SAFETY: the descriptor was just made, and nobody else knows it.
+    // SAFETY: the descriptor was just made, and nothing else owns it.
     Some(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn status_flags(fd: impl AsFd) -> c_int {
     check("fcntl", flags)
 }
 
-/// `SO_TIMESTAMP`: when a message came comes with it. `Err` is an errno.
+/// Sets `SO_TIMESTAMP`: the time of arrival comes with a message. `Err` is an errno.
 pub(crate) fn set_timestamp(socket: impl AsFd) -> Result<(), c_int> {
     let on: c_int = 1;
     let (at, size) = (ptr::from_ref(&on).cast(), size_of::<c_int>());

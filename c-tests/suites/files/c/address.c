@@ -1,4 +1,4 @@
-/* Addresses: what goes into one, and what a length means that came out. */
+/* Addresses: how they are made, and what a reported length means. */
 #include "files.h"
 
 #include "notation.h"
@@ -21,7 +21,7 @@ void address_sizes(void)
 	step("sizeof(socklen_t) = %zu", sizeof(socklen_t));
 }
 
-/* 2. Making: the length of the address, or why there is none. No system call is made. */
+/* 2. Making: the length of the address, or the reason why none is made. No system call is made. */
 
 static void make(const char *path, size_t size)
 {
@@ -109,7 +109,8 @@ void address_datagram(void)
 	CLOSE(s, c);
 }
 
-/* 5. Reading: the lengths that the kernel may give, over one struct. What is behind it is "!". */
+/* 5. Reading: the lengths that the kernel may report, over one struct. The bytes after it are "!".
+ */
 
 static void read_with_every_length(const struct sockaddr_un *addr)
 {

@@ -1,7 +1,7 @@
-/* Bind: whatever stands at the path is in the way, and a socket has one name. */
+/* Bind: any file at the path makes it fail, and a socket has one name. */
 #include "files.h"
 
-/* 1. What is in the way stays as it is. */
+/* 1. A file at the path stays as it is. */
 
 static void bind_over(const char *path)
 {

@@ -1,4 +1,4 @@
-/* Sockets that are made in one call: what fails leaves nothing open, and no file. */
+/* Sockets that are made in one call: a failure leaves no descriptor open, and no file. */
 #include "files.h"
 
 #include "descriptors.h"
@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 1. What C programs write for themselves. The descriptor, or -1 with errno. */
+/* 1. The functions that C programs write for themselves. Each returns the descriptor, or -1 with
+ *    errno. */
 
 static int close_failed(int fd)
 {
@@ -54,7 +55,7 @@ static int new_stream(const char *path)
 	return fd;
 }
 
-/* 2. Each, and how many descriptors the process has more than before. */
+/* 2. Each function, and how many more descriptors the process has afterwards. */
 
 static void make(const char *name, int (*construct)(const char *), const char *path)
 {
@@ -95,7 +96,7 @@ void constructor_datagram(void)
 	make_all("datagram", new_datagram);
 }
 
-/* The last time with a listener there. */
+/* The last call finds a listener there. */
 void constructor_stream(void)
 {
 	struct sock s;
@@ -127,7 +128,7 @@ static void report(const char *call, int made, int before)
 	printf(", opened %d", opened);
 }
 
-/* A pair needs two free descriptors: with one, none is made. */
+/* A pair needs two free descriptors. If one is free, no socket is made. */
 void constructor_from_sockets(void)
 {
 	struct sock s = listening('s', "x"), c = new_socket('c', SOCK_STREAM), a;
@@ -145,7 +146,7 @@ void constructor_from_sockets(void)
 	CLOSE(s, c, a);
 }
 
-/* 4. By way of the directory, which is open for as long as the call takes: no path is too long. */
+/* 4. Through the directory, which is open during the call: no path is too long. */
 
 /* 120 bytes. */
 #define LONG TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY
@@ -185,7 +186,8 @@ static void make_both(const char *path)
 	make("stream", new_stream_below, path);
 }
 
-/* Two descriptors are needed, for the directory and for the socket: with one, none is made. */
+/* Two descriptors are needed, for the directory and for the socket. If one is free, no socket is
+ * made. */
 void constructor_long_path(void)
 {
 	try_mkdir(LONG);

@@ -1,4 +1,4 @@
-/* The inode of a socket: what else can be done with it, and names that move. */
+/* The inode of a socket: what else can be done with it, and how its names change. */
 #include "files.h"
 
 #include <fcntl.h>
@@ -37,7 +37,7 @@ void inode_truncate(void)
 	CLOSE(s);
 }
 
-/* 2. Under other names: the file is found by any, the address stays what was bound. */
+/* 2. Under other names: each leads to the file, and the address stays the one that was bound. */
 
 void inode_renamed(void)
 {
@@ -115,7 +115,7 @@ void inode_noreplace_absent(void)
 	publish(try_rename_noreplace);
 }
 
-/* 4. As a number, which another file may have only when the socket is closed. */
+/* 4. As a number, which no other file has before the socket is closed. */
 
 static ino_t number_of(const char *path)
 {
@@ -137,7 +137,7 @@ void inode_number(void)
 	CLOSE(s, t);
 }
 
-/* 5. Watched: every event of the working directory is asked for. */
+/* 5. Watched: all events of the working directory are reported. */
 
 static int watch_directory(void)
 {

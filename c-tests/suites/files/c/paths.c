@@ -1,4 +1,4 @@
-/* Paths that sun_path has no space for: the kernel is given a short one that leads to the same file. */
+/* Paths that do not fit into sun_path: the kernel gets a short one that leads to the same file. */
 #include "files.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ struct path {
 	char bytes[2 * PATH_MAX];
 };
 
-/* Opens the directory below one that is open, which is closed, and makes it first if that is said. */
+/* Opens the directory below one that is open, which is closed. Makes it first if `make` is set. */
 static int next_directory(int dir, const char *name, int make)
 {
 	int next;
@@ -33,7 +33,7 @@ static int next_directory(int dir, const char *name, int make)
 	return next;
 }
 
-/* No call takes all of a long path: a component a call. */
+/* No call takes all of a long path: each call takes one component. */
 static int descend(struct path path, int make)
 {
 	int dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -195,7 +195,7 @@ void paths_thread(void)
 	CLOSE(task.s);
 }
 
-/* 5. The trap: what is too long is cut in silence. */
+/* 5. The trap: a path that is too long is truncated without an error. */
 
 void paths_cut(void)
 {
@@ -219,7 +219,7 @@ void paths_cut_alike(void)
 	CLOSE(s, t);
 }
 
-/* 6. 4000 bytes, and where the directory is in truth. */
+/* 6. 4000 bytes, and the true place of the directory. */
 
 static void ask_true_path(int dir)
 {
@@ -325,7 +325,7 @@ void paths_taken(void)
 	CLOSE(s);
 }
 
-/* 8. A path of so many bytes of a text that goes on. */
+/* 8. A path of so many bytes, the first ones of an endless text. */
 
 void paths_unterminated(void)
 {

@@ -7,9 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. What a careful program does, short of a lock against others that do the same: it removes the
- * file of a socket that nobody holds. A datagram socket that connects there tells it: a server of
- * another type does not notice, and has an answer before it listens, and with a full queue. */
+/* 1. A careful program, without a lock against others that do the same: it removes the file of a
+ *    socket that no process holds. It asks by connecting a datagram socket there, because a server
+ *    of another type does not notice that, and because the answer also comes before the server
+ *    listens and while its queue is full. */
 
 static int is_dead(const char *path)
 {
@@ -44,7 +45,7 @@ static void replace(struct sock t, const char *path)
 	outcome(bound);
 }
 
-/* 2. What is there, and whether it is there afterwards. */
+/* 2. What is at the path, and whether it is still there afterwards. */
 
 static void replace_there(void)
 {

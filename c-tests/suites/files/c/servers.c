@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-/* 1. One takes the path of another: that one keeps whom it has, and hears of nothing. */
+/* 1. One server takes the path of another, which keeps its clients and is told nothing. */
 
 void servers_rebound(void)
 {
@@ -40,7 +40,7 @@ void servers_renamed_over(void)
 	CLOSE(s, t, c, d, a, b);
 }
 
-/* 3. The last descriptor counts, in whatever process. */
+/* 3. A socket is closed with its last descriptor, in any process. */
 
 void servers_forked(void)
 {

@@ -1,4 +1,4 @@
-/* Taking a path over from whoever has it, without an instant in which nobody listens. */
+/* Taking a path over from any server, without an instant in which nobody listens. */
 #include "files.h"
 
 #include <errno.h>
@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. What a careful program does: it listens under another name, and is renamed over what is a
- * socket. What comes there between the two calls that look and rename is lost. */
+/* 1. A careful program: it listens under another name, and renames the file over one that is a
+ *    socket. A file that appears there between the two calls that look and rename is lost. */
 
 static int rename_over(const char *path)
 {
@@ -41,7 +41,7 @@ static struct sock take_over(const char *path)
 	return t;
 }
 
-/* 2. Who is reached then. */
+/* 2. Which server a client reaches then. */
 
 static void reached(void)
 {
@@ -75,7 +75,7 @@ void takeover_stale(void)
 	reached();
 }
 
-/* 3. What is not taken. */
+/* 3. Paths that are not taken over. */
 
 static void not_taken(void)
 {

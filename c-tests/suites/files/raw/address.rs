@@ -1,4 +1,4 @@
-//! Addresses: what goes into one, and what a length means that came out.
+//! Addresses: how they are made, and what a reported length means.
 
 use std::mem::{align_of, offset_of, size_of};
 use std::os::fd::AsRawFd as _;
@@ -32,8 +32,8 @@ pub(crate) fn sizes() {
     step!("sizeof(socklen_t) = {}", size_of::<socklen_t>());
 }
 
-// 2. Making: the length of the address, or why there is none. No system call is made: these are made
-// while the program is compiled.
+// 2. Making: the length of the address, or the reason why none is made. No system call is made,
+//    because these are made while the program is compiled.
 
 type Made = Result<(sockaddr_un, socklen_t), SunPathError>;
 
@@ -118,7 +118,7 @@ pub(crate) fn datagram() {
     close(&[s, c]);
 }
 
-// 5. Reading: the lengths that the kernel may give, over one struct. What is behind it is "!".
+// 5. Reading: the lengths that the kernel may report, over one struct. The bytes after it are "!".
 
 fn read_with_every_length(addr: &sockaddr_un) {
     for len in [0, 1, 2, 3, 109, 110, 111, 112] {

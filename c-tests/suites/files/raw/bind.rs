@@ -1,4 +1,4 @@
-//! Bind: whatever stands at the path is in the way, and a socket has one name.
+//! Bind: any file at the path makes it fail, and a socket has one name.
 
 use std::ptr;
 
@@ -13,7 +13,7 @@ use crate::socket::{
     outcome, returned, try_accept, try_bind, try_connect,
 };
 
-// 1. What is in the way stays as it is.
+// 1. A file at the path stays as it is.
 
 fn bind_over(path: &str) {
     let t = bound('t', SOCK_STREAM, path);

@@ -1,4 +1,4 @@
-//! Connect: what is no live socket of the same type refuses.
+//! Connect: it succeeds only at a live socket of the same type.
 
 use libc::c_int;
 use sunpath_sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};

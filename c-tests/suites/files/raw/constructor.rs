@@ -1,4 +1,4 @@
-//! Sockets that are made in one call: what fails leaves nothing open, and no file.
+//! Sockets that are made in one call: a failure leaves no descriptor open, and no file.
 
 use std::ffi::CString;
 use std::os::fd::{FromRawFd as _, OwnedFd};
@@ -17,7 +17,7 @@ use crate::socket::{
 };
 use crate::words;
 
-// 1. What C programs write for themselves. The descriptor, or an errno.
+// 1. The functions that C programs write for themselves. Each returns the descriptor, or an errno.
 
 type Made = Result<c_int, c_int>;
 type Constructor = fn(&str) -> Made;
@@ -48,7 +48,7 @@ fn new_stream(path: &str) -> Made {
     Ok(fd)
 }
 
-// 2. Each, and how many descriptors the process has more than before.
+// 2. Each function, and how many more descriptors the process has afterwards.
 
 fn make(name: &str, construct: Constructor, path: &str) {
     let before = open_descriptors();
@@ -79,7 +79,7 @@ pub(crate) fn datagram() {
     make_all("datagram", new_datagram);
 }
 
-/// The last time with a listener there.
+/// The last call finds a listener there.
 pub(crate) fn stream() {
     make_all("stream", new_stream);
     let s = listening('s', "x");
@@ -105,7 +105,7 @@ fn report(call: &str, made: Made, before: usize) {
     print!(", opened {opened}");
 }
 
-/// A pair needs two free descriptors: with one, none is made.
+/// A pair needs two free descriptors. If one is free, no socket is made.
 pub(crate) fn from_sockets() {
     let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));
     try_connect(c, "x");
@@ -128,7 +128,7 @@ pub(crate) fn from_sockets() {
     close(&[s, c, a]);
 }
 
-// 4. By way of the directory, which is open for as long as the call takes: no path is too long.
+// 4. Through the directory, which is open during the call: no path is too long.
 
 fn below(path: &str, construct: Constructor) -> Made {
     let (directory, name) = path.rsplit_once('/').expect("it is below a directory");
@@ -136,7 +136,7 @@ fn below(path: &str, construct: Constructor) -> Made {
     let flags = sys::O_PATH | sys::O_DIRECTORY | sys::O_CLOEXEC;
     // SAFETY: the path is a live string with a NUL, and no file is made, which would take a mode.
     let fd = returned(unsafe { sys::openat(sys::AT_FDCWD, directory.as_ptr(), flags) })?;
-    // SAFETY: the descriptor was just made, and nobody else knows it.
+    // SAFETY: the descriptor was just made, and nothing else owns it.
     let directory = unsafe { OwnedFd::from_raw_fd(fd) };
     construct(&format!("{}/{name}", alias_of(&directory)))
 }
@@ -146,7 +146,8 @@ fn make_both(path: &str) {
     make("stream", |path| below(path, new_stream), path);
 }
 
-/// Two descriptors are needed, for the directory and for the socket: with one, none is made.
+/// Two descriptors are needed, for the directory and for the socket. If one is free, no socket is
+/// made.
 pub(crate) fn long_path() {
     let long = "d".repeat(120);
     let path = format!("{long}/x");

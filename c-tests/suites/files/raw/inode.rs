@@ -1,4 +1,4 @@
-//! The inode of a socket: what else can be done with it, and names that move.
+//! The inode of a socket: what else can be done with it, and how its names change.
 
 use std::fs::{self, File};
 use std::os::fd::FromRawFd as _;
@@ -37,7 +37,7 @@ pub(crate) fn truncate() {
     close(&[s]);
 }
 
-// 2. Under other names: the file is found by any, the address stays what was bound.
+// 2. Under other names: each leads to the file, and the address stays the one that was bound.
 
 pub(crate) fn renamed() {
     let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));
@@ -100,7 +100,7 @@ pub(crate) fn noreplace_absent() {
     publish(try_rename_noreplace);
 }
 
-// 4. As a number, which another file may have only when the socket is closed.
+// 4. As a number, which no other file has before the socket is closed.
 
 fn number_of(path: &str) -> u64 {
     let status = fs::symlink_metadata(path).expect("the file is there");
@@ -121,7 +121,7 @@ pub(crate) fn number() {
     close(&[s, t]);
 }
 
-// 5. Watched: every event of the working directory is asked for.
+// 5. Watched: all events of the working directory are reported.
 
 pub(crate) fn watched() {
     let watch = watch_directory();

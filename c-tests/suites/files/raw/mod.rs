@@ -12,7 +12,7 @@ mod takeover;
 
 use crate::cases;
 
-/// What a case gives.
+/// The result of a case.
 type Outcome = ();
 
 include!(concat!(env!("OUT_DIR"), "/files_cases.rs"));

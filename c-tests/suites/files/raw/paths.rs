@@ -1,4 +1,4 @@
-//! Paths that `sun_path` has no space for: the kernel is given a short one that leads to the same file.
+//! Paths that do not fit into `sun_path`: the kernel gets a short one that leads to the same file.
 
 use std::fs::{self, File};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -115,7 +115,7 @@ pub(crate) fn thread() {
     close(&[s]);
 }
 
-// 4. The trap: what is too long is cut in silence.
+// 4. The trap: a path that is too long is truncated without an error.
 
 pub(crate) fn cut() {
     let s = new_socket('s', SOCK_STREAM);
@@ -133,7 +133,7 @@ pub(crate) fn cut_alike() {
     close(&[s, t]);
 }
 
-// 5. 4000 bytes, and where the directory is in truth.
+// 5. 4000 bytes, and the true place of the directory.
 
 pub(crate) fn long() {
     let (s, c) = (new_socket('s', SOCK_STREAM), new_socket('c', SOCK_STREAM));
@@ -145,7 +145,7 @@ pub(crate) fn long() {
     close(&[s, c]);
 }
 
-/// No call takes all of the path: a component a call.
+/// No call takes all of the path: each call takes one component.
 fn descend(path: &str) -> File {
     let open = |dir: File, component| open_path(&format!("{}/{component}", alias_of(&dir)));
     let dir = path.split('/').fold(open_path("."), open);
@@ -211,7 +211,7 @@ pub(crate) fn taken() {
     close(&[s]);
 }
 
-// 7. A path of so many bytes of a text that goes on.
+// 7. A path of so many bytes, the first ones of an endless text.
 
 pub(crate) fn unterminated() {
     let s = new_socket('s', SOCK_STREAM);

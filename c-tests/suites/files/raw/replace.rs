@@ -15,9 +15,10 @@ use crate::socket::{
     outcome, try_accept, try_connect, try_listen,
 };
 
-// 1. What a careful program does, short of a lock against others that do the same: it removes the
-// file of a socket that nobody holds. A datagram socket that connects there tells it: a server of
-// another type does not notice, and has an answer before it listens, and with a full queue.
+// 1. A careful program, without a lock against others that do the same: it removes the file of a
+//    socket that no process holds. It asks by connecting a datagram socket there, because a server
+//    of another type does not notice that, and because the answer also comes before the server
+//    listens and while its queue is full.
 
 fn is_dead(path: &str) -> bool {
     let probe = new_socket('p', SOCK_DGRAM);
@@ -42,7 +43,7 @@ fn replace(t: Sock, path: &str) {
     outcome(bound);
 }
 
-// 2. What is there, and whether it is there afterwards.
+// 2. What is at the path, and whether it is still there afterwards.
 
 fn replace_there() {
     let t = new_socket('t', SOCK_STREAM);

@@ -10,7 +10,7 @@ use crate::socket::{
     try_recv, try_send,
 };
 
-// 1. One takes the path of another: that one keeps whom it has, and hears of nothing.
+// 1. One server takes the path of another, which keeps its clients and is told nothing.
 
 pub(crate) fn rebound() {
     let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));
@@ -43,7 +43,7 @@ pub(crate) fn renamed_over() {
     close(&[s, t, c, d, a, b]);
 }
 
-// 3. The last descriptor counts, in whatever process.
+// 3. A socket is closed with its last descriptor, in any process.
 
 pub(crate) fn forked() {
     let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));

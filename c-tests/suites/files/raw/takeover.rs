@@ -1,4 +1,4 @@
-//! Taking a path over from whoever has it, without an instant in which nobody listens.
+//! Taking a path over from any server, without an instant in which nobody listens.
 
 use std::fs;
 use std::io;
@@ -16,8 +16,8 @@ use crate::socket::{
     try_connect,
 };
 
-// 1. What a careful program does: it listens under another name, and is renamed over what is a
-// socket. What comes there between the two calls that look and rename is lost.
+// 1. A careful program: it listens under another name, and renames the file over one that is a
+//    socket. A file that appears there between the two calls that look and rename is lost.
 
 fn rename_over(path: &str) -> Result<c_int, c_int> {
     let errno = |error: io::Error| error.raw_os_error().unwrap_or(0);
@@ -45,7 +45,7 @@ fn take_over(path: &str) -> Sock {
     t
 }
 
-// 2. Who is reached then.
+// 2. Which server a client reaches then.
 
 fn reached() {
     let (t, c) = (take_over("x"), new_socket('c', SOCK_STREAM));
@@ -73,7 +73,7 @@ pub(crate) fn stale() {
     reached();
 }
 
-// 3. What is not taken.
+// 3. Paths that are not taken over.
 
 fn not_taken() {
     let t = take_over("x");

@@ -1,4 +1,4 @@
-//! Addresses: what goes into one, and what a length means that came out.
+//! Addresses: how they are made, and what a reported length means.
 
 use std::mem::{align_of, offset_of, size_of};
 
@@ -29,8 +29,8 @@ pub(crate) fn sizes() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Making: the length of the address, or why there is none. No system call is made: these are made
-// while the program is compiled.
+// 2. Making: the length of the address, or the reason why none is made. No system call is made,
+//    because these are made while the program is compiled.
 
 type Made = Result<UnixAddr, SunPathError>;
 
@@ -106,7 +106,7 @@ pub(crate) fn datagram() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. Reading: the lengths that the kernel may give, over one struct.
+// 5. Reading: the lengths that the kernel may report, over one struct.
 
 fn read_with_every_length(addr: sockaddr_un) {
     for len in [0, 1, 2, 3, 109, 110, 111, 112] {

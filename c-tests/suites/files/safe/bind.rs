@@ -1,4 +1,4 @@
-//! Bind: whatever stands at the path is in the way, and a socket has one name.
+//! Bind: any file at the path makes it fail, and a socket has one name.
 
 use sunpath::{Error, Stream, UnixStream};
 
@@ -9,7 +9,7 @@ use crate::socket::{
     try_bind, try_connect,
 };
 
-// 1. What is in the way stays as it is.
+// 1. A file at the path stays as it is.
 
 fn bind_over(path: &str) -> Result<(), Error> {
     let _t = bound::<Stream>('t', path)?;
@@ -55,7 +55,7 @@ pub(crate) fn dot() -> Result<(), Error> {
     bind_over(".")
 }
 
-/// There is no such option here.
+/// The library has no such option.
 pub(crate) fn reuseaddr() -> Result<(), Error> {
     let t = new_socket::<Stream>('t')?;
     leave_stale::<Stream>("x")?;

@@ -1,4 +1,4 @@
-//! Connect: what is no live socket of the same type refuses.
+//! Connect: it succeeds only at a live socket of the same type.
 
 use sunpath::socket::Kind;
 use sunpath::{Datagram, Error, Seqpacket, Stream};

@@ -1,4 +1,4 @@
-//! Sockets that are made in one call: what fails leaves nothing open, and no file.
+//! Sockets that are made in one call: a failure leaves no descriptor open, and no file.
 
 use sunpath::{
     BindOptions, Bound, ConnectOptions, Error, Stream, UnixDatagram, UnixListener, UnixStream,
@@ -10,7 +10,7 @@ use crate::line::step;
 use crate::socket::{listening, new_socket, outcome, try_accept, try_connect};
 use crate::words;
 
-/// The call, and how many descriptors the process has more than before.
+/// Prints the call, and how many more descriptors the process has afterwards.
 fn make<S>(name: &str, construct: fn(&str) -> Result<S, Error>, path: &str) {
     let before = open_descriptors();
     let made = construct(path);
@@ -39,7 +39,7 @@ pub(crate) fn datagram() -> Result<(), Error> {
     Ok(())
 }
 
-/// The last time with a listener there.
+/// The last call finds a listener there.
 pub(crate) fn stream() -> Result<(), Error> {
     make_all("stream", |path| UnixStream::connect(path));
     let _s = listening('s', "x")?;
@@ -66,7 +66,7 @@ fn report<S>(call: &str, made: &Result<S, Error>, before: usize) {
     print!(", opened {opened}");
 }
 
-/// A pair needs two free descriptors: with one, none is made.
+/// A pair needs two free descriptors. If one is free, no socket is made.
 pub(crate) fn from_sockets() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket('c')?);
     try_connect::<Stream>(&c, "x");
@@ -83,7 +83,7 @@ pub(crate) fn from_sockets() -> Result<(), Error> {
 
 // 4. The library takes paths of any length.
 
-/// Without what removes the file, as in C.
+/// The guard that removes the file is dropped first, because C has none.
 fn new_listener(path: &str) -> Result<UnixListener, Error> {
     BindOptions::new().listen(path).map(Bound::leak)
 }
@@ -97,7 +97,8 @@ fn make_both(path: &str) {
     make("stream", new_stream, path);
 }
 
-/// Two descriptors are needed, for the directory and for the socket: with one, none is made.
+/// Two descriptors are needed, for the directory and for the socket. If one is free, no socket is
+/// made.
 pub(crate) fn long_path() -> Result<(), Error> {
     let long = "d".repeat(120);
     let path = format!("{long}/x");

@@ -1,8 +1,8 @@
-//! Files and paths over `sunpath`: for each call of `../c` the nearest that a program in safe Rust does,
-//! file by file, and the same lines.
+//! Files and paths over `sunpath`: for each call of `../c` the nearest call of a program in safe
+//! Rust, file by file, and the same lines.
 //!
-//! A line differs from C's where C can pass something that is not an address or not a socket, and
-//! where the library takes a path for which C needs a detour.
+//! A line differs from C's if C passes something that is not an address or not a socket, or if the
+//! library takes a path for which C needs a detour.
 
 mod address;
 mod bind;
@@ -18,7 +18,7 @@ use sunpath::Error;
 
 use crate::cases;
 
-/// What a case gives.
+/// The result of a case.
 type Outcome = Result<(), Error>;
 
 include!(concat!(env!("OUT_DIR"), "/files_cases.rs"));

@@ -1,4 +1,5 @@
-//! Paths that `sun_path` has no space for: the library takes them, and leads the kernel there.
+//! Paths that do not fit into `sun_path`: the library takes them, and gives the kernel one that
+//! leads there.
 
 use std::env;
 use std::os::fd::OwnedFd;
@@ -36,7 +37,7 @@ pub(crate) fn bind() -> Result<(), Error> {
     Ok(())
 }
 
-/// A directory that is open is taken too.
+/// A directory that is open is accepted too.
 pub(crate) fn directory() -> Result<(), Error> {
     let c = new_socket::<Stream>('c')?;
     let dir = made_directory(DEEP);
@@ -116,7 +117,7 @@ pub(crate) fn thread() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. The trap: what is too long is not cut.
+// 4. The trap: a path that is too long is not truncated.
 
 pub(crate) fn cut() -> Result<(), Error> {
     let s = new_socket::<Stream>('s')?;
@@ -134,7 +135,7 @@ pub(crate) fn cut_alike() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. 4000 bytes, and where the directory is in truth.
+// 5. 4000 bytes, and the true place of the directory.
 
 pub(crate) fn long() -> Result<(), Error> {
     let c = new_socket('c')?;
@@ -159,7 +160,7 @@ pub(crate) fn over_path_max() -> Result<(), Error> {
     Ok(())
 }
 
-// 6. Long names: as they are, and no other name is left.
+// 6. Long names: passed as they are, and no other name is left.
 
 fn bind_name(name: &str) -> Result<(), Error> {
     let (s, c) = (new_socket::<Stream>('s')?, new_socket('c')?);
@@ -203,7 +204,7 @@ pub(crate) fn taken() -> Result<(), Error> {
     Ok(())
 }
 
-// 7. A path of so many bytes of a text that goes on.
+// 7. A path of so many bytes, the first ones of an endless text.
 
 pub(crate) fn unterminated() -> Result<(), Error> {
     let s = new_socket::<Stream>('s')?;

@@ -9,7 +9,7 @@ use crate::socket::{
     try_listen,
 };
 
-// 1. What the library does: the same proof, and a lock against others that do the same.
+// 1. The library: the same proof, and a lock against others that do the same.
 
 fn replace(path: &str) -> Result<Bound<UnixListener>, Error> {
     let options = BindOptions::new().existing(Existing::ReplaceStale);
@@ -19,7 +19,7 @@ fn replace(path: &str) -> Result<Bound<UnixListener>, Error> {
     bound
 }
 
-// 2. What is there, and whether it is there afterwards.
+// 2. What is at the path, and whether it is still there afterwards.
 
 fn replace_there() {
     let _t = replace("x");

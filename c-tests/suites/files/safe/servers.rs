@@ -10,7 +10,7 @@ use crate::socket::{
     try_send,
 };
 
-// 1. One takes the path of another: that one keeps whom it has, and hears of nothing.
+// 1. One server takes the path of another, which keeps its clients and is told nothing.
 
 pub(crate) fn rebound() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket('c')?);
@@ -43,7 +43,7 @@ pub(crate) fn renamed_over() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. The last descriptor counts, in whatever process.
+// 3. A socket is closed with its last descriptor, in any process.
 
 pub(crate) fn forked() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket::<Stream>('c')?);

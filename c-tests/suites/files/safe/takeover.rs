@@ -1,4 +1,4 @@
-//! Taking a path over from whoever has it, without an instant in which nobody listens.
+//! Taking a path over from any server, without an instant in which nobody listens.
 
 use sunpath::{BindOptions, Error, Existing, Stream, UnixListener};
 
@@ -8,7 +8,7 @@ use crate::socket::{
     Named, ask_poll, leave_stale, listening, new_socket, outcome, try_accept, try_connect,
 };
 
-// 1. What the library does: it listens under a name of its own, and is swapped with what is a socket.
+// 1. The library: it listens under a temporary name, and swaps the file with one that is a socket.
 
 /// The file stays, as in C.
 fn take_over(path: &str) -> Result<Named<UnixListener>, Error> {
@@ -21,7 +21,7 @@ fn take_over(path: &str) -> Result<Named<UnixListener>, Error> {
     Ok(Named { name: 't', socket })
 }
 
-// 2. Who is reached then.
+// 2. Which server a client reaches then.
 
 fn reached() -> Result<(), Error> {
     let (t, c) = (take_over("x")?, new_socket::<Stream>('c')?);
@@ -49,7 +49,7 @@ pub(crate) fn stale() -> Result<(), Error> {
     reached()
 }
 
-// 3. What is not taken.
+// 3. Paths that are not taken over.
 
 fn not_taken() {
     let _t = take_over("x");

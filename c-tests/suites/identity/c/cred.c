@@ -1,4 +1,4 @@
-/* SO_PEERCRED: whose ids, of what time, and what they are asked for. */
+/* SO_PEERCRED: whose ids it reports, as of which moment, and what programs use them for. */
 #include "identity.h"
 #include "notation.h"
 #include "process.h"
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. Nobody: what has no peer answers all the same, with ids that nobody has. */
+/* 1. Nobody: a socket without a peer answers all the same, with ids that no user has. */
 
 void cred_fresh(void)
 {
@@ -44,7 +44,7 @@ void cred_internet(void)
 	close(s);
 }
 
-/* 2. Connections: both sides, before anybody accepts and after everybody left. */
+/* 2. Connections: both sides, before accept(2) and after the other side has closed. */
 
 void cred_listener(void)
 {
@@ -183,7 +183,7 @@ static void server_drops(enum order order)
 		if (order != LISTEN_DROP)
 			start_listening(s, 8);
 		gate_open(gate);
-		process_end(read(accepted(s), &byte, 1) != 0); /* lives until asked about */
+		process_end(read(accepted(s), &byte, 1) != 0); /* lives until it has been asked about */
 	}
 	gate_wait(gate);
 	c = connected(SOCK_STREAM);
@@ -207,7 +207,7 @@ void cred_listens_again(void)
 	server_drops(LISTEN_DROP_LISTEN);
 }
 
-/* 4. Inheritance: the peer is who made the connection, not who holds it. */
+/* 4. Inheritance: the peer is the process that made the connection, not the one that holds it. */
 
 void cred_writer_inherits(void)
 {
@@ -243,7 +243,7 @@ void cred_accepter_inherits(void)
 	close_both(s, c);
 }
 
-/* 5. Lengths: the kernel cuts what it writes to the size that it is given. */
+/* 5. Lengths: the kernel truncates its answer to the size that it gets. */
 
 static void length_of(socklen_t size)
 {
@@ -273,7 +273,7 @@ void cred_length_long(void)
 	length_of(64);
 }
 
-/* 6. Decisions: what the ids are asked for. */
+/* 6. Decisions: what programs use the ids for. */
 
 /* Accepts the next client of this user, closes the others. */
 static int accept_if(int listener, uid_t uid)
@@ -317,7 +317,7 @@ void cred_accepts_one_user(void)
 	close(s);
 }
 
-/* Connects if the server is this user's: EPERM where it is not. */
+/* Connects if the server is this user's, and returns EPERM if it is not. */
 static int connect_if(uid_t uid)
 {
 	struct ucred cred;

@@ -1,5 +1,5 @@
-/* Who is at the other end of a socket, asked in C: a line a case. Works in the current directory,
- * which should be empty and the program's own. By hand:
+/* The peer of a socket, in C. Prints a line for each case. Works in the current directory, which
+ * should be empty and its own. By hand:
  *
  *   mkdir fresh && cd fresh && identity            every case of ../cases.def
  *   mkdir fresh && cd fresh && identity J01.fresh G09
@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* 1. Sockets: a path, a listener there, who connects to it. */
+/* 1. Sockets: a path, a listener there, a client. */
 
 int new_socket(int type)
 {
@@ -120,7 +120,7 @@ void tell_byte(int fd)
 		die("send");
 }
 
-/* 3. Cases: one line each, "not run: ..." where this system does not allow it. */
+/* 3. Cases: one line each, "not run: ..." if this system does not allow it. */
 
 static const struct test_case cases[] = {
 #define CASE(id, name, needs, file, title) CASE_ENTRY(id, name, needs, file)

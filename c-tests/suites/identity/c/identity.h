@@ -9,10 +9,10 @@
 #define SO_PEERPIDFD 77
 #endif
 
-/* Where every listener of a case is, in the current directory. */
+/* The path of every listener of a case, in the current directory. */
 #define PATH "s"
 
-/* Each ends the program where it fails. The type is SOCK_STREAM or another. */
+/* Each ends the program on failure. The type is SOCK_STREAM or another. */
 int new_socket(int type);
 void new_pair(int type, int ret_pair[2]);
 int bound(int type);

@@ -1,4 +1,4 @@
-/* What else can be asked about a peer: its groups, its process, its label; and from where. */
+/* Other questions about a peer: its groups, its process, its label, also from other namespaces. */
 #include "identity.h"
 #include "notation.h"
 #include "process.h"
@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* 1. Groups: the length says how many there are, also where they do not fit. */
+/* 1. Groups: the length says how many there are, even if they do not fit. */
 
 static void ask_groups(const char *name, int fd, socklen_t size)
 {
@@ -74,7 +74,7 @@ void options_groups_of_nobody(void)
 	close(s);
 }
 
-/* 2. Pidfd: a process for good, where a pid is a number for now. */
+/* 2. Pidfd: it always means the same process, while a pid can pass to another process. */
 
 static void ask_pidfd(const char *name, int fd)
 {
@@ -101,7 +101,7 @@ void options_pidfd_of_pair(void)
 	close_both(pair[0], pair[1]);
 }
 
-/* The number is cut to the buffer, and the descriptor is made all the same. */
+/* The number is truncated to the buffer, and the descriptor is made all the same. */
 void options_pidfd_short(void)
 {
 	unsigned char number[2];
@@ -110,7 +110,7 @@ void options_pidfd_short(void)
 
 	new_pair(SOCK_STREAM, pair);
 	next = dup(pair[0]);
-	close(next); /* the number of the next descriptor that is made */
+	close(next); /* the number of the next new descriptor */
 	result = getsockopt(pair[0], SOL_SOCKET, SO_PEERPIDFD, number, &len);
 	printf("getsockopt(p, SO_PEERPIDFD, 2) = %s", result < 0 ? errno_name(errno) : "ok");
 	printf(", %u; %s", len, close(next) == 0 ? "a descriptor more" : "no descriptor more");
@@ -142,7 +142,7 @@ void options_peer_dead(void)
 	close_both(s, a);
 }
 
-/* 3. Label: only a security module that labels sockets has one to tell. */
+/* 3. Label: only a security module that labels sockets provides one. */
 
 void options_label(void)
 {

@@ -1,4 +1,4 @@
-/* What sending to nobody and waiting for space do to a program that takes signals as they come. */
+/* Sending to a closed peer and waiting for space, in a program that does not handle signals. */
 #include "identity.h"
 #include "process.h"
 
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* 1. Sockets to send on: one whose peer is gone, one that was shut down for sending. */
+/* 1. Sockets to send on: one whose peer has closed, one that was shut down for sending. */
 
 static int orphan(int type)
 {
@@ -21,7 +21,7 @@ static int orphan(int type)
 	return pair[0];
 }
 
-/* 2. SIGPIPE: each send in a child, at the default action, which is to be killed. */
+/* 2. SIGPIPE: each send in a child, with the default action, which kills it. */
 
 static void in_child(const char *call, int fd, ssize_t (*send_it)(int))
 {

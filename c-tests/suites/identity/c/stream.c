@@ -1,4 +1,4 @@
-/* What becomes of bytes on a stream when who sent or was to read them is gone, and when many write. */
+/* Bytes on a stream whose sender or reader has ended, and bytes of many writers. */
 #include "identity.h"
 #include "line.h"
 #include "process.h"
@@ -16,7 +16,7 @@ static size_t read_all(int fd, unsigned char *buffer, size_t size)
 	return (size_t)count;
 }
 
-/* 1. Lingering: in a child, which is ended where close(2) waits. */
+/* 1. Lingering: in a child, which is ended if close(2) waits. */
 
 #define AN_HOUR 3600
 #define PATIENCE 20
@@ -57,14 +57,14 @@ void stream_linger(void)
 	process_join(child);
 }
 
-/* 2. A reader that dies: it takes half of what is sent. */
+/* 2. A reader that dies after it has read half of what is sent. */
 
 #define WHOLE (1 << 20)
 #define HALF (WHOLE / 2)
 
 static unsigned char bytes[WHOLE];
 
-/* How many were sent, in words: how much the queue holds is the system's affair. */
+/* How many bytes were sent, in words, because the size of the queue depends on the system. */
 static const char *share(ssize_t count)
 {
 	if (count < HALF)
@@ -94,11 +94,11 @@ void stream_reader_dies(void)
 	close(pair[0]);
 }
 
-/* 3. Writers: each has its letter, and sends blocks of it; a block that is read has one letter. */
+/* 3. Writers: each sends blocks of its own letter. A block that is read has one letter. */
 
 #define WRITERS 4
 #define BLOCK 4096
-#define BLOCKS 200 /* of each writer */
+#define BLOCKS 200 /* for each writer */
 
 static _Noreturn void write_blocks(int fd, char letter)
 {

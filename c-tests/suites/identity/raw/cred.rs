@@ -1,4 +1,4 @@
-//! `SO_PEERCRED`: whose ids, of what time, and what they are asked for.
+//! `SO_PEERCRED`: whose ids it reports, as of which moment, and what programs use them for.
 
 use std::fs::{self, Permissions};
 use std::os::fd::AsRawFd as _;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::process::{self, name_of};
 
-// 1. Nobody: what has no peer answers all the same, with ids that nobody has.
+// 1. Nobody: a socket without a peer answers all the same, with ids that no user has.
 
 pub(crate) fn fresh() {
     let s = new_socket(SOCK_STREAM);
@@ -39,7 +39,7 @@ pub(crate) fn internet() {
     ask_cred("s", s.as_raw_fd());
 }
 
-// 2. Connections: both sides, before anybody accepts and after everybody left.
+// 2. Connections: both sides, before accept(2) and after the other side has closed.
 
 pub(crate) fn listener() {
     let s = listening(SOCK_STREAM, 8);
@@ -157,7 +157,7 @@ fn server_drops(order: Order) {
             start_listening(s, 8);
         }
         process::gate_open(&gate);
-        // Lives until it was asked about.
+        // Lives until it has been asked about.
         process::end(c_int::from(read_byte(accepted(s)) != 0));
     }
     process::gate_wait(gate);
@@ -179,7 +179,7 @@ pub(crate) fn listens_again() {
     server_drops(Order::ListenDropListen);
 }
 
-// 4. Inheritance: the peer is who made the connection, not who holds it.
+// 4. Inheritance: the peer is the process that made the connection, not the one that holds it.
 
 pub(crate) fn writer_inherits() {
     let (s, c) = (listening(SOCK_STREAM, 8), connected(SOCK_STREAM));
@@ -212,7 +212,7 @@ pub(crate) fn accepter_inherits() {
     close_both(s, c);
 }
 
-// 5. Lengths: the kernel cuts what it writes to the size that it is given.
+// 5. Lengths: the kernel truncates its answer to the size that it gets.
 
 fn length_of(size: socklen_t) {
     let mut answer = [0u8; 64];
@@ -237,7 +237,7 @@ pub(crate) fn length_long() {
     length_of(64);
 }
 
-// 6. Decisions: what the ids are asked for.
+// 6. Decisions: what programs use the ids for.
 
 /// Accepts the next client of this user, closes the others.
 fn accept_if(listener: c_int, uid: u32) -> c_int {
@@ -273,7 +273,7 @@ pub(crate) fn accepts_one_user() {
     close(s);
 }
 
-/// Connects if the server is this user's: `EPERM` where it is not.
+/// Connects if the server is this user's, and returns `EPERM` if it is not.
 fn connect_if(uid: u32) -> Result<c_int, c_int> {
     let fd = connected(SOCK_STREAM);
     if cred_of(fd).is_some_and(|cred| cred.uid == uid) {

@@ -14,9 +14,9 @@ use libc::c_int;
 use sunpath_sys as sys;
 use sys::{sockaddr_un, socklen_t, ucred};
 
-// 1. Sockets: a path, a listener there, who connects to it.
+// 1. Sockets: a path, a listener there, a client.
 
-/// Where every listener of a case is, in the current directory.
+/// The path of every listener of a case, in the current directory.
 const PATH: &str = "s";
 
 fn address() -> sockaddr_un {
@@ -89,7 +89,7 @@ fn accepted(listener: c_int) -> c_int {
 }
 
 fn close(fd: c_int) {
-    // SAFETY: a case closes each of its descriptors once, and uses it no more.
+    // SAFETY: a case closes each of its descriptors once, and does not use it afterwards.
     check("close", unsafe { sys::close(fd) });
 }
 
@@ -143,9 +143,9 @@ fn tell_byte(fd: c_int) {
     check("send", send(fd, b"x", sys::MSG_NOSIGNAL) as c_int);
 }
 
-// 3. Cases: one line each, "not run: ..." where this system does not allow it.
+// 3. Cases: one line each, "not run: ..." if this system does not allow it.
 
-/// What a case gives.
+/// The result of a case.
 type Outcome = ();
 
 include!(concat!(env!("OUT_DIR"), "/identity_cases.rs"));

@@ -1,4 +1,4 @@
-//! What else can be asked about a peer: its groups, its process, its label; and from where.
+//! Other questions about a peer: its groups, its process, its label, also from other namespaces.
 
 use std::mem::{size_of, size_of_val};
 use std::ptr;
@@ -10,7 +10,7 @@ use sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, socklen_t};
 use super::{accepted, ask_cred, close, close_both, connected, listening, new_pair, new_socket};
 use crate::process::{self, name_of};
 
-// 1. Groups: the length says how many there are, also where they do not fit.
+// 1. Groups: the length says how many there are, even if they do not fit.
 
 fn ask_groups(name: &str, fd: c_int, size: socklen_t) {
     let mut groups = [0u32; 8];
@@ -68,7 +68,7 @@ pub(crate) fn groups_of_nobody() {
     close(s);
 }
 
-// 2. Pidfd: a process for good, where a pid is a number for now.
+// 2. Pidfd: it always means the same process, while a pid can pass to another process.
 
 fn ask_pidfd(name: &str, fd: c_int) {
     let mut pidfd: c_int = -1;
@@ -94,14 +94,14 @@ pub(crate) fn pidfd_of_pair() {
     close_both(p, q);
 }
 
-/// The number is cut to the buffer, and the descriptor is made all the same.
+/// The number is truncated to the buffer, and the descriptor is made all the same.
 pub(crate) fn pidfd_short() {
     let mut number = [0u8; 2];
     let mut len = number.len() as socklen_t;
     let [p, q] = new_pair(SOCK_STREAM);
     // SAFETY: dup takes a number.
     let next = process::check("dup", unsafe { sys::dup(p) });
-    close(next); // the number of the next descriptor that is made
+    close(next); // the number of the next new descriptor
     let at = number.as_mut_ptr().cast();
     // SAFETY: number has space for the len bytes that the kernel may write.
     let result =
@@ -109,7 +109,7 @@ pub(crate) fn pidfd_short() {
             0 => "ok",
             _ => name_of(sys::errno()),
         };
-    // SAFETY: nobody else owns that number: it is free, or the option's descriptor.
+    // SAFETY: nothing else owns that number: it is free, or the option's descriptor.
     let more = match unsafe { sys::close(next) } {
         0 => "a descriptor more",
         _ => "no descriptor more",
@@ -139,7 +139,7 @@ pub(crate) fn peer_dead() {
     close_both(s, a);
 }
 
-// 3. Label: only a security module that labels sockets has one to tell.
+// 3. Label: only a security module that labels sockets provides one.
 
 pub(crate) fn label() {
     let mut text = [0u8; 256];

@@ -1,4 +1,4 @@
-//! What sending to nobody and waiting for space do to a program that takes signals as they come.
+//! Sending to a closed peer and waiting for space, in a program that does not handle signals.
 
 use std::mem::size_of;
 use std::ptr;
@@ -11,7 +11,7 @@ use sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, socklen_t};
 use super::{close, connected, listening, new_pair, new_socket, send, try_connect};
 use crate::process;
 
-// 1. Sockets to send on: one whose peer is gone, one that was shut down for sending.
+// 1. Sockets to send on: one whose peer has closed, one that was shut down for sending.
 
 fn orphan(kind: c_int) -> c_int {
     let [p, q] = new_pair(kind);
@@ -19,7 +19,7 @@ fn orphan(kind: c_int) -> c_int {
     p
 }
 
-// 2. SIGPIPE: each send in a child, at the default action, which is to be killed.
+// 2. SIGPIPE: each send in a child, with the default action, which kills it.
 
 fn in_child(call: &str, fd: c_int, send_it: fn(c_int) -> isize) {
     print!("{call}");

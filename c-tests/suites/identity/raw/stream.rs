@@ -1,4 +1,4 @@
-//! What becomes of bytes on a stream when who sent or was to read them is gone, and when many write.
+//! Bytes on a stream whose sender or reader has ended, and bytes of many writers.
 
 use std::mem::size_of;
 use std::ptr;
@@ -26,7 +26,7 @@ fn read_all(fd: c_int, buffer: &mut [u8]) -> usize {
     check("recv", count as c_int) as usize
 }
 
-// 1. Lingering: in a child, which is ended where close(2) waits.
+// 1. Lingering: in a child, which is ended if close(2) waits.
 
 const AN_HOUR: c_int = 3600;
 const PATIENCE: u32 = 20;
@@ -71,12 +71,12 @@ pub(crate) fn linger() {
     process::join(child);
 }
 
-// 2. A reader that dies: it takes half of what is sent.
+// 2. A reader that dies after it has read half of what is sent.
 
 const WHOLE: usize = 1 << 20;
 const HALF: usize = WHOLE / 2;
 
-/// How many were sent, in words: how much the queue holds is the system's affair.
+/// How many bytes were sent, in words, because the size of the queue depends on the system.
 fn share(count: isize) -> &'static str {
     match usize::try_from(count) {
         Ok(WHOLE) => "all",
@@ -104,11 +104,11 @@ pub(crate) fn reader_dies() {
     close(p);
 }
 
-// 3. Writers: each has its letter, and sends blocks of it; a block that is read has one letter.
+// 3. Writers: each sends blocks of its own letter. A block that is read has one letter.
 
 const WRITERS: [u8; 4] = *b"abcd";
 const BLOCK: usize = 4096;
-/// Of each writer.
+/// For each writer.
 const BLOCKS: usize = 200;
 
 fn write_blocks(fd: c_int, letter: u8) -> ! {

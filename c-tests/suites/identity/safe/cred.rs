@@ -1,4 +1,4 @@
-//! `SO_PEERCRED`: whose ids, of what time, and what they are asked for.
+//! `SO_PEERCRED`: whose ids it reports, as of which moment, and what programs use them for.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use sunpath::{
 use super::{PATH, ask_byte, ask_cred, bound, listening, name_of, tell_byte};
 use crate::process;
 
-// 1. Nobody: what has no peer says so.
+// 1. Nobody: a socket without a peer reports that.
 
 pub(crate) fn fresh() -> Result<(), Error> {
     let s = UnixStream::new()?;
@@ -42,7 +42,7 @@ pub(crate) fn internet() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Connections: both sides, before anybody accepts and after everybody left.
+// 2. Connections: both sides, before accept(2) and after the other side has closed.
 
 pub(crate) fn listener() -> Result<(), Error> {
     let s = listening::<Stream>(8)?;
@@ -174,7 +174,7 @@ fn server_drops(order: Order) -> Result<(), Error> {
     let gate = process::gate_make();
     let child = process::fork();
     if child == 0 {
-        // Lives until it was asked about.
+        // Lives until it has been asked about.
         process::end(serve(order, &gate)? as i32);
     }
     process::gate_wait(gate);
@@ -197,7 +197,7 @@ pub(crate) fn listens_again() -> Result<(), Error> {
     server_drops(Order::ListenDropListen)
 }
 
-// 4. Inheritance: the peer is who made the connection, not who holds it.
+// 4. Inheritance: the peer is the process that made the connection, not the one that holds it.
 
 pub(crate) fn writer_inherits() -> Result<(), Error> {
     let (s, c) = (listening::<Stream>(8)?, UnixStream::connect(PATH)?);
@@ -229,7 +229,7 @@ pub(crate) fn accepter_inherits() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. Lengths: there is none to pass; the library's is always the whole of it.
+// 5. Lengths: the program passes none, and the library passes the whole size.
 
 pub(crate) fn length_short() -> Result<(), Error> {
     print!("no length to pass");
@@ -241,7 +241,7 @@ pub(crate) fn length_long() -> Result<(), Error> {
     Ok(())
 }
 
-// 6. Decisions: what the ids are asked for.
+// 6. Decisions: what programs use the ids for.
 
 pub(crate) fn accepts_one_user() -> Result<(), Error> {
     let s = listening::<Stream>(8)?;

@@ -1,8 +1,8 @@
-//! The peer of a socket over `sunpath`: for each call of `../c` the nearest that a program in safe Rust does,
-//! file by file, and the same lines.
+//! The peer of a socket over `sunpath`: for each call of `../c` the nearest call of a program in
+//! safe Rust, file by file, and the same lines.
 //!
-//! A line differs from C's where the kernel's answer means that there is no peer, where C passes a
-//! length that this API does not let go wrong, and where C is ended by a signal.
+//! A line differs from C's in three situations: the kernel's answer means that there is no peer, C
+//! passes a wrong length, which this API does not take, or a signal ends C.
 
 mod cred;
 mod options;
@@ -13,9 +13,9 @@ use crate::{cases, process};
 use sunpath::socket::{Connected, Kind};
 use sunpath::{Error, Listener, Socket, UnixAddr, UnixStream};
 
-// 1. Sockets: a path, a listener there, who connects to it.
+// 1. Sockets: a path, a listener there, a client.
 
-/// Where every listener of a case is, in the current directory.
+/// The path of every listener of a case, in the current directory.
 const PATH: &str = "s";
 
 fn address() -> UnixAddr {
@@ -58,9 +58,9 @@ fn tell_byte(socket: &UnixStream) -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Cases: one line each, "not run: ..." where this system does not allow it.
+// 3. Cases: one line each, "not run: ..." if this system does not allow it.
 
-/// What a case gives.
+/// The result of a case.
 type Outcome = Result<(), Error>;
 
 include!(concat!(env!("OUT_DIR"), "/identity_cases.rs"));

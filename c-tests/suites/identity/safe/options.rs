@@ -1,4 +1,4 @@
-//! What else can be asked about a peer: its groups, its process, its label; and from where.
+//! Other questions about a peer: its groups, its process, its label, also from other namespaces.
 
 use std::os::fd::AsRawFd as _;
 
@@ -8,7 +8,7 @@ use sunpath::{Errno, Error, Socket, Stream, UnixDatagram, UnixSeqpacket, UnixStr
 use super::{PATH, ask_cred, listening, name_of};
 use crate::process;
 
-// 1. Groups: the count says how many there are, also where they do not fit.
+// 1. Groups: the count says how many there are, even if they do not fit.
 
 const SIZE: usize = size_of::<u32>();
 
@@ -67,7 +67,7 @@ pub(crate) fn groups_of_nobody() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Pidfd: a process for good, where a pid is a number for now.
+// 2. Pidfd: it always means the same process, while a pid can pass to another process.
 
 fn ask_pidfd<T: Kind>(name: &str, socket: &Socket<T>) {
     print!("getsockopt({name}, SO_PEERPIDFD) = ");
@@ -113,7 +113,7 @@ pub(crate) fn peer_dead() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Label: only a security module that labels sockets has one to tell.
+// 3. Label: only a security module that labels sockets provides one.
 
 pub(crate) fn label() -> Result<(), Error> {
     let (p, _q) = UnixStream::pair()?;

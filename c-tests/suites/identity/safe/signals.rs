@@ -1,4 +1,4 @@
-//! What sending to nobody and waiting for space do to a program that takes signals as they come.
+//! Sending to a closed peer and waiting for space, in a program that does not handle signals.
 
 use std::io::IoSlice;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use sunpath::{ConnectOptions, Datagram, Error, Seqpacket, Shutdown, Socket, Stre
 use super::{PATH, address, listening};
 use crate::process;
 
-// 1. Sockets to send on: one whose peer is gone, one that was shut down for sending.
+// 1. Sockets to send on: one whose peer has closed, one that was shut down for sending.
 
 fn orphan<T: Kind>() -> Result<Socket<T>, Error> {
     let (p, _closed) = Socket::pair()?;
     Ok(p)
 }
 
-// 2. SIGPIPE: each send in a child, at the default action, which is to be killed.
+// 2. SIGPIPE: each send in a child, with the default action, which kills it.
 
 fn ending(result: Result<(), Error>) -> i32 {
     result.map_or_else(|error| error.errno().raw(), |()| 0)

@@ -1,4 +1,4 @@
-//! What becomes of bytes on a stream when who sent or was to read them is gone, and when many write.
+//! Bytes on a stream whose sender or reader has ended, and bytes of many writers.
 
 use sunpath::{Error, UnixStream};
 
@@ -27,12 +27,12 @@ pub(crate) fn linger() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. A reader that dies: it takes half of what is sent.
+// 2. A reader that dies after it has read half of what is sent.
 
 const WHOLE: usize = 1 << 20;
 const HALF: usize = WHOLE / 2;
 
-/// How many were sent, in words: how much the queue holds is the system's affair.
+/// How many bytes were sent, in words, because the size of the queue depends on the system.
 fn share(count: usize) -> &'static str {
     match count {
         WHOLE => "all",
@@ -60,11 +60,11 @@ pub(crate) fn reader_dies() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Writers: each has its letter, and sends blocks of it; a block that is read has one letter.
+// 3. Writers: each sends blocks of its own letter. A block that is read has one letter.
 
 const WRITERS: [u8; 4] = *b"abcd";
 const BLOCK: usize = 4096;
-/// Of each writer.
+/// For each writer.
 const BLOCKS: usize = 200;
 
 fn write_blocks(p: &UnixStream, letter: u8) -> ! {

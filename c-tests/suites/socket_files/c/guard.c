@@ -1,4 +1,4 @@
-/* Whose file it is to remove: the server's that bound it, and nobody else's. */
+/* Only the server that bound a file removes it. */
 #include "socket_files.h"
 #include "server.h"
 

@@ -1,4 +1,5 @@
-/* The mode of a socket file: of the umask, of fchmod(2), and exactly what is asked for. */
+/* The mode of a socket file: from the umask, from fchmod(2), and exactly the one that is asked for.
+ */
 #include "socket_files.h"
 
 #include <fcntl.h>
@@ -104,8 +105,8 @@ void mode_thread(void)
 	CLOSE(b);
 }
 
-/* 3. Exactly: never wider than asked for, since the socket has the mode first; and not narrower, since
- * what the umask took is given back to the file, held by a descriptor. */
+/* 3. Exactly: never wider than asked for, because the socket has the mode first; and not narrower,
+ *    because the bits that the umask took are given back to the file, which a descriptor holds. */
 
 static int make_bind_with(int fd, const char *path, mode_t mode)
 {

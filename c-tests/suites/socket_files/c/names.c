@@ -1,4 +1,4 @@
-/* Abstract names: who may connect to one, and how a socket gets one by itself. */
+/* Abstract names: which processes may connect to one, and how a socket gets one by itself. */
 #include "socket_files.h"
 
 #include <stddef.h>
@@ -29,7 +29,7 @@ static void connect_name(void)
 	CLOSE(c);
 }
 
-/* 2. One that the kernel gives. */
+/* 2. A name that the kernel chooses. */
 
 static int is_given(const struct sockaddr_un *addr, socklen_t len)
 {

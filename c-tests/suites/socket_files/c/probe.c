@@ -1,4 +1,4 @@
-/* The question whether anybody holds a socket file, and its answers. */
+/* The question whether a process holds a socket file, and its answers. */
 #include "socket_files.h"
 #include "situations.h"
 #include "server.h"
@@ -20,7 +20,7 @@ static void ask(void)
 		printf(" = %s", words[found]);
 }
 
-/* 1. Somebody. */
+/* 1. A process holds it. */
 
 void probe_bound(void)
 {
@@ -57,7 +57,7 @@ void probe_taken(void)
 	with_taken(ask);
 }
 
-/* 2. Nobody. */
+/* 2. No process holds it. */
 
 void probe_stale(void)
 {
@@ -74,7 +74,7 @@ void probe_node(void)
 	with_node(ask);
 }
 
-/* 3. No socket. */
+/* 3. The file is not a socket. */
 
 void probe_file(void)
 {
@@ -86,7 +86,7 @@ void probe_absent(void)
 	ask();
 }
 
-/* 4. No answer. */
+/* 4. The question cannot be answered. */
 
 static void of_mode_0(void)
 {

@@ -1,4 +1,4 @@
-/* A full queue: connect(2) waits, or says so; it never gives a socket that has no peer. */
+/* A full queue: connect(2) waits or fails; it never returns a socket without a peer. */
 #include "socket_files.h"
 
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static void set_blocking(struct sock s)
 		die("fcntl");
 }
 
-/* 2. Not waiting, and waiting for nothing. */
+/* 2. Connecting without waiting, and waiting in vain. */
 
 void queue_nonblocking(void)
 {
@@ -58,7 +58,8 @@ void queue_timeout(void)
 
 /* 3. Waiting. */
 
-/* What proc_pid_stat(5) has behind the name of the program, which may contain anything. */
+/* Returns the fields of proc_pid_stat(5) after the name of the program, which may contain anything.
+ */
 static char state_of(pid_t pid)
 {
 	char path[32], text[256];
@@ -74,14 +75,14 @@ static char state_of(pid_t pid)
 	return name_end != NULL && name_end[1] == ' ' ? name_end[2] : 'X';
 }
 
-/* For a child that has nothing to wait for but the call that is meant. */
+/* For a child that waits only in the call under test. */
 static void wait_asleep(pid_t child)
 {
 	while (state_of(child) != 'S')
 		sched_yield();
 }
 
-/* A child that connects, and waits when this returns. */
+/* Starts a child that connects, and that waits when this function returns. */
 static pid_t waiting_child(struct situation situation)
 {
 	pid_t child = process_fork();

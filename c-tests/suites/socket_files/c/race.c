@@ -1,4 +1,5 @@
-/* Many at once: servers that start together, a client while servers change, one that is killed. */
+/* Many processes: servers that start together, a client while servers change, a server that is
+ * killed. */
 #include "socket_files.h"
 #include "server.h"
 
@@ -10,10 +11,10 @@
 
 enum { ROUNDS = 200, STARTERS = 8, REPLACEMENTS = 100 };
 
-/* 1. Starters over one stale file. Each round begins with what the owner of the one before left, who
- * ended without removing it. */
+/* 1. Servers that start over one stale file. Each round begins with the file of the previous
+ *    winner, which ended without removing it. */
 
-/* Starts when the gate is closed, says how it went, and lives until all have. */
+/* Starts when the gate is closed, reports the result, and lives until all have reported. */
 static _Noreturn void start(const int begin[2], const int said[2], const int end[2])
 {
 	struct server s;
@@ -29,7 +30,7 @@ static _Noreturn void start(const int begin[2], const int said[2], const int end
 	process_end(0);
 }
 
-/* How many have the path, if all others are told that it is in use. */
+/* Returns how many have the path, if all others got the error that it is in use. */
 static int count_owners(int said)
 {
 	int owners = 0, refused = 0;
@@ -86,10 +87,11 @@ void race_race(void)
 	     STARTERS - 1, with_one_owner);
 }
 
-/* 2. A client that connects all the time. A queue that is full is no refusal: the client comes again.
- * The old servers live on, since who has looked the path up may be on the way to them. */
+/* 2. A client that connects all the time. A full queue is not a refusal, and the client tries
+ *    again. The old servers keep running, because a client that has looked up the path may still
+ *    reach them. */
 
-/* Ends with the first errno that says that nobody was there. */
+/* Ends with the first errno that means that no server was there. */
 static _Noreturn void connect_until(const int stop[2])
 {
 	int number = 0;
@@ -147,9 +149,9 @@ void race_clients(void)
 	ask_names();
 }
 
-/* 3. The lock goes with its holder. */
+/* 3. The lock ends with its holder. */
 
-/* Has the path until it is killed. */
+/* Keeps the path until it is killed. */
 static _Noreturn void hold(const int gate[2])
 {
 	struct server a;

@@ -8,8 +8,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* 1. The question: a datagram socket that would connect is told of the wrong type as long as anybody
- * holds a stream or seqpacket socket, and nothing comes of it. */
+/* 1. The question: a datagram socket that connects gets the error for the wrong type as long as a
+ *    process holds a stream or seqpacket socket, and the server notices nothing. */
 
 enum liveness probe(const char *path)
 {
@@ -28,7 +28,7 @@ enum liveness probe(const char *path)
 	return UNKNOWN;
 }
 
-/* What is no socket is in the way, and so is a symbolic link. */
+/* A file that is not a socket is in the way, and so is a symbolic link. */
 static int refuse_what_is_no_socket(const char *file)
 {
 	struct stat status;
@@ -41,7 +41,7 @@ static int refuse_what_is_no_socket(const char *file)
 	return -1;
 }
 
-/* Of all that would replace the file, who has the lock does this. */
+/* Only the process that has the lock calls this, of all that want to replace the file. */
 static int make_room(const char *file)
 {
 	if (refuse_what_is_no_socket(file) < 0)
@@ -59,8 +59,9 @@ static int make_room(const char *file)
 	}
 }
 
-/* 2. The lock: of a file beside the socket's, which its holder removes, and for which whoever opened
- * it just before has a lock of nothing. The kernel lets go of it when its holder dies. */
+/* 2. The lock: on a file beside the socket file. The holder removes that file, so that a process
+ *    that opened it just before has a lock on a file without a name, which proves nothing. The
+ *    kernel releases the lock when its holder dies. */
 
 struct lock_name {
 	char name[80];
@@ -174,7 +175,7 @@ int server_take_over(struct server *s, const char *file)
 	return 0;
 }
 
-/* 4. Its end. As long as the socket is open, no other file has its device and inode. */
+/* 4. Its removal. As long as the socket is open, no other file has its device and inode. */
 
 static int is_own(const struct server *s)
 {

@@ -1,5 +1,6 @@
-/* A listener and its file with the care that ../safe has from the library: who asks whether anybody
- * holds a path, has it alone of many, takes it over, and removes what is its own. */
+/* A listener and its file, with the care that ../safe gets from the library: it asks whether a
+ * process holds the path, is the only one of many to bind it, takes it over, and removes only its
+ * own file. */
 #ifndef SERVER_H
 #define SERVER_H
 
@@ -7,7 +8,7 @@
 
 enum liveness { UNKNOWN, ABSENT, DEAD, LIVE, NOT_SOCKET };
 
-/* Whether anybody holds the socket file of a path; UNKNOWN with errno. */
+/* Whether a process holds the socket file at a path; UNKNOWN with errno. */
 enum liveness probe(const char *path);
 
 /* A listener, the file that it is bound to, and the directory that the file is in. */
@@ -21,13 +22,13 @@ struct server {
 	pid_t process;
 };
 
-/* Each binds to a file in the working directory and listens: 0, or -1 with errno, nothing open and
- * nothing left. */
+/* Each binds to a file in the working directory and listens. Returns 0, or -1 with errno, with
+ * nothing open and no file left. */
 
-/* As C does: whatever is there is in the way. */
+/* As C does: any file there makes it fail. */
 int server_serve(struct server *s, const char *file);
 
-/* One of many: a lock says which, and a socket that is dead makes space. */
+/* One of many: a lock decides which, and a dead socket is replaced. */
 int server_replace(struct server *s, const char *file);
 
 /* In the place of another server, without an instant in which nobody listens. */

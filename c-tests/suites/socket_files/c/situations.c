@@ -1,7 +1,7 @@
 #include "situations.h"
 #include "socket_files.h"
 
-/* 1. Somebody holds it. */
+/* 1. A process holds it. */
 
 void with_bound(look *look)
 {
@@ -68,7 +68,7 @@ void with_taken(look *look)
 	CLOSE(s, t);
 }
 
-/* 2. Nobody does. */
+/* 2. No process holds it. */
 
 void with_stale(look *look)
 {

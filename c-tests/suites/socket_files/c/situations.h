@@ -1,10 +1,10 @@
-/* What may stand at "x", and how it came there: each is set up, looked at, and taken away. */
+/* What may be at "x", and how it came there. Each situation is set up, looked at and removed. */
 #ifndef SITUATIONS_H
 #define SITUATIONS_H
 
 typedef void look(void);
 
-/* Somebody holds it. */
+/* A process holds it. */
 void with_bound(look *look);
 void with_listening(look *look);
 void with_full(look *look);
@@ -13,7 +13,7 @@ void with_seqpacket(look *look);
 void with_datagram(look *look);
 void with_taken(look *look);
 
-/* Nobody does. */
+/* No process holds it. */
 void with_stale(look *look);
 void with_accepted(look *look);
 void with_node(look *look);

@@ -1,6 +1,6 @@
-/* Socket files in C: who holds one, who may remove it, how servers follow each other, who may connect.
- * Prints one line a case. Works in the current directory, which should be empty and the program's own.
- * By hand:
+/* Socket files in C: which process holds one, which may remove it, how servers follow each other, and
+ * which clients may connect. Prints a line for each case. Works in the current directory, which
+ * should be empty and its own. By hand:
  *
  *   mkdir fresh && cd fresh && socket_files           every case of ../cases.def
  *   mkdir fresh && cd fresh && socket_files D01.listening E02
@@ -73,7 +73,7 @@ int leave_network(void)
 	return 0;
 }
 
-/* 3. Cases: one line each, "not run: ..." where this system does not allow it. */
+/* 3. Cases: one line each, "not run: ..." if this system does not allow it. */
 
 static const struct test_case cases[] = {
 #define CASE(id, name, needs, file, title) CASE_ENTRY(id, name, needs, file)

@@ -1,5 +1,5 @@
-/* Whether anybody holds a socket file: what connect(2) says to a datagram socket, and what the server
- * notices. */
+/* Whether a process holds a socket file: what connect(2) reports to a datagram socket, and what the
+ * server notices. */
 #include "socket_files.h"
 #include "situations.h"
 
@@ -56,7 +56,7 @@ void staleness_another_network(void)
 	CLOSE(s);
 }
 
-/* 2. Nobody. */
+/* 2. No process holds it. */
 
 void staleness_stale(void)
 {

@@ -30,7 +30,7 @@ fn try_listen_for(s: Sock, backlog: c_int) {
     outcome(listens);
 }
 
-/// Of a new socket, which is closed again.
+/// Connects a new socket, which is closed again.
 fn ask_connect(name: char, kind: c_int, path: &str) {
     let c = new_socket(name, kind);
     try_connect(c, path);
@@ -51,9 +51,9 @@ fn as_another(run: impl FnOnce()) {
     process::join(child);
 }
 
-// 3. Cases: one line each, "not run: ..." where this system does not allow it.
+// 3. Cases: one line each, "not run: ..." if this system does not allow it.
 
-/// What a case gives.
+/// The result of a case.
 type Outcome = ();
 
 include!(concat!(env!("OUT_DIR"), "/socket_files_cases.rs"));

@@ -1,4 +1,5 @@
-//! The mode of a socket file: of the umask, of fchmod(2), and exactly what is asked for.
+//! The mode of a socket file: from the umask, from fchmod(2), and exactly the one that is asked
+//! for.
 
 use std::ffi::CString;
 use std::fs;
@@ -59,7 +60,7 @@ pub(crate) fn after() {
 
 // 2. A thread that does not share its umask with the others.
 
-/// Whether this system allows that.
+/// Whether this system allows it.
 fn bind_alone() -> bool {
     if !process::unshare(libc::CLONE_FS) {
         return false;
@@ -83,8 +84,8 @@ pub(crate) fn thread() {
     close(&[b]);
 }
 
-// 3. Exactly: never wider than asked for, since the socket has the mode first; and not narrower, since
-// what the umask took is given back to the file, held by a descriptor.
+// 3. Exactly: never wider than asked for, because the socket has the mode first; and not narrower,
+//    because the bits that the umask took are given back to the file, which a descriptor holds.
 
 fn make_bind_with(fd: c_int, path: &str, mode: mode_t) -> Result<c_int, c_int> {
     // SAFETY: fchmod takes numbers.
@@ -112,7 +113,7 @@ pub(crate) fn exact() {
 
 const TIMES: usize = 100;
 
-/// How often the file had the mode.
+/// Returns how often the file had the mode.
 fn bind_again_and_again(path: &str, mode: mode_t) -> usize {
     let is_exact = |_: &usize| {
         let s = new_socket('s', SOCK_STREAM);

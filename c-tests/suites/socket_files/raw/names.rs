@@ -1,4 +1,4 @@
-//! Abstract names: who may connect to one, and how a socket gets one by itself.
+//! Abstract names: which processes may connect to one, and how a socket gets one by itself.
 
 use std::ptr;
 
@@ -40,7 +40,7 @@ fn connect_name() {
     close(&[c]);
 }
 
-// 2. One that the kernel gives.
+// 2. A name that the kernel chooses.
 
 fn is_given(name: &[u8]) -> bool {
     let digits = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

@@ -1,4 +1,4 @@
-//! The question whether anybody holds a socket file, and its answers.
+//! The question whether a process holds a socket file, and its answers.
 
 use super::as_another;
 use super::server::{Liveness, probe};
@@ -17,7 +17,7 @@ fn ask() {
     line::result(found);
 }
 
-// 1. Somebody.
+// 1. A process holds it.
 
 pub(crate) fn bound() {
     situations::with_bound(ask);
@@ -47,7 +47,7 @@ pub(crate) fn taken() {
     situations::with_taken(ask);
 }
 
-// 2. Nobody.
+// 2. No process holds it.
 
 pub(crate) fn stale() {
     situations::with_stale(ask);
@@ -61,7 +61,7 @@ pub(crate) fn node() {
     situations::with_node(ask);
 }
 
-// 3. No socket.
+// 3. The file is not a socket.
 
 pub(crate) fn file() {
     situations::with_file(ask);
@@ -71,7 +71,7 @@ pub(crate) fn absent() {
     ask();
 }
 
-// 4. No answer.
+// 4. The question cannot be answered.
 
 pub(crate) fn unknown() {
     situations::with_listening(|| {

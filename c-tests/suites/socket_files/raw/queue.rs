@@ -1,4 +1,4 @@
-//! A full queue: connect(2) waits, or says so; it never gives a socket that has no peer.
+//! A full queue: connect(2) waits or fails; it never returns a socket without a peer.
 
 use std::io::{self, Write as _};
 use std::ptr;
@@ -27,7 +27,7 @@ fn set_blocking(s: Sock) {
     check("fcntl", unsafe { sys::fcntl(s.fd, sys::F_SETFL, 0) });
 }
 
-// 2. Not waiting, and waiting for nothing.
+// 2. Connecting without waiting, and waiting in vain.
 
 pub(crate) fn nonblocking() {
     let ([s, c], d) = (full(), new_socket('d', SOCK_STREAM));
@@ -55,7 +55,7 @@ pub(crate) fn timeout() {
 
 // 3. Waiting.
 
-/// A child that connects, and waits when this returns.
+/// Starts a child that connects, and that waits when this function returns.
 fn waiting_child(situation: &[Sock]) -> pid_t {
     let child = process::fork();
     if child == 0 {

@@ -1,4 +1,5 @@
-//! Many at once: servers that start together, a client while servers change, one that is killed.
+//! Many processes: servers that start together, a client while servers change, a server that is
+//! killed.
 
 use std::ptr;
 
@@ -19,8 +20,8 @@ const ROUNDS: usize = 200;
 const STARTERS: usize = 8;
 const REPLACEMENTS: usize = 100;
 
-// 1. Starters over one stale file. Each round begins with what the owner of the one before left, who
-// ended without removing it.
+// 1. Servers that start over one stale file. Each round begins with the file of the previous
+//    winner, which ended without removing it.
 
 fn connect() -> Result<(), c_int> {
     let c = new_socket('c', SOCK_STREAM);
@@ -39,8 +40,9 @@ pub(crate) fn race() {
     );
 }
 
-// 2. A client that connects all the time. A queue that is full is no refusal: the client comes again.
-// The old servers live on, since who has looked the path up may be on the way to them.
+// 2. A client that connects all the time. A full queue is not a refusal, and the client tries
+//    again. The old servers keep running, because a client that has looked up the path may still
+//    reach them.
 
 /// Waits until a client reaches it.
 fn be_reached(s: &Server) {
@@ -48,7 +50,7 @@ fn be_reached(s: &Server) {
     check("fcntl", unsafe { sys::fcntl(s.fd, sys::F_SETFL, 0) });
     // SAFETY: no address is asked for.
     let fd = unsafe { sys::accept(s.fd, ptr::null_mut(), ptr::null_mut()) };
-    // SAFETY: the descriptor was just made, and nobody else knows it.
+    // SAFETY: the descriptor was just made, and nothing else owns it.
     check("accept", unsafe { sys::close(fd) });
 }
 
@@ -77,7 +79,7 @@ pub(crate) fn clients() {
     ask_names();
 }
 
-// 3. The lock goes with its holder.
+// 3. The lock ends with its holder.
 
 pub(crate) fn killed() {
     let gate = process::gate_make();

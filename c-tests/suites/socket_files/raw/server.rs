@@ -1,5 +1,6 @@
-//! A listener and its file with the care that `../safe` has from the library: who asks whether anybody
-//! holds a path, has it alone of many, takes it over, and removes what is its own.
+//! A listener and its file, with the care that `../safe` gets from the library: it asks whether a
+//! process holds the path, is the only one of many to bind it, takes it over, and removes only its
+//! own file.
 
 use std::ffi::CString;
 use std::mem::MaybeUninit;
@@ -47,8 +48,8 @@ fn close_fd(fd: c_int) {
     close(&[Sock { name: 's', fd }]);
 }
 
-// 1. The question: a datagram socket that would connect is told of the wrong type as long as anybody
-// holds a stream or seqpacket socket, and nothing comes of it.
+// 1. The question: a datagram socket that connects gets the error for the wrong type as long as a
+//    process holds a stream or seqpacket socket, and the server notices nothing.
 
 pub(crate) enum Liveness {
     Absent,
@@ -57,7 +58,7 @@ pub(crate) enum Liveness {
     NotSocket,
 }
 
-/// Whether anybody holds the socket file of a path.
+/// Whether a process holds the socket file at a path.
 pub(crate) fn probe(path: &str) -> Result<Liveness, c_int> {
     let d = new_socket('d', SOCK_DGRAM);
     let connected = make_connect(d.fd, path.as_bytes());
@@ -74,7 +75,7 @@ pub(crate) fn probe(path: &str) -> Result<Liveness, c_int> {
     }
 }
 
-/// What is no socket is in the way, and so is a symbolic link.
+/// A file that is not a socket is in the way, and so is a symbolic link.
 fn refuse_what_is_no_socket(file: &str) -> Result<(), c_int> {
     match status_of(AT_FDCWD, file, AT_SYMLINK_NOFOLLOW) {
         Ok(status) if !is_socket(&status) => Err(EADDRINUSE),
@@ -83,7 +84,7 @@ fn refuse_what_is_no_socket(file: &str) -> Result<(), c_int> {
     }
 }
 
-/// Of all that would replace the file, who has the lock does this.
+/// Only the process that has the lock calls this, of all that want to replace the file.
 fn make_room(file: &str) -> Result<(), c_int> {
     refuse_what_is_no_socket(file)?;
     match probe(file)? {
@@ -93,8 +94,9 @@ fn make_room(file: &str) -> Result<(), c_int> {
     }
 }
 
-// 2. The lock: of a file beside the socket's, which its holder removes, and for which whoever opened
-// it just before has a lock of nothing. The kernel lets go of it when its holder dies.
+// 2. The lock: on a file beside the socket file. The holder removes that file, so that a process
+//    that opened it just before has a lock on a file without a name, which proves nothing. The
+//    kernel releases the lock when its holder dies.
 
 fn lock_name(file: &str) -> String {
     format!("{file}.lock")
@@ -155,7 +157,7 @@ impl Server {
         }
     }
 
-    /// What failed leaves nothing.
+    /// A failure leaves nothing.
     fn end(self, done: Result<(), c_int>) -> Result<Self, c_int> {
         match done {
             Ok(()) => Ok(self),
@@ -175,14 +177,14 @@ impl Server {
         Ok(())
     }
 
-    /// As C does: whatever is there is in the way.
+    /// As C does: any file there makes it fail.
     pub(crate) fn serve(file: &str) -> Result<Self, c_int> {
         let mut s = Self::begin(file);
         let bound = s.bind_and_listen();
         s.end(bound)
     }
 
-    /// One of many: a lock says which, and a socket that is dead makes space.
+    /// One of many: a lock decides which, and a dead socket is replaced.
     pub(crate) fn replace(file: &str) -> Result<Self, c_int> {
         let mut s = Self::begin(file);
         let locked = take_lock(file).map(|lock| s.lock = Some(lock));
@@ -209,7 +211,7 @@ impl Server {
         Ok(s)
     }
 
-    // 4. Its end. As long as the socket is open, no other file has its device and inode.
+    // 4. Its removal. As long as the socket is open, no other file has its device and inode.
 
     fn is_own(&self) -> bool {
         let status = status_of(self.dir, &self.file, AT_SYMLINK_NOFOLLOW);
@@ -238,7 +240,7 @@ impl Server {
         close_fd(self.dir);
     }
 
-    /// For a call on the listener, with its letter in the line.
+    /// For a call on the listener, whose letter is in the line.
     pub(crate) fn sock(&self, name: char) -> Sock {
         Sock { name, fd: self.fd }
     }

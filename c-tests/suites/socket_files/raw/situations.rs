@@ -1,4 +1,4 @@
-//! What may stand at "x", and how it came there: each is set up, looked at, and taken away.
+//! What may be at "x", and how it came there. Each situation is set up, looked at and removed.
 
 use sunpath_sys as sys;
 use sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
@@ -11,7 +11,7 @@ use crate::socket::{
     try_connect, try_listen,
 };
 
-// 1. Somebody holds it.
+// 1. A process holds it.
 
 pub(crate) fn with_bound(look: fn()) {
     let s = bound('s', SOCK_STREAM, "x");
@@ -65,7 +65,7 @@ pub(crate) fn with_taken(look: fn()) {
     close(&[s, t]);
 }
 
-// 2. Nobody does.
+// 2. No process holds it.
 
 pub(crate) fn with_stale(look: fn()) {
     leave_stale(SOCK_STREAM, "x");

@@ -1,5 +1,5 @@
-//! Whether anybody holds a socket file: what connect(2) says to a datagram socket, and what the server
-//! notices.
+//! Whether a process holds a socket file: what connect(2) reports to a datagram socket, and what
+//! the server notices.
 
 use sunpath_sys as sys;
 use sys::{EPROTOTYPE, SOCK_DGRAM, SOCK_STREAM};
@@ -55,7 +55,7 @@ pub(crate) fn another_network() {
     close(&[s]);
 }
 
-// 2. Nobody.
+// 2. No process holds it.
 
 pub(crate) fn stale() {
     situations::with_stale(datagram_asks);

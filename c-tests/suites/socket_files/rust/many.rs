@@ -11,13 +11,13 @@ use sunpath_sys::{EADDRINUSE, EAGAIN};
 use crate::calls;
 use crate::process::{self, Gate};
 
-/// Until the last of the processes that have it has closed the gate's other end.
+/// Waits until all processes have closed the other end of the gate.
 fn wait_for_end([mut from, to]: Gate) {
     drop(to);
     assert_eq!(from.read(&mut [0]).expect("a pipe can be read"), 0);
 }
 
-/// Starts when the gate is closed, says how it went, and lives until all have.
+/// Starts when the gate is closed, reports the result, and lives until all have reported.
 fn start<S>(
     begin: Gate,
     mut said: &File,
@@ -34,8 +34,8 @@ fn start<S>(
     process::end(0)
 }
 
-/// Whether of so many that start at once one has the path, all others are told that it is in use, and
-/// it is reached.
+/// Starts so many at once. Returns whether exactly one has the path, all others got the error that
+/// it is in use, and a client reaches that one.
 pub(crate) fn has_one_owner<S>(
     starters: usize,
     replace: fn() -> Result<S, c_int>,
@@ -65,8 +65,8 @@ pub(crate) fn has_one_owner<S>(
     one
 }
 
-/// Connects until the gate is closed, and ends with the first errno that says that nobody was there. A
-/// queue that is full is no such thing: it comes again.
+/// Connects until the gate is closed, and ends with the first errno that means that no server was
+/// there. A full queue does not mean that, and the client tries again.
 pub(crate) fn connect_until([stop, to]: Gate, connect: fn() -> Result<(), c_int>) -> ! {
     drop(to);
     let mut number = 0;
@@ -87,9 +87,10 @@ pub(crate) fn live_on(gate: &Gate) -> ! {
     }
 }
 
-/// For a child that has nothing to wait for but the call that is meant.
+/// For a child that waits only in the call under test.
 pub(crate) fn wait_asleep(child: pid_t) {
-    // What proc_pid_stat(5) has behind the name of the program, which may contain anything.
+    // Returns the fields of proc_pid_stat(5) after the name of the program, which may contain
+    // anything.
     let is_asleep = || {
         let stat = fs::read_to_string(format!("/proc/{child}/stat")).expect("the child is there");
         let (_, state) = stat.rsplit_once(") ").expect("it has a state");

@@ -1,5 +1,5 @@
-//! What the cases do with modes and namespaces, for both Rust lanes. `c/life.c` and `c/mode.c` do the
-//! same in C.
+//! What the cases do with modes and namespaces, for both Rust lanes. `c/socket_files.c` and
+//! `c/mode.c` do the same in C.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -11,7 +11,7 @@ use sys::mode_t;
 use crate::line::{self, step};
 use crate::process::{self, check};
 
-/// That of every case but where it says otherwise.
+/// The umask of every case that does not set another one.
 pub(crate) const USUAL_UMASK: mode_t = 0o022;
 
 pub(crate) fn set_umask(mask: mode_t) {
@@ -42,8 +42,8 @@ pub(crate) fn ask_mode(path: &str) {
     step!("mode(\"{path}\") = {:04o}", mode_of(path));
 }
 
-/// In a child: goes into a network namespace of its own. Where this system does not allow that, says
-/// so in place of the case.
+/// In a child: enters a network namespace of its own. If this system does not allow that, prints
+/// the reason in place of the case.
 pub(crate) fn leave_network() -> bool {
     let left = process::unshare(libc::CLONE_NEWNET)
         || process::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET);
@@ -53,7 +53,7 @@ pub(crate) fn leave_network() -> bool {
     left
 }
 
-/// kill(2) with SIGKILL, a step.
+/// kill(2) with SIGKILL, as a step.
 pub(crate) fn try_kill(child: pid_t) {
     // SAFETY: kill takes numbers.
     check("kill", unsafe { libc::kill(child, libc::SIGKILL) });

@@ -1,4 +1,4 @@
-//! Who may connect to a socket file, bind in a directory, and unlink there.
+//! Which users may connect to a socket file, bind in a directory, and unlink there.
 
 use std::os::unix::fs::chown;
 

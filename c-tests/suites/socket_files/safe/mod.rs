@@ -1,4 +1,4 @@
-//! Socket files over `sunpath`: for each call of `../c` the nearest that a program in safe Rust does,
+//! Socket files over `sunpath`: for each call of `../c` the nearest call of a program in safe Rust,
 //! file by file, and the same lines.
 //!
 //! The library does here what C does by hand: `probe`, `BindOptions`, and the `Bound` that it returns.
@@ -39,7 +39,7 @@ fn try_listen_for<T: Connected>(
     Ok(Named { name, socket })
 }
 
-/// Of a new socket, which is closed again.
+/// Connects a new socket, which is closed again.
 fn ask_connect<T: Kind>(name: char, path: &str) -> Result<(), Error> {
     try_connect(&new_socket::<T>(name)?, path);
     Ok(())
@@ -60,9 +60,9 @@ fn as_another(run: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Cases: one line each, "not run: ..." where this system does not allow it.
+// 3. Cases: one line each, "not run: ..." if this system does not allow it.
 
-/// What a case gives.
+/// The result of a case.
 type Outcome = Result<(), Error>;
 
 include!(concat!(env!("OUT_DIR"), "/socket_files_cases.rs"));

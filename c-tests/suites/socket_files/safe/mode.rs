@@ -1,4 +1,5 @@
-//! The mode of a socket file: of the umask, of fchmod(2), and exactly what is asked for.
+//! The mode of a socket file: from the umask, from fchmod(2), and exactly the one that is asked
+//! for.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -55,7 +56,7 @@ pub(crate) fn after() -> Result<(), Error> {
 
 // 2. A thread that does not share its umask with the others.
 
-/// Whether this system allows that.
+/// Whether this system allows it.
 fn bind_alone() -> Result<bool, Error> {
     if !process::unshare(libc::CLONE_FS) {
         return Ok(false);
@@ -77,7 +78,7 @@ pub(crate) fn thread() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Exactly: what the library does for who asks for a mode.
+// 3. Exactly: what the library does if a mode is asked for.
 
 fn bind_with(path: &str, mode: u32) -> Result<Bound<UnixListener>, Error> {
     BindOptions::new().mode(mode).listen(path)
@@ -97,7 +98,7 @@ pub(crate) fn exact() -> Result<(), Error> {
 
 const TIMES: usize = 100;
 
-/// How often the file had the mode.
+/// Returns how often the file had the mode.
 fn bind_again_and_again(path: &str, mode: u32) -> Result<usize, Error> {
     let mut exact = 0;
     for _ in 0..TIMES {

@@ -1,4 +1,4 @@
-//! The question whether anybody holds a socket file, and its answers.
+//! The question whether a process holds a socket file, and its answers.
 
 use sunpath::{Error, Liveness, probe};
 
@@ -21,7 +21,7 @@ fn ask() -> Result<(), Error> {
     Ok(())
 }
 
-// 1. Somebody.
+// 1. A process holds it.
 
 pub(crate) fn bound() -> Result<(), Error> {
     situations::with_bound(ask)
@@ -51,7 +51,7 @@ pub(crate) fn taken() -> Result<(), Error> {
     situations::with_taken(ask)
 }
 
-// 2. Nobody.
+// 2. No process holds it.
 
 pub(crate) fn stale() -> Result<(), Error> {
     situations::with_stale(ask)
@@ -65,7 +65,7 @@ pub(crate) fn node() -> Result<(), Error> {
     situations::with_node(ask)
 }
 
-// 3. No socket.
+// 3. The file is not a socket.
 
 pub(crate) fn file() -> Result<(), Error> {
     situations::with_file(ask)
@@ -75,7 +75,7 @@ pub(crate) fn absent() -> Result<(), Error> {
     ask()
 }
 
-// 4. No answer.
+// 4. The question cannot be answered.
 
 pub(crate) fn unknown() -> Result<(), Error> {
     situations::with_listening(|| {

@@ -1,4 +1,4 @@
-//! A full queue: connect(2) waits, or says so; it never gives a socket that has no peer.
+//! A full queue: connect(2) waits or fails; it never returns a socket without a peer.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn full() -> Result<Situation, Error> {
     Ok((s, c))
 }
 
-// 2. Not waiting, and waiting for nothing.
+// 2. Connecting without waiting, and waiting in vain.
 
 pub(crate) fn nonblocking() -> Result<(), Error> {
     let (_scene, d) = (full()?, new_socket::<Stream>('d')?);
@@ -54,7 +54,7 @@ fn connect_blocking() -> Result<(), Error> {
     Ok(())
 }
 
-/// A child that connects, and waits when this returns.
+/// Starts a child that connects, and that waits when this function returns.
 fn waiting_child(situation: Situation) -> Result<(pid_t, Situation), Error> {
     let child = process::fork();
     if child == 0 {

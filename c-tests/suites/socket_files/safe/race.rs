@@ -1,4 +1,5 @@
-//! Many at once: servers that start together, a client while servers change, one that is killed.
+//! Many processes: servers that start together, a client while servers change, a server that is
+//! killed.
 
 use libc::c_int;
 use sunpath::{Error, Stream};
@@ -16,8 +17,8 @@ const ROUNDS: usize = 200;
 const STARTERS: usize = 8;
 const REPLACEMENTS: usize = 100;
 
-// 1. Starters over one stale file. Each round begins with what the owner of the one before left, who
-// ended without removing it.
+// 1. Servers that start over one stale file. Each round begins with the file of the previous
+//    winner, which ended without removing it.
 
 fn connect() -> Result<(), c_int> {
     let c = new_socket::<Stream>('c').expect("there is space for one");
@@ -37,8 +38,8 @@ pub(crate) fn race() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. A client that connects all the time. The old servers live on, since who has looked the path up may
-// be on the way to them.
+// 2. A client that connects all the time. The old servers keep running, because a client that has
+//    looked up the path may still reach them.
 
 pub(crate) fn clients() -> Result<(), Error> {
     let mut servers = vec![try_serve('s')?];
@@ -49,7 +50,7 @@ pub(crate) fn clients() -> Result<(), Error> {
     }
     for _ in 0..REPLACEMENTS {
         let s = take_over()?;
-        // A client reaches it.
+        // A client reaches the server.
         s.accept()?;
         servers.push(s);
     }
@@ -67,7 +68,7 @@ pub(crate) fn clients() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. The lock goes with its holder.
+// 3. The lock ends with its holder.
 
 pub(crate) fn killed() -> Result<(), Error> {
     let gate = process::gate_make();

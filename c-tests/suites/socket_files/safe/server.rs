@@ -7,7 +7,7 @@ use crate::socket::{Named, outcome, try_accept};
 
 pub(crate) type Server = Bound<UnixListener>;
 
-// 1. With whatever is there in the way; one of many; in the place of another.
+// 1. Binding: as C does, as one of many, in the place of another server.
 
 fn bind(existing: Existing) -> Result<Server, Error> {
     let options = BindOptions::new().backlog(8).existing(existing);
@@ -47,7 +47,7 @@ pub(crate) fn try_release(name: char, s: Server) {
     step!("release({name})");
 }
 
-/// What comes is closed again.
+/// The accepted connection is closed again.
 pub(crate) fn ask_accept(name: char, s: &Server) -> Result<(), Error> {
     let socket = s.try_clone()?;
     socket.set_nonblocking(true)?;

@@ -1,4 +1,4 @@
-//! What may stand at "x", and how it came there: each is set up, looked at, and taken away.
+//! What may be at "x", and how it came there. Each situation is set up, looked at and removed.
 
 use sunpath::{Datagram, Error, Seqpacket, Shutdown, Stream};
 
@@ -10,7 +10,7 @@ use crate::socket::{
     try_listen,
 };
 
-// 1. Somebody holds it.
+// 1. A process holds it.
 
 pub(crate) fn with_bound(look: fn() -> Outcome) -> Result<(), Error> {
     let _s = bound::<Stream>('s', "x")?;
@@ -55,7 +55,7 @@ pub(crate) fn with_taken(look: fn() -> Outcome) -> Result<(), Error> {
     look()
 }
 
-// 2. Nobody does.
+// 2. No process holds it.
 
 pub(crate) fn with_stale(look: fn() -> Outcome) -> Result<(), Error> {
     leave_stale::<Stream>("x")?;

@@ -1,5 +1,5 @@
-//! Whether anybody holds a socket file: what connect(2) says to a datagram socket, and what the server
-//! notices.
+//! Whether a process holds a socket file: what connect(2) reports to a datagram socket, and what
+//! the server notices.
 
 use sunpath::{Datagram, Errno, Error, Socket, Stream, UnixDatagram, addr};
 
@@ -51,7 +51,7 @@ pub(crate) fn another_network() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Nobody.
+// 2. No process holds it.
 
 pub(crate) fn stale() -> Result<(), Error> {
     situations::with_stale(datagram_asks)

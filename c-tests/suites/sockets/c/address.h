@@ -1,4 +1,4 @@
-/* Addresses: from the arguments of a step, and in the words of the line. */
+/* Addresses: made from the arguments of a step, and printed in the words of the line. */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
@@ -7,11 +7,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* The address of these bytes alone, without the NUL that the kernel adds to a pathname. AF_UNSPEC
- * without a path if the argument has no bytes. */
+/* The address of these bytes alone, without the NUL that the kernel adds to a pathname. It is
+ * AF_UNSPEC without a path if the argument has no bytes. */
 socklen_t address_of(const struct arg *arg, struct sockaddr_un *ret_addr);
 
-/* Prints the name in an address that the kernel wrote; "autobound" for one that it chose. */
+/* Prints the name in an address that the kernel wrote; "autobound" for a name that it chose. */
 void print_name(const struct sockaddr_un *addr, socklen_t len);
 
 #endif

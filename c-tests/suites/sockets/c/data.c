@@ -19,7 +19,7 @@
 static unsigned char buffer[65536];
 static struct iovec pieces[PIECES];
 
-/* 1. Sending: every piece that the step has, to the peer or to an address. */
+/* 1. Sending: every piece of the step, to the peer or to an address. */
 
 static size_t gather(const struct step *step)
 {
@@ -189,7 +189,7 @@ static void call_recvmmsg(int fd, const struct step *step)
 	}
 }
 
-/* 3. How much fits: printed as what it is made of. */
+/* 3. Capacity: printed as a formula. */
 
 static long max_dgram_qlen(void)
 {

@@ -4,8 +4,8 @@
 
 #include "step.h"
 
-/* Makes the call on the step's first socket and prints " = " and the answer. Returns 0 if the step is
- * none of these calls. */
+/* Makes the call on the step's first socket and prints " = " and the answer. Returns 0 if the step
+ * is not one of these calls. */
 int data_call(int fd, const struct step *step);
 
 #endif

@@ -1,4 +1,4 @@
-//! The calls of `cases.txt` that send and receive, over `sunpath-sys`: as in `data.c`.
+//! The calls of `cases.txt` that send and receive, over `sunpath-sys`, as in `data.c`.
 
 use std::ffi::{c_int, c_uint};
 use std::mem::MaybeUninit;
@@ -42,10 +42,10 @@ fn mmsghdr_over(piece: &mut sys::iovec) -> sys::mmsghdr {
     }
 }
 
-// 1. Sending: every piece that the step has, to the peer or to an address.
+// 1. Sending: every piece of the step, to the peer or to an address.
 
 fn to_send(bytes: &[u8]) -> sys::iovec {
-    // The kernel only reads what an iovec to send points to.
+    // The kernel only reads the bytes that an iovec for sending points to.
     sys::iovec {
         iov_base: bytes.as_ptr().cast_mut().cast(),
         iov_len: bytes.len(),
@@ -191,7 +191,7 @@ fn recvmmsg(fd: c_int, step: &Step) -> String {
     text
 }
 
-// 3. How much fits: printed as what it is made of.
+// 3. Capacity: printed as a formula.
 
 fn fill(fd: c_int, step: &Step) -> String {
     let mut count = 0;

@@ -19,7 +19,7 @@ use step::{Lane, Step};
 
 const BIRTH: c_int = sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK;
 
-// 1. Printing: what a call answered.
+// 1. Printing: the answer of a call.
 
 fn count(result: isize) -> String {
     if result < 0 {
@@ -29,7 +29,7 @@ fn count(result: isize) -> String {
     }
 }
 
-// 2. Sockets: a letter each.
+// 2. Sockets: one for each letter.
 
 struct Raw {
     sockets: [c_int; 26],
@@ -114,7 +114,7 @@ fn unspec() -> sockaddr_un {
     }
 }
 
-/// The address of these bytes, bare, or `AF_UNSPEC` alone where the argument is no bytes.
+/// The address of these bytes, bare, or `AF_UNSPEC` alone if the argument is not bytes.
 fn address_at(step: &Step, at: usize) -> (sockaddr_un, socklen_t) {
     let mut addr = unspec();
     let Some(bytes) = step.bytes(at) else {
@@ -133,7 +133,7 @@ fn address_buffer() -> (sockaddr_un, socklen_t) {
     (unspec(), size_of::<sockaddr_un>() as socklen_t)
 }
 
-/// The name in an address that the kernel wrote; "autobound" for one that it chose.
+/// Returns the name in an address that the kernel wrote; "autobound" for a name that it chose.
 fn name(addr: &sockaddr_un, len: socklen_t) -> String {
     if len as usize <= OFFSET {
         return "unnamed".to_owned();
@@ -194,7 +194,7 @@ fn fill_backlog(step: &Step) -> String {
         }
     };
     for fd in &clients {
-        // SAFETY: fd was made above and is used no more.
+        // SAFETY: fd was made above and is not used afterwards.
         unsafe { sys::close(*fd) };
     }
     format!("{}, then {refused}", clients.len() - 1)

@@ -9,20 +9,20 @@ pub(crate) use crate::step::Step;
 
 /// What the calls of a case are made on.
 pub(crate) trait Lane: Default {
-    /// Makes the call and says what it answered.
+    /// Makes the call and returns its answer.
     fn answer(&mut self, step: &Step) -> String;
 }
 
 /// Runs the table on standard input, each case with sockets and files of its own, and prints a line
-/// a case.
+/// for each.
 ///
 /// # Errors
 ///
-/// - The table cannot be read, or a file of the current directory not be removed.
+/// - The table cannot be read, or a file of the current directory cannot be removed.
 ///
 /// # Panics
 ///
-/// - Where a line of the table is not a case.
+/// - If a line of the table is not a case.
 pub(crate) fn run<L: Lane>() -> io::Result<()> {
     for line in io::stdin().lines() {
         let line = line?;
@@ -67,7 +67,7 @@ pub(crate) fn received<'a>(result: usize, pieces: impl IntoIterator<Item = &'a [
     text
 }
 
-/// How often a datagram was sent before it was refused, and why it was.
+/// How often a datagram was sent before it was refused, and the reason of the refusal.
 pub(crate) fn filled(count: usize, refused: &str) -> String {
     let limit = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen")
         .expect("the system tells net.unix.max_dgram_qlen");

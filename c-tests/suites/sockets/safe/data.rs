@@ -17,7 +17,7 @@ fn data(step: &Step) -> &[u8] {
     step.bytes(1).expect("the call has bytes")
 }
 
-/// Every piece that the step has, or the one as often as it says.
+/// Every piece of the step, or its one piece as often as it says.
 fn gather(step: &Step) -> Vec<IoSlice<'_>> {
     match step.number(2) {
         Some(times) => vec![IoSlice::new(data(step)); times as usize],
@@ -145,7 +145,7 @@ pub(crate) fn datagram(socket: &UnixDatagram, step: &Step) -> Answer {
 /// More messages than a call of the table has.
 const BATCH: usize = 8;
 
-/// As sendmmsg(2) does, the error is told only where no message went.
+/// As in sendmmsg(2), the error is reported only if no message was sent.
 fn sendmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
     let pieces: Vec<_> = step.pieces().into_iter().map(IoSlice::new).collect();
     let mut slots = SendSlots::<BATCH>::new();
@@ -163,7 +163,8 @@ fn recvmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
     let [most, size] = step.sizes()[..] else {
         panic!("recvmmsg has a number of messages and a size");
     };
-    // The buffers of a batch have their size by type: those that the tables and programs have.
+    // The buffers of a batch have their size by type, which is one of those that the tables and
+    // programs use.
     match size {
         0 => recvmmsg_of::<T, 0>(socket, most),
         1 => recvmmsg_of::<T, 1>(socket, most),
@@ -186,7 +187,7 @@ fn recvmmsg_of<T: Messages, const SIZE: usize>(socket: &Socket<T>, most: usize) 
     Ok(text)
 }
 
-// 3. How much fits: printed as what it is made of.
+// 3. Capacity: printed as a formula.
 
 fn fill(mut send: impl FnMut() -> Result<(), Error>) -> String {
     let mut count = 0;

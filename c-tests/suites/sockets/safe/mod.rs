@@ -1,9 +1,9 @@
-//! The cases of `cases.txt` over `sunpath`: the nearest that a program in safe Rust does to each
-//! call of `../c/sockets.c`, and the same lines. Reads the table from stdin, works in the current
+//! The cases of `cases.txt` over `sunpath`: for each call of `../c/sockets.c` the nearest call of a
+//! program in safe Rust, and the same lines. Reads the table from stdin, and works in the current
 //! directory. The calls that send and receive are in `data.rs`.
 //!
-//! A line can differ from C's where this API has no such call, which reads "not offered": the kind
-//! of a socket is its type, and what that kind cannot do is no method of it.
+//! A line can differ from C's if this API has no such call, which reads "not offered": the kind of
+//! a socket is part of its type, and a method exists only for the kinds that can do what it does.
 
 mod data;
 #[path = "../rust/step.rs"]
@@ -24,9 +24,9 @@ use crate::calls;
 
 use step::{Lane, Step};
 
-// 1. Printing: what a call answered.
+// 1. Printing: the answer of a call.
 
-/// What a call answered, as it is printed, or its error.
+/// The answer of a call as it is printed, or its error.
 type Answer = Result<String, Error>;
 
 fn ok((): ()) -> String {
@@ -41,7 +41,7 @@ fn errno(error: Error) -> String {
     error.errno().name().unwrap_or("E?").to_owned()
 }
 
-// 2. Sockets: a letter each.
+// 2. Sockets: one for each letter.
 
 enum Slot {
     Stream(UnixStream),
@@ -51,7 +51,7 @@ enum Slot {
     SeqpacketListener(UnixSeqpacketListener),
 }
 
-/// What is in a slot, as the socket that every listener is too.
+/// Returns a slot's socket, which every listener is too.
 #[derive(Clone, Copy)]
 enum View<'a> {
     Stream(&'a UnixStream),
@@ -71,7 +71,7 @@ impl Slot {
     }
 }
 
-/// The same call for a socket of every kind.
+/// Makes the same call on a socket of any kind.
 macro_rules! any {
     ($view:expr, $socket:ident => $answer:expr) => {
         match $view {
