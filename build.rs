@@ -1,6 +1,6 @@
-//! The one table of capabilities: what a system has that not every system has, as cfgs. No
-//! compiler is called and nothing is guessed by version; what depends on the kernel that runs is
-//! asked of the kernel.
+//! The one table of capabilities: what a system has that not every system has, as cfgs. No compiler
+//! is called and nothing is guessed by version. What depends on the running kernel is asked of the
+//! kernel.
 
 use std::env;
 
@@ -13,8 +13,9 @@ const FREEBSD: &[&str] = &["freebsd"];
 
 /// Each cfg and the systems that have it.
 const CAPABILITIES: &[(&str, &[&[&str]])] = &[
-    // SOCK_CLOEXEC, SOCK_NONBLOCK and accept4: close-on-exec from birth; elsewhere right after it,
-    // so that a program which another thread starts in between inherits the descriptor
+    // SOCK_CLOEXEC, SOCK_NONBLOCK and accept4: the descriptor is close-on-exec when it is made.
+    // Elsewhere the flag is set right afterwards, and a program that another thread starts in
+    // between inherits the descriptor.
     (
         "have_sock_cloexec",
         &[
@@ -38,7 +39,7 @@ const CAPABILITIES: &[(&str, &[&[&str]])] = &[
     ("have_close_range", &[LINUX]),
     // sendmmsg and recvmmsg
     ("have_mmsg", &[LINUX, FREEBSD, &["netbsd"]]),
-    // SO_NOSIGPIPE, needed where sockets are written to by calls without MSG_NOSIGNAL
+    // SO_NOSIGPIPE, needed if sockets are written to by calls without MSG_NOSIGNAL
     ("have_so_nosigpipe", &[APPLE]),
     // SO_PEERCRED with a struct ucred, and ENODATA from other options where there is no peer
     ("have_so_peercred", &[LINUX]),

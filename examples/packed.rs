@@ -1,21 +1,21 @@
-//! Many small messages with one call: packed into one record, each behind its length.
+//! Sends many small messages with one call: packed into one record, each after its length.
 //!
 //! ```sh
 //! cargo run --example packed
 //! ```
 //!
-//! `sendmmsg` saves entering the kernel. The kernel still makes, queues and frees each message by
-//! itself, and that is most of what a small one costs; of a record that holds many it is paid once.
+//! `sendmmsg` saves system calls. The kernel still makes, queues and frees each message by itself,
+//! which is most of the cost of a small message. A record that holds many messages pays that once.
 //! docs/performance.md has the numbers.
 
 use std::error::Error;
 
 use sunpath::UnixSeqpacket;
 
-/// The most bytes in a record of ours: both sides agree on it.
+/// The most bytes in a record. Both sides agree on it.
 const RECORD: usize = 4096;
 
-/// Messages one behind the other, each behind its length in two bytes.
+/// Messages one after the other, each after its length in two bytes.
 pub(crate) struct Packed<'r> {
     room: &'r mut [u8],
     len: usize,
@@ -26,7 +26,7 @@ impl<'r> Packed<'r> {
         Self { room, len: 0 }
     }
 
-    /// Puts a message behind the others; `None` if there is no room for all of it.
+    /// Appends a message; `None` if there is not enough space for all of it.
     pub(crate) fn push(&mut self, message: &[u8]) -> Option<()> {
         let len = u16::try_from(message.len()).ok()?;
         let end = self.len + 2 + message.len();
@@ -42,9 +42,9 @@ impl<'r> Packed<'r> {
     }
 }
 
-/// The first message, and what stands behind it; `None` where a message is not there as a whole. In a
-/// record that is the end or a fault of the sender. In a stream, which this works for as well, the
-/// rest of the message comes with the next read.
+/// Returns the first message, and the bytes after it; `None` if the first message is not there as a
+/// whole. In a record that is the end, or a fault of the sender. In a stream, for which this
+/// function works as well, the rest of the message arrives with the next read.
 pub(crate) fn first(packed: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, behind) = packed.split_first_chunk()?;
     behind.split_at_checked(u16::from_le_bytes(*len).into())

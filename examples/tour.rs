@@ -1,4 +1,5 @@
-//! A walk through the life of a Unix domain socket, and an echo server to try other programs on.
+//! A tour of a Unix domain socket, from its address to its removal, and an echo server to try other
+//! programs on.
 //!
 //! ```text
 //! cargo run --example tour                    all of it, in a fresh private directory
@@ -50,8 +51,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The whole tour, in a directory that nobody else can enter: the portable way to restrict a
-/// socket.
+/// The whole tour, in a directory that nobody else can enter, which restricts a socket on every
+/// system.
 fn tour_in_private_dir(out: &mut impl Write) -> Result<()> {
     let dir = std::env::temp_dir().join(format!("sunpath-tour-{}", process::id()));
     Dir::private(&dir).map_err(|error| format!("{dir:?}: {error}"))?;
@@ -78,7 +79,7 @@ fn tour(out: &mut impl Write, path: &Path) -> Result<()> {
 
     let listener = listen(path)?;
     let outcome = converse(out, path, &listener);
-    // Dropping it would do the same, and not say what fails.
+    // Dropping it would do the same, but would not report an error.
     listener.close_and_unlink()?;
     outcome?;
     writeln!(
@@ -124,18 +125,19 @@ fn converse(out: &mut impl Write, path: &Path, listener: &UnixListener) -> Resul
     Ok(())
 }
 
-/// An echo server, one thread a client.
+/// An echo server with a thread for each client.
 fn serve(path: &Path) -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let listener = listen(path)?;
     let at_signal = listener.try_clone()?;
     thread::spawn(move || {
         if signals.forever().next().is_some() {
-            // Who waits in the queue is still accepted; then accept has nobody more to wait for.
+            // The clients that wait in the queue are still accepted. Then accept fails, because no
+            // more can come.
             let _ = at_signal.as_socket().shutdown(Shutdown::Read);
         }
     });
-    // Where nobody reads the output the server serves all the same.
+    // The server also works if nobody reads its output.
     let _ = writeln!(io::stdout(), "serving {path:?}, Ctrl-C ends it");
     let mut last = None;
     let ended = loop {
@@ -144,27 +146,28 @@ fn serve(path: &Path) -> Result<()> {
                 last = None;
                 thread::spawn(move || attend(&client));
             }
-            // The client stays in the queue until there is room for it.
+            // The client stays in the queue until a descriptor or a thread is free for it.
             Err(error) if passes(error.errno()) => {
                 if last.replace(error) != Some(error) {
                     let _ = writeln!(io::stderr(), "tour: {error}; it goes on");
                 }
                 thread::sleep(Duration::from_millis(50));
             }
-            // It was shut down.
+            // The listener was shut down.
             Err(error) if error.errno() == Errno::EINVAL => break Ok(()),
             Err(error) => break Err(error),
         }
     };
     match listener.close_and_unlink() {
-        // Another's stands there, or none.
+        // Another server's file is there, or none.
         Err(error) if matches!(error.errno(), Errno::ESTALE | Errno::ENOENT) => {}
         removed => removed?,
     }
     Ok(ended?)
 }
 
-/// Whether accept may be tried again later: a client went, or there was no descriptor, no memory.
+/// Whether accept may be tried again later: a client has closed, or no descriptor or memory was
+/// free.
 fn passes(errno: Errno) -> bool {
     matches!(
         errno,
@@ -183,21 +186,21 @@ fn attend(client: &UnixStream) {
     }
 }
 
-/// Sends back what comes, to the end.
+/// Sends back what arrives, to the end.
 fn echo(client: &UnixStream) -> Result<()> {
     let (mut from, mut to) = (client, client);
     io::copy(&mut from, &mut to)?;
     Ok(())
 }
 
-/// What is known of the other end.
+/// What is known about the other end.
 fn who(stream: &UnixStream) -> Result<String> {
     let cred = stream.peer_cred()?;
     let pid = cred.pid().map_or("unknown".into(), |pid| pid.to_string());
     Ok(format!("uid {}, gid {}, pid {pid}", cred.uid(), cred.gid()))
 }
 
-/// Sends the standard input, prints what comes back.
+/// Sends the standard input, and prints what comes back.
 fn connect(path: &Path) -> Result<()> {
     let stream = connect_to(path)?;
     let sender = stream.try_clone()?;
@@ -217,8 +220,8 @@ fn connect(path: &Path) -> Result<()> {
     }
 }
 
-/// A socket file for its owner alone; what a server left that was killed is replaced, a running
-/// one's is not.
+/// Makes a socket file for its owner alone. The file of a killed server is replaced, and that of a
+/// running server is not.
 fn options() -> BindOptions {
     BindOptions::new()
         .mode(0o600)
@@ -235,7 +238,7 @@ fn connect_to(path: &Path) -> Result<UnixStream> {
     connected.map_err(|error| explain("connect to", path, error).into())
 }
 
-/// One line on what a path lacks to be one.
+/// Returns one line that says why a path does not fit.
 fn explain_path(path: &Path, error: SunPathError) -> String {
     match error {
         SunPathError::Empty => "the path is empty: 0 bytes, at least 1 is needed; give a path \
@@ -248,7 +251,7 @@ fn explain_path(path: &Path, error: SunPathError) -> String {
     }
 }
 
-/// One line on what failed at a path, and what to do.
+/// Returns one line that says what failed at a path, and what to do.
 fn explain(what: &str, path: &Path, error: Error) -> String {
     if let Some(error) = error.sun_path() {
         return explain_path(path, error);
@@ -284,7 +287,7 @@ fn explain(what: &str, path: &Path, error: Error) -> String {
     format!("cannot {what} {path:?} ({bytes}): {error}: {advice}")
 }
 
-/// The struct and the length that go to the kernel.
+/// Prints the struct and the length that the kernel gets.
 fn print_bytes(out: &mut impl Write, addr: &UnixAddr) -> Result<()> {
     let un = addr.as_sockaddr_un();
     let path: Vec<u8> = un.sun_path.iter().map(|byte| *byte as u8).collect();

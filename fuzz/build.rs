@@ -1,5 +1,5 @@
-//! Compiles the C functions that the targets are held against. With clang as `CC`, `CFLAGS` can have
-//! libFuzzer see their branches as well, and a sanitizer watch them: `.ci/run` does.
+//! Compiles the C functions with which the targets are compared. With clang as `CC`, `CFLAGS` can
+//! make libFuzzer see their branches as well, and add a sanitizer: `.ci/run` does that.
 
 use std::env;
 

@@ -1,5 +1,5 @@
 //! Chooses the facts that `src/facts.rs` and `src/linux.rs` include. An ordinary build calls no
-//! compiler and takes them from `bindings/`; feature `bindgen` reads the machine's own C headers.
+//! compiler and takes them from `bindings/`. Feature `bindgen` reads the machine's own C headers.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ fn main() {
     }
 }
 
-/// What cargo says of the target. It leaves out what has no value, as the `ENV` of macOS.
+/// What cargo reports about the target. It omits what has no value, such as the `ENV` of macOS.
 fn target(what: &str) -> String {
     env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default()
 }
@@ -48,8 +48,8 @@ fn bindings() -> PathBuf {
     Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("bindings")
 }
 
-/// The checked-in file, if there is one and it is for a target like this one: x32 has the file
-/// name of x86_64 and other sizes, and some names are those of both byte orders.
+/// Returns the checked-in file, if there is one and it is for a target like this one: x32 has the
+/// file name of x86_64 and other sizes, and some files have the same name for both byte orders.
 #[cfg(not(feature = "bindgen"))]
 fn facts(_header: &str, file: &str) -> Option<PathBuf> {
     let path = bindings().join(file);
@@ -67,14 +67,15 @@ fn facts(_header: &str, file: &str) -> Option<PathBuf> {
         .then_some(path)
 }
 
-/// A new file in `OUT_DIR`, from the headers that the C compiler would use for this target.
+/// Returns a new file in `OUT_DIR`, made from the headers that the C compiler would use for this
+/// target.
 #[cfg(feature = "bindgen")]
 fn facts(header: &str, file: &str) -> Option<PathBuf> {
     println!("cargo::rerun-if-env-changed=LIBCLANG_PATH");
     let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join(file);
     let [os, env] = [target("OS"), target("ENV")];
     let written = generate::generate(&bindings(), header, &os, &env, |builder| {
-        // They name the headers that are read, and BINDGEN_EXTRA_CLANG_ARGS, to cargo.
+        // They tell cargo which headers are read, and BINDGEN_EXTRA_CLANG_ARGS.
         builder.parse_callbacks(Box::new(bindgen::CargoCallbacks::new()))
     })
     .and_then(|text| {

@@ -1,5 +1,5 @@
 /* The workloads in plain C, as it is usually written: the reference. src/lib.rs has the same loops
- * under the same keys for the peers in Rust. */
+ * under the same keys for the libraries in Rust. */
 #include "bench.h"
 
 enum { DATAGRAM = 64, BULK = 65536, MOST_FDS = 253 };
@@ -103,7 +103,7 @@ static inline int recv_fds_and_close(int fd, int most) {
     return count;
 }
 
-/* ---- What they are done with. */
+/* ---- The workloads. */
 
 static const char *name(size_t n) {
     static char bytes[128] = "/run/app/x";
@@ -235,7 +235,7 @@ static void datagrams(void) {
         }
 }
 
-/* The number is known while compiling, as it is where one descriptor is passed. */
+/* The number is known at compile time, as it is if one descriptor is passed. */
 static inline __attribute__((always_inline)) void pass(const char *key, const int n) {
     if (!is(key)) return;
     int fds[MOST_FDS], pair[2];

@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The optimizer has to believe that somebody reads this; no instruction. */
+/* Makes the optimizer assume that the value is read; without an instruction. */
 #define ESCAPE(value) __asm__ volatile("" : : "r"(value) : "memory")
-/* The same value, of which the optimizer knows nothing; no instruction. */
+/* Returns the same value, and hides from the optimizer what it is; without an instruction. */
 #define OPAQUE(value) \
     ({ __typeof__((value) + 0) opaque_ = (value); __asm__ volatile("" : "+r"(opaque_) : : "memory"); opaque_; })
 #define MUST(condition) \
@@ -87,7 +87,7 @@ static inline int connect_to(const char *path, size_t n) {
     return fd;
 }
 
-/* A path for a socket of this process, in the current directory: always of 20 bytes. */
+/* A path for a socket of this process, in the current directory. It always has 20 bytes. */
 static inline const char *socket_path(const char *tag, char (*path)[108]) {
     snprintf(*path, sizeof *path, "%07d-%-12s", getpid(), tag);
     for (char *c = *path; *c; c++)

@@ -1,4 +1,4 @@
-/* Preloaded into a peer: counts the heap allocations of its process, and prints their number on
+/* Preloaded into a program: counts the heap allocations of its process, and prints their number on
  * standard error when it ends. */
 #include <stdio.h>
 #include <stdlib.h>

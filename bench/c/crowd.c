@@ -11,10 +11,11 @@
 
 enum { THOUSAND = 1000, ROUNDS = 20, EVENTS = 64 };
 
-/* What the server lets its clients do next. */
+/* What the server tells its clients to do next. */
 enum { CONNECT = 'c', SEND = 's', RECEIVE = 'r' };
 
-/* ---- The clients: one more thousand connections, or a byte sent or received on a thousand of them. */
+/* ---- The clients: each command makes one more thousand connections, or sends or receives a byte
+ * on a thousand of them. */
 
 static void clients(int orders, const char *path, size_t n, int most) {
     int *fds = calloc(most, sizeof *fds), made = 0;
@@ -46,7 +47,7 @@ static void watch(struct server *server, int fd, uint32_t what) {
     MUST(epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) == 0);
 }
 
-/* Accepts a thousand that wait; nanoseconds for each. */
+/* Accepts a thousand waiting connections; nanoseconds for each. */
 static double accept_thousand(struct server *server) {
     let(server, CONNECT);
     uint64_t start = now();
@@ -61,7 +62,7 @@ static double accept_thousand(struct server *server) {
     return (double)(now() - start) / THOUSAND;
 }
 
-/* A byte there and back on a thousand of the connections, again and again; nanoseconds for each. */
+/* Exchanges a byte on a thousand of the connections, again and again; nanoseconds for each. */
 static double round_trips(struct server *server) {
     uint64_t start = now();
     for (int round = 0; round < ROUNDS; round++) {
@@ -81,7 +82,7 @@ static double round_trips(struct server *server) {
     return (double)(now() - start) / (THOUSAND * ROUNDS);
 }
 
-/* Memory of this process that no file backs, in bytes. */
+/* The memory of this process that no file backs, in bytes. */
 static double memory(void) {
     char line[256];
     FILE *status = fopen("/proc/self/status", "r");

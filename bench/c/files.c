@@ -1,12 +1,12 @@
-/* Socket files: a path that sun_path has no room for, and a file that a server left behind. In C as it
- * can be written with care, on Linux; peers/files.rs has the same with sunpath. */
+/* Socket files: a path that does not fit into sun_path, and a file that a server left behind. This
+ * is careful C for Linux; peers/files.rs does the same with sunpath. */
 #include "bench.h"
 #include <sys/stat.h>
 
-/* Directories of 100 bytes, so that a path has about a thousand. */
+/* Directories with names of 100 bytes, so that a path has about a thousand. */
 enum { DEEP = 10, COMPONENT = 100, LONG = DEEP * (COMPONENT + 1) };
 
-/* The directory alone is too long; below /proc/self/fd the descriptor of it is short. The buffer is of
+/* The directory alone is too long, but below /proc/self/fd its descriptor is short. The buffer has
  * the size of sun_path. */
 static inline int address_below(int dir, const char *last, struct sockaddr_un *ret_addr, socklen_t *ret_len) {
     char alias[108];
@@ -89,7 +89,8 @@ static void connecting(void) {
     }
 }
 
-/* Asks whether anyone is there, and if not, takes the path. Two that start at once can both succeed. */
+/* Tests whether a server is alive, and if not, takes the path. Two that start at once can both
+ * succeed. */
 static inline int listen_instead(const char *path, size_t n) {
     int probe = connect_to(path, n);
     if (probe >= 0) { close(probe); errno = EADDRINUSE; return -1; }

@@ -1,5 +1,5 @@
-//! What C does not do by itself: a receive buffer that begins at the right place, and many messages in
-//! one call.
+//! Work that C does not do by itself: a receive buffer that begins at the right place, and many
+//! messages in one call.
 
 #[path = "../../examples/packed.rs"]
 #[allow(dead_code)]
@@ -11,7 +11,7 @@ use sunpath_bench::{
     BATCHES, BULK, Bench, DATAGRAM, STARTS, escape, opaque_slice, pages, repeat, timed,
 };
 
-/// Sends and receives all bytes of a buffer that is received into.
+/// Sends and receives all bytes, with the receive buffer at a chosen place.
 fn bulk(count: u64, rx: &mut [u8]) {
     let (a, b) = UnixStream::pair().unwrap();
     let tx = &pages(BULK)[..rx.len()];

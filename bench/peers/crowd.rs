@@ -1,5 +1,5 @@
-//! Many connections in one process, over epoll, with sunpath. `c/crowd.c` has the same in C, and says
-//! what is printed.
+//! Many connections in one process, over epoll, with sunpath. `c/crowd.c` is the same in C, and
+//! explains the output.
 
 use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -12,12 +12,13 @@ const THOUSAND: usize = 1000;
 const ROUNDS: usize = 20;
 const EVENTS: usize = 64;
 
-// What the server lets its clients do next.
+// What the server tells its clients to do next.
 const CONNECT: u8 = b'c';
 const SEND: u8 = b's';
 const RECEIVE: u8 = b'r';
 
-/// The clients: one more thousand connections, or a byte sent or received on a thousand of them.
+/// The clients: each command makes one more thousand connections, or sends or receives a byte on a
+/// thousand of them.
 fn clients(orders: &UnixStream, path: &[u8], most: usize) {
     let mut sockets = Vec::with_capacity(most);
     let mut order = [0];
@@ -52,7 +53,7 @@ impl Server {
         let epoll = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
         assert!(epoll >= 0);
         let server = Self {
-            // SAFETY: the descriptor is new, and nobody else knows it.
+            // SAFETY: the descriptor is new, and nothing else owns it.
             epoll: unsafe { OwnedFd::from_raw_fd(epoll) },
             listener,
             orders,
@@ -75,7 +76,7 @@ impl Server {
 
     fn wait<'e>(&self, events: &'e mut Events) -> &'e [libc::epoll_event] {
         let (epoll, room) = (self.epoll.as_raw_fd(), events.as_mut_ptr());
-        // SAFETY: there is room for as many events as is said.
+        // SAFETY: the array has space for as many events as the count says.
         let count = unsafe { libc::epoll_wait(epoll, room, EVENTS as i32, -1) };
         assert!(count > 0);
         &events[..count as usize]
@@ -86,7 +87,7 @@ impl Server {
         assert_eq!(self.orders.read(&mut [0]).unwrap(), 1);
     }
 
-    /// Accepts a thousand that wait; nanoseconds for each.
+    /// Accepts a thousand waiting connections; nanoseconds for each.
     fn accept_thousand(&mut self) -> f64 {
         self.let_clients(CONNECT);
         let mut events = NO_EVENTS;
@@ -101,7 +102,7 @@ impl Server {
         start.elapsed().as_nanos() as f64 / THOUSAND as f64
     }
 
-    /// A byte there and back on a thousand of the connections, again and again; nanoseconds for each.
+    /// Exchanges a byte on a thousand of the connections, again and again; nanoseconds for each.
     fn round_trips(&self) -> f64 {
         let mut events = NO_EVENTS;
         let start = Instant::now();
@@ -124,7 +125,7 @@ impl Server {
     }
 }
 
-/// Memory of this process that no file backs, in bytes.
+/// The memory of this process that no file backs, in bytes.
 fn memory() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let mut lines = status.lines();
@@ -138,7 +139,7 @@ fn main() {
     let path = socket_path("crowd");
     let listener = UnixListener::bind(&path).unwrap();
     let (orders, theirs) = UnixStream::pair().unwrap();
-    // SAFETY: there is one thread.
+    // SAFETY: the process has one thread.
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     if child == 0 {
@@ -160,7 +161,7 @@ fn main() {
     let bytes = (memory() - before) / most as f64;
 
     drop(server);
-    // SAFETY: nothing is to be told of how it ended.
+    // SAFETY: no status is asked for.
     let waited = unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
     assert_eq!(waited, child);
     unlink(&path);

@@ -1,12 +1,12 @@
-//! Socket files: a path that `sun_path` has no room for, and a file that a server left behind, with
-//! sunpath. `c/files.c` has the same in C.
+//! Socket files: a path that does not fit into `sun_path`, and a file that a server left behind,
+//! with sunpath. `c/files.c` does the same in C.
 
 use std::fs;
 
 use sunpath::{BindOptions, CWD, Existing, Socket, Stream, UnixListener, UnixStream};
 use sunpath_bench::{Bench, opaque_slice, repeat, socket_path, unlink};
 
-/// Directories of 100 bytes, so that a path has about a thousand.
+/// Directories with names of 100 bytes, so that a path has about a thousand.
 const DEEP: usize = 10;
 const COMPONENT: usize = 99;
 
@@ -45,7 +45,7 @@ fn connect_long(count: u64) {
     fs::remove_dir_all(base).unwrap();
 }
 
-/// Replaces what a server left at the path, and leaves the same.
+/// Replaces the file that a server left at the path, and leaves such a file again.
 fn stale(count: u64, others: usize) {
     let others: Vec<_> = (0..others)
         .map(|i| {

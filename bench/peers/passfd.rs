@@ -1,4 +1,4 @@
-//! passfd, over std's sockets: one descriptor a message.
+//! passfd, over std's sockets: one descriptor in each message.
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;

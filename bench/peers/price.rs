@@ -1,5 +1,5 @@
-//! What each guarantee costs: the same work over C's own calls, without it and then with it, and as
-//! sunpath does it with all of them.
+//! The cost of each guarantee: the same work over C's own calls, without the guarantee and then
+//! with it, and as sunpath does it with all of them.
 
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -10,14 +10,14 @@ use sunpath_bench::{
     Bench, Kind, escape, filled, name, opaque, opaque_number, opaque_slice, repeat,
 };
 
-/// What would go wrong is out of line, as in any program that cares.
+/// Failures are handled out of line, as in any careful program.
 #[cold]
 #[inline(never)]
 fn failed() -> ! {
     panic!("{}", std::io::Error::last_os_error());
 }
 
-/// A path to an address, checking nothing: the bytes, and a NUL behind them.
+/// Makes an address of a path without a check: copies the bytes, and a NUL after them.
 ///
 /// # Safety
 ///
@@ -25,15 +25,15 @@ fn failed() -> ! {
 #[inline(always)]
 unsafe fn unchecked(path: &[u8], addr: &mut MaybeUninit<sockaddr_un>) -> socklen_t {
     let start = addr.as_mut_ptr();
-    // SAFETY: the field lies in the struct.
+    // SAFETY: the field is inside the struct.
     let family = unsafe { &raw mut (*start).sun_family };
-    // SAFETY: there is room for a family.
+    // SAFETY: the struct has space for a family.
     unsafe { family.write(sys::AF_UNIX as sys::sa_family_t) };
-    // SAFETY: the field lies in the struct.
+    // SAFETY: the field is inside the struct.
     let to = unsafe { &raw mut (*start).sun_path }.cast::<u8>();
-    // SAFETY: the caller vouches for the room.
+    // SAFETY: the caller guarantees the space.
     unsafe { to.copy_from_nonoverlapping(path.as_ptr(), path.len()) };
-    // SAFETY: the caller vouches for the room, and for one byte more.
+    // SAFETY: the caller guarantees the space, and one byte more.
     unsafe { to.wrapping_add(path.len()).write(0) };
     (sys::SUN_PATH_OFFSET + path.len() + 1) as socklen_t
 }
@@ -45,7 +45,7 @@ fn with_room(path: &[u8]) {
     }
 }
 
-/// As C looks for it.
+/// Looks for the NUL, as C does.
 #[inline(always)]
 fn without_nul(path: &[u8]) {
     // SAFETY: the bytes are readable for their length.
@@ -61,7 +61,7 @@ fn addresses(mut bench: Bench) -> Bench {
                 let path = name(len);
                 repeat(count, || {
                     let mut addr = MaybeUninit::uninit();
-                    // SAFETY: 107 bytes are the most here.
+                    // SAFETY: no path here has more than 107 bytes.
                     let addr_len = unsafe { unchecked(opaque_slice(&path), &mut addr) };
                     escape(&addr);
                     opaque_number(addr_len as usize);
@@ -72,7 +72,7 @@ fn addresses(mut bench: Bench) -> Bench {
                 repeat(count, || {
                     let (path, mut addr) = (opaque_slice(&path), MaybeUninit::uninit());
                     with_room(path);
-                    // SAFETY: there is room.
+                    // SAFETY: the buffer is large enough.
                     let addr_len = unsafe { unchecked(path, &mut addr) };
                     escape(&addr);
                     opaque_number(addr_len as usize);
@@ -84,7 +84,7 @@ fn addresses(mut bench: Bench) -> Bench {
                     let (path, mut addr) = (opaque_slice(&path), MaybeUninit::uninit());
                     with_room(path);
                     without_nul(path);
-                    // SAFETY: there is room.
+                    // SAFETY: the buffer is large enough.
                     let addr_len = unsafe { unchecked(path, &mut addr) };
                     escape(&addr);
                     opaque_number(addr_len as usize);
@@ -120,8 +120,8 @@ fn addresses(mut bench: Bench) -> Bench {
     bench
 }
 
-/// The view of an address whose length is believed: a path ends where the kernel says, and it never
-/// says more than there is.
+/// Returns the view of an address and trusts its length: a path ends where the kernel says, and the
+/// kernel reports no more than there is.
 ///
 /// # Safety
 ///
@@ -134,7 +134,7 @@ unsafe fn trusted(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     }
     let start = addr.sun_path.as_ptr().cast::<u8>();
     let name = start.wrapping_add(usize::from(addr.sun_path[0] == 0));
-    // SAFETY: the caller vouches for the length.
+    // SAFETY: the caller guarantees the length.
     let name = unsafe { std::slice::from_raw_parts(name, bytes - 1) };
     match addr.sun_path[0] {
         0 => SunPath::Abstract(name),
@@ -196,14 +196,14 @@ fn send(socket: &UnixStream, bytes: &[u8], flags: i32) -> isize {
     }
 }
 
-/// Sends one byte and receives it with C's call, so that every step has the same besides.
+/// Sends one byte and receives it with C's call, so that all steps have the same other half.
 #[inline(always)]
 fn sending(count: u64, send: impl Fn(&UnixStream, &[u8])) {
     let (a, b) = UnixStream::pair().unwrap();
     repeat(count, || {
         send(&a, opaque_slice(&[7]));
         let mut byte = [0_u8];
-        // SAFETY: there is room for one byte.
+        // SAFETY: the buffer has space for one byte.
         let count = unsafe { sys::recv(b.as_raw_fd(), byte.as_mut_ptr().cast(), 1, 0) };
         if count != 1 {
             failed();
@@ -288,7 +288,7 @@ fn descriptors(bench: Bench) -> Bench {
         })
 }
 
-/// A datagram from `a` to `b`, sent with the same call in every step, received in 16 bytes.
+/// Sends a datagram from `a` to `b` with the same call in every step, and receives it in 16 bytes.
 fn datagrams(count: u64, receive: impl Fn(&UnixDatagram, &mut [u8]) -> usize) {
     let (a, b) = UnixDatagram::pair().unwrap();
     repeat(count, || {
@@ -304,7 +304,7 @@ fn datagrams(count: u64, receive: impl Fn(&UnixDatagram, &mut [u8]) -> usize) {
 fn truncation(bench: Bench) -> Bench {
     let recv = |socket: &UnixDatagram, buf: &mut [u8], flags| {
         let (fd, start) = (socket.as_raw_fd(), buf.as_mut_ptr().cast());
-        // SAFETY: there is room for as many bytes as is said.
+        // SAFETY: the buffer has space for as many bytes as the length says.
         match unsafe { sys::recv(fd, start, buf.len(), flags) } {
             ..0 => failed(),
             len => len as usize,
@@ -331,8 +331,8 @@ fn truncation(bench: Bench) -> Bench {
         })
 }
 
-/// Receives one descriptor over C's calls, believing that the peer sends what was agreed: the
-/// control message is looked at where it must lie, and its descriptor is a number.
+/// Receives one descriptor over C's calls, and trusts that the peer sends what was agreed: the
+/// control message is expected at its place, and its descriptor is a number.
 #[inline(always)]
 fn received(socket: &UnixStream, flags: i32) -> i32 {
     const INT: usize = size_of::<i32>();
@@ -348,12 +348,12 @@ fn received(socket: &UnixStream, flags: i32) -> i32 {
     msg.msg_iovlen = 1;
     msg.msg_control = room.as_mut_ptr().cast();
     msg.msg_controllen = sys::CMSG_SPACE(INT);
-    // SAFETY: the byte and the control messages have the room that is said.
+    // SAFETY: the byte and the control messages have the space that the lengths say.
     if unsafe { sys::recvmsg(socket.as_raw_fd(), &mut msg, flags) } != 1 {
         failed();
     }
     let data = room.as_ptr().cast::<u8>().wrapping_add(sys::CMSG_LEN(0));
-    // SAFETY: one descriptor was sent, and there was room for it.
+    // SAFETY: one descriptor was sent, and the buffer had space for it.
     unsafe { data.cast::<i32>().read() }
 }
 

@@ -1,5 +1,5 @@
-//! rustix: `rustix::net`, with its own system calls instead of the C library's. It has `sendmmsg`, but
-//! no `recvmmsg`: one call a message there.
+//! rustix: `rustix::net`, with its own system calls instead of the C library's. It has `sendmmsg`,
+//! but not `recvmmsg`, in whose place it makes a call for each message.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -47,7 +47,7 @@ fn view(addr: SocketAddrAny) -> Seen {
 impl Parse for Peer {
     fn parse(addr: &libc::sockaddr_un, len: libc::socklen_t) -> Seen {
         let addr = std::ptr::from_ref(addr).cast();
-        // SAFETY: the address is live, and as long as is said.
+        // SAFETY: the address is live, and has as many bytes as the length says.
         view(unsafe { SocketAddrAny::read(addr, len) })
     }
 }

@@ -1,4 +1,4 @@
-//! socket2. It has no batches and no control messages.
+//! socket2. It has neither batches nor control messages.
 
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
@@ -42,9 +42,10 @@ impl Parse for Peer {
     fn parse(addr: &libc::sockaddr_un, len: libc::socklen_t) -> Seen {
         let copy = |to: *mut socket2::SockAddrStorage, to_len: *mut libc::socklen_t| {
             let from = std::ptr::from_ref(addr).cast::<u8>();
-            // SAFETY: the address is as long as is said, and there is room for any address.
+            // SAFETY: the address has as many bytes as the length says, and the buffer has space
+            // for any address.
             unsafe { from.copy_to_nonoverlapping(to.cast(), len as usize) };
-            // SAFETY: there is room for a length.
+            // SAFETY: the field has space for a length.
             unsafe { *to_len = len };
             Ok(())
         };
@@ -165,7 +166,7 @@ impl ByAddress for Peer {
     }
 }
 
-/// One call a message, whatever the batch.
+/// A call for each message, whatever the batch.
 impl Batch for Peer {
     type Socket = Socket;
     type Tx = usize;

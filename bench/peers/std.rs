@@ -1,4 +1,4 @@
-//! std: `std::os::unix::net`. It reads no address that it was not given by a call of its own.
+//! std: `std::os::unix::net`. It reads only addresses that its own calls returned.
 
 use std::io::{Read, Write};
 use std::os::linux::net::SocketAddrExt;
@@ -108,7 +108,7 @@ impl ByAddress for Peer {
     }
 }
 
-/// One call a message, whatever the batch.
+/// A call for each message, whatever the batch.
 impl Batch for Peer {
     type Socket = UnixDatagram;
     type Tx = usize;

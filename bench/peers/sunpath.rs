@@ -14,7 +14,7 @@ use sunpath_bench::{
 
 struct Peer;
 
-/// One address, which each name is put into.
+/// One address, into which each name is written.
 fn addresses(bench: Bench) -> Bench {
     let paths = [("address.path20", 20), ("address.path107", 107)];
     let bench = paths.into_iter().fold(bench, |bench, (key, len)| {
@@ -96,7 +96,7 @@ impl Stream for Peer {
     }
 }
 
-/// The same of both kinds.
+/// Both kinds have these functions.
 struct MessagesOf<T>(T);
 
 impl<T: sunpath::socket::Messages> Messages for MessagesOf<T> {

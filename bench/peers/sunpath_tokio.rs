@@ -28,7 +28,7 @@ fn pair<T: SocketKind>() -> (AsyncFd<Socket<T>>, AsyncFd<Socket<T>>) {
     (waiting(a), waiting(b))
 }
 
-/// Makes a call as soon as it can do something.
+/// Makes a call as soon as the socket is ready for it.
 async fn when<T: AsRawFd, R>(
     interest: Interest,
     socket: &AsyncFd<T>,

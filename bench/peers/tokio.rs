@@ -1,5 +1,5 @@
-//! tokio: `tokio::net`, on its runtime of one thread. It reads no address that it was not given by a
-//! call of its own, and makes none.
+//! tokio: `tokio::net`, on its runtime of one thread. It reads only addresses that its own calls
+//! returned, and makes none.
 
 use std::os::unix::ffi::OsStrExt;
 

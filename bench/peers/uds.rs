@@ -40,7 +40,7 @@ fn view(addr: &UnixSocketAddr) -> Seen {
 impl Parse for Peer {
     fn parse(addr: &libc::sockaddr_un, len: libc::socklen_t) -> Seen {
         let addr = std::ptr::from_ref(addr).cast();
-        // SAFETY: the address is live, and as long as is said.
+        // SAFETY: the address is live, and has as many bytes as the length says.
         view(&unsafe { UnixSocketAddr::from_raw(addr, len) }.unwrap())
     }
 }

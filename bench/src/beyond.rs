@@ -1,4 +1,4 @@
-//! What C does not do by itself, measured against what it does: `peers/beyond.rs`.
+//! Measures work that C does not do by itself, against what C does: `peers/beyond.rs`.
 
 use sunpath_bench::STARTS;
 
@@ -10,14 +10,14 @@ use crate::picture::{self, Series};
 use crate::rounds;
 use crate::tables::few;
 
-/// How much is received, and the key of it.
+/// How many bytes are received, and the key.
 const LENGTHS: [(&str, &str); 2] = [("64 KiB", "65536"), ("4 KiB", "4096")];
 
-/// So many messages at once.
+/// How many messages are sent at once.
 const SIZES: [&str; 3] = ["8", "32", "128"];
 const ONE_A_CALL: &str = "oneway.datagram";
 
-/// Whose workload it is.
+/// The program that has the workload.
 #[derive(Clone, Copy)]
 enum Of {
     C,
@@ -25,7 +25,7 @@ enum Of {
     Beyond,
 }
 
-/// Ways to send and receive them, and the keys in the order of the sizes.
+/// The ways to send and receive them, and the keys in the order of the sizes.
 const WAYS: [(&str, Of, [&str; 3]); 4] = [
     ("sendmmsg, recvmmsg in C", Of::C, BATCHES),
     ("sendmmsg, recvmmsg", Of::Sunpath, BATCHES),
@@ -53,7 +53,7 @@ pub fn run() -> Result<()> {
     starts(&beyond)
 }
 
-/// Many messages: with a call for each, with a call for many, packed.
+/// Many messages: a call for each, a call for many, and packed.
 fn packing(peers: &[Peer; 3]) -> Result<()> {
     let mut head = vec!["messages of 64 bytes".to_owned()];
     head.extend(SIZES.map(|size| format!("time, {size} at once")));
@@ -91,7 +91,7 @@ fn packing(peers: &[Peer; 3]) -> Result<()> {
     page::publish_with_picture("packing", "packing.svg", &table)
 }
 
-/// Where in its page a receive buffer begins.
+/// Where a receive buffer begins in its page.
 fn starts(beyond: &Peer) -> Result<()> {
     let titles: Vec<_> = STARTS[1..]
         .iter()

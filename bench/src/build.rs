@@ -1,4 +1,4 @@
-//! Building what is measured, beside this program.
+//! Builds the programs that are measured, in addition to this one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ pub struct Peer {
     pub program: PathBuf,
 }
 
-/// The peers in Rust, and the package of each, for its version.
+/// The libraries in Rust, and the package of each, for its version.
 pub const PEERS: [(&str, Option<&str>); 12] = [
     ("sunpath", None),
     ("std", None),
@@ -31,7 +31,7 @@ pub const PEERS: [(&str, Option<&str>); 12] = [
     ("unix-ancillary", Some("unix-ancillary")),
 ];
 
-/// Where this program lies, and the others beside it.
+/// The directory of this program and the others.
 pub fn folder() -> Result<PathBuf> {
     let mut path = std::env::current_exe()?;
     path.pop();
@@ -50,7 +50,7 @@ pub fn sunpath() -> Result<Peer> {
     peer("sunpath")
 }
 
-/// sunpath where the whole program is optimised at once.
+/// sunpath with the whole program optimised at once.
 pub fn sunpath_with_lto() -> Result<Peer> {
     let lto = "profile.release.lto=\"fat\"";
     let target = folder()?.join("lto");
@@ -61,7 +61,7 @@ pub fn sunpath_with_lto() -> Result<Peer> {
     })
 }
 
-/// Every peer in Rust.
+/// Every library in Rust.
 pub fn all() -> Result<Vec<Peer>> {
     let bins: Vec<String> = PEERS
         .iter()
@@ -80,13 +80,13 @@ fn peer(name: &'static str) -> Result<Peer> {
     Ok(Peer { name, program })
 }
 
-/// A program of this package that is no peer, and is built already.
+/// A program of this package that does not measure a library, and is already built.
 pub fn program(name: &'static str) -> Result<Peer> {
     let program = folder()?.join(name);
     Ok(Peer { name, program })
 }
 
-/// Builds programs of this package beside this one.
+/// Builds more programs of this package.
 pub fn rust(args: &[&str]) -> Result<()> {
     let folder = folder()?;
     cargo(args, folder.parent().unwrap_or(&folder))
@@ -103,7 +103,7 @@ fn cargo(args: &[&str], target: &Path) -> Result<()> {
     run(command.arg("--target-dir").arg(target))
 }
 
-/// Compiles a file of `c/`, as a release build in C is by default.
+/// Compiles a file of `c/`, as a release build in C does by default.
 pub fn compile(source: &str, name: &str, args: &[&str]) -> Result<PathBuf> {
     let output = folder()?.join(name);
     let mut command = Command::new(compiler());
@@ -130,7 +130,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     }
 }
 
-/// Runs a command that must succeed; what it wrote to standard output and standard error.
+/// Runs a command that must succeed. Returns what it wrote to standard output and standard error.
 pub fn output(command: &mut Command) -> Result<(String, String)> {
     let output = command
         .output()

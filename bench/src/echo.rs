@@ -1,5 +1,5 @@
-//! A tiny server, once for each way to write it: the size of the program, and how long it takes to
-//! build it and what it depends on from nothing.
+//! A small server, written with each library: the size of the program, and the time of a cold build
+//! of it and its dependencies.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use crate::Result;
 use crate::build::{self, HERE, output};
 use crate::page::{self, Table};
 
-/// Each way, and its dependency.
+/// Each version of the server, and its dependency.
 const SERVERS: [(&str, &str); 6] = [
     ("sunpath", "sunpath = { path = SUNPATH }"),
     ("std", ""),
@@ -55,7 +55,7 @@ pub fn run() -> Result<()> {
     let projects: Vec<_> = SERVERS.iter().map(project).collect::<Result<_>>()?;
     let mut built: Vec<Option<Built>> = SERVERS.iter().map(|_| None).collect();
     for _ in 0..ROUNDS {
-        // One after the other, so that what else the machine does meets all of them.
+        // Runs take turns, so that other load of the machine affects all of them.
         for (project, best) in projects.iter().zip(&mut built) {
             let now = cold(project)?;
             if best.as_ref().is_none_or(|best| now.seconds < best.seconds) {
@@ -78,7 +78,8 @@ pub fn run() -> Result<()> {
     page::publish("size", &table.to_string())
 }
 
-/// A package of its own for a server, which has what this one has locked, and nothing else.
+/// A package of its own for a server, with the versions that this package has locked, and nothing
+/// else.
 fn project((name, dependency): &(&str, &str)) -> Result<PathBuf> {
     let folder = build::folder()?.join("echo").join(name);
     fs::create_dir_all(folder.join("src"))?;
@@ -172,7 +173,7 @@ fn greeted(path: &Path, server: &mut Child) -> Result<()> {
     let mut client = loop {
         match UnixStream::connect(path) {
             Ok(client) => break client,
-            // It has not come to listen yet.
+            // The server does not listen yet.
             Err(_) if server.try_wait()?.is_none() => std::thread::yield_now(),
             Err(error) => return Err(error.into()),
         }

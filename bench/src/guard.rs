@@ -1,9 +1,11 @@
-//! The guard: sunpath's instructions against what was recorded, and against C's on the same machine.
+//! The guard: compares sunpath's instructions with the recorded ones, and with C's on the same
+//! machine.
 //!
-//! Valgrind shows every program the same processor, so the counts move with the compilers and the C
-//! library alone. Another C compiler moves C's and not ours; another C library moves both alike: the
-//! bound is the higher of what was recorded, and of what it was to C. More system calls than C has,
-//! or a heap allocation, are never allowed.
+//! Valgrind shows every program the same processor, so that the counts change only with the
+//! compilers and the C library. Another C compiler changes C's counts and not ours. Another C
+//! library changes both alike. The bound is therefore the higher of two: the recorded count, and
+//! the recorded ratio to C. More system calls than C makes, or a heap allocation, are never
+//! allowed.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +15,7 @@ use crate::Result;
 use crate::build::{self, HERE};
 use crate::measure::{self, Counts, WORKS};
 
-/// More than what was recorded by this part, or by so many instructions, is too many.
+/// A count is too high if it exceeds the recorded one by this part, and by so many instructions.
 const SLACK: f64 = 0.05;
 const SLACK_INSTRUCTIONS: f64 = 2.0;
 

@@ -1,7 +1,8 @@
-//! The workloads, once for every peer in Rust. `c/bench.c` has the same loops under the same keys.
+//! The workloads, written once for all libraries in Rust. `c/bench.c` has the same loops under the
+//! same keys.
 //!
-//! A peer is one file in `peers/`: it implements the traits below for its own types, as far as it
-//! can do the work, and its `main` names them:
+//! A library is one file in `peers/`: it implements the traits below for its own types, as far as
+//! it can do the work, and its `main` names them:
 //!
 //! ```ignore
 //! fn main() {
@@ -9,8 +10,9 @@
 //! }
 //! ```
 //!
-//! `PEER list` prints its keys. `PEER run KEY N` does one workload N times and prints the nanoseconds
-//! that it took: run twice with different N, the difference is the workload and nothing else.
+//! `PROGRAM list` prints its keys. `PROGRAM run KEY N` does one workload N times and prints the
+//! nanoseconds that it took. If it is run twice with different N, the difference is the workload
+//! and nothing else.
 
 #![allow(missing_docs)]
 
@@ -28,25 +30,25 @@ pub use opaque::{escape, escape_number, opaque, opaque_number, opaque_slice};
 
 /// The sizes of a batch.
 pub const BATCHES: [usize; 3] = [8, 32, 128];
-/// Where in its page a receive buffer may begin; 16 is where glibc puts what is allocated with 128 KiB
-/// or more.
+/// Where a receive buffer may begin in its page; 16 is where glibc puts an allocation of 128 KiB or
+/// more.
 pub const STARTS: [usize; 8] = [0, 1, 16, 31, 32, 64, 2048, 4080];
-/// The bytes of a datagram in batches and by address.
+/// The size of a datagram in batches and by address, in bytes.
 pub const DATAGRAM: usize = 64;
-/// The bytes of a bulk transfer.
+/// The size of a bulk transfer, in bytes.
 pub const BULK: usize = 65536;
 /// The most descriptors in a message.
 pub const MOST_FDS: usize = 253;
 
-/// A path, or a name, to the address type of the peer, ready for the calls. The address is lent, so
-/// that a peer which builds it in place need not move it.
+/// From a path, or a name, to the address type of the library, ready for the calls. The address is
+/// lent, so that a library which builds it in place need not move it.
 pub trait Address {
     type Addr;
     fn path(path: &[u8], ready: impl FnOnce(&Self::Addr));
     fn abstract_name(name: &[u8], ready: impl FnOnce(&Self::Addr));
 }
 
-/// What a call of the kernel wrote, to a view of it.
+/// From the bytes that the kernel wrote to a view of the address.
 pub trait Parse {
     fn parse(addr: &libc::sockaddr_un, len: libc::socklen_t) -> Seen;
 }
@@ -62,7 +64,8 @@ pub trait Stream {
     fn send(socket: &Self::Socket, bytes: &[u8]) -> usize;
     fn recv(socket: &Self::Socket, buf: &mut [u8]) -> usize;
 
-    /// To the last byte. Peers have what their users would call; some leave the loop to them.
+    /// Transfers all bytes. Each library uses what its users would call; some leave the loop to
+    /// them.
     #[inline(always)]
     fn send_all(socket: &Self::Socket, mut bytes: &[u8]) {
         while !bytes.is_empty() {
@@ -87,7 +90,7 @@ pub trait Messages {
     fn recv(socket: &Self::Socket, buf: &mut [u8]) -> usize;
 }
 
-/// Datagrams by address: the path is made an address for each send, and each sender is looked at.
+/// Datagrams by address: the path is made an address for each send, and each sender is read.
 pub trait ByAddress {
     type Socket;
     fn bind(path: &[u8]) -> Self::Socket;
@@ -95,7 +98,7 @@ pub trait ByAddress {
     fn recv_from(socket: &Self::Socket, buf: &mut [u8]) -> (usize, Seen);
 }
 
-/// Several datagrams, with one call where the peer has it. Each side keeps its storage.
+/// Several datagrams, with one call if the library has it. Each side keeps its storage.
 pub trait Batch {
     type Socket;
     type Tx;
@@ -103,13 +106,13 @@ pub trait Batch {
     fn pair() -> (Self::Socket, Self::Socket);
     fn tx(count: usize) -> Self::Tx;
     fn rx(count: usize) -> Self::Rx;
-    /// Sends, and says how many went.
+    /// Sends, and returns how many were sent.
     fn send(socket: &Self::Socket, tx: &mut Self::Tx) -> usize;
-    /// Waits for one, takes what is there, and says how many came.
+    /// Waits for one, takes what is there, and returns how many arrived.
     fn recv(socket: &Self::Socket, rx: &mut Self::Rx) -> usize;
 }
 
-/// Passing descriptors. What arrives is owned, and closed.
+/// Passing descriptors. The received ones are owned, and closed.
 pub trait Descriptors {
     const MOST: usize = MOST_FDS;
     type Socket;
@@ -118,7 +121,7 @@ pub trait Descriptors {
     fn recv_and_close(socket: &Self::Socket, most: usize) -> usize;
 }
 
-/// What a peer read in an address.
+/// What a library read in an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub kind: Kind,
@@ -144,7 +147,7 @@ pub fn seen(kind: Kind, name: &[u8]) -> Seen {
     }
 }
 
-/// A peer's `main`: the workload that the command line asks for.
+/// A program's `main`: runs the workload that the command line names.
 pub struct Bench {
     wanted: Option<(String, u64)>,
     found: bool,
@@ -164,7 +167,7 @@ impl Bench {
         }
     }
 
-    /// How often the workload of this key is to be done, if it is this one.
+    /// How often the workload with this key has to run, if it is this one.
     fn count(&mut self, key: &str) -> Option<u64> {
         match &self.wanted {
             None => println!("{key}"),
@@ -183,7 +186,7 @@ impl Bench {
         }
     }
 
-    /// A workload of one peer.
+    /// A workload of one library.
     pub fn work(mut self, key: &str, work: impl FnOnce(u64)) -> Self {
         if let Some(count) = self.count(key) {
             work(count);
@@ -216,7 +219,7 @@ impl Bench {
         ] {
             if let Some(count) = self.count(&format!("parse.{key}")) {
                 let (addr, addr_len) = filled(kind, len);
-                // Whether its length and an unnamed one are read right is for other tests.
+                // Other tests check that its length and an unnamed address are read correctly.
                 assert!(len == 0 || P::parse(&addr, addr_len).kind == kind);
                 repeat(count, || {
                     let len = opaque_number(addr_len as usize) as libc::socklen_t;
@@ -263,7 +266,7 @@ impl Bench {
         })
     }
 
-    /// Datagrams to the peer, what the batches are compared with.
+    /// Datagrams to the peer, which the batches are compared with.
     pub fn one_way<P: Messages>(self) -> Self {
         self.work("oneway.datagram", |count| {
             let (a, b) = P::pair();
@@ -348,7 +351,7 @@ pub fn timed(work: impl FnOnce()) {
     clock.stop();
 }
 
-/// The time of work that is no function, but a future.
+/// The time of work that is a future and not a function.
 pub struct Clock(Instant);
 
 impl Clock {
@@ -368,7 +371,7 @@ pub fn block_on(work: impl Future<Output = ()>) {
     runtime.enable_io().build().unwrap().block_on(work);
 }
 
-/// One byte there and back.
+/// Exchanges one byte.
 #[inline(always)]
 fn round_trip<S>(
     count: u64,
@@ -395,7 +398,7 @@ pub fn name(len: usize) -> Vec<u8> {
     name
 }
 
-/// An address as the kernel fills it: a path is counted with its NUL.
+/// An address as the kernel fills it: the length of a path includes its NUL.
 pub fn filled(kind: Kind, len: usize) -> (libc::sockaddr_un, libc::socklen_t) {
     // SAFETY: all zeroes is a valid sockaddr_un.
     let mut addr: libc::sockaddr_un = unsafe { std::mem::zeroed() };
@@ -410,17 +413,17 @@ pub fn filled(kind: Kind, len: usize) -> (libc::sockaddr_un, libc::socklen_t) {
     (addr, (2 + len + 1) as libc::socklen_t)
 }
 
-/// A path for a socket of this process, in the current directory: always of 20 bytes.
+/// A path for a socket of this process, in the current directory. It always has 20 bytes.
 pub fn socket_path(tag: &str) -> Vec<u8> {
     format!("{:07}-{tag:_<12}", std::process::id()).into_bytes()
 }
 
-/// Bytes as the path that they are.
+/// Bytes as a path.
 pub fn as_path(bytes: &[u8]) -> &Path {
     OsStr::from_bytes(bytes).as_ref()
 }
 
-/// The descriptors of [`open_fds`], as most peers take them.
+/// The descriptors of [`open_fds`], in the form in which most libraries take them.
 pub fn borrowed(fds: &[RawFd]) -> &[BorrowedFd<'_>] {
     // SAFETY: a BorrowedFd is a RawFd, and these stay open.
     unsafe { std::slice::from_raw_parts(fds.as_ptr().cast(), fds.len()) }
@@ -433,17 +436,17 @@ pub fn unlink(path: &[u8]) {
 }
 
 /// A buffer at the start of a page. Where a buffer starts in its page can double the cost of a
-/// receive; every peer gets the same start.
+/// receive, so that every library gets the same start.
 pub fn pages(len: usize) -> &'static mut [u8] {
     let layout = std::alloc::Layout::from_size_align(len, 4096).expect("whole pages");
     // SAFETY: the layout has a size.
     let start = unsafe { std::alloc::alloc_zeroed(layout) };
     assert!(!start.is_null());
-    // SAFETY: so many bytes were allocated and zeroed; nobody frees them.
+    // SAFETY: so many bytes were allocated and zeroed, and they are never freed.
     unsafe { std::slice::from_raw_parts_mut(start, len) }
 }
 
-/// Descriptors to pass.
+/// Opens descriptors to pass.
 pub fn open_fds(number: usize) -> Vec<RawFd> {
     let flags = libc::O_RDWR | libc::O_CLOEXEC;
     // SAFETY: the path is live.

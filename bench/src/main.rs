@@ -1,4 +1,4 @@
-//! The command that measures. `--help` says what it can do.
+//! The command that measures. `--help` lists what it can do.
 
 mod beyond;
 mod build;

@@ -1,5 +1,5 @@
-//! Measuring one workload of one peer. What a process does besides is taken away by running it
-//! twice, with different numbers of repetitions.
+//! Measures one workload of one program. The rest of the process is subtracted by running it twice,
+//! with different numbers of repetitions.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use std::thread;
 use crate::Result;
 use crate::build::{Peer, folder, output};
 
-/// A workload: its key, what it is, and the two numbers of repetitions to count between.
+/// A workload: its key, its title, and the two numbers of repetitions to count between.
 pub struct Work {
     pub key: &'static str,
     pub title: &'static str,
@@ -25,12 +25,12 @@ impl Work {
         work(key, title, SHORT)
     }
 
-    /// One of many calls, that needs no title.
+    /// A workload of many calls, that needs no title.
     pub const fn calls(key: &'static str) -> Self {
         work(key, "", CALLS)
     }
 
-    /// One that is counted by messages, and needs no title.
+    /// A workload that is counted by messages, and needs no title.
     pub const fn batch(key: &'static str) -> Self {
         work(key, "", BATCHES)
     }
@@ -57,11 +57,7 @@ pub const WORKS: [Work; 20] = [
         "address from an abstract name of 20 bytes",
         SHORT,
     ),
-    work(
-        "address.constant",
-        "address that is known while compiling",
-        SHORT,
-    ),
+    work("address.constant", "address known at compile time", SHORT),
     work("parse.path20", "address read back: path of 20 bytes", SHORT),
     work(
         "parse.path107",
@@ -96,7 +92,7 @@ pub const WORKS: [Work; 20] = [
     work("fd.253", "253 descriptors passed", (10, 60)),
 ];
 
-/// What one repetition takes.
+/// The cost of one repetition.
 #[derive(Clone, Default)]
 pub struct Counts {
     /// Instructions in user space.
@@ -171,7 +167,7 @@ pub fn time(peer: &Peer, key: &str, repetitions: u32) -> Result<f64> {
     Ok(nanoseconds.trim().parse()?)
 }
 
-/// The keys that a peer has.
+/// The keys of a program.
 pub fn keys(peer: &Peer) -> Result<Vec<String>> {
     let (keys, _) = output(Command::new(&peer.program).arg("list"))?;
     Ok(keys.lines().map(str::to_owned).collect())
@@ -188,7 +184,7 @@ fn difference<const N: usize>(
     Ok(per_repetition)
 }
 
-/// Lets a command run a workload.
+/// Adds the arguments that run a workload to a command.
 fn run<'c>(
     command: &'c mut Command,
     peer: &Peer,
@@ -199,9 +195,9 @@ fn run<'c>(
     Ok(program(command, peer)?.args(["run", key, &repetitions]))
 }
 
-/// Lets a command run a peer's program, in a folder of its own for socket files. Where the stack
-/// begins depends on the environment and on the program's path, and on that how much there is to copy
-/// up to the next boundary: both are the same in every run.
+/// Runs a program in a folder of its own for socket files. The place of the stack depends on the
+/// environment and on the program's path, and the number of bytes to copy up to the next boundary
+/// depends on that. Both are therefore the same in every run.
 pub fn program<'c>(command: &'c mut Command, peer: &Peer) -> Result<&'c mut Command> {
     let folder = folder()?;
     let sockets = folder.join("sockets");
@@ -211,8 +207,8 @@ pub fn program<'c>(command: &'c mut Command, peer: &Peer) -> Result<&'c mut Comm
     Ok(command.arg(Path::new("..").join(peer.program.strip_prefix(folder)?)))
 }
 
-/// Does the same to each of many things, on every processor, until it fails; the results in the
-/// things' order.
+/// Does the same to each of many things, on every processor, until one fails. Returns the results
+/// in the order of the things.
 pub fn each<T: Sync, R: Send>(
     things: &[T],
     work: impl Fn(&T) -> Result<R> + Sync,

@@ -1,8 +1,8 @@
-//! What the optimizer cannot look through, at no instruction.
+//! Functions that hide values from the optimizer, without an instruction.
 
 use std::arch::asm;
 
-/// The optimizer has to believe that somebody reads what this points to, at no instruction.
+/// Makes the optimizer assume that the target of the pointer is read; without an instruction.
 #[inline(always)]
 pub fn escape<T: ?Sized>(pointer: *const T) {
     // SAFETY: no instruction.
@@ -15,30 +15,30 @@ pub fn escape_number(number: usize) {
     unsafe { asm!("/* {} */", in(reg) number, options(nostack, preserves_flags)) };
 }
 
-/// The same number, of which the optimizer knows nothing.
+/// Returns the same number, and hides from the optimizer what it is.
 #[inline(always)]
 pub fn opaque_number(mut number: usize) -> usize {
-    // SAFETY: no instruction; the register is as it was.
+    // SAFETY: no instruction; the register is not changed.
     unsafe { asm!("/* {} */", inout(reg) number, options(nostack, preserves_flags)) };
     number
 }
 
-/// The same reference, of whose target the optimizer knows nothing.
+/// Returns the same reference, and hides from the optimizer what it points to.
 #[inline(always)]
 pub fn opaque<T>(reference: &T) -> &T {
     let mut pointer: *const T = reference;
-    // SAFETY: no instruction; the register is as it was.
+    // SAFETY: no instruction; the register is not changed.
     unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
-    // SAFETY: it is the reference that was given.
+    // SAFETY: it is the reference that the caller passed.
     unsafe { &*pointer }
 }
 
-/// The same slice, of whose bytes and length the optimizer knows nothing.
+/// Returns the same slice, and hides its bytes and length from the optimizer.
 #[inline(always)]
 pub fn opaque_slice<T>(slice: &[T]) -> &[T] {
     let mut pointer = slice.as_ptr();
-    // SAFETY: no instruction; the register is as it was.
+    // SAFETY: no instruction; the register is not changed.
     unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
-    // SAFETY: they are the parts of the slice that was given.
+    // SAFETY: they are the parts of the slice that the caller passed.
     unsafe { std::slice::from_raw_parts(pointer, opaque_number(slice.len())) }
 }

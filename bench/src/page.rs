@@ -1,4 +1,4 @@
-//! Tables, and the page of the documentation that they go to.
+//! Tables, and the page of the documentation that contains them.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -43,15 +43,15 @@ pub fn number(number: f64) -> String {
     format!("{:.digits$}", number + 0.0)
 }
 
-/// Puts a picture beside the page.
+/// Writes a picture into the folder of the page.
 pub fn draw(file: &str, picture: &str) -> Result<()> {
     let folder = Path::new(HERE).join("../docs/performance");
     fs::create_dir_all(&folder)?;
     Ok(fs::write(folder.join(file), picture)?)
 }
 
-/// Prints a part of the page, and puts it in the place of the last one: between
-/// `<!-- measured: NAME -->` and `<!-- end -->`.
+/// Prints a part of the page, and replaces the last version of it: between `<!-- measured: NAME
+/// -->` and `<!-- end -->`.
 pub fn publish(name: &str, part: &str) -> Result<()> {
     println!("\n{part}");
     let path = Path::new(HERE).join("../docs/performance.md");
@@ -70,12 +70,12 @@ pub fn publish(name: &str, part: &str) -> Result<()> {
     )?)
 }
 
-/// The same of a table under its picture.
+/// Does the same for a table under its picture.
 pub fn publish_with_picture(name: &str, file: &str, table: &Table) -> Result<()> {
     publish(name, &format!("![{file}](performance/{file})\n\n{table}"))
 }
 
-/// The machine and the versions of all that took part.
+/// The machine, and the versions of everything that was measured.
 pub fn machine() -> Result<String> {
     let first = |program: &str, args: &[&str]| -> Result<String> {
         let (text, _) = output(Command::new(program).args(args))?;

@@ -1,8 +1,8 @@
-//! Pictures of the tables, in SVG: a dot for each peer, on a scale of ratios.
+//! Pictures of the tables, in SVG: a dot for each library, on a scale of ratios.
 
 use std::fmt::Write as _;
 
-/// One peer: its name, and its ratio in each row where it does the work.
+/// One library: its name, and its ratio in each row in which it can do the work.
 pub struct Series {
     pub name: String,
     pub ratios: Vec<Option<f64>>,
@@ -10,16 +10,16 @@ pub struct Series {
 
 const WIDTH: f64 = 560.0;
 const ROW: f64 = 24.0;
-/// As wide as a letter is, at most on average.
+/// The average width of a letter, at most.
 const LETTER: f64 = 7.2;
 
-/// Colours that differ in lightness too, for those who see few of them.
+/// Colours that also differ in lightness, for readers who see few colours.
 const COLOURS: [&str; 13] = [
     "#d6204e", "#7a7a7a", "#1f77b4", "#e69f00", "#009e73", "#8b5fbf", "#56b4e9", "#a65628",
     "#f781bf", "#b5bd00", "#4d4d9f", "#00b5ad", "#c49c94",
 ];
 
-/// Ratios to what `one` names. The first of the series stands out.
+/// Ratios to the one that `one` names. The first of the series is emphasised.
 pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> String {
     let all = series
         .iter()
@@ -81,7 +81,7 @@ pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> Strin
             left - 12.0,
             y + 4.0,
         );
-        // Ours last, on top of the others.
+        // Draws ours last, on top of the others.
         for (place, peer) in series.iter().enumerate().rev() {
             if let Some(ratio) = peer.ratios[row] {
                 let tip = format!("{}: {ratio:.2}", peer.name);
@@ -93,7 +93,7 @@ pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> Strin
     svg
 }
 
-/// Where each name stands, in as many lines as they need.
+/// The place of each name, in as many lines as the names need.
 fn legend(series: &[Series], width: f64) -> Vec<(f64, f64)> {
     let (mut at, mut line) = (16.0, 48.0);
     let place = |peer: &Series| {

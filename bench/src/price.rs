@@ -5,7 +5,7 @@ use crate::build;
 use crate::measure::{self, Work};
 use crate::page::{self, Table, number};
 
-/// Steps of one piece of work, each with one more guarantee than the one before.
+/// Steps of one piece of work, each with one more guarantee than the step before.
 const LADDERS: [&[(&str, &str)]; 8] = [
     &[
         (
@@ -16,7 +16,7 @@ const LADDERS: [&[(&str, &str)]; 8] = [
         ("address20.no_nul", "+ no NUL inside, by memchr"),
         (
             "address20.in_place",
-            "sunpath: + said with its place; a value that is there, with its length",
+            "sunpath: + an error with the place; written into an existing value, with its length",
         ),
         ("address20.new", "+ every byte of a new value is set"),
         ("address20.returned", "+ returned in a Result"),
@@ -30,7 +30,7 @@ const LADDERS: [&[(&str, &str)]; 8] = [
         ("address107.no_nul", "+ no NUL inside, by memchr"),
         (
             "address107.in_place",
-            "sunpath: + said with its place; a value that is there, with its length",
+            "sunpath: + an error with the place; written into an existing value, with its length",
         ),
         ("address107.new", "+ every byte of a new value is set"),
         ("address107.returned", "+ returned in a Result"),
@@ -38,7 +38,7 @@ const LADDERS: [&[(&str, &str)]; 8] = [
     &[
         (
             "parse20.trusting",
-            "path of 20 bytes read back, the kernel's length believed",
+            "path of 20 bytes read back, the kernel's length trusted",
         ),
         (
             "parse20.counted",
@@ -46,13 +46,13 @@ const LADDERS: [&[(&str, &str)]; 8] = [
         ),
         (
             "parse20.searched",
-            "+ any bytes: up to the first NUL, if anyone else made it",
+            "+ any bytes: up to the first NUL, if another program made it",
         ),
     ],
     &[
         (
             "parse107.trusting",
-            "path of 107 bytes read back, the kernel's length believed",
+            "path of 107 bytes read back, the kernel's length trusted",
         ),
         (
             "parse107.counted",
@@ -60,7 +60,7 @@ const LADDERS: [&[(&str, &str)]; 8] = [
         ),
         (
             "parse107.searched",
-            "+ any bytes: up to the first NUL, if anyone else made it",
+            "+ any bytes: up to the first NUL, if another program made it",
         ),
     ],
     &[
@@ -74,13 +74,16 @@ const LADDERS: [&[(&str, &str)]; 8] = [
     ],
     &[
         ("socket.number", "socket made and closed, a number"),
-        ("socket.cloexec", "+ close-on-exec from birth"),
+        ("socket.cloexec", "+ close-on-exec when it is made"),
         ("socket.owned", "+ owned, closed on every way out"),
         ("socket.all", "sunpath: + a typed error"),
     ],
     &[
-        ("datagram.cut", "datagram received, cut if there is no room"),
-        ("datagram.said", "+ refused if it was cut"),
+        (
+            "datagram.cut",
+            "datagram received, truncated if the buffer is too small",
+        ),
+        ("datagram.said", "+ rejected if it was truncated"),
         (
             "datagram.all",
             "sunpath: + its true length, a typed error, a timeout that ends under signals",
@@ -89,15 +92,15 @@ const LADDERS: [&[(&str, &str)]; 8] = [
     &[
         (
             "passed.number",
-            "descriptor passed, the receiver believes the sender; a number",
+            "descriptor passed, the receiver trusts the sender; a number",
         ),
         (
             "passed.owned",
-            "+ close-on-exec from birth, owned, closed on every way out",
+            "+ close-on-exec when it is made, owned, closed on every way out",
         ),
         (
             "passed.all",
-            "sunpath: + any control message walked, truncation said, no leak; a typed error",
+            "sunpath: + any control message walked, truncation reported, no leak; a typed error",
         ),
     ],
 ];
@@ -114,7 +117,7 @@ pub fn run() -> Result<()> {
     for ladder in LADDERS {
         let mut before = None;
         for ((_, title), count) in ladder.iter().zip(&mut counts) {
-            // Not less than nothing, by a part of an instruction.
+            // Not less than nothing, except for a part of an instruction.
             let more = |before: f64| format!("{:+.0}", (count - before).round() + 0.0);
             let more = before.map_or(String::new(), more);
             table.row(&[(*title).to_owned(), number(count), more]);

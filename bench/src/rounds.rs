@@ -1,16 +1,16 @@
-//! Time, as a ratio: those that are compared take turns, so that what else the machine does meets all
-//! of them.
+//! Time, as a ratio: the compared programs take turns, so that other load of the machine affects
+//! all of them.
 
 use crate::Result;
 use crate::build::Peer;
 use crate::measure;
 
-/// How long one run is to take, in nanoseconds.
+/// The length of one run, in nanoseconds.
 const RUN: f64 = 30e6;
 const ROUNDS: usize = 9;
 
-/// How long each workload of a program takes, as a ratio to the first of them in the same round: the
-/// median of the rounds. All repeat it as often.
+/// How long each workload of a program takes, as a ratio to the first of them in the same round.
+/// The result is the median of the rounds. All workloads are repeated equally often.
 pub fn ratios(runs: &[(&Peer, &str)]) -> Result<Vec<f64>> {
     let (first, key) = runs[0];
     let mut repetitions = 256;
@@ -35,7 +35,7 @@ pub fn ratios(runs: &[(&Peer, &str)]) -> Result<Vec<f64>> {
     Ok(medians(&rounds))
 }
 
-/// Of each column.
+/// The median of each column.
 pub fn medians(rows: &[Vec<f64>]) -> Vec<f64> {
     let column = |place: usize| rows.iter().map(|row| row[place]).collect();
     (0..rows[0].len())

@@ -1,5 +1,6 @@
-//! Where there is much of something: 19,000 connections in a process, a path of a thousand bytes, two
-//! thousand sockets in a directory. `peers/crowd.rs`, `peers/files.rs` and their like in C.
+//! Large numbers: 19,000 connections in a process, a path of a thousand bytes, two thousand sockets
+//! in a directory. The programs are `peers/crowd.rs`, `peers/files.rs` and those of the same names
+//! in C.
 
 use std::process::Command;
 
@@ -13,7 +14,7 @@ use crate::tables::few;
 
 /// As many as the limit of descriptors allows, and no more than this.
 const CONNECTIONS: u64 = 19_000;
-/// Descriptors of the server that are no connections.
+/// Descriptors of the server that are not connections.
 const OTHERS: u64 = 16;
 const ROUNDS: usize = 21;
 
@@ -25,7 +26,7 @@ const CROWD: [&str; 4] = [
     "round trip, among all",
 ];
 
-/// Two of a kind, the second with much of something.
+/// Two measurements of the same work, the second with a large number of something.
 const FILES: [[(&str, &str); 2]; 2] = [
     [
         (
@@ -86,7 +87,7 @@ fn crowd(peers: &[Peer; 2]) -> Result<Vec<f64>> {
         })
         .collect();
     let memory = rounds.each_ref().map(|rounds| medians(rounds)[0]);
-    // Within one run: the last thousand to the first, all to a thousand.
+    // Within one run: the last thousand to the first, and all to a thousand.
     let growth = rounds.each_ref().map(|rounds| {
         let growth: Vec<_> = rounds
             .iter()
@@ -120,13 +121,13 @@ fn crowd(peers: &[Peer; 2]) -> Result<Vec<f64>> {
     Ok(ratios[1..].to_vec())
 }
 
-/// The limit of descriptors, for the programs that are started: as high as it may be.
+/// Raises the limit of descriptors for the programs that are started as far as it may be raised.
 fn raise_limit() -> Result<u64> {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: there is room for a limit.
+    // SAFETY: the variable has space for a limit.
     let known = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } == 0;
     limit.rlim_cur = limit.rlim_max;
     // SAFETY: the limit is live.

@@ -1,4 +1,4 @@
-//! sunpath and its peers against C: instructions, system calls, allocations, time.
+//! sunpath and other libraries against C: instructions, system calls, allocations, time.
 
 use crate::Result;
 use crate::build::{self, PEERS, Peer};
@@ -7,10 +7,10 @@ use crate::page::{self, Table, number};
 use crate::picture::{self, Series};
 use crate::rounds;
 
-/// By workload and by peer, which may not do that work.
+/// By workload and by library, which may not be able to do that work.
 type Grid<T> = Vec<Vec<Option<T>>>;
 
-/// C, sunpath in both builds and all peers, each with the keys of what it can do.
+/// C, sunpath in both builds and all libraries, each with its keys.
 struct Everybody {
     peers: Vec<Peer>,
     keys: Vec<Vec<String>>,
@@ -46,7 +46,7 @@ pub fn counts() -> Result<()> {
     allocations(&all.peers, &grid(&all.peers, can, count)?)
 }
 
-/// Measures what each peer can do, on every processor.
+/// Measures what each library can do, on every processor.
 fn grid<T: Send + Clone>(
     peers: &[Peer],
     can: impl Fn(&Work, usize) -> bool,
@@ -100,7 +100,7 @@ fn instructions(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
         Some(page::version((*package)?).map(|version| format!("{name} {version}")))
     });
     let versions = versions.collect::<Result<Vec<_>>>()?.join(", ");
-    let machine = format!("{}.\nPeers: {versions}.", page::machine()?);
+    let machine = format!("{}.\nLibraries: {versions}.", page::machine()?);
     page::publish("machine", &machine)?;
     page::publish_with_picture("instructions", picture, &table)
 }
@@ -189,7 +189,7 @@ pub fn times() -> Result<()> {
     page::publish_with_picture("time", picture, &table)
 }
 
-/// The head of a table: `more` stands behind C and sunpath.
+/// The head of a table: `more` comes after C and sunpath.
 fn head<'h>(title: &'h str, peers: &'h [Peer], more: &[&'h str]) -> Vec<&'h str> {
     let mut head = vec![title];
     head.extend(peers.iter().map(|peer| peer.name));
@@ -197,7 +197,7 @@ fn head<'h>(title: &'h str, peers: &'h [Peer], more: &[&'h str]) -> Vec<&'h str>
     head
 }
 
-/// What takes time: not what is done while compiling.
+/// Workloads that take time, without those that run at compile time.
 fn timed() -> impl Iterator<Item = &'static Work> {
     WORKS.iter().filter(|work| work.key != "address.constant")
 }
@@ -228,7 +228,7 @@ fn cell(value: Option<f64>, shown: impl Fn(f64) -> String) -> String {
     value.map_or("–".to_owned(), shown)
 }
 
-/// A number of calls, which can be a part of one where many messages share it.
+/// A number of calls, which can be a fraction if many messages share a call.
 pub fn few(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

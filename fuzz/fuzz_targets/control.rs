@@ -1,5 +1,5 @@
-//! The walk over control messages, in bytes that libFuzzer makes up: the promises that
-//! `tests/control/` and `c-tests/tests/control.rs` hold against bytes of their own.
+//! The walk over control messages, in bytes that libFuzzer generates. The promises are those that
+//! `tests/control/` and `c-tests/tests/control.rs` check with other bytes.
 #![no_main]
 
 #[path = "../../c-tests/functions/walk.rs"]

@@ -1,10 +1,10 @@
-//! How bindgen is asked for the facts, in one place: `build.rs` (feature `bindgen`) and the
+//! The one place that tells bindgen which facts to generate. `build.rs` (feature `bindgen`) and the
 //! workspace's tool that writes the checked-in files both include this file.
 
 use std::panic;
 use std::path::Path;
 
-/// What is wanted of a header: types and constants, as regular expressions over whole names.
+/// The types and constants to take from a header, as regular expressions over whole names.
 struct Wanted {
     types: &'static [&'static str],
     constants: &'static [&'static str],
@@ -22,7 +22,7 @@ const WRAPPER_H: Wanted = Wanted {
         "(u|xu|cmsg|sockpeer)cred",
         "sockcred2?",
         "unpcbid",
-        // Enumerations whose constants are macros elsewhere, and ours.
+        // Enumerations whose constants are macros elsewhere, and in our output.
         "__socket_type|shutdown_how|sunpath_facts",
     ],
     constants: &[
@@ -51,7 +51,8 @@ const LINUX_H: Wanted = Wanted {
     ],
 };
 
-/// What must be found, for bindgen leaves out in silence what it does not see or cannot evaluate.
+/// Names that must be found, because bindgen silently omits what it does not see or cannot
+/// evaluate.
 fn expected(header: &str, os: &str, env: &str) -> Vec<&'static str> {
     if header == "linux.h" {
         return words(
@@ -124,8 +125,8 @@ pub(crate) fn libclang() -> Result<String, String> {
     }
 }
 
-/// The facts of `header`, a file in the folder `bindings`, as Rust; or what is wrong, in words
-/// for whoever builds. `adjust` adds what the caller has to say: compiler arguments, callbacks.
+/// Returns the facts of `header`, a file in the folder `bindings`, as Rust; or the fault, in words
+/// for the person who builds. `adjust` adds the caller's compiler arguments and callbacks.
 pub(crate) fn generate(
     bindings: &Path,
     header: &str,

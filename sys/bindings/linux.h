@@ -1,14 +1,14 @@
-/* What bindgen reads about Linux: the kernel's own user-space headers. They are apart from
- * wrapper.h because their values depend on the architecture alone, not on the C library, and
+/* Linux's own headers, which bindgen reads: the kernel's headers for user space. They are apart
+ * from wrapper.h because their values depend on the architecture alone, not on the C library, and
  * because <linux/un.h> and <sys/un.h> both define struct sockaddr_un. */
 #include <asm/socket.h>
-#include <asm/ioctls.h> /* what SIOCINQ and SIOCOUTQ are defined as */
+#include <asm/ioctls.h> /* the names that SIOCINQ and SIOCOUTQ are defined as */
 #include <linux/sockios.h> /* before un.h: bindgen evaluates macros in order, SIOCUNIXFILE needs it */
 #include <linux/un.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 
-/* Defined by _IOR on some architectures, which bindgen cannot evaluate and the compiler can. */
+/* Defined by _IOR on some architectures, which the compiler can evaluate and bindgen cannot. */
 enum sunpath_uapi {
 	FACT_SIOCATMARK = SIOCATMARK,
 	FACT_SIOCINQ = SIOCINQ,

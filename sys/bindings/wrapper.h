@@ -1,5 +1,5 @@
-/* What bindgen reads about sockets: the C library's own headers, and nothing declared here but
- * values that bindgen cannot evaluate from a macro and the C compiler can. */
+/* The C library's own headers about sockets, which bindgen reads. The only declarations here are
+ * values that the C compiler can evaluate from a macro and bindgen cannot. */
 #if defined(__linux__)
 #define _GNU_SOURCE 1 /* struct ucred, struct mmsghdr */
 #elif defined(__APPLE__)
@@ -23,7 +23,7 @@ enum sunpath_facts {
 	FACT_AF_LOCAL = AF_LOCAL,
 	FACT_PF_UNIX = PF_UNIX,
 	FACT_PF_UNSPEC = PF_UNSPEC,
-#if defined(CMSG_ALIGN) /* a program sees it on Linux alone */
+#if defined(CMSG_ALIGN) /* visible to programs on Linux alone */
 	FACT_CMSG_ALIGN_1 = CMSG_ALIGN(1),
 #endif
 	FACT_CMSG_LEN_0 = CMSG_LEN(0),

@@ -1,8 +1,8 @@
-//! The `CMSG_*` macros of `<sys/socket.h>` as functions: sizes over `usize` instead of C's
-//! `unsigned int` detours, and a walk that never leaves `msg_controllen`.
+//! The `CMSG_*` macros of `<sys/socket.h>` as functions: sizes are `usize` and do not wrap, and a
+//! walk never leaves `msg_controllen`.
 //!
-//! Control messages lie one behind the other in the control buffer of a `msghdr`, each a
-//! `cmsghdr` and its data, each padded to the system's alignment:
+//! Control messages follow each other in the control buffer of a `msghdr`. Each is a `cmsghdr` and
+//! its data, each padded to the system's alignment:
 //!
 //! ```text
 //! |<------------------------- CMSG_SPACE(n) ------------------------->|
@@ -13,7 +13,7 @@
 //! ```
 //!
 //! The walk trusts neither the buffer's alignment nor `cmsg_len`: headers are read unaligned, and
-//! [`cmsg_data`] gives the data that really lies inside the buffer.
+//! [`cmsg_data`] returns the data that really is inside the buffer.
 
 use core::ffi::c_uchar;
 use core::mem::size_of;
@@ -23,8 +23,8 @@ use core::slice;
 /// `struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; };` — the header of one
 /// control message.
 ///
-/// `cmsg_len` counts the header, the padding behind it and the data, but not the padding behind
-/// the data. It is a `size_t` in glibc and a `socklen_t` in musl, on the BSDs and on macOS.
+/// `cmsg_len` counts the header, the padding after it and the data, but not the padding after the
+/// data. It is a `size_t` in glibc and a `socklen_t` in musl, on the BSDs and on macOS.
 ///
 /// See cmsg(3), `<sys/socket.h>`.
 #[doc(inline)]
@@ -36,7 +36,7 @@ pub use libc::cmsghdr;
 #[doc(inline)]
 pub use libc::msghdr;
 
-/// What control data is aligned to: `sizeof(long)` on Linux and most BSDs, 4 bytes on macOS.
+/// The alignment of control data: `sizeof(long)` on Linux and most BSDs, 4 bytes on macOS.
 #[cfg(not(any(
     target_vendor = "apple",
     all(target_os = "netbsd", target_arch = "aarch64")
@@ -51,8 +51,8 @@ const _: () = assert!(ALIGN.is_power_of_two());
 
 /// `CMSG_ALIGN(len)` — `len` rounded up to the alignment of control data.
 ///
-/// A `len` within the alignment of `usize::MAX`, which C would wrap to 0, gives `usize::MAX`: a
-/// size that no buffer has.
+/// For a `len` within the alignment of `usize::MAX`, which C would wrap to 0, the result is
+/// `usize::MAX`, a size that no buffer has.
 ///
 /// See cmsg(3).
 #[must_use]
@@ -65,7 +65,7 @@ pub const fn CMSG_ALIGN(len: usize) -> usize {
     }
 }
 
-/// `CMSG_LEN(len)` — what `cmsg_len` says of a message with `len` bytes of data, in bytes.
+/// `CMSG_LEN(len)` — the `cmsg_len` of a message with `len` bytes of data, in bytes. It is
 /// `usize::MAX` where C would wrap.
 ///
 /// See cmsg(3).
@@ -77,7 +77,7 @@ pub const fn CMSG_LEN(len: usize) -> usize {
 }
 
 /// `CMSG_SPACE(len)` — how many bytes of the control buffer a message with `len` bytes of data
-/// takes, padding included. `usize::MAX` where C would wrap.
+/// takes, padding included. It is `usize::MAX` where C would wrap.
 ///
 /// The padding can have space for more than was asked for: `CMSG_SPACE(4)` is 24 on 64-bit Linux,
 /// where two descriptors fit.
@@ -90,8 +90,8 @@ pub const fn CMSG_SPACE(len: usize) -> usize {
     CMSG_ALIGN(size_of::<cmsghdr>()).saturating_add(CMSG_ALIGN(len))
 }
 
-/// `struct cmsghdr *CMSG_FIRSTHDR(struct msghdr *mhdr);` — the first control message, or null
-/// where `msg_controllen` has no space for a header.
+/// `struct cmsghdr *CMSG_FIRSTHDR(struct msghdr *mhdr);` — returns the first control message, or
+/// null if `msg_controllen` has no space for a header.
 ///
 /// # Safety
 ///
@@ -107,9 +107,9 @@ pub const fn CMSG_SPACE(len: usize) -> usize {
     reason = "msg_controllen is 4 bytes outside glibc"
 )]
 pub const unsafe fn CMSG_FIRSTHDR(mhdr: *const msghdr) -> *mut cmsghdr {
-    // SAFETY: the caller vouches that mhdr can be read.
+    // SAFETY: the caller guarantees that mhdr can be read.
     let control = unsafe { (*mhdr).msg_control };
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that mhdr can be read.
     let control_len = unsafe { (*mhdr).msg_controllen };
     if control.is_null() || (control_len as usize) < CMSG_LEN(0) {
         return ptr::null_mut();
@@ -117,11 +117,11 @@ pub const unsafe fn CMSG_FIRSTHDR(mhdr: *const msghdr) -> *mut cmsghdr {
     control.cast()
 }
 
-/// `struct cmsghdr *CMSG_NXTHDR(struct msghdr *mhdr, struct cmsghdr *cmsg);` — the control message
-/// behind `cmsg`, or null where none is left whose header lies inside `msg_controllen`.
+/// `struct cmsghdr *CMSG_NXTHDR(struct msghdr *mhdr, struct cmsghdr *cmsg);` — returns the control
+/// message after `cmsg`, or null if there is none whose header lies inside `msg_controllen`.
 ///
-/// Null too where `cmsg_len` is less than a header, which would never end, or points past the
-/// buffer. A last message that lacks only its padding is seen.
+/// The result is also null if `cmsg_len` is less than a header, with which a walk would never end,
+/// or points past the buffer. A last message that lacks only its padding is seen.
 ///
 /// # Safety
 ///
@@ -143,9 +143,10 @@ pub const unsafe fn CMSG_NXTHDR(mhdr: *const msghdr, cmsg: *const cmsghdr) -> *m
     unsafe { cmsg.byte_add(step) }.cast_mut()
 }
 
-/// `unsigned char *CMSG_DATA(struct cmsghdr *cmsg);` — where the data of a control message begins.
+/// `unsigned char *CMSG_DATA(struct cmsghdr *cmsg);` — returns where the data of a control message
+/// begins.
 ///
-/// How far it goes is [`cmsg_data`]'s to say. The pointer need not be aligned for the data.
+/// [`cmsg_data`] returns the data with its length. The pointer need not be aligned for the data.
 ///
 /// # Safety
 ///
@@ -156,13 +157,14 @@ pub const unsafe fn CMSG_NXTHDR(mhdr: *const msghdr, cmsg: *const cmsghdr) -> *m
 #[must_use]
 #[allow(non_snake_case)]
 pub const unsafe fn CMSG_DATA(cmsg: *const cmsghdr) -> *mut c_uchar {
-    // SAFETY: the caller vouches for CMSG_LEN(0) bytes at cmsg.
+    // SAFETY: the caller guarantees CMSG_LEN(0) bytes at cmsg.
     unsafe { cmsg.byte_add(CMSG_LEN(0)) }.cast_mut().cast()
 }
 
-/// The data of a control message as far as it lies inside `msg_controllen`.
+/// Returns the data of a control message, as far as it lies inside `msg_controllen`.
 ///
-/// After a truncation `cmsg_len` can say more than arrived; this never does. No counterpart in C.
+/// After a truncation `cmsg_len` can exceed what arrived, but this slice never does. C has no
+/// counterpart.
 ///
 /// # Safety
 ///
@@ -175,13 +177,13 @@ pub const unsafe fn cmsg_data<'a>(mhdr: *const msghdr, cmsg: *const cmsghdr) -> 
     // SAFETY: the caller's promises are those that cmsg_extent asks for.
     let (len, left) = unsafe { cmsg_extent(mhdr, cmsg) };
     let end = if len < left { len } else { left };
-    // SAFETY: the caller vouches that cmsg came from CMSG_FIRSTHDR or CMSG_NXTHDR.
+    // SAFETY: the caller guarantees that cmsg came from CMSG_FIRSTHDR or CMSG_NXTHDR.
     let data = unsafe { CMSG_DATA(cmsg) };
     // SAFETY: from data on, end - CMSG_LEN(0) bytes are inside the buffer, written and unchanging.
     unsafe { slice::from_raw_parts(data, end.saturating_sub(CMSG_LEN(0))) }
 }
 
-/// What `cmsg_len` says, and how many bytes of the control buffer there are from `cmsg` on.
+/// Returns `cmsg_len`, and how many bytes of the control buffer there are from `cmsg` on.
 ///
 /// # Safety
 ///
@@ -191,13 +193,13 @@ pub const unsafe fn cmsg_data<'a>(mhdr: *const msghdr, cmsg: *const cmsghdr) -> 
     reason = "both lengths are 4 bytes outside glibc"
 )]
 const unsafe fn cmsg_extent(mhdr: *const msghdr, cmsg: *const cmsghdr) -> (usize, usize) {
-    // SAFETY: the caller vouches for a header at cmsg; a pointer to its field is not read yet.
+    // SAFETY: the caller guarantees a header at cmsg; a pointer to its field is not read yet.
     let len = unsafe { &raw const (*cmsg).cmsg_len };
     // SAFETY: the header has been written; it is read as unaligned.
     let len = unsafe { len.read_unaligned() };
-    // SAFETY: the caller vouches that mhdr can be read.
+    // SAFETY: the caller guarantees that mhdr can be read.
     let control = unsafe { (*mhdr).msg_control };
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that mhdr can be read.
     let control_len = unsafe { (*mhdr).msg_controllen };
     // SAFETY: cmsg lies inside the control buffer, so both belong to one allocation.
     let before = unsafe { cmsg.byte_offset_from(control) } as usize;
@@ -221,7 +223,7 @@ mod tests {
         mhdr
     }
 
-    /// Writes a header with `len` in cmsg_len at `at`, without caring for alignment.
+    /// Writes a header with `len` in cmsg_len at `at`, whatever the alignment.
     fn put_header(control: &mut [u8], at: usize, len: usize, cmsg_type: c_int) {
         // SAFETY: all zeroes is a valid cmsghdr.
         let mut header: cmsghdr = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -233,7 +235,7 @@ mod tests {
         unsafe { buf.as_mut_ptr().cast::<cmsghdr>().write_unaligned(header) };
     }
 
-    /// The lengths of the data that a walk over the first `len` bytes of `control` sees.
+    /// Returns the lengths of the data that a walk over the first `len` bytes of `control` sees.
     fn walk(control: &mut [u8], len: usize) -> Vec<usize> {
         let mhdr = msghdr_over(control, len);
         let mut seen = Vec::new();

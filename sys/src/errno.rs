@@ -1,10 +1,10 @@
-//! `<errno.h>`: reading `errno`, and the names and meanings of its values without the C library's
-//! `strerror`, whose text differs between C libraries and locales.
+//! `<errno.h>`: reading `errno`, and the names and meanings of its values. The C library's
+//! `strerror` is not used, because its text differs between C libraries and locales.
 
 use core::ffi::c_int;
 
-/// `errno` — why the last call of this thread failed. Meaningful only right after a call that
-/// reported failure.
+/// `errno` — returns why the last call of this thread failed. It is meaningful only right after a
+/// call that reported failure.
 ///
 /// See errno(3).
 #[must_use]
@@ -26,9 +26,9 @@ pub fn errno() -> c_int {
     unsafe { *errno }
 }
 
-/// The symbolic name of an error number, `EADDRINUSE` for `libc::EADDRINUSE`; `None` for a number
-/// that this system gives no meaning. Where two names share a number (`EAGAIN` and
-/// `EWOULDBLOCK`), the first of errno(3)'s list.
+/// Returns the symbolic name of an error number, `EADDRINUSE` for `libc::EADDRINUSE`; `None` for a
+/// number that has no meaning on this system. If two names share a number (`EAGAIN` and
+/// `EWOULDBLOCK`), it is the first in errno(3)'s list.
 ///
 /// Equals strerrorname_np(3) of the GNU C library.
 #[must_use]
@@ -36,14 +36,15 @@ pub fn errno_name(errno: c_int) -> Option<&'static str> {
     Some(name_and_text(errno)?.0)
 }
 
-/// What an error number means, in a few lower-case words; `None` for a number that this system
-/// gives no meaning.
+/// Returns what an error number means, in a few lower-case words; `None` for a number that has no
+/// meaning on this system.
 #[must_use]
 pub fn errno_text(errno: c_int) -> Option<&'static str> {
     Some(name_and_text(errno)?.1)
 }
 
-/// From a list of names and texts: the numbers under their names, and the table that finds both.
+/// Makes from a list of names and texts: the numbers under their names, and the table that finds
+/// both.
 macro_rules! errnos {
     ($($name:ident $text:literal)*) => {
         $(
@@ -67,7 +68,7 @@ macro_rules! errnos {
 #[doc(inline)]
 pub use libc::EWOULDBLOCK;
 
-/// Of what every supported system has, and what this one has besides.
+/// The numbers that every supported system has, and those that only this one has.
 macro_rules! posix {
     ($($more:tt)*) => { errnos! {
         E2BIG "argument list too long"
@@ -163,7 +164,7 @@ macro_rules! unix {
     } };
 }
 
-/// Of these, what Linux and Android have besides, and what Linux alone.
+/// The numbers that only Linux and Android have, and those that only Linux has.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 macro_rules! linux {
     ($($more:tt)*) => { unix! {
@@ -330,12 +331,12 @@ mod tests {
 
     #[test]
     fn errno_of_a_failed_call_is_read() {
-        // SAFETY: close takes any number; -1 is no descriptor.
+        // SAFETY: close takes any number; -1 is not a descriptor.
         assert_eq!(unsafe { libc::close(-1) }, -1);
         assert_eq!(errno(), libc::EBADF);
     }
 
-    /// glibc knows every name of the kernel: ours must know the same.
+    /// glibc knows every name of the kernel, and our list must have the same names.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[test]
     fn errno_names_are_complete() {

@@ -1,4 +1,4 @@
-//! The C headers of the target, and the proof that `libc` says the same, on every build.
+//! The C headers of the target, and the check on every build that `libc` agrees with them.
 //!
 //! A difference is a compile error that names the item. Not compared are `SOMAXCONN`, which is a
 //! default that moves, and with musl on 32-bit targets what depends on the size of `time_t`, because
@@ -47,7 +47,7 @@ const fn kind<S, F: Signed>(_field: fn(&S) -> &F) -> (usize, bool) {
     (size_of::<F>(), F::SIGNED)
 }
 
-/// Stops the build unless it is so, and names what differs.
+/// Stops the build unless the condition holds, and names the item that differs.
 macro_rules! same {
     ($condition:expr, $what:literal $($name:tt)+) => {
         assert!(
@@ -57,8 +57,8 @@ macro_rules! same {
     };
 }
 
-/// libc's structs have the size and alignment of C's, and these fields at the same place, of the
-/// same size and signedness.
+/// libc's structs have the size and alignment of C's, and these fields are at the same place, with
+/// the same size and signedness.
 macro_rules! structs {
     ($($name:ident { $($field:ident)+ })+) => {$(
         const _: () = {
@@ -77,7 +77,7 @@ macro_rules! structs {
     )+};
 }
 
-/// These are equal, in the 32 bits that matter of an option, a flag, a size or a request.
+/// These constants are equal in the 32 bits that matter for an option, a flag, a size or a request.
 macro_rules! values {
     ($($ours:expr => $theirs:ident,)+) => {
         $(const _: () = same!($ours as u32 == c::$theirs as u32, "value of " $ours);)+
@@ -101,7 +101,7 @@ structs! {
     linger { l_onoff l_linger }
 }
 
-// Unsigned in OpenBSD's header and signed in libc: as many bits at the same place.
+// Unsigned in OpenBSD's header and signed in libc: the same number of bits at the same place.
 #[cfg(not(target_os = "openbsd"))]
 structs! { msghdr { msg_iovlen } }
 

@@ -1,8 +1,8 @@
 //! The path calls around a socket: `<fcntl.h>`, `<unistd.h>`, `<sys/stat.h>`, `<sys/file.h>`,
 //! `<stdio.h>`.
 //!
-//! A pathname socket is a file: it has a mode and an owner, stays when its process dies, and is
-//! removed, renamed and looked at by these. Unless a call says otherwise it returns 0, a count or a
+//! A pathname socket is a file: it has a mode and an owner, stays when its process dies, and these
+//! calls remove, rename and inspect it. Unless a call says otherwise it returns 0, a count or a
 //! descriptor, or -1 with [`errno`](crate::errno()) set.
 //!
 //! On Linux the calls that look at a file are the ones whose numbers have 64 bits, as in a C program that
@@ -55,27 +55,27 @@ const _: () = {
     );
 };
 
-/// `int close(int fd);` — gives a descriptor back; never to be repeated, after `EINTR` neither.
+/// `int close(int fd);` — closes a descriptor. It must never be repeated, not even after `EINTR`.
 ///
 /// See close(2).
 #[doc(inline)]
 pub use libc::close;
 
-/// `ssize_t read(int fd, void *buf, size_t n);` — receives without flags; descriptors that came
-/// along are closed by the kernel.
+/// `ssize_t read(int fd, void *buf, size_t n);` — receives without flags. The kernel closes
+/// descriptors that arrive with the bytes.
 ///
 /// See read(2).
 #[doc(inline)]
 pub use libc::read;
 
-/// `ssize_t write(int fd, const void *buf, size_t n);` — sends without flags, so a dead stream
-/// raises `SIGPIPE`.
+/// `ssize_t write(int fd, const void *buf, size_t n);` — sends without flags, so that a stream
+/// whose peer has closed raises `SIGPIPE`.
 ///
 /// See write(2).
 #[doc(inline)]
 pub use libc::write;
 
-/// `int dup(int fd);` — one more descriptor of the same socket, without close-on-exec.
+/// `int dup(int fd);` — makes one more descriptor of the same socket, without close-on-exec.
 ///
 /// See dup(2).
 #[doc(inline)]
@@ -87,22 +87,22 @@ pub use libc::dup;
 #[doc(inline)]
 pub use libc::fcntl;
 
-/// What fcntl(2) does: duplicate with close-on-exec from birth; read and set the descriptor's
+/// Commands of fcntl(2): duplicate with close-on-exec set at once; read and set the descriptor's
 /// flags (`FD`) and the open file's, which all its descriptors share (`FL`).
 ///
 /// See fcntl(2).
 #[doc(inline)]
 pub use libc::{F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_SETFD, F_SETFL};
 
-/// The descriptor's one flag: closed by execve(2). The open file's flag: `EAGAIN` instead of
+/// The descriptor's one flag: execve(2) closes it. The open file's flag: `EAGAIN` instead of
 /// waiting.
 ///
 /// See fcntl(2).
 #[doc(inline)]
 pub use libc::{FD_CLOEXEC, O_NONBLOCK};
 
-/// `int openat(int dirfd, const char *path, int flags, ...);` — opens; a socket file only with
-/// `O_PATH`, else `ENXIO`.
+/// `int openat(int dirfd, const char *path, int flags, ...);` — opens a file. A socket file opens
+/// only with `O_PATH`; otherwise the call fails with `ENXIO`.
 ///
 /// See open(2).
 #[doc(inline)]
@@ -114,29 +114,29 @@ pub use calls::openat;
 #[doc(inline)]
 pub use libc::AT_FDCWD;
 
-/// Flags of the `at` calls: unlinkat(2) removes a directory; a symbolic link itself, not what it
-/// points to.
+/// Flags of the `at` calls: unlinkat(2) removes a directory; a call acts on a symbolic link itself,
+/// not on what it points to.
 ///
 /// See unlinkat(2), fstatat(2).
 #[doc(inline)]
 pub use libc::{AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW};
 
-/// `AT_EMPTY_PATH` — a flag of fchmodat2(2), fchownat(2) and others: with an empty path the call is
-/// about the file of the descriptor itself, which may be an `O_PATH` one.
+/// `AT_EMPTY_PATH` — a flag of fchmodat2(2), fchownat(2) and others: with an empty path the call
+/// acts on the file of the descriptor itself, which may be an `O_PATH` one.
 ///
 /// See fchownat(2).
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 #[doc(inline)]
 pub use libc::AT_EMPTY_PATH;
 
-/// Flags of openat(2): close-on-exec from birth, make the file, only a directory, only a new file,
-/// not through a symbolic link at the end, for reading, for both.
+/// Flags of openat(2): set close-on-exec at once, make the file, accept only a directory, only a
+/// new file, do not follow a symbolic link at the end, open for reading, for both.
 ///
 /// See open(2).
 #[doc(inline)]
 pub use libc::{O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR};
 
-/// `O_PATH` — a flag of openat(2): a descriptor that stands for the file and opens nothing.
+/// `O_PATH` — a flag of openat(2): the descriptor refers to the file and does not open it.
 ///
 /// See open(2).
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
@@ -150,70 +150,71 @@ pub use libc::O_PATH;
 #[doc(inline)]
 pub use calls::stat;
 
-/// `int fstat(int fd, struct stat *st);` — of a socket's descriptor: the socket's own inode, not
-/// its file's.
+/// `int fstat(int fd, struct stat *st);` — returns what a descriptor refers to. For a socket that
+/// is the socket's own inode, not its file's.
 ///
 /// See stat(2).
 #[doc(inline)]
 pub use calls::fstat;
 
-/// `int lstat(const char *path, struct stat *st);` — what a path is, a symbolic link itself
-/// included.
+/// `int lstat(const char *path, struct stat *st);` — returns what a path refers to. A symbolic link
+/// is not followed.
 ///
 /// See stat(2).
 #[doc(inline)]
 pub use calls::lstat;
 
-/// `int fstatat(int dirfd, const char *path, struct stat *st, int flags);` — what a path below a
-/// directory is.
+/// `int fstatat(int dirfd, const char *path, struct stat *st, int flags);` — returns what a path
+/// below a directory refers to.
 ///
 /// See stat(2).
 #[doc(inline)]
 pub use calls::fstatat;
 
-/// The bits of `st_mode` that say a file's type, and the types of a directory, of a symbolic link, of
-/// a regular file and of a socket.
+/// The bits of `st_mode` for the type of a file, and the types of a directory, of a symbolic link,
+/// of a regular file and of a socket.
 ///
 /// See inode(7).
 #[doc(inline)]
 pub use libc::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK};
 
-/// The bit of `st_mode` by which only the owner of a file in this directory may remove or rename it;
-/// it means nothing on a socket.
+/// The bit of `st_mode` by which only the owner of a file in this directory may remove or rename
+/// it. On a socket it has no meaning.
 ///
 /// See inode(7), "sticky bit".
 #[doc(inline)]
 pub use libc::S_ISVTX;
 
-/// The most bytes of a path that a call takes, its NUL included: 4096 on Linux, 1024 on the BSDs and
-/// macOS.
+/// The most bytes of a path that a call takes, its NUL included: 4096 on Linux, 1024 on the BSDs
+/// and macOS.
 ///
 /// See pathname(7), `<limits.h>`.
 #[doc(inline)]
 pub use libc::PATH_MAX;
 
-/// `int chmod(const char *path, mode_t mode);` — sets the permissions of what the path names by
-/// then.
+/// `int chmod(const char *path, mode_t mode);` — sets the permissions of the file that the path
+/// names at that moment.
 ///
 /// See chmod(2).
 #[doc(inline)]
 pub use libc::chmod;
 
-/// `int fchmod(int fd, mode_t mode);` — of a socket that is not bound yet: the mode its file will
-/// be born with, less the umask; Linux and FreeBSD.
+/// `int fchmod(int fd, mode_t mode);` — sets the permissions of a descriptor's file. For a socket
+/// that is not bound yet, it is the mode that its file will get, less the umask; Linux and FreeBSD.
 ///
 /// See chmod(2).
 #[doc(inline)]
 pub use libc::fchmod;
 
-/// `int fchmodat(int dirfd, const char *path, mode_t mode, int flags);` — chmod below a directory.
+/// `int fchmodat(int dirfd, const char *path, mode_t mode, int flags);` — chmod of a path below a
+/// directory.
 ///
 /// See chmod(2).
 #[doc(inline)]
 pub use libc::fchmodat;
 
-/// `int fchmodat2(int dirfd, const char *path, mode_t mode, int flags);` — fchmodat with flags that the
-/// kernel obeys: `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH`. Since Linux 6.6; `ENOSYS` before.
+/// `int fchmodat2(int dirfd, const char *path, mode_t mode, int flags);` — fchmodat with flags that
+/// the kernel obeys: `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH`. Since Linux 6.6; `ENOSYS` before.
 ///
 /// The call is made by syscall(2), because C libraries have no function of this name.
 ///
@@ -224,13 +225,15 @@ pub use libc::fchmodat;
 /// See chmod(2).
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub unsafe fn fchmodat2(dirfd: c_int, path: *const c_char, mode: mode_t, flags: c_int) -> c_int {
-    // Since Linux 5.1 new calls have the same numbers everywhere, from a first one that differs.
+    // Since Linux 5.1 new calls have the same numbers everywhere, counted from a first one that
+    // differs.
     const FCHMODAT2: libc::c_long = libc::SYS_close_range + (452 - 436);
-    // SAFETY: the caller vouches for the path, which the kernel only reads; the rest are numbers.
+    // SAFETY: the caller guarantees the path, which the kernel only reads; the rest are numbers.
     unsafe { libc::syscall(FCHMODAT2, dirfd, path, mode, flags) as c_int }
 }
 
-/// `int fchown(int fd, uid_t owner, gid_t group);` — of a socket's descriptor: not of its file.
+/// `int fchown(int fd, uid_t owner, gid_t group);` — sets owner and group. With a socket's
+/// descriptor it does not change its file.
 ///
 /// See chown(2).
 #[doc(inline)]
@@ -268,14 +271,14 @@ pub use libc::symlink;
 #[doc(inline)]
 pub use libc::symlinkat;
 
-/// `ssize_t readlinkat(int dirfd, const char *path, char *buf, size_t size);` — what a symbolic link
-/// points to, without a NUL and silently cut where it does not fit.
+/// `ssize_t readlinkat(int dirfd, const char *path, char *buf, size_t size);` — reads what a
+/// symbolic link points to, without a NUL, and silently truncated if it does not fit.
 ///
 /// See readlink(2).
 #[doc(inline)]
 pub use libc::readlinkat;
 
-/// `char *getcwd(char *buf, size_t size);` — the path of the working directory, or NULL.
+/// `char *getcwd(char *buf, size_t size);` — returns the path of the working directory, or NULL.
 ///
 /// See getcwd(3).
 #[doc(inline)]
@@ -289,14 +292,14 @@ pub use libc::getcwd;
 #[doc(inline)]
 pub use libc::F_GETPATH;
 
-/// `int linkat(int olddirfd, const char *old, int newdirfd, const char *new, int flags);` — gives
-/// a file one more name, never over one that exists.
+/// `int linkat(int olddirfd, const char *old, int newdirfd, const char *new, int flags);` — gives a
+/// file one more name, and never replaces an existing one.
 ///
 /// See link(2).
 #[doc(inline)]
 pub use libc::linkat;
 
-/// `int unlink(const char *path);` — removes a name; nothing else removes a socket file.
+/// `int unlink(const char *path);` — removes a name. Nothing else removes a socket file.
 ///
 /// See unlink(2).
 #[doc(inline)]
@@ -308,8 +311,8 @@ pub use libc::unlink;
 #[doc(inline)]
 pub use libc::unlinkat;
 
-/// `int rename(const char *old, const char *new);` — renames over whatever has the new name,
-/// atomically.
+/// `int rename(const char *old, const char *new);` — renames atomically, and replaces whatever has
+/// the new name.
 ///
 /// See rename(2).
 #[doc(inline)]
@@ -341,7 +344,7 @@ pub unsafe fn renameat2(
     flags: c_uint,
 ) -> c_int {
     let number = libc::SYS_renameat2;
-    // SAFETY: the caller vouches for both paths, which the kernel only reads; the rest are numbers.
+    // SAFETY: the caller guarantees both paths, which the kernel only reads; the rest are numbers.
     unsafe { libc::syscall(number, olddirfd, old, newdirfd, new, flags) as c_int }
 }
 
@@ -375,35 +378,35 @@ pub use libc::renameatx_np;
 #[doc(inline)]
 pub use libc::{RENAME_EXCL, RENAME_SWAP};
 
-/// `int flock(int fd, int operation);` — locks an open file; the kernel unlocks it when its last
-/// descriptor is closed, so when its process dies.
+/// `int flock(int fd, int operation);` — locks an open file. The kernel unlocks it when its last
+/// descriptor is closed, and therefore when its process dies.
 ///
 /// See flock(2).
 #[doc(inline)]
 pub use libc::flock;
 
-/// What flock(2) does: lock for one, do not wait (`EWOULDBLOCK`), lock for many, unlock.
+/// Operations of flock(2): an exclusive lock, do not wait (`EWOULDBLOCK`), a shared lock, unlock.
 ///
 /// See flock(2).
 #[doc(inline)]
 pub use libc::{LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN};
 
-/// `gid_t getegid(void);`, `uid_t geteuid(void);`, `pid_t getpid(void);` — the process's effective
-/// group, effective user, and number; they cannot fail.
+/// `gid_t getegid(void);`, `uid_t geteuid(void);`, `pid_t getpid(void);` — return the process's
+/// effective group, effective user, and number. They cannot fail.
 ///
 /// See getegid(2), geteuid(2), getpid(2).
 #[doc(inline)]
 pub use libc::{getegid, geteuid, getpid};
 
-/// `gid_t getgid(void);`, `uid_t getuid(void);` — the process's real group and user; they cannot
-/// fail.
+/// `gid_t getgid(void);`, `uid_t getuid(void);` — return the process's real group and user. They
+/// cannot fail.
 ///
 /// See getgid(2), getuid(2).
 #[doc(inline)]
 pub use libc::{getgid, getuid};
 
 /// `ssize_t getrandom(void *buf, size_t size, unsigned int flags);` — fills a buffer with
-/// unpredictable bytes; up to 256 bytes always come whole. Since Linux 3.17; `ENOSYS` before.
+/// unpredictable bytes. Up to 256 bytes always arrive whole. Since Linux 3.17; `ENOSYS` before.
 ///
 /// The call is made by syscall(2), because glibc has the function since 2.25.
 ///
@@ -414,11 +417,12 @@ pub use libc::{getgid, getuid};
 /// See getrandom(2).
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub unsafe fn getrandom(buf: *mut c_void, size: size_t, flags: c_uint) -> ssize_t {
-    // SAFETY: the caller vouches for the buffer; the kernel writes at most size bytes.
+    // SAFETY: the caller guarantees the buffer; the kernel writes at most size bytes.
     unsafe { libc::syscall(libc::SYS_getrandom, buf, size, flags) as ssize_t }
 }
 
-/// `void arc4random_buf(void *buf, size_t size);` — unpredictable bytes; cannot fail.
+/// `void arc4random_buf(void *buf, size_t size);` — fills a buffer with unpredictable bytes. It
+/// cannot fail.
 ///
 /// See arc4random(3).
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -1,23 +1,23 @@
 //! What libc lacks, or has only for some targets, from Linux's own headers.
 //!
 //! The values are those that `bindgen` read from the kernel's headers. They depend on the
-//! architecture, and on neither the C library nor the word size, so that every Linux target has
-//! all of them: mips, powerpc and sparc have values of their own, the others those of the
-//! kernel's asm-generic headers.
+//! architecture, and on neither the C library nor the word size, so that every Linux target has all
+//! of them. mips, powerpc and sparc have values of their own; the others have those of the kernel's
+//! asm-generic headers.
 //!
-//! A kernel older than what an option says answers `ENOPROTOOPT`.
+//! A kernel that is older than an option answers `ENOPROTOOPT`.
 
 use core::ffi::{c_int, c_uint, c_ushort};
 
 /// The headers of the kernel as bindgen reads them.
 #[allow(dead_code, non_camel_case_types)]
-// What is exported from here is documented where it is exported.
+// The items that are exported from here are documented where they are exported.
 #[allow(missing_docs, unreachable_pub)]
 mod uapi {
     include!(env!("SUNPATH_SYS_UAPI"));
 }
 
-/// How C libraries declare the request of ioctl(2).
+/// The type with which C libraries declare the request of ioctl(2).
 #[cfg(not(any(target_env = "musl", target_env = "ohos", target_os = "android")))]
 type Ioctl = core::ffi::c_ulong;
 #[cfg(any(target_env = "musl", target_env = "ohos", target_os = "android"))]
@@ -26,7 +26,7 @@ type Ioctl = c_int;
 // libc's own requests are of that type too.
 const _: Ioctl = libc::FIONREAD;
 
-/// `UNIX_PATH_MAX` — `sizeof sun_path` in the kernel's words: 108 bytes.
+/// `UNIX_PATH_MAX` — the kernel's name for `sizeof sun_path`: 108 bytes.
 ///
 /// See unix(7), `<linux/un.h>`.
 pub const UNIX_PATH_MAX: usize = uapi::UNIX_PATH_MAX as usize;
@@ -36,37 +36,38 @@ const _: () = assert!(
     "sun_path: libc and <linux/un.h> differ in its size"
 );
 
-/// `SCM_MAX_FD` — how many descriptors one `SCM_RIGHTS` message takes: 253; more is `EINVAL`.
+/// `SCM_MAX_FD` — how many descriptors one `SCM_RIGHTS` message takes: 253. More fail with
+/// `EINVAL`.
 ///
 /// No header that programs can include defines it, so it is written by hand here.
 ///
 /// See unix(7), the kernel's `include/net/scm.h`.
 pub const SCM_MAX_FD: usize = 253;
 
-/// `SCM_SECURITY` — a control message: the sender's security label, text without a promise of a
-/// NUL. `SO_PASSSEC` asks for it. Since Linux 2.6.18.
+/// `SCM_SECURITY` — a control message: the sender's security label, which is text and need not end
+/// with a NUL. `SO_PASSSEC` asks for it. Since Linux 2.6.18.
 ///
 /// glibc has it since 2.39 and no header of the kernel's does: written by hand, the same for all.
 ///
 /// See unix(7), the kernel's `include/linux/socket.h`.
 pub const SCM_SECURITY: c_int = 3;
 
-/// `SCM_PIDFD` — a control message: an `int`, a pidfd of the sender, or a negative errno where
-/// no descriptor could be made. [`SO_PASSPIDFD`] asks for it. Since Linux 6.5.
+/// `SCM_PIDFD` — a control message: an `int`, which is a pidfd of the sender, or a negative errno
+/// if no descriptor could be made. [`SO_PASSPIDFD`] asks for it. Since Linux 6.5.
 ///
 /// glibc has it since 2.39 and no header of the kernel's does: written by hand, the same for all.
 ///
 /// See unix(7), the kernel's `include/linux/socket.h`.
 pub const SCM_PIDFD: c_int = 4;
 
-/// `SCM_INQ` — a control message: an `int`, how many bytes are left in the receive queue.
+/// `SCM_INQ` — a control message: an `int`, the number of bytes left in the receive queue.
 /// [`SO_INQ`] asks for it. Equal to [`SO_INQ`].
 ///
 /// See `<asm/socket.h>`.
 pub const SCM_INQ: c_int = uapi::SCM_INQ as c_int;
 
-/// `SO_PASSPIDFD` — receive a pidfd of the sender with each message ([`SCM_PIDFD`]); an `int`.
-/// Since Linux 6.5.
+/// `SO_PASSPIDFD` — an option: receive a pidfd of the sender with each message ([`SCM_PIDFD`]); an
+/// `int`. Since Linux 6.5.
 ///
 /// See unix(7), `<asm/socket.h>`.
 pub const SO_PASSPIDFD: c_int = uapi::SO_PASSPIDFD as c_int;
@@ -77,104 +78,106 @@ pub const SO_PASSPIDFD: c_int = uapi::SO_PASSPIDFD as c_int;
 /// See socket(7), `<asm/socket.h>`.
 pub const SO_PEERGROUPS: c_int = uapi::SO_PEERGROUPS as c_int;
 
-/// `SO_PEERPIDFD` — read: a new pidfd of the process that `SO_PEERCRED` names, an `int`. Since
-/// Linux 6.5.
+/// `SO_PEERPIDFD` — an option to read: a new pidfd of the process that `SO_PEERCRED` names, an
+/// `int`. Since Linux 6.5.
 ///
 /// See unix(7), `<asm/socket.h>`.
 pub const SO_PEERPIDFD: c_int = uapi::SO_PEERPIDFD as c_int;
 
-/// `SO_PASSRIGHTS` — whether peers may send descriptors to this socket; an `int`, 1 from the
-/// start. With 0 the sender's `SCM_RIGHTS` is `EPERM`. Since Linux 6.16.
+/// `SO_PASSRIGHTS` — an option: whether peers may send descriptors to this socket; an `int`, 1 by
+/// default. With 0 the sender's `SCM_RIGHTS` fails with `EPERM`. Since Linux 6.16.
 ///
 /// See `<asm/socket.h>`.
 pub const SO_PASSRIGHTS: c_int = uapi::SO_PASSRIGHTS as c_int;
 
-/// `SO_INQ` — receive [`SCM_INQ`] with each recvmsg(2) of a stream socket; an `int`, to be set
-/// and not read. Since Linux 6.17.
+/// `SO_INQ` — an option: receive [`SCM_INQ`] with each recvmsg(2) of a stream socket; an `int` that
+/// can be set and not read. Since Linux 6.17.
 ///
 /// See `<asm/socket.h>`.
 pub const SO_INQ: c_int = uapi::SO_INQ as c_int;
 
-/// `SIOCINQ` — ioctl(2), an `int`: bytes in the receive queue of a stream or seqpacket socket,
-/// size of the first datagram of a datagram socket. Equal to `FIONREAD`.
+/// `SIOCINQ` — a request of ioctl(2), an `int`: the bytes in the receive queue of a stream or
+/// seqpacket socket, the size of the first datagram of a datagram socket. Equal to `FIONREAD`.
 ///
 /// See unix(7), `<linux/sockios.h>`.
 pub const SIOCINQ: Ioctl = uapi::FACT_SIOCINQ as Ioctl;
 
-/// `SIOCOUTQ` — ioctl(2), an `int`: how much of the send buffer is taken by what the peer has not
-/// received, in bytes with the kernel's overhead. Equal to `TIOCOUTQ`.
+/// `SIOCOUTQ` — a request of ioctl(2), an `int`: how much of the send buffer is taken by data that
+/// the peer has not received, in bytes with the kernel's overhead. Equal to `TIOCOUTQ`.
 ///
 /// See unix(7), `<linux/sockios.h>`.
 pub const SIOCOUTQ: Ioctl = uapi::FACT_SIOCOUTQ as Ioctl;
 
-/// `SIOCATMARK` — ioctl(2), an `int`: 1 where the next byte to be received is the out-of-band one,
-/// else 0. On Unix domain sockets since Linux 5.15, with `CONFIG_AF_UNIX_OOB`.
+/// `SIOCATMARK` — a request of ioctl(2), an `int`: 1 if the next byte to be received is the
+/// out-of-band one, otherwise 0. On Unix domain sockets since Linux 5.15, with
+/// `CONFIG_AF_UNIX_OOB`.
 ///
 /// See sockatmark(3), `<asm/sockios.h>`.
 pub const SIOCATMARK: Ioctl = uapi::FACT_SIOCATMARK as Ioctl;
 
-/// `SIOCUNIXFILE` — ioctl(2) without an argument: a new `O_PATH` descriptor of the file that the
-/// socket is bound to, for `CAP_NET_ADMIN` alone. Since Linux 4.11.
+/// `SIOCUNIXFILE` — a request of ioctl(2) without an argument: a new `O_PATH` descriptor of the
+/// file that the socket is bound to, for `CAP_NET_ADMIN` alone. Since Linux 4.11.
 ///
 /// See `<linux/un.h>`.
 pub const SIOCUNIXFILE: Ioctl = uapi::SIOCUNIXFILE as Ioctl;
 
 /// `int close_range(unsigned int first, unsigned int last, int flags);` — closes every descriptor
-/// from `first` to `last`. Since Linux 5.9; `ENOSYS` before. By syscall(2), for not every C library
-/// has it.
+/// from `first` to `last`. Since Linux 5.9; `ENOSYS` before. The call is made by syscall(2),
+/// because not every C library has it.
 ///
 /// # Safety
 ///
-/// - Nobody uses any of the descriptors from here on.
+/// - Nothing uses any of the descriptors from here on.
 ///
 /// See close_range(2).
 pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
-    // SAFETY: takes numbers alone; the caller vouches for the descriptors.
+    // SAFETY: takes numbers alone; the caller guarantees that the descriptors may be closed.
     unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) as c_int }
 }
 
-/// `AF_NETLINK`, `SOCK_RAW`, `NETLINK_SOCK_DIAG` — family, type and protocol of a socket for questions
-/// about sockets.
+/// `AF_NETLINK`, `SOCK_RAW`, `NETLINK_SOCK_DIAG` — family, type and protocol of a socket for
+/// queries about sockets.
 ///
 /// See netlink(7), sock_diag(7).
 #[doc(inline)]
 pub use libc::{AF_NETLINK, NETLINK_SOCK_DIAG, SOCK_RAW};
 
-/// `NLM_F_REQUEST` — a flag of `nlmsg_flags`: the message is a question.
+/// `NLM_F_REQUEST` — a flag of `nlmsg_flags`: the message is a request.
 ///
 /// See netlink(7).
 #[doc(inline)]
 pub use libc::NLM_F_REQUEST;
 
-/// `unsigned int major(dev_t dev);`, `unsigned int minor(dev_t dev);` — the two numbers of a device.
+/// `unsigned int major(dev_t dev);`, `unsigned int minor(dev_t dev);` — return the two numbers of a
+/// device.
 ///
 /// See makedev(3).
 #[doc(inline)]
 pub use libc::{major, minor};
 
-/// `SOCK_DIAG_BY_FAMILY` — `nlmsg_type` of a question about sockets over `NETLINK_SOCK_DIAG`, and
+/// `SOCK_DIAG_BY_FAMILY` — the `nlmsg_type` of a query about sockets over `NETLINK_SOCK_DIAG`, and
 /// of its answers. Since Linux 3.3.
 ///
 /// See sock_diag(7), `<linux/sock_diag.h>`.
 pub const SOCK_DIAG_BY_FAMILY: c_ushort = uapi::SOCK_DIAG_BY_FAMILY as c_ushort;
 
-/// `SOCK_DESTROY` — `nlmsg_type` of a request to close a socket; `EOPNOTSUPP` for Unix domain
+/// `SOCK_DESTROY` — the `nlmsg_type` of a request to close a socket; `EOPNOTSUPP` for Unix domain
 /// sockets. Since Linux 4.5.
 ///
 /// See `<linux/sock_diag.h>`.
 pub const SOCK_DESTROY: c_ushort = uapi::SOCK_DESTROY as c_ushort;
 
-/// `struct sock_diag_req { __u8 sdiag_family; __u8 sdiag_protocol; };` — how each question with
-/// [`SOCK_DIAG_BY_FAMILY`] begins.
+/// `struct sock_diag_req { __u8 sdiag_family; __u8 sdiag_protocol; };` — the beginning of each
+/// query with [`SOCK_DIAG_BY_FAMILY`].
 ///
 /// See sock_diag(7), `<linux/sock_diag.h>`.
 #[doc(inline)]
 pub use uapi::sock_diag_req;
 
-/// `struct unix_diag_req` — a question about Unix domain sockets, 24 bytes: `sdiag_family` is
-/// `AF_UNIX`, `udiag_states` one bit a state, `udiag_ino` 0 for all or one socket's inode,
-/// `udiag_show` the answers wanted (`UDIAG_SHOW_...`), `udiag_cookie` -1 twice or one socket's
-/// cookie.
+/// `struct unix_diag_req` — a query about Unix domain sockets, 24 bytes: `sdiag_family` is
+/// `AF_UNIX`, `udiag_states` has a bit for each state, `udiag_ino` is 0 for all or one socket's
+/// inode, `udiag_show` lists the wanted answers (`UDIAG_SHOW_...`), `udiag_cookie` is -1 twice or
+/// one socket's cookie.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 #[doc(inline)]
@@ -189,14 +192,15 @@ pub use uapi::unix_diag_req;
 pub use uapi::unix_diag_msg;
 
 /// `struct unix_diag_vfs { __u32 udiag_vfs_ino; __u32 udiag_vfs_dev; };` — the file of a bound
-/// socket. The inode's number is cut to 32 bits.
+/// socket. The inode's number is truncated to 32 bits.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 #[doc(inline)]
 pub use uapi::unix_diag_vfs;
 
-/// `struct unix_diag_rqlen { __u32 udiag_rqueue; __u32 udiag_wqueue; };` — of a listener: how many
-/// connections wait, and the backlog; of others: what [`SIOCINQ`] and [`SIOCOUTQ`] give.
+/// `struct unix_diag_rqlen { __u32 udiag_rqueue; __u32 udiag_wqueue; };` — the queues. For a
+/// listener: how many connections wait, and the backlog. For others: what [`SIOCINQ`] and
+/// [`SIOCOUTQ`] report.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 #[doc(inline)]
@@ -247,66 +251,67 @@ pub const UDIAG_SHOW_MEMINFO: c_uint = uapi::UDIAG_SHOW_MEMINFO as c_uint;
 /// See `<linux/unix_diag.h>`.
 pub const UDIAG_SHOW_UID: c_uint = uapi::UDIAG_SHOW_UID as c_uint;
 
-/// `UNIX_DIAG_NAME` — type of an attribute: `sun_path` as far as the address goes, a pathname with
-/// the NUL behind it, an abstract one with the NUL before it.
+/// `UNIX_DIAG_NAME` — the type of an attribute: `sun_path` up to the length of the address. A
+/// pathname has the NUL after it, an abstract name the NUL before it.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_NAME: c_ushort = uapi::UNIX_DIAG_NAME as c_ushort;
 
-/// `UNIX_DIAG_VFS` — type of an attribute: a [`unix_diag_vfs`].
+/// `UNIX_DIAG_VFS` — the type of an attribute: a [`unix_diag_vfs`].
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_VFS: c_ushort = uapi::UNIX_DIAG_VFS as c_ushort;
 
-/// `UNIX_DIAG_PEER` — type of an attribute: the inode number of the peer, a `__u32`.
+/// `UNIX_DIAG_PEER` — the type of an attribute: the inode number of the peer, a `__u32`.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_PEER: c_ushort = uapi::UNIX_DIAG_PEER as c_ushort;
 
-/// `UNIX_DIAG_ICONS` — type of an attribute: the inode numbers of the clients that wait to be
+/// `UNIX_DIAG_ICONS` — the type of an attribute: the inode numbers of the clients that wait to be
 /// accepted, an array of `__u32`.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_ICONS: c_ushort = uapi::UNIX_DIAG_ICONS as c_ushort;
 
-/// `UNIX_DIAG_RQLEN` — type of an attribute: a [`unix_diag_rqlen`].
+/// `UNIX_DIAG_RQLEN` — the type of an attribute: a [`unix_diag_rqlen`].
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_RQLEN: c_ushort = uapi::UNIX_DIAG_RQLEN as c_ushort;
 
-/// `UNIX_DIAG_MEMINFO` — type of an attribute: an array of `__u32`, the socket's memory as
-/// `SO_MEMINFO` gives it.
+/// `UNIX_DIAG_MEMINFO` — the type of an attribute: an array of `__u32`, the socket's memory as
+/// `SO_MEMINFO` reports it.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_MEMINFO: c_ushort = uapi::UNIX_DIAG_MEMINFO as c_ushort;
 
-/// `UNIX_DIAG_SHUTDOWN` — type of an attribute: a `__u8`, bit 0 if receiving and bit 1 if sending
-/// is shut down. It comes unasked. Since Linux 3.7.
+/// `UNIX_DIAG_SHUTDOWN` — the type of an attribute: a `__u8`, bit 0 if receiving and bit 1 if
+/// sending is shut down. It always comes, without a bit of `udiag_show`. Since Linux 3.7.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_SHUTDOWN: c_ushort = uapi::UNIX_DIAG_SHUTDOWN as c_ushort;
 
-/// `UNIX_DIAG_UID` — type of an attribute: the uid of the socket's owner, a `__u32`. Since Linux
-/// 5.3.
+/// `UNIX_DIAG_UID` — the type of an attribute: the uid of the socket's owner, a `__u32`. Since
+/// Linux 5.3.
 ///
 /// See `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_UID: c_ushort = uapi::UNIX_DIAG_UID as c_ushort;
 
-/// `SYS_pidfd_open` — the number of `int pidfd_open(pid_t pid, unsigned int flags);`, for which C
-/// libraries had no function for long: a descriptor of a process. Since Linux 5.3.
+/// `SYS_pidfd_open` — the number of `int pidfd_open(pid_t pid, unsigned int flags);`, which makes a
+/// descriptor of a process. C libraries had no function for it for a long time. Since Linux 5.3.
 ///
 /// See pidfd_open(2).
 #[doc(inline)]
 pub use libc::SYS_pidfd_open;
 
-/// `PID_FS_MAGIC` — the file system of pidfds, as fstatfs(2) tells it. There `st_ino` is of the one
-/// process, and no other has it until the next boot. Since Linux 6.9.
+/// `PID_FS_MAGIC` — the file system of pidfds, as fstatfs(2) reports it. There `st_ino` belongs to
+/// the one process, and no other process has it until the next boot. Since Linux 6.9.
 ///
 /// See the kernel's `include/uapi/linux/magic.h`; written by hand, the same for all.
 pub const PID_FS_MAGIC: c_uint = 0x5049_4446;
 
-/// `int fstatfs(int fd, struct statfs *st);` — of which file system an open file is, and that
-/// system's sizes. Its struct has a type and fields that differ with C library and architecture.
+/// `int fstatfs(int fd, struct statfs *st);` — returns which file system an open file is on, and
+/// that system's sizes. Its struct has a type and fields that differ with C library and
+/// architecture.
 ///
 /// See statfs(2).
 #[doc(inline)]
@@ -325,21 +330,21 @@ pub use crate::file::calls::mmap;
 #[doc(inline)]
 pub use libc::munmap;
 
-/// What mmap(2) takes and returns: memory that is not a file's and not shared; to be read and written;
-/// failure.
+/// Arguments and the result of mmap(2): memory that is private and does not belong to a file;
+/// readable and writable; failure.
 ///
 /// See mmap(2).
 #[doc(inline)]
 pub use libc::{MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE};
 
-/// `int madvise(void *addr, size_t size, int advice);` — with `MADV_WIPEONFORK` the pages are zero in
-/// every child that is forked from now on. Since Linux 4.14; `EINVAL` before.
+/// `int madvise(void *addr, size_t size, int advice);` — with `MADV_WIPEONFORK` the pages are zero
+/// in every child that is forked from now on. Since Linux 4.14; `EINVAL` before.
 ///
 /// See madvise(2).
 #[doc(inline)]
 pub use libc::{MADV_WIPEONFORK, madvise};
 
-/// `long syscall(long number, ...);` — a system call by its number.
+/// `long syscall(long number, ...);` — makes a system call by its number.
 ///
 /// See syscall(2).
 #[doc(inline)]

@@ -1,9 +1,9 @@
-//! Calls that musl has in a narrower form than the kernel, on 64 bits.
+//! Calls that musl offers in a narrower form than the kernel, on 64 bits.
 //!
-//! The kernel's `msg_iovlen`, `msg_controllen` and `cmsg_len` have eight bytes. musl's have four and
-//! four of padding, because POSIX wants `int` and `socklen_t`, and musl clears the padding before
-//! each call. For sendmsg(2) it needs a copy of the control messages, and it has one of 1,024 bytes.
-//! On 32 bits both sizes are the same, and musl's own functions have no such limit.
+//! The kernel's `msg_iovlen`, `msg_controllen` and `cmsg_len` have eight bytes. musl's have four
+//! and four of padding, because POSIX requires `int` and `socklen_t`, and musl clears the padding
+//! before each call. For sendmsg(2) it needs a copy of the control messages, and its copy has 1,024
+//! bytes. On 32 bits both sizes are the same, and musl's own functions have no such limit.
 
 use core::ffi::{c_int, c_uint};
 use core::mem::MaybeUninit;
@@ -18,7 +18,7 @@ const COPIED: libc::socklen_t = 1024;
 ///
 /// musl's own function fails with `ENOMEM` for more than 1,024 bytes of control messages, which is
 /// less than 253 descriptors take. Such a call is made by syscall(2), and the padding in each
-/// `cmsghdr` must then be zero, or the kernel answers `EINVAL`.
+/// `cmsghdr` must then be zero, because the kernel would otherwise answer `EINVAL`.
 ///
 /// # Safety
 ///
@@ -26,22 +26,23 @@ const COPIED: libc::socklen_t = 1024;
 ///
 /// See send(2).
 pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
-    // SAFETY: the caller vouches that msg points to a msghdr.
+    // SAFETY: the caller guarantees that msg points to a msghdr.
     let given = unsafe { &*msg };
     if given.msg_controllen <= COPIED {
-        // SAFETY: the caller vouches for msg and all that it points to.
+        // SAFETY: the caller guarantees msg and everything that it points to.
         return unsafe { libc::sendmsg(fd, msg, flags) };
     }
     let header = without_padding(given);
-    // SAFETY: header is a copy of the msghdr that the caller vouches for, as the kernel has it.
+    // SAFETY: header is a copy of the msghdr that the caller guarantees, in the kernel's layout.
     unsafe { libc::syscall(libc::SYS_sendmsg, fd, &raw const header, flags) as ssize_t }
 }
 
-/// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags);` — sends several messages
-/// and returns how many went.
+/// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags);` — sends several
+/// messages and returns how many were sent.
 ///
 /// musl's own function calls sendmsg for each message. This one makes one call by syscall(2), and
-/// the padding in each `cmsghdr` must be zero, or the kernel answers `EINVAL` for that message.
+/// the padding in each `cmsghdr` must be zero, because the kernel would otherwise answer `EINVAL`
+/// for that message.
 ///
 /// # Safety
 ///
@@ -51,17 +52,17 @@ pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
 /// See sendmmsg(2).
 pub unsafe fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -> c_int {
     for at in 0..n as usize {
-        // SAFETY: at is less than n, and the caller vouches for n headers.
+        // SAFETY: at is less than n, and the caller guarantees n headers.
         let header = unsafe { msgs.add(at) };
-        // SAFETY: the caller vouches that it is a header which may be written.
+        // SAFETY: the caller guarantees that it is a header which may be written.
         let header = unsafe { &mut (*header).msg_hdr };
         *header = without_padding(header);
     }
-    // SAFETY: the caller vouches for the headers and all that they point to.
+    // SAFETY: the caller guarantees the headers and everything that they point to.
     unsafe { libc::syscall(libc::SYS_sendmmsg, fd, msgs, n, flags) as c_int }
 }
 
-/// The same header, as the kernel has it: all zero between the fields.
+/// Returns the same header in the kernel's layout: all bytes between the fields are zero.
 fn without_padding(given: &msghdr) -> msghdr {
     // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
     let mut header: msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
     use core::ptr;
 
-    /// A header over one piece and some control data, with a padding of ones.
+    /// A header over one piece and some control data, with padding of ones.
     fn header(piece: &mut libc::iovec, control: &mut [u64]) -> mmsghdr {
         let mut header = MaybeUninit::<mmsghdr>::uninit();
         // SAFETY: header has space for one mmsghdr.
@@ -129,7 +130,7 @@ mod tests {
         close(pair);
     }
 
-    /// The kernel refuses a `cmsg_len` of 0; musl does not get to say `ENOMEM`.
+    /// The kernel refuses a `cmsg_len` of 0, and musl's `ENOMEM` does not come first.
     #[test]
     fn musl_sendmsg_leaves_control_data_of_any_size_to_the_kernel() {
         let pair = pair();

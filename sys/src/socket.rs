@@ -1,8 +1,8 @@
 //! `<sys/socket.h>`, then `<sys/uio.h>`, `<poll.h>` and `<sys/ioctl.h>`: the structs, constants and
 //! calls that programs with Unix domain sockets use, in the order of the header.
 //!
-//! They are libc's own items, so a `msghdr` here is the `msghdr` of every other crate on libc. The
-//! calls are `unsafe` as C is: pointers and the lengths beside them are the caller's to get right.
+//! They are libc's own items, so that a `msghdr` here is the `msghdr` of every other crate on libc.
+//! The calls are `unsafe` as in C: the caller guarantees that pointers and their lengths match.
 //! Unless a call says otherwise it returns 0, a count or a descriptor, or -1 with
 //! [`errno`](crate::errno()) set.
 //!
@@ -14,7 +14,7 @@ use core::ffi::c_int;
 #[cfg(any(all(target_os = "linux", target_env = "musl"), target_os = "android"))]
 use core::ffi::{c_int, c_uint};
 
-/// The types of socket of this family: a stream of bytes, datagrams, and a connection that keeps
+/// The socket types of this family: a stream of bytes, datagrams, and a connection that keeps
 /// record boundaries.
 ///
 /// See socket(2), unix(7).
@@ -29,29 +29,29 @@ pub use libc::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
 #[doc(inline)]
 pub use libc::{SOCK_CLOEXEC, SOCK_NONBLOCK};
 
-/// `PF_UNIX` is `AF_UNIX`. `AF_UNSPEC` is no family: connecting a datagram socket to it dissolves
-/// its connection.
+/// `PF_UNIX` is `AF_UNIX`. `AF_UNSPEC` is not a family: connecting a datagram socket to it
+/// dissolves its connection.
 ///
 /// See socket(2), connect(2).
 #[doc(inline)]
 pub use libc::{AF_UNSPEC, PF_UNIX};
 
-/// `struct sockaddr { sa_family_t sa_family; char sa_data[]; };` — what the calls take for every
-/// family: cast a pointer to `sockaddr_un` to a pointer to this.
+/// `struct sockaddr { sa_family_t sa_family; char sa_data[]; };` — the address type of the calls,
+/// for every family. Cast a pointer to `sockaddr_un` to a pointer to this.
 ///
 /// See bind(2).
 #[doc(inline)]
 pub use libc::sockaddr;
 
-/// `struct sockaddr_storage` — space and alignment for an address of any family: 128 bytes, 256 on
-/// OpenBSD.
+/// `struct sockaddr_storage` — has space and alignment for an address of any family: 128 bytes, 256
+/// on OpenBSD.
 ///
 /// See sockaddr(3type).
 #[doc(inline)]
 pub use libc::sockaddr_storage;
 
-/// `struct ucred { pid_t pid; uid_t uid; gid_t gid; };` — credentials of a process, 12 bytes, as
-/// `SO_PEERCRED` and `SCM_CREDENTIALS` give them.
+/// `struct ucred { pid_t pid; uid_t uid; gid_t gid; };` — the credentials of a process, 12 bytes,
+/// as `SO_PEERCRED` and `SCM_CREDENTIALS` report them.
 ///
 /// See unix(7).
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -65,8 +65,8 @@ pub use libc::ucred;
 #[doc(inline)]
 pub use libc::linger;
 
-/// `struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };` — one message of a batch,
-/// and how many bytes of it went.
+/// `struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };` — one message of a batch, and
+/// how many bytes of it were sent or received.
 ///
 /// See sendmmsg(2).
 #[cfg(any(
@@ -91,22 +91,22 @@ pub use libc::SOL_SOCKET;
 #[doc(inline)]
 pub use libc::{SO_ACCEPTCONN, SO_ERROR, SO_TYPE};
 
-/// How many bytes may be queued, an `int`. Linux doubles what is set, and counts traffic between
-/// Unix domain sockets against the sender's `SO_SNDBUF` alone.
+/// Options for how many bytes may be queued, each an `int`. Linux doubles what is set, and counts
+/// traffic between Unix domain sockets against the sender's `SO_SNDBUF` alone.
 ///
 /// See socket(7).
 #[doc(inline)]
 pub use libc::{SO_RCVBUF, SO_SNDBUF};
 
-/// How long receiving and accept(2), sending and connect(2) wait, a `timeval`; then `EAGAIN`. All
-/// zero: for ever.
+/// Options for how long receiving and accept(2), sending and connect(2) wait, each a `timeval`.
+/// After that time they fail with `EAGAIN`. All zero means forever.
 ///
 /// See socket(7).
 #[doc(inline)]
 pub use libc::{SO_RCVTIMEO, SO_SNDTIMEO};
 
-/// Options that can be set and change nothing on a Unix domain socket: a path that exists stays
-/// `EADDRINUSE`.
+/// Options that can be set and change nothing on a Unix domain socket: with an existing path, bind
+/// still fails with `EADDRINUSE`.
 ///
 /// See unix(7).
 #[doc(inline)]
@@ -119,14 +119,15 @@ pub use libc::{SO_LINGER, SO_REUSEADDR};
 #[doc(inline)]
 pub use libc::{SO_DOMAIN, SO_PROTOCOL};
 
-/// Receive the sender's credentials, or its security label, with each message; an `int`.
+/// Options to receive the sender's credentials, or its security label, with each message; each an
+/// `int`.
 ///
 /// See unix(7).
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[doc(inline)]
 pub use libc::{SO_PASSCRED, SO_PASSSEC};
 
-/// Options to read: the peer's `ucred`, its security label; taken at connect(2), listen(2) or
+/// Options to read: the peer's `ucred`, and its security label, as of connect(2), listen(2) or
 /// socketpair(2).
 ///
 /// See unix(7).
@@ -134,14 +135,14 @@ pub use libc::{SO_PASSCRED, SO_PASSSEC};
 #[doc(inline)]
 pub use libc::{SO_PEERCRED, SO_PEERSEC};
 
-/// `SO_PEEK_OFF` — where `MSG_PEEK` looks, an `int`; -1 is the front of the queue.
+/// `SO_PEEK_OFF` — an option: where `MSG_PEEK` looks, an `int`; -1 is the front of the queue.
 ///
 /// See unix(7).
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[doc(inline)]
 pub use libc::SO_PEEK_OFF;
 
-/// `SO_NOSIGPIPE` — no `SIGPIPE` from this socket; an `int`.
+/// `SO_NOSIGPIPE` — an option: this socket raises no `SIGPIPE`; an `int`.
 ///
 /// See setsockopt(2).
 #[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
@@ -168,15 +169,15 @@ pub use libc::SCM_CREDENTIALS;
 #[doc(inline)]
 pub use libc::{MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_WAITALL};
 
-/// Flags of a send: end of record, which Linux accepts and does not deliver; no `SIGPIPE`, only
-/// `EPIPE`.
+/// Flags of a send: end of record, which Linux accepts and does not deliver; fail with `EPIPE` and
+/// raise no `SIGPIPE`.
 ///
 /// See send(2).
 #[doc(inline)]
 pub use libc::{MSG_EOR, MSG_NOSIGNAL};
 
-/// In `msg_flags` after recvmsg(2): control messages, or the datagram's end, did not fit and are
-/// gone. `MSG_TRUNC` given to recv(2) returns a datagram's true length.
+/// Flags in `msg_flags` after recvmsg(2): control messages, or the datagram's end, did not fit and
+/// are lost. `MSG_TRUNC` given to recv(2) returns a datagram's true length.
 ///
 /// See recvmsg(2).
 #[doc(inline)]
@@ -190,7 +191,7 @@ pub use libc::{MSG_CTRUNC, MSG_TRUNC};
 #[doc(inline)]
 pub use libc::MSG_CMSG_CLOEXEC;
 
-/// Which direction shutdown(2) ends: receiving, both, sending.
+/// The direction that shutdown(2) ends: receiving, both, sending.
 ///
 /// See shutdown(2).
 #[doc(inline)]
@@ -215,29 +216,30 @@ pub use libc::socket;
 #[doc(inline)]
 pub use libc::socketpair;
 
-/// `int bind(int fd, const struct sockaddr *addr, socklen_t len);` — gives a socket its address; a
+/// `int bind(int fd, const struct sockaddr *addr, socklen_t len);` — gives a socket its address. A
 /// pathname becomes a file, which must not exist before.
 ///
 /// See bind(2), unix(7).
 #[doc(inline)]
 pub use libc::bind;
 
-/// `int getsockname(int fd, struct sockaddr *addr, socklen_t *len);` — the socket's own address;
-/// `*len` is the space before, and after it the true length, which can be more than the space.
+/// `int getsockname(int fd, struct sockaddr *addr, socklen_t *len);` — returns the socket's own
+/// address. `*len` is the size of the buffer before the call and the true length after it, which
+/// can be more than the size.
 ///
 /// See getsockname(2).
 #[doc(inline)]
 pub use libc::getsockname;
 
 /// `int connect(int fd, const struct sockaddr *addr, socklen_t len);` — connects to a listening
-/// socket, or fixes a datagram socket's peer.
+/// socket, or sets a datagram socket's peer.
 ///
 /// See connect(2), unix(7).
 #[doc(inline)]
 pub use libc::connect;
 
-/// `int getpeername(int fd, struct sockaddr *addr, socklen_t *len);` — the address of the other
-/// end, at a server nearly always unnamed; `*len` as with getsockname.
+/// `int getpeername(int fd, struct sockaddr *addr, socklen_t *len);` — returns the address of the
+/// other end, which at a server is nearly always unnamed. `*len` is as for getsockname.
 ///
 /// See getpeername(2).
 #[doc(inline)]
@@ -249,7 +251,8 @@ pub use libc::getpeername;
 #[doc(inline)]
 pub use libc::send;
 
-/// `ssize_t recv(int fd, void *buf, size_t n, int flags);` — receives; 0 at the end of a stream.
+/// `ssize_t recv(int fd, void *buf, size_t n, int flags);` — receives, and returns 0 at the end of
+/// a stream.
 ///
 /// See recv(2).
 #[doc(inline)]
@@ -263,8 +266,8 @@ pub use libc::recv;
 pub use libc::sendto;
 
 /// `ssize_t recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t
-/// *len);` — receives with the sender's address; an unnamed sender gives length 0 and leaves the
-/// struct unwritten.
+/// *len);` — receives with the sender's address. For an unnamed sender the length is 0, and the
+/// struct is not written.
 ///
 /// See recv(2).
 #[doc(inline)]
@@ -286,7 +289,7 @@ pub use libc::sendmsg;
 pub use libc::recvmsg;
 
 /// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags);` — sends several
-/// messages and returns how many went.
+/// messages and returns how many were sent.
 ///
 /// See sendmmsg(2).
 #[cfg(any(
@@ -298,7 +301,7 @@ pub use libc::recvmsg;
 pub use libc::sendmmsg;
 
 /// `int recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags, struct timespec
-/// *timeout);` — receives several messages and returns how many came.
+/// *timeout);` — receives several messages and returns how many arrived.
 ///
 /// See recvmmsg(2).
 #[cfg(any(
@@ -309,8 +312,8 @@ pub use libc::sendmmsg;
 #[doc(inline)]
 pub use libc::recvmmsg;
 
-/// `MSG_WAITFORONE` — a flag of recvmmsg(2): wait for the first message, and take of the others
-/// what is there.
+/// `MSG_WAITFORONE` — a flag of recvmmsg(2): wait for the first message, and take those of the
+/// others that are there.
 ///
 /// See recvmmsg(2).
 #[cfg(any(
@@ -322,11 +325,11 @@ pub use libc::recvmmsg;
 #[doc(inline)]
 pub use libc::MSG_WAITFORONE;
 
-// What FreeBSD has in its <sys/socket.h> and libc does not declare.
+// Calls that FreeBSD has in its <sys/socket.h> and libc does not declare.
 #[cfg(target_os = "freebsd")]
 unsafe extern "C" {
-    /// `int bindat(int dirfd, int fd, const struct sockaddr *addr, socklen_t len);` — bind to a path
-    /// below a directory.
+    /// `int bindat(int dirfd, int fd, const struct sockaddr *addr, socklen_t len);` — binds to a
+    /// path below a directory.
     ///
     /// See bindat(2).
     pub fn bindat(
@@ -336,8 +339,8 @@ unsafe extern "C" {
         len: crate::un::socklen_t,
     ) -> c_int;
 
-    /// `int connectat(int dirfd, int fd, const struct sockaddr *addr, socklen_t len);` — connect to a
-    /// path below a directory.
+    /// `int connectat(int dirfd, int fd, const struct sockaddr *addr, socklen_t len);` — connects
+    /// to a path below a directory.
     ///
     /// See connectat(2).
     pub fn connectat(
@@ -353,14 +356,14 @@ unsafe extern "C" {
 #[cfg(any(all(target_os = "linux", target_env = "musl"), target_os = "android"))]
 unsafe extern "C" {
     /// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, unsigned int flags);` — sends
-    /// several messages and returns how many went.
+    /// several messages and returns how many were sent.
     ///
     /// See sendmmsg(2).
     #[cfg(not(all(target_os = "linux", target_env = "musl", target_pointer_width = "64")))]
     pub fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -> c_int;
 
     /// `int recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, unsigned int flags, struct
-    /// timespec *timeout);` — receives several messages and returns how many came.
+    /// timespec *timeout);` — receives several messages and returns how many arrived.
     ///
     /// See recvmmsg(2).
     pub fn recvmmsg(
@@ -376,8 +379,8 @@ unsafe extern "C" {
 #[doc(inline)]
 pub use crate::musl::{sendmmsg, sendmsg};
 
-/// `int getsockopt(int fd, int level, int name, void *value, socklen_t *len);` — reads an option;
-/// `*len` is the space before and the size after.
+/// `int getsockopt(int fd, int level, int name, void *value, socklen_t *len);` — reads an option.
+/// `*len` is the size of the buffer before the call and the size of the value after it.
 ///
 /// See getsockopt(2), socket(7).
 #[doc(inline)]
@@ -390,15 +393,15 @@ pub use libc::getsockopt;
 #[doc(inline)]
 pub use libc::setsockopt;
 
-/// `int listen(int fd, int backlog);` — makes a bound socket accept connections; Linux queues
+/// `int listen(int fd, int backlog);` — makes a bound socket accept connections. Linux queues
 /// `backlog + 1` of them.
 ///
 /// See listen(2).
 #[doc(inline)]
 pub use libc::listen;
 
-/// `int accept(int fd, struct sockaddr *addr, socklen_t *len);` — takes a connection off the
-/// queue; on Linux the new descriptor inherits no flags.
+/// `int accept(int fd, struct sockaddr *addr, socklen_t *len);` — takes a connection from the
+/// queue. On Linux the new descriptor inherits no flags.
 ///
 /// See accept(2).
 #[doc(inline)]
@@ -419,8 +422,8 @@ pub use libc::accept4;
 #[doc(inline)]
 pub use libc::shutdown;
 
-/// `int getpeereid(int fd, uid_t *euid, gid_t *egid);` — the effective ids of the peer, taken at
-/// connect(2) or listen(2).
+/// `int getpeereid(int fd, uid_t *euid, gid_t *egid);` — returns the effective ids of the peer, as
+/// of connect(2) or listen(2).
 ///
 /// See getpeereid(3).
 #[cfg(any(
@@ -497,8 +500,8 @@ pub use libc::iovec;
 #[doc(inline)]
 pub use libc::readv;
 
-/// `ssize_t writev(int fd, const struct iovec *iov, int n);` — writes from pieces; a dead stream
-/// raises `SIGPIPE`, which sendmsg with `MSG_NOSIGNAL` does not.
+/// `ssize_t writev(int fd, const struct iovec *iov, int n);` — writes from pieces. On a stream
+/// whose peer has closed it raises `SIGPIPE`, which sendmsg with `MSG_NOSIGNAL` does not.
 ///
 /// See readv(2).
 #[doc(inline)]
@@ -511,29 +514,29 @@ pub use libc::writev;
 #[doc(inline)]
 pub use libc::timeval;
 
-/// `int clock_gettime(clockid_t clock, struct timespec *now);` — what time a clock has;
-/// `CLOCK_MONOTONIC` only goes forward, to count a timeout by.
+/// `int clock_gettime(clockid_t clock, struct timespec *now);` — returns the time of a clock.
+/// `CLOCK_MONOTONIC` never moves back, so that a timeout can be counted by it.
 ///
 /// See clock_gettime(2).
 #[doc(inline)]
 pub use libc::{CLOCK_MONOTONIC, clock_gettime, timespec};
 
-/// `struct pollfd { int fd; short events; short revents; };` — a descriptor to wait for, what for,
-/// and what came.
+/// `struct pollfd { int fd; short events; short revents; };` — a descriptor to wait for, the events
+/// to wait for, and those that occurred.
 ///
 /// See poll(2).
 #[doc(inline)]
 pub use libc::pollfd;
 
-/// `int poll(struct pollfd *fds, nfds_t n, int timeout);` — waits for events on `n` descriptors,
-/// `timeout` in milliseconds, -1 for ever.
+/// `int poll(struct pollfd *fds, nfds_t n, int timeout);` — waits for events on `n` descriptors;
+/// `timeout` is in milliseconds, -1 means forever.
 ///
 /// See poll(2).
 #[doc(inline)]
 pub use libc::poll;
 
-/// Events of poll(2): an error is pending; the other end is gone, or never was; receiving or
-/// accepting, not an open descriptor, sending, an out-of-band byte.
+/// Events of poll(2): an error is pending; the other end has closed, or never was; ready for
+/// receiving or accepting; not an open descriptor; ready for sending; an out-of-band byte.
 ///
 /// See poll(2).
 #[doc(inline)]
@@ -551,7 +554,7 @@ pub use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, nfds_t};
 #[doc(inline)]
 pub use libc::POLLRDHUP;
 
-/// `int ioctl(int fd, unsigned long request, ...);` — control of a socket by `FIONREAD`, `FIONBIO`
+/// `int ioctl(int fd, unsigned long request, ...);` — controls a socket by `FIONREAD`, `FIONBIO`
 /// and the `SIOC...` requests.
 ///
 /// See ioctl(2), unix(7).

@@ -1,9 +1,9 @@
 //! `<sys/un.h>`: the address of a Unix domain socket, made and read with every length checked.
 //!
-//! In C an address is two things: the bytes of `struct sockaddr_un` and the length that goes
-//! with them. The length decides what the bytes mean, and nothing but care keeps either inside
-//! the struct. Here they are made together by three checked constructors and read by
-//! functions that take whatever length the kernel reported.
+//! In C an address is two things: the bytes of `struct sockaddr_un` and a length. The length
+//! decides what the bytes mean, and only the programmer's care keeps both inside the struct. Here
+//! three checked constructors make them together, and the functions that read them take whatever
+//! length the kernel reported.
 //!
 //! | kind | `sun_path` | length |
 //! |---|---|---|
@@ -62,18 +62,18 @@ pub const SUN_PATH_OFFSET: usize = offset_of!(sockaddr_un, sun_path);
 /// `sizeof(((struct sockaddr_un *)0)->sun_path)` — 108 bytes on Linux, 104 on the BSDs and macOS.
 pub const SUN_PATH_CAPACITY: usize = blank().sun_path.len();
 
-/// The longest pathname that [`sockaddr_un_pathname`] takes, in bytes: one less than the
-/// capacity, so that every pathname made here ends with a NUL.
+/// The longest pathname that [`sockaddr_un_pathname`] takes, in bytes: one less than the capacity,
+/// so that every pathname made here ends with a NUL.
 ///
 /// Linux also binds a path that fills all 108 bytes and has no NUL. [`sun_path`] reads such an
-/// address; none is made here, since C programs that meet one run off its end.
+/// address, but no function here makes one, because C programs that meet one read past its end.
 pub const SUN_PATH_MAX: usize = SUN_PATH_CAPACITY - 1;
 
 /// Whether the system has the abstract namespace (Linux alone).
 pub const HAVE_ABSTRACT: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// An address with its family set and every other byte zero. Not a constant, so that zeroes are
-/// stored, and not copied from the program's data.
+/// An address with its family set and every other byte zero. It is a function and not a constant,
+/// so that zeroes are stored and not copied from the program's data.
 #[inline(always)]
 const fn blank() -> sockaddr_un {
     sockaddr_un {
@@ -94,12 +94,12 @@ const _: () = assert!(
     "sun_path ends where struct sockaddr_un ends"
 );
 
-/// Why bytes cannot be an address. The numbers are bytes.
+/// The reason why bytes cannot be an address. The numbers are bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SunPathError {
-    /// The pathname is empty. Passed on, it would become an abstract socket on Linux: one that
-    /// every user can reach.
+    /// The pathname is empty. On Linux the kernel would make an abstract socket of it, which every
+    /// user can reach.
     Empty,
     /// The pathname has a NUL at this offset, where the kernel would end it.
     InteriorNul {
@@ -108,7 +108,7 @@ pub enum SunPathError {
     },
     /// The pathname or abstract name is longer than fits.
     TooLong {
-        /// Length of what was given.
+        /// Length of the given bytes.
         len: usize,
         /// Greatest length that fits.
         max: usize,
@@ -118,8 +118,8 @@ pub enum SunPathError {
 }
 
 impl SunPathError {
-    /// The errno of the same fault: `ENOENT` for an empty path (as POSIX has it for bind(2) and
-    /// connect(2)), `EINVAL` for a NUL, `ENAMETOOLONG`, `EOPNOTSUPP`.
+    /// Returns the errno of the same fault: `ENOENT` for an empty path (as POSIX has it for bind(2)
+    /// and connect(2)), `EINVAL` for a NUL, `ENAMETOOLONG`, `EOPNOTSUPP`.
     #[must_use]
     pub const fn errno(self) -> core::ffi::c_int {
         match self {
@@ -149,7 +149,7 @@ impl fmt::Display for SunPathError {
 
 impl core::error::Error for SunPathError {}
 
-/// Of the kind of the same errno, with this error and its numbers as the inner one.
+/// The kind is that of the same errno, and the inner error is this one with its numbers.
 #[cfg(feature = "std")]
 impl From<SunPathError> for std::io::Error {
     fn from(error: SunPathError) -> Self {
@@ -161,23 +161,24 @@ impl From<SunPathError> for std::io::Error {
     }
 }
 
-/// Makes the address of a pathname socket: the path copied into `sun_path` after its length was
-/// checked, a NUL behind it, and the length `offsetof + path + 1`.
+/// Makes the address of a pathname socket: checks the length, copies the path into `sun_path` with
+/// a NUL after it, and returns the length `offsetof + path + 1`.
 ///
-/// The path is bytes as the file system has them: not necessarily UTF-8, without a NUL, relative
-/// or absolute. Nothing looks at the file system here.
+/// The path is bytes as the file system has them: not necessarily UTF-8, without a NUL, relative or
+/// absolute. This function does not look at the file system.
 ///
 /// # Errors
 ///
-/// A NUL is looked for first, so a path that is too long and has one reports the NUL.
+/// A NUL is looked for first, so that a path which is too long and has one reports the NUL.
 ///
 /// - [`Empty`](SunPathError::Empty) (`ENOENT`): there are no bytes.
-/// - [`InteriorNul`](SunPathError::InteriorNul) (`EINVAL`): there is a NUL, be it the last byte.
+/// - [`InteriorNul`](SunPathError::InteriorNul) (`EINVAL`): there is a NUL, even if it is the last
+///   byte.
 /// - [`TooLong`](SunPathError::TooLong) (`ENAMETOOLONG`): more than [`SUN_PATH_MAX`] bytes.
 ///
 /// # Examples
 ///
-/// The address of a fixed path, checked while compiling:
+/// The address of a fixed path, checked at compile time:
 ///
 /// ```
 /// use sunpath_sys::{SUN_PATH_OFFSET, sockaddr_un, sockaddr_un_pathname, socklen_t};
@@ -199,13 +200,13 @@ pub const fn sockaddr_un_pathname(path: &[u8]) -> Result<(sockaddr_un, socklen_t
     }
 }
 
-/// [`sockaddr_un_pathname`] into an address that is there, which saves a copy of it: the family, the
-/// path and the NUL behind it are written, and what follows them stays as it was. The length is
-/// returned.
+/// Writes [`sockaddr_un_pathname`] into an existing address, which saves a copy of it. It writes
+/// the family, the path and the NUL after it, leaves the bytes after them unchanged, and returns
+/// the length.
 ///
 /// # Errors
 ///
-/// The address is as it was.
+/// On failure the address is not changed.
 ///
 /// - [`SunPathError`]: those of [`sockaddr_un_pathname`].
 ///
@@ -225,10 +226,10 @@ pub const fn sockaddr_un_set_pathname(
 
 /// Makes an abstract address: a NUL, then the name, and the exact length `offsetof + 1 + name`.
 ///
-/// The name is the bytes after the NUL, without it. Every byte counts, NULs included: `a` and
-/// `a\0` are two names. It may be empty, which is a name too, and not the unnamed address.
-/// Abstract names know no permissions: every process of the network namespace can connect to one
-/// and can take one that is free.
+/// The name is the bytes after the NUL. Every byte counts, NULs included: `a` and `a\0` are two
+/// names. It may be empty, which is a name too, and not the unnamed address. Abstract names have no
+/// permissions: every process of the network namespace can connect to one, and can take one that is
+/// free.
 ///
 /// # Errors
 ///
@@ -245,12 +246,12 @@ pub const fn sockaddr_un_abstract(name: &[u8]) -> Result<(sockaddr_un, socklen_t
     }
 }
 
-/// [`sockaddr_un_abstract`] into an address that is there, which saves a copy of it: the family, the
-/// NUL and the name are written, and what follows them stays as it was. The length is returned.
+/// Writes [`sockaddr_un_abstract`] into an existing address, which saves a copy of it. It writes
+/// the family, the NUL and the name, leaves the bytes after them unchanged, and returns the length.
 ///
 /// # Errors
 ///
-/// The address is as it was.
+/// On failure the address is not changed.
 ///
 /// - [`SunPathError`]: those of [`sockaddr_un_abstract`].
 ///
@@ -276,7 +277,7 @@ pub const fn sockaddr_un_set_abstract(
     Ok(set_length(ret_addr, 1 + name.len()))
 }
 
-/// Makes the unnamed address: a family, and no path at all.
+/// Makes the unnamed address: a family, and no path.
 ///
 /// To bind(2) on Linux it means "autobind": the kernel picks an abstract name of five
 /// hexadecimal digits.
@@ -290,7 +291,7 @@ pub const fn sockaddr_un_unnamed() -> (sockaddr_un, socklen_t) {
     (addr, len)
 }
 
-/// All of `sun_path` as bytes.
+/// Returns all of `sun_path` as bytes.
 const fn path_bytes(addr: &sockaddr_un) -> &[u8; SUN_PATH_CAPACITY] {
     let path: *const [c_char; SUN_PATH_CAPACITY] = &addr.sun_path;
     // SAFETY: the pointer comes from a live reference and keeps its lifetime; c_char and u8 have
@@ -298,14 +299,15 @@ const fn path_bytes(addr: &sockaddr_un) -> &[u8; SUN_PATH_CAPACITY] {
     unsafe { &*path.cast::<[u8; SUN_PATH_CAPACITY]>() }
 }
 
-/// The same to be written to.
+/// Returns all of `sun_path` as bytes that may be written to.
 const fn path_bytes_mut(addr: &mut sockaddr_un) -> &mut [u8; SUN_PATH_CAPACITY] {
     let path: *mut [c_char; SUN_PATH_CAPACITY] = &mut addr.sun_path;
-    // SAFETY: as above, of an exclusive reference.
+    // SAFETY: as in `bytes_of`, and the reference is exclusive.
     unsafe { &mut *path.cast::<[u8; SUN_PATH_CAPACITY]>() }
 }
 
-/// The length of an address whose `sun_path` has `used` bytes, put into it where it has a field.
+/// Returns the length of an address whose `sun_path` has `used` bytes, and stores it in the address
+/// if that has a field for it.
 const fn set_length(addr: &mut sockaddr_un, used: usize) -> socklen_t {
     let len = (SUN_PATH_OFFSET + used) as socklen_t;
     #[cfg(not(any(
@@ -321,7 +323,7 @@ const fn set_length(addr: &mut sockaddr_un, used: usize) -> socklen_t {
     len
 }
 
-/// Why a path is refused that has no byte, or a NUL, or too many.
+/// Returns the reason why a path is refused: it has no byte, a NUL, or too many bytes.
 #[cold]
 const fn refusal(path: &[u8]) -> SunPathError {
     match first_nul(path) {

@@ -1,12 +1,12 @@
-//! Which files there are, and from which targets' headers each is made.
+//! The list of the files, and of the targets whose headers each is made from.
 
 use std::borrow::Cow;
 
 /// The release of the Python package `ziglang` whose headers are read. [`header_set`] and the
-/// version of glibc below go with it.
+/// version of glibc below depend on it.
 pub(crate) const ZIG: &str = "0.17.1";
 
-/// A target in zig's words and in clang's.
+/// A target, as zig and as clang name it.
 pub(crate) struct Target {
     pub(crate) zig: &'static str,
     pub(crate) clang: Cow<'static, str>,
@@ -19,7 +19,7 @@ const fn target(zig: &'static str, clang: &'static str) -> Target {
     }
 }
 
-/// Which headers [`ZIG`] has for a system.
+/// The headers that [`ZIG`] has for a system.
 pub(crate) fn header_set(os: &str, env: &str) -> &'static str {
     match (os, env) {
         ("freebsd", _) => "FreeBSD 14",
@@ -63,9 +63,9 @@ fn clang(rust: &'static str) -> Cow<'static, str> {
     .map_or(Cow::Borrowed(rust), Cow::Owned)
 }
 
-/// Linux's facts: the file of each family of architectures, and targets that must all give the
-/// same text, for the kernel's values depend on no C library, word size or byte order. (Those of
-/// hexagon too, but its enumerations, and so the constants, are of another type.)
+/// Linux's facts: the file of each family of architectures, and targets that must all give the same
+/// text, because the kernel's values depend on no C library, word size or byte order. (Those of
+/// hexagon are the same, but its enumerations, and therefore the constants, have another type.)
 #[rustfmt::skip]
 pub(crate) const LINUX_H: &[(&str, &[Target])] = &[
     ("linux_uapi_generic.rs", &[

@@ -1,10 +1,11 @@
-//! The checked-in facts are what the pinned headers say, and what feature `bindgen` gives.
+//! The checked-in facts are those in the pinned headers, and those that feature `bindgen`
+//! generates.
 
 use std::env;
 use std::io::{self, Write};
 use std::process::Command;
 
-/// `--check` compares every byte; its exit status is 77 where headers or libclang are absent.
+/// `--check` compares every byte. Its exit status is 77 if headers or libclang are absent.
 #[test]
 fn bindings_checked_in_are_those_of_the_pinned_headers() {
     let output = Command::new(env!("CARGO_BIN_EXE_sunpath-sys-bindgen"))
@@ -13,7 +14,7 @@ fn bindings_checked_in_are_those_of_the_pinned_headers() {
         .expect("the tool starts");
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.code() == Some(77) && env::var_os("SUNPATH_NO_SKIP").is_none() {
-        // Past the harness, which shows only what failing tests print.
+        // Written past the harness, which shows only the output of failing tests.
         let skipped = format!("SKIPPED, sys/bindings is not compared: {said}");
         io::stderr()
             .write_all(skipped.as_bytes())

@@ -1,12 +1,12 @@
-//! Bytes of `sun_path`, looked at and copied in one pass.
+//! Looks at bytes for `sun_path` and copies them, in one pass.
 
 use super::SUN_PATH_CAPACITY;
 
-/// Copies bytes to where they fit, and says that it did: without a NUL there must be one byte at least,
-/// and all are looked at before the first is written.
+/// Copies bytes if they fit, and returns whether it did. If no NUL is allowed, there must be at
+/// least one byte, and all are looked at before the first is written.
 ///
-/// One pass by the two ends, which overlap: a few wide instructions each, where strlen(3) and
-/// memcpy(3) would be two walks.
+/// One pass from both ends, which overlap: a few wide instructions each, where strlen(3) and
+/// memcpy(3) would take two passes.
 #[inline(always)]
 pub(super) const fn copy<const WITHOUT_NUL: bool>(bytes: &[u8], to: &mut [u8]) -> bool {
     match bytes.len() {
@@ -25,7 +25,7 @@ const _: () = assert!(
     "two ends of 64 bytes are all of sun_path"
 );
 
-/// Copies the first and the last `N` bytes, if there is no NUL in them or there may be.
+/// Copies the first and the last `N` bytes, if they have no NUL or may have one.
 #[inline(always)]
 const fn copy_ends<const WITHOUT_NUL: bool, const N: usize>(bytes: &[u8], to: &mut [u8]) -> bool {
     let (Some(&first), Some(&last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
@@ -44,12 +44,12 @@ const fn copy_ends<const WITHOUT_NUL: bool, const N: usize>(bytes: &[u8], to: &m
     true
 }
 
-/// Whether there is a NUL in bytes that fit into `sun_path`, looked for from both ends as in [`copy`].
-/// Out of line, where the compiler looks at 16 bytes at once.
+/// Whether there is a NUL in bytes that fit into `sun_path`. It looks from both ends as [`copy`]
+/// does, and is out of line, where the compiler looks at 16 bytes at once.
 #[inline(never)]
 pub(super) const fn any_nul(bytes: &[u8]) -> bool {
     debug_assert!(bytes.len() <= SUN_PATH_CAPACITY);
-    // Most paths are that long.
+    // Most paths have such a length.
     match bytes.len() as u8 {
         16..32 => any_nul_at_ends::<16>(bytes),
         64.. => any_nul_at_ends::<64>(bytes),
@@ -70,11 +70,13 @@ const fn any_nul_at_ends<const N: usize>(bytes: &[u8]) -> bool {
     }
 }
 
-/// Without a branch a byte, so that the compiler looks at 16 of them at once, or at 8 here.
+/// There is no branch for each byte, so that the compiler looks at 16 of them at once, or at 8
+/// here.
 #[inline(always)]
 const fn has_nul<const N: usize>(bytes: &[u8; N]) -> bool {
     if N <= 8 {
-        // A borrow runs into the highest bit of those bytes alone that are zero, or lie over one.
+        // A borrow reaches the highest bit only of bytes that are zero, or lie above a zero byte in
+        // the word.
         const ONES: u64 = u64::MAX / 0xff;
         let mut word = [1; 8];
         let mut at = 0;
@@ -93,7 +95,7 @@ const fn has_nul<const N: usize>(bytes: &[u8; N]) -> bool {
     nul != 0
 }
 
-/// Offset of the first NUL.
+/// Returns the offset of the first NUL.
 pub(super) const fn first_nul(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     while at < bytes.len() {

@@ -1,14 +1,14 @@
-//! What an address names: total over every length.
+//! Reads the name in an address, for every possible length.
 
 use core::mem::size_of;
 
 use super::copy::{any_nul, first_nul};
 use super::{HAVE_ABSTRACT, SUN_PATH_OFFSET, path_bytes, sockaddr_un, socklen_t};
 
-/// What an address names, borrowed from it.
+/// The name in an address, borrowed from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SunPath<'a> {
-    /// No address: never bound, or an end of a socketpair(2).
+    /// The socket has no address: it was never bound, or is an end of a socketpair(2).
     Unnamed,
     /// A path in the file system, without its NUL: 1 to [`SUN_PATH_CAPACITY`](super::SUN_PATH_CAPACITY) bytes.
     Pathname(&'a [u8]),
@@ -16,15 +16,15 @@ pub enum SunPath<'a> {
     Abstract(&'a [u8]),
 }
 
-/// Reads what the kernel wrote: an address and the length that came with it.
+/// Returns the name in an address that the kernel wrote, with the length that it reported.
 ///
-/// Every length is read. The kernel returns 0 (recvfrom(2) from an unnamed sender; the struct was
-/// not written), 2 (unnamed), 3 to 110, and 111, which is more than the struct has: the kernel
-/// counts a NUL after 108 bytes of path, for which the struct has no space. A length that it does
-/// not return is clamped to the struct as well, and nothing past it is ever read.
+/// Every length is accepted. The kernel reports 0 (recvfrom(2) from an unnamed sender, with the
+/// struct not written), 2 (unnamed), 3 to 110, and 111, which is one byte more than the struct: the
+/// kernel counts a NUL after 108 bytes of path, for which the struct has no space. A length that
+/// the kernel does not report is clamped to the struct as well, and nothing past it is ever read.
 ///
 /// A path ends at its first NUL or at the length, whichever comes first. An abstract name ends at
-/// the length alone. The family is not looked at: with length 0 there is none.
+/// the length alone. The family is not read, because with length 0 it was not written.
 ///
 /// # Examples
 ///
@@ -50,13 +50,14 @@ pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     }
 }
 
-/// [`sun_path`] of an address whose length counts its path right: up to the NUL behind it, or without
-/// it. The path is not searched for its end, which takes a few instructions, however long it is.
+/// Does what [`sun_path`] does, for an address whose length is known to be right: it counts the
+/// path up to the NUL after it, or without it. The path is not searched for its end, so that this
+/// takes a few instructions, however long the path is.
 ///
-/// Linux counts in this way in every address that it reports, including a NUL that did not fit, and the
-/// constructors here do too. A further NUL that the length includes becomes part of the path. If
-/// anyone else may have made the address, a BPF program of the cgroup for instance, and on other
-/// systems, [`sun_path`] reads it right.
+/// Linux counts in this way in every address that it reports, including a NUL that did not fit, and
+/// so do the constructors here. Further NULs that the length includes become part of the path. Use
+/// [`sun_path`] on other systems, and if anything else may have made the address, such as a BPF
+/// program of the cgroup.
 ///
 /// # Examples
 ///
@@ -87,8 +88,8 @@ pub const fn sun_path_counted(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_>
     }
 }
 
-/// The length with which an address that was read can be sent to: the reported one, but never
-/// more than `sizeof(struct sockaddr_un)`.
+/// Returns the length with which an address that was read can be sent to: the reported one, but
+/// never more than `sizeof(struct sockaddr_un)`.
 ///
 /// For a path of 108 bytes Linux reports 111, and refuses everything over 110 with `EINVAL`.
 #[must_use]

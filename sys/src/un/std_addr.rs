@@ -16,7 +16,7 @@ use super::{
 
 /// Makes a `sockaddr_un` and its length from an address of `std`.
 ///
-/// A path from the kernel that fills `sun_path` and has no NUL is taken too, because
+/// A path from the kernel that fills `sun_path` and has no NUL is accepted too, because
 /// `std::os::unix::net::SocketAddr` can hold one.
 ///
 /// # Examples
