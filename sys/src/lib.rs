@@ -1,8 +1,52 @@
 //! `sockaddr_un` and the socket calls as C has them, and the overflow check that C leaves to you.
 //!
-//! This crate is for programs that want the C API of Unix domain sockets itself, in Rust: without
-//! `std`, without an allocator, with `libc` as its only dependency. Names are C's, types are
-//! libc's. What C does with macros and with care is here as `const fn` with a result:
+//! This crate is for programs that use the C API of Unix domain sockets itself, in Rust: without
+//! `std`, without an allocator, with `libc` as its only dependency. Names are C's, and types are
+//! libc's. Where C has macros, or needs care, there are `const` functions with a result. A function's
+//! page begins with its C signature.
+//!
+//! # A server in C's words
+//!
+//! A C program that copies a path with `strncpy` does not learn that it was truncated, and serves at
+//! another path. Here a path that does not fit is an error, and for a fixed path a compile error.
+//!
+//! ```
+//! use std::{io, ptr};
+//! use sunpath_sys as sys;
+//!
+//! fn check(result: i32) -> io::Result<i32> {
+//!     match result {
+//!         -1 => Err(io::Error::from_raw_os_error(sys::errno())),
+//!         result => Ok(result),
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = format!("/tmp/sunpath-sys-{}.sock", std::process::id());
+//! // 1. Address: the path is copied only if it fits, with its NUL.
+//! let (addr, len) = sys::sockaddr_un_pathname(path.as_bytes())?;
+//! let sa = ptr::from_ref(&addr).cast();
+//!
+//! // SAFETY: sa points to len bytes of a live address, and accept is given no buffer.
+//! unsafe {
+//!     // 2. Listen: bind makes the file, which must not exist before.
+//!     let listener = check(sys::socket(sys::AF_UNIX, sys::SOCK_STREAM, 0))?;
+//!     check(sys::bind(listener, sa, len))?;
+//!     check(sys::listen(listener, sys::SOMAXCONN))?;
+//!
+//!     // 3. Accept: the kernel returns a new descriptor for each connection.
+//! #     let client = check(sys::socket(sys::AF_UNIX, sys::SOCK_STREAM, 0))?;
+//! #     check(sys::connect(client, sa, len))?;
+//!     let server = check(sys::accept(listener, ptr::null_mut(), ptr::null_mut()))?;
+//!     sys::close(server);
+//!     sys::close(listener);
+//! #     sys::close(client);
+//! }
+//! # std::fs::remove_file(path)?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Modules
 //!
 //! | module | header | what is in it |
 //! |---|---|---|
@@ -13,45 +57,15 @@
 //! | [`errno`](mod@errno) | `<errno.h>` | `errno`, and the names of its values |
 //! | [`linux`] | `<linux/...>` | what libc lacks, from Linux's own headers |
 //!
-//! Everything is at the crate's root too, as it is in C.
-//!
-//! # The careful C program, in Rust
-//!
-//! A C program that copies a path with `strncpy` never learns that it was cut, and serves on another
-//! path. Here a path that does not fit is a value, and with a fixed path it is a compile error:
-//!
-//! ```
-//! use std::ptr;
-//! use sunpath_sys as sys;
-//!
-//! # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-sys-{}", std::process::id()));
-//! # std::fs::create_dir_all(&dir)?;
-//! # let path = dir.join("a.sock");
-//! # let path = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str());
-//! // 1. Address: the path goes in only if it fits, with its NUL.
-//! let (addr, len) = sys::sockaddr_un_pathname(path)?;
-//!
-//! // 2. Socket: family and type given explicitly.
-//! // SAFETY: socket takes no pointer.
-//! let fd = unsafe { sys::socket(sys::AF_UNIX, sys::SOCK_STREAM, 0) };
-//! assert!(fd >= 0, "socket: {:?}", sys::errno_name(sys::errno()));
-//!
-//! // 3. Bind: the path must not exist yet.
-//! // SAFETY: addr is a live sockaddr_un, and len is not more than its size.
-//! let bound = unsafe { sys::bind(fd, ptr::from_ref(&addr).cast(), len) };
-//! assert_eq!(bound, 0, "bind: {:?}", sys::errno_name(sys::errno()));
-//! # unsafe { sys::close(fd) };
-//! # std::fs::remove_dir_all(&dir)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! All items are at the crate's root too, as in C.
 //!
 //! # Where the constants come from
 //!
-//! libc's constants are libc's. Those that it lacks come from the systems' own headers by
-//! `bindgen`; the output is part of the source, so that a build needs neither a compiler for C nor
-//! libclang. On every build `const` assertions hold libc's structs and constants against those
-//! headers; a difference stops the build and names the item. Feature `bindgen` reads the headers
-//! of the machine at hand instead.
+//! Constants that libc has are libc's. Those that it lacks come from the systems' own headers by
+//! `bindgen`. Its output is part of the source, so that a build needs neither a compiler for C nor
+//! libclang. On every build `const` assertions compare libc's structs and constants with those
+//! headers, and a difference stops the build and names the item. Feature `bindgen` reads the headers
+//! of this machine instead.
 
 #![no_std]
 
@@ -78,7 +92,7 @@ pub use linux::*;
 pub use socket::*;
 pub use un::*;
 
-/// The README's program, compiled and run.
+/// The README's program, which the tests compile and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
