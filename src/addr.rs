@@ -20,14 +20,14 @@ use crate::pathname::AsPathname;
 /// the same name: the bytes of `sun_path` after the name do not count, and the length may include
 /// the NUL or not.
 ///
-/// It prints as a path, `@name` for an abstract name, `(unnamed)` for none. Escaped is what is not
-/// UTF-8, what could move a terminal's cursor or turn or hide the text beside it (control and format
-/// characters), and the backslash. A path that itself begins with `@` or `(` has that byte escaped,
-/// so that no two kinds look alike.
+/// It prints as a path, as `@name` for an abstract name, and as `(unnamed)` without one. Bytes that
+/// are not UTF-8 are escaped, and so are a backslash and characters that could move a terminal's
+/// cursor, or turn or hide the text beside them (control and format characters). If a path itself
+/// begins with `@` or `(`, that byte is escaped, so that no path looks like another form.
 ///
 /// # Examples
 ///
-/// Three kinds of address:
+/// The three forms of an address:
 ///
 /// ```
 /// use sunpath::{SunPath, UnixAddr};
@@ -56,17 +56,17 @@ pub struct UnixAddr {
 const _: () = assert!(size_of::<UnixAddr>() <= 116);
 
 impl UnixAddr {
-    /// The address of a path. The path is copied, and followed by a NUL.
+    /// Makes the address of a path. The path is copied, and followed by a NUL.
     ///
     /// Paths from 1 to [`SUN_PATH_MAX`](sys::SUN_PATH_MAX) bytes (107 on Linux, 103 on the BSDs and
-    /// macOS) fit. Nothing is truncated, and the file system is not looked at.
+    /// macOS) fit. Nothing is truncated, and this function does not look at the file system.
     ///
     /// # Errors
     ///
     /// - [`SunPathError::Empty`] (`ENOENT`): the path is empty. In C an empty path becomes an
     ///   abstract socket on Linux, one that every user can reach.
-    /// - [`SunPathError::InteriorNul`] (`EINVAL`): a NUL stands in the path; the kernel would end
-    ///   it there.
+    /// - [`SunPathError::InteriorNul`] (`EINVAL`): there is a NUL in the path, where the kernel
+    ///   would end it.
     /// - [`SunPathError::TooLong`] (`ENAMETOOLONG`): the path does not fit into `sun_path`.
     ///
     /// See unix(7), "Address format".
@@ -76,7 +76,7 @@ impl UnixAddr {
         Self::from_pathname_bytes(path.as_pathname())
     }
 
-    /// [`from_pathname`](Self::from_pathname) over bytes, as a `const fn`.
+    /// Does what [`from_pathname`](Self::from_pathname) does, over bytes and as a `const fn`.
     ///
     /// # Errors
     ///
@@ -89,10 +89,12 @@ impl UnixAddr {
         }
     }
 
-    /// The address of a name in Linux's abstract namespace, given without its leading NUL.
+    /// Makes the address of a name in Linux's abstract namespace, which is given without its
+    /// leading NUL.
     ///
-    /// Every byte of the name counts, NULs too, and there may be none. Permissions do not exist
-    /// there: any process of the network namespace may connect, and may take a name that is free.
+    /// Every byte of the name counts, NULs too, and the name may be empty. There are no
+    /// permissions: any process of the network namespace may connect, and may take a name that is
+    /// free.
     ///
     /// # Errors
     ///
@@ -105,7 +107,7 @@ impl UnixAddr {
         Self::from_abstract_bytes(name.as_ref())
     }
 
-    /// [`from_abstract`](Self::from_abstract) over bytes, as a `const fn`.
+    /// Does what [`from_abstract`](Self::from_abstract) does, over bytes and as a `const fn`.
     ///
     /// # Errors
     ///
@@ -118,12 +120,12 @@ impl UnixAddr {
         }
     }
 
-    /// Makes this the address of a path, as [`from_pathname`](Self::from_pathname) does, in place: a
-    /// few instructions, where a new value is moved as a whole.
+    /// Makes this the address of a path in place, as [`from_pathname`](Self::from_pathname) does.
+    /// This takes a few instructions, while a new value is moved as a whole.
     ///
     /// # Errors
     ///
-    /// The address is as it was.
+    /// On failure the address is not changed.
     ///
     /// - [`SunPathError`]: those of [`from_pathname`](Self::from_pathname).
     #[inline(always)]
@@ -132,15 +134,15 @@ impl UnixAddr {
         Ok(())
     }
 
-    /// The address of a path for a call, as below.
+    /// Returns the address of a path for a call, see `set_for_call`.
     pub(crate) fn for_call(call: Call, path: &[u8]) -> Result<Self, Error> {
         let mut addr = Self::unnamed();
         addr.set_for_call(call, path)?;
         Ok(addr)
     }
 
-    /// [`set_pathname`](Self::set_pathname) before a call that takes far longer: out of line, where that
-    /// is expanded in place.
+    /// Does what [`set_pathname`](Self::set_pathname) does, before a call that takes far longer. It
+    /// is out of line, because `set_pathname` is expanded in place.
     #[inline(never)]
     pub(crate) fn set_for_call(&mut self, call: Call, path: &[u8]) -> Result<(), Error> {
         self.set_pathname(path)
@@ -152,7 +154,7 @@ impl UnixAddr {
     ///
     /// # Errors
     ///
-    /// The address is as it was.
+    /// On failure the address is not changed.
     ///
     /// - [`SunPathError`]: those of [`from_abstract`](Self::from_abstract).
     #[inline]
@@ -161,7 +163,7 @@ impl UnixAddr {
         Ok(())
     }
 
-    /// The address of a socket that has none.
+    /// Makes the address of a socket that has none.
     #[must_use]
     #[inline]
     pub const fn unnamed() -> Self {
@@ -169,15 +171,16 @@ impl UnixAddr {
         Self { addr, len }
     }
 
-    /// What the address names.
+    /// Returns the name in the address.
     #[must_use]
     #[inline]
     pub const fn name(&self) -> SunPath<'_> {
         sys::sun_path_counted(&self.addr, self.len)
     }
 
-    /// Whether it is a path that leads elsewhere in another process: below `/proc/self` or
-    /// `/proc/thread-self`. A peer that is bound to such a path cannot be reached by it.
+    /// Whether the address is a path that leads to another file in another process: below
+    /// `/proc/self` or `/proc/thread-self`. A peer that is bound to such a path cannot be reached
+    /// by it.
     #[inline]
     pub(crate) fn leads_elsewhere(&self) -> bool {
         // One byte rules out nearly all addresses.
@@ -201,7 +204,7 @@ impl UnixAddr {
         matches!(self.name(), SunPath::Unnamed)
     }
 
-    /// The path, if it is one.
+    /// Returns the path, if the address is one.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn as_pathname(&self) -> Option<&std::path::Path> {
@@ -212,21 +215,22 @@ impl UnixAddr {
         }
     }
 
-    /// The struct, to give to C with [`len`](Self::len).
+    /// Returns the struct, to pass to C with [`len`](Self::len).
     #[must_use]
     #[inline]
     pub const fn as_sockaddr_un(&self) -> &sockaddr_un {
         &self.addr
     }
 
-    /// A pointer to the struct as the calls take it, valid as long as the address is.
+    /// Returns a pointer to the struct as the calls take it. It is valid as long as the address is.
     #[must_use]
     #[inline]
     pub const fn as_ptr(&self) -> *const sockaddr {
         (&raw const self.addr).cast()
     }
 
-    /// The length that goes with the struct, in bytes: 2 to `sizeof(struct sockaddr_un)`.
+    /// Returns the length that is passed with the struct, in bytes: 2 to `sizeof(struct
+    /// sockaddr_un)`.
     #[must_use]
     #[allow(
         clippy::len_without_is_empty,
@@ -252,8 +256,8 @@ pub const fn addr_of_literal(path: &str) -> UnixAddr {
     }
 }
 
-/// The [`UnixAddr`] of a path that is known while compiling: one that is empty, has a NUL or is too
-/// long is a compile error.
+/// Makes the [`UnixAddr`] of a path that is known at compile time. A path that is empty, has a NUL
+/// or is too long is a compile error.
 ///
 /// # Examples
 ///
@@ -270,13 +274,13 @@ pub const fn addr_of_literal(path: &str) -> UnixAddr {
 /// sunpath::addr!("/tmp/67890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123");
 /// ```
 ///
-/// 108 do not, on no system:
+/// 108 bytes do not fit, on any system:
 ///
 /// ```compile_fail
 /// sunpath::addr!("/tmp/6789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678");
 /// ```
 ///
-/// Nor does an empty path, nor one with a NUL:
+/// An empty path is refused, and so is one with a NUL:
 ///
 /// ```compile_fail
 /// sunpath::addr!("");
@@ -286,7 +290,7 @@ pub const fn addr_of_literal(path: &str) -> UnixAddr {
 /// sunpath::addr!("a\0b");
 /// ```
 ///
-/// A constant can be given, of whatever name:
+/// The path can be a constant with any name:
 ///
 /// ```
 /// const ADDR: &str = "/run/a.sock";
@@ -295,7 +299,8 @@ pub const fn addr_of_literal(path: &str) -> UnixAddr {
 #[macro_export]
 macro_rules! addr {
     ($path:expr) => {{
-        // Not a name that $path could hold: items of a macro are seen by its arguments.
+        // The constant has a name that $path cannot mean, because arguments of a macro can see its
+        // items.
         const __SUNPATH_ADDR: $crate::UnixAddr = $crate::addr_of_literal($path);
         __SUNPATH_ADDR
     }};
@@ -419,7 +424,7 @@ mod tests {
         }
     }
 
-    /// What was there before shows in nothing, and where it is refused it is still there.
+    /// The earlier contents do not show in the new address, and stay if the new one is refused.
     #[test]
     fn addr_set_in_place_is_the_one_made_anew_or_the_one_before() {
         for len in 0..=sys::SUN_PATH_MAX + 1 {

@@ -1,5 +1,5 @@
-//! Ancillary data as bytes: reading the control messages that the kernel wrote, and laying out those
-//! that it is given. A descriptor is only a number here; `syscall` owns it.
+//! Ancillary data as bytes: reads the control messages that the kernel wrote, and lays out those to
+//! send. A descriptor is only a number here; `syscall` owns it.
 
 use core::ffi::c_int;
 use core::iter::FusedIterator;
@@ -14,7 +14,7 @@ use sunpath_sys::{CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, cmsghdr};
 #[cfg(have_so_passcred)]
 pub(crate) use sys::{SCM_CREDENTIALS, SCM_INQ, SCM_PIDFD, SCM_SECURITY};
 
-/// Numbers that no control message has in their place.
+/// Numbers that no control message has, in place of those that the system lacks.
 #[cfg(not(have_so_passcred))]
 mod absent {
     use core::ffi::c_int;
@@ -29,7 +29,7 @@ pub(crate) use absent::*;
 
 pub(crate) const INT: usize = size_of::<c_int>();
 
-/// `struct cmsghdr` and the data after it — one control message as it lies in a control buffer.
+/// `struct cmsghdr` and the data after it — a control message in a control buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[doc(alias = "cmsghdr")]
 pub struct ControlMessage<'a> {
@@ -40,7 +40,7 @@ pub struct ControlMessage<'a> {
 }
 
 impl<'a> ControlMessage<'a> {
-    /// `cmsg_level`: `SOL_SOCKET` for all that Unix domain sockets send.
+    /// `cmsg_level`: `SOL_SOCKET` for everything that Unix domain sockets send.
     #[must_use]
     pub const fn level(&self) -> i32 {
         self.level
@@ -59,18 +59,20 @@ impl<'a> ControlMessage<'a> {
         self.data
     }
 
-    /// Whether `cmsg_len` is over what the buffer holds. Linux lowers it when it truncates a message,
-    /// which [`Ancillary::is_truncated`](crate::ancillary::Ancillary::is_truncated) reports.
+    /// Whether `cmsg_len` exceeds what the buffer holds. Linux lowers it when it truncates a
+    /// message, which [`Ancillary::is_truncated`](crate::ancillary::Ancillary::is_truncated)
+    /// reports.
     #[must_use]
     pub const fn is_truncated(&self) -> bool {
         self.truncated
     }
 }
 
-/// `CMSG_FIRSTHDR`, `CMSG_NXTHDR` — the control messages in bytes that came from anywhere.
+/// `CMSG_FIRSTHDR`, `CMSG_NXTHDR` — iterates over the control messages in arbitrary bytes.
 ///
-/// The bytes need not be aligned. The iterator ends at a header whose `cmsg_len` is less than a header,
-/// and where no further header fits. Whatever `cmsg_len` holds, nothing outside the bytes is read.
+/// The bytes need not be aligned. The iterator ends at a header whose `cmsg_len` is less than a
+/// header, and if no further header fits. Whatever `cmsg_len` holds, nothing outside the bytes is
+/// read.
 ///
 /// # Examples
 ///
@@ -91,7 +93,7 @@ pub struct ControlMessages<'a> {
 }
 
 impl<'a> ControlMessages<'a> {
-    /// The control messages in these bytes, `msg_controllen` of them.
+    /// Iterates over the control messages in these bytes, of which there are `msg_controllen`.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
@@ -115,19 +117,19 @@ impl<'a> Iterator for ControlMessages<'a> {
 
 impl FusedIterator for ControlMessages<'_> {}
 
-/// Where one control message lies in its bytes.
+/// The place of one control message in its bytes.
 struct Extent {
     level: c_int,
     cmsg_type: c_int,
-    /// Inside the bytes.
+    /// The place of the data, inside the bytes.
     data: Range<usize>,
     truncated: bool,
-    /// Where the next header would begin.
+    /// The place of the next header.
     next: usize,
 }
 
 impl Extent {
-    /// The message whose header begins at `at`, if one is there.
+    /// Returns the message whose header begins at `at`, if there is one.
     #[inline]
     fn at(bytes: &[u8], at: usize) -> Option<Self> {
         let left = bytes.len().checked_sub(at)?;
@@ -141,12 +143,12 @@ impl Extent {
             cmsg_type: int_at(header, offset_of!(cmsghdr, cmsg_type))?,
             data: at + CMSG_LEN(0)..at + len.min(left),
             truncated: len > left,
-            // After the end there is none, so this need not be exact there.
+            // After the last message there is no other, so that this need not be exact there.
             next: at + CMSG_ALIGN(len.min(left)),
         })
     }
 
-    /// `cmsg_len`, which has 4 bytes or those of a `size_t`.
+    /// Reads `cmsg_len`, which has 4 bytes or those of a `size_t`.
     #[inline]
     fn len(header: &[u8]) -> Option<usize> {
         let field = header.get(offset_of!(cmsghdr, cmsg_len)..)?;
@@ -170,8 +172,8 @@ fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
     Some(c_int::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// The data of a message of level `SOL_SOCKET` with this type and `count` `int`s, if the bytes are that
-/// and nothing else.
+/// Returns the data of a message of level `SOL_SOCKET` with this type and `count` `int`s, if the
+/// bytes are exactly that.
 #[inline]
 pub(crate) fn alone(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Option<&[u8]> {
     let len = CMSG_LEN(count * INT);
@@ -183,9 +185,9 @@ pub(crate) fn alone(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Option<&[u8
     alone.then_some(data)
 }
 
-/// The messages of level `SOL_SOCKET`, one after the other: their types, and where their data are, as a
-/// whole number of `int`s. It borrows nothing, so that the caller can change data between the steps. The
-/// headers have to stay the same.
+/// Iterates over the messages of level `SOL_SOCKET`: their types, and the places of their data,
+/// which is a whole number of `int`s. It borrows nothing, so that the caller can change data
+/// between the steps. The headers must not change.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     next: usize,
@@ -234,8 +236,8 @@ impl<'b> Writer<'b> {
         Self { space: buf }
     }
 
-    /// Adds a message of level `SOL_SOCKET`. The caller writes its data, `int`s, into what is returned.
-    /// The buffer is large enough, because the caller has added up `CMSG_SPACE`.
+    /// Adds a message of level `SOL_SOCKET`. The caller writes its data, `int`s, into the slice
+    /// that is returned. The buffer is large enough, because the caller has added up `CMSG_SPACE`.
     #[inline]
     pub(crate) fn push(&mut self, cmsg_type: c_int, count: usize) -> slice::ChunksExactMut<'b, u8> {
         let (space, len) = (CMSG_SPACE(count * INT), CMSG_LEN(count * INT));
@@ -261,12 +263,12 @@ impl<'b> Writer<'b> {
 
 /// `struct ucred` in a message — the process, user and group that sent it.
 ///
-/// The kernel has checked them: a sender without privileges can only send its own. What the kernel
-/// adds by itself (with [`Socket::set_pass_credentials`]) are the *real* ids of the process that
-/// sent, while [`Socket::peer_cred`] returns the effective ones of the process that connected.
+/// The kernel has checked them: a sender without privileges can only send its own. By itself the
+/// kernel adds (with [`Socket::set_pass_credentials`]) the *real* ids of the process that sent,
+/// while [`Socket::peer_cred`] returns the effective ones of the process that connected.
 ///
-/// A message that was sent when neither end had asked for credentials has none: pid `None`, and uid
-/// and gid 65534 (`/proc/sys/kernel/overflowuid`).
+/// A message has no credentials if neither end had asked for them when it was sent: pid `None`, and
+/// uid and gid 65534 (`/proc/sys/kernel/overflowuid`).
 ///
 /// See unix(7), "SCM_CREDENTIALS".
 ///
@@ -290,16 +292,16 @@ const _: () = {
 };
 
 impl Credentials {
-    /// Credentials to send. No number is refused here, because the kernel checks all of them when they
-    /// are sent. Unless the sender is privileged, it refuses credentials of others with `EPERM`. It
-    /// refuses a process that does not exist with `ESRCH`, which includes 0 and negative numbers, and the
-    /// user or group -1 with `EINVAL`.
+    /// Makes credentials to send. No number is refused here, because the kernel checks all of them
+    /// when they are sent. If the sender is not privileged, the kernel refuses credentials of
+    /// others with `EPERM`. It refuses a process that does not exist with `ESRCH`, which includes 0
+    /// and negative numbers, and the user or group -1 with `EINVAL`.
     #[must_use]
     pub const fn new(pid: i32, uid: u32, gid: u32) -> Self {
         Self { pid, uid, gid }
     }
 
-    /// The process; `None` if it has no number that is visible here.
+    /// Returns the process; `None` if it has no number that is visible here.
     #[must_use]
     pub const fn pid(self) -> Option<i32> {
         match self.pid {
@@ -308,24 +310,24 @@ impl Credentials {
         }
     }
 
-    /// The user.
+    /// Returns the user.
     #[must_use]
     pub const fn uid(self) -> u32 {
         self.uid
     }
 
-    /// The group.
+    /// Returns the group.
     #[must_use]
     pub const fn gid(self) -> u32 {
         self.gid
     }
 
-    /// As they lie in a message: three `int`s.
+    /// Returns them as they are in a message: three `int`s.
     pub(crate) const fn to_ints(self) -> [c_int; 3] {
         [self.pid, self.uid as c_int, self.gid as c_int]
     }
 
-    /// From the data of a message; `None` if it was truncated.
+    /// Reads them from the data of a message; `None` if it was truncated.
     #[inline]
     pub(crate) fn from_data(data: &[u8]) -> Option<Self> {
         Some(Self {
@@ -342,7 +344,7 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    /// One message after the other, each of `int`s that are all 1.
+    /// Puts one message after the other, each of `int`s that are all 1.
     fn laid_out(messages: &[(c_int, usize)]) -> Vec<u8> {
         let space = |(_, count): &(c_int, usize)| CMSG_SPACE(count * INT);
         let mut bytes = vec![0; messages.iter().map(space).sum()];
@@ -362,7 +364,7 @@ mod tests {
             let bytes = laid_out(&[(rights, count)]);
             let data = 1_i32.to_ne_bytes().repeat(count);
             assert_eq!(alone(rights, count, &bytes), Some(&data[..]));
-            // One fewer or one more may come in as many bytes, because of the padding.
+            // One message more or fewer can have the same number of bytes, because of the padding.
             for other in [count - 1, count + 1] {
                 assert_eq!(alone(rights, other, &bytes), None, "{other} of {count}");
             }

@@ -1,4 +1,4 @@
-//! What a control buffer is made for, by type, which gives its size.
+//! What a control buffer expects, as a type, which gives its size.
 
 use core::ffi::c_int;
 
@@ -6,8 +6,8 @@ use sunpath_sys::{CMSG_LEN, CMSG_SPACE, cmsghdr};
 
 use crate::control::{Credentials, INT};
 
-/// What a control buffer is made for: [`Rights`], [`Credentials`], [`Pidfd`], [`Security`],
-/// [`QueueLength`], or several of them as a tuple. `()` is nothing. A batch can expect the
+/// What a control buffer expects: [`Rights`], [`Credentials`], [`Pidfd`], [`Security`],
+/// [`QueueLength`], or several of them as a tuple. `()` expects nothing. A batch can expect the
 /// [`Sender`] in addition.
 ///
 /// See [`ControlBuffer`](crate::ancillary::ControlBuffer), [`RecvSlots`](crate::ancillary::RecvSlots).
@@ -15,9 +15,9 @@ pub trait Expected: sealed::Sealed {
     /// A buffer for it, with the alignment that control messages need.
     #[doc(hidden)]
     type Buffer;
-    /// How many bytes of the control buffer it takes, as `CMSG_SPACE` adds them up.
+    /// The number of bytes of the control buffer that it takes, as `CMSG_SPACE` adds them up.
     const SPACE: usize;
-    /// How many descriptors it takes at most.
+    /// The greatest number of descriptors that it takes.
     const DESCRIPTORS: usize;
     /// Whether it takes the sender's address.
     #[doc(hidden)]
@@ -29,8 +29,8 @@ pub trait Expected: sealed::Sealed {
 
 /// `SCM_RIGHTS` — at most `N` descriptors. Any more are closed, and the message is reported as truncated.
 ///
-/// macOS installs in the process every descriptor that was sent, and returns the numbers of those alone
-/// for which the buffer has space. Expect as many as the sender may send.
+/// macOS installs every descriptor that was sent in the process, and returns only the numbers for
+/// which the buffer has space. Expect as many as the sender may send.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SCM_RIGHTS")]
 pub enum Rights<const N: usize> {}
@@ -47,14 +47,15 @@ pub enum Pidfd {}
 #[doc(alias = "SCM_SECURITY")]
 pub enum Security<const N: usize> {}
 
-/// `SCM_INQ` — how many bytes are left in the queue, which
+/// `SCM_INQ` — the number of bytes left in the queue, which
 /// [`set_pass_queue_length`](crate::UnixStream::set_pass_queue_length) asks for.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SCM_INQ")]
 pub enum QueueLength {}
 
-/// The sender's address, which is not a control message. [`Message::sender`](crate::ancillary::Message::sender)
-/// returns it in a batch of datagrams that expects it; a single datagram has it without this.
+/// The sender's address, which is not a control message.
+/// [`Message::sender`](crate::ancillary::Message::sender) returns it in a batch of datagrams that
+/// expects it. A single datagram always has it.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "msg_name")]
 pub enum Sender {}

@@ -1,5 +1,5 @@
-//! Owned and borrowed descriptors, and slices for vectored calls: the types of `std::os::fd` and
-//! `std::io` where there is `std`, and the same types over `core` where there is not.
+//! Owned and borrowed descriptors, and slices for vectored calls. With `std` these are the types of
+//! `std::os::fd` and `std::io`, and without it the same types over `core`.
 
 use core::mem::ManuallyDrop;
 
@@ -14,21 +14,23 @@ pub use io_slice::{IoSlice, IoSliceMut};
 #[cfg(not(feature = "std"))]
 pub use polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
-/// `AT_FDCWD` — the working directory, in place of a directory's descriptor: where
-/// [`bind_to_at`](crate::Socket::bind_to_at) and its like begin.
+/// `AT_FDCWD` — the working directory, in place of a directory's descriptor. The paths of
+/// [`bind_to_at`](crate::Socket::bind_to_at) and its like begin there.
 // SAFETY: not a descriptor and never open, but the `at` calls take it for one; to all others it is
 // EBADF. It is not -1.
 #[doc(alias = "AT_FDCWD")]
 pub const CWD: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(sunpath_sys::AT_FDCWD) };
 
-/// What `wrap` makes of a borrowed descriptor as if it owned it. It is never dropped.
+/// Returns what `wrap` makes of a borrowed descriptor as if it owned it. The result is never
+/// dropped.
 pub(crate) fn borrow_as<T>(fd: BorrowedFd<'_>, wrap: impl FnOnce(OwnedFd) -> T) -> ManuallyDrop<T> {
-    // SAFETY: the descriptor is open as long as it is borrowed, and the wrapped one never closes it.
+    // SAFETY: the descriptor is open as long as it is borrowed, and the wrapped one never closes
+    // it.
     let fd = unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) };
     ManuallyDrop::new(wrap(fd))
 }
 
-/// `FromRawFd` for a socket type: the one way to make it that is not checked.
+/// `FromRawFd` for a socket type: the only way to make it that does not check.
 macro_rules! impl_from_raw_fd {
     ($type:ident<$kind:ident: $bound:ident>, $from:expr) => {
         impl<$kind: $bound> FromRawFd for $type<$kind> {
@@ -36,10 +38,10 @@ macro_rules! impl_from_raw_fd {
             ///
             /// # Safety
             ///
-            /// - `fd` is open, and nobody else closes it.
-            /// - It is a Unix domain socket of this type, which listens where the type says so.
+            /// - `fd` is open, and nothing else closes it.
+            /// - It is a Unix domain socket of this type, and listens if the type says so.
             unsafe fn from_raw_fd(fd: RawFd) -> Self {
-                // SAFETY: the caller vouches that fd is open and nobody else's.
+                // SAFETY: the caller guarantees that fd is open and that nothing else owns it.
                 let fd = unsafe { OwnedFd::from_raw_fd(fd) };
                 $from(fd)
             }
@@ -48,7 +50,7 @@ macro_rules! impl_from_raw_fd {
 }
 pub(crate) use impl_from_raw_fd;
 
-/// `std::os::fd` over `core`, as far as this crate needs it: the same names and promises.
+/// The part of `std::os::fd` that this crate needs, over `core`: the same names and promises.
 #[cfg(not(feature = "std"))]
 mod polyfill {
     use core::ffi::c_int;
@@ -63,7 +65,7 @@ mod polyfill {
 
     /// A descriptor that is closed on drop.
     pub struct OwnedFd {
-        /// INVARIANT: an open descriptor that nobody else closes.
+        /// INVARIANT: an open descriptor that nothing else closes.
         fd: RawFd,
     }
 
@@ -80,7 +82,7 @@ mod polyfill {
         ///
         /// # Safety
         ///
-        /// - `fd` is open, and stays so during the lifetime of what is returned.
+        /// - `fd` is open, and stays open during the lifetime of the result.
         #[must_use]
         pub const unsafe fn borrow_raw(fd: RawFd) -> Self {
             Self {
@@ -90,31 +92,31 @@ mod polyfill {
         }
     }
 
-    /// What has a descriptor to lend.
+    /// A type that can lend a descriptor.
     pub trait AsFd {
         /// Borrows the descriptor.
         fn as_fd(&self) -> BorrowedFd<'_>;
     }
 
-    /// What has a descriptor to show.
+    /// A type that can return the number of its descriptor.
     pub trait AsRawFd {
-        /// The number of the descriptor, which stays the owner's.
+        /// Returns the number of the descriptor, which the owner keeps.
         fn as_raw_fd(&self) -> RawFd;
     }
 
-    /// What gives its descriptor away.
+    /// A type that can give up its descriptor.
     pub trait IntoRawFd {
-        /// The number of the descriptor, which the caller has to close.
+        /// Returns the number of the descriptor, which the caller has to close.
         fn into_raw_fd(self) -> RawFd;
     }
 
-    /// What can be made from a raw descriptor.
+    /// A type that can be made from a raw descriptor.
     pub trait FromRawFd {
         /// Takes a raw descriptor over.
         ///
         /// # Safety
         ///
-        /// - `fd` is open, and nobody else closes it.
+        /// - `fd` is open, and nothing else closes it.
         unsafe fn from_raw_fd(fd: RawFd) -> Self;
     }
 
@@ -167,7 +169,7 @@ mod polyfill {
     impl Drop for OwnedFd {
         fn drop(&mut self) {
             // SAFETY: the descriptor is open and ours alone, and this is the end of its owner. The
-            // result says nothing that could be acted on: after EINTR too the number is free.
+            // result is not used, because after EINTR too the number is free.
             unsafe { sys::close(self.fd) };
         }
     }
@@ -246,7 +248,7 @@ mod io_slice {
         }
     }
 
-    /// What both kinds of slice do after a short read or write.
+    /// Makes what both kinds of slice do after a short read or write.
     macro_rules! advance {
         ($type:ident) => {
             impl $type<'_> {
@@ -254,7 +256,7 @@ mod io_slice {
                 ///
                 /// # Panics
                 ///
-                /// If there are fewer.
+                /// If there are fewer bytes.
                 pub fn advance(&mut self, n: usize) {
                     assert!(n <= self.len(), "advanced beyond the end of a slice");
                     // INVARIANT: the rest of what was described.
@@ -262,12 +264,12 @@ mod io_slice {
                     self.iovec.iov_len -= n;
                 }
 
-                /// Takes this many bytes off the front of several slices; those that have none left
-                /// then are gone.
+                /// Takes this many bytes off the front of several slices. Slices that have none
+                /// left are removed.
                 ///
                 /// # Panics
                 ///
-                /// If there are fewer.
+                /// If there are fewer bytes.
                 pub fn advance_slices(bufs: &mut &mut [Self], mut n: usize) {
                     let whole = |buf: &&Self| {
                         let rest = n.checked_sub(buf.len());
@@ -355,7 +357,7 @@ mod tests {
         );
 
         let raw = a.into_raw_fd();
-        // SAFETY: into_raw_fd gave the descriptor away, and nobody closed it.
+        // SAFETY: into_raw_fd gave the descriptor up, and nothing has closed it.
         let a = unsafe { OwnedFd::from_raw_fd(raw) };
         assert_eq!(syscall::recv(a.as_fd(), &mut [0], 0).unwrap(), 1);
         drop(a);

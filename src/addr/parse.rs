@@ -13,15 +13,15 @@ impl UnixAddr {
     /// do: `@name` is an abstract name, `(unnamed)` is the unnamed address, and everything else is a
     /// path.
     ///
-    /// Bytes stand for themselves, except for a backslash, which begins an escape: `\\` is a backslash,
-    /// `\xNN` a byte, `\u{N}` a character. A path that begins with `@` is written with `\x40`. For bytes that are
-    /// a path whatever they are, there is [`from_pathname`](Self::from_pathname).
+    /// Each byte is itself, except for a backslash, which begins an escape: `\\` is a backslash,
+    /// `\xNN` a byte, `\u{N}` a character. A path that begins with `@` is written with `\x40`. For
+    /// bytes that are always a path, use [`from_pathname`](Self::from_pathname).
     ///
     /// # Errors
     ///
     /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`, `EOPNOTSUPP`: as for [`from_pathname`](Self::from_pathname) and
     ///   [`from_abstract`](Self::from_abstract); [`Error::sun_path`] has the numbers.
-    /// - `EINVAL`: a backslash begins no escape; [`Cause::Escape`] tells where.
+    /// - `EINVAL`: a backslash does not begin an escape; [`Cause::Escape`] has its place.
     ///
     /// # Examples
     ///
@@ -45,7 +45,7 @@ impl UnixAddr {
             [b'@', name @ ..] => (name, true),
             path => (path, false),
         };
-        // Longer than fits, so that what does not fit is refused by its length.
+        // Longer than what fits, so that a name that does not fit is refused by its length.
         let mut bytes = [0; sys::SUN_PATH_CAPACITY + 4];
         let mut len = 0;
         let mut rest = name;
@@ -81,7 +81,7 @@ impl FromStr for UnixAddr {
     }
 }
 
-/// The bytes that one escape, or one byte, stands for: up to four.
+/// The bytes of one escape, or one byte: up to four.
 struct Unit {
     bytes: [u8; 4],
     len: usize,
@@ -100,7 +100,7 @@ impl Unit {
     }
 }
 
-/// The first unit of a text, and what follows it; `None` where a backslash begins no escape.
+/// Returns the first unit of a text, and the rest; `None` if a backslash does not begin an escape.
 fn next_unit(text: &[u8]) -> Option<(Unit, &[u8])> {
     match text {
         [b'\\', b'\\', rest @ ..] => Some((Unit::byte(b'\\'), rest)),

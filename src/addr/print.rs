@@ -1,4 +1,4 @@
-//! Addresses as text: whose bytes are anybody's, and move no terminal's cursor.
+//! Addresses as text. Their bytes may come from any program, and must not move a terminal's cursor.
 
 use core::fmt::{self, Write as _};
 
@@ -29,8 +29,8 @@ impl fmt::Debug for UnixAddr {
     }
 }
 
-/// Bytes as text: UTF-8 as it is, `\xNN` for what is not, escapes for what does not print. Its `Debug`
-/// is in quotes, and escapes those inside too.
+/// Bytes as text: UTF-8 as it is, `\xNN` for other bytes, escapes for characters that do not print.
+/// Its `Debug` is in quotes, and escapes quotes inside.
 struct Escaped<'a>(&'a [u8]);
 
 impl Escaped<'_> {
@@ -69,8 +69,8 @@ impl fmt::Debug for Escaped<'_> {
     }
 }
 
-/// Whether a character is seen by what it does to others alone: it ends the line, turns the direction
-/// of the text, or has no width.
+/// Whether a character is visible only by its effect on others: it ends the line, turns the
+/// direction of the text, or has no width.
 const fn is_format(char: char) -> bool {
     matches!(char,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'

@@ -1,4 +1,5 @@
-//! Addresses that C code or the kernel wrote. What holds for every address is made true for them.
+//! Addresses that C code or the kernel wrote, checked and made to hold the invariants of every
+//! address.
 
 use core::mem::offset_of;
 use core::ptr;
@@ -9,14 +10,15 @@ use sunpath_sys::{SunPath, sockaddr, sockaddr_un, socklen_t};
 use super::UnixAddr;
 use crate::error::{Call, Errno, Error};
 
-/// From its parts.
+/// Makes it from its parts.
 impl UnixAddr {
-    /// The address that C code or the kernel made, with the length that came with it.
+    /// Makes the address from a struct that C code or the kernel wrote, and the length that it
+    /// reported.
     ///
-    /// Every length that the kernel returns is taken. One that ends before the path, 0 for instance,
-    /// is the unnamed address. For a path that fills `sun_path` Linux returns one byte more than the
-    /// struct has, 111, and [`len`](Self::len) is 110, with which the address can be sent to. A path
-    /// ends at its first NUL, and `len` is then that of the path.
+    /// Every length that the kernel returns is accepted. A length that ends before the path, 0 for
+    /// example, means the unnamed address. For a path that fills `sun_path` Linux returns 111, one
+    /// byte more than the struct, and [`len`](Self::len) is 110, with which the address can be sent
+    /// to. A path ends at its first NUL, and `len` is then that of the path.
     ///
     /// [`sys::sun_path`] reads an address of any length.
     ///
@@ -54,8 +56,8 @@ impl UnixAddr {
         Ok(read)
     }
 
-    /// The greatest length that a kernel reports for an address of these bytes, if it is over the
-    /// size of the struct, and else that size.
+    /// Returns the greatest length that a kernel reports for an address of these bytes, if it is
+    /// over the size of the struct, and otherwise that size.
     const fn most_reported(&self) -> usize {
         match sys::sun_path(&self.addr, size_of::<sockaddr_un>() as socklen_t) {
             SunPath::Pathname(path) if path.len() == sys::SUN_PATH_CAPACITY => {
@@ -66,32 +68,33 @@ impl UnixAddr {
     }
 }
 
-/// As a buffer for the calls that write an address.
+/// The address as a buffer for the calls that write one.
 impl UnixAddr {
-    /// The pointer of the calls. What was written is the address once [`normalize_sender`](Self::normalize_sender)
-    /// was told how long it is.
+    /// Returns the pointer for the calls. After [`normalize_sender`](Self::normalize_sender) got
+    /// the length, the bytes are the address.
     #[inline]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut sockaddr {
         ptr::from_mut(&mut self.addr).cast()
     }
 
-    /// The two pointers of the calls: `*len` is the size of the buffer. What was written is an address
-    /// after [`normalize`](Self::normalize).
+    /// Returns the two pointers for the calls: `*len` is the size of the buffer. After
+    /// [`normalize`](Self::normalize) the bytes are an address.
     #[inline]
     pub(crate) fn offer(&mut self) -> (*mut sockaddr, *mut socklen_t) {
         self.len = size_of::<sockaddr_un>() as socklen_t;
         (ptr::from_mut(&mut self.addr).cast(), &mut self.len)
     }
 
-    /// [`normalize`](Self::normalize) with the length that a call has reported elsewhere; unnamed where the
-    /// sender is of another family, since an error would lose the message.
+    /// Does what [`normalize`](Self::normalize) does, with the length that a call has reported
+    /// elsewhere. If the sender is of another family, the address becomes unnamed, because an error
+    /// would lose the message.
     #[inline]
     pub(crate) fn normalize_sender(&mut self, len: socklen_t) {
         self.len = len;
         let _ = self.normalize();
     }
 
-    /// The address of a sender that a call has written elsewhere.
+    /// Returns the address of a sender that a call has written elsewhere.
     #[inline]
     pub(crate) fn of_sender(addr: sockaddr_un, len: socklen_t) -> Self {
         let mut from = Self { addr, len };
@@ -99,15 +102,15 @@ impl UnixAddr {
         from
     }
 
-    /// Makes true again what holds for every address that the kernel wrote: it becomes unnamed where it
-    /// says so, and, with `EAFNOSUPPORT`, where it is of another family.
+    /// Restores the invariants of an address that the kernel wrote. It becomes unnamed if the
+    /// length says so. It also becomes unnamed, with `EAFNOSUPPORT`, if it is of another family.
     #[inline]
     pub(crate) const fn normalize(&mut self) -> Result<(), Errno> {
         self.normalize_as(cfg!(have_counted_path))
     }
 
-    /// [`normalize`](Self::normalize) of an address whose length counts no more than the NUL behind a path, or
-    /// may.
+    /// Does what [`normalize`](Self::normalize) does, for an address whose length counts no more
+    /// than the NUL after a path, or may.
     #[inline]
     const fn normalize_as(&mut self, counted: bool) -> Result<(), Errno> {
         let family_end = offset_of!(sockaddr_un, sun_family) + size_of::<sys::sa_family_t>();
@@ -147,7 +150,8 @@ mod tests {
         UnixAddr::from_pathname_bytes(path).expect("the path fits")
     }
 
-    /// The address that Linux returns for a path which fills sun_path: no NUL, one byte too long.
+    /// The address that Linux returns for a path which fills sun_path: without a NUL, one byte too
+    /// long.
     fn kernel_full() -> UnixAddr {
         let mut addr = *UnixAddr::unnamed().as_sockaddr_un();
         addr.sun_path.fill(b'f' as c_char);
@@ -232,7 +236,7 @@ mod tests {
             let error = UnixAddr::from_raw(raw, len).unwrap_err();
             assert_eq!(error.errno(), Errno::EAFNOSUPPORT);
         }
-        // recvfrom(2) from an unnamed sender: length 0, the family never written
+        // recvfrom(2) from an unnamed sender: length 0, and the family is not written.
         assert_eq!(UnixAddr::from_raw(raw, 0), Ok(UnixAddr::unnamed()));
     }
 

@@ -5,7 +5,7 @@ use core::fmt;
 /// The calls with their names.
 macro_rules! calls {
     ($(#[doc = $man:literal] $call:ident $name:literal)*) => {
-        /// The call of the system that failed.
+        /// A system call, or another function of the C library, that failed.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[repr(u8)]
@@ -14,7 +14,7 @@ macro_rules! calls {
         }
 
         impl Call {
-            /// The name of the call in C.
+            /// Returns the name of the call in C.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -94,7 +94,7 @@ calls! {
     Setsockopt "setsockopt"
     /// shutdown(2).
     Shutdown "shutdown"
-    /// None yet: the making of a `struct sockaddr_un`.
+    /// None yet: a `struct sockaddr_un` was being made.
     SockaddrUn "sockaddr_un"
     /// socket(2).
     Socket "socket"
@@ -112,7 +112,7 @@ impl fmt::Display for Call {
     }
 }
 
-/// The name in C, as `Display` prints it.
+/// Returns the name in C, as `Display` prints it.
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -125,7 +125,7 @@ mod tests {
     use std::string::String;
     use std::vec::Vec;
 
-    /// By the text of this file: the name of a call is that of its variant, in small letters.
+    /// Reads the text of this file: the name of a call is that of its variant, in small letters.
     #[test]
     fn error_names_each_call_as_c_does() {
         let lines = include_str!("call.rs").lines();

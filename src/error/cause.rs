@@ -1,4 +1,4 @@
-//! Causes of errors: what a program can ask for where one errno has several, and their texts.
+//! Causes of errors, for errnos that have several, and their texts.
 
 use core::fmt;
 
@@ -10,12 +10,12 @@ pub(crate) const MAX_DESCRIPTORS: usize = 253;
 #[cfg(have_so_passcred)]
 const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
 
-/// Declares the causes whose numbers are one of 32 bits or two of 16, each with its text. In a text,
-/// `{}` stands for the next number, and `{o}` for the next one in octal. A new cause is an entry here and a
-/// row in the table of the tests.
+/// Declares the causes whose numbers are one of 32 bits or two of 16, each with its text. In a
+/// text, `{}` means the next number, and `{o}` the next one in octal. A new cause is an entry here
+/// and a row in the table of the tests.
 macro_rules! causes {
     ($($(#[$doc:meta])* $cause:ident $({ $($(#[$number_doc:meta])* $number:ident: $int:ident),+ })? $text:literal)*) => {
-        /// Why a call failed, where the errno alone does not tell.
+        /// The reason why a call failed, if the errno alone does not tell it.
         ///
         /// [`Error::cause`](crate::Error::cause) returns it. It prints as the part of the error's text
         /// that stands in parentheses.
@@ -43,19 +43,19 @@ macro_rules! causes {
             $($(#[$doc])* $cause $({ $($(#[$number_doc])* $number: $int),+ })?,)*
         }
 
-        /// What an error's number is: an errno, or the numbers of a cause.
+        /// The meaning of an error's number: an errno, or the numbers of a cause.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub(super) enum Tag {
-            /// The errno of the call, its bits kept; there is no cause.
+            /// The errno of the call, with its bits unchanged. There is no cause.
             Errno,
-            /// Nothing: [`SunPathError::Empty`].
+            /// No number: [`SunPathError::Empty`].
             Empty,
             /// The offset of the first NUL, at most `u32::MAX`.
             InteriorNul,
             /// The length of the path, at most `u32::MAX`.
             TooLong,
-            /// Nothing: the system has no abstract names.
+            /// No number: the system has no abstract names.
             Unsupported,
             /// An [`InUse`].
             InUse,
@@ -69,8 +69,8 @@ macro_rules! causes {
         }
 
         impl Cause {
-            /// The cause in the form that an error holds; `None` for a fault of a path that this crate
-            /// does not know.
+            /// Returns the cause in the form that an error holds; `None` for a fault of a path that
+            /// this crate does not know.
             pub(super) fn into_parts(self) -> Option<(Tag, u32)> {
                 Some(match self {
                     Self::Path(SunPathError::Empty) => (Tag::Empty, 0),
@@ -83,7 +83,7 @@ macro_rules! causes {
                 })
             }
 
-            /// The cause that an error holds.
+            /// Returns the cause that an error holds.
             pub(super) const fn from_parts(tag: Tag, number: u32) -> Option<Self> {
                 Some(match tag {
                     Tag::Errno => return None,
@@ -113,7 +113,7 @@ macro_rules! causes {
     };
 }
 
-/// The numbers of a cause as one.
+/// Returns the numbers of a cause as one.
 macro_rules! packed {
     () => {
         0
@@ -126,7 +126,7 @@ macro_rules! packed {
     };
 }
 
-/// A cause from its number.
+/// Makes a cause from its number.
 macro_rules! unpacked {
     ($from:ident $cause:ident) => {
         Self::$cause
@@ -142,7 +142,7 @@ macro_rules! unpacked {
     };
 }
 
-/// The numbers of a cause in the order of its text.
+/// Returns the numbers of a cause in the order of its text.
 macro_rules! numbers {
     () => {
         [0; 2]
@@ -159,24 +159,25 @@ causes! {
     /// The lock file beside the socket file could not be opened, locked or made. The errno says why:
     /// after a run as root, for example, the file belongs to root (`EACCES`).
     LockFile "the lock file beside it, <name>.lock"
-    /// The file system does not keep the mode of a socket file.
+    /// The file system does not store the mode of a socket file.
     NoModes "the file system does not keep modes; a private directory (Dir::private) restricts access instead"
-    /// The file system does not keep the sticky bit of a socket file.
+    /// The file system does not store the sticky bit of a socket file.
     NoStickyBit "the file system does not keep the sticky bit; a private directory (Dir::private) restricts access instead"
-    /// The file system does not keep the owner and group of a socket file.
+    /// The file system does not store the owner and group of a socket file.
     NoOwners "the file system does not keep owners and groups"
     /// The file system does not count the names of a file.
     NoLinkCounts "the file system does not count links; a private directory (Dir::private) restricts access instead"
     /// The file system cannot rename a file without replacing another.
     NoSafeRename "the file system cannot rename without replacing"
-    /// The file that was bound is not at the path any more: somebody moved, removed or replaced it.
+    /// The file that was bound is no longer at the path: another program moved, removed or replaced
+    /// it.
     FileMoved "the file that was bound is not at the path any more"
     /// Another process bound the socket, so the file is not removed.
     /// [`Bound::adopt`](crate::Bound::adopt) makes this process the one that removes it.
     BoundElsewhere "another process bound the socket"
     /// The path leads to another directory than it did when the call began.
     DirectoryMoved "the path leads to another directory now"
-    /// The mode has bits that are not permissions. 660 in decimal is 01224, for example.
+    /// The mode has bits that are not permissions. For example, 660 in decimal is 01224.
     Mode {
         /// The mode.
         mode: u32
@@ -199,15 +200,15 @@ causes! {
         /// The uid.
         uid: u32
     } "in this user namespace uid {} stands for all users that are not mapped"
-    /// The address begins with `/proc/self` or its like, and so leads to another file in another
-    /// process.
+    /// The address begins with `/proc/self` or its like, and therefore leads to another file in
+    /// another process.
     OtherProcess "the address leads elsewhere in another process"
-    /// The datagram socket would be bound by a name that is of no use to its peers, because its path
-    /// is too long for `sun_path`.
+    /// The datagram socket would be bound by a name that its peers cannot use, because its path is
+    /// too long for `sun_path`.
     NoReturnPath {
-        /// How many bytes the path has, at most 65535.
+        /// The length of the path in bytes, at most 65535.
         len: u16,
-        /// How many it may have.
+        /// The greatest length that fits.
         max: u16
     } "peers cannot answer to a path of {} bytes, only to one of at most {}"
     /// The message is longer than the socket's send buffer allows.
@@ -216,24 +217,24 @@ causes! {
     /// any length can be passed as the descriptor of a memory file: see memfd_create(2) and
     /// [`Socket::send_fd`](crate::Socket::send_fd).
     MessageTooLong {
-        /// How many bytes a message can have.
+        /// The greatest length of a message, in bytes.
         limit: u32
     } "the message is over the limit of {} bytes"
     /// One call takes at most 1024 slices.
     TooManySlices {
-        /// How many there are.
+        /// The number of slices.
         count: u32
     } "{} slices are too many for one call, which takes at most 1024"
     /// No address has this length.
     AddressLength {
         /// The length, at most 65535.
         len: u16,
-        /// The most that the system returns.
+        /// The greatest length that the system returns.
         max: u16
     } "an address of {} bytes is not in range; the longest has {}"
     /// The number is larger than the option takes.
     NumberTooLarge {
-        /// The largest that it takes.
+        /// The largest number that it takes.
         max: u32
     } "the number is over {}, the most that the option takes"
     /// A timeout of zero is refused, because in C it means to wait forever. Here `None` means that.
@@ -248,64 +249,64 @@ causes! {
     /// The descriptor is close-on-exec. It was therefore not inherited: this process opened it, or
     /// has taken it over before.
     CloseOnExec "the descriptor is close-on-exec, so it was not inherited"
-    /// Without /proc, Linux does not tell the path of an open directory.
+    /// Without /proc, Linux does not report the path of an open directory.
     NoProc "without /proc the path of the directory is unknown"
-    /// The socket listens, and what was asked for needs one that does not.
+    /// The socket listens, and the call needs one that does not.
     Listening "the socket listens"
     /// The socket does not listen.
     NotListening "the socket does not listen"
     /// One message takes at most 253 descriptors.
     TooManyDescriptors {
-        /// How many there are.
+        /// The number of descriptors.
         count: u32
     } "{} descriptors are too many for one message, which takes at most 253"
     /// A stream drops control messages that are sent without a byte.
     EmptyPayload "a stream drops control messages that come with no byte"
     /// Control messages were truncated.
     ControlTruncated {
-        /// How many descriptors arrived and were closed.
+        /// The number of descriptors that arrived and were closed.
         closed: u32
     } "control messages were truncated; descriptors received: {} (closed)"
-    /// A message came with a descriptor and with more than the one byte that the receive takes.
+    /// A message arrived with a descriptor and with more than the one byte that the receive takes.
     LongMessage "the message has more than one byte"
     /// Fewer descriptors arrived than were expected.
     TooFewDescriptors {
-        /// How many were expected, at most 65535.
+        /// The expected number, at most 65535.
         expected: u16,
-        /// How many arrived and were closed, at most 65535.
+        /// The number that arrived and were closed, at most 65535.
         received: u16
     } "expected {} descriptors, received {} (closed)"
     /// The stream ended where a descriptor was expected.
     EndOfFile "end of file, no descriptor"
-    /// The stream ended before all of the bytes came.
+    /// The stream ended before all of the bytes had arrived.
     StreamEnded "the stream ended before all of the bytes came"
-    /// The text of an address has a backslash that begins no escape.
+    /// The text of an address has a backslash that does not begin an escape.
     Escape {
-        /// Where the backslash stands, in bytes.
+        /// The place of the backslash, in bytes.
         at: u32
     } "the backslash at byte {} begins no escape; write two of them for one"
     /// The control messages do not fit into a message of the batch.
     BatchSpace {
-        /// How many descriptors they have, at most 65535.
+        /// The number of their descriptors, at most 65535.
         descriptors: u16,
-        /// How many a message of the batch has space for, at most 65535.
+        /// The number of descriptors that a message of the batch has space for, at most 65535.
         space: u16
     } "the batch has no space for these control messages; descriptors: {}, space for {}"
     /// The control messages take more bytes than there is space for.
     ControlSpace {
-        /// How many bytes they take, counted as `CMSG_SPACE` does, at most 65535.
+        /// The size of the control messages in bytes, counted as `CMSG_SPACE` does, at most 65535.
         needed: u16,
-        /// How many bytes there is space for, at most 65535.
+        /// The size of the space in bytes, at most 65535.
         space: u16
     } "the control messages take {} bytes, space for {}"
     /// The batch is full.
     BatchFull {
-        /// How many messages it holds.
+        /// The number of messages that it holds.
         messages: u32
     } "the batch is full: it holds {} messages"
 }
 
-// The texts have it, and every system as many slices.
+// The texts contain this number, and it is the limit of slices on every system.
 const _: () = assert!(MAX_DESCRIPTORS == 253);
 
 /// What is in the way at a path that is to be bound: the causes of `EADDRINUSE`.
@@ -334,8 +335,8 @@ pub enum InUse {
     Server,
     /// Another process holds the lock: a server that runs or is starting.
     Lock,
-    /// A file with the lock file's name is not one of ours, because another user owns it or it is not
-    /// empty.
+    /// A file with the lock file's name is not one of ours, because another user owns it or it is
+    /// not empty.
     LockFile,
     /// A directory is at the path.
     Directory,
@@ -403,12 +404,12 @@ impl fmt::Display for Cause {
     }
 }
 
-/// A number of at most 32 bits; a larger one reads `u32::MAX`.
+/// Returns a number of at most 32 bits; a larger one becomes `u32::MAX`.
 pub(super) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// A number of at most 16 bits; a larger one reads `u16::MAX`.
+/// Returns a number of at most 16 bits; a larger one becomes `u16::MAX`.
 pub(super) fn short(number: usize) -> u16 {
     u16::try_from(number).unwrap_or(u16::MAX)
 }

@@ -5,7 +5,7 @@ use core::fmt;
 
 use sunpath_sys as sys;
 
-/// An error number of the system, `EADDRINUSE` for instance.
+/// An error number of the system, for example `EADDRINUSE`.
 ///
 /// Its name and meaning come from a table of this crate, the same in every locale and with every
 /// C library.
@@ -48,26 +48,26 @@ errnos! {
 }
 
 impl Errno {
-    /// The error of this number, as C's `errno` holds it.
+    /// Makes the error of this number, as C's `errno` holds it.
     #[must_use]
     pub const fn from_raw(number: i32) -> Self {
         Self(number)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn raw(self) -> i32 {
         self.0
     }
 
-    /// The symbolic name; `None` for a number that the system gives no meaning.
+    /// Returns the symbolic name; `None` for a number that has no meaning on this system.
     #[must_use]
     #[doc(alias = "strerrorname_np")]
     pub fn name(self) -> Option<&'static str> {
         sys::errno_name(self.0)
     }
 
-    /// The meaning in a few words; `None` for a number that the system gives no meaning.
+    /// Returns the meaning in a few words; `None` for a number that has no meaning on this system.
     #[must_use]
     #[doc(alias = "strerror")]
     pub fn text(self) -> Option<&'static str> {
@@ -95,5 +95,5 @@ impl fmt::Debug for Errno {
 
 impl error::Error for Errno {}
 
-// So one name is enough.
+// Both numbers are equal, so that one name is enough.
 const _: () = assert!(sys::EWOULDBLOCK == sys::EAGAIN);

@@ -9,9 +9,9 @@ use super::cause::Cause;
 use super::{Errno, Error};
 
 impl Error {
-    /// The kind that std has for the errno. It is `Unsupported` wherever
-    /// [`is_unsupported`](Self::is_unsupported) is true, and `UnexpectedEof` for the end of a stream
-    /// where a descriptor was expected.
+    /// Returns the kind that std has for the errno. It is `Unsupported` wherever
+    /// [`is_unsupported`](Self::is_unsupported) is true, and `UnexpectedEof` for a stream that
+    /// ended where a descriptor was expected.
     #[must_use]
     pub fn kind(self) -> ErrorKind {
         match self.cause() {
@@ -23,8 +23,8 @@ impl Error {
 }
 
 impl Errno {
-    /// The errno of an `std::io::Error`: that of the system call, or that of the [`Error`] or
-    /// [`SunPathError`] that it was made from. `None` where it has neither.
+    /// Returns the errno of an `std::io::Error`: that of the system call, or that of the [`Error`]
+    /// or [`SunPathError`] from which it was made. It is `None` if it has neither.
     ///
     /// # Examples
     ///
@@ -54,15 +54,15 @@ impl Errno {
         }
     }
 
-    /// The kind that std has for it.
+    /// Returns the kind that std has for it.
     pub(crate) fn kind(self) -> ErrorKind {
-        // A number has nothing to drop, and needs no code that would do it after a panic.
+        // A number need not be dropped, so that no code is needed for that after a panic.
         let error = ManuallyDrop::new(io::Error::from(self));
         error.kind()
     }
 }
 
-/// The errno as `raw_os_error`; nothing is allocated.
+/// Returns the errno as `raw_os_error`; nothing is allocated.
 impl From<Errno> for io::Error {
     fn from(errno: Errno) -> Self {
         Self::from_raw_os_error(errno.raw())

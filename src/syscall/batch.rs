@@ -1,5 +1,5 @@
 //! sendmmsg(2) and recvmmsg(2): several messages with one call. The headers are laid out once, and
-//! stay as they are from call to call but for what the kernel writes into them.
+//! only the kernel changes them from call to call.
 
 mod one_by_one;
 mod receive;

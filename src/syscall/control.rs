@@ -18,13 +18,13 @@ use crate::fd::{FromRawFd, OwnedFd};
 /// Control data that was received, with the descriptors in it, which are closed on drop.
 #[derive(Debug)]
 pub(crate) struct OwnedControl<'c> {
-    /// INVARIANT: as the kernel wrote it. The `int`s of `SCM_RIGHTS` from `rights` on, `left` of them
-    /// that are not negative, and that of `SCM_PIDFD` at `pidfd`, if it is not negative, are open
-    /// descriptors that nobody else owns.
+    /// INVARIANT: as the kernel wrote it. These are open descriptors that nothing else owns: the
+    /// `int`s of `SCM_RIGHTS` from `rights` on, `left` of them that are not negative, and that of
+    /// `SCM_PIDFD` at `pidfd`, if it is not negative.
     bytes: &'c mut [u8],
-    /// The messages of `SCM_RIGHTS` that are not begun.
+    /// The messages of `SCM_RIGHTS` whose descriptors were not taken yet.
     messages: Places,
-    /// What is not taken of the message that is begun.
+    /// The rest of the message whose descriptors are being taken.
     rights: Range<usize>,
     left: usize,
     pidfd: Option<usize>,
@@ -35,8 +35,8 @@ impl<'c> OwnedControl<'c> {
     ///
     /// # Safety
     ///
-    /// - recvmsg(2) has just written the bytes, and said that they are as many.
-    /// - Nobody has owned the descriptors in them yet.
+    /// - recvmsg(2) has just written the bytes, and has returned their number.
+    /// - Nothing has owned the descriptors in them yet.
     #[inline]
     pub(super) unsafe fn new(bytes: &'c mut [u8], most: usize) -> (Self, usize) {
         let (mut left, mut pidfd, mut messages) = (0, None, Places::new());
@@ -71,26 +71,26 @@ impl<'c> OwnedControl<'c> {
     #[cold]
     #[inline(never)]
     pub(super) unsafe fn rejected(bytes: &'c mut [u8], most: usize) -> (Self, usize) {
-        // SAFETY: the caller vouches for the bytes.
+        // SAFETY: the caller guarantees the bytes.
         unsafe { Self::new(bytes, most) }
     }
 
-    /// The descriptors of control data in which there are `N` of them and nothing else, as most
-    /// messages bring them.
+    /// Returns the descriptors of control data that has exactly `N` of them and nothing else, as
+    /// most messages do.
     ///
     /// # Safety
     ///
-    /// - As for [`new`](Self::new), unless it gives them.
+    /// - As for [`new`](Self::new), unless it returns them.
     #[inline]
     pub(super) unsafe fn exactly<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd; N]> {
         let fds = alone(sys::SCM_RIGHTS, N, bytes).filter(|fds| count_fds(fds) == N)?;
-        // SAFETY: the caller vouches that it is open and nobody else's.
+        // SAFETY: the caller guarantees that it is open and that nothing else owns it.
         Some(array::from_fn(|at| unsafe {
             OwnedFd::from_raw_fd(int_at(fds, at * INT))
         }))
     }
 
-    /// Whether no control message came.
+    /// Whether no control message arrived.
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
@@ -101,23 +101,25 @@ impl<'c> OwnedControl<'c> {
         ControlMessages::new(self.bytes)
     }
 
-    /// The descriptors of `SCM_RIGHTS`. What is not taken from the iterator stays here.
+    /// Iterates over the descriptors of `SCM_RIGHTS`. Those that are not taken from the iterator
+    /// stay here.
     #[inline]
     pub(crate) fn rights(&mut self) -> Descriptors<'_, 'c> {
         Descriptors { control: self }
     }
 
-    /// The descriptor of `SCM_PIDFD`, or the errno that the kernel put in its place.
+    /// Returns the descriptor of `SCM_PIDFD`, or the errno that the kernel put in its place.
     pub(crate) fn pidfd(&mut self) -> Option<Result<OwnedFd, Errno>> {
         let fd = int_at(self.bytes, self.pidfd.take()?);
         if fd < 0 {
             return Some(Err(Errno::from_raw(-fd)));
         }
-        // SAFETY: by the invariant it is open and nobody else's, and its place is forgotten.
+        // SAFETY: by the invariant it is open and owned by nothing else, and its place is
+        // forgotten.
         Some(Ok(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// How many descriptors are left, of both types.
+    /// Returns how many descriptors are left, of both types.
     pub(crate) fn left(&self) -> usize {
         let pidfd = self.pidfd.map(|place| int_at(self.bytes, place));
         self.left + usize::from(pidfd.is_some_and(|fd| fd >= 0))
@@ -127,7 +129,8 @@ impl<'c> OwnedControl<'c> {
     #[inline]
     fn take(&mut self) -> Option<OwnedFd> {
         let fd = self.take_number()?;
-        // SAFETY: by the invariant it is open and nobody else's, and `rights` has passed it.
+        // SAFETY: by the invariant it is open and owned by nothing else, and `rights` has passed
+        // it.
         Some(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
@@ -149,8 +152,8 @@ impl<'c> OwnedControl<'c> {
         None
     }
 
-    /// Closes the descriptors of `SCM_RIGHTS` that nobody took, as runs: the kernel gives them the
-    /// lowest numbers that are free, which mostly follow each other.
+    /// Closes the descriptors of `SCM_RIGHTS` that nobody took, in runs, because the kernel gives
+    /// them the lowest free numbers, which mostly follow each other.
     fn close_rest(&mut self) {
         let mut left = mem::take(&mut self.left);
         let mut run = 0..0;
@@ -254,7 +257,7 @@ fn close_run(fds: Range<c_int>) {
     }
 }
 
-/// The `int` at a place that [`Places`] gave.
+/// Returns the `int` at a place that [`Places`] returned.
 #[inline]
 fn int_at(bytes: &[u8], place: usize) -> c_int {
     let mut int = [0; INT];
@@ -262,13 +265,14 @@ fn int_at(bytes: &[u8], place: usize) -> c_int {
     c_int::from_ne_bytes(int)
 }
 
-/// All the `int`s in a place.
+/// Returns all the `int`s in a place.
 #[inline]
 fn ints(place: &[u8]) -> impl Iterator<Item = c_int> {
     place.chunks_exact(INT).map(|int| int_at(int, 0))
 }
 
-/// How many are not negative: all of them, of which the compiler can look at several at once.
+/// Returns how many are not negative. It counts all of them, so that the compiler can look at
+/// several at once.
 #[inline]
 fn count_fds(place: &[u8]) -> usize {
     match ints(place).fold(0, |all, fd| all | fd) {
@@ -277,7 +281,8 @@ fn count_fds(place: &[u8]) -> usize {
     }
 }
 
-/// The descriptors that follow each other from the first to the last, if all do.
+/// Returns the descriptors from the first to the last as a range, if their numbers follow each
+/// other.
 #[inline]
 fn as_run(place: &[u8]) -> Option<Range<c_int>> {
     let first = ints(place).next().filter(|fd| *fd >= 0)?;
@@ -290,7 +295,7 @@ fn as_run(place: &[u8]) -> Option<Range<c_int>> {
     (apart == 0).then_some(first..end)
 }
 
-/// The first bytes of a buffer, at most `len`, all of them zero.
+/// Returns the first bytes of a buffer, at most `len`, all of them zero.
 #[inline]
 pub(crate) fn zeroed<T>(buf: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
     let len = len.min(size_of::<T>());
@@ -322,8 +327,8 @@ mod tests {
     const SPACE: usize = sys::CMSG_SPACE(8) + 3 * sys::CMSG_SPACE(4);
     const NO_PIDFD: c_int = -3;
 
-    /// Control data with three descriptors in two messages, an unknown message between them and
-    /// `pidfd` at the end; and the other ends of the three.
+    /// Returns control data with three descriptors in two messages, an unknown message between them
+    /// and `pidfd` at the end; and the other ends of the three.
     fn arrived(buf: &mut [u8; SPACE], pidfd: c_int) -> Vec<OwnedFd> {
         let (mut sent, mut kept) = (Vec::new(), Vec::new());
         for _ in 0..3 {
@@ -347,11 +352,11 @@ mod tests {
     }
 
     fn owned(buf: &mut [u8], most: usize) -> (OwnedControl<'_>, usize) {
-        // SAFETY: `arrived` gave the descriptors in the buffer away, as the kernel gives them.
+        // SAFETY: `arrived` gave up the descriptors in the buffer, as the kernel does.
         unsafe { OwnedControl::new(buf, most) }
     }
 
-    /// How many of the descriptors are closed, seen from their other ends.
+    /// Returns how many of the descriptors are closed, seen from their other ends.
     fn closed(kept: &[OwnedFd]) -> usize {
         let write = |fd: &&OwnedFd| syscall::send(fd.as_fd(), b"x", 0).is_err();
         kept.iter().filter(write).count()

@@ -1,4 +1,4 @@
-//! fcntl(2) and ioctl(2): what a descriptor can do.
+//! fcntl(2) and ioctl(2) on a descriptor.
 
 use core::ffi::c_int;
 
@@ -16,11 +16,11 @@ pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
         // SAFETY: F_DUPFD_CLOEXEC takes an int, the least number wanted.
         unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_DUPFD_CLOEXEC, 0) as isize }
     })?;
-    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(copy as c_int) })
 }
 
-/// `fcntl(F_SETFD)` with `FD_CLOEXEC` or without it, which is the only flag there is.
+/// `fcntl(F_SETFD)` with or without `FD_CLOEXEC`, which is the only flag of a descriptor.
 pub(crate) fn set_cloexec(fd: BorrowedFd<'_>, cloexec: bool) -> Result<(), Error> {
     let flags = if cloexec { sys::FD_CLOEXEC } else { 0 };
     retry(Call::Fcntl, || {
@@ -69,7 +69,7 @@ pub(crate) fn unreceived_bytes(_fd: BorrowedFd<'_>) -> Result<usize, Error> {
 /// `fcntl(F_GETFL) & O_NONBLOCK`.
 pub(crate) fn nonblocking(fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let flags = retry(Call::Fcntl, || {
-        // SAFETY: F_GETFL takes nothing.
+        // SAFETY: F_GETFL has no argument.
         unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_GETFL) as isize }
     })?;
     Ok(flags as c_int & sys::O_NONBLOCK != 0)

@@ -16,7 +16,7 @@ use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 /// The most pieces of a vectored call, `IOV_MAX` on every supported system.
 pub(crate) const IOV_MAX: usize = 1024;
 
-/// Received descriptors are close-on-exec from birth, where the system can do that.
+/// Received descriptors are close-on-exec when they are made, if the system can do that.
 #[cfg(have_msg_cmsg_cloexec)]
 pub(super) const CMSG_CLOEXEC: c_int = sys::MSG_CMSG_CLOEXEC;
 #[cfg(not(have_msg_cmsg_cloexec))]
@@ -63,13 +63,15 @@ pub(crate) fn sendto(fd: BorrowedFd<'_>, buf: &[u8], to: &UnixAddr) -> Result<us
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
     let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, len..=len, move || {
         let flags = sys::MSG_NOSIGNAL;
-        // SAFETY: buf is readable for its length; the address is live and as long as is said.
+        // SAFETY: buf is readable for its length; the address is live and has as many bytes as its
+        // length says.
         unsafe { sys::sendto(fd.as_raw_fd(), bytes, len, flags, to.as_ptr(), to.len()) }
     });
     sent.map_err(|error| with_limit(error, fd, len))
 }
 
-/// Rejects an address that leads to another file in this process than in the one that is bound to it.
+/// Rejects an address that leads to another file in this process than in the process that is bound
+/// to it.
 #[inline]
 pub(crate) fn leads_to_the_peer(call: Call, to: &UnixAddr) -> Result<(), Error> {
     match to.leads_elsewhere() {
@@ -84,10 +86,11 @@ pub(crate) const TRUE_LENGTH: c_int = sys::MSG_TRUNC;
 #[cfg(not(have_true_length))]
 pub(crate) const TRUE_LENGTH: c_int = 0;
 
-/// What a receive of one message returned: its result, and of `msg_flags` what it tells.
+/// The result of a receive of one message, and the part of `msg_flags` that it uses.
 pub(crate) type Length = (usize, c_int);
 
-/// recv(2) of one message, with its true length; recvmsg(2) where that is what tells of truncation.
+/// recv(2) of one message, with its true length; recvmsg(2) on systems where only that reports
+/// truncation.
 #[inline]
 pub(crate) fn recv_message(
     fd: BorrowedFd<'_>,
@@ -101,7 +104,7 @@ pub(crate) fn recv_message(
     Ok((length, truncation(length, buf.len())))
 }
 
-/// recvfrom(2) of one message, as [`recv_message`].
+/// recvfrom(2) of one message, with the same results as [`recv_message`].
 #[inline]
 pub(crate) fn recv_message_from(
     fd: BorrowedFd<'_>,
@@ -130,8 +133,8 @@ const fn truncation(length: usize, size: usize) -> c_int {
     if length > size { sys::MSG_TRUNC } else { 0 }
 }
 
-/// sendmsg(2): of one slice as well as of many, to an address or to the peer, with control messages
-/// or without.
+/// sendmsg(2): sends one slice or many, to an address or to the peer, with or without control
+/// messages.
 #[inline]
 pub(crate) fn sendmsg(
     fd: BorrowedFd<'_>,
@@ -145,7 +148,7 @@ pub(crate) fn sendmsg(
     let msg = &msghdr_to_send(bufs, to, control);
     let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, ANY, move || {
         // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; the address
-        // and the control messages are live and as long as is said.
+        // and the control messages are live and have as many bytes as their lengths say.
         unsafe { sys::sendmsg(fd.as_raw_fd(), msg, sys::MSG_NOSIGNAL) }
     });
     sent.map_err(|error| with_limit_of(error, fd, bufs))
@@ -154,7 +157,8 @@ pub(crate) fn sendmsg(
 /// How many bytes of the send buffer one message takes in addition to its own.
 const MESSAGE_OVERHEAD: usize = if cfg!(have_message_overhead) { 32 } else { 0 };
 
-/// The error of a send, with the limit if the message was over it. It is asked for only then.
+/// Returns the error of a send, with the limit if the message exceeded it. The limit is read only
+/// then.
 #[cold]
 #[inline(never)]
 fn with_limit(error: Error, fd: BorrowedFd<'_>, len: usize) -> Error {
@@ -169,7 +173,7 @@ fn with_limit(error: Error, fd: BorrowedFd<'_>, len: usize) -> Error {
     }
 }
 
-/// [`with_limit`] of a message in slices, which can be too many.
+/// Does what [`with_limit`] does for a message in slices, of which there can be too many.
 #[cold]
 #[inline(never)]
 pub(super) fn with_limit_of(error: Error, fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Error {
@@ -181,7 +185,7 @@ pub(super) fn with_limit_of(error: Error, fd: BorrowedFd<'_>, bufs: &[IoSlice<'_
     with_limit(error, fd, lens.fold(0, usize::saturating_add))
 }
 
-/// How many bytes recvmsg(2) can put into slices.
+/// Returns how many bytes recvmsg(2) can put into slices.
 #[inline]
 pub(crate) fn size_of_bufs(bufs: &[IoSliceMut<'_>]) -> usize {
     bufs.iter().take(IOV_MAX).map(|buf| buf.len()).sum()
@@ -210,11 +214,12 @@ pub(crate) fn recvmsg(
     received.map(|(length, _)| length)
 }
 
-/// recvmsg(2) into bytes that need not be initialised; those that arrived are the front of `buf`.
+/// recvmsg(2) into bytes that need not be initialised. Returns those that arrived, at the front of
+/// `buf`.
 ///
-/// No flags are passed, because `MSG_TRUNC` makes some sockets count bytes that they do not write:
-/// TCP discards them, and a message longer than the buffer returns its whole length. The descriptor
-/// may be any socket.
+/// It passes no flags, because `MSG_TRUNC` makes some sockets count bytes that they do not write:
+/// TCP discards them, and for a message longer than the buffer the result is its whole length. The
+/// descriptor may be any socket.
 #[inline]
 pub(crate) fn recvmsg_uninit<'b>(
     fd: BorrowedFd<'_>,
@@ -233,8 +238,8 @@ pub(crate) fn recvmsg_uninit<'b>(
     Ok((filled, length))
 }
 
-/// recvmsg(2) into slices, and control messages into `into`. All descriptors that arrive are owned at
-/// once. Those over `most` are closed, and their number is the last of the results.
+/// recvmsg(2) into slices, and control messages into `into`. All descriptors that arrive are owned
+/// at once. Those over `most` are closed, and their number is the last of the results.
 #[inline]
 pub(crate) fn recvmsg_control<'c>(
     fd: BorrowedFd<'_>,
@@ -248,16 +253,16 @@ pub(crate) fn recvmsg_control<'c>(
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
     let (length, written) = unsafe { receive(fd, iov, pieces, ret_from, into, flags) }?;
     let written = written.min(into.len());
-    // SAFETY: recvmsg has just written so many bytes, and nobody has looked at them.
+    // SAFETY: recvmsg has just written so many bytes, and nothing has read them.
     let (control, closed) = unsafe { OwnedControl::new(&mut into[..written], most) };
     Ok((length, control, closed))
 }
 
-/// What a receive of exactly `N` descriptors brought.
+/// The result of a receive of exactly `N` descriptors.
 pub(crate) enum Exactly<'c, const N: usize> {
-    /// Those, and nothing else.
+    /// Exactly those descriptors.
     Fds([OwnedFd; N]),
-    /// Something else, or more, as [`recvmsg_control`] gives it.
+    /// Something else, or more, as [`recvmsg_control`] returns it.
     Other(OwnedControl<'c>, usize),
 }
 
@@ -275,18 +280,18 @@ pub(crate) fn recvmsg_exactly<'c, const N: usize>(
     let (length, written) = unsafe { receive(fd, iov, 1, None, into, flags) }?;
     let space = sys::CMSG_SPACE(N * size_of::<c_int>());
     if CMSG_CLOEXEC != 0 && written == space && length.1 & sys::MSG_CTRUNC == 0 {
-        // SAFETY: recvmsg has just written so many bytes, and nobody has looked at them.
+        // SAFETY: recvmsg has just written so many bytes, and nothing has read them.
         if let Some(fds) = unsafe { OwnedControl::exactly(&into[..space]) } {
             return Ok((length, Exactly::Fds(fds)));
         }
     }
     let written = written.min(into.len());
-    // SAFETY: as above.
+    // SAFETY: recvmsg has just written so many bytes, and nothing has read them.
     let (control, closed) = unsafe { OwnedControl::rejected(&mut into[..written], most) };
     Ok((length, Exactly::Other(control, closed)))
 }
 
-/// recvmsg(2); what it returned, and how many bytes of control messages it has written.
+/// recvmsg(2). Returns its result, and how many bytes of control messages it has written.
 ///
 /// # Safety
 ///
@@ -311,7 +316,7 @@ unsafe fn receive(
             offer_addr(from, to_fill);
         }
         offer_control(control, to_fill);
-        // SAFETY: the caller vouches for iov; the address and the control messages are writable for
+        // SAFETY: the caller guarantees iov; the address and the control messages are writable for
         // their lengths.
         unsafe { sys::recvmsg(fd.as_raw_fd(), to_fill, flags) }
     })?;
@@ -331,8 +336,8 @@ pub(super) fn msghdr_over(iov: *mut sys::iovec, pieces: usize) -> sys::msghdr {
     msg
 }
 
-/// A msghdr to send, which is valid as long as what it is made of. The kernel only reads what it
-/// points to.
+/// A msghdr to send, which is valid as long as the values that it is made of. The kernel only reads
+/// what it points to.
 #[inline]
 pub(super) fn msghdr_to_send(
     bufs: &[IoSlice<'_>],
@@ -351,21 +356,22 @@ pub(super) fn msghdr_to_send(
     msg
 }
 
-/// Lends a msghdr space for an address, before each call as below.
+/// Gives a msghdr space for an address, before each call, because the kernel overwrites the length.
 #[inline]
 pub(super) fn offer_addr(addr: &mut UnixAddr, msg: &mut sys::msghdr) {
     msg.msg_name = addr.as_mut_ptr().cast();
     msg.msg_namelen = size_of::<sys::sockaddr_un>() as sys::socklen_t;
 }
 
-/// Whether a receive without space for control messages passes no bytes, and not a null pointer.
+/// Whether a receive without space for control messages passes zero bytes instead of a null
+/// pointer.
 ///
-/// For a null pointer Linux reports `MSG_CTRUNC` as soon as an option asks for a security label, even
-/// if no label comes; for no bytes, only if a control message came. Elsewhere no bytes might install
-/// descriptors before it turns out that they do not fit.
+/// For a null pointer Linux reports `MSG_CTRUNC` as soon as an option asks for a security label,
+/// even if no label arrives. For zero bytes it does so only if a control message arrived. On other
+/// systems, zero bytes might install descriptors before it turns out that they do not fit.
 pub(super) const OFFER_NO_BYTES: bool = cfg!(have_so_passcred);
 
-/// Lends a msghdr space for control messages, before each call, because the kernel overwrites the
+/// Gives a msghdr space for control messages, before each call, because the kernel overwrites the
 /// length.
 #[inline]
 pub(super) fn offer_control(control: &mut [u8], msg: &mut sys::msghdr) {

@@ -17,7 +17,7 @@ use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 ///
 /// # Safety
 ///
-/// - Every value of the type's bytes is valid; what is padding may be read and written.
+/// - Every value of the type's bytes is valid, and its padding may be read and written.
 pub(crate) unsafe trait Plain: Copy {}
 // SAFETY: an int.
 unsafe impl Plain for c_int {}
@@ -41,8 +41,8 @@ pub(crate) fn getsockopt<T: Plain>(fd: BorrowedFd<'_>, name: c_int) -> Result<T,
     getsockopt_at(fd, sys::SOL_SOCKET, name)
 }
 
-/// An option of any level. `ENOPROTOOPT` if the kernel wrote less than a whole value, because the
-/// zeroes in its place would be a value too: those of a `ucred` are root.
+/// Reads an option of any level. It is `ENOPROTOOPT` if the kernel wrote less than a whole value,
+/// because the zeroes in its place would be a value too: those of a `ucred` are root.
 pub(crate) fn getsockopt_at<T: Plain>(
     fd: BorrowedFd<'_>,
     level: c_int,
@@ -62,7 +62,7 @@ pub(crate) fn getsockopt_at<T: Plain>(
     Ok(unsafe { value.assume_init() })
 }
 
-/// A timeout of the socket: `SO_RCVTIMEO` or `SO_SNDTIMEO`; `None` is for ever.
+/// Reads a timeout of the socket: `SO_RCVTIMEO` or `SO_SNDTIMEO`; `None` means forever.
 pub(crate) fn timeout(fd: BorrowedFd<'_>, option: c_int) -> Result<Option<Duration>, Error> {
     let timeval: sys::timeval = getsockopt(fd, option)?;
     let seconds = u64::try_from(timeval.tv_sec).unwrap_or(0);
@@ -71,23 +71,23 @@ pub(crate) fn timeout(fd: BorrowedFd<'_>, option: c_int) -> Result<Option<Durati
     Ok(Some(timeout).filter(|timeout| !timeout.is_zero()))
 }
 
-/// An option whose value is a new descriptor.
+/// Reads an option whose value is a new descriptor.
 pub(crate) fn getsockopt_fd(fd: BorrowedFd<'_>, name: c_int) -> Result<OwnedFd, Error> {
     let made: c_int = getsockopt(fd, name)?;
     if made < 0 {
         return Err(Error::new(Call::Getsockopt, Errno::EBADF));
     }
-    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(made) })
 }
 
-/// An option whose value is bytes of any number; how many were written.
+/// Reads an option whose value is any number of bytes. Returns how many were written.
 pub(crate) fn getsockopt_bytes(
     fd: BorrowedFd<'_>,
     name: c_int,
     buf: &mut [u8],
 ) -> Result<usize, Error> {
-    // The kernel takes the length for an int, and calls one over its greatest value EINVAL.
+    // The kernel takes the length for an int, and reports EINVAL for a greater one.
     let most = c_int::MAX as usize;
     let (level, mut len) = (sys::SOL_SOCKET, buf.len().min(most) as socklen_t);
     retry(Call::Getsockopt, || {
@@ -98,7 +98,7 @@ pub(crate) fn getsockopt_bytes(
     Ok(buf.len().min(len as usize))
 }
 
-/// An option whose value is group numbers; how many were written.
+/// Reads an option whose value is group numbers. Returns how many were written.
 pub(crate) fn getsockopt_groups(
     fd: BorrowedFd<'_>,
     name: c_int,
@@ -110,7 +110,8 @@ pub(crate) fn getsockopt_groups(
     Ok(getsockopt_bytes(fd, name, bytes)? / size_of::<sys::gid_t>())
 }
 
-/// How many bytes the value of an option has that says so where they do not fit.
+/// Returns how many bytes the value of an option has, for an option that reports it if they do not
+/// fit.
 pub(crate) fn getsockopt_size(fd: BorrowedFd<'_>, name: c_int) -> Result<usize, Error> {
     let (level, mut len) = (sys::SOL_SOCKET, 0);
     let asked = retry(Call::Getsockopt, || {
@@ -145,7 +146,7 @@ mod tests {
     use crate::fd::AsFd;
     use crate::syscall;
 
-    /// `SO_BINDTODEVICE` of a socket that is bound to none succeeds and writes nothing.
+    /// `SO_BINDTODEVICE` of a socket that is bound to no device succeeds and writes nothing.
     #[test]
     #[cfg(have_so_passcred)]
     fn option_that_the_kernel_left_unwritten_is_no_value() {

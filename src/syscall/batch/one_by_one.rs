@@ -7,7 +7,7 @@ use sunpath_sys as sys;
 #[cfg(have_mmsg)]
 use sunpath_sys::mmsghdr;
 
-/// As Linux has it.
+/// The value that Linux has.
 #[cfg(not(have_mmsg))]
 #[allow(non_camel_case_types)]
 pub(super) struct mmsghdr {
@@ -28,10 +28,10 @@ pub(super) unsafe fn send_many(
     flags: c_int,
 ) -> isize {
     let send = |header: &mut mmsghdr, _| {
-        // SAFETY: the caller vouches for each header.
+        // SAFETY: the caller guarantees each header.
         unsafe { sys::sendmsg(fd, &header.msg_hdr, flags) }
     };
-    // SAFETY: the caller vouches for the headers.
+    // SAFETY: the caller guarantees the headers.
     unsafe { one_by_one(headers, count, send) }
 }
 
@@ -49,18 +49,18 @@ pub(super) unsafe fn recv_many(
 ) -> isize {
     let receive = |header: &mut mmsghdr, first| {
         let flags = flags | if first { 0 } else { sys::MSG_DONTWAIT };
-        // SAFETY: the caller vouches for each header.
+        // SAFETY: the caller guarantees each header.
         unsafe { sys::recvmsg(fd, &mut header.msg_hdr, flags) }
     };
-    // SAFETY: the caller vouches for the headers.
+    // SAFETY: the caller guarantees the headers.
     unsafe { one_by_one(headers, count, receive) }
 }
 
-/// How many headers `call` was made for before it failed; -1, if that was the first.
+/// Returns for how many headers `call` was made before it failed; -1 if the first one failed.
 ///
 /// # Safety
 ///
-/// - `headers` points to `count` headers that nobody else looks at.
+/// - `headers` points to `count` headers that nothing else uses.
 unsafe fn one_by_one(
     headers: *mut mmsghdr,
     count: usize,
@@ -69,7 +69,7 @@ unsafe fn one_by_one(
     for done in 0..count {
         // SAFETY: done is less than count.
         let header = unsafe { headers.add(done) };
-        // SAFETY: the caller vouches that it is a header, and nobody else looks at it.
+        // SAFETY: the caller guarantees that it is a header, and that nothing else uses it.
         let header = unsafe { &mut *header };
         match call(header, done == 0) {
             len @ 0.. => header.msg_len = len as _,
@@ -119,7 +119,7 @@ mod tests {
                 syscall::send(a.as_fd(), b"four", 0).unwrap();
             }
             let vector = to_fill.as_mut_ptr();
-            // SAFETY: both headers are over a live slice that nobody else looks at.
+            // SAFETY: both headers are over a live slice that nothing else uses.
             let count = unsafe { recv_many(b.as_raw_fd(), vector, 2, 0, timeout) };
             assert_eq!(count, came);
         }

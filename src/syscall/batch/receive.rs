@@ -1,4 +1,4 @@
-//! The headers of messages to receive, and the messages that came.
+//! The headers of messages to receive, and the received messages.
 
 use core::ffi::c_int;
 use core::marker::PhantomData;
@@ -17,20 +17,20 @@ use crate::syscall::control::{OwnedControl, zeroed};
 use crate::syscall::message::{CMSG_CLOEXEC, Length, OFFER_NO_BYTES, TRUE_LENGTH, msghdr_over};
 use crate::syscall::retry_timed;
 
-/// Takes what is there once a message has come.
+/// Takes the messages that are there once one has arrived.
 #[cfg(have_mmsg)]
 const WAIT_FOR_ONE: c_int = sys::MSG_WAITFORONE;
 #[cfg(not(have_mmsg))]
 const WAIT_FOR_ONE: c_int = 0; // the loop does so by itself
 
 /// Slots for the headers of `N` messages to receive, each with space for its sender and its control
-/// messages. What they hold means nothing until [`RecvHeaders`] has written it.
+/// messages. Their contents have no meaning until [`RecvHeaders`] has written them.
 pub(crate) struct RecvSlots<const N: usize, E: Expected> {
     headers: [MaybeUninit<mmsghdr>; N],
     beside: [Beside<E::Buffer>; N],
 }
 
-/// What a header of a message to receive points to, besides the data.
+/// What a header of a message to receive points to, in addition to the data.
 struct Beside<R> {
     piece: MaybeUninit<sys::iovec>,
     sender: MaybeUninit<sys::sockaddr_un>,
@@ -47,9 +47,10 @@ impl<R> Beside<R> {
     }
 }
 
-// SAFETY: the pointers in it are written before they are followed, by who has borrowed all of it.
+// SAFETY: the pointers in it are written before they are followed, by the code that has borrowed
+// all of it.
 unsafe impl<const N: usize, E: Expected> Send for RecvSlots<N, E> {}
-// SAFETY: as above; nothing can be done with a shared one.
+// SAFETY: nothing can be done with a shared one.
 unsafe impl<const N: usize, E: Expected> Sync for RecvSlots<N, E> {}
 
 impl<const N: usize, E: Expected> RecvSlots<N, E> {
@@ -64,21 +65,22 @@ impl<const N: usize, E: Expected> RecvSlots<N, E> {
 
 /// The headers of messages to receive, each over a buffer of `SIZE` bytes.
 pub(crate) struct RecvHeaders<'b, const SIZE: usize, E: Expected> {
-    /// INVARIANT: each is over an iovec of SIZE bytes, if the sender is expected over an address, and
-    /// over `E::SPACE` bytes for control messages. All of them are initialised, and borrowed for 'b.
+    /// INVARIANT: each is over an iovec of SIZE bytes, over an address if the sender is expected,
+    /// and over `E::SPACE` bytes for control messages. All of them are initialised, and borrowed
+    /// for 'b.
     headers: &'b mut [mmsghdr],
-    /// How many the last call that succeeded has written to.
+    /// How many headers the last successful call has written to.
     filled: usize,
     expected: PhantomData<E>,
 }
 
-// SAFETY: what the headers point to is borrowed for 'b, by nobody else.
+// SAFETY: what the headers point to is borrowed for 'b, by nothing else.
 unsafe impl<const SIZE: usize, E: Expected> Send for RecvHeaders<'_, SIZE, E> {}
 // SAFETY: nothing can be done with a shared one.
 unsafe impl<const SIZE: usize, E: Expected> Sync for RecvHeaders<'_, SIZE, E> {}
 
 impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
-    /// As many as there are buffers, at most `N`.
+    /// Makes as many headers as there are buffers, at most `N`.
     pub(crate) fn new<const N: usize>(
         slots: &'b mut RecvSlots<N, E>,
         bufs: &'b mut [[u8; SIZE]],
@@ -110,7 +112,7 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
         }
     }
 
-    /// recvmmsg(2): as many messages as are there, and one at least.
+    /// recvmmsg(2): receives at least one message, and as many as are there.
     #[inline]
     pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>) -> Result<Arrived<'_, SIZE, E>, Error> {
         self.receive_by(fd, |vector, count, flags| {
@@ -169,7 +171,7 @@ impl<const SIZE: usize, E: Expected> RecvHeaders<'_, SIZE, E> {
     }
 }
 
-/// Lends a header its space for the sender and for control messages, before each call, because the
+/// Gives a header its space for the sender and for control messages, before each call, because the
 /// kernel overwrites their lengths.
 #[inline]
 fn offer_space<E: Expected>(msg: &mut sys::msghdr) {
@@ -181,16 +183,16 @@ fn offer_space<E: Expected>(msg: &mut sys::msghdr) {
     }
 }
 
-/// The messages that came. It owns the descriptors in all that were not looked at yet.
+/// The received messages. It owns the descriptors in all messages that were not looked at yet.
 pub(crate) struct Arrived<'c, const SIZE: usize, E: Expected> {
     /// INVARIANT: as in [`RecvHeaders`], and recvmmsg has filled each.
     headers: &'c mut [mmsghdr],
     expected: PhantomData<E>,
 }
 
-// SAFETY: what the headers point to is borrowed for 'c, by nobody else.
+// SAFETY: what the headers point to is borrowed for 'c, by nothing else.
 unsafe impl<const SIZE: usize, E: Expected> Send for Arrived<'_, SIZE, E> {}
-// SAFETY: a shared one tells numbers alone.
+// SAFETY: a shared one only returns numbers.
 unsafe impl<const SIZE: usize, E: Expected> Sync for Arrived<'_, SIZE, E> {}
 
 impl<'c, const SIZE: usize, E: Expected> Iterator for Arrived<'c, SIZE, E> {
@@ -223,16 +225,16 @@ impl<const SIZE: usize, E: Expected> Drop for Arrived<'_, SIZE, E> {
     }
 }
 
-/// One message that came, as it lies in its header: what nobody asks for costs nothing. It owns the
-/// descriptors until [`open`](Self::open).
+/// One received message, still in its header, so that parts that are not used cost nothing. It owns
+/// the descriptors until [`open`](Self::open).
 pub(crate) struct ArrivedMessage<'c, const SIZE: usize, E: Expected> {
     /// INVARIANT: as in [`RecvHeaders`], and recvmmsg has filled it. `msg_controllen` is 0 once the
-    /// control messages were given away.
+    /// control messages were given up.
     header: &'c mut mmsghdr,
     expected: PhantomData<E>,
 }
 
-// SAFETY: what the header points to is borrowed for 'c, by nobody else.
+// SAFETY: what the header points to is borrowed for 'c, by nothing else.
 unsafe impl<const SIZE: usize, E: Expected> Send for ArrivedMessage<'_, SIZE, E> {}
 // SAFETY: through a shared one what the header points to is only read.
 unsafe impl<const SIZE: usize, E: Expected> Sync for ArrivedMessage<'_, SIZE, E> {}
@@ -243,17 +245,17 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
         (self.header.msg_len as usize, self.header.msg_hdr.msg_flags)
     }
 
-    /// The whole buffer.
+    /// Returns the whole buffer.
     #[inline]
     pub(crate) fn buf(&self) -> &[u8; SIZE] {
-        // SAFETY: it is of SIZE bytes that are borrowed for 'c, and through this alone.
+        // SAFETY: it is of SIZE bytes that are borrowed for 'c, and only through this value.
         unsafe { &*self.start() }
     }
 
-    /// The same for longer than this.
+    /// Returns the whole buffer for longer than this value.
     #[inline]
     pub(crate) fn into_buf(self) -> &'c mut [u8; SIZE] {
-        // SAFETY: as above, and this is gone.
+        // SAFETY: it is of SIZE bytes that are borrowed for 'c, and this value no longer exists.
         unsafe { &mut *self.start() }
     }
 
@@ -264,7 +266,7 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
         piece.iov_base.cast()
     }
 
-    /// Who sent it, if that is expected.
+    /// Returns the sender's address, if that is expected.
     #[inline]
     pub(crate) fn from(&self) -> Option<UnixAddr> {
         let msg = &self.header.msg_hdr;
@@ -275,8 +277,8 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
         })
     }
 
-    /// Gives the control messages away, and how many descriptors were closed because they are more
-    /// than expected.
+    /// Gives up the control messages, and returns how many descriptors were closed because they
+    /// exceed the expected number.
     #[allow(
         clippy::unnecessary_cast,
         reason = "msg_controllen is 4 bytes outside glibc"
@@ -288,12 +290,12 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
             0 => &mut [],
             written => {
                 let (start, written) = (msg.msg_control.cast(), written.min(E::SPACE));
-                // SAFETY: by the invariant E::SPACE bytes are initialised and borrowed for 'c, and as
-                // there are 0 of them from here on they are given once.
+                // SAFETY: by the invariant E::SPACE bytes are initialised and borrowed for 'c. They
+                // are returned only once, because their number is 0 from here on.
                 unsafe { slice::from_raw_parts_mut(start, written) }
             }
         };
-        // SAFETY: recvmmsg has just written so many bytes, and nobody has looked at them.
+        // SAFETY: recvmmsg has just written so many bytes, and nothing has read them.
         unsafe { OwnedControl::new(control, E::DESCRIPTORS) }
     }
 }

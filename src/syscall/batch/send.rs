@@ -14,16 +14,17 @@ use crate::syscall::control::zeroed;
 use crate::syscall::message::{msghdr_to_send, with_limit_of};
 use crate::syscall::retry_timed;
 
-/// Slots for the headers of `N` messages to send, and for their control messages. What they hold means
-/// nothing until [`SendHeaders`] has written it.
+/// Slots for the headers of `N` messages to send, and for their control messages. Their contents
+/// have no meaning until [`SendHeaders`] has written them.
 pub(crate) struct SendSlots<const N: usize, E: Expected> {
     headers: [MaybeUninit<mmsghdr>; N],
     control: [MaybeUninit<E::Buffer>; N],
 }
 
-// SAFETY: the pointers in it are written before they are followed, by who has borrowed all of it.
+// SAFETY: the pointers in it are written before they are followed, by the code that has borrowed
+// all of it.
 unsafe impl<const N: usize, E: Expected> Send for SendSlots<N, E> {}
-// SAFETY: as above; nothing can be done with a shared one.
+// SAFETY: nothing can be done with a shared one.
 unsafe impl<const N: usize, E: Expected> Sync for SendSlots<N, E> {}
 
 impl<const N: usize, E: Expected> SendSlots<N, E> {
@@ -41,16 +42,16 @@ pub(crate) struct SendHeaders<'b, E: Expected> {
     /// INVARIANT: the first `len` are written, over slices, addresses and control messages that are
     /// borrowed for 'b.
     headers: &'b mut [MaybeUninit<mmsghdr>],
-    /// Of the headers that are not written.
+    /// The headers that are not written yet.
     control: &'b mut [MaybeUninit<E::Buffer>],
     len: usize,
-    /// How many went, or were left out. INVARIANT: at most `len`.
+    /// How many were sent, or left out. INVARIANT: at most `len`.
     gone: usize,
 }
 
-// SAFETY: what the headers point to is borrowed for 'b, shared between threads as it is.
+// SAFETY: what the headers point to is borrowed for 'b, and can be shared between threads.
 unsafe impl<E: Expected> Send for SendHeaders<'_, E> {}
-// SAFETY: as above; a shared one tells numbers alone.
+// SAFETY: a shared one only returns numbers.
 unsafe impl<E: Expected> Sync for SendHeaders<'_, E> {}
 
 impl<'b, E: Expected> SendHeaders<'b, E> {
@@ -63,32 +64,33 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         }
     }
 
-    /// How many are to go.
+    /// Returns how many messages are still to be sent.
     #[inline]
     pub(crate) const fn left(&self) -> usize {
         self.len - self.gone
     }
 
-    /// The next one is not to go.
+    /// Leaves out the next message.
     pub(crate) const fn skip(&mut self) {
         if self.left() > 0 {
             self.gone += 1;
         }
     }
 
-    /// All are to go again.
+    /// Makes all messages be sent again.
     #[inline]
     pub(crate) const fn rewind(&mut self) {
         self.gone = 0;
     }
 
-    /// How many can be written.
+    /// Returns how many headers can be written.
     pub(crate) const fn capacity(&self) -> usize {
         self.headers.len()
     }
 
-    /// Writes one more, with control messages that `lay_out` writes into `space` bytes. The caller knows
-    /// how many may be written, and how many bytes of control messages. False if no slot is free.
+    /// Writes one more header, with control messages that `lay_out` writes into `space` bytes. The
+    /// caller knows how many headers may be written, and how many bytes of control messages.
+    /// Returns false if no slot is free.
     #[inline]
     pub(crate) fn push(
         &mut self,
@@ -114,7 +116,7 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         true
     }
 
-    /// sendmmsg(2), until none is left or the next one fails.
+    /// sendmmsg(2), repeated until no message is left or one fails.
     #[inline]
     pub(crate) fn send(&mut self, fd: BorrowedFd<'_>) -> Result<(), Error> {
         let vector = self.headers.as_mut_ptr().wrapping_add(self.gone).cast();
@@ -130,13 +132,14 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         if sent == left {
             return Ok(());
         }
-        // SAFETY: as above; that many of them are left.
+        // SAFETY: so many headers are left, over slices and addresses that are borrowed.
         let (more, outcome) = unsafe { send_rest(fd, vector.wrapping_add(sent), left - sent) };
         self.gone += more;
         outcome.map_err(|error| self.with_limit(error, fd))
     }
 
-    /// The error of the first message that is left, with the limit if the message was over it.
+    /// Returns the error of the first message that is left, with the limit if the message exceeded
+    /// it.
     #[allow(
         clippy::unnecessary_cast,
         reason = "msg_iovlen is 4 bytes outside glibc"
@@ -152,7 +155,7 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
     }
 }
 
-/// How many one call has sent, at most `count`.
+/// Returns how many messages one call has sent, at most `count`.
 ///
 /// # Safety
 ///
@@ -169,13 +172,15 @@ unsafe fn send_once(
         Call::Sendmmsg,
         count..=count,
         move || {
-            // SAFETY: the caller vouches for them; the call reads them, and writes their lengths.
+            // SAFETY: the caller guarantees the headers; the call reads them, and writes their
+            // lengths.
             unsafe { send_many(fd.as_raw_fd(), vector, count as _, sys::MSG_NOSIGNAL) as isize }
         },
     )
 }
 
-/// What one call has not sent: how many went, and why the next one did not.
+/// Sends the messages that one call has not sent. Returns how many were sent, and why the next one
+/// was not.
 ///
 /// # Safety
 ///
@@ -188,7 +193,7 @@ unsafe fn send_rest(
 ) -> (usize, Result<(), Error>) {
     let mut sent = 0;
     while sent < count {
-        // SAFETY: the caller vouches for them; that many are left.
+        // SAFETY: the caller guarantees the headers, of which so many are left.
         match unsafe { send_once(fd, vector.wrapping_add(sent), count - sent) } {
             Ok(more) => sent += more,
             Err(error) => return (sent, Err(error)),

@@ -1,4 +1,5 @@
-//! The file that a socket is bound to. getsockname(2) tells a name, which may lead to another file by now.
+//! The file that a socket is bound to. getsockname(2) reports a name, which may lead to another
+//! file by now.
 
 use core::ffi::c_int;
 
@@ -11,10 +12,10 @@ use crate::syscall::{adopt_new, recv, retry, send};
 
 /// Whether a file is the one that a socket is bound to.
 ///
-/// ioctl(SIOCUNIXFILE) tells it exactly, but only to a process with `CAP_NET_ADMIN`. Every process may ask
-/// by sock_diag(7), which tells the lower 32 bits of the inode.
+/// ioctl(SIOCUNIXFILE) reports it exactly, but only to a process with `CAP_NET_ADMIN`. Every
+/// process may use sock_diag(7), which reports the lower 32 bits of the inode.
 ///
-/// `EOPNOTSUPP`: the kernel tells it in neither way.
+/// `EOPNOTSUPP`: the kernel reports it in neither way.
 pub(crate) fn is_file_of(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     by_ioctl(socket, file).or_else(|_| by_diag(socket, file))
 }
@@ -50,7 +51,7 @@ fn by_diag(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     let len = recv(diag.as_fd(), &mut answer, sys::MSG_DONTWAIT).map_err(|_| unsupported)?;
     let bound = file_in(&answer[..len.min(512)]).ok_or(unsupported)?;
     let (device, inode) = (file.0.st_dev, file.0.st_ino as u32);
-    // The kernel's own form of a device number.
+    // Returns the kernel's own form of a device number.
     let device = sys::major(device) << 20 | sys::minor(device);
     Ok(bound == Some((inode, device as u32)))
 }
@@ -58,7 +59,8 @@ fn by_diag(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
 const HEADER: usize = 16;
 const QUESTION: usize = HEADER + size_of::<sys::unix_diag_req>();
 
-/// A `struct nlmsghdr` and a `struct unix_diag_req`: what is the file of the socket with this number?
+/// Makes a `struct nlmsghdr` and a `struct unix_diag_req` that ask for the file of the socket with
+/// this number.
 fn question(number: u32) -> [u8; QUESTION] {
     let any = u32::MAX;
     let words = [
@@ -70,7 +72,7 @@ fn question(number: u32) -> [u8; QUESTION] {
         any,
         number,
         sys::UDIAG_SHOW_VFS,
-        // The cookie: any.
+        // Any cookie.
         any,
         any,
     ];
@@ -81,14 +83,14 @@ fn question(number: u32) -> [u8; QUESTION] {
     bytes
 }
 
-/// Two numbers of 16 bits that follow each other.
+/// Reads two numbers of 16 bits that follow each other.
 fn halves(first: u16, second: u16) -> u32 {
     let ([a, b], [c, d]) = (first.to_ne_bytes(), second.to_ne_bytes());
     u32::from_ne_bytes([a, b, c, d])
 }
 
-/// Inode and device of the file in an answer; `Some(None)` if the socket has no file, `None` if it is no
-/// answer.
+/// Returns inode and device of the file in an answer; `Some(None)` if the socket has no file,
+/// `None` if it is not an answer.
 fn file_in(answer: &[u8]) -> Option<Option<(u32, u32)>> {
     let u16_at = |bytes: &[u8], at: usize| {
         let bytes = bytes.get(at..at + 2)?.try_into().ok()?;

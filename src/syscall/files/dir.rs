@@ -1,7 +1,7 @@
 //! Directories by descriptor, and the calls on what is below them.
 //!
-//! What is called in many places is out of line: beside a call of the system that costs nothing, and
-//! expanded in place it would be an eighth of the library.
+//! Functions that are called in many places are out of line: beside a system call that costs
+//! nothing, and expanded in place they would be an eighth of the library.
 
 use core::ffi::{c_char, c_int, c_uint};
 use core::mem::MaybeUninit;
@@ -26,7 +26,8 @@ use crate::syscall::retry;
 /// The most bytes of a path that one call takes, its NUL included.
 pub(crate) const PATH_MAX: usize = sys::PATH_MAX as usize;
 
-/// Stands for a file without opening it, or opens a directory where the system cannot do that.
+/// A flag for a descriptor that refers to a file without opening it, or that opens a directory on
+/// systems that cannot do that.
 #[cfg(have_o_path)]
 pub(crate) const O_PATH: c_int = sys::O_PATH;
 #[cfg(not(have_o_path))]
@@ -44,13 +45,13 @@ const ENOTSUP: Errno = Errno::from_raw(sys::ENOTSUP);
 #[cfg(not(have_renameatx_np))]
 const ENOTSUP: Errno = Errno::EOPNOTSUPP;
 
-/// `/proc/self/fd/N` leads to what the descriptor N has open, where /proc is mounted.
+/// Whether `/proc/self/fd/N` leads to the file that the descriptor N has open, if /proc is mounted.
 pub(crate) const HAVE_PROC_FD: bool = cfg!(have_proc_fd);
 
-/// bindat and connectat: a path below a directory descriptor.
+/// Whether the system has bindat and connectat, which take a path below a directory descriptor.
 pub(crate) const HAVE_BINDAT: bool = cfg!(have_bindat);
 
-/// A buffer for a path as C has it. Only as many bytes are written as the path has.
+/// A buffer for a path as C has it. Only the bytes of the path are written.
 struct PathBuffer([MaybeUninit<u8>; PATH_MAX]);
 
 /// A path in its buffer.
@@ -83,7 +84,7 @@ impl CPath<'_> {
     }
 }
 
-/// A call on a path, which is copied to where C has it.
+/// Makes a call on a path, which is copied into the form that C needs.
 #[inline(never)]
 pub(super) fn on_path(
     call: Call,
@@ -95,7 +96,7 @@ pub(super) fn on_path(
     retry(call, || attempt(path.as_ptr()))
 }
 
-/// A call on two paths, likewise.
+/// Makes a call on two paths, which are copied into the form that C needs.
 #[inline(never)]
 fn on_two_paths(
     call: Call,
@@ -113,14 +114,15 @@ fn on_two_paths(
 pub(crate) fn openat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
     let (flags, mode) = (flags | sys::O_CLOEXEC, 0o600 as c_uint);
     let fd = on_path(Call::Openat, path, &mut |path| {
-        // SAFETY: path is NUL-terminated and live; the mode is an unsigned int, as C's varargs have it.
+        // SAFETY: path is NUL-terminated and live; the mode is an unsigned int, as C's varargs have
+        // it.
         unsafe { sys::openat(dir.as_raw_fd(), path, flags, mode) as isize }
     })?;
-    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
 }
 
-/// mkdirat(2); the umask takes its bits away from the mode.
+/// mkdirat(2); the umask takes bits from the mode.
 pub(crate) fn mkdirat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Result<(), Error> {
     on_path(Call::Mkdirat, path, &mut |path| {
         // SAFETY: path is NUL-terminated and live.
@@ -129,7 +131,7 @@ pub(crate) fn mkdirat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Re
     Ok(())
 }
 
-/// symlinkat(2): what is at `path` leads to `target`.
+/// symlinkat(2): makes a link at `path` that leads to `target`.
 pub(crate) fn symlinkat(target: &[u8], dir: BorrowedFd<'_>, path: &[u8]) -> Result<(), Error> {
     on_two_paths(Call::Symlinkat, (target, path), &|target, path| {
         // SAFETY: both paths are NUL-terminated and live.
@@ -137,7 +139,7 @@ pub(crate) fn symlinkat(target: &[u8], dir: BorrowedFd<'_>, path: &[u8]) -> Resu
     })
 }
 
-/// unlinkat(2); with `AT_REMOVEDIR` of an empty directory.
+/// unlinkat(2); with `AT_REMOVEDIR` it removes an empty directory.
 #[inline(never)]
 pub(crate) fn unlinkat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<(), Error> {
     on_path(Call::Unlinkat, path, &mut |path| {
@@ -147,7 +149,7 @@ pub(crate) fn unlinkat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result
     Ok(())
 }
 
-/// renameat(2): over whatever has the new name.
+/// renameat(2): replaces whatever has the new name.
 pub(crate) fn renameat(
     (from, old): (BorrowedFd<'_>, &[u8]),
     (to, new): (BorrowedFd<'_>, &[u8]),
@@ -158,7 +160,7 @@ pub(crate) fn renameat(
     })
 }
 
-/// linkat(2): `EEXIST` where the new name exists.
+/// linkat(2): fails with `EEXIST` if the new name exists.
 pub(crate) fn linkat(
     (from, old): (BorrowedFd<'_>, &[u8]),
     (to, new): (BorrowedFd<'_>, &[u8]),
@@ -169,7 +171,7 @@ pub(crate) fn linkat(
     })
 }
 
-/// Gives a file another name; `EEXIST` where that is taken. If it fails, the file has its old name
+/// Gives a file another name; `EEXIST` if that is taken. On failure the file has its old name
 /// alone.
 #[inline(never)]
 pub(crate) fn rename_to_new(
@@ -181,7 +183,7 @@ pub(crate) fn rename_to_new(
         renamed => return renamed,
     }
     linkat(old, new).map_err(|error| match error.errno() {
-        // Of a file of ours only a file system without links says so.
+        // For a file of ours, only a file system without links reports this.
         Errno::EPERM | Errno::ENOSYS | Errno::EOPNOTSUPP => cannot_rename(),
         _ => error,
     })?;
@@ -197,7 +199,7 @@ fn cannot_rename() -> Error {
     Error::with_cause(Call::Linkat, Errno::EOPNOTSUPP, Cause::NoSafeRename)
 }
 
-/// Unlinks the old name of a file of which link(2) has just made a new one.
+/// Unlinks the old name of a file to which link(2) has just given a new one.
 fn leave_old_name(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) -> Result<(), Error> {
     let status = |(dir, name)| fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW);
     // A file system without hard links may make a copy, to which no socket is bound.
@@ -207,8 +209,8 @@ fn leave_old_name(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) ->
     }
 }
 
-/// Whether the second name leads to the file of the first, or to a copy, and not to the file that
-/// somebody has put there since.
+/// Whether the second name leads to the file of the first, and not to a copy, or to a file that
+/// another program has put there since.
 fn is_like(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) -> bool {
     let status = |(dir, name)| fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW).ok();
     let both = status(old).zip(status(new));
@@ -256,7 +258,7 @@ fn rename_with(
     Err(Error::new(Call::Renameat, Errno::ENOSYS))
 }
 
-/// fstatat(2); with `AT_SYMLINK_NOFOLLOW` of a symbolic link itself.
+/// fstatat(2); with `AT_SYMLINK_NOFOLLOW` it reports a symbolic link itself.
 #[inline(never)]
 pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<Status, Error> {
     let mut status = MaybeUninit::<sys::stat>::zeroed();
@@ -268,7 +270,7 @@ pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<
     Ok(Status(unsafe { status.assume_init() }))
 }
 
-/// getcwd(3) into `buf`; returns how many bytes it has.
+/// getcwd(3) into `buf`. Returns how many bytes it has.
 pub(crate) fn getcwd(buf: &mut [u8]) -> Result<usize, Error> {
     // SAFETY: buf is writable for its length.
     let path = unsafe { sys::getcwd(buf.as_mut_ptr().cast(), buf.len()) };
@@ -278,7 +280,7 @@ pub(crate) fn getcwd(buf: &mut [u8]) -> Result<usize, Error> {
     Ok(buf.iter().position(|byte| *byte == 0).unwrap_or(buf.len()))
 }
 
-/// readlinkat(2) into `buf`; returns how many bytes it has. `ERANGE` where they do not fit.
+/// readlinkat(2) into `buf`. Returns how many bytes it has; `ERANGE` if they do not fit.
 pub(crate) fn readlinkat(dir: BorrowedFd<'_>, path: &[u8], buf: &mut [u8]) -> Result<usize, Error> {
     let len = on_path(Call::Readlinkat, path, &mut |path| {
         let (to, size) = (buf.as_mut_ptr().cast(), buf.len());
@@ -291,7 +293,8 @@ pub(crate) fn readlinkat(dir: BorrowedFd<'_>, path: &[u8], buf: &mut [u8]) -> Re
     }
 }
 
-/// Writes the path of an open directory into `buf`; returns how many bytes it has. `ERANGE` where they do not fit.
+/// Writes the path of an open directory into `buf`. Returns how many bytes it has; `ERANGE` if they
+/// do not fit.
 #[cfg(have_proc_fd)]
 pub(crate) fn path_of(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Result<usize, Error> {
     readlinkat(CWD, ProcFd::new(fd).as_bytes(), buf)

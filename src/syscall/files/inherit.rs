@@ -10,11 +10,11 @@ use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use crate::syscall::{retry, set_cloexec};
 
-/// Whether descriptors were taken over by [`inherit`].
+/// Whether [`inherit`] has taken descriptors over.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Descriptors that came through execve(2), in the order of their numbers. Dropping closes those that
-/// are left.
+/// Descriptors that were inherited through execve(2), in the order of their numbers. Dropping
+/// closes those that are left.
 #[derive(Debug)]
 pub(crate) struct Inherited {
     /// INVARIANT: all from `next` to before `end` are open, and owned by this value.
@@ -22,19 +22,19 @@ pub(crate) struct Inherited {
     end: RawFd,
 }
 
-/// Why descriptors cannot be taken over.
+/// The reason why descriptors cannot be taken over.
 pub(crate) enum NotInherited {
-    /// They have been.
+    /// They were taken over before.
     Taken,
-    /// This one cannot: `EBADF` where it is not open, `EBUSY` where it was opened by this process.
+    /// This one cannot be taken over: `EBADF` if it is not open, `EBUSY` if this process opened it.
     Descriptor(RawFd, Error),
 }
 
 /// Takes over the descriptors of a range, once in a process, and makes them close-on-exec. If one of
 /// them cannot be taken over, nothing is changed.
 ///
-/// A descriptor that came through execve(2) is not close-on-exec. One that is was opened since, or
-/// has an owner already, and is refused.
+/// A descriptor that was inherited through execve(2) is not close-on-exec. One that is
+/// close-on-exec was opened since, or has an owner already, and is refused.
 ///
 /// # Safety
 ///
@@ -50,7 +50,7 @@ pub(crate) unsafe fn inherit(first: RawFd, end: RawFd) -> Result<Inherited, NotI
     if TAKEN.swap(true, Ordering::AcqRel) {
         return Err(NotInherited::Taken);
     }
-    // From here on they are closed also where one of them fails.
+    // From here on they are closed, also if taking over one of them fails.
     let inherited = Inherited { next: first, end };
     for fd in first..end {
         // SAFETY: it is open, and `inherited` keeps it open.
@@ -62,7 +62,8 @@ pub(crate) unsafe fn inherit(first: RawFd, end: RawFd) -> Result<Inherited, NotI
 
 fn check(fd: RawFd) -> Result<(), Error> {
     let flags = retry(Call::Fcntl, || {
-        // SAFETY: F_GETFD takes nothing, and only reads; of a number that is not open it is EBADF.
+        // SAFETY: F_GETFD has no argument, and only reads; for a number that is not open it returns
+        // EBADF.
         unsafe { sys::fcntl(fd, sys::F_GETFD) as isize }
     })?;
     match flags as c_int & sys::FD_CLOEXEC {
@@ -84,9 +85,9 @@ impl Iterator for Inherited {
         }
         let fd = self.next;
         self.next += 1;
-        // SAFETY: it was open when it was taken over and not close-on-exec, so that by the contract of
-        // `inherit` it had no owner. Nobody got it since, because descriptors are taken over once in a
-        // process and `next` only grows.
+        // SAFETY: it was open when it was taken over and not close-on-exec, so that by the contract
+        // of `inherit` it had no owner. Nothing has owned it since, because descriptors are taken
+        // over once in a process and `next` only grows.
         Some(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 

@@ -1,5 +1,5 @@
-//! Mode and owner of a file. No call here follows a symbolic link, because somebody may have put one in
-//! the place of the file's name.
+//! Mode and owner of a file. No call here follows a symbolic link, because another program may have
+//! put one in the place of the file's name.
 
 use sunpath_sys as sys;
 
@@ -19,7 +19,7 @@ use crate::syscall::fchmod;
 #[cfg(not(have_o_path))]
 use crate::syscall::retry;
 
-/// A way to change the mode of a file that an `O_PATH` descriptor stands for.
+/// A way to change the mode of a file that an `O_PATH` descriptor refers to.
 #[cfg(have_fchmodat2)]
 #[derive(Clone, Copy)]
 enum Way {
@@ -31,10 +31,10 @@ enum Way {
     Reading,
 }
 
-/// Changes the mode of the file that a descriptor has open, or stands for.
+/// Changes the mode of the file that a descriptor has open, or refers to.
 ///
-/// `EOPNOTSUPP`: there is no way, because the kernel has no fchmodat2(2) (before Linux 6.6), /proc is
-/// not mounted, and the file is not a directory.
+/// `EOPNOTSUPP`: it is not possible, because the kernel has no fchmodat2(2) (before Linux 6.6),
+/// /proc is not mounted, and the file is not a directory.
 #[cfg(have_fchmodat2)]
 pub(crate) fn change_mode(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
     change_mode_by(&[Way::Descriptor, Way::Proc, Way::Reading], fd, mode)
@@ -96,12 +96,12 @@ pub(crate) fn change_mode(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), E
     Ok(())
 }
 
-/// Without `O_PATH` every descriptor is one of an open file.
+/// Without `O_PATH` every descriptor has its file open.
 #[cfg(not(have_o_path))]
 pub(crate) use crate::syscall::fchmod as change_mode;
 
-/// Changes owner and group of the file that a descriptor has open, or stands for; `u32::MAX` leaves
-/// one as it is.
+/// Changes owner and group of the file that a descriptor has open, or refers to; `u32::MAX` leaves
+/// one unchanged.
 #[cfg(have_o_path)]
 pub(crate) fn change_owner(
     fd: BorrowedFd<'_>,
@@ -129,7 +129,7 @@ pub(crate) fn change_owner(
     Ok(())
 }
 
-/// Changes the mode of what has a name, of a symbolic link itself; or refuses to.
+/// Changes the mode of the file with a name, or of a symbolic link itself; or refuses to.
 #[cfg(have_o_path)]
 pub(crate) fn change_mode_at(
     dir: BorrowedFd<'_>,
@@ -154,8 +154,8 @@ pub(crate) fn change_mode_at(
     Ok(())
 }
 
-/// Changes owner and group of what has a name, of a symbolic link itself; `u32::MAX` leaves one as it
-/// is.
+/// Changes owner and group of the file with a name, or of a symbolic link itself; `u32::MAX` leaves
+/// one unchanged.
 pub(crate) fn change_owner_at(
     dir: BorrowedFd<'_>,
     name: &[u8],
@@ -199,7 +199,7 @@ mod tests {
                 (&[Way::Proc], 0o702),
                 (&[Way::Reading], 0o703),
             ] {
-                // What an old kernel answers to the first.
+                // The answer of an old kernel to the first call.
                 if let (Way::Descriptor, Err(error)) =
                     (ways[0], change_mode_by(ways, fd.as_fd(), 0o700))
                 {
@@ -219,7 +219,7 @@ mod tests {
                 }
             }
         }
-        // A link keeps others from being changed.
+        // A link prevents others from being changed.
         symlink("socket", dir.join("link")).unwrap();
         let by_name = change_mode_at(CWD, dir.join("link").as_os_str().as_bytes(), 0o777);
         assert!(by_name.is_err());

@@ -12,11 +12,12 @@ use crate::fd::{AsFd, AsRawFd, CWD};
 #[cfg(have_user_namespaces)]
 use crate::syscall::retry;
 
-/// Whether a uid stands for every user that is not mapped in the user namespace of this process: the
-/// kernel reports one uid, 65534 as a rule, for all of them. `None` if it may, but /proc does not tell.
+/// Whether a uid means every user that is not mapped in the user namespace of this process: the
+/// kernel reports one uid, as a rule 65534, for all of them. It is `None` if that is possible, but
+/// /proc does not tell.
 #[cfg(have_user_namespaces)]
 pub(crate) fn stands_for_unmapped(uid: u32) -> Option<bool> {
-    // No other uid can be chosen for that.
+    // No other uid can mean that.
     if uid > u32::from(u16::MAX) {
         return Some(false);
     }
@@ -39,7 +40,8 @@ pub(crate) const fn stands_for_unmapped(_uid: u32) -> Option<bool> {
 #[cfg(have_user_namespaces)]
 const USUAL_OVERFLOW: u32 = 65534;
 
-/// Every user is mapped if the ranges of `uid_map` have this many in all. The uid -1 is nobody's.
+/// Every user is mapped if the ranges of `uid_map` have this many in all. The uid -1 does not
+/// belong to a user.
 #[cfg(have_user_namespaces)]
 const ALL_USERS: u64 = u32::MAX as u64;
 
@@ -48,7 +50,7 @@ fn is_ambiguous(uid: u32, map: &Numbers, overflow: &Numbers) -> bool {
     u64::from(uid) == overflow.last && map.sum_of_thirds < ALL_USERS
 }
 
-/// The numbers in a text, read in pieces: the last one, and the sum of each third one.
+/// The numbers in a text, which is read in pieces: the last one, and the sum of each third one.
 #[cfg(have_user_namespaces)]
 #[derive(Default)]
 struct Numbers {
