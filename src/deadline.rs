@@ -8,19 +8,19 @@ use crate::syscall;
 /// When a wait ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
-    /// Since the clock's own beginning; `None` is too far away to be written down.
+    /// The time since the clock's own beginning; `None` if it is too far away to be a number.
     at: Option<Duration>,
 }
 
 impl Deadline {
-    /// This long from now.
+    /// Makes the deadline that is this long from now.
     pub(crate) fn after(timeout: Duration) -> Self {
         Self {
             at: syscall::monotonic_clock().checked_add(timeout),
         }
     }
 
-    /// How long it is from now; `None` when it has passed.
+    /// Returns how long it is from now; `None` when it has passed.
     pub(crate) fn left(self) -> Option<Duration> {
         let Some(at) = self.at else {
             return Some(Duration::MAX);
@@ -29,7 +29,8 @@ impl Deadline {
             .filter(|left| !left.is_zero())
     }
 
-    /// How long it is from now, in the unit of poll(2): rounded up, and 0 once it has passed.
+    /// Returns how long it is from now, in the unit of poll(2): rounded up, and 0 once it has
+    /// passed.
     pub(crate) fn left_milliseconds(self) -> c_int {
         let left = self.left().unwrap_or_default();
         left.as_nanos()

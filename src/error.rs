@@ -17,12 +17,12 @@ pub use self::cause::{Cause, InUse};
 use self::cause::{Tag, count, short};
 pub use self::errno::Errno;
 
-/// A call that failed and why: the errno, and the cause with its numbers where the errno does not tell
-/// it.
+/// A call that failed and the reason: the errno, and the cause with its numbers if the errno does
+/// not tell it.
 ///
 /// It has 8 bytes and is `Copy`. It prints as perror(3) would, with the errno's name, and with the
-/// cause where there is one. In place of two large numbers it holds the one that the caller cannot
-/// know: the limit, or the peer's uid.
+/// cause if there is one. If a cause has two large numbers, the error holds the one that the caller
+/// cannot know: the limit, or the peer's uid.
 ///
 /// # Conversion into `std::io::Error`
 ///
@@ -64,15 +64,15 @@ pub use self::errno::Errno;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[doc(alias = "perror")]
-// The call has the fewest values, so that a `Result` marks success in its byte. As the lowest byte it is
-// tested without a mask.
+// The call comes first because it has the fewest values, so that a `Result` marks success in its
+// byte. As the lowest byte it is tested without a mask.
 #[repr(C)]
 pub struct Error {
     call: Call,
     tag: Tag,
-    /// INVARIANT: the errno if there is a cause; else 0.
+    /// INVARIANT: the errno if there is a cause; otherwise 0.
     errno: i16,
-    /// INVARIANT: what it means is said at `Tag`.
+    /// INVARIANT: `Tag` explains its meaning.
     number: u32,
 }
 
@@ -89,7 +89,7 @@ impl Error {
         }
     }
 
-    /// The failure of `call` for a cause that the errno alone does not tell.
+    /// Makes the failure of `call` for a cause that the errno alone does not tell.
     #[cold]
     pub(crate) fn with_cause(call: Call, errno: Errno, cause: Cause) -> Self {
         match (cause.into_parts(), i16::try_from(errno.raw())) {
@@ -103,20 +103,20 @@ impl Error {
         }
     }
 
-    /// The same failure, with its cause.
+    /// Returns the same failure, with its cause.
     #[cold]
     pub(crate) fn because(self, cause: Cause) -> Self {
         Self::with_cause(self.call, self.errno(), cause)
     }
 
-    /// The failure of `call` to begin, because there is no address to give to it.
+    /// Makes the failure of `call` to begin, because there is no address to pass to it.
     #[cold]
     pub(crate) fn refused(call: Call, error: SunPathError) -> Self {
         let errno = Errno::from_raw(error.errno());
         Self::with_cause(call, errno, Cause::Path(error))
     }
 
-    /// The refusal of an address with a length over the most that the system returns for it.
+    /// Makes the refusal of an address with a length over the most that the system returns for it.
     #[cold]
     pub(crate) const fn address_length(len: usize, max: usize) -> Self {
         let len = if len > 0xffff { 0xffff } else { len as u32 };
@@ -128,20 +128,20 @@ impl Error {
         }
     }
 
-    /// The failure to bind to a path where something is in the way.
+    /// Makes the failure to bind to a path where a file is in the way.
     #[cfg(feature = "files")]
     #[cold]
     pub(crate) fn address_in_use(in_use: InUse) -> Self {
         Self::with_cause(Call::Bind, Errno::EADDRINUSE, Cause::InUse(in_use))
     }
 
-    /// The refusal to send this many descriptors with one message.
+    /// Makes the refusal to send this many descriptors with one message.
     pub(crate) fn too_many_descriptors(call: Call, descriptors: usize) -> Self {
         let count = count(descriptors);
         Self::with_cause(call, Errno::EINVAL, Cause::TooManyDescriptors { count })
     }
 
-    /// The refusal to send with a batch more control messages than it has space for.
+    /// Makes the refusal to send with a batch more control messages than it has space for.
     pub(crate) fn batch_space(descriptors: usize, space: usize) -> Self {
         let cause = Cause::BatchSpace {
             descriptors: short(descriptors),
@@ -150,7 +150,7 @@ impl Error {
         Self::with_cause(Call::Sendmmsg, Errno::EMSGSIZE, cause)
     }
 
-    /// The refusal to send control messages of more bytes than there is space for.
+    /// Makes the refusal to send control messages of more bytes than there is space for.
     pub(crate) fn control_space(call: Call, needed: usize, space: usize) -> Self {
         let cause = Cause::ControlSpace {
             needed: short(needed),
@@ -159,7 +159,7 @@ impl Error {
         Self::with_cause(call, Errno::EMSGSIZE, cause)
     }
 
-    /// The refusal to put one more message into a batch that holds as many as it can.
+    /// Makes the refusal to put one more message into a batch that is full.
     pub(crate) fn batch_full(messages: usize) -> Self {
         let messages = count(messages);
         Self::with_cause(
@@ -169,12 +169,13 @@ impl Error {
         )
     }
 
-    /// The refusal to send control messages with nothing, which a stream drops.
+    /// Makes the refusal to send control messages without a byte, which a stream drops.
     pub(crate) fn empty_payload() -> Self {
         Self::with_cause(Call::Sendmsg, Errno::EINVAL, Cause::EmptyPayload)
     }
 
-    /// Control data was truncated; `closed` descriptors that arrived are closed.
+    /// Makes the error for truncated control data, of which `closed` descriptors arrived and are
+    /// closed.
     pub(crate) fn control_truncated(closed: usize) -> Self {
         let closed = count(closed);
         Self::with_cause(
@@ -184,7 +185,7 @@ impl Error {
         )
     }
 
-    /// Fewer descriptors arrived than were expected; those that did are closed.
+    /// Makes the error for fewer descriptors than expected. Those that arrived are closed.
     pub(crate) fn too_few_descriptors(received: usize, expected: usize) -> Self {
         let cause = Cause::TooFewDescriptors {
             expected: short(expected),
@@ -193,19 +194,19 @@ impl Error {
         Self::with_cause(Call::Recvmsg, Errno::ENOMSG, cause)
     }
 
-    /// The end of the stream came where a descriptor was expected.
+    /// Makes the error for a stream that ended where a descriptor was expected.
     pub(crate) fn end_of_file() -> Self {
         Self::with_cause(Call::Recvmsg, Errno::EPIPE, Cause::EndOfFile)
     }
 
-    /// The call that failed, or that was not made because what it was given was refused.
+    /// Returns the call that failed, or that was not made because its arguments were refused.
     #[must_use]
     pub const fn call(self) -> Call {
         self.call
     }
 
-    /// The errno of the call. If no call was made, it is the errno that C would have given for the same
-    /// fault ([`SunPathError::errno`] for a path).
+    /// Returns the errno of the call. If no call was made, it is the errno that C would have
+    /// returned for the same fault ([`SunPathError::errno`] for a path).
     #[must_use]
     pub const fn errno(self) -> Errno {
         match self.tag {
@@ -214,15 +215,15 @@ impl Error {
         }
     }
 
-    /// Why the call failed, with the numbers. It is `None` if the errno says it all, or if nothing
-    /// else is known.
+    /// Returns why the call failed, with the numbers. It is `None` if the errno says it all, or if
+    /// nothing else is known.
     #[must_use]
     pub const fn cause(self) -> Option<Cause> {
         Cause::from_parts(self.tag, self.number)
     }
 
-    /// Why the path was refused. It is `None` for every other error. A number over `u32::MAX`, as
-    /// of a path of 4 GiB, reads `u32::MAX`.
+    /// Returns why the path was refused. It is `None` for every other error. A number over
+    /// `u32::MAX`, for a path of 4 GiB for example, reads `u32::MAX`.
     #[must_use]
     pub const fn sun_path(self) -> Option<SunPathError> {
         match self.cause() {
@@ -267,7 +268,7 @@ impl fmt::Display for Error {
         };
         fmt::Debug::fmt(&errno, f)?;
         f.write_str(" (")?;
-        // It is the one cause that tells where, and not why.
+        // This cause alone is a place, and not a reason.
         if let (Cause::LockFile, Some(text)) = (cause, errno.text()) {
             write!(f, "{text}: ")?;
         }

@@ -1,16 +1,16 @@
-//! What can be given as a path.
+//! The types that can be a path.
 
 use core::ffi::CStr;
 
-/// What can be given as a path: `&str`, bytes and `&CStr`; with `std` `&Path`, `&OsStr`, a path's
-/// component, what owns any of these, and a `Box`, `Rc`, `Arc` or `Cow` of them.
+/// A type that can be a path: `&str`, bytes and `&CStr`; with `std` also `&Path`, `&OsStr`, a
+/// path's component, types that own any of these, and a `Box`, `Rc`, `Arc` or `Cow` of them.
 ///
-/// A path is taken as it is, because the system call takes it so: a `@` in front does not make an
-/// abstract name of it ([`UnixAddr::from_abstract`](crate::UnixAddr::from_abstract) does, from the name
-/// without the `@`), and `~`, `$VAR` and `unix:` are parts of a name like any other. A server that binds
-/// such a path makes a file of that name, and a client gets `ENOENT`.
+/// A path is used as it is, because the system call uses it so. A leading `@` does not make it an
+/// abstract name ([`UnixAddr::from_abstract`](crate::UnixAddr::from_abstract) does, from the name
+/// without the `@`), and `~`, `$VAR` and `unix:` are parts of a name like any other. A server that
+/// binds such a path makes a file of that name, and a client gets `ENOENT`.
 pub trait AsPathname {
-    /// The bytes of the path, as the file system has them.
+    /// Returns the bytes of the path, as the file system has them.
     fn as_pathname(&self) -> &[u8];
 }
 
@@ -44,7 +44,7 @@ impl AsPathname for CStr {
     }
 }
 
-/// The path arguments that `std` has.
+/// The path types of `std`.
 #[cfg(feature = "std")]
 mod std_paths {
     use super::AsPathname;

@@ -1,6 +1,6 @@
-//! The system calls, each a safe function over borrowed descriptors, typed addresses and slices. What
-//! the kernel does not promise is not assumed. Three rules are kept here, so that no other module has
-//! to think of them:
+//! The system calls, each a safe function over borrowed descriptors, typed addresses and slices.
+//! Nothing is assumed that the kernel does not promise. This module keeps three rules, so that no
+//! other module has to:
 //!
 //! - a new descriptor is owned and close-on-exec before anything else can happen,
 //! - nothing sent raises `SIGPIPE`,
@@ -45,8 +45,8 @@ pub(crate) use self::peer::*;
 pub(crate) use self::process::*;
 pub(crate) use self::socket::*;
 
-/// Flags for a new socket: close-on-exec, and nonblocking if it shall be, where the system can make
-/// it so at once.
+/// Flags for a new socket: close-on-exec, and nonblocking if that is wanted, on systems that can
+/// make it so at once.
 #[cfg(have_sock_cloexec)]
 const fn new_socket_flags(nonblocking: bool) -> c_int {
     sys::SOCK_CLOEXEC | if nonblocking { sys::SOCK_NONBLOCK } else { 0 }
@@ -70,13 +70,12 @@ fn retry(call: Call, mut attempt: impl FnMut() -> isize) -> Result<usize, Error>
 /// [`retry`] for a call that waits no longer than its socket's timeout, which is the option
 /// `SO_RCVTIMEO` or `SO_SNDTIMEO`.
 ///
-/// Tests for the expected result first. That one comparison also rules out failure, so the success
-/// path has no second branch. A result over the end of the range, which is at most `isize::MAX`, is
-/// cut to it.
+/// Tests for the expected result first. That one comparison also rules out failure, so that the
+/// success path has no second branch. A range that ends over `isize::MAX` is cut there.
 ///
-/// The kernel starts the timeout again with each call, so under frequent signals it would never end.
-/// After the first signal one more timeout is waited, and a wait that has begun by then ends by the
-/// kernel's clock: three times the timeout is the most.
+/// The kernel starts the timeout again with each call, so that under frequent signals it would
+/// never end. After the first signal this function allows one more timeout, and a wait that has
+/// begun by then ends by the kernel's clock. The most is therefore three times the timeout.
 #[inline(always)]
 fn retry_timed(
     fd: BorrowedFd<'_>,
@@ -119,7 +118,7 @@ fn retry_timed_after(
     }
 }
 
-/// The error of a call that has failed, unless a signal interrupted it.
+/// Returns the error of a call that has failed, unless a signal interrupted it.
 #[cold]
 #[inline(never)]
 fn interrupted(call: Call) -> Result<(), Error> {
@@ -129,9 +128,9 @@ fn interrupted(call: Call) -> Result<(), Error> {
     }
 }
 
-/// [`interrupted`] until `end`: the instant at which a wait that began with the first interruption
-/// has used up the socket's timeout. It never comes where the socket has no timeout, or where the
-/// timeout cannot be asked for.
+/// Does what [`interrupted`] does until `end`: the instant at which a wait that began with the
+/// first interruption has used up the socket's timeout. That instant never comes if the socket has
+/// no timeout, or if the timeout cannot be read.
 fn interrupted_before(
     end: &mut Option<Duration>,
     fd: BorrowedFd<'_>,
@@ -150,11 +149,11 @@ fn interrupted_before(
     }
 }
 
-/// Owns the descriptor of a socket that a call has just returned, and does to it what the system could
-/// not do when it made it.
+/// Owns the descriptor of a socket that a call has just returned, and sets the flags that the
+/// system could not set when it made it.
 #[inline]
 fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
-    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
     #[cfg(have_sock_cloexec)]
     let _ = nonblocking;
@@ -173,7 +172,7 @@ fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     {
         use crate::fd::AsFd;
         match setsockopt(fd.as_fd(), sys::SO_NOSIGPIPE, &1) {
-            // The peer of an accepted socket is gone already; it may have left data.
+            // The peer of an accepted socket has already closed; it may have left data.
             Err(error) if error.errno() == Errno::EINVAL => {}
             set => set?,
         }
@@ -181,10 +180,11 @@ fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     Ok(fd)
 }
 
-/// `clock_gettime(CLOCK_MONOTONIC)`: a time that only goes forward.
+/// `clock_gettime(CLOCK_MONOTONIC)`: a time that never moves back.
 pub(crate) fn monotonic_clock() -> Duration {
     let mut now = MaybeUninit::<sys::timespec>::zeroed();
-    // SAFETY: now has space for a timespec. It cannot fail: every system has this clock.
+    // SAFETY: now has space for a timespec. The call cannot fail, because every system has this
+    // clock.
     unsafe { sys::clock_gettime(sys::CLOCK_MONOTONIC, now.as_mut_ptr()) };
     // SAFETY: all zeroes is a valid timespec, and so is what the kernel wrote.
     let now = unsafe { now.assume_init() };

@@ -1,7 +1,9 @@
-//! Descriptors that were passed: by `systemd-socket-activate`, and by a shell that does the same.
+//! Tests of descriptors that were passed: by `systemd-socket-activate`, and by a shell that does
+//! the same.
 //!
-//! They are at fixed numbers and are taken over once in a process, so that each case has a process
-//! of its own: this program again, where `SUNPATH_TEST_ROLE` says what it does.
+//! The descriptors have fixed numbers and are taken over once in a process. Each case therefore
+//! runs in a process of its own: this program is started again, and `SUNPATH_TEST_ROLE` says what
+//! it does.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
@@ -25,15 +27,15 @@ use sunpath::{
 const ROLE: &str = "SUNPATH_TEST_ROLE";
 
 fn take() -> Result<Activation<'static>, ActivationError> {
-    // SAFETY: all that this program opens is close-on-exec.
+    // SAFETY: everything that this program opens is close-on-exec.
     unsafe { Activation::take() }
 }
 
-/// Not a test by itself: what the processes do that the tests start.
+/// Not a test by itself: the tests start this program again, and this function does what they ask.
 #[test]
 fn activation_role() {
     let Ok(role) = env::var(ROLE) else { return };
-    // libtest prints "test ... " without an end of line before.
+    // libtest prints "test ... " without an end of line before this.
     println!();
     match role.as_str() {
         "tell" => tell(),
@@ -56,7 +58,7 @@ fn activation_role() {
         "used again" => {
             let mut passed = take().unwrap();
             let number = passed.next().unwrap().into_fd().as_raw_fd();
-            // The lowest number that is free: the one that was closed.
+            // The lowest free number is that of the descriptor that was closed.
             let own = File::open("/dev/null").unwrap();
             say(format!("passed {number}, own {}", own.as_raw_fd()));
             drop(passed);
@@ -95,7 +97,7 @@ fn activation_role() {
             say(format!("losers {losers:?}"));
         }
         "own" => {
-            // The number that comes next belongs to this process.
+            // The next number belongs to this process.
             let own = File::open("/dev/null").unwrap();
             say(format!("own {}", own.as_raw_fd()));
             say(take().unwrap_err().to_string());
@@ -119,7 +121,7 @@ fn activation_role() {
             variables.fds = Some(b"2");
             variables.names = Some(b"a:b");
             say(format!("counted {}", variables.listen_fds().unwrap()));
-            // SAFETY: all that this program opens is close-on-exec.
+            // SAFETY: everything that this program opens is close-on-exec.
             let given = unsafe { Activation::take_from(variables) }.unwrap();
             say(format!("given {} {}", given.len(), reason(&given)));
             for passed in given {
@@ -132,7 +134,7 @@ fn activation_role() {
             let mut variables = Variables::new();
             variables.pid = Some(pid.as_bytes());
             variables.fds = Some(b"2");
-            // SAFETY: all that this program opens is close-on-exec.
+            // SAFETY: everything that this program opens is close-on-exec.
             let mut passed = unsafe { Activation::take_from(variables) }.unwrap();
             let listener = passed.next().unwrap().into_listener::<Stream>().unwrap();
             let file = passed.next().unwrap();
@@ -161,7 +163,7 @@ fn activation_role() {
     }
 }
 
-/// What is there, and what became of it.
+/// Prints the descriptors that were passed, and what became of each.
 fn tell() {
     let variables = || {
         let names = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
@@ -187,7 +189,7 @@ fn tell() {
     say(format!("environment untouched {}", variables() == before));
 }
 
-/// What a descriptor turns out to be.
+/// Names the type that a descriptor turns out to have.
 fn kind(passed: Passed) -> String {
     fn next<T>(
         found: Result<T, sunpath::socket::FromFdError>,
@@ -220,11 +222,11 @@ fn serve<T: Connected>() {
     say("accepted".to_owned());
 }
 
-/// Why nothing was passed.
+/// Returns why nothing was passed.
 fn reason(activation: &Activation<'_>) -> String {
     let reason = activation.not_passed();
     let text = reason.map_or("passed".to_owned(), |reason| reason.to_string());
-    // The numbers differ with each run.
+    // The process numbers differ with each run.
     text.replace(|c: char| c.is_ascii_digit(), "")
 }
 
@@ -233,32 +235,32 @@ fn say(line: String) {
 }
 
 fn is_open(fd: RawFd) -> bool {
-    // SAFETY: F_GETFD takes nothing, also of a number that is not open.
+    // SAFETY: F_GETFD has no argument, and accepts a number that is not open.
     unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
 }
 
 fn is_cloexec(fd: RawFd) -> bool {
-    // SAFETY: F_GETFD takes nothing.
+    // SAFETY: F_GETFD has no argument.
     unsafe { libc::fcntl(fd, libc::F_GETFD) == libc::FD_CLOEXEC }
 }
 
 fn pidfd_inode(process: u32) -> u64 {
     // SAFETY: takes numbers alone.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) };
-    // SAFETY: the kernel has just made it for us.
+    // SAFETY: the kernel has just made this descriptor for us.
     let pidfd = File::from(unsafe { OwnedFd::from_raw_fd(fd.try_into().unwrap()) });
     std::os::unix::fs::MetadataExt::ino(&pidfd.metadata().unwrap())
 }
 
-/// The arguments with which this program does a role and prints what it says.
+/// Returns the arguments with which this program plays a role and prints the result.
 const ARGUMENTS: [&str; 3] = ["--exact", "activation_role", "--nocapture"];
 
 fn arguments(command: &mut Command) -> &mut Command {
     command.arg(env::current_exe().unwrap()).args(ARGUMENTS)
 }
 
-/// Closes the descriptors from 3 to 255 when the command begins. Whoever started the tests may have
-/// passed some, as `make -j` passes those of its job server.
+/// Closes the descriptors from 3 to 255 when the command begins. The parent of the tests may have
+/// passed some: `make -j` passes those of its job server.
 fn without_other_descriptors(command: &mut Command) {
     let close = || {
         for fd in 3..256 {
@@ -267,11 +269,11 @@ fn without_other_descriptors(command: &mut Command) {
         }
         Ok(())
     };
-    // SAFETY: between fork and exec it makes system calls alone.
+    // SAFETY: between fork and exec the closure makes system calls alone.
     unsafe { command.pre_exec(close) };
 }
 
-/// What a process said, line by line.
+/// Returns what a process printed, line by line.
 fn said(output: &str) -> Vec<&str> {
     output
         .lines()
@@ -279,8 +281,8 @@ fn said(output: &str) -> Vec<&str> {
         .collect()
 }
 
-/// A role in a process with these descriptors from 3 on (two at most), and these variables, where
-/// `$$` is the process.
+/// Plays a role in a process that has these descriptors from 3 on (two at most) and these
+/// variables, in which `$$` stands for the process.
 fn passed(role: &str, fds: [Option<OwnedFd>; 2], variables: &str) -> String {
     let redirect = ["3<&0", "4<&1"]
         .iter()
@@ -379,7 +381,7 @@ fn activation_of_another_process_or_none_is_nothing_and_says_why() {
         assert!(said.contains(", but this process is "), "{said}");
     };
     other(tells("LISTEN_PID=1 LISTEN_FDS=2"));
-    // A wrapper that forks; a child that inherits the variables is the same.
+    // A wrapper that forks. A child that inherits the variables is in the same situation.
     other(tells(&format!("export {TWO}; (\"$@\") ; exit;")));
 }
 
@@ -399,7 +401,7 @@ fn activation_from_given_variables_takes_what_a_wrapper_hides() {
 #[test]
 fn activation_is_handed_over_to_the_program_that_is_executed() {
     let names = "LISTEN_FDNAMES=web:null";
-    // By the manager; by a wrapper that forks, and so names itself.
+    // The variables are set by the manager, or by a wrapper that forks and therefore names itself.
     for variables in [
         format!("{TWO} {names}"),
         format!("export {TWO} {names} LISTEN_PIDFDID=1; (\"$@\"); exit;"),
@@ -464,7 +466,7 @@ fn activation_by_variables_that_are_wrong_is_an_error() {
         said,
         "LISTEN_FDNAMES has a name of 256 bytes; the longest that is allowed has 255 (EINVAL)"
     );
-    // More than there are; the last of the possible numbers too.
+    // More descriptors than were passed; the last possible numbers are among them.
     for count in ["3", "2147483644"] {
         let said = says(&format!("LISTEN_PID=$$ LISTEN_FDS={count}"));
         assert_eq!(
@@ -516,7 +518,7 @@ fn activation_leaves_descriptors_alone_that_this_process_opened() {
     );
 }
 
-/// As under `make -j`, whose job server has descriptors of low numbers.
+/// As under `make -j`, whose job server has descriptors with low numbers.
 #[test]
 fn activation_tests_pass_when_they_inherit_descriptors() {
     let mut command = Command::new("sh");
@@ -552,11 +554,11 @@ fn activation_of_another_process_with_the_same_number_is_nothing() {
     );
 }
 
-/// `systemd-socket-activate`, listening; ended with the test.
+/// A running `systemd-socket-activate`, which is ended with the test.
 struct Manager(Child);
 
 impl Manager {
-    /// `None` where it is not installed.
+    /// Returns `None` if the program is not installed.
     fn start(role: &str, options: &[&str], path: &Path) -> Option<Self> {
         let mut command = Command::new("systemd-socket-activate");
         command
@@ -581,12 +583,12 @@ impl Manager {
             line.clear();
             assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended");
         }
-        // It goes on to write there.
+        // The program continues to write there.
         thread::spawn(move || stderr.read_to_end(&mut Vec::new()));
         Some(Self(child))
     }
 
-    /// What the program said that it became.
+    /// Returns the type that the program reported.
     fn output(mut self) -> String {
         let mut output = String::new();
         let mut stdout = self.0.stdout.take().unwrap();
@@ -598,7 +600,7 @@ impl Manager {
 
 impl Drop for Manager {
     fn drop(&mut self) {
-        // Both fail only where it has ended by itself.
+        // Both calls fail only if the program has ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -657,11 +659,11 @@ fn activation_by_systemd_gives_what_it_accepted() {
         return;
     };
     let _client = UnixStream::connect(&path).unwrap();
-    // It stays for more connections; the child writes to the same pipe.
+    // The manager waits for more connections, and the child writes to the same pipe.
     let stdout = BufReader::new(manager.0.stdout.take().unwrap());
     let lines = stdout.lines().map(Result::unwrap);
     let said = lines.filter(|line| line.starts_with("said: "));
-    // The first is the name: "connection", but none by systemd 252.
+    // The first word is the name "connection", which systemd 252 does not send.
     let said: Vec<_> = said.skip(1).take(2).collect();
     assert_eq!(
         said,

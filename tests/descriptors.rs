@@ -1,4 +1,4 @@
-//! Descriptors: close-on-exec from birth, and none lost where a call fails.
+//! Descriptors: close-on-exec when they are made, and none leaked if a call fails.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -12,13 +12,13 @@ use std::os::fd::{AsFd, AsRawFd};
 use sunpath::{CWD, Dir, Errno, Socket, Stream, UnixAddr, UnixListener, UnixStream};
 
 fn is_cloexec(fd: &impl AsRawFd) -> bool {
-    // SAFETY: F_GETFD takes nothing.
+    // SAFETY: F_GETFD has no argument.
     let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) };
     assert!(flags >= 0, "an open descriptor");
     flags & libc::FD_CLOEXEC != 0
 }
 
-/// The descriptors that this process has open.
+/// Returns the descriptors that this process has open.
 fn open() -> Vec<String> {
     let entries = fs::read_dir("/proc/self/fd")
         .unwrap()
@@ -30,14 +30,14 @@ fn open() -> Vec<String> {
     names
 }
 
-/// One test, since the descriptors and their limit belong to the process.
+/// One test, because the descriptors and their limit belong to the process.
 #[test]
 fn descriptors_are_cloexec_and_none_is_lost() {
     let before = open();
     let dir = fresh::dir();
     let path = dir.path().join("a.sock");
 
-    // Close-on-exec from birth, by every way to a descriptor.
+    // Every function that makes a descriptor makes it close-on-exec.
     let listener = UnixListener::bind(&path).unwrap();
     let client = UnixStream::connect(&path).unwrap();
     let (server, _) = listener.accept().unwrap();
@@ -88,8 +88,8 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     );
     assert_eq!(open(), without_unbound);
 
-    // Below a directory and by long paths: what led there is closed, also after a failure, and no
-    // file is left. Whichever descriptor is one too many.
+    // Below a directory and by long paths, the directories on the way are closed, also after a
+    // failure, and no file is left. The test tries each number of free descriptors.
     let deep = dir.path().join("d".repeat(200)).join("e".repeat(200));
     fs::create_dir_all(&deep).unwrap();
     let (short, long) = (deep.join("s"), deep.join("l".repeat(200)));
@@ -179,7 +179,7 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     assert_eq!(open(), before);
 }
 
-/// How many of the first descriptors are open; opens none to find out.
+/// Returns how many of the first descriptors are open, without opening one to find out.
 fn open_count() -> usize {
     (0..1024)
         .filter(|fd| {

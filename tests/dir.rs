@@ -1,4 +1,4 @@
-//! Directories that are one's own: made with the right mode, or verified and refused.
+//! Private directories: made with the right mode, or verified and refused.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -22,7 +22,7 @@ const NOBODY: u32 = 65534;
 
 fn fresh() -> (TempDir, PathBuf) {
     let base = fresh::dir();
-    // Without the symbolic links that some systems have above it.
+    // The path without the symbolic links that some systems have above it.
     let path = base.path().canonicalize().unwrap();
     (base, path)
 }
@@ -44,7 +44,7 @@ fn refused(path: &Path) -> DirError {
     Dir::private(path).map(drop).unwrap_err()
 }
 
-/// What is at fault, as a path, and why.
+/// Returns the path that is at fault, and why.
 fn fault<'p>(path: &'p Path, error: &DirError) -> (&'p str, Refusal) {
     (
         &path.to_str().unwrap()[..error.prefix_len()],
@@ -61,7 +61,7 @@ fn private_dir_is_made_and_then_found() {
     let again = Dir::private(&path).unwrap();
     let slashes = format!("{}//", path.display()).replace('/', "//");
     Dir::private(slashes).unwrap();
-    // SAFETY: F_GETFD takes nothing.
+    // SAFETY: F_GETFD has no argument.
     let flags = unsafe { libc::fcntl(dir.as_raw_fd(), libc::F_GETFD) };
     assert_eq!(flags, libc::FD_CLOEXEC);
 
@@ -89,7 +89,7 @@ fn public_dir_lets_everybody_connect() {
     if !skip::unless_root() {
         let connected = thread::scope(|scope| {
             let nobody = scope.spawn(|| {
-                // SAFETY: takes numbers alone; of this thread alone.
+                // SAFETY: takes numbers alone, and affects this thread alone.
                 let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
                 assert_eq!(set, 0);
                 UnixStream::connect(path.join("a.sock")).map(drop)
@@ -124,7 +124,7 @@ fn public_dir_lets_everybody_connect() {
     }
 }
 
-/// Who starts at the same time never sees a public directory that is not one yet.
+/// A process that starts at the same time never sees a public directory that is not public yet.
 fn assert_mode_at_every_instant(path: &Path) {
     let (done, seen) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
@@ -138,7 +138,7 @@ fn assert_mode_at_every_instant(path: &Path) {
             }
             good
         });
-        // On a busy machine it may not look for a while.
+        // On a busy machine the thread may not look for a while.
         let enough = |round| round >= 500 && seen.load(Ordering::Relaxed) >= 100;
         let made = (0..100_000)
             .take_while(|round| !enough(*round))
@@ -153,7 +153,7 @@ fn assert_mode_at_every_instant(path: &Path) {
     });
 }
 
-/// The umask belongs to the process: a child has another.
+/// The umask belongs to the process; a child has another.
 #[test]
 fn private_dir_has_its_mode_under_every_umask() {
     if let (Ok(path), Ok(mask)) = (env::var("SUNPATH_TEST_DIR"), env::var("SUNPATH_TEST_UMASK")) {
@@ -203,7 +203,8 @@ fn private_dir_of_another_mode_is_refused_and_left_as_it_is() {
         assert_eq!(said, expected);
         assert_eq!(mode(&path), bits);
     }
-    // Narrower lets nobody else in. The bit of a directory whose files keep its group does neither.
+    // Fewer permissions let nobody else in. The setgid bit, by which files keep the group of their
+    // directory, does neither.
     for bits in [0o500, 0o2700] {
         set_mode(&path, bits);
         Dir::private(&path).unwrap();
@@ -229,7 +230,8 @@ fn private_dir_of_another_user_is_refused() {
     assert_eq!(error.errno(), Errno::EPERM);
     assert!(error.to_string().contains("user 65534"), "{error}");
 
-    // Its owner can put another in its place: as one above it is no better, sticky or not.
+    // Its owner can put another directory in its place: as a directory above, it is not better,
+    // sticky or not.
     chown(&path, Some(0), None).unwrap();
     chown(&middle, Some(NOBODY), None).unwrap();
     for bits in [0o755, 0o1777] {
@@ -253,10 +255,10 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
     let (roots, own) = (base.join("roots"), base.join("own"));
     Dir::private(&roots).unwrap();
     let as_nobody = || {
-        // SAFETY: takes numbers alone; of this thread alone.
+        // SAFETY: takes numbers alone, and affects this thread alone.
         let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
         assert_eq!(set, 0);
-        // Root's are good above one's own, and not as one's own.
+        // Directories of root are accepted above the path, and not as the private directory itself.
         Dir::private(&own).unwrap();
         assert_eq!(refused(&roots).refusal(), Refusal::Owner { uid: 0 });
         fs::create_dir(base.join("theirs")).unwrap();
@@ -264,7 +266,7 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
     };
     thread::scope(|scope| scope.spawn(as_nobody).join().unwrap());
     assert_eq!(fs::metadata(&own).unwrap().uid(), NOBODY);
-    // Root trusts none of it, the link to its own directory neither.
+    // Root trusts none of it, not even the link to its own directory.
     for path in [own, base.join("theirs/run"), base.join("link/run")] {
         let why = Refusal::Owner { uid: NOBODY };
         assert_eq!(refused(&path).refusal(), why, "{}", path.display());
@@ -272,7 +274,7 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
     assert!(!roots.join("run").exists());
 }
 
-/// A link of ours leads to one of somebody else's, who could let it lead anywhere.
+/// A link of ours leads to a link of another user's, who could change where it leads.
 #[test]
 fn private_dir_by_a_link_to_a_link_of_another_user_is_refused() {
     if skip::unless_root() {
@@ -353,8 +355,8 @@ fn private_dir_by_links_is_where_the_kernel_would_find_it() {
     }
 }
 
-/// A link below /proc leads to what is open, and its text may lead elsewhere: to another directory
-/// that has the path by now.
+/// A link below /proc leads to what is open. Its text may lead elsewhere: to another directory that
+/// has the path by now.
 #[test]
 fn private_dir_by_a_link_that_leads_elsewhere_than_its_text_is_refused() {
     let (_base, base) = fresh();
@@ -364,7 +366,7 @@ fn private_dir_by_a_link_that_leads_elsewhere_than_its_text_is_refused() {
     let link = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
     Dir::private(link.join("run")).unwrap();
     assert!(path.join("run").exists());
-    // Its text then ends in "(deleted)", and somebody has made that.
+    // Its text then ends in "(deleted)", and somebody has made a directory with that name.
     fs::rename(&path, &aside).unwrap();
     fs::remove_dir_all(&aside).unwrap();
     let text = fs::read_link(&link).unwrap();
@@ -373,7 +375,7 @@ fn private_dir_by_a_link_that_leads_elsewhere_than_its_text_is_refused() {
     assert!(!text.join("run").exists());
 }
 
-/// The working directory belongs to the process: a child has another.
+/// The working directory belongs to the process; a child has another.
 #[test]
 fn private_dir_of_a_relative_path_looks_above_the_working_directory() {
     if env::var("SUNPATH_TEST_RELATIVE").is_ok() {
@@ -459,7 +461,7 @@ fn private_dir_that_is_a_symlink_or_no_directory_is_refused() {
             fault(&path, &refused(&path)),
             (path.to_str().unwrap(), Refusal::Symlink)
         );
-        // Slashes behind it do not make it a directory.
+        // Slashes after it do not make it a directory.
         let slash = base.join(name).join("");
         assert_eq!(
             fault(&slash, &refused(&slash)),
@@ -494,20 +496,21 @@ fn private_dir_is_opened_only_if_it_is_a_directory() {
     }
     let closed = base.join("closed");
     fs::create_dir(&closed).unwrap();
-    // Only to be passed through.
+    // A directory that is only passed through.
     set_mode(&closed, 0o100);
     Dir::open(&closed).unwrap();
     set_mode(&closed, 0o700);
 }
 
-/// What is passed through need not be readable, neither by itself nor through a link.
+/// A directory that is only passed through need not be readable, neither by itself nor through a
+/// link.
 #[test]
 fn private_dir_below_one_that_may_not_be_read_is_made() {
     let (_base, base) = fresh();
     set_mode(&base, 0o1777);
     let make = || {
         if me() == 0 {
-            // SAFETY: takes numbers alone; of this thread alone.
+            // SAFETY: takes numbers alone, and affects this thread alone.
             let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
             assert_eq!(set, 0);
         }
@@ -519,7 +522,7 @@ fn private_dir_below_one_that_may_not_be_read_is_made() {
             fs::remove_dir(base.join(path)).unwrap();
         }
         Dir::open(base.join("link")).unwrap();
-        // One that may not be written to takes no new one.
+        // In a directory that may not be written to, nothing is made.
         set_mode(&base.join("closed"), 0o500);
         let error = refused(&base.join("closed/run"));
         assert_eq!(error.errno(), Errno::EACCES);
@@ -527,7 +530,7 @@ fn private_dir_below_one_that_may_not_be_read_is_made() {
     thread::scope(|scope| scope.spawn(make).join().unwrap());
 }
 
-/// The limit of descriptors belongs to the process: a child has another.
+/// The limit of descriptors belongs to the process; a child has another.
 #[test]
 fn private_dir_where_no_descriptor_is_free_is_emfile() {
     const NAME: &str = "private_dir_where_no_descriptor_is_free_is_emfile";
@@ -569,7 +572,7 @@ fn private_dir_where_no_descriptor_is_free_is_emfile() {
     assert_eq!(names, ["link", "run"]);
 }
 
-/// What `action` gives while exactly so many descriptors are free.
+/// Returns what `action` returns while exactly so many descriptors are free.
 fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
     // SAFETY: F_GETFD takes any number.
     let is_free = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) == -1 };
@@ -620,7 +623,8 @@ fn private_dir_of_the_root_or_the_working_directory_is_looked_at_itself() {
         },
     };
     assert_eq!((root.prefix_len(), root.refusal()), (1, why));
-    // The tests run where their source is: not private, or it would be this refusal that is missing.
+    // The tests run in the directory of their source. If that were private, this refusal would be
+    // missing.
     let here = fs::metadata(".").unwrap();
     if here.mode() & 0o077 != 0 {
         assert!(Dir::private(".").is_err());

@@ -1,5 +1,5 @@
-//! Faults: each system call made to fail in a child process, by a filter in its kernel. The error
-//! names the call and the errno, no descriptor stays open, and no file that was not there before.
+//! Faults: a filter in the kernel makes each system call fail in a child process. The error names
+//! the call and the errno, no descriptor stays open, and no file is left that was not there before.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -15,7 +15,7 @@ use sunpath::{
     UnixStream,
 };
 
-/// Lets `call` fail with `errno` in this process from now on, for good.
+/// Makes `call` fail with `errno` in this process from now on, permanently.
 fn break_syscall(call: libc::c_long, errno: Errno) {
     let jump = |code: u32, k: u32, jt, jf| libc::sock_filter {
         code: code as u16,
@@ -25,7 +25,7 @@ fn break_syscall(call: libc::c_long, errno: Errno) {
     };
     let errno = libc::SECCOMP_RET_ERRNO | errno.raw() as u32;
     let mut filter = [
-        // the number of the system call stands first in struct seccomp_data
+        // The number of the system call is the first field of struct seccomp_data.
         jump(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
         jump(
             libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
@@ -55,7 +55,7 @@ const POLL: libc::c_long = libc::SYS_poll;
 #[cfg(not(target_arch = "x86_64"))]
 const POLL: libc::c_long = libc::SYS_ppoll;
 
-/// How many of the first descriptors are open.
+/// Returns how many of the first descriptors are open.
 fn open_count() -> usize {
     // SAFETY: F_GETFD takes any number.
     (0..256)
@@ -63,8 +63,8 @@ fn open_count() -> usize {
         .count()
 }
 
-/// Whether `action` fails in `call` with `errno` in a child process where `broken` does, with as
-/// many descriptors open afterwards as before.
+/// Whether `action` fails in `call` with `errno` in a child process in which `broken` fails, with
+/// as many open descriptors afterwards as before.
 fn fails<T>(
     broken: libc::c_long,
     (call, errno): (Call, Errno),
@@ -75,7 +75,7 @@ fn fails<T>(
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
-        // Counted before the filter, since it may break fcntl.
+        // Counted before the filter is installed, because it may break fcntl.
         let before = open_count();
         break_syscall(broken, errno);
         let failed = action().is_err_and(|error| (error.call(), error.errno()) == (call, errno));
@@ -95,7 +95,7 @@ fn fails<T>(
     status == 0
 }
 
-/// An address in `dir` that C can make: of as many bytes as `sun_path` has, without a NUL.
+/// An address in `dir` that C can make: it fills all bytes of `sun_path`, without a NUL.
 fn filling_sun_path(dir: &Path) -> (UnixAddr, PathBuf) {
     let mut path = dir.join("").into_os_string().into_vec();
     let mut raw = *UnixAddr::unnamed().as_sockaddr_un();
@@ -139,7 +139,7 @@ fn fault_in_any_call_of_a_constructor_is_reported_and_leaves_nothing() {
     assert!(path.exists(), "the file of a live listener stays");
 }
 
-/// Each expression fails in its call with `ENOBUFS` when its system call does.
+/// Each expression fails in its call with `ENOBUFS` if its system call does.
 macro_rules! reported {
     ($($syscall:ident $call:ident: $action:expr;)+) => {$(
         let failed = fails(libc::$syscall, (Call::$call, Errno::ENOBUFS), || $action);
@@ -191,7 +191,7 @@ fn fault_in_any_call_on_a_stream_is_reported() {
         SYS_sendto Send: client.send_oob(b"x");
         SYS_sendmsg Sendmsg: client.write_vectored(&[]);
     }
-    // Who has no credentials is not let in, nor in the way of the next.
+    // A client without credentials is not accepted, and does not block the next one.
     listener.set_nonblocking(true).unwrap();
     let nobody = || listener.accept_if(|_| true);
     assert!(fails(

@@ -1,4 +1,5 @@
-//! Who is on the other end, who is let in, how long is waited; and descriptors taken over.
+//! The peer's identity, the clients that are accepted, time limits, and descriptors that are taken
+//! over.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -57,7 +58,7 @@ fn peer_that_is_not_there_is_enotconn_for_every_question() {
         assert!(enotconn(error) || error.is_unsupported(), "{error}");
     }
 
-    // A datagram socket that was connected has no peer in this sense.
+    // A connected datagram socket does not have a peer in this sense.
     let dir = fresh::dir();
     let _server = UnixDatagram::bind(dir.path().join("a")).unwrap();
     let client = UnixDatagram::new().unwrap();
@@ -65,13 +66,13 @@ fn peer_that_is_not_there_is_enotconn_for_every_question() {
     assert!(enotconn(client.peer_cred().unwrap_err()));
 }
 
-/// What `action` returns in a child process that is forked.
+/// Returns what `action` returns in a child process that is forked.
 fn in_child(action: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child makes system calls, and ends by _exit.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", io::Error::last_os_error());
     if pid == 0 {
-        // A panic must not go on in this copy of the test.
+        // A panic must not unwind into this copy of the test.
         let succeeds = catch_unwind(AssertUnwindSafe(action)).is_ok_and(|good| good);
         let status = i32::from(!succeeds);
         // SAFETY: ends this process.
@@ -92,7 +93,7 @@ fn peer_groups_of_a_process_with_several_are_all_of_them() {
     let groups: &[libc::gid_t] = &[5, 70_000, 2_000_000_000];
     for count in 0..=groups.len() {
         assert!(in_child(|| {
-            // SAFETY: groups has count numbers at least.
+            // SAFETY: groups has at least count numbers.
             let set = unsafe { libc::setgroups(count, groups.as_ptr()) };
             let (a, _b) = UnixStream::pair().unwrap();
             let mut room = [u32::MAX; 4];
@@ -109,7 +110,7 @@ fn peer_groups_are_this_process_groups() {
     // SAFETY: asks for the count, writes nothing.
     let count = unsafe { libc::getgroups(0, std::ptr::null_mut()) };
     let mut groups = vec![0; count.try_into().unwrap()];
-    // SAFETY: groups is room for count numbers.
+    // SAFETY: groups has space for count numbers.
     let got = unsafe { libc::getgroups(count, groups.as_mut_ptr()) };
     assert_eq!(got, count);
     groups.sort_unstable();
@@ -135,7 +136,7 @@ fn peer_pidfd_is_of_the_peer_and_cloexec() {
         Err(error) => return assert!(error.is_unsupported(), "{error}"),
         Ok(pidfd) => pidfd,
     };
-    // SAFETY: F_GETFD takes nothing.
+    // SAFETY: F_GETFD has no argument.
     let flags = unsafe { libc::fcntl(pidfd.as_raw_fd(), libc::F_GETFD) };
     assert_eq!(flags, libc::FD_CLOEXEC);
     let info = format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd());
@@ -154,19 +155,20 @@ fn peer_pidfd_may_have_the_number_0() {
         return;
     }
     assert!(in_child(|| {
-        // SAFETY: nobody uses standard input in the child.
+        // SAFETY: nothing uses standard input in the child.
         unsafe { libc::close(0) };
         a.peer_pidfd().is_ok_and(|pidfd| pidfd.as_raw_fd() == 0)
     }));
 }
 
-/// The kernel takes the length as an int, and calls a greater one `EINVAL`. What it writes is short.
+/// The kernel takes the length as an int and reports `EINVAL` for a greater one. What it writes is
+/// short.
 #[test]
 #[cfg(target_pointer_width = "64")]
 fn peer_security_and_groups_take_a_buffer_around_2_gib() {
     let (a, _b) = UnixStream::pair().unwrap();
     let expected = a.peer_security(&mut [0; 4096]).map(|label| label.to_vec());
-    // Of memory that is not touched only the addresses are used.
+    // Only the addresses of this memory are used, because it is never touched.
     for len in [(1 << 31) - 1, 1 << 31, (1 << 31) + 1] {
         let mut buffer = vec![0_u8; len];
         let label = a.peer_security(&mut buffer).map(|label| label.to_vec());
@@ -378,13 +380,13 @@ fn addresses_of_std_convert_both_ways() {
     let unnamed = net::SocketAddr::try_from(UnixAddr::unnamed()).unwrap();
     assert!(unnamed.is_unnamed());
 
-    // A path that fills sun_path: std takes what leaves room for a NUL.
+    // A path that fills sun_path: std takes only a path that leaves space for a NUL.
     let mut raw = *UnixAddr::unnamed().as_sockaddr_un();
     raw.sun_path.fill(b'f' as _);
     let full = UnixAddr::from_raw(raw, 111).unwrap();
     assert!(net::SocketAddr::try_from(full).is_err());
 
-    // The kernel's word for such a path reaches us through std whole.
+    // The kernel's answer for such a path reaches us through std unchanged.
     let dir = fresh::dir();
     let mut path = dir.path().join("").into_os_string().into_encoded_bytes();
     path.resize(108, b'f');

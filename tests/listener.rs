@@ -1,4 +1,4 @@
-//! Listeners: binding, listening, connecting to them, accepting, through the public door.
+//! Listeners: binding, listening, connecting to them, accepting, through the public API.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;

@@ -1,4 +1,4 @@
-//! Signals: nothing that is sent raises `SIGPIPE`, and no call that waits gives up on a signal.
+//! Signals: no send raises `SIGPIPE`, and no call that waits ends because of a signal.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -22,8 +22,8 @@ use sunpath::{
     UnixStream,
 };
 
-/// The exit status of a child process in which `SIGPIPE` kills, as it does in a C program, after
-/// `action`: 0 if that returned true. The signal's number is what killed it otherwise.
+/// Returns the exit status of a child process that runs `action` and in which `SIGPIPE` kills, as
+/// in a C program: 0 if `action` returned true, or the number of the signal that killed it.
 fn child_with_sigpipe_at_default(action: impl FnOnce() -> bool) -> Result<i32, i32> {
     // SAFETY: the child calls nothing but signal, what `action` does (system calls) and _exit,
     // which are safe in the child of a process with threads.
@@ -47,8 +47,8 @@ fn child_with_sigpipe_at_default(action: impl FnOnce() -> bool) -> Result<i32, i
     }
 }
 
-/// Held by each test that forks: a child has copies of all descriptors, also of a peer that another
-/// test has just closed.
+/// Held by each test that forks, because a child has copies of all descriptors, also of a peer that
+/// another test has just closed.
 static FORK: Mutex<()> = Mutex::new(());
 
 fn epipe(sent: Result<usize, Error>) -> bool {
@@ -150,7 +150,7 @@ fn sigpipe_is_not_raised_by_messages() {
     );
 }
 
-/// Given up after so many signals, a millisecond each.
+/// The child stops after so many signals, one each millisecond.
 const ENOUGH: usize = 5000;
 
 extern "C" fn count_to_the_end(_signal: libc::c_int) {
@@ -160,8 +160,8 @@ extern "C" fn count_to_the_end(_signal: libc::c_int) {
     }
 }
 
-/// The exit status of a child process in which a signal comes every millisecond, after `action`: 0
-/// if that failed with `EAGAIN` in its time, 2 if it did not end.
+/// Returns the exit status of a child process that runs `action` and gets a signal every
+/// millisecond: 0 if it failed with `EAGAIN` in its time, 2 if it did not end.
 fn child_under_signals<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<i32, i32> {
     child_with_sigpipe_at_default(|| {
         HANDLED.store(0, Ordering::SeqCst);
@@ -193,7 +193,7 @@ fn sigpipe_is_not_raised_by_ancillary() {
     let stream = UnixStream::pair().unwrap().0;
     let packets = UnixSeqpacket::pair().unwrap().0;
     let pieces = [IoSlice::new(b"x")];
-    // Asked for in the child, because only root may send another process's credentials.
+    // Made in the child, because only root may send another process's credentials.
     let own = Credentials::own;
     let of_stream: [&dyn Fn() -> Result<(), Error>; 4] = [
         &|| stream.send_fd(&packets),
@@ -216,7 +216,7 @@ fn sigpipe_is_not_raised_by_ancillary() {
     }
 }
 
-/// One timeout a socket: that of the other direction would never end it.
+/// One timeout for each socket, because the timeout of the other direction would never end it.
 #[test]
 fn timeout_ends_under_periodic_signals() {
     let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
@@ -298,12 +298,12 @@ extern "C" fn count(_signal: libc::c_int) {
     HANDLED.fetch_add(1, Ordering::SeqCst);
 }
 
-/// Installs a handler without `SA_RESTART`, so that the kernel gives `EINTR` to the caller.
+/// Installs a handler without `SA_RESTART`, so that the kernel returns `EINTR` to the caller.
 fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) {
     // SAFETY: all zeroes is a valid sigaction.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     action.sa_sigaction = handler as *const () as usize;
-    // SAFETY: action is live, and the handlers of this file do what a handler may.
+    // SAFETY: action is live, and the handlers of this file do only what a handler may.
     let set = unsafe { libc::sigaction(signal, &action, ptr::null_mut()) };
     assert_eq!(set, 0);
 }
@@ -314,14 +314,15 @@ const POLL: libc::c_long = libc::SYS_poll;
 #[cfg(not(target_arch = "x86_64"))]
 const POLL: libc::c_long = libc::SYS_ppoll;
 
-/// The system call that a thread of this process sleeps in: its number, or `None` while it runs.
+/// Returns the number of the system call that a thread of this process sleeps in; `None` while it
+/// runs.
 fn sleeps_in(tid: libc::pid_t) -> Option<libc::c_long> {
     let syscall = fs::read_to_string(format!("/proc/self/task/{tid}/syscall")).ok()?;
     syscall.split_whitespace().next()?.parse().ok()
 }
 
-/// Runs `blocking` in a thread, interrupts it a few times while it sleeps in `syscall`, lets it go
-/// on by `release`, and gives back what it returned.
+/// Runs `blocking` in a thread, interrupts it a few times while it sleeps in `syscall`, ends the
+/// wait by `release`, and returns what it returned.
 fn interrupted<T: Send + 'static>(
     syscall: libc::c_long,
     blocking: impl FnOnce() -> T + Send + 'static,
@@ -333,7 +334,7 @@ fn interrupted<T: Send + 'static>(
         let tid = unsafe { libc::gettid() };
         // SAFETY: takes nothing and cannot fail.
         let pthread = unsafe { libc::pthread_self() };
-        // As a number, because it is a pointer in some C libraries.
+        // A number, because it is a pointer in some C libraries.
         send.send((tid, pthread as usize)).unwrap();
         blocking()
     });
@@ -360,7 +361,7 @@ fn interrupted<T: Send + 'static>(
     thread.join().unwrap()
 }
 
-/// One test, since the handler and its count belong to the process.
+/// One test, because the handler and its count belong to the process.
 #[test]
 fn eintr_is_not_seen_by_any_call_that_waits() {
     handle(libc::SIGUSR1, count);
@@ -430,7 +431,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     let written = interrupted(libc::SYS_sendto, move || writer.write(&[0; 4096]), drain);
     assert_eq!(written.unwrap(), 4096);
 
-    // all of much, to a peer that reads when half of it was interrupted
+    // write_all, to a peer that reads after half of it was interrupted
     let (writer, reader) = UnixStream::pair().unwrap();
     let much: Vec<u8> = (0..8 << 20).map(|at| (at % 251) as u8).collect();
     let (sent, mut received) = (much.clone(), vec![0; much.len()]);
@@ -455,7 +456,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     );
     assert_eq!(received.unwrap().len(), 4);
 
-    // a message to somebody who does not read
+    // a message to a peer that does not read
     b.set_nonblocking(true).unwrap();
     while b.send(&[0; 4096]).is_ok() {}
     b.set_nonblocking(false).unwrap();

@@ -1,7 +1,7 @@
 //! Waiting: how often a call that waits asks the kernel, and what ends it.
 //!
-//! This program defines poll(2) and connect(2) itself, in place of those of the C library. They make
-//! the system call and count by thread, so that a busy loop is seen by its number of calls.
+//! This program defines poll(2) and connect(2) itself, in place of those of the C library. They
+//! make the system call and count by thread, so that a busy loop shows in its number of calls.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
@@ -24,7 +24,7 @@ use sunpath::{
 /// A loop that polls more often than this is busy.
 const BUSY: usize = 1000;
 
-/// No test waits so long.
+/// Longer than any test waits.
 const LONG: Duration = Duration::from_secs(3600);
 
 type BeforePoll = Box<dyn FnMut(usize)>;
@@ -34,7 +34,7 @@ thread_local! {
     static CONNECTS: Cell<usize> = const { Cell::new(0) };
     /// How many of the next polls a signal interrupts.
     static SIGNALS: Cell<usize> = const { Cell::new(0) };
-    /// Called before each poll with the number of those before.
+    /// Called before each poll with the number of polls before it.
     static BEFORE_POLL: RefCell<Option<BeforePoll>> = const { RefCell::new(None) };
 }
 
@@ -69,7 +69,7 @@ unsafe extern "C" fn poll(fds: *mut pollfd, n: nfds_t, milliseconds: c_int) -> c
         _ => std::ptr::null(),
     };
     let mask = std::ptr::null::<libc::sigset_t>();
-    // SAFETY: fds is the caller's; timeout lives, or is null as the mask, which is not looked at.
+    // SAFETY: fds is the caller's; timeout lives or is null, and so is the mask, which is not read.
     unsafe { libc::syscall(libc::SYS_ppoll, fds, n, timeout, mask, 8) as c_int }
 }
 
@@ -85,7 +85,7 @@ unsafe extern "C" fn connect(fd: c_int, addr: *const sockaddr, len: socklen_t) -
     unsafe { libc::syscall(libc::SYS_connect, fd, addr, len) as c_int }
 }
 
-/// What `action` returns, and how often it called poll and connect.
+/// Returns what `action` returns, and how often it called poll and connect.
 fn counted<R>(action: impl FnOnce() -> R) -> (R, usize, usize) {
     POLLS.set(0);
     CONNECTS.set(0);
@@ -223,7 +223,7 @@ fn accept_without_a_free_descriptor_fails_at_once_and_keeps_the_client() {
     let emfile = |result: Result<(), Error>| result.is_err_and(|e| e.errno() == Errno::EMFILE);
     assert!(in_a_child(|| {
         let mut incoming = listener.incoming();
-        // Not 0: poll(2) refuses more descriptors than the limit.
+        // Not 0, because poll(2) refuses more descriptors than the limit.
         let old = limit::descriptors(1);
         let full = (0..3).all(|_| emfile(incoming.next().unwrap().map(drop)))
             && emfile(listener.accept_timeout(LONG).map(drop));
@@ -252,7 +252,7 @@ fn connect_that_waits_for_its_server_finds_one_that_comes_late() {
     let late = path.clone();
     let (mut bound, mut listener) = (None, None);
     before_poll(move |polls| match polls {
-        // There is a file, and nobody listens.
+        // The file exists, and nobody listens.
         2 => {
             let socket = Socket::<Stream>::new().unwrap();
             let addr = UnixAddr::from_pathname(&late).unwrap();
@@ -265,7 +265,7 @@ fn connect_that_waits_for_its_server_finds_one_that_comes_late() {
     let (connected, _, connects) = counted(|| waiting().timeout(LONG).connect::<Stream>(&path));
     connected.unwrap();
     assert_eq!(connects, 7);
-    // Without a timeout, and by the address: it is there.
+    // Without a timeout and by the address: the server is there.
     let addr = UnixAddr::from_pathname(&path).unwrap();
     waiting().connect_addr::<Stream>(&addr).unwrap();
 }
@@ -307,7 +307,7 @@ fn connect_that_waits_for_its_server_reports_at_last_what_is_there() {
             call + ": " + &expected.to_string()
         });
         assert!(began.elapsed() >= timeout);
-        // 1, 2, 4, ... milliseconds, and half of what is left in the end.
+        // 1, 2, 4, ... milliseconds, and half of the remaining time at the end.
         assert!((2..30).contains(&connects), "{connects}");
         assert!((1..30).contains(&polls), "{polls}");
     }
@@ -337,7 +337,7 @@ fn connect_that_waits_for_its_server_fails_at_once_for_other_reasons() {
         at_once(waiting(), &file.join("below")).errno(),
         Errno::ENOTDIR
     );
-    // Its errno is ENOENT, but no server will ever be there.
+    // The errno is ENOENT, but no server will ever be there.
     let empty = at_once(waiting(), Path::new(""));
     assert_eq!(empty.sun_path(), Some(sunpath::SunPathError::Empty));
     let datagram = dir.path().join("datagram");
@@ -345,7 +345,7 @@ fn connect_that_waits_for_its_server_fails_at_once_for_other_reasons() {
     assert_eq!(at_once(waiting(), &datagram).errno(), Errno::EPROTOTYPE);
     let late = at_once(waiting().timeout(Duration::ZERO), &path);
     assert_eq!(late.errno(), Errno::ETIMEDOUT);
-    // Not asked for.
+    // Waiting was not asked for.
     assert_eq!(
         at_once(ConnectOptions::new().timeout(LONG), &path).errno(),
         Errno::ENOENT

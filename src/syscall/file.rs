@@ -1,4 +1,4 @@
-//! The socket's file, as far as every socket has to do with it.
+//! The calls on a socket's file that every socket needs.
 
 use sunpath_sys as sys;
 
@@ -16,15 +16,15 @@ pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error>
     Ok(())
 }
 
-/// unlink(2) of the path of a pathname address; of the others there is no file.
+/// unlink(2) of the path of a pathname address. Other addresses have no file.
 pub(crate) fn unlink(addr: &UnixAddr) {
-    // A path that fills the struct has no NUL behind it, and no other address has a path.
+    // A path that fills the struct has no NUL after it, and no other address has a path.
     let mut path = [0; sys::SUN_PATH_CAPACITY + 1];
     let used = addr.len() as usize - sys::SUN_PATH_OFFSET;
     let bytes = addr.as_sockaddr_un().sun_path.iter().take(used);
     for (place, byte) in path.iter_mut().zip(bytes) {
         *place = *byte;
     }
-    // SAFETY: path is live, and its last byte at least is a NUL.
+    // SAFETY: path is live, and at least its last byte is a NUL.
     unsafe { sys::unlink(path.as_ptr()) };
 }

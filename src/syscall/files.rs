@@ -25,7 +25,7 @@ pub(crate) use self::status::*;
 pub(crate) use self::user::*;
 pub(crate) use self::wait::*;
 
-/// Whether a file is the one that a socket is bound to. This system does not tell.
+/// Whether a file is the one that a socket is bound to. This system does not report it.
 #[cfg(not(have_bound_file))]
 pub(crate) fn is_file_of(_socket: BorrowedFd<'_>, _file: &Status) -> Result<bool, Error> {
     Err(Error::new(Call::Ioctl, Errno::EOPNOTSUPP))

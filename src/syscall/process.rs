@@ -2,17 +2,17 @@
 
 use sunpath_sys as sys;
 
-/// The process.
+/// Returns the number of the process.
 pub(crate) fn getpid() -> sys::pid_t {
     // SAFETY: takes nothing and cannot fail.
     unsafe { sys::getpid() }
 }
 
-/// The process's real user and group.
+/// Returns the process's real user and group.
 pub(crate) fn real_ids() -> (sys::uid_t, sys::gid_t) {
-    // SAFETY: takes nothing and cannot fail, as the one below.
+    // SAFETY: takes nothing and cannot fail.
     let uid = unsafe { sys::getuid() };
-    // SAFETY: as above.
+    // SAFETY: takes nothing and cannot fail.
     let gid = unsafe { sys::getgid() };
     (uid, gid)
 }

@@ -45,7 +45,7 @@ pub(crate) fn connect(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> 
     connect_at(CWD, fd, addr)
 }
 
-/// bind(2), or bindat where there is one; elsewhere `dir` is [`CWD`].
+/// bind(2), or bindat on systems that have it. On others `dir` is [`CWD`].
 #[inline]
 pub(crate) fn bind_at(
     dir: BorrowedFd<'_>,
@@ -66,7 +66,7 @@ pub(crate) fn bind_at(
     Ok(())
 }
 
-/// connect(2), or connectat where there is one; elsewhere `dir` is [`CWD`].
+/// connect(2), or connectat on systems that have it. On others `dir` is [`CWD`].
 #[inline]
 pub(crate) fn connect_at(
     dir: BorrowedFd<'_>,
@@ -94,7 +94,7 @@ pub(super) fn raw_connect(dir: BorrowedFd<'_>, fd: BorrowedFd<'_>, addr: &UnixAd
 
 /// A descriptor for which poll(2) reported an event.
 pub(crate) struct Ready {
-    /// Whether the receiving direction was shut down. It stays so.
+    /// Whether the receiving direction was shut down, which cannot be undone.
     pub(crate) shut_down: bool,
 }
 
@@ -104,8 +104,8 @@ const SHUT_DOWN: c_short = sys::POLLHUP | sys::POLLRDHUP;
 #[cfg(not(have_pollrdhup))]
 const SHUT_DOWN: c_short = sys::POLLHUP;
 
-/// poll(2) for something to receive or to accept, for at most this many milliseconds; `None` if
-/// nothing came. `EINTR` is returned, because the caller knows how much time is left.
+/// Waits by poll(2) for something to receive or to accept, for at most this many milliseconds;
+/// `None` if nothing arrived. It returns `EINTR`, because the caller knows how much time is left.
 pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<Option<Ready>, Error> {
     let mut slot = sys::pollfd {
         fd: fd.as_raw_fd(),
@@ -122,8 +122,8 @@ pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<Option<
     }
 }
 
-/// poll(2) for any of these events, for at most this many milliseconds; also for an error and for the
-/// end of the connection. `EINTR` is the caller's, who knows how much time is left.
+/// Waits by poll(2) for any of these events, for an error or for the end of the connection, for at
+/// most this many milliseconds. It returns `EINTR`, because the caller knows how much time is left.
 pub(crate) fn poll_for(
     fd: BorrowedFd<'_>,
     events: c_short,
@@ -232,7 +232,7 @@ pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
     Ok(peer)
 }
 
-/// What a call has written as an address; `EAFNOSUPPORT` where the socket is of another family.
+/// Returns the address that a call has written; `EAFNOSUPPORT` if the socket is of another family.
 #[inline]
 fn normalized(addr: &mut UnixAddr, call: Call) -> Result<(), Error> {
     addr.normalize()

@@ -1,5 +1,5 @@
-//! The life of a socket file: its mode from the first instant, what stood at its path before, and
-//! its end.
+//! Socket files: their mode from the first instant, what existed at the path before, and their
+//! removal.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod addr;
@@ -36,13 +36,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sunpath::{BindOptions, Bound, Errno, Error, Existing, Listener, Stream, UnixStream};
 use tempfile::TempDir;
 
-/// Nobody's user, who may do nothing.
+/// The user nobody, who has no permission on anything here.
 const NOBODY: u32 = 65534;
 
 const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Existing::Takeover];
 
-/// A fresh directory, and a path in it that does not exist. Its tests run one at a time: a child
-/// that is forked has copies of all descriptors, also of a listener that another test closes.
+/// A fresh directory, and a path in it that does not exist. The tests run one at a time, because a
+/// forked child has copies of all descriptors, also of a listener that another test closes.
 struct Fresh {
     dir: TempDir,
     path: PathBuf,
@@ -62,8 +62,8 @@ impl Fresh {
         }
     }
 
-    /// Names, inodes and times of change of what is in the directory: of a file that was moved away
-    /// and back, the last is another.
+    /// Returns the names, inodes and change times of the entries of the directory. A file that was
+    /// moved away and back has another change time.
     fn entries(&self) -> Vec<(String, u64, (i64, i64))> {
         let entry = |entry: fs::DirEntry| {
             let file = entry.metadata().unwrap();
@@ -96,7 +96,7 @@ fn assert_fails<T>(result: Result<T, Error>, errno: Errno) {
     }
 }
 
-/// The connection reaches this listener.
+/// Asserts that a connection to the path reaches this listener.
 #[track_caller]
 fn assert_reaches(path: &Path, listener: &Listener<Stream>) {
     let client = UnixStream::connect(path).unwrap();
@@ -115,13 +115,13 @@ fn is_root() -> bool {
     unsafe { libc::geteuid() == 0 }
 }
 
-/// What `action` returns in a child process that is forked.
+/// Returns what `action` returns in a child process that is forked.
 fn in_child(action: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child makes system calls, and ends by _exit.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
-        // A panic must not go on in this copy of the test.
+        // A panic must not unwind into this copy of the test.
         let status = match catch_unwind(AssertUnwindSafe(action)) {
             Ok(true) => 0,
             Ok(false) => 1,
@@ -138,7 +138,8 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
 }
 
 /// Whether a child may change its root directory and have other namespaces. An ordinary user may in
-/// a user namespace, which this function enters. Reports that the test is skipped if that is refused.
+/// a user namespace, which this function enters. Reports that the test is skipped if that is
+/// refused.
 fn may_have_own_namespaces() -> bool {
     // SAFETY: takes a number; the child has one thread.
     let may = is_root() || unsafe { libc::unshare(libc::CLONE_NEWUSER) } == 0;
@@ -148,7 +149,7 @@ fn may_have_own_namespaces() -> bool {
     may
 }
 
-/// Becomes a user who may do nothing; for a child.
+/// Becomes a user who has no permission on anything here; for a child.
 fn become_nobody() {
     // SAFETY: there are no groups, and no list of them.
     let groups = unsafe { libc::setgroups(0, std::ptr::null()) };
@@ -159,7 +160,7 @@ fn become_nobody() {
     assert_eq!((groups, group, user), (0, 0, 0));
 }
 
-/// How many of the first descriptors are open.
+/// Returns how many of the first descriptors are open.
 fn open_count() -> usize {
     // SAFETY: F_GETFD takes any number.
     (0..256)
@@ -169,7 +170,7 @@ fn open_count() -> usize {
 
 #[test]
 fn bind_backlog_is_as_it_was_asked_for() {
-    // One more than that waits.
+    // One client more than the backlog waits.
     for backlog in [0, 1, 2] {
         let fresh = Fresh::new();
         let options = BindOptions::default().backlog(backlog);

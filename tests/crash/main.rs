@@ -1,7 +1,8 @@
-//! Proof by force: a program that binds, serves and drops is killed at every system call it makes,
-//! and each of its calls is made to fail; many start at once; and a server is replaced under load.
+//! Proof by force: a program that binds, serves and drops is killed at every system call that it
+//! makes, and each of its calls is made to fail. Many start at once, and a server is replaced under
+//! load.
 //!
-//! What runs by itself is short. `SUNPATH_LONG=1 cargo test --test crash` runs it in full.
+//! `cargo test` runs a short selection. `SUNPATH_LONG=1 cargo test --test crash` runs everything.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod between;
@@ -28,43 +29,43 @@ use tempfile::TempDir;
 
 use supervisor::{Fate, Phase, Story, run, say};
 
-/// One test at a time: a child has copies of all descriptors.
+/// One test at a time, because a child has copies of all descriptors.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether to run in full.
+/// Whether to run everything.
 fn long() -> bool {
     env::var_os("SUNPATH_LONG").is_some()
 }
 
-/// What stands at the path when the program begins.
+/// What exists at the path when the program begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Before {
     Nothing,
     /// A dead socket.
     Stale,
-    /// A dead socket and the lock file of who was killed.
+    /// A dead socket and the lock file of a killed server.
     Killed,
-    /// A server that lives on.
+    /// A server that stays alive.
     Live,
 }
 
 const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Existing::Takeover];
 
-/// What is asked of the file.
+/// What the program asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     /// Nothing.
     Any,
     /// A mode.
     Mode,
-    /// A mode, in a directory where others may rename: it is made beside the path.
+    /// A mode, in a directory where others may rename: the socket is made beside the path.
     ModeAmongOthers,
 }
 
-/// A directory with files of others, and the path.
+/// A directory with the path and with files of others.
 struct Scene {
     dir: TempDir,
     path: PathBuf,
@@ -104,7 +105,7 @@ impl Scene {
         }
     }
 
-    /// What is there of the program, sorted; the others' files are seen to be there.
+    /// Returns what the program has left, sorted, and asserts that the files of others are there.
     fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.dir.path()).unwrap();
         let mut names: Vec<_> = entries
@@ -117,7 +118,8 @@ impl Scene {
         names
     }
 
-    /// No file of others is gone or changed, and each server that should be reached is.
+    /// Asserts that no file of others is missing or changed, and that each server that should be
+    /// reachable is.
     fn check_others(&self) {
         self.files();
         let precious = fs::read(self.dir.path().join("precious")).unwrap();
@@ -132,7 +134,7 @@ fn assert_reaches(path: &Path, listener: &UnixListener) {
     client.write(b"x").unwrap();
     listener.set_nonblocking(true).unwrap();
     loop {
-        // Others may have come before.
+        // Clients of other tests may have come before.
         let (server, _) = listener.accept().expect("the connection is here");
         if server.read(&mut [0; 8]).is_ok_and(|n| n == 1) {
             break;
@@ -151,7 +153,7 @@ fn serve(case: Case, path: &Path) {
     );
     let dropped = bound.and_then(|listener| {
         let served = UnixStream::connect(path).and_then(|client| {
-            // Not if another has the path by now.
+            // Not if another server has the path by now.
             listener.set_nonblocking(true)?;
             let (server, _) = listener.accept()?;
             client.write(b"ping")?;
@@ -162,7 +164,7 @@ fn serve(case: Case, path: &Path) {
     say(Phase::Dropped, dropped.map_or_else(errno, |()| 0));
 }
 
-/// One way to bind where something stands.
+/// One way to bind over one obstacle.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     policy: Existing,
@@ -171,7 +173,7 @@ struct Case {
 }
 
 impl Case {
-    /// All of them; in short those that differ most.
+    /// All ways; in a short run those that differ most.
     fn all() -> impl Iterator<Item = Self> {
         let differs = |case: &Self| match case.wanted {
             Wanted::Any => case.before != Before::Killed,
@@ -210,13 +212,13 @@ impl Case {
     }
 }
 
-/// After whatever happened to another: the same start succeeds, or is refused where it should be;
-/// and it leaves nothing but what a killed one left under a name of its own.
+/// After whatever happened to the first program, the same start succeeds, or is refused if it
+/// should be. It leaves nothing except what a killed program left under a temporary name.
 fn check_fresh_start(scene: &Scene, case: Case) {
     let policy = case.policy;
     scene.check_others();
     let occupied = fs::exists(&scene.path).unwrap();
-    // Is the server that was there the one that is there?
+    // Whether the server at the path is the one that was there before.
     let live = scene.live.as_ref().filter(|_| {
         UnixStream::connect(&scene.path).is_ok_and(|client| {
             client.write(b"x").is_ok()
@@ -254,15 +256,16 @@ fn check_fresh_start(scene: &Scene, case: Case) {
         "{left:?}"
     );
     for file in left.iter().filter(|name| named(name)) {
-        // A directory of its own, or the socket of a process that is gone; or of the live server
-        // whose place was taken.
+        // A temporary directory, or a socket of a process that is dead, or of the live server whose
+        // place was taken.
         let path = scene.dir.path().join(file);
         assert!(path.is_dir() || scene.live.is_some() || UnixStream::connect(&path).is_err());
     }
     scene.check_others();
 }
 
-/// How many calls the program makes when it is left alone; it ends well, and leaves nothing.
+/// Returns how many calls the program makes if nothing disturbs it. It ends well, and leaves
+/// nothing.
 fn count_calls(case: Case) -> usize {
     let scene = Scene::new(case);
     let story = run(Fate::Live, || serve(case, &scene.path));
@@ -293,7 +296,7 @@ fn crash_at_every_call_leaves_what_the_next_start_can_live_with() {
             if !long() {
                 continue;
             }
-            // And the one that starts after it is killed as well.
+            // The program that starts afterwards is killed as well.
             for again in 0.. {
                 let scene = Scene::new(case);
                 run(Fate::Kill(at), || serve(case, &scene.path));
@@ -343,7 +346,7 @@ fn crash_of_a_call_is_a_clear_error_and_leaves_nothing() {
     assert!(failed > 500);
 }
 
-/// What the program said of a call that failed, and what it left.
+/// Returns what the program reported about a call that failed, and what it left.
 fn check_failure(
     scene: &Scene,
     story: &Story,
@@ -364,7 +367,7 @@ fn check_failure(
     }
     assert_eq!(story.descriptors[0], story.descriptors[1], "{what}");
     let mut left = scene.files();
-    // A lock that could not be taken is not ours to remove. A dead socket may be gone.
+    // A lock that could not be taken is not ours to remove. A dead socket may be missing.
     left.retain(|name| name != "a.sock.lock");
     assert!(
         left.iter().all(|name| there.contains(name)),
@@ -376,8 +379,8 @@ fn check_failure(
     }
 }
 
-/// Another's file in the place of ours: a live server's that only its user may connect to, or none
-/// of a server.
+/// Another file in the place of ours: a live server's file that only its user may connect to, or a
+/// file without a server.
 #[test]
 fn crash_of_another_into_every_instant_takes_nothing_from_it() {
     let _alone = alone();
@@ -394,8 +397,8 @@ fn crash_of_another_into_every_instant_takes_nothing_from_it() {
 }
 
 /// The two instants in which a process that takes no turns can lose its file, see
-/// docs/socket-files.md: between bind(2) and the first look at the file, if nothing is asked for that
-/// marks it, and between the last look at it and unlink(2).
+/// docs/socket-files.md: between bind(2) and the first look at the file, if no option marks the
+/// file, and between the last look at it and unlink(2).
 fn is_known_limit(case: Case, story: &Story, is_server: bool) -> bool {
     let is_between = |before: libc::c_long, after: libc::c_long| {
         story.hit_follows == Some(before as i32) && story.hit == Some(after as i32)
@@ -424,7 +427,7 @@ fn meddle(case: Case, at: usize, is_server: bool) -> bool {
     let whose = identity(&foreign);
     let come = || fs::rename(&foreign, &scene.path).unwrap();
     let story = run(Fate::Meddle(at, &come), || serve(case, &scene.path));
-    // A takeover takes the place of whatever socket is there.
+    // A takeover replaces whatever socket is there.
     let taken_over = case.policy == Existing::Takeover && !story.hit_after_bound && is_server;
     if taken_over || is_known_limit(case, &story, is_server) {
         return false;

@@ -1,4 +1,4 @@
-//! Files, by descriptor: what they are, who may use them, and whether they are locked.
+//! Files, by descriptor: their status, their mode, and their locks.
 
 use core::mem::MaybeUninit;
 
@@ -9,14 +9,14 @@ use crate::error::{Call, Error};
 use crate::fd::{AsRawFd, BorrowedFd, CWD};
 use crate::syscall::retry;
 
-/// Which file: no other file that exists at the same time has the same pair.
+/// The identity of a file: no other file that exists at the same time has the same pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     dev: u64,
     ino: u64,
 }
 
-/// What fstat(2) tells of a file.
+/// The status of a file, from fstat(2).
 pub(crate) struct Status(pub(super) sys::stat);
 
 impl Status {
@@ -44,17 +44,17 @@ impl Status {
         self.kind() == sys::S_IFDIR
     }
 
-    /// Whether it has the kind, the mode and the owner of another.
+    /// Whether it has the type, the mode and the owner of another.
     pub(crate) const fn is_like(&self, other: &Self) -> bool {
         self.0.st_mode == other.0.st_mode && self.0.st_uid == other.0.st_uid
     }
 
-    /// Whether it is a regular file without a byte.
+    /// Whether it is an empty regular file.
     pub(crate) const fn is_empty_file(&self) -> bool {
         self.kind() == sys::S_IFREG && self.0.st_size == 0
     }
 
-    /// Whether it is a directory in which others may rename what is not theirs.
+    /// Whether it is a directory in which others may rename files that are not theirs.
     pub(crate) fn lets_others_rename(&self) -> bool {
         let writable_by_others = self.mode() & 0o022 != 0 && self.mode() & sys::S_ISVTX == 0;
         writable_by_others || (self.owner() != geteuid() && self.owner() != 0)
@@ -96,7 +96,7 @@ pub(crate) fn fstat(fd: BorrowedFd<'_>) -> Result<Status, Error> {
     Ok(Status(unsafe { status.assume_init() }))
 }
 
-/// `flock(LOCK_EX | LOCK_NB)`: `EWOULDBLOCK` where another open file has it.
+/// `flock(LOCK_EX | LOCK_NB)`: fails with `EWOULDBLOCK` if another open file has the lock.
 pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
     retry(Call::Flock, || {
         // SAFETY: takes numbers alone.
@@ -105,9 +105,9 @@ pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// `flock(LOCK_UN)`, which lets go of a lock also where a forked child has a copy of the descriptor.
+/// `flock(LOCK_UN)`, which releases a lock even if a forked child has a copy of the descriptor.
 pub(crate) fn unlock(fd: BorrowedFd<'_>) {
-    // SAFETY: takes numbers alone. It fails for no descriptor that is locked.
+    // SAFETY: takes numbers alone. The call cannot fail for a locked descriptor.
     unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_UN) };
 }
 
@@ -139,7 +139,7 @@ impl ProcFd {
     }
 }
 
-/// Whether a path leads to the file that a descriptor has open, or stands for.
+/// Whether a path leads to the file that a descriptor has open, or refers to.
 #[inline(never)]
 pub(crate) fn leads_to(path: &[u8], fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let here = fstat(fd)?.identity();

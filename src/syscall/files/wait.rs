@@ -1,4 +1,4 @@
-//! Waiting for a server that is not there yet.
+//! Waits for a server that has not started yet.
 
 use core::ffi::c_int;
 use core::ptr;
@@ -10,7 +10,7 @@ use crate::error::{Call, Errno, Error};
 use crate::fd::BorrowedFd;
 use crate::syscall::raw_connect;
 
-/// connect(2) that is not made again when a signal interrupts it: `EINTR` is the caller's.
+/// connect(2) that is not made again if a signal interrupts it: it returns `EINTR` to the caller.
 pub(crate) fn connect_once(
     dir: BorrowedFd<'_>,
     fd: BorrowedFd<'_>,
