@@ -1,4 +1,4 @@
-//! The process: who it is, and numbers that nobody foresees.
+//! The process: its ids, and numbers that cannot be predicted.
 
 use core::num::NonZeroUsize;
 #[cfg(have_wipe_on_fork)]
@@ -17,18 +17,18 @@ use crate::syscall::monotonic_clock;
 #[cfg(have_getrandom)]
 use crate::syscall::retry;
 
-/// The process's effective user.
+/// Returns the process's effective user.
 pub(crate) fn geteuid() -> sys::uid_t {
     // SAFETY: takes nothing and cannot fail.
     unsafe { sys::geteuid() }
 }
 
-/// A number that nobody foresees.
+/// Returns a number that cannot be predicted.
 pub(crate) fn unforeseen() -> Result<u64, Error> {
     let mut bytes = [0; 8];
     let (buf, size) = (bytes.as_mut_ptr().cast(), bytes.len());
     #[cfg(have_getrandom)]
-    // SAFETY: buf is writable for size bytes; so few come whole or not at all.
+    // SAFETY: buf is writable for size bytes; so few arrive whole or not at all.
     retry(Call::Getrandom, || unsafe { sys::getrandom(buf, size, 0) })?;
     #[cfg(not(have_getrandom))]
     // SAFETY: buf is writable for size bytes.
@@ -38,17 +38,17 @@ pub(crate) fn unforeseen() -> Result<u64, Error> {
     Ok(u64::from_ne_bytes(bytes))
 }
 
-/// Which process: its pid, and a number that a child that is forked does not inherit.
+/// The identity of a process: its pid, and a number that a forked child does not inherit.
 #[derive(Clone, Copy)]
 pub(crate) struct Process {
     pid: sys::pid_t,
-    /// `None` where the system cannot keep a number from a child. Then the pid alone decides, which
-    /// is the same in a child that has a pid namespace of its own.
+    /// It is `None` if the system cannot hide a number from a child. Then the pid alone decides,
+    /// which is the same in a child that has a pid namespace of its own.
     number: Option<NonZeroUsize>,
 }
 
 impl Process {
-    /// The process that runs.
+    /// Returns the identity of this process.
     pub(crate) fn current() -> Self {
         Self {
             pid: getpid(),
@@ -56,7 +56,7 @@ impl Process {
         }
     }
 
-    /// Whether it is the process that runs, and not one that forked it.
+    /// Whether it is this process, and not one from which this one was forked.
     pub(crate) fn is_current(&self) -> bool {
         self.is(&Self::current())
     }
@@ -67,11 +67,11 @@ impl Process {
     }
 }
 
-/// A random number that is not inherited by a child. It lies in a page that the kernel fills with
-/// zeroes in every child that is forked, so that the child chooses another.
+/// Returns a random number that a child does not inherit. It is in a page that the kernel fills
+/// with zeroes in every forked child, so that the child chooses another.
 ///
-/// A child that shares the memory of its parent, as after vfork(2), finds the parent's number. Its pid
-/// differs, because it can have no pid namespace of its own without clone(2) itself.
+/// A child that shares the memory of its parent, as after vfork(2), finds the parent's number. Its
+/// pid differs, because without a call of clone(2) it cannot have a pid namespace of its own.
 #[cfg(have_wipe_on_fork)]
 fn own_number() -> Option<NonZeroUsize> {
     static PAGE: AtomicPtr<AtomicUsize> = AtomicPtr::new(ptr::null_mut());
@@ -83,7 +83,7 @@ fn own_number() -> Option<NonZeroUsize> {
     None
 }
 
-/// The number in a page, which is mapped if there is none yet.
+/// Returns the number in a page, which is mapped if there is none yet.
 #[cfg(have_wipe_on_fork)]
 fn number_in(
     place: &AtomicPtr<AtomicUsize>,
@@ -109,7 +109,7 @@ fn number_in(
     if let Some(number) = NonZeroUsize::new(number.load(Ordering::Acquire)) {
         return Some(number);
     }
-    // Without random numbers a time will do: that of a child is later than that of its parent.
+    // Without random numbers a time is used: that of a child is later than that of its parent.
     let new = unforeseen().unwrap_or_else(|_| monotonic_clock().as_nanos() as u64);
     let new = NonZeroUsize::new(new as usize).unwrap_or(NonZeroUsize::MIN);
     match number.compare_exchange(0, new.get(), Ordering::AcqRel, Ordering::Acquire) {
@@ -123,22 +123,22 @@ fn number_in(
 #[cfg(have_wipe_on_fork)]
 const PAGE_SIZE: usize = size_of::<AtomicUsize>();
 
-/// A page of zeroes that are zeroes again in every child; `None` where the kernel has no such pages
-/// (before Linux 4.14), or no memory.
+/// Maps a page of zeroes that are zeroes again in every child; `None` if the kernel has no such
+/// pages (before Linux 4.14), or no memory.
 #[cfg(have_wipe_on_fork)]
 fn map_page() -> Option<NonNull<AtomicUsize>> {
     let (prot, flags) = (
         sys::PROT_READ | sys::PROT_WRITE,
         sys::MAP_PRIVATE | sys::MAP_ANONYMOUS,
     );
-    // SAFETY: makes a mapping where no other is.
+    // SAFETY: makes a new mapping at a place that the kernel chooses.
     let page = unsafe { sys::mmap(ptr::null_mut(), PAGE_SIZE, prot, flags, -1, 0) };
     if page == sys::MAP_FAILED {
         return None;
     }
-    // SAFETY: the page was just mapped, and nobody else has seen it.
+    // SAFETY: the page was just mapped, and nothing else uses it.
     if unsafe { sys::madvise(page, PAGE_SIZE, sys::MADV_WIPEONFORK) } != 0 {
-        // SAFETY: as above.
+        // SAFETY: the page was just mapped, and nothing else uses it.
         unsafe { sys::munmap(page, PAGE_SIZE) };
         return None;
     }
@@ -161,7 +161,7 @@ pub(crate) fn own_pidfd_id() -> Option<u64> {
     if fd < 0 {
         return None;
     }
-    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(fd as c_int) };
     let mut statfs = MaybeUninit::<sys::statfs>::zeroed();
     // SAFETY: statfs has space for a struct statfs.
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use std::thread;
 
-    /// What `action` returns in a child that is forked.
+    /// Returns what `action` returns in a child that is forked.
     fn in_child(action: impl FnOnce() -> bool) -> bool {
         // SAFETY: the child makes system calls, and ends by _exit.
         let pid = unsafe { libc::fork() };
