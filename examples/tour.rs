@@ -111,7 +111,7 @@ fn converse(out: &mut impl Write, path: &Path, listener: &UnixListener) -> Resul
     let (server, peer) = listener.accept()?;
     writeln!(
         out,
-        "4. Accept: the client's address is {peer}, as nearly always; who it is:"
+        "4. Accept: the client's address is {peer}, as nearly always; its credentials:"
     )?;
     writeln!(out, "   {}", who(&server)?)?;
 
@@ -149,7 +149,7 @@ fn serve(path: &Path) -> Result<()> {
             // The client stays in the queue until a descriptor or a thread is free for it.
             Err(error) if passes(error.errno()) => {
                 if last.replace(error) != Some(error) {
-                    let _ = writeln!(io::stderr(), "tour: {error}; it goes on");
+                    let _ = writeln!(io::stderr(), "tour: {error}; the server continues");
                 }
                 thread::sleep(Duration::from_millis(50));
             }
@@ -277,7 +277,7 @@ fn explain(what: &str, path: &Path, error: Error) -> String {
         Errno::EACCES if what == "bind" => format!("you may not write to {dir:?}"),
         Errno::EACCES => "you may not write to that socket file".into(),
         Errno::EROFS => format!("{dir:?} is on a read-only file system"),
-        Errno::ECONNREFUSED => "the file is there, but nobody listens on it".into(),
+        Errno::ECONNREFUSED => "the file exists, but nobody listens there".into(),
         _ => "see bind(2), connect(2) and unix(7)".into(),
     };
     let bytes = match path.as_os_str().len() {

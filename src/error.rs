@@ -350,7 +350,7 @@ mod tests {
         ),
         (
             Cause::InUse(InUse::Unknown),
-            "whether a server holds the socket cannot be told",
+            "the kernel does not tell whether a server holds the socket",
         ),
         (Cause::LockFile, "the lock file beside it, <name>.lock"),
         (
@@ -391,7 +391,7 @@ mod tests {
         ),
         (
             Cause::NoFile,
-            "an abstract name has no file, and so no mode, owner or group",
+            "an abstract name has no file, and therefore no mode, owner or group",
         ),
         (Cause::Mode { mode: 660 }, "mode 01224 is over 0777"),
         (
@@ -473,7 +473,7 @@ mod tests {
         (Cause::EndOfFile, "end of file, no descriptor"),
         (
             Cause::StreamEnded,
-            "the stream ended before all of the bytes came",
+            "the stream ended before all of the bytes arrived",
         ),
         (
             Cause::Escape { at: 3 },

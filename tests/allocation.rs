@@ -73,7 +73,7 @@ fn bare_error<R>(errno: Errno, action: impl FnOnce() -> Result<R, Error>) {
         bytes: [0; 512],
         len: 0,
     };
-    bare(|| write!(text, "{error} {error:?}")).expect("there is room");
+    bare(|| write!(text, "{error} {error:?}")).expect("the array is large enough");
 }
 
 fn passing_allocates_nothing<T: Kind>() {

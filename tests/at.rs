@@ -66,7 +66,7 @@ fn is_socket(path: &Path) -> bool {
 
 fn errno<T>(result: Result<T, Error>) -> Errno {
     match result {
-        Ok(_) => panic!("it went well"),
+        Ok(_) => panic!("it succeeded"),
         Err(error) => error.errno(),
     }
 }

@@ -41,7 +41,11 @@ fn serves_again<T: Messages>() {
         }
     }
     send(&a, &[b"x".as_slice(); 6]);
-    assert_eq!(b.recvmmsg(&mut batch).unwrap().len(), 4, "as the room has");
+    assert_eq!(
+        b.recvmmsg(&mut batch).unwrap().len(),
+        4,
+        "as many as there are slots"
+    );
     let arrivals = b.recvmmsg(&mut batch).unwrap();
     let bytes: Vec<_> = arrivals.map(|arrival| arrival.into_message().0).collect();
     assert_eq!(bytes, [b"x"; 2]);

@@ -231,7 +231,7 @@ fn connect_timeout_ends_at_a_full_queue_and_leaves_nothing() {
     assert_eq!(
         server.read(&mut [0; 8]).unwrap(),
         1,
-        "nobody else was queued"
+        "no other client was queued"
     );
     let error = ConnectOptions::new()
         .timeout(Duration::ZERO)

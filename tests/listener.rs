@@ -64,7 +64,7 @@ fn listener_at_a_path_that_exists_is_eaddrinuse() {
     }
     assert!(
         fs::symlink_metadata(&path).unwrap().file_type().is_socket(),
-        "nobody removed it"
+        "nothing removed it"
     );
 }
 

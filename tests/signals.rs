@@ -343,7 +343,7 @@ fn interrupted<T: Send + 'static>(
         while !done() {
             assert!(
                 !thread.is_finished(),
-                "the call gave up before it was let go"
+                "the call ended before it was released"
             );
             thread::yield_now();
         }

@@ -352,7 +352,7 @@ fn connect_that_waits_for_its_server_fails_at_once_for_other_reasons() {
     );
     // SAFETY: takes nothing and cannot fail.
     if unsafe { libc::geteuid() } == 0 {
-        return skip::skip("a user whom modes restrict");
+        return skip::skip("a user that modes restrict");
     }
     let closed = dir.path().join("closed");
     fs::create_dir(&closed).unwrap();

@@ -183,6 +183,6 @@ fn greeted(path: &Path, server: &mut Child) -> Result<()> {
     client.read_exact(&mut said)?;
     match &said {
         b"hello\nabc" => Ok(()),
-        said => Err(format!("it said {:?}", String::from_utf8_lossy(said)).into()),
+        said => Err(format!("it sent {:?}", String::from_utf8_lossy(said)).into()),
     }
 }

@@ -20,14 +20,14 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 const USAGE: &str = "\
 usage: cargo run --release --manifest-path bench/Cargo.toml -- [COMMAND]
 
-counts          instructions, system calls and allocations, of sunpath and of all its peers
-time            time, of the same
+counts          instructions, system calls and allocations, of sunpath and of all other libraries
+time            time, of the same programs
 beyond          many messages packed into one call, and where a receive buffer begins
 scale           19,000 connections in a process, long paths, stale files beside 2,000 sockets
 price           what each guarantee costs in instructions
 size            a tiny server's size, and how long it takes to build
 guard           instructions of sunpath against C: no more than guard.txt says?
-guard --record  writes guard.txt anew
+guard --record  writes guard.txt again
 
 Without a command: all of these but the guard, in five to ten minutes. All but the guard print their
 tables and write them into docs/performance.md, with pictures beside it. Times mean little, and those

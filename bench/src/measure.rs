@@ -133,7 +133,7 @@ pub fn allocations(peer: &Peer, work: &Work, library: &Path) -> Result<f64> {
             .rev()
             .find_map(|line| line.strip_prefix("allocations "));
         Ok([number
-            .ok_or("nobody has counted the allocations")?
+            .ok_or("the allocations were not counted")?
             .parse()?])
     })?;
     Ok(allocations)

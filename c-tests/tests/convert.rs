@@ -26,7 +26,7 @@ fn convert_every_lane_equals_c() {
     let inputs: usize =
         (0..=300).map(|n| n + 1).sum::<usize>() + (0..=112).map(|n| n + 1).sum::<usize>() + 7 * 304;
     let [(c, expected), others @ ..] = &outputs[..] else {
-        panic!("there is no lane");
+        panic!("no lane was found");
     };
     assert_eq!(expected.lines().count(), inputs, "C leaves out an input");
     for (name, output) in others {

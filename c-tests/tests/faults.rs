@@ -197,7 +197,7 @@ mod linux {
             return wrong("no answer");
         };
         if output.status.code() != Some(i32::from(answer != "ok")) {
-            return wrong("ended otherwise than it said");
+            return wrong("its exit status is not what it printed");
         }
         if leaked != "0" {
             return wrong("a descriptor stays open");

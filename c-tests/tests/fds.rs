@@ -158,7 +158,7 @@ fn receive<T: Kind, R: AsControlBuffer + ?Sized>(
     partner.ask();
     let message = partner.socket.recvmsg(bufs, buffer).expect("they come");
     assert_eq!(message.len(), 1);
-    let mut control = message.into_control().expect("all of them came");
+    let mut control = message.into_control().expect("all of them arrived");
     assert_eq!(control.rights().len(), count);
     control.rights().collect()
 }
@@ -169,7 +169,7 @@ fn partner_gives<T: Kind>(program: Program) {
     let partner = Partner::<T>::new(program, "give", &[1, 3, 1, 1, 2, 2, 253, 253]);
 
     partner.ask();
-    let fd = partner.socket.recv_fd().expect("one comes");
+    let fd = partner.socket.recv_fd().expect("one arrives");
     are_those_of_the_partner(&partner, [fd]);
 
     partner.ask();

@@ -99,7 +99,7 @@ fn assert_echoes(command: &mut Command) {
     );
     assert!(
         output.stdout == message(),
-        "{command:?}: {} bytes came back",
+        "{command:?}: {} bytes were returned",
         output.stdout.len()
     );
 }
@@ -128,7 +128,9 @@ impl Server {
 
     fn line(&mut self) -> String {
         let mut line = String::new();
-        self.said.read_line(&mut line).expect("a server says text");
+        self.said
+            .read_line(&mut line)
+            .expect("a server prints text");
         line
     }
 
@@ -406,7 +408,7 @@ fn tour_server_starts_once_and_again_after_a_kill() {
     let first = Server::start(&mut serve());
     assert_refused(&mut serve(), &["EADDRINUSE", "end that server first"]);
     assert_eq!(first.end_by(libc::SIGKILL), None);
-    assert!(path.exists(), "nobody removes the file");
+    assert!(path.exists(), "nothing removes the file");
     let second = Server::start(&mut serve());
     assert_echoes(&mut tour_in(&dir, ["connect", "a.sock"]));
     assert_eq!(second.end_by(libc::SIGTERM), Some(0));
@@ -435,7 +437,7 @@ fn tour_server_without_a_free_descriptor_says_so_and_goes_on() {
     let mut said = String::new();
     let stderr = server.child.stderr.take().expect("stderr is a pipe");
     let read = BufReader::new(stderr).read_line(&mut said);
-    read.expect("a server says text");
+    read.expect("a server prints text");
     assert!(said.contains("EMFILE"), "{said}");
     drop(clients);
     assert_echoes(&mut tour_in(&dir, ["connect", "a.sock"]));

@@ -209,7 +209,7 @@ impl<const SIZE: usize, E: Expected> fmt::Debug for RecvBatch<'_, SIZE, E> {
 
 /// The messages of a batch that were received, from the first to the last. Descriptors that nobody
 /// takes are closed on drop.
-#[must_use = "dropping it closes the descriptors that came"]
+#[must_use = "dropping it closes the descriptors that arrived"]
 pub struct Arrivals<'c, T: Messages, const SIZE: usize, E: Expected> {
     messages: Arrived<'c, SIZE, E>,
     kind: PhantomData<T>,

@@ -21,7 +21,7 @@ use crate::syscall::{self, Descriptors, Length, OwnedControl, TRUE_LENGTH};
 /// [`into_control`](Self::into_control) opens it only if all of it came, and
 /// [`into_partial_control`](Self::into_partial_control) as it came. Dropping it closes every
 /// descriptor that came with it.
-#[must_use = "dropping it closes the descriptors that came"]
+#[must_use = "dropping it closes the descriptors that arrived"]
 pub struct Message<'c> {
     received: Received,
     from: Option<UnixAddr>,

@@ -184,7 +184,7 @@ causes! {
     } "mode 0{o} is over 0777"
     /// A mode, an owner or a group was asked for, and the address is an abstract name, to which every
     /// process of the network namespace can connect.
-    NoFile "an abstract name has no file, and so no mode, owner or group"
+    NoFile "an abstract name has no file, and therefore no mode, owner or group"
     /// The number is not a user or group. To chown(2) it means to change nothing.
     NoUser {
         /// The number, which is -1.
@@ -279,7 +279,7 @@ causes! {
     /// The stream ended where a descriptor was expected.
     EndOfFile "end of file, no descriptor"
     /// The stream ended before all of the bytes had arrived.
-    StreamEnded "the stream ended before all of the bytes came"
+    StreamEnded "the stream ended before all of the bytes arrived"
     /// The text of an address has a backslash that does not begin an escape.
     Escape {
         /// The place of the backslash, in bytes.
@@ -367,7 +367,7 @@ impl InUse {
             }
             Self::Directory => "there is a directory at the path",
             Self::NotSocket => "there is a file at the path that is not a socket",
-            Self::Unknown => "whether a server holds the socket cannot be told",
+            Self::Unknown => "the kernel does not tell whether a server holds the socket",
         }
     }
 }

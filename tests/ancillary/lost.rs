@@ -35,7 +35,7 @@ fn arrives_as_far_as_descriptors_are_free<T: Kind, const K: usize>() {
         assert_eq!(message.is_control_truncated(), free < K, "{what}");
         assert_eq!(message.received().is_control_truncated(), free < K);
         drop(message);
-        assert_eq!(open(), before, "{what}: a message that nobody looked at");
+        assert_eq!(open(), before, "{what}: a message that is not opened");
 
         give(&a, K);
         let refused = with_free(free, || take(&b, &mut room).map(refused)).unwrap();
@@ -47,7 +47,7 @@ fn arrives_as_far_as_descriptors_are_free<T: Kind, const K: usize>() {
         let message = with_free(free, || take(&b, &mut room)).unwrap();
         let mut control = message.into_partial_control();
         assert_eq!(control.credentials(), Some(Credentials::own()), "{what}");
-        assert_eq!(control.closed(), 0, "what the kernel drops, nobody counts");
+        assert_eq!(control.closed(), 0, "nothing counts what the kernel drops");
         let fds: Vec<_> = control.rights().collect();
         assert_eq!(fds.len(), free.min(K), "{what}");
         assert!(all_cloexec(&fds), "{what}");
@@ -241,7 +241,7 @@ fn ancillary_receive_that_fails_leaves_the_room_usable() {
             assert_eq!(
                 end.credentials(),
                 None,
-                "those of nobody, which read as root's"
+                "those of no process, which read as root's"
             );
             assert_eq!(end.rights().len(), 0);
             assert!(end.pidfd().unwrap().is_none());
@@ -357,7 +357,10 @@ fn plain_receive_says_so<T: Messages>() {
     assert_eq!(open(), before);
     give(&a, 1);
     let (received, credentials) = b.recv_with_credentials(&mut buf).unwrap();
-    assert!(received.is_control_truncated(), "it came unasked");
+    assert!(
+        received.is_control_truncated(),
+        "it arrived without being asked for"
+    );
     assert_eq!(credentials, None);
     assert_eq!(open(), before);
 }

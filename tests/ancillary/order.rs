@@ -48,7 +48,7 @@ fn first_fault_counts<T: Kind>() {
     assert_eq!(errno(&[own, no_process]), of_process);
     b.set_nonblocking(true).unwrap();
     let nothing = b.recv_fd().unwrap_err();
-    assert_eq!(nothing.errno(), Errno::EAGAIN, "none of them went");
+    assert_eq!(nothing.errno(), Errno::EAGAIN, "none of them was sent");
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn refuses_by_number<T: Kind>() {
     }
     b.set_nonblocking(true).unwrap();
     let nothing = b.recv_fd().unwrap_err();
-    assert_eq!(nothing.errno(), Errno::EAGAIN, "none of them went");
+    assert_eq!(nothing.errno(), Errno::EAGAIN, "none of them was sent");
     assert_eq!(open(), before);
 }
 
@@ -280,7 +280,7 @@ fn ancillary_of_a_short_write_goes_once() {
     let fds = [a.as_fd(), a.as_fd()];
     let rights = [Control::Rights(&fds)];
     let sent = a.sendmsg(&[IoSlice::new(&long)], &rights).unwrap();
-    assert!(0 < sent && sent < long.len(), "{sent} bytes went");
+    assert!(0 < sent && sent < long.len(), "{sent} bytes were sent");
     a.set_nonblocking(false).unwrap();
     let reader = thread::spawn(move || all_that_comes(&b, || ()));
     a.send_all(&long[sent..], &[]).unwrap();

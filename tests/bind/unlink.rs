@@ -50,7 +50,10 @@ fn unlink_on_drop_off_leaves_the_file() {
         .unwrap()
         .close_and_unlink()
         .unwrap();
-    assert!(fresh.names().is_empty(), "asked for, it is removed");
+    assert!(
+        fresh.names().is_empty(),
+        "it is removed if that is asked for"
+    );
 }
 
 #[test]

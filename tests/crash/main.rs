@@ -114,7 +114,7 @@ impl Scene {
         names.sort();
         let before = names.len();
         names.retain(|name| name != "precious" && name != "other.sock");
-        assert_eq!(before, names.len() + 2, "no file of others is gone");
+        assert_eq!(before, names.len() + 2, "no file of others is missing");
         names
     }
 
@@ -392,7 +392,7 @@ fn crash_of_another_into_every_instant_takes_nothing_from_it() {
             }
         }
     }
-    println!("another came {meddled} times");
+    println!("another process meddled {meddled} times");
     assert!(meddled > 500);
 }
 

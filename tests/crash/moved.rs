@@ -222,7 +222,7 @@ fn moved_private_directory_leads_nobody_elsewhere() {
             assert_eq!(mode(), before, "{what}");
         }
     }
-    println!("another came {swapped} times");
+    println!("the directories were swapped {swapped} times");
     assert!(swapped > 20);
 }
 
@@ -280,7 +280,7 @@ fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(
         let changed = |file: &fs::Metadata| (file.mtime(), file.mtime_nsec());
         assert_eq!(changed(&now), changed(&found), "{what}");
     }
-    println!("another came {swapped} times");
+    println!("the directories were swapped {swapped} times");
     assert!(swapped > 1);
 }
 

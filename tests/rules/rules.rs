@@ -55,7 +55,7 @@ pub(crate) fn upward_uses(source: &Source, layers: &[String]) -> Vec<String> {
             let fault = match rank(used) {
                 None => format!("crate::{used}: name the module that defines it"),
                 Some(rank_of_used) if Some(rank_of_used) > rank(&source.module) => {
-                    format!("{} uses {used}, which stands above it", source.module)
+                    format!("{} uses {used}, which is a higher layer", source.module)
                 }
                 Some(_) => continue,
             };

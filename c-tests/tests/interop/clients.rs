@@ -170,7 +170,7 @@ fn notify(stage: &Stage) {
             .recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut buffer)
             .expect("it sends");
         let len = message.len();
-        let mut control = message.into_control().expect("all of it came");
+        let mut control = message.into_control().expect("all of it arrived");
         let who = control.credentials().expect("the kernel adds them");
         // SAFETY: takes nothing and cannot fail.
         assert_eq!(who.uid(), unsafe { libc::geteuid() });

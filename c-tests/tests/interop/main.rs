@@ -77,7 +77,7 @@ impl Stage {
             .stdin(File::open(self.path("input")).expect("it was written"))
             .stdout(create(&self.path("stdout")))
             .stderr(create(&self.path("stderr")));
-        let child = command.spawn().expect("what is installed can be run");
+        let child = command.spawn().expect("an installed program can be run");
         let dir = self.dir.path().to_owned();
         Running { child, dir }
     }
@@ -114,7 +114,7 @@ impl Running {
 
     fn assert_goes_on(&mut self) {
         let ended = self.child.try_wait().expect("the child is ours");
-        assert_eq!(ended, None, "it ended, and said:\n{}", self.said());
+        assert_eq!(ended, None, "it ended, and printed:\n{}", self.said());
     }
 
     /// Waits for its end, which has to be a success. Returns what it printed.

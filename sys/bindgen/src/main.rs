@@ -240,7 +240,7 @@ fn compare(files: &Files) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "sys/bindings: {}; `cargo run -p sunpath-sys-bindgen` writes them anew",
+        "sys/bindings: {}; `cargo run -p sunpath-sys-bindgen` writes them again",
         wrong.join("; ")
     ))
 }

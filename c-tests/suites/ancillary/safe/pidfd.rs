@@ -122,7 +122,7 @@ pub(crate) fn end() -> Result<(), Error> {
 
 pub(crate) fn no_stream() -> Result<(), Error> {
     if !lacks(option!(SO_INQ))? {
-        print!("only a UnixStream can be asked");
+        print!("only a UnixStream has the option");
     }
     Ok(())
 }

@@ -50,7 +50,7 @@ pub(crate) fn closed() -> Result<(), Error> {
 }
 
 pub(crate) fn negative() -> Result<(), Error> {
-    print!("-1 is no BorrowedFd");
+    print!("-1 is not a BorrowedFd");
     Ok(())
 }
 

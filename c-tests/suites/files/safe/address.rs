@@ -78,7 +78,7 @@ pub(crate) fn null() -> Result<(), Error> {
 }
 
 pub(crate) fn closed() -> Result<(), Error> {
-    print!("-1 is no OwnedFd");
+    print!("-1 is not an OwnedFd");
     Ok(())
 }
 
