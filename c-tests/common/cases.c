@@ -32,6 +32,8 @@ int run_cases(int argc, char **argv, const struct test_case *cases, size_t count
 			printf("not run: needs root");
 		} else if (cases[i].needs == MANY && !may_have_many()) {
 			printf("not run: needs RLIMIT_NOFILE 1024");
+		} else if (cases[i].needs == PEERPIDFD && !has_peer_pidfd()) {
+			printf("not run: needs SO_PEERPIDFD");
 		} else {
 			if (mkdir(cases[i].id, 0755) < 0 || chdir(cases[i].id) < 0)
 				die(cases[i].id);

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* MANY: more than 64 descriptors, open or in flight. */
-enum needs { NOTHING, ROOT, MANY };
+/* MANY: more than 64 descriptors, open or in flight. PEERPIDFD: the option SO_PEERPIDFD. */
+enum needs { NOTHING, ROOT, MANY, PEERPIDFD };
 
 struct test_case {
 	const char *id;

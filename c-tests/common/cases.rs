@@ -12,6 +12,8 @@ pub(crate) enum Needs {
     Root,
     /// More than 64 descriptors, open or in flight.
     Many,
+    /// The option `SO_PEERPIDFD`.
+    PeerPidfd,
 }
 
 // As in the table, and in C.
@@ -20,6 +22,8 @@ pub(crate) const NOTHING: Needs = Needs::Nothing;
 pub(crate) const ROOT: Needs = Needs::Root;
 #[allow(dead_code, reason = "not every suite has a case that needs it")]
 pub(crate) const MANY: Needs = Needs::Many;
+#[allow(dead_code, reason = "not every suite has a case that needs it")]
+pub(crate) const PEERPIDFD: Needs = Needs::PeerPidfd;
 
 /// A case: its id, and the function. In safe Rust the function returns an error if a call fails
 /// that should not.
@@ -51,6 +55,8 @@ pub(crate) fn run<R: Ran>(cases: &[Case<R>]) -> R {
             print!("not run: needs root");
         } else if *needs == Needs::Many && !descriptors::may_have_many() {
             print!("not run: needs RLIMIT_NOFILE 1024");
+        } else if *needs == Needs::PeerPidfd && !descriptors::has_peer_pidfd() {
+            print!("not run: needs SO_PEERPIDFD");
         } else {
             fs::create_dir(id).expect("the directory is empty");
             env::set_current_dir(id).expect("it was made");

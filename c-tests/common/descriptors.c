@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* More than a case opens, and few enough to ask about each. */
 #define LIMIT 1024
@@ -30,6 +31,19 @@ void allow(int count)
 int may_have_many(void)
 {
 	return get_limit().rlim_max >= LIMIT;
+}
+
+int has_peer_pidfd(void)
+{
+	int s = socket(AF_UNIX, SOCK_STREAM, 0), pidfd, lacks;
+	socklen_t len = sizeof pidfd;
+
+	if (s < 0)
+		die("socket");
+	/* s has no peer, so no descriptor is made. */
+	lacks = getsockopt(s, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) < 0 && errno == ENOPROTOOPT;
+	close(s);
+	return !lacks;
 }
 
 static int is_open(int fd)

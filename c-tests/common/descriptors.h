@@ -1,7 +1,13 @@
-/* The descriptors of this process: how many are open, and how many may be. descriptors.rs is the
- * same for the Rust lanes. */
+/* The descriptors of this process: how many are open, how many may be, and an option that
+ * makes one. descriptors.rs is the same for the Rust lanes. */
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H
+
+#include <sys/socket.h>
+
+#ifndef SO_PEERPIDFD /* since Linux 6.5; headers may be older */
+#define SO_PEERPIDFD 77
+#endif
 
 /* Returns how many are open. It asks about each number, because /proc/self/fd would need one more
  * descriptor, which a process at its limit does not get. Leaves errno unchanged. */
@@ -9,6 +15,9 @@ int open_descriptors(void);
 
 /* Whether the hard limit lets this process have 1024, more than any case opens: 1 or 0. */
 int may_have_many(void);
+
+/* Whether the kernel has the option SO_PEERPIDFD: 1 or 0. */
+int has_peer_pidfd(void);
 
 /* Raises the limit to 1024, or to what the hard limit allows, before the first case and after a
  * case that changed it. */

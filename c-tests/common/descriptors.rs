@@ -1,5 +1,5 @@
-//! The descriptors of this process: how many are open, and how many may be. `descriptors.c` is the
-//! same in C.
+//! The descriptors of this process: how many are open, how many may be, and an option that makes one.
+//! `descriptors.c` is the same in C.
 
 use libc::c_int;
 use sunpath_sys as sys;
@@ -33,6 +33,23 @@ pub(crate) fn allow(count: c_int) {
 /// Whether the hard limit lets this process have 1024, more than any case opens.
 pub(crate) fn may_have_many() -> bool {
     c_int::try_from(get_limit().rlim_max).map_or(true, |hard| hard >= LIMIT)
+}
+
+/// Whether the kernel has the option `SO_PEERPIDFD`.
+pub(crate) fn has_peer_pidfd() -> bool {
+    let (mut pidfd, mut len) = (-1, size_of::<c_int>() as sys::socklen_t);
+    // SAFETY: socket takes numbers.
+    let s = check("socket", unsafe {
+        sys::socket(sys::AF_UNIX, sys::SOCK_STREAM, 0)
+    });
+    let at = (&raw mut pidfd).cast();
+    // SAFETY: pidfd has space for the len bytes that the kernel may write.
+    let asked = unsafe { sys::getsockopt(s, sys::SOL_SOCKET, sys::SO_PEERPIDFD, at, &mut len) };
+    // s has no peer, so no descriptor is made.
+    let lacks = asked < 0 && sys::errno() == sys::ENOPROTOOPT;
+    // SAFETY: the descriptor is this function's.
+    unsafe { sys::close(s) };
+    !lacks
 }
 
 /// Raises the limit to 1024, or to what the hard limit allows, before the first case and after a

@@ -223,6 +223,7 @@ impl Case {
             needs: match needs {
                 "ROOT" => Some("root"),
                 "MANY" => Some("many descriptors"),
+                "PEERPIDFD" => Some("SO_PEERPIDFD"),
                 _ => None,
             },
             line: String::new(),

@@ -2,12 +2,10 @@
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
+#include "descriptors.h"
+
 #include <sys/socket.h>
 #include <sys/types.h>
-
-#ifndef SO_PEERPIDFD /* since Linux 6.5; headers may be older */
-#define SO_PEERPIDFD 77
-#endif
 
 /* The path of every listener of a case, in the current directory. */
 #define PATH "s"
