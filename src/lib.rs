@@ -143,6 +143,9 @@
 //! leaves the file, and so does a process that dies. The next bind to its path fails with
 //! `EADDRINUSE`.
 //!
+//! Programs that use std's Unix sockets today find what differs on the page `guide::coming_from_std`. The page
+//! `guide::signals_threads_fork` lists what a signal handler, a forked child and a second thread may do.
+//!
 //! # Rules that hold everywhere
 //!
 //! No global state is touched: no umask, no working directory, no signal handler, no environment.
@@ -208,6 +211,10 @@ pub mod files;
 // Sockets that a service manager passed.
 #[cfg(feature = "files")]
 pub mod activation;
+
+// Pages, which link to all of the above.
+#[cfg(all(feature = "std", feature = "files"))]
+pub mod guide;
 
 pub use sunpath_sys as sys;
 pub use sunpath_sys::{SunPath, SunPathError};
