@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use rules::{
-    cfg_lines, cycles, declared_modules, silent_about_errors, system_names, too_long,
+    cfg_lines, cycles, declared_modules, locks, silent_about_errors, system_names, too_long,
     unargued_unsafe, unsafe_outside_its_modules, upward_uses,
 };
 use source::{Source, sources};
@@ -209,6 +209,26 @@ fn rules_a_named_operating_system_is_found() {
         0
     );
     assert_eq!(count("// Linux counts the terminator.\nfn f() {}"), 0);
+}
+
+#[test]
+fn rules_no_lock_is_taken() {
+    assert_none(src().iter().flat_map(locks).collect());
+}
+
+#[test]
+fn rules_a_lock_is_found() {
+    let count = |text: &str| locks(&Source::new("fd", text)).len();
+    assert_eq!(
+        count("static LAST: std::sync::Mutex<i32> = Mutex::new(0);"),
+        2
+    );
+    assert_eq!(count("use std::sync::{OnceLock, atomic::AtomicBool};"), 1);
+    assert_eq!(count("/// A Mutex.\nfn f() { let once = FnOnce; }"), 0);
+    assert_eq!(
+        count("#[cfg(test)]\nmod tests { use std::sync::Mutex; }"),
+        0
+    );
 }
 
 #[test]

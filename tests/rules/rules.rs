@@ -305,6 +305,26 @@ pub(crate) fn system_names(source: &Source) -> Vec<String> {
         .collect()
 }
 
+/// What one thread can hold while another waits, and what runs once for all of them.
+const LOCKS: &[&str] = &[
+    "Mutex",
+    "RwLock",
+    "ReentrantLock",
+    "Condvar",
+    "Once",
+    "OnceLock",
+    "LazyLock",
+    "mpsc",
+];
+
+pub(crate) fn locks(source: &Source) -> Vec<String> {
+    let code = without_tests(&source.code);
+    let found = words(&code).filter(|(_, word)| LOCKS.contains(word));
+    found
+        .map(|(at, word)| source.fault(at, &format!("{word} can make a handler or a child wait")))
+        .collect()
+}
+
 pub(crate) fn silent_about_errors(source: &Source) -> Vec<String> {
     let code = without_tests(&source.code);
     let mut faults = Vec::new();
