@@ -43,6 +43,10 @@ impl<T> Signed for *mut T {
 }
 
 /// Size and signedness of the field that a closure names.
+#[allow(
+    dead_code,
+    reason = "the oldest Rust does not count a use in `const _`"
+)]
 const fn kind<S, F: Signed>(_field: fn(&S) -> &F) -> (usize, bool) {
     (size_of::<F>(), F::SIGNED)
 }

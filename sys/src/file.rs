@@ -228,6 +228,8 @@ pub unsafe fn fchmodat2(dirfd: c_int, path: *const c_char, mode: mode_t, flags: 
     // Since Linux 5.1 new calls have the same numbers everywhere, counted from a first one that
     // differs.
     const FCHMODAT2: libc::c_long = libc::SYS_close_range + (452 - 436);
+    #[allow(clippy::unnecessary_cast, reason = "mode_t has 16 bits on Android")]
+    let mode = mode as c_uint;
     // SAFETY: the caller guarantees the path, which the kernel only reads; the rest are numbers.
     unsafe { libc::syscall(FCHMODAT2, dirfd, path, mode, flags) as c_int }
 }

@@ -63,7 +63,8 @@ pub(crate) fn peek() -> Result<(), Error> {
 pub(crate) fn short_write() -> Result<(), Error> {
     let data = vec![b'a'; 1 << 20];
     let (s, any) = (new_pair::<Stream>()?, io::stdin());
-    let rights = [Control::Rights(&[any.as_fd(), any.as_fd()])];
+    let both = [any.as_fd(), any.as_fd()];
+    let rights = [Control::Rights(&both)];
     let sent = s.p.sendmsg(&[IoSlice::new(&data)], &rights);
     step!("sendmsg(p, <1 MiB>, RIGHTS(2))");
     match sent {
