@@ -1,8 +1,8 @@
 //! What a control buffer expects, as a type, which gives its size.
 
-use core::ffi::c_int;
+use core::mem::MaybeUninit;
 
-use sunpath_sys::{CMSG_LEN, CMSG_SPACE, cmsghdr};
+use sunpath_sys::{CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, cmsghdr};
 
 use crate::control::{Credentials, INT};
 
@@ -12,9 +12,9 @@ use crate::control::{Credentials, INT};
 ///
 /// See [`ControlBuffer`](crate::ancillary::ControlBuffer), [`RecvSlots`](crate::ancillary::RecvSlots).
 pub trait Expected: sealed::Sealed {
-    /// A buffer for it, with the alignment that control messages need.
+    /// At least as many bytes, without padding between them: see [`Space`].
     #[doc(hidden)]
-    type Buffer;
+    type Bytes;
     /// The number of bytes of the control buffer that it takes, as `CMSG_SPACE` adds them up.
     const SPACE: usize;
     /// The greatest number of descriptors that it takes.
@@ -24,7 +24,7 @@ pub trait Expected: sealed::Sealed {
     const SENDER: bool = false;
     /// Does not compile if the buffer is too small.
     #[doc(hidden)]
-    const FITS: () = assert!(size_of::<Self::Buffer>() >= Self::SPACE);
+    const FITS: () = assert!(size_of::<Self::Bytes>() >= Self::SPACE);
 }
 
 /// `SCM_RIGHTS` — at most `N` descriptors. Any more are closed, and the message is reported as truncated.
@@ -60,50 +60,57 @@ pub enum QueueLength {}
 #[doc(alias = "msg_name")]
 pub enum Sender {}
 
-/// A control message with data of type `T`.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
+/// A buffer for what `E` expects, with the alignment that control messages need.
+///
+/// Control messages lie in it one after the other, whatever the parts of its type are. `E::Bytes` has
+/// no padding, because a value that moves does not take its padding with it.
+pub(crate) type Space<E> = MaybeUninit<Aligned<<E as Expected>::Bytes>>;
+
+/// Bytes with the alignment of a control message.
 #[repr(C)]
-pub struct MessageBuffer<T> {
-    /// `CMSG_LEN(0)` bytes or a few more; the type gives the alignment.
-    header: [usize; CMSG_LEN(0).div_ceil(size_of::<usize>())],
-    data: T,
+pub(crate) struct Aligned<B> {
+    alignment: [usize; 0],
+    bytes: B,
 }
 
 const _: () = assert!(align_of::<cmsghdr>() <= align_of::<usize>());
 
+/// How many bytes `CMSG_SPACE` adds to `int`s, and to bytes, at most.
+const AROUND_INTS: usize = CMSG_LEN(0) + CMSG_ALIGN(1).saturating_sub(INT);
+const AROUND_BYTES: usize = CMSG_LEN(0) + CMSG_ALIGN(1) - 1;
+
 impl<const N: usize> Expected for Rights<N> {
-    type Buffer = MessageBuffer<[c_int; N]>;
+    type Bytes = ([u8; AROUND_INTS], [[u8; INT]; N]);
     const SPACE: usize = CMSG_SPACE(N * INT);
     const DESCRIPTORS: usize = N;
 }
 
 impl Expected for Credentials {
-    type Buffer = MessageBuffer<[c_int; 3]>;
+    type Bytes = [u8; CMSG_SPACE(3 * INT)];
     const SPACE: usize = CMSG_SPACE(3 * INT);
     const DESCRIPTORS: usize = 0;
 }
 
 impl Expected for Pidfd {
-    type Buffer = MessageBuffer<c_int>;
+    type Bytes = [u8; CMSG_SPACE(INT)];
     const SPACE: usize = CMSG_SPACE(INT);
     const DESCRIPTORS: usize = 0;
 }
 
 impl<const N: usize> Expected for Security<N> {
-    type Buffer = MessageBuffer<[u8; N]>;
+    type Bytes = ([u8; AROUND_BYTES], [u8; N]);
     const SPACE: usize = CMSG_SPACE(N);
     const DESCRIPTORS: usize = 0;
 }
 
 impl Expected for QueueLength {
-    type Buffer = MessageBuffer<c_int>;
+    type Bytes = [u8; CMSG_SPACE(INT)];
     const SPACE: usize = CMSG_SPACE(INT);
     const DESCRIPTORS: usize = 0;
 }
 
 impl Expected for Sender {
-    type Buffer = ();
+    type Bytes = ();
     const SPACE: usize = 0;
     const DESCRIPTORS: usize = 0;
     const SENDER: bool = true;
@@ -112,10 +119,14 @@ impl Expected for Sender {
 macro_rules! expected_together {
     ($($($part:ident)*;)*) => {$(
         impl<$($part: Expected),*> Expected for ($($part,)*) {
-            type Buffer = ($($part::Buffer,)*);
+            type Bytes = ($($part::Bytes,)*);
             const SPACE: usize = 0 $(+ $part::SPACE)*;
             const DESCRIPTORS: usize = 0 $(+ $part::DESCRIPTORS)*;
             const SENDER: bool = false $(|| $part::SENDER)*;
+            const FITS: () = {
+                $(let () = $part::FITS;)*
+                assert!(size_of::<Self::Bytes>() == 0 $(+ size_of::<$part::Bytes>())*);
+            };
         }
 
         impl<$($part: Expected),*> sealed::Sealed for ($($part,)*) {}

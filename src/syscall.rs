@@ -31,10 +31,9 @@ use crate::fd::AsRawFd;
 use crate::fd::{BorrowedFd, FromRawFd, OwnedFd};
 
 pub(crate) use self::batch::*;
-pub use self::control::Descriptors;
 #[cfg(test)]
 pub(crate) use self::control::without_descriptors;
-pub(crate) use self::control::{OwnedControl, zeroed};
+pub(crate) use self::control::{ControlBytes, ExpectedBytes, OwnedControl, zeroed};
 pub(crate) use self::descriptor::*;
 pub(crate) use self::file::*;
 #[cfg(feature = "files")]

@@ -151,7 +151,8 @@ fn batches_allocate_nothing<T: Messages>() {
     let (mut room, mut texts) = (bare(RecvSlots::<4, Rights<2>>::new), [[0; 4]; 4]);
     let mut receiving = bare(|| RecvBatch::new(&mut room, &mut texts));
     let came = bare(|| {
-        let messages = b.recvmmsg(&mut receiving)?.map(Arrival::into_message);
+        b.recvmmsg(&mut receiving)?;
+        let messages = receiving.arrivals().map(Arrival::into_message);
         let fds = messages.map(|(_, message)| Ok(message.into_control()?.rights().count()));
         fds.sum::<Result<usize, Error>>()
     });

@@ -31,7 +31,8 @@ fn serves_again<T: Messages>() {
     let mut batch = Box::new(batch);
     for round in [&[&b"abc"[..], b"", b"d"][..], &[b"e"], &[b"", b"fghi"]] {
         send(&a, round);
-        let arrivals = b.recvmmsg(&mut batch).unwrap();
+        assert_eq!(b.recvmmsg(&mut batch).unwrap(), round.len());
+        let arrivals = batch.arrivals();
         assert_eq!(arrivals.len(), round.len());
         for (arrival, sent) in arrivals.zip(round) {
             assert_eq!(arrival.bytes(), *sent);
@@ -42,16 +43,19 @@ fn serves_again<T: Messages>() {
     }
     send(&a, &[b"x".as_slice(); 6]);
     assert_eq!(
-        b.recvmmsg(&mut batch).unwrap().len(),
+        b.recvmmsg(&mut batch).unwrap(),
         4,
         "as many as there are slots"
     );
-    let arrivals = b.recvmmsg(&mut batch).unwrap();
+    assert_eq!(b.recvmmsg(&mut batch).unwrap(), 2);
+    let arrivals = batch.arrivals();
     let bytes: Vec<_> = arrivals.map(|arrival| arrival.into_message().0).collect();
     assert_eq!(bytes, [b"x"; 2]);
+    assert_eq!(batch.arrivals().len(), 0, "they were given away");
+    drop(batch);
 
     let mut none = RecvBatch::<8, _>::new(&mut room, &mut []);
-    assert_eq!(b.recvmmsg(&mut none).unwrap().len(), 0);
+    assert_eq!(b.recvmmsg(&mut none).unwrap(), 0);
 }
 
 #[test]
@@ -65,9 +69,9 @@ fn says_truncation<T: Messages>() {
     send(&a, &[b"abc", b"abcd", b"abcde"]);
     let (mut room, mut bufs) = (RecvSlots::<3>::new(), [[0; 4]; 3]);
     let mut batch = RecvBatch::new(&mut room, &mut bufs);
-    let received: Vec<_> = b
-        .recvmmsg(&mut batch)
-        .unwrap()
+    b.recvmmsg(&mut batch).unwrap();
+    let received: Vec<_> = batch
+        .arrivals()
         .map(|arrival| {
             let received = arrival.received();
             assert_eq!(arrival.bytes().len(), received.len());
@@ -108,8 +112,9 @@ fn batch_tells_the_senders_that_it_expects() {
                 senders[*number].local_addr().unwrap()
             })
             .collect();
-        let arrivals = receiver.recvmmsg(&mut batch).unwrap();
-        let came: Vec<UnixAddr> = arrivals
+        receiver.recvmmsg(&mut batch).unwrap();
+        let came: Vec<UnixAddr> = batch
+            .arrivals()
             .map(Arrival::into_message)
             .filter_map(|(_, message)| message.sender().copied())
             .collect();

@@ -335,8 +335,9 @@ fn datagram_sender_is_told_alike_by_every_receive() {
         let message = *message.unwrap().sender().expect("a datagram tells it");
         let (mut room, mut bufs) = (RecvSlots::<2, Sender>::new(), [[0; 8]; 2]);
         let mut batch = RecvBatch::new(&mut room, &mut bufs);
-        let arrivals = receiver.recvmmsg(&mut batch).unwrap();
-        let batch: Vec<_> = arrivals
+        receiver.recvmmsg(&mut batch).unwrap();
+        let batch: Vec<_> = batch
+            .arrivals()
             .filter_map(|arrival| arrival.into_message().1.sender().copied())
             .collect();
         assert_eq!(batch.len(), 2);

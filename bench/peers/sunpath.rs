@@ -173,9 +173,8 @@ impl Batch for Peer {
 
     #[inline(always)]
     fn recv(socket: &UnixDatagram, rx: &mut Self::Rx) -> usize {
-        let messages = socket.recvmmsg(rx).unwrap();
-        let count = messages.len();
-        for message in messages {
+        let count = socket.recvmmsg(rx).unwrap();
+        for message in rx.arrivals() {
             assert!(message.bytes().len() == DATAGRAM);
         }
         count

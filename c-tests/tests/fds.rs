@@ -9,7 +9,7 @@ use std::process::{Child, Command};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use sunpath::ancillary::{AsControlBuffer, Control, ControlBuffer, Rights};
+use sunpath::ancillary::{Control, ControlBuffer, ControlStorage, Rights};
 use sunpath::fd::IoSlice;
 use sunpath::socket::Kind;
 use sunpath::{Datagram, Error, Seqpacket, Socket, Stream};
@@ -148,10 +148,10 @@ fn are_those_of_the_partner<T: Kind>(
 }
 
 /// Asks for `count` descriptors and receives them into this buffer.
-fn receive<T: Kind, R: AsControlBuffer + ?Sized>(
+fn receive<T: Kind>(
     partner: &Partner<T>,
     count: usize,
-    buffer: &mut R,
+    buffer: impl ControlStorage,
 ) -> Vec<OwnedFd> {
     let mut buf = [0; 8];
     let bufs = &mut [IoSliceMut::new(&mut buf)];

@@ -1,8 +1,8 @@
 //! Batches: several messages with one call. The headers lie in slots that the caller owns. They are laid
 //! out once, and serve call after call.
 
+use core::ffi::c_int;
 use core::fmt;
-use core::marker::PhantomData;
 
 use super::receive::Message;
 use super::send::{Control, Layout};
@@ -186,9 +186,14 @@ impl<const N: usize, E: Expected> fmt::Debug for RecvSlots<N, E> {
 }
 
 /// Buffers to receive messages into, of `SIZE` bytes each, with their headers.
+///
+/// What a call receives belongs to the batch until [`arrivals`](Self::arrivals) gives it away. Dropping
+/// the batch, or receiving again, closes the descriptors that nobody took.
 #[doc(alias = "mmsghdr")]
 pub struct RecvBatch<'b, const SIZE: usize, E: Expected = ()> {
     messages: RecvHeaders<'b, SIZE, E>,
+    /// The type of the socket that received last.
+    kind: c_int,
 }
 
 impl<'b, const SIZE: usize, E: Expected> RecvBatch<'b, SIZE, E> {
@@ -197,6 +202,16 @@ impl<'b, const SIZE: usize, E: Expected> RecvBatch<'b, SIZE, E> {
     pub fn new<const N: usize>(slots: &'b mut RecvSlots<N, E>, bufs: &'b mut [[u8; SIZE]]) -> Self {
         Self {
             messages: RecvHeaders::new(&mut slots.0, bufs),
+            kind: 0,
+        }
+    }
+
+    /// Gives away the messages of the last call, from the first to the last. A second call gives none.
+    #[inline]
+    pub fn arrivals(&mut self) -> Arrivals<'_, SIZE, E> {
+        Arrivals {
+            kind: self.kind,
+            messages: self.messages.arrived(),
         }
     }
 }
@@ -210,19 +225,19 @@ impl<const SIZE: usize, E: Expected> fmt::Debug for RecvBatch<'_, SIZE, E> {
 /// The messages of a batch that were received, from the first to the last. Descriptors that nobody
 /// takes are closed on drop.
 #[must_use = "dropping it closes the descriptors that arrived"]
-pub struct Arrivals<'c, T: Messages, const SIZE: usize, E: Expected> {
+pub struct Arrivals<'c, const SIZE: usize, E: Expected> {
     messages: Arrived<'c, SIZE, E>,
-    kind: PhantomData<T>,
+    kind: c_int,
 }
 
-impl<'c, T: Messages, const SIZE: usize, E: Expected> Iterator for Arrivals<'c, T, SIZE, E> {
-    type Item = Arrival<'c, T, SIZE, E>;
+impl<'c, const SIZE: usize, E: Expected> Iterator for Arrivals<'c, SIZE, E> {
+    type Item = Arrival<'c, SIZE, E>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.messages.next().map(|message| Arrival {
             message,
-            kind: PhantomData,
+            kind: self.kind,
         })
     }
 
@@ -232,9 +247,9 @@ impl<'c, T: Messages, const SIZE: usize, E: Expected> Iterator for Arrivals<'c, 
     }
 }
 
-impl<T: Messages, const SIZE: usize, E: Expected> ExactSizeIterator for Arrivals<'_, T, SIZE, E> {}
+impl<const SIZE: usize, E: Expected> ExactSizeIterator for Arrivals<'_, SIZE, E> {}
 
-impl<T: Messages, const SIZE: usize, E: Expected> fmt::Debug for Arrivals<'_, T, SIZE, E> {
+impl<const SIZE: usize, E: Expected> fmt::Debug for Arrivals<'_, SIZE, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Arrivals")
             .field("left", &self.len())
@@ -244,12 +259,12 @@ impl<T: Messages, const SIZE: usize, E: Expected> fmt::Debug for Arrivals<'_, T,
 
 /// One message of a batch that was received, as the kernel left it. Dropping it closes every
 /// descriptor that came with it.
-pub struct Arrival<'c, T: Messages, const SIZE: usize, E: Expected> {
+pub struct Arrival<'c, const SIZE: usize, E: Expected> {
     message: ArrivedMessage<'c, SIZE, E>,
-    kind: PhantomData<T>,
+    kind: c_int,
 }
 
-impl<'c, T: Messages, const SIZE: usize, E: Expected> Arrival<'c, T, SIZE, E> {
+impl<'c, const SIZE: usize, E: Expected> Arrival<'c, SIZE, E> {
     /// How much of the message was received.
     #[inline]
     pub fn received(&self) -> Received {
@@ -265,15 +280,15 @@ impl<'c, T: Messages, const SIZE: usize, E: Expected> Arrival<'c, T, SIZE, E> {
 
     /// The bytes, to keep until the batch is used again, and what came beside them.
     #[inline]
-    pub fn into_message(mut self) -> (&'c mut [u8], Message<'c>) {
+    pub fn into_message(mut self) -> (&'c mut [u8], Message<&'c mut [u8]>) {
         let (length, from) = (self.message.length(), self.message.from());
         let (control, closed) = self.message.open();
-        let message = Message::new::<T>(length, from, control, closed, SIZE);
+        let message = Message::new(self.kind, length, from, control, closed, SIZE);
         (&mut self.message.into_buf()[..message.len()], message)
     }
 }
 
-impl<T: Messages, const SIZE: usize, E: Expected> fmt::Debug for Arrival<'_, T, SIZE, E> {
+impl<const SIZE: usize, E: Expected> fmt::Debug for Arrival<'_, SIZE, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Arrival")
             .field("received", &self.received())
@@ -319,7 +334,8 @@ impl<T: Messages> Socket<T> {
     ///
     /// let (mut slots, mut bufs) = (RecvSlots::<8>::new(), [[0; 64]; 8]);
     /// let mut batch = RecvBatch::new(&mut slots, &mut bufs); // serves call after call
-    /// for message in theirs.recvmmsg(&mut batch)? {
+    /// theirs.recvmmsg(&mut batch)?;
+    /// for message in batch.arrivals() {
     ///     assert!(message.bytes() == b"one" || message.bytes() == b"two");
     ///     assert!(!message.received().is_truncated());
     /// }
@@ -333,7 +349,8 @@ impl<T: Messages> Socket<T> {
     }
 
     /// `recvmmsg(fd, msgs, n, MSG_WAITFORONE | MSG_CMSG_CLOEXEC, NULL)` — receives a message into each
-    /// buffer: waits for the first, and takes as many as are there then.
+    /// buffer: waits for the first, and takes as many as are there then. Returns how many came, and
+    /// [`RecvBatch::arrivals`] gives them.
     ///
     /// When a connection ends, every buffer after the last message receives an empty one, which
     /// [`Message::is_end`] tells from an empty record. The kernel keeps an error after the first message
@@ -346,13 +363,11 @@ impl<T: Messages> Socket<T> {
     /// See recvmmsg(2).
     #[doc(alias = "MSG_WAITFORONE")]
     #[inline]
-    pub fn recvmmsg<'c, const SIZE: usize, E: Expected>(
+    pub fn recvmmsg<const SIZE: usize, E: Expected>(
         &self,
-        batch: &'c mut RecvBatch<'_, SIZE, E>,
-    ) -> Result<Arrivals<'c, T, SIZE, E>, Error> {
-        Ok(Arrivals {
-            messages: batch.messages.receive(self.as_fd())?,
-            kind: PhantomData,
-        })
+        batch: &mut RecvBatch<'_, SIZE, E>,
+    ) -> Result<usize, Error> {
+        batch.kind = T::TYPE;
+        batch.messages.receive(self.as_fd(), 0)
     }
 }

@@ -1,16 +1,16 @@
 //! Buffers for the control messages of a receive.
 
 use core::fmt;
-use core::mem::MaybeUninit;
 
-use crate::expected::Expected;
-use crate::syscall;
+use crate::expected::{Expected, Space};
+use crate::syscall::{self, ControlBytes, ExpectedBytes};
 
 /// A buffer for control messages, on the stack, with the size and the alignment that what is
 /// [`Expected`] needs.
 ///
-/// It serves any number of receives, one after the other. What a receive wrote belongs to the
-/// [`Ancillary`](crate::ancillary::Ancillary) that it returned.
+/// Passed as `&mut`, it serves any number of receives, one after the other. What a receive wrote belongs
+/// to the [`Message`](crate::ancillary::Message) that it returned. Passed by value, it moves into the
+/// message, which can then leave a [readiness loop](crate::ancillary#in-a-readiness-loop).
 ///
 /// # Examples
 ///
@@ -25,7 +25,7 @@ use crate::syscall;
 #[doc(alias = "CMSG_SPACE")]
 #[doc(alias = "msg_control")]
 pub struct ControlBuffer<E: Expected> {
-    buf: MaybeUninit<E::Buffer>,
+    buf: Space<E>,
 }
 
 impl<E: Expected> ControlBuffer<E> {
@@ -35,7 +35,7 @@ impl<E: Expected> ControlBuffer<E> {
     pub const fn new() -> Self {
         const { E::FITS }
         Self {
-            buf: MaybeUninit::uninit(),
+            buf: Space::<E>::uninit(),
         }
     }
 }
@@ -54,32 +54,51 @@ impl<E: Expected> fmt::Debug for ControlBuffer<E> {
     }
 }
 
-/// Where received control messages can be put: a [`ControlBuffer`], or bytes of any number and
-/// alignment.
+/// Where received control messages can be put, and what the [`Message`](crate::ancillary::Message)
+/// then holds: a [`ControlBuffer`] by value or by reference, or bytes of any number and alignment.
 ///
 /// Bytes take everything that fits, including one more descriptor if the padding after the last one
 /// has space for it. A [`ControlBuffer`] takes as many as were expected.
-pub trait AsControlBuffer: sealed::Sealed {
+pub trait ControlStorage: sealed::Sealed {
+    /// What holds the control messages.
+    #[doc(hidden)]
+    type Bytes: ControlBytes;
+
     /// The bytes, and how many descriptors may stay in them.
     #[doc(hidden)]
-    fn offer(&mut self) -> (&mut [u8], usize);
+    fn offer(self) -> (Self::Bytes, usize);
 }
 
-impl<E: Expected> AsControlBuffer for ControlBuffer<E> {
+impl<E: Expected> ControlStorage for ControlBuffer<E> {
+    type Bytes = ExpectedBytes<E>;
+
     #[inline]
-    fn offer(&mut self) -> (&mut [u8], usize) {
+    fn offer(self) -> (ExpectedBytes<E>, usize) {
+        (ExpectedBytes::zeroed(), E::DESCRIPTORS)
+    }
+}
+
+impl<'c, E: Expected> ControlStorage for &'c mut ControlBuffer<E> {
+    type Bytes = &'c mut [u8];
+
+    #[inline]
+    fn offer(self) -> (&'c mut [u8], usize) {
         (syscall::zeroed(&mut self.buf, E::SPACE), E::DESCRIPTORS)
     }
 }
 
-impl AsControlBuffer for [u8] {
-    fn offer(&mut self) -> (&mut [u8], usize) {
+impl<'c> ControlStorage for &'c mut [u8] {
+    type Bytes = &'c mut [u8];
+
+    fn offer(self) -> (&'c mut [u8], usize) {
         (self, usize::MAX)
     }
 }
 
-impl<const N: usize> AsControlBuffer for [u8; N] {
-    fn offer(&mut self) -> (&mut [u8], usize) {
+impl<'c, const N: usize> ControlStorage for &'c mut [u8; N] {
+    type Bytes = &'c mut [u8];
+
+    fn offer(self) -> (&'c mut [u8], usize) {
         (self, usize::MAX)
     }
 }
@@ -91,6 +110,7 @@ mod sealed {
     pub trait Sealed {}
 
     impl<E: Expected> Sealed for ControlBuffer<E> {}
-    impl Sealed for [u8] {}
-    impl<const N: usize> Sealed for [u8; N] {}
+    impl<E: Expected> Sealed for &mut ControlBuffer<E> {}
+    impl Sealed for &mut [u8] {}
+    impl<const N: usize> Sealed for &mut [u8; N] {}
 }

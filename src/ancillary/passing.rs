@@ -2,16 +2,15 @@
 
 use core::array;
 use core::ffi::c_int;
-use core::mem::MaybeUninit;
 
 use sunpath_sys as sys;
 
-use super::buffer::{AsControlBuffer, ControlBuffer};
+use super::buffer::{ControlBuffer, ControlStorage};
 use super::receive::{Message, flags};
 use super::send::Control;
 use crate::control::{Credentials, Writer};
 use crate::error::{Call, Cause, Errno, Error};
-use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security};
+use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security, Space};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 use crate::socket::Received;
 use crate::socket::{Kind, Socket};
@@ -51,7 +50,7 @@ impl<T: Kind> Socket<T> {
     #[doc(alias = "SCM_RIGHTS")]
     #[inline]
     pub fn send_fd(&self, fd: impl AsFd) -> Result<(), Error> {
-        let mut buf = MaybeUninit::<<Rights<1> as Expected>::Buffer>::uninit();
+        let mut buf = Space::<Rights<1>>::uninit();
         let buf = syscall::zeroed(&mut buf, Rights::<1>::SPACE);
         let given = fd.as_fd();
         for place in Writer::new(buf).push(sys::SCM_RIGHTS, 1) {
@@ -140,11 +139,12 @@ impl<T: Kind> Socket<T> {
     ) -> Result<(Received, [OwnedFd; N]), Error> {
         let mut control = ControlBuffer::<(Rights<N>, Along)>::new();
         let (fd, flags) = (self.as_fd(), flags::<T>());
-        let (length, came) = syscall::recvmsg_exactly(fd, buf, control.offer(), flags)?;
+        let (length, came) = syscall::recvmsg_exactly(fd, buf, (&mut control).offer(), flags)?;
         match came {
             Exactly::Fds(fds) => Ok((Received::new(length, buf.len()), fds)),
             Exactly::Other(control, closed) => {
-                let message = Message::new::<T>(length, None, control, closed, buf.len());
+                let message: Message<&mut [u8]> =
+                    Message::new(T::TYPE, length, None, control, closed, buf.len());
                 let received = message.received();
                 Ok((received, exactly(message, T::TYPE)?))
             }
@@ -217,7 +217,10 @@ impl<T: Kind> Socket<T> {
 /// `N` descriptors out of a message in which there may be more or fewer, and other control messages.
 #[cold]
 #[inline(never)]
-fn exactly<const N: usize>(message: Message<'_>, kind: c_int) -> Result<[OwnedFd; N], Error> {
+fn exactly<const N: usize>(
+    message: Message<&mut [u8]>,
+    kind: c_int,
+) -> Result<[OwnedFd; N], Error> {
     // An empty record of sequenced packets may look like the end.
     let at_end = kind == sys::SOCK_STREAM && message.is_end();
     let mut control = message.into_control()?;

@@ -2,10 +2,11 @@
 
 use core::ffi::c_int;
 use core::fmt;
+use core::iter::FusedIterator;
 
 use sunpath_sys as sys;
 
-use super::buffer::AsControlBuffer;
+use super::buffer::ControlStorage;
 use crate::addr::UnixAddr;
 use crate::control::{
     ControlMessage, ControlMessages, Credentials, SCM_CREDENTIALS, SCM_INQ, SCM_SECURITY,
@@ -14,31 +15,36 @@ use crate::error::{Call, Error};
 use crate::fd::{AsFd, IoSliceMut, OwnedFd};
 use crate::socket::Received;
 use crate::socket::{Kind, Socket};
-use crate::syscall::{self, Descriptors, Length, OwnedControl, TRUE_LENGTH};
+use crate::syscall::{self, Length, OwnedControl, TRUE_LENGTH};
 
 /// A message that was received, with its ancillary data still closed up.
 ///
 /// [`into_control`](Self::into_control) opens it only if all of it came, and
 /// [`into_partial_control`](Self::into_partial_control) as it came. Dropping it closes every
 /// descriptor that came with it.
+///
+/// `C` is what was passed for the control messages: a [`ControlBuffer`](crate::ancillary::ControlBuffer),
+/// which the message then owns, or a reference to one or to bytes, which it borrows. A function that takes
+/// any message takes `Message<impl ControlStorage>`.
 #[must_use = "dropping it closes the descriptors that arrived"]
-pub struct Message<'c> {
+pub struct Message<C: ControlStorage> {
     received: Received,
     from: Option<UnixAddr>,
-    control: Ancillary<'c>,
+    control: Ancillary<C>,
 }
 
-impl<'c> Message<'c> {
+impl<C: ControlStorage> Message<C> {
     #[inline]
-    pub(crate) fn new<T: Kind>(
+    pub(crate) fn new(
+        kind: c_int,
         length: Length,
         from: Option<UnixAddr>,
-        control: OwnedControl<'c>,
+        control: OwnedControl<C::Bytes>,
         closed: usize,
         size: usize,
     ) -> Self {
         let (result, flags) = length;
-        let at_end = result == 0 && is_end::<T>(flags, size, &control);
+        let at_end = result == 0 && is_end(kind, flags, size, control.is_empty());
         // What Linux adds at the end of a stream is nobody's, and nothing is lost if it does not fit.
         let flags = match at_end && cfg!(have_so_passcred) {
             true => flags & !sys::MSG_CTRUNC,
@@ -139,7 +145,7 @@ impl<'c> Message<'c> {
     /// - `EMSGSIZE`: it was truncated; the error says how many descriptors were closed.
     ///
     /// See recvmsg(2), "MSG_CTRUNC".
-    pub fn into_control(self) -> Result<Ancillary<'c>, Error> {
+    pub fn into_control(self) -> Result<Ancillary<C>, Error> {
         let control = self.control;
         if control.truncated {
             return Err(Error::control_truncated(
@@ -151,12 +157,12 @@ impl<'c> Message<'c> {
 
     /// The ancillary data, as much of it as came.
     #[must_use]
-    pub fn into_partial_control(self) -> Ancillary<'c> {
+    pub fn into_partial_control(self) -> Ancillary<C> {
         self.control
     }
 }
 
-impl fmt::Debug for Message<'_> {
+impl<C: ControlStorage> fmt::Debug for Message<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
             .field("received", &self.received)
@@ -167,21 +173,33 @@ impl fmt::Debug for Message<'_> {
 }
 
 /// Received ancillary data. It owns the descriptors in it, and closes on drop those that nobody took.
-pub struct Ancillary<'c> {
-    control: OwnedControl<'c>,
+pub struct Ancillary<C: ControlStorage> {
+    control: OwnedControl<C::Bytes>,
     closed: usize,
     truncated: bool,
     /// The connection has ended. What the kernel adds at the end of a stream is nobody's.
     at_end: bool,
 }
 
-impl<'c> Ancillary<'c> {
+impl<C: ControlStorage> Ancillary<C> {
     /// `SCM_RIGHTS` — takes the descriptors, one after the other as they were sent. All of them are
     /// close-on-exec. Those that are not taken stay in this value.
     #[doc(alias = "SCM_RIGHTS")]
     #[inline]
-    pub fn rights(&mut self) -> Descriptors<'_, 'c> {
-        self.control.rights()
+    pub fn rights(&mut self) -> Descriptors<'_, C> {
+        Descriptors {
+            control: &mut self.control,
+        }
+    }
+
+    /// `SCM_RIGHTS` — turns the ancillary data into an iterator that owns the descriptors, as
+    /// [`rights`](Self::rights) takes them. It can leave the function that received the message.
+    #[doc(alias = "SCM_RIGHTS")]
+    #[inline]
+    pub fn into_rights(self) -> IntoDescriptors<C> {
+        IntoDescriptors {
+            control: self.control,
+        }
     }
 
     /// `SCM_CREDENTIALS` — the sender, as the kernel vouches for it. `None` if
@@ -260,7 +278,7 @@ impl<'c> Ancillary<'c> {
     }
 }
 
-impl fmt::Debug for Ancillary<'_> {
+impl<C: ControlStorage> fmt::Debug for Ancillary<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ancillary")
             .field("messages", &self.messages().count())
@@ -269,10 +287,49 @@ impl fmt::Debug for Ancillary<'_> {
     }
 }
 
+/// The descriptors of [`Ancillary::rights`], each owned as it is taken.
+#[derive(Debug)]
+pub struct Descriptors<'a, C: ControlStorage> {
+    control: &'a mut OwnedControl<C::Bytes>,
+}
+
+/// The descriptors of [`Ancillary::into_rights`]. Dropping it closes those that are left.
+#[derive(Debug)]
+#[must_use = "dropping it closes the descriptors that arrived"]
+pub struct IntoDescriptors<C: ControlStorage> {
+    control: OwnedControl<C::Bytes>,
+}
+
+/// Takes descriptors out of control data.
+macro_rules! descriptors {
+    ($name:ident<$($lifetime:lifetime,)? C>) => {
+        impl<C: ControlStorage> Iterator for $name<$($lifetime,)? C> {
+            type Item = OwnedFd;
+
+            #[inline]
+            fn next(&mut self) -> Option<OwnedFd> {
+                self.control.take()
+            }
+
+            #[inline]
+            fn size_hint(&self) -> (usize, Option<usize>) {
+                (self.control.rights_left(), Some(self.control.rights_left()))
+            }
+        }
+
+        impl<C: ControlStorage> ExactSizeIterator for $name<$($lifetime,)? C> {}
+        impl<C: ControlStorage> FusedIterator for $name<$($lifetime,)? C> {}
+    };
+}
+
+descriptors!(Descriptors<'_, C>);
+descriptors!(IntoDescriptors<C>);
+
 /// Receiving with ancillary data.
 impl<T: Kind> Socket<T> {
     /// `recvmsg(fd, msg, MSG_CMSG_CLOEXEC)` — receives into several slices, and control messages into
-    /// `control`. [`Message::is_end`] tells the end of the connection.
+    /// `control`, which is a [`ControlBuffer`](crate::ancillary::ControlBuffer) or `&mut` one, or
+    /// `&mut []` for none. [`Message::is_end`] tells the end of the connection.
     ///
     /// Descriptors that come are owned by the [`Message`] from here on. A stream gives them with the
     /// first byte that they were sent with, and with the bytes that were sent before.
@@ -312,28 +369,26 @@ impl<T: Kind> Socket<T> {
     ///
     /// See recvmsg(2), unix(7).
     #[doc(alias = "MSG_CMSG_CLOEXEC")]
-    pub fn recvmsg<'c, R: AsControlBuffer + ?Sized>(
+    pub fn recvmsg<C: ControlStorage>(
         &self,
         bufs: &mut [IoSliceMut<'_>],
-        control: &'c mut R,
-    ) -> Result<Message<'c>, Error> {
+        control: C,
+    ) -> Result<Message<C>, Error> {
         let mut from = (T::TYPE == sys::SOCK_DGRAM).then(UnixAddr::unnamed);
         let (fd, flags) = (self.as_fd(), flags::<T>());
         let (length, control, closed) =
             syscall::recvmsg_control(fd, bufs, from.as_mut(), control.offer(), flags)?;
         let size = syscall::size_of_bufs(bufs);
-        Ok(Message::new::<T>(length, from, control, closed, size))
+        Ok(Message::new(T::TYPE, length, from, control, closed, size))
     }
 }
 
 /// Whether a receive of no bytes is the end of the connection, as [`Message::is_end`] documents it.
 #[cold]
-fn is_end<T: Kind>(flags: c_int, size: usize, control: &OwnedControl<'_>) -> bool {
-    match T::TYPE {
+fn is_end(kind: c_int, flags: c_int, size: usize, without_control: bool) -> bool {
+    match kind {
         sys::SOCK_STREAM => size > 0,
-        sys::SOCK_SEQPACKET => {
-            flags & (sys::MSG_TRUNC | sys::MSG_CTRUNC) == 0 && control.is_empty()
-        }
+        sys::SOCK_SEQPACKET => flags & (sys::MSG_TRUNC | sys::MSG_CTRUNC) == 0 && without_control,
         _ => false,
     }
 }
@@ -353,7 +408,7 @@ mod tests {
     use crate::control::{INT, Writer};
     use crate::syscall::without_descriptors;
 
-    fn ancillary(bytes: &mut [u8]) -> Ancillary<'_> {
+    fn ancillary(bytes: &mut [u8]) -> Ancillary<&mut [u8]> {
         Ancillary {
             control: without_descriptors(bytes),
             closed: 0,

@@ -7,7 +7,7 @@ use sunpath_sys as sys;
 use crate::addr::UnixAddr;
 use crate::control::{Credentials, INT, SCM_CREDENTIALS, Writer};
 use crate::error::{Call, Errno, Error, MAX_DESCRIPTORS};
-use crate::expected::{Expected, Rights};
+use crate::expected::{Expected, Rights, Space};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IoSlice};
 use crate::socket::{Datagram, Kind, Socket};
 use crate::syscall;
@@ -227,7 +227,7 @@ fn send_with_control<T: Kind>(
     if T::TYPE == sys::SOCK_STREAM && bufs.iter().all(|buf| buf.is_empty()) {
         return Err(Error::empty_payload());
     }
-    let mut small = MaybeUninit::<<Small as Expected>::Buffer>::uninit();
+    let mut small = Space::<Small>::uninit();
     if layout.space() <= Small::SPACE {
         let buf = syscall::zeroed(&mut small, Small::SPACE);
         let (buf, _) = buf.split_at_mut(layout.space());

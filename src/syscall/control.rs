@@ -4,7 +4,7 @@ use core::array;
 use core::ffi::c_int;
 #[cfg(have_close_range)]
 use core::ffi::c_uint;
-use core::iter::FusedIterator;
+use core::fmt;
 use core::mem::{self, MaybeUninit};
 use core::ops::Range;
 use core::slice;
@@ -13,15 +13,88 @@ use sunpath_sys as sys;
 
 use crate::control::{ControlMessages, INT, Places, SCM_PIDFD, alone};
 use crate::error::Errno;
+use crate::expected::{Expected, Space};
 use crate::fd::{FromRawFd, OwnedFd};
+
+/// Bytes that a receive writes control data into, and that keep it: borrowed, or owned. The trait
+/// cannot be named outside this crate, so that the bytes are those that were written.
+pub trait ControlBytes: fmt::Debug {
+    /// All of the bytes that are left.
+    fn bytes(&self) -> &[u8];
+    /// The same, to write into.
+    fn bytes_mut(&mut self) -> &mut [u8];
+    /// Leaves the first `len` bytes, or all if there are fewer.
+    fn truncate(&mut self, len: usize);
+}
+
+impl ControlBytes for &mut [u8] {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    #[inline]
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        self
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        if let Some((kept, _)) = mem::take(self).split_at_mut_checked(len) {
+            *self = kept;
+        }
+    }
+}
+
+/// Owned bytes for what `E` expects.
+pub struct ExpectedBytes<E: Expected> {
+    /// INVARIANT: the first `len` bytes are initialised, and there are at least as many.
+    space: Space<E>,
+    len: usize,
+}
+
+impl<E: Expected> ExpectedBytes<E> {
+    /// `E::SPACE` zeroes.
+    #[inline]
+    pub(crate) fn zeroed() -> Self {
+        let mut space = Space::<E>::uninit();
+        let len = zeroed(&mut space, E::SPACE).len();
+        Self { space, len }
+    }
+}
+
+impl<E: Expected> ControlBytes for ExpectedBytes<E> {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: by the invariant they are there and initialised, and borrowed as self is.
+        unsafe { slice::from_raw_parts(self.space.as_ptr().cast(), self.len) }
+    }
+
+    #[inline]
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: by the invariant they are there and initialised, and borrowed as self is.
+        unsafe { slice::from_raw_parts_mut(self.space.as_mut_ptr().cast(), self.len) }
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+}
+
+impl<E: Expected> fmt::Debug for ExpectedBytes<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.bytes().fmt(f)
+    }
+}
 
 /// Control data that was received, with the descriptors in it, which are closed on drop.
 #[derive(Debug)]
-pub(crate) struct OwnedControl<'c> {
+pub(crate) struct OwnedControl<B: ControlBytes> {
     /// INVARIANT: as the kernel wrote it. These are open descriptors that nothing else owns: the
     /// `int`s of `SCM_RIGHTS` from `rights` on, `left` of them that are not negative, and that of
     /// `SCM_PIDFD` at `pidfd`, if it is not negative.
-    bytes: &'c mut [u8],
+    bytes: B,
     /// The messages of `SCM_RIGHTS` whose descriptors were not taken yet.
     messages: Places,
     /// The rest of the message whose descriptors are being taken.
@@ -30,7 +103,7 @@ pub(crate) struct OwnedControl<'c> {
     pidfd: Option<usize>,
 }
 
-impl<'c> OwnedControl<'c> {
+impl<B: ControlBytes> OwnedControl<B> {
     /// Owns the descriptors in control data. Those over `most` are closed, and their number is returned.
     ///
     /// # Safety
@@ -38,11 +111,12 @@ impl<'c> OwnedControl<'c> {
     /// - recvmsg(2) has just written the bytes, and has returned their number.
     /// - Nothing has owned the descriptors in them yet.
     #[inline]
-    pub(super) unsafe fn new(bytes: &'c mut [u8], most: usize) -> (Self, usize) {
+    pub(super) unsafe fn new(bytes: B, most: usize) -> (Self, usize) {
         let (mut left, mut pidfd, mut messages) = (0, None, Places::new());
-        while let Some((kind, place)) = messages.next(bytes) {
+        let written = bytes.bytes();
+        while let Some((kind, place)) = messages.next(written) {
             match kind {
-                sys::SCM_RIGHTS => left += count_fds(&bytes[place]),
+                sys::SCM_RIGHTS => left += count_fds(&written[place]),
                 SCM_PIDFD if !place.is_empty() => pidfd = pidfd.or(Some(place.start)),
                 _ => {}
             }
@@ -63,54 +137,39 @@ impl<'c> OwnedControl<'c> {
         (control, beyond)
     }
 
-    /// Cold variant of [`new`](Self::new), for control data that [`exactly`](Self::exactly) rejected.
+    /// Cold variant of [`new`](Self::new), for control data that [`exactly_in`] rejected.
     ///
     /// # Safety
     ///
     /// - As for [`new`](Self::new).
     #[cold]
     #[inline(never)]
-    pub(super) unsafe fn rejected(bytes: &'c mut [u8], most: usize) -> (Self, usize) {
+    pub(super) unsafe fn rejected(bytes: B, most: usize) -> (Self, usize) {
         // SAFETY: the caller guarantees the bytes.
         unsafe { Self::new(bytes, most) }
     }
 
-    /// Returns the descriptors of control data that has exactly `N` of them and nothing else, as
-    /// most messages do.
-    ///
-    /// # Safety
-    ///
-    /// - As for [`new`](Self::new), unless it returns them.
-    #[inline]
-    pub(super) unsafe fn exactly<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd; N]> {
-        let fds = alone(sys::SCM_RIGHTS, N, bytes).filter(|fds| count_fds(fds) == N)?;
-        // SAFETY: the caller guarantees that it is open and that nothing else owns it.
-        Some(array::from_fn(|at| unsafe {
-            OwnedFd::from_raw_fd(int_at(fds, at * INT))
-        }))
-    }
-
     /// Whether no control message arrived.
     #[inline]
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.bytes().is_empty()
     }
 
     #[inline]
     pub(crate) fn messages(&self) -> ControlMessages<'_> {
-        ControlMessages::new(self.bytes)
+        ControlMessages::new(self.bytes.bytes())
     }
 
-    /// Iterates over the descriptors of `SCM_RIGHTS`. Those that are not taken from the iterator
-    /// stay here.
+    /// How many descriptors of `SCM_RIGHTS` are left.
     #[inline]
-    pub(crate) fn rights(&mut self) -> Descriptors<'_, 'c> {
-        Descriptors { control: self }
+    pub(crate) const fn rights_left(&self) -> usize {
+        self.left
     }
 
     /// Returns the descriptor of `SCM_PIDFD`, or the errno that the kernel put in its place.
     pub(crate) fn pidfd(&mut self) -> Option<Result<OwnedFd, Errno>> {
-        let fd = int_at(self.bytes, self.pidfd.take()?);
+        let place = self.pidfd.take()?;
+        let fd = int_at(self.bytes.bytes(), place);
         if fd < 0 {
             return Some(Err(Errno::from_raw(-fd)));
         }
@@ -121,13 +180,13 @@ impl<'c> OwnedControl<'c> {
 
     /// Returns how many descriptors are left, of both types.
     pub(crate) fn left(&self) -> usize {
-        let pidfd = self.pidfd.map(|place| int_at(self.bytes, place));
+        let pidfd = self.pidfd.map(|place| int_at(self.bytes.bytes(), place));
         self.left + usize::from(pidfd.is_some_and(|fd| fd >= 0))
     }
 
     /// Takes the next descriptor of `SCM_RIGHTS`.
     #[inline]
-    fn take(&mut self) -> Option<OwnedFd> {
+    pub(crate) fn take(&mut self) -> Option<OwnedFd> {
         let fd = self.take_number()?;
         // SAFETY: by the invariant it is open and owned by nothing else, and `rights` has passed
         // it.
@@ -139,10 +198,10 @@ impl<'c> OwnedControl<'c> {
     fn take_number(&mut self) -> Option<c_int> {
         while self.left > 0 {
             if self.rights.is_empty() {
-                self.rights = self.messages.next_of(sys::SCM_RIGHTS, self.bytes)?;
+                self.rights = self.messages.next_of(sys::SCM_RIGHTS, self.bytes.bytes())?;
                 continue;
             }
-            let fd = int_at(self.bytes, self.rights.start);
+            let fd = int_at(self.bytes.bytes(), self.rights.start);
             self.rights.start += INT;
             if fd >= 0 {
                 self.left -= 1;
@@ -156,13 +215,14 @@ impl<'c> OwnedControl<'c> {
     /// them the lowest free numbers, which mostly follow each other.
     fn close_rest(&mut self) {
         let mut left = mem::take(&mut self.left);
+        let bytes = self.bytes.bytes();
         let mut run = 0..0;
         let mut close = |fds: Range<c_int>| match fds.start == run.end {
             true => run.end = fds.end,
             false => close_run(mem::replace(&mut run, fds)),
         };
         while left > 0 {
-            let rights = &self.bytes[self.rights.clone()];
+            let rights = &bytes[self.rights.clone()];
             match as_run(rights) {
                 Some(fds) if fds.len() <= left => {
                     left -= fds.len();
@@ -175,7 +235,7 @@ impl<'c> OwnedControl<'c> {
                     }
                 }
             }
-            match self.messages.next_of(sys::SCM_RIGHTS, self.bytes) {
+            match self.messages.next_of(sys::SCM_RIGHTS, bytes) {
                 Some(place) => self.rights = place,
                 None => break,
             }
@@ -196,10 +256,10 @@ impl<'c> OwnedControl<'c> {
 
     #[cfg(not(have_msg_cmsg_cloexec))]
     fn set_cloexec(&self) {
-        let mut messages = Places::new();
-        while let Some(place) = messages.next_of(sys::SCM_RIGHTS, self.bytes) {
+        let (bytes, mut messages) = (self.bytes.bytes(), Places::new());
+        while let Some(place) = messages.next_of(sys::SCM_RIGHTS, bytes) {
             for place in place.step_by(INT) {
-                let fd = int_at(self.bytes, place);
+                let fd = int_at(bytes, place);
                 // SAFETY: F_SETFD takes an int and touches the descriptor alone, which is ours.
                 unsafe { sys::fcntl(fd, sys::F_SETFD, sys::FD_CLOEXEC) };
             }
@@ -207,7 +267,7 @@ impl<'c> OwnedControl<'c> {
     }
 }
 
-impl Drop for OwnedControl<'_> {
+impl<B: ControlBytes> Drop for OwnedControl<B> {
     #[inline]
     fn drop(&mut self) {
         if self.left > 0 {
@@ -219,27 +279,20 @@ impl Drop for OwnedControl<'_> {
     }
 }
 
-/// The descriptors of [`Ancillary::rights`](crate::ancillary::Ancillary::rights), each owned as it is taken.
-#[derive(Debug)]
-pub struct Descriptors<'a, 'c> {
-    control: &'a mut OwnedControl<'c>,
+/// Returns the descriptors of control data that has exactly `N` of them and nothing else, as most
+/// messages do.
+///
+/// # Safety
+///
+/// - As for [`OwnedControl::new`], unless it returns them.
+#[inline]
+pub(super) unsafe fn exactly_in<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd; N]> {
+    let fds = alone(sys::SCM_RIGHTS, N, bytes).filter(|fds| count_fds(fds) == N)?;
+    // SAFETY: the caller guarantees that it is open and that nothing else owns it.
+    Some(array::from_fn(|at| unsafe {
+        OwnedFd::from_raw_fd(int_at(fds, at * INT))
+    }))
 }
-
-impl Iterator for Descriptors<'_, '_> {
-    type Item = OwnedFd;
-
-    #[inline]
-    fn next(&mut self) -> Option<OwnedFd> {
-        self.control.take()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.control.left, Some(self.control.left))
-    }
-}
-
-impl ExactSizeIterator for Descriptors<'_, '_> {}
-impl FusedIterator for Descriptors<'_, '_> {}
 
 /// Closes descriptors that the control data has given up.
 fn close_run(fds: Range<c_int>) {
@@ -308,7 +361,7 @@ pub(crate) fn zeroed<T>(buf: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
 
 /// Control data without a descriptor in it, for tests of other modules.
 #[cfg(test)]
-pub(crate) fn without_descriptors(bytes: &mut [u8]) -> OwnedControl<'_> {
+pub(crate) fn without_descriptors(bytes: &mut [u8]) -> OwnedControl<&mut [u8]> {
     for kind in [sys::SCM_RIGHTS, SCM_PIDFD] {
         assert!(Places::new().next_of(kind, bytes).is_none());
     }
@@ -322,6 +375,7 @@ mod tests {
     use crate::control::Writer;
     use crate::fd::{AsFd, IntoRawFd};
     use crate::syscall;
+    use core::iter;
     use std::vec::Vec;
 
     const SPACE: usize = sys::CMSG_SPACE(8) + 3 * sys::CMSG_SPACE(4);
@@ -351,7 +405,7 @@ mod tests {
         kept
     }
 
-    fn owned(buf: &mut [u8], most: usize) -> (OwnedControl<'_>, usize) {
+    fn owned(buf: &mut [u8], most: usize) -> (OwnedControl<&mut [u8]>, usize) {
         // SAFETY: `arrived` gave up the descriptors in the buffer, as the kernel does.
         unsafe { OwnedControl::new(buf, most) }
     }
@@ -367,8 +421,8 @@ mod tests {
         let mut buf = [0; SPACE];
         let kept = arrived(&mut buf, NO_PIDFD);
         let (mut control, _) = owned(&mut buf, 3);
-        let taken = control.rights().next().unwrap();
-        assert_eq!((control.rights().len(), control.left()), (2, 2));
+        let taken = control.take().unwrap();
+        assert_eq!((control.rights_left(), control.left()), (2, 2));
         assert_eq!(closed(&kept), 0);
         drop(control);
         assert_eq!(closed(&kept), 2);
@@ -381,9 +435,9 @@ mod tests {
         let mut buf = [0; SPACE];
         let kept = arrived(&mut buf, NO_PIDFD);
         let (mut control, _) = owned(&mut buf, usize::MAX);
-        let all: Vec<OwnedFd> = control.rights().collect();
+        let all: Vec<OwnedFd> = iter::from_fn(|| control.take()).collect();
         assert_eq!(all.len(), 3);
-        assert_eq!(control.rights().count(), 0);
+        assert!(control.take().is_none());
         drop(control);
         assert_eq!(closed(&kept), 0, "the control data owned them no more");
     }
@@ -401,7 +455,7 @@ mod tests {
                     .iter()
                     .all(|fd| closed(slice::from_ref(fd)) == 0)
             );
-            let taken: Vec<OwnedFd> = control.rights().collect();
+            let taken: Vec<OwnedFd> = iter::from_fn(|| control.take()).collect();
             assert_eq!(taken.len(), most.min(3));
             drop(taken);
             assert_eq!(closed(&kept), 3);
@@ -417,8 +471,8 @@ mod tests {
             .unwrap()
             .copy_from_slice(&(-9_i32).to_ne_bytes());
         let (mut control, _) = owned(&mut buf, 1);
-        assert_eq!(control.rights().len(), 0);
-        assert!(control.rights().next().is_none());
+        assert_eq!(control.rights_left(), 0);
+        assert!(control.take().is_none());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use core::slice;
 
 use sunpath_sys as sys;
 
-use super::control::OwnedControl;
+use super::control::{ControlBytes, OwnedControl, exactly_in};
 use super::{ANY, getsockopt, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error};
@@ -241,20 +241,20 @@ pub(crate) fn recvmsg_uninit<'b>(
 /// recvmsg(2) into slices, and control messages into `into`. All descriptors that arrive are owned
 /// at once. Those over `most` are closed, and their number is the last of the results.
 #[inline]
-pub(crate) fn recvmsg_control<'c>(
+pub(crate) fn recvmsg_control<B: ControlBytes>(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],
     ret_from: Option<&mut UnixAddr>,
-    (into, most): (&'c mut [u8], usize),
+    (mut into, most): (B, usize),
     flags: c_int,
-) -> Result<(Length, OwnedControl<'c>, usize), Error> {
+) -> Result<(Length, OwnedControl<B>, usize), Error> {
     let pieces = bufs.len().min(IOV_MAX);
     let (iov, flags) = (bufs.as_mut_ptr().cast(), flags | CMSG_CLOEXEC);
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
-    let (length, written) = unsafe { receive(fd, iov, pieces, ret_from, into, flags) }?;
-    let written = written.min(into.len());
+    let (length, written) = unsafe { receive(fd, iov, pieces, ret_from, into.bytes_mut(), flags) }?;
+    into.truncate(written);
     // SAFETY: recvmsg has just written so many bytes, and nothing has read them.
-    let (control, closed) = unsafe { OwnedControl::new(&mut into[..written], most) };
+    let (control, closed) = unsafe { OwnedControl::new(into, most) };
     Ok((length, control, closed))
 }
 
@@ -263,7 +263,7 @@ pub(crate) enum Exactly<'c, const N: usize> {
     /// Exactly those descriptors.
     Fds([OwnedFd; N]),
     /// Something else, or more, as [`recvmsg_control`] returns it.
-    Other(OwnedControl<'c>, usize),
+    Other(OwnedControl<&'c mut [u8]>, usize),
 }
 
 /// recvmsg(2) into one slice, and control messages into `into`, in which `N` descriptors are expected.
@@ -271,7 +271,7 @@ pub(crate) enum Exactly<'c, const N: usize> {
 pub(crate) fn recvmsg_exactly<'c, const N: usize>(
     fd: BorrowedFd<'_>,
     buf: &mut [u8],
-    (into, most): (&'c mut [u8], usize),
+    (mut into, most): (&'c mut [u8], usize),
     flags: c_int,
 ) -> Result<(Length, Exactly<'c, N>), Error> {
     let mut buf = IoSliceMut::new(buf);
@@ -281,13 +281,13 @@ pub(crate) fn recvmsg_exactly<'c, const N: usize>(
     let space = sys::CMSG_SPACE(N * size_of::<c_int>());
     if CMSG_CLOEXEC != 0 && written == space && length.1 & sys::MSG_CTRUNC == 0 {
         // SAFETY: recvmsg has just written so many bytes, and nothing has read them.
-        if let Some(fds) = unsafe { OwnedControl::exactly(&into[..space]) } {
+        if let Some(fds) = unsafe { exactly_in(&into[..space]) } {
             return Ok((length, Exactly::Fds(fds)));
         }
     }
-    let written = written.min(into.len());
+    into.truncate(written);
     // SAFETY: recvmsg has just written so many bytes, and nothing has read them.
-    let (control, closed) = unsafe { OwnedControl::rejected(&mut into[..written], most) };
+    let (control, closed) = unsafe { OwnedControl::rejected(into, most) };
     Ok((length, Exactly::Other(control, closed)))
 }
 

@@ -70,7 +70,8 @@ fn no_label_is_no_truncation_of_messages<T: Messages>() {
             .unwrap();
         assert_eq!(received.is_control_truncated(), lost);
         give(&a, descriptors);
-        let arrival = b.recvmmsg(&mut batch).unwrap().next().unwrap();
+        b.recvmmsg(&mut batch).unwrap();
+        let arrival = batch.arrivals().next().unwrap();
         assert_eq!(arrival.received().is_control_truncated(), lost);
     }
 }
@@ -157,8 +158,9 @@ fn ancillary_tells_an_empty_record_from_the_end_in_a_batch() {
     drop(a);
     let (mut slots, mut bufs) = (RecvSlots::<4, Credentials>::new(), [[0; 8]; 4]);
     let mut batch = RecvBatch::new(&mut slots, &mut bufs);
-    let arrivals = b.recvmmsg(&mut batch).unwrap();
-    let ends: Vec<bool> = arrivals
+    b.recvmmsg(&mut batch).unwrap();
+    let ends: Vec<bool> = batch
+        .arrivals()
         .map(|arrival| arrival.into_message().1.is_end())
         .collect();
     assert_eq!(ends, [false, false, true, true]);

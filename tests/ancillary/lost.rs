@@ -101,7 +101,7 @@ fn arrives_as_far_as_room_is<T: Kind>(
     let before = open();
 
     give(a, count);
-    let message = take(b, room).unwrap();
+    let message = take(b, &mut *room).unwrap();
     let truncated = message.is_control_truncated();
     let mut control = message.into_partial_control();
     assert_eq!(control.is_truncated(), truncated);
@@ -175,7 +175,8 @@ fn ancillary_that_nobody_takes_to_the_end_is_closed() {
             }
 
             // A panic while the message is held, while it is opened, and half way through it.
-            type Broken = fn(Message<'_>);
+            type Held<'c> = Message<&'c mut ControlBuffer<(Rights<8>, Credentials, Pidfd)>>;
+            type Broken = fn(Held<'_>);
             let fall: [Broken; 3] = [
                 |_message| panic!("on purpose"),
                 |message| {
@@ -274,7 +275,8 @@ fn batch_is_closed<T: Messages>() {
     for looked_at in 0..=6 {
         sending.rewind();
         a.sendmmsg(&mut sending).unwrap();
-        let mut arrivals = b.recvmmsg(&mut receiving).unwrap();
+        assert_eq!(b.recvmmsg(&mut receiving).unwrap(), 6);
+        let mut arrivals = receiving.arrivals();
         assert_eq!(arrivals.len(), 6);
         let mut kept = Vec::new();
         for (number, arrival) in arrivals.by_ref().take(looked_at).enumerate() {
@@ -299,8 +301,9 @@ fn batch_is_closed<T: Messages>() {
     // Descriptors for two messages and a half, with pidfds among them.
     sending.rewind();
     a.sendmmsg(&mut sending).unwrap();
-    let arrivals = with_free(7, || b.recvmmsg(&mut receiving)).unwrap();
-    let came: Vec<_> = arrivals
+    with_free(7, || b.recvmmsg(&mut receiving)).unwrap();
+    let came: Vec<_> = receiving
+        .arrivals()
         .map(|arrival| {
             let (_, message) = arrival.into_message();
             let truncated = message.is_control_truncated();
@@ -321,7 +324,8 @@ fn batch_is_closed<T: Messages>() {
 
     // Three descriptors into a buffer with space for two.
     give(&a, 3);
-    let arrival = b.recvmmsg(&mut receiving).unwrap().next().unwrap();
+    b.recvmmsg(&mut receiving).unwrap();
+    let arrival = receiving.arrivals().next().unwrap();
     let (_, message) = arrival.into_message();
     let mut control = message.into_partial_control();
     assert_eq!((control.rights().len(), control.is_truncated()), (2, true));

@@ -10,6 +10,7 @@ mod limit;
 mod lost;
 mod order;
 mod passed;
+mod readiness;
 #[path = "../skip/mod.rs"]
 mod skip;
 
@@ -18,7 +19,7 @@ use std::io::IoSliceMut;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::{Command, Stdio};
 
-use sunpath::ancillary::{AsControlBuffer, Message};
+use sunpath::ancillary::{ControlStorage, Message};
 use sunpath::socket::Kind;
 use sunpath::{Error, Socket};
 
@@ -92,10 +93,7 @@ fn give<T: Kind>(to: &Socket<T>, count: usize) {
     to.send_fds(b"x", &vec![to.as_fd(); count]).unwrap();
 }
 
-fn take<'c, T: Kind, R: AsControlBuffer + ?Sized>(
-    from: &Socket<T>,
-    room: &'c mut R,
-) -> Result<Message<'c>, Error> {
+fn take<T: Kind, C: ControlStorage>(from: &Socket<T>, room: C) -> Result<Message<C>, Error> {
     from.recvmsg(&mut [IoSliceMut::new(&mut [0; 8])], room)
 }
 
@@ -111,6 +109,6 @@ fn truncated_text(closed: usize) -> String {
 }
 
 /// Does everything that can be done with a message, for an action that cannot be repeated.
-fn refused(message: Message<'_>) -> Option<String> {
+fn refused(message: Message<impl ControlStorage>) -> Option<String> {
     message.into_control().err().map(|error| error.to_string())
 }

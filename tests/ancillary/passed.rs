@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::thread;
 
-use sunpath::ancillary::{Ancillary, Control, ControlBuffer, Credentials, Rights};
+use sunpath::ancillary::{Control, ControlBuffer, Credentials, Rights};
 use sunpath::socket::{Kind, Messages};
 use sunpath::sys::CMSG_SPACE;
 use sunpath::{
@@ -151,7 +151,7 @@ fn receives_say_what_is_wrong<T: Kind>() {
     let mut room = ControlBuffer::<Rights<1>>::new();
     let message = take(&b, &mut room).unwrap();
     assert!(message.is_control_truncated());
-    let mut control: Ancillary<'_> = message.into_partial_control();
+    let mut control = message.into_partial_control();
     assert_eq!((control.closed(), control.rights().len()), (1, 1));
     assert!(control.rights().next().is_some_and(|fd| is_cloexec(&fd)));
     drop(control);

@@ -11,7 +11,7 @@ use sunpath_sys as sys;
 use super::{header_over, mmsghdr, one_by_one, recv_many};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Errno, Error};
-use crate::expected::Expected;
+use crate::expected::{Expected, Space};
 use crate::fd::{AsRawFd, BorrowedFd};
 use crate::syscall::control::{OwnedControl, zeroed};
 use crate::syscall::message::{CMSG_CLOEXEC, Length, OFFER_NO_BYTES, TRUE_LENGTH, msghdr_over};
@@ -27,17 +27,17 @@ const WAIT_FOR_ONE: c_int = 0; // the loop does so by itself
 /// messages. Their contents have no meaning until [`RecvHeaders`] has written them.
 pub(crate) struct RecvSlots<const N: usize, E: Expected> {
     headers: [MaybeUninit<mmsghdr>; N],
-    beside: [Beside<E::Buffer>; N],
+    beside: [Beside<E>; N],
 }
 
 /// What a header of a message to receive points to, in addition to the data.
-struct Beside<R> {
+struct Beside<E: Expected> {
     piece: MaybeUninit<sys::iovec>,
     sender: MaybeUninit<sys::sockaddr_un>,
-    control: MaybeUninit<R>,
+    control: Space<E>,
 }
 
-impl<R> Beside<R> {
+impl<E: Expected> Beside<E> {
     const fn new() -> Self {
         Self {
             piece: MaybeUninit::uninit(),
@@ -69,8 +69,10 @@ pub(crate) struct RecvHeaders<'b, const SIZE: usize, E: Expected> {
     /// and over `E::SPACE` bytes for control messages. All of them are initialised, and borrowed
     /// for 'b.
     headers: &'b mut [mmsghdr],
-    /// How many headers the last successful call has written to.
+    /// The headers that the last call has filled. INVARIANT: the lengths in all others are offered.
     filled: usize,
+    /// How many of those were given away. INVARIANT: this owns the descriptors in the rest.
+    given: usize,
     expected: PhantomData<E>,
 }
 
@@ -108,14 +110,16 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
             // SAFETY: the first len headers have just been written, and are borrowed for 'b.
             headers: unsafe { slice::from_raw_parts_mut(headers, len) },
             filled: 0,
+            given: 0,
             expected: PhantomData,
         }
     }
 
-    /// recvmmsg(2): receives at least one message, and as many as are there.
+    /// recvmmsg(2): receives at least one message, and as many as are there. Returns how many. The
+    /// descriptors of the previous call that nobody took are closed.
     #[inline]
-    pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>) -> Result<Arrived<'_, SIZE, E>, Error> {
-        self.receive_by(fd, |vector, count, flags| {
+    pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<usize, Error> {
+        self.receive_by(fd, flags, |vector, count, flags| {
             let timeout = ptr::null_mut();
             // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of
             // the lengths that they say.
@@ -127,31 +131,49 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
     fn receive_by(
         &mut self,
         fd: BorrowedFd<'_>,
+        flags: c_int,
         recvmmsg: impl Fn(*mut mmsghdr, usize, c_int) -> isize,
-    ) -> Result<Arrived<'_, SIZE, E>, Error> {
+    ) -> Result<usize, Error> {
+        if E::SPACE > 0 {
+            drop(self.arrived());
+        }
         if E::SENDER || E::SPACE > 0 {
-            for header in &mut self.headers[..self.filled] {
+            for header in self.headers.iter_mut().take(self.filled) {
                 offer_space::<E>(&mut header.msg_hdr);
             }
         }
+        (self.filled, self.given) = (0, 0);
         let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len());
-        let flags = TRUE_LENGTH | CMSG_CLOEXEC | WAIT_FOR_ONE;
+        let flags = flags | TRUE_LENGTH | CMSG_CLOEXEC;
         let arrived = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, 1..=count, move || {
-            recvmmsg(vector, count, flags)
+            recvmmsg(vector, count, flags | WAIT_FOR_ONE)
         });
-        let arrived = match arrived {
+        self.filled = match arrived {
             Err(error) if matches!(error.errno(), Errno::EINVAL | Errno::ENOSYS) => {
-                self.receive_one_by_one(fd)?
+                self.receive_one_by_one(fd, flags)?
             }
             arrived => arrived?,
         };
-        if E::SENDER || E::SPACE > 0 {
-            self.filled = arrived;
-        }
-        Ok(Arrived {
-            headers: &mut self.headers[..arrived],
+        Ok(self.filled)
+    }
+
+    /// The messages of the last call that were not given away.
+    #[inline]
+    pub(crate) fn arrived(&mut self) -> Arrived<'_, SIZE, E> {
+        let given = mem::replace(&mut self.given, self.filled);
+        Arrived {
+            headers: self.headers.get_mut(given..self.filled).unwrap_or_default(),
             expected: PhantomData,
-        })
+        }
+    }
+}
+
+impl<const SIZE: usize, E: Expected> Drop for RecvHeaders<'_, SIZE, E> {
+    #[inline]
+    fn drop(&mut self) {
+        if E::SPACE > 0 {
+            drop(self.arrived());
+        }
     }
 }
 
@@ -160,9 +182,8 @@ impl<const SIZE: usize, E: Expected> RecvHeaders<'_, SIZE, E> {
     /// `MSG_WAITFORONE`. If a receive itself is `EINVAL`, this one reports it again.
     #[cold]
     #[inline(never)]
-    fn receive_one_by_one(&mut self, fd: BorrowedFd<'_>) -> Result<usize, Error> {
+    fn receive_one_by_one(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<usize, Error> {
         let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len());
-        let flags = TRUE_LENGTH | CMSG_CLOEXEC;
         retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, 1..=count, move || {
             // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of
             // the lengths that they say.
@@ -284,7 +305,7 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
         reason = "msg_controllen is 4 bytes outside glibc"
     )]
     #[inline]
-    pub(crate) fn open(&mut self) -> (OwnedControl<'c>, usize) {
+    pub(crate) fn open(&mut self) -> (OwnedControl<&'c mut [u8]>, usize) {
         let msg = &mut self.header.msg_hdr;
         let control: &mut [u8] = match mem::take(&mut msg.msg_controllen) as usize {
             0 => &mut [],
@@ -336,7 +357,7 @@ mod tests {
             send(a.as_fd(), b"one", 0).unwrap();
             send(a.as_fd(), b"three", 0).unwrap();
             let refused = Cell::new(0);
-            let arrived = headers.receive_by(b.as_fd(), |_, count, flags| {
+            let arrived = headers.receive_by(b.as_fd(), 0, |_, count, flags| {
                 assert_eq!(
                     (count, flags & sys::MSG_WAITFORONE),
                     (3, sys::MSG_WAITFORONE)
@@ -344,8 +365,9 @@ mod tests {
                 refused.set(refused.get() + 1);
                 refuse(errno)
             });
-            let lengths: std::vec::Vec<_> =
-                arrived.unwrap().map(|message| message.length().0).collect();
+            assert_eq!(arrived, Ok(2));
+            let messages = headers.arrived();
+            let lengths: std::vec::Vec<_> = messages.map(|message| message.length().0).collect();
             assert_eq!((lengths, refused.get()), (std::vec![3, 5], 1));
         }
     }
@@ -357,7 +379,7 @@ mod tests {
         let mut slots = RecvSlots::<1, ()>::new();
         let mut bufs = [[0; 8]];
         let mut headers = RecvHeaders::new(&mut slots, &mut bufs);
-        let failed = headers.receive_by(b.as_fd(), |_, _, _| refuse(sys::ECONNRESET));
+        let failed = headers.receive_by(b.as_fd(), 0, |_, _, _| refuse(sys::ECONNRESET));
         assert_eq!(
             failed.err().map(|error| error.errno().raw()),
             Some(sys::ECONNRESET)

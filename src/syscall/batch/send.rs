@@ -8,7 +8,7 @@ use sunpath_sys as sys;
 use super::{header_over, mmsghdr, send_many};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
-use crate::expected::Expected;
+use crate::expected::{Expected, Space};
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice};
 use crate::syscall::control::zeroed;
 use crate::syscall::message::{msghdr_to_send, with_limit_of};
@@ -18,7 +18,7 @@ use crate::syscall::retry_timed;
 /// have no meaning until [`SendHeaders`] has written them.
 pub(crate) struct SendSlots<const N: usize, E: Expected> {
     headers: [MaybeUninit<mmsghdr>; N],
-    control: [MaybeUninit<E::Buffer>; N],
+    control: [Space<E>; N],
 }
 
 // SAFETY: the pointers in it are written before they are followed, by the code that has borrowed
@@ -32,7 +32,7 @@ impl<const N: usize, E: Expected> SendSlots<N, E> {
         const { E::FITS }
         Self {
             headers: [const { MaybeUninit::uninit() }; N],
-            control: [const { MaybeUninit::uninit() }; N],
+            control: [const { Space::<E>::uninit() }; N],
         }
     }
 }
@@ -43,7 +43,7 @@ pub(crate) struct SendHeaders<'b, E: Expected> {
     /// borrowed for 'b.
     headers: &'b mut [MaybeUninit<mmsghdr>],
     /// The headers that are not written yet.
-    control: &'b mut [MaybeUninit<E::Buffer>],
+    control: &'b mut [Space<E>],
     len: usize,
     /// How many were sent, or left out. INVARIANT: at most `len`.
     gone: usize,

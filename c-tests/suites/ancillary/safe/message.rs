@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 
 use libc::c_int;
-use sunpath::ancillary::{Ancillary, AsControlBuffer, Control, ControlMessage, Message};
+use sunpath::ancillary::{Ancillary, Control, ControlMessage, ControlStorage, Message};
 use sunpath::fd::{IoSlice, IoSliceMut};
 use sunpath::socket::Kind;
 use sunpath::sys;
@@ -127,7 +127,7 @@ pub(crate) use named;
 
 /// Returns the control messages in words, in the order of the buffer, and the descriptors that
 /// arrived with them.
-pub(crate) fn in_words(mut control: Ancillary<'_>) -> (Vec<String>, Vec<OwnedFd>) {
+pub(crate) fn in_words(mut control: Ancillary<impl ControlStorage>) -> (Vec<String>, Vec<OwnedFd>) {
     let kind = |message: ControlMessage<'_>| match message.level() {
         sys::SOL_SOCKET => message.cmsg_type(),
         _ => -1,
@@ -161,11 +161,11 @@ pub(crate) fn in_words(mut control: Ancillary<'_>) -> (Vec<String>, Vec<OwnedFd>
 
 /// Receives at most `size` bytes, and control data into any buffer, as a step with `words` after
 /// the size. Truncated data is taken as it arrived.
-pub(crate) fn receive_with<T: Kind, R: AsControlBuffer + ?Sized>(
+pub(crate) fn receive_with<T: Kind>(
     q: &Socket<T>,
     size: usize,
     words: &str,
-    buffer: &mut R,
+    buffer: impl ControlStorage,
 ) -> Vec<OwnedFd> {
     let mut data = [0; DATA_SIZE];
     let before = open_descriptors();

@@ -179,9 +179,8 @@ fn recvmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
 fn recvmmsg_of<T: Messages, const SIZE: usize>(socket: &Socket<T>, most: usize) -> Answer {
     let (mut slots, mut bufs) = (RecvSlots::<BATCH>::new(), vec![[0; SIZE]; most]);
     let mut batch = RecvBatch::new(&mut slots, &mut bufs);
-    let arrivals = socket.recvmmsg(&mut batch)?;
-    let mut text = count(arrivals.len());
-    for arrival in arrivals {
+    let mut text = count(socket.recvmmsg(&mut batch)?);
+    for arrival in batch.arrivals() {
         text += &format!(", {}", Bytes(arrival.bytes()));
     }
     Ok(text)
