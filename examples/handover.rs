@@ -1,6 +1,6 @@
-//! A server whose next version takes over the listening socket itself, with the clients that wait in
-//! its queue. `Existing::Takeover` takes over the path instead, and the old queue stays with the old
-//! server.
+//! A server whose next version takes over the listening socket itself, with the clients that wait
+//! in its queue. `Existing::Takeover` takes over the path instead, and the old queue stays with the
+//! old server.
 //!
 //! ```text
 //! handover PATH VERSION     asks the version that runs for its listener, or makes it
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .mode(0o600)
         .existing(Existing::ReplaceStale);
 
-    // 1. The listener comes from the version that runs, or there is none.
+    // 1. The listener comes from the running version, if there is one.
     let next = OsString::from(format!("{path}.next"));
     let mut listener = match UnixStream::connect(&next) {
         Ok(running) => {
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Err(error) => return Err(error.into()),
     };
 
-    // 2. The next version asks here. The mode lets only our own user ask.
+    // 2. The next version asks here. Because of the mode, only our own user can ask.
     let successors = options.existing(Existing::Takeover).listen(&next)?;
     println!("version {version} serves");
 
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Err(error) if error.errno() == Errno::ETIMEDOUT => {}
             Err(error) => return Err(error.into()),
         }
-        // 4. Hand over, and go on if the next version does not take it.
+        // 4. Hand over, and continue if the next version does not take the listener.
         if let Ok((successor, _)) = successors.accept_timeout(Duration::ZERO) {
             match hand_over(listener, &successor) {
                 None => return Ok(()),
@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Gives the listener away. It comes back if the next version ends before it has taken it.
+/// Passes the listener on. Returns it if the next version ends before it has taken it.
 fn hand_over(listener: Bound<UnixListener>, successor: &UnixStream) -> Option<UnixListener> {
     // The file stays, and the lock is free for the next version. Nobody accepts in between, and
     // clients wait in the queue.

@@ -1,5 +1,5 @@
-//! A service that tells its manager how it is doing, and whose listener survives a restart:
-//! sd_notify(3) is a datagram, with a descriptor where one is to be stored.
+//! A service that reports its state to its manager, and whose listener survives a restart.
+//! sd_notify(3) is a datagram, with a descriptor if one is to be stored.
 //!
 //! ```text
 //! [Service]
@@ -18,7 +18,7 @@ use sunpath::activation::Activation;
 use sunpath::{UnixAddr, UnixDatagram, UnixListener};
 
 /// Sends the variables of `state` to the service manager, and descriptors for it to store. Returns
-/// whether there is a manager that wants to know.
+/// whether there is a manager that wants them.
 fn notify(state: &str, fds: &[BorrowedFd<'_>]) -> Result<bool, Box<dyn Error>> {
     let Some(name) = env::var_os("NOTIFY_SOCKET") else {
         return Ok(false);
@@ -36,7 +36,7 @@ fn notify(state: &str, fds: &[BorrowedFd<'_>]) -> Result<bool, Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let path = env::args_os().nth(1).ok_or("usage: notify PATH")?;
 
-    // 1. What the manager stored for an earlier run comes back as a passed descriptor.
+    // 1. A descriptor that the manager stored for an earlier run is passed to this one.
     // SAFETY: this is the beginning of main, and nothing was opened yet.
     let mut stored = unsafe { Activation::take() }?;
     let listener: UnixListener = match stored.find(|passed| passed.name() == b"clients") {
@@ -44,15 +44,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => UnixListener::bind(path)?,
     };
 
-    // 2. Store it. The manager keeps a copy until the service is stopped for good.
+    // 2. Store it. The manager keeps a copy until the service is stopped permanently.
     notify("FDSTORE=1\nFDNAME=clients", &[listener.as_fd()])?;
 
-    // 3. Ready. MAINPID is needed only if another process than the one that was started serves.
+    // 3. Report that the service is ready. MAINPID is needed only if a process other than the
+    //    started one serves.
     notify(&format!("READY=1\nMAINPID={}", process::id()), &[])?;
 
-    // 4. Serve one client, and stop. Those that come meanwhile wait in the stored listener's queue.
+    // 4. Serve one client, and stop. Clients that connect meanwhile wait in the stored listener's
+    //    queue.
     let (client, _) = listener.accept()?;
-    let _ = client.write_all(b"hello\n"); // it may be gone already
+    let _ = client.write_all(b"hello\n"); // it may have closed already
     notify("STOPPING=1\nSTATUS=one client was served", &[])?;
     Ok(())
 }

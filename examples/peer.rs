@@ -1,8 +1,8 @@
-//! Who the client is, beyond its numbers: its program, its control group and its unit, by a pidfd.
+//! The client, beyond its numbers: its program, its control group and its unit, by a pidfd.
 //!
 //! A process can end, and its number can be given to another, between two looks at `/proc/PID`. The
 //! pidfd always stands for the process that connected. If that process still has its number *after*
-//! all was read, no other process had it meanwhile.
+//! everything was read, no other process had it meanwhile.
 //!
 //! ```text
 //! peer PATH     tells each client who it is
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use sunpath::{BindOptions, Existing, UnixStream};
 
-/// What a process is.
+/// What a process runs, and where.
 struct Program {
     pid: u32,
     executable: PathBuf,
@@ -26,14 +26,14 @@ struct Program {
 }
 
 impl Program {
-    /// Of the process at the other end; `None` if it has ended.
+    /// Reads it for the process at the other end; `None` if that has ended.
     fn of_peer(stream: &UnixStream) -> Result<Option<Self>, Box<dyn Error>> {
         let pidfd = stream.peer_pidfd()?;
         let Some(pid) = pid_of(&pidfd)? else {
             return Ok(None);
         };
         let program = Self::read(pid);
-        // What was read is of this process only if the number is still its own.
+        // The data belongs to this process only if the number is still its own.
         match pid_of(&pidfd)? {
             Some(_) => program.map(Some),
             None => Ok(None),
@@ -50,7 +50,7 @@ impl Program {
         })
     }
 
-    /// The unit of systemd that it belongs to.
+    /// Returns the unit of systemd that the process belongs to.
     fn unit(&self) -> Option<&str> {
         let is_unit = |name: &&str| name.ends_with(".service") || name.ends_with(".scope");
         self.group.rsplit('/').find(is_unit)
@@ -66,8 +66,8 @@ impl fmt::Display for Program {
     }
 }
 
-/// The number of a process; `None` if the process has ended and its parent knows (`Pid: -1`), or if it
-/// has no number here (`Pid: 0`).
+/// Returns the number of a process; `None` if the process has ended and its parent has waited for
+/// it (`Pid: -1`), or if it has no number here (`Pid: 0`).
 fn pid_of(pidfd: &OwnedFd) -> Result<Option<u32>, Box<dyn Error>> {
     let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()))?;
     let pid = info.lines().find_map(|line| line.strip_prefix("Pid:"));

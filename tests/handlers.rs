@@ -29,7 +29,7 @@ use sunpath::{
     Stream, SunPathError, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixStream, probe,
 };
 
-/// The system's allocator. While a thread is in a handler or a child, it must not be called; and a
+/// The system's allocator. It must not be called while a thread is in a handler or a child. A
 /// signal can be raised in the middle of an allocation.
 struct Watched;
 
@@ -41,7 +41,7 @@ thread_local! {
 /// Whether something was allocated where it is forbidden.
 static ALLOCATED: AtomicBool = AtomicBool::new(false);
 
-// SAFETY: it is the system's allocator; what is done before neither allocates nor unwinds.
+// SAFETY: this is the system's allocator; what is done before neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if FORBIDDEN.get() {
@@ -50,7 +50,7 @@ unsafe impl GlobalAlloc for Watched {
         if RAISE.replace(false) {
             let _ = low_level::raise(SIGUSR1);
         }
-        // SAFETY: the caller's promises are those of the system's allocator.
+        // SAFETY: the caller keeps the promises of the system's allocator.
         unsafe { System.alloc(layout) }
     }
 
@@ -58,7 +58,7 @@ unsafe impl GlobalAlloc for Watched {
         if FORBIDDEN.get() {
             ALLOCATED.store(true, Ordering::Relaxed);
         }
-        // SAFETY: the caller's promises are those of the system's allocator.
+        // SAFETY: the caller keeps the promises of the system's allocator.
         unsafe { System.dealloc(ptr, layout) }
     }
 }
@@ -66,7 +66,7 @@ unsafe impl GlobalAlloc for Watched {
 #[global_allocator]
 static ALLOCATOR: Watched = Watched;
 
-/// Runs `action`, which must not allocate; returns the errno of its failure, or 0.
+/// Runs `action`, which must not allocate. Returns the errno of its failure, or 0.
 fn without_allocation(action: impl FnOnce() -> Result<(), Error>) -> i32 {
     FORBIDDEN.set(true);
     let result = action();
@@ -74,7 +74,7 @@ fn without_allocation(action: impl FnOnce() -> Result<(), Error>) -> i32 {
     result.map_or_else(|error| error.errno().raw(), |()| 0)
 }
 
-/// Every kind of call, in a directory that is empty before and after.
+/// Every type of call, in a directory that is empty before and after.
 fn every_call(dir: &Path) -> Result<(), Error> {
     let dir = Dir::open(dir)?;
     addresses_and_streams()?;
@@ -125,7 +125,7 @@ fn ancillary_data<T: Kind>() -> Result<(), Error> {
     let (a, b) = Socket::<T>::pair()?;
     a.send_fd(&a)?;
     drop(b.recv_fd()?);
-    // The most that fits, which has the largest buffer.
+    // The most that fits, which needs the largest buffer.
     let mut buf = [0; 8];
     a.send_fds(b"x", &[a.as_fd(); 253])?;
     drop(b.recv_fds::<253>(&mut buf)?);
@@ -179,7 +179,8 @@ fn files(dir: &Dir) -> Result<(), Error> {
     probe(long).map(drop)
 }
 
-/// The call fails with this errno. Another result is an error, because a panic would allocate.
+/// Asserts that the call fails with this errno. Another result is an error, because a panic would
+/// allocate.
 fn fails<R>(result: Result<R, Error>, errno: Errno) -> Result<(), Error> {
     match result {
         Ok(_) => Err(SunPathError::Unsupported.into()),
@@ -207,7 +208,7 @@ fn handlers_make_every_call_without_an_allocation() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
-/// What is used of a stack that was filled before.
+/// Returns how much is used of a stack that was filled before.
 #[test]
 fn handlers_have_enough_of_64_kib_of_stack() {
     const FILLED: u8 = 0xa5;
@@ -229,7 +230,7 @@ fn handlers_have_enough_of_64_kib_of_stack() {
         ss_size: SIZE,
     };
     let mut before = MaybeUninit::uninit();
-    // SAFETY: the stack is there until another is set below.
+    // SAFETY: the stack exists until another is set below.
     let set = unsafe { libc::sigaltstack(&alternate, before.as_mut_ptr()) };
     assert_eq!(set, 0);
     // SAFETY: all zeroes is a valid sigaction.

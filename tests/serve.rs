@@ -1,4 +1,4 @@
-//! Clients that are being served: how many there may be, and of whom.
+//! Limits for clients that are being served, in all and for each user.
 #![cfg(feature = "std")]
 
 use std::sync::Barrier;
@@ -33,7 +33,7 @@ fn serve_admits_as_many_of_one_user_as_it_may_have() {
         assert_eq!(refused, NotAdmitted::User { uid: 5, most });
         let text = format!("user 5 may not have more than {most} clients");
         assert_eq!(refused.to_string(), text);
-        // What was refused has no place, and others are not affected.
+        // A refused client has no place, and others are not affected.
         assert_eq!((clients.count(), clients.count_of(5)), (most, most));
         assert_eq!(clients.admit(6).is_ok(), most > 0);
         drop(admitted);
@@ -51,8 +51,8 @@ fn serve_admits_nobody_without_a_user() {
     assert_eq!(clients.count_of(u32::MAX), 0);
 }
 
-/// Two threads that come and go without a pause. The table is large, so that they often meet in the
-/// middle of `admit`.
+/// Two threads that admit and drop clients without a pause. The table is large, so that they often
+/// meet in the middle of `admit`.
 #[test]
 fn serve_never_admits_more_while_threads_come_and_go() {
     static CLIENTS: Clients<1000> = Clients::new().per_user(1);

@@ -55,7 +55,7 @@ impl System {
         }
     }
 
-    /// What the other columns of its row say.
+    /// Returns the other columns of its row.
     fn row(&self, steps: &Steps) -> String {
         let packages = match &*self.package {
             "sunpath" => "both",
@@ -72,7 +72,7 @@ impl System {
     }
 }
 
-/// The steps of `.ci/run`, and whether each is run on every change.
+/// Returns the steps of `.ci/run`, and whether each is run on every change.
 struct Steps(HashMap<String, bool>);
 
 impl Steps {
@@ -96,7 +96,7 @@ impl Steps {
     }
 }
 
-/// The table, with one row for all systems of which the same is to be said.
+/// Returns the table, with one row for all systems whose other columns are the same.
 fn table(list: &str, steps: &Steps) -> String {
     let lines = list.lines().filter(|line| !line.starts_with('#'));
     let systems = lines.filter(|line| !line.is_empty()).map(System::read);

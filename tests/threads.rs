@@ -1,4 +1,5 @@
-//! What a second thread does to a call of the first, as `guide::signals_threads_fork` says.
+//! The effect of a second thread on a call of the first, as `guide::signals_threads_fork` describes
+//! it.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 use std::collections::BTreeSet;
@@ -35,7 +36,8 @@ fn together<R: Send>(
     })
 }
 
-/// The system call that a thread of this process sleeps in: its number, or `None` while it runs.
+/// Returns the number of the system call that a thread of this process sleeps in; `None` while it
+/// runs.
 fn sleeps_in(tid: i32) -> Option<c_long> {
     let syscall = fs::read_to_string(format!("/proc/self/task/{tid}/syscall")).ok()?;
     syscall.split_whitespace().next()?.parse().ok()

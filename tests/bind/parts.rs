@@ -54,8 +54,8 @@ fn parts_report_what_unlink_does() {
     assert_fails(file.unlink(), Errno::ENOENT);
 }
 
-/// The lock is the file's: a second server that starts after the listener was closed would lose its
-/// file.
+/// The lock belongs to the file, because otherwise a second server that starts after the listener
+/// was closed would lose its file.
 #[test]
 fn parts_hold_the_lock_until_the_file_is_dropped() {
     let fresh = Fresh::new();
@@ -100,7 +100,7 @@ fn parts_leave_the_file_of_a_successor_that_has_the_same_inode() {
         drop(file);
         assert_reaches(&fresh.path, &successor);
     }
-    // The file was gone when the two were taken apart, so that nothing is held.
+    // The file no longer existed when the two were taken apart, so that nothing is held.
     let bound = bind(options, &fresh.path).unwrap();
     fs::remove_file(&fresh.path).unwrap();
     let (listener, file) = bound.into_parts().unwrap();
@@ -116,7 +116,7 @@ fn parts_without_a_free_descriptor_give_the_whole_back() {
     assert!(in_child(|| {
         let bound = bind(BindOptions::new(), &fresh.path).unwrap();
         let null = || fs::File::open("/dev/null");
-        // The lowest number that is free.
+        // Returns the lowest free number.
         let free = std::os::fd::AsRawFd::as_raw_fd(&null().unwrap());
         limit::descriptors(free as libc::rlim_t);
         let (bound, error) = bound.into_parts().unwrap_err();

@@ -1,4 +1,5 @@
-// The other methods of std's types that have the same name here, take the same arguments and do the same.
+// The other methods of std's types that have the same name here, take the same arguments and do the
+// same.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -69,7 +70,7 @@ fn stream_methods(mut client: UnixStream, mut server: UnixStream) -> io::Result<
     assert_eq!(server.as_fd().as_raw_fd(), server.as_raw_fd());
     let fd: OwnedFd = server.into();
     drop(fd);
-    // SAFETY: the number is owned by nobody else.
+    // SAFETY: nothing owns the number.
     let clone = unsafe { UnixStream::from_raw_fd(clone.into_raw_fd()) };
     clone.shutdown(Shutdown::Both)?;
     assert_eq!(client.read(&mut [0; 8])?, 0);

@@ -1,5 +1,5 @@
-//! Programs that were written for std's Unix sockets, with other `use` lines, and what the page
-//! `guide::coming_from_std` says about them.
+//! Programs that were written for std's Unix sockets, with other `use` lines, and the claims of the
+//! page `guide::coming_from_std`.
 #![cfg(feature = "std")]
 
 #[path = "../fresh/mod.rs"]

@@ -1,4 +1,4 @@
-// A first program. It is compiled twice, and says nothing of where its sockets come from.
+// A first program. It is compiled twice, and does not name the crate of its sockets.
 
 use std::fs;
 use std::io::{self, Read, Write};

@@ -1,4 +1,4 @@
-//! `handover`: the listening socket itself goes to the next version of a program.
+//! `handover`: the listening socket itself is passed to the next version of a program.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ fn start(path: &Path, version: &str) -> Running {
     Running::start(example("handover").arg(path).arg(version), &line)
 }
 
-/// The version that serves a client.
+/// Returns the version that serves a client.
 fn ask(path: &Path) -> String {
     let client = UnixStream::connect(path).expect("nobody is refused");
     let mut version = [0; 16];
@@ -53,7 +53,8 @@ fn handover_under_load_loses_no_client() {
     drop(running);
 }
 
-/// A next version that asks for the listener and dies gets nothing: the old one serves on.
+/// A next version that asks for the listener and dies gets nothing, and the old one continues to
+/// serve.
 #[test]
 fn handover_to_nobody_goes_on() {
     let dir = fresh::dir();

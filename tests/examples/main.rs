@@ -13,7 +13,8 @@ use std::env;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// An example, which `cargo test` builds together with the tests: `target/PROFILE/examples/NAME`.
+/// Returns an example, which `cargo test` builds together with the tests:
+/// `target/PROFILE/examples/NAME`.
 fn example(name: &str) -> Command {
     let test = env::current_exe().unwrap();
     // The test is PROFILE/deps/NAME.
@@ -25,7 +26,7 @@ fn example(name: &str) -> Command {
     command
 }
 
-/// A program that runs, and what it prints. It is killed when this is dropped.
+/// A running program, and its output. It is killed when this is dropped.
 struct Running {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -45,7 +46,7 @@ impl Running {
         running
     }
 
-    /// The next line that it prints.
+    /// Returns the next line that it prints.
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
@@ -54,11 +55,11 @@ impl Running {
 
     fn signal(&self, signal: libc::c_int) {
         let pid = self.child.id() as libc::pid_t;
-        // SAFETY: takes numbers alone; the child is not waited for yet.
+        // SAFETY: takes numbers alone; the child has not been waited for yet.
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 
-    /// Waits for the end, which is a success.
+    /// Waits for its end, which has to be a success.
     fn end(mut self) {
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}");

@@ -1,4 +1,4 @@
-//! `notify`: what a service tells its manager, which is played by this test.
+//! `notify`: the messages of a service to its manager, which is this test.
 
 use std::os::fd::OwnedFd;
 use std::process::Command;
@@ -7,7 +7,7 @@ use sunpath::{ConnectOptions, UnixAddr, UnixDatagram, UnixListener, UnixStream};
 
 use crate::{Running, example, fresh};
 
-/// The variables of the next message, and the descriptor that came with it.
+/// Returns the variables of the next message, and the descriptor that arrived with it.
 fn told(manager: &UnixDatagram) -> (String, Option<OwnedFd>) {
     use sunpath::ancillary::{ControlBuffer, Rights};
     use sunpath::fd::IoSliceMut;
@@ -61,7 +61,7 @@ fn notify_tells_a_manager_and_restarts_with_the_stored_listener() {
         assert_eq!(&hello, b"hello\n");
         assert_eq!(told(&manager).0, "STOPPING=1\nSTATUS=one client was served");
         service.end();
-        // The service is gone, and a client still finds the listener. The next run serves it.
+        // The service has ended, and a client still finds the listener. The next run serves it.
         waiting = Some(UnixStream::connect(&*path).unwrap());
         stored = Some(fd);
     }

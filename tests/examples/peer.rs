@@ -1,4 +1,4 @@
-//! `peer`: what the program of a client is.
+//! `peer`: the program of a client.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

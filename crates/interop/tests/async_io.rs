@@ -1,4 +1,4 @@
-//! Our sockets in async-io's reactor, and sockets that it owns.
+//! Our sockets in async-io's reactor, and sockets that async-io owns.
 
 use std::io::{Read, Result, Write};
 use std::os::unix::net;
