@@ -2,6 +2,7 @@
 //! the call and the errno, no descriptor stays open, and no file is left that was not there before.
 #![cfg(all(feature = "std", feature = "files"))]
 
+mod calls;
 mod fresh;
 
 use std::ffi::OsString;
@@ -9,11 +10,16 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use calls::{POLL, SOCKETCALL};
 use sunpath::error::Call;
 use sunpath::{
     ConnectOptions, Errno, Error, Shutdown, Stream, UnixAddr, UnixDatagram, UnixListener,
     UnixStream,
 };
+
+/// Where `struct seccomp_data` has the number of the call, and the lower half of its first argument.
+const NUMBER: u32 = 0;
+const FIRST_ARGUMENT: u32 = if cfg!(target_endian = "big") { 20 } else { 16 };
 
 /// Makes `call` fail with `errno` in this process from now on, permanently.
 fn break_syscall(call: libc::c_long, errno: Errno) {
@@ -23,19 +29,23 @@ fn break_syscall(call: libc::c_long, errno: Errno) {
         jf,
         k,
     };
-    let errno = libc::SECCOMP_RET_ERRNO | errno.raw() as u32;
-    let mut filter = [
-        // The number of the system call is the first field of struct seccomp_data.
-        jump(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
-        jump(
-            libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
-            call as u32,
-            0,
-            1,
-        ),
-        jump(libc::BPF_RET | libc::BPF_K, errno, 0, 0),
-        jump(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0),
-    ];
+    let load = |offset| jump(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset, 0, 0);
+    let skip_unless = |equal, count| {
+        let code = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+        jump(code, equal, 0, count)
+    };
+    let answer = |answer| jump(libc::BPF_RET | libc::BPF_K, answer, 0, 0);
+    let errno = answer(libc::SECCOMP_RET_ERRNO | errno.raw() as u32);
+    let mut filter = Vec::new();
+    for number in calls::numbers(call) {
+        filter.extend([load(NUMBER), skip_unless(number as u32, 1), errno]);
+    }
+    for inner in calls::in_socketcall(call) {
+        let socketcall = SOCKETCALL.expect("it has the call") as u32;
+        filter.extend([load(NUMBER), skip_unless(socketcall, 3)]);
+        filter.extend([load(FIRST_ARGUMENT), skip_unless(*inner, 1), errno]);
+    }
+    filter.push(answer(libc::SECCOMP_RET_ALLOW));
     let program = libc::sock_fprog {
         len: filter.len() as u16,
         filter: filter.as_mut_ptr(),
@@ -48,12 +58,6 @@ fn break_syscall(call: libc::c_long, errno: Errno) {
     let filtered = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program, 0, 0) };
     assert_eq!(filtered, 0);
 }
-
-/// The system call behind poll(2).
-#[cfg(target_arch = "x86_64")]
-const POLL: libc::c_long = libc::SYS_poll;
-#[cfg(not(target_arch = "x86_64"))]
-const POLL: libc::c_long = libc::SYS_ppoll;
 
 /// Returns how many of the first descriptors are open.
 fn open_count() -> usize {

@@ -1,9 +1,9 @@
 //! Signals: no send raises `SIGPIPE`, and no call that waits ends because of a signal.
 #![cfg(all(feature = "std", feature = "files"))]
 
+mod calls;
 mod fresh;
 
-use std::fs;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use calls::{POLL, sleeps_in};
 use sunpath::ancillary::{
     Control, Credentials, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots,
 };
@@ -308,19 +309,6 @@ fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) {
     assert_eq!(set, 0);
 }
 
-/// The system call behind poll(2).
-#[cfg(target_arch = "x86_64")]
-const POLL: libc::c_long = libc::SYS_poll;
-#[cfg(not(target_arch = "x86_64"))]
-const POLL: libc::c_long = libc::SYS_ppoll;
-
-/// Returns the number of the system call that a thread of this process sleeps in; `None` while it
-/// runs.
-fn sleeps_in(tid: libc::pid_t) -> Option<libc::c_long> {
-    let syscall = fs::read_to_string(format!("/proc/self/task/{tid}/syscall")).ok()?;
-    syscall.split_whitespace().next()?.parse().ok()
-}
-
 /// Runs `blocking` in a thread, interrupts it a few times while it sleeps in `syscall`, ends the
 /// wait by `release`, and returns what it returned.
 fn interrupted<T: Send + 'static>(
@@ -349,14 +337,14 @@ fn interrupted<T: Send + 'static>(
         }
     };
     for _ in 0..5 {
-        until(&|| sleeps_in(tid) == Some(syscall));
+        until(&|| sleeps_in(syscall, tid));
         let before = HANDLED.load(Ordering::SeqCst);
         // SAFETY: the thread runs, it was not joined.
         let sent = unsafe { libc::pthread_kill(pthread as _, libc::SIGUSR1) };
         assert_eq!(sent, 0);
         until(&|| HANDLED.load(Ordering::SeqCst) > before);
     }
-    until(&|| sleeps_in(tid) == Some(syscall));
+    until(&|| sleeps_in(syscall, tid));
     release();
     thread.join().unwrap()
 }

@@ -2,13 +2,15 @@
 //! it.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
+mod calls;
+
 use std::collections::BTreeSet;
-use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use calls::sleeps_in;
 use libc::c_long;
 use sunpath::{
     Errno, Error, Shutdown, Socket, Stream, UnixDatagram, UnixListener, UnixSeqpacket, UnixStream,
@@ -27,20 +29,13 @@ fn together<R: Send>(
             tid.store(unsafe { libc::gettid() }, Ordering::Relaxed);
             waiting()
         });
-        while sleeps_in(tid.load(Ordering::Relaxed)) != Some(syscall) {
+        while !sleeps_in(syscall, tid.load(Ordering::Relaxed)) {
             assert!(!thread.is_finished(), "it did not wait");
             thread::yield_now();
         }
         meanwhile();
         thread.join().unwrap()
     })
-}
-
-/// Returns the number of the system call that a thread of this process sleeps in; `None` while it
-/// runs.
-fn sleeps_in(tid: i32) -> Option<c_long> {
-    let syscall = fs::read_to_string(format!("/proc/self/task/{tid}/syscall")).ok()?;
-    syscall.split_whitespace().next()?.parse().ok()
 }
 
 fn errno<T>(result: Result<T, Error>) -> Option<Errno> {

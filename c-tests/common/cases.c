@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ int run_cases(int argc, char **argv, const struct test_case *cases, size_t count
 			printf("not run: needs RLIMIT_NOFILE 1024");
 		} else if (cases[i].needs == PEERPIDFD && !has_peer_pidfd()) {
 			printf("not run: needs SO_PEERPIDFD");
+		} else if (cases[i].needs == PADDED && CMSG_SPACE(4) != CMSG_LEN(8)) {
+			printf("not run: needs control messages aligned to 8 bytes");
 		} else {
 			if (mkdir(cases[i].id, 0755) < 0 || chdir(cases[i].id) < 0)
 				die(cases[i].id);

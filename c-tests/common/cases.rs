@@ -3,6 +3,8 @@
 
 use std::{env, fs};
 
+use sunpath_sys::{CMSG_LEN, CMSG_SPACE};
+
 use crate::descriptors::{self, open_descriptors};
 use crate::{line, process};
 
@@ -14,6 +16,8 @@ pub(crate) enum Needs {
     Many,
     /// The option `SO_PEERPIDFD`.
     PeerPidfd,
+    /// Control messages are aligned to 8 bytes, so that an int has padding after it.
+    Padded,
 }
 
 // As in the table, and in C.
@@ -24,6 +28,8 @@ pub(crate) const ROOT: Needs = Needs::Root;
 pub(crate) const MANY: Needs = Needs::Many;
 #[allow(dead_code, reason = "not every suite has a case that needs it")]
 pub(crate) const PEERPIDFD: Needs = Needs::PeerPidfd;
+#[allow(dead_code, reason = "not every suite has a case that needs it")]
+pub(crate) const PADDED: Needs = Needs::Padded;
 
 /// A case: its id, and the function. In safe Rust the function returns an error if a call fails
 /// that should not.
@@ -57,6 +63,8 @@ pub(crate) fn run<R: Ran>(cases: &[Case<R>]) -> R {
             print!("not run: needs RLIMIT_NOFILE 1024");
         } else if *needs == Needs::PeerPidfd && !descriptors::has_peer_pidfd() {
             print!("not run: needs SO_PEERPIDFD");
+        } else if *needs == Needs::Padded && CMSG_SPACE(4) != CMSG_LEN(8) {
+            print!("not run: needs control messages aligned to 8 bytes");
         } else {
             fs::create_dir(id).expect("the directory is empty");
             env::set_current_dir(id).expect("it was made");

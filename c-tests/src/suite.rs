@@ -224,6 +224,7 @@ impl Case {
                 "ROOT" => Some("root"),
                 "MANY" => Some("many descriptors"),
                 "PEERPIDFD" => Some("SO_PEERPIDFD"),
+                "PADDED" => Some("padded control messages"),
                 _ => None,
             },
             line: String::new(),

@@ -47,15 +47,33 @@ mod linux {
     /// Calls that are left out. strace does not make a call that it makes fail, and close(2) closes
     /// whatever it returns. The others cannot fail, or ask for memory; fcntl is std's own check
     /// before it closes, in debug builds.
-    const LEFT_ALONE: [&str; 12] = [
-        "brk", "close", "fcntl", "getegid", "geteuid", "getgid", "getpid", "getuid", "madvise",
-        "mmap", "mprotect", "munmap",
+    /// On 32-bit systems some have another name.
+    const LEFT_ALONE: [&str; 18] = [
+        "brk",
+        "close",
+        "fcntl",
+        "fcntl64",
+        "getegid",
+        "getegid32",
+        "geteuid",
+        "geteuid32",
+        "getgid",
+        "getgid32",
+        "getpid",
+        "getuid",
+        "getuid32",
+        "madvise",
+        "mmap",
+        "mmap2",
+        "mprotect",
+        "munmap",
     ];
 
     /// Calls that a signal may interrupt.
-    const INTERRUPTIBLE: [&str; 10] = [
-        "accept4", "connect", "open", "openat", "recvfrom", "recvmmsg", "recvmsg", "sendmmsg",
-        "sendmsg", "sendto",
+    /// `recv` and `send` are calls of their own in socketcall(2).
+    const INTERRUPTIBLE: [&str; 12] = [
+        "accept4", "connect", "open", "openat", "recv", "recvfrom", "recvmmsg", "recvmsg", "send",
+        "sendmmsg", "sendmsg", "sendto",
     ];
 
     /// A call of a way, and which call of its name it is.
@@ -144,8 +162,8 @@ mod linux {
         } else {
             errnos.push(match call {
                 "accept4" | "open" | "openat" | "socket" | "socketpair" => "EMFILE",
-                "recvfrom" | "recvmmsg" | "recvmsg" => "EAGAIN",
-                "sendmmsg" | "sendmsg" | "sendto" => "ENOBUFS",
+                "recv" | "recvfrom" | "recvmmsg" | "recvmsg" => "EAGAIN",
+                "send" | "sendmmsg" | "sendmsg" | "sendto" => "ENOBUFS",
                 _ => "ENOMEM",
             });
         }
