@@ -8,10 +8,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use sunpath::error::{Call, Cause};
-use sunpath::{BindOptions, Errno, Existing, UnixListener};
+use sunpath::{BindOptions, Dir, Errno, Existing, Liveness, UnixListener};
 
 use crate::fuse::{self, Quirks};
-use crate::{Fresh, POLICIES, assert_fails, bind, in_child, may_have_own_namespaces, skip};
+use crate::{Fresh, POLICIES, assert_fails, bind, in_child, ino, may_have_own_namespaces, skip};
 
 /// Returns what `action` returns in a child whose mounts no other process sees; `true` if that is
 /// refused.
@@ -28,18 +28,42 @@ fn with_own_mounts(action: impl FnOnce() -> bool) -> bool {
 }
 
 fn mount(source: &str, at: &Path, kind: &str, flags: libc::c_ulong) -> io::Result<()> {
-    let c = |bytes: &[u8]| CString::new(bytes).unwrap();
-    let (source, at, kind) = (
-        c(source.as_bytes()),
-        c(at.as_os_str().as_bytes()),
-        c(kind.as_bytes()),
-    );
-    let (source, at, kind) = (source.as_ptr(), at.as_ptr(), kind.as_ptr());
-    // SAFETY: three strings that end with their NUL, and no data.
-    match unsafe { libc::mount(source, at, kind, flags, std::ptr::null()) } {
+    mount_with("", source, at, kind, flags)
+}
+
+fn mount_with(
+    options: &str,
+    source: &str,
+    at: &Path,
+    kind: &str,
+    flags: libc::c_ulong,
+) -> io::Result<()> {
+    let at = at.as_os_str().as_bytes();
+    let texts = [options.as_bytes(), source.as_bytes(), at, kind.as_bytes()];
+    let texts = texts.map(|text| CString::new(text).unwrap());
+    let [options, source, at, kind] = texts.each_ref().map(|text| text.as_ptr());
+    // SAFETY: four strings that end with their NUL.
+    match unsafe { libc::mount(source, at, kind, flags, options.cast()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Mounts an overlay of the directories `lower` and `upper/upper` in `dir` on `merged`. False if the
+/// kernel refuses.
+fn mount_overlay(dir: &Path, options: &str) -> bool {
+    for name in ["upper/upper", "upper/work", "merged"] {
+        fs::create_dir_all(dir.join(name)).unwrap();
+    }
+    let options = format!(
+        "lowerdir={0}/lower,upperdir={0}/upper/upper,workdir={0}/upper/work{options}",
+        dir.display()
+    );
+    let mounted = mount_with(&options, "overlay", &dir.join("merged"), "overlay", 0);
+    if mounted.is_err() {
+        skip::skip("a kernel with overlay file systems");
+    }
+    mounted.is_ok()
 }
 
 #[test]
@@ -296,25 +320,51 @@ fn mounted_as_overlay_a_server_of_another_layer_looks_dead() {
     }
     assert!(with_own_mounts(|| {
         mount("tmpfs", fresh.dir.path(), "tmpfs", 0).unwrap();
-        let at = |name: &str| fresh.dir.path().join(name);
-        for name in ["lower", "upper", "work", "merged"] {
-            fs::create_dir(at(name)).unwrap();
-        }
-        let live = UnixListener::bind(at("lower").join("a.sock")).unwrap();
-        let data = format!(
-            "lowerdir={0}/lower,upperdir={0}/upper,workdir={0}/work",
-            fresh.dir.path().display()
-        );
-        let data = CString::new(data).unwrap();
-        let merged = CString::new(at("merged").as_os_str().as_bytes()).unwrap();
-        let (kind, at_merged) = (c"overlay".as_ptr(), merged.as_ptr());
-        // SAFETY: strings that end with their NUL.
-        if unsafe { libc::mount(kind, at_merged, kind, 0, data.as_ptr().cast()) } != 0 {
-            skip::skip("a kernel with overlay file systems");
+        let dir = fresh.dir.path();
+        fs::create_dir(dir.join("lower")).unwrap();
+        let live = UnixListener::bind(dir.join("lower/a.sock")).unwrap();
+        if !mount_overlay(dir, "") {
             return true;
         }
-        let found = sunpath::probe(at("merged").join("a.sock"));
+        let found = sunpath::probe(dir.join("merged/a.sock"));
         drop(live);
-        found == Ok(sunpath::Liveness::Dead)
+        found == Ok(Liveness::Dead)
+    }));
+}
+
+/// An overlay of two file systems numbers its inodes with 64 bits, of which the upper ones tell the file
+/// system. The calls with numbers of 32 bits fail there with `EOVERFLOW`.
+#[test]
+fn mounted_where_inodes_have_large_numbers_everything_works() {
+    // A user namespace of an ordinary user maps no ids, and nothing can be made in its tmpfs.
+    if skip::unless_root() {
+        return;
+    }
+    let fresh = Fresh::new();
+    assert!(with_own_mounts(|| {
+        mount("tmpfs", fresh.dir.path(), "tmpfs", 0).unwrap();
+        let dir = fresh.dir.path();
+        for name in ["lower", "upper"] {
+            fs::create_dir(dir.join(name)).unwrap();
+            mount("tmpfs", &dir.join(name), "tmpfs", 0).unwrap();
+        }
+        fs::create_dir(dir.join("lower/run")).unwrap();
+        if !mount_overlay(dir, ",xino=on") {
+            return true;
+        }
+        let run = dir.join("merged/run");
+        assert!(ino(&run) > u64::from(u32::MAX), "{:#x}", ino(&run));
+        for policy in POLICIES {
+            for options in [BindOptions::new(), BindOptions::new().mode(0o600)] {
+                let path = run.join("a.sock");
+                let listener = bind(options.existing(policy), &path).unwrap();
+                crate::assert_reaches(&path, &listener);
+                assert_eq!(sunpath::probe(&path), Ok(Liveness::Live));
+                listener.close_and_unlink().unwrap();
+            }
+        }
+        Dir::private(run.join("own")).unwrap();
+        Dir::open(&run).unwrap();
+        fs::read_dir(&run).unwrap().count() == 1
     }));
 }
