@@ -21,7 +21,7 @@ const FIRST: RawFd = 3;
 /// The longest name of a descriptor that systemd gives.
 const NAME_MAX: usize = 255;
 
-/// The variables of the environment that tell what was passed, as far as they are set.
+/// The variables of the environment that describe what was passed. Each may be missing.
 ///
 /// # Examples
 ///
@@ -47,14 +47,14 @@ const NAME_MAX: usize = 255;
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Variables<'e> {
-    /// `LISTEN_PID`: the process that is meant.
+    /// `LISTEN_PID`: the process for which the descriptors are.
     pub pid: Option<&'e [u8]>,
-    /// `LISTEN_PIDFDID`: the inode of that process's pidfd, which no other process gets until the next
-    /// boot, as it may get the number. Since systemd 259.
+    /// `LISTEN_PIDFDID`: the inode of that process's pidfd, which no other process gets until the
+    /// next boot, while its number can be used again. Since systemd 259.
     pub pidfd_id: Option<&'e [u8]>,
-    /// `LISTEN_FDS`: how many descriptors, from 3 on.
+    /// `LISTEN_FDS`: how many descriptors there are, from 3 on.
     pub fds: Option<&'e [u8]>,
-    /// `LISTEN_FDNAMES`: their names, with colons between.
+    /// `LISTEN_FDNAMES`: their names, separated by colons.
     pub names: Option<&'e [u8]>,
 }
 
@@ -71,8 +71,8 @@ impl Variables<'_> {
     }
 
     /// `sd_listen_fds(0)`, with these variables — returns how many descriptors from 3 on are passed
-    /// to this process, or 0 if none are or another process is meant. The descriptors stay as they
-    /// are.
+    /// to this process, or 0 if none are or if they are for another process. It does not touch the
+    /// descriptors.
     ///
     /// [`Activation::take_from`] takes them over.
     ///
@@ -80,13 +80,23 @@ impl Variables<'_> {
     ///
     /// - `EINVAL`: [`ActivationError::Variable`], [`ActivationError::NameTooLong`].
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::activation::Variables;
+    ///
+    /// let variables = Variables::new(); // none is set
+    /// assert_eq!(variables.listen_fds()?, 0);
+    /// # Ok::<(), sunpath::activation::ActivationError>(())
+    /// ```
+    ///
     /// See sd_listen_fds(3).
     #[doc(alias = "sd_listen_fds")]
     pub fn listen_fds(&self) -> Result<RawFd, ActivationError> {
         self.count().map(|count| count.unwrap_or(0))
     }
 
-    /// How many descriptors are passed to this process, or why none are.
+    /// Returns how many descriptors are passed to this process, or why none are.
     fn count(&self) -> Result<Result<RawFd, NotPassed>, ActivationError> {
         self.count_for(syscall::getpid().unsigned_abs(), syscall::own_pidfd_id)
     }
@@ -109,7 +119,7 @@ impl Variables<'_> {
         }
         if let Some(id) = self.pidfd_id {
             let id = number("LISTEN_PIDFDID", id)?;
-            // A kernel without such numbers cannot tell, and LISTEN_PID has to do.
+            // A kernel without such numbers cannot tell, so that LISTEN_PID alone decides.
             if let Some(own) = own_pidfd_id().filter(|own| *own != id) {
                 return Ok(Err(NotPassed::OtherPidfd { id, own }));
             }
@@ -129,14 +139,14 @@ impl Variables<'_> {
     }
 }
 
-/// A decimal number, of digits alone.
+/// Reads a decimal number, of digits alone.
 fn number(value: &[u8]) -> Option<u64> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     let value = core::str::from_utf8(value).ok()?;
     digits.then(|| value.parse().ok()).flatten()
 }
 
-/// The name that begins at `at`, which becomes where the next one does.
+/// Returns the name that begins at `at`, and moves `at` to the next one.
 fn name_at<'n>(names: &'n [u8], at: &mut usize) -> &'n [u8] {
     let rest = names.get(*at..).unwrap_or_default();
     let len = rest
@@ -147,29 +157,28 @@ fn name_at<'n>(names: &'n [u8], at: &mut usize) -> &'n [u8] {
     rest.get(..len).unwrap_or_default()
 }
 
-/// Why no descriptors were passed to this process.
+/// The reason why no descriptors were passed to this process.
 ///
-/// Only [`NoDescriptors`](Self::NoDescriptors) means that this program was started without a manager.
-/// In the other cases somebody else may hold the path that this program would bind.
+/// Only [`NoDescriptors`](Self::NoDescriptors) means that this program was started without a
+/// manager. In the other cases another process may hold the path that this program would bind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotPassed {
     /// `LISTEN_FDS` is not set: this program was started by hand, or its manager passes nothing.
     NoDescriptors,
-    /// `LISTEN_FDS` is set and `LISTEN_PID` is not, so that any process may be meant: somebody between
-    /// the manager and this program dropped it.
+    /// `LISTEN_FDS` is set and `LISTEN_PID` is not, so that the descriptors may be for any process:
+    /// a program between the manager and this one removed the variable.
     NoProcess,
-    /// `LISTEN_PID` names another process. Either this program is a child of the process that is
-    /// meant and inherited its environment, or a wrapper started it with fork(2) in place of
-    /// execve(2).
+    /// `LISTEN_PID` names another process. Either this program is a child of that process and
+    /// inherited its environment, or a wrapper started it with fork(2) in place of execve(2).
     OtherProcess {
         /// `LISTEN_PID`.
         pid: u64,
         /// This process.
         own: u32,
     },
-    /// `LISTEN_PID` is the number of this process, but `LISTEN_PIDFDID` is of another process, which
-    /// had this number before or has it in another pid namespace.
+    /// `LISTEN_PID` is the number of this process, but `LISTEN_PIDFDID` is of another process,
+    /// which had this number before or has it in another pid namespace.
     OtherPidfd {
         /// `LISTEN_PIDFDID`.
         id: u64,
@@ -198,7 +207,7 @@ impl fmt::Display for NotPassed {
 
 impl error::Error for NotPassed {}
 
-/// Why what was passed cannot be taken over.
+/// The reason why what was passed cannot be taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActivationError {
@@ -209,26 +218,26 @@ pub enum ActivationError {
     },
     /// A name in `LISTEN_FDNAMES` has more than 255 bytes.
     NameTooLong {
-        /// How many it has.
+        /// The number of bytes.
         len: usize,
     },
     /// The descriptors were taken over before.
     Taken,
     /// A descriptor is not open (`EBADF`): the variables count too many, or the program that this
-    /// process executed before [did not hand it over](Activation#executing-a-new-version). Or it is
-    /// close-on-exec (`EBUSY`): this process opened it, or another part of it has taken over what was
-    /// passed.
+    /// process executed before [did not pass it on](Activation#executing-a-new-version). Or it is
+    /// close-on-exec (`EBUSY`): this process opened it, or another part of it has taken over what
+    /// was passed.
     Descriptor {
         /// Its number.
         fd: RawFd,
-        /// What was found out by asking for its flags.
+        /// What its flags showed.
         error: Error,
     },
 }
 
 impl ActivationError {
-    /// The errno of the same fault: `EINVAL` for a variable or a name, `EALREADY`, that of a
-    /// descriptor.
+    /// Returns the errno of the same fault: `EINVAL` for a variable or a name, `EALREADY`, that of
+    /// a descriptor.
     #[must_use]
     pub const fn errno(self) -> Errno {
         match self {
@@ -257,7 +266,7 @@ impl fmt::Display for ActivationError {
 
 impl error::Error for ActivationError {}
 
-/// Keeps the errno's kind; this error becomes the inner one.
+/// The kind is that of the errno, and this error becomes the inner one.
 #[cfg(feature = "std")]
 impl From<ActivationError> for std::io::Error {
     fn from(error: ActivationError) -> Self {
@@ -298,7 +307,7 @@ mod tests {
         assert_eq!(meant(b"70", largest, Some(most)), passed);
         // A kernel that cannot tell.
         assert_eq!(meant(b"70", Some(b"10"), None), passed);
-        // What is not meant for this process is not looked at further.
+        // The rest is not read if the descriptors are not for this process.
         assert_eq!(meant(b"71", Some(b"x"), Some(9)), other_process);
 
         let pidfd_id = ActivationError::Variable {

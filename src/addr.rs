@@ -69,6 +69,18 @@ impl UnixAddr {
     ///   would end it.
     /// - [`SunPathError::TooLong`] (`ENAMETOOLONG`): the path does not fit into `sun_path`.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{SunPathError, UnixAddr};
+    ///
+    /// let addr = UnixAddr::from_pathname("/run/app.sock")?;
+    /// assert_eq!(addr.to_string(), "/run/app.sock");
+    /// let error = UnixAddr::from_pathname(&*"x".repeat(200)).unwrap_err();
+    /// assert!(matches!(error, SunPathError::TooLong { len: 200, .. }));
+    /// # Ok::<(), sunpath::SunPathError>(())
+    /// ```
+    ///
     /// See unix(7), "Address format".
     #[doc(alias = "sun_path")]
     #[inline]
@@ -101,6 +113,18 @@ impl UnixAddr {
     /// - [`SunPathError::TooLong`] (`ENAMETOOLONG`): more than 107 bytes.
     /// - [`SunPathError::Unsupported`] (`EOPNOTSUPP`): the system has no abstract names.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{SunPath, UnixAddr};
+    ///
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// let addr = UnixAddr::from_abstract("app")?;
+    /// assert_eq!(addr.name(), SunPath::Abstract(b"app"));
+    /// assert_eq!(addr.to_string(), "@app");
+    /// # Ok::<(), sunpath::SunPathError>(())
+    /// ```
+    ///
     /// See unix(7), "Abstract sockets".
     #[inline]
     pub fn from_abstract(name: impl AsRef<[u8]>) -> Result<Self, SunPathError> {
@@ -128,6 +152,19 @@ impl UnixAddr {
     /// On failure the address is not changed.
     ///
     /// - [`SunPathError`]: those of [`from_pathname`](Self::from_pathname).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixAddr;
+    ///
+    /// let mut addr = UnixAddr::unnamed();
+    /// for path in ["/run/a.sock", "/run/b.sock"] {
+    ///     addr.set_pathname(path)?;
+    ///     assert_eq!(addr.to_string(), path);
+    /// }
+    /// # Ok::<(), sunpath::SunPathError>(())
+    /// ```
     #[inline(always)]
     pub fn set_pathname(&mut self, path: impl AsPathname) -> Result<(), SunPathError> {
         self.len = sys::sockaddr_un_set_pathname(&mut self.addr, path.as_pathname())?;
@@ -172,6 +209,20 @@ impl UnixAddr {
     }
 
     /// Returns the name in the address.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{SunPath, UnixAddr};
+    ///
+    /// let addr = UnixAddr::from_pathname("a.sock")?;
+    /// match addr.name() {
+    ///     SunPath::Pathname(path) => assert_eq!(path, b"a.sock"),
+    ///     SunPath::Abstract(name) => println!("@{}", name.escape_ascii()),
+    ///     SunPath::Unnamed => println!("no name"),
+    /// }
+    /// # Ok::<(), sunpath::SunPathError>(())
+    /// ```
     #[must_use]
     #[inline]
     pub const fn name(&self) -> SunPath<'_> {
@@ -223,6 +274,19 @@ impl UnixAddr {
     }
 
     /// Returns a pointer to the struct as the calls take it. It is valid as long as the address is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{addr, sys};
+    ///
+    /// let addr = addr!("/nobody/listens/here");
+    /// // SAFETY: socket takes numbers alone.
+    /// let fd = unsafe { sys::socket(sys::AF_UNIX, sys::SOCK_STREAM, 0) };
+    /// // SAFETY: the address is live, and len is its length.
+    /// assert_eq!(unsafe { sys::connect(fd, addr.as_ptr(), addr.len()) }, -1);
+    /// # unsafe { sys::close(fd) };
+    /// ```
     #[must_use]
     #[inline]
     pub const fn as_ptr(&self) -> *const sockaddr {

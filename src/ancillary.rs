@@ -1,4 +1,4 @@
-//! Ancillary data: descriptors, credentials and labels that travel beside the bytes.
+//! Ancillary data: descriptors, credentials and labels that are sent with the bytes.
 //!
 //! A send borrows the descriptors that it passes. A receive returns a value that owns the
 //! descriptors that arrived, and that closes those that nobody takes. It reports truncation before

@@ -207,6 +207,19 @@ impl Error {
 
     /// Returns the errno of the call. If no call was made, it is the errno that C would have
     /// returned for the same fault ([`SunPathError::errno`] for a path).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{Errno, UnixStream};
+    ///
+    /// match UnixStream::connect("/nobody/listens/here") {
+    ///     Err(error) if error.errno() == Errno::ENOENT => println!("the server has not started"),
+    ///     Err(error) => return Err(error),
+    ///     Ok(stream) => stream.write_all(b"hello")?,
+    /// }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     pub const fn errno(self) -> Errno {
         match self.tag {
@@ -224,6 +237,15 @@ impl Error {
 
     /// Returns why the path was refused. It is `None` for every other error. A number over
     /// `u32::MAX`, for a path of 4 GiB for example, reads `u32::MAX`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{SunPathError, UnixStream};
+    ///
+    /// let error = UnixStream::connect("a\0b").unwrap_err();
+    /// assert_eq!(error.sun_path(), Some(SunPathError::InteriorNul { at: 1 }));
+    /// ```
     #[must_use]
     pub const fn sun_path(self) -> Option<SunPathError> {
         match self.cause() {
@@ -244,6 +266,19 @@ impl Error {
     /// Whether the kernel, or the system, lacks what was asked for: `ENOPROTOOPT`, `EOPNOTSUPP`,
     /// `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or `ESOCKTNOSUPPORT`. Its `Error::kind` is
     /// `Unsupported`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, _theirs) = UnixStream::pair()?;
+    /// match ours.peer_pidfd() {
+    ///     Ok(_pidfd) => println!("the peer has a pidfd"),
+    ///     Err(error) if error.is_unsupported() => println!("not on this system"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     pub fn is_unsupported(self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! Pages that are about no single item. Their programs are compiled and run by the tests.
+//! Pages about subjects that are not a single item. The tests compile and run their programs.
 
 #[doc = include_str!("guide/coming_from_std.md")]
 pub mod coming_from_std {}

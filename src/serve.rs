@@ -1,13 +1,13 @@
-//! Serving: how many clients there are, and how many of one user.
+//! Serving: limits for the number of clients, in all and for each user.
 //!
-//! A server that takes every client lets one user take all of its descriptors. [`Clients`] counts the
-//! clients that are being served and refuses those that are too many.
+//! A server that takes every client lets one user take all of its descriptors. [`Clients`] counts
+//! the clients that are being served and refuses further ones.
 
 use core::error;
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// No user has it, so that a place with it is free.
+/// A uid that no user has, so that a place with it is free.
 const NOBODY: u32 = u32::MAX;
 
 /// The clients that are being served, at most `N`, each with its user.
@@ -52,20 +52,20 @@ pub struct Client<'c> {
     place: &'c AtomicU32,
 }
 
-/// Why a client is not admitted.
+/// The reason why a client is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotAdmitted {
     /// All places are taken.
     Full {
-        /// How many there are.
+        /// The number of places.
         places: usize,
     },
     /// The user has as many clients as one user may have.
     User {
         /// The user.
         uid: u32,
-        /// How many one user may have.
+        /// The limit for one user.
         most: usize,
     },
 }
@@ -89,9 +89,9 @@ impl<const N: usize> Clients<N> {
         self
     }
 
-    /// Admits a client of this user. [`peer_cred`](crate::Socket::peer_cred) tells whose it is.
+    /// Admits a client of this user, which [`peer_cred`](crate::Socket::peer_cred) returns.
     ///
-    /// There are never more clients than may be. If two clients of one user come at the same instant and
+    /// The limits are never exceeded. If two clients of one user connect at the same instant and
     /// only one more may be admitted, both can be refused.
     ///
     /// # Errors
@@ -127,13 +127,13 @@ impl<const N: usize> Clients<N> {
         Some(Client { place })
     }
 
-    /// How many clients are being served.
+    /// Returns how many clients are being served.
     #[must_use]
     pub fn count(&self) -> usize {
         self.users().filter(|user| *user != NOBODY).count()
     }
 
-    /// How many clients of this user are being served.
+    /// Returns how many clients of this user are being served.
     #[must_use]
     pub fn count_of(&self, uid: u32) -> usize {
         let of_uid = |user: &u32| *user == uid && uid != NOBODY;

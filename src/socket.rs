@@ -1,6 +1,6 @@
 //! Sockets: one type for each kind, and the methods that every kind has.
 //!
-//! The types that programs name stand at the crate's root: [`UnixStream`], [`UnixDatagram`],
+//! The types that programs name are at the crate's root: [`UnixStream`], [`UnixDatagram`],
 //! [`UnixSeqpacket`], [`UnixListener`] and [`UnixSeqpacketListener`]. They are aliases of
 //! [`Socket`] and [`Listener`] with a [`Kind`]. This module has, in addition, the types that appear
 //! in their signatures.
@@ -41,21 +41,22 @@ pub use self::stream::UnixStream;
 
 /// A Unix domain socket of one kind, owned and closed on drop.
 ///
-/// It is close-on-exec when it is made. Dropping it leaves the socket file alone, as close(2) does.
+/// It is close-on-exec when it is made. Dropping it closes the descriptor and leaves the socket
+/// file, as close(2) does.
 pub struct Socket<T: Kind> {
     /// INVARIANT: a socket of family `AF_UNIX` and of the kind's type.
     fd: OwnedFd,
     kind: PhantomData<T>,
 }
 
-/// Which direction of a connection [`Socket::shutdown`] ends.
+/// The direction of a connection that [`Socket::shutdown`] ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shutdown {
-    /// `SHUT_RD`: no more receiving; the peer's sends fail with `EPIPE`.
+    /// `SHUT_RD`: receives no more. The peer's sends fail with `EPIPE`.
     #[doc(alias = "SHUT_RD")]
     Read,
-    /// `SHUT_WR`: no more sending. The peer reads the end of file, except on a datagram socket,
-    /// where it learns nothing.
+    /// `SHUT_WR`: sends no more. The peer reads the end of file, except on a datagram socket, where
+    /// it learns nothing.
     #[doc(alias = "SHUT_WR")]
     Write,
     /// `SHUT_RDWR`: both.
@@ -74,6 +75,20 @@ impl<T: Kind> Socket<T> {
     /// - `ENOMEM`, `ENOBUFS`: no memory.
     /// - `EAFNOSUPPORT`: the kernel was built without Unix domain sockets.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{Socket, Stream, UnixListener, addr};
+    ///
+    /// # let addr = sunpath::UnixAddr::from_pathname(&*format!("/tmp/sunpath-new-{}", std::process::id()))?;
+    /// let socket = Socket::<Stream>::new()?;
+    /// socket.bind_to(&addr)?;
+    /// let listener = socket.listen(UnixListener::BACKLOG)?;
+    /// # drop(listener);
+    /// # std::fs::remove_file(addr.to_string())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// See socket(2).
     #[doc(alias = "socket")]
     #[inline]
@@ -81,8 +96,8 @@ impl<T: Kind> Socket<T> {
         syscall::socket(T::TYPE, false).map(Self::from_fd)
     }
 
-    /// `socket(AF_UNIX, type | SOCK_NONBLOCK, 0)` — makes a socket that is nonblocking from the
-    /// beginning, which saves [`set_nonblocking`](Self::set_nonblocking).
+    /// `socket(AF_UNIX, type | SOCK_NONBLOCK, 0)` — makes a socket that is nonblocking when it is
+    /// made, which saves [`set_nonblocking`](Self::set_nonblocking).
     ///
     /// # Errors
     ///
@@ -109,6 +124,18 @@ impl<T: Kind> Socket<T> {
     /// # Errors
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixStream;
+    ///
+    /// let (parent, child) = UnixStream::pair()?;
+    /// parent.write_all(b"hello")?;
+    /// let mut buf = [0; 5];
+    /// child.read_exact(&mut buf)?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See socketpair(2).
     #[doc(alias = "socketpair")]
@@ -145,6 +172,18 @@ impl<T: Kind> Socket<T> {
     ///   releases of FreeBSD before it too.
     /// - `EPERM`: another user made the socket.
     ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{Socket, Stream, UnixListener, addr};
+    ///
+    /// let socket = Socket::<Stream>::new()?;
+    /// socket.set_mode(0o600)?; // only this user may connect
+    /// socket.bind_to(&addr!("/run/app.sock"))?;
+    /// let listener = socket.listen(UnixListener::BACKLOG)?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See chmod(2), unix(7) "Pathname socket ownership and permissions".
     #[doc(alias = "fchmod")]
     pub fn set_mode(&self, mode: u32) -> Result<(), Error> {
@@ -172,6 +211,17 @@ impl<T: Kind> Socket<T> {
     /// - `EINVAL`: the socket has an address already and the path is free, or `addr` is unnamed.
     /// - `ENOMEM`: no memory.
     ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{Seqpacket, Socket, addr};
+    ///
+    /// let socket = Socket::<Seqpacket>::new()?;
+    /// socket.bind_to(&addr!("/run/app.sock"))?;
+    /// assert_eq!(socket.local_addr()?.to_string(), "/run/app.sock");
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See bind(2), unix(7).
     #[doc(alias = "bind")]
     pub fn bind_to(&self, addr: &UnixAddr) -> Result<(), Error> {
@@ -182,8 +232,8 @@ impl<T: Kind> Socket<T> {
         syscall::bind(self.as_fd(), addr)
     }
 
-    /// `bind(fd, addr, sizeof(sa_family_t))` — lets Linux give the socket a free abstract name of
-    /// five hexadecimal digits, which [`local_addr`](Self::local_addr) tells.
+    /// `bind(fd, addr, sizeof(sa_family_t))` — makes Linux choose a free abstract name of five
+    /// hexadecimal digits for the socket, which [`local_addr`](Self::local_addr) returns.
     ///
     /// A socket that has a name keeps it. Abstract names have no permissions: every process of the
     /// network namespace can connect.
@@ -193,6 +243,18 @@ impl<T: Kind> Socket<T> {
     /// - `EOPNOTSUPP`: the system has no abstract names.
     /// - `ENOSPC`: all 2^20 names are taken.
     /// - `ENOMEM`: no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{Datagram, Socket};
+    ///
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// let socket = Socket::<Datagram>::new()?;
+    /// socket.autobind()?; // peers can answer to this name
+    /// assert!(socket.local_addr()?.to_string().starts_with('@'));
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See unix(7), "Autobind feature".
     pub fn autobind(&self) -> Result<(), Error> {
@@ -214,12 +276,23 @@ impl<T: Kind> Socket<T> {
     ///   is not a socket.
     /// - `EACCES`: no write permission on the socket file, or no search permission above it.
     /// - `EPROTOTYPE`: a socket of another kind is bound there.
-    /// - `EPERM`: a datagram socket is bound there, and connected to somebody else.
+    /// - `EPERM`: a datagram socket is bound there, and connected to another one.
     /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed;
     ///   nothing was begun.
     /// - `EISCONN`: the socket is or was connected.
     /// - `EINVAL`: `addr` is unnamed, or the socket listens.
     /// - `ENOMEM`: no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{Errno, Socket, Stream, addr};
+    ///
+    /// let socket = Socket::<Stream>::new()?;
+    /// let error = socket.connect_to(&addr!("/nobody/listens/here")).unwrap_err();
+    /// assert_eq!(error.errno(), Errno::ENOENT);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See connect(2), unix(7).
     #[doc(alias = "connect")]
@@ -236,6 +309,17 @@ impl<T: Kind> Socket<T> {
     /// - `ENOBUFS`: no memory; not on Linux.
     /// - `EAFNOSUPPORT`: a socket of another family was taken over unchecked.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixListener;
+    ///
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// let listener = UnixListener::autobind()?;
+    /// println!("listening at {}", listener.local_addr()?);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See getsockname(2).
     #[doc(alias = "getsockname")]
     pub fn local_addr(&self) -> Result<UnixAddr, Error> {
@@ -245,12 +329,23 @@ impl<T: Kind> Socket<T> {
     /// `getpeername(fd, addr, len)` — returns the address of the other end.
     ///
     /// A client is unnamed unless it bound its own socket, which few do.
-    /// [`peer_cred`](Self::peer_cred) tells who it is.
+    /// [`peer_cred`](Self::peer_cred) identifies it.
     ///
     /// # Errors
     ///
     /// - `ENOTCONN`: not connected.
     /// - `EAFNOSUPPORT`: a socket of another family was taken over unchecked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{SunPath, UnixStream};
+    ///
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// assert_eq!(ours.peer_addr()?.name(), SunPath::Unnamed);
+    /// # drop(theirs);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See getpeername(2).
     #[doc(alias = "getpeername")]
@@ -265,6 +360,19 @@ impl<T: Kind> Socket<T> {
     ///
     /// - `ENOTCONN`: the socket is not connected. Linux does not report this.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{Shutdown, UnixStream};
+    ///
+    /// let (client, server) = UnixStream::pair()?;
+    /// client.write_all(b"request")?;
+    /// client.shutdown(Shutdown::Write)?; // the server reads the request, and then the end
+    /// let mut buf = [0; 16];
+    /// assert_eq!((server.read(&mut buf)?, server.read(&mut buf)?), (7, 0));
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See shutdown(2).
     pub fn shutdown(&self, how: impl Into<Shutdown>) -> Result<(), Error> {
         let how = match how.into() {
@@ -278,12 +386,12 @@ impl<T: Kind> Socket<T> {
 
 /// Waiting, without changing the socket for others who share it.
 impl<T: Kind> Socket<T> {
-    /// `poll(fd, POLLIN, timeout)` — waits until a receive would not wait; returns whether that was
-    /// within the time. Without a time it waits as long as it takes.
+    /// `poll(fd, POLLIN, timeout)` — waits until a receive would not wait. Returns whether that was
+    /// within the time. Without a time it waits as long as needed.
     ///
     /// A receive does not wait if there is something to receive, and also at the end of the
-    /// connection and after an error. Another process or thread that has the same socket can take what
-    /// came.
+    /// connection and after an error. Another process or thread that has the same socket can take
+    /// the data first.
     ///
     /// # Errors
     ///
@@ -291,7 +399,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Examples
     ///
-    /// A pool asks whether an idle connection is still good, without taking anything from it:
+    /// A pool checks whether an idle connection is still good, without taking anything from it:
     ///
     /// ```
     /// use std::time::Duration;
@@ -312,11 +420,12 @@ impl<T: Kind> Socket<T> {
         self.wait_for(sys::POLLIN, timeout)
     }
 
-    /// `poll(fd, POLLOUT, timeout)` — waits until a send would not wait; returns whether that was
-    /// within the time. Without a time it waits as long as it takes.
+    /// `poll(fd, POLLOUT, timeout)` — waits until a send would not wait. Returns whether that was
+    /// within the time. Without a time it waits as long as needed.
     ///
-    /// A send does not wait if there is space in the queue, and also if the peer is gone. A datagram
-    /// socket that is not connected counts as writable, whatever the queue of the receiver is.
+    /// A send does not wait if there is space in the queue, and also if the peer has closed. A
+    /// datagram socket that is not connected counts as writable, whatever the queue of the receiver
+    /// is.
     ///
     /// # Errors
     ///
@@ -343,13 +452,25 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// The descriptor.
+/// Returns the descriptor.
 impl<T: Kind> Socket<T> {
     /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — makes one more descriptor of the same socket.
     ///
     /// # Errors
     ///
     /// - `EMFILE`: the process has as many descriptors as `RLIMIT_NOFILE` allows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixStream;
+    ///
+    /// let (stream, peer) = UnixStream::pair()?;
+    /// let writer = stream.try_clone()?;
+    /// std::thread::spawn(move || writer.write_all(b"hello")).join().unwrap()?;
+    /// peer.read_exact(&mut [0; 5])?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See fcntl(2).
     #[doc(alias = "dup")]
@@ -358,7 +479,7 @@ impl<T: Kind> Socket<T> {
         syscall::duplicate(self.as_fd()).map(Self::from_fd)
     }
 
-    /// A socket of `T`'s kind: the caller has made it so.
+    /// Makes a socket of `T`'s kind: the caller has checked the kind.
     pub(crate) const fn from_fd(fd: OwnedFd) -> Self {
         Self {
             fd,
@@ -374,7 +495,7 @@ impl<T: Connected> Socket<T> {
     ///
     /// # Errors
     ///
-    /// Nothing stays open.
+    /// On failure nothing stays open.
     ///
     /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
     ///   made, and [`Error::sun_path`] has the numbers.
@@ -406,11 +527,21 @@ impl<T: Connected> Socket<T> {
     ///
     /// # Errors
     ///
-    /// Nothing stays open.
+    /// On failure nothing stays open.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `EINVAL`: as for
     ///   [`connect_to`](Self::connect_to).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{UnixStream, addr};
+    ///
+    /// let stream = UnixStream::connect_addr(&addr!("/run/app.sock"))?;
+    /// stream.write_all(b"status\n")?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See connect(2), unix(7).
     #[doc(alias = "connect")]
@@ -446,7 +577,7 @@ impl<T: Kind> From<Socket<T>> for OwnedFd {
     }
 }
 
-/// The kind, the descriptor, whether it is nonblocking, and both addresses as far as there are any.
+/// Prints the kind, the descriptor, whether it is nonblocking, and both addresses if there are any.
 impl<T: Kind> fmt::Debug for Socket<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Socket");

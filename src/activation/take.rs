@@ -1,4 +1,4 @@
-//! Taking over what was passed, once.
+//! Takes over the descriptors that were passed, once.
 
 use core::fmt;
 use core::iter::FusedIterator;
@@ -16,14 +16,14 @@ use crate::syscall::{self, Inherited, NotInherited};
 ///
 /// They are taken over once in a process, all together. From then on they are close-on-exec, and
 /// dropping this value closes those that were not taken out. The manager keeps its own copies. The
-/// environment is only read; a child that inherits it is not misled, because the variables name this
-/// process.
+/// environment is only read. A child that inherits it is not misled, because the variables name
+/// this process.
 ///
 /// # Examples
 ///
-/// A server that is started with its socket, or by hand and then makes it itself. If descriptors were
-/// passed to another process, or without the socket that this one needs, it does not bind the path,
-/// because the manager may hold it:
+/// A server that is started with its socket, or by hand, in which case it makes the socket itself.
+/// If descriptors were passed to another process, or without the socket that this one needs, it
+/// does not bind the path, because the manager may hold it:
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,12 +46,12 @@ use crate::syscall::{self, Inherited, NotInherited};
 ///
 /// # Executing a new version
 ///
-/// A process that executes a new version of its program, by execve(2) without fork(2), hands its
-/// descriptors over by making them not close-on-exec. They keep their numbers and the process keeps
-/// its own, so the variables still describe them, and the new version takes them as the old one did.
-/// All descriptors that `LISTEN_FDS` counts must be open then: a version that closed one has to change
-/// the variables. A process that took them by [`take_from`](Self::take_from), because `LISTEN_PID`
-/// names another, sets that variable as well.
+/// A process that executes a new version of its program, by execve(2) without fork(2), passes its
+/// descriptors on by making them not close-on-exec. They keep their numbers and the process keeps
+/// its own, so that the variables still describe them, and the new version takes them as the old
+/// one did. All descriptors that `LISTEN_FDS` counts must then be open. A version that closed one
+/// has to change the variables. A process that took them by [`take_from`](Self::take_from), because
+/// `LISTEN_PID` names another, sets that variable as well.
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -86,7 +86,7 @@ pub struct Activation<'e> {
 #[derive(Debug)]
 enum Names<'e> {
     Given(&'e [u8]),
-    /// From the environment.
+    /// Reads the variables from the environment.
     #[cfg(feature = "std")]
     Read(std::vec::Vec<u8>),
 }
@@ -106,12 +106,12 @@ impl Activation<'static> {
     /// environment says.
     ///
     /// There are none if the variables are not set or name another process, and
-    /// [`not_passed`](Self::not_passed) tells which. Once descriptors were taken over, a second call is
-    /// an error, because finding none would be a wrong answer.
+    /// [`not_passed`](Self::not_passed) returns which. After descriptors were taken over, a second
+    /// call is an error, because finding none would be a wrong answer.
     ///
     /// # Errors
     ///
-    /// Nothing is taken over.
+    /// On failure nothing is taken over.
     ///
     /// - `EINVAL`: [`ActivationError::Variable`], [`ActivationError::NameTooLong`].
     /// - `EALREADY`: [`ActivationError::Taken`].
@@ -124,7 +124,7 @@ impl Activation<'static> {
     ///
     /// This holds at the beginning of `main`. It holds later if every descriptor that was opened
     /// meanwhile is close-on-exec, as those of Rust's standard library and of this crate are; C
-    /// libraries and dup(2) may open others. The caller has to vouch for it because no system call
+    /// libraries and dup(2) may open others. The caller has to promise it, because no system call
     /// tells an inherited descriptor from one that was opened since.
     ///
     /// See sd_listen_fds(3).
@@ -141,7 +141,7 @@ impl Activation<'static> {
             fds: fds.as_deref(),
             names: names.as_deref(),
         };
-        // SAFETY: the caller vouches for the descriptors that the variables count.
+        // SAFETY: the caller guarantees the descriptors that the variables count.
         let fds = unsafe { Activation::take_from(variables) }?.fds;
         Ok(Self {
             fds,
@@ -152,13 +152,13 @@ impl Activation<'static> {
 }
 
 impl<'e> Activation<'e> {
-    /// `sd_listen_fds(0)`, of these variables — takes over the descriptors that they say were passed
-    /// to this process: for a program without `std`, or one that was told other variables than those
-    /// of its environment.
+    /// `sd_listen_fds(0)`, with these variables — takes over the descriptors that they describe.
+    /// This is for a program without `std`, or for one whose variables are not those of its
+    /// environment.
     ///
     /// # Errors
     ///
-    /// Nothing is taken over.
+    /// On failure nothing is taken over.
     ///
     /// - `EINVAL`: [`ActivationError::Variable`], [`ActivationError::NameTooLong`].
     /// - `EALREADY`: [`ActivationError::Taken`].
@@ -173,7 +173,7 @@ impl<'e> Activation<'e> {
     /// See sd_listen_fds(3).
     pub unsafe fn take_from(variables: Variables<'e>) -> Result<Self, ActivationError> {
         let fds = match variables.count()? {
-            // SAFETY: the caller vouches for the descriptors that the variables count.
+            // SAFETY: the caller guarantees the descriptors that the variables count.
             Ok(count) => Ok(unsafe { syscall::inherit(FIRST, FIRST + count) }?),
             Err(reason) => Err(reason),
         };
@@ -184,7 +184,7 @@ impl<'e> Activation<'e> {
         })
     }
 
-    /// Why nothing was passed to this process; `None` if something was.
+    /// Returns why nothing was passed to this process; `None` if something was.
     #[must_use]
     pub fn not_passed(&self) -> Option<NotPassed> {
         self.fds.as_ref().err().copied()
@@ -212,8 +212,8 @@ impl Iterator for Activation<'_> {
 impl ExactSizeIterator for Activation<'_> {}
 impl FusedIterator for Activation<'_> {}
 
-/// A descriptor that was passed. It is whatever the manager was told to pass: a socket that listens,
-/// one that is connected, a pipe, a file.
+/// A descriptor that was passed. Its type depends on the manager: a socket that listens, one that
+/// is connected, a pipe, a file.
 #[derive(Debug)]
 pub struct Passed {
     fd: OwnedFd,
@@ -250,32 +250,48 @@ impl fmt::Debug for Name {
 }
 
 impl Passed {
-    /// Its name, of at most 255 bytes: that of the socket unit unless `FileDescriptorName=` gave
-    /// another, and not necessarily its alone. Empty where fewer names came than descriptors.
+    /// Returns its name, of at most 255 bytes: that of the socket unit unless `FileDescriptorName=`
+    /// sets another. Other descriptors can have the same name. It is empty if the manager passed
+    /// fewer names than descriptors.
     #[must_use]
     #[doc(alias = "LISTEN_FDNAMES")]
     pub fn name(&self) -> &[u8] {
         self.name.as_bytes()
     }
 
-    /// The listener that it is, of a kind.
+    /// Returns the descriptor as a listener of one kind.
     ///
     /// # Errors
     ///
-    /// The descriptor is given back.
+    /// On failure the descriptor is returned in the error.
     ///
     /// - `ENOTSOCK`, `EAFNOSUPPORT`, `EPROTOTYPE`: it is not a socket, or one of another family, or
     ///   of another type. `EINVAL`: it does not listen.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sunpath::{UnixListener, activation::Activation};
+    ///
+    /// // SAFETY: this is the beginning of main, and nothing was opened yet.
+    /// for passed in unsafe { Activation::take() }? {
+    ///     let listener: UnixListener = passed.into_listener()?;
+    ///     println!("listening at {}", listener.local_addr()?);
+    /// }
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "std"))] fn main() {}
+    /// ```
     pub fn into_listener<T: Connected>(self) -> Result<Listener<T>, FromFdError> {
         self.fd.try_into()
     }
 
-    /// The socket that it is, of a kind, and which does not listen: bound datagram sockets, and
-    /// connections that the manager accepted (`Accept=yes`).
+    /// Returns the descriptor as a socket of one kind that does not listen: a bound datagram
+    /// socket, or a connection that the manager accepted (`Accept=yes`).
     ///
     /// # Errors
     ///
-    /// The descriptor is given back.
+    /// On failure the descriptor is returned in the error.
     ///
     /// - `ENOTSOCK`, `EAFNOSUPPORT`, `EPROTOTYPE`: it is not a socket, or one of another family, or
     ///   of another type. `EINVAL`: it listens.
@@ -289,9 +305,9 @@ impl Passed {
         Err(FromFdError::new(error, socket.into()))
     }
 
-    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — whether execve(2) closes the descriptor, which is so since it
-    /// was taken over. `false` hands it over: see
-    /// [`Activation`](Activation#executing-a-new-version).
+    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — sets whether execve(2) closes the descriptor, which it
+    /// does since it was taken over. `false` passes it on: see
+    /// [`Activation`](crate::activation::Activation#executing-a-new-version).
     ///
     /// # Errors
     ///
@@ -304,7 +320,7 @@ impl Passed {
         syscall::set_cloexec(self.fd.as_fd(), cloexec)
     }
 
-    /// The descriptor, whatever it is.
+    /// Returns the descriptor, whatever it is.
     #[must_use]
     pub fn into_fd(self) -> OwnedFd {
         self.fd

@@ -1,5 +1,5 @@
-//! Batches: several messages with one call. The headers lie in slots that the caller owns. They are laid
-//! out once, and serve call after call.
+//! Batches: several messages with one call. The headers are in slots that the caller owns. They are
+//! laid out once, and serve call after call.
 
 use core::ffi::c_int;
 use core::fmt;
@@ -23,7 +23,7 @@ pub struct Outgoing<'a> {
 }
 
 impl<'a> Outgoing<'a> {
-    /// A message of several slices, to the peer, without control messages.
+    /// Makes a message of several slices, to the peer, without control messages.
     #[must_use]
     pub const fn new(data: &'a [IoSlice<'a>]) -> Self {
         Self {
@@ -33,7 +33,8 @@ impl<'a> Outgoing<'a> {
         }
     }
 
-    /// The same message to an address, which a datagram socket needs that is not connected.
+    /// Returns the same message with an address, which a datagram socket needs that is not
+    /// connected.
     #[must_use]
     pub const fn to(self, to: &'a UnixAddr) -> Self {
         Self {
@@ -42,7 +43,7 @@ impl<'a> Outgoing<'a> {
         }
     }
 
-    /// The same message with control messages.
+    /// Returns the same message with control messages.
     #[must_use]
     pub const fn control(self, control: &'a [Control<'a>]) -> Self {
         Self { control, ..self }
@@ -50,12 +51,12 @@ impl<'a> Outgoing<'a> {
 }
 
 /// Slots for the headers of `N` messages to send, each with space for the control messages that `E`
-/// expects. They serve any number of batches, one after the other; nothing is allocated.
+/// expects. They serve any number of batches, one after the other. Nothing is allocated.
 #[doc(alias = "mmsghdr")]
 pub struct SendSlots<const N: usize, E: Expected = ()>(syscall::SendSlots<N, E>);
 
 impl<const N: usize, E: Expected> SendSlots<N, E> {
-    /// Slots for `N` messages, at most 1024.
+    /// Makes slots for `N` messages, at most 1024.
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(0 < N && N <= syscall::IOV_MAX) }
@@ -75,14 +76,14 @@ impl<const N: usize, E: Expected> fmt::Debug for SendSlots<N, E> {
     }
 }
 
-/// Messages to send: those that were put in, in their order, without those that went.
+/// Messages to send: those that were added, in their order, without those that have been sent.
 #[doc(alias = "mmsghdr")]
 pub struct SendBatch<'b, E: Expected = ()> {
     messages: SendHeaders<'b, E>,
 }
 
 impl<'b, E: Expected> SendBatch<'b, E> {
-    /// No messages yet, and slots for `N`.
+    /// Makes an empty batch with slots for `N` messages.
     #[must_use]
     pub const fn new<const N: usize>(slots: &'b mut SendSlots<N, E>) -> Self {
         Self {
@@ -90,13 +91,13 @@ impl<'b, E: Expected> SendBatch<'b, E> {
         }
     }
 
-    /// Puts a message in, as the last one.
+    /// Adds a message at the end.
     ///
     /// # Errors
     ///
-    /// The batch is as it was.
+    /// On failure the batch is not changed.
     ///
-    /// - `ENOBUFS`: `N` messages were put in already.
+    /// - `ENOBUFS`: the batch has `N` messages already.
     /// - `EMSGSIZE`: control messages for which `E` has no space, with the numbers. Each [`Control`]
     ///   takes the space of its own message: two `Rights` of one descriptor fit into
     ///   `(Rights<1>, Rights<1>)` and not into `Rights<2>`.
@@ -123,21 +124,21 @@ impl<'b, E: Expected> SendBatch<'b, E> {
         }
     }
 
-    /// How many messages are to go.
+    /// Returns how many messages are still to be sent.
     #[must_use]
     #[inline]
     pub const fn len(&self) -> usize {
         self.messages.left()
     }
 
-    /// Whether all of them went.
+    /// Whether all of them have been sent.
     #[must_use]
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Leaves out the next message, if there is one: it is too long, for instance.
+    /// Leaves out the next message, if there is one: because it is too long, for example.
     pub const fn skip(&mut self) {
         self.messages.skip();
     }
@@ -158,14 +159,14 @@ impl<E: Expected> fmt::Debug for SendBatch<'_, E> {
 }
 
 /// Slots for the headers of `N` messages to receive, each with space for its sender and the control
-/// messages that `E` expects. They serve any number of batches, one after the other; nothing is
-/// allocated. A slot has about 200 bytes and those of `E`, so many of them belong into a `static` or a
-/// box.
+/// messages that `E` expects. They serve any number of batches, one after the other. Nothing is
+/// allocated. A slot has about 200 bytes and those of `E`, so that many of them belong in a
+/// `static` or a box.
 #[doc(alias = "mmsghdr")]
 pub struct RecvSlots<const N: usize, E: Expected = ()>(syscall::RecvSlots<N, E>);
 
 impl<const N: usize, E: Expected> RecvSlots<N, E> {
-    /// Slots for `N` messages, at most 1024.
+    /// Makes slots for `N` messages, at most 1024.
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(0 < N && N <= syscall::IOV_MAX) }
@@ -197,7 +198,7 @@ pub struct RecvBatch<'b, const SIZE: usize, E: Expected = ()> {
 }
 
 impl<'b, const SIZE: usize, E: Expected> RecvBatch<'b, SIZE, E> {
-    /// The buffers that a call fills, the first `N` of them.
+    /// Makes a batch of the buffers that a call fills, the first `N` of them.
     #[must_use]
     pub fn new<const N: usize>(slots: &'b mut RecvSlots<N, E>, bufs: &'b mut [[u8; SIZE]]) -> Self {
         Self {
@@ -222,8 +223,8 @@ impl<const SIZE: usize, E: Expected> fmt::Debug for RecvBatch<'_, SIZE, E> {
     }
 }
 
-/// The messages of a batch that were received, from the first to the last. Descriptors that nobody
-/// takes are closed on drop.
+/// The received messages of a batch, from the first to the last. Descriptors that nobody takes are
+/// closed on drop.
 #[must_use = "dropping it closes the descriptors that arrived"]
 pub struct Arrivals<'c, const SIZE: usize, E: Expected> {
     messages: Arrived<'c, SIZE, E>,
@@ -257,28 +258,29 @@ impl<const SIZE: usize, E: Expected> fmt::Debug for Arrivals<'_, SIZE, E> {
     }
 }
 
-/// One message of a batch that was received, as the kernel left it. Dropping it closes every
-/// descriptor that came with it.
+/// One received message of a batch, as the kernel left it. Dropping it closes every descriptor that
+/// arrived with it.
 pub struct Arrival<'c, const SIZE: usize, E: Expected> {
     message: ArrivedMessage<'c, SIZE, E>,
     kind: c_int,
 }
 
 impl<'c, const SIZE: usize, E: Expected> Arrival<'c, SIZE, E> {
-    /// How much of the message was received.
+    /// Returns how much of the message was received.
     #[inline]
     pub fn received(&self) -> Received {
         Received::new(self.message.length(), SIZE)
     }
 
-    /// The bytes that were received.
+    /// Returns the bytes that were received.
     #[must_use]
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         &self.message.buf()[..self.received().len()]
     }
 
-    /// The bytes, to keep until the batch is used again, and what came beside them.
+    /// Returns the bytes, which stay valid until the batch is used again, and what arrived with
+    /// them.
     #[inline]
     pub fn into_message(mut self) -> (&'c mut [u8], Message<&'c mut [u8]>) {
         let (length, from) = (self.message.length(), self.message.from());
@@ -298,18 +300,19 @@ impl<const SIZE: usize, E: Expected> fmt::Debug for Arrival<'_, SIZE, E> {
 
 /// Several messages with one call.
 impl<T: Messages> Socket<T> {
-    /// `sendmmsg(fd, msgs, n, MSG_NOSIGNAL)` — sends the messages of a batch one after the other, until
-    /// all went or one fails. Those that went are no longer in the batch.
+    /// `sendmmsg(fd, msgs, n, MSG_NOSIGNAL)` — sends the messages of a batch one after the other,
+    /// until all have been sent or one fails. Those that were sent are no longer in the batch.
     ///
-    /// For messages to different receivers, or with control messages. It saves the entries into the
-    /// kernel and little else: 32 datagrams of 64 bytes, sent and received, take about as long as
-    /// by 32 single calls of each kind on Linux. Packed into one record of a
+    /// Use it for messages to different receivers, or with control messages. It saves system calls
+    /// and little else: 32 datagrams of 64 bytes, sent and received, take about as long as with 32
+    /// single calls of each kind on Linux. Packed into one record of a
     /// [`UnixSeqpacket`](crate::UnixSeqpacket), or one write to a stream, each after its length,
-    /// they take 0.04: `examples/packed.rs`.
+    /// they take 0.04 of that time: `examples/packed.rs`.
     ///
     /// # Errors
     ///
-    /// The first message that is still in the batch did not go; [`skip`](SendBatch::skip) leaves it out.
+    /// The first message that is still in the batch was not sent; [`skip`](SendBatch::skip) leaves
+    /// it out.
     ///
     /// - `EMSGSIZE`: longer than the limit, or more than 1024 slices, as for
     ///   [`send_vectored`](Self::send_vectored).
@@ -353,8 +356,8 @@ impl<T: Messages> Socket<T> {
     /// [`RecvBatch::arrivals`] gives them.
     ///
     /// When a connection ends, every buffer after the last message receives an empty one, which
-    /// [`Message::is_end`] tells from an empty record. The kernel keeps an error after the first message
-    /// for the next receive.
+    /// [`Message::is_end`] tells from an empty record. The kernel keeps an error after the first
+    /// message for the next receive.
     ///
     /// # Errors
     ///

@@ -5,8 +5,8 @@ use core::fmt;
 use crate::expected::{Expected, Space};
 use crate::syscall::{self, ControlBytes, ExpectedBytes};
 
-/// A buffer for control messages, on the stack, with the size and the alignment that what is
-/// [`Expected`] needs.
+/// A buffer for control messages, on the stack, with the size and the alignment for what is
+/// [`Expected`].
 ///
 /// Passed as `&mut`, it serves any number of receives, one after the other. What a receive wrote belongs
 /// to the [`Message`](crate::ancillary::Message) that it returned. Passed by value, it moves into the
@@ -29,7 +29,7 @@ pub struct ControlBuffer<E: Expected> {
 }
 
 impl<E: Expected> ControlBuffer<E> {
-    /// A buffer for what is expected.
+    /// Makes a buffer for what is expected.
     #[must_use]
     #[inline]
     pub const fn new() -> Self {
@@ -64,7 +64,7 @@ pub trait ControlStorage: sealed::Sealed {
     #[doc(hidden)]
     type Bytes: ControlBytes;
 
-    /// The bytes, and how many descriptors may stay in them.
+    /// Returns the bytes, and how many descriptors may stay in them.
     #[doc(hidden)]
     fn offer(self) -> (Self::Bytes, usize);
 }
@@ -106,7 +106,7 @@ impl<'c, const N: usize> ControlStorage for &'c mut [u8; N] {
 mod sealed {
     use super::{ControlBuffer, Expected};
 
-    /// There are these buffers, and none can be added outside this crate.
+    /// These are the only buffers, and none can be added outside this crate.
     pub trait Sealed {}
 
     impl<E: Expected> Sealed for ControlBuffer<E> {}

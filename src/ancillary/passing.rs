@@ -1,4 +1,4 @@
-//! The common needs in one line each: a descriptor, some descriptors, credentials.
+//! Passing a descriptor, several descriptors, or credentials, with one call.
 
 use core::array;
 use core::ffi::c_int;
@@ -16,13 +16,13 @@ use crate::socket::Received;
 use crate::socket::{Kind, Socket};
 use crate::syscall::{self, Exactly};
 
-/// What may arrive unasked, because the socket was inherited with its options. The space of a label
-/// takes a time stamp too.
+/// Data that may arrive without being asked for, because the socket was inherited with its options.
+/// The space of a label suffices for a time stamp too.
 type Along = (Credentials, Security<96>, Pidfd, QueueLength);
 
 /// Passing descriptors and credentials.
 impl<T: Kind> Socket<T> {
-    /// `sendmsg` with `SCM_RIGHTS` — sends one descriptor, with a byte 0 to travel with.
+    /// `sendmsg` with `SCM_RIGHTS` — sends one descriptor, with a byte 0 that carries it.
     ///
     /// # Errors
     ///
@@ -59,12 +59,12 @@ impl<T: Kind> Socket<T> {
         syscall::sendmsg(self.as_fd(), &[IoSlice::new(&[0])], None, buf).map(drop)
     }
 
-    /// `recvmsg` with `SCM_RIGHTS` — receives one descriptor, with the one byte that it travels with.
-    /// It is close-on-exec.
+    /// `recvmsg` with `SCM_RIGHTS` — receives one descriptor, with the one byte that carries it. It
+    /// is close-on-exec.
     ///
     /// # Errors
     ///
-    /// The byte is gone, and whatever came is closed.
+    /// The byte is lost, and all descriptors that arrived are closed.
     ///
     /// - `ENOMSG`: no descriptor came with the byte; or the end of a sequenced-packet connection, which
     ///   cannot be told from an empty record.
@@ -73,6 +73,19 @@ impl<T: Kind> Socket<T> {
     /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// # let (kept, given) = UnixStream::pair()?;
+    /// ours.send_fd(&given)?;
+    /// let fd = theirs.recv_fd()?; // owned, and closed on drop
+    /// let stream = UnixStream::try_from(fd)?;
+    /// # drop((kept, stream));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// See unix(7), "SCM_RIGHTS".
     #[doc(alias = "SCM_RIGHTS")]
@@ -95,6 +108,17 @@ impl<T: Kind> Socket<T> {
     /// - `EPERM`, `ETOOMANYREFS`, `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`,
     ///   `ENOMEM`, `ECONNREFUSED`: as for [`send_all`](Self::send_all).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixStream, fd::AsFd};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// let (a, b) = UnixStream::pair()?;
+    /// ours.send_fds(b"two ends", &[a.as_fd(), b.as_fd()])?;
+    /// # theirs.recv_fds::<2>(&mut [0; 16])?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See unix(7), "SCM_RIGHTS".
     #[doc(alias = "SCM_RIGHTS")]
     pub fn send_fds(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), Error> {
@@ -106,8 +130,9 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// The bytes are in `buf`, and whatever else came is closed. [`recvmsg`](Self::recvmsg) tells how many
-    /// bytes those were, and takes any number of descriptors.
+    /// The bytes are in `buf`, and everything else that arrived is closed.
+    /// [`recvmsg`](Self::recvmsg) returns how many bytes there were, and takes any number of
+    /// descriptors.
     ///
     /// - `ENOMSG`: fewer descriptors came, with the numbers; none, at the end of a sequenced-packet
     ///   connection, which cannot be told from an empty record.
@@ -152,7 +177,7 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `sendmsg` with `SCM_CREDENTIALS` — sends all of the bytes, and credentials with the first of
-    /// them: [`Credentials::own`], or those of others where this process is privileged.
+    /// them: [`Credentials::own`], or those of others if this process is privileged.
     ///
     /// A receiver that asked for credentials gets the real ones without this.
     ///
@@ -175,10 +200,12 @@ impl<T: Kind> Socket<T> {
         self.send_all(bytes, &[Control::Credentials(credentials)])
     }
 
-    /// `recvmsg` with `SCM_CREDENTIALS` — receives bytes and the credentials of their sender. They come
-    /// if [`set_pass_credentials`](Self::set_pass_credentials) was called before the bytes were sent.
+    /// `recvmsg` with `SCM_CREDENTIALS` — receives bytes and the credentials of their sender. They
+    /// arrive if [`set_pass_credentials`](Self::set_pass_credentials) was called before the bytes
+    /// were sent.
     ///
-    /// Descriptors that came unasked are closed, which [`Received::is_control_truncated`] reports.
+    /// Descriptors that arrive without being asked for are closed, which
+    /// [`Received::is_control_truncated`] reports.
     ///
     /// # Errors
     ///
@@ -214,7 +241,8 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// `N` descriptors out of a message in which there may be more or fewer, and other control messages.
+/// Takes `N` descriptors out of a message in which there may be more or fewer, and other control
+/// messages.
 #[cold]
 #[inline(never)]
 fn exactly<const N: usize>(

@@ -17,11 +17,11 @@ use crate::socket::Received;
 use crate::socket::{Kind, Socket};
 use crate::syscall::{self, Length, OwnedControl, TRUE_LENGTH};
 
-/// A message that was received, with its ancillary data still closed up.
+/// A received message whose ancillary data has not been opened yet.
 ///
-/// [`into_control`](Self::into_control) opens it only if all of it came, and
-/// [`into_partial_control`](Self::into_partial_control) as it came. Dropping it closes every
-/// descriptor that came with it.
+/// [`into_control`](Self::into_control) opens it only if all of it arrived, and
+/// [`into_partial_control`](Self::into_partial_control) as it arrived. Dropping it closes every
+/// descriptor that arrived with it.
 ///
 /// `C` is what was passed for the control messages: a [`ControlBuffer`](crate::ancillary::ControlBuffer),
 /// which the message then owns, or a reference to one or to bytes, which it borrows. A function that takes
@@ -45,7 +45,8 @@ impl<C: ControlStorage> Message<C> {
     ) -> Self {
         let (result, flags) = length;
         let at_end = result == 0 && is_end(kind, flags, size, control.is_empty());
-        // What Linux adds at the end of a stream is nobody's, and nothing is lost if it does not fit.
+        // What Linux adds at the end of a stream belongs to no process, and nothing is lost if it
+        // does not fit.
         let flags = match at_end && cfg!(have_so_passcred) {
             true => flags & !sys::MSG_CTRUNC,
             false => flags,
@@ -66,11 +67,12 @@ impl<C: ControlStorage> Message<C> {
 
     /// Whether this is the end of the connection, and not a message.
     ///
-    /// A stream ends with a receive of no bytes into slices that have space for one. A connection of
-    /// sequenced packets ends with a receive of no bytes and no control messages. An empty record looks
-    /// like that too, unless [`set_pass_credentials`](Socket::set_pass_credentials) is on: then every
-    /// record carries credentials, and the end does not. Turn it on before the first receive if empty
-    /// records can come. On a datagram socket the end of the peer is not seen, and this is false.
+    /// A stream ends with a receive of no bytes into slices that have space for one. A connection
+    /// of sequenced packets ends with a receive of no bytes and no control messages. An empty
+    /// record looks like that too, unless [`set_pass_credentials`](Socket::set_pass_credentials) is
+    /// on: then every record carries credentials, and the end does not. Turn it on before the first
+    /// receive if empty records can arrive. A datagram socket does not see that its peer has
+    /// closed, and this is false.
     ///
     /// # Examples
     ///
@@ -100,19 +102,20 @@ impl<C: ControlStorage> Message<C> {
         self.control.at_end
     }
 
-    /// How much of the message was received.
+    /// Returns how much of the message was received.
     pub const fn received(&self) -> Received {
         self.received
     }
 
-    /// How many bytes were received.
+    /// Returns how many bytes were received.
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "empty messages are messages")]
     pub const fn len(&self) -> usize {
         self.received.len()
     }
 
-    /// The address of the sender of a datagram. It is unnamed unless the sender bound its socket.
+    /// Returns the address of the sender of a datagram. It is unnamed unless the sender bound its
+    /// socket.
     ///
     /// It is `None` for a connection, where [`peer_addr`](Socket::peer_addr) returns it, and in a
     /// batch that does not expect the [`Sender`](crate::ancillary::Sender).
@@ -136,13 +139,25 @@ impl<C: ControlStorage> Message<C> {
         self.control.truncated
     }
 
-    /// The ancillary data, if all of it came.
+    /// Opens the ancillary data, if all of it arrived.
     ///
     /// # Errors
     ///
-    /// Every descriptor that came is closed.
+    /// On failure every descriptor that arrived is closed.
     ///
-    /// - `EMSGSIZE`: it was truncated; the error says how many descriptors were closed.
+    /// - `EMSGSIZE`: it was truncated; the error has the number of descriptors that were closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{Errno, UnixStream, ancillary::{ControlBuffer, Rights}, fd::{AsFd, IoSliceMut}};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.send_fds(b"two", &[ours.as_fd(), ours.as_fd()])?;
+    /// let (mut buf, mut control) = ([0; 16], ControlBuffer::<Rights<1>>::new()); // space for one
+    /// let message = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut control)?;
+    /// assert_eq!(message.into_control().unwrap_err().errno(), Errno::EMSGSIZE); // both are closed
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See recvmsg(2), "MSG_CTRUNC".
     pub fn into_control(self) -> Result<Ancillary<C>, Error> {
@@ -155,7 +170,7 @@ impl<C: ControlStorage> Message<C> {
         Ok(control)
     }
 
-    /// The ancillary data, as much of it as came.
+    /// Opens the ancillary data, as much of it as arrived.
     #[must_use]
     pub fn into_partial_control(self) -> Ancillary<C> {
         self.control
@@ -172,18 +187,33 @@ impl<C: ControlStorage> fmt::Debug for Message<C> {
     }
 }
 
-/// Received ancillary data. It owns the descriptors in it, and closes on drop those that nobody took.
+/// Received ancillary data. It owns the descriptors in it, and closes on drop those that nobody
+/// took.
 pub struct Ancillary<C: ControlStorage> {
     control: OwnedControl<C::Bytes>,
     closed: usize,
     truncated: bool,
-    /// The connection has ended. What the kernel adds at the end of a stream is nobody's.
+    /// The connection has ended. What the kernel adds at the end of a stream belongs to no process.
     at_end: bool,
 }
 
 impl<C: ControlStorage> Ancillary<C> {
     /// `SCM_RIGHTS` — takes the descriptors, one after the other as they were sent. All of them are
     /// close-on-exec. Those that are not taken stay in this value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixStream, ancillary::{ControlBuffer, Rights}, fd::{AsFd, IoSliceMut}};
+    /// # let (ours, theirs) = UnixStream::pair()?;
+    /// # ours.send_fds(b"two", &[ours.as_fd(), ours.as_fd()])?;
+    /// let (mut buf, mut control) = ([0; 16], ControlBuffer::<Rights<8>>::new());
+    /// let message = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut control)?;
+    /// for fd in message.into_control()?.rights() {
+    ///     println!("received {fd:?}");
+    /// }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[doc(alias = "SCM_RIGHTS")]
     #[inline]
     pub fn rights(&mut self) -> Descriptors<'_, C> {
@@ -202,9 +232,9 @@ impl<C: ControlStorage> Ancillary<C> {
         }
     }
 
-    /// `SCM_CREDENTIALS` — the sender, as the kernel vouches for it. `None` if
-    /// [`pass_credentials`](Socket::pass_credentials) is off or the buffer is too small for them, and at
-    /// the end of a stream, where Linux adds some that read as root's.
+    /// `SCM_CREDENTIALS` — returns the credentials of the sender, which the kernel has checked.
+    /// They are `None` if [`pass_credentials`](Socket::pass_credentials) is off or the buffer is
+    /// too small for them, and at the end of a stream, where Linux adds some that read as root's.
     #[must_use]
     #[doc(alias = "SCM_CREDENTIALS")]
     pub fn credentials(&self) -> Option<Credentials> {
@@ -214,13 +244,14 @@ impl<C: ControlStorage> Ancillary<C> {
         Credentials::from_data(self.data(SCM_CREDENTIALS)?)
     }
 
-    /// `SCM_PIDFD` — takes the pidfd of the process that sent; none, where
-    /// [`pass_pidfd`](Socket::pass_pidfd) is off, or it was taken.
+    /// `SCM_PIDFD` — takes the pidfd of the process that sent. It is `None` if
+    /// [`pass_pidfd`](Socket::pass_pidfd) is off, or if it was taken.
     ///
     /// # Errors
     ///
-    /// - `EMFILE`, `ENFILE`: there was no descriptor for it. The kernel put this errno in its place.
-    /// - `ESRCH`, `EINVAL`: likewise, of a process that has ended.
+    /// - `EMFILE`, `ENFILE`: there was no descriptor for it. The kernel put this errno in its
+    ///   place.
+    /// - `ESRCH`, `EINVAL`: the process has ended. The kernel put this errno in its place.
     ///
     /// See unix(7).
     #[doc(alias = "SCM_PIDFD")]
@@ -229,7 +260,7 @@ impl<C: ControlStorage> Ancillary<C> {
         pidfd.map_err(|errno| Error::new(Call::Recvmsg, errno))
     }
 
-    /// `SCM_SECURITY` — the sender's security label, without a NUL at its end.
+    /// `SCM_SECURITY` — returns the sender's security label, without a NUL at its end.
     #[must_use]
     #[doc(alias = "SCM_SECURITY")]
     pub fn security(&self) -> Option<&[u8]> {
@@ -239,7 +270,7 @@ impl<C: ControlStorage> Ancillary<C> {
         }
     }
 
-    /// `SCM_INQ` — how many bytes are left in the queue of a stream.
+    /// `SCM_INQ` — returns how many bytes are left in the queue of a stream.
     #[must_use]
     #[doc(alias = "SCM_INQ")]
     pub fn queue_length(&self) -> Option<usize> {
@@ -247,7 +278,7 @@ impl<C: ControlStorage> Ancillary<C> {
         usize::try_from(c_int::from_ne_bytes(*bytes)).ok()
     }
 
-    /// All control messages as they lie in the buffer, those of unknown levels and types too. The
+    /// Returns all control messages in the buffer, also those of unknown levels and types. The
     /// numbers of descriptors can be seen in them, also of those that were taken or closed.
     #[must_use]
     pub fn messages(&self) -> ControlMessages<'_> {
@@ -262,14 +293,14 @@ impl<C: ControlStorage> Ancillary<C> {
         self.truncated
     }
 
-    /// How many descriptors came beyond those that were expected, and were closed. Those that the
-    /// kernel itself dropped are not counted by anybody.
+    /// Returns how many descriptors arrived beyond those that were expected, and were closed.
+    /// Nothing counts those that the kernel itself dropped.
     #[must_use]
     pub const fn closed(&self) -> usize {
         self.closed
     }
 
-    /// The data of the first message of a type at level `SOL_SOCKET`.
+    /// Returns the data of the first message of a type at level `SOL_SOCKET`.
     fn data(&self, kind: c_int) -> Option<&[u8]> {
         let of_kind = |message: &ControlMessage<'_>| {
             message.level() == sys::SOL_SOCKET && message.cmsg_type() == kind
@@ -331,8 +362,8 @@ impl<T: Kind> Socket<T> {
     /// `control`, which is a [`ControlBuffer`](crate::ancillary::ControlBuffer) or `&mut` one, or
     /// `&mut []` for none. [`Message::is_end`] tells the end of the connection.
     ///
-    /// Descriptors that come are owned by the [`Message`] from here on. A stream gives them with the
-    /// first byte that they were sent with, and with the bytes that were sent before.
+    /// Descriptors that arrive are owned by the [`Message`] from here on. A stream delivers them
+    /// with the first byte that they were sent with, and with the bytes that were sent before.
     ///
     /// # Errors
     ///
@@ -340,7 +371,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Examples
     ///
-    /// A descriptor, and who sends it:
+    /// A descriptor, and the credentials of its sender:
     ///
     /// ```
     /// use sunpath::UnixStream;
@@ -393,7 +424,7 @@ fn is_end(kind: c_int, flags: c_int, size: usize, without_control: bool) -> bool
     }
 }
 
-/// A message says its true length; a stream has none.
+/// A message has a true length; a stream has none.
 #[inline]
 pub(crate) fn flags<T: Kind>() -> c_int {
     match T::TYPE {
@@ -417,7 +448,7 @@ mod tests {
         }
     }
 
-    /// No security module labels sockets here, so the kernel's part is played by hand.
+    /// No security module labels sockets here, so that the test writes what the kernel would.
     #[test]
     fn ancillary_label_is_given_without_its_nul() {
         for (data, label) in [

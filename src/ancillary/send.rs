@@ -14,25 +14,25 @@ use crate::syscall;
 
 /// A control message to send.
 ///
-/// They go out in the order in which they are given, all of them, as a C program would lay them out.
-/// The order decides which fault the kernel reports if there are several.
+/// All control messages are sent, in the order in which they are given, as a C program would lay
+/// them out. The order decides which fault the kernel reports if there are several.
 ///
 /// See cmsg(3), unix(7) "Ancillary messages".
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Control<'a> {
-    /// `SCM_RIGHTS` — descriptors, lent for the call: the receiver gets its own. At most 253 in a
-    /// message, counted over all `Rights`. Several `Rights` arrive as one, in their order. One without
-    /// descriptors carries nothing and is left out.
+    /// `SCM_RIGHTS` — descriptors, lent for the call. The receiver gets its own. A message takes at
+    /// most 253, counted over all `Rights`. Several `Rights` arrive as one, in their order. One
+    /// without descriptors carries nothing and is left out.
     #[doc(alias = "SCM_RIGHTS")]
     Rights(&'a [BorrowedFd<'a>]),
-    /// `SCM_CREDENTIALS` — the sender's own, or those of others where it is privileged. The kernel
-    /// checks every one, and the receiver gets the last.
+    /// `SCM_CREDENTIALS` — the sender's own, or those of others if the sender is privileged. The
+    /// kernel checks every one, and the receiver gets the last.
     #[doc(alias = "SCM_CREDENTIALS")]
     Credentials(Credentials),
 }
 
-/// Control messages to send, measured.
+/// Control messages to send, whose sizes have been added up.
 pub(crate) struct Layout<'a> {
     control: &'a [Control<'a>],
     descriptors: usize,
@@ -40,7 +40,7 @@ pub(crate) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// Refuses in the name of `call` what no message can carry.
+    /// Refuses, with `call` in the error, what no message can carry.
     #[inline]
     pub(crate) fn of(call: Call, control: &'a [Control<'a>]) -> Result<Self, Error> {
         let (mut descriptors, mut space) = (0_usize, 0_usize);
@@ -78,7 +78,7 @@ impl<'a> Layout<'a> {
         self.descriptors
     }
 
-    /// How many bytes it takes.
+    /// Returns how many bytes it takes.
     #[inline]
     pub(crate) const fn space(&self) -> usize {
         self.space
@@ -108,17 +108,17 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// What most messages carry. A buffer for it is zeroed by a few instructions.
+/// Most messages carry no more. A buffer of this size is zeroed by a few instructions.
 type Small = (Rights<2>, Credentials);
 
-/// The most bytes of control messages in one message. All descriptors that it can carry fit, each in a
-/// control message of its own, and credentials beside them many times.
+/// The most bytes of control messages in one message. All descriptors that it can carry fit, each
+/// in a control message of its own, and many credentials in addition.
 const MAX_CONTROL: usize = 8192;
 const _: () = assert!(MAX_DESCRIPTORS * Rights::<1>::SPACE + Credentials::SPACE <= MAX_CONTROL);
 
-/// The credentials of this process.
+/// Returns the credentials of this process.
 impl Credentials {
-    /// `{ getpid(), getuid(), getgid() }` — what the kernel adds by itself, too.
+    /// `{ getpid(), getuid(), getgid() }` — the kernel adds the same by itself.
     ///
     /// See credentials(7).
     #[must_use]
@@ -133,15 +133,15 @@ impl Credentials {
 
 /// Sending with ancillary data.
 impl<T: Kind> Socket<T> {
-    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices, and control messages with them; how
-    /// many bytes went.
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices, and control messages with them.
+    /// Returns how many bytes were sent.
     ///
-    /// From a stream fewer bytes may go than there are. The control messages have then gone with the
-    /// first of them and must not be sent again: [`send_all`](Self::send_all) knows that.
+    /// A stream may send only a part of the bytes. The control messages have then been sent with
+    /// the first of them and must not be sent again, which [`send_all`](Self::send_all) observes.
     ///
     /// # Errors
     ///
-    /// Nothing was sent. A descriptor that is lent stays the lender's.
+    /// On failure nothing was sent. A descriptor that is lent still belongs to the lender.
     ///
     /// - `EINVAL`: more than 253 descriptors, with the number; or control messages without a byte on a
     ///   stream, which would drop them. No call was made. A stream takes the first 1024 slices.
@@ -158,6 +158,19 @@ impl<T: Kind> Socket<T> {
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for `send`
     ///   and `write`.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixStream, ancillary::Control, fd::{AsFd, IoSlice}};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// # let (read, write) = UnixStream::pair()?;
+    /// let fds = [read.as_fd(), write.as_fd()];
+    /// let sent = ours.sendmsg(&[IoSlice::new(b"take these")], &[Control::Rights(&fds)])?;
+    /// assert_eq!(sent, 10);
+    /// # theirs.recv_fds::<2>(&mut [0; 16])?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See sendmsg(2), unix(7).
     pub fn sendmsg(&self, bufs: &[IoSlice<'_>], control: &[Control<'_>]) -> Result<usize, Error> {
         let bufs = match T::TYPE {
@@ -167,12 +180,12 @@ impl<T: Kind> Socket<T> {
         send_with_control::<T>(self.as_fd(), bufs, None, control)
     }
 
-    /// `sendmsg(fd, msg, MSG_NOSIGNAL)`, then send(2) as often as it takes — sends all of the bytes,
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)`, then send(2) as often as needed — sends all of the bytes,
     /// and the control messages once, with the first of them.
     ///
     /// # Errors
     ///
-    /// On a stream, some of the bytes may have gone, and the control messages with them.
+    /// On a stream, some of the bytes may have been sent, and the control messages with them.
     ///
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`,
     ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
@@ -196,7 +209,7 @@ impl Socket<Datagram> {
     ///
     /// # Errors
     ///
-    /// Nothing was sent. A descriptor that is lent stays the lender's.
+    /// On failure nothing was sent. A descriptor that is lent still belongs to the lender.
     ///
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`: as for
     ///   [`sendmsg`](Self::sendmsg).
@@ -237,8 +250,8 @@ fn send_with_control<T: Kind>(
     send_with_much(fd, bufs, to, &layout)
 }
 
-/// [`send_with_control`] for more control messages than most messages have. It is out of line, because
-/// its buffer on the stack would be touched by every call.
+/// Does what [`send_with_control`] does, for more control messages than most messages have. It is
+/// out of line, because every call would touch its buffer on the stack.
 #[inline(never)]
 fn send_with_much(
     fd: BorrowedFd<'_>,

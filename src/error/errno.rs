@@ -61,6 +61,15 @@ impl Errno {
     }
 
     /// Returns the symbolic name; `None` for a number that has no meaning on this system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::Errno;
+    ///
+    /// assert_eq!(Errno::from_raw(libc::EPIPE).name(), Some("EPIPE"));
+    /// assert_eq!(Errno::from_raw(-5).name(), None);
+    /// ```
     #[must_use]
     #[doc(alias = "strerrorname_np")]
     pub fn name(self) -> Option<&'static str> {

@@ -11,25 +11,25 @@ use crate::fd::BorrowedFd;
 use crate::files::joined::Path;
 use crate::syscall::{self, ProcFd};
 
-/// How the kernel is led to a file whose path does not fit.
+/// The way in which the kernel gets to a file whose path does not fit.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Means {
     /// The directory's descriptor is an argument of the call.
     Bindat,
-    /// `/proc/self/fd/N`, if /proc is there, else a link.
+    /// `/proc/self/fd/N`, if /proc is mounted, and otherwise a link.
     Proc,
     /// A symbolic link in a private directory.
     Link,
 }
 
-/// What this system has. Tests choose others.
+/// The way of this system. Tests choose others.
 pub(crate) const USUAL: Means = match (syscall::HAVE_BINDAT, syscall::HAVE_PROC_FD) {
     (true, _) => Means::Bindat,
     (_, true) => Means::Proc,
     (false, false) => Means::Link,
 };
 
-/// `/proc/self/fd/N` of an open file; `None` where that leads elsewhere or nowhere.
+/// Returns `/proc/self/fd/N` of an open file; `None` if that leads to another file or to none.
 pub(crate) fn proc_alias(fd: BorrowedFd<'_>) -> Result<Option<ProcFd>, Error> {
     if !syscall::HAVE_PROC_FD {
         return Ok(None);
@@ -38,8 +38,8 @@ pub(crate) fn proc_alias(fd: BorrowedFd<'_>) -> Result<Option<ProcFd>, Error> {
     Ok(syscall::leads_to(alias.as_bytes(), fd)?.then_some(alias))
 }
 
-/// The address of a prefix, a slash and a name; of the prefix alone where the name is empty. Out of
-/// line, because an address is large and many ask for one.
+/// Makes the address of a prefix, a slash and a name, or of the prefix alone if the name is empty.
+/// It is out of line, because an address is large and many callers need one.
 #[inline(never)]
 pub(crate) fn address(call: Call, prefix: &[u8], name: &[u8]) -> Result<UnixAddr, Error> {
     let slash: &[u8] = if name.is_empty() { b"" } else { b"/" };

@@ -18,26 +18,26 @@ use crate::syscall;
 ///
 /// `sun_path` holds 107 bytes (103 on the BSDs and macOS), but a file system takes paths of any
 /// length, with components of up to 255 bytes. Nothing is truncated here, and the working directory
-/// is not changed, because the kernel is given a short path that leads to the same file.
+/// is not changed, because the kernel gets a short path that leads to the same file.
 ///
 /// | the file is reached | where |
 /// |---|---|
 /// | by its own path | it fits, and begins at the root or at [`CWD`](crate::CWD) |
 /// | through `/proc/self/fd/N` | Linux |
 /// | by bindat(2) and connectat(2) | FreeBSD |
-/// | through a symbolic link in a private directory under `/tmp`, which is gone afterwards | /proc is not mounted; macOS |
+/// | through a symbolic link in a private directory under `/tmp`, which is removed afterwards | /proc is not mounted; macOS |
 ///
 /// A path of `PATH_MAX` bytes or more is opened in pieces. The symbolic link cannot hold one that
-/// long (`ENAMETOOLONG`), and without /proc Linux does not tell the path of a directory other than
-/// [`CWD`](crate::CWD) (`EOPNOTSUPP`).
+/// long (`ENAMETOOLONG`), and without /proc Linux does not report the path of a directory other
+/// than [`CWD`](crate::CWD) (`EOPNOTSUPP`).
 impl<T: Kind> Socket<T> {
     /// `bindat(dir, fd, addr, len)` — gives the socket its address by a path of any length, which
     /// begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is absolute.
     ///
     /// As with [`bind_to`](Self::bind_to), the path must not exist, and nothing removes it
-    /// afterwards. If the last component does not fit beside the alias (it has more than some 80
-    /// bytes), the socket is bound under a temporary name in the directory, and the file is then
-    /// renamed. A file that exists is never replaced.
+    /// afterwards. If the last component does not fit beside the alias (because it has more than
+    /// about 80 bytes), the socket is bound under a temporary name in the directory, and the file
+    /// is then renamed. A file that exists is never replaced.
     ///
     /// If the path itself is not bound, [`local_addr`](Self::local_addr) and the peers'
     /// [`peer_addr`](Self::peer_addr) return the alias, which leads elsewhere in another process.
@@ -47,7 +47,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// Nothing stays open, and no file stays that was not there before.
+    /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `EADDRINUSE`: the path exists, whether it is a live socket, a dead one or not a socket. If
     ///   somebody made it just before the renaming, the socket still has its temporary address.
@@ -100,7 +100,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// Nothing stays open except for the socket, with which the call can be made again.
+    /// On failure nothing stays open except for the socket, with which the call can be made again.
     ///
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path, or it is empty.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
@@ -110,6 +110,17 @@ impl<T: Kind> Socket<T> {
     /// - Without /proc, `EOPNOTSUPP`: below a directory that is not [`CWD`](crate::CWD). `EPERM`, `ENOENT`: nowhere
     ///   to make the link.
     /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{Dir, Socket, Stream};
+    ///
+    /// let dir = Dir::open("/run/app")?;
+    /// let socket = Socket::<Stream>::new()?;
+    /// socket.connect_to_at(&dir, "app.sock")?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See connect(2), unix(7), proc(5).
     #[doc(alias = "connectat")]
@@ -128,7 +139,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// Nothing stays open, and no file stays that was not there before.
+    /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `EADDRINUSE`, `ENOENT`, `EINVAL`, `ENAMETOOLONG` and others: as for [`Socket::bind_to_at`].
@@ -149,8 +160,8 @@ impl<T: Connected> Listener<T> {
         let path = SplitPath::new(Call::Bind, dir.as_fd(), path.as_pathname())?;
         let socket = Socket::<T>::new()?;
         bind_to_path(socket.as_fd(), &path, USUAL)?;
-        // The file is unlinked while the socket still holds it: closed first, the file would be stale,
-        // and another process could have replaced it.
+        // The file is unlinked while the socket still holds it, because a socket that is closed
+        // first leaves a stale file, which another process could replace before the unlink.
         syscall::listen(socket.as_fd(), Self::BACKLOG).inspect_err(|_| {
             if let Ok(parent) = path.open_parent() {
                 let _ = syscall::unlinkat(parent.as_fd(), path.last, 0);
@@ -168,7 +179,7 @@ impl<T: Connected> Socket<T> {
     ///
     /// # Errors
     ///
-    /// Nothing stays open.
+    /// On failure nothing stays open.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `ENAMETOOLONG`, `EINVAL`,
@@ -203,7 +214,7 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// Nothing stays open, and no file stays that was not there before.
+    /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     /// - `EADDRINUSE`, `ENOENT`, `EINVAL`, `ENAMETOOLONG` and others: as for
@@ -261,7 +272,7 @@ mod tests {
         }
     }
 
-    /// What a link left behind: in all places where links are made.
+    /// Returns what a link left behind, in all directories where links are made.
     fn left_behind() -> Vec<PathBuf> {
         let mut left = Vec::new();
         for base in Link::BASES {
@@ -275,7 +286,7 @@ mod tests {
         left
     }
 
-    /// A link that another process uses is gone before long, and one that was left stays.
+    /// A link that another process uses disappears soon, and one that was left stays.
     fn nothing_left_since(before: &[PathBuf]) {
         for path in left_behind() {
             let is_gone = |_| {
@@ -301,7 +312,7 @@ mod tests {
         })
     }
 
-    /// One test, since it looks for what any link left behind.
+    /// One test, because it looks for what any link left behind.
     #[test]
     fn at_without_proc_a_link_leads_there_and_is_gone_afterwards() {
         link_of_a_relative_path_begins_where_it_should();
@@ -369,7 +380,7 @@ mod tests {
             env::current_dir().unwrap().join("src")
         );
 
-        // The directory is another than the one that was opened.
+        // The directory is not the one that was opened.
         let other = syscall::openat(CWD, b"/", O_PATH).unwrap();
         let error = Link::to_directory(CWD, b"src", other.as_fd())
             .err()
@@ -377,7 +388,8 @@ mod tests {
         assert_eq!(error.errno(), Errno::ESTALE);
     }
 
-    /// Between opening the file and connecting through it another is renamed over it.
+    /// After the file is opened and before the connection through it, another file is renamed over
+    /// it.
     #[test]
     fn at_file_that_was_replaced_is_looked_up_again() {
         let base = FreshDir::new("replaced");
@@ -405,7 +417,7 @@ mod tests {
         new.take().unwrap().accept().unwrap();
         assert_eq!(attempts, if syscall::HAVE_PROC_FD { 2 } else { 1 });
 
-        // Nobody listens, and it is the same file: that is the answer.
+        // Nobody listens, and it is the same file, so that this is the answer.
         let mut attempts = 0;
         let client = Socket::<Stream>::new().unwrap();
         let refused = connect_through(&split, USUAL, |start, addr| {

@@ -1,5 +1,5 @@
 //! Binding with options for the file: its mode and owner, its removal, and what to do with a file
-//! that is there already.
+//! that exists already.
 
 mod access;
 mod addr;
@@ -30,45 +30,46 @@ pub use self::bound::Bound;
 pub use self::parts::SocketFile;
 pub use self::stale::{Liveness, probe};
 
-/// What to do if there is a file at the path already.
+/// What to do if a file exists at the path.
 ///
-/// The page `docs/socket-files.md` of the repository lists every system call of the three, and what a
-/// crash at each of them leaves.
+/// The page `docs/socket-files.md` of the repository lists every system call of the three, and what
+/// a crash at each of them leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Existing {
-    /// Fails with `EADDRINUSE`, exactly as in C.
+    /// Bind fails with `EADDRINUSE`, exactly as in C.
     #[default]
     Refuse,
-    /// Removes a socket file that is proved dead, and nothing else. This is for a daemon that runs once
-    /// and may have been killed.
+    /// A socket file that is proved dead is replaced, and no other file. This is for a daemon that
+    /// runs once and may have been killed.
     ///
-    /// If several processes start at once, exactly one succeeds, and the others get `EADDRINUSE`. They
-    /// compete for a lock file of mode 0600 beside the socket, by flock(2). The lock is held as long as
-    /// the socket is open, in forked children too, and the kernel releases it when the last of them
-    /// dies, so that it is never stale. The lock file is removed with the socket file, and stays if the
-    /// process was killed. Its name is `<name>.lock`. For a name over 250 bytes, which leaves no space
-    /// for that, it is `.sunpath-`, a hash of the name in 16 hexadecimal digits, and `.lock`.
+    /// If several processes start at once, exactly one succeeds, and the others get `EADDRINUSE`.
+    /// They compete for a lock file of mode 0600 beside the socket, by flock(2). The lock is held
+    /// as long as the socket is open, in forked children too, and the kernel releases it when the
+    /// last of them dies, so that it is never stale. The lock file is removed with the socket file,
+    /// and stays if the process was killed. Its name is `<name>.lock`. For a name over 250 bytes,
+    /// which leaves no space for that, it is `.sunpath-`, a hash of the name in 16 hexadecimal
+    /// digits, and `.lock`.
     ///
     /// The lock keeps out only processes that ask for it. The proof protects every server: a
     /// datagram socket is connected to the file. If any process holds a stream or seqpacket socket
     /// that is bound to the file, the answer is `EPROTOTYPE`, also before listen(2) and with a full
     /// backlog, and the server does not notice. Only `ECONNREFUSED` proves that the file is dead,
-    /// and only on a kernel that gives another answer about a living socket: before a file is
-    /// removed, a stream socket of this process, which is bound beside it under a temporary name,
-    /// is asked about in the same way. If that one looks dead too, nothing is proved, and bind
-    /// fails with `EADDRINUSE`.
+    /// and only on a kernel that answers differently for a live socket. Before a file is removed, a
+    /// stream socket of this process, which is bound beside it under a temporary name, is therefore
+    /// asked about in the same way. If that one looks dead too, nothing is proved, and bind fails
+    /// with `EADDRINUSE`.
     ///
-    /// A file that is not a socket is never touched. Neither is a symbolic link, nor the file that it
-    /// points to, nor a file about which the kernel does not answer (`EACCES`: without write permission
-    /// on a file there is no answer).
+    /// A file that is not a socket is never touched. Neither is a symbolic link, nor the file that
+    /// it points to, nor a file about which the kernel does not answer (`EACCES`: without write
+    /// permission on a file there is no answer).
     ///
     /// A kernel knows only its own processes. On a file system that several machines, or a guest
     /// and its host, share, a server on the other side looks dead. Through another layer of an
     /// overlay file system a live server looks dead too.
     ReplaceStale,
-    /// Takes the path over from the process that has it, without an instant in which nobody listens. A
-    /// new version of a running server does this, for example.
+    /// The path is taken over from the process that has it, without an instant in which nobody
+    /// listens. A new version of a running server does this, for example.
     ///
     /// The socket is bound to a temporary name beside the path, `.sunpath-` and 16 hexadecimal digits,
     /// and listens. Its file is then swapped with the socket file at the path, which may be live or
@@ -80,11 +81,11 @@ pub enum Existing {
     /// than Linux and macOS, rename(2) is called instead. A file that somebody puts there between the two calls
     /// that look and rename is lost.)
     ///
-    /// The old server should keep accepting for a moment, until no client waits, before it closes its
-    /// listener. connect(2) first looks the path up and then takes its place in the queue. A client
-    /// between the two when the listener is closed is refused (`ECONNREFUSED`), and a client in the queue
-    /// is reset. No call tells when the last client has come; tens of milliseconds are plenty unless
-    /// the machine is stalled.
+    /// The old server should keep accepting for a moment, until no client waits, before it closes
+    /// its listener. connect(2) first looks the path up and then takes its place in the queue. A
+    /// client between the two when the listener is closed is refused (`ECONNREFUSED`), and a client
+    /// in the queue is reset. No call tells when the last client has connected; tens of
+    /// milliseconds are plenty unless the machine is stalled.
     ///
     /// getsockname(2), getpeername(2) of the clients and `/proc/net/unix` report the temporary name and
     /// not the path: [`Bound::addr`] has the path. A program that removes the sockets in `/tmp` whose
@@ -93,13 +94,13 @@ pub enum Existing {
     Takeover,
 }
 
-/// How to bind a socket to a path, so that its file has the right mode from the beginning, is
+/// Options for binding a socket to a path. Its file has the right mode from the beginning, is
 /// removed at the end, and does not prevent the next start.
 ///
 /// # Examples
 ///
-/// A daemon that only its user and group may connect to, that starts again after a crash, that is
-/// not started twice, and that cleans up:
+/// A daemon to which only its user and group may connect. It starts again after a crash, cannot be
+/// started twice, and removes its file:
 ///
 /// ```
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -124,10 +125,11 @@ pub enum Existing {
 ///
 /// # Fork and exec
 ///
-/// Only the process that bound the socket removes the file. A child that goes on as the daemon
+/// Only the process that bound the socket removes the file. A child that continues as the daemon
 /// calls [`Bound::adopt`], and the parent must then end by `_exit`: if it returns from `main`, its
-/// own value is dropped and removes the file under the child. A program that is executed inherits
-/// the socket without a [`Bound`], and [`adopt`](Self::adopt) takes the file over.
+/// own value is dropped and removes the file that the child still serves. A program that is
+/// executed inherits the socket without a [`Bound`], and [`adopt`](Self::adopt) takes the file
+/// over.
 #[derive(Clone, Copy, Debug)]
 pub struct BindOptions {
     access: Access,
@@ -144,7 +146,7 @@ impl Default for BindOptions {
 
 impl BindOptions {
     /// Makes options that bind as C does, except that the file is removed on drop. Without a mode,
-    /// an owner or a group, nothing is done to the file except by bind(2).
+    /// an owner or a group, only bind(2) acts on the file.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -158,26 +160,36 @@ impl BindOptions {
     /// Sets the mode of the file, at most 0777, whatever the umask is. Without it the mode is 0777 less
     /// the umask.
     ///
-    /// At no instant may a process connect that this mode would not let in. The umask, which belongs to
-    /// all threads, is not touched: the socket gets the mode before it is bound, and the bits that the
-    /// umask took are given back to the file after that, by a descriptor of the file. To connect,
-    /// a process needs write permission on the file on Linux; on other systems only the permissions of
-    /// the directory are portable. A default ACL of the directory can name a user who may connect in
-    /// addition, with the permissions of the group, and a directory with the setgid bit passes its
-    /// group on to the file.
+    /// At no instant can a process connect that this mode would not permit to. The umask, which
+    /// belongs to all threads, is not changed: the socket gets the mode before it is bound, and the
+    /// bits that the umask took are given back to the file after that, by a descriptor of the file.
+    /// To connect, a process needs write permission on the file on Linux; on other systems only the
+    /// permissions of the directory are portable. A default ACL of the directory can name a user
+    /// who may connect in addition, with the permissions of the group, and a directory with the
+    /// setgid bit passes its group on to the file.
     ///
     /// Until the mode is complete, the file has its sticky bit set, which tells it from other files.
     ///
     /// In three cases the socket is bound in a new directory of mode 0700 beside the path, and its
     /// file is moved to the path when it is ready: in a directory where others may rename files (it
     /// is writable by its group or by all and has no sticky bit, or belongs to a user other than
-    /// this one and root), where /proc is missing, and on systems where the mode of a file cannot
-    /// be changed by a descriptor. getsockname(2) then reports a path that is gone, and
+    /// this one and root), if /proc is missing, and on systems where the mode of a file cannot be
+    /// changed by a descriptor. getsockname(2) then reports a path that no longer exists, and
     /// [`Bound::addr`] reports the one to connect to.
     ///
-    /// If the file system does not keep modes, or the sticky bit, bind fails: see
+    /// If the file system does not store modes, or the sticky bit, bind fails: see
     /// [`listen`](Self::listen). A private directory, [`Dir::private`](crate::Dir::private), on
     /// another file system restricts access instead.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    ///
+    /// let listener = BindOptions::new().mode(0o660).listen("/run/app.sock")?;
+    /// # drop(listener);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     #[doc(alias = "chmod")]
     #[doc(alias = "umask")]
@@ -186,7 +198,7 @@ impl BindOptions {
         self
     }
 
-    /// Sets the user whom the file belongs to. Another user than this process's needs privileges.
+    /// Sets the owner of the file. A user other than this process's needs privileges.
     ///
     /// With a [`mode`](Self::mode), nobody but this process's user may connect until the owner is
     /// right. The number -1 is refused with `EINVAL`, because to chown(2) it means no change.
@@ -197,8 +209,7 @@ impl BindOptions {
         self
     }
 
-    /// Sets the group that the file belongs to. This needs privileges unless this process is in the
-    /// group.
+    /// Sets the group of the file. This needs privileges unless this process is in the group.
     ///
     /// With a [`mode`](Self::mode), nobody but this process's user may connect until the group is
     /// right. The number -1 is refused with `EINVAL`, because to chown(2) it means no change.
@@ -227,8 +238,18 @@ impl BindOptions {
         self
     }
 
-    /// Sets what to do if there is a file at the path already. Without it, [`Existing::Refuse`]
-    /// applies.
+    /// Sets what to do if a file exists at the path. Without it, [`Existing::Refuse`] applies.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{BindOptions, Existing};
+    ///
+    /// let options = BindOptions::new().existing(Existing::ReplaceStale);
+    /// let listener = options.listen("/run/app.sock")?; // also after a crash
+    /// # drop(listener);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     pub const fn existing(mut self, existing: Existing) -> Self {
         self.existing = existing;
@@ -238,11 +259,12 @@ impl BindOptions {
     /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes a stream socket that listens at a path of
     /// any length.
     ///
-    /// The directory is opened first, and everything that happens to the file happens there. A path
-    /// that fits into `sun_path` is bound as it is, so that `local_addr` reports it. If the path comes
-    /// to lead to another directory during the call, because a directory was renamed or another thread
-    /// changed the working directory, bind fails with `ESTALE` and the file is removed again.
-    /// [`bind_at`](Self::bind_at) with a [`Dir`](crate::Dir) does not depend on the path.
+    /// The directory is opened first, and everything that happens to the file happens in it. A path
+    /// that fits into `sun_path` is bound as it is, so that `local_addr` reports it. If the path
+    /// comes to lead to another directory during the call, because a directory was renamed or
+    /// another thread changed the working directory, bind fails with `ESTALE` and the file is
+    /// removed again. [`bind_at`](Self::bind_at) with a [`Dir`](crate::Dir) does not depend on the
+    /// path.
     ///
     /// A longer path is reached as by [`Socket::bind_to_at`]. [`local_addr`](Socket::local_addr) then
     /// reports an alias, and [`Bound::addr`] is `None`. If even the last component does not fit beside
@@ -251,7 +273,8 @@ impl BindOptions {
     ///
     /// # Errors
     ///
-    /// Nothing stays open, and no file stays that was not there before, except for an empty lock file.
+    /// On failure nothing stays open, and no file stays that was not there before, except for an
+    /// empty lock file.
     ///
     /// - `ENOENT`, `EINVAL`: the path is empty, or has a NUL; no call was made.
     /// - `EADDRINUSE`: a file is in the way. With [`ReplaceStale`](Existing::ReplaceStale): a process
@@ -317,9 +340,9 @@ impl BindOptions {
     }
 
     /// `bind(fd, addr, len)` — makes a datagram socket that is bound to a path, which must fit into
-    /// `sun_path` because peers send their answers to it. With [`Takeover`](Existing::Takeover), and where
-    /// [`mode`](Self::mode) binds in a directory of its own, peers see a name that is gone: such a socket
-    /// receives, but is not answered.
+    /// `sun_path` because peers send their answers to it. With [`Takeover`](Existing::Takeover),
+    /// and where [`mode`](Self::mode) binds in a directory of its own, peers see a name that no
+    /// longer exists. Such a socket receives, but cannot be answered.
     ///
     /// # Errors
     ///
@@ -376,7 +399,7 @@ impl BindOptions {
     }
 }
 
-/// What [`BindOptions::bind_at`] makes: a [`UnixListener`], [`UnixSeqpacketListener`] or
+/// The types that [`BindOptions::bind_at`] makes: a [`UnixListener`], [`UnixSeqpacketListener`] or
 /// [`UnixDatagram`].
 pub trait Bindable: sealed::Sealed + Sized {
     /// The socket's kind.
@@ -385,7 +408,7 @@ pub trait Bindable: sealed::Sealed + Sized {
     /// Whether it listens.
     #[doc(hidden)]
     const LISTENS: bool;
-    /// The socket after bind(2), and after listen(2) if it listens.
+    /// Returns the socket after bind(2), and after listen(2) if it listens.
     #[doc(hidden)]
     fn from_socket(socket: Socket<Self::Kind>) -> Self;
 }

@@ -1,4 +1,4 @@
-//! Connecting with conditions: within a time limit, and only to the server that is meant.
+//! Connecting with conditions: within a time limit, and only to the right server.
 
 use core::ffi::c_int;
 use core::time::Duration;
@@ -14,8 +14,8 @@ use crate::pathname::AsPathname;
 use crate::socket::{Connected, Socket};
 use crate::syscall;
 
-/// How to connect: with a time limit, to one user's server alone, or to a server that is not there
-/// yet.
+/// Options for connecting: with a time limit, to one user's server alone, or to a server that has
+/// not started yet.
 ///
 /// # Examples
 ///
@@ -39,7 +39,7 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// Options without any condition, which connect as C does.
+    /// Makes options without any condition, which connect as C does.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -54,13 +54,25 @@ impl ConnectOptions {
     ///
     /// A signal does not extend the wait. With a timeout of zero, `ETIMEDOUT` is reported without a
     /// try.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use sunpath::{ConnectOptions, UnixStream};
+    ///
+    /// let options = ConnectOptions::new().timeout(Duration::from_secs(5));
+    /// let stream: UnixStream = options.connect("/run/app.sock")?;
+    /// # drop(stream);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Sets whether to wait for a server that is not there yet. A missing file (`ENOENT`) and a
+    /// Sets whether to wait for a server that has not started yet. A missing file (`ENOENT`) and a
     /// file at which nobody listens (`ECONNREFUSED`) are then not errors until the
     /// [`timeout`](Self::timeout) has passed. Without a timeout it waits forever.
     ///
@@ -89,19 +101,29 @@ impl ConnectOptions {
         self
     }
 
-    /// Accepts only a server that this user runs: whose effective user was this one at its last
-    /// listen(2). Everybody who may write to a directory can listen at a path there; this tells a
-    /// server from an impostor.
+    /// Accepts only a server of this user: its effective user was this one at its last listen(2).
+    /// Every user who may write to a directory can listen at a path in it, and this tells a server
+    /// from an impostor.
     ///
     /// If a service manager made the socket ([`activation`](crate::activation)), the user is the
     /// manager's, often root, because the manager called listen(2). The server can change that by
     /// [`Listener::listen_again`](crate::Listener::listen_again).
     ///
-    /// In a user namespace that does not map every user, as in many sandboxes, one uid stands for all users
-    /// that are not mapped: 65534, or what `/proc/sys/kernel/overflowuid` says. There it cannot be required,
-    /// and connecting fails with `EINVAL` ([`Cause::UnmappedUid`]).
+    /// In a user namespace that does not map every user, as in many sandboxes, one uid stands for
+    /// all users that are not mapped: 65534, or the number in `/proc/sys/kernel/overflowuid`. There
+    /// it cannot be required, and connecting fails with `EINVAL` ([`Cause::UnmappedUid`]).
     /// Elsewhere it is the user `nobody`. Without /proc the two cannot be told apart, and 65534 is
     /// rejected.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{ConnectOptions, UnixStream};
+    ///
+    /// let stream: UnixStream = ConnectOptions::new().require_peer(0).connect("/run/app.sock")?;
+    /// # drop(stream);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     #[doc(alias = "SO_PEERCRED")]
     pub const fn require_peer(mut self, uid: u32) -> Self {
@@ -114,12 +136,22 @@ impl ConnectOptions {
     ///
     /// # Errors
     ///
-    /// Nothing stays open.
+    /// On failure nothing stays open.
     ///
     /// - `ENOENT`, `EINVAL`: the path is empty, has a NUL; no call was made, and
     ///   [`Error::sun_path`] has the numbers.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
     /// - `ETIMEDOUT`, `EPERM` and others: as for [`connect_addr`](Self::connect_addr).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{ConnectOptions, UnixSeqpacket};
+    ///
+    /// let socket: UnixSeqpacket = ConnectOptions::new().connect("/run/app.sock")?;
+    /// socket.send(b"status")?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See connect(2), unix(7).
     pub fn connect<T: Connected>(&self, path: impl AsPathname) -> Result<Socket<T>, Error> {
@@ -131,7 +163,7 @@ impl ConnectOptions {
     ///
     /// # Errors
     ///
-    /// Nothing stays open.
+    /// On failure nothing stays open.
     ///
     /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: as for [`connect`](Self::connect).
     /// - `EOPNOTSUPP`: as for [`Socket::connect_to_at`].
@@ -158,7 +190,7 @@ impl ConnectOptions {
     ///
     /// # Errors
     ///
-    /// Nothing stays open.
+    /// On failure nothing stays open.
     ///
     /// - `ETIMEDOUT`: the queue was full until the timeout had passed.
     /// - `EPERM`: another user runs the server, whose uid is in [`Cause::Peer`]. Nothing was sent to it.
@@ -175,9 +207,9 @@ impl ConnectOptions {
         self.until_served(deadline, |late| self.connect_by(CWD, addr, deadline, late))
     }
 
-    /// Calls `attempt`, and if [`wait_for_server`](Self::wait_for_server) was asked for, calls it again
-    /// until there is a server. It gets the error to return if the deadline has passed when it begins:
-    /// that of the previous try, if there was one.
+    /// Calls `attempt`, and if [`wait_for_server`](Self::wait_for_server) was asked for, calls it
+    /// again until there is a server. `attempt` gets the error to return if the deadline has passed
+    /// when it begins: that of the previous try, if there was one.
     fn until_served<R>(
         &self,
         deadline: Option<Deadline>,
@@ -238,8 +270,8 @@ const LONGEST_PAUSE: u16 = 100;
 
 const TIMED_OUT: Error = Error::new(Call::Connect, Errno::ETIMEDOUT);
 
-/// Whether there is no server: no socket file, or nobody who listens. An empty path is not that,
-/// although its errno is `ENOENT`.
+/// Whether there is no server: no socket file, or no process that listens. An empty path does not
+/// mean that, although its errno is `ENOENT`.
 fn is_absent(error: Error) -> bool {
     error.sun_path().is_none() && matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED)
 }
@@ -255,8 +287,8 @@ fn sleep(milliseconds: u16) {
     }
 }
 
-/// Blocking, since a nonblocking connect(2) to a full queue begins nothing that poll(2) could wait
-/// for; `SO_SNDTIMEO` bounds it, and is taken back.
+/// The socket is blocking, because a nonblocking connect(2) to a full queue begins nothing that
+/// poll(2) could wait for. `SO_SNDTIMEO` limits the wait, and is reset afterwards.
 fn connect_until<T: Connected>(
     socket: &Socket<T>,
     dir: BorrowedFd<'_>,
@@ -268,7 +300,7 @@ fn connect_until<T: Connected>(
         let left = deadline.left().ok_or(late)?;
         socket.set_write_timeout(Some(left))?;
         match syscall::connect_once(dir, socket.as_fd(), addr) {
-            // It waited in the queue, so that there is a server.
+            // The client has waited in the queue, so that there is a server.
             Err(error) if error.errno() == Errno::EINTR => late = TIMED_OUT,
             Err(error) if error.errno() == Errno::EAGAIN => return Err(TIMED_OUT),
             Err(error) => return Err(error),

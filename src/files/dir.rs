@@ -23,7 +23,7 @@ pub(crate) use self::make::make_directory;
 /// [`bind_to_at`](crate::Socket::bind_to_at) still puts a socket into this directory.
 ///
 /// [`private`](Self::private) is the portable way to restrict a server to one user, because not
-/// every system looks at the mode of a socket file, and every system looks at the modes of the
+/// every system checks the mode of a socket file, and every system checks the modes of the
 /// directories above it.
 ///
 /// The descriptor is close-on-exec. On systems with `O_PATH` it only stands for the directory:
@@ -61,12 +61,24 @@ impl Dir {
     ///
     /// # Errors
     ///
-    /// - `ENOENT`: there is none, or the path is empty. `EINVAL`: the path has a NUL.
+    /// - `ENOENT`: the directory does not exist, or the path is empty. `EINVAL`: the path has a
+    ///   NUL.
     /// - `ENOTDIR`: it is not a directory, or a component above it is not.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
     /// - `EACCES`: no search permission above it, or, on systems without `O_PATH` (macOS), no
     ///   permission to read it. `ELOOP`: a loop of links.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{Dir, UnixStream};
+    ///
+    /// let dir = Dir::open("/run/app")?;
+    /// let stream = UnixStream::connect_at(&dir, "app.sock")?;
+    /// # drop(stream);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See openat(2).
     #[doc(alias = "openat")]
@@ -81,12 +93,12 @@ impl Dir {
     /// process's effective user, with no permission for group and others.
     ///
     /// If it does not exist, it is made with mode 0700 under every umask. The directory above must
-    /// exist. If it exists, it is taken as it is or refused, and never repaired. Every directory
-    /// above it, up to the root and also above a relative path, must be such that nobody else can
-    /// put another in this one's place: owned by this user or by root, and not writable by group or
-    /// others, or sticky as `/tmp` is. A symbolic link above is followed if this user or root owns
-    /// it and every further link that it leads through, and every directory on that way is verified
-    /// as well. The directory itself must not be a link.
+    /// exist. If it exists, it is accepted as it is or refused, and never repaired. Every directory
+    /// above it, up to the root and also above a relative path, must be such that no other user can
+    /// put another directory in this one's place: owned by this user or by root, and not writable
+    /// by group or others, or sticky as `/tmp` is. A symbolic link above is followed if this user
+    /// or root owns it and every further link that it leads through, and every directory on that
+    /// way is verified as well. The directory itself must not be a link.
     ///
     /// In a user namespace that does not map every user, the owners that are not mapped look alike, and
     /// root is often one of them. There, such an owner is accepted for `/` and every other directory above
@@ -95,9 +107,20 @@ impl Dir {
     ///
     /// # Errors
     ///
-    /// What was made is removed.
+    /// On failure what was made is removed.
     ///
-    /// - [`DirError`]: which component of the path, and why.
+    /// - [`DirError`]: the component of the path, and the reason.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{Dir, UnixListener};
+    ///
+    /// let dir = Dir::private("/run/app")?;
+    /// let listener = UnixListener::bind_at(&dir, "app.sock")?; // no other user can connect
+    /// # drop(listener);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// See mkdirat(2), unix(7) "Pathname socket ownership and permissions".
     #[doc(alias = "mkdirat")]
@@ -115,9 +138,20 @@ impl Dir {
     ///
     /// # Errors
     ///
-    /// What was made is removed.
+    /// On failure what was made is removed.
     ///
-    /// - [`DirError`]: which component of the path, and why.
+    /// - [`DirError`]: the component of the path, and the reason.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{BindOptions, Bound, Dir, UnixListener};
+    ///
+    /// let dir = Dir::public("/run/app")?;
+    /// let listener: Bound<UnixListener> = BindOptions::new().mode(0o666).bind_at(&dir, "app.sock")?;
+    /// # drop(listener);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// See mkdirat(2), unix(7) "Pathname socket ownership and permissions".
     pub fn public(path: impl AsPathname) -> Result<Self, DirError> {
@@ -134,10 +168,11 @@ impl Dir {
     ///
     /// # Errors
     ///
-    /// - `ERANGE`: `buf` is too short for it; 4096 bytes are enough for what the kernel tells.
-    /// - `ENAMETOOLONG`: it is longer than the kernel tells (`PATH_MAX`).
+    /// - `ERANGE`: `buf` is too short for it; 4096 bytes are enough for every path that the kernel
+    ///   reports.
+    /// - `ENAMETOOLONG`: it is longer than what the kernel reports (`PATH_MAX`).
     /// - `ENOENT`: /proc is not mounted.
-    /// - `EOPNOTSUPP`: the system does not tell (FreeBSD).
+    /// - `EOPNOTSUPP`: the system does not report it (FreeBSD).
     ///
     /// See proc(5) "/proc/pid/fd", fcntl(2) "F_GETPATH".
     #[doc(alias = "F_GETPATH")]
@@ -180,7 +215,7 @@ impl From<Dir> for OwnedFd {
     }
 }
 
-/// Why [`Dir::private`] or [`Dir::public`] refused a path, and which part of it.
+/// The reason why [`Dir::private`] or [`Dir::public`] refused a path, and the part of the path.
 ///
 /// # Examples
 ///
@@ -217,15 +252,15 @@ pub enum Refusal {
     Call(Error),
     /// The directory itself is a symbolic link.
     Symlink,
-    /// It exists, and is not a directory.
+    /// The path exists, and is not a directory.
     NotADirectory,
-    /// Its owner is neither this process's effective user nor, where root is accepted, root.
+    /// The owner is neither this process's effective user nor, where root is accepted, root.
     Owner {
         /// The user that owns it.
         uid: u32,
     },
-    /// Its mode lets others in who must stay out, or keeps out those who should come in. For a
-    /// directory above it: its mode lets others replace what is in it.
+    /// The mode permits others to enter who must stay out, or keeps out those who should enter. For
+    /// a directory above: the mode permits others to replace what is in it.
     Mode {
         /// The permission bits, the sticky bit included.
         mode: u32,
@@ -235,21 +270,21 @@ pub enum Refusal {
 }
 
 impl DirError {
-    /// How many bytes of the path name the directory at fault, up to the end of a component. It is
-    /// 0 for the working directory of a relative path, or for one above it.
+    /// Returns how many bytes of the path name the directory at fault, up to the end of a
+    /// component. It is 0 for the working directory of a relative path, or for one above it.
     #[must_use]
     pub const fn prefix_len(self) -> usize {
         self.prefix_len
     }
 
-    /// What is wrong with that directory.
+    /// Returns what is wrong with that directory.
     #[must_use]
     pub const fn refusal(self) -> Refusal {
         self.refusal
     }
 
-    /// The errno of the same fault: that of the call or path, `ELOOP` for a symbolic link, `ENOTDIR`,
-    /// `EPERM` for an owner or a mode.
+    /// Returns the errno of the same fault: that of the call or path, `ELOOP` for a symbolic link,
+    /// `ENOTDIR`, `EPERM` for an owner or a mode.
     #[must_use]
     pub const fn errno(self) -> Errno {
         match self.refusal {
@@ -293,7 +328,7 @@ impl fmt::Display for DirError {
 
 impl error::Error for DirError {}
 
-/// Keeps the errno's kind; this error becomes the inner one.
+/// The kind is that of the errno, and this error becomes the inner one.
 #[cfg(feature = "std")]
 impl From<DirError> for std::io::Error {
     fn from(error: DirError) -> Self {

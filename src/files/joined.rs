@@ -1,6 +1,6 @@
 //! Paths that are put together from pieces.
 
-/// A path that is put together, of at most `N` bytes.
+/// A path of at most `N` bytes that is put together from pieces.
 #[derive(Clone, Copy)]
 pub(crate) struct Path<const N: usize> {
     bytes: [u8; N],
@@ -9,7 +9,7 @@ pub(crate) struct Path<const N: usize> {
 }
 
 impl<const N: usize> Path<N> {
-    /// One piece after the other; how many bytes they are where that is more than `N`.
+    /// Puts one piece after the other. Fails with the number of bytes if there are more than `N`.
     pub(crate) fn join(pieces: &[&[u8]]) -> Result<Self, usize> {
         let mut bytes = [0; N];
         let len = join(pieces, &mut bytes)?;
@@ -21,8 +21,8 @@ impl<const N: usize> Path<N> {
     }
 }
 
-/// Puts pieces one after the other at the front of `buf`; returns how many bytes they have, as an error
-/// if they do not fit.
+/// Puts pieces one after the other at the front of `buf`. Returns how many bytes they have, as an
+/// error if they do not fit.
 #[inline(never)]
 fn join(pieces: &[&[u8]], buf: &mut [u8]) -> Result<usize, usize> {
     let len = pieces.iter().map(|piece| piece.len()).sum();

@@ -1,13 +1,13 @@
-//! Names in a directory: of the socket file, of what is made beside it for a while, and of its lock.
+//! Names in a directory: of the socket file, of temporary files beside it, and of its lock.
 
 use crate::error::{Call, Errno, Error};
 use crate::files::joined::Path;
 use crate::syscall;
 
-/// How many bytes a component may have.
+/// The most bytes of a component.
 const NAME_MAX: usize = 255;
 
-/// A component of a path: no slash, no NUL.
+/// A component of a path, without a slash or a NUL.
 pub(crate) type Name = Path<NAME_MAX>;
 
 /// Joins pieces into a name.
@@ -15,10 +15,10 @@ pub(crate) fn join_name(pieces: &[&[u8]]) -> Result<Name, Error> {
     Path::join(pieces).map_err(|_| Error::new(Call::Bind, Errno::ENAMETOOLONG))
 }
 
-/// `<name>.lock`; where that does not fit, `.sunpath-<hash of the name>.lock`.
+/// Returns `<name>.lock`; if that does not fit, `.sunpath-<hash of the name>.lock`.
 pub(crate) fn lock_name(socket: &[u8]) -> Result<Name, Error> {
     const SUFFIX: &[u8] = b".lock";
-    // FNV-1a. Two names with one hash keep each other out, which is safe.
+    // The hash is FNV-1a. Two names with one hash keep each other out, which is safe.
     let hash = socket
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
@@ -27,15 +27,15 @@ pub(crate) fn lock_name(socket: &[u8]) -> Result<Name, Error> {
     join_name(&[socket, SUFFIX]).or_else(|_| join_name(&[&numbered_name(hash), SUFFIX]))
 }
 
-/// A name that no other process chooses: it is as long as a number that nobody can foresee needs.
+/// Returns a name that no other process chooses, because its number cannot be predicted.
 pub(crate) type TemporaryName = [u8; 9 + 16];
 
-/// `.sunpath-` and 16 hexadecimal digits of a random number.
+/// Returns `.sunpath-` and 16 hexadecimal digits of a random number.
 pub(crate) fn temporary_name() -> Result<TemporaryName, Error> {
     syscall::unforeseen().map(numbered_name)
 }
 
-/// `.sunpath-` and the 16 hexadecimal digits of a number, the lowest first.
+/// Returns `.sunpath-` and the 16 hexadecimal digits of a number, the lowest first.
 fn numbered_name(mut number: u64) -> TemporaryName {
     let mut name = *b".sunpath-0123456789abcdef";
     for digit in &mut name[9..] {

@@ -1,4 +1,4 @@
-//! A path of any length, split once into what the calls need of it.
+//! A path of any length, split once into the parts that the calls need.
 
 use core::ffi::c_int;
 
@@ -14,18 +14,18 @@ use crate::syscall::{self, O_PATH, PATH_MAX};
 /// A path, and the directory where it begins if it is not absolute.
 pub(crate) struct SplitPath<'a> {
     pub(crate) start: BorrowedFd<'a>,
-    /// The path of the directory, up to and with its last slash. Empty where that is `start` itself.
+    /// The path of the directory, including its last slash. It is empty if that is `start` itself.
     pub(crate) parent: &'a [u8],
     /// The last component, with the slashes after it.
     pub(crate) last: &'a [u8],
     path: &'a [u8],
-    /// The address of the path itself. `None` where the path does not fit into `sun_path`, or where
+    /// The address of the path itself. It is `None` if the path does not fit into `sun_path`, or if
     /// the kernel would begin at another directory.
     pub(crate) addr: Option<UnixAddr>,
 }
 
 impl<'a> SplitPath<'a> {
-    /// Splits a path. Refuses in the name of `call` one that is empty or has a NUL.
+    /// Splits a path. Refuses a path that is empty or has a NUL, with `call` in the error.
     pub(crate) fn new(call: Call, start: BorrowedFd<'a>, path: &'a [u8]) -> Result<Self, Error> {
         let path = checked(path).map_err(|error| Error::refused(call, error))?;
         let (parent, last) = split(path);
@@ -42,12 +42,12 @@ impl<'a> SplitPath<'a> {
         })
     }
 
-    /// The whole path.
+    /// Returns the whole path.
     pub(crate) const fn as_bytes(&self) -> &'a [u8] {
         self.path
     }
 
-    /// The path of the directory, as a call takes it.
+    /// Returns the path of the directory, as a call takes it.
     pub(crate) const fn parent_or_dot(&self) -> &'a [u8] {
         match self.parent {
             [] => b".",
@@ -55,7 +55,7 @@ impl<'a> SplitPath<'a> {
         }
     }
 
-    /// The address of another name in the same directory, where `addr` would be one.
+    /// Returns the address of another name in the same directory, for a path that could have one.
     pub(crate) fn addr_of(&self, name: &[u8]) -> Option<UnixAddr> {
         let path = Path::<SUN_PATH_MAX>::join(&[self.parent, name]).ok()?;
         match begins_alike(self.start, path.as_bytes()) {
@@ -86,9 +86,10 @@ fn begins_alike(start: BorrowedFd<'_>, path: &[u8]) -> bool {
     path.starts_with(b"/") || start.as_raw_fd() == CWD.as_raw_fd()
 }
 
-/// A path of any length that is not empty and has no NUL.
+/// Returns a path of any length that is not empty and has no NUL.
 pub(crate) fn checked(path: &[u8]) -> Result<&[u8], SunPathError> {
-    // `contains` looks at many bytes at once, so the place is looked for only if there is a NUL.
+    // `contains` looks at many bytes at once, so that the place is looked for only if there is a
+    // NUL.
     if path.contains(&0) {
         let at = path.iter().take_while(|byte| **byte != 0).count();
         return Err(SunPathError::InteriorNul { at });
@@ -99,8 +100,8 @@ pub(crate) fn checked(path: &[u8]) -> Result<&[u8], SunPathError> {
     }
 }
 
-/// Opens a path of any length. The kernel resolves it, `..` and symbolic links included: in one call
-/// if it can, otherwise directory by directory, in pieces as long as one call takes.
+/// Opens a path of any length. The kernel resolves it, `..` and symbolic links included: in one
+/// call if it can, otherwise in pieces, which are as long as one call takes.
 pub(crate) fn descend(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
     let (mut held, mut rest) = (None::<OwnedFd>, path);
     while rest.len() >= PATH_MAX {
@@ -111,7 +112,7 @@ pub(crate) fn descend(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<
         let from = held.as_ref().map_or(dir, AsFd::as_fd);
         let piece = syscall::openat(from, &rest[..end], O_PATH | sys::O_DIRECTORY)?;
         held = Some(piece);
-        // The rest is below that directory. With a slash in front it would begin at the root.
+        // The rest is below that directory. With a leading slash it would begin at the root.
         let slashes = rest[end..].iter().take_while(|byte| **byte == b'/').count();
         rest = &rest[end + slashes..];
     }
@@ -119,7 +120,8 @@ pub(crate) fn descend(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<
     syscall::openat(from, if rest.is_empty() { b"." } else { rest }, flags)
 }
 
-/// A path as its directory, which may be empty, and its last component with the slashes after it.
+/// Splits a path into its directory, which may be empty, and its last component with the slashes
+/// after it.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
     let end = path.iter().rposition(|byte| *byte != b'/').unwrap_or(0);
     let start = path[..end].iter().rposition(|byte| *byte == b'/');

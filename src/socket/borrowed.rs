@@ -1,4 +1,4 @@
-//! Sockets that somebody else owns, borrowed.
+//! Borrowed sockets, which other code owns.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -9,12 +9,12 @@ use super::listener::Listener;
 use super::{Connected, Kind, Socket};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, RawFd, borrow_as};
 
-/// A borrowed socket: every method of [`Socket`] on a descriptor that somebody else owns, such as a
+/// A borrowed socket: every method of [`Socket`] on a descriptor that other code owns, such as a
 /// socket of `std`, tokio or async-io, or a number that C code passed.
 ///
-/// It is a descriptor and nothing else; the owner closes it. Making one asks the kernel nothing. If
-/// the descriptor is not a Unix domain socket of this kind, its calls fail with the errno that they
-/// have in C: `ENOTSOCK`, `EOPNOTSUPP`, `EAFNOSUPPORT` or another one.
+/// It is a descriptor and nothing else, and the owner closes it. Making one does not call the
+/// kernel. If the descriptor is not a Unix domain socket of this kind, its calls fail with the
+/// errno that they have in C: `ENOTSOCK`, `EOPNOTSUPP`, `EAFNOSUPPORT` or another one.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ use crate::fd::{AsFd, AsRawFd, BorrowedFd, RawFd, borrow_as};
 /// # #[cfg(not(feature = "std"))] fn main() {}
 /// ```
 ///
-/// For a number that C code passed, `BorrowedFd::borrow_raw` is where the caller vouches that it is
+/// For a number that C code passed, the caller of `BorrowedFd::borrow_raw` guarantees that it is
 /// open:
 ///
 /// ```
@@ -51,10 +51,10 @@ pub struct SocketRef<'fd, T: Kind> {
     owner: PhantomData<BorrowedFd<'fd>>,
 }
 
-/// A borrowed listener: every method of [`Listener`] on a descriptor that somebody else owns.
+/// A borrowed listener: every method of [`Listener`] on a descriptor that other code owns.
 ///
-/// As for [`SocketRef`], the kernel is asked nothing when it is made. If the descriptor does not
-/// listen, `accept` fails with `EINVAL`.
+/// As for [`SocketRef`], making one does not call the kernel. If the descriptor does not listen,
+/// `accept` fails with `EINVAL`.
 ///
 /// # Examples
 ///

@@ -1,4 +1,5 @@
-//! From a descriptor to a socket, checked; and both ways to the types of `std`.
+//! Conversions from a descriptor to a socket, which are checked, and to and from the types of
+//! `std`.
 
 use core::error;
 use core::fmt;
@@ -11,7 +12,7 @@ use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, FromRawFd, OwnedFd, RawFd, impl_from_raw_fd};
 use crate::syscall;
 
-/// A descriptor that is not what it should be, given back.
+/// A descriptor that does not have the expected type. The error returns it.
 ///
 /// The errno is `ENOTSOCK` for a file that is not a socket, `EAFNOSUPPORT` for a socket of another
 /// family, `EPROTOTYPE` for one of another type, and `EINVAL` for one that should listen and does
@@ -27,13 +28,13 @@ impl FromFdError {
         Self { error, fd }
     }
 
-    /// What is wrong with it.
+    /// Returns what is wrong with it.
     #[must_use]
     pub const fn error(&self) -> Error {
         self.error
     }
 
-    /// The descriptor, still open.
+    /// Returns the descriptor, still open.
     #[must_use]
     pub fn into_fd(self) -> OwnedFd {
         self.fd
@@ -48,7 +49,7 @@ impl fmt::Display for FromFdError {
 
 impl error::Error for FromFdError {}
 
-/// Family and type of a descriptor are those of a `Socket<T>`.
+/// Checks that family and type of a descriptor are those of a `Socket<T>`.
 fn check<T: Kind>(fd: &OwnedFd) -> Result<(), Error> {
     if !syscall::is_unix(fd.as_fd())? {
         let errno = Errno::EAFNOSUPPORT;
@@ -65,8 +66,8 @@ fn check<T: Kind>(fd: &OwnedFd) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks that the descriptor is a Unix domain socket of this kind; whether it is bound, connected
-/// or listens is not looked at.
+/// Checks that the descriptor is a Unix domain socket of this kind, and not whether it is bound,
+/// connected or listens.
 impl<T: Kind> TryFrom<OwnedFd> for Socket<T> {
     type Error = FromFdError;
 
@@ -99,8 +100,8 @@ impl_from_raw_fd!(Socket<T: Kind>, Self::from_fd);
 impl_from_raw_fd!(Listener<T: Connected>, |fd| Self::from_listening(Socket::from_fd(fd)));
 
 /// `std`'s types are sockets of the right family and type unless they were made from another
-/// descriptor, which `std` does not check; such a one says `EAFNOSUPPORT` when its address is asked
-/// for. A listener is checked here, since what does not listen breaks what a `Listener` is.
+/// descriptor, which `std` does not check. Such a socket fails with `EAFNOSUPPORT` when its address
+/// is asked for. A listener is checked here, because a `Listener` promises that it listens.
 #[cfg(feature = "std")]
 mod std_types {
     use std::io;

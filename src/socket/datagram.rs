@@ -13,7 +13,8 @@ use crate::syscall;
 /// A datagram socket.
 ///
 /// It needs no connection: [`send_to`](Socket::send_to) names the receiver each time, and
-/// [`recv_from`](Socket::recv_from) tells the sender, which is unnamed unless it bound its socket.
+/// [`recv_from`](Socket::recv_from) returns the sender, which is unnamed unless it bound its
+/// socket.
 ///
 /// # Examples
 ///
@@ -42,11 +43,11 @@ use crate::syscall;
 pub type UnixDatagram = Socket<Datagram>;
 
 impl Socket<Datagram> {
-    /// `bind(fd, addr, len)` — a new datagram socket that is bound to a path.
+    /// `bind(fd, addr, len)` — makes a datagram socket that is bound to a path.
     ///
     /// # Errors
     ///
-    /// Nothing stays open, and no file stays that was not there before.
+    /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
     ///   made, and [`Error::sun_path`] has the numbers.
@@ -54,16 +55,28 @@ impl Socket<Datagram> {
     /// - `EADDRINUSE`: the path exists. `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`,
     ///   `EDQUOT`, `EPERM`: as for [`bind_to`](Self::bind_to).
     ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::UnixDatagram;
+    ///
+    /// let socket = UnixDatagram::bind("/run/log.sock")?;
+    /// let mut buf = [0; 4096];
+    /// let received = socket.recv(&mut buf)?;
+    /// println!("{}", buf[..received.len()].escape_ascii());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See bind(2), unix(7).
     pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
         Self::bind_addr(&UnixAddr::for_call(Call::Bind, path.as_pathname())?)
     }
 
-    /// `bind(fd, addr, len)` — a new datagram socket that is bound to an address.
+    /// `bind(fd, addr, len)` — makes a datagram socket that is bound to an address.
     ///
     /// # Errors
     ///
-    /// Nothing stays open, and no file stays that was not there before.
+    /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     /// - `EADDRINUSE`: the address is taken. `EINVAL`: it is unnamed. `ENOENT`, `ENOTDIR`, `ELOOP`,
@@ -100,8 +113,8 @@ impl Socket<Datagram> {
         Self::new()
     }
 
-    /// `connect(fd, addr, len)` — fixes the peer: where [`send`](Self::send) goes, and from whom alone
-    /// is received.
+    /// `connect(fd, addr, len)` — sets the peer: [`send`](Self::send) sends to it, and only its
+    /// messages are received.
     ///
     /// # Errors
     ///
@@ -109,7 +122,18 @@ impl Socket<Datagram> {
     ///   made, and [`Error::sun_path`] has the numbers.
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`: as for
     ///   [`connect_to`](Self::connect_to).
-    /// - `EPERM`: the receiver is connected to somebody else.
+    /// - `EPERM`: the receiver is connected to another socket.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::UnixDatagram;
+    ///
+    /// let socket = UnixDatagram::unbound()?;
+    /// socket.connect("/dev/log")?;
+    /// socket.send(b"<14>app: started")?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See connect(2), unix(7).
     pub fn connect(&self, path: impl AsPathname) -> Result<(), Error> {
@@ -120,7 +144,7 @@ impl Socket<Datagram> {
     ///
     /// # Errors
     ///
-    /// - `EAFNOSUPPORT`: a system that dissolves it and says this all the same (macOS, FreeBSD).
+    /// - `EAFNOSUPPORT`: a system that dissolves it and reports this all the same (macOS, FreeBSD).
     ///
     /// See connect(2).
     #[doc(alias = "AF_UNSPEC")]
@@ -128,8 +152,8 @@ impl Socket<Datagram> {
         syscall::disconnect(self.as_fd())
     }
 
-    /// `sendto(fd, buf, n, MSG_NOSIGNAL, addr, len)` — sends one message to an address, whether or not the socket
-    /// is connected. All of it goes, or nothing; it may be empty.
+    /// `sendto(fd, buf, n, MSG_NOSIGNAL, addr, len)` — sends one message to an address, whether or
+    /// not the socket is connected. The message is sent as a whole or not at all; it may be empty.
     ///
     /// # Errors
     ///
@@ -137,7 +161,7 @@ impl Socket<Datagram> {
     /// - `ECONNREFUSED`: nobody has that address any more, or the file is not a socket.
     /// - `EACCES`: no write permission on the socket file, or no search permission above it.
     /// - `EPROTOTYPE`: a socket of another kind is bound there.
-    /// - `EPERM`: the receiver is connected to somebody else.
+    /// - `EPERM`: the receiver is connected to another socket.
     /// - `EPIPE`: the receiver was shut down for reading, or this socket for writing.
     /// - `EMSGSIZE`: longer than the limit, as for [`send`](Self::send).
     /// - `EAGAIN`: the receiver's queue is full (`net.unix.max_dgram_qlen`), and the socket is
@@ -146,6 +170,20 @@ impl Socket<Datagram> {
     ///   sender that bound its socket through a descriptor: it leads to another file in this process, so
     ///   no call is made.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixDatagram;
+    ///
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// let server = UnixDatagram::new()?;
+    /// server.autobind()?;
+    /// let client = UnixDatagram::unbound()?;
+    /// client.send_to(b"hello", &server.local_addr()?)?;
+    /// assert_eq!(server.recv(&mut [0; 16])?.len(), 5);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See send(2).
     #[doc(alias = "sendto")]
@@ -168,14 +206,32 @@ impl Socket<Datagram> {
         syscall::sendmsg(self.as_fd(), message, Some(to), &[]).map(drop)
     }
 
-    /// `recvfrom(fd, buf, n, MSG_TRUNC, addr, len)` — receives one message and who sent it. A sender that bound its socket
-    /// can be answered at this address, even if its path fills `sun_path`. There are two exceptions: a
-    /// relative path leads from this process's working directory, and [`send_to`](Self::send_to) rejects
-    /// an address below `/proc/self`, which a sender without this crate may have bound.
+    /// `recvfrom(fd, buf, n, MSG_TRUNC, addr, len)` — receives one message and the address of its
+    /// sender. A sender that bound its socket can be answered at this address, even if its path
+    /// fills `sun_path`. There are two exceptions: a relative path leads from this process's
+    /// working directory, and [`send_to`](Self::send_to) rejects an address below `/proc/self`,
+    /// which a sender without this crate may have bound.
     ///
     /// # Errors
     ///
     /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixDatagram;
+    ///
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// # let (server, client) = (UnixDatagram::new()?, UnixDatagram::new()?);
+    /// # server.autobind()?;
+    /// # client.autobind()?;
+    /// # client.send_to(b"time?", &server.local_addr()?)?;
+    /// let mut buf = [0; 64];
+    /// let (received, sender) = server.recv_from(&mut buf)?;
+    /// assert_eq!(&buf[..received.len()], b"time?");
+    /// server.send_to(b"now", &sender)?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See recv(2).
     #[doc(alias = "recvfrom")]
@@ -186,11 +242,12 @@ impl Socket<Datagram> {
         Ok((received, from))
     }
 
-    /// [`recv_from`](Self::recv_from) with the address in place, which saves moving it.
+    /// Does what [`recv_from`](Self::recv_from) does, with the address in place, which saves moving
+    /// it.
     ///
     /// # Errors
     ///
-    /// The address is as it was.
+    /// On failure the address is not changed.
     ///
     /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
     ///
@@ -206,7 +263,8 @@ impl Socket<Datagram> {
         Ok(Received::new(length, buf.len()))
     }
 
-    /// `recvmsg(fd, msg, 0)` — receives one message into several slices, and who sent it.
+    /// `recvmsg(fd, msg, 0)` — receives one message into several slices, and the address of its
+    /// sender.
     ///
     /// # Errors
     ///
@@ -223,8 +281,8 @@ impl Socket<Datagram> {
         Ok((received, from))
     }
 
-    /// `recvfrom(fd, buf, n, MSG_PEEK | MSG_TRUNC, addr, len)` — receives one message and who sent it,
-    /// and leaves it in the queue.
+    /// `recvfrom(fd, buf, n, MSG_PEEK | MSG_TRUNC, addr, len)` — receives one message and the
+    /// address of its sender, and leaves the message in the queue.
     ///
     /// # Errors
     ///

@@ -9,7 +9,8 @@ use crate::error::{Call, Errno};
 use crate::fd::{AsFd, OwnedFd};
 use crate::syscall;
 
-/// The credentials of the process at the other end of a connection, as they were when it was made.
+/// The credentials of the process at the other end of a connection, as of the moment when it was
+/// made.
 ///
 /// See [`Socket::peer_cred`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,14 +23,26 @@ pub struct PeerCred {
 }
 
 impl PeerCred {
-    /// The effective user. In a user namespace, one uid stands for all users that are not mapped there: 65534,
-    /// or what `/proc/sys/kernel/overflowuid` says. It is no proof of who the peer is.
+    /// Returns the effective user. In a user namespace, one uid stands for all users that are not
+    /// mapped there: 65534, or the number in `/proc/sys/kernel/overflowuid`. It does not prove who
+    /// the peer is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixStream;
+    ///
+    /// let (server, _client) = UnixStream::pair()?;
+    /// let peer = server.peer_cred()?;
+    /// println!("user {}, group {}, process {:?}", peer.uid(), peer.gid(), peer.pid());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     pub const fn uid(self) -> u32 {
         self.uid
     }
 
-    /// The effective group.
+    /// Returns the effective group.
     #[must_use]
     pub const fn gid(self) -> u32 {
         self.gid
@@ -49,17 +62,18 @@ impl PeerCred {
     }
 }
 
-/// Who the peer is, as the system vouches for it.
+/// The peer's identity, as the system reports it.
 ///
-/// All of it was taken when the connection was made, and does not change afterwards: at connect(2)
-/// for what a server sees of its client, at the last listen(2) for what a client sees of its
-/// server, at socketpair(2) for both ends of a pair. It therefore does not tell who writes *now*: a
-/// process may have dropped its privileges since, and may have given its descriptor to another.
+/// All of it was recorded when the connection was made, and does not change afterwards: at
+/// connect(2) for what a server sees of its client, at the last listen(2) for what a client sees of
+/// its server, at socketpair(2) for both ends of a pair. It therefore does not show which process
+/// writes *now*: a process may have dropped its privileges since, and may have passed its
+/// descriptor to another.
 ///
 /// A connected datagram socket has no such peer, unless it is one of a pair.
 impl<T: Kind> Socket<T> {
-    /// `getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ...)` — the credentials of the peer: effective ids, in
-    /// terms of the caller's user namespace.
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ...)` — returns the credentials of the peer:
+    /// effective ids, in terms of the caller's user namespace.
     ///
     /// # Errors
     ///
@@ -93,14 +107,28 @@ impl<T: Kind> Socket<T> {
         }
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ...)` — the supplementary groups of the peer, put
-    /// into `buf`.
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ...)` — returns the supplementary groups of the
+    /// peer, written into `buf`.
     ///
     /// # Errors
     ///
     /// - `ERANGE`: there are more than fit: [`peer_group_count`](Self::peer_group_count).
     /// - `ENOTCONN`: there is no peer.
     /// - `ENOPROTOOPT`: the system has no such option.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (server, _client) = UnixStream::pair()?;
+    /// let mut groups = [0; 64];
+    /// match server.peer_groups(&mut groups) {
+    ///     Ok(groups) => println!("groups {groups:?}"),
+    ///     Err(error) if error.is_unsupported() => println!("this system does not report them"),
+    ///     Err(error) => println!("{error}"), // more than 64
+    /// }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See socket(7), "SO_PEERGROUPS".
     #[doc(alias = "SO_PEERGROUPS")]
@@ -110,7 +138,7 @@ impl<T: Kind> Socket<T> {
         Ok(&mut buf[..filled])
     }
 
-    /// How many supplementary groups the peer has.
+    /// Returns how many supplementary groups the peer has.
     ///
     /// # Errors
     ///
@@ -146,8 +174,8 @@ impl<T: Kind> Socket<T> {
         syscall::getsockopt_fd(self.as_fd(), SO_PEERPIDFD).map_err(no_peer)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_PEERSEC, ...)` — the peer's security label (an SELinux context,
-    /// an AppArmor profile) put into `buf`, without a NUL at its end.
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEERSEC, ...)` — returns the peer's security label (an
+    /// SELinux context, an AppArmor profile), written into `buf` without a NUL at its end.
     ///
     /// # Errors
     ///
@@ -173,7 +201,7 @@ const NO_PEER: c_int = sunpath_sys::ENODATA;
 #[cfg(not(have_so_peercred))]
 const NO_PEER: c_int = sunpath_sys::EINVAL;
 
-/// The kernel's word for a socket without a peer, in the word of every other call.
+/// Translates the kernel's answer for a socket without a peer into that of every other call.
 fn no_peer(error: Error) -> Error {
     no_peer_if(NO_PEER, error)
 }

@@ -1,4 +1,4 @@
-//! The kinds of socket, as types: what socket(2) takes as a number.
+//! The kinds of socket, as types. socket(2) takes them as numbers.
 
 use core::ffi::c_int;
 
@@ -25,8 +25,8 @@ pub trait Messages: Kind {}
 #[doc(alias = "SOCK_STREAM")]
 pub enum Stream {}
 
-/// `SOCK_DGRAM` — datagrams. Between Unix domain sockets none is lost and their order is kept: who
-/// sends to a full queue waits.
+/// `SOCK_DGRAM` — datagrams. Between Unix domain sockets none is lost and their order is kept,
+/// because a sender waits if the queue is full.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SOCK_DGRAM")]
 pub enum Datagram {}
@@ -57,7 +57,7 @@ impl Messages for Datagram {}
 impl Messages for Seqpacket {}
 
 mod sealed {
-    /// Kinds are the kernel's, none can be added outside.
+    /// Kinds are the kernel's, and none can be added outside.
     pub trait Sealed {}
 
     impl Sealed for super::Stream {}

@@ -22,9 +22,8 @@ pub type UnixSeqpacketListener = Listener<Seqpacket>;
 
 /// A socket that listens for connections of one kind, owned and closed on drop.
 ///
-/// It is close-on-exec when it is made. Dropping it leaves its socket file where it is, as close(2)
-/// does, so that the next bind to that path fails with `EADDRINUSE` until somebody removes the
-/// file.
+/// It is close-on-exec when it is made. Dropping it leaves its socket file, as close(2) does, so
+/// that the next bind to that path fails with `EADDRINUSE` until the file is removed.
 ///
 /// # Examples
 ///
@@ -62,16 +61,28 @@ pub struct Listener<T: Connected> {
 impl<T: Connected> Socket<T> {
     /// `listen(fd, backlog)` — makes a bound socket a listener.
     ///
-    /// Linux queues `backlog + 1` connections that nobody has accepted, and takes a negative number
-    /// or one over `net.core.somaxconn` for that limit.
+    /// Linux queues `backlog + 1` connections that are not accepted yet, and takes a negative
+    /// number, or one over `net.core.somaxconn`, for that limit.
     ///
     /// # Errors
     ///
-    /// The socket is closed; a file that bind made is still there.
+    /// On failure the socket is closed, and a file that bind made still exists.
     ///
     /// - `EINVAL`: the socket has no address, or is connected. `EDESTADDRREQ` for the former on
     ///   other systems.
     /// - `ENOMEM`: no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{Seqpacket, Socket, addr};
+    ///
+    /// let socket = Socket::<Seqpacket>::new()?;
+    /// socket.bind_to(&addr!("/run/app.sock"))?;
+    /// let listener = socket.listen(16)?;
+    /// # drop(listener);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See listen(2).
     pub fn listen(self, backlog: i32) -> Result<Listener<T>, Error> {
@@ -82,20 +93,20 @@ impl<T: Connected> Socket<T> {
 
 impl<T: Connected> Listener<T> {
     /// The backlog of [`bind`](Self::bind), [`bind_addr`](Self::bind_addr) and
-    /// [`autobind`](Self::autobind): -1, for which every system takes the most that it gives
+    /// [`autobind`](Self::autobind): -1, for which every system takes the most that it allows
     /// (`net.core.somaxconn` on Linux, 4096 unless it was set). C's `SOMAXCONN` can be less: 128 in
     /// some C libraries. [`Socket::listen`] takes another.
     #[doc(alias = "SOMAXCONN")]
     pub const BACKLOG: c_int = -1;
 
-    /// `bind(fd, addr, len)`, `listen(fd, -1)` — a new socket that listens at a path.
+    /// `bind(fd, addr, len)`, `listen(fd, -1)` — makes a socket that listens at a path.
     ///
     /// The path must not exist. Its file gets mode 0777 less the umask; [`Socket::set_mode`] before
-    /// [`Socket::bind_to`] gives another.
+    /// [`Socket::bind_to`] sets another.
     ///
     /// # Errors
     ///
-    /// Nothing stays open, and no file stays that was not there before.
+    /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
     ///   made, and [`Error::sun_path`] has the numbers.
@@ -103,16 +114,27 @@ impl<T: Connected> Listener<T> {
     /// - `EADDRINUSE`: the path exists. `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`,
     ///   `EDQUOT`, `EPERM`: as for [`Socket::bind_to`].
     ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::UnixListener;
+    ///
+    /// let listener = UnixListener::bind("/run/app.sock")?;
+    /// let (client, _) = listener.accept()?;
+    /// client.write_all(b"hello\n")?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See bind(2), listen(2), unix(7).
     pub fn bind(path: impl AsPathname) -> Result<Self, Error> {
         Self::bind_addr(&UnixAddr::for_call(Call::Bind, path.as_pathname())?)
     }
 
-    /// `bind(fd, addr, len)`, `listen(fd, -1)` — a new socket that listens at an address.
+    /// `bind(fd, addr, len)`, `listen(fd, -1)` — makes a socket that listens at an address.
     ///
     /// # Errors
     ///
-    /// Nothing stays open, and no file stays that was not there before.
+    /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `EADDRINUSE`: the address is taken. `EINVAL`: it is unnamed. `ENOENT`, `ENOTDIR`, `ELOOP`,
@@ -123,19 +145,31 @@ impl<T: Connected> Listener<T> {
     pub fn bind_addr(addr: &UnixAddr) -> Result<Self, Error> {
         let socket = Socket::new()?;
         socket.bind_to(addr)?;
-        // The file goes while the socket still holds it: closed first, it would be stale, and what
-        // stands at the path a moment later another's.
+        // The file is unlinked while the socket still holds it, because a socket that is closed
+        // first leaves a stale file, which another process could replace before the unlink.
         syscall::listen(socket.as_fd(), Self::BACKLOG).inspect_err(|_| syscall::unlink(addr))?;
         Ok(Self { socket })
     }
 
-    /// `bind(fd, addr, sizeof(sa_family_t))`, `listen(fd, -1)` — a new socket that listens
-    /// at an abstract name which Linux chooses, and [`local_addr`](Self::local_addr) tells.
+    /// `bind(fd, addr, sizeof(sa_family_t))`, `listen(fd, -1)` — makes a socket that listens at an
+    /// abstract name which Linux chooses, and which [`local_addr`](Self::local_addr) returns.
     ///
     /// # Errors
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `EOPNOTSUPP`, `ENOSPC`: as for [`Socket::autobind`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{UnixListener, UnixStream};
+    ///
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// let listener = UnixListener::autobind()?;
+    /// let client = UnixStream::connect_addr(&listener.local_addr()?)?;
+    /// # drop(client);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See unix(7), "Autobind feature".
     pub fn autobind() -> Result<Self, Error> {
@@ -159,10 +193,24 @@ impl<T: Connected> Listener<T> {
     /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty. If it is
     ///   nonblocking, Linux reports `EAGAIN` even so, while poll(2) reports `POLLIN`: stop at
     ///   `POLLRDHUP`, or call [`accept_timeout`](Self::accept_timeout), which reports `EINVAL`.
-    /// - `ECONNABORTED`: the client is gone already; not on Linux, where it is accepted.
+    /// - `ECONNABORTED`: the client has closed already; not on Linux, where its connection is
+    ///   accepted.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     /// - `EAFNOSUPPORT`: a listener of another family was taken over unchecked. The connection is
     ///   closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixListener, UnixStream};
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// # let listener = UnixListener::autobind()?;
+    /// # let client = UnixStream::connect_addr(&listener.local_addr()?)?;
+    /// let (server, addr) = listener.accept()?;
+    /// println!("{addr} connected, of user {}", server.peer_cred()?.uid());
+    /// # drop(client);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See accept(2).
     #[doc(alias = "accept4")]
@@ -181,6 +229,20 @@ impl<T: Connected> Listener<T> {
     /// - `EAGAIN`, `EMFILE`, `ENFILE`, `EINVAL`, `ECONNABORTED`, `ENOBUFS`, `ENOMEM`, `EAFNOSUPPORT`: as
     ///   for [`accept`](Self::accept).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixListener, UnixStream};
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// # let listener = UnixListener::autobind()?;
+    /// # let client = UnixStream::connect_addr(&listener.local_addr()?)?;
+    /// let (server, _) = listener.accept_nonblocking()?;
+    /// let error = server.read(&mut [0; 16]).unwrap_err();
+    /// assert!(error.is_would_block()); // nothing has arrived
+    /// # drop(client);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See accept(2).
     #[doc(alias = "accept4")]
     #[doc(alias = "SOCK_NONBLOCK")]
@@ -190,7 +252,7 @@ impl<T: Connected> Listener<T> {
         Ok((Socket::from_fd(fd), peer))
     }
 
-    /// poll(2) and accept4(2) — takes the next connection if one comes in this time.
+    /// poll(2) and accept4(2) — takes the next connection if one arrives within this time.
     ///
     /// If several threads or processes accept from one queue, make the listener
     /// [nonblocking](Self::set_nonblocking). Otherwise the call can wait for longer than this time,
@@ -198,7 +260,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// - `ETIMEDOUT`: nobody came.
+    /// - `ETIMEDOUT`: no client connected.
     /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The call does not
     ///   wait for one, and a loop around it must: the connection stays in the queue, so that the next
     ///   call fails at once too.
@@ -208,7 +270,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Examples
     ///
-    /// A loop that looks at a flag twice a second, which a signal handler may set:
+    /// A loop that tests a flag twice a second, which a signal handler may set:
     ///
     /// ```no_run
     /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -233,7 +295,7 @@ impl<T: Connected> Listener<T> {
     pub fn accept_timeout(&self, timeout: Duration) -> Result<(Socket<T>, UnixAddr), Error> {
         let deadline = Deadline::after(timeout);
         loop {
-            // At least once, also with no time at all.
+            // It asks at least once, even if the time is zero.
             let ready = match syscall::poll_in(self.as_fd(), deadline.left_milliseconds()) {
                 Err(error) if error.errno() == Errno::EINTR => None,
                 ready => ready?,
@@ -254,10 +316,12 @@ impl<T: Connected> Listener<T> {
         }
     }
 
-    /// Takes the next connection whose peer is allowed in; the others are closed, so are those whose
-    /// peer is not known, as of a client that is gone already on some systems.
+    /// Takes the next connection whose peer is permitted. Other connections are closed, and so are
+    /// those whose peer is not known, for example because the client has closed already on some
+    /// systems.
     ///
-    /// The file's mode and its directory's are the first filter; this one sees who connected.
+    /// The mode of the file and of its directory are the first filter. This one sees which user
+    /// connected.
     ///
     /// # Errors
     ///
@@ -290,13 +354,14 @@ impl<T: Connected> Listener<T> {
         }
     }
 
-    /// A listener of a socket that listens: the caller has made it so.
+    /// Makes a listener of a socket that listens: the caller has checked that.
     pub(crate) const fn from_listening(socket: Socket<T>) -> Self {
         Self { socket }
     }
 
-    /// The socket itself, for its options. What only a connected socket does fails on it; but a
-    /// listener is its own peer, so [`peer_cred`](Socket::peer_cred) tells what clients will see.
+    /// Returns the socket itself, for its options. Methods that need a connection fail on it. But a
+    /// listener is its own peer, so that [`peer_cred`](Socket::peer_cred) returns what clients will
+    /// see.
     ///
     /// [`shutdown`](Socket::shutdown) stops the listener: threads that wait in
     /// [`accept`](Self::accept) get the connections that are in the queue and then `EINVAL`,
@@ -326,12 +391,12 @@ impl<T: Connected> Listener<T> {
         &self.socket
     }
 
-    /// Returns connections as they come, by [`accept`](Self::accept), until the listener is
-    /// [shut down](Self::as_socket) and the queue is empty.
+    /// Returns connections as they arrive, by [`accept`](Self::accept), until the listener is [shut
+    /// down](Self::as_socket) and the queue is empty.
     ///
     /// No other error ends it. At `EMFILE`, when no descriptor is free, every call fails at once,
-    /// because the connection stays in the queue. A loop that goes on after an error therefore needs a
-    /// pause; otherwise it uses all of a processor.
+    /// because the connection stays in the queue. A loop that continues after an error therefore
+    /// needs a pause; otherwise it uses all of a processor.
     ///
     /// # Examples
     ///
@@ -354,8 +419,9 @@ impl<T: Connected> Listener<T> {
         }
     }
 
-    /// `listen(fd, backlog)` again — changes the backlog, and lets clients that connect from now on
-    /// see the credentials that this process has now: after it has dropped its privileges, say.
+    /// `listen(fd, backlog)` again — changes the backlog, and makes clients that connect from now
+    /// on see the credentials that this process has now: after it has dropped its privileges, for
+    /// example.
     ///
     /// # Errors
     ///
@@ -367,7 +433,7 @@ impl<T: Connected> Listener<T> {
         syscall::listen(self.as_fd(), backlog)
     }
 
-    /// `getsockname(fd, addr, len)` — the address that was bound.
+    /// `getsockname(fd, addr, len)` — returns the address that was bound.
     ///
     /// # Errors
     ///
@@ -380,12 +446,24 @@ impl<T: Connected> Listener<T> {
         self.socket.local_addr()
     }
 
-    /// `ioctl(fd, FIONBIO, &on)` — whether [`accept`](Self::accept) fails with `EAGAIN` when nobody
-    /// waits.
+    /// `ioctl(fd, FIONBIO, &on)` — sets whether [`accept`](Self::accept) fails with `EAGAIN` if no
+    /// connection waits.
     ///
     /// # Errors
     ///
     /// - `EBADF`: only if the descriptor was closed elsewhere while the listener owned it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixListener;
+    ///
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// let listener = UnixListener::autobind()?;
+    /// listener.set_nonblocking(true)?;
+    /// assert!(listener.accept().unwrap_err().is_would_block());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See fcntl(2), "O_NONBLOCK".
     #[doc(alias = "FIONBIO")]
@@ -394,9 +472,9 @@ impl<T: Connected> Listener<T> {
         self.socket.set_nonblocking(nonblocking)
     }
 
-    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — whether execve(2) closes this descriptor, which is so from
-    /// birth. `false` hands the listener over to the program that this process executes: see
-    /// [`Activation`](crate::activation::Activation#executing-a-new-version).
+    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — sets whether execve(2) closes this descriptor, which it
+    /// does by default. `false` passes the listener on to the program that this process executes:
+    /// see [`Activation`](crate::activation::Activation#executing-a-new-version).
     ///
     /// # Errors
     ///
@@ -409,7 +487,7 @@ impl<T: Connected> Listener<T> {
         self.socket.set_cloexec(cloexec)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — the pending error, which is cleared by asking.
+    /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — returns the pending error, and clears it.
     ///
     /// # Errors
     ///
@@ -421,8 +499,8 @@ impl<T: Connected> Listener<T> {
         self.socket.take_error()
     }
 
-    /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — one more descriptor of the same listener: both accept from
-    /// one queue.
+    /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — makes one more descriptor of the same listener. Both
+    /// accept from one queue.
     ///
     /// # Errors
     ///
@@ -437,10 +515,10 @@ impl<T: Connected> Listener<T> {
     }
 }
 
-/// Connections as they come: see [`Listener::incoming`].
+/// Connections as they arrive: see [`Listener::incoming`].
 #[derive(Debug)]
 pub struct Incoming<'a, T: Connected> {
-    /// `None` once it was shut down.
+    /// It is `None` once it was shut down.
     listener: Option<&'a Listener<T>>,
 }
 
@@ -464,12 +542,13 @@ impl<T: Connected> Iterator for Incoming<'_, T> {
 }
 
 impl<T: Connected> Listener<T> {
-    /// The next connection or error when accept has failed with `error`: none if the listener was shut
-    /// down.
+    /// Returns the next connection or error after accept has failed with `error`; none if the
+    /// listener was shut down.
     #[cold]
     fn next_after(&self, error: Error) -> Option<Result<Socket<T>, Error>> {
         let result = match error.errno() {
-            // A nonblocking listener that was shut down reports it too, and poll(2) knows better.
+            // A nonblocking listener that was shut down reports it too, and poll(2) tells the two
+            // apart.
             Errno::EAGAIN => match self.accept_timeout(Duration::ZERO) {
                 Err(late) if late.errno() == Errno::ETIMEDOUT => Err(error),
                 accepted => accepted.map(|(socket, _)| socket),

@@ -14,11 +14,11 @@ use crate::syscall::{self, Length, TRUE_LENGTH};
 
 /// A sequenced-packet socket: a connection like a stream's that keeps record boundaries.
 ///
-/// A record of no bytes and the end of the connection both receive 0 bytes. If empty records can
-/// come, turn [`set_pass_credentials`](Socket::set_pass_credentials) on and receive with
-/// [`recvmsg`](Socket::recvmsg): a record then carries credentials and the end does not, which
-/// [`Message::is_end`](crate::ancillary::Message::is_end) tells. The other receives cannot tell them
-/// apart.
+/// A record of no bytes and the end of the connection are both received as 0 bytes. If empty
+/// records can arrive, turn [`set_pass_credentials`](Socket::set_pass_credentials) on and receive
+/// with [`recvmsg`](Socket::recvmsg): a record then carries credentials and the end does not, which
+/// [`Message::is_end`](crate::ancillary::Message::is_end) detects. The other receives cannot tell
+/// them apart.
 pub type UnixSeqpacket = Socket<Seqpacket>;
 
 /// How much of a message was received.
@@ -26,14 +26,14 @@ pub type UnixSeqpacket = Socket<Seqpacket>;
 #[must_use = "a message that was truncated has lost its end"]
 pub struct Received {
     len: usize,
-    /// What the call returned: over `len` if it was asked for the true length.
+    /// The result of the call, which exceeds `len` if the true length was asked for.
     result: usize,
     truncated: bool,
     control_truncated: bool,
 }
 
 impl Received {
-    /// The outcome of a receive into a buffer of this many bytes.
+    /// Makes the outcome of a receive into a buffer of this many bytes.
     #[inline]
     pub(crate) fn new((result, flags): Length, buffer: usize) -> Self {
         Self {
@@ -44,21 +44,32 @@ impl Received {
         }
     }
 
-    /// How many bytes of the buffer were filled.
+    /// Returns how many bytes of the buffer were filled.
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "empty messages are messages")]
     pub const fn len(self) -> usize {
         self.len
     }
 
-    /// Whether the message was longer than the buffer; what did not fit is lost.
+    /// Whether the message was longer than the buffer. The part that did not fit is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// ours.send(b"more than four bytes")?;
+    /// let received = theirs.recv(&mut [0; 4])?;
+    /// assert_eq!((received.len(), received.is_truncated()), (4, true));
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     #[doc(alias = "MSG_TRUNC")]
     pub const fn is_truncated(self) -> bool {
         self.truncated
     }
 
-    /// Whether control messages came and did not fit: descriptors, for instance, which are then
+    /// Whether control messages arrived and did not fit: descriptors, for example, which are then
     /// closed. [`recvmsg`](Socket::recvmsg) has space for them. Only the forms over slices and
     /// uninitialised bytes can tell; recv(2) and recvfrom(2) cannot.
     #[must_use]
@@ -67,7 +78,7 @@ impl Received {
         self.control_truncated
     }
 
-    /// The same, with more of its control messages dropped.
+    /// Returns the same, with more of its control messages dropped.
     pub(crate) const fn and_control_truncated(self, truncated: bool) -> Self {
         Self {
             control_truncated: self.control_truncated | truncated,
@@ -75,8 +86,9 @@ impl Received {
         }
     }
 
-    /// The length of the message as it was sent. `None` if the message was truncated and the receive
-    /// does not tell: [`recv_uninit`](Socket::recv_uninit) never does, the others do on Linux alone.
+    /// Returns the length of the message as it was sent. It is `None` if the message was truncated
+    /// and the receive does not report it: [`recv_uninit`](Socket::recv_uninit) never does, and the
+    /// others do on Linux alone.
     #[must_use]
     #[doc(alias = "MSG_TRUNC")]
     pub const fn true_len(self) -> Option<usize> {
@@ -89,22 +101,34 @@ impl Received {
 
 /// Sending and receiving messages.
 impl<T: Messages> Socket<T> {
-    /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends one message to the peer. All of it goes, or nothing;
-    /// it may be empty.
+    /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends one message to the peer. The message is sent as a
+    /// whole or not at all; it may be empty.
     ///
     /// # Errors
     ///
     /// - `EMSGSIZE`: longer than [`send_buffer_size`](Self::send_buffer_size) allows (on Linux 32
     ///   bytes less than it). [`Cause::MessageTooLong`](crate::error::Cause::MessageTooLong) has the limit
     ///   and names two ways out: a larger buffer, or a memory file whose descriptor is sent.
-    /// - `ENOTCONN`: not connected; said too of a datagram socket whose peer is gone, from the second
-    ///   send on.
-    /// - `ECONNREFUSED`: the peer of a datagram socket is gone; the connection is dissolved by it.
+    /// - `ENOTCONN`: not connected; also reported for a datagram socket whose peer has closed, from
+    ///   the second send on.
+    /// - `ECONNREFUSED`: the peer of a datagram socket has closed, which dissolves the connection.
     /// - `EPIPE`: the peer closed or reads no more, or this end was shut down for writing.
     /// - `ECONNRESET`: the peer closed with messages of ours unread, or connected elsewhere.
-    /// - `EPERM`: the peer of a datagram socket is connected to somebody else.
+    /// - `EPERM`: the peer of a datagram socket is connected to another socket.
     /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixSeqpacket;
+    ///
+    /// let (ours, theirs) = UnixSeqpacket::pair()?;
+    /// ours.send(b"one")?;
+    /// ours.send(b"two")?;
+    /// assert_eq!(theirs.recv(&mut [0; 64])?.len(), 3); // one record, not both
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See send(2).
     #[inline]
@@ -120,6 +144,16 @@ impl<T: Messages> Socket<T> {
     /// - `ENOTCONN`, `ECONNREFUSED`, `EPIPE`, `ECONNRESET`, `EPERM`, `EAGAIN`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`send`](Self::send).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixDatagram, fd::IoSlice};
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// ours.send_vectored(&[IoSlice::new(b"head"), IoSlice::new(b"body")])?;
+    /// assert_eq!(theirs.recv(&mut [0; 64])?.len(), 8);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See sendmsg(2).
     #[doc(alias = "sendmsg")]
     pub fn send_vectored(&self, message: &[IoSlice<'_>]) -> Result<(), Error> {
@@ -129,8 +163,8 @@ impl<T: Messages> Socket<T> {
     /// `recv(fd, buf, n, MSG_TRUNC)` — receives one message.
     ///
     /// The conversions from std's types do not check the descriptor. If it is a TCP socket,
-    /// `MSG_TRUNC` makes the kernel count bytes that it does not write, and those of `buf` are as they
-    /// were. [`recv_uninit`](Self::recv_uninit) does not pass that flag.
+    /// `MSG_TRUNC` makes the kernel count bytes that it does not write, and those bytes of `buf`
+    /// are unchanged. [`recv_uninit`](Self::recv_uninit) does not pass that flag.
     ///
     /// After `shutdown(Shutdown::Read)` a receive that would wait returns an empty message.
     ///
@@ -142,6 +176,18 @@ impl<T: Messages> Socket<T> {
     ///   peer of a datagram socket connected elsewhere. Said once.
     /// - `ENOTCONN`: a sequenced-packet socket that is not connected.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// ours.send(b"hello")?;
+    /// let mut buf = [0; 64];
+    /// let received = theirs.recv(&mut buf)?;
+    /// assert_eq!(&buf[..received.len()], b"hello");
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See recv(2).
     #[inline]
@@ -163,15 +209,29 @@ impl<T: Messages> Socket<T> {
     }
 
     /// `recvmsg(fd, msg, 0)` — receives one message into bytes that need not be initialised, and
-    /// gives those that were filled.
+    /// returns those that were filled.
     ///
-    /// The bytes that it gives were written by the kernel, even if the descriptor is not a Unix domain
-    /// socket. A message that was truncated has no [`true_len`](Received::true_len) here: it would need
+    /// The kernel wrote the returned bytes, even if the descriptor is not a Unix domain socket. A
+    /// message that was truncated has no [`true_len`](Received::true_len) here: it would need
     /// `MSG_TRUNC`, with which TCP counts bytes that it does not write.
     ///
     /// # Errors
     ///
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// use std::mem::MaybeUninit;
+    ///
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// ours.send(b"hello")?;
+    /// let mut buf = [MaybeUninit::uninit(); 64];
+    /// let (bytes, _received) = theirs.recv_uninit(&mut buf)?;
+    /// assert_eq!(bytes, b"hello");
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See recv(2).
     #[doc(alias = "recvmsg")]
@@ -192,7 +252,7 @@ impl<T: Messages> Socket<T> {
     ///
     /// # Examples
     ///
-    /// The length of the next message, with Linux:
+    /// The length of the next message, on Linux:
     ///
     /// ```
     /// # use sunpath::UnixDatagram;

@@ -1,7 +1,7 @@
 //! Options and flags of a socket, each named after its C name.
 //!
 //! An option that the system or its kernel lacks fails with an errno for which
-//! [`Error::is_unsupported`] is true: the kernel is asked, its version is not looked at.
+//! [`Error::is_unsupported`] is true. The kernel is asked, and its version is not used.
 
 use core::ffi::c_int;
 use core::time::Duration;
@@ -20,7 +20,8 @@ pub(crate) use sys::{
     SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC,
 };
 
-/// A number that no option has in their place, to which every kernel answers `ENOPROTOOPT`.
+/// A number that no option has, for those that the system lacks. Every kernel answers `ENOPROTOOPT`
+/// to it.
 #[cfg(not(have_so_passcred))]
 mod absent {
     macro_rules! absent {
@@ -36,12 +37,22 @@ pub(crate) use absent::*;
 
 /// Flags and options of the descriptor and the socket.
 impl<T: Kind> Socket<T> {
-    /// `ioctl(fd, FIONBIO, &on)` — whether calls that would wait fail with `EAGAIN` instead, for
-    /// every descriptor of this socket.
+    /// `ioctl(fd, FIONBIO, &on)` — sets whether calls that would wait fail with `EAGAIN` instead,
+    /// for every descriptor of this socket.
     ///
     /// # Errors
     ///
     /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, _theirs) = UnixStream::pair()?;
+    /// ours.set_nonblocking(true)?;
+    /// assert!(ours.read(&mut [0; 16]).unwrap_err().is_would_block());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See fcntl(2), "O_NONBLOCK".
     #[doc(alias = "FIONBIO")]
@@ -50,8 +61,8 @@ impl<T: Kind> Socket<T> {
         syscall::set_nonblocking(self.as_fd(), nonblocking)
     }
 
-    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — whether execve(2) closes this descriptor, which is so from
-    /// birth.
+    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — sets whether execve(2) closes this descriptor, which it
+    /// does by default.
     ///
     /// `false` passes the socket to a program that this process executes. In a process with several
     /// threads, a program that another thread starts meanwhile gets it too.
@@ -67,7 +78,7 @@ impl<T: Kind> Socket<T> {
         syscall::set_cloexec(self.as_fd(), cloexec)
     }
 
-    /// `fcntl(fd, F_GETFL) & O_NONBLOCK` — whether the socket is nonblocking.
+    /// `fcntl(fd, F_GETFL) & O_NONBLOCK` — returns whether the socket is nonblocking.
     ///
     /// # Errors
     ///
@@ -79,19 +90,31 @@ impl<T: Kind> Socket<T> {
         syscall::nonblocking(self.as_fd())
     }
 
-    /// `setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ...)` — how long receiving waits before it fails
-    /// with `EAGAIN`; `None` is for ever.
+    /// `setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ...)` — sets how long receiving waits before it
+    /// fails with `EAGAIN`; `None` means forever.
     ///
     /// On macOS and FreeBSD the timeout of a listener has no effect: call
     /// [`accept_timeout`](super::Listener::accept_timeout).
     ///
-    /// The kernel counts in clock ticks (1 to 10 ms) and rounds up. A timeout of more seconds than it can
-    /// count waits forever, and reads as `None`. Signals, however many come, do not let it wait for longer
-    /// than three times the timeout.
+    /// The kernel counts in clock ticks (1 to 10 ms) and rounds up. A timeout of more seconds than
+    /// it can count waits forever, and reads as `None`. Signals, however many arrive, do not make
+    /// it wait for longer than three times the timeout.
     ///
     /// # Errors
     ///
-    /// - `EINVAL`: zero. In C it would mean to wait for ever.
+    /// - `EINVAL`: zero, which in C would mean to wait forever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use sunpath::UnixStream;
+    ///
+    /// let (ours, _theirs) = UnixStream::pair()?;
+    /// ours.set_read_timeout(Some(Duration::from_millis(10)))?;
+    /// assert!(ours.read(&mut [0; 16]).unwrap_err().is_would_block());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See socket(7).
     #[doc(alias = "SO_RCVTIMEO")]
@@ -99,14 +122,14 @@ impl<T: Kind> Socket<T> {
         self.set_timeout(sys::SO_RCVTIMEO, timeout)
     }
 
-    /// `setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — how long sending, and connecting to a full
-    /// queue, waits before it fails with `EAGAIN`; `None` is for ever.
+    /// `setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — sets how long sending, and connecting to a
+    /// full queue, waits before it fails with `EAGAIN`; `None` means forever.
     ///
-    /// Rounding and signals as for [`set_read_timeout`](Self::set_read_timeout).
+    /// Rounding and signals are as for [`set_read_timeout`](Self::set_read_timeout).
     ///
     /// # Errors
     ///
-    /// - `EINVAL`: zero. In C it would mean to wait for ever.
+    /// - `EINVAL`: zero, which in C would mean to wait forever.
     ///
     /// See socket(7).
     #[doc(alias = "SO_SNDTIMEO")]
@@ -114,8 +137,8 @@ impl<T: Kind> Socket<T> {
         self.set_timeout(sys::SO_SNDTIMEO, timeout)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ...)` — how long receiving waits; `None` is for
-    /// ever.
+    /// `getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ...)` — returns how long receiving waits; `None`
+    /// means forever.
     ///
     /// # Errors
     ///
@@ -127,7 +150,8 @@ impl<T: Kind> Socket<T> {
         syscall::timeout(self.as_fd(), sys::SO_RCVTIMEO)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — how long sending waits; `None` is for ever.
+    /// `getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — returns how long sending waits; `None`
+    /// means forever.
     ///
     /// # Errors
     ///
@@ -139,8 +163,8 @@ impl<T: Kind> Socket<T> {
         syscall::timeout(self.as_fd(), sys::SO_SNDTIMEO)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — the pending error, which is cleared by asking:
-    /// `ECONNRESET` when the peer closed with data of ours unread.
+    /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — returns the pending error, and clears it:
+    /// `ECONNRESET` if the peer closed with data of ours unread.
     ///
     /// # Errors
     ///
@@ -153,12 +177,22 @@ impl<T: Kind> Socket<T> {
         Ok((number != 0).then(|| Errno::from_raw(number)))
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_SNDBUF, ...)` — how many bytes of kernel memory what this
-    /// socket sent may take until it is received. Linux doubles what is set, for its own overhead.
+    /// `getsockopt(fd, SOL_SOCKET, SO_SNDBUF, ...)` — returns how many bytes of kernel memory the
+    /// data that this socket sent may take until it is received. Linux doubles the value that is
+    /// set, for its own overhead.
     ///
     /// # Errors
     ///
     /// - `EBADF`: only if the descriptor was closed elsewhere while the socket owned it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// let (ours, _theirs) = UnixDatagram::pair()?;
+    /// println!("a message may have about {} bytes", ours.send_buffer_size()?);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See socket(7).
     #[doc(alias = "SO_SNDBUF")]
@@ -168,8 +202,8 @@ impl<T: Kind> Socket<T> {
 
     /// `setsockopt(fd, SOL_SOCKET, SO_SNDBUF, ...)` — sets [`send_buffer_size`].
     ///
-    /// Linux doubles the size, and keeps it between 4608 bytes and twice `net.core.wmem_max` without an
-    /// error: [`send_buffer_size`] returns what became of it.
+    /// Linux doubles the size, and keeps it between 4608 bytes and twice `net.core.wmem_max`
+    /// without an error: [`send_buffer_size`] returns the actual size.
     ///
     /// # Errors
     ///
@@ -184,8 +218,8 @@ impl<T: Kind> Socket<T> {
         self.set_number(sys::SO_SNDBUF, size)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_RCVBUF, ...)` — a size that Linux keeps and does not use here:
-    /// what is sent to this socket counts against the sender's [`send_buffer_size`].
+    /// `getsockopt(fd, SOL_SOCKET, SO_RCVBUF, ...)` — returns a size that Linux stores and does not
+    /// use here: data that is sent to this socket counts against the sender's [`send_buffer_size`].
     ///
     /// # Errors
     ///
@@ -213,7 +247,8 @@ impl<T: Kind> Socket<T> {
         self.set_number(sys::SO_RCVBUF, size)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_TYPE, ...)` — the type as C numbers it: that of the kind.
+    /// `getsockopt(fd, SOL_SOCKET, SO_TYPE, ...)` — returns the type as C numbers it: that of the
+    /// kind.
     ///
     /// # Errors
     ///
@@ -225,7 +260,8 @@ impl<T: Kind> Socket<T> {
         syscall::getsockopt(self.as_fd(), sys::SO_TYPE)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_DOMAIN, ...)` — the family as C numbers it: `AF_UNIX`.
+    /// `getsockopt(fd, SOL_SOCKET, SO_DOMAIN, ...)` — returns the family as C numbers it:
+    /// `AF_UNIX`.
     ///
     /// # Errors
     ///
@@ -237,7 +273,7 @@ impl<T: Kind> Socket<T> {
         syscall::getsockopt(self.as_fd(), SO_DOMAIN)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, ...)` — whether the socket listens.
+    /// `getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, ...)` — returns whether the socket listens.
     ///
     /// # Errors
     ///
@@ -249,8 +285,8 @@ impl<T: Kind> Socket<T> {
         self.flag(sys::SO_ACCEPTCONN)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, ...)` — how far into the queue the next peek looks;
-    /// `None` is the front, always.
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, ...)` — returns how far into the queue the next
+    /// peek looks; `None` means always at the front.
     ///
     /// # Errors
     ///
@@ -263,8 +299,8 @@ impl<T: Kind> Socket<T> {
         Ok(usize::try_from(offset).ok())
     }
 
-    /// `setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, ...)` — lets each peek look further than the one
-    /// before, beginning this many bytes into the queue; `None` is the front, always.
+    /// `setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, ...)` — makes each peek look further than the one
+    /// before, beginning this many bytes into the queue; `None` means always at the front.
     ///
     /// # Errors
     ///
@@ -280,12 +316,22 @@ impl<T: Kind> Socket<T> {
         }
     }
 
-    /// `ioctl(fd, FIONREAD, &n)` — how many bytes can be received: of a stream and of sequenced
-    /// packets all that is queued, of datagrams the first.
+    /// `ioctl(fd, FIONREAD, &n)` — returns how many bytes can be received: all that are queued for
+    /// a stream and for sequenced packets, those of the first datagram for datagrams.
     ///
     /// # Errors
     ///
     /// - `EINVAL`: the socket listens.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.write_all(b"hello")?;
+    /// assert_eq!(theirs.readable_bytes()?, 5);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See unix(7), "SIOCINQ".
     #[doc(alias = "FIONREAD")]
@@ -294,8 +340,8 @@ impl<T: Kind> Socket<T> {
         syscall::readable_bytes(self.as_fd())
     }
 
-    /// `ioctl(fd, SIOCOUTQ, &n)` — how many bytes of kernel memory what was sent and not yet received
-    /// takes: more than the bytes themselves.
+    /// `ioctl(fd, SIOCOUTQ, &n)` — returns how many bytes of kernel memory the data takes that was
+    /// sent and not yet received, which is more than the bytes themselves.
     ///
     /// # Errors
     ///
@@ -308,10 +354,10 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// Options that are on or off: each a getter and a setter.
+/// Options that are on or off, each with a getter and a setter.
 macro_rules! flags {
     ($($option:ident $name:literal $getter:ident $setter:ident $what:literal $see:literal)+) => {
-        /// What comes with each message, on or off.
+        /// Data that comes with each message, on or off.
         impl<T: Kind> Socket<T> {$(
             #[doc = concat!("`getsockopt(fd, SOL_SOCKET, ", $name, ", ...)` — whether ", $what)]
             ///
@@ -359,7 +405,7 @@ flags! {
 
 impl Socket<Stream> {
     /// `setsockopt(fd, SOL_SOCKET, SO_INQ, ...)` — sets whether the number of bytes left in the
-    /// queue comes with each receive. It cannot be asked for. Since Linux 6.17.
+    /// queue comes with each receive. The option cannot be read. Since Linux 6.17.
     ///
     /// # Errors
     ///
@@ -404,13 +450,13 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// The refusal to set an option.
+/// Makes the refusal to set an option.
 fn refused(cause: Cause) -> Error {
     Error::with_cause(Call::Setsockopt, Errno::EINVAL, cause)
 }
 
-/// The time as the socket options have it. Less than a microsecond becomes one, since zero means
-/// for ever; more seconds than fit are as many as fit.
+/// The time in the form of the socket options. Less than a microsecond becomes one, because zero
+/// means forever. If the seconds do not fit, they are as many as fit.
 fn timeval_from(timeout: Duration) -> sys::timeval {
     let micros = timeout.subsec_nanos().div_ceil(1000);
     let (carry, micros) = (micros / 1_000_000, micros % 1_000_000);

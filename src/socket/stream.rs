@@ -17,18 +17,31 @@ pub type UnixStream = Socket<Stream>;
 
 /// Reading and writing a stream.
 impl Socket<Stream> {
-    /// `recv(fd, buf, n, 0)` — receives up to `buf.len()` bytes; 0 is the end of the stream. With an
-    /// empty `buf` it waits as well, and returns 0 when there is something.
+    /// `recv(fd, buf, n, 0)` — receives up to `buf.len()` bytes; 0 is the end of the stream. With
+    /// an empty `buf` it waits as well, and returns 0 when there is something to receive.
     ///
-    /// A read stops before a byte out of band, and the next one throws it away unless
+    /// A read stops before an out-of-band byte, and the next one discards it unless
     /// [`recv_oob`](Self::recv_oob) took it.
     ///
     /// # Errors
     ///
-    /// - `EAGAIN`: nothing has come, and the socket is nonblocking or its read timeout passed.
+    /// - `EAGAIN`: nothing has arrived, and the socket is nonblocking or its read timeout passed.
     /// - `ECONNRESET`: the peer closed with data of ours unread, or a listener died before it
     ///   accepted. Said once; then 0.
     /// - `EINVAL`: not connected (Linux; `ENOTCONN` elsewhere).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.write_all(b"hello")?;
+    /// drop(ours);
+    /// let mut buf = [0; 16];
+    /// assert_eq!(theirs.read(&mut buf)?, 5);
+    /// assert_eq!(theirs.read(&mut buf)?, 0); // the end
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See recv(2).
     #[inline]
@@ -44,6 +57,18 @@ impl Socket<Stream> {
     ///
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixStream, fd::IoSliceMut};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.write_all(b"headbody")?;
+    /// let (mut head, mut body) = ([0; 4], [0; 16]);
+    /// let mut slices = [IoSliceMut::new(&mut head), IoSliceMut::new(&mut body)];
+    /// assert_eq!(theirs.read_vectored(&mut slices)?, 8);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See readv(2).
     #[inline]
     #[doc(alias = "readv")]
@@ -51,8 +76,8 @@ impl Socket<Stream> {
         syscall::readv(self.as_fd(), bufs)
     }
 
-    /// `recvmsg(fd, msg, 0)` — receives into bytes that need not be initialised, and gives those that
-    /// were filled; none is the end of the stream.
+    /// `recvmsg(fd, msg, 0)` — receives into bytes that need not be initialised, and returns those
+    /// that were filled; none is the end of the stream.
     ///
     /// # Errors
     ///
@@ -70,6 +95,17 @@ impl Socket<Stream> {
     ///
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.write_all(b"hello")?;
+    /// assert_eq!(theirs.peek(&mut [0; 2])?, 2);
+    /// theirs.read_exact(&mut [0; 5])?; // all of it is still there
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See recv(2).
     #[inline]
     #[doc(alias = "MSG_PEEK")]
@@ -77,8 +113,8 @@ impl Socket<Stream> {
         syscall::recv(self.as_fd(), buf, sys::MSG_PEEK)
     }
 
-    /// `send(fd, buf, n, MSG_OOB | MSG_NOSIGNAL)` — sends, the last byte out of band. Since Linux
-    /// 5.15, where the kernel is built with it.
+    /// `send(fd, buf, n, MSG_OOB | MSG_NOSIGNAL)` — sends bytes, the last of them out of band.
+    /// Since Linux 5.15, if the kernel is built with it.
     ///
     /// # Errors
     ///
@@ -91,8 +127,8 @@ impl Socket<Stream> {
         syscall::send(self.as_fd(), buf, sys::MSG_OOB)
     }
 
-    /// `recv(fd, buf, 1, MSG_OOB)` — receives the byte out of band, which came along or overtook the
-    /// stream.
+    /// `recv(fd, buf, 1, MSG_OOB)` — receives the out-of-band byte, which arrived with the stream
+    /// or overtook it.
     ///
     /// # Errors
     ///
@@ -121,6 +157,18 @@ impl Socket<Stream> {
     /// - `ENOTCONN`: not connected.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{Errno, UnixStream};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// assert_eq!(ours.write(b"hello")?, 5);
+    /// drop(theirs);
+    /// let error = ours.write(b"hello").unwrap_err(); // no SIGPIPE
+    /// assert_eq!(error.errno(), Errno::EPIPE);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See send(2).
     #[inline]
     #[doc(alias = "send")]
@@ -135,6 +183,16 @@ impl Socket<Stream> {
     ///
     /// - `EPIPE`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixStream, fd::IoSlice};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.write_vectored(&[IoSlice::new(b"head"), IoSlice::new(b"body")])?;
+    /// theirs.read_exact(&mut [0; 8])?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See sendmsg(2).
     #[inline]
     #[doc(alias = "writev")]
@@ -144,14 +202,14 @@ impl Socket<Stream> {
         syscall::sendmsg(self.as_fd(), bufs, None, &[])
     }
 
-    /// `send(fd, buf, n, MSG_NOSIGNAL)`, as often as it takes — sends all of the bytes.
+    /// `send(fd, buf, n, MSG_NOSIGNAL)`, as often as needed — sends all of the bytes.
     ///
     /// # Errors
     ///
     /// Some of the bytes may have been sent; [`write`](Self::write) returns how many.
     ///
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
-    /// - `EIO`: the kernel took no byte, which none is known to do.
+    /// - `EIO`: the kernel took no byte, which no kernel is known to do.
     ///
     /// # Examples
     ///
@@ -178,7 +236,7 @@ impl Socket<Stream> {
         }
     }
 
-    /// `recv(fd, buf, n, 0)`, as often as it takes — receives exactly as many bytes as `buf` has.
+    /// `recv(fd, buf, n, 0)`, as often as needed — receives exactly as many bytes as `buf` has.
     ///
     /// # Errors
     ///
@@ -186,6 +244,18 @@ impl Socket<Stream> {
     ///
     /// - `EPIPE`: the stream ended before; as `io::Error` of kind `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{Errno, UnixStream};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.write_all(b"hell")?;
+    /// drop(ours);
+    /// let error = theirs.read_exact(&mut [0; 5]).unwrap_err();
+    /// assert_eq!(error.errno(), Errno::EPIPE); // the stream ended before
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See recv(2).
     #[inline]
@@ -200,7 +270,7 @@ impl Socket<Stream> {
         }
     }
 
-    /// Sends what one call has not sent.
+    /// Sends the bytes that one call has not sent.
     #[cold]
     fn write_rest(&self, mut rest: &[u8]) -> Result<(), Error> {
         while !rest.is_empty() {
@@ -212,7 +282,7 @@ impl Socket<Stream> {
         Ok(())
     }
 
-    /// Receives what one call has not received.
+    /// Receives the bytes that one call has not received.
     #[cold]
     fn read_rest(&self, mut rest: &mut [u8]) -> Result<(), Error> {
         while !rest.is_empty() {
@@ -228,7 +298,7 @@ impl Socket<Stream> {
     }
 }
 
-/// The stream as `std::io` has it.
+/// The stream with the traits of `std::io`.
 #[cfg(feature = "std")]
 mod std_stream {
     use super::UnixStream;
@@ -277,8 +347,8 @@ mod std_stream {
         }
     }
 
-    /// The errno alone, as `raw_os_error`: nothing is allocated, and a caller of the traits sees the
-    /// same errors as of std's stream.
+    /// Returns the errno alone, as `raw_os_error`. Nothing is allocated, and a caller of the traits
+    /// sees the same errors as from std's stream.
     #[cold]
     fn unboxed(error: Error) -> io::Error {
         error.errno().into()

@@ -1,4 +1,4 @@
-//! Who the peer of a socket is, in each system's own words.
+//! The peer of a socket, by the call of each system.
 
 use core::ffi::c_int;
 
@@ -29,7 +29,7 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     Ok((ids.unp_euid, ids.unp_egid, ids.unp_pid))
 }
 
-/// Before the system had the pid, its place was a null pointer.
+/// On systems without the pid, its place is a null pointer.
 #[cfg(have_xucred)]
 pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     use crate::error::{Call, Errno};
@@ -53,13 +53,13 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
         // SAFETY: ids is a live pointer, which the call sets to memory of its own.
         unsafe { sys::getpeerucred(fd.as_raw_fd(), &mut ids) as isize }
     })?;
-    // SAFETY: the call has set it to credentials, as for the three calls below.
+    // SAFETY: the call has set it to credentials; this also holds for the three calls below.
     let uid = unsafe { sys::ucred_geteuid(ids) };
-    // SAFETY: as above.
+    // SAFETY: ids is a pointer to credentials.
     let gid = unsafe { sys::ucred_getegid(ids) };
-    // SAFETY: as above.
+    // SAFETY: ids is a pointer to credentials.
     let pid = unsafe { sys::ucred_getpid(ids) };
-    // SAFETY: as above; nothing uses them from here on.
+    // SAFETY: ids is a pointer to credentials, and nothing uses them from here on.
     unsafe { sys::ucred_free(ids) };
     Ok((uid, gid, pid.max(0)))
 }
@@ -81,8 +81,8 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     Ok((uid, gid, known(pid)))
 }
 
-/// The pid, or 0 if it was refused: macOS answers `ENOTCONN` once the peer has closed its socket, while it
-/// still reports the ids.
+/// Returns the pid, or 0 if the system refused it: macOS answers `ENOTCONN` once the peer has
+/// closed its socket, while it still reports the ids.
 #[cfg(any(have_getpeereid, test))]
 fn known(pid: Result<c_int, Error>) -> c_int {
     pid.unwrap_or(0)

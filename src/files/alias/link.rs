@@ -1,4 +1,4 @@
-//! A short path where there was none: a symbolic link in a private directory.
+//! Makes a short path where there was none: a symbolic link in a private directory.
 
 use sunpath_sys as sys;
 use sunpath_sys::SUN_PATH_MAX;
@@ -10,20 +10,20 @@ use crate::files::joined::Path;
 use crate::files::name::temporary_name;
 use crate::syscall::{self, PATH_MAX};
 
-/// A symbolic link in a private directory. Both are gone when this is dropped.
+/// A symbolic link in a private directory. Dropping this value removes both.
 pub(crate) struct Link {
-    /// The directory, then [`Self::NAME`].
+    /// The path of the directory, then [`Self::NAME`].
     path: Path<SUN_PATH_MAX>,
     dir: Dir,
 }
 
 impl Link {
     const NAME: &[u8] = b"l";
-    /// Where directories can be made, with short paths.
+    /// Short directories in which directories can be made.
     pub(crate) const BASES: [&[u8]; 3] = [b"/tmp/", b"/var/tmp/", b"/run/"];
 
-    /// A link to what `path` names below `dir`. It holds the path from the root, for the kernel
-    /// follows it from another place.
+    /// Makes a link to what `path` names below `dir`. The link holds the path from the root,
+    /// because the kernel follows it from another directory.
     pub(crate) fn to(dir: BorrowedFd<'_>, path: &[u8]) -> Result<Self, Error> {
         let mut buf = [0; PATH_MAX];
         let begin: [&[u8]; 2] = match path[0] {
@@ -41,7 +41,7 @@ impl Link {
         Ok(link)
     }
 
-    /// A link to a directory that was opened by the same path.
+    /// Makes a link to a directory that was opened by the same path.
     pub(crate) fn to_directory(
         dir: BorrowedFd<'_>,
         path: &[u8],
@@ -50,7 +50,7 @@ impl Link {
         let link = Self::to(dir, path)?;
         match syscall::leads_to(link.path(), opened)? {
             true => Ok(link),
-            // Somebody has just put another in its place.
+            // Another process has just put another directory in its place.
             false => {
                 let cause = Cause::DirectoryMoved;
                 Err(Error::with_cause(Call::Symlinkat, Errno::ESTALE, cause))
@@ -62,7 +62,7 @@ impl Link {
         self.path.as_bytes()
     }
 
-    /// The directory, for a link to be made in.
+    /// Returns the directory in which the link is made.
     fn in_new_directory() -> Result<Self, Error> {
         let mut first = None;
         for base in Self::BASES {
@@ -92,7 +92,8 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // Nobody else can write here, so that neither fails but for a reason that nobody could act on.
+        // No other user can write here, so that either call fails only for a reason that nobody
+        // could act on.
         let _ = syscall::unlinkat(self.dir.as_fd(), Self::NAME, 0);
         let path = self.path();
         let dir = path.strip_suffix(Self::NAME).unwrap_or(path);
@@ -100,7 +101,7 @@ impl Drop for Link {
     }
 }
 
-/// The path of the directory where a relative path begins.
+/// Returns the path of the directory where a relative path begins.
 fn path_of_begin(dir: BorrowedFd<'_>, buf: &mut [u8]) -> Result<usize, Error> {
     if dir.as_raw_fd() == CWD.as_raw_fd() {
         return syscall::getcwd(buf);

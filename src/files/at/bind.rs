@@ -13,8 +13,8 @@ use crate::files::name::{TemporaryName, temporary_name};
 use crate::files::path::SplitPath;
 use crate::syscall::{self, PATH_MAX};
 
-/// Binds a socket to a path, under a temporary name first where the last component does not fit beside
-/// the alias of its directory.
+/// Binds a socket to a path. It uses a temporary name first if the last component does not fit
+/// beside the alias of its directory.
 pub(crate) fn bind_to_path(
     socket: BorrowedFd<'_>,
     path: &SplitPath<'_>,
@@ -32,8 +32,9 @@ pub(crate) fn bind_to_path(
     }
 }
 
-/// Binds a socket to a name in the directory of a path, which is open: by the path itself where that
-/// fits, so that getsockname(2) tells it. A name that fits in no way is refused as too long.
+/// Binds a socket to a name in the directory of a path, which is open. It uses the path itself if
+/// that fits, so that getsockname(2) reports it. A name that does not fit in any way is refused as
+/// too long.
 pub(crate) fn bind_in_parent(
     socket: BorrowedFd<'_>,
     path: &SplitPath<'_>,
@@ -59,7 +60,7 @@ fn bind_by(
     }
 }
 
-/// Binds a socket to a name in the directory of a path, where the path itself does not fit.
+/// Binds a socket to a name in the directory of a path, if the path itself does not fit.
 fn bind_beyond(
     socket: BorrowedFd<'_>,
     path: &SplitPath<'_>,
@@ -80,7 +81,8 @@ fn bind_beyond(
     syscall::bind(socket, &address(Call::Bind, link.path(), name)?)
 }
 
-/// Binds a socket to a name in an open directory by its descriptor; `false` where that is not possible.
+/// Binds a socket to a name in an open directory by its descriptor; `false` if that is not
+/// possible.
 pub(crate) fn bind_below(
     socket: BorrowedFd<'_>,
     dir: BorrowedFd<'_>,
@@ -109,8 +111,8 @@ fn is_datagram(socket: BorrowedFd<'_>) -> Result<bool, Error> {
     Ok(syscall::getsockopt::<c_int>(socket, sys::SO_TYPE)? == sys::SOCK_DGRAM)
 }
 
-/// Binds a datagram socket to a name in an open directory, by the directory's absolute path; `false`
-/// where the system does not tell that.
+/// Binds a datagram socket to a name in an open directory, by the directory's absolute path;
+/// `false` if the system does not report that.
 ///
 /// A peer sends its answers to the name that was bound. A name that begins at a descriptor leads to another
 /// file in the peer's process, or to none. `/proc/<pid>/fd/N` would lead there, but only a process that
@@ -134,7 +136,8 @@ fn bind_datagram(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &[u8]) -> Re
         }
         addr => addr?,
     };
-    // The path of a directory that was removed, or that is outside of this process's root, leads elsewhere.
+    // The path of a directory that was removed, or that is outside of this process's root, leads to
+    // another place.
     if !syscall::leads_to(path, dir)? {
         return Err(moved());
     }
@@ -149,7 +152,7 @@ fn bind_datagram(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &[u8]) -> Re
     }
 }
 
-/// The refusal to bind a datagram socket by a name that peers cannot answer to.
+/// Makes the refusal to bind a datagram socket by a name that peers cannot answer to.
 fn no_return_path(len: usize) -> Error {
     let cause = Cause::NoReturnPath {
         len: u16::try_from(len).unwrap_or(u16::MAX),
@@ -158,7 +161,7 @@ fn no_return_path(len: usize) -> Error {
     Error::with_cause(Call::Bind, Errno::ENAMETOOLONG, cause)
 }
 
-/// Whether a name was refused because it is too long, so that a shorter one and renaming are the way.
+/// Whether a name was refused because it is too long, so that a shorter one and renaming may help.
 pub(crate) fn is_too_long(error: &Error) -> bool {
     matches!(error.sun_path(), Some(SunPathError::TooLong { .. }))
 }
@@ -175,13 +178,13 @@ fn bind_and_rename(
         Ok(status) if status.is_directory() => return Err(Error::address_in_use(InUse::Directory)),
         Ok(_) => return Err(Error::address_in_use(InUse::NotSocket)),
         Err(error) if error.errno() != Errno::ENOENT => return Err(error),
-        // The kernel says this of a new file with a slash after its name.
+        // The kernel reports this for a new file with a slash after its name.
         Err(_) if name.ends_with(b"/") => return Err(Error::new(Call::Bind, Errno::ENOENT)),
         Err(_) => {}
     }
     let temporary = bind_to_temporary(bind)?;
     syscall::rename_to_new((dir, &temporary), (dir, name)).map_err(|error| {
-        // The first error is the one that the caller needs.
+        // The caller needs the first error.
         let _ = syscall::unlinkat(dir, &temporary, 0);
         match error.errno() {
             Errno::EEXIST => in_use,

@@ -1,4 +1,4 @@
-//! Mode, owner and group of a socket file, so that it is not wider at any instant.
+//! Mode, owner and group of a socket file, set so that it is not wider at any instant.
 
 use sunpath_sys as sys;
 
@@ -17,15 +17,15 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Nothing: the kernel decides, as in C.
+    /// Nothing is asked for: the kernel decides, as in C.
     pub(super) const NONE: Self = Self {
         mode: None,
         owner: None,
         group: None,
     };
 
-    /// How a file is told that was bound a moment ago: by a bit that means nothing on a socket, that
-    /// no other socket file has, and that the umask leaves alone.
+    /// The mark by which a file can be recognized that was bound a moment ago: a bit that means
+    /// nothing on a socket, that no other socket file has, and that the umask does not change.
     const MARK: sys::mode_t = sys::S_ISVTX;
 
     /// Whether something is asked for.
@@ -53,10 +53,10 @@ impl Access {
         Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause))
     }
 
-    /// Before bind: the mode that the file is born with, marked, and less the umask.
+    /// Returns the mode of the file before bind: with the mark, and less the umask.
     ///
-    /// With another owner or group to come it is the creator's alone at first. Bits for a group
-    /// would be those of the wrong group for an instant.
+    /// If another owner or group is to be set, the file is at first the creator's alone, because
+    /// bits for a group would be those of the wrong group for an instant.
     pub(super) fn prepare(&self, socket: BorrowedFd<'_>) -> Result<(), Error> {
         let changes_hands = self.owner.is_some() || self.group.is_some();
         let birth = match self.mode {
@@ -73,8 +73,8 @@ impl Access {
     }
 
     /// After bind: sets owner, group, and the mode that was asked for, whatever the umask is, and
-    /// verifies that the file system keeps them. `ESTALE` if the file is not the one that was bound,
-    /// as far as can be seen.
+    /// verifies that the file system stores them. `ESTALE` if the file is not the one that was
+    /// bound, as far as can be seen.
     ///
     /// The file is held by a descriptor, so that the file that is checked is the one that is changed.
     pub(super) fn apply(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<Identity, Error> {
@@ -96,7 +96,7 @@ impl Access {
         Ok(status.identity())
     }
 
-    /// What is wrong if chmod(2) of a file of ours fails.
+    /// Returns what is wrong if chmod(2) of a file of ours fails.
     pub(super) fn of_chmod(&self, error: Error) -> Error {
         if !matches!(error.call(), Call::Fchmod | Call::Fchmodat) {
             return error;
@@ -105,7 +105,8 @@ impl Access {
             Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP => {
                 why::file_system_lacks(Cause::NoModes)
             }
-            // Nobody may refuse it to the owner of the file, which we are if we did not give it away.
+            // The owner of a file may always change its mode, and we are the owner unless we gave
+            // the file away.
             Errno::EPERM if self.owner.is_none() => why::file_system_lacks(Cause::NoModes),
             _ => error,
         }
@@ -120,7 +121,7 @@ impl Access {
         }
         let is_as_asked = match self.mode {
             Some(mode) => status.mode() == mode as sys::mode_t,
-            // The mark is not to stay.
+            // The mark must not stay.
             None => !Self::is_marked(status),
         };
         match is_as_asked {
@@ -135,8 +136,9 @@ impl Access {
     }
 
     /// Whether it is the file that was bound a moment ago: it has the mark, our owner and one name.
-    /// Somebody who may write to the directory can put another file in its place, a socket of ours
-    /// even, but none with the mark, which only one has that another process of ours binds right now.
+    /// A user who may write to the directory can put another file in its place, even a socket of
+    /// ours. Such a file does not have the mark, unless another process of ours is binding it right
+    /// now.
     pub(super) fn is_ours(status: &Status) -> bool {
         status.is_socket()
             && Self::is_marked(status)
@@ -144,8 +146,8 @@ impl Access {
             && status.has_one_name()
     }
 
-    /// Does the same by name, in a directory that nobody else can enter, where a file system that
-    /// drops the mark is not noticed.
+    /// Does the same by name, in a directory that no other user can enter, where it need not be
+    /// noticed if a file system drops the mark.
     pub(super) fn apply_in_private(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), Error> {
         if self.owner.is_some() || self.group.is_some() {
             let (owner, group) = self.owner_and_group();
@@ -163,7 +165,7 @@ impl Access {
         Ok(())
     }
 
-    /// As chown(2) takes them: all bits set leaves one as it is.
+    /// The values for chown(2), to which all bits set means no change.
     fn owner_and_group(&self) -> (sys::uid_t, sys::gid_t) {
         let unchanged = u32::MAX;
         (

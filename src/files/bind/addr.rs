@@ -1,4 +1,4 @@
-//! Binding to an address of any kind, and sockets that are bound already.
+//! Binding to an address of any form, and sockets that other code bound.
 
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error, InUse};
@@ -15,12 +15,12 @@ impl BindOptions {
     /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes a socket of the type that the caller names,
     /// bound to an address: a path or an abstract name, as a configuration file may have either.
     ///
-    /// A path is bound as [`listen`](Self::listen) does. An abstract name has no file, and the options
-    /// mean for it:
+    /// A path is bound as [`listen`](Self::listen) does. An abstract name has no file, and for it
+    /// the options mean:
     ///
-    /// - [`mode`](Self::mode), [`owner`](Self::owner), [`group`](Self::group): bind fails with `EINVAL`.
-    ///   Every process of the network namespace can connect to an abstract name, so that what was
-    ///   asked for cannot be had. [`accept_if`](crate::Listener::accept_if) looks at each client instead.
+    /// - [`mode`](Self::mode), [`owner`](Self::owner), [`group`](Self::group): bind fails with
+    ///   `EINVAL`, because every process of the network namespace can connect to an abstract name.
+    ///   [`accept_if`](crate::Listener::accept_if) checks each client instead.
     /// - [`existing`](Self::existing): the three policies do the same, because a name is never stale and
     ///   never taken over. If a socket has the name, bind fails with `EADDRINUSE`.
     /// - [`unlink_on_drop`](Self::unlink_on_drop): there is nothing to remove. The name is free when
@@ -29,7 +29,8 @@ impl BindOptions {
     ///
     /// # Errors
     ///
-    /// Nothing stays open, and no file stays that was not there before, except for an empty lock file.
+    /// On failure nothing stays open, and no file stays that was not there before, except for an
+    /// empty lock file.
     ///
     /// - `EINVAL`: the address is unnamed; or it is an abstract name, and a mode, an owner or a group was
     ///   asked for ([`Cause::NoFile`]).
@@ -64,7 +65,7 @@ impl BindOptions {
         }
         let socket = Socket::<S::Kind>::new()?;
         socket.bind_to(addr).map_err(|error| match error.errno() {
-            // No other thing than a socket has an abstract name.
+            // Only a socket has an abstract name.
             Errno::EADDRINUSE => error.because(Cause::InUse(InUse::Server)),
             _ => error,
         })?;
@@ -75,7 +76,7 @@ impl BindOptions {
     }
 }
 
-/// A socket that somebody else bound, such as a service manager. Its file is left alone.
+/// A socket that other code bound, such as a service manager. Its file is left alone.
 impl<S: Bindable> From<S> for Bound<S> {
     fn from(socket: S) -> Self {
         Self::new(socket, None, None)

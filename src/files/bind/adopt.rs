@@ -13,9 +13,9 @@ use super::remove::status_of;
 use super::{BindOptions, Bindable, Existing, why};
 
 impl BindOptions {
-    /// Makes the file of a socket that is bound already belong to the socket again: after execve(2), for
-    /// example, when the new program has the listener as an inherited descriptor, and the [`Bound`] of the
-    /// old program is gone.
+    /// Makes the file of a bound socket belong to the socket again: after execve(2), for example,
+    /// when the new program has inherited the listener as a descriptor, and the [`Bound`] of the
+    /// old program no longer exists.
     ///
     /// The kernel is asked whether the file at the path is the one that the socket is bound to. With
     /// [`ReplaceStale`](crate::Existing::ReplaceStale) the lock is taken again, because it ended with the
@@ -24,14 +24,14 @@ impl BindOptions {
     ///
     /// # Errors
     ///
-    /// The socket is given back.
+    /// On failure the socket is returned in the error.
     ///
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`: the path leads to no file.
     /// - `ESTALE`: another socket's file is at the path.
     /// - `EADDRINUSE`: the file is not a socket. With `ReplaceStale`: another process holds the lock.
-    /// - `EOPNOTSUPP`: the kernel does not tell the file of a socket. It does if it has sock_diag(7) for
-    ///   Unix domain sockets and the socket is of this network namespace, or if this process has
-    ///   `CAP_NET_ADMIN`.
+    /// - `EOPNOTSUPP`: the kernel does not report the file of a socket. It does if it has
+    ///   sock_diag(7) for Unix domain sockets and the socket is of this network namespace, or if
+    ///   this process has `CAP_NET_ADMIN`.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
     ///
     /// # Examples

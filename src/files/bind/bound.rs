@@ -39,10 +39,10 @@ use super::{BindOptions, Bindable};
 /// Between the call that compares the file and the call that removes it, another program can put a
 /// file in its place, which is then lost. Processes that use this crate lose no files in this way,
 /// because they lock the directory for these calls. If the lock cannot be taken (the directory may
-/// not be read, somebody keeps it locked for over 50 ms, or very many processes wait for it), the
-/// file is first renamed to `.sunpath-` and 16 hexadecimal digits, a name that nobody else uses. It
-/// is compared there, and is renamed back if it is another. A process that is killed in between
-/// leaves it there.
+/// not be read, another process keeps it locked for over 50 ms, or very many processes wait for
+/// it), the file is first renamed to `.sunpath-` and 16 hexadecimal digits, a name that no other
+/// process uses. It is compared there, and is renamed back if it is another. A process that is
+/// killed in between leaves it there.
 ///
 /// Right after bind(2) the file is known by its sticky bit if a mode, an owner or a group was asked
 /// for. Without them it is known by its name: if somebody removes our file and binds there before
@@ -80,7 +80,7 @@ impl<S> Bound<S> {
     ///
     /// # Errors
     ///
-    /// - `ENOENT`: the file is gone already, or has another name.
+    /// - `ENOENT`: the file was removed before, or has another name.
     /// - `ESTALE`: another file is at the path; it stays.
     /// - `EPERM`: this process is not the one that bound it; the file stays. Or the directory has the
     ///   sticky bit, and neither it nor the file is ours any more.
@@ -89,14 +89,27 @@ impl<S> Bound<S> {
     ///   system.
     /// - `EIO`, `ENOMEM`: the file system failed; no memory.
     ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    ///
+    /// let listener = BindOptions::new().listen("/run/app.sock")?;
+    /// let (client, _) = listener.accept()?;
+    /// client.write_all(b"hello\n")?;
+    /// listener.close_and_unlink()?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See unlink(2).
     #[doc(alias = "unlink")]
     pub fn close_and_unlink(mut self) -> Result<(), Error> {
         self.file.take().map_or(Ok(()), BoundFile::unlink)
     }
 
-    /// Whether the file is still there: in the directory where it was bound, under its name. It is not if
-    /// somebody removed or replaced it, as a cleaner of `/tmp` does, or removed the directory with it.
+    /// Whether the file is still at its place: in the directory where it was bound, under its name.
+    /// It is not if another program removed or replaced it, as a cleaner of `/tmp` does, or removed
+    /// the directory with it.
     ///
     /// [`bind_again`](Self::bind_again) makes the file again. For an abstract name, and for a socket that
     /// somebody else bound, the answer is always `true`, because there is no file to make again.
@@ -112,19 +125,20 @@ impl<S> Bound<S> {
         self.file.as_ref().map_or(Ok(true), BoundFile::is_in_place)
     }
 
-    /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes the file again after somebody removed it, and
-    /// returns the old socket.
+    /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes the file again after another program
+    /// removed it, and returns the old socket.
     ///
-    /// No system call gives a bound socket a second file, so a new socket is bound, with the options that
-    /// are given. The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) is kept, and no other process
-    /// takes the path in between. If the lock file was removed as well, it is made and locked again.
+    /// No system call gives a bound socket a second file. A new socket is therefore bound, with the
+    /// given options. The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) is kept, and no
+    /// other process takes the path in between. If the lock file was removed as well, it is made
+    /// and locked again.
     ///
     /// Clients that connected before the file was removed are in the queue of the old socket. Accept them
     /// from it, without waiting, before you drop it.
     ///
     /// # Errors
     ///
-    /// Nothing has changed.
+    /// On failure nothing has changed.
     ///
     /// - `EADDRINUSE`: the file is still there, or another one is, as for
     ///   [`BindOptions::listen`](crate::BindOptions::listen); or the socket has an abstract name.
@@ -241,14 +255,14 @@ impl<S> Bound<S> {
         self.socket
     }
 
-    /// Makes this process the one whose drop removes the file: for a child that was forked and
-    /// goes on as the daemon.
+    /// Makes this process the one whose drop removes the file. Call it in a child that was forked
+    /// and continues as the daemon.
     ///
-    /// The parent does not know of it. If it returns from `main`, its own value is dropped and removes the
-    /// file under the child. It must end by `_exit`, or release its value by [`core::mem::forget`].
-    /// [`leak`](Self::leak) would still remove the lock.
+    /// The parent does not learn of it. If it returns from `main`, its own value is dropped and
+    /// removes the file that the child still serves. It must end by `_exit`, or release its value
+    /// by [`core::mem::forget`]. [`leak`](Self::leak) would still remove the lock.
     ///
-    /// A program that is executed has no `Bound`, and nothing removes the file at its end:
+    /// A program that is executed has no `Bound`, and nothing removes the file when it ends:
     /// [`BindOptions::adopt`](crate::BindOptions::adopt) takes the file over.
     #[doc(alias = "fork")]
     pub fn adopt(&mut self) {
@@ -266,7 +280,7 @@ impl<S> Deref for Bound<S> {
     }
 }
 
-/// Connections as they come: see [`Listener::incoming`].
+/// Returns connections as they arrive: see [`Listener::incoming`].
 impl<'a, T: Connected> IntoIterator for &'a Bound<Listener<T>> {
     type Item = Result<Socket<T>, Error>;
     type IntoIter = Incoming<'a, T>;

@@ -37,7 +37,7 @@ pub(super) struct BoundFile {
     lock: Option<Lock>,
 }
 
-/// A lock file that we hold. The kernel lets go of it when the last descriptor is closed: ours, and
+/// A lock file that we hold. The kernel releases it when the last descriptor is closed: ours, and
 /// those of children that were forked, which have the socket as well.
 struct Lock {
     _fd: OwnedFd,
@@ -84,8 +84,8 @@ impl BoundFile {
             if !status.is_empty_file() || !is_usual && !looks_like_new_files(&status, dir, path)? {
                 return Err(Error::address_in_use(InUse::LockFile));
             }
-            // The umask may have taken the permission that the next start needs. Where the file
-            // system keeps its own modes, that start has them.
+            // The umask may have taken the permission that the next start needs. If the file system
+            // has modes of its own, that start has them.
             if status.mode() != 0o600 {
                 let _ = syscall::fchmod(fd.as_fd(), 0o600);
             }
@@ -109,8 +109,8 @@ impl BoundFile {
         }
     }
 
-    /// Whether this holds the lock for another file: one with the same name in the same directory. A lock
-    /// on a lock file that somebody unlinked is not the lock of the name any more.
+    /// Whether this holds the lock for another file, which has the same name in the same directory.
+    /// A lock on a lock file that was unlinked is no longer the lock of the name.
     pub(super) fn holds_lock_of(&self, other: &Self) -> Result<bool, Error> {
         let Some(lock) = &self.lock else {
             return Ok(false);
@@ -122,7 +122,8 @@ impl BoundFile {
         Ok(same_dir && named.is_ok_and(|named| named.identity() == lock.file))
     }
 
-    /// Takes the place of another file that is gone, with its lock if that is the lock of this one.
+    /// Takes the place of another file that was removed, with its lock if that is the lock of this
+    /// one.
     pub(super) fn replace(mut self, old: &mut Self, takes_lock: bool) {
         if takes_lock {
             self.lock = old.lock.take();
@@ -150,7 +151,8 @@ impl BoundFile {
         self.remove()
     }
 
-    /// Removes the file if it still is the one that was bound, and this the process that did it.
+    /// Removes the file if it is still the one that was bound, and this is the process that bound
+    /// it.
     pub(super) fn remove(&self) -> Result<(), Error> {
         match self.process.is_current() {
             true => self.remove_as_its_process(),
@@ -165,13 +167,13 @@ impl BoundFile {
         let stale = || Error::with_cause(Call::Unlinkat, Errno::ESTALE, Cause::FileMoved);
         let file = self.bound.ok_or_else(stale)?;
         let turn = Turn::take(self.dir.as_fd());
-        // The file is compared before it is touched, so that the file of somebody else stays.
+        // The file is compared before it is touched, so that another program's file stays.
         let (dir, name) = (self.dir.as_fd(), self.name.as_bytes());
         if status_of(dir, name)?.identity() != file {
             return Err(stale());
         }
         // During our turn no process of this crate puts another file here, and a watcher of the
-        // directory sees that the name was deleted. Without it the file is renamed first.
+        // directory sees that the name was deleted. Without a turn the file is renamed first.
         if turn.is_held() {
             return syscall::unlinkat(dir, name, 0);
         }
@@ -180,7 +182,7 @@ impl BoundFile {
             Ok(false) => Err(stale()),
             Err(error) if error.errno() == Errno::ENOENT => Err(error),
             // If the file cannot be renamed, because getrandom(2) is denied or the disk is full, it
-            // is still to be removed.
+            // still has to be removed.
             Err(error) if matches!(error.call(), Call::Getrandom | Call::Renameat) => {
                 syscall::unlinkat(dir, name, 0)
             }
@@ -197,7 +199,7 @@ fn open_and_lock(dir: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Error> {
         match syscall::flock(fd.as_fd()) {
             Ok(()) => return Ok(fd),
             Err(error) if error.errno() == Errno::EAGAIN => break,
-            // NFS locks for writing only what is open for writing.
+            // NFS locks a file for writing only if it is open for writing.
             Err(error) if error.errno() == Errno::EBADF && access == sys::O_RDONLY => {}
             Err(error) => return Err(error.because(Cause::LockFile)),
         }

@@ -19,12 +19,12 @@ use super::sample::lack_of_file_system;
 use super::turn::Turn;
 use super::{BindOptions, Existing, why};
 
-/// How often a name is tried that others take and leave in between.
+/// How often a name is tried that others take and release in between.
 const ATTEMPTS: usize = 1000;
 
 impl BindOptions {
-    /// A socket that is bound, and listens if it shall, and its file. What fails drops the file
-    /// before the socket.
+    /// Makes a bound socket, which listens if that is wanted, and its file. A failure drops the
+    /// file before the socket.
     pub(super) fn make<T: Kind>(
         &self,
         path: &SplitPath<'_>,
@@ -33,7 +33,8 @@ impl BindOptions {
         self.make_file(BoundFile::at(path)?, path, listens, false)
     }
 
-    /// Does the same with a file that is not bound yet, and without taking the lock if it is held already.
+    /// Does the same with a file that is not bound yet, and without taking the lock if it is held
+    /// already.
     pub(super) fn make_file<T: Kind>(
         &self,
         file: BoundFile,
@@ -43,7 +44,7 @@ impl BindOptions {
     ) -> Result<(Socket<T>, BoundFile), Error> {
         self.access.check()?;
         let socket = Socket::new()?;
-        let mut file = file; // after the socket, so that it is dropped before
+        let mut file = file; // declared after the socket, so that it is dropped before it
         let in_place = !self.access.is_asked() || can_be_held(socket.as_fd(), file.dir.as_fd())?;
         if self.existing == Existing::ReplaceStale && !has_lock {
             file.lock(path)?;
@@ -58,9 +59,9 @@ impl BindOptions {
         Ok((socket, file))
     }
 
-    /// Binds to the name itself; for a takeover, or where no address has space for it, to one
-    /// beside it, and moves the file there when it is ready. If a mode, an owner or a group is asked
-    /// for, the file has a mark until then.
+    /// Binds to the name itself. For a takeover, or if no address has space for the name, it binds
+    /// to a name beside it, and moves the file when it is ready. If a mode, an owner or a group is
+    /// asked for, the file has a mark until then.
     fn bind_in_place<T: Kind>(
         &self,
         socket: &Socket<T>,
@@ -118,29 +119,29 @@ impl BindOptions {
         Err(why::in_use())
     }
 
-    /// Whether something is in the way that may be stale.
+    /// Whether a file is in the way that may be stale.
     fn must_clear(&self, error: &Error) -> bool {
         self.existing == Existing::ReplaceStale
             && matches!(error.errno(), Errno::EADDRINUSE | Errno::EEXIST)
     }
 
-    /// Removes what may be removed, or fails if a file is in the way. It is looked for before bind(2)
-    /// is called, because a file that is there afterwards is then ours.
+    /// Removes a file that may be removed, or fails if a file is in the way. It looks before
+    /// bind(2) is called, because a file that exists afterwards is then ours.
     fn clear_the_way(&self, file: &BoundFile, path: &SplitPath<'_>) -> Result<(), Error> {
         let name = file.name.as_bytes();
         match (self.existing, status_of(file.dir.as_fd(), name)) {
             (Existing::ReplaceStale, Ok(_)) => file.clear_stale(name, path).map(drop),
             (Existing::Takeover, Ok(status)) if status.is_socket() => Ok(()),
             (_, Ok(status)) => Err(why::in_the_way(&status)),
-            // The call that makes the file reports whatever is wrong.
+            // The call that makes the file reports every other fault.
             (_, Err(_)) => Ok(()),
         }
     }
 
-    /// Finds out which file was bound, and gives it the mode and the owner that it should have.
+    /// Finds out which file was bound, and sets its mode and its owner.
     ///
-    /// bind(2) took the path, and this takes the directory. If the path has come to lead to another
-    /// directory in between, the file is there, and is removed.
+    /// bind(2) used the path, and this function uses the directory. If the path has come to lead to
+    /// another directory in between, the file is there, and is removed.
     fn complete(&self, file: &mut BoundFile, path: &SplitPath<'_>) -> Result<Identity, Error> {
         let (dir, name) = (file.dir.as_fd(), file.name.as_bytes());
         let is_asked = self.access.is_asked();
@@ -182,7 +183,7 @@ impl BindOptions {
         }
     }
 
-    /// Binds in a directory that nobody else reaches, and publishes the file when it is ready.
+    /// Binds in a directory that no other user can reach, and publishes the file when it is ready.
     fn bind_in_private<T: Kind>(
         &self,
         socket: &Socket<T>,
@@ -192,14 +193,15 @@ impl BindOptions {
     ) -> Result<(), Error> {
         let parent = file.dir.as_fd();
         let mut private = match Private::make(parent) {
-            // Somebody has replaced the directory, or the file system keeps not what makes it private.
+            // Another process has replaced the directory, or the file system does not store what
+            // makes it private.
             Err(error) if error.errno() == Errno::ESTALE => {
                 let lack = lack_of_file_system(parent, path)?;
                 return Err(lack.map_or(error, why::file_system_lacks));
             }
             made => made.map_err(|error| self.access.of_chmod(error))?,
         };
-        // Not every system marks a socket; the directory is what keeps others out.
+        // Not every system marks a socket. The directory keeps others out.
         let _ = self.access.prepare(socket.as_fd());
         private.bind(socket.as_fd(), path)?;
         let (dir, made) = (private.dir.as_fd(), Private::FILE);
@@ -226,7 +228,8 @@ impl BindOptions {
     ) -> Result<(), Error> {
         let named = (file.dir.as_fd(), name.as_bytes());
         if self.existing == Existing::Takeover {
-            // Without it an old server that ends now moves the new file away, until it has seen it.
+            // Without it an old server that ends now moves the new file away, until it has looked
+            // at it.
             let _turn = Turn::take(file.dir.as_fd());
             return take_over(ready, named, bound);
         }
@@ -244,8 +247,8 @@ impl BindOptions {
     }
 }
 
-/// Whether the file that is bound in a directory can be told afterwards, and held by a descriptor:
-/// not where others may give it another name, and its name to another file of ours.
+/// Whether the file that is bound in a directory can be recognized afterwards, and held by a
+/// descriptor. It cannot if others may give it another name, and its name to another file of ours.
 fn can_be_held(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>) -> Result<bool, Error> {
     Ok(proc_alias(socket)?.is_some() && !syscall::fstat(dir)?.lets_others_rename())
 }
@@ -253,14 +256,14 @@ fn can_be_held(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>) -> Result<bool, Erro
 /// A name in an open directory.
 type Entry<'a> = (BorrowedFd<'a>, &'a [u8]);
 
-/// Puts the socket file `bound`, which is ready, in the place of another socket file, or where there
-/// is none, and of no other file.
+/// Puts the socket file `bound`, which is ready, in the place of another socket file, or at a free
+/// name. It never replaces another type of file.
 ///
-/// The two are swapped, and the other one is looked at before it is removed, because rename(2) would
-/// replace a file that came after the look. That remains where files cannot be swapped.
+/// The two are swapped, and the other one is looked at before it is removed, because rename(2)
+/// would replace a file that appeared after the look. That risk remains if files cannot be swapped.
 fn take_over(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), Error> {
     for _ in 0..ATTEMPTS {
-        // It is looked at first, so that a file that is not a socket stays where it is.
+        // The program looks first, so that a file that is not a socket stays where it is.
         match check_is_socket(named).and_then(|()| syscall::exchange(ready, named)) {
             Ok(()) => return remove_swapped(ready, named, bound),
             Err(error) if error.errno() == Errno::ENOENT => {
@@ -280,7 +283,7 @@ fn take_over(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), 
     Err(why::in_use())
 }
 
-/// Removes the file that was swapped with ours, or takes the swap back.
+/// Removes the file that was swapped with ours, or swaps them back.
 fn remove_swapped(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), Error> {
     let remove = || check_is_socket(ready).and_then(|()| syscall::unlinkat(ready.0, ready.1, 0));
     let checked = check_leads_to(named, bound);

@@ -1,4 +1,4 @@
-//! The file's half of a bound socket.
+//! The file of a bound socket, without the socket.
 
 use core::fmt;
 
@@ -11,12 +11,13 @@ use super::file::BoundFile;
 /// Dropping it removes the file under the same conditions as dropping a [`Bound`](crate::Bound), and
 /// releases the lock of [`ReplaceStale`](crate::Existing::ReplaceStale).
 ///
-/// It holds the file by a descriptor (`O_PATH`), so that no other file has the same device and inode.
-/// Without the descriptor a file system that uses inode numbers again, as ext4 does, could give that
-/// number to the file of the next server when the socket is closed, and this value would remove it.
+/// It holds the file by a descriptor (`O_PATH`), so that no other file has the same device and
+/// inode. Without the descriptor, a file system that uses inode numbers again, as ext4 does, could
+/// give that number to the file of the next server when the socket is closed, and this value would
+/// remove it.
 ///
-/// Of a socket that has no file it removes nothing. It also removes nothing if the file was gone
-/// when the two were taken apart.
+/// If the socket has no file, nothing is removed. Nothing is removed either if the file no longer
+/// existed when the two were taken apart.
 #[must_use = "dropping it removes the socket file"]
 pub struct SocketFile {
     file: Option<BoundFile>,
@@ -37,7 +38,7 @@ impl SocketFile {
     ///
     /// # Errors
     ///
-    /// - `ENOENT`: the file is gone already, or has another name.
+    /// - `ENOENT`: the file was removed before, or has another name.
     /// - `ESTALE`: another file is at the path; it stays. Or the file was gone when the two were
     ///   taken apart.
     /// - `EPERM`, `EBUSY`, `EACCES`, `EROFS`, `EIO`, `ENOMEM`: as for
@@ -48,7 +49,8 @@ impl SocketFile {
         self.file.map_or(Ok(()), BoundFile::unlink)
     }
 
-    /// Whether the file is still there, as [`Bound::is_in_place`](crate::Bound::is_in_place) tells it.
+    /// Whether the file is still at its place, as [`Bound::is_in_place`](crate::Bound::is_in_place)
+    /// reports it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A directory that only we may enter, for as long as a file in it becomes what it should be: where
+//! A directory that only we can enter, for a file that gets its mode and owner in it. It is used if
 //! the file cannot be held by a descriptor.
 
 use sunpath_sys as sys;
@@ -24,7 +24,7 @@ pub(super) struct Private<'a> {
 }
 
 impl<'a> Private<'a> {
-    /// The file in it.
+    /// Returns the name of the file in it.
     pub(super) const FILE: &'static [u8] = b"s";
 
     pub(super) fn make(parent: BorrowedFd<'a>) -> Result<Self, Error> {
@@ -43,8 +43,8 @@ impl<'a> Private<'a> {
         }
     }
 
-    /// Binds to the file by the directory's descriptor, so that nobody can put another directory in its
-    /// place; where no call takes a descriptor, by the path of the parent.
+    /// Binds to the file by the directory's descriptor, so that no other process can put another
+    /// directory in its place; or by the path of the parent, if no call takes a descriptor.
     pub(super) fn bind(
         &mut self,
         socket: BorrowedFd<'_>,
@@ -66,8 +66,8 @@ impl<'a> Private<'a> {
         }
     }
 
-    /// Removes the file from the directory that its name leads to by now. Only the mark tells it from
-    /// another file.
+    /// Removes the file from the directory that its name leads to by now. Only the mark tells it
+    /// from another file.
     fn remove_misplaced(&self) {
         let flags = syscall::O_PATH | sys::O_DIRECTORY;
         let Ok(other) = syscall::openat(self.parent, &self.name, flags) else {

@@ -1,4 +1,4 @@
-//! Removing a file that was looked at, and no other.
+//! Removes a file that was looked at, and no other.
 
 use sunpath_sys as sys;
 
@@ -7,9 +7,10 @@ use crate::fd::BorrowedFd;
 use crate::files::name::temporary_name;
 use crate::syscall::{self, Status};
 
-/// Gives the file a name of its own, looks at it there, and removes it if it is the one that is
-/// meant; else it gets its name back. What is looked at and what is removed are one file: from
-/// fstatat(2) to unlinkat(2) on the name itself, another could have come in its place.
+/// Gives the file a temporary name, looks at it there, and removes it if it is the right one;
+/// otherwise it gets its name back. The file that is looked at is therefore the one that is
+/// removed. Between fstatat(2) and unlinkat(2) on the name itself, another file could have taken
+/// its place.
 pub(super) fn remove_if(
     dir: BorrowedFd<'_>,
     name: &[u8],
@@ -31,7 +32,8 @@ pub(super) fn remove_if(
     removed
 }
 
-/// Gives a file its name back, unless somebody has taken that: then it keeps its own.
+/// Gives a file its name back, unless another file has taken that: then it keeps its temporary
+/// name.
 fn put_back(dir: BorrowedFd<'_>, aside: &[u8], name: &[u8]) {
     let back = syscall::rename_to_new((dir, aside), (dir, name));
     // Not every file of another user may be linked, nor does every file system link.
@@ -42,7 +44,7 @@ fn put_back(dir: BorrowedFd<'_>, aside: &[u8], name: &[u8]) {
     }
 }
 
-/// What has a name, a symbolic link itself.
+/// Returns the status of the file with a name, or of a symbolic link itself.
 pub(super) fn status_of(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Status, Error> {
     syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW)
 }

@@ -1,5 +1,5 @@
-//! A socket of our own beside the path: what the kernel and the file system make of it tells what
-//! their answers about another file are worth.
+//! A socket of our own beside the path: the answers of the kernel and the file system about it show
+//! what their answers about another file are worth.
 
 use crate::error::{Cause, Error};
 use crate::fd::{AsFd, BorrowedFd};
@@ -57,8 +57,8 @@ impl Drop for Sample<'_> {
     }
 }
 
-/// Whether a file has the owner and the number of names of those that this process creates in a
-/// directory. On some file systems that is not the process's user, or not one name.
+/// Whether a file has the owner and the number of names that files of this process have in a
+/// directory. On some file systems these are not the process's user, or not one name.
 pub(super) fn looks_like_new_files(
     status: &Status,
     dir: BorrowedFd<'_>,
@@ -68,8 +68,9 @@ pub(super) fn looks_like_new_files(
     Ok(status.has_owner_and_links_of(&made))
 }
 
-/// Why a socket file in a directory that nobody else may write to does not look like the one that we
-/// made there, if the reason is the file system. `None` if the file is another.
+/// Returns why a socket file in a directory to which no other user may write does not look like the
+/// one that we made there, if the reason is the file system. It is `None` if the file is another
+/// one.
 pub(super) fn lack_of_file_system(
     dir: BorrowedFd<'_>,
     path: &SplitPath<'_>,
@@ -81,7 +82,7 @@ pub(super) fn lack_of_file_system(
     }
     let made = Sample::bind_socket(socket, dir, path)?.status()?;
     Ok(if !Access::is_marked(&made) {
-        // The umask may take bits, but gives none.
+        // The umask may take bits, but adds none.
         let keeps_modes = made.mode() & 0o7077 == 0;
         Some(if keeps_modes {
             Cause::NoStickyBit

@@ -1,4 +1,4 @@
-//! Proof that nobody holds a socket file, and its removal.
+//! Proves that no process holds a socket file, and removes it.
 
 use sunpath_sys as sys;
 
@@ -24,13 +24,13 @@ const WRITABLE: [&[u8]; 3] = [b"/tmp/.", b"/var/tmp/.", b"/run/."];
 impl BoundFile {
     /// Removes the socket file that has the name if no process holds it, and returns whether there
     /// was one. A file that is alive, that is not a socket, or about which the kernel does not
-    /// say anything stays, and is an error.
+    /// answer stays, and is an error.
     ///
-    /// It is proved twice that the file is dead. The first time is before it is moved, so that the
-    /// file of a living server is never moved. But bind(2) makes a file an instant before the socket
-    /// can be found by it, while it holds the directory. The second time is therefore after
-    /// rename(2), which waits for the directory. Nobody can bind to a file that exists, so one that is
-    /// dead then is dead forever.
+    /// The proof is made twice. The first proof comes before the file is moved, so that the file of
+    /// a live server is never moved. But bind(2) makes a file an instant before the socket can be
+    /// found by it, while it locks the directory. The second proof therefore comes after rename(2),
+    /// which waits for that lock. No process can bind to a file that exists, so that a file which
+    /// is dead then stays dead.
     pub(super) fn clear_stale(&self, name: &[u8], path: &SplitPath<'_>) -> Result<bool, Error> {
         self.clear_stale_by(name, path, means_dead)
     }
@@ -44,7 +44,8 @@ impl BoundFile {
         let dir = self.dir.as_fd();
         let gone = |error: &Error| error.errno() == Errno::ENOENT;
         let live_server = Error::address_in_use(InUse::Server);
-        // Without it, a server that takes the path over now is moved aside until it is seen to live.
+        // Without it, a server that takes the path over now is moved aside until it is seen to be
+        // alive.
         let _turn = Turn::take(dir);
         let kernel = Kernel::new(dir, path, read)?;
         let dead = match status_of(dir, name) {
@@ -73,7 +74,7 @@ impl BoundFile {
     }
 }
 
-/// The kernel, as it is asked about the socket files of a directory.
+/// The kernel, with the way to ask it about the socket files of a directory.
 struct Kernel<'a> {
     dir: BorrowedFd<'a>,
     path: &'a SplitPath<'a>,
@@ -92,21 +93,21 @@ impl<'a> Kernel<'a> {
         })
     }
 
-    /// Whether it says that no process holds the socket of a file.
+    /// Whether the kernel answers that no process holds the socket of a file.
     fn says_dead(&self, name: &[u8]) -> Result<bool, Error> {
         let probe = Socket::<Datagram>::new()?;
         if !self.has_proc {
             return (self.read)(connect_by_path(&probe, self.path, name));
         }
-        // A descriptor leads to the file whatever the lengths of its name and of its path are.
+        // A descriptor leads to the file, whatever the lengths of its name and of its path are.
         let file = syscall::openat(self.dir, name, O_PATH | sys::O_NOFOLLOW)?;
         let alias = ProcFd::new(file.as_fd());
         (self.read)(probe.connect_to(&address(Call::Connect, alias.as_bytes(), b"")?))
     }
 
-    /// Whether its answer about a file whose socket a process holds differs from the one about a dead
-    /// file. Some kernels answer `ECONNREFUSED` about both, so that it is asked about a socket of our own
-    /// in the same directory.
+    /// Whether its answer for a file whose socket a process holds differs from the one for a dead
+    /// file. Some kernels answer `ECONNREFUSED` for both. A socket of our own in the same directory
+    /// is therefore asked about.
     fn can_tell(&self) -> Result<bool, Error> {
         let sample = Sample::bind(self.dir, self.path)?;
         let says_dead = match self.says_dead(sample.name()) {
@@ -121,25 +122,25 @@ impl<'a> Kernel<'a> {
     }
 }
 
-/// What [`probe`] found.
+/// The result of [`probe`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Liveness {
-    /// Nothing is there.
+    /// No file is at the path.
     Absent,
-    /// A socket file that no process holds any more: left by a server that is gone.
+    /// A socket file that no process holds any more: its server has ended.
     Dead,
     /// A socket that a process holds, bound, listening or shut down.
     Live,
     /// A file that is not a socket.
     NotSocket,
-    /// A socket file that looks dead, on a kernel where a living one looks dead too, or where that
+    /// A socket file that looks dead, on a kernel where a live one looks dead too, or where that
     /// could not be found out.
     Unknown,
 }
 
-/// Asks the kernel whether any process holds the socket of a path, in a way that no server notices,
-/// whatever its kind: no connection is made. Symbolic links are followed, as connect(2) does.
+/// Asks the kernel whether any process holds the socket of a path. No server of any kind notices
+/// it, because no connection is made. Symbolic links are followed, as connect(2) does.
 ///
 /// If the socket looks dead, a socket of this process is bound and asked about too, because not
 /// every kernel can tell the two apart. It has a temporary name, `.sunpath-` and 16 hexadecimal digits,
@@ -151,9 +152,23 @@ pub enum Liveness {
 /// # Errors
 ///
 /// - `ENOENT`, `EINVAL`: the path is empty, has a NUL.
-/// - `EACCES`: no write permission on the file, or no search permission above it: nothing is known.
+/// - `EACCES`: no write permission on the file, or no search permission above it. Nothing is known
+///   then.
 /// - `ENOTDIR`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere.
 /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
+///
+/// # Examples
+///
+/// ```no_run
+/// use sunpath::{Liveness, probe};
+///
+/// match probe("/run/app.sock")? {
+///     Liveness::Live => println!("a server runs"),
+///     Liveness::Dead => println!("a killed server left its file"),
+///     other => println!("{other:?}"),
+/// }
+/// # Ok::<(), sunpath::Error>(())
+/// ```
 ///
 /// See connect(2), unix(7).
 #[doc(alias = "connect")]
@@ -187,7 +202,7 @@ fn probe_by(path: &[u8], read: Reading) -> Result<Liveness, Error> {
     }
 }
 
-/// [`Kernel::can_tell`] in a directory, or where this process may bind a socket.
+/// Calls [`Kernel::can_tell`] in a directory, or where this process may bind a socket.
 fn can_tell_somewhere(dir: BorrowedFd<'_>, path: &SplitPath<'_>, read: Reading) -> bool {
     let elsewhere = |dir: &&[u8]| {
         let path = SplitPath::new(Call::Bind, CWD, dir)?;
@@ -211,16 +226,16 @@ fn connect_by_path(
     })
 }
 
-/// How the kernel's answer to the connect(2) of a datagram socket is read: whether the file is dead.
-/// Tests read it as other kernels would answer.
+/// How the kernel's answer to the connect(2) of a datagram socket is read: whether the file is
+/// dead. Tests read it as other kernels would answer.
 type Reading = fn(Result<(), Error>) -> Result<bool, Error>;
 
-/// Reads the answer as Linux and the BSDs give it. To a stream or seqpacket socket it is `EPROTOTYPE`,
-/// and nothing happens; to a datagram socket connect(2) succeeds, and its owner does not learn of it.
-/// `ECONNREFUSED` remains: no process holds the file.
+/// Reads the answer as Linux and the BSDs give it. For a stream or seqpacket socket it is
+/// `EPROTOTYPE`, and nothing happens. For a datagram socket connect(2) succeeds, and its owner does
+/// not learn of it. `ECONNREFUSED` remains: no process holds the file.
 fn means_dead(connected: Result<(), Error>) -> Result<bool, Error> {
     match connected {
-        // EPERM: a datagram socket, which is connected to somebody else
+        // EPERM: a datagram socket, which is connected to another one
         Err(error) if matches!(error.errno(), Errno::EPROTOTYPE | Errno::EPERM) => Ok(false),
         Err(error) if error.errno() == Errno::ECONNREFUSED => Ok(true),
         Err(error) => Err(error),
@@ -236,7 +251,8 @@ mod tests {
     use std::path::Path as StdPath;
     use std::{env, format, fs, process};
 
-    /// As a kernel answers for which a living stream socket is no datagram socket, and no more.
+    /// Reads the answer as a kernel gives it that only knows that a live stream socket is not a
+    /// datagram socket.
     fn all_look_dead(connected: Result<(), Error>) -> Result<bool, Error> {
         means_dead(connected).map(|_| true)
     }

@@ -6,16 +6,16 @@ use crate::error::Errno;
 use crate::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::syscall;
 
-/// The right to look at a name in a directory and to change what has it as one step, for those who
-/// ask for it: a lock of the directory by flock(2), held for a few calls.
+/// The right to look at a name in a directory and to change its file as one step, among processes
+/// that ask for it: a lock of the directory by flock(2), held for a few calls.
 ///
-/// Whoever may read the directory can hold that lock for ever, and who may not read it cannot have
-/// it. So nobody waits long, and who does not get it goes on without: what is lost by that is said
-/// where the right is asked for.
+/// A process that may read the directory can hold that lock forever, and one that may not read it
+/// cannot have it. Nobody therefore waits for long, and a process that does not get the lock
+/// continues without it. The callers document what is lost then.
 pub(super) struct Turn(Option<OwnedFd>);
 
 impl Turn {
-    /// How often it is asked for, a millisecond apart.
+    /// How often the lock is tried, with a millisecond between two tries.
     const TRIES: u32 = 50;
 
     pub(super) fn take(dir: BorrowedFd<'_>) -> Self {
@@ -42,7 +42,8 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(fd) = &self.0 {
-            // A child that another thread forked has a copy, which closing would leave locked.
+            // A child that another thread forked has a copy, which would stay locked if the file
+            // were only closed.
             syscall::unlock(fd.as_fd());
         }
     }

@@ -12,7 +12,7 @@ pub(super) fn in_the_way(status: &Status) -> Error {
     }
 }
 
-/// A socket file is in the way, and whether a process holds it was not asked.
+/// A socket file is in the way, and it was not asked whether a process holds it.
 pub(super) fn in_use() -> Error {
     Error::new(Call::Bind, Errno::EADDRINUSE)
 }

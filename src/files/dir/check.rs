@@ -1,4 +1,4 @@
-//! What is asked of one directory: its owner, its mode, and of a symbolic link its owner.
+//! The checks of one directory: its owner, its mode, and for a symbolic link its owner.
 
 use core::ffi::c_int;
 
@@ -15,7 +15,7 @@ const WRITABLE_BY_OTHERS: mode_t = 0o022;
 
 pub(super) const OPEN_NOFOLLOW: c_int = syscall::O_PATH | sys::O_DIRECTORY | sys::O_NOFOLLOW;
 
-// u16 on some systems.
+// It is u16 on some systems.
 #[allow(clippy::unnecessary_cast)]
 pub(super) fn wrong_mode(status: &Status) -> Refusal {
     Refusal::Mode {
@@ -28,7 +28,8 @@ pub(super) fn stat(fd: &OwnedFd) -> Result<Status, Refusal> {
     syscall::fstat(fd.as_fd()).map_err(Refusal::Call)
 }
 
-/// After `error` from opening it as a directory: a symbolic link that this user or root owns.
+/// After `error` from opening it as a directory: returns a symbolic link that this user or root
+/// owns.
 pub(super) fn verify_link(dir: &OwnedFd, name: &[u8], error: Error) -> Result<(), Refusal> {
     let link = symlink_status(dir, name, error)?;
     match verify_owner(&link, true) {
@@ -38,7 +39,7 @@ pub(super) fn verify_link(dir: &OwnedFd, name: &[u8], error: Error) -> Result<()
     }
 }
 
-/// After `error` from opening it as a directory: the symbolic link that it is.
+/// After `error` from opening it as a directory: returns the symbolic link that it is.
 pub(super) fn symlink_status(dir: &OwnedFd, name: &[u8], error: Error) -> Result<Status, Refusal> {
     let flags = sys::AT_SYMLINK_NOFOLLOW;
     match syscall::fstatat(dir.as_fd(), name, flags) {
@@ -48,10 +49,11 @@ pub(super) fn symlink_status(dir: &OwnedFd, name: &[u8], error: Error) -> Result
     }
 }
 
-/// Nobody but this user and root can put something else in the place of what is in this directory.
+/// Whether only this user and root can replace what is in this directory.
 ///
-/// In a user namespace where root is not mapped, root looks like every other user that is not. There,
-/// such an owner is accepted for a directory that nobody else can write to, as `/` is.
+/// In a user namespace where root is not mapped, root looks like every other user that is not
+/// mapped. There, such an owner is accepted for a directory to which no other user can write, such
+/// as `/`.
 pub(super) fn verify_above(status: &Status) -> Result<(), Refusal> {
     match verify_owner(status, true) {
         Err(_) if is_unmapped(status) && !is_writable_by_others(status) => return Ok(()),
@@ -72,8 +74,8 @@ fn is_unmapped(status: &Status) -> bool {
     syscall::stands_for_unmapped(status.owner()) == Some(true)
 }
 
-/// The owner must be this user, or root if that will do. A user that is not mapped cannot be told from
-/// others that are not, so it owns nothing for certain.
+/// The owner must be this user, or root if that is acceptable. A user that is not mapped cannot be
+/// told from others that are not mapped, so that it owns nothing for certain.
 pub(super) fn verify_owner(status: &Status, or_root: bool) -> Result<(), Refusal> {
     match status.owner() {
         0 if or_root => Ok(()),

@@ -1,4 +1,4 @@
-//! Making one directory with an exact mode.
+//! Makes one directory with an exact mode.
 
 use sunpath_sys as sys;
 use sunpath_sys::mode_t;
@@ -14,8 +14,8 @@ const MARK: mode_t = sys::S_ISVTX;
 
 /// Makes a directory with this mode, whatever the umask is, and opens it. The caller verifies the owner.
 ///
-/// Somebody who may rename in the parent can put another directory of this user in its place before it
-/// is opened. That one has no mark, and it keeps its mode: `ESTALE`.
+/// A user who may rename in the parent can put another directory of this user in its place before
+/// it is opened. That one has no mark, and it keeps its mode: `ESTALE`.
 pub(crate) fn make_directory(
     parent: BorrowedFd<'_>,
     name: &[u8],
@@ -46,7 +46,7 @@ fn open_made(parent: BorrowedFd<'_>, name: &[u8], mode: mode_t) -> Result<OwnedF
     // The directory above may have passed on its setgid bit.
     let changed = syscall::change_mode(dir.as_fd(), made_with & !(MARK | PERMISSIONS) | mode);
     match made_with & PERMISSIONS == mode {
-        // The mark does no harm where it cannot be removed.
+        // The mark does no harm if it cannot be removed.
         true => Ok(dir),
         false => changed.map(|()| dir),
     }

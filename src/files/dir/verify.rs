@@ -1,4 +1,4 @@
-//! Making or verifying a directory, with every one above it.
+//! Makes or verifies a directory, together with every directory above it.
 
 use sunpath_sys as sys;
 use sunpath_sys::mode_t;
@@ -14,7 +14,7 @@ use crate::files::name::temporary_name;
 use crate::files::path::checked;
 use crate::syscall;
 
-/// What is asked of the directory itself, beside its owner.
+/// The requirements for the directory itself, in addition to its owner.
 pub(super) struct Wanted {
     made_with: mode_t,
     forbidden: mode_t,
@@ -49,7 +49,7 @@ pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
     let opened = syscall::openat(CWD, begin, OPEN_NOFOLLOW).map_err(Refusal::Call);
     let first = usize::from(!relative);
     let mut dir = opened.map_err(at(first))?;
-    // A path that names the root or the working directory: itself, below itself.
+    // A path that names the root or the working directory: the directory itself, below itself.
     let last = path
         .iter()
         .rposition(|byte| *byte != b'/')
@@ -76,7 +76,7 @@ pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
     }
 }
 
-/// The directory above, verified.
+/// Verifies the directory above.
 fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
         Ok(below) => {
@@ -86,7 +86,7 @@ fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
         Err(error) => {
             verify_link(dir, name, error)?;
             let below = follow(dir, name)?;
-            // There are links that lead elsewhere than their text, below /proc.
+            // Below /proc there are links that do not lead where their text says.
             let flags = syscall::O_PATH | sys::O_DIRECTORY;
             let theirs = syscall::openat(dir.as_fd(), name, flags).map_err(Refusal::Call)?;
             match stat(&theirs)?.identity() == stat(&below)?.identity() {
@@ -97,7 +97,8 @@ fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     }
 }
 
-/// This directory and those above it, by what they are and not by the path that led here.
+/// Verifies this directory and those above it. It goes by the directories themselves, and not by
+/// the path that led here.
 fn verify_upwards(dir: &OwnedFd) -> Result<(), Refusal> {
     let mut here = stat(dir)?;
     verify_above(&here)?;
@@ -115,7 +116,8 @@ fn verify_upwards(dir: &OwnedFd) -> Result<(), Refusal> {
     }
 }
 
-/// The directory itself. Whoever makes it in between, `EEXIST`: it is verified like any other.
+/// Opens the directory itself. If another process makes it in between (`EEXIST`), it is verified
+/// like any other.
 fn make_or_verify(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
     let missing = match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
         Ok(fd) => return verify_itself(fd, wanted),
@@ -138,8 +140,9 @@ fn make_or_verify(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Re
     }
 }
 
-/// Makes the directory, `EEXIST` where somebody has. It gets its name when it has its mode, which
-/// the umask may have narrowed: else who starts at the same time, or after a kill, would refuse it.
+/// Makes the directory; `EEXIST` if another process has. It gets its name when it has its mode,
+/// which the umask may have narrowed, because a process that starts at the same time, or after a
+/// kill, would otherwise refuse it.
 fn make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
     let temporary = &temporary_name().map_err(Refusal::Call)?;
     let made = make_with_mode(dir, temporary, wanted)?;
@@ -149,7 +152,7 @@ fn make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
     };
     remove(dir, temporary);
     match error.errno() {
-        // Where no call gives a directory a new name and takes that of no other.
+        // On systems where no call renames a directory without replacing another.
         Errno::EPERM | Errno::EINVAL | Errno::EOPNOTSUPP => make_with_mode(dir, name, wanted),
         _ => Err(Refusal::Call(error)),
     }
@@ -160,8 +163,8 @@ fn make_with_mode(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Re
     verify_itself(made, wanted).inspect_err(|_| remove(dir, name))
 }
 
-/// What was made a moment ago. Its own error would hide the first one; it is empty, and nobody else
-/// may write to it.
+/// Removes what was made a moment ago. Its own error would hide the first one. The directory is
+/// empty, and no other user may write to it.
 fn remove(dir: &OwnedFd, name: &[u8]) {
     let _ = syscall::unlinkat(dir.as_fd(), name, sys::AT_REMOVEDIR);
 }
@@ -189,7 +192,7 @@ mod tests {
         let path = base.join("run");
         let contradiction = Wanted {
             made_with: 0o755,
-            // A bit that every usual umask leaves.
+            // A bit that every usual umask keeps.
             forbidden: 0o100,
             needed: 0,
         };
@@ -200,7 +203,7 @@ mod tests {
         ));
         // Under its temporary name too.
         assert_eq!(fs::read_dir(&base).unwrap().count(), 0);
-        // What was there stays.
+        // The earlier directory stays.
         fs::create_dir(&path).unwrap();
         assert!(matches!(
             refused().unwrap_err().refusal(),

@@ -1,4 +1,4 @@
-//! Following a symbolic link as the kernel does, with a look at each step.
+//! Follows a symbolic link as the kernel does, and checks each step.
 
 use core::ops::Range;
 
@@ -11,8 +11,8 @@ use crate::syscall::{self, PATH_MAX};
 /// How many links the kernel follows in one path.
 const MAX_LINKS: u32 = 40;
 
-/// The directory that the symbolic link of a name in `dir` leads to, verified with every directory
-/// and every other link on the way.
+/// Returns the directory that the symbolic link of a name in `dir` leads to, verified with every
+/// directory and every other link on the way.
 pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     let mut rest = Rest::new(name).map_err(Refusal::Call)?;
     let mut reached = None::<OwnedFd>;
@@ -41,7 +41,7 @@ pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     reached.ok_or(Refusal::NotADirectory)
 }
 
-/// What is still to be walked, at the end of its buffer: the target of a link is put before it.
+/// The rest of the path, at the end of its buffer: the target of a link is put before it.
 struct Rest {
     buf: [u8; PATH_MAX],
     start: usize,
@@ -64,7 +64,7 @@ impl Rest {
         self.buf.get(self.start) == Some(&b'/')
     }
 
-    /// The next component, which is no longer part of the rest.
+    /// Returns the next component, and removes it from the rest.
     fn next(&mut self) -> Option<Range<usize>> {
         let rest = &self.buf[self.start..];
         let start = self.start + rest.iter().position(|byte| *byte != b'/')?;

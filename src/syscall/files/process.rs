@@ -145,9 +145,9 @@ fn map_page() -> Option<NonNull<AtomicUsize>> {
     NonNull::new(page.cast())
 }
 
-/// The number of this process that no other gets until the next boot: the inode of its pidfd. `None`
-/// where the kernel has none (before Linux 6.9). A kernel of 32 bits reports the lower half of it, which
-/// is all of it before it has made 2^32 processes.
+/// Returns the number of this process that no other gets until the next boot: the inode of its
+/// pidfd. It is `None` if the kernel has none (before Linux 6.9). A kernel of 32 bits reports the
+/// lower half of it, which is all of it until 2^32 processes have been made.
 #[cfg(have_pidfd)]
 pub(crate) fn own_pidfd_id() -> Option<u64> {
     use core::ffi::{c_int, c_uint};
