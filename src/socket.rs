@@ -5,37 +5,46 @@
 //! [`Socket`] and [`Listener`] with a [`Kind`]. This module has, in addition, the types that appear
 //! in their signatures.
 
-mod borrowed;
-mod convert;
-mod datagram;
-mod identity;
+// In the order in which rustdoc shows their methods. Empty lines keep rustfmt from sorting them.
 mod kind;
-mod listener;
-mod message;
-mod options;
+
+mod make;
+
 mod stream;
 
-use core::ffi::c_short;
+mod message;
+
+mod datagram;
+
+mod listener;
+
+mod incoming;
+
+mod wait;
+
+mod identity;
+
+mod options;
+
+mod borrowed;
+
+mod convert;
+
 use core::fmt;
 use core::marker::PhantomData;
-use core::time::Duration;
 
-use sunpath_sys as sys;
-use sunpath_sys::SunPathError;
-
-use crate::addr::UnixAddr;
-use crate::deadline::Deadline;
-use crate::error::{Call, Cause, Errno, Error};
+use crate::error::Error;
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
-use crate::pathname::AsPathname;
 use crate::syscall;
 
 pub use self::borrowed::{ListenerRef, SocketRef};
 pub use self::convert::FromFdError;
 pub use self::datagram::UnixDatagram;
 pub use self::identity::PeerCred;
+pub use self::incoming::Incoming;
+pub(crate) use self::kind::methods_of;
 pub use self::kind::{Connected, Datagram, Kind, Messages, Seqpacket, Stream};
-pub use self::listener::{Incoming, Listener, UnixListener, UnixSeqpacketListener};
+pub use self::listener::{Listener, UnixListener, UnixSeqpacketListener};
 pub use self::message::{Received, UnixSeqpacket};
 pub use self::stream::UnixStream;
 
@@ -64,395 +73,7 @@ pub enum Shutdown {
     Both,
 }
 
-/// Making sockets, step by step as in C.
-impl<T: Kind> Socket<T> {
-    /// `socket(AF_UNIX, type, 0)` — makes a socket that is neither bound nor connected.
-    ///
-    /// # Errors
-    ///
-    /// - `EMFILE`: the process has as many descriptors as `RLIMIT_NOFILE` allows.
-    /// - `ENFILE`: the system has as many open files as it allows.
-    /// - `ENOMEM`, `ENOBUFS`: no memory.
-    /// - `EAFNOSUPPORT`: the kernel was built without Unix domain sockets.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use sunpath::{Socket, Stream, UnixListener, addr};
-    ///
-    /// # let addr = sunpath::UnixAddr::from_pathname(&*format!("/tmp/sunpath-new-{}", std::process::id()))?;
-    /// let socket = Socket::<Stream>::new()?;
-    /// socket.bind_to(&addr)?;
-    /// let listener = socket.listen(UnixListener::BACKLOG)?;
-    /// # drop(listener);
-    /// # std::fs::remove_file(addr.to_string())?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// See socket(2).
-    #[doc(alias = "socket")]
-    #[inline]
-    pub fn new() -> Result<Self, Error> {
-        syscall::socket(T::TYPE, false).map(Self::from_fd)
-    }
-
-    /// `socket(AF_UNIX, type | SOCK_NONBLOCK, 0)` — makes a socket that is nonblocking when it is
-    /// made, which saves [`set_nonblocking`](Self::set_nonblocking).
-    ///
-    /// # Errors
-    ///
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use sunpath::{Socket, Stream};
-    ///
-    /// let socket = Socket::<Stream>::new_nonblocking()?;
-    /// assert!(socket.nonblocking()?);
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See socket(2).
-    #[doc(alias = "SOCK_NONBLOCK")]
-    pub fn new_nonblocking() -> Result<Self, Error> {
-        syscall::socket(T::TYPE, true).map(Self::from_fd)
-    }
-
-    /// `socketpair(AF_UNIX, type, 0, sv)` — makes two unnamed sockets connected to each other.
-    ///
-    /// # Errors
-    ///
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use sunpath::UnixStream;
-    ///
-    /// let (parent, child) = UnixStream::pair()?;
-    /// parent.write_all(b"hello")?;
-    /// let mut buf = [0; 5];
-    /// child.read_exact(&mut buf)?;
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See socketpair(2).
-    #[doc(alias = "socketpair")]
-    pub fn pair() -> Result<(Self, Self), Error> {
-        let (a, b) = syscall::socketpair(T::TYPE, false)?;
-        Ok((Self::from_fd(a), Self::from_fd(b)))
-    }
-
-    /// `socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, sv)` — makes a [`pair`](Self::pair) of which both
-    /// sockets are nonblocking.
-    ///
-    /// # Errors
-    ///
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
-    ///
-    /// See socketpair(2).
-    #[doc(alias = "SOCK_NONBLOCK")]
-    pub fn pair_nonblocking() -> Result<(Self, Self), Error> {
-        let (a, b) = syscall::socketpair(T::TYPE, true)?;
-        Ok((Self::from_fd(a), Self::from_fd(b)))
-    }
-
-    /// `fchmod(fd, mode)` — sets the mode that the socket's file will have, before it is bound, so
-    /// that the file is not wider at any instant.
-    ///
-    /// The umask still applies: with `0o666` under umask `022` the file gets mode 0644. After bind
-    /// this call changes nothing on Linux. To connect, a process needs write permission on the file
-    /// on Linux. On other systems only the permissions of the directory are portable.
-    ///
-    /// # Errors
-    ///
-    /// - `EINVAL`: the mode is over 0777, with the number: 660 in decimal is 01224. No call was made.
-    /// - `EINVAL`: the system does not know the mode of a socket: macOS, FreeBSD after bind, and older
-    ///   releases of FreeBSD before it too.
-    /// - `EPERM`: another user made the socket.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use sunpath::{Socket, Stream, UnixListener, addr};
-    ///
-    /// let socket = Socket::<Stream>::new()?;
-    /// socket.set_mode(0o600)?; // only this user may connect
-    /// socket.bind_to(&addr!("/run/app.sock"))?;
-    /// let listener = socket.listen(UnixListener::BACKLOG)?;
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See chmod(2), unix(7) "Pathname socket ownership and permissions".
-    #[doc(alias = "fchmod")]
-    pub fn set_mode(&self, mode: u32) -> Result<(), Error> {
-        if mode > 0o777 {
-            let cause = Cause::Mode { mode };
-            return Err(Error::with_cause(Call::Fchmod, Errno::EINVAL, cause));
-        }
-        syscall::fchmod(self.as_fd(), mode as sys::mode_t)
-    }
-
-    /// `bind(fd, addr, len)` — gives the socket its address.
-    ///
-    /// A pathname becomes a file, with mode 0777 less the umask unless [`set_mode`](Self::set_mode)
-    /// was called. The file must not exist before, and nothing removes it afterwards. The unnamed
-    /// address is refused, because in C it means [`autobind`](Self::autobind).
-    ///
-    /// # Errors
-    ///
-    /// - `EADDRINUSE`: the path exists, whether it is a live socket, a dead one or not a socket; or
-    ///   the abstract name is taken. macOS follows a symbolic link that leads to nothing, and makes the file
-    ///   there; [`BindOptions`](crate::BindOptions) fails.
-    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, is a loop of links.
-    /// - `EACCES`: no permission to write to the directory, or to search one above it.
-    /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.
-    /// - `EINVAL`: the socket has an address already and the path is free, or `addr` is unnamed.
-    /// - `ENOMEM`: no memory.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use sunpath::{Seqpacket, Socket, addr};
-    ///
-    /// let socket = Socket::<Seqpacket>::new()?;
-    /// socket.bind_to(&addr!("/run/app.sock"))?;
-    /// assert_eq!(socket.local_addr()?.to_string(), "/run/app.sock");
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See bind(2), unix(7).
-    #[doc(alias = "bind")]
-    pub fn bind_to(&self, addr: &UnixAddr) -> Result<(), Error> {
-        if addr.is_unnamed() {
-            let cause = Cause::UnnamedAddress;
-            return Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause));
-        }
-        syscall::bind(self.as_fd(), addr)
-    }
-
-    /// `bind(fd, addr, sizeof(sa_family_t))` — makes Linux choose a free abstract name of five
-    /// hexadecimal digits for the socket, which [`local_addr`](Self::local_addr) returns.
-    ///
-    /// A socket that has a name keeps it. Abstract names have no permissions: every process of the
-    /// network namespace can connect.
-    ///
-    /// # Errors
-    ///
-    /// - `EOPNOTSUPP`: the system has no abstract names.
-    /// - `ENOSPC`: all 2^20 names are taken.
-    /// - `ENOMEM`: no memory.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use sunpath::{Datagram, Socket};
-    ///
-    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
-    /// let socket = Socket::<Datagram>::new()?;
-    /// socket.autobind()?; // peers can answer to this name
-    /// assert!(socket.local_addr()?.to_string().starts_with('@'));
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See unix(7), "Autobind feature".
-    pub fn autobind(&self) -> Result<(), Error> {
-        if !sys::HAVE_ABSTRACT {
-            return Err(Error::refused(Call::Bind, SunPathError::Unsupported));
-        }
-        syscall::bind(self.as_fd(), &UnixAddr::unnamed())
-    }
-
-    /// `connect(fd, addr, len)` — connects to the socket that listens at an address.
-    ///
-    /// Returns as soon as the connection waits in the listener's queue, before it is accepted.
-    /// After a failure the same socket can be tried again.
-    ///
-    /// # Errors
-    ///
-    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path.
-    /// - `ECONNREFUSED`: nobody listens there: the socket is dead or not yet listening, or the file
-    ///   is not a socket.
-    /// - `EACCES`: no write permission on the socket file, or no search permission above it.
-    /// - `EPROTOTYPE`: a socket of another kind is bound there.
-    /// - `EPERM`: a datagram socket is bound there, and connected to another one.
-    /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed;
-    ///   nothing was begun.
-    /// - `EISCONN`: the socket is or was connected.
-    /// - `EINVAL`: `addr` is unnamed, or the socket listens.
-    /// - `ENOMEM`: no memory.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use sunpath::{Errno, Socket, Stream, addr};
-    ///
-    /// let socket = Socket::<Stream>::new()?;
-    /// let error = socket.connect_to(&addr!("/nobody/listens/here")).unwrap_err();
-    /// assert_eq!(error.errno(), Errno::ENOENT);
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See connect(2), unix(7).
-    #[doc(alias = "connect")]
-    #[inline]
-    pub fn connect_to(&self, addr: &UnixAddr) -> Result<(), Error> {
-        syscall::connect(self.as_fd(), addr)
-    }
-
-    /// `getsockname(fd, addr, len)` — returns the socket's own address, as it was bound. A relative
-    /// path stays relative, and the name of a file that was renamed is still the old one.
-    ///
-    /// # Errors
-    ///
-    /// - `ENOBUFS`: no memory; not on Linux.
-    /// - `EAFNOSUPPORT`: a socket of another family was taken over unchecked.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use sunpath::UnixListener;
-    ///
-    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
-    /// let listener = UnixListener::autobind()?;
-    /// println!("listening at {}", listener.local_addr()?);
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See getsockname(2).
-    #[doc(alias = "getsockname")]
-    pub fn local_addr(&self) -> Result<UnixAddr, Error> {
-        syscall::getsockname(self.as_fd())
-    }
-
-    /// `getpeername(fd, addr, len)` — returns the address of the other end.
-    ///
-    /// A client is unnamed unless it bound its own socket, which few do.
-    /// [`peer_cred`](Self::peer_cred) identifies it.
-    ///
-    /// # Errors
-    ///
-    /// - `ENOTCONN`: not connected.
-    /// - `EAFNOSUPPORT`: a socket of another family was taken over unchecked.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use sunpath::{SunPath, UnixStream};
-    ///
-    /// let (ours, theirs) = UnixStream::pair()?;
-    /// assert_eq!(ours.peer_addr()?.name(), SunPath::Unnamed);
-    /// # drop(theirs);
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See getpeername(2).
-    #[doc(alias = "getpeername")]
-    pub fn peer_addr(&self) -> Result<UnixAddr, Error> {
-        syscall::getpeername(self.as_fd())
-    }
-
-    /// `shutdown(fd, how)` — ends one or both directions of the connection, for every descriptor of
-    /// this socket in every process.
-    ///
-    /// # Errors
-    ///
-    /// - `ENOTCONN`: the socket is not connected. Linux does not report this.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use sunpath::{Shutdown, UnixStream};
-    ///
-    /// let (client, server) = UnixStream::pair()?;
-    /// client.write_all(b"request")?;
-    /// client.shutdown(Shutdown::Write)?; // the server reads the request, and then the end
-    /// let mut buf = [0; 16];
-    /// assert_eq!((server.read(&mut buf)?, server.read(&mut buf)?), (7, 0));
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See shutdown(2).
-    pub fn shutdown(&self, how: impl Into<Shutdown>) -> Result<(), Error> {
-        let how = match how.into() {
-            Shutdown::Read => sys::SHUT_RD,
-            Shutdown::Write => sys::SHUT_WR,
-            Shutdown::Both => sys::SHUT_RDWR,
-        };
-        syscall::shutdown(self.as_fd(), how)
-    }
-}
-
-/// Waiting, without changing the socket for others who share it.
-impl<T: Kind> Socket<T> {
-    /// `poll(fd, POLLIN, timeout)` — waits until a receive would not wait. Returns whether that was
-    /// within the time. Without a time it waits as long as needed.
-    ///
-    /// A receive does not wait if there is something to receive, and also at the end of the
-    /// connection and after an error. Another process or thread that has the same socket can take
-    /// the data first.
-    ///
-    /// # Errors
-    ///
-    /// - `ENOMEM`: no memory.
-    ///
-    /// # Examples
-    ///
-    /// A pool checks whether an idle connection is still good, without taking anything from it:
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// # use sunpath::UnixStream;
-    ///
-    /// let (idle, peer) = UnixStream::pair()?;
-    /// assert!(!idle.wait_readable(Some(Duration::ZERO))?); // nothing came, and nobody left
-    /// drop(peer);
-    /// assert!(idle.wait_readable(Some(Duration::ZERO))?);
-    /// assert_eq!(idle.peek(&mut [0])?, 0); // the end
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See poll(2).
-    #[doc(alias = "poll")]
-    #[doc(alias = "POLLIN")]
-    pub fn wait_readable(&self, timeout: Option<Duration>) -> Result<bool, Error> {
-        self.wait_for(sys::POLLIN, timeout)
-    }
-
-    /// `poll(fd, POLLOUT, timeout)` — waits until a send would not wait. Returns whether that was
-    /// within the time. Without a time it waits as long as needed.
-    ///
-    /// A send does not wait if there is space in the queue, and also if the peer has closed. A
-    /// datagram socket that is not connected counts as writable, whatever the queue of the receiver
-    /// is.
-    ///
-    /// # Errors
-    ///
-    /// - `ENOMEM`: no memory.
-    ///
-    /// See poll(2).
-    #[doc(alias = "poll")]
-    #[doc(alias = "POLLOUT")]
-    pub fn wait_writable(&self, timeout: Option<Duration>) -> Result<bool, Error> {
-        self.wait_for(sys::POLLOUT, timeout)
-    }
-
-    fn wait_for(&self, events: c_short, timeout: Option<Duration>) -> Result<bool, Error> {
-        let deadline = timeout.map(Deadline::after);
-        loop {
-            let milliseconds = deadline.map_or(-1, Deadline::left_milliseconds);
-            match syscall::poll_for(self.as_fd(), events, milliseconds) {
-                Err(error) if error.errno() == Errno::EINTR => {}
-                // A wait can be longer than poll(2) counts.
-                Ok(false) if deadline.is_none_or(|deadline| deadline.left().is_some()) => {}
-                polled => return polled,
-            }
-        }
-    }
-}
-
-/// Returns the descriptor.
+/// The descriptor of a socket.
 impl<T: Kind> Socket<T> {
     /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — makes one more descriptor of the same socket.
     ///
@@ -485,71 +106,6 @@ impl<T: Kind> Socket<T> {
             fd,
             kind: PhantomData,
         }
-    }
-}
-
-/// Connecting.
-impl<T: Connected> Socket<T> {
-    /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at a
-    /// path.
-    ///
-    /// # Errors
-    ///
-    /// On failure nothing stays open.
-    ///
-    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
-    ///   made, and [`Error::sun_path`] has the numbers.
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
-    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`: as for
-    ///   [`connect_to`](Self::connect_to).
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use sunpath::UnixStream;
-    ///
-    /// let stream = UnixStream::connect("/run/app.sock")?;
-    /// stream.write(b"status\n")?;
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See connect(2), unix(7).
-    #[inline]
-    pub fn connect(path: impl AsPathname) -> Result<Self, Error> {
-        let mut addr = UnixAddr::unnamed();
-        let made = addr.set_pathname(path);
-        made.map_err(|e| Error::refused(Call::Connect, e))?;
-        Self::connect_addr(&addr)
-    }
-
-    /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at an
-    /// address.
-    ///
-    /// # Errors
-    ///
-    /// On failure nothing stays open.
-    ///
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
-    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `EINVAL`: as for
-    ///   [`connect_to`](Self::connect_to).
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use sunpath::{UnixStream, addr};
-    ///
-    /// let stream = UnixStream::connect_addr(&addr!("/run/app.sock"))?;
-    /// stream.write_all(b"status\n")?;
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See connect(2), unix(7).
-    #[doc(alias = "connect")]
-    #[inline]
-    pub fn connect_addr(addr: &UnixAddr) -> Result<Self, Error> {
-        let socket = Self::new()?;
-        socket.connect_to(addr)?;
-        Ok(socket)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Call, Error};
 use crate::expected::Expected;
 use crate::fd::{AsFd, IoSlice};
 use crate::socket::Received;
-use crate::socket::{Messages, Socket};
+use crate::socket::methods_of;
 use crate::syscall::{self, Arrived, ArrivedMessage, RecvHeaders, SendHeaders};
 
 /// One message of a batch to send: its data, its receiver, its control messages.
@@ -298,8 +298,7 @@ impl<const SIZE: usize, E: Expected> fmt::Debug for Arrival<'_, SIZE, E> {
     }
 }
 
-/// Several messages with one call.
-impl<T: Messages> Socket<T> {
+methods_of!(Messages [Datagram, Seqpacket], "Several messages with one call.", {
     /// `sendmmsg(fd, msgs, n, MSG_NOSIGNAL)` — sends the messages of a batch one after the other,
     /// until all have been sent or one fails. Those that were sent are no longer in the batch.
     ///
@@ -373,4 +372,4 @@ impl<T: Messages> Socket<T> {
         batch.kind = T::TYPE;
         batch.messages.receive(self.as_fd(), 0)
     }
-}
+});

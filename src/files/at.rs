@@ -11,7 +11,7 @@ use super::path::SplitPath;
 use crate::error::{Call, Error};
 use crate::fd::AsFd;
 use crate::pathname::AsPathname;
-use crate::socket::{Connected, Kind, Listener, Socket, UnixDatagram};
+use crate::socket::{Connected, Kind, Listener, Socket, UnixDatagram, methods_of};
 use crate::syscall;
 
 /// Below a directory, and by paths of any length.
@@ -171,8 +171,7 @@ impl<T: Connected> Listener<T> {
     }
 }
 
-/// Connecting below a directory, and by paths of any length.
-impl<T: Connected> Socket<T> {
+methods_of!(Connected [Stream, Seqpacket], "Connecting below a directory, and by paths of any length.", {
     /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the one that listens at a
     /// path of any length, which begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is
     /// absolute.
@@ -202,7 +201,7 @@ impl<T: Connected> Socket<T> {
         socket.connect_to_at(dir, path)?;
         Ok(socket)
     }
-}
+});
 
 /// Binding below a directory, and to paths of any length.
 impl UnixDatagram {

@@ -51,6 +51,28 @@ impl Kind for Seqpacket {
     const NAME: &'static str = "SOCK_SEQPACKET";
 }
 
+/// Writes methods that only some kinds have. For the compiler they are `impl<T: $bound> Socket<T>`. rustdoc gets
+/// an impl for each of the kinds instead, because it ignores bounds on the pages of aliases: the page of
+/// `UnixStream` would have the methods of `UnixDatagram` too.
+macro_rules! methods_of {
+    ($bound:ident [$($kind:ident),+], $doc:literal, $methods:tt) => {
+        #[cfg(not(doc))]
+        #[doc = $doc]
+        impl<T: $crate::socket::$bound> $crate::socket::Socket<T> $methods
+
+        $(
+            #[cfg(doc)]
+            const _: () = {
+                type T = $crate::socket::$kind;
+
+                #[doc = $doc]
+                impl $crate::socket::Socket<T> $methods
+            };
+        )+
+    };
+}
+pub(crate) use methods_of;
+
 impl Connected for Stream {}
 impl Connected for Seqpacket {}
 impl Messages for Datagram {}

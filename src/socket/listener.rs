@@ -2,11 +2,10 @@
 
 use core::ffi::c_int;
 use core::fmt;
-use core::iter::FusedIterator;
 use core::time::Duration;
 
 use super::identity::PeerCred;
-use super::{Connected, Seqpacket, Socket, Stream};
+use super::{Connected, Seqpacket, Socket, Stream, methods_of};
 use crate::addr::UnixAddr;
 use crate::deadline::Deadline;
 use crate::error::{Call, Errno, Error};
@@ -58,7 +57,7 @@ pub struct Listener<T: Connected> {
     socket: Socket<T>,
 }
 
-impl<T: Connected> Socket<T> {
+methods_of!(Connected [Stream, Seqpacket], "Listening.", {
     /// `listen(fd, backlog)` — makes a bound socket a listener.
     ///
     /// Linux queues `backlog + 1` connections that are not accepted yet, and takes a negative
@@ -89,7 +88,7 @@ impl<T: Connected> Socket<T> {
         syscall::listen(self.as_fd(), backlog)?;
         Ok(Listener { socket: self })
     }
-}
+});
 
 impl<T: Connected> Listener<T> {
     /// The backlog of [`bind`](Self::bind), [`bind_addr`](Self::bind_addr) and
@@ -391,34 +390,6 @@ impl<T: Connected> Listener<T> {
         &self.socket
     }
 
-    /// Returns connections as they arrive, by [`accept`](Self::accept), until the listener is [shut
-    /// down](Self::as_socket) and the queue is empty.
-    ///
-    /// No other error ends it. At `EMFILE`, when no descriptor is free, every call fails at once,
-    /// because the connection stays in the queue. A loop that continues after an error therefore
-    /// needs a pause; otherwise it uses all of a processor.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use std::{thread, time::Duration};
-    /// use sunpath::UnixListener;
-    ///
-    /// for client in UnixListener::bind("/run/app.sock")?.incoming() {
-    ///     match client {
-    ///         Ok(client) => drop(client.write(b"hello\n")),
-    ///         Err(_) => thread::sleep(Duration::from_millis(100)), // until a descriptor is free
-    ///     }
-    /// }
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    #[must_use]
-    pub fn incoming(&self) -> Incoming<'_, T> {
-        Incoming {
-            listener: Some(self),
-        }
-    }
-
     /// `listen(fd, backlog)` again — changes the backlog, and makes clients that connect from now
     /// on see the credentials that this process has now: after it has dropped its privileges, for
     /// example.
@@ -512,67 +483,6 @@ impl<T: Connected> Listener<T> {
         Ok(Self {
             socket: self.socket.try_clone()?,
         })
-    }
-}
-
-/// Connections as they arrive: see [`Listener::incoming`].
-#[derive(Debug)]
-pub struct Incoming<'a, T: Connected> {
-    /// It is `None` once it was shut down.
-    listener: Option<&'a Listener<T>>,
-}
-
-impl<T: Connected> Iterator for Incoming<'_, T> {
-    type Item = Result<Socket<T>, Error>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let listener = self.listener?;
-        match syscall::accept(listener.as_fd(), None, false) {
-            Ok(fd) => Some(Ok(Socket::from_fd(fd))),
-            Err(error) => {
-                let next = listener.next_after(error);
-                if next.is_none() {
-                    self.listener = None;
-                }
-                next
-            }
-        }
-    }
-}
-
-impl<T: Connected> Listener<T> {
-    /// Returns the next connection or error after accept has failed with `error`; none if the
-    /// listener was shut down.
-    #[cold]
-    fn next_after(&self, error: Error) -> Option<Result<Socket<T>, Error>> {
-        let result = match error.errno() {
-            // A nonblocking listener that was shut down reports it too, and poll(2) tells the two
-            // apart.
-            Errno::EAGAIN => match self.accept_timeout(Duration::ZERO) {
-                Err(late) if late.errno() == Errno::ETIMEDOUT => Err(error),
-                accepted => accepted.map(|(socket, _)| socket),
-            },
-            _ => Err(error),
-        };
-        if result
-            .as_ref()
-            .is_err_and(|error| error.errno() == Errno::EINVAL)
-        {
-            return None;
-        }
-        Some(result)
-    }
-}
-
-impl<T: Connected> FusedIterator for Incoming<'_, T> {}
-
-impl<'a, T: Connected> IntoIterator for &'a Listener<T> {
-    type Item = Result<Socket<T>, Error>;
-    type IntoIter = Incoming<'a, T>;
-
-    fn into_iter(self) -> Incoming<'a, T> {
-        self.incoming()
     }
 }
 

@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 
 use sunpath_sys as sys;
 
-use super::{Messages, Seqpacket, Socket};
+use super::{Seqpacket, Socket, methods_of};
 use crate::addr::UnixAddr;
 use crate::error::Error;
 use crate::fd::{AsFd, IoSlice, IoSliceMut};
@@ -99,8 +99,7 @@ impl Received {
     }
 }
 
-/// Sending and receiving messages.
-impl<T: Messages> Socket<T> {
+methods_of!(Messages [Datagram, Seqpacket], "Sending and receiving messages.", {
     /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends one message to the peer. The message is sent as a
     /// whole or not at all; it may be empty.
     ///
@@ -283,4 +282,4 @@ impl<T: Messages> Socket<T> {
         let length = syscall::recvmsg(self.as_fd(), bufs, ret_from, TRUE_LENGTH)?;
         Ok(Received::new(length, syscall::size_of_bufs(bufs)))
     }
-}
+});

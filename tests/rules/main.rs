@@ -11,8 +11,8 @@ use std::fs;
 use std::path::Path;
 
 use rules::{
-    cfg_lines, cycles, declared_modules, locks, silent_about_errors, system_names, too_long,
-    unargued_unsafe, unsafe_outside_its_modules, upward_uses,
+    cfg_lines, cycles, declared_modules, locks, methods_on_wrong_pages, silent_about_errors,
+    system_names, too_long, unargued_unsafe, unsafe_outside_its_modules, upward_uses,
 };
 use source::{Source, sources};
 
@@ -209,6 +209,24 @@ fn rules_a_named_operating_system_is_found() {
         0
     );
     assert_eq!(count("// Linux counts the terminator.\nfn f() {}"), 0);
+}
+
+#[test]
+fn rules_aliases_show_their_own_methods() {
+    assert_none(src().iter().flat_map(methods_on_wrong_pages).collect());
+}
+
+#[test]
+fn rules_methods_on_wrong_pages_are_found() {
+    let found = |text: &str| methods_on_wrong_pages(&Source::new("socket", text)).len();
+    assert_eq!(found("impl<T: Messages> Socket<T> { fn f() {} }"), 1);
+    assert_eq!(found("impl<T: Messages>\n    Socket<T>\n{\n}"), 1);
+    assert_eq!(found("impl<T: Kind> Socket<T> {}"), 0);
+    assert_eq!(found("impl<T: Messages> Read for Socket<T> {}"), 0);
+    assert_eq!(
+        found("methods_of!(Messages [Datagram], \"Sending.\", {});"),
+        0
+    );
 }
 
 #[test]

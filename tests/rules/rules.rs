@@ -150,6 +150,20 @@ fn body(code: &str, at: usize) -> Range<usize> {
     start..code.len()
 }
 
+/// Finds methods of `Socket<T>` for some kinds only that are not written by `methods_of!`. rustdoc ignores the
+/// bound on the pages of aliases, so that `UnixStream` would have the methods of `UnixDatagram`.
+pub(crate) fn methods_on_wrong_pages(source: &Source) -> Vec<String> {
+    let impls = source.code.match_indices("impl<T: ");
+    let narrow = impls.filter(|(at, _)| {
+        let head = source.code[*at..].split('{').next().unwrap_or_default();
+        let head: String = head.split_whitespace().collect();
+        head.ends_with(">Socket<T>") && head != "impl<T:Kind>Socket<T>"
+    });
+    narrow
+        .map(|(at, _)| source.fault(at, "write the methods by methods_of!"))
+        .collect()
+}
+
 /// Finds files that use each other, directly or through others. A file that declares and re-exports
 /// the modules in its folder does not use them in this sense.
 pub(crate) fn cycles(sources: &[Source]) -> Vec<String> {
