@@ -288,7 +288,7 @@ impl BindOptions {
     /// - `EACCES`: no permission to write to the directory, or to search one above it; or Landlock does
     ///   not grant it. With `ReplaceStale`: none to write to a file that may be stale, or to open the
     ///   lock file; or, in a directory with the sticky bit, another user put a socket or a symbolic link
-    ///   there, or a file or a FIFO if `fs.protected_regular` or `fs.protected_fifos` is on.
+    ///   in its place, or a file or a FIFO if `fs.protected_regular` or `fs.protected_fifos` is on.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EIO`: the file system takes no new file.
     /// - `EPERM`: the file system takes no new file, or no sockets; or this process may not give a file
     ///   to that owner or group, or in a directory with the sticky bit may not remove or replace the
