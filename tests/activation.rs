@@ -119,13 +119,15 @@ fn activation_role() {
             let mut variables = Variables::new();
             variables.pid = Some(pid.as_bytes());
             variables.fds = Some(b"2");
-            variables.names = Some(b"a:b");
+            variables.names = Some(b"a:b\xff");
             say(format!("counted {}", variables.listen_fds().unwrap()));
             // SAFETY: everything that this program opens is close-on-exec.
             let given = unsafe { Activation::take_from(variables) }.unwrap();
             say(format!("given {} {}", given.len(), reason(&given)));
             for passed in given {
-                say(format!("name {}", passed.name().escape_ascii()));
+                let name = passed.name().escape_ascii().to_string();
+                let shows_it = format!("{passed:?}").contains(&format!("name: \"{name}\""));
+                say(format!("name {name}, shown {shows_it}"));
             }
         }
         // A daemon that executes its new version.
@@ -393,7 +395,12 @@ fn activation_from_given_variables_takes_what_a_wrapper_hides() {
         assert!(said[0].starts_with("taken 0 LISTEN_"), "{}", said[0]);
         assert_eq!(
             said[1..],
-            ["counted 2", "given 2 passed", "name a", "name b"]
+            [
+                "counted 2",
+                "given 2 passed",
+                "name a, shown true",
+                r"name b\xff, shown true"
+            ]
         );
     }
 }
