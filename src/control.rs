@@ -384,4 +384,13 @@ mod tests {
         }
         assert_eq!(alone(rights, 1, &[]), None);
     }
+
+    #[test]
+    fn control_data_of_a_place_is_a_whole_number_of_ints() {
+        let bytes = laid_out(&[(sys::SCM_RIGHTS, 2)]);
+        for (len, ints) in [(0, 0), (3, 0), (4, 1), (5, 1), (7, 1), (8, 2)] {
+            let place = Places::new().next_of(sys::SCM_RIGHTS, &bytes[..CMSG_LEN(len)]);
+            assert_eq!(place, Some(CMSG_LEN(0)..CMSG_LEN(ints * INT)), "{len}");
+        }
+    }
 }

@@ -464,15 +464,20 @@ mod tests {
 
     #[test]
     fn control_negative_int_is_no_descriptor() {
-        let mut buf = [0; SPACE];
-        let mut places = Writer::new(&mut buf).push(sys::SCM_RIGHTS, 1);
-        places
-            .next()
-            .unwrap()
-            .copy_from_slice(&(-9_i32).to_ne_bytes());
-        let (mut control, _) = owned(&mut buf, 1);
-        assert_eq!(control.rights_left(), 0);
-        assert!(control.take().is_none());
+        for negative in [&[-9][..], &[-9, -9], &[-9, -2, -9]] {
+            let (a, b) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
+            let mut buf = [0; SPACE];
+            let mut writer = Writer::new(&mut buf);
+            for ints in [negative, &[a.into_raw_fd()]] {
+                for (place, int) in writer.push(sys::SCM_RIGHTS, ints.len()).zip(ints) {
+                    place.copy_from_slice(&int.to_ne_bytes());
+                }
+            }
+            let (control, _) = owned(&mut buf, usize::MAX);
+            assert_eq!(control.rights_left(), 1);
+            drop(control);
+            assert_eq!(closed(&[b]), 1, "{negative:?}");
+        }
     }
 
     #[test]
