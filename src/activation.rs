@@ -26,7 +26,7 @@ const NAME_MAX: usize = 255;
 /// # Examples
 ///
 /// A wrapper forked before it executed this program, so that `LISTEN_PID` names the wrapper. The
-/// operator says that the descriptors are for this program nevertheless:
+/// operator says that the descriptors are for this program all the same:
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -46,7 +46,7 @@
 //! descriptor, and 2000 for 253.
 //!
 //! A [`RecvBatch`] owns what a call received, so that [`recvmmsg`](crate::Socket::recvmmsg) returns only a
-//! number and can stand in such a loop as it is.
+//! number and can be called in such a loop as it is.
 
 mod batch;
 mod buffer;

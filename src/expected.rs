@@ -62,8 +62,8 @@ pub enum Sender {}
 
 /// A buffer for what `E` expects, with the alignment that control messages need.
 ///
-/// Control messages lie in it one after the other, whatever the parts of its type are. `E::Bytes` has
-/// no padding, because a value that moves does not take its padding with it.
+/// Control messages follow each other in it, whatever the parts of its type are. `E::Bytes` has no
+/// padding, because a value that moves does not take its padding with it.
 pub(crate) type Space<E> = MaybeUninit<Aligned<<E as Expected>::Bytes>>;
 
 /// Bytes with the alignment of a control message.

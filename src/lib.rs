@@ -1,10 +1,10 @@
-//! Unix domain sockets: addresses that cannot overflow, descriptors that do not leak, and the C API
-//! in plain sight.
+//! Unix domain sockets without the traps of the C API: [`UnixStream`] and [`UnixListener`],
+//! [`UnixDatagram`] and [`UnixSeqpacket`], [`UnixAddr`] for addresses that cannot overflow, and
+//! [`BindOptions`] for a daemon's socket.
 //!
-//! Most programs need [`UnixStream`] and [`UnixListener`]. [`UnixDatagram`] and [`UnixSeqpacket`]
-//! keep the boundaries of what is sent, and [`UnixAddr`] is an address. [`BindOptions`] binds a
-//! daemon's socket: it gives the file the right mode, replaces a file that a crash left behind, and
-//! removes the file at the end.
+//! Most programs need a stream and a listener. Datagrams and sequenced packets keep the boundaries of
+//! what is sent. `BindOptions` gives the socket file the right mode, replaces a file that a crash left
+//! behind, and removes the file at the end.
 //!
 //! ```toml
 //! [dependencies]
@@ -25,7 +25,7 @@
 //!
 //! let (server, _) = listener.accept()?;
 //! println!("a client of user {}", server.peer_cred()?.uid());
-//! server.write(b"hello")?; // never SIGPIPE
+//! server.write_all(b"hello")?; // never SIGPIPE
 //!
 //! let mut buf = [0; 16];
 //! let n = client.read(&mut buf)?; // never EINTR
@@ -79,7 +79,7 @@
 //! # The verbs
 //!
 //! A function named `bind` or `connect`, alone or with `_addr` or `_at`, makes a socket. One that ends
-//! in `_to` or `_to_at` acts on a socket that is there. The `_at` forms take a path of any length,
+//! in `_to` or `_to_at` acts on an existing socket. The `_at` forms take a path of any length,
 //! which begins at an open directory, at the working directory ([`CWD`]), or at the root.
 //!
 //! | | a path | an address | a path of any length |
@@ -108,12 +108,12 @@
 //! | `openat`, `mkdirat` for a directory that nobody else can enter | [`Dir`] |
 //! | `fchmod`, `chown`, `unlink`, `flock` and `rename` around a `bind` | [`BindOptions`], [`Bound`] |
 //! | a `connect` that only asks whether a server is alive | [`probe`], which the server does not notice |
-//! | `connect` with a time limit, to a server that is not there yet, or to one user's server alone | [`ConnectOptions`] |
-//! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and the methods beside it |
+//! | `connect` with a time limit, to a server that has not started yet, or to one user's server alone | [`ConnectOptions`] |
+//! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and similar methods |
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name |
 //! | `sd_listen_fds` | [`activation`] |
 //! | a limit of connections for each user | [`serve::Clients`] |
-//! | `errno`, `perror` | [`Errno`], [`Error`]; why a call failed where the errno does not tell: [`error::Cause`] |
+//! | `errno`, `perror` | [`Errno`], [`Error`]; why a call failed, if the errno does not tell: [`error::Cause`] |
 //! | the C API as it is | [`sys`], the crate `sunpath-sys` |
 //!
 //! A search of these pages for a name of C, such as `SO_RCVTIMEO` or `getpeername`, finds its method.
@@ -127,8 +127,8 @@
 //!   right afterwards.) Every send carries `MSG_NOSIGNAL`.
 //! - A call that a signal interrupts is made again. Its timeout still ends, after three times its
 //!   length at the latest.
-//! - A peer that does not exist has no credentials: [`peer_cred`](Socket::peer_cred) fails with
-//!   `ENOTCONN` where Linux answers with uid and gid -1.
+//! - A socket without a peer has no credentials: [`peer_cred`](Socket::peer_cred) fails with
+//!   `ENOTCONN`, where Linux answers with uid and gid -1.
 //! - A timeout of zero is refused; in C it means to wait forever.
 //! - A receive reports that a datagram or record did not fit, with its true length: [`Received`].
 //! - Descriptors that are received belong to a value from the instant that they arrive, and those
@@ -143,8 +143,8 @@
 //! leaves the file, and so does a process that dies. The next bind to its path fails with
 //! `EADDRINUSE`.
 //!
-//! Programs that use std's Unix sockets today find what differs on the page `guide::coming_from_std`. The page
-//! `guide::signals_threads_fork` lists what a signal handler, a forked child and a second thread may do.
+//! The page `guide::coming_from_std` describes what changes for a program that uses std's Unix sockets. The
+//! page `guide::signals_threads_fork` lists what a signal handler, a forked child and a second thread may do.
 //!
 //! # Rules that hold everywhere
 //!
@@ -157,14 +157,14 @@
 //!
 //! Both are on by default, and each works without the other.
 //!
-//! - `std`: without it the crate uses `core` and the C library alone. These are missing then: `Path`
+//! - `std`: without it the crate uses `core` and the C library alone. Then these are missing: `Path`
 //!   arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`, and the conversions with the
 //!   types of `std`. The module [`fd`] then has descriptor types with the names and promises of
 //!   `std::os::fd`.
 //! - `files`: socket files and paths of any length ([`files`]), and sockets that a service manager
 //!   passed ([`activation`]). A program that wants sockets alone builds faster without it.
 //!
-//! With `default-features = false, features = ["files"]` the whole library is there without `std`.
+//! `default-features = false, features = ["files"]` selects the whole library without `std`.
 
 #![no_std]
 // Without `files` the pages name what it adds, and cannot link to it.
@@ -187,7 +187,7 @@ mod control;
 
 mod expected;
 
-// System calls. The only unsafe blocks stand here, and descriptors are owned from birth.
+// System calls. The only unsafe blocks are here, and descriptors are owned when they are made.
 pub mod fd;
 
 mod syscall;
@@ -195,13 +195,13 @@ mod syscall;
 // Points in time, for calls that wait.
 mod deadline;
 
-// Sockets of every kind, listeners, and who the peer is.
+// Sockets of every kind, listeners, and the identity of the peer.
 pub mod socket;
 
-// Descriptors and credentials that travel beside the bytes.
+// Descriptors and credentials that are sent with the bytes.
 pub mod ancillary;
 
-// Clients that are being served: how many, and how many of one user.
+// Limits for the clients that are being served, in all and for each user.
 pub mod serve;
 
 // Socket files, directories, paths of any length.
@@ -212,7 +212,7 @@ pub mod files;
 #[cfg(feature = "files")]
 pub mod activation;
 
-// Pages, which link to all of the above.
+// Pages about more than one item, which link to all modules above.
 #[cfg(all(feature = "std", feature = "files"))]
 pub mod guide;
 
@@ -231,12 +231,12 @@ pub use crate::socket::{
     UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
 };
 
-/// The README's programs, compiled and run.
+/// The README's programs, which the tests compile and run.
 #[cfg(all(doctest, feature = "std", feature = "files"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The programs of the page on stopping and waiting, compiled and run.
+/// The programs of the page on stopping and waiting, which the tests compile and run.
 #[cfg(all(doctest, feature = "std", feature = "files"))]
 #[doc = include_str!("../docs/stopping.md")]
 struct Stopping;

@@ -188,8 +188,8 @@ impl<const N: usize, E: Expected> fmt::Debug for RecvSlots<N, E> {
 
 /// Buffers to receive messages into, of `SIZE` bytes each, with their headers.
 ///
-/// What a call receives belongs to the batch until [`arrivals`](Self::arrivals) gives it away. Dropping
-/// the batch, or receiving again, closes the descriptors that nobody took.
+/// What a call receives belongs to the batch until [`arrivals`](Self::arrivals) returns it.
+/// Dropping the batch, or receiving again, closes the descriptors that nobody took.
 #[doc(alias = "mmsghdr")]
 pub struct RecvBatch<'b, const SIZE: usize, E: Expected = ()> {
     messages: RecvHeaders<'b, SIZE, E>,
@@ -207,7 +207,8 @@ impl<'b, const SIZE: usize, E: Expected> RecvBatch<'b, SIZE, E> {
         }
     }
 
-    /// Gives away the messages of the last call, from the first to the last. A second call gives none.
+    /// Returns the messages of the last call, from the first to the last. A second call returns
+    /// none.
     #[inline]
     pub fn arrivals(&mut self) -> Arrivals<'_, SIZE, E> {
         Arrivals {
@@ -351,8 +352,8 @@ methods_of!(Messages [Datagram, Seqpacket], "Several messages with one call.", {
     }
 
     /// `recvmmsg(fd, msgs, n, MSG_WAITFORONE | MSG_CMSG_CLOEXEC, NULL)` — receives a message into each
-    /// buffer: waits for the first, and takes as many as are there then. Returns how many came, and
-    /// [`RecvBatch::arrivals`] gives them.
+    /// buffer: waits for the first, and takes as many as are there then. Returns how many arrived,
+    /// and [`RecvBatch::arrivals`] returns them.
     ///
     /// When a connection ends, every buffer after the last message receives an empty one, which
     /// [`Message::is_end`] tells from an empty record. The kernel keeps an error after the first

@@ -8,9 +8,10 @@ use crate::syscall::{self, ControlBytes, ExpectedBytes};
 /// A buffer for control messages, on the stack, with the size and the alignment for what is
 /// [`Expected`].
 ///
-/// Passed as `&mut`, it serves any number of receives, one after the other. What a receive wrote belongs
-/// to the [`Message`](crate::ancillary::Message) that it returned. Passed by value, it moves into the
-/// message, which can then leave a [readiness loop](crate::ancillary#in-a-readiness-loop).
+/// Passed as `&mut`, it serves any number of receives, one after the other. The data of a receive
+/// belongs to the [`Message`](crate::ancillary::Message) that it returned. Passed by value, it
+/// moves into the message, which can then leave a [readiness
+/// loop](crate::ancillary#in-a-readiness-loop).
 ///
 /// # Examples
 ///
@@ -54,13 +55,13 @@ impl<E: Expected> fmt::Debug for ControlBuffer<E> {
     }
 }
 
-/// Where received control messages can be put, and what the [`Message`](crate::ancillary::Message)
-/// then holds: a [`ControlBuffer`] by value or by reference, or bytes of any number and alignment.
+/// A place for received control messages, which the [`Message`](crate::ancillary::Message) then
+/// holds: a [`ControlBuffer`] by value or by reference, or bytes of any number and alignment.
 ///
 /// Bytes take everything that fits, including one more descriptor if the padding after the last one
 /// has space for it. A [`ControlBuffer`] takes as many as were expected.
 pub trait ControlStorage: sealed::Sealed {
-    /// What holds the control messages.
+    /// The storage of the control messages.
     #[doc(hidden)]
     type Bytes: ControlBytes;
 

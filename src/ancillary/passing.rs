@@ -66,10 +66,10 @@ impl<T: Kind> Socket<T> {
     ///
     /// The byte is lost, and all descriptors that arrived are closed.
     ///
-    /// - `ENOMSG`: no descriptor came with the byte; or the end of a sequenced-packet connection, which
-    ///   cannot be told from an empty record.
-    /// - `EMSGSIZE`: more than one came, or none was free for it (`RLIMIT_NOFILE`); or, of a message,
-    ///   more than one byte.
+    /// - `ENOMSG`: no descriptor arrived with the byte; or the end of a sequenced-packet
+    ///   connection, which cannot be told from an empty record.
+    /// - `EMSGSIZE`: more than one arrived, or none was free for it (`RLIMIT_NOFILE`); or, of a
+    ///   message, more than one byte.
     /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
@@ -134,9 +134,9 @@ impl<T: Kind> Socket<T> {
     /// [`recvmsg`](Self::recvmsg) returns how many bytes there were, and takes any number of
     /// descriptors.
     ///
-    /// - `ENOMSG`: fewer descriptors came, with the numbers; none, at the end of a sequenced-packet
-    ///   connection, which cannot be told from an empty record.
-    /// - `EMSGSIZE`: more came, or too few were free for them (`RLIMIT_NOFILE`).
+    /// - `ENOMSG`: fewer descriptors arrived, with the numbers; none, at the end of a
+    ///   sequenced-packet connection, which cannot be told from an empty record.
+    /// - `EMSGSIZE`: more arrived, or too few were free for them (`RLIMIT_NOFILE`).
     /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).

@@ -23,9 +23,10 @@ use crate::syscall::{self, Length, OwnedControl, TRUE_LENGTH};
 /// [`into_partial_control`](Self::into_partial_control) as it arrived. Dropping it closes every
 /// descriptor that arrived with it.
 ///
-/// `C` is what was passed for the control messages: a [`ControlBuffer`](crate::ancillary::ControlBuffer),
-/// which the message then owns, or a reference to one or to bytes, which it borrows. A function that takes
-/// any message takes `Message<impl ControlStorage>`.
+/// `C` is the storage that was passed for the control messages: a
+/// [`ControlBuffer`](crate::ancillary::ControlBuffer), which the message then owns, or a reference
+/// to one or to bytes, which it borrows. A function that takes any message takes `Message<impl
+/// ControlStorage>`.
 #[must_use = "dropping it closes the descriptors that arrived"]
 pub struct Message<C: ControlStorage> {
     received: Received,
@@ -132,7 +133,8 @@ impl<C: ControlStorage> Message<C> {
     }
 
     /// Whether control messages were lost: because the control buffer is too small, because of
-    /// `RLIMIT_NOFILE` or a security module, or because more descriptors came than were expected.
+    /// `RLIMIT_NOFILE` or a security module, or because more descriptors arrived than were
+    /// expected.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_control_truncated(&self) -> bool {
@@ -286,7 +288,8 @@ impl<C: ControlStorage> Ancillary<C> {
     }
 
     /// Whether control messages were lost: because the control buffer is too small, because of
-    /// `RLIMIT_NOFILE` or a security module, or because more descriptors came than were expected.
+    /// `RLIMIT_NOFILE` or a security module, or because more descriptors arrived than were
+    /// expected.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_truncated(&self) -> bool {

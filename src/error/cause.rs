@@ -17,8 +17,8 @@ macro_rules! causes {
     ($($(#[$doc:meta])* $cause:ident $({ $($(#[$number_doc:meta])* $number:ident: $int:ident),+ })? $text:literal)*) => {
         /// The reason why a call failed, if the errno alone does not tell it.
         ///
-        /// [`Error::cause`](crate::Error::cause) returns it. It prints as the part of the error's text
-        /// that stands in parentheses.
+        /// [`Error::cause`](crate::Error::cause) returns it. It prints as the part of the error's
+        /// text in parentheses.
         ///
         /// # Examples
         ///

@@ -50,7 +50,8 @@ impl<T: Kind> Socket<T> {
     /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `EADDRINUSE`: the path exists, whether it is a live socket, a dead one or not a socket. If
-    ///   somebody made it just before the renaming, the socket still has its temporary address.
+    ///   another program made it just before the renaming, the socket still has its temporary
+    ///   address.
     /// - `ENOENT`: a directory of the path does not exist, or the path is empty, or ends with a slash.
     /// - `EINVAL`: the path has a NUL, or the socket has an address already.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). Or it is a datagram socket, and

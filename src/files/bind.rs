@@ -78,8 +78,8 @@ pub enum Existing {
     /// socket does not listen yet. The old server, if it uses this crate, leaves the new file alone
     /// when it ends. If the file at the path is not a socket, or is a symbolic link, bind fails with
     /// `EADDRINUSE`, and the file stays. (Where a file system cannot swap files, and on systems other
-    /// than Linux and macOS, rename(2) is called instead. A file that somebody puts there between the two calls
-    /// that look and rename is lost.)
+    /// than Linux and macOS, rename(2) is called instead. A file that another program puts there
+    /// between the two calls that look and rename is lost.)
     ///
     /// The old server should keep accepting for a moment, until no client waits, before it closes
     /// its listener. connect(2) first looks the path up and then takes its place in the queue. A
@@ -293,12 +293,12 @@ impl BindOptions {
     /// - `EPERM`: the file system takes no new file, or no sockets; or this process may not give a file
     ///   to that owner or group, or in a directory with the sticky bit may not remove or replace the
     ///   file of another user. `ENOSYS`: a file system in user space takes no sockets.
-    /// - `EOPNOTSUPP`, with a mode, an owner or a group: the file system does not keep them, or drops the
-    ///   sticky bit, or does not count links. With `Takeover`, or where the file is moved to its path:
-    ///   the file system can neither rename without replacing nor link.
+    /// - `EOPNOTSUPP`, with a mode, an owner or a group: the file system does not store them, or
+    ///   drops the sticky bit, or does not count links. With `Takeover`, or where the file is moved
+    ///   to its path: the file system can neither rename without replacing nor link.
     /// - `EBUSY`: something is mounted on the socket file that is to be replaced.
-    /// - `ESTALE`: the file that was just bound is not at the path: somebody removed it, or put another
-    ///   in its place, which stays; or the path leads to another directory by now.
+    /// - `ESTALE`: the file that was just bound is not at the path: another program removed it, or
+    ///   put another in its place, which stays; or the path leads to another directory by now.
     /// - `EISDIR`, `ENXIO`, `ELOOP`: a directory, a socket, a symbolic link has the lock file's name.
     ///   `EAGAIN`: another process has a lease on the lock file, see fcntl(2).
     /// - `ENOLCK`, `EOPNOTSUPP`: the file system has no locks.

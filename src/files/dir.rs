@@ -26,7 +26,7 @@ pub(crate) use self::make::make_directory;
 /// every system checks the mode of a socket file, and every system checks the modes of the
 /// directories above it.
 ///
-/// The descriptor is close-on-exec. On systems with `O_PATH` it only stands for the directory:
+/// The descriptor is close-on-exec. On systems with `O_PATH` it only refers to the directory:
 /// reading or locking the directory needs another descriptor. Dropping it leaves the directory, so
 /// that `Dir::private(path)?;` alone makes or verifies one.
 ///

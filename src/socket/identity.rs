@@ -77,8 +77,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `ENOTCONN`: there is no peer. Linux itself answers with uid and gid -1, which is nobody, and
-    ///   other systems answer `EINVAL` for a datagram socket.
+    /// - `ENOTCONN`: there is no peer. Linux itself answers with uid and gid -1, which belong to no
+    ///   user, and other systems answer `EINVAL` for a datagram socket.
     ///
     /// # Examples
     ///

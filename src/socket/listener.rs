@@ -184,9 +184,9 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// - `EAGAIN`: nobody waits, and the listener is nonblocking or its read timeout passed. On macOS and
-    ///   FreeBSD accept(2) ignores the read timeout and waits forever; [`accept_timeout`](Self::accept_timeout)
-    ///   works on every system.
+    /// - `EAGAIN`: no connection waits, and the listener is nonblocking or its read timeout passed.
+    ///   On macOS and FreeBSD accept(2) ignores the read timeout and waits forever;
+    ///   [`accept_timeout`](Self::accept_timeout) works on every system.
     /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The connection
     ///   stays in the queue.
     /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty. If it is

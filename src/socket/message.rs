@@ -169,10 +169,10 @@ methods_of!(Messages [Datagram, Seqpacket], "Sending and receiving messages.", {
     ///
     /// # Errors
     ///
-    /// - `EAGAIN`: no message has come, and the socket is nonblocking or its read timeout passed. On
-    ///   a datagram socket the end of the peer is not seen: this waits.
-    /// - `ECONNRESET`: the peer of a sequenced-packet socket closed with messages of ours unread; the
-    ///   peer of a datagram socket connected elsewhere. Said once.
+    /// - `EAGAIN`: no message has arrived, and the socket is nonblocking or its read timeout
+    ///   passed. A datagram socket does not see that its peer has closed, and waits.
+    /// - `ECONNRESET`: the peer of a sequenced-packet socket closed with messages of ours unread;
+    ///   the peer of a datagram socket connected elsewhere. It is reported once.
     /// - `ENOTCONN`: a sequenced-packet socket that is not connected.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///

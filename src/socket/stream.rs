@@ -27,7 +27,7 @@ impl Socket<Stream> {
     ///
     /// - `EAGAIN`: nothing has arrived, and the socket is nonblocking or its read timeout passed.
     /// - `ECONNRESET`: the peer closed with data of ours unread, or a listener died before it
-    ///   accepted. Said once; then 0.
+    ///   accepted. It is reported once; later reads return 0.
     /// - `EINVAL`: not connected (Linux; `ENOTCONN` elsewhere).
     ///
     /// # Examples

@@ -149,7 +149,7 @@ macro_rules! posix {
     } };
 }
 
-/// What every supported system but Haiku has, and what this one has besides.
+/// The numbers that every supported system except Haiku has, and those that only this one has.
 #[cfg(not(target_os = "haiku"))]
 macro_rules! unix {
     ($($more:tt)*) => { posix! {

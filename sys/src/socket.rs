@@ -183,8 +183,8 @@ pub use libc::{MSG_EOR, MSG_NOSIGNAL};
 #[doc(inline)]
 pub use libc::{MSG_CTRUNC, MSG_TRUNC};
 
-/// `MSG_CMSG_CLOEXEC` — a flag of recvmsg(2): received descriptors are close-on-exec from birth.
-/// macOS and Haiku lack it.
+/// `MSG_CMSG_CLOEXEC` — a flag of recvmsg(2): received descriptors are close-on-exec when they are
+/// made. macOS and Haiku lack it.
 ///
 /// See recvmsg(2).
 #[cfg(not(any(target_vendor = "apple", target_os = "haiku")))]
@@ -351,8 +351,8 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-// What musl and bionic have and libc does not declare for them. musl's flags are unsigned; they are int
-// here as in every other C library.
+// Calls that musl and bionic have and libc does not declare for them. musl's flags are unsigned;
+// here they are int, as in every other C library.
 #[cfg(any(all(target_os = "linux", target_env = "musl"), target_os = "android"))]
 unsafe extern "C" {
     /// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, unsigned int flags);` — sends

@@ -28,8 +28,8 @@ use super::{BindOptions, Bindable};
 /// and closes the socket. The file is removed only
 ///
 /// - if it is still the one that was bound: the same device and inode, which no other file can
-///   have while the socket is open. A file that somebody put in its place stays, and so does the file
-///   under another name;
+///   have while the socket is open. A file that another program put in its place stays, and so does
+///   the file under another name;
 /// - in the process that bound it, not in a child that was forked; [`adopt`](Self::adopt) changes
 ///   that. A child is told apart by its pid, and since Linux 4.14 also if it has the same pid in a pid
 ///   namespace of its own. A process that ends without dropping it leaves the file, as in C;
@@ -44,15 +44,15 @@ use super::{BindOptions, Bindable};
 /// process uses. It is compared there, and is renamed back if it is another. A process that is
 /// killed in between leaves it there.
 ///
-/// Right after bind(2) the file is known by its sticky bit if a mode, an owner or a group was asked
-/// for. Without them it is known by its name: if somebody removes our file and binds there before
-/// the next system call, theirs is taken for ours.
+/// Right after bind(2) the file is recognized by its sticky bit if a mode, an owner or a group was
+/// asked for. Without them it is recognized by its name: if another program removes our file and
+/// binds there before the next system call, its file is taken for ours.
 ///
 /// A clone of the socket alone, by `try_clone`, does not keep the file.
 #[must_use = "dropping it removes the socket file"]
 pub struct Bound<S> {
-    // `None` if the socket has no file, or somebody else's. The file is dropped before the socket,
-    // because its inode is not used again as long as the socket is open.
+    // It is `None` if the socket has no file, or one that other code made. The file is dropped
+    // before the socket, because its inode is not used again as long as the socket is open.
     file: Option<BoundFile>,
     socket: S,
     addr: Option<UnixAddr>,
@@ -69,7 +69,7 @@ impl<S> Bound<S> {
     /// relative.
     ///
     /// It is `None` if the path is too long for `sun_path`, or begins at an open directory, or if
-    /// somebody else bound the socket. `local_addr` tells that one's address.
+    /// other code bound the socket. `local_addr` then returns the address.
     #[must_use]
     pub const fn addr(&self) -> Option<&UnixAddr> {
         self.addr.as_ref()
@@ -111,8 +111,9 @@ impl<S> Bound<S> {
     /// It is not if another program removed or replaced it, as a cleaner of `/tmp` does, or removed
     /// the directory with it.
     ///
-    /// [`bind_again`](Self::bind_again) makes the file again. For an abstract name, and for a socket that
-    /// somebody else bound, the answer is always `true`, because there is no file to make again.
+    /// [`bind_again`](Self::bind_again) makes the file again. For an abstract name, and for a
+    /// socket that other code bound, the answer is always `true`, because there is no file to make
+    /// again.
     ///
     /// # Errors
     ///
@@ -197,12 +198,12 @@ impl<S> Bound<S> {
     /// Takes the two apart: the socket, which a runtime such as tokio may own, and the file, which is
     /// removed when its half is dropped. The halves can be dropped in any order.
     ///
-    /// The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) goes with the file. As long as the
-    /// [`SocketFile`] lives, no other process starts, even if the socket is closed by then.
+    /// The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) stays with the file. As long as
+    /// the [`SocketFile`] exists, no other process starts, even if the socket is closed by then.
     ///
     /// # Errors
     ///
-    /// The whole is given back.
+    /// On failure the whole value is returned in the error.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
     /// - `EACCES`: no search permission on the directory any more.

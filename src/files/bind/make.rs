@@ -327,8 +327,8 @@ mod tests {
     use std::path::Path;
     use std::{format, fs, process};
 
-    /// As on a system where bind(2) follows a link that leads to nothing: the socket is bound where the
-    /// link leads, and the link is what has the name.
+    /// A system where bind(2) follows a link that leads to nothing: the socket is bound where the
+    /// link leads, and the link has the name.
     #[test]
     fn bind_through_a_link_fails_and_leaves_the_link() {
         // TMPDIR may be longer than sun_path.
@@ -349,7 +349,7 @@ mod tests {
             assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
             assert!(elsewhere.exists());
         }
-        // A link that is there before is in the way.
+        // A link that exists before is in the way.
         let mut refused = options.listen(bytes).unwrap_err();
         assert_eq!(refused.errno(), Errno::EADDRINUSE);
         fs::remove_file(&elsewhere).unwrap();

@@ -39,8 +39,8 @@ impl SocketFile {
     /// # Errors
     ///
     /// - `ENOENT`: the file was removed before, or has another name.
-    /// - `ESTALE`: another file is at the path; it stays. Or the file was gone when the two were
-    ///   taken apart.
+    /// - `ESTALE`: another file is at the path; it stays. Or the file no longer existed when the
+    ///   two were taken apart.
     /// - `EPERM`, `EBUSY`, `EACCES`, `EROFS`, `EIO`, `ENOMEM`: as for
     ///   [`Bound::close_and_unlink`](crate::Bound::close_and_unlink).
     ///

@@ -178,8 +178,9 @@ impl<const SIZE: usize, E: Expected> Drop for RecvHeaders<'_, SIZE, E> {
 }
 
 impl<const SIZE: usize, E: Expected> RecvHeaders<'_, SIZE, E> {
-    /// How many messages came, one call for each. Some kernels do not have recvmmsg(2), or refuse it with
-    /// `MSG_WAITFORONE`. If a receive itself is `EINVAL`, this one reports it again.
+    /// Returns how many messages arrived, with one call for each. Some kernels do not have
+    /// recvmmsg(2), or refuse it with `MSG_WAITFORONE`. If a receive itself is `EINVAL`, this one
+    /// reports it again.
     #[cold]
     #[inline(never)]
     fn receive_one_by_one(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<usize, Error> {

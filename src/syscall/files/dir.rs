@@ -39,7 +39,7 @@ const RENAME_NOREPLACE: c_uint = 0;
 #[cfg(not(any(have_renameat2, have_renameatx_np)))]
 const RENAME_EXCHANGE: c_uint = 0;
 
-/// What a file system reports that does not know a flag of [`rename_with`].
+/// The errno of a file system that does not know a flag of [`rename_with`].
 #[cfg(have_renameatx_np)]
 const ENOTSUP: Errno = Errno::from_raw(sys::ENOTSUP);
 #[cfg(not(have_renameatx_np))]
