@@ -1,9 +1,13 @@
 //! The examples, run as a user would run them.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
+mod borrowed;
+mod channel;
+mod daemon;
 #[path = "../fresh/mod.rs"]
 mod fresh;
 mod handover;
+mod handshake;
 mod notify;
 mod peer;
 #[path = "../skip/mod.rs"]
@@ -23,6 +27,17 @@ fn example(name: &str) -> Command {
     assert!(program.exists(), "{}: {missing}", program.display());
     let mut command = Command::new(program);
     command.env_remove("NOTIFY_SOCKET").env_remove("LISTEN_FDS");
+    command
+}
+
+/// An example, started by a shell that passes its standard input as descriptor 3 with the name
+/// `clients`, as a service manager does.
+fn with_passed(name: &str) -> Command {
+    let mut command = Command::new("sh");
+    let script = "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=clients exec \"$@\" 3<&0 </dev/null";
+    command
+        .args(["-c", script, "sh"])
+        .arg(example(name).get_program());
     command
 }
 

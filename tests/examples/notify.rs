@@ -1,11 +1,10 @@
 //! `notify`: the messages of a service to its manager, which is this test.
 
 use std::os::fd::OwnedFd;
-use std::process::Command;
 
 use sunpath::{ConnectOptions, UnixAddr, UnixDatagram, UnixListener, UnixStream};
 
-use crate::{Running, example, fresh};
+use crate::{Running, example, fresh, with_passed};
 
 /// Returns the variables of the next message, and the descriptor that arrived with it.
 fn told(manager: &UnixDatagram) -> (String, Option<OwnedFd>) {
@@ -39,7 +38,7 @@ fn notify_tells_a_manager_and_restarts_with_the_stored_listener() {
         let (name, manager) = manager(&addr);
         let mut command = match &stored {
             None => example("notify"),
-            Some(_) => with_listener(),
+            Some(_) => with_passed("notify"),
         };
         command.arg(&path).env("NOTIFY_SOCKET", name);
         if let Some(listener) = stored.take() {
@@ -66,15 +65,6 @@ fn notify_tells_a_manager_and_restarts_with_the_stored_listener() {
         stored = Some(fd);
     }
     assert!(UnixListener::try_from(stored.unwrap()).is_ok());
-}
-
-/// The example, started by a shell that passes its standard input as descriptor 3, as the manager does.
-fn with_listener() -> Command {
-    let notify = example("notify");
-    let mut command = Command::new("sh");
-    let script = "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=clients exec \"$@\" 3<&0 </dev/null";
-    command.args(["-c", script, "sh"]).arg(notify.get_program());
-    command
 }
 
 #[test]

@@ -1,0 +1,46 @@
+//! A daemon whose address is a path, an abstract name, or a socket that the service manager passed.
+//!
+//! ```text
+//! daemon /run/app.sock
+//! daemon @app
+//! systemd-socket-activate -l /run/app.sock daemon
+//! ```
+
+use std::env;
+use std::error::Error;
+use std::thread;
+use std::time::Duration;
+
+use sunpath::activation::{Activation, NotPassed};
+use sunpath::{BindOptions, Bound, Existing, UnixAddr, UnixListener};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // SAFETY: this is the beginning of main, and nothing was opened yet.
+    let passed = unsafe { Activation::take() }?;
+    let listener = listener(passed, env::args().nth(1))?;
+    println!("listening at {}", listener.local_addr()?);
+    for client in &listener {
+        match client {
+            Ok(client) => drop(client.write(b"hello\n")), // it may be gone already
+            Err(_) => thread::sleep(Duration::from_millis(100)), // until a descriptor is free
+        }
+    }
+    Ok(())
+}
+
+/// The listener, whoever bound it. A file that it has is removed in the end if it is ours.
+fn listener(
+    mut passed: Activation<'_>,
+    configured: Option<String>,
+) -> Result<Bound<UnixListener>, Box<dyn Error>> {
+    if let Some(passed) = passed.next() {
+        return Ok(passed.into_listener()?.into());
+    }
+    match passed.not_passed() {
+        None | Some(NotPassed::NoDescriptors) => {}
+        Some(reason) => return Err(reason.into()), // the manager may hold the address
+    }
+    let addr: UnixAddr = configured.ok_or("usage: daemon ADDRESS")?.parse()?;
+    let options = BindOptions::new().existing(Existing::ReplaceStale);
+    Ok(options.bind_addr(&addr)?)
+}
