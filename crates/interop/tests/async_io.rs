@@ -1,10 +1,14 @@
 //! Our sockets in async-io's reactor, and sockets that async-io owns.
 
 use std::io::{Read, Result, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net;
+use std::sync::mpsc;
 use std::thread;
 
 use async_io::{Async, block_on};
+use sunpath::ancillary::{ControlBuffer, Rights};
+use sunpath::fd::IoSliceMut;
 use sunpath::{SocketRef, Stream, UnixStream};
 
 /// async-io takes any socket that has a descriptor, and makes it nonblocking.
@@ -18,6 +22,33 @@ fn async_io_waits_for_a_descriptor_on_our_stream() -> Result<()> {
     sender.join().unwrap()?;
     UnixStream::try_from(received)?.write(b"hello")?;
     assert_eq!(kept.read(&mut [0; 8])?, 5);
+    Ok(())
+}
+
+/// The message owns its control data, so that it can leave the closure that is called again and again.
+#[test]
+fn async_io_gives_a_message_out_of_its_readiness_loop() -> Result<()> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let theirs = Async::new(theirs)?;
+    let (waits, told) = mpsc::channel();
+    let sender = thread::spawn(move || {
+        told.recv().expect("the first receive has to wait");
+        ours.send_fds(b"two", &[ours.as_fd(), ours.as_fd()])
+    });
+
+    let mut buf = [0; 8];
+    let message = block_on(theirs.read_with(|stream| {
+        let control = ControlBuffer::<Rights<2>>::new();
+        let received = stream.recvmsg(&mut [IoSliceMut::new(&mut buf)], control);
+        if received.as_ref().is_err_and(|error| error.is_would_block()) {
+            let _ = waits.send(());
+        }
+        Ok(received?)
+    }))?;
+    sender.join().unwrap()?;
+    let len = message.len();
+    let fds = message.into_control()?.into_rights();
+    assert_eq!((&buf[..len], fds.count()), (&b"two"[..], 2));
     Ok(())
 }
 

@@ -1,0 +1,47 @@
+//! A client whose connection is a stream of `std`, because the rest of the program knows that type. It
+//! borrows the stream for what std does not have: the server's user, and a file that comes with the
+//! answer.
+//!
+//! ```text
+//! borrowed SOCKET NAME      asks the server to open a file, and prints it
+//! ```
+
+use std::env;
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+
+use sunpath::ancillary::{ControlBuffer, Rights};
+use sunpath::fd::IoSliceMut;
+use sunpath::{SocketRef, Stream};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<_> = env::args().skip(1).collect();
+    let [path, name] = args.as_slice() else {
+        return Err("usage: borrowed SOCKET NAME".into());
+    };
+    let mut stream = UnixStream::connect(path)?;
+    let user = SocketRef::<Stream>::from(&stream).peer_cred()?.uid();
+    eprintln!("a server of user {user}");
+
+    writeln!(stream, "{name}")?;
+    match receive_file(&stream)? {
+        Ok(mut file) => io::copy(&mut file, &mut io::stdout()).map(drop)?,
+        Err(reason) => return Err(reason.into()),
+    }
+    Ok(())
+}
+
+/// The file, or the reason why there is none. A read of std would take the bytes of the answer, and
+/// the kernel would close the descriptor that came with them.
+fn receive_file(stream: &UnixStream) -> Result<Result<File, String>, sunpath::Error> {
+    let (mut answer, mut control) = ([0; 256], ControlBuffer::<Rights<1>>::new());
+    let socket = SocketRef::<Stream>::from(stream);
+    let message = socket.recvmsg(&mut [IoSliceMut::new(&mut answer)], &mut control)?;
+    let len = message.len();
+    Ok(match message.into_control()?.rights().next() {
+        Some(file) => Ok(file.into()),
+        None => Err(String::from_utf8_lossy(&answer[..len]).into_owned()),
+    })
+}

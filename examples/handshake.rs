@@ -1,0 +1,106 @@
+//! A handshake in lines of text on a nonblocking socket, and then messages with descriptors. Clients of
+//! D-Bus begin like this.
+//!
+//! ```text
+//! handshake SOCKET FILE     passes an open file, and prints the files that come back
+//! ```
+
+use std::env;
+use std::error::Error;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use sunpath::ancillary::{Control, ControlBuffer, Credentials, Rights};
+use sunpath::fd::{IoSlice, IoSliceMut};
+use sunpath::{Error as SocketError, UnixStream};
+
+/// How long the server may take for one step.
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<_> = env::args_os().skip(1).collect();
+    let [path, file] = args.as_slice() else {
+        return Err("usage: handshake SOCKET FILE".into());
+    };
+    let socket = UnixStream::connect(path)?;
+    socket.set_nonblocking(true)?;
+    let bus = Bus { socket };
+
+    // 1. Who we are: the kernel tells the server the same. It is written as decimal digits in hexadecimal.
+    let user = Credentials::own().uid().to_string();
+    let user: String = user.bytes().map(|digit| format!("{digit:02x}")).collect();
+    bus.ask(&format!("\0AUTH EXTERNAL {user}\r\n"), "OK ")?;
+    bus.ask("NEGOTIATE_UNIX_FD\r\n", "AGREE_UNIX_FD\r\n")?;
+    bus.send(b"BEGIN\r\n", &[])?;
+
+    // 2. A message with a descriptor, and the answer with up to four.
+    let file = File::open(file)?;
+    bus.send(b"a file", &[file.as_fd()])?;
+    let mut answer = [0; 256];
+    let receive = |socket: &UnixStream| {
+        let control = ControlBuffer::<Rights<4>>::new(); // it moves into the message
+        socket.recvmsg(&mut [IoSliceMut::new(&mut answer)], control)
+    };
+    let message = bus.until_ready(UnixStream::wait_readable, receive)?;
+    println!("{}", String::from_utf8_lossy(&answer[..message.len()]));
+    for file in message.into_control()?.into_rights() {
+        io::copy(&mut File::from(file), &mut io::stdout())?;
+    }
+    Ok(())
+}
+
+struct Bus {
+    socket: UnixStream,
+}
+
+impl Bus {
+    /// Sends a line, and reads the one that answers it. The server says nothing unasked, so that no
+    /// byte of a later message is read here, and no descriptor is lost.
+    fn ask(&self, line: &str, expected: &str) -> Result<(), Box<dyn Error>> {
+        self.send(line.as_bytes(), &[])?;
+        let (mut answer, mut len) = ([0; 256], 0);
+        while !answer[..len].ends_with(b"\r\n") {
+            let read = |socket: &UnixStream| socket.read(&mut answer[len..]);
+            match self.until_ready(UnixStream::wait_readable, read)? {
+                0 => return Err("the server ended the handshake".into()),
+                n => len += n,
+            }
+        }
+        match answer.starts_with(expected.as_bytes()) {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&answer[..len]).into()),
+        }
+    }
+
+    /// Sends all of the bytes, and the descriptors once, with the first of them.
+    fn send(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), SocketError> {
+        let (bufs, control) = ([IoSlice::new(bytes)], [Control::Rights(fds)]);
+        let first = |socket: &UnixStream| socket.sendmsg(&bufs, &control);
+        let mut sent = self.until_ready(UnixStream::wait_writable, first)?;
+        while sent < bytes.len() {
+            let more = |socket: &UnixStream| socket.write(&bytes[sent..]);
+            sent += self.until_ready(UnixStream::wait_writable, more)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a call, and makes it again each time that it need not wait any more.
+    fn until_ready<R>(
+        &self,
+        wait: fn(&UnixStream, Option<Duration>) -> Result<bool, SocketError>,
+        mut call: impl FnMut(&UnixStream) -> Result<R, SocketError>,
+    ) -> Result<R, SocketError> {
+        loop {
+            match call(&self.socket) {
+                Err(error) if error.is_would_block() => {
+                    if !wait(&self.socket, Some(LIMIT))? {
+                        return Err(error);
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+}
