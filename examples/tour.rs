@@ -55,7 +55,7 @@ fn main() -> ExitCode {
 /// system.
 fn tour_in_private_dir(out: &mut impl Write) -> Result<()> {
     let dir = std::env::temp_dir().join(format!("sunpath-tour-{}", process::id()));
-    Dir::private(&dir).map_err(|error| format!("{dir:?}: {error}"))?;
+    let _ = Dir::private(&dir).map_err(|error| format!("{dir:?}: {error}"))?;
     let outcome = writeln!(out, "0. Directory: {dir:?} with mode 0700, ours alone")
         .map_err(Into::into)
         .and_then(|()| tour(out, &dir.join("tour.sock")));

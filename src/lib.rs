@@ -240,3 +240,12 @@ struct Readme;
 #[cfg(all(doctest, feature = "std", feature = "files"))]
 #[doc = include_str!("../docs/stopping.md")]
 struct Stopping;
+
+/// A struct that a later version may extend is made by its constructor alone.
+///
+/// ```compile_fail,E0639
+/// use sunpath::activation::Variables;
+/// let variables = Variables { pid: None, pidfd_id: None, fds: None, names: None };
+/// ```
+#[cfg(all(doctest, feature = "files"))]
+struct Extensible;

@@ -292,7 +292,7 @@ fn long_path_over_path_max_goes_through_directories_that_may_not_be_read() {
         let mut path = base.path().to_owned();
         for _ in 0..30 {
             path.push("d".repeat(200));
-            Dir::private(&path).unwrap();
+            let _ = Dir::private(&path).unwrap();
         }
         let path = path.join("a.sock");
         // One call takes a path up to this length; it is split at one of these bytes.
@@ -325,7 +325,7 @@ fn long_path_of_every_length_around_path_max_is_reached() {
             let (dir, last) = (format!("{}/", base.path().display()), "a.sock");
             let pad = pad.repeat((len - dir.len() - last.len()) / pad.len());
             connected::<Stream>(format!("{dir}{pad}{last}")).unwrap();
-            Dir::open(format!("{dir}{pad}{}", &pad[..1])).unwrap();
+            let _ = Dir::open(format!("{dir}{pad}{}", &pad[..1])).unwrap();
         }
         listener.accept().unwrap();
     }

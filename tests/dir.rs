@@ -60,7 +60,7 @@ fn private_dir_is_made_and_then_found() {
     assert_eq!(mode(&path), 0o700);
     let again = Dir::private(&path).unwrap();
     let slashes = format!("{}//", path.display()).replace('/', "//");
-    Dir::private(slashes).unwrap();
+    let _ = Dir::private(slashes).unwrap();
     // SAFETY: F_GETFD has no argument.
     let flags = unsafe { libc::fcntl(dir.as_raw_fd(), libc::F_GETFD) };
     assert_eq!(flags, libc::FD_CLOEXEC);
@@ -161,8 +161,8 @@ fn private_dir_has_its_mode_under_every_umask() {
         // SAFETY: takes a number; this process does nothing else.
         unsafe { libc::umask(mask as libc::mode_t) };
         let path = Path::new(&path);
-        Dir::private(path.join("private")).unwrap();
-        Dir::public(path.join("public")).unwrap();
+        let _ = Dir::private(path.join("private")).unwrap();
+        let _ = Dir::public(path.join("public")).unwrap();
         assert_mode_at_every_instant(&path.join("again"));
         return;
     }
@@ -207,7 +207,7 @@ fn private_dir_of_another_mode_is_refused_and_left_as_it_is() {
     // directory, does neither.
     for bits in [0o500, 0o2700] {
         set_mode(&path, bits);
-        Dir::private(&path).unwrap();
+        let _ = Dir::private(&path).unwrap();
     }
 }
 
@@ -220,7 +220,7 @@ fn private_dir_of_another_user_is_refused() {
     let (middle, path) = (base.join("middle"), base.join("middle/run"));
     fs::create_dir_all(&path).unwrap();
     set_mode(&path, 0o700);
-    Dir::private(&path).unwrap();
+    let _ = Dir::private(&path).unwrap();
     chown(&path, Some(NOBODY), None).unwrap();
     let error = refused(&path);
     assert_eq!(
@@ -253,13 +253,13 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
     let (_base, base) = fresh();
     set_mode(&base, 0o1777);
     let (roots, own) = (base.join("roots"), base.join("own"));
-    Dir::private(&roots).unwrap();
+    let _ = Dir::private(&roots).unwrap();
     let as_nobody = || {
         // SAFETY: takes numbers alone, and affects this thread alone.
         let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
         assert_eq!(set, 0);
         // Directories of root are accepted above the path, and not as the private directory itself.
-        Dir::private(&own).unwrap();
+        let _ = Dir::private(&own).unwrap();
         assert_eq!(refused(&roots).refusal(), Refusal::Owner { uid: 0 });
         fs::create_dir(base.join("theirs")).unwrap();
         symlink(&roots, base.join("link")).unwrap();
@@ -281,7 +281,7 @@ fn private_dir_by_a_link_to_a_link_of_another_user_is_refused() {
         return;
     }
     let (_base, base) = fresh();
-    Dir::private(base.join("real")).unwrap();
+    let _ = Dir::private(base.join("real")).unwrap();
     let (ours, theirs) = (base.join("ours"), base.join("theirs"));
     symlink("real", &theirs).unwrap();
     for target in [
@@ -293,7 +293,7 @@ fn private_dir_by_a_link_to_a_link_of_another_user_is_refused() {
         symlink(target, &ours).unwrap();
         lchown(&theirs, Some(0), None).unwrap();
         let path = ours.join("run");
-        Dir::private(&path).unwrap();
+        let _ = Dir::private(&path).unwrap();
         fs::remove_dir(&path).unwrap();
         lchown(&theirs, Some(NOBODY), None).unwrap();
         let why = Refusal::Owner { uid: NOBODY };
@@ -364,7 +364,7 @@ fn private_dir_by_a_link_that_leads_elsewhere_than_its_text_is_refused() {
     fs::create_dir(&path).unwrap();
     let held = fs::File::open(&path).unwrap();
     let link = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
-    Dir::private(link.join("run")).unwrap();
+    let _ = Dir::private(link.join("run")).unwrap();
     assert!(path.join("run").exists());
     // Its text then ends in "(deleted)", and somebody has made a directory with that name.
     fs::rename(&path, &aside).unwrap();
@@ -387,9 +387,9 @@ fn private_dir_of_a_relative_path_looks_above_the_working_directory() {
         assert_eq!((error.prefix_len(), error.refusal()), (0, why));
         assert!(error.to_string().contains("working directory"), "{error}");
         set_mode(Path::new("../.."), 0o755);
-        Dir::private("run").unwrap();
-        Dir::private("./run/").unwrap();
-        Dir::private("../deep/run").unwrap();
+        let _ = Dir::private("run").unwrap();
+        let _ = Dir::private("./run/").unwrap();
+        let _ = Dir::private("../deep/run").unwrap();
         assert_eq!(mode(Path::new("run")), 0o700);
         return;
     }
@@ -425,7 +425,7 @@ fn private_dir_below_one_that_others_write_to_needs_the_sticky_bit() {
             "{bits:o}"
         );
         set_mode(&middle, bits | 0o1000);
-        Dir::private(&path).unwrap();
+        let _ = Dir::private(&path).unwrap();
         fs::remove_dir(&path).unwrap();
     }
     // A link from elsewhere leads to it all the same.
@@ -441,7 +441,7 @@ fn private_dir_below_one_that_others_write_to_needs_the_sticky_bit() {
     assert_eq!(fault(&path, &error), (link.to_str().unwrap(), why));
     assert!(!path.exists());
     set_mode(&middle, 0o755);
-    Dir::private(&path).unwrap();
+    let _ = Dir::private(&path).unwrap();
 }
 
 #[test]
@@ -470,7 +470,7 @@ fn private_dir_that_is_a_symlink_or_no_directory_is_refused() {
         assert_eq!(refused(&path).errno(), Errno::ELOOP);
     }
     assert!(!base.join("nowhere").exists());
-    Dir::private(base.join("link/run")).unwrap();
+    let _ = Dir::private(base.join("link/run")).unwrap();
 
     let file = base.join("file");
     for path in [file.clone(), file.join("run"), file.join("run/deeper")] {
@@ -498,7 +498,7 @@ fn private_dir_is_opened_only_if_it_is_a_directory() {
     fs::create_dir(&closed).unwrap();
     // A directory that is only passed through.
     set_mode(&closed, 0o100);
-    Dir::open(&closed).unwrap();
+    let _ = Dir::open(&closed).unwrap();
     set_mode(&closed, 0o700);
 }
 
@@ -518,10 +518,10 @@ fn private_dir_below_one_that_may_not_be_read_is_made() {
         symlink("closed", base.join("link")).unwrap();
         set_mode(&base.join("closed"), 0o300);
         for path in ["closed/run", "link/run"] {
-            Dir::private(base.join(path)).unwrap();
+            let _ = Dir::private(base.join(path)).unwrap();
             fs::remove_dir(base.join(path)).unwrap();
         }
-        Dir::open(base.join("link")).unwrap();
+        let _ = Dir::open(base.join("link")).unwrap();
         // In a directory that may not be written to, nothing is made.
         set_mode(&base.join("closed"), 0o500);
         let error = refused(&base.join("closed/run"));
@@ -555,7 +555,7 @@ fn private_dir_where_no_descriptor_is_free_is_emfile() {
         return;
     }
     let (_base, base) = fresh();
-    Dir::private(base.join("run")).unwrap();
+    let _ = Dir::private(base.join("run")).unwrap();
     // The way through the link has three directories open at once.
     symlink("./.", base.join("link")).unwrap();
     let output = Command::new(env::current_exe().unwrap())
@@ -641,7 +641,7 @@ fn private_dir_of_many_at_once_is_one() {
             for _ in 0..4 {
                 scope.spawn(|| {
                     barrier.wait();
-                    Dir::private(&path).unwrap();
+                    let _ = Dir::private(&path).unwrap();
                 });
             }
         });
@@ -655,7 +655,7 @@ fn private_dir_of_any_length_is_made() {
     let mut path = base;
     for _ in 0..30 {
         path.push("d".repeat(200));
-        Dir::private(&path).unwrap();
+        let _ = Dir::private(&path).unwrap();
     }
     let socket = UnixStream::new().unwrap();
     socket.bind_to_at(CWD, path.join("a.sock")).unwrap();

@@ -259,8 +259,8 @@ fn dir_in_a_sandbox_accepts_owners_that_are_not_mapped_where_nobody_else_writes(
             let error = Dir::private(path).map(drop).unwrap_err();
             (path[..error.prefix_len()].to_owned(), error.refusal())
         };
-        Dir::private("/mine/run").unwrap();
-        Dir::private("/link/run").unwrap();
+        let _ = Dir::private("/mine/run").unwrap();
+        let _ = Dir::private("/link/run").unwrap();
         let owner = Refusal::Owner { uid: overflow };
         for (path, fault) in [
             ("/shared/mine/run", "/shared"),

@@ -51,6 +51,7 @@ pub(crate) use self::make::make_directory;
 ///
 /// See openat(2), unix(7) "Pathname socket ownership and permissions".
 #[derive(Debug)]
+#[must_use = "only the open directory is known to be the one that was looked at, not its path"]
 pub struct Dir {
     fd: OwnedFd,
 }
