@@ -373,7 +373,7 @@ pub(crate) fn without_descriptors(bytes: &mut [u8]) -> OwnedControl<&mut [u8]> {
 mod tests {
     use super::*;
     use crate::control::Writer;
-    use crate::fd::{AsFd, IntoRawFd};
+    use crate::fd::{AsFd, AsRawFd, IntoRawFd};
     use crate::syscall;
     use core::iter;
     use std::vec::Vec;
@@ -390,19 +390,31 @@ mod tests {
             sent.push(a.into_raw_fd());
             kept.push(b);
         }
-        let mut writer = Writer::new(buf);
-        let messages = [
+        let messages: [(c_int, &[c_int]); 4] = [
             (sys::SCM_RIGHTS, &sent[..2]),
             (77, &sent[..1]),
             (sys::SCM_RIGHTS, &sent[2..]),
             (SCM_PIDFD, &[pidfd]),
         ];
+        lay_out(buf, &messages);
+        kept
+    }
+
+    /// A copy with the lowest number that is free from `lowest` on.
+    fn copy(fd: &OwnedFd, lowest: c_int) -> c_int {
+        // SAFETY: takes a descriptor that is open, and a number.
+        let copy = unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_DUPFD_CLOEXEC, lowest) };
+        assert!(copy >= lowest);
+        copy
+    }
+
+    fn lay_out(buf: &mut [u8], messages: &[(c_int, &[c_int])]) {
+        let mut writer = Writer::new(buf);
         for (kind, ints) in messages {
-            for (place, int) in writer.push(kind, ints.len()).zip(ints) {
+            for (place, int) in writer.push(*kind, ints.len()).zip(*ints) {
                 place.copy_from_slice(&int.to_ne_bytes());
             }
         }
-        kept
     }
 
     fn owned(buf: &mut [u8], most: usize) -> (OwnedControl<&mut [u8]>, usize) {
@@ -467,17 +479,60 @@ mod tests {
         for negative in [&[-9][..], &[-9, -9], &[-9, -2, -9]] {
             let (a, b) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
             let mut buf = [0; SPACE];
-            let mut writer = Writer::new(&mut buf);
-            for ints in [negative, &[a.into_raw_fd()]] {
-                for (place, int) in writer.push(sys::SCM_RIGHTS, ints.len()).zip(ints) {
-                    place.copy_from_slice(&int.to_ne_bytes());
-                }
-            }
+            let fd = [a.into_raw_fd()];
+            lay_out(
+                &mut buf,
+                &[(sys::SCM_RIGHTS, negative), (sys::SCM_RIGHTS, &fd)],
+            );
             let (control, _) = owned(&mut buf, usize::MAX);
             assert_eq!(control.rights_left(), 1);
             drop(control);
             assert_eq!(closed(&[b]), 1, "{negative:?}");
         }
+    }
+
+    /// A number that was closed because nobody had asked for it may be another file's by the time that the
+    /// others are closed, by one call if they follow each other.
+    #[test]
+    fn control_closes_no_number_twice() {
+        let (socket, _peer) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
+        // No other test of this process has so many descriptors.
+        let copy = |_| copy(&socket, 48);
+        let is_open = |fd: c_int| {
+            // SAFETY: F_GETFD takes any number.
+            unsafe { sys::fcntl(fd, sys::F_GETFD) != -1 }
+        };
+        for asked_for in [[0, 1], [1, 0]] {
+            let fds = [0; 3].map(copy);
+            let (first, last) = (asked_for.map(|at| fds[at]), [fds[2]]);
+            let mut buf = [0; SPACE];
+            lay_out(
+                &mut buf,
+                &[(sys::SCM_RIGHTS, &first), (sys::SCM_RIGHTS, &last)],
+            );
+            let (control, beyond) = owned(&mut buf, 2);
+            assert_eq!((beyond, fds.map(is_open)), (1, [true, true, false]));
+            let another = copy(0);
+            assert_eq!(another, fds[2]);
+            drop(control);
+            assert_eq!(fds.map(is_open), [false, false, true]);
+            // SAFETY: it is open, and this test's.
+            drop(unsafe { OwnedFd::from_raw_fd(another) });
+        }
+    }
+
+    #[test]
+    fn control_closes_as_many_as_a_message_has() {
+        let (socket, peer) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
+        let copies = [0; 16].map(|_| copy(&socket, 0));
+        let mut buf = [0; sys::CMSG_SPACE(4) + sys::CMSG_SPACE(64)];
+        let first = [socket.into_raw_fd()];
+        lay_out(
+            &mut buf,
+            &[(sys::SCM_RIGHTS, &first), (sys::SCM_RIGHTS, &copies)],
+        );
+        drop(owned(&mut buf, usize::MAX));
+        assert_eq!(closed(&[peer]), 1, "all copies are closed");
     }
 
     #[test]

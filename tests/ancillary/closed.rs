@@ -1,13 +1,12 @@
 //! Which numbers are closed: those of received descriptors that nobody took, each once, and no
 //! other number.
 
-use std::mem::offset_of;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use sunpath::ancillary::{ControlBuffer, Credentials, Pidfd, Rights};
 use sunpath::{Stream, UnixStream};
 
-use super::{alone, curious_pair, give, is_open, open, skip, take, truncated_text, with_free};
+use super::{alone, curious_pair, give, is_open, open, take, truncated_text, with_free};
 
 /// Opens descriptors until all of these numbers are in use again, because the kernel gives the
 /// lowest free number.
@@ -180,71 +179,4 @@ fn closed_number_0_is_that_of_a_descriptor() {
         assert_eq!(pidfd.as_raw_fd(), 0);
         drop((control, pidfd, odd));
     });
-}
-
-/// From here on the process is killed if it calls close(2) with this number.
-fn forbid_to_close(fd: RawFd) {
-    let instruction = |code: u32, k: u32, jt: u8, jf: u8| libc::sock_filter {
-        code: code as u16,
-        jt,
-        jf,
-        k,
-    };
-    let load = |field: usize| {
-        let code = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
-        instruction(code, field as u32, 0, 0)
-    };
-    let unless = |k: u32, jump: u8| {
-        let code = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
-        instruction(code, k, 0, jump)
-    };
-    let end = |k: u32| instruction(libc::BPF_RET | libc::BPF_K, k, 0, 0);
-    let lower_half = if cfg!(target_endian = "big") { 4 } else { 0 };
-    let mut filter = [
-        load(offset_of!(libc::seccomp_data, nr)),
-        unless(libc::SYS_close as u32, 3),
-        load(offset_of!(libc::seccomp_data, args) + lower_half),
-        unless(fd as u32, 1),
-        end(libc::SECCOMP_RET_KILL_PROCESS),
-        end(libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog {
-        len: filter.len() as u16,
-        filter: filter.as_mut_ptr(),
-    };
-    // SAFETY: takes numbers alone.
-    let no_new_privs = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-    let mode = libc::SECCOMP_MODE_FILTER;
-    // SAFETY: program is a live sock_fprog over live instructions.
-    let filtered = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) };
-    assert_eq!((no_new_privs, filtered), (0, 0));
-}
-
-/// What close_range(2) closed is not closed a second time, when another thread may have the number.
-#[test]
-fn closed_numbers_in_a_row_are_closed_by_one_call() {
-    alone(
-        "closed::closed_numbers_in_a_row_are_closed_by_one_call",
-        || {
-            let unused = libc::c_int::MAX as libc::c_uint;
-            // SAFETY: no descriptor has this number.
-            if unsafe { libc::syscall(libc::SYS_close_range, unused, unused, 0) } != 0 {
-                return skip::skip("a kernel with close_range");
-            }
-            let (a, b) = UnixStream::pair().unwrap();
-            let _below = use_all_below_the_highest(&a);
-            let mut buffer = ControlBuffer::<Rights<2>>::new();
-            give(&a, 2);
-            let before = open();
-            let message = take(&b, &mut buffer).unwrap();
-            let came: Vec<_> = open()
-                .into_iter()
-                .filter(|fd| !before.contains(fd))
-                .collect();
-            assert_eq!(came[1], came[0] + 1);
-            forbid_to_close(came[0]);
-            drop(message);
-            assert_eq!(open(), before);
-        },
-    );
 }

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use sunpath::error::Cause;
+use sunpath::error::{Cause, InUse};
 use sunpath::{
     BindOptions, Bound, Errno, Existing, Listener, Socket, Stream, UnixAddr, UnixDatagram,
     UnixListener, UnixStream,
@@ -329,6 +329,32 @@ fn bind_to_a_path_that_is_no_file_name_fails_as_in_c() {
     assert_fails(at(&"n".repeat(256)), Errno::ENAMETOOLONG);
     assert_fails(bind(BindOptions::new(), Path::new("")), Errno::ENOENT);
     assert_fails(bind(BindOptions::new(), Path::new("a\0b")), Errno::EINVAL);
+    assert_eq!(fresh.names(), ["dir", "file"]);
+}
+
+/// No policy takes the lock of such a path, or makes a file that it then cannot rename to it.
+#[test]
+fn bind_to_a_path_that_is_no_file_name_has_one_error_for_every_policy() {
+    let fresh = Fresh::new();
+    fs::create_dir(fresh.dir.path().join("dir")).unwrap();
+    fs::write(fresh.dir.path().join("file"), "").unwrap();
+    let directory = Some(Cause::InUse(InUse::Directory));
+    for policy in POLICIES {
+        for options in [BindOptions::new(), BindOptions::new().mode(0o600)] {
+            for (path, errno, cause) in [
+                (".", Errno::EADDRINUSE, directory),
+                ("dir/", Errno::EADDRINUSE, directory),
+                ("dir/..", Errno::EADDRINUSE, directory),
+                ("new/", Errno::ENOENT, None),
+                ("file/", Errno::ENOTDIR, None),
+            ] {
+                let path = fresh.dir.path().join(path);
+                let error = bind(options.existing(policy), &path).unwrap_err();
+                let what = format!("{policy:?} {path:?}: {error}");
+                assert_eq!((error.errno(), error.cause()), (errno, cause), "{what}");
+            }
+        }
+    }
     assert_eq!(fresh.names(), ["dir", "file"]);
 }
 

@@ -1,11 +1,11 @@
 //! The lock of `ReplaceStale` changes hands while a program asks for it, at each of its calls.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 
 use sunpath::{Bound, Errno, Existing, UnixListener};
 
-use crate::supervisor::{Fate, Story, descriptors_of, run};
+use crate::supervisor::{Asked, Fate, Story, descriptors_of, run};
 use crate::{Before, Case, Scene, Wanted, alone, serve};
 
 const CASE: Case = Case {
@@ -84,4 +84,36 @@ fn lock_of_a_holder_that_goes_is_had_by_who_asks_then() {
         seen |= is_before_a_lock(story);
     });
     assert!(seen);
+}
+
+/// Runs the program on a kernel where a call that has to do with the lock fails, and counts these calls.
+fn where_it_fails(is_meant: impl Fn(&Asked) -> bool, errno: i32) -> (Option<i32>, usize) {
+    let (scene, tries) = (Scene::new(CASE), Cell::new(0));
+    let answer = |asked: &Asked| {
+        let meant = is_meant(asked);
+        tries.set(tries.get() + usize::from(meant));
+        meant.then_some(-i64::from(errno))
+    };
+    let story = run(Fate::As(&answer), || serve(CASE, &scene.path));
+    assert_eq!(story.descriptors[0], story.descriptors[1], "{story:?}");
+    (story.bound, tries.get())
+}
+
+/// A lock that cannot be had is tried again only where that can help, and the error is that of the call.
+#[test]
+fn lock_that_fails_is_the_error_of_the_call() {
+    let _alone = alone();
+    let locks = |asked: &Asked| asked.nr == libc::SYS_flock;
+    let in_use = Errno::EADDRINUSE.raw();
+    for (errno, expected, tries) in [
+        // Another process has the lock.
+        (libc::EAGAIN, in_use, 1),
+        // NFS locks for writing only what is open for writing, which the second try is.
+        (libc::EBADF, libc::EBADF, 2),
+        (libc::ENOLCK, libc::ENOLCK, 1),
+    ] {
+        assert_eq!(where_it_fails(locks, errno), (Some(expected), tries));
+    }
+    let looks = |asked: &Asked| asked.nr == libc::SYS_newfstatat && asked.path(1) == b"a.sock.lock";
+    assert_eq!(where_it_fails(looks, libc::EIO).0, Some(libc::EIO));
 }
