@@ -18,6 +18,10 @@ use crate::fd::{FromRawFd, OwnedFd};
 
 /// Bytes that a receive writes control data into, and that keep it: borrowed, or owned. The trait
 /// cannot be named outside this crate, so that the bytes are those that were written.
+#[allow(
+    unreachable_pub,
+    reason = "the oldest Rust does not see that public types name it"
+)]
 pub trait ControlBytes: fmt::Debug {
     /// All of the bytes that are left.
     fn bytes(&self) -> &[u8];

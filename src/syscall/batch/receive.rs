@@ -149,10 +149,10 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
             recvmmsg(vector, count, flags | WAIT_FOR_ONE)
         });
         self.filled = match arrived {
-            Err(error) if matches!(error.errno(), Errno::EINVAL | Errno::ENOSYS) => {
-                self.receive_one_by_one(fd, flags)?
-            }
-            arrived => arrived?,
+            Ok(arrived) => arrived,
+            // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of the
+            // lengths that they say.
+            Err(error) => unsafe { receive_one_by_one(fd, vector, count, flags, error)? },
         };
         Ok(self.filled)
     }
@@ -177,20 +177,30 @@ impl<const SIZE: usize, E: Expected> Drop for RecvHeaders<'_, SIZE, E> {
     }
 }
 
-impl<const SIZE: usize, E: Expected> RecvHeaders<'_, SIZE, E> {
-    /// Returns how many messages arrived, with one call for each. Some kernels do not have
-    /// recvmmsg(2), or refuse it with `MSG_WAITFORONE`. If a receive itself is `EINVAL`, this one
-    /// reports it again.
-    #[cold]
-    #[inline(never)]
-    fn receive_one_by_one(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<usize, Error> {
-        let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len());
-        retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, 1..=count, move || {
-            // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of
-            // the lengths that they say.
-            unsafe { one_by_one::recv_many(fd.as_raw_fd(), vector, count, flags, ptr::null_mut()) }
-        })
+/// Returns how many messages arrived, with one call for each, if recvmmsg(2) failed because the kernel
+/// does not have it or refuses `MSG_WAITFORONE`. If a receive itself is `EINVAL`, this reports it again.
+///
+/// It takes no reference to a [`RecvHeaders`], which therefore stays in registers.
+///
+/// # Safety
+///
+/// - `vector` points to `count` headers over memory that is writable.
+#[cold]
+#[inline(never)]
+unsafe fn receive_one_by_one(
+    fd: BorrowedFd<'_>,
+    vector: *mut mmsghdr,
+    count: usize,
+    flags: c_int,
+    error: Error,
+) -> Result<usize, Error> {
+    if !matches!(error.errno(), Errno::EINVAL | Errno::ENOSYS) {
+        return Err(error);
     }
+    retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, 1..=count, move || {
+        // SAFETY: the caller guarantees the headers.
+        unsafe { one_by_one::recv_many(fd.as_raw_fd(), vector, count, flags, ptr::null_mut()) }
+    })
 }
 
 /// Gives a header its space for the sender and for control messages, before each call, because the
