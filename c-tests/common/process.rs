@@ -195,7 +195,7 @@ static RUNG: AtomicU32 = AtomicU32::new(0);
 fn ring_every(microseconds: u32) -> c_int {
     let time = libc::timeval {
         tv_sec: 0,
-        tv_usec: microseconds.into(),
+        tv_usec: microseconds as libc::suseconds_t,
     };
     let timer = libc::itimerval {
         it_interval: time,

@@ -299,7 +299,7 @@ pub fn skip(what: &str) -> bool {
 /// Whether this process cannot have so many descriptors. If it can, raises the soft limit as far as
 /// that needs. If it cannot, reports that the current test needs them.
 #[must_use]
-pub fn unless_descriptors(count: u64) -> bool {
+pub fn unless_descriptors(count: libc::rlim_t) -> bool {
     limit::unless_descriptors(count)
 }
 
