@@ -230,7 +230,7 @@ pub enum ActivationError {
     Descriptor {
         /// Its number.
         fd: RawFd,
-        /// What its flags showed.
+        /// The errno that its flags lead to.
         error: Error,
     },
 }

@@ -178,8 +178,8 @@ impl UnixAddr {
         Ok(addr)
     }
 
-    /// Does what [`set_pathname`](Self::set_pathname) does, before a call that takes far longer. It
-    /// is out of line, because `set_pathname` is expanded in place.
+    /// Does what [`set_pathname`](Self::set_pathname) does, out of line. It is for use before a system
+    /// call, which takes far longer than the call of a function.
     #[inline(never)]
     pub(crate) fn set_for_call(&mut self, call: Call, path: &[u8]) -> Result<(), Error> {
         self.set_pathname(path)

@@ -46,7 +46,7 @@ impl<'a> ControlMessage<'a> {
         self.level
     }
 
-    /// `cmsg_type`: `SCM_RIGHTS` for instance.
+    /// `cmsg_type`: `SCM_RIGHTS` for example.
     #[must_use]
     pub const fn cmsg_type(&self) -> i32 {
         self.cmsg_type

@@ -60,7 +60,7 @@
 //!
 //! for client in listener.incoming() {
 //!     match client {
-//!         Ok(client) => drop(client.write(b"hello\n")), // it may be gone already
+//!         Ok(client) => drop(client.write(b"hello\n")), // it may have closed already
 //!         Err(_) => thread::sleep(Duration::from_millis(100)), // until a descriptor is free
 //!     }
 //! #     break;

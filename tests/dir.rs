@@ -572,7 +572,7 @@ fn private_dir_where_no_descriptor_is_free_is_emfile() {
     assert_eq!(names, ["link", "run"]);
 }
 
-/// Returns what `action` returns while exactly so many descriptors are free.
+/// Returns what `action` returns while exactly this many descriptors are free.
 fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
     // SAFETY: F_GETFD takes any number.
     let is_free = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) == -1 };

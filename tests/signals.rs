@@ -151,7 +151,7 @@ fn sigpipe_is_not_raised_by_messages() {
     );
 }
 
-/// The child stops after so many signals, one each millisecond.
+/// The child stops after this many signals, one each millisecond.
 const ENOUGH: usize = 5000;
 
 extern "C" fn count_to_the_end(_signal: libc::c_int) {

@@ -15,7 +15,8 @@ use crate::Result;
 use crate::build::{self, HERE};
 use crate::measure::{self, Counts, WORKS};
 
-/// A count is too high if it exceeds the recorded one by this part, and by so many instructions.
+/// A count is too high if it exceeds the recorded one by more than this fraction, and by more than this
+/// number of instructions.
 const SLACK: f64 = 0.05;
 const SLACK_INSTRUCTIONS: f64 = 2.0;
 

@@ -334,7 +334,7 @@ impl Bench {
     }
 }
 
-/// Does the work so many times, and prints how long it took.
+/// Does the work this many times, and prints how long it took.
 #[inline(always)]
 pub fn repeat(count: u64, mut work: impl FnMut()) {
     timed(|| {
@@ -391,7 +391,7 @@ fn round_trip<S>(
     });
 }
 
-/// A name of so many bytes.
+/// A name of this many bytes.
 pub fn name(len: usize) -> Vec<u8> {
     let mut name = b"/run/app/x".to_vec();
     name.extend((b'a'..=b'z').cycle().take(len - name.len()));
@@ -442,7 +442,7 @@ pub fn pages(len: usize) -> &'static mut [u8] {
     // SAFETY: the layout has a size.
     let start = unsafe { std::alloc::alloc_zeroed(layout) };
     assert!(!start.is_null());
-    // SAFETY: so many bytes were allocated and zeroed, and they are never freed.
+    // SAFETY: that many bytes were allocated and zeroed, and they are never freed.
     unsafe { std::slice::from_raw_parts_mut(start, len) }
 }
 

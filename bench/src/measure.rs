@@ -161,7 +161,7 @@ pub fn calls_by_name(peer: &Peer, work: &Work) -> Result<BTreeMap<String, f64>> 
     Ok(calls)
 }
 
-/// Nanoseconds that so many repetitions take.
+/// Nanoseconds that this many repetitions take.
 pub fn time(peer: &Peer, key: &str, repetitions: u32) -> Result<f64> {
     let (nanoseconds, _) = output(run(&mut Command::new("env"), peer, key, repetitions)?)?;
     Ok(nanoseconds.trim().parse()?)

@@ -23,7 +23,7 @@ int has_peer_pidfd(void);
  * case that changed it. */
 void allow_usual(void);
 
-/* Sets the limit: to so many, or to so many more than are open, which is a step of the line. */
+/* Sets the limit: to this many, or to this many more than are open, which is a step of the line. */
 void allow(int count);
 void allow_more(int count);
 

@@ -21,7 +21,7 @@ fn get_limit() -> libc::rlimit {
     limit
 }
 
-/// Sets the limit to so many.
+/// Sets the limit to this many.
 pub(crate) fn allow(count: c_int) {
     let mut limit = get_limit();
     limit.rlim_cur = libc::rlim_t::try_from(count).expect("a count");
@@ -70,7 +70,7 @@ pub(crate) fn open_descriptors() -> usize {
     (0..LIMIT).filter(|fd| is_open(*fd)).count()
 }
 
-/// Sets the limit to so many more than are open, which is a step of the line.
+/// Sets the limit to this many more than are open, which is a step of the line.
 pub(crate) fn allow_more(count: usize) {
     step!("RLIMIT_NOFILE for {count} more");
     let mut free = (0..LIMIT).filter(|fd| !is_open(*fd));

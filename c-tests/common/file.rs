@@ -251,7 +251,7 @@ pub(crate) fn ask_events(mut watch: &File) {
 /// With `/s.sock` 261 bytes.
 pub(crate) const DEEP: usize = 254;
 
-/// Makes a directory whose path below the working directory has so many bytes. No call takes all of
+/// Makes a directory whose path below the working directory has this many bytes. No call takes all of
 /// a long path, so that each component is made below the one before.
 pub(crate) fn made_directory(size: usize) -> String {
     let slash = |at: usize| at % 128 == 127;

@@ -39,7 +39,7 @@ void try_close(struct sock s);
 void try_send(struct sock c);
 void try_recv(struct sock a);
 
-/* A path of so many bytes, with arbitrary bytes after it. */
+/* A path of this many bytes, with arbitrary bytes after it. */
 void try_bind_bytes(struct sock s, const char *path, size_t size);
 
 /* The trap: strncpy(3) truncates a path that is too long, and leaves no NUL after it. */

@@ -14,7 +14,7 @@ struct seen {
 };
 
 /* Walks over the buffer, which is aligned as a struct cmsghdr has to be. Returns how many messages
- * it saw, at most so many. */
+ * it saw, at most this many. */
 size_t control_walk(char *bytes, size_t len, struct seen *ret_seen, size_t most);
 
 #endif

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use skip::skip_uninstalled;
 
-/// A lane that waits in vain is ended after so many seconds.
+/// A lane that waits in vain is ended after this many seconds.
 const PATIENCE: u32 = 60;
 
 /// The variable that names a program under which lanes are run.
@@ -296,7 +296,7 @@ pub fn skip(what: &str) -> bool {
     false
 }
 
-/// Whether this process cannot have so many descriptors. If it can, raises the soft limit as far as
+/// Whether this process cannot have this many descriptors. If it can, raises the soft limit as far as
 /// that needs. If it cannot, reports that the current test needs them.
 #[must_use]
 pub fn unless_descriptors(count: libc::rlim_t) -> bool {

@@ -20,7 +20,7 @@ fn check_fronts(bytes: &[u8]) {
     }
 }
 
-/// One whole message with so many bytes of data. Its level and type depend on its place.
+/// One whole message with this many bytes of data. Its level and type depend on its place.
 fn message(len: usize, place: i32) -> Vec<u8> {
     laid_out(&[(-place, place + 1, vec![0xaa; len])])
 }

@@ -81,7 +81,7 @@ fn open_count() -> usize {
         .count()
 }
 
-/// Makes so many empty files.
+/// Makes this many empty files.
 fn files(dir: &FreshDir, count: usize) -> Vec<File> {
     let new = |number| {
         let path = dir.path().join(format!("{number}"));

@@ -276,7 +276,7 @@ fn is_absent(error: Error) -> bool {
     error.sun_path().is_none() && matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED)
 }
 
-/// Sleeps for so many milliseconds, also when signals come meanwhile.
+/// Sleeps for this many milliseconds, also if signals arrive meanwhile.
 fn sleep(milliseconds: u16) {
     let end = Deadline::after(Duration::from_millis(milliseconds.into()));
     loop {

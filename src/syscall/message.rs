@@ -253,7 +253,7 @@ pub(crate) fn recvmsg_control<B: ControlBytes>(
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
     let (length, written) = unsafe { receive(fd, iov, pieces, ret_from, into.bytes_mut(), flags) }?;
     into.truncate(written);
-    // SAFETY: recvmsg has just written so many bytes, and nothing has read them.
+    // SAFETY: recvmsg has just written that many bytes, and nothing has read them.
     let (control, closed) = unsafe { OwnedControl::new(into, most) };
     Ok((length, control, closed))
 }
@@ -280,13 +280,13 @@ pub(crate) fn recvmsg_exactly<'c, const N: usize>(
     let (length, written) = unsafe { receive(fd, iov, 1, None, into, flags) }?;
     let space = sys::CMSG_SPACE(N * size_of::<c_int>());
     if CMSG_CLOEXEC != 0 && written == space && length.1 & sys::MSG_CTRUNC == 0 {
-        // SAFETY: recvmsg has just written so many bytes, and nothing has read them.
+        // SAFETY: recvmsg has just written that many bytes, and nothing has read them.
         if let Some(fds) = unsafe { exactly_in(&into[..space]) } {
             return Ok((length, Exactly::Fds(fds)));
         }
     }
     into.truncate(written);
-    // SAFETY: recvmsg has just written so many bytes, and nothing has read them.
+    // SAFETY: recvmsg has just written that many bytes, and nothing has read them.
     let (control, closed) = unsafe { OwnedControl::rejected(into, most) };
     Ok((length, Exactly::Other(control, closed)))
 }

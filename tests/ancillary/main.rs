@@ -60,7 +60,7 @@ fn open() -> Vec<i32> {
     (0..MANY as i32).filter(|fd| is_open(*fd)).collect()
 }
 
-/// Returns what `action` returns while exactly so many descriptors are free.
+/// Returns what `action` returns while exactly this many descriptors are free.
 fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
     let beyond = (0..).filter(|fd| !is_open(*fd)).nth(free).unwrap();
     let old = limit::descriptors(beyond as libc::rlim_t);
@@ -88,7 +88,7 @@ fn has_option(name: &str, set: Result<(), Error>) -> bool {
     }
 }
 
-/// Sends a byte and so many descriptors.
+/// Sends a byte and this many descriptors.
 fn give<T: Kind>(to: &Socket<T>, count: usize) {
     to.send_fds(b"x", &vec![to.as_fd(); count]).unwrap();
 }

@@ -316,14 +316,14 @@ fn replace_stale_with_a_file_of_somebody_as_lock_fails_and_leaves_it() {
         let replace = BindOptions::new().existing(Existing::ReplaceStale);
         assert_fails(bind(replace, &fresh.path), Errno::EADDRINUSE);
     };
-    // One that holds something.
+    // A lock file with contents.
     fs::write(&lock, "precious").unwrap();
     let mode = || fs::metadata(&lock).unwrap().permissions().mode();
     let before = mode();
     refused();
     assert_eq!(fs::read(&lock).unwrap(), b"precious");
     assert_eq!(mode(), before);
-    // One with another name.
+    // A lock file with a second name.
     fs::write(&lock, "").unwrap();
     fs::hard_link(&lock, &second).unwrap();
     refused();

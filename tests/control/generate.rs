@@ -42,8 +42,8 @@ pub(crate) fn messages() -> impl Strategy<Value = Vec<Message>> {
     vec((level, kind, vec(any::<u8>(), 0..=40)), 0..=4)
 }
 
-/// Well-formed messages with some bytes overwritten: often the first length, and often by a number
-/// that is as small as lengths are.
+/// Well-formed messages with some bytes overwritten. Often the overwritten bytes are the first length, and
+/// often the new value is as small as a length.
 pub(crate) fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let low = if cfg!(target_endian = "little") {
         0

@@ -497,7 +497,7 @@ fn lacking_what_was_in_the_way_bind_is_tried_again() {
             libc::EEXIST,
             again,
         ),
-        // Its temporary name.
+        // The temporary name of its socket.
         (
             Existing::Takeover,
             Wanted::Any,

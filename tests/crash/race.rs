@@ -169,7 +169,7 @@ fn takeover_under_load_refuses_nobody() {
                 }
             })
         });
-        // Accepts until each client has made so many connections more.
+        // Accepts until each client has made this many connections more.
         let serve = |servers: &[&Bound<UnixListener>], more: usize| {
             let begin = made();
             let come = || {

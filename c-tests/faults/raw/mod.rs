@@ -194,7 +194,7 @@ fn receive_control<T: Copy>(fd: &OwnedFd, kind: c_int) -> Answer<T> {
     assert_eq!(header.cmsg_len as usize, CMSG_LEN(size_of::<T>()));
     // SAFETY: the header is in the buffer.
     let from = unsafe { CMSG_DATA(cmsg) };
-    // SAFETY: the header says that so many bytes are there; all T here are numbers.
+    // SAFETY: the header says that that many bytes are there; all T here are numbers.
     Ok(unsafe { from.cast::<T>().read_unaligned() })
 }
 

@@ -22,7 +22,7 @@ use sunpath_c_tests::compare;
 use generate::programs;
 use lanes::lanes_of;
 
-/// A process of each lane gets so many programs.
+/// A process of each lane gets this many programs.
 const BATCH: usize = 500;
 
 /// How often each call had the same answer in all lanes, and how often that answer was not an

@@ -327,7 +327,7 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
                 unsafe { slice::from_raw_parts_mut(start, written) }
             }
         };
-        // SAFETY: recvmmsg has just written so many bytes, and nothing has read them.
+        // SAFETY: recvmmsg has just written that many bytes, and nothing has read them.
         unsafe { OwnedControl::new(control, E::DESCRIPTORS) }
     }
 }

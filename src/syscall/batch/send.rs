@@ -124,7 +124,7 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         if left == 0 {
             return Ok(());
         }
-        // SAFETY: by the invariants so many headers are written there, over slices and addresses that
+        // SAFETY: by the invariants that many headers are written there, over slices and addresses that
         // are borrowed.
         let sent = unsafe { send_once(fd, vector, left) };
         let sent = sent.map_err(|error| self.with_limit(error, fd))?;
@@ -132,7 +132,7 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         if sent == left {
             return Ok(());
         }
-        // SAFETY: so many headers are left, over slices and addresses that are borrowed.
+        // SAFETY: that many headers are left, over slices and addresses that are borrowed.
         let (more, outcome) = unsafe { send_rest(fd, vector.wrapping_add(sent), left - sent) };
         self.gone += more;
         outcome.map_err(|error| self.with_limit(error, fd))
@@ -149,7 +149,7 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         // SAFETY: by the invariant it is written: one of the first `len`, because one is left.
         let header = unsafe { self.headers[self.gone].assume_init_ref() };
         let (iov, pieces) = (header.msg_hdr.msg_iov, header.msg_hdr.msg_iovlen as usize);
-        // SAFETY: by the invariant so many slices are borrowed for 'b, and an IoSlice is an iovec.
+        // SAFETY: by the invariant that many slices are borrowed for 'b, and an IoSlice is an iovec.
         let bufs = unsafe { slice::from_raw_parts(iov.cast::<IoSlice<'_>>(), pieces) };
         with_limit_of(error, fd, bufs)
     }
@@ -193,7 +193,7 @@ unsafe fn send_rest(
 ) -> (usize, Result<(), Error>) {
     let mut sent = 0;
     while sent < count {
-        // SAFETY: the caller guarantees the headers, of which so many are left.
+        // SAFETY: the caller guarantees the headers, of which that many are left.
         match unsafe { send_once(fd, vector.wrapping_add(sent), count - sent) } {
             Ok(more) => sent += more,
             Err(error) => return (sent, Err(error)),

@@ -22,7 +22,7 @@ pub(crate) fn connect_once(
     }
 }
 
-/// poll(2) without descriptors: sleeps for so many milliseconds. A signal ends it early.
+/// poll(2) without descriptors: sleeps for this many milliseconds. A signal ends it early.
 pub(crate) fn pause(milliseconds: c_int) {
     // SAFETY: poll does not read the array if it has no elements.
     unsafe { sys::poll(ptr::null_mut(), 0, milliseconds) };

@@ -193,7 +193,7 @@ static void print_and_remove_files(void)
 	free(entries);
 }
 
-/* 7. Case: its own sockets, its own files, one line. */
+/* 7. Case: each has its own sockets and files, and prints one line. */
 
 static void run_case(const char *text)
 {

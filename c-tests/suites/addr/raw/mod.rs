@@ -261,7 +261,7 @@ fn show_and_remove_files() -> io::Result<String> {
     Ok(text)
 }
 
-// 7. Case: its own sockets, its own files, one line.
+// 7. Case: each has its own sockets and files, and prints one line.
 
 fn run_case(case: &Case) -> io::Result<()> {
     let mut lane = Lane {

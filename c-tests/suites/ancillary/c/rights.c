@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* 1. How many, and on what. */
+/* 1. How many descriptors, and on which sockets. */
 
 static void on_every_type(size_t count)
 {

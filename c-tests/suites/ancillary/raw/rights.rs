@@ -16,7 +16,7 @@ use super::message::{
 use super::{PATH, address, bound, close, new_socket};
 use crate::process::check;
 
-// 1. How many, and on what.
+// 1. How many descriptors, and on which sockets.
 
 fn on_every_type(count: usize) {
     let types = [

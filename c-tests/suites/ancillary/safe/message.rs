@@ -251,7 +251,7 @@ pub(crate) fn receive_plain(q: &UnixStream, size: usize, (method, words): Plain)
     }
 }
 
-/// "FD_CLOEXEC", or that the flag is not set, as a step.
+/// Prints "FD_CLOEXEC", or the words for a flag that is not set, as a step.
 pub(crate) fn ask_close_on_exec(fd: impl AsFd) {
     step!("{}", process::close_on_exec(fd.as_fd().as_raw_fd()));
 }

@@ -1,5 +1,5 @@
-//! `SCM_PIDFD`, which is a descriptor too, `SCM_INQ`, the order of control messages, and one that
-//! belongs to another family.
+//! `SCM_PIDFD` (which is a descriptor too), `SCM_INQ`, the order of control messages, and a control
+//! message of another family.
 
 use std::os::fd::AsRawFd as _;
 

@@ -14,7 +14,7 @@ use super::message::{new_pair, receive, receive_fd, receive_fds, result, send_fd
 use super::{PATH, address, bound, new_socket, system};
 use crate::file::open_path;
 
-// 1. How many, and on what.
+// 1. How many descriptors, and on which sockets.
 
 fn on_type<T: Kind>(name: &str, count: usize) -> Result<(), Error> {
     let s = new_pair::<T>()?;

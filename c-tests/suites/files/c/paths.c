@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. Long paths: a directory of so many bytes below the working directory; a file there. */
+/* 1. Long paths: a directory of this many bytes below the working directory; a file there. */
 
 #define DEEP 254 /* with "/s.sock" 261 bytes */
 
@@ -325,7 +325,7 @@ void paths_taken(void)
 	CLOSE(s);
 }
 
-/* 8. A path of so many bytes, the first ones of an endless text. */
+/* 8. A path of this many bytes, the first ones of an endless text. */
 
 void paths_unterminated(void)
 {

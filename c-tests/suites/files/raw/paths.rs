@@ -211,7 +211,7 @@ pub(crate) fn taken() {
     close(&[s]);
 }
 
-// 7. A path of so many bytes, the first ones of an endless text.
+// 7. A path of this many bytes, the first ones of an endless text.
 
 pub(crate) fn unterminated() {
     let s = new_socket('s', SOCK_STREAM);

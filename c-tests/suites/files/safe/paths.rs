@@ -204,7 +204,7 @@ pub(crate) fn taken() -> Result<(), Error> {
     Ok(())
 }
 
-// 7. A path of so many bytes, the first ones of an endless text.
+// 7. A path of this many bytes, the first ones of an endless text.
 
 pub(crate) fn unterminated() -> Result<(), Error> {
     let s = new_socket::<Stream>('s')?;

@@ -162,7 +162,7 @@ static long long now(void)
 	return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* Connects within so many milliseconds, however often it is interrupted. */
+/* Connects within this many milliseconds, however often it is interrupted. */
 static int connect_within(int fd, long milliseconds)
 {
 	long long end = now() + milliseconds, left;

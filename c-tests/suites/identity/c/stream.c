@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Reads so many bytes, or fewer at the end of file. */
+/* Reads this many bytes, or fewer at the end of file. */
 static size_t read_all(int fd, unsigned char *buffer, size_t size)
 {
 	ssize_t count = recv(fd, buffer, size, MSG_WAITALL);

@@ -146,7 +146,7 @@ fn connect_impatiently(fd: c_int) -> Result<(), c_int> {
     result_of(try_connect(fd))
 }
 
-/// Connects within so many milliseconds, however often it is interrupted.
+/// Connects within this many milliseconds, however often it is interrupted.
 fn connect_within(fd: c_int, milliseconds: i64) -> Result<(), c_int> {
     let begin = Instant::now();
     loop {

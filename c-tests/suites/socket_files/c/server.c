@@ -41,7 +41,7 @@ static int refuse_what_is_no_socket(const char *file)
 	return -1;
 }
 
-/* Only the process that has the lock calls this, of all that want to replace the file. */
+/* Among the processes that want to replace the file, only the one with the lock calls this. */
 static int make_room(const char *file)
 {
 	if (refuse_what_is_no_socket(file) < 0)

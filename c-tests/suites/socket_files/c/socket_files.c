@@ -50,7 +50,7 @@ void ask_mode(const char *path)
 	step("mode(\"%s\") = %04o", path, (unsigned)status.st_mode & 07777);
 }
 
-/* 2. Others: another user, another network. */
+/* 2. Other users, and other networks. */
 
 void as_another(void (*run)(void))
 {

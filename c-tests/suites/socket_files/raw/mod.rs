@@ -37,7 +37,7 @@ fn ask_connect(name: char, kind: c_int, path: &str) {
     close(&[c]);
 }
 
-// 2. Others: another user.
+// 2. Other users.
 
 /// Runs a part of a case in a child that is another user.
 fn as_another(run: impl FnOnce()) {

@@ -84,7 +84,7 @@ fn refuse_what_is_no_socket(file: &str) -> Result<(), c_int> {
     }
 }
 
-/// Only the process that has the lock calls this, of all that want to replace the file.
+/// Among the processes that want to replace the file, only the one with the lock calls this.
 fn make_room(file: &str) -> Result<(), c_int> {
     refuse_what_is_no_socket(file)?;
     match probe(file)? {

@@ -34,7 +34,7 @@ fn start<S>(
     process::end(0)
 }
 
-/// Starts so many at once. Returns whether exactly one has the path, all others got the error that
+/// Starts this many at once. Returns whether exactly one has the path, all others got the error that
 /// it is in use, and a client reaches that one.
 pub(crate) fn has_one_owner<S>(
     starters: usize,

@@ -45,7 +45,7 @@ fn ask_connect<T: Kind>(name: char, path: &str) -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Others: another user.
+// 2. Other users.
 
 /// Runs a part of a case in a child that is another user.
 fn as_another(run: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {

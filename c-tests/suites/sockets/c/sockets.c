@@ -263,7 +263,7 @@ static void call_fds(const struct step *step)
 	outcome(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-/* 5. Case: its own sockets, its own files, one line. */
+/* 5. Case: each has its own sockets and files, and prints one line. */
 
 static void run_step(const struct step *step)
 {
