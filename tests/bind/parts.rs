@@ -31,6 +31,11 @@ fn parts_may_be_dropped_in_any_order() {
     drop(file);
     assert!(fresh.names().is_empty());
     drop(listener);
+
+    let (listener, file) = parts(BindOptions::new().unlink_on_drop(false), &fresh);
+    assert!(format!("{file:?}").contains("unlink_on_drop: false"));
+    drop((listener, file));
+    assert_eq!(fresh.names(), ["a.sock"]);
     assert_eq!(open_count(), before);
 }
 

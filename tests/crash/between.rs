@@ -137,3 +137,60 @@ fn between_two_looks_a_server_may_come() {
     assert_reaches(&scene.path, &servers.borrow()[0]);
     assert_eq!(scene.files(), ["a.sock"]);
 }
+
+/// A server whose place cannot be taken by one call keeps it, unless the kernel has no such call.
+#[test]
+fn between_two_servers_an_exchange_that_fails_leaves_the_old_one() {
+    let _alone = alone();
+    let case = Case {
+        policy: Existing::Takeover,
+        before: Before::Live,
+        wanted: Wanted::Any,
+    };
+    let (story, scene) = run_on(case, |asked, _| {
+        let exchanges =
+            asked.nr == libc::SYS_renameat2 && asked.args[4] == u64::from(libc::RENAME_EXCHANGE);
+        exchanges.then_some(libc::EIO)
+    });
+    assert_eq!(story.bound, Some(libc::EIO), "{story:?}");
+    assert_reaches(&scene.path, scene.live.as_ref().unwrap());
+    assert_eq!(scene.files(), ["a.sock"]);
+}
+
+/// A dead file that cannot be moved aside, and a kernel that does not answer whether it can tell the dead
+/// from the living: the error is that of the call.
+#[test]
+fn between_two_looks_a_call_that_fails_is_the_error() {
+    let _alone = alone();
+    let (story, scene) = run_on(REPLACE, |asked, _| {
+        (renames(asked) && asked.path(1) == b"a.sock").then_some(libc::EIO)
+    });
+    assert_eq!(story.bound, Some(libc::EIO), "{story:?}");
+    assert_eq!(scene.files(), ["a.sock"]);
+
+    let connects = Cell::new(0);
+    let (story, scene) = run_on(REPLACE, |asked, _| {
+        connects.set(connects.get() + usize::from(asked.nr == libc::SYS_connect));
+        (asked.nr == libc::SYS_connect && connects.get() == 2).then_some(libc::EIO)
+    });
+    assert_eq!(story.bound, Some(libc::EIO), "{story:?}");
+    assert_eq!(scene.files(), ["a.sock"]);
+}
+
+/// The file has its name, and then cannot be looked at.
+#[test]
+fn between_a_rename_and_the_end_a_look_that_fails_is_the_error() {
+    let _alone = alone();
+    let case = Case {
+        wanted: Wanted::ModeAmongOthers,
+        ..REFUSE
+    };
+    let (renamed, failed) = (Cell::new(false), Cell::new(false));
+    let (story, scene) = run_on(case, |asked, _| {
+        renamed.set(renamed.get() || renames(asked));
+        let looks = asked.nr == libc::SYS_newfstatat && asked.path(1) == b"a.sock";
+        (renamed.get() && looks && !failed.replace(true)).then_some(libc::EIO)
+    });
+    assert_eq!(story.bound, Some(libc::EIO), "{story:?}");
+    assert!(scene.files().is_empty());
+}

@@ -117,3 +117,26 @@ fn lock_that_fails_is_the_error_of_the_call() {
     let looks = |asked: &Asked| asked.nr == libc::SYS_newfstatat && asked.path(1) == b"a.sock.lock";
     assert_eq!(where_it_fails(looks, libc::EIO).0, Some(libc::EIO));
 }
+
+/// Between the opening of a lock file and the lock, the file is removed, and another process that is then
+/// killed leaves one that nobody holds.
+#[test]
+fn lock_of_a_file_that_is_gone_is_taken_again() {
+    let _alone = alone();
+    let (scene, came) = (Scene::new(CASE), Cell::new(false));
+    let lock = scene.path.with_extension("sock.lock");
+    let answer = |asked: &Asked| {
+        if asked.nr == libc::SYS_flock && !came.replace(true) {
+            fs::remove_file(&lock).unwrap();
+            fs::write(&lock, "").unwrap();
+        }
+        None
+    };
+    let story = run(Fate::As(&answer), || serve(CASE, &scene.path));
+    assert_eq!(
+        (story.bound, story.dropped),
+        (Some(0), Some(0)),
+        "{story:?}"
+    );
+    assert!(scene.files().is_empty());
+}

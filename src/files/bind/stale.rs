@@ -278,6 +278,9 @@ mod tests {
             assert_eq!(names(), 1);
         }
         assert_eq!(probe_by(bytes, means_dead), Ok(Liveness::Live));
+        // Other kernels say it themselves.
+        let not_socket = |_| Err(Error::new(Call::Connect, Errno::ENOTSOCK));
+        assert_eq!(probe_by(bytes, not_socket), Ok(Liveness::NotSocket));
         assert_eq!(probe_by(bytes, all_look_dead), Ok(Liveness::Unknown));
 
         drop(live);
