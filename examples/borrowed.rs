@@ -1,5 +1,5 @@
-//! A client whose connection is a stream of `std`, because the rest of the program knows that type. It
-//! borrows the stream for what std does not have: the server's user, and a file that comes with the
+//! A client whose connection is a stream of `std`, because the rest of the program uses that type.
+//! It borrows the stream for what std lacks: the server's user, and a file that arrives with the
 //! answer.
 //!
 //! ```text
@@ -33,8 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The file, or the reason why there is none. A read of std would take the bytes of the answer, and
-/// the kernel would close the descriptor that came with them.
+/// Returns the file, or the reason why there is none. A read of std would take the bytes of the
+/// answer, and the kernel would close the descriptor that arrived with them.
 fn receive_file(stream: &UnixStream) -> Result<Result<File, String>, sunpath::Error> {
     let (mut answer, mut control) = ([0; 256], ControlBuffer::<Rights<1>>::new());
     let socket = SocketRef::<Stream>::from(stream);

@@ -1,4 +1,4 @@
-//! A channel between two processes: each message has up to four files with it.
+//! A channel between two processes: each message carries up to four files.
 //!
 //! ```text
 //! channel FILE...      counts the bytes of four files at a time, in a second process
@@ -16,7 +16,7 @@ use sunpath::ancillary::{ControlBuffer, Rights};
 use sunpath::fd::IoSliceMut;
 use sunpath::{Seqpacket, SocketRef, UnixSeqpacket};
 
-/// How many files a message has at most. Both sides know it.
+/// The most files in a message. Both sides know it.
 const FILES: usize = 4;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The first process. The second one gets its end of the channel as standard input.
+/// The first process, which gives the second one its end of the channel as standard input.
 fn ask(paths: &[OsString]) -> Result<(), Box<dyn Error>> {
     let (ours, theirs) = UnixSeqpacket::pair()?;
     let mut worker = Command::new(env::current_exe()?)
@@ -51,7 +51,7 @@ fn ask(paths: &[OsString]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The second process, until the first one closes the channel.
+/// The second process, which runs until the first one closes the channel.
 fn count() -> Result<(), Box<dyn Error>> {
     let stdin = io::stdin();
     let channel = SocketRef::<Seqpacket>::from(&stdin);

@@ -21,14 +21,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("listening at {}", listener.local_addr()?);
     for client in &listener {
         match client {
-            Ok(client) => drop(client.write(b"hello\n")), // it may be gone already
+            Ok(client) => drop(client.write(b"hello\n")), // it may have closed already
             Err(_) => thread::sleep(Duration::from_millis(100)), // until a descriptor is free
         }
     }
     Ok(())
 }
 
-/// The listener, whoever bound it. A file that it has is removed in the end if it is ours.
+/// Returns the listener, which this program or the manager bound. Its file is removed in the end if
+/// it is ours.
 fn listener(
     mut passed: Activation<'_>,
     configured: Option<String>,

@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     socket.set_nonblocking(true)?;
     let bus = Bus { socket };
 
-    // 1. Who we are: the kernel tells the server the same. It is written as decimal digits in hexadecimal.
+    // 1. Our identity: the kernel reports the same to the server. It is written as decimal digits
+    //    in hexadecimal.
     let user = Credentials::own().uid().to_string();
     let user: String = user.bytes().map(|digit| format!("{digit:02x}")).collect();
     bus.ask(&format!("\0AUTH EXTERNAL {user}\r\n"), "OK ")?;
@@ -56,8 +57,8 @@ struct Bus {
 }
 
 impl Bus {
-    /// Sends a line, and reads the one that answers it. The server says nothing unasked, so that no
-    /// byte of a later message is read here, and no descriptor is lost.
+    /// Sends a line, and reads the line that answers it. The server sends nothing without being
+    /// asked, so that no byte of a later message is read here, and no descriptor is lost.
     fn ask(&self, line: &str, expected: &str) -> Result<(), Box<dyn Error>> {
         self.send(line.as_bytes(), &[])?;
         let (mut answer, mut len) = ([0; 256], 0);
@@ -86,7 +87,7 @@ impl Bus {
         Ok(())
     }
 
-    /// Makes a call, and makes it again each time that it need not wait any more.
+    /// Makes a call, and makes it again each time that the socket is ready.
     fn until_ready<R>(
         &self,
         wait: fn(&UnixStream, Option<Duration>) -> Result<bool, SocketError>,

@@ -1,5 +1,5 @@
-//! What the compiler reports about a program that uses this crate: values that nobody keeps, and enums
-//! that a later version may extend. If it does not report a fault, that is an error here.
+//! The compiler's reports about a program that uses this crate: values that nobody keeps, and enums
+//! that a later version may extend. A fault that it does not report is an error here.
 #![cfg(all(feature = "std", feature = "files"))]
 #![deny(unfulfilled_lint_expectations, unreachable_patterns)]
 

@@ -1,4 +1,4 @@
-//! `borrowed`: its server is played by this test.
+//! `borrowed`: this test is its server.
 
 use std::io::Read;
 use std::os::fd::AsFd;

@@ -1,5 +1,5 @@
-//! `daemon`: its address is a path, an abstract name, or a socket that the manager passed, which is
-//! played by this test.
+//! `daemon`: its address is a path, an abstract name, or a socket that the manager passed. This
+//! test is the manager.
 
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
@@ -19,7 +19,7 @@ fn expect_greeting(addr: &UnixAddr) {
 fn daemon_listens_at_a_path_and_at_an_abstract_name() {
     let dir = fresh::dir();
     let path = UnixAddr::from_pathname(dir.path().join("a.sock")).unwrap();
-    // Linux chose it, and nobody has it any more.
+    // Linux chose this name, and no socket has it any more.
     let name = UnixListener::autobind().unwrap().local_addr().unwrap();
     for addr in [path, name] {
         let address = addr.to_string();

@@ -1,4 +1,4 @@
-//! `handshake`: its server is played by this test, which answers in pieces.
+//! `handshake`: this test is its server, and answers in pieces.
 
 use std::fs;
 use std::io::Read;
@@ -8,7 +8,7 @@ use sunpath::{UnixListener, UnixStream};
 
 use crate::{Running, example, fresh};
 
-/// The client's next line, up to its end.
+/// Returns the client's next line, up to its end.
 fn line(client: &UnixStream) -> String {
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {

@@ -1,5 +1,5 @@
-//! A tokio server that knows its clients: tokio accepts, reads and writes, and sunpath tells who
-//! connected and looks after the socket file.
+//! A tokio server that knows its clients: tokio accepts, reads and writes, and sunpath reports
+//! which user connected and removes the socket file.
 //!
 //! ```sh
 //! cargo run -p sunpath-interop --example tokio_server -- /tmp/app.sock
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Greets a client by its user and groups, as the kernel vouches for them.
+/// Greets a client by its user and groups, as the kernel reports them.
 async fn serve(mut client: UnixStream) -> std::io::Result<()> {
     let mut buf = [0; 64];
     let greeting = {
