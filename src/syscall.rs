@@ -15,8 +15,11 @@ mod files;
 mod message;
 mod option;
 mod peer;
+#[cfg(have_user_namespaces)]
+mod proc;
 mod process;
 mod socket;
+mod user;
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -43,6 +46,7 @@ pub(crate) use self::option::*;
 pub(crate) use self::peer::*;
 pub(crate) use self::process::*;
 pub(crate) use self::socket::*;
+pub(crate) use self::user::*;
 
 /// Flags for a new socket: close-on-exec, and nonblocking if that is wanted, on systems that can
 /// make it so at once.

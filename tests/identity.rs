@@ -5,13 +5,15 @@
 mod fresh;
 mod skip;
 
-use std::fs::File;
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use sunpath::ancillary::Credentials;
 use sunpath::error::Cause;
 use sunpath::{
     ConnectOptions, Datagram, Errno, Listener, Seqpacket, Socket, Stream, UnixAddr, UnixDatagram,
@@ -205,6 +207,36 @@ fn connect_requires_the_right_server() {
     assert_eq!(error.to_string(), said);
     drop(listener);
     assert_eq!(to(my_uid()).unwrap_err().errno(), Errno::ECONNREFUSED);
+}
+
+/// The effective user counts, on both sides, and as it is now.
+#[test]
+fn own_user_is_the_effective_one() {
+    const USER: u32 = 4711;
+    let (dir, path, _listener) = listening(8);
+    let own = ConnectOptions::new().require_own_user();
+    let before = own.connect::<Stream>(&path).unwrap();
+    assert!(before.peer_cred().unwrap().is_own_user());
+    if crate::skip::unless_root() {
+        return;
+    }
+    for path in [dir.path(), &path] {
+        fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+    }
+    assert!(in_child(|| {
+        // SAFETY: takes a number.
+        assert_eq!(unsafe { libc::seteuid(USER) }, 0);
+        assert!(!before.peer_cred().unwrap().is_own_user());
+        let (ours, _) = UnixStream::pair().unwrap();
+        assert!(ours.peer_cred().unwrap().is_own_user());
+        assert_eq!(Credentials::own().uid(), 0, "the real one is another");
+        let error = own.connect::<Stream>(&path).unwrap_err();
+        assert_eq!(error.cause(), Some(Cause::Peer { uid: 0 }));
+        // The later of the two calls counts.
+        own.require_peer(0).connect::<Stream>(&path).unwrap();
+        let last = ConnectOptions::new().require_peer(0).require_own_user();
+        last.connect::<Stream>(&path).is_err()
+    }));
 }
 
 #[test]

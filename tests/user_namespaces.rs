@@ -14,7 +14,7 @@ use std::path::Path;
 
 use sunpath::error::Cause;
 use sunpath::files::Refusal;
-use sunpath::{ConnectOptions, Dir, Errno, UnixListener, UnixStream};
+use sunpath::{ConnectOptions, Dir, Errno, Stream, UnixListener, UnixStream};
 
 /// An ordinary user.
 const USER: u32 = 4711;
@@ -123,6 +123,20 @@ fn peer_that_is_not_mapped_cannot_be_required() {
             };
             if !enter_namespace(&map) {
                 return;
+            }
+            let (ours, _) = UnixStream::pair().unwrap();
+            let own = ours.peer_cred().unwrap();
+            assert_eq!(own.is_own_user(), is_mapped && me != overflow, "{own:?}");
+            let options = ConnectOptions::new().require_own_user();
+            let to_own = options.connect::<Stream>(&path).map(drop);
+            if !is_mapped || me == overflow {
+                let cause = Cause::UnmappedUid { uid: overflow };
+                assert_eq!(to_own.unwrap_err().cause(), Some(cause));
+            } else if me == server {
+                to_own.unwrap();
+            } else {
+                let cause = Cause::Peer { uid: overflow };
+                assert_eq!(to_own.unwrap_err().cause(), Some(cause));
             }
             let error = require(&path, overflow).unwrap_err();
             assert_eq!(error.errno(), Errno::EINVAL);

@@ -120,6 +120,10 @@ const _: () = assert!(MAX_DESCRIPTORS * Rights::<1>::SPACE + Credentials::SPACE 
 impl Credentials {
     /// `{ getpid(), getuid(), getgid() }` — the kernel adds the same by itself.
     ///
+    /// These are the real user and group. The credentials of a peer are the effective ones, so that the
+    /// two differ in a set-user-ID program. [`PeerCred::is_own_user`](crate::PeerCred::is_own_user) compares
+    /// what can be compared.
+    ///
     /// See credentials(7).
     #[must_use]
     #[doc(alias = "getpid")]

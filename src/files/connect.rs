@@ -19,7 +19,7 @@ use crate::syscall;
 ///
 /// # Examples
 ///
-/// Connects to root's server, and to no other that listens at its path:
+/// Connects to a server of our own user, and to no other that listens at its path:
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -27,15 +27,23 @@ use crate::syscall;
 ///
 /// let stream: UnixStream = ConnectOptions::new()
 ///     .timeout(Duration::from_secs(5))
-///     .require_peer(0)
+///     .require_own_user()
 ///     .connect("/run/app.sock")?;
 /// # Ok::<(), sunpath::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ConnectOptions {
     timeout: Option<Duration>,
-    peer: Option<u32>,
+    peer: Option<Peer>,
     wait_for_server: bool,
+}
+
+/// Whose server it must be.
+#[derive(Clone, Copy, Debug)]
+enum Peer {
+    User(u32),
+    /// The effective user of this process when it connects.
+    OwnUser,
 }
 
 impl ConnectOptions {
@@ -127,7 +135,19 @@ impl ConnectOptions {
     #[must_use]
     #[doc(alias = "SO_PEERCRED")]
     pub const fn require_peer(mut self, uid: u32) -> Self {
-        self.peer = Some(uid);
+        self.peer = Some(Peer::User(uid));
+        self
+    }
+
+    /// Accepts only a server that our own user runs, as [`require_peer`](Self::require_peer) does with the
+    /// effective user that this process has when it connects. The later of the two calls counts.
+    ///
+    /// In a user namespace in which our own user is not mapped, connecting fails with `EINVAL`
+    /// ([`Cause::UnmappedUid`]), because the uid stands for other users too.
+    #[must_use]
+    #[doc(alias = "geteuid")]
+    pub const fn require_own_user(mut self) -> Self {
+        self.peer = Some(Peer::OwnUser);
         self
     }
 
@@ -194,7 +214,7 @@ impl ConnectOptions {
     ///
     /// - `ETIMEDOUT`: the queue was full until the timeout had passed.
     /// - `EPERM`: another user runs the server, whose uid is in [`Cause::Peer`]. Nothing was sent to it.
-    /// - `EINVAL`: the uid that [`require_peer`](Self::require_peer) names stands for several users here.
+    /// - `EINVAL`: the uid that is required stands for several users here.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `EINVAL`: as for
     ///   [`Socket::connect_to`]. The first two come only after the timeout if
@@ -244,8 +264,12 @@ impl ConnectOptions {
         deadline: Option<Deadline>,
         late: Error,
     ) -> Result<Socket<T>, Error> {
+        let required = self.peer.map(|peer| match peer {
+            Peer::User(uid) => uid,
+            Peer::OwnUser => syscall::geteuid(),
+        });
         let ambiguous = |uid: &u32| syscall::stands_for_unmapped(*uid) != Some(false);
-        if let Some(uid) = self.peer.filter(ambiguous) {
+        if let Some(uid) = required.filter(ambiguous) {
             let cause = Cause::UnmappedUid { uid };
             return Err(Error::with_cause(Call::Connect, Errno::EINVAL, cause));
         }
@@ -254,7 +278,7 @@ impl ConnectOptions {
             None => syscall::connect_at(dir, socket.as_fd(), addr)?,
             Some(deadline) => connect_until(&socket, dir, addr, deadline, late)?,
         }
-        if let Some(required) = self.peer {
+        if let Some(required) = required {
             let uid = socket.peer_cred()?.uid();
             if uid != required {
                 let cause = Cause::Peer { uid };

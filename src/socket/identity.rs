@@ -42,6 +42,32 @@ impl PeerCred {
         self.uid
     }
 
+    /// Returns whether the peer runs as this process's own user: its effective user is the effective user that this
+    /// process has now.
+    ///
+    /// [`Credentials::own`](crate::ancillary::Credentials::own) has the real user, which is another one in
+    /// a set-user-ID program, so that it is not the number to compare with.
+    ///
+    /// In a user namespace that does not map every user, one uid stands for all users that are not mapped.
+    /// A peer with that uid is not known to be our own user, even if our own user is not mapped either.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, _theirs) = UnixStream::pair()?;
+    /// # if ours.peer_cred()?.uid() == 65534 { return Ok(()) }
+    /// assert!(ours.peer_cred()?.is_own_user());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See geteuid(2), user_namespaces(7).
+    #[must_use]
+    #[doc(alias = "geteuid")]
+    pub fn is_own_user(self) -> bool {
+        self.uid == syscall::geteuid() && syscall::stands_for_unmapped(self.uid) == Some(false)
+    }
+
     /// Returns the effective group.
     #[must_use]
     pub const fn gid(self) -> u32 {

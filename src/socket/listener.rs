@@ -329,13 +329,13 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Examples
     ///
-    /// Root and this process's own user:
+    /// Clients of this process's own user alone:
     ///
     /// ```no_run
-    /// # use sunpath::UnixListener;
-    /// # let me = 1000;
+    /// use sunpath::{PeerCred, UnixListener};
+    ///
     /// let listener = UnixListener::bind("/run/app.sock")?;
-    /// let (client, _) = listener.accept_if(|peer| peer.uid() == 0 || peer.uid() == me)?;
+    /// let (client, _) = listener.accept_if(PeerCred::is_own_user)?;
     /// # Ok::<(), sunpath::Error>(())
     /// ```
     ///

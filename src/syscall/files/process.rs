@@ -1,4 +1,4 @@
-//! The process: its ids, and numbers that cannot be predicted.
+//! The process: who it is, and numbers that cannot be predicted.
 
 use core::num::NonZeroUsize;
 #[cfg(have_wipe_on_fork)]
@@ -16,12 +16,6 @@ use crate::syscall::getpid;
 use crate::syscall::monotonic_clock;
 #[cfg(have_getrandom)]
 use crate::syscall::retry;
-
-/// Returns the process's effective user.
-pub(crate) fn geteuid() -> sys::uid_t {
-    // SAFETY: takes nothing and cannot fail.
-    unsafe { sys::geteuid() }
-}
 
 /// Returns a number that cannot be predicted.
 pub(crate) fn unforeseen() -> Result<u64, Error> {

@@ -4,10 +4,10 @@ use core::mem::MaybeUninit;
 
 use sunpath_sys as sys;
 
-use super::{fstatat, geteuid};
+use super::fstatat;
 use crate::error::{Call, Error};
 use crate::fd::{AsRawFd, BorrowedFd, CWD};
-use crate::syscall::retry;
+use crate::syscall::{geteuid, retry};
 
 /// The identity of a file: no other file that exists at the same time has the same pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,20 @@
-//! Users in a user namespace.
+//! Users: the process's own, and those that a user namespace does not map.
 
 #[cfg(have_user_namespaces)]
+use core::ffi::CStr;
+
 use sunpath_sys as sys;
 
 #[cfg(have_user_namespaces)]
-use super::openat;
+use super::proc::read_in_pieces;
 #[cfg(have_user_namespaces)]
-use crate::error::{Call, Error};
-#[cfg(have_user_namespaces)]
-use crate::fd::{AsFd, AsRawFd, CWD};
-#[cfg(have_user_namespaces)]
-use crate::syscall::retry;
+use crate::error::Error;
+
+/// Returns the process's effective user.
+pub(crate) fn geteuid() -> sys::uid_t {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { sys::geteuid() }
+}
 
 /// Whether a uid means every user that is not mapped in the user namespace of this process: the
 /// kernel reports one uid, as a rule 65534, for all of them. It is `None` if that is possible, but
@@ -23,8 +27,8 @@ pub(crate) fn stands_for_unmapped(uid: u32) -> Option<bool> {
     }
     let mut map = Numbers::default();
     let mut overflow = Numbers::default();
-    let told = map.read(b"/proc/self/uid_map").is_ok()
-        && overflow.read(b"/proc/sys/kernel/overflowuid").is_ok();
+    let told = map.read(c"/proc/self/uid_map").is_ok()
+        && overflow.read(c"/proc/sys/kernel/overflowuid").is_ok();
     match told {
         true => Some(is_ambiguous(uid, &map, &overflow)),
         false if uid == USUAL_OVERFLOW => None,
@@ -62,21 +66,10 @@ struct Numbers {
 
 #[cfg(have_user_namespaces)]
 impl Numbers {
-    fn read(&mut self, path: &[u8]) -> Result<(), Error> {
-        let file = openat(CWD, path, sys::O_RDONLY)?;
-        let mut buffer = [0_u8; 512];
-        loop {
-            let (to, size) = (buffer.as_mut_ptr().cast(), buffer.len());
-            let len = retry(Call::Recv, || {
-                // SAFETY: `to` is writable for `size` bytes.
-                unsafe { sys::read(file.as_fd().as_raw_fd(), to, size) }
-            })?;
-            if len == 0 {
-                self.end_number();
-                return Ok(());
-            }
-            self.take(&buffer[..len]);
-        }
+    fn read(&mut self, path: &CStr) -> Result<(), Error> {
+        read_in_pieces(path, &mut |piece| self.take(piece))?;
+        self.end_number();
+        Ok(())
     }
 
     fn take(&mut self, text: &[u8]) {

@@ -1,0 +1,32 @@
+//! Files of /proc, which have no size and are read to their end.
+
+use core::ffi::{CStr, c_int};
+
+use sunpath_sys as sys;
+
+use super::retry;
+use crate::error::{Call, Error};
+use crate::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// Reads a file, and gives each piece of it to `take`.
+pub(super) fn read_in_pieces(path: &CStr, take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+    let fd = retry(Call::Openat, || {
+        let flags = sys::O_RDONLY | sys::O_CLOEXEC;
+        // SAFETY: path is NUL-terminated and live.
+        unsafe { sys::openat(sys::AT_FDCWD, path.as_ptr(), flags) as isize }
+    })?;
+    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    let file = unsafe { OwnedFd::from_raw_fd(fd as c_int) };
+    let mut buffer = [0_u8; 512];
+    loop {
+        let (to, size) = (buffer.as_mut_ptr().cast(), buffer.len());
+        let len = retry(Call::Recv, || {
+            // SAFETY: `to` is writable for `size` bytes.
+            unsafe { sys::read(file.as_raw_fd(), to, size) }
+        })?;
+        match buffer.get(..len) {
+            Some(piece @ [_, ..]) => take(piece),
+            _ => return Ok(()),
+        }
+    }
+}
