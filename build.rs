@@ -81,6 +81,8 @@ const CAPABILITIES: &[(&str, &[&[&str]])] = &[
     ("have_user_namespaces", &[LINUX]),
     // SIOCUNIXFILE and sock_diag, which tell the file of a bound socket
     ("have_bound_file", &[LINUX]),
+    // /proc/locks, which tells who holds a lock
+    ("have_proc_locks", &[LINUX]),
     // madvise with MADV_WIPEONFORK
     ("have_wipe_on_fork", &[LINUX]),
     // fcntl's F_GETPATH

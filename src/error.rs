@@ -254,6 +254,42 @@ impl Error {
         }
     }
 
+    /// What is in the way at the path or the name, if binding failed for that (`EADDRINUSE`). A program that
+    /// finds itself running already need not ask again, because this is the answer at the time of the
+    /// call.
+    ///
+    /// It is [`InUse::Unknown`] if nobody asked what is there: a bind without
+    /// [`Existing::ReplaceStale`](crate::Existing::ReplaceStale) does not ask whether a process holds a socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "std", feature = "files"))]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sunpath::BindOptions;
+    /// use sunpath::error::InUse;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("sunpath-in-use-{}", std::process::id()));
+    /// let _first = BindOptions::singleton().listen(&path)?;
+    /// match BindOptions::singleton().listen(&path).unwrap_err().in_use() {
+    ///     Some(InUse::Server | InUse::Lock) => println!("already running"),
+    ///     Some(other) => println!("cannot start: {other}"),
+    ///     None => println!("it failed for another reason"),
+    /// }
+    /// # Ok(()) }
+    /// # #[cfg(not(all(feature = "std", feature = "files")))] fn main() {}
+    /// ```
+    #[must_use]
+    #[doc(alias = "EADDRINUSE")]
+    #[doc(alias = "already running")]
+    pub const fn in_use(self) -> Option<InUse> {
+        match self.cause() {
+            Some(Cause::InUse(in_use)) => Some(in_use),
+            _ if self.errno().raw() == Errno::EADDRINUSE.raw() => Some(InUse::Unknown),
+            _ => None,
+        }
+    }
+
     /// Whether the call would have to wait (`EAGAIN`): the socket is nonblocking, or its timeout passed.
     #[must_use]
     #[doc(alias = "EAGAIN")]
@@ -448,6 +484,10 @@ mod tests {
         (
             Cause::NoReturnPath { len: 108, max: 107 },
             "peers cannot answer to a path of 108 bytes, only to one of at most 107",
+        ),
+        (
+            Cause::Unreachable { len: 108, max: 107 },
+            "an ordinary client cannot name a path of 108 bytes, only one of at most 107",
         ),
         (
             Cause::MessageTooLong { limit: 212_960 },
@@ -671,6 +711,18 @@ mod tests {
         assert_eq!(Errno::from_io_error(&simple), None);
         let other = io::Error::other("something else");
         assert_eq!(Errno::from_io_error(&other), None);
+    }
+
+    #[test]
+    fn error_in_use_is_every_address_in_use() {
+        for in_use in [InUse::Server, InUse::Lock, InUse::LockFile, InUse::Unknown] {
+            assert_eq!(Error::address_in_use(in_use).in_use(), Some(in_use));
+        }
+        let unasked = Error::new(Call::Bind, Errno::EADDRINUSE);
+        assert_eq!(unasked.in_use(), Some(InUse::Unknown));
+        assert_eq!(Error::new(Call::Bind, Errno::EACCES).in_use(), None);
+        let other = Error::with_cause(Call::Openat, Errno::EACCES, Cause::LockFile);
+        assert_eq!(other.in_use(), None);
     }
 
     #[test]

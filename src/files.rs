@@ -6,11 +6,15 @@ mod at;
 mod bind;
 mod connect;
 mod dir;
+mod fit;
 mod joined;
 mod name;
 mod path;
 
-pub use self::bind::{BindOptions, Bindable, Bound, Existing, Liveness, SocketFile, probe};
+pub use self::bind::{
+    BindOptions, Bindable, Bound, Existing, Liveness, Lock, SocketFile, holder, probe,
+};
 pub use self::connect::ConnectOptions;
 pub use self::dir::{Dir, DirError, Refusal};
+pub use self::fit::{DoesNotFit, fits_in, space_in};
 pub use crate::pathname::AsPathname;

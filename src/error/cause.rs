@@ -211,6 +211,14 @@ causes! {
         /// The greatest length that fits.
         max: u16
     } "peers cannot answer to a path of {} bytes, only to one of at most {}"
+    /// The path is too long for `sun_path`, so that an ordinary client cannot connect, and
+    /// [`BindOptions::reachable`](crate::BindOptions::reachable) asked for one that can be named.
+    Unreachable {
+        /// How many bytes the path has, at most 65535.
+        len: u16,
+        /// How many it may have.
+        max: u16
+    } "an ordinary client cannot name a path of {} bytes, only one of at most {}"
     /// The message is longer than the socket's send buffer allows.
     ///
     /// [`Socket::set_send_buffer_size`](crate::Socket::set_send_buffer_size) raises the limit. Data of
@@ -315,12 +323,11 @@ const _: () = assert!(MAX_DESCRIPTORS == 253);
 ///
 /// ```no_run
 /// # #[cfg(feature = "files")] fn main() -> Result<(), sunpath::Error> {
-/// use sunpath::error::{Cause, InUse};
-/// use sunpath::{BindOptions, Existing};
+/// use sunpath::BindOptions;
+/// use sunpath::error::InUse;
 ///
-/// let options = BindOptions::new().existing(Existing::ReplaceStale);
-/// match options.listen("/run/app.sock") {
-///     Err(error) if error.cause() == Some(Cause::InUse(InUse::Server)) => {
+/// match BindOptions::singleton().listen("/run/app.sock") {
+///     Err(error) if matches!(error.in_use(), Some(InUse::Server | InUse::Lock)) => {
 ///         println!("already running");
 ///     }
 ///     Err(error) => return Err(error),

@@ -6,6 +6,7 @@ mod addr;
 mod adopt;
 mod bound;
 mod file;
+mod holder;
 mod make;
 mod parts;
 mod private;
@@ -27,6 +28,7 @@ use crate::socket::{
 
 use self::access::Access;
 pub use self::bound::Bound;
+pub use self::holder::holder;
 pub use self::parts::SocketFile;
 pub use self::stale::{Liveness, probe};
 
@@ -43,13 +45,12 @@ pub enum Existing {
     /// A socket file that is proved dead is replaced, and no other file. This is for a daemon that
     /// runs once and may have been killed.
     ///
-    /// If several processes start at once, exactly one succeeds, and the others get `EADDRINUSE`.
-    /// They compete for a lock file of mode 0600 beside the socket, by flock(2). The lock is held
-    /// as long as the socket is open, in forked children too, and the kernel releases it when the
-    /// last of them dies, so that it is never stale. The lock file is removed with the socket file,
-    /// and stays if the process was killed. Its name is `<name>.lock`. For a name over 250 bytes,
-    /// which leaves no space for that, it is `.sunpath-`, a hash of the name in 16 hexadecimal
-    /// digits, and `.lock`.
+    /// If several processes start at once, exactly one succeeds, and the others get `EADDRINUSE`. They
+    /// compete for a lock file of mode 0600 beside the socket, by flock(2). The lock is held as long as
+    /// the socket is open, in forked children too, and the kernel releases it when the last of them
+    /// dies, so that it is never stale. The lock file is removed with the socket file, and stays if the
+    /// process was killed, or if another program made it. [`BindOptions::lock`] does without it. Its
+    /// name is `<name>.lock`. For a name over 250 bytes, which leaves no space for that, it is `.sunpath-`, a hash of the name in 16 hexadecimal digits, and `.lock`.
     ///
     /// The lock keeps out only processes that ask for it. The proof protects every server: a
     /// datagram socket is connected to the file. If any process holds a stream or seqpacket socket
@@ -94,27 +95,50 @@ pub enum Existing {
     Takeover,
 }
 
+/// What [`Existing::ReplaceStale`] locks, so that one of several processes that start at once succeeds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Lock {
+    /// The file `<name>.lock` beside the socket file, for as long as the socket is open.
+    ///
+    /// It has mode 0600 and the sticky bit, by which every process of this crate knows it. A lock file without
+    /// that bit is another program's: it is locked, and left as it is, because that program may wait for
+    /// the lock of this very file. (Where the sticky bit is not kept, the process that made the file
+    /// removes it.)
+    #[default]
+    Beside,
+    /// Nothing: for a program that holds a lock of its own, that may have nothing but the socket in the
+    /// directory, or that may not make regular files there.
+    ///
+    /// What remains is the proof that a file is dead, which is made twice, and the turns that processes of
+    /// this crate take by a lock of the directory. As long as a process can have its turn, one of several
+    /// that start at once succeeds. If it cannot (it may not read the directory, or somebody keeps the
+    /// directory locked for over 50 ms), a server that has just bound can lose its file: another starter
+    /// moves it away to look at it, and a third binds in that instant.
+    None,
+}
+
 /// Options for binding a socket to a path. Its file has the right mode from the beginning, is
 /// removed at the end, and does not prevent the next start.
 ///
 /// # Examples
 ///
-/// A daemon to which only its user and group may connect. It starts again after a crash, cannot be
-/// started twice, and removes its file:
+/// A daemon to which only its user may connect. It starts again after a crash, cannot be started
+/// twice, and removes its file:
 ///
 /// ```
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use sunpath::{BindOptions, Existing, UnixStream};
+/// use sunpath::{BindOptions, UnixStream};
 ///
 /// # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-bind-{}", std::process::id()));
 /// # std::fs::create_dir_all(&dir)?;
 /// # let path = dir.join("app.sock");
-/// let options = BindOptions::new().mode(0o660).existing(Existing::ReplaceStale);
+/// let options = BindOptions::singleton();
 /// let listener = options.listen(&path)?;
 ///
 /// let client = UnixStream::connect(&path)?;
 /// let (server, _) = listener.accept()?;
-/// assert!(options.listen(&path).is_err()); // one is running
+/// assert!(options.listen(&path).unwrap_err().in_use().is_some()); // one is running
 ///
 /// listener.close_and_unlink()?; // dropping it does the same, in silence
 /// assert!(!path.exists());
@@ -136,6 +160,8 @@ pub struct BindOptions {
     backlog: c_int,
     unlink_on_drop: bool,
     existing: Existing,
+    lock: Lock,
+    reachable: bool,
 }
 
 impl Default for BindOptions {
@@ -154,7 +180,30 @@ impl BindOptions {
             backlog: UnixListener::BACKLOG,
             unlink_on_drop: true,
             existing: Existing::Refuse,
+            lock: Lock::Beside,
+            reachable: false,
         }
+    }
+
+    /// Makes the options of a daemon that runs once and that only its own user may connect to:
+    /// [`ReplaceStale`](Existing::ReplaceStale) with mode 0600. Other options can be set on top.
+    ///
+    /// If the daemon runs already, [`Error::in_use`] of the error says so.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    ///
+    /// let listener = BindOptions::singleton().listen("/run/app.sock")?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "stale")]
+    #[doc(alias = "single instance")]
+    #[doc(alias = "already running")]
+    pub const fn singleton() -> Self {
+        Self::new().mode(0o600).existing(Existing::ReplaceStale)
     }
 
     /// Sets the mode of the file, at most 0777, whatever the umask is. Without it the mode is 0777 less
@@ -256,6 +305,33 @@ impl BindOptions {
         self
     }
 
+    /// Sets what [`ReplaceStale`](Existing::ReplaceStale) locks. Without it, [`Lock::Beside`] applies. The
+    /// other policies lock nothing.
+    #[must_use]
+    #[doc(alias = "flock")]
+    pub const fn lock(mut self, lock: Lock) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// Sets whether a path is refused that an ordinary client cannot name, because it does not fit into
+    /// `sun_path`. Without it such a path is bound, and only clients that reach longer paths, as
+    /// [`ConnectOptions`](crate::ConnectOptions) does, can connect.
+    ///
+    /// For a name in an open directory, the absolute path that the directory has now counts.
+    /// [`fits_in`](crate::files::fits_in) asks for all sockets of a directory before anything is made.
+    #[must_use]
+    #[doc(alias = "ENAMETOOLONG")]
+    pub const fn reachable(mut self, on: bool) -> Self {
+        self.reachable = on;
+        self
+    }
+
+    /// Whether a lock file is locked.
+    fn takes_lock(&self) -> bool {
+        self.existing == Existing::ReplaceStale && self.lock == Lock::Beside
+    }
+
     /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes a stream socket that listens at a path of
     /// any length.
     ///
@@ -284,11 +360,12 @@ impl BindOptions {
     /// - `EINVAL`: the mode is over 0777.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, is a loop of links.
-    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
+    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). With
+    ///   [`reachable`](Self::reachable): the path does not fit into `sun_path`, with both numbers
+    ///   ([`Cause::Unreachable`](crate::error::Cause::Unreachable)); nothing was made.
     /// - `EACCES`: no permission to write to the directory, or to search one above it; or Landlock does
     ///   not grant it. With `ReplaceStale`: none to write to a file that may be stale, or to open the
-    ///   lock file; or, in a directory with the sticky bit, another user put a socket or a symbolic link
-    ///   in its place, or a file or a FIFO if `fs.protected_regular` or `fs.protected_fifos` is on.
+    ///   lock file.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EIO`: the file system takes no new file.
     /// - `EPERM`: the file system takes no new file, or no sockets; or this process may not give a file
     ///   to that owner or group, or in a directory with the sticky bit may not remove or replace the
@@ -299,7 +376,7 @@ impl BindOptions {
     /// - `EBUSY`: something is mounted on the socket file that is to be replaced.
     /// - `ESTALE`: the file that was just bound is not at the path: another program removed it, or
     ///   put another in its place, which stays; or the path leads to another directory by now.
-    /// - `EISDIR`, `ENXIO`, `ELOOP`: a directory, a socket, a symbolic link has the lock file's name.
+    /// - `ENXIO`, `ELOOP`: a socket, a symbolic link has the lock file's name.
     ///   `EAGAIN`: another process has a lease on the lock file, see fcntl(2).
     /// - `ENOLCK`, `EOPNOTSUPP`: the file system has no locks.
     /// - Where getrandom(2) is denied, its errno: a temporary name was needed.
@@ -394,6 +471,9 @@ impl BindOptions {
         path: impl AsPathname,
     ) -> Result<Bound<S>, Error> {
         let path = SplitPath::new(Call::Bind, dir.as_fd(), path.as_pathname())?;
+        if self.reachable {
+            path.check_reachable()?;
+        }
         let (socket, file) = self.make(&path, S::LISTENS)?;
         Ok(Bound::new(S::from_socket(socket), Some(file), path.addr))
     }

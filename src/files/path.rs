@@ -6,7 +6,7 @@ use sunpath_sys as sys;
 use sunpath_sys::{SUN_PATH_MAX, SunPathError};
 
 use crate::addr::UnixAddr;
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, OwnedFd};
 use crate::files::joined::Path;
 use crate::syscall::{self, O_PATH, PATH_MAX};
@@ -61,6 +61,44 @@ impl<'a> SplitPath<'a> {
         match begins_alike(self.start, path.as_bytes()) {
             true => UnixAddr::for_call(Call::Bind, path.as_bytes()).ok(),
             false => None,
+        }
+    }
+
+    /// Refuses a path that a client cannot name, because it does not fit into an address.
+    pub(crate) fn check_reachable(&self) -> Result<(), Error> {
+        if self.addr.is_some() {
+            return Ok(());
+        }
+        let below = match begins_alike(self.start, self.path) {
+            true => 0,
+            false => {
+                let mut buffer = [0; PATH_MAX];
+                match syscall::path_of(self.start, &mut buffer) {
+                    // The root has its slash already.
+                    Ok(len) => len + usize::from(len > 1),
+                    Err(error) if matches!(error.errno(), Errno::ENAMETOOLONG | Errno::ERANGE) => {
+                        PATH_MAX
+                    }
+                    Err(error) if error.errno() == Errno::ENOENT => {
+                        return Err(Error::with_cause(
+                            Call::Bind,
+                            Errno::EOPNOTSUPP,
+                            Cause::NoProc,
+                        ));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        match below + self.path.len() {
+            len if len <= SUN_PATH_MAX => Ok(()),
+            len => {
+                let cause = Cause::Unreachable {
+                    len: u16::try_from(len).unwrap_or(u16::MAX),
+                    max: SUN_PATH_MAX as u16,
+                };
+                Err(Error::with_cause(Call::Bind, Errno::ENAMETOOLONG, cause))
+            }
         }
     }
 

@@ -4,10 +4,10 @@
 mod bound_file;
 mod dir;
 mod inherit;
+mod locks;
 mod mode;
 mod process;
 mod status;
-mod user;
 mod wait;
 
 #[cfg(not(have_bound_file))]
@@ -19,10 +19,10 @@ use crate::fd::BorrowedFd;
 pub(crate) use self::bound_file::is_file_of;
 pub(crate) use self::dir::*;
 pub(crate) use self::inherit::{Inherited, NotInherited, inherit};
+pub(crate) use self::locks::lock_holder;
 pub(crate) use self::mode::*;
 pub(crate) use self::process::*;
 pub(crate) use self::status::*;
-pub(crate) use self::user::*;
 pub(crate) use self::wait::*;
 
 /// Whether a file is the one that a socket is bound to. This system does not report it.

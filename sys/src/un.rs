@@ -69,6 +69,13 @@ pub const SUN_PATH_CAPACITY: usize = blank().sun_path.len();
 /// address, but no function here makes one, because C programs that meet one read past its end.
 pub const SUN_PATH_MAX: usize = SUN_PATH_CAPACITY - 1;
 
+/// The longest pathname that every system takes, in bytes: that of the BSDs and macOS, whose `sun_path` has
+/// 104 bytes.
+///
+/// A program that keeps to it on Linux runs on the others too.
+pub const SUN_PATH_MAX_PORTABLE: usize = 103;
+const _: () = assert!(SUN_PATH_MAX_PORTABLE <= SUN_PATH_MAX);
+
 /// Whether the system has the abstract namespace (Linux alone).
 pub const HAVE_ABSTRACT: bool = cfg!(any(target_os = "linux", target_os = "android"));
 

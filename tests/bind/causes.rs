@@ -60,13 +60,41 @@ fn cause_of_a_lock_that_is_not_to_be_had_is_the_lock() {
     fs::remove_file(&lock).unwrap();
     let of_lock_file = |errno| (errno, Some(Cause::LockFile));
     fs::create_dir(&lock).unwrap();
-    assert_eq!(cause(replace, path), of_lock_file(Errno::EISDIR));
+    assert_eq!(cause(replace, path), in_use(InUse::LockFile));
     fs::remove_dir(&lock).unwrap();
     symlink("absent", &lock).unwrap();
     assert_eq!(cause(replace, path), of_lock_file(Errno::ELOOP));
     fs::remove_file(&lock).unwrap();
     let _socket = UnixListener::bind(&lock).unwrap();
     assert_eq!(cause(replace, path), of_lock_file(Errno::ENXIO));
+}
+
+/// The holder's number is told where the kernel's list of locks has the file's own device.
+#[cfg(target_os = "linux")]
+#[test]
+fn cause_of_a_lock_that_is_held_can_be_told_with_its_holder() {
+    use sunpath::files::holder;
+
+    let fresh = Fresh::new();
+    assert_eq!(holder(&fresh.path), Ok(None));
+    let options = BindOptions::singleton();
+    let listener = bind(options, &fresh.path).unwrap();
+    let error = bind(options, &fresh.path).unwrap_err();
+    assert_eq!(error.in_use(), Some(InUse::Lock));
+    let file = fs::metadata(fresh.dir.path().join("a.sock.lock")).unwrap();
+    let device = (libc::major(file.dev()), libc::minor(file.dev()));
+    let listed = format!("{:02x}:{:02x}:{} ", device.0, device.1, file.ino());
+    if !fs::read_to_string("/proc/locks").unwrap().contains(&listed) {
+        return crate::skip::skip("a file system with its own device number in /proc/locks");
+    }
+    let own = std::process::id() as i32;
+    assert_eq!(holder(&fresh.path), Ok(Some(own)));
+    let asked_by_child = || holder(&fresh.path) == Ok(Some(own));
+    assert!(in_child(asked_by_child));
+    drop(listener);
+    assert_eq!(holder(&fresh.path), Ok(None));
+    let absent = holder(fresh.dir.path().join("absent").join("a.sock"));
+    assert_eq!(absent.unwrap_err().errno(), Errno::ENOENT);
 }
 
 #[test]
@@ -122,19 +150,9 @@ fn cause_of_a_lock_file_of_another_user_is_named_to_root_too() {
         let file = fs::metadata(&lock).unwrap();
         assert_eq!((file.uid(), file.mode() & 0o7777), (user, 0o644));
     }
-    chown(&lock, Some(0), None).unwrap();
-    drop(
-        bind(
-            BindOptions::new().existing(Existing::ReplaceStale),
-            &fresh.path,
-        )
-        .unwrap(),
-    );
-    assert!(fresh.names().is_empty());
 }
 
-/// Of what another user puts into a directory with the sticky bit, the kernel opens neither a socket nor a
-/// symbolic link for a call that may make a file, and a regular file or a FIFO only as its settings say.
+/// Whatever another user puts into a directory with the sticky bit, it is never taken for our lock file.
 #[cfg(target_os = "linux")]
 #[test]
 fn cause_of_what_another_user_put_into_a_sticky_directory_is_the_lock_file() {
@@ -144,41 +162,34 @@ fn cause_of_what_another_user_put_into_a_sticky_directory_is_the_lock_file() {
     }
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o1777)).unwrap();
     let lock = fresh.dir.path().join("a.sock.lock");
-    let protects = |setting: &str| {
-        let value = fs::read_to_string(format!("/proc/sys/fs/{setting}")).unwrap();
-        let is_on = value.trim() != "0";
-        if !is_on {
-            crate::skip::skip(&format!("fs.{setting}=1"));
-        }
-        is_on
-    };
     let make_fifo = || {
         let path = CString::new(lock.as_os_str().as_bytes()).unwrap();
         // SAFETY: a path that ends with its NUL.
         assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
     };
-    let kinds: [(&str, &dyn Fn(), bool); 4] = [
+    let cannot_be_opened = |errno| (errno, Some(Cause::LockFile));
+    let kinds: [(&str, &dyn Fn(), _); 4] = [
         (
             "a socket",
             &|| drop(UnixListener::bind(&lock).unwrap()),
-            true,
+            cannot_be_opened(Errno::ENXIO),
         ),
-        ("a link", &|| symlink("absent", &lock).unwrap(), true),
+        (
+            "a link",
+            &|| symlink("absent", &lock).unwrap(),
+            cannot_be_opened(Errno::ELOOP),
+        ),
         (
             "a file",
             &|| fs::write(&lock, "").unwrap(),
-            protects("protected_regular"),
+            in_use(InUse::LockFile),
         ),
-        ("a FIFO", &make_fifo, protects("protected_fifos")),
+        ("a FIFO", &make_fifo, in_use(InUse::LockFile)),
     ];
-    for (kind, make, is_refused) in kinds {
+    for (kind, make, expected) in kinds {
         make();
         lchown(&lock, Some(1), None).unwrap();
         let before = fresh.entries();
-        let expected = match is_refused {
-            true => (Errno::EACCES, Some(Cause::LockFile)),
-            false => in_use(InUse::LockFile),
-        };
         assert_eq!(
             cause(Existing::ReplaceStale, &fresh.path),
             expected,

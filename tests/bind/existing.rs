@@ -290,7 +290,7 @@ fn replace_stale_after_sigkill_starts_at_once() {
 fn replace_stale_with_no_regular_file_as_lock_fails_and_leaves_it() {
     let lock = |fresh: &Fresh| fresh.dir.path().join("a.sock.lock");
     let puts: [(Put, Errno); 4] = [
-        (directory, Errno::EISDIR),
+        (directory, Errno::EADDRINUSE),
         (listening, Errno::ENXIO),
         (fifo, Errno::EADDRINUSE),
         (dangling, Errno::ELOOP),

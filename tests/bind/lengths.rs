@@ -5,7 +5,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use sunpath::error::Call;
+use sunpath::error::{Call, Cause};
 use sunpath::{
     BindOptions, Bound, ConnectOptions, Dir, Errno, Error, Existing, Liveness, UnixAddr,
     UnixDatagram, UnixListener, UnixStream, probe, sys,
@@ -124,6 +124,42 @@ fn each_policy_at(path: &Path, look: &Look, name: &str) {
         assert_eq!(probe(path).unwrap(), Liveness::NotSocket);
         assert_eq!(look.count(), 1, "{policy:?}");
         fs::remove_file(look.path().join(name)).unwrap();
+    }
+}
+
+/// Limits in threes, by a path from the root, from the working directory, and below an open directory.
+#[test]
+fn length_of_a_reachable_path_fits_into_an_address() {
+    let fresh = Fresh::new();
+    let dir = Dir::open(fresh.dir.path()).unwrap();
+    let space = sys::SUN_PATH_MAX - fresh.dir.path().as_os_str().len() - 1;
+    let options = BindOptions::new().reachable(true);
+    for (len, fits) in [(space - 1, true), (space, true), (space + 1, false)] {
+        let name = "n".repeat(len);
+        let path = fresh.dir.path().join(&name);
+        let cause = Cause::Unreachable {
+            len: path.as_os_str().len() as u16,
+            max: sys::SUN_PATH_MAX as u16,
+        };
+        type Way<'a> = &'a dyn Fn(BindOptions) -> Result<Bound<UnixListener>, Error>;
+        let ways: [Way<'_>; 2] = [&|options| options.listen(&path), &|options| {
+            options.bind_at(&dir, &name)
+        }];
+        for (policy, way) in POLICIES
+            .into_iter()
+            .flat_map(|policy| ways.map(|way| (policy, way)))
+        {
+            match way(options.existing(policy)) {
+                Ok(_) => assert!(fits, "{len}"),
+                Err(error) => {
+                    assert!(!fits, "{error}");
+                    assert_eq!(error.cause(), Some(cause), "{error}");
+                    assert_eq!(error.errno(), Errno::ENAMETOOLONG);
+                }
+            }
+            assert!(fresh.names().is_empty());
+        }
+        drop(BindOptions::new().listen(&path).unwrap()); // which asks for nothing
     }
 }
 

@@ -16,6 +16,7 @@ mod landlock;
 mod lengths;
 #[path = "../limit/mod.rs"]
 mod limit;
+mod lock;
 mod mode;
 #[cfg(target_os = "linux")]
 mod mounted;

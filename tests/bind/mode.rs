@@ -20,6 +20,22 @@ fn set_umask(mask: libc::mode_t) -> libc::mode_t {
 }
 
 #[test]
+fn mode_of_a_singleton_is_0600_under_every_umask() {
+    for umask in [0, 0o022, 0o777] {
+        let fresh = Fresh::new();
+        assert!(in_child(|| {
+            set_umask(umask);
+            let listener = BindOptions::singleton().listen(&fresh.path).unwrap();
+            let second = BindOptions::singleton().listen(&fresh.path);
+            mode(&fresh.path) == 0o600
+                && second.is_err_and(|error| error.in_use().is_some())
+                && listener.close_and_unlink().is_ok()
+        }));
+        assert!(fresh.names().is_empty());
+    }
+}
+
+#[test]
 fn mode_is_exact_under_every_umask() {
     let fresh = Fresh::new();
     for umask in [0, 0o022, 0o077, 0o177, 0o277, 0o777] {

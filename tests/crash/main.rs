@@ -17,6 +17,7 @@ mod between;
 mod directory;
 #[path = "../fresh/mod.rs"]
 mod fresh;
+mod gap;
 mod lacking;
 mod lock;
 mod moved;
@@ -99,7 +100,9 @@ impl Scene {
             }
             Before::Killed => {
                 drop(UnixListener::bind(&path).unwrap());
-                fs::write(dir.path().join("a.sock.lock"), "").unwrap();
+                let lock = dir.path().join("a.sock.lock");
+                fs::write(&lock, "").unwrap();
+                fs::set_permissions(&lock, Permissions::from_mode(0o1600)).unwrap();
                 None
             }
             Before::Live => Some(UnixListener::bind(&path).unwrap()),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use sunpath::files::Lock;
 use sunpath::{
     BindOptions, Bound, Errno, Existing, Shutdown, UnixListener, UnixSeqpacket, UnixStream,
 };
@@ -34,12 +35,13 @@ fn start(options: BindOptions, path: &std::path::Path, control: &UnixSeqpacket, 
 #[test]
 fn race_over_a_stale_file_has_one_winner() {
     let _alone = alone();
-    let rounds = if long() { 200 } else { 20 };
+    let rounds = if long() { 400 } else { 24 };
     let dir = crate::fresh::dir();
     let path = dir.path().join("a.sock");
     let new = BindOptions::new();
-    let replace = new.existing(Existing::ReplaceStale);
-    for round in 0..rounds {
+    let locks = [Lock::Beside, Lock::None];
+    for (round, lock) in (0..rounds).zip(locks.into_iter().cycle()) {
+        let replace = new.existing(Existing::ReplaceStale).lock(lock);
         if !path.exists() {
             drop(UnixListener::bind(&path).unwrap());
         }

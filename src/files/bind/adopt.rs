@@ -10,7 +10,7 @@ use crate::syscall;
 use super::bound::Bound;
 use super::file::BoundFile;
 use super::remove::status_of;
-use super::{BindOptions, Bindable, Existing, why};
+use super::{BindOptions, Bindable, why};
 
 impl BindOptions {
     /// Makes the file of a bound socket belong to the socket again: after execve(2), for example,
@@ -72,7 +72,7 @@ impl BindOptions {
     ) -> Result<(BoundFile, Option<UnixAddr>), Error> {
         let path = SplitPath::new(Call::Bind, CWD, path)?;
         let mut file = BoundFile::at(&path)?;
-        if self.existing == Existing::ReplaceStale {
+        if self.takes_lock() {
             file.lock(&path)?;
         }
         let status = status_of(file.dir.as_fd(), file.name.as_bytes())?;

@@ -8,16 +8,16 @@ use crate::error::{Call, Cause, Errno, Error, InUse};
 use crate::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::files::name::{Name, join_name, lock_name};
 use crate::files::path::SplitPath;
-use crate::syscall::{self, Identity, O_PATH, Process};
+use crate::syscall::{self, Identity, LOCK_FILE_MODE, O_PATH, Process};
 
 use super::remove::{remove_if, status_of};
 use super::sample::looks_like_new_files;
 use super::turn::Turn;
 
-/// How a lock file is opened, and created if there is none. A symbolic link is not followed, and the
-/// other end of a FIFO is not waited for. It is opened for reading alone, because a file that is
-/// open for writing would keep its file system from being remounted read-only.
-const LOCK_FILE: c_int = sys::O_CREAT | sys::O_NOFOLLOW | sys::O_NONBLOCK;
+/// How a lock file is opened. A symbolic link is not followed, and the other end of a FIFO is not waited
+/// for. It is opened for reading alone, because a file that is open for writing would keep its file
+/// system from being remounted read-only.
+const LOCK_FILE: c_int = sys::O_NOFOLLOW | sys::O_NONBLOCK;
 
 /// How often a lock file is opened again because it was unlinked before it was locked.
 const LOCK_ATTEMPTS: usize = 1000;
@@ -34,15 +34,18 @@ pub(super) struct BoundFile {
     pub(super) unlink_on_drop: bool,
     /// The process whose file it is.
     pub(super) process: Process,
-    lock: Option<Lock>,
+    lock: Option<HeldLock>,
 }
 
-/// A lock file that we hold. The kernel releases it when the last descriptor is closed: ours, and
+/// A lock file that we hold. The kernel releases the lock when the last descriptor is closed: ours, and
 /// those of children that were forked, which have the socket as well.
-struct Lock {
+struct HeldLock {
     _fd: OwnedFd,
     name: Name,
     file: Identity,
+    /// Whether this crate made the file. Another program may wait for the lock of the very file that it
+    /// made, which is therefore left.
+    is_ours: bool,
 }
 
 impl BoundFile {
@@ -71,7 +74,7 @@ impl BoundFile {
     pub(super) fn lock(&mut self, path: &SplitPath<'_>) -> Result<(), Error> {
         let (dir, name) = (self.dir.as_fd(), lock_name(self.name.as_bytes())?);
         for _ in 0..LOCK_ATTEMPTS {
-            let fd = open_and_lock(dir, name.as_bytes())?;
+            let (fd, is_made) = open_and_lock(dir, name.as_bytes())?;
             let status = syscall::fstat(fd.as_fd())?;
             let file = status.identity();
             match status_of(dir, name.as_bytes()) {
@@ -84,16 +87,22 @@ impl BoundFile {
             if !status.is_empty_file() || !is_usual && !looks_like_new_files(&status, dir, path)? {
                 return Err(Error::address_in_use(InUse::LockFile));
             }
-            // The umask may have taken the permission that the next start needs. If the file system
-            // has modes of its own, that start has them.
-            if status.mode() != 0o600 {
-                let _ = syscall::fchmod(fd.as_fd(), 0o600);
+            // Another process of this crate may have made it, and lost the race for the lock. Not every
+            // file system keeps the mark.
+            let is_ours = is_made || status.mode() & sys::S_ISVTX != 0;
+            // The umask may have taken the permission that the next start needs. Where the file
+            // system keeps its own modes, that start has them.
+            if is_ours && status.mode() & 0o777 != 0o600 {
+                // Not every system takes the mark on a regular file.
+                let changed = syscall::fchmod(fd.as_fd(), LOCK_FILE_MODE);
+                let _ = changed.or_else(|_| syscall::fchmod(fd.as_fd(), 0o600));
             }
             // From here on it is removed if anything fails.
-            self.lock = Some(Lock {
+            self.lock = Some(HeldLock {
                 _fd: fd,
                 name,
                 file,
+                is_ours,
             });
             return Ok(());
         }
@@ -191,17 +200,35 @@ impl BoundFile {
     }
 }
 
-/// Opens the lock file and locks it.
-fn open_and_lock(dir: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Error> {
+/// Opens the lock file, or makes it, and locks it. Returns whether it was made.
+fn open_and_lock(dir: BorrowedFd<'_>, name: &[u8]) -> Result<(OwnedFd, bool), Error> {
+    let mut is_made = false;
     for access in [sys::O_RDONLY, sys::O_RDWR] {
-        let fd = syscall::openat(dir, name, LOCK_FILE | access)
-            .map_err(|error| error.because(Cause::LockFile))?;
+        let (fd, is_new) =
+            open_or_make(dir, name, access).map_err(|error| error.because(Cause::LockFile))?;
+        is_made |= is_new;
         match syscall::flock(fd.as_fd()) {
-            Ok(()) => return Ok(fd),
+            Ok(()) => return Ok((fd, is_made)),
             Err(error) if error.errno() == Errno::EAGAIN => break,
             // NFS locks a file for writing only if it is open for writing.
             Err(error) if error.errno() == Errno::EBADF && access == sys::O_RDONLY => {}
             Err(error) => return Err(error.because(Cause::LockFile)),
+        }
+    }
+    Err(Error::address_in_use(InUse::Lock))
+}
+
+fn open_or_make(dir: BorrowedFd<'_>, name: &[u8], access: c_int) -> Result<(OwnedFd, bool), Error> {
+    let flags = LOCK_FILE | access;
+    for _ in 0..LOCK_ATTEMPTS {
+        match syscall::openat(dir, name, flags | sys::O_CREAT | sys::O_EXCL) {
+            Err(error) if error.errno() == Errno::EEXIST => {}
+            made => return made.map(|fd| (fd, true)),
+        }
+        match syscall::openat(dir, name, flags) {
+            // Its holder has removed it.
+            Err(error) if error.errno() == Errno::ENOENT => {}
+            opened => return opened.map(|fd| (fd, false)),
         }
     }
     Err(Error::address_in_use(InUse::Lock))
@@ -215,7 +242,7 @@ impl Drop for BoundFile {
         if self.unlink_on_drop && self.bound.is_some() {
             let _ = self.remove_as_its_process();
         }
-        if let Some(lock) = &self.lock {
+        if let Some(lock) = self.lock.as_ref().filter(|lock| lock.is_ours) {
             let (dir, name) = (self.dir.as_fd(), lock.name.as_bytes());
             if status_of(dir, name).is_ok_and(|named| named.identity() == lock.file) {
                 let _ = syscall::unlinkat(dir, name, 0);

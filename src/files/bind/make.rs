@@ -46,7 +46,7 @@ impl BindOptions {
         let socket = Socket::new()?;
         let mut file = file; // declared after the socket, so that it is dropped before it
         let in_place = !self.access.is_asked() || can_be_held(socket.as_fd(), file.dir.as_fd())?;
-        if self.existing == Existing::ReplaceStale && !has_lock {
+        if self.takes_lock() && !has_lock {
             file.lock(path)?;
         }
         self.clear_the_way(&file, path)?;

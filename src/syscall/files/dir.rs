@@ -109,10 +109,14 @@ fn on_two_paths(
     Ok(())
 }
 
-/// openat(2), close-on-exec. A file that `O_CREAT` makes is for its owner alone.
+/// The mode of a file that `O_CREAT` makes, which is a lock file: for its owner alone, and with the sticky
+/// bit, which means nothing on it, which no other program sets, and which the umask leaves alone.
+pub(crate) const LOCK_FILE_MODE: sys::mode_t = sys::S_ISVTX | 0o600;
+
+/// openat(2), close-on-exec. A file that `O_CREAT` makes has [`LOCK_FILE_MODE`].
 #[inline(never)]
 pub(crate) fn openat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
-    let (flags, mode) = (flags | sys::O_CLOEXEC, 0o600 as c_uint);
+    let (flags, mode) = (flags | sys::O_CLOEXEC, c_uint::from(LOCK_FILE_MODE));
     let fd = on_path(Call::Openat, path, &mut |path| {
         // SAFETY: path is NUL-terminated and live; the mode is an unsigned int, as C's varargs have
         // it.
