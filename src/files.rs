@@ -15,6 +15,6 @@ pub use self::bind::{
     BindOptions, Bindable, Bound, Existing, Liveness, Lock, SocketFile, holder, probe,
 };
 pub use self::connect::ConnectOptions;
-pub use self::dir::{Dir, DirError, Refusal};
+pub use self::dir::{Dir, DirError, DirOptions, Refusal};
 pub use self::fit::{DoesNotFit, fits_in, space_in};
 pub use crate::pathname::AsPathname;

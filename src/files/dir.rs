@@ -2,6 +2,9 @@
 
 mod check;
 mod make;
+mod options;
+#[cfg(feature = "std")]
+mod runtime;
 mod verify;
 mod walk;
 
@@ -18,6 +21,7 @@ use crate::pathname::AsPathname;
 use crate::syscall;
 
 pub(crate) use self::make::make_directory;
+pub use self::options::DirOptions;
 
 /// A directory that is open. If its path comes to lead elsewhere afterwards,
 /// [`bind_to_at`](crate::Socket::bind_to_at) still puts a socket into this directory.
@@ -255,6 +259,9 @@ pub enum Refusal {
     Symlink,
     /// The path exists, and is not a directory.
     NotADirectory,
+    /// The name of the program is not a name in a directory: it is empty, `.` or `..`, or has a slash or a
+    /// NUL.
+    App,
     /// The owner is neither this process's effective user nor, where root is accepted, root.
     Owner {
         /// The user that owns it.
@@ -293,6 +300,7 @@ impl DirError {
             Refusal::Call(error) => error.errno(),
             Refusal::Symlink => Errno::ELOOP,
             Refusal::NotADirectory => Errno::ENOTDIR,
+            Refusal::App => Errno::EINVAL,
             Refusal::Owner { .. } | Refusal::Mode { .. } => Errno::EPERM,
         }
     }
@@ -302,6 +310,9 @@ impl fmt::Display for DirError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.refusal {
             Refusal::Path(error) => return error.fmt(f),
+            Refusal::App => {
+                return f.write_str("the name of the program is not a name in a directory");
+            }
             Refusal::Call(error) => write!(f, "{error}: ")?,
             _ => {}
         }
@@ -313,7 +324,7 @@ impl fmt::Display for DirError {
             )?,
         }
         match self.refusal {
-            Refusal::Path(_) | Refusal::Call(_) => Ok(()),
+            Refusal::Path(_) | Refusal::Call(_) | Refusal::App => Ok(()),
             Refusal::Symlink => f.write_str(" is a symbolic link"),
             Refusal::NotADirectory => f.write_str(" is not a directory"),
             Refusal::Owner { uid } => write!(f, " belongs to user {uid}"),

@@ -65,7 +65,7 @@ pub(super) fn verify_above(status: &Status) -> Result<(), Refusal> {
     }
 }
 
-fn is_writable_by_others(status: &Status) -> bool {
+pub(super) fn is_writable_by_others(status: &Status) -> bool {
     status.mode() & WRITABLE_BY_OTHERS != 0
 }
 

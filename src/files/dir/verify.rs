@@ -4,7 +4,8 @@ use sunpath_sys as sys;
 use sunpath_sys::mode_t;
 
 use super::check::{
-    OPEN_NOFOLLOW, stat, symlink_status, verify_above, verify_link, verify_owner, wrong_mode,
+    OPEN_NOFOLLOW, is_writable_by_others, stat, symlink_status, verify_above, verify_link,
+    verify_owner, wrong_mode,
 };
 use super::walk::follow;
 use super::{Dir, DirError, Refusal, make_directory};
@@ -12,27 +13,67 @@ use crate::error::Errno;
 use crate::fd::{AsFd, CWD, OwnedFd};
 use crate::files::name::temporary_name;
 use crate::files::path::checked;
-use crate::syscall;
+use crate::syscall::{self, Status};
 
-/// The requirements for the directory itself, in addition to its owner.
+/// The requirements for the directory itself, in addition to its owner, and what may be done to meet
+/// them.
+#[derive(Clone, Copy)]
 pub(super) struct Wanted {
-    made_with: mode_t,
-    forbidden: mode_t,
-    needed: mode_t,
+    pub(super) made_with: mode_t,
+    pub(super) forbidden: mode_t,
+    pub(super) needed: mode_t,
+    /// Whether it is made if it does not exist.
+    pub(super) make: bool,
+    /// Whether the directories above it are made too.
+    pub(super) parents: bool,
+    /// Whether permissions that are forbidden are taken away, where nothing can have been planted.
+    pub(super) narrow: bool,
 }
 
 pub(super) const PRIVATE: Wanted = Wanted {
     made_with: 0o700,
     forbidden: 0o077,
     needed: 0,
+    make: true,
+    parents: false,
+    narrow: false,
 };
 pub(super) const PUBLIC: Wanted = Wanted {
     made_with: 0o755,
     forbidden: 0o022,
     needed: 0o011,
+    ..PRIVATE
 };
 
+/// Makes or verifies the directory of a path. If that fails, the directories above it that were made are
+/// removed.
 pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
+    let mut first_made = None;
+    verified_from_the_top(path, wanted, &mut first_made).inspect_err(|_| {
+        let mut above = parent(path);
+        while first_made.is_some_and(|first| above.len() >= first) {
+            // Nobody else can have put another in its place, and only an empty one is removed.
+            let _ = syscall::unlinkat(CWD, above, sys::AT_REMOVEDIR);
+            above = parent(above);
+        }
+    })
+}
+
+/// The path without its last component and the slashes before it.
+fn parent(path: &[u8]) -> &[u8] {
+    let without_slashes = |path: &'_ [u8]| path.iter().rposition(|byte| *byte != b'/');
+    let end = without_slashes(path).unwrap_or(0);
+    let slash = path.iter().take(end).rposition(|byte| *byte == b'/');
+    let end = slash.and_then(|slash| without_slashes(path.get(..slash)?));
+    end.and_then(|end| path.get(..=end)).unwrap_or_default()
+}
+
+/// Puts the end of the first directory that was made above it into `first_made`.
+fn verified_from_the_top(
+    path: &[u8],
+    wanted: &Wanted,
+    first_made: &mut Option<usize>,
+) -> Result<Dir, DirError> {
     let path = checked(path).map_err(|error| DirError {
         prefix_len: 0,
         refusal: Refusal::Path(error),
@@ -71,8 +112,28 @@ pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
             let name: &[u8] = if len == 0 { b"." } else { &rest[..len] };
             return make_or_verify(&dir, name, wanted).map_err(at(end));
         }
-        dir = enter(&dir, &rest[..len]).map_err(at(end))?;
+        let (below, is_made) = enter_or_make(&dir, &rest[..len], wanted).map_err(at(end))?;
+        if is_made {
+            first_made.get_or_insert(end);
+        }
+        dir = below;
         start = end + rest[len..].iter().take_while(|byte| **byte == b'/').count();
+    }
+}
+
+/// Verifies the directory above, and makes it if that is wanted. Returns whether it was made.
+fn enter_or_make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<(OwnedFd, bool), Refusal> {
+    match enter(dir, name) {
+        Err(Refusal::Call(error)) if error.errno() == Errno::ENOENT && wanted.parents => {}
+        entered => return entered.map(|below| (below, false)),
+    }
+    match make(dir, name, wanted) {
+        Ok(made) => Ok((made.fd, true)),
+        // Somebody was faster, and it is verified like any other.
+        Err(Refusal::Call(error)) if error.errno() == Errno::EEXIST => {
+            enter(dir, name).map(|below| (below, false))
+        }
+        Err(refusal) => Err(refusal),
     }
 }
 
@@ -120,12 +181,15 @@ fn verify_upwards(dir: &OwnedFd) -> Result<(), Refusal> {
 /// like any other.
 fn make_or_verify(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
     let missing = match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
-        Ok(fd) => return verify_itself(fd, wanted),
+        Ok(fd) => return narrow_or_verify(fd, wanted),
         Err(error) => error,
     };
     if missing.errno() != Errno::ENOENT {
         symlink_status(dir, name, missing)?;
         return Err(Refusal::Symlink);
+    }
+    if !wanted.make {
+        return Err(Refusal::Call(missing));
     }
     match make(dir, name, wanted) {
         Err(Refusal::Call(error)) if error.errno() == Errno::EEXIST => {}
@@ -169,6 +233,31 @@ fn remove(dir: &OwnedFd, name: &[u8]) {
     let _ = syscall::unlinkat(dir.as_fd(), name, sys::AT_REMOVEDIR);
 }
 
+/// Verifies a directory that exists. If it is only too widely readable and may be changed, it is changed.
+fn narrow_or_verify(fd: OwnedFd, wanted: &Wanted) -> Result<Dir, Refusal> {
+    let status = stat(&fd)?;
+    let is_too_wide = status.mode() & wanted.forbidden != 0;
+    if wanted.narrow && is_too_wide && is_narrowable(&fd, &status)? {
+        let mode = status.mode() & !wanted.forbidden;
+        syscall::change_mode(fd.as_fd(), mode).map_err(Refusal::Call)?;
+    }
+    verify_itself(fd, wanted)
+}
+
+/// Returns whether a directory is this user's alone to write to, and not one of the system's, such as /run: those
+/// are sticky, or mounted, or directly below the root.
+fn is_narrowable(fd: &OwnedFd, status: &Status) -> Result<bool, Refusal> {
+    let up =
+        |from: &OwnedFd| syscall::openat(from.as_fd(), b"..", OPEN_NOFOLLOW).map_err(Refusal::Call);
+    let above = up(fd)?;
+    let (above, top) = (stat(&above)?, stat(&up(&above)?)?);
+    // The root is its own parent.
+    let is_below_root = above.identity() == top.identity();
+    let is_mounted = !status.is_on_device_of(&above);
+    let is_alone = !is_writable_by_others(status) && status.mode() & sys::S_ISVTX == 0;
+    Ok(is_alone && !is_below_root && !is_mounted && verify_owner(status, false).is_ok())
+}
+
 fn verify_itself(fd: OwnedFd, wanted: &Wanted) -> Result<Dir, Refusal> {
     let status = stat(&fd)?;
     verify_owner(&status, false)?;
@@ -182,6 +271,22 @@ fn verify_itself(fd: OwnedFd, wanted: &Wanted) -> Result<Dir, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dir_parent_is_without_the_last_component() {
+        for (path, expected) in [
+            ("", ""),
+            ("a", ""),
+            ("/", ""),
+            ("/a", ""),
+            ("a/b", "a"),
+            ("/a/b", "/a"),
+            ("/a//b//", "/a"),
+            ("a/b/c", "a/b"),
+        ] {
+            assert_eq!(parent(path.as_bytes()), expected.as_bytes(), "{path}");
+        }
+    }
     use std::os::unix::ffi::OsStrExt;
     use std::{env, format, fs, process};
 
@@ -194,7 +299,7 @@ mod tests {
             made_with: 0o755,
             // A bit that every usual umask keeps.
             forbidden: 0o100,
-            needed: 0,
+            ..PRIVATE
         };
         let refused = || verified(path.as_os_str().as_bytes(), &contradiction).map(drop);
         assert!(matches!(

@@ -73,6 +73,11 @@ impl Status {
         self.0.st_gid
     }
 
+    /// Whether it is on the file system of another.
+    pub(crate) fn is_on_device_of(&self, other: &Self) -> bool {
+        self.0.st_dev == other.0.st_dev
+    }
+
     /// Whether the file has no second name.
     pub(crate) const fn has_one_name(&self) -> bool {
         self.0.st_nlink == 1

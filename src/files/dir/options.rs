@@ -1,0 +1,83 @@
+//! Directories that are made or changed in more ways than one.
+
+use super::verify::{PRIVATE, Wanted, verified};
+use super::{Dir, DirError};
+use crate::pathname::AsPathname;
+
+/// How to make or verify a private directory, where [`Dir::private`] would refuse it.
+///
+/// # Examples
+///
+/// A directory for state in the home of a user, where others may look at first:
+///
+/// ```
+/// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sunpath::files::DirOptions;
+///
+/// # let home = std::env::temp_dir().join(format!("sunpath-options-{}", std::process::id()));
+/// # std::fs::create_dir(&home)?;
+/// let state = home.join(".local/state/app");
+/// let dir = DirOptions::new().parents(true).narrow(true).private(&state)?;
+/// # std::fs::remove_dir_all(&home)?;
+/// # Ok(()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DirOptions {
+    parents: bool,
+    narrow: bool,
+}
+
+impl DirOptions {
+    /// Makes options that do what [`Dir::private`] does.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            parents: false,
+            narrow: false,
+        }
+    }
+
+    /// Sets whether directories above that are missing are made too, with mode 0700 under every umask.
+    /// Those that exist are verified as always.
+    #[must_use]
+    #[doc(alias = "mkdir -p")]
+    pub const fn parents(mut self, on: bool) -> Self {
+        self.parents = on;
+        self
+    }
+
+    /// Sets whether search and read permission is taken away from group and others, if the directory exists
+    /// and is ours: 0755 becomes 0700.
+    ///
+    /// These directories are refused all the same:
+    ///
+    /// - one that group or others may write to, because something may have been put there;
+    /// - one with the sticky bit, one on which a file system is mounted, and one directly below the root, because
+    ///   `/run`, `/tmp` and their like are for others too, and root owns them.
+    #[must_use]
+    #[doc(alias = "chmod")]
+    pub const fn narrow(mut self, on: bool) -> Self {
+        self.narrow = on;
+        self
+    }
+
+    /// Makes or verifies a directory that nobody else can enter, and opens it: see [`Dir::private`].
+    ///
+    /// # Errors
+    ///
+    /// What was made is removed, parents too.
+    ///
+    /// - [`DirError`]: which component of the path, and why.
+    ///
+    /// See mkdirat(2), chmod(2).
+    #[doc(alias = "mkdirat")]
+    pub fn private(&self, path: impl AsPathname) -> Result<Dir, DirError> {
+        let wanted = Wanted {
+            parents: self.parents,
+            narrow: self.narrow,
+            ..PRIVATE
+        };
+        verified(path.as_pathname(), &wanted)
+    }
+}
