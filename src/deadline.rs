@@ -39,3 +39,14 @@ impl Deadline {
             .unwrap_or(c_int::MAX)
     }
 }
+
+/// Sleeps for this many milliseconds, also if signals arrive meanwhile.
+pub(crate) fn sleep(milliseconds: u16) {
+    let end = Deadline::after(Duration::from_millis(milliseconds.into()));
+    loop {
+        match end.left_milliseconds() {
+            0 => return,
+            left => syscall::pause(left),
+        }
+    }
+}

@@ -14,6 +14,8 @@ mod path;
 pub use self::bind::{
     BindOptions, Bindable, Bound, Existing, Liveness, Lock, SocketFile, holder, probe,
 };
+#[cfg(feature = "std")]
+pub use self::bind::{StaleFile, StaleFiles, stale_in};
 pub use self::connect::ConnectOptions;
 pub use self::dir::{Dir, DirError, DirOptions, Refusal};
 pub use self::fit::{DoesNotFit, fits_in, space_in};

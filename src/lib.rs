@@ -43,8 +43,7 @@
 //!
 //! ```
 //! # #[cfg(all(feature = "std", feature = "files"))] fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use std::{thread, time::Duration};
-//! use sunpath::{BindOptions, Existing};
+//! use sunpath::{BindOptions, serve};
 //!
 //! # let dir = std::path::PathBuf::from(format!("/tmp/sunpath-daemon-{}", std::process::id()));
 //! # std::fs::create_dir_all(&dir)?;
@@ -53,16 +52,10 @@
 //! #     let path = path.clone();
 //! #     move || while sunpath::UnixStream::connect(&path).is_err() { std::thread::yield_now() }
 //! # });
-//! let listener = BindOptions::new()
-//!     .mode(0o660)
-//!     .existing(Existing::ReplaceStale)
-//!     .listen(&path)?;
+//! let listener = BindOptions::singleton().mode(0o660).listen(&path)?;
 //!
-//! for client in listener.incoming() {
-//!     match client {
-//!         Ok(client) => drop(client.write(b"hello\n")), // it may have closed already
-//!         Err(_) => thread::sleep(Duration::from_millis(100)), // until a descriptor is free
-//!     }
+//! for client in serve::incoming(&listener, |error| eprintln!("{error}")) {
+//!     let _ = client.write_all(b"hello\n"); // it may have closed already
 //! #     break;
 //! }
 //! # client.join().unwrap();
@@ -112,7 +105,7 @@
 //! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and similar methods |
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name |
 //! | `sd_listen_fds` | [`activation`] |
-//! | a limit of connections for each user | [`serve::Clients`] |
+//! | an accept loop that goes on at `EMFILE`, a limit of connections for each user, the wait for the last client | [`serve`] |
 //! | `errno`, `perror` | [`Errno`], [`Error`]; why a call failed, if the errno does not tell: [`error::Cause`] |
 //! | the C API as it is | [`sys`], the crate `sunpath-sys` |
 //!
@@ -150,8 +143,8 @@
 //!
 //! No global state is touched: no umask, no working directory, no signal handler, no environment.
 //! A call that fails closes what it opened and removes the file that it made. Nothing allocates, except
-//! for the conversion of an error into `std::io::Error` and for reading the environment in
-//! [`activation`].
+//! for the conversion of an error into `std::io::Error`, and for reading the environment
+//! ([`activation`], [`Dir::runtime`]) or a directory ([`files::stale_in`]).
 //!
 //! # Features
 //!
@@ -201,7 +194,7 @@ pub mod socket;
 // Descriptors and credentials that are sent with the bytes.
 pub mod ancillary;
 
-// Limits for the clients that are being served, in all and for each user.
+// Clients as they come, how many there are, how many of one user, and the end.
 pub mod serve;
 
 // Socket files, directories, paths of any length.

@@ -1,11 +1,23 @@
-//! Serving: limits for the number of clients, in all and for each user.
+//! Serving for a long time: clients as they come, how many there are, how many of one user, and the
+//! end.
 //!
-//! A server that takes every client lets one user take all of its descriptors. [`Clients`] counts
-//! the clients that are being served and refuses further ones.
+//! - [`incoming`] returns clients as they come, and goes on when no descriptor is free.
+//! - [`Clients`] counts the clients that are being served. It refuses those that are too many, so that one
+//!   user cannot take all descriptors of a server, and at the end it waits for those that are left.
+
+mod incoming;
 
 use core::error;
 use core::fmt;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::time::Duration;
+
+use crate::deadline::{Deadline, sleep};
+
+pub use self::incoming::{Incoming, incoming};
+
+/// The longest pause between two looks, in milliseconds.
+const LONGEST_PAUSE: u16 = 20;
 
 /// A uid that no user has, so that a place with it is free.
 const NOBODY: u32 = u32::MAX;
@@ -43,6 +55,7 @@ pub struct Clients<const N: usize> {
     /// The user of each client.
     places: [AtomicU32; N],
     per_user: usize,
+    stopped: AtomicBool,
 }
 
 /// The place of one client among [`Clients`]. Dropping it makes the place free.
@@ -68,6 +81,8 @@ pub enum NotAdmitted {
         /// The limit for one user.
         most: usize,
     },
+    /// No client is admitted any more: [`Clients::stop`].
+    Stopped,
 }
 
 impl<const N: usize> Clients<N> {
@@ -77,6 +92,7 @@ impl<const N: usize> Clients<N> {
         Self {
             places: [const { AtomicU32::new(NOBODY) }; N],
             per_user: N,
+            stopped: AtomicBool::new(false),
         }
     }
 
@@ -99,6 +115,7 @@ impl<const N: usize> Clients<N> {
     /// - [`NotAdmitted::Full`]: `N` clients are being served.
     /// - [`NotAdmitted::User`]: this user has as many as one user may have. The uid -1, which is that of no
     ///   user, has none.
+    /// - [`NotAdmitted::Stopped`]: [`stop`](Self::stop) was called.
     pub fn admit(&self, uid: u32) -> Result<Client<'_>, NotAdmitted> {
         let too_many = NotAdmitted::User {
             uid,
@@ -112,9 +129,54 @@ impl<const N: usize> Clients<N> {
         let client = self
             .take_place(uid)
             .ok_or(NotAdmitted::Full { places: N })?;
+        if self.stopped.load(Ordering::SeqCst) {
+            return Err(NotAdmitted::Stopped);
+        }
         match self.count_of(uid) <= self.per_user {
             true => Ok(client),
             false => Err(too_many),
+        }
+    }
+
+    /// Admits no client any more. Those that are being served keep their places.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until no client is being served, or until the time has passed; returns whether there is none.
+    /// Without a time it waits as long as it takes.
+    ///
+    /// A client can come after the wait unless [`stop`](Self::stop) was called before it. The wait looks at
+    /// all places again and again, with pauses that grow from 1 to 20 milliseconds.
+    ///
+    /// # Examples
+    ///
+    /// The end of a server, which gives its clients ten seconds:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sunpath::serve::Clients;
+    ///
+    /// static CLIENTS: Clients<64> = Clients::new();
+    ///
+    /// CLIENTS.stop();
+    /// if !CLIENTS.wait(Some(Duration::from_secs(10))) {
+    ///     println!("{} clients were not served to the end", CLIENTS.count());
+    /// }
+    /// ```
+    pub fn wait(&self, timeout: Option<Duration>) -> bool {
+        let deadline = timeout.map(Deadline::after);
+        let mut pause = 1;
+        loop {
+            if self.count() == 0 {
+                return true;
+            }
+            let left = deadline.map_or(i32::MAX, Deadline::left_milliseconds);
+            if left == 0 {
+                return false;
+            }
+            sleep(u16::try_from(left).map_or(pause, |left| left.min(pause)));
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 
@@ -160,6 +222,7 @@ impl Drop for Client<'_> {
 impl fmt::Display for NotAdmitted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Stopped => f.write_str("no client is admitted any more"),
             Self::Full { places } => write!(f, "all {places} places for clients are taken"),
             Self::User { uid, most } => {
                 write!(f, "user {uid} may not have more than {most} clients")

@@ -1,11 +1,17 @@
 //! Limits for clients that are being served, in all and for each user.
 #![cfg(feature = "std")]
 
+#[cfg(feature = "files")]
+mod fresh;
+
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use sunpath::serve::{Clients, NotAdmitted};
+#[cfg(feature = "files")]
+use sunpath::{BindOptions, Bound, Existing};
 use sunpath::{UnixListener, UnixStream};
 
 #[test]
@@ -104,4 +110,103 @@ fn serve_refuses_the_connections_of_a_user_that_are_too_many() {
     assert_eq!(got.collect::<Vec<_>>(), [1, 1, 0]);
     served.clear();
     assert_eq!(clients.count(), 0);
+}
+
+#[test]
+fn serve_admits_nobody_after_the_stop_and_waits_for_the_rest() {
+    static CLIENTS: Clients<4> = Clients::new();
+    assert!(CLIENTS.wait(Some(Duration::ZERO)), "there is none");
+    let [first, second] = [1, 2].map(|uid| CLIENTS.admit(uid).unwrap());
+    CLIENTS.stop();
+    let stopped = CLIENTS.admit(3).unwrap_err();
+    assert_eq!(stopped, NotAdmitted::Stopped);
+    assert_eq!(stopped.to_string(), "no client is admitted any more");
+    assert_eq!(CLIENTS.count(), 2);
+
+    assert!(!CLIENTS.wait(Some(Duration::ZERO)));
+    let limit = Duration::from_millis(30);
+    let began = Instant::now();
+    assert!(!CLIENTS.wait(Some(limit)));
+    assert!(began.elapsed() >= limit);
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| CLIENTS.wait(None));
+        drop(first);
+        assert!(!CLIENTS.wait(Some(limit)), "one is left");
+        drop(second);
+        assert!(waits.join().unwrap());
+    });
+}
+
+/// Each version takes the path over from the one before, which serves those that found it, waits for its
+/// clients, and ends. A thousand clients come meanwhile; some of them are served slowly.
+#[cfg(feature = "files")]
+#[test]
+fn serve_upgrades_a_server_without_losing_one_of_a_thousand_clients() {
+    const CLIENTS: usize = 1000;
+    const VERSIONS: u8 = 5;
+    let dir = fresh::dir();
+    let path = dir.path().join("a.sock");
+    let takeover = BindOptions::new().existing(Existing::Takeover);
+    let (served, next) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let served_by = [const { AtomicUsize::new(0) }; VERSIONS as usize];
+
+    let serve_version = |version: u8, listener: Bound<UnixListener>, until: usize| {
+        let clients = Clients::<CLIENTS>::new();
+        thread::scope(|scope| {
+            let serve = |stream: UnixStream| {
+                let client = clients.admit(stream.peer_cred().unwrap().uid()).unwrap();
+                scope.spawn(move || {
+                    let mut question = [0];
+                    while stream.read(&mut question).unwrap() == 1 {
+                        stream.write_all(&[version]).unwrap();
+                    }
+                    drop(client);
+                });
+            };
+            while served.load(Ordering::SeqCst) < until {
+                if let Ok((stream, _)) = listener.accept_timeout(Duration::from_millis(1)) {
+                    serve(stream);
+                }
+            }
+            let successor = (version + 1 < VERSIONS).then(|| takeover.listen(&path).unwrap());
+            // Those that had found the old file come still.
+            while let Ok((stream, _)) = listener.accept_timeout(Duration::from_millis(100)) {
+                serve(stream);
+            }
+            clients.stop();
+            assert!(clients.wait(Some(Duration::from_secs(60))));
+            (successor, listener)
+        })
+    };
+    thread::scope(|scope| {
+        let mut listener = takeover.listen(&path).unwrap();
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while next.fetch_add(1, Ordering::SeqCst) < CLIENTS {
+                    let client = UnixStream::connect(&path).expect("nobody is refused");
+                    let mut version = [0];
+                    for _ in 0..3 {
+                        client.write_all(b"?").unwrap();
+                        client.read_exact(&mut version).expect("nobody is reset");
+                        thread::yield_now();
+                    }
+                    served_by[usize::from(version[0])].fetch_add(1, Ordering::SeqCst);
+                    served.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        for version in 0..VERSIONS {
+            let until = CLIENTS * (usize::from(version) + 1) / usize::from(VERSIONS);
+            let (successor, old) = serve_version(version, listener, until);
+            drop(old);
+            match successor {
+                Some(successor) => listener = successor,
+                None => break,
+            }
+        }
+    });
+    assert_eq!(served.into_inner(), CLIENTS);
+    let served_by = served_by.map(AtomicUsize::into_inner);
+    assert!(served_by.iter().all(|count| *count > 0), "{served_by:?}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use libc::{c_int, c_long, nfds_t, pollfd, sockaddr, socklen_t};
 use sunpath::{
     ConnectOptions, Errno, Error, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixListener,
-    UnixStream,
+    UnixStream, serve,
 };
 
 /// A loop that polls more often than this is busy.
@@ -379,4 +379,77 @@ fn connect_that_waits_for_its_server_times_out_at_a_full_queue() {
         (errno(connected), polls, connects),
         (Errno::ETIMEDOUT, 0, 1)
     );
+}
+
+/// Takes all descriptors that are free.
+fn use_up_descriptors() -> Vec<File> {
+    std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
+}
+
+#[test]
+fn serve_incoming_goes_on_when_descriptors_are_free_again() {
+    assert!(in_a_child(|| {
+        let listener = UnixListener::autobind().unwrap();
+        let addr = listener.local_addr().unwrap();
+        let _queued = [(); 3].map(|()| UnixStream::connect_addr(&addr).unwrap());
+        limit::descriptors(64);
+        let reported = Cell::new(0);
+        let mut clients = serve::incoming(&listener, |error| {
+            assert_eq!(error.errno(), Errno::EMFILE);
+            reported.set(reported.get() + 1);
+        });
+        // Before this poll a descriptor is free, after these milliseconds at least.
+        for (freed_before, milliseconds) in [(4, 5 + 10 + 20 + 40 + 80), (0, 5)] {
+            let mut files = use_up_descriptors();
+            before_poll(move |before| {
+                if before == freed_before {
+                    files.clear();
+                }
+            });
+            let began = Instant::now();
+            let (client, polls, _) = counted(|| clients.next());
+            assert!(client.is_some());
+            assert_eq!(polls, freed_before + 1);
+            assert!(began.elapsed() >= Duration::from_millis(milliseconds));
+        }
+        // Once for each time in which none was free.
+        reported.get() == 2
+    }));
+}
+
+#[test]
+fn serve_incoming_ends_at_once_if_it_is_shut_down_in_a_pause() {
+    assert!(in_a_child(|| {
+        let listener = UnixListener::autobind().unwrap();
+        let _queued = UnixStream::connect_addr(&listener.local_addr().unwrap()).unwrap();
+        let clone = listener.try_clone().unwrap();
+        limit::descriptors(64);
+        let _files = use_up_descriptors();
+        let mut clients = serve::incoming(&listener, |_| ());
+        before_poll(move |before| {
+            if before == 2 {
+                clone.as_socket().shutdown(Shutdown::Both).unwrap();
+            }
+        });
+        let (client, polls, _) = counted(|| clients.next());
+        client.is_none() && polls == 3 && clients.next().is_none()
+    }));
+}
+
+#[test]
+fn serve_incoming_of_a_nonblocking_listener_waits() {
+    let listener = nonblocking();
+    let addr = listener.local_addr().unwrap();
+    before_poll(move |before| {
+        assert_eq!(before, 0);
+        // It waits in the queue.
+        std::mem::forget(UnixStream::connect_addr(&addr).unwrap());
+    });
+    let mut clients = serve::incoming(&listener, |error| panic!("{error}"));
+    assert!(counted(|| clients.next()).0.is_some());
+    before_poll(|_| ());
+    listener.as_socket().shutdown(Shutdown::Both).unwrap();
+    assert!(clients.next().is_none());
+    assert!(clients.next().is_none());
+    assert!(format!("{clients:?}").contains("listener: None"));
 }

@@ -68,6 +68,8 @@ calls! {
     Openat "openat"
     /// poll(2).
     Poll "poll"
+    /// readdir(3).
+    Readdir "readdir"
     /// readlinkat(2), or what the system has in its place.
     Readlinkat "readlinkat"
     /// readv(2).

@@ -13,6 +13,8 @@ mod private;
 mod remove;
 mod sample;
 mod stale;
+#[cfg(feature = "std")]
+mod sweep;
 mod turn;
 mod why;
 
@@ -31,6 +33,8 @@ pub use self::bound::Bound;
 pub use self::holder::holder;
 pub use self::parts::SocketFile;
 pub use self::stale::{Liveness, probe};
+#[cfg(feature = "std")]
+pub use self::sweep::{StaleFile, StaleFiles, stale_in};
 
 /// What to do if a file exists at the path.
 ///

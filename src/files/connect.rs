@@ -4,7 +4,7 @@ use core::ffi::c_int;
 use core::time::Duration;
 
 use crate::addr::UnixAddr;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, sleep};
 use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD};
 use crate::files::alias::USUAL;
@@ -298,17 +298,6 @@ const TIMED_OUT: Error = Error::new(Call::Connect, Errno::ETIMEDOUT);
 /// mean that, although its errno is `ENOENT`.
 fn is_absent(error: Error) -> bool {
     error.sun_path().is_none() && matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED)
-}
-
-/// Sleeps for this many milliseconds, also if signals arrive meanwhile.
-fn sleep(milliseconds: u16) {
-    let end = Deadline::after(Duration::from_millis(milliseconds.into()));
-    loop {
-        match end.left_milliseconds() {
-            0 => return,
-            left => syscall::pause(left),
-        }
-    }
 }
 
 /// The socket is blocking, because a nonblocking connect(2) to a full queue begins nothing that

@@ -141,6 +141,18 @@ pub(crate) fn poll_for(
     }
 }
 
+/// Waits by poll(2) for a listener to be shut down, for at most this many milliseconds. It returns
+/// `EINTR`, because the caller knows how much time is left.
+pub(crate) fn poll_shut_down(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<bool, Error> {
+    poll_for(fd, SHUT_DOWN, milliseconds)
+}
+
+/// poll(2) without descriptors: sleeps for this many milliseconds. A signal ends it early.
+pub(crate) fn pause(milliseconds: c_int) {
+    // SAFETY: poll does not read the array if it has no elements.
+    unsafe { sys::poll(ptr::null_mut(), 0, milliseconds) };
+}
+
 /// connect(2) to `AF_UNSPEC`, which dissolves a datagram socket's connection.
 pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> Result<(), Error> {
     let mut unspec = *UnixAddr::unnamed().as_sockaddr_un();

@@ -23,6 +23,7 @@ mod mounted;
 mod parts;
 #[path = "../skip/mod.rs"]
 mod skip;
+mod sweep;
 mod unlink;
 #[cfg(target_os = "linux")]
 mod watched;

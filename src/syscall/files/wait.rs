@@ -1,8 +1,5 @@
 //! Waits for a server that has not started yet.
 
-use core::ffi::c_int;
-use core::ptr;
-
 use sunpath_sys as sys;
 
 use crate::addr::UnixAddr;
@@ -20,10 +17,4 @@ pub(crate) fn connect_once(
         0 => Ok(()),
         _ => Err(Error::new(Call::Connect, Errno::from_raw(sys::errno()))),
     }
-}
-
-/// poll(2) without descriptors: sleeps for this many milliseconds. A signal ends it early.
-pub(crate) fn pause(milliseconds: c_int) {
-    // SAFETY: poll does not read the array if it has no elements.
-    unsafe { sys::poll(ptr::null_mut(), 0, milliseconds) };
 }

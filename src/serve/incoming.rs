@@ -1,0 +1,146 @@
+//! Clients as they come, also after no descriptor was free.
+
+use core::fmt;
+use core::iter::FusedIterator;
+use core::time::Duration;
+
+use crate::deadline::Deadline;
+use crate::error::{Errno, Error};
+use crate::fd::AsFd;
+use crate::socket::{Connected, Listener, Socket};
+use crate::syscall;
+
+/// The first pause after an error, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// Returns the pause that follows another.
+fn pause_after(last: Option<Duration>) -> Duration {
+    last.map_or(PAUSES.0, |last| PAUSES.1.min(last.saturating_mul(2)))
+}
+
+/// Returns clients as they come, until the listener is [shut down](Listener::as_socket) and its queue is
+/// empty.
+///
+/// [`Listener::incoming`] leaves each error to the loop around it. Here the loop gets clients alone:
+///
+/// - When no descriptor is free (`EMFILE`, `ENFILE`), or no memory, the client stays in the queue, and accept(2)
+///   is called again after a pause. The pause grows from 5 milliseconds to 1 second, and is 5 milliseconds
+///   again after the next client. Every other error is treated in the same way.
+/// - `report` gets the first error of such a time, and no further one until a client could be accepted.
+/// - If the listener is shut down during a pause, the pause ends at once, and so do the clients if still no
+///   descriptor is free.
+/// - A nonblocking listener is waited for by poll(2).
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "std")] fn main() -> Result<(), sunpath::Error> {
+/// use sunpath::{Shutdown, UnixListener, serve};
+/// # use sunpath::UnixStream;
+///
+/// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+/// let listener = UnixListener::autobind()?;
+/// # let _client = UnixStream::connect_addr(&listener.local_addr()?)?;
+/// # listener.as_socket().shutdown(Shutdown::Both)?; // so that it ends
+/// for client in serve::incoming(&listener, |error| eprintln!("{error}")) {
+///     let _ = client.write_all(b"hello\n"); // it may be gone already
+/// }
+/// # Ok(()) }
+/// # #[cfg(not(feature = "std"))] fn main() {}
+/// ```
+///
+/// See accept(2), poll(2).
+#[doc(alias = "accept")]
+#[doc(alias = "EMFILE")]
+pub fn incoming<T: Connected, R: FnMut(Error)>(
+    listener: &Listener<T>,
+    report: R,
+) -> Incoming<'_, T, R> {
+    Incoming {
+        listener: Some(listener),
+        report,
+        pause: None,
+    }
+}
+
+/// Clients as they come: see [`incoming`].
+pub struct Incoming<'a, T: Connected, R> {
+    /// `None` once it was shut down.
+    listener: Option<&'a Listener<T>>,
+    report: R,
+    /// The last pause, if the last call failed.
+    pause: Option<Duration>,
+}
+
+impl<T: Connected, R: FnMut(Error)> Incoming<'_, T, R> {
+    /// Reports the first error, and pauses. Returns whether the listener was shut down meanwhile.
+    fn wait_after(&mut self, error: Error, listener: &Listener<T>) -> bool {
+        if self.pause.is_none() {
+            (self.report)(error);
+        }
+        let pause = pause_after(self.pause);
+        self.pause = Some(pause);
+        let end = Deadline::after(pause);
+        loop {
+            match syscall::poll_shut_down(listener.as_fd(), end.left_milliseconds()) {
+                Err(error) if error.errno() == Errno::EINTR => {}
+                shut_down => return shut_down == Ok(true),
+            }
+        }
+    }
+}
+
+impl<T: Connected, R: FnMut(Error)> Iterator for Incoming<'_, T, R> {
+    type Item = Socket<T>;
+
+    fn next(&mut self) -> Option<Socket<T>> {
+        let listener = self.listener?;
+        let mut is_shut_down = false;
+        loop {
+            let accepted = listener.accept().or_else(|error| match error.errno() {
+                // A nonblocking listener that was shut down reports it too, and this call knows better.
+                Errno::EAGAIN => listener.accept_timeout(Duration::MAX),
+                _ => Err(error),
+            });
+            match accepted {
+                Ok((socket, _)) => {
+                    self.pause = None;
+                    return Some(socket);
+                }
+                Err(error) if error.errno() == Errno::EINVAL || is_shut_down => {
+                    self.listener = None;
+                    return None;
+                }
+                // The client is gone, and the next one may be there.
+                Err(error) if error.errno() == Errno::ECONNABORTED => {}
+                Err(error) => is_shut_down = self.wait_after(error, listener),
+            }
+        }
+    }
+}
+
+impl<T: Connected, R: FnMut(Error)> FusedIterator for Incoming<'_, T, R> {}
+
+impl<T: Connected, R> fmt::Debug for Incoming<'_, T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("listener", &self.listener)
+            .field("pause", &self.pause)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serve_pauses_grow_from_5_milliseconds_to_1_second() {
+        let mut last = None;
+        for expected in [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000] {
+            let pause = pause_after(last);
+            assert_eq!(pause, Duration::from_millis(expected));
+            last = Some(pause);
+        }
+    }
+}
