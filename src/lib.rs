@@ -138,6 +138,8 @@
 //!
 //! The page `guide::coming_from_std` describes what changes for a program that uses std's Unix sockets. The
 //! page `guide::signals_threads_fork` lists what a signal handler, a forked child and a second thread may do.
+//! The page `guide::a_daemon_whole` has a daemon with everything that it needs, and the page `guide::on_windows`
+//! describes what Windows has.
 //!
 //! # Rules that hold everywhere
 //!

@@ -23,6 +23,8 @@ mod mounted;
 mod parts;
 #[path = "../skip/mod.rs"]
 mod skip;
+#[cfg(target_os = "linux")]
+mod spawned;
 mod sweep;
 mod unlink;
 #[cfg(target_os = "linux")]

@@ -14,6 +14,7 @@
 ))]
 
 mod between;
+mod daemon;
 mod directory;
 #[path = "../fresh/mod.rs"]
 mod fresh;

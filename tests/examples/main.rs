@@ -4,6 +4,7 @@
 mod borrowed;
 mod channel;
 mod daemon;
+mod daemon_whole;
 #[path = "../fresh/mod.rs"]
 mod fresh;
 mod handover;

@@ -1,0 +1,67 @@
+//! Programs that other threads start while sockets are made and closed.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use sunpath::BindOptions;
+
+use crate::{Fresh, POLICIES};
+
+/// The sockets that a process has open.
+fn sockets(child: &Child) -> Vec<String> {
+    let entries = fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap();
+    let link = |entry: fs::DirEntry| fs::read_link(entry.path());
+    let links = entries.filter_map(|entry| link(entry.unwrap()).ok());
+    let links = links.map(|link| link.display().to_string());
+    links.filter(|link| link.starts_with("socket:")).collect()
+}
+
+/// Starts a program that reads its input to the end.
+fn spawn() -> Child {
+    let mut command = Command::new("cat");
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+/// Every child lives until the end, so that what it has inherited by mistake would be seen.
+#[test]
+fn spawned_children_keep_no_listener() {
+    let fresh = Fresh::new();
+    // What the tests themselves were started with.
+    let usual = sockets(&spawn());
+    let (done, bound) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let children: Vec<Child> = thread::scope(|scope| {
+        for policy in POLICIES {
+            let (path, done, bound) = (
+                fresh.path.with_extension(format!("{policy:?}")),
+                &done,
+                &bound,
+            );
+            scope.spawn(move || {
+                let options = BindOptions::new().mode(0o600).existing(policy);
+                while !done.load(Ordering::SeqCst) {
+                    drop(options.listen(&path).unwrap());
+                    bound.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        let children = (0..100).map(|_| spawn()).collect();
+        done.store(true, Ordering::SeqCst);
+        children
+    });
+    assert!(bound.into_inner() > 100);
+    let path = fresh.dir.path().to_str().unwrap();
+    let table = fs::read_to_string("/proc/net/unix").unwrap();
+    assert!(!table.contains(path), "{table}");
+    for mut child in children {
+        assert_eq!(sockets(&child), usual);
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+    }
+    assert!(fresh.names().is_empty());
+}
