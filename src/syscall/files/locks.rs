@@ -66,7 +66,10 @@ impl Line {
         let device = (hexadecimal()?, hexadecimal()?);
         let inode: sys::ino_t = numbers.next()?.parse().ok()?;
         let own = file.0.st_dev;
-        let is_same = device == (sys::major(own), sys::minor(own)) && inode == file.0.st_ino;
+        // Not every C library has them unsigned.
+        #[allow(clippy::unnecessary_cast)]
+        let own = (sys::major(own) as u32, sys::minor(own) as u32);
+        let is_same = device == own && inode == file.0.st_ino;
         pid.parse().ok().filter(|pid| is_same && *pid > 0)
     }
 }
