@@ -31,8 +31,7 @@ pub use self::options::DirOptions;
 /// directories above it.
 ///
 /// The descriptor is close-on-exec. On systems with `O_PATH` it only refers to the directory:
-/// reading or locking the directory needs another descriptor. Dropping it leaves the directory, so
-/// that `Dir::private(path)?;` alone makes or verifies one.
+/// reading or locking the directory needs another descriptor. Dropping it leaves the directory.
 ///
 /// # Examples
 ///
