@@ -36,6 +36,7 @@ fn by_ioctl(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     }
 }
 
+#[allow(clippy::unnecessary_cast, reason = "st_dev is wider on 32-bit Android")]
 fn by_diag(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     let unsupported = Error::new(Call::Ioctl, Errno::EOPNOTSUPP);
     // A socket's inode is its number in sock_diag, which has 32 bits.
@@ -50,7 +51,7 @@ fn by_diag(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     let mut answer = [0; 512];
     let len = recv(diag.as_fd(), &mut answer, sys::MSG_DONTWAIT).map_err(|_| unsupported)?;
     let bound = file_in(&answer[..len.min(512)]).ok_or(unsupported)?;
-    let (device, inode) = (file.0.st_dev, file.0.st_ino as u32);
+    let (device, inode) = (file.0.st_dev as sys::dev_t, file.0.st_ino as u32);
     // Returns the kernel's own form of a device number.
     let device = sys::major(device) << 20 | sys::minor(device);
     Ok(bound == Some((inode, device as u32)))

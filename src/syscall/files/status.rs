@@ -19,11 +19,11 @@ pub(crate) struct Identity {
 /// The status of a file, from fstat(2).
 pub(crate) struct Status(pub(super) sys::stat);
 
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the types of the fields differ from system to system"
+)]
 impl Status {
-    #[allow(
-        clippy::unnecessary_cast,
-        reason = "the types of both differ from system to system"
-    )]
     pub(crate) const fn identity(&self) -> Identity {
         Identity {
             dev: self.0.st_dev as u64,
@@ -33,7 +33,7 @@ impl Status {
 
     /// `S_IFSOCK`, `S_IFREG` and so on.
     pub(crate) const fn kind(&self) -> sys::mode_t {
-        self.0.st_mode & sys::S_IFMT
+        self.0.st_mode as sys::mode_t & sys::S_IFMT
     }
 
     pub(crate) const fn is_socket(&self) -> bool {
@@ -62,7 +62,7 @@ impl Status {
 
     /// The bits that chmod(2) sets.
     pub(crate) const fn mode(&self) -> sys::mode_t {
-        self.0.st_mode & 0o7777
+        self.0.st_mode as sys::mode_t & 0o7777
     }
 
     pub(crate) const fn owner(&self) -> sys::uid_t {
