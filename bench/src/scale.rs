@@ -12,7 +12,7 @@ use crate::picture::{self, Series};
 use crate::rounds::{self, medians, sorted};
 use crate::tables::few;
 
-/// As many as the limit of descriptors allows, and no more than this.
+/// The number of connections: as many as the limit of descriptors allows, and at most this many.
 const CONNECTIONS: u64 = 19_000;
 /// Descriptors of the server that are not connections.
 const OTHERS: u64 = 16;

@@ -60,7 +60,7 @@ pub(crate) fn allow_usual() {
 }
 
 fn is_open(fd: c_int) -> bool {
-    // SAFETY: F_GETFD reads the flags of a descriptor, or reports that none has the number.
+    // SAFETY: F_GETFD reads the flags of a descriptor, or fails if no descriptor has the number.
     unsafe { sys::fcntl(fd, sys::F_GETFD) >= 0 }
 }
 

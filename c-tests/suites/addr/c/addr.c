@@ -166,7 +166,7 @@ static void ask_plainly(const struct step *step)
 	}
 }
 
-/* 6. Files: the sockets that are in the directory now, by their exact names; then none. */
+/* 6. Files: prints the exact names of the sockets in the directory, and removes them. */
 
 static int is_socket(const struct dirent *entry)
 {

@@ -131,8 +131,8 @@ fn count_touched(bytes: &[u8]) -> usize {
 }
 
 impl Lane {
-    /// A name that the kernel chose is random. The line has its form, and whether it is the same as
-    /// before.
+    /// A name that the kernel chose is random. The line therefore has only its form, and whether it
+    /// is the same name as before.
     fn name(&mut self, name: &[u8]) -> String {
         let hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
         match name {
@@ -242,7 +242,7 @@ impl Lane {
     }
 }
 
-// 6. Files: the sockets that are in the directory now, by their exact names; then none.
+// 6. Files: prints the exact names of the sockets in the directory, and removes them.
 
 fn show_and_remove_files() -> io::Result<String> {
     let mut names = Vec::new();

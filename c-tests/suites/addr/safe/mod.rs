@@ -149,8 +149,8 @@ impl Lane {
 // 4. Answers: what the kernel wrote, and the length that it reports.
 
 impl Lane {
-    /// A name that the kernel chose is random. The line has its form, and whether it is the same as
-    /// before.
+    /// A name that the kernel chose is random. The line therefore has only its form, and whether it
+    /// is the same name as before.
     fn name(&mut self, addr: &UnixAddr) -> String {
         let hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
         match addr.name() {
@@ -233,7 +233,7 @@ impl Lane {
     }
 }
 
-// 6. Files: the sockets that are in the directory now, by their exact names; then none.
+// 6. Files: prints the exact names of the sockets in the directory, and removes them.
 
 fn show_and_remove_files() -> io::Result<String> {
     let mut names = Vec::new();

@@ -115,7 +115,7 @@ void inode_noreplace_absent(void)
 	publish(try_rename_noreplace);
 }
 
-/* 4. As a number, which no other file has before the socket is closed. */
+/* 4. The inode number, which no other file has before the socket is closed. */
 
 static ino_t number_of(const char *path)
 {

@@ -100,7 +100,7 @@ pub(crate) fn noreplace_absent() {
     publish(try_rename_noreplace);
 }
 
-// 4. As a number, which no other file has before the socket is closed.
+// 4. The inode number, which no other file has before the socket is closed.
 
 fn number_of(path: &str) -> u64 {
     let status = fs::symlink_metadata(path).expect("the file is there");

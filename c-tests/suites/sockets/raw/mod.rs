@@ -114,7 +114,8 @@ fn unspec() -> sockaddr_un {
     }
 }
 
-/// The address of these bytes, bare, or `AF_UNSPEC` alone if the argument is not bytes.
+/// Returns the address of these bytes without a NUL added, or `AF_UNSPEC` alone if the argument is
+/// not bytes.
 fn address_at(step: &Step, at: usize) -> (sockaddr_un, socklen_t) {
     let mut addr = unspec();
     let Some(bytes) = step.bytes(at) else {
