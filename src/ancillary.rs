@@ -12,6 +12,7 @@
 //! | send any control messages | [`Socket::sendmsg`](crate::Socket::sendmsg) with [`Control`] |
 //! | receive any control messages | [`Socket::recvmsg`](crate::Socket::recvmsg) into a [`ControlBuffer`], which gives a [`Message`] |
 //! | size a buffer by what is expected | [`Rights`], [`Credentials`], [`Pidfd`], [`Security`] in [`Expected`] |
+//! | peek, wait for all bytes, send out of band, make one call that does not wait | [`MsgFlags`] in [`Socket::sendmsg_with`](crate::Socket::sendmsg_with) and [`Socket::recvmsg_with`](crate::Socket::recvmsg_with) |
 //! | send or receive many messages with one call | [`SendBatch`], [`RecvBatch`] |
 //!
 //! # In a readiness loop
@@ -28,13 +29,13 @@
 //!
 //! fn next(socket: &UnixStream, buf: &mut [u8]) -> Result<Message<Control>, Error> {
 //!     loop {
-//!         match socket.recvmsg(&mut [IoSliceMut::new(buf)], Control::new()) {
+//!         match socket.try_recvmsg(&mut [IoSliceMut::new(buf)], Control::new()) {
 //!             Err(error) if error.is_would_block() => drop(socket.wait_readable(None)?),
 //!             received => return received,
 //!         }
 //!     }
 //! }
-//! # let (ours, theirs) = UnixStream::pair_nonblocking()?;
+//! # let (ours, theirs) = UnixStream::pair()?;
 //! # ours.send_fd(&ours)?;
 //! # assert_eq!(next(&theirs, &mut [0; 8])?.into_control()?.into_rights().count(), 1);
 //! # Ok::<(), Error>(())
@@ -50,13 +51,17 @@
 
 mod batch;
 mod buffer;
+mod contents;
 mod passing;
 mod receive;
 mod send;
 
 pub use self::batch::{Arrival, Arrivals, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots};
 pub use self::buffer::{ControlBuffer, ControlStorage};
-pub use self::receive::{Ancillary, Descriptors, IntoDescriptors, Message};
+pub use self::contents::{Ancillary, Descriptors, IntoDescriptors};
+pub use self::passing::Fds;
+pub use self::receive::Message;
 pub use self::send::Control;
 pub use crate::control::{ControlMessage, ControlMessages, Credentials};
 pub use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security, Sender};
+pub use crate::flags::MsgFlags;

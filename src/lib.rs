@@ -86,6 +86,22 @@
 //! | connect a socket | | [`Socket::connect_to`] | [`connect_to_at`](Socket::connect_to_at) |
 //! | choose a datagram socket's peer | [`UnixDatagram::connect`] | [`connect_to`](Socket::connect_to) | [`connect_to_at`](Socket::connect_to_at) |
 //!
+//! Sending and receiving have the names of `std`, and of C where `std` has none. `try_` stands before a call
+//! that does not wait, whatever the socket is. `_to` names the receiver and `_from` tells the sender,
+//! `_vectored` takes several slices, `_all` and `_exact` make the call as often as it takes, and `_with`
+//! takes [`MsgFlags`](ancillary::MsgFlags).
+//!
+//! | | bytes | one call that does not wait | several slices |
+//! |---|---|---|---|
+//! | a stream | [`read`](UnixStream::read), [`write`](UnixStream::write), [`peek`](UnixStream::peek) | [`try_read`](UnixStream::try_read), [`try_write`](UnixStream::try_write) | [`read_vectored`](UnixStream::read_vectored), [`write_vectored`](UnixStream::write_vectored) |
+//! | all of a stream's bytes | [`read_exact`](UnixStream::read_exact), [`write_all`](UnixStream::write_all) | | [`send_all_vectored`](Socket::send_all_vectored) |
+//! | messages | [`send`](UnixDatagram::send), [`recv`](UnixDatagram::recv), [`peek`](UnixDatagram::peek) | [`try_send`](UnixDatagram::try_send), [`try_recv`](UnixDatagram::try_recv) | [`send_vectored`](UnixDatagram::send_vectored), [`recv_vectored`](UnixDatagram::recv_vectored) |
+//! | datagrams with addresses | [`send_to`](UnixDatagram::send_to), [`recv_from`](UnixDatagram::recv_from), [`peek_from`](UnixDatagram::peek_from) | [`try_send_to`](UnixDatagram::try_send_to), [`try_recv_from`](UnixDatagram::try_recv_from) | [`send_vectored_to`](UnixDatagram::send_vectored_to), [`recv_vectored_from`](UnixDatagram::recv_vectored_from) |
+//! | with control messages | [`send_all`](Socket::send_all) | [`try_sendmsg`](Socket::try_sendmsg), [`try_recvmsg`](Socket::try_recvmsg) | [`sendmsg`](Socket::sendmsg), [`sendmsg_to`](UnixDatagram::sendmsg_to), [`recvmsg`](Socket::recvmsg) |
+//! | with flags | | [`DONTWAIT`](ancillary::MsgFlags::DONTWAIT) | [`sendmsg_with`](Socket::sendmsg_with), [`sendmsg_to_with`](UnixDatagram::sendmsg_to_with), [`recvmsg_with`](Socket::recvmsg_with) |
+//! | descriptors | [`send_fd`](Socket::send_fd), [`recv_fd`](Socket::recv_fd), [`send_fds`](Socket::send_fds), [`recv_fds`](Socket::recv_fds), [`recv_fds_up_to`](Socket::recv_fds_up_to), [`recv_exact_fds`](UnixStream::recv_exact_fds) | | |
+//! | many messages | [`sendmmsg`](Socket::sendmmsg), [`recvmmsg`](Socket::recvmmsg) | [`sendmmsg_with`](Socket::sendmmsg_with), [`recvmmsg_with`](Socket::recvmmsg_with) | |
+//!
 //! # Where to look
 //!
 //! | in C | here |
@@ -179,6 +195,8 @@ mod pathname;
 mod addr;
 
 mod control;
+
+mod flags;
 
 mod expected;
 

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::hint::black_box;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use sunpath::ancillary::{
     Arrival, Control, ControlBuffer, Credentials, Outgoing, RecvBatch, RecvSlots, Rights,
@@ -108,7 +108,7 @@ fn passing_allocates_nothing<T: Kind>() {
     bare_error(Errno::EMSGSIZE, || b.recv_fd());
     bare(|| a.send_fds(b"x", &fds)).unwrap();
     bare_error(Errno::ENOMSG, || b.recv_fds::<3>(&mut buf));
-    bare(|| a.send_fds(b"x", &[])).unwrap();
+    bare(|| a.send_fds::<OwnedFd>(b"x", &[])).unwrap();
     bare_error(Errno::ENOMSG, || b.recv_fd());
 
     // Too many descriptors for a message, and then no message at all.

@@ -10,6 +10,7 @@ use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
 use crate::expected::Expected;
 use crate::fd::{AsFd, IoSlice};
+use crate::flags::MsgFlags;
 use crate::socket::Received;
 use crate::socket::methods_of;
 use crate::syscall::{self, Arrived, ArrivedMessage, RecvHeaders, SendHeaders};
@@ -348,7 +349,26 @@ methods_of!(Messages [Datagram, Seqpacket], "Several messages with one call.", {
     /// See sendmmsg(2).
     #[inline]
     pub fn sendmmsg<E: Expected>(&self, batch: &mut SendBatch<'_, E>) -> Result<(), Error> {
-        batch.messages.send(self.as_fd())
+        batch.messages.send(self.as_fd(), 0)
+    }
+
+    /// `sendmmsg(fd, msgs, n, flags | MSG_NOSIGNAL)` — sends a batch as [`sendmmsg`](Self::sendmmsg), with
+    /// flags for every message: [`MsgFlags::DONTWAIT`] sends those that need not wait.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `EMSGSIZE`, `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `ENOMEM`, `ECONNREFUSED`, `EPIPE`,
+    ///   `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EPROTOTYPE`: as for
+    ///   [`sendmmsg`](Self::sendmmsg).
+    ///
+    /// See sendmmsg(2).
+    #[doc(alias = "MSG_DONTWAIT")]
+    pub fn sendmmsg_with<E: Expected>(
+        &self,
+        batch: &mut SendBatch<'_, E>,
+        flags: MsgFlags,
+    ) -> Result<(), Error> {
+        batch.messages.send(self.as_fd(), flags.bits())
     }
 
     /// `recvmmsg(fd, msgs, n, MSG_WAITFORONE | MSG_CMSG_CLOEXEC, NULL)` — receives a message into each
@@ -372,5 +392,24 @@ methods_of!(Messages [Datagram, Seqpacket], "Several messages with one call.", {
     ) -> Result<usize, Error> {
         batch.kind = T::TYPE;
         batch.messages.receive(self.as_fd(), 0)
+    }
+
+    /// `recvmmsg(fd, msgs, n, flags | MSG_WAITFORONE | MSG_CMSG_CLOEXEC, NULL)` — receives a batch as
+    /// [`recvmmsg`](Self::recvmmsg), with flags: [`MsgFlags::DONTWAIT`] does not wait for the first message.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: no message has come.
+    /// - `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recvmmsg(2).
+    #[doc(alias = "MSG_DONTWAIT")]
+    pub fn recvmmsg_with<const SIZE: usize, E: Expected>(
+        &self,
+        batch: &mut RecvBatch<'_, SIZE, E>,
+        flags: MsgFlags,
+    ) -> Result<usize, Error> {
+        batch.kind = T::TYPE;
+        batch.messages.receive(self.as_fd(), flags.bits())
     }
 });

@@ -6,19 +6,23 @@ use core::ffi::c_int;
 use sunpath_sys as sys;
 
 use super::buffer::{ControlBuffer, ControlStorage};
-use super::receive::{Message, flags};
-use super::send::Control;
-use crate::control::{Credentials, Writer};
-use crate::error::{Call, Cause, Errno, Error};
+use super::contents::IntoDescriptors;
+use super::receive::{Message, true_length};
+use super::send::{Control, send_laid_out, send_rest, write_rights};
+use crate::control::{Credentials, INT, Writer};
+use crate::error::{Call, Cause, Errno, Error, MAX_DESCRIPTORS};
 use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security, Space};
-use crate::fd::{AsFd, AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
-use crate::socket::Received;
-use crate::socket::{Kind, Socket};
+use crate::fd::{AsFd, AsRawFd, IoSlice, IoSliceMut, OwnedFd};
+use crate::socket::{Kind, Received, Socket, Stream};
 use crate::syscall::{self, Exactly};
 
 /// Data that may arrive without being asked for, because the socket was inherited with its options.
 /// The space of a label suffices for a time stamp too.
 type Along = (Credentials, Security<96>, Pidfd, QueueLength);
+
+/// The descriptors of [`Socket::recv_fds_up_to`]: an iterator that owns them, knows how many are left, and
+/// closes on drop those that nobody took.
+pub type Fds<const N: usize> = IntoDescriptors<ControlBuffer<(Rights<N>, Along)>>;
 
 /// Passing descriptors and credentials.
 impl<T: Kind> Socket<T> {
@@ -56,11 +60,17 @@ impl<T: Kind> Socket<T> {
         for place in Writer::new(buf).push(sys::SCM_RIGHTS, 1) {
             place.copy_from_slice(&given.as_raw_fd().to_ne_bytes());
         }
-        syscall::sendmsg(self.as_fd(), &[IoSlice::new(&[0])], None, buf).map(drop)
+        syscall::sendmsg(self.as_fd(), &[IoSlice::new(&[0])], None, buf, 0).map(drop)
     }
 
     /// `recvmsg` with `SCM_RIGHTS` — receives one descriptor, with the one byte that carries it. It
     /// is close-on-exec.
+    ///
+    /// The sender must send one byte, as [`send_fd`](Self::send_fd) does. Other senders send more: four
+    /// bytes, or a name. On a stream the bytes after the first stay in the queue, and the next receive
+    /// takes them for something else. [`recv_fds`](Self::recv_fds) and
+    /// [`recv_fds_up_to`](Self::recv_fds_up_to) take what such a sender sends, and
+    /// [`recv_exact_fds`](crate::UnixStream::recv_exact_fds) a number of bytes that is known.
     ///
     /// # Errors
     ///
@@ -99,7 +109,8 @@ impl<T: Kind> Socket<T> {
         Ok(fd)
     }
 
-    /// `sendmsg` with `SCM_RIGHTS` — sends all of the bytes, and descriptors with the first of them.
+    /// `sendmsg` with `SCM_RIGHTS` — sends all of the bytes, and descriptors with the first of them: a
+    /// slice of `OwnedFd`, `BorrowedFd`, `File` or whatever else has one, or of references to them.
     ///
     /// # Errors
     ///
@@ -121,8 +132,18 @@ impl<T: Kind> Socket<T> {
     ///
     /// See unix(7), "SCM_RIGHTS".
     #[doc(alias = "SCM_RIGHTS")]
-    pub fn send_fds(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), Error> {
-        self.send_all(bytes, &[Control::Rights(fds)])
+    pub fn send_fds<F: AsFd>(&self, bytes: &[u8], fds: &[F]) -> Result<(), Error> {
+        if fds.len() > MAX_DESCRIPTORS {
+            return Err(Error::too_many_descriptors(Call::Sendmsg, fds.len()));
+        }
+        let space = match fds.len() {
+            0 => 0,
+            count => sys::CMSG_SPACE(count * INT),
+        };
+        let write = |buf: &mut [u8]| write_rights(&mut Writer::new(buf), fds);
+        let (fd, bufs) = (self.as_fd(), [IoSlice::new(bytes)]);
+        let sent = send_laid_out::<T>(fd, &bufs, None, 0, space, write)?;
+        send_rest(fd, bytes, sent)
     }
 
     /// `recvmsg` with `SCM_RIGHTS` — receives bytes, and exactly `N` descriptors with them, which are
@@ -163,7 +184,7 @@ impl<T: Kind> Socket<T> {
         buf: &mut [u8],
     ) -> Result<(Received, [OwnedFd; N]), Error> {
         let mut control = ControlBuffer::<(Rights<N>, Along)>::new();
-        let (fd, flags) = (self.as_fd(), flags::<T>());
+        let (fd, flags) = (self.as_fd(), true_length::<T>());
         let (length, came) = syscall::recvmsg_exactly(fd, buf, (&mut control).offer(), flags)?;
         match came {
             Exactly::Fds(fds) => Ok((Received::new(length, buf.len()), fds)),
@@ -174,6 +195,47 @@ impl<T: Kind> Socket<T> {
                 Ok((received, exactly(message, T::TYPE)?))
             }
         }
+    }
+
+    /// `recvmsg` with `SCM_RIGHTS` — receives bytes, and at most `N` descriptors with them, which are
+    /// close-on-exec. No bytes and no descriptors are the end of the connection, or an empty message.
+    ///
+    /// A stream gives the descriptors with the first byte that they were sent with. Bytes that were sent
+    /// without any do not bring any.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are in `buf`, and every descriptor that came is closed.
+    ///
+    /// - `EMSGSIZE`: more than `N` came, or too few were free for them (`RLIMIT_NOFILE`).
+    /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`recvmsg`](Self::recvmsg).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.send_fds(b"two", &[&ours, &theirs])?;
+    ///
+    /// let mut buf = [0; 64];
+    /// let (received, fds) = theirs.recv_fds_up_to::<4>(&mut buf)?;
+    /// assert_eq!((received.len(), fds.len()), (3, 2));
+    /// for fd in fds {
+    ///     let socket = UnixStream::try_from(fd)?;
+    /// #   drop(socket);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// See unix(7), "SCM_RIGHTS".
+    #[doc(alias = "SCM_RIGHTS")]
+    pub fn recv_fds_up_to<const N: usize>(
+        &self,
+        buf: &mut [u8],
+    ) -> Result<(Received, Fds<N>), Error> {
+        let message = self.recvmsg(&mut [IoSliceMut::new(buf)], ControlBuffer::new())?;
+        Ok((message.received(), message.into_control()?.into_rights()))
     }
 
     /// `sendmsg` with `SCM_CREDENTIALS` — sends all of the bytes, and credentials with the first of
@@ -238,6 +300,61 @@ impl<T: Kind> Socket<T> {
         let message = self.recvmsg(&mut [IoSliceMut::new(buf)], &mut control)?;
         let received = message.received();
         Ok((received, message.into_partial_control().credentials()))
+    }
+}
+
+/// Passing descriptors over a stream.
+impl Socket<Stream> {
+    /// `recvmsg` with `SCM_RIGHTS`, as often as it takes — receives exactly as many bytes as `buf` has, and
+    /// exactly `N` descriptors with them, whichever of the bytes they come with.
+    ///
+    /// # Errors
+    ///
+    /// Some of the bytes may have been received. Every descriptor that came is closed.
+    ///
+    /// - `ENOMSG`: fewer descriptors came with the bytes, with the numbers.
+    /// - `EMSGSIZE`: more came, or too few were free for them (`RLIMIT_NOFILE`).
+    /// - `EPIPE`: the stream ended before; as `io::Error` of kind `UnexpectedEof`.
+    /// - `EAGAIN`, `ECONNRESET`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for [`recvmsg`](Self::recvmsg).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.write(b"he")?;
+    /// ours.send_fds(b"ad", &[&ours])?;
+    ///
+    /// let mut head = [0; 4];
+    /// let [fd] = theirs.recv_exact_fds(&mut head)?;
+    /// assert_eq!(&head, b"head");
+    /// # drop(fd);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See unix(7), "SCM_RIGHTS".
+    #[doc(alias = "SCM_RIGHTS")]
+    pub fn recv_exact_fds<const N: usize>(&self, buf: &mut [u8]) -> Result<[OwnedFd; N], Error> {
+        let (mut fds, mut count, mut rest) = ([const { None }; N], 0, buf);
+        while !rest.is_empty() {
+            let (received, came) = self.recv_fds_up_to::<N>(rest)?;
+            if received.len() == 0 {
+                let cause = Cause::StreamEnded;
+                return Err(Error::with_cause(Call::Recvmsg, Errno::EPIPE, cause));
+            }
+            if came.len() > N - count {
+                return Err(Error::control_truncated(count + came.len()));
+            }
+            for (slot, fd) in fds.iter_mut().skip(count).zip(came) {
+                *slot = Some(fd);
+                count += 1;
+            }
+            rest = rest.get_mut(received.len()..).unwrap_or_default();
+        }
+        if count < N {
+            return Err(Error::too_few_descriptors(count, N));
+        }
+        Ok(fds.map(|fd| fd.unwrap_or_else(|| unreachable!("as many as were counted"))))
     }
 }
 

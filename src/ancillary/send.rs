@@ -1,5 +1,6 @@
 //! Sending control messages.
 
+use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
 use sunpath_sys as sys;
@@ -9,6 +10,7 @@ use crate::control::{Credentials, INT, SCM_CREDENTIALS, Writer};
 use crate::error::{Call, Errno, Error, MAX_DESCRIPTORS};
 use crate::expected::{Expected, Rights, Space};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IoSlice};
+use crate::flags::MsgFlags;
 use crate::socket::{Datagram, Kind, Socket};
 use crate::syscall;
 
@@ -68,12 +70,6 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// Whether there is nothing to send.
-    #[inline]
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.space == 0
-    }
-
     pub(crate) const fn descriptors(&self) -> usize {
         self.descriptors
     }
@@ -91,12 +87,7 @@ impl<'a> Layout<'a> {
         for message in self.control {
             match message {
                 Control::Rights([]) => {}
-                Control::Rights(fds) => {
-                    let places = writer.push(sys::SCM_RIGHTS, fds.len());
-                    for (fd, place) in fds.iter().zip(places) {
-                        place.copy_from_slice(&fd.as_raw_fd().to_ne_bytes());
-                    }
-                }
+                Control::Rights(fds) => write_rights(&mut writer, fds),
                 Control::Credentials(credentials) => {
                     let ints = credentials.to_ints();
                     for (place, int) in writer.push(SCM_CREDENTIALS, ints.len()).zip(ints) {
@@ -105,6 +96,15 @@ impl<'a> Layout<'a> {
                 }
             }
         }
+    }
+}
+
+/// Lays descriptors out as a control message.
+#[inline]
+pub(super) fn write_rights<F: AsFd>(writer: &mut Writer<'_>, fds: &[F]) {
+    let places = writer.push(sys::SCM_RIGHTS, fds.len());
+    for (fd, place) in fds.iter().zip(places) {
+        place.copy_from_slice(&fd.as_fd().as_raw_fd().to_ne_bytes());
     }
 }
 
@@ -176,12 +176,67 @@ impl<T: Kind> Socket<T> {
     /// ```
     ///
     /// See sendmsg(2), unix(7).
+    #[inline]
     pub fn sendmsg(&self, bufs: &[IoSlice<'_>], control: &[Control<'_>]) -> Result<usize, Error> {
-        let bufs = match T::TYPE {
-            sys::SOCK_STREAM => &bufs[..bufs.len().min(syscall::IOV_MAX)],
-            _ => bufs,
-        };
-        send_with_control::<T>(self.as_fd(), bufs, None, control)
+        self.sendmsg_with(bufs, control, MsgFlags::empty())
+    }
+
+    /// `sendmsg(fd, msg, MSG_DONTWAIT | MSG_NOSIGNAL)` — sends as [`sendmsg`](Self::sendmsg) what need not
+    /// wait. The socket stays blocking for everybody who shares it.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: there is no space.
+    /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`,
+    ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
+    ///
+    /// See sendmsg(2).
+    #[doc(alias = "MSG_DONTWAIT")]
+    #[inline]
+    pub fn try_sendmsg(
+        &self,
+        bufs: &[IoSlice<'_>],
+        control: &[Control<'_>],
+    ) -> Result<usize, Error> {
+        self.sendmsg_with(bufs, control, MsgFlags::DONTWAIT)
+    }
+
+    /// `sendmsg(fd, msg, flags | MSG_NOSIGNAL)` — sends as [`sendmsg`](Self::sendmsg), with flags: the last
+    /// byte out of band, or the end of a record.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`, `EAGAIN`,
+    ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
+    /// - `EOPNOTSUPP`: [`OOB`](MsgFlags::OOB) on a kind of socket or a system that has no such byte, or
+    ///   without a byte to send.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixStream;
+    /// use sunpath::ancillary::MsgFlags;
+    /// use sunpath::fd::IoSlice;
+    ///
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// # if ours.send_oob(b"x").is_err() { return Ok(()) }
+    /// # theirs.recv_oob()?;
+    /// ours.sendmsg_with(&[IoSlice::new(b"stop"), IoSlice::new(b"!")], &[], MsgFlags::OOB)?;
+    /// assert_eq!(theirs.recv_oob()?, b'!');
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See sendmsg(2).
+    #[doc(alias = "sendmsg")]
+    #[doc(alias = "MSG_OOB")]
+    #[doc(alias = "MSG_EOR")]
+    pub fn sendmsg_with(
+        &self,
+        bufs: &[IoSlice<'_>],
+        control: &[Control<'_>],
+        flags: MsgFlags,
+    ) -> Result<usize, Error> {
+        send_with_control::<T>(self.as_fd(), bufs, None, control, flags.bits())
     }
 
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)`, then send(2) as often as needed — sends all of the bytes,
@@ -199,9 +254,56 @@ impl<T: Kind> Socket<T> {
     /// See sendmsg(2), unix(7).
     #[doc(alias = "sendmsg")]
     pub fn send_all(&self, bytes: &[u8], control: &[Control<'_>]) -> Result<(), Error> {
-        let mut sent = self.sendmsg(&[IoSlice::new(bytes)], control)?;
-        while sent < bytes.len() {
-            sent += syscall::send(self.as_fd(), &bytes[sent..], 0)?;
+        let sent = self.sendmsg(&[IoSlice::new(bytes)], control)?;
+        send_rest(self.as_fd(), bytes, sent)
+    }
+
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)`, as often as it takes — sends all of the slices, one after the
+    /// other, and the control messages once, with the first byte. Messages go with one call, and a stream
+    /// takes any number of slices.
+    ///
+    /// # Errors
+    ///
+    /// On a stream, some of the bytes may have gone, and the control messages with them.
+    ///
+    /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`,
+    ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
+    /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed.
+    ///   [`sendmsg`](Self::sendmsg) tells how many bytes went.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixStream;
+    /// use sunpath::fd::IoSlice;
+    ///
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.send_all_vectored(&[IoSlice::new(b"head"), IoSlice::new(b"body")], &[])?;
+    /// let mut buf = [0; 8];
+    /// theirs.read_exact(&mut buf)?;
+    /// assert_eq!(&buf, b"headbody");
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See sendmsg(2), unix(7).
+    #[doc(alias = "writev")]
+    pub fn send_all_vectored(
+        &self,
+        bufs: &[IoSlice<'_>],
+        control: &[Control<'_>],
+    ) -> Result<(), Error> {
+        let (mut sent, mut rest) = (self.sendmsg(bufs, control)?, bufs);
+        if T::TYPE != sys::SOCK_STREAM {
+            return Ok(());
+        }
+        while let [first, after @ ..] = rest {
+            if sent < first.len() {
+                send_rest(self.as_fd(), first, sent)?;
+            }
+            (sent, rest) = (sent.saturating_sub(first.len()), after);
+            if sent == 0 && rest.iter().any(|buf| !buf.is_empty()) {
+                sent = self.sendmsg(rest, &[])?;
+            }
         }
         Ok(())
     }
@@ -227,8 +329,38 @@ impl Socket<Datagram> {
         control: &[Control<'_>],
         to: &UnixAddr,
     ) -> Result<(), Error> {
-        send_with_control::<Datagram>(self.as_fd(), bufs, Some(to), control).map(drop)
+        self.sendmsg_to_with(bufs, control, to, MsgFlags::empty())
     }
+
+    /// `sendmsg(fd, msg, flags | MSG_NOSIGNAL)` — sends as [`sendmsg_to`](Self::sendmsg_to), with flags:
+    /// [`MsgFlags::DONTWAIT`] for one call that does not wait.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `ENOENT`, `ENOTDIR`, `ELOOP`,
+    ///   `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPIPE`, `EMSGSIZE`, `EAGAIN`, `ENOBUFS`: as for
+    ///   [`sendmsg_to`](Self::sendmsg_to).
+    ///
+    /// See sendmsg(2).
+    #[doc(alias = "sendmsg")]
+    #[doc(alias = "MSG_DONTWAIT")]
+    pub fn sendmsg_to_with(
+        &self,
+        bufs: &[IoSlice<'_>],
+        control: &[Control<'_>],
+        to: &UnixAddr,
+        flags: MsgFlags,
+    ) -> Result<(), Error> {
+        send_with_control::<Datagram>(self.as_fd(), bufs, Some(to), control, flags.bits()).map(drop)
+    }
+}
+
+/// Sends what one call has not sent of these bytes.
+pub(super) fn send_rest(fd: BorrowedFd<'_>, bytes: &[u8], mut sent: usize) -> Result<(), Error> {
+    while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
+        sent += syscall::send(fd, rest, 0)?;
+    }
+    Ok(())
 }
 
 fn send_with_control<T: Kind>(
@@ -236,44 +368,60 @@ fn send_with_control<T: Kind>(
     bufs: &[IoSlice<'_>],
     to: Option<&UnixAddr>,
     control: &[Control<'_>],
+    flags: c_int,
 ) -> Result<usize, Error> {
     let layout = Layout::of(Call::Sendmsg, control)?;
-    if layout.is_empty() {
-        return syscall::sendmsg(fd, bufs, to, &[]);
+    let write = |buf: &mut [u8]| layout.write(buf);
+    send_laid_out::<T>(fd, bufs, to, flags, layout.space(), write)
+}
+
+/// Sends control messages that `write` lays out in `space` zeroes.
+#[inline]
+pub(super) fn send_laid_out<T: Kind>(
+    fd: BorrowedFd<'_>,
+    bufs: &[IoSlice<'_>],
+    to: Option<&UnixAddr>,
+    flags: c_int,
+    space: usize,
+    write: impl FnOnce(&mut [u8]),
+) -> Result<usize, Error> {
+    let bufs = match T::TYPE {
+        sys::SOCK_STREAM => &bufs[..bufs.len().min(syscall::IOV_MAX)],
+        _ => bufs,
+    };
+    if space == 0 {
+        return syscall::sendmsg(fd, bufs, to, &[], flags);
     }
     if T::TYPE == sys::SOCK_STREAM && bufs.iter().all(|buf| buf.is_empty()) {
         return Err(Error::empty_payload());
     }
     let mut small = Space::<Small>::uninit();
-    if layout.space() <= Small::SPACE {
-        let buf = syscall::zeroed(&mut small, Small::SPACE);
-        let (buf, _) = buf.split_at_mut(layout.space());
-        layout.write(buf);
-        return syscall::sendmsg(fd, bufs, to, buf);
+    if space <= Small::SPACE {
+        let buf = syscall::zeroed(&mut small, space);
+        write(buf);
+        return syscall::sendmsg(fd, bufs, to, buf, flags);
     }
-    send_with_much(fd, bufs, to, &layout)
+    send_with_much(fd, bufs, to, flags, space, write)
 }
 
-/// Does what [`send_with_control`] does, for more control messages than most messages have. It is
-/// out of line, because every call would touch its buffer on the stack.
+/// Does what [`send_laid_out`] does, for more control messages than most messages have. It is out of
+/// line, because every call would touch its buffer on the stack.
 #[inline(never)]
 fn send_with_much(
     fd: BorrowedFd<'_>,
     bufs: &[IoSlice<'_>],
     to: Option<&UnixAddr>,
-    layout: &Layout<'_>,
+    flags: c_int,
+    space: usize,
+    write: impl FnOnce(&mut [u8]),
 ) -> Result<usize, Error> {
-    if layout.space() > MAX_CONTROL {
-        return Err(Error::control_space(
-            Call::Sendmsg,
-            layout.space(),
-            MAX_CONTROL,
-        ));
+    if space > MAX_CONTROL {
+        return Err(Error::control_space(Call::Sendmsg, space, MAX_CONTROL));
     }
     let mut buf = MaybeUninit::<[usize; MAX_CONTROL / size_of::<usize>()]>::uninit();
-    let buf = syscall::zeroed(&mut buf, layout.space());
-    layout.write(buf);
-    syscall::sendmsg(fd, bufs, to, buf)
+    let buf = syscall::zeroed(&mut buf, space);
+    write(buf);
+    syscall::sendmsg(fd, bufs, to, buf, flags)
 }
 
 #[cfg(test)]
@@ -302,7 +450,7 @@ mod tests {
                 Err(error) if error.is_unsupported() => return,
                 layout => layout.unwrap(),
             };
-            assert_eq!(layout.is_empty(), count == 0);
+            assert_eq!(layout.space() == 0, count == 0);
             let mut buf = vec![0; layout.space()];
             layout.write(&mut buf);
             let written: Vec<(i32, Vec<u8>)> = ControlMessages::new(&buf)
@@ -329,7 +477,7 @@ mod tests {
     fn ancillary_without_descriptors_carries_nothing() {
         let empty = [Control::Rights(&[]), Control::Rights(&[])];
         let layout = Layout::of(Call::Sendmsg, &empty).unwrap();
-        assert!(layout.is_empty());
+        assert_eq!(layout.space(), 0);
         layout.write(&mut []);
     }
 }

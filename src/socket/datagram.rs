@@ -1,5 +1,7 @@
 //! Datagrams: messages with addresses.
 
+use core::mem::MaybeUninit;
+
 use sunpath_sys as sys;
 
 use super::message::Received;
@@ -189,7 +191,24 @@ impl Socket<Datagram> {
     #[doc(alias = "sendto")]
     #[inline]
     pub fn send_to(&self, message: &[u8], to: &UnixAddr) -> Result<(), Error> {
-        syscall::sendto(self.as_fd(), message, to).map(drop)
+        syscall::sendto(self.as_fd(), message, to, 0).map(drop)
+    }
+
+    /// `sendto(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL, addr, len)` — sends one message to an address if
+    /// that need not wait, as [`send_to`](Self::send_to) of a nonblocking socket. The socket stays blocking
+    /// for everybody who shares it.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: the receiver's queue is full.
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPERM`, `EPIPE`,
+    ///   `EMSGSIZE`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for [`send_to`](Self::send_to).
+    ///
+    /// See send(2).
+    #[doc(alias = "MSG_DONTWAIT")]
+    #[inline]
+    pub fn try_send_to(&self, message: &[u8], to: &UnixAddr) -> Result<(), Error> {
+        syscall::sendto(self.as_fd(), message, to, sys::MSG_DONTWAIT).map(drop)
     }
 
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices as one message to an address.
@@ -203,7 +222,7 @@ impl Socket<Datagram> {
     /// See sendmsg(2).
     #[doc(alias = "sendmsg")]
     pub fn send_vectored_to(&self, message: &[IoSlice<'_>], to: &UnixAddr) -> Result<(), Error> {
-        syscall::sendmsg(self.as_fd(), message, Some(to), &[]).map(drop)
+        syscall::sendmsg(self.as_fd(), message, Some(to), &[], 0).map(drop)
     }
 
     /// `recvfrom(fd, buf, n, MSG_TRUNC, addr, len)` — receives one message and the address of its
@@ -240,6 +259,25 @@ impl Socket<Datagram> {
         let mut from = UnixAddr::unnamed();
         let received = self.recv_from_into(buf, &mut from)?;
         Ok((received, from))
+    }
+
+    /// `recvfrom(fd, buf, n, MSG_DONTWAIT | MSG_TRUNC, addr, len)` — receives one message and who sent it
+    /// if that need not wait, as [`recv_from`](Self::recv_from) of a nonblocking socket. The socket stays
+    /// blocking for everybody who shares it.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: no message has come.
+    /// - `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// See recv(2).
+    #[doc(alias = "MSG_DONTWAIT")]
+    #[inline]
+    pub fn try_recv_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
+        let mut from = UnixAddr::unnamed();
+        let flags = sys::MSG_DONTWAIT;
+        let length = syscall::recv_message_from(self.as_fd(), buf, &mut from, flags)?;
+        Ok((Received::new(length, buf.len()), from))
     }
 
     /// Does what [`recv_from`](Self::recv_from) does, with the address in place, which saves moving
@@ -279,6 +317,40 @@ impl Socket<Datagram> {
         let mut from = UnixAddr::unnamed();
         let received = self.receive_vectored(bufs, Some(&mut from))?;
         Ok((received, from))
+    }
+
+    /// `recvmsg(fd, msg, 0)` — receives one message into bytes that need not be initialised, gives those
+    /// that were filled, and who sent it. As for [`recv_uninit`](Self::recv_uninit), a message that was
+    /// truncated has no [`true_len`](Received::true_len).
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`, `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::mem::MaybeUninit;
+    /// # use sunpath::UnixDatagram;
+    ///
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// ours.send(b"hello")?;
+    /// let mut buf = [MaybeUninit::uninit(); 64];
+    /// let (bytes, _, from) = theirs.recv_from_uninit(&mut buf)?;
+    /// assert_eq!(bytes, b"hello");
+    /// assert!(from.is_unnamed());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See recv(2).
+    #[doc(alias = "recvmsg")]
+    pub fn recv_from_uninit<'b>(
+        &self,
+        buf: &'b mut [MaybeUninit<u8>],
+    ) -> Result<(&'b mut [u8], Received, UnixAddr), Error> {
+        let (size, mut from) = (buf.len(), UnixAddr::unnamed());
+        let (filled, length) = syscall::recvmsg_uninit(self.as_fd(), buf, Some(&mut from))?;
+        Ok((filled, Received::new(length, size), from))
     }
 
     /// `recvfrom(fd, buf, n, MSG_PEEK | MSG_TRUNC, addr, len)` — receives one message and the

@@ -10,6 +10,7 @@ use super::{Seqpacket, Socket, methods_of};
 use crate::addr::UnixAddr;
 use crate::error::Error;
 use crate::fd::{AsFd, IoSlice, IoSliceMut};
+use crate::flags::MsgFlags;
 use crate::syscall::{self, Length, TRUE_LENGTH};
 
 /// A sequenced-packet socket: a connection like a stream's that keeps record boundaries.
@@ -28,6 +29,7 @@ pub struct Received {
     len: usize,
     /// The result of the call, which exceeds `len` if the true length was asked for.
     result: usize,
+    flags: c_int,
     truncated: bool,
     control_truncated: bool,
 }
@@ -39,6 +41,7 @@ impl Received {
         Self {
             len: result.min(buffer),
             result,
+            flags,
             truncated: flags & sys::MSG_TRUNC != 0,
             control_truncated: flags & sys::MSG_CTRUNC != 0,
         }
@@ -76,6 +79,14 @@ impl Received {
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_control_truncated(self) -> bool {
         self.control_truncated
+    }
+
+    /// `msg_flags` as the kernel returned them. recv(2) and recvfrom(2), which have none, give
+    /// [`TRUNC`](MsgFlags::TRUNC) alone.
+    #[must_use]
+    #[doc(alias = "msg_flags")]
+    pub const fn flags(self) -> MsgFlags {
+        MsgFlags::from_bits(self.flags)
     }
 
     /// Returns the same, with more of its control messages dropped.
@@ -135,6 +146,22 @@ methods_of!(Messages [Datagram, Seqpacket], "Sending and receiving messages.", {
         syscall::send(self.as_fd(), message, 0).map(drop)
     }
 
+    /// `send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL)` — sends one message if that need not wait, as
+    /// [`send`](Self::send) of a nonblocking socket. The socket stays blocking for everybody who shares it.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: the queue is full.
+    /// - `EMSGSIZE`, `ENOTCONN`, `ECONNREFUSED`, `EPIPE`, `ECONNRESET`, `EPERM`, `ENOBUFS`, `ENOMEM`: as for
+    ///   [`send`](Self::send).
+    ///
+    /// See send(2).
+    #[inline]
+    #[doc(alias = "MSG_DONTWAIT")]
+    pub fn try_send(&self, message: &[u8]) -> Result<(), Error> {
+        syscall::send(self.as_fd(), message, sys::MSG_DONTWAIT).map(drop)
+    }
+
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices as one message.
     ///
     /// # Errors
@@ -156,7 +183,7 @@ methods_of!(Messages [Datagram, Seqpacket], "Sending and receiving messages.", {
     /// See sendmsg(2).
     #[doc(alias = "sendmsg")]
     pub fn send_vectored(&self, message: &[IoSlice<'_>]) -> Result<(), Error> {
-        syscall::sendmsg(self.as_fd(), message, None, &[]).map(drop)
+        syscall::sendmsg(self.as_fd(), message, None, &[], 0).map(drop)
     }
 
     /// `recv(fd, buf, n, MSG_TRUNC)` — receives one message.
@@ -192,6 +219,33 @@ methods_of!(Messages [Datagram, Seqpacket], "Sending and receiving messages.", {
     #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> Result<Received, Error> {
         self.receive(buf, 0)
+    }
+
+    /// `recv(fd, buf, n, MSG_DONTWAIT | MSG_TRUNC)` — receives one message if that need not wait, as
+    /// [`recv`](Self::recv) of a nonblocking socket. The socket stays blocking for everybody who shares it.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: no message has come.
+    /// - `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// let mut buf = [0; 64];
+    /// assert!(theirs.try_recv(&mut buf).unwrap_err().is_would_block());
+    /// ours.try_send(b"hello")?;
+    /// assert_eq!(theirs.try_recv(&mut buf)?.len(), 5);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See recv(2).
+    #[inline]
+    #[doc(alias = "MSG_DONTWAIT")]
+    pub fn try_recv(&self, buf: &mut [u8]) -> Result<Received, Error> {
+        self.receive(buf, sys::MSG_DONTWAIT)
     }
 
     /// `recvmsg(fd, msg, 0)` — receives one message into several slices, one after the other; at
@@ -239,7 +293,7 @@ methods_of!(Messages [Datagram, Seqpacket], "Sending and receiving messages.", {
         buf: &'b mut [MaybeUninit<u8>],
     ) -> Result<(&'b mut [u8], Received), Error> {
         let size = buf.len();
-        let (filled, length) = syscall::recvmsg_uninit(self.as_fd(), buf)?;
+        let (filled, length) = syscall::recvmsg_uninit(self.as_fd(), buf, None)?;
         Ok((filled, Received::new(length, size)))
     }
 

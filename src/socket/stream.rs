@@ -86,7 +86,34 @@ impl Socket<Stream> {
     /// See recv(2).
     #[doc(alias = "recvmsg")]
     pub fn read_uninit<'b>(&self, buf: &'b mut [MaybeUninit<u8>]) -> Result<&'b mut [u8], Error> {
-        syscall::recvmsg_uninit(self.as_fd(), buf).map(|(filled, _)| filled)
+        syscall::recvmsg_uninit(self.as_fd(), buf, None).map(|(filled, _)| filled)
+    }
+
+    /// `recv(fd, buf, n, MSG_DONTWAIT)` — receives if that need not wait, as [`read`](Self::read) of a
+    /// nonblocking socket. The socket stays blocking for everybody who shares it.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: nothing has come.
+    /// - `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// let mut buf = [0; 64];
+    /// assert!(theirs.try_read(&mut buf).unwrap_err().is_would_block());
+    /// ours.try_write(b"hello")?;
+    /// assert_eq!(theirs.try_read(&mut buf)?, 5);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See recv(2).
+    #[inline]
+    #[doc(alias = "MSG_DONTWAIT")]
+    pub fn try_read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+        syscall::recv(self.as_fd(), buf, sys::MSG_DONTWAIT)
     }
 
     /// `recv(fd, buf, n, MSG_PEEK)` — receives and leaves in the queue what was received.
@@ -176,6 +203,21 @@ impl Socket<Stream> {
         syscall::send(self.as_fd(), buf, 0)
     }
 
+    /// `send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL)` — sends as many bytes as need not wait, as
+    /// [`write`](Self::write) of a nonblocking socket. The socket stays blocking for everybody who shares it.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: there is no space.
+    /// - `EPIPE`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
+    ///
+    /// See send(2).
+    #[inline]
+    #[doc(alias = "MSG_DONTWAIT")]
+    pub fn try_write(&self, buf: &[u8]) -> Result<usize, Error> {
+        syscall::send(self.as_fd(), buf, sys::MSG_DONTWAIT)
+    }
+
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends from several slices, one after the other; the first
     /// 1024 of them. `SIGPIPE` is never raised, as writev(2) would.
     ///
@@ -199,7 +241,7 @@ impl Socket<Stream> {
     #[doc(alias = "sendmsg")]
     pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> Result<usize, Error> {
         let bufs = &bufs[..bufs.len().min(syscall::IOV_MAX)];
-        syscall::sendmsg(self.as_fd(), bufs, None, &[])
+        syscall::sendmsg(self.as_fd(), bufs, None, &[], 0)
     }
 
     /// `send(fd, buf, n, MSG_NOSIGNAL)`, as often as needed — sends all of the bytes.

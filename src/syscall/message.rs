@@ -58,11 +58,16 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize
 
 /// sendto(2).
 #[inline]
-pub(crate) fn sendto(fd: BorrowedFd<'_>, buf: &[u8], to: &UnixAddr) -> Result<usize, Error> {
+pub(crate) fn sendto(
+    fd: BorrowedFd<'_>,
+    buf: &[u8],
+    to: &UnixAddr,
+    flags: c_int,
+) -> Result<usize, Error> {
     leads_to_the_peer(Call::Sendto, to)?;
+    let flags = flags | sys::MSG_NOSIGNAL;
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
     let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, len..=len, move || {
-        let flags = sys::MSG_NOSIGNAL;
         // SAFETY: buf is readable for its length; the address is live and has as many bytes as its
         // length says.
         unsafe { sys::sendto(fd.as_raw_fd(), bytes, len, flags, to.as_ptr(), to.len()) }
@@ -141,15 +146,19 @@ pub(crate) fn sendmsg(
     bufs: &[IoSlice<'_>],
     to: Option<&UnixAddr>,
     control: &[u8],
+    flags: c_int,
 ) -> Result<usize, Error> {
     if let Some(to) = to {
         leads_to_the_peer(Call::Sendmsg, to)?;
     }
-    let msg = &msghdr_to_send(bufs, to, control);
+    let (msg, flags) = (
+        &msghdr_to_send(bufs, to, control),
+        flags | sys::MSG_NOSIGNAL,
+    );
     let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, ANY, move || {
         // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; the address
         // and the control messages are live and have as many bytes as their lengths say.
-        unsafe { sys::sendmsg(fd.as_raw_fd(), msg, sys::MSG_NOSIGNAL) }
+        unsafe { sys::sendmsg(fd.as_raw_fd(), msg, flags) }
     });
     sent.map_err(|error| with_limit_of(error, fd, bufs))
 }
@@ -224,13 +233,14 @@ pub(crate) fn recvmsg(
 pub(crate) fn recvmsg_uninit<'b>(
     fd: BorrowedFd<'_>,
     buf: &'b mut [MaybeUninit<u8>],
+    ret_from: Option<&mut UnixAddr>,
 ) -> Result<(&'b mut [u8], Length), Error> {
     let mut iov = sys::iovec {
         iov_base: buf.as_mut_ptr().cast(),
         iov_len: buf.len(),
     };
     // SAFETY: the one iovec is over bytes that are writable for their length.
-    let (length, _) = unsafe { receive(fd, &mut iov, 1, None, &mut [], 0) }?;
+    let (length, _) = unsafe { receive(fd, &mut iov, 1, ret_from, &mut [], 0) }?;
     let filled = length.0.min(buf.len());
     // SAFETY: without MSG_TRUNC a receive returns how many bytes it has written, whatever the socket
     // is. They are at most buf.len(), and buf is borrowed for 'b.

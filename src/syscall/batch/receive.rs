@@ -69,9 +69,11 @@ pub(crate) struct RecvHeaders<'b, const SIZE: usize, E: Expected> {
     /// and over `E::SPACE` bytes for control messages. All of them are initialised, and borrowed
     /// for 'b.
     headers: &'b mut [mmsghdr],
-    /// The headers that the last call has filled. INVARIANT: the lengths in all others are offered.
+    /// The headers that the last call has filled. INVARIANT: they are there, and the lengths in all
+    /// others are offered.
     filled: usize,
-    /// How many of those were given away. INVARIANT: this owns the descriptors in the rest.
+    /// How many of those were given away. INVARIANT: at most `filled`, and this owns the descriptors in
+    /// the rest.
     given: usize,
     expected: PhantomData<E>,
 }
@@ -142,27 +144,37 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
                 offer_space::<E>(&mut header.msg_hdr);
             }
         }
-        (self.filled, self.given) = (0, 0);
         let (vector, count) = (self.headers.as_mut_ptr(), self.headers.len());
         let flags = flags | TRUE_LENGTH | CMSG_CLOEXEC;
         let arrived = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvmmsg, 1..=count, move || {
             recvmmsg(vector, count, flags | WAIT_FOR_ONE)
         });
-        self.filled = match arrived {
+        let arrived = match arrived {
             Ok(arrived) => arrived,
             // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of the
             // lengths that they say.
-            Err(error) => unsafe { receive_one_by_one(fd, vector, count, flags, error)? },
+            Err(error) => match unsafe { receive_one_by_one(fd, vector, count, flags, error) } {
+                Ok(arrived) => arrived,
+                Err(error) => {
+                    self.given = self.filled; // the messages of the call before are gone
+                    return Err(error);
+                }
+            },
         };
-        Ok(self.filled)
+        (self.filled, self.given) = (arrived, 0);
+        Ok(arrived)
     }
 
     /// The messages of the last call that were not given away.
     #[inline]
     pub(crate) fn arrived(&mut self) -> Arrived<'_, SIZE, E> {
         let given = mem::replace(&mut self.given, self.filled);
+        let (first, left) = (self.headers.as_mut_ptr(), self.filled - given);
+        // SAFETY: by the invariants given is not over filled, which is not over the number of headers.
+        let first = unsafe { first.add(given) };
         Arrived {
-            headers: self.headers.get_mut(given..self.filled).unwrap_or_default(),
+            // SAFETY: that many of the headers are there, and borrowed as self is.
+            headers: unsafe { slice::from_raw_parts_mut(first, left) },
             expected: PhantomData,
         }
     }

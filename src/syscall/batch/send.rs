@@ -1,5 +1,6 @@
 //! The headers of messages to send.
 
+use core::ffi::c_int;
 use core::mem::{self, MaybeUninit};
 use core::slice;
 
@@ -118,7 +119,7 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
 
     /// sendmmsg(2), repeated until no message is left or one fails.
     #[inline]
-    pub(crate) fn send(&mut self, fd: BorrowedFd<'_>) -> Result<(), Error> {
+    pub(crate) fn send(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<(), Error> {
         let vector = self.headers.as_mut_ptr().wrapping_add(self.gone).cast();
         let left = self.left();
         if left == 0 {
@@ -126,14 +127,15 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         }
         // SAFETY: by the invariants that many headers are written there, over slices and addresses that
         // are borrowed.
-        let sent = unsafe { send_once(fd, vector, left) };
+        let sent = unsafe { send_once(fd, vector, left, flags) };
         let sent = sent.map_err(|error| self.with_limit(error, fd))?;
         self.gone += sent;
         if sent == left {
             return Ok(());
         }
         // SAFETY: that many headers are left, over slices and addresses that are borrowed.
-        let (more, outcome) = unsafe { send_rest(fd, vector.wrapping_add(sent), left - sent) };
+        let (more, outcome) =
+            unsafe { send_rest(fd, vector.wrapping_add(sent), left - sent, flags) };
         self.gone += more;
         outcome.map_err(|error| self.with_limit(error, fd))
     }
@@ -165,7 +167,9 @@ unsafe fn send_once(
     fd: BorrowedFd<'_>,
     vector: *mut mmsghdr,
     count: usize,
+    flags: c_int,
 ) -> Result<usize, Error> {
+    let flags = flags | sys::MSG_NOSIGNAL;
     retry_timed(
         fd,
         sys::SO_SNDTIMEO,
@@ -174,7 +178,7 @@ unsafe fn send_once(
         move || {
             // SAFETY: the caller guarantees the headers; the call reads them, and writes their
             // lengths.
-            unsafe { send_many(fd.as_raw_fd(), vector, count as _, sys::MSG_NOSIGNAL) as isize }
+            unsafe { send_many(fd.as_raw_fd(), vector, count as _, flags) as isize }
         },
     )
 }
@@ -190,11 +194,12 @@ unsafe fn send_rest(
     fd: BorrowedFd<'_>,
     vector: *mut mmsghdr,
     count: usize,
+    flags: c_int,
 ) -> (usize, Result<(), Error>) {
     let mut sent = 0;
     while sent < count {
         // SAFETY: the caller guarantees the headers, of which that many are left.
-        match unsafe { send_once(fd, vector.wrapping_add(sent), count - sent) } {
+        match unsafe { send_once(fd, vector.wrapping_add(sent), count - sent, flags) } {
             Ok(more) => sent += more,
             Err(error) => return (sent, Err(error)),
         }
