@@ -1,7 +1,8 @@
 //! The lock of `ReplaceStale` changes hands while a program asks for it, at each of its calls.
 
 use std::cell::{Cell, RefCell};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 use sunpath::{Bound, Errno, Existing, UnixListener};
 
@@ -129,6 +130,7 @@ fn lock_of_a_file_that_is_gone_is_taken_again() {
         if asked.nr == libc::SYS_flock && !came.replace(true) {
             fs::remove_file(&lock).unwrap();
             fs::write(&lock, "").unwrap();
+            fs::set_permissions(&lock, Permissions::from_mode(0o1600)).unwrap();
         }
         None
     };
