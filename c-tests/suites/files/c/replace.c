@@ -22,13 +22,28 @@ static int is_dead(const char *path)
 	return dead;
 }
 
+/* Some kernels refuse a datagram socket where a stream socket lives, too. What they answer about a
+ * socket of our own shows it. */
+static int can_tell(void)
+{
+	int own = new_socket('o', SOCK_STREAM).fd, dead;
+
+	if (make_bind(own, "own", strlen("own")) < 0)
+		die("bind");
+	dead = is_dead("own");
+	close(own);
+	if (unlink("own") < 0)
+		die("unlink");
+	return !dead;
+}
+
 static int remove_dead(const char *path)
 {
 	struct stat status;
 
 	if (lstat(path, &status) < 0)
 		return errno == ENOENT ? 0 : -1;
-	if (!S_ISSOCK(status.st_mode) || !is_dead(path)) {
+	if (!S_ISSOCK(status.st_mode) || !is_dead(path) || !can_tell()) {
 		errno = EADDRINUSE;
 		return -1;
 	}

@@ -27,12 +27,25 @@ fn is_dead(path: &str) -> bool {
     connected == Err(ECONNREFUSED)
 }
 
+// Some kernels refuse a datagram socket where a stream socket lives, too. What they answer about a
+// socket of our own shows it.
+fn can_tell() -> bool {
+    let own = new_socket('o', SOCK_STREAM);
+    make_bind(own.fd, b"own").expect("bind");
+    let dead = is_dead("own");
+    close(&[own]);
+    fs::remove_file("own").expect("unlink");
+    !dead
+}
+
 fn remove_dead(path: &str) -> Result<(), c_int> {
     let errno = |error: std::io::Error| error.raw_os_error().unwrap_or(0);
     match fs::symlink_metadata(path).map_err(errno) {
         Err(ENOENT) => Ok(()),
         Err(error) => Err(error),
-        Ok(status) if !status.file_type().is_socket() || !is_dead(path) => Err(EADDRINUSE),
+        Ok(status) if !status.file_type().is_socket() || !is_dead(path) || !can_tell() => {
+            Err(EADDRINUSE)
+        }
         Ok(_) => fs::remove_file(path).map_err(errno),
     }
 }
