@@ -299,7 +299,9 @@ fn stream_timeouts_are_kept_and_kept_to() {
     a.set_read_timeout(None).unwrap();
     assert_eq!(a.read_timeout().unwrap(), None);
     a.set_read_timeout(Some(Duration::MAX)).unwrap();
-    assert_eq!(a.read_timeout().unwrap(), None, "forever");
+    let longest = Duration::from_secs(i32::MAX as u64);
+    let counted = (size_of::<libc::time_t>() == 4).then_some(longest);
+    assert_eq!(a.read_timeout().unwrap(), counted, "forever");
     a.set_read_timeout(Some(Duration::from_nanos(1))).unwrap();
     assert!(
         a.read_timeout().unwrap().is_some(),

@@ -37,7 +37,7 @@ fn traced(lane: &Lane) -> Vec<String> {
 
 /// Before std closes a descriptor it checks that it is open, in debug builds alone.
 fn is_the_check_of_a_debug_build(line: &str) -> bool {
-    cfg!(debug_assertions) && line.starts_with("fcntl(") && line.contains(", F_GETFD)")
+    cfg!(debug_assertions) && line.starts_with("fcntl") && line.contains(", F_GETFD)")
 }
 
 fn without_addresses(line: &str) -> String {

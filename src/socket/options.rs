@@ -97,8 +97,8 @@ impl<T: Kind> Socket<T> {
     /// [`accept_timeout`](super::Listener::accept_timeout).
     ///
     /// The kernel counts in clock ticks (1 to 10 ms) and rounds up. A timeout of more seconds than
-    /// it can count waits forever, and reads as `None`. Signals, however many arrive, do not make
-    /// it wait for longer than three times the timeout.
+    /// it can count waits forever, and reads as `None`; a `time_t` of 32 bits counts 68 years. Signals,
+    /// however many arrive, do not make it wait for longer than three times the timeout.
     ///
     /// # Errors
     ///

@@ -1,5 +1,8 @@
 /* What this compiler sees in this system's headers: a line for each row of layout.def and around.def, then
  * the CMSG macros over every length from 0 to 2048. */
+/* struct stat is the one whose numbers have 64 bits. */
+#define _FILE_OFFSET_BITS 64
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
