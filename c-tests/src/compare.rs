@@ -102,6 +102,38 @@ impl Transcript {
         self.lines.is_empty()
     }
 
+    /// Returns the transcript of another kernel: this one, with the lines of `own` in place of those of
+    /// the same cases.
+    #[must_use]
+    pub fn overlaid(mut self, own: Self) -> Self {
+        for line in own.lines {
+            let id = id_of(&line).to_owned();
+            self.declared.retain(|(_, of), _| *of != id);
+            match self.lines.iter_mut().find(|line| id_of(line) == id) {
+                Some(old) => *old = line,
+                None => self.lines.push(line),
+            }
+        }
+        self.declared.extend(own.declared);
+        self
+    }
+
+    /// Returns this transcript of another kernel with new lines of the C lane. A case has a line in
+    /// it only if the kernel differs from that of `base`, or a difference is declared on this one.
+    #[must_use]
+    pub fn blessed_over<'a>(
+        &self,
+        base: &Self,
+        ids: impl IntoIterator<Item = &'a str>,
+        new: &BTreeMap<String, String>,
+    ) -> String {
+        let differs = |id: &str| {
+            let line = new.get(id).map(String::as_str).or(self.line(id));
+            line != base.line(id) || self.declared.keys().any(|(_, of)| of == id)
+        };
+        self.blessed(ids.into_iter().filter(|id| differs(id)), new)
+    }
+
     /// Returns the transcript with new lines of the C lane in the order of these cases. The header
     /// and the declared differences are kept, except those of cases that no longer exist.
     #[must_use]
@@ -267,6 +299,30 @@ mod tests {
         assert_eq!(transcript.blessed(["a", "b"], &new("a", "a\tuno")), uno);
         let added = "# header\nc\tthree\na\tone\n";
         assert_eq!(transcript.blessed(["c", "a"], &new("c", "c\tthree")), added);
+    }
+
+    #[test]
+    fn transcript_of_another_kernel_has_what_differs() {
+        let linux = || transcript(TEXT);
+        let own = transcript("# own\nb\tzwei\n");
+        let here = linux().overlaid(transcript("# own\nb\tzwei\n"));
+        assert_eq!(
+            (here.line("a"), here.line("b")),
+            (Some("a\tone"), Some("b\tzwei"))
+        );
+        assert_eq!(here.declared('S', "b"), None);
+        let new = |a: &str, b: &str| {
+            let new =
+                [("a", a), ("b", b)].map(|(id, line)| (id.to_owned(), format!("{id}\t{line}")));
+            own.blessed_over(&linux(), ["a", "b"], &BTreeMap::from(new))
+        };
+        assert_eq!(new("one", "two"), "# own\n");
+        assert_eq!(new("uno", "two"), "# own\na\tuno\n");
+        let declared = transcript("# own\nb\ttwo\nS b\tdos  # it is Spanish\n");
+        let old = declared.blessed_over(&linux(), ["a", "b"], &BTreeMap::new());
+        assert_eq!(old, "# own\nb\ttwo\nS b\tdos  # it is Spanish\n");
+        let orphan = linux().overlaid(transcript("c\tdrei\n"));
+        assert!(orphan.check_cases(["a", "b"].into_iter(), &['S']).is_err());
     }
 
     #[test]

@@ -37,13 +37,13 @@ pub fn page(suites: &[Suite]) -> String {
     let mut text = HEAD.to_owned();
     text += "| suite | cases | different from C |\n| --- | ---: | ---: |\n";
     for suite in suites {
-        let transcript = suite.transcript();
+        let transcript = suite.transcript(None);
         let (name, cases) = (&suite.name, transcript.len());
         let count = transcript.differences(SAFE).count();
         let _ = writeln!(text, "| [{name}](#{name}) | {cases} | {count} |");
     }
     for suite in suites {
-        let transcript = suite.transcript();
+        let transcript = suite.transcript(None);
         if transcript.differences(SAFE).next().is_some() {
             let _ = writeln!(text, "\n## {}", suite.name);
             write_suite(&mut text, suite, &transcript);

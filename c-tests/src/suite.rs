@@ -6,6 +6,7 @@
 //! have both. If the system lacks what a case needs, every lane prints `not run: ...` with the
 //! reason.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -105,20 +106,47 @@ impl Suite {
             .collect()
     }
 
-    /// Returns the path of the transcript.
+    /// Returns the path of the transcript of Linux, or of the lines that another kernel has in place of
+    /// Linux's.
     #[must_use]
-    pub fn transcript_path(&self) -> PathBuf {
-        self.folder().join("transcript.txt")
+    pub fn transcript_path(&self, kernel: Option<&str>) -> PathBuf {
+        let name = kernel.unwrap_or("transcript");
+        self.folder().join(name).with_extension("txt")
     }
 
-    /// Returns the transcript as it is recorded. A new suite has an empty one.
+    /// Returns the transcript of Linux or of another kernel as it is recorded. A new suite has an empty one.
     ///
     /// # Panics
     ///
-    /// - If the transcript is not in order.
+    /// - If a file is not in order.
     #[must_use]
-    pub fn transcript(&self) -> Transcript {
-        let path = self.transcript_path();
+    pub fn transcript(&self, kernel: Option<&str>) -> Transcript {
+        let linux = self.recorded(None);
+        match kernel {
+            None => linux,
+            own => linux.overlaid(self.recorded(own)),
+        }
+    }
+
+    /// Returns the text of the file with the kernel's lines, after new lines of the C lane.
+    ///
+    /// # Panics
+    ///
+    /// - If a file is not in order.
+    #[must_use]
+    pub fn blessed(&self, kernel: Option<&str>, lines: &BTreeMap<String, String>) -> String {
+        let cases = self.cases();
+        let ids = cases.iter().map(|case| case.id.as_str());
+        let recorded = self.recorded(kernel);
+        match kernel {
+            None => recorded.blessed(ids, lines),
+            Some(_) => recorded.blessed_over(&self.recorded(None), ids, lines),
+        }
+    }
+
+    /// Reads one file.
+    fn recorded(&self, kernel: Option<&str>) -> Transcript {
+        let path = self.transcript_path(kernel);
         let text = fs::read_to_string(&path).unwrap_or_default();
         Transcript::read(&text).unwrap_or_else(|faults| panic!("{}:\n{faults}", path.display()))
     }

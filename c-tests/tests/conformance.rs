@@ -40,6 +40,12 @@ mod linux {
 
     static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(Suite::all);
 
+    /// The kernels other than Linux that suites have lines of.
+    const OTHER_KERNELS: [&str; 1] = ["gvisor"];
+
+    /// Which of them is running, as `SUNPATH_KERNEL` says, because gVisor calls itself Linux.
+    static KERNEL: LazyLock<Option<String>> = LazyLock::new(|| env::var("SUNPATH_KERNEL").ok());
+
     /// Cases that run while no other case does, because the kernel counts what they measure over
     /// all processes of a user.
     const ALONE: [&str; 1] = ["ancillary::I17."];
@@ -105,7 +111,7 @@ mod linux {
         let mut trials = Vec::new();
         let mut alone = Vec::new();
         for suite in SUITES.iter() {
-            let transcript = Arc::new(suite.transcript());
+            let transcript = Arc::new(suite.transcript(KERNEL.as_deref()));
             for case in suite.cases() {
                 let name = format!("{}::{}", suite.name, case.id);
                 let beside = if ALONE.iter().any(|id| name.starts_with(id)) {
@@ -170,8 +176,12 @@ mod linux {
                 let cases = suite.cases();
                 let ids = cases.iter().map(|case| case.id.as_str());
                 let letters = LANES.iter().filter_map(|lane| lane.letter);
-                let transcript = suite.transcript();
-                transcript.check_cases(ids, &Vec::from_iter(letters))
+                let letters = Vec::from_iter(letters);
+                for kernel in [None].into_iter().chain(OTHER_KERNELS.map(Some)) {
+                    let transcript = suite.transcript(kernel);
+                    transcript.check_cases(ids.clone(), &letters)?;
+                }
+                Ok(())
             }));
         }
         trials.push(check("pages::are_current".to_owned(), |_| {
@@ -194,22 +204,25 @@ mod linux {
 
     /// Writes what C printed, if the lanes that have to be equal to it agree, and the pages.
     fn record(found: &Found) {
+        let kernel = KERNEL.as_deref();
         for suite in SUITES.iter() {
             let of_suite = found.reports.iter();
             let of_suite = of_suite.filter(|((name, _), _)| *name == suite.name);
             let lines =
                 of_suite.filter_map(|((_, id), report)| Some((id.clone(), report.agreed.clone()?)));
             let lines = BTreeMap::from_iter(lines);
-            let cases = suite.cases();
-            let ids = cases.iter().map(|case| case.id.as_str());
-            let old = suite.transcript();
+            if lines.is_empty() {
+                continue;
+            }
+            let (old, path) = (suite.transcript(kernel), suite.transcript_path(kernel));
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
             for (id, line) in &lines {
                 if old.line(id) != Some(line) {
-                    println!("recorded in suites/{}/transcript.txt:\n{line}", suite.name);
+                    println!("recorded in suites/{}/{file}:\n{line}", suite.name);
                 }
             }
-            let text = old.blessed(ids, &lines);
-            fs::write(suite.transcript_path(), text).expect("the transcript can be written");
+            let text = suite.blessed(kernel, &lines);
+            fs::write(path, text).expect("the transcript can be written");
         }
         for (path, page) in pages() {
             fs::write(path, page).expect("the page can be written");
