@@ -308,6 +308,7 @@ impl UnixAddr {
 
 /// For [`addr!`](crate::addr!): a failure here is a compile error.
 #[doc(hidden)]
+#[expect(clippy::panic, reason = "it is evaluated while compiling")]
 #[must_use]
 #[track_caller]
 #[inline]

@@ -10,6 +10,8 @@ use core::slice;
 use sunpath_sys as sys;
 use sunpath_sys::{CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, cmsghdr};
 
+use crate::error::{Call, Error};
+
 /// The types of the control messages that Linux alone has.
 #[cfg(have_so_passcred)]
 pub(crate) use sys::{SCM_CREDENTIALS, SCM_INQ, SCM_PIDFD, SCM_SECURITY};
@@ -109,7 +111,7 @@ impl<'a> Iterator for ControlMessages<'a> {
         Some(ControlMessage {
             level: extent.level,
             cmsg_type: extent.cmsg_type,
-            data: &self.bytes[extent.data],
+            data: self.bytes.get(extent.data)?,
             truncated: extent.truncated,
         })
     }
@@ -167,8 +169,9 @@ const fn size_of_field<F>(_: fn(&cmsghdr) -> &F) -> usize {
     size_of::<F>()
 }
 
+/// The `int` at a place, if the bytes have one there.
 #[inline]
-fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
+pub(crate) fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
     Some(c_int::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
@@ -237,28 +240,54 @@ impl<'b> Writer<'b> {
     }
 
     /// Adds a message of level `SOL_SOCKET`. The caller writes its data, `int`s, into the slice
-    /// that is returned. The buffer is large enough, because the caller has added up `CMSG_SPACE`.
+    /// that is returned.
+    ///
+    /// `EMSGSIZE`: the buffer is too small, which cannot be if the caller has added up `CMSG_SPACE`.
     #[inline]
-    pub(crate) fn push(&mut self, cmsg_type: c_int, count: usize) -> slice::ChunksExactMut<'b, u8> {
-        let (space, len) = (CMSG_SPACE(count * INT), CMSG_LEN(count * INT));
-        let (message, rest) = mem::take(&mut self.space).split_at_mut(space);
-        self.space = rest;
-        let (header, data) = message.split_at_mut(CMSG_LEN(0));
-        let at = offset_of!(cmsghdr, cmsg_len);
-        if CMSG_LEN_SIZE == size_of::<u32>() {
-            header[at..at + CMSG_LEN_SIZE].copy_from_slice(&(len as u32).to_ne_bytes());
-        } else {
-            header[at..at + CMSG_LEN_SIZE].copy_from_slice(&len.to_ne_bytes());
-        }
-        let fields = [
-            (offset_of!(cmsghdr, cmsg_level), sys::SOL_SOCKET),
-            (offset_of!(cmsghdr, cmsg_type), cmsg_type),
-        ];
-        for (at, value) in fields {
-            header[at..at + INT].copy_from_slice(&value.to_ne_bytes());
-        }
-        data[..count * INT].chunks_exact_mut(INT)
+    pub(crate) fn push(
+        &mut self,
+        cmsg_type: c_int,
+        count: usize,
+    ) -> Result<slice::ChunksExactMut<'b, u8>, Error> {
+        let space = mem::take(&mut self.space);
+        let (needed, len) = (CMSG_SPACE(count * INT), space.len());
+        let message = space
+            .split_at_mut_checked(needed)
+            .and_then(|(message, rest)| {
+                self.space = rest;
+                message_of(message, cmsg_type, count)
+            });
+        message.ok_or_else(|| Error::control_space(Call::Sendmsg, needed, len))
     }
+}
+
+/// Writes the header of a message of level `SOL_SOCKET`; returns the places of its `int`s.
+#[inline]
+fn message_of(
+    message: &mut [u8],
+    cmsg_type: c_int,
+    count: usize,
+) -> Option<slice::ChunksExactMut<'_, u8>> {
+    let (header, data) = message.split_at_mut_checked(CMSG_LEN(0))?;
+    let (len, at) = (CMSG_LEN(count * INT), offset_of!(cmsghdr, cmsg_len));
+    match CMSG_LEN_SIZE == size_of::<u32>() {
+        true => put(header, at, (len as u32).to_ne_bytes())?,
+        false => put(header, at, len.to_ne_bytes())?,
+    }
+    let (level, kind) = (
+        offset_of!(cmsghdr, cmsg_level),
+        offset_of!(cmsghdr, cmsg_type),
+    );
+    put(header, level, sys::SOL_SOCKET.to_ne_bytes())?;
+    put(header, kind, cmsg_type.to_ne_bytes())?;
+    Some(data.get_mut(..count * INT)?.chunks_exact_mut(INT))
+}
+
+/// Writes bytes at a place, if there are so many.
+#[inline]
+fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) -> Option<()> {
+    *bytes.get_mut(at..)?.first_chunk_mut()? = value;
+    Some(())
 }
 
 /// `struct ucred` in a message — the process, user and group that sent it.
@@ -350,7 +379,7 @@ mod tests {
         let mut bytes = vec![0; messages.iter().map(space).sum()];
         let mut writer = Writer::new(&mut bytes);
         for (cmsg_type, count) in messages {
-            for place in writer.push(*cmsg_type, *count) {
+            for place in writer.push(*cmsg_type, *count).unwrap() {
                 place.copy_from_slice(&1_i32.to_ne_bytes());
             }
         }

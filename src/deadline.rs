@@ -8,35 +8,36 @@ use crate::syscall;
 /// When a wait ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
-    /// The time since the clock's own beginning; `None` if it is too far away to be a number.
-    at: Option<Duration>,
+    /// The nanoseconds since the clock's own beginning; `u64::MAX`, which is after 584 years, if there
+    /// are more.
+    at: u64,
 }
 
 impl Deadline {
     /// Makes the deadline that is this long from now.
     pub(crate) fn after(timeout: Duration) -> Self {
         Self {
-            at: syscall::monotonic_clock().checked_add(timeout),
+            at: syscall::monotonic_clock().saturating_add(syscall::nanoseconds(timeout)),
         }
     }
 
     /// Returns how long it is from now; `None` when it has passed.
     pub(crate) fn left(self) -> Option<Duration> {
-        let Some(at) = self.at else {
-            return Some(Duration::MAX);
-        };
-        at.checked_sub(syscall::monotonic_clock())
-            .filter(|left| !left.is_zero())
+        match self.left_nanoseconds() {
+            0 => None,
+            left => Some(Duration::from_nanos(left)),
+        }
     }
 
     /// Returns how long it is from now, in the unit of poll(2): rounded up, and 0 once it has
     /// passed.
     pub(crate) fn left_milliseconds(self) -> c_int {
-        let left = self.left().unwrap_or_default();
-        left.as_nanos()
-            .div_ceil(1_000_000)
-            .try_into()
-            .unwrap_or(c_int::MAX)
+        let left = self.left_nanoseconds().div_ceil(1_000_000);
+        c_int::try_from(left).unwrap_or(c_int::MAX)
+    }
+
+    fn left_nanoseconds(self) -> u64 {
+        self.at.saturating_sub(syscall::monotonic_clock())
     }
 }
 

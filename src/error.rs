@@ -151,6 +151,7 @@ impl Error {
     }
 
     /// Makes the refusal to send control messages of more bytes than there is space for.
+    #[cold]
     pub(crate) fn control_space(call: Call, needed: usize, space: usize) -> Self {
         let cause = Cause::ControlSpace {
             needed: short(needed),
@@ -160,6 +161,7 @@ impl Error {
     }
 
     /// Makes the refusal to put one more message into a batch that is full.
+    #[cold]
     pub(crate) fn batch_full(messages: usize) -> Self {
         let messages = count(messages);
         Self::with_cause(

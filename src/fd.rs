@@ -276,7 +276,7 @@ mod io_slice {
                         rest.inspect(|rest| n = *rest).is_some()
                     };
                     let used = bufs.iter().take_while(whole).count();
-                    *bufs = &mut take(bufs)[used..];
+                    *bufs = take(bufs).get_mut(used..).unwrap_or_default();
                     match bufs.first_mut() {
                         Some(first) => first.advance(n),
                         None => assert!(n == 0, "advanced beyond the end of the slices"),

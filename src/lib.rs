@@ -178,6 +178,18 @@
 //! `default-features = false, features = ["files"]` selects the whole library without `std`.
 
 #![no_std]
+// Nothing here panics: `tests/no_std` links the calls, and looks for a way to it.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 // Without `files` the pages name what it adds, and cannot link to it.
 #![cfg_attr(not(feature = "files"), allow(rustdoc::broken_intra_doc_links))]
 

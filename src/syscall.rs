@@ -36,7 +36,7 @@ use crate::fd::{BorrowedFd, FromRawFd, OwnedFd};
 pub(crate) use self::batch::*;
 #[cfg(test)]
 pub(crate) use self::control::without_descriptors;
-pub(crate) use self::control::{ControlBytes, ExpectedBytes, OwnedControl, zeroed};
+pub(crate) use self::control::{ControlBytes, ExpectedBytes, OwnedControl, all_of, zeroed};
 pub(crate) use self::descriptor::*;
 pub(crate) use self::file::*;
 #[cfg(feature = "files")]
@@ -135,7 +135,7 @@ fn interrupted(call: Call) -> Result<(), Error> {
 /// first interruption has used up the socket's timeout. That instant never comes if the socket has
 /// no timeout, or if the timeout cannot be read.
 fn interrupted_before(
-    end: &mut Option<Duration>,
+    end: &mut Option<u64>,
     fd: BorrowedFd<'_>,
     option: c_int,
     call: Call,
@@ -143,8 +143,8 @@ fn interrupted_before(
     interrupted(call)?;
     let now = monotonic_clock();
     let end = *end.get_or_insert_with(|| match timeout(fd, option) {
-        Ok(Some(timeout)) => now.saturating_add(timeout),
-        _ => Duration::MAX,
+        Ok(Some(timeout)) => now.saturating_add(nanoseconds(timeout)),
+        _ => u64::MAX,
     });
     match now < end {
         true => Ok(()),
@@ -183,15 +183,22 @@ fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     Ok(fd)
 }
 
-/// `clock_gettime(CLOCK_MONOTONIC)`: a time that never moves back.
-pub(crate) fn monotonic_clock() -> Duration {
+/// `clock_gettime(CLOCK_MONOTONIC)`: a time that never moves back, in nanoseconds. It is not a
+/// [`Duration`], because their sums and differences link code that panics.
+pub(crate) fn monotonic_clock() -> u64 {
     let mut now = MaybeUninit::<sys::timespec>::zeroed();
     // SAFETY: now has space for a timespec. The call cannot fail, because every system has this
     // clock.
     unsafe { sys::clock_gettime(sys::CLOCK_MONOTONIC, now.as_mut_ptr()) };
     // SAFETY: all zeroes is a valid timespec, and so is what the kernel wrote.
     let now = unsafe { now.assume_init() };
-    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+    let seconds = (now.tv_sec as u64).saturating_mul(1_000_000_000);
+    seconds.saturating_add(now.tv_nsec as u64)
+}
+
+/// Returns a length of time in nanoseconds; `u64::MAX`, which is 584 years, if it is longer.
+pub(crate) fn nanoseconds(length: Duration) -> u64 {
+    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -119,10 +119,7 @@ impl<'b, E: Expected> SendBatch<'b, E> {
             return Err(Error::control_space(Call::Sendmmsg, space, E::SPACE));
         }
         let lay_out = |buf: &mut [u8]| layout.write(buf);
-        match self.messages.push(message.data, message.to, space, lay_out) {
-            true => Ok(()),
-            false => Err(Error::batch_full(self.messages.capacity())),
-        }
+        self.messages.push(message.data, message.to, space, lay_out)
     }
 
     /// Returns how many messages are still to be sent.

@@ -207,7 +207,7 @@ mod tests {
             (*b"unconfined\0\0", b"unconfined\0"),
         ] {
             let mut buf = [0; sys::CMSG_SPACE(12)];
-            let places = Writer::new(&mut buf).push(SCM_SECURITY, 3);
+            let places = Writer::new(&mut buf).push(SCM_SECURITY, 3).unwrap();
             for (place, bytes) in places.zip(data.chunks_exact(INT)) {
                 place.copy_from_slice(bytes);
             }
@@ -220,7 +220,7 @@ mod tests {
     fn ancillary_credentials_that_were_cut_are_none() {
         for ints in 0..=3 {
             let mut buf = [0; sys::CMSG_SPACE(12)];
-            for place in Writer::new(&mut buf).push(SCM_CREDENTIALS, ints) {
+            for place in Writer::new(&mut buf).push(SCM_CREDENTIALS, ints).unwrap() {
                 place.copy_from_slice(&7_i32.to_ne_bytes());
             }
             let whole = (ints == 3).then_some(Credentials::new(7, 7, 7));

@@ -1,6 +1,5 @@
 //! Passing a descriptor, several descriptors, or credentials, with one call.
 
-use core::array;
 use core::ffi::c_int;
 
 use sunpath_sys as sys;
@@ -57,7 +56,7 @@ impl<T: Kind> Socket<T> {
         let mut buf = Space::<Rights<1>>::uninit();
         let buf = syscall::zeroed(&mut buf, Rights::<1>::SPACE);
         let given = fd.as_fd();
-        for place in Writer::new(buf).push(sys::SCM_RIGHTS, 1) {
+        for place in Writer::new(buf).push(sys::SCM_RIGHTS, 1)? {
             place.copy_from_slice(&given.as_raw_fd().to_ne_bytes());
         }
         syscall::sendmsg(self.as_fd(), &[IoSlice::new(&[0])], None, buf, 0).map(drop)
@@ -351,10 +350,7 @@ impl Socket<Stream> {
             }
             rest = rest.get_mut(received.len()..).unwrap_or_default();
         }
-        if count < N {
-            return Err(Error::too_few_descriptors(count, N));
-        }
-        Ok(fds.map(|fd| fd.unwrap_or_else(|| unreachable!("as many as were counted"))))
+        syscall::all_of(fds).ok_or_else(|| Error::too_few_descriptors(count, N))
     }
 }
 
@@ -369,13 +365,15 @@ fn exactly<const N: usize>(
     // An empty record of sequenced packets may look like the end.
     let at_end = kind == sys::SOCK_STREAM && message.is_end();
     let mut control = message.into_control()?;
-    let mut fds = control.rights();
-    match fds.len() {
-        len if len == N => Ok(array::from_fn(|_| {
-            fds.next()
-                .unwrap_or_else(|| unreachable!("as many as were counted"))
-        })),
-        _ if at_end => Err(Error::end_of_file()),
-        len => Err(Error::too_few_descriptors(len, N)),
+    let came = control.rights().len();
+    let mut fds = [const { None }; N];
+    if came == N {
+        for (place, fd) in fds.iter_mut().zip(control.rights()) {
+            *place = Some(fd);
+        }
     }
+    syscall::all_of(fds).ok_or_else(|| match at_end {
+        true => Error::end_of_file(),
+        false => Error::too_few_descriptors(came, N),
+    })
 }

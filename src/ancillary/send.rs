@@ -82,30 +82,32 @@ impl<'a> Layout<'a> {
 
     /// Writes it into `space` bytes that are zero.
     #[inline]
-    pub(crate) fn write(&self, buf: &mut [u8]) {
+    pub(crate) fn write(&self, buf: &mut [u8]) -> Result<(), Error> {
         let mut writer = Writer::new(buf);
         for message in self.control {
             match message {
                 Control::Rights([]) => {}
-                Control::Rights(fds) => write_rights(&mut writer, fds),
+                Control::Rights(fds) => write_rights(&mut writer, fds)?,
                 Control::Credentials(credentials) => {
                     let ints = credentials.to_ints();
-                    for (place, int) in writer.push(SCM_CREDENTIALS, ints.len()).zip(ints) {
+                    for (place, int) in writer.push(SCM_CREDENTIALS, ints.len())?.zip(ints) {
                         place.copy_from_slice(&int.to_ne_bytes());
                     }
                 }
             }
         }
+        Ok(())
     }
 }
 
 /// Lays descriptors out as a control message.
 #[inline]
-pub(super) fn write_rights<F: AsFd>(writer: &mut Writer<'_>, fds: &[F]) {
-    let places = writer.push(sys::SCM_RIGHTS, fds.len());
+pub(super) fn write_rights<F: AsFd>(writer: &mut Writer<'_>, fds: &[F]) -> Result<(), Error> {
+    let places = writer.push(sys::SCM_RIGHTS, fds.len())?;
     for (fd, place) in fds.iter().zip(places) {
         place.copy_from_slice(&fd.as_fd().as_raw_fd().to_ne_bytes());
     }
+    Ok(())
 }
 
 /// Most messages carry no more. A buffer of this size is zeroed by a few instructions.
@@ -383,10 +385,10 @@ pub(super) fn send_laid_out<T: Kind>(
     to: Option<&UnixAddr>,
     flags: c_int,
     space: usize,
-    write: impl FnOnce(&mut [u8]),
+    write: impl FnOnce(&mut [u8]) -> Result<(), Error>,
 ) -> Result<usize, Error> {
     let bufs = match T::TYPE {
-        sys::SOCK_STREAM => &bufs[..bufs.len().min(syscall::IOV_MAX)],
+        sys::SOCK_STREAM => bufs.get(..syscall::IOV_MAX).unwrap_or(bufs),
         _ => bufs,
     };
     if space == 0 {
@@ -398,7 +400,7 @@ pub(super) fn send_laid_out<T: Kind>(
     let mut small = Space::<Small>::uninit();
     if space <= Small::SPACE {
         let buf = syscall::zeroed(&mut small, space);
-        write(buf);
+        write(buf)?;
         return syscall::sendmsg(fd, bufs, to, buf, flags);
     }
     send_with_much(fd, bufs, to, flags, space, write)
@@ -413,14 +415,14 @@ fn send_with_much(
     to: Option<&UnixAddr>,
     flags: c_int,
     space: usize,
-    write: impl FnOnce(&mut [u8]),
+    write: impl FnOnce(&mut [u8]) -> Result<(), Error>,
 ) -> Result<usize, Error> {
     if space > MAX_CONTROL {
         return Err(Error::control_space(Call::Sendmsg, space, MAX_CONTROL));
     }
     let mut buf = MaybeUninit::<[usize; MAX_CONTROL / size_of::<usize>()]>::uninit();
     let buf = syscall::zeroed(&mut buf, space);
-    write(buf);
+    write(buf)?;
     syscall::sendmsg(fd, bufs, to, buf, flags)
 }
 
@@ -452,7 +454,7 @@ mod tests {
             };
             assert_eq!(layout.space() == 0, count == 0);
             let mut buf = vec![0; layout.space()];
-            layout.write(&mut buf);
+            layout.write(&mut buf).unwrap();
             let written: Vec<(i32, Vec<u8>)> = ControlMessages::new(&buf)
                 .map(|message| (message.cmsg_type(), message.data().to_vec()))
                 .collect();
@@ -478,6 +480,6 @@ mod tests {
         let empty = [Control::Rights(&[]), Control::Rights(&[])];
         let layout = Layout::of(Call::Sendmsg, &empty).unwrap();
         assert_eq!(layout.space(), 0);
-        layout.write(&mut []);
+        layout.write(&mut []).unwrap();
     }
 }

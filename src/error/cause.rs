@@ -96,7 +96,10 @@ macro_rules! causes {
                         max: sys::SUN_PATH_MAX,
                     }),
                     Tag::Unsupported => Self::Path(SunPathError::Unsupported),
-                    Tag::InUse => Self::InUse(InUse::ALL[number as usize]),
+                    Tag::InUse => match InUse::ALL.split_at_checked(number as usize) {
+                        Some((_, [in_use, ..])) => Self::InUse(*in_use),
+                        _ => return None,
+                    },
                     $(Tag::$cause => unpacked!(number $cause $($($number)+)?),)*
                 })
             }
@@ -403,7 +406,7 @@ impl fmt::Display for Cause {
                 }
                 None => {
                     write!(f, "{number}")?;
-                    &after[1..]
+                    after.strip_prefix('}').unwrap_or(after)
                 }
             };
         }

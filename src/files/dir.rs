@@ -182,8 +182,7 @@ impl Dir {
     #[doc(alias = "F_GETPATH")]
     #[doc(alias = "readlink")]
     pub fn path<'r>(&self, buf: &'r mut [u8]) -> Result<&'r [u8], Error> {
-        let len = syscall::path_of(self.as_fd(), buf)?;
-        Ok(&buf[..len])
+        syscall::path_of(self.as_fd(), buf)
     }
 }
 

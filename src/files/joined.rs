@@ -17,7 +17,7 @@ impl<const N: usize> Path<N> {
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -28,7 +28,7 @@ fn join(pieces: &[&[u8]], buf: &mut [u8]) -> Result<usize, usize> {
     let len = pieces.iter().map(|piece| piece.len()).sum();
     let mut buf = buf.get_mut(..len).ok_or(len)?;
     for piece in pieces {
-        let (place, rest) = buf.split_at_mut(piece.len());
+        let (place, rest) = buf.split_at_mut_checked(piece.len()).ok_or(len)?;
         place.copy_from_slice(piece);
         buf = rest;
     }

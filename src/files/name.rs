@@ -38,8 +38,11 @@ pub(crate) fn temporary_name() -> Result<TemporaryName, Error> {
 /// Returns `.sunpath-` and the 16 hexadecimal digits of a number, the lowest first.
 fn numbered_name(mut number: u64) -> TemporaryName {
     let mut name = *b".sunpath-0123456789abcdef";
-    for digit in &mut name[9..] {
-        *digit = b"0123456789abcdef"[(number % 16) as usize];
+    for digit in name.iter_mut().skip(9) {
+        *digit = match (number % 16) as u8 {
+            low @ 0..10 => b'0' + low,
+            high => b'a' + (high - 10),
+        };
         number /= 16;
     }
     name

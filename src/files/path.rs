@@ -75,7 +75,7 @@ impl<'a> SplitPath<'a> {
                 let mut buffer = [0; PATH_MAX];
                 match syscall::path_of(self.start, &mut buffer) {
                     // The root has its slash already.
-                    Ok(len) => len + usize::from(len > 1),
+                    Ok(begin) => begin.len() + usize::from(begin.len() > 1),
                     Err(error) if matches!(error.errno(), Errno::ENAMETOOLONG | Errno::ERANGE) => {
                         PATH_MAX
                     }
@@ -143,16 +143,18 @@ pub(crate) fn checked(path: &[u8]) -> Result<&[u8], SunPathError> {
 pub(crate) fn descend(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
     let (mut held, mut rest) = (None::<OwnedFd>, path);
     while rest.len() >= PATH_MAX {
-        let end = rest[..PATH_MAX].iter().rposition(|byte| *byte == b'/');
-        let Some(end @ 1..) = end else {
+        let slash = rest.iter().take(PATH_MAX).rposition(|byte| *byte == b'/');
+        let pieces = slash.and_then(|slash| rest.split_at_checked(slash));
+        let Some((piece @ [_, ..], below)) = pieces else {
             return Err(Error::new(Call::Openat, Errno::ENAMETOOLONG));
         };
         let from = held.as_ref().map_or(dir, AsFd::as_fd);
-        let piece = syscall::openat(from, &rest[..end], O_PATH | sys::O_DIRECTORY)?;
-        held = Some(piece);
+        held = Some(syscall::openat(from, piece, O_PATH | sys::O_DIRECTORY)?);
         // The rest is below that directory. With a leading slash it would begin at the root.
-        let slashes = rest[end..].iter().take_while(|byte| **byte == b'/').count();
-        rest = &rest[end + slashes..];
+        rest = below;
+        while let [b'/', after @ ..] = rest {
+            rest = after;
+        }
     }
     let from = held.as_ref().map_or(dir, AsFd::as_fd);
     syscall::openat(from, if rest.is_empty() { b"." } else { rest }, flags)
@@ -162,8 +164,9 @@ pub(crate) fn descend(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<
 /// after it.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
     let end = path.iter().rposition(|byte| *byte != b'/').unwrap_or(0);
-    let start = path[..end].iter().rposition(|byte| *byte == b'/');
-    path.split_at(start.map_or(0, |slash| slash + 1))
+    let slash = path.iter().take(end).rposition(|byte| *byte == b'/');
+    let parts = path.split_at_checked(slash.map_or(0, |slash| slash + 1));
+    parts.unwrap_or((b"", path))
 }
 
 #[cfg(test)]

@@ -161,7 +161,8 @@ impl<T: Kind> Socket<T> {
     pub fn peer_groups<'r>(&self, buf: &'r mut [u32]) -> Result<&'r mut [u32], Error> {
         let filled = syscall::getsockopt_groups(self.as_fd(), SO_PEERGROUPS, buf);
         let filled = filled.map_err(no_peer)?;
-        Ok(&mut buf[..filled])
+        let too_many = Error::new(Call::Getsockopt, Errno::ERANGE);
+        buf.get_mut(..filled).ok_or(too_many)
     }
 
     /// Returns how many supplementary groups the peer has.
@@ -212,8 +213,8 @@ impl<T: Kind> Socket<T> {
     #[doc(alias = "SO_PEERSEC")]
     pub fn peer_security<'r>(&self, buf: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
         let filled = syscall::getsockopt_bytes(self.as_fd(), SO_PEERSEC, buf)?;
-        let label = &mut buf[..filled];
-        match label {
+        let too_long = Error::new(Call::Getsockopt, Errno::ERANGE);
+        match buf.get_mut(..filled).ok_or(too_long)? {
             [rest @ .., 0] => Ok(rest),
             label => Ok(label),
         }

@@ -240,7 +240,7 @@ impl Socket<Stream> {
     #[doc(alias = "writev")]
     #[doc(alias = "sendmsg")]
     pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> Result<usize, Error> {
-        let bufs = &bufs[..bufs.len().min(syscall::IOV_MAX)];
+        let bufs = bufs.get(..syscall::IOV_MAX).unwrap_or(bufs);
         syscall::sendmsg(self.as_fd(), bufs, None, &[], 0)
     }
 

@@ -11,10 +11,10 @@ use core::slice;
 
 use sunpath_sys as sys;
 
-use crate::control::{ControlMessages, INT, Places, SCM_PIDFD, alone};
+use crate::control::{ControlMessages, INT, Places, SCM_PIDFD, alone, int_at};
 use crate::error::Errno;
 use crate::expected::{Expected, Space};
-use crate::fd::{FromRawFd, OwnedFd};
+use crate::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
 /// Bytes that a receive writes control data into, and that keep it: borrowed, or owned. The trait
 /// cannot be named outside this crate, so that the bytes are those that were written.
@@ -120,7 +120,7 @@ impl<B: ControlBytes> OwnedControl<B> {
         let written = bytes.bytes();
         while let Some((kind, place)) = messages.next(written) {
             match kind {
-                sys::SCM_RIGHTS => left += count_fds(&written[place]),
+                sys::SCM_RIGHTS => left += written.get(place).map_or(0, count_fds),
                 SCM_PIDFD if !place.is_empty() => pidfd = pidfd.or(Some(place.start)),
                 _ => {}
             }
@@ -173,7 +173,7 @@ impl<B: ControlBytes> OwnedControl<B> {
     /// Returns the descriptor of `SCM_PIDFD`, or the errno that the kernel put in its place.
     pub(crate) fn pidfd(&mut self) -> Option<Result<OwnedFd, Errno>> {
         let place = self.pidfd.take()?;
-        let fd = int_at(self.bytes.bytes(), place);
+        let fd = int_at(self.bytes.bytes(), place)?;
         if fd < 0 {
             return Some(Err(Errno::from_raw(-fd)));
         }
@@ -184,7 +184,9 @@ impl<B: ControlBytes> OwnedControl<B> {
 
     /// Returns how many descriptors are left, of both types.
     pub(crate) fn left(&self) -> usize {
-        let pidfd = self.pidfd.map(|place| int_at(self.bytes.bytes(), place));
+        let pidfd = self
+            .pidfd
+            .and_then(|place| int_at(self.bytes.bytes(), place));
         self.left + usize::from(pidfd.is_some_and(|fd| fd >= 0))
     }
 
@@ -205,7 +207,7 @@ impl<B: ControlBytes> OwnedControl<B> {
                 self.rights = self.messages.next_of(sys::SCM_RIGHTS, self.bytes.bytes())?;
                 continue;
             }
-            let fd = int_at(self.bytes.bytes(), self.rights.start);
+            let fd = int_at(self.bytes.bytes(), self.rights.start)?;
             self.rights.start += INT;
             if fd >= 0 {
                 self.left -= 1;
@@ -226,7 +228,7 @@ impl<B: ControlBytes> OwnedControl<B> {
             false => close_run(mem::replace(&mut run, fds)),
         };
         while left > 0 {
-            let rights = &bytes[self.rights.clone()];
+            let rights = bytes.get(self.rights.clone()).unwrap_or_default();
             match as_run(rights) {
                 Some(fds) if fds.len() <= left => {
                     left -= fds.len();
@@ -263,7 +265,9 @@ impl<B: ControlBytes> OwnedControl<B> {
         let (bytes, mut messages) = (self.bytes.bytes(), Places::new());
         while let Some(place) = messages.next_of(sys::SCM_RIGHTS, bytes) {
             for place in place.step_by(INT) {
-                let fd = int_at(bytes, place);
+                let Some(fd) = int_at(bytes, place) else {
+                    continue;
+                };
                 // SAFETY: F_SETFD takes an int and touches the descriptor alone, which is ours.
                 unsafe { sys::fcntl(fd, sys::F_SETFD, sys::FD_CLOEXEC) };
             }
@@ -292,10 +296,21 @@ impl<B: ControlBytes> Drop for OwnedControl<B> {
 #[inline]
 pub(super) unsafe fn exactly_in<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd; N]> {
     let fds = alone(sys::SCM_RIGHTS, N, bytes).filter(|fds| count_fds(fds) == N)?;
-    // SAFETY: the caller guarantees that it is open and that nothing else owns it.
+    // SAFETY: it is one of `N` that are not negative. The caller guarantees that it is open and that
+    // nothing else owns it.
     Some(array::from_fn(|at| unsafe {
-        OwnedFd::from_raw_fd(int_at(fds, at * INT))
+        OwnedFd::from_raw_fd(int_at(fds, at * INT).unwrap_or(-1))
     }))
+}
+
+/// Returns the descriptors if there is one in each place, and closes them if not.
+pub(crate) fn all_of<const N: usize>(places: [Option<OwnedFd>; N]) -> Option<[OwnedFd; N]> {
+    if places.iter().any(Option::is_none) {
+        return None;
+    }
+    let numbers = places.map(|fd| fd.map_or(-1, OwnedFd::into_raw_fd));
+    // SAFETY: there was a descriptor in each place, which has given it up.
+    Some(numbers.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 
 /// Closes descriptors that the control data has given up.
@@ -314,18 +329,12 @@ fn close_run(fds: Range<c_int>) {
     }
 }
 
-/// Returns the `int` at a place that [`Places`] returned.
-#[inline]
-fn int_at(bytes: &[u8], place: usize) -> c_int {
-    let mut int = [0; INT];
-    int.copy_from_slice(&bytes[place..place + INT]);
-    c_int::from_ne_bytes(int)
-}
-
 /// Returns all the `int`s in a place.
 #[inline]
 fn ints(place: &[u8]) -> impl Iterator<Item = c_int> {
-    place.chunks_exact(INT).map(|int| int_at(int, 0))
+    place
+        .chunks_exact(INT)
+        .map(|int| int_at(int, 0).unwrap_or(-1))
 }
 
 /// Returns how many are not negative. It counts all of them, so that the compiler can look at
@@ -415,7 +424,7 @@ mod tests {
     fn lay_out(buf: &mut [u8], messages: &[(c_int, &[c_int])]) {
         let mut writer = Writer::new(buf);
         for (kind, ints) in messages {
-            for (place, int) in writer.push(*kind, ints.len()).zip(*ints) {
+            for (place, int) in writer.push(*kind, ints.len()).unwrap().zip(*ints) {
                 place.copy_from_slice(&int.to_ne_bytes());
             }
         }

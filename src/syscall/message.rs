@@ -289,9 +289,10 @@ pub(crate) fn recvmsg_exactly<'c, const N: usize>(
     // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
     let (length, written) = unsafe { receive(fd, iov, 1, None, into, flags) }?;
     let space = sys::CMSG_SPACE(N * size_of::<c_int>());
-    if CMSG_CLOEXEC != 0 && written == space && length.1 & sys::MSG_CTRUNC == 0 {
-        // SAFETY: recvmsg has just written that many bytes, and nothing has read them.
-        if let Some(fds) = unsafe { exactly_in(&into[..space]) } {
+    let whole = CMSG_CLOEXEC != 0 && written == space && length.1 & sys::MSG_CTRUNC == 0;
+    if let Some(expected) = into.get(..space).filter(|_| whole) {
+        // SAFETY: recvmsg has just written these bytes, and nothing has read them.
+        if let Some(fds) = unsafe { exactly_in(expected) } {
             return Ok((length, Exactly::Fds(fds)));
         }
     }

@@ -26,15 +26,12 @@ impl Link {
     /// because the kernel follows it from another directory.
     pub(crate) fn to(dir: BorrowedFd<'_>, path: &[u8]) -> Result<Self, Error> {
         let mut buf = [0; PATH_MAX];
-        let begin: [&[u8]; 2] = match path[0] {
-            b'/' => [b"", b""],
-            _ => {
-                let len = path_of_begin(dir, &mut buf)?;
-                [&buf[..len], b"/"]
-            }
+        let [begin, slash]: [&[u8]; 2] = match path {
+            [b'/', ..] => [b"", b""],
+            _ => [path_of_begin(dir, &mut buf)?, b"/"],
         };
         let too_long = Error::new(Call::Symlinkat, Errno::ENAMETOOLONG);
-        let target = Path::<{ PATH_MAX - 1 }>::join(&[begin[0], begin[1], path]);
+        let target = Path::<{ PATH_MAX - 1 }>::join(&[begin, slash, path]);
         let link = Self::in_new_directory()?;
         let target = target.map_err(|_| too_long)?;
         syscall::symlinkat(target.as_bytes(), link.dir.as_fd(), Self::NAME)?;
@@ -77,9 +74,9 @@ impl Link {
     #[inline(never)]
     fn in_new_directory_of(base: &[u8]) -> Result<Self, Error> {
         let too_long = |_| Error::new(Call::Symlinkat, Errno::ENAMETOOLONG);
-        let pieces: [&[u8]; 4] = [base, &temporary_name()?, b"/", Self::NAME];
-        let path = Path::join(&pieces).map_err(too_long)?;
-        let dir = Path::<SUN_PATH_MAX>::join(&pieces[..2]).map_err(too_long)?;
+        let name = temporary_name()?;
+        let path = Path::join(&[base, &name, b"/", Self::NAME]).map_err(too_long)?;
+        let dir = Path::<SUN_PATH_MAX>::join(&[base, &name]).map_err(too_long)?;
         match Dir::private(dir.as_bytes()) {
             Ok(dir) => Ok(Self { path, dir }),
             Err(error) => Err(match error.refusal() {
@@ -102,7 +99,7 @@ impl Drop for Link {
 }
 
 /// Returns the path of the directory where a relative path begins.
-fn path_of_begin(dir: BorrowedFd<'_>, buf: &mut [u8]) -> Result<usize, Error> {
+fn path_of_begin<'b>(dir: BorrowedFd<'_>, buf: &'b mut [u8]) -> Result<&'b [u8], Error> {
     if dir.as_raw_fd() == CWD.as_raw_fd() {
         return syscall::getcwd(buf);
     }

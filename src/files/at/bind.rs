@@ -120,7 +120,7 @@ fn is_datagram(socket: BorrowedFd<'_>) -> Result<bool, Error> {
 fn bind_datagram(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &[u8]) -> Result<bool, Error> {
     let mut buffer = [0; PATH_MAX];
     let path = match syscall::path_of(dir, &mut buffer) {
-        Ok(len) => &buffer[..len],
+        Ok(path) => path,
         Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::EOPNOTSUPP) => {
             return Ok(false);
         }

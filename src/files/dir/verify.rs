@@ -78,7 +78,7 @@ fn verified_from_the_top(
         prefix_len: 0,
         refusal: Refusal::Path(error),
     })?;
-    let relative = path[0] != b'/';
+    let relative = !path.starts_with(b"/");
     let begin: &[u8] = if relative { b"." } else { b"/" };
     let at = |prefix_len| {
         move |refusal| DirError {
@@ -102,22 +102,20 @@ fn verified_from_the_top(
         .min(last);
     verify_upwards(&dir).map_err(at(first))?;
     loop {
-        let rest = &path[start..last];
-        let len = rest
-            .iter()
-            .position(|byte| *byte == b'/')
-            .unwrap_or(rest.len());
-        let end = start + len;
+        let rest = path.get(start..last).unwrap_or_default();
+        let len = rest.iter().take_while(|byte| **byte != b'/').count();
+        let (name, after) = rest.split_at_checked(len).unwrap_or((rest, b""));
+        let end = start + name.len();
         if end == last {
-            let name: &[u8] = if len == 0 { b"." } else { &rest[..len] };
+            let name = if name.is_empty() { b"." } else { name };
             return make_or_verify(&dir, name, wanted).map_err(at(end));
         }
-        let (below, is_made) = enter_or_make(&dir, &rest[..len], wanted).map_err(at(end))?;
+        let (below, is_made) = enter_or_make(&dir, name, wanted).map_err(at(end))?;
         if is_made {
             first_made.get_or_insert(end);
         }
         dir = below;
-        start = end + rest[len..].iter().take_while(|byte| **byte == b'/').count();
+        start = end + after.iter().take_while(|byte| **byte == b'/').count();
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
                 if links > MAX_LINKS {
                     return Err(Refusal::Call(Error::new(Call::Openat, Errno::ELOOP)));
                 }
-                rest.follow(from, component).map_err(Refusal::Call)?;
+                rest.follow(from, &component).map_err(Refusal::Call)?;
                 if !rest.is_absolute() {
                     continue;
                 }
@@ -44,20 +44,37 @@ pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
 /// The rest of the path, at the end of its buffer: the target of a link is put before it.
 struct Rest {
     buf: [u8; PATH_MAX],
+    /// INVARIANT: at most `PATH_MAX`.
     start: usize,
 }
 
 impl Rest {
     fn new(name: &[u8]) -> Result<Self, Error> {
-        let too_long = Error::new(Call::Openat, Errno::ENAMETOOLONG);
-        let start = PATH_MAX.checked_sub(name.len()).ok_or(too_long)?;
-        let mut buf = [0; PATH_MAX];
-        buf[start..].copy_from_slice(name);
-        Ok(Self { buf, start })
+        let mut rest = Self {
+            buf: [0; PATH_MAX],
+            start: PATH_MAX,
+        };
+        rest.put(Call::Openat, name)?;
+        Ok(rest)
+    }
+
+    /// Puts bytes before the rest.
+    fn put(&mut self, call: Call, bytes: &[u8]) -> Result<(), Error> {
+        let too_long = Error::new(call, Errno::ENAMETOOLONG);
+        let start = self.start.checked_sub(bytes.len()).ok_or(too_long)?;
+        for (place, byte) in self.buf.iter_mut().skip(start).zip(bytes) {
+            *place = *byte;
+        }
+        self.start = start;
+        Ok(())
     }
 
     fn bytes(&self, range: &Range<usize>) -> &[u8] {
-        &self.buf[range.clone()]
+        self.buf.get(range.clone()).unwrap_or_default()
+    }
+
+    fn left(&self) -> &[u8] {
+        self.buf.get(self.start..).unwrap_or_default()
     }
 
     fn is_absolute(&self) -> bool {
@@ -66,27 +83,23 @@ impl Rest {
 
     /// Returns the next component, and removes it from the rest.
     fn next(&mut self) -> Option<Range<usize>> {
-        let rest = &self.buf[self.start..];
-        let start = self.start + rest.iter().position(|byte| *byte != b'/')?;
-        let rest = &self.buf[start..];
-        let len = rest.iter().position(|byte| *byte == b'/');
-        let end = start + len.unwrap_or(rest.len());
-        self.start = end;
-        Some(start..end)
+        self.start += self.left().iter().position(|byte| *byte != b'/')?;
+        let len = self.left().iter().take_while(|byte| **byte != b'/').count();
+        let start = self.start;
+        self.start += len;
+        Some(start..self.start)
     }
 
-    /// Puts the target of the link that was the last component in its place.
-    fn follow(&mut self, dir: &OwnedFd, link: Range<usize>) -> Result<(), Error> {
-        let (front, name) = self.buf[..link.end].split_at_mut(link.start);
-        let len = match syscall::readlinkat(dir.as_fd(), name, front) {
+    /// Puts the target of the link that was the last component before the rest, which begins with a slash
+    /// or is empty.
+    fn follow(&mut self, dir: &OwnedFd, link: &Range<usize>) -> Result<(), Error> {
+        let mut target = [0; PATH_MAX];
+        match syscall::readlinkat(dir.as_fd(), self.bytes(link), &mut target) {
+            Ok(target) => self.put(Call::Readlinkat, target),
             Err(error) if error.errno() == Errno::ERANGE => {
-                return Err(Error::new(error.call(), Errno::ENAMETOOLONG));
+                Err(Error::new(error.call(), Errno::ENAMETOOLONG))
             }
-            read => read?,
-        };
-        self.start = front.len() - len;
-        front.copy_within(..len, self.start);
-        name.fill(b'/');
-        Ok(())
+            Err(error) => Err(error),
+        }
     }
 }

@@ -91,30 +91,30 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
 
     /// Writes one more header, with control messages that `lay_out` writes into `space` bytes. The
     /// caller knows how many headers may be written, and how many bytes of control messages.
-    /// Returns false if no slot is free.
+    /// `ENOBUFS`: no slot is free.
     #[inline]
     pub(crate) fn push(
         &mut self,
         bufs: &'b [IoSlice<'b>],
         to: Option<&'b UnixAddr>,
         space: usize,
-        lay_out: impl FnOnce(&mut [u8]),
-    ) -> bool {
+        lay_out: impl FnOnce(&mut [u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let Some(header) = self.headers.get_mut(self.len) else {
-            return false;
+            return Err(Error::batch_full(self.capacity()));
         };
         let Some((slot, rest)) = mem::take(&mut self.control).split_first_mut() else {
-            return false;
+            return Err(Error::batch_full(self.capacity()));
         };
         self.control = rest;
         let control = match space {
             0 => &mut [],
             _ => zeroed(slot, space),
         };
-        lay_out(control);
+        lay_out(control)?;
         header.write(header_over(msghdr_to_send(bufs, to, control)));
         self.len += 1;
-        true
+        Ok(())
     }
 
     /// sendmmsg(2), repeated until no message is left or one fails.
@@ -148,8 +148,11 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
     )]
     #[cold]
     fn with_limit(&self, error: Error, fd: BorrowedFd<'_>) -> Error {
+        let Some(header) = self.headers.get(self.gone) else {
+            return error;
+        };
         // SAFETY: by the invariant it is written: one of the first `len`, because one is left.
-        let header = unsafe { self.headers[self.gone].assume_init_ref() };
+        let header = unsafe { header.assume_init_ref() };
         let (iov, pieces) = (header.msg_hdr.msg_iov, header.msg_hdr.msg_iovlen as usize);
         // SAFETY: by the invariant that many slices are borrowed for 'b, and an IoSlice is an iovec.
         let bufs = unsafe { slice::from_raw_parts(iov.cast::<IoSlice<'_>>(), pieces) };

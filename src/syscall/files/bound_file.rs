@@ -50,7 +50,7 @@ fn by_diag(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     send(diag.as_fd(), &question(number), 0).map_err(|_| unsupported)?;
     let mut answer = [0; 512];
     let len = recv(diag.as_fd(), &mut answer, sys::MSG_DONTWAIT).map_err(|_| unsupported)?;
-    let bound = file_in(&answer[..len.min(512)]).ok_or(unsupported)?;
+    let bound = file_in(answer.get(..len).unwrap_or(&answer)).ok_or(unsupported)?;
     let (device, inode) = (file.0.st_dev as sys::dev_t, file.0.st_ino as u32);
     // Returns the kernel's own form of a device number.
     let device = sys::major(device) << 20 | sys::minor(device);

@@ -67,13 +67,13 @@ impl PathBuffer {
     fn fill(&mut self, call: Call, path: &[u8]) -> Result<CPath<'_>, Error> {
         debug_assert!(!path.contains(&0));
         let too_long = Error::new(call, Errno::ENAMETOOLONG);
-        let end = path.len();
-        let buf = self.0.get_mut(..=end).ok_or(too_long)?;
+        let buf = self.0.get_mut(..=path.len()).ok_or(too_long)?;
+        let (nul, places) = buf.split_last_mut().ok_or(too_long)?;
         // One loop over two slices is a memcpy.
-        for (place, byte) in buf[..end].iter_mut().zip(path) {
+        for (place, byte) in places.iter_mut().zip(path) {
             place.write(*byte);
         }
-        buf[end].write(0);
+        nul.write(0);
         Ok(CPath(buf))
     }
 }
@@ -274,70 +274,60 @@ pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<
     Ok(Status(unsafe { status.assume_init() }))
 }
 
-/// getcwd(3) into `buf`. Returns how many bytes it has.
-pub(crate) fn getcwd(buf: &mut [u8]) -> Result<usize, Error> {
+/// getcwd(3) into `buf`. Returns the path.
+pub(crate) fn getcwd(buf: &mut [u8]) -> Result<&[u8], Error> {
     // SAFETY: buf is writable for its length.
     let path = unsafe { sys::getcwd(buf.as_mut_ptr().cast(), buf.len()) };
     if path.is_null() {
         return Err(Error::new(Call::Getcwd, Errno::from_raw(sys::errno())));
     }
-    Ok(buf.iter().position(|byte| *byte == 0).unwrap_or(buf.len()))
+    before_nul(Call::Getcwd, buf)
 }
 
-/// readlinkat(2) into `buf`. Returns how many bytes it has; `ERANGE` if they do not fit.
-pub(crate) fn readlinkat(dir: BorrowedFd<'_>, path: &[u8], buf: &mut [u8]) -> Result<usize, Error> {
+/// Returns the bytes before the first NUL.
+fn before_nul(call: Call, buf: &[u8]) -> Result<&[u8], Error> {
+    let len = buf.iter().take_while(|byte| **byte != 0).count();
+    buf.get(..len).ok_or(Error::new(call, Errno::ERANGE))
+}
+
+/// readlinkat(2) into `buf`. Returns the path; `ERANGE` if it does not fit.
+pub(crate) fn readlinkat<'b>(
+    dir: BorrowedFd<'_>,
+    path: &[u8],
+    buf: &'b mut [u8],
+) -> Result<&'b [u8], Error> {
     let len = on_path(Call::Readlinkat, path, &mut |path| {
         let (to, size) = (buf.as_mut_ptr().cast(), buf.len());
         // SAFETY: path is NUL-terminated and live, `to` is writable for `size` bytes.
         unsafe { sys::readlinkat(dir.as_raw_fd(), path, to, size) }
     })?;
-    match len < buf.len() {
-        true => Ok(len),
-        false => Err(Error::new(Call::Readlinkat, Errno::ERANGE)),
-    }
+    // A path that fills the buffer may be truncated.
+    let path = buf.get(..len).filter(|path| path.len() < buf.len());
+    path.ok_or(Error::new(Call::Readlinkat, Errno::ERANGE))
 }
 
-/// Writes the path of an open directory into `buf`. Returns how many bytes it has; `ERANGE` if they
-/// do not fit.
+/// Writes the path of an open directory into `buf`, and returns it; `ERANGE` if it does not fit.
 #[cfg(have_proc_fd)]
-pub(crate) fn path_of(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Result<usize, Error> {
+pub(crate) fn path_of<'b>(fd: BorrowedFd<'_>, buf: &'b mut [u8]) -> Result<&'b [u8], Error> {
     readlinkat(CWD, ProcFd::new(fd).as_bytes(), buf)
 }
 
 #[cfg(have_f_getpath)]
-pub(crate) fn path_of(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Result<usize, Error> {
+pub(crate) fn path_of<'b>(fd: BorrowedFd<'_>, buf: &'b mut [u8]) -> Result<&'b [u8], Error> {
     let mut path = [0; PATH_MAX];
     retry(Call::Readlinkat, || {
         let to = path.as_mut_ptr();
         // SAFETY: F_GETPATH writes at most PATH_MAX bytes, which `path` has.
         unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_GETPATH, to) as isize }
     })?;
-    let len = path.iter().position(|byte| *byte == 0).unwrap_or(PATH_MAX);
+    let path = before_nul(Call::Readlinkat, &path)?;
     let too_short = Error::new(Call::Readlinkat, Errno::ERANGE);
-    buf.get_mut(..len)
-        .ok_or(too_short)?
-        .copy_from_slice(&path[..len]);
-    Ok(len)
+    let buf = buf.get_mut(..path.len()).ok_or(too_short)?;
+    buf.copy_from_slice(path);
+    Ok(buf)
 }
 
 #[cfg(not(any(have_proc_fd, have_f_getpath)))]
-pub(crate) fn path_of(_fd: BorrowedFd<'_>, _room: &mut [u8]) -> Result<usize, Error> {
+pub(crate) fn path_of<'b>(_fd: BorrowedFd<'_>, _buf: &'b mut [u8]) -> Result<&'b [u8], Error> {
     Err(Error::new(Call::Readlinkat, Errno::EOPNOTSUPP))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rename_lacks_a_flag_by_the_word_of_each_system() {
-        let error = |errno| Error::new(Call::Renameat, errno);
-        let other = Errno::from_raw(45); // ENOTSUP of macOS
-        for errno in [Errno::EINVAL, Errno::ENOSYS] {
-            assert!(is_lacking(&error(errno)));
-        }
-        assert!(is_lacking_if(other, &error(other)));
-        assert!(!is_lacking(&error(Errno::EEXIST)));
-        assert!(!is_lacking(&error(Errno::ENOENT)));
-    }
 }

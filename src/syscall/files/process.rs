@@ -104,7 +104,7 @@ fn number_in(
         return Some(number);
     }
     // Without random numbers a time is used: that of a child is later than that of its parent.
-    let new = unforeseen().unwrap_or_else(|_| monotonic_clock().as_nanos() as u64);
+    let new = unforeseen().unwrap_or_else(|_| monotonic_clock());
     let new = NonZeroUsize::new(new as usize).unwrap_or(NonZeroUsize::MIN);
     match number.compare_exchange(0, new.get(), Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => Some(new),

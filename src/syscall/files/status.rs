@@ -119,20 +119,20 @@ pub(crate) fn unlock(fd: BorrowedFd<'_>) {
 /// `/proc/self/fd/N`.
 pub(crate) struct ProcFd {
     bytes: [u8; Self::PREFIX.len() + 10],
+    /// INVARIANT: at most as many as `bytes` has.
     len: usize,
 }
 
 impl ProcFd {
-    const PREFIX: &[u8] = b"/proc/self/fd/";
+    const PREFIX: &[u8; 14] = b"/proc/self/fd/";
 
     #[inline(never)]
     pub(crate) fn new(fd: BorrowedFd<'_>) -> Self {
-        let mut bytes = [0; Self::PREFIX.len() + 10];
-        bytes[..Self::PREFIX.len()].copy_from_slice(Self::PREFIX);
+        let mut bytes = *b"/proc/self/fd/0123456789";
         let number = fd.as_raw_fd().unsigned_abs();
         let len = Self::PREFIX.len() + number.checked_ilog10().unwrap_or(0) as usize + 1;
         let mut rest = number;
-        for digit in bytes[Self::PREFIX.len()..len].iter_mut().rev() {
+        for digit in bytes.iter_mut().take(len).skip(Self::PREFIX.len()).rev() {
             *digit = b'0' + (rest % 10) as u8;
             rest /= 10;
         }
@@ -140,7 +140,7 @@ impl ProcFd {
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
