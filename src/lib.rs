@@ -162,7 +162,7 @@
 //! No global state is touched: no umask, no working directory, no signal handler, no environment.
 //! A call that fails closes what it opened and removes the file that it made. Nothing allocates, except
 //! for the conversion of an error into `std::io::Error`, and for reading the environment
-//! ([`activation`], [`Dir::runtime`]) or a directory ([`files::stale_in`]).
+//! ([`activation`], `Dir::runtime`) or a directory (`files::stale_in`).
 //!
 //! # Features
 //!
@@ -176,8 +176,24 @@
 //!   passed ([`activation`]). A program that wants sockets alone builds faster without it.
 //!
 //! `default-features = false, features = ["files"]` selects the whole library without `std`.
+//!
+//! # Versions
+//!
+//! Versions follow Semantic Versioning, where 0.2 comes after 0.1 as 2.0 comes after 1.0. Files in the
+//! repository record the public API, and every change of the sources is compared with them. A version
+//! that is compatible, such as 0.1.1, may:
+//!
+//! - add items, methods, trait implementations, and variants of the enums that are `#[non_exhaustive]`;
+//! - change what an error prints, report a cause where none was reported, and change what `Debug` prints;
+//! - need a newer Rust, kernel or C library, which the README and the changelog then name.
+//!
+//! Types of `libc` 0.2 and of `sunpath-sys` stand in signatures, such as
+//! [`sys::sockaddr_un`]. A new `libc` that is not compatible is therefore a new
+//! version of this crate that is not compatible. `sunpath` and `sunpath-sys` always have the same version.
 
 #![no_std]
+// The pages on docs.rs, which an unstable compiler makes, show the features that an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // Nothing here panics: `tests/no_std` links the calls, and looks for a way to it.
 #![cfg_attr(
     not(test),
