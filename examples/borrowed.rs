@@ -12,8 +12,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 
-use sunpath::ancillary::{ControlBuffer, Rights};
-use sunpath::fd::IoSliceMut;
 use sunpath::{SocketRef, Stream};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -36,12 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Returns the file, or the reason why there is none. A read of std would take the bytes of the
 /// answer, and the kernel would close the descriptor that arrived with them.
 fn receive_file(stream: &UnixStream) -> Result<Result<File, String>, sunpath::Error> {
-    let (mut answer, mut control) = ([0; 256], ControlBuffer::<Rights<1>>::new());
+    let mut answer = [0; 256];
     let socket = SocketRef::<Stream>::from(stream);
-    let message = socket.recvmsg(&mut [IoSliceMut::new(&mut answer)], &mut control)?;
-    let len = message.len();
-    Ok(match message.into_control()?.rights().next() {
+    let (received, mut files) = socket.recv_fds_up_to::<1>(&mut answer)?;
+    Ok(match files.next() {
         Some(file) => Ok(file.into()),
-        None => Err(String::from_utf8_lossy(&answer[..len]).into_owned()),
+        None => Err(String::from_utf8_lossy(&answer[..received.len()]).into_owned()),
     })
 }

@@ -9,11 +9,9 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::process::Command;
 
-use sunpath::ancillary::{ControlBuffer, Rights};
-use sunpath::fd::IoSliceMut;
 use sunpath::{Seqpacket, SocketRef, UnixSeqpacket};
 
 /// The most files in a message. Both sides know it.
@@ -40,8 +38,7 @@ fn ask(paths: &[OsString]) -> Result<(), Box<dyn Error>> {
             .iter()
             .map(File::open)
             .collect::<Result<Vec<_>, _>>()?;
-        let fds = files.iter().map(AsFd::as_fd).collect::<Vec<_>>();
-        ours.send_fds(b"count", &fds)?;
+        ours.send_fds(b"count", &files)?;
         let mut answer = [0; 64];
         let len = ours.recv(&mut answer)?.len();
         println!("{}", String::from_utf8_lossy(&answer[..len]));
@@ -56,16 +53,14 @@ fn count() -> Result<(), Box<dyn Error>> {
     let stdin = io::stdin();
     let channel = SocketRef::<Seqpacket>::from(&stdin);
     let mut request = [0; 64];
-    let mut control = ControlBuffer::<Rights<FILES>>::new();
     loop {
-        let message = channel.recvmsg(&mut [IoSliceMut::new(&mut request)], &mut control)?;
-        if message.is_end() {
+        let (received, files) = channel.recv_fds_up_to::<FILES>(&mut request)?;
+        if received.len() == 0 {
             return Ok(());
         }
-        let (mut count, mut bytes) = (0, 0);
-        for file in message.into_control()?.rights() {
+        let (count, mut bytes) = (files.len(), 0);
+        for file in files {
             bytes += io::copy(&mut File::from(file), &mut io::sink())?;
-            count += 1;
         }
         channel.send(format!("{count} files, {bytes} bytes").as_bytes())?;
     }

@@ -12,8 +12,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use sunpath::ancillary::{Control, ControlBuffer, Credentials, Rights};
-use sunpath::fd::{IoSlice, IoSliceMut};
+use sunpath::ancillary::{Control, Credentials};
+use sunpath::fd::IoSlice;
 use sunpath::{Error as SocketError, UnixStream};
 
 /// How long the server may take for one step.
@@ -40,13 +40,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let file = File::open(file)?;
     bus.send(b"a file", &[file.as_fd()])?;
     let mut answer = [0; 256];
-    let receive = |socket: &UnixStream| {
-        let control = ControlBuffer::<Rights<4>>::new(); // it moves into the message
-        socket.recvmsg(&mut [IoSliceMut::new(&mut answer)], control)
-    };
-    let message = bus.until_ready(UnixStream::wait_readable, receive)?;
-    println!("{}", String::from_utf8_lossy(&answer[..message.len()]));
-    for file in message.into_control()?.into_rights() {
+    let receive = |socket: &UnixStream| socket.recv_fds_up_to::<4>(&mut answer);
+    let (received, files) = bus.until_ready(UnixStream::wait_readable, receive)?;
+    println!("{}", String::from_utf8_lossy(&answer[..received.len()]));
+    for file in files {
         io::copy(&mut File::from(file), &mut io::stdout())?;
     }
     Ok(())
