@@ -55,8 +55,14 @@ const CAPABILITIES: &[(&str, &[&[&str]])] = &[
     ("have_getpeereid", &[APPLE, &["dragonfly"]]),
     // LOCAL_PEERPID beside getpeereid
     ("have_local_peerpid", &[APPLE]),
-    // SO_PASSCRED and its like, SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC, SO_DOMAIN; SIOCOUTQ
+    // SO_PASSCRED and its like, SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC, SO_DOMAIN; SIOCOUTQ, SIOCATMARK
     ("have_so_passcred", &[LINUX]),
+    // SO_TIMESTAMPNS; elsewhere SO_TIMESTAMP has microseconds, where it exists
+    ("have_so_timestampns", &[LINUX]),
+    (
+        "have_so_timestamp",
+        &[LINUX, APPLE, FREEBSD, &["netbsd", "openbsd"]],
+    ),
     // of a path in an address that the kernel reports the length counts the NUL behind it, and no other
     ("have_counted_path", &[LINUX]),
     // MSG_TRUNC given to a receive returns a message's true length

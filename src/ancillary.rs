@@ -11,8 +11,9 @@
 //! |---|---|
 //! | send any control messages | [`Socket::sendmsg`](crate::Socket::sendmsg) with [`Control`] |
 //! | receive any control messages | [`Socket::recvmsg`](crate::Socket::recvmsg) into a [`ControlBuffer`], which gives a [`Message`] |
-//! | size a buffer by what is expected | [`Rights`], [`Credentials`], [`Pidfd`], [`Security`] in [`Expected`] |
+//! | size a buffer by what is expected | [`Rights`], [`Credentials`], [`Pidfd`], [`Security`], [`Timestamp`] in [`Expected`] |
 //! | peek, wait for all bytes, send out of band, make one call that does not wait | [`MsgFlags`] in [`Socket::sendmsg_with`](crate::Socket::sendmsg_with) and [`Socket::recvmsg_with`](crate::Socket::recvmsg_with) |
+//! | read or write what has no type here | [`Ancillary::messages`], [`Control::Other`], [`ControlBytes`] |
 //! | send or receive many messages with one call | [`SendBatch`], [`RecvBatch`] |
 //!
 //! # In a readiness loop
@@ -57,11 +58,11 @@ mod receive;
 mod send;
 
 pub use self::batch::{Arrival, Arrivals, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots};
-pub use self::buffer::{ControlBuffer, ControlStorage};
+pub use self::buffer::{ControlBuffer, ControlBytes, ControlStorage};
 pub use self::contents::{Ancillary, Descriptors, IntoDescriptors};
 pub use self::passing::Fds;
 pub use self::receive::Message;
 pub use self::send::Control;
 pub use crate::control::{ControlMessage, ControlMessages, Credentials};
-pub use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security, Sender};
+pub use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security, Sender, Timestamp};
 pub use crate::flags::MsgFlags;

@@ -29,6 +29,14 @@ mod absent {
 #[cfg(not(have_so_passcred))]
 pub(crate) use absent::*;
 
+/// The type of the control message with a time stamp, and the nanoseconds of its second number.
+#[cfg(have_so_timestampns)]
+pub(crate) const SCM_TIME: (c_int, u32) = (sys::SCM_TIMESTAMPNS, 1);
+#[cfg(all(have_so_timestamp, not(have_so_timestampns)))]
+pub(crate) const SCM_TIME: (c_int, u32) = (sys::SCM_TIMESTAMP, 1000);
+#[cfg(not(have_so_timestamp))]
+pub(crate) const SCM_TIME: (c_int, u32) = (-5, 1); // a number that no control message has
+
 pub(crate) const INT: usize = size_of::<c_int>();
 
 /// `struct cmsghdr` and the data after it — a control message in a control buffer.
@@ -249,38 +257,53 @@ impl<'b> Writer<'b> {
         cmsg_type: c_int,
         count: usize,
     ) -> Result<slice::ChunksExactMut<'b, u8>, Error> {
+        let data = self.push_bytes(sys::SOL_SOCKET, cmsg_type, count * INT)?;
+        Ok(data.chunks_exact_mut(INT))
+    }
+
+    /// Adds a message of any level with this many bytes of data, which the caller writes, as for
+    /// [`push`](Self::push).
+    #[inline]
+    pub(crate) fn push_bytes(
+        &mut self,
+        level: c_int,
+        cmsg_type: c_int,
+        size: usize,
+    ) -> Result<&'b mut [u8], Error> {
         let space = mem::take(&mut self.space);
-        let (needed, len) = (CMSG_SPACE(count * INT), space.len());
+        let (needed, len) = (CMSG_SPACE(size), space.len());
         let message = space
             .split_at_mut_checked(needed)
             .and_then(|(message, rest)| {
                 self.space = rest;
-                message_of(message, cmsg_type, count)
+                message_of(message, level, cmsg_type, size)
             });
         message.ok_or_else(|| Error::control_space(Call::Sendmsg, needed, len))
     }
 }
 
-/// Writes the header of a message of level `SOL_SOCKET`; returns the places of its `int`s.
+/// Writes the header of a message; returns the place of its data.
 #[inline]
 fn message_of(
     message: &mut [u8],
+    level: c_int,
     cmsg_type: c_int,
-    count: usize,
-) -> Option<slice::ChunksExactMut<'_, u8>> {
+    size: usize,
+) -> Option<&mut [u8]> {
     let (header, data) = message.split_at_mut_checked(CMSG_LEN(0))?;
-    let (len, at) = (CMSG_LEN(count * INT), offset_of!(cmsghdr, cmsg_len));
+    let (len, at) = (CMSG_LEN(size), offset_of!(cmsghdr, cmsg_len));
     match CMSG_LEN_SIZE == size_of::<u32>() {
         true => put(header, at, (len as u32).to_ne_bytes())?,
         false => put(header, at, len.to_ne_bytes())?,
     }
-    let (level, kind) = (
-        offset_of!(cmsghdr, cmsg_level),
-        offset_of!(cmsghdr, cmsg_type),
-    );
-    put(header, level, sys::SOL_SOCKET.to_ne_bytes())?;
-    put(header, kind, cmsg_type.to_ne_bytes())?;
-    Some(data.get_mut(..count * INT)?.chunks_exact_mut(INT))
+    let fields = [
+        (offset_of!(cmsghdr, cmsg_level), level),
+        (offset_of!(cmsghdr, cmsg_type), cmsg_type),
+    ];
+    for (at, value) in fields {
+        put(header, at, value.to_ne_bytes())?;
+    }
+    data.get_mut(..size)
 }
 
 /// Writes bytes at a place, if there are so many.

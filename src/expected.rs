@@ -7,7 +7,7 @@ use sunpath_sys::{CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, cmsghdr};
 use crate::control::{Credentials, INT};
 
 /// What a control buffer expects: [`Rights`], [`Credentials`], [`Pidfd`], [`Security`],
-/// [`QueueLength`], or several of them as a tuple. `()` expects nothing. A batch can expect the
+/// [`QueueLength`], [`Timestamp`], or several of them as a tuple. `()` expects nothing. A batch can expect the
 /// [`Sender`] in addition.
 ///
 /// See [`ControlBuffer`](crate::ancillary::ControlBuffer), [`RecvSlots`](crate::ancillary::RecvSlots).
@@ -52,6 +52,13 @@ pub enum Security<const N: usize> {}
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SCM_INQ")]
 pub enum QueueLength {}
+
+/// `SCM_TIMESTAMPNS`, or `SCM_TIMESTAMP` — the time at which the message was sent, which
+/// [`set_pass_timestamps`](crate::Socket::set_pass_timestamps) asks for.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "SCM_TIMESTAMP")]
+#[doc(alias = "SCM_TIMESTAMPNS")]
+pub enum Timestamp {}
 
 /// The sender's address, which is not a control message.
 /// [`Message::sender`](crate::ancillary::Message::sender) returns it in a batch of datagrams that
@@ -109,6 +116,15 @@ impl Expected for QueueLength {
     const DESCRIPTORS: usize = 0;
 }
 
+/// `struct timespec` or `struct timeval`: two numbers of 8 bytes at most.
+const TIME: usize = 16;
+
+impl Expected for Timestamp {
+    type Bytes = [u8; CMSG_SPACE(TIME)];
+    const SPACE: usize = CMSG_SPACE(TIME);
+    const DESCRIPTORS: usize = 0;
+}
+
 impl Expected for Sender {
     type Bytes = ();
     const SPACE: usize = 0;
@@ -151,5 +167,6 @@ mod sealed {
     impl Sealed for super::Pidfd {}
     impl<const N: usize> Sealed for super::Security<N> {}
     impl Sealed for super::QueueLength {}
+    impl Sealed for super::Timestamp {}
     impl Sealed for super::Sender {}
 }

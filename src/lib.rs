@@ -119,7 +119,7 @@
 //! | a `connect` that only asks whether a server is alive | [`probe`], which the server does not notice |
 //! | `connect` with a time limit, to a server that has not started yet, or to one user's server alone | [`ConnectOptions`] |
 //! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and similar methods |
-//! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name |
+//! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name; all others: [`Socket::getsockopt`], [`Socket::setsockopt`] |
 //! | `sd_listen_fds` | [`activation`] |
 //! | an accept loop that goes on at `EMFILE`, a limit of connections for each user, the wait for the last client | [`serve`] |
 //! | `errno`, `perror` | [`Errno`], [`Error`]; why a call failed, if the errno does not tell: [`error::Cause`] |

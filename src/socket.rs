@@ -16,6 +16,7 @@ mod message;
 
 mod datagram;
 
+mod listen;
 mod listener;
 
 mod incoming;
@@ -25,6 +26,7 @@ mod wait;
 mod identity;
 
 mod options;
+mod sockopt;
 
 mod borrowed;
 
@@ -44,8 +46,10 @@ pub use self::identity::PeerCred;
 pub use self::incoming::Incoming;
 pub(crate) use self::kind::methods_of;
 pub use self::kind::{Connected, Datagram, Kind, Messages, Seqpacket, Stream};
+pub use self::listen::ListenError;
 pub use self::listener::{Listener, UnixListener, UnixSeqpacketListener};
 pub use self::message::{Received, UnixSeqpacket};
+pub use self::sockopt::OptionValue;
 pub use self::stream::UnixStream;
 
 /// A Unix domain socket of one kind, owned and closed on drop.

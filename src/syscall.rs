@@ -36,12 +36,13 @@ use crate::fd::{BorrowedFd, FromRawFd, OwnedFd};
 pub(crate) use self::batch::*;
 #[cfg(test)]
 pub(crate) use self::control::without_descriptors;
-pub(crate) use self::control::{ControlBytes, ExpectedBytes, OwnedControl, all_of, zeroed};
+pub(crate) use self::control::{ControlData, ExpectedBytes, OwnedControl, all_of, zeroed};
 pub(crate) use self::descriptor::*;
 pub(crate) use self::file::*;
 #[cfg(feature = "files")]
 pub(crate) use self::files::*;
 pub(crate) use self::message::*;
+pub use self::option::OptionValue;
 pub(crate) use self::option::*;
 pub(crate) use self::peer::*;
 pub(crate) use self::process::*;

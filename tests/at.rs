@@ -688,7 +688,7 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
         }
         let raw = |error: Error| error.errno().raw();
         server.bind_to_at(CWD, &path).map_err(raw)?;
-        let listener = server.listen(8).map_err(raw)?;
+        let listener = server.listen(8).map_err(Error::from).map_err(raw)?;
         clients[0].connect_to_at(CWD, &path).map_err(raw)?;
         listener.accept().map_err(raw)?;
         let dir = Dir::open(path.parent().unwrap_or(&path)).map_err(raw)?;

@@ -78,7 +78,10 @@ fn descriptors_are_cloexec_and_none_is_lost() {
         UnixStream::connect_addr(&unnamed).unwrap_err().errno(),
         Errno::EINVAL
     );
-    assert_eq!(unbound.listen(1).unwrap_err().errno(), Errno::EINVAL);
+    assert_eq!(
+        unbound.listen(1).unwrap_err().error().errno(),
+        Errno::EINVAL
+    );
     let mut without_unbound = during.clone();
     without_unbound.retain(|fd| open().contains(fd));
     assert_eq!(

@@ -144,7 +144,11 @@ fn listener_backlog_is_what_the_system_gives() {
 
 #[test]
 fn listen_on_an_unbound_socket_is_einval() {
-    let error = Socket::<Stream>::new().unwrap().listen(1).unwrap_err();
+    let error = Socket::<Stream>::new()
+        .unwrap()
+        .listen(1)
+        .unwrap_err()
+        .error();
     assert_eq!(error.to_string(), "listen: EINVAL (invalid argument)");
 }
 
@@ -208,4 +212,15 @@ fn listener_that_is_bound_yields_its_clients_in_a_loop() {
         let _ = accepted.unwrap().write_all(b"x");
     }
     assert_eq!(client.read(&mut [0; 2]).unwrap(), 1);
+}
+
+/// The causes of a socket that does not listen, and the socket.
+#[test]
+fn listener_socket_that_does_not_listen_is_given_back() {
+    let (connected, peer) = UnixStream::pair().unwrap();
+    let error = connected.listen(1).unwrap_err();
+    assert_eq!(error.error().errno(), Errno::EINVAL);
+    let connected = error.into_socket();
+    connected.write(b"still connected").unwrap();
+    assert_eq!(peer.read(&mut [0; 32]), Ok(15));
 }

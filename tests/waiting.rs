@@ -54,10 +54,7 @@ unsafe extern "C" fn poll(fds: *mut pollfd, n: nfds_t, milliseconds: c_int) -> c
     });
     if let Some(left) = SIGNALS.get().checked_sub(1) {
         SIGNALS.set(left);
-        // SAFETY: takes nothing.
-        let errno = unsafe { libc::__errno_location() };
-        // SAFETY: it is this thread's errno.
-        unsafe { *errno = libc::EINTR };
+        sunpath::sys::set_errno(libc::EINTR);
         return -1;
     }
     let timeout = libc::timespec {

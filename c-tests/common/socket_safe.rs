@@ -81,7 +81,7 @@ pub(crate) fn try_connect_at<T: Kind>(c: &Named<Socket<T>>, path: &str) {
 
 pub(crate) fn try_listen<T: Connected>(s: Named<Socket<T>>) -> Result<Named<Listener<T>>, Error> {
     let Named { name, socket } = s;
-    let listens = socket.listen(8);
+    let listens = socket.listen(8).map_err(Error::from);
     step!("listen({name})");
     outcome(&listens);
     let socket = listens?;

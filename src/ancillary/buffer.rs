@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::expected::{Expected, Space};
-use crate::syscall::{self, ControlBytes, ExpectedBytes};
+use crate::syscall::{self, ControlData, ExpectedBytes};
 
 /// A buffer for control messages, on the stack, with the size and the alignment for what is
 /// [`Expected`].
@@ -55,6 +55,35 @@ impl<E: Expected> fmt::Debug for ControlBuffer<E> {
     }
 }
 
+/// Bytes for control messages, with the greatest number of descriptors that may stay in them. Any more are
+/// closed, and the message is reported as truncated.
+///
+/// The padding after the last descriptor has space for one more: bytes for one take two.
+///
+/// # Examples
+///
+/// ```
+/// use sunpath::ancillary::ControlBytes;
+/// use sunpath::{UnixStream, fd::IoSliceMut, sys};
+///
+/// let (ours, theirs) = UnixStream::pair()?;
+/// ours.send_fds(b"x", &[&ours, &theirs])?;
+/// let (mut buf, mut bytes) = ([0; 8], [0; sys::CMSG_SPACE(4)]);
+/// let control = ControlBytes { bytes: &mut bytes, descriptors: 1 };
+/// let message = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], control)?;
+/// assert!(message.is_control_truncated());
+/// # Ok::<(), sunpath::Error>(())
+/// ```
+///
+/// See cmsg(3).
+#[derive(Debug)]
+pub struct ControlBytes<'c> {
+    /// Where the control messages go. They need not be aligned.
+    pub bytes: &'c mut [u8],
+    /// How many descriptors may stay.
+    pub descriptors: usize,
+}
+
 /// A place for received control messages, which the [`Message`](crate::ancillary::Message) then
 /// holds: a [`ControlBuffer`] by value or by reference, or bytes of any number and alignment.
 ///
@@ -63,7 +92,7 @@ impl<E: Expected> fmt::Debug for ControlBuffer<E> {
 pub trait ControlStorage: sealed::Sealed {
     /// The storage of the control messages.
     #[doc(hidden)]
-    type Bytes: ControlBytes;
+    type Bytes: ControlData;
 
     /// Returns the bytes, and how many descriptors may stay in them.
     #[doc(hidden)]
@@ -88,6 +117,14 @@ impl<'c, E: Expected> ControlStorage for &'c mut ControlBuffer<E> {
     }
 }
 
+impl<'c> ControlStorage for ControlBytes<'c> {
+    type Bytes = &'c mut [u8];
+
+    fn offer(self) -> (&'c mut [u8], usize) {
+        (self.bytes, self.descriptors)
+    }
+}
+
 impl<'c> ControlStorage for &'c mut [u8] {
     type Bytes = &'c mut [u8];
 
@@ -105,13 +142,14 @@ impl<'c, const N: usize> ControlStorage for &'c mut [u8; N] {
 }
 
 mod sealed {
-    use super::{ControlBuffer, Expected};
+    use super::{ControlBuffer, ControlBytes, Expected};
 
     /// These are the only buffers, and none can be added outside this crate.
     pub trait Sealed {}
 
     impl<E: Expected> Sealed for ControlBuffer<E> {}
     impl<E: Expected> Sealed for &mut ControlBuffer<E> {}
+    impl Sealed for ControlBytes<'_> {}
     impl Sealed for &mut [u8] {}
     impl<const N: usize> Sealed for &mut [u8; N] {}
 }

@@ -3,12 +3,13 @@
 use core::ffi::c_int;
 use core::fmt;
 use core::iter::FusedIterator;
+use core::time::Duration;
 
 use sunpath_sys as sys;
 
 use super::buffer::ControlStorage;
 use crate::control::{
-    ControlMessage, ControlMessages, Credentials, SCM_CREDENTIALS, SCM_INQ, SCM_SECURITY,
+    ControlMessage, ControlMessages, Credentials, SCM_CREDENTIALS, SCM_INQ, SCM_SECURITY, SCM_TIME,
 };
 use crate::error::{Call, Error};
 use crate::fd::OwnedFd;
@@ -105,6 +106,34 @@ impl<C: ControlStorage> Ancillary<C> {
         usize::try_from(c_int::from_ne_bytes(*bytes)).ok()
     }
 
+    /// `SCM_TIMESTAMPNS`, or `SCM_TIMESTAMP` — returns the time at which the message was sent, since 1970 by
+    /// the clock of the system. `None` if [`pass_timestamps`](crate::Socket::pass_timestamps) is off, the
+    /// buffer is too small for it, or the system has no such option. Streams have none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixDatagram;
+    /// use sunpath::ancillary::{ControlBuffer, Timestamp};
+    /// use sunpath::fd::IoSliceMut;
+    ///
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// # if theirs.set_pass_timestamps(true).is_err() { return Ok(()) }
+    /// theirs.set_pass_timestamps(true)?;
+    /// ours.send(b"now")?;
+    /// let (mut buf, control) = ([0; 8], ControlBuffer::<Timestamp>::new());
+    /// let message = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], control)?;
+    /// assert!(message.into_control()?.timestamp().is_some());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "SCM_TIMESTAMP")]
+    #[doc(alias = "SCM_TIMESTAMPNS")]
+    pub fn timestamp(&self) -> Option<Duration> {
+        let (cmsg_type, nanoseconds) = SCM_TIME;
+        time(self.data(cmsg_type)?, nanoseconds)
+    }
+
     /// Returns all control messages in the buffer, also those of unknown levels and types. The
     /// numbers of descriptors can be seen in them, also of those that were taken or closed.
     #[must_use]
@@ -184,6 +213,22 @@ macro_rules! descriptors {
 descriptors!(Descriptors<'_, C>);
 descriptors!(IntoDescriptors<C>);
 
+/// The time in two numbers of 8 bytes, or of 4: seconds, and parts of a second of so many nanoseconds.
+fn time(data: &[u8], nanoseconds: u32) -> Option<Duration> {
+    let (seconds, parts) = match (data.first_chunk::<8>(), data.get(8..16)) {
+        (Some(seconds), Some(parts)) => (
+            i64::from_ne_bytes(*seconds),
+            i64::from_ne_bytes(*parts.first_chunk()?),
+        ),
+        _ => (
+            i32::from_ne_bytes(*data.first_chunk()?).into(),
+            i32::from_ne_bytes(*data.get(4..)?.first_chunk()?).into(),
+        ),
+    };
+    let parts = u64::try_from(parts).ok()?.checked_mul(nanoseconds.into())?;
+    Duration::from_secs(u64::try_from(seconds).ok()?).checked_add(Duration::from_nanos(parts))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,5 +275,19 @@ mod tests {
                 "{ints} of 3 fields"
             );
         }
+    }
+
+    #[test]
+    fn ancillary_time_has_numbers_of_8_bytes_or_of_4() {
+        let wide = [7_i64.to_ne_bytes(), 500_i64.to_ne_bytes()].concat();
+        let narrow = [7_i32.to_ne_bytes(), 500_i32.to_ne_bytes()].concat();
+        for data in [&wide, &narrow] {
+            assert_eq!(time(data, 1), Some(Duration::new(7, 500)));
+            assert_eq!(time(data, 1000), Some(Duration::new(7, 500_000)));
+        }
+        assert_eq!(time(&narrow[..7], 1), None);
+        let before = [(-1_i64).to_ne_bytes(), 0_i64.to_ne_bytes()].concat();
+        let never = [i64::MAX.to_ne_bytes(), i64::MAX.to_ne_bytes()].concat();
+        assert_eq!((time(&before, 1), time(&never, 1000)), (None, None));
     }
 }

@@ -32,6 +32,17 @@ pub enum Control<'a> {
     /// kernel checks every one, and the receiver gets the last.
     #[doc(alias = "SCM_CREDENTIALS")]
     Credentials(Credentials),
+    /// A control message of any level and type, for what has no variant here: the kernel checks it. Its data
+    /// lies in the message as it is given. `SCM_RIGHTS` is refused, because its numbers would be
+    /// descriptors that nobody lent.
+    Other {
+        /// `cmsg_level`.
+        level: i32,
+        /// `cmsg_type`.
+        cmsg_type: i32,
+        /// `CMSG_DATA`.
+        data: &'a [u8],
+    },
 }
 
 /// Control messages to send, whose sizes have been added up.
@@ -58,6 +69,13 @@ impl<'a> Layout<'a> {
                     return Err(Error::new(call, Errno::EOPNOTSUPP));
                 }
                 Control::Credentials(_) => Credentials::SPACE,
+                Control::Other {
+                    level: sys::SOL_SOCKET,
+                    cmsg_type: sys::SCM_RIGHTS,
+                    ..
+                } => return Err(Error::new(call, Errno::EINVAL)),
+                // More bytes are refused later.
+                Control::Other { data, .. } => sys::CMSG_SPACE(data.len().min(MAX_CONTROL)),
             });
         }
         if descriptors > MAX_DESCRIPTORS {
@@ -92,6 +110,16 @@ impl<'a> Layout<'a> {
                     let ints = credentials.to_ints();
                     for (place, int) in writer.push(SCM_CREDENTIALS, ints.len())?.zip(ints) {
                         place.copy_from_slice(&int.to_ne_bytes());
+                    }
+                }
+                Control::Other {
+                    level,
+                    cmsg_type,
+                    data,
+                } => {
+                    let place = writer.push_bytes(*level, *cmsg_type, data.len())?;
+                    for (place, byte) in place.iter_mut().zip(*data) {
+                        *place = *byte;
                     }
                 }
             }
@@ -156,7 +184,8 @@ impl<T: Kind> Socket<T> {
     /// - `ESRCH`: credentials with a process that does not exist.
     /// - `ETOOMANYREFS`: the user has more descriptors in flight than `RLIMIT_NOFILE`.
     /// - `EOPNOTSUPP`: the system has no credentials to send.
-    /// - `EINVAL`: a descriptor of a kind that cannot be passed (io_uring); credentials with the user or
+    /// - `EINVAL`: [`Control::Other`] with `SCM_RIGHTS`, or with a type of `SOL_SOCKET` that the kernel does
+    ///   not take; a descriptor of a kind that cannot be passed (io_uring); credentials with the user or
     ///   the group -1.
     /// - `ENOMEM`: no memory.
     /// - `EMSGSIZE`: the control messages take more than 8192 bytes, counted as `CMSG_SPACE` does, with
@@ -439,11 +468,19 @@ mod tests {
         let (one, two) = ([a.as_fd()], [b.as_fd(), a.as_fd()]);
         let (low, high) = (Credentials::new(1, 2, 3), Credentials::new(4, 5, 6));
         let ints = |fds: &[BorrowedFd<'_>]| fds.iter().map(AsRawFd::as_raw_fd).collect();
+        let data = 7_i32.to_ne_bytes();
+        let other = Control::Other {
+            level: sys::SOL_SOCKET,
+            cmsg_type: 77,
+            data: &data,
+        };
         let given = [
             (Control::Credentials(low), low.to_ints().to_vec()),
             (Control::Rights(&one), ints(&one)),
             (Control::Rights(&two), ints(&two)),
             (Control::Credentials(high), high.to_ints().to_vec()),
+            (Control::Rights(&one), ints(&one)),
+            (other, std::vec![7]),
             (Control::Rights(&one), ints(&one)),
         ];
         for count in 0..=given.len() {
@@ -463,6 +500,7 @@ mod tests {
                 .map(|(control, ints)| match control {
                     Control::Rights(_) => (sys::SCM_RIGHTS, ints),
                     Control::Credentials(_) => (SCM_CREDENTIALS, ints),
+                    Control::Other { cmsg_type, .. } => (*cmsg_type, ints),
                 })
                 .map(|(kind, ints)| {
                     (

@@ -5,7 +5,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::identity::PeerCred;
-use super::{Connected, Seqpacket, Socket, Stream, methods_of};
+use super::{Connected, Seqpacket, Socket, Stream};
 use crate::addr::UnixAddr;
 use crate::deadline::Deadline;
 use crate::error::{Call, Errno, Error};
@@ -56,39 +56,6 @@ pub struct Listener<T: Connected> {
     /// INVARIANT: it listens.
     socket: Socket<T>,
 }
-
-methods_of!(Connected [Stream, Seqpacket], "Listening.", {
-    /// `listen(fd, backlog)` — makes a bound socket a listener.
-    ///
-    /// Linux queues `backlog + 1` connections that are not accepted yet, and takes a negative
-    /// number, or one over `net.core.somaxconn`, for that limit.
-    ///
-    /// # Errors
-    ///
-    /// On failure the socket is closed, and a file that bind made still exists.
-    ///
-    /// - `EINVAL`: the socket has no address, or is connected. `EDESTADDRREQ` for the former on
-    ///   other systems.
-    /// - `ENOMEM`: no memory.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use sunpath::{Seqpacket, Socket, addr};
-    ///
-    /// let socket = Socket::<Seqpacket>::new()?;
-    /// socket.bind_to(&addr!("/run/app.sock"))?;
-    /// let listener = socket.listen(16)?;
-    /// # drop(listener);
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See listen(2).
-    pub fn listen(self, backlog: i32) -> Result<Listener<T>, Error> {
-        syscall::listen(self.as_fd(), backlog)?;
-        Ok(Listener { socket: self })
-    }
-});
 
 impl<T: Connected> Listener<T> {
     /// The backlog of [`bind`](Self::bind), [`bind_addr`](Self::bind_addr) and
@@ -174,7 +141,7 @@ impl<T: Connected> Listener<T> {
     pub fn autobind() -> Result<Self, Error> {
         let socket = Socket::new()?;
         socket.autobind()?;
-        socket.listen(Self::BACKLOG)
+        Ok(socket.listen(Self::BACKLOG)?)
     }
 
     /// `accept4(fd, addr, len, SOCK_CLOEXEC)` — takes the next connection, with the address of the

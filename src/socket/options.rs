@@ -35,6 +35,14 @@ mod absent {
 #[cfg(not(have_so_passcred))]
 pub(crate) use absent::*;
 
+/// The option that asks for time stamps.
+#[cfg(have_so_timestampns)]
+const SO_TIME: c_int = sys::SO_TIMESTAMPNS;
+#[cfg(all(have_so_timestamp, not(have_so_timestampns)))]
+const SO_TIME: c_int = sys::SO_TIMESTAMP;
+#[cfg(not(have_so_timestamp))]
+const SO_TIME: c_int = -1; // a number that no option has
+
 /// Flags and options of the descriptor and the socket.
 impl<T: Kind> Socket<T> {
     /// `ioctl(fd, FIONBIO, &on)` — sets whether calls that would wait fail with `EAGAIN` instead,
@@ -397,6 +405,10 @@ flags! {
     SO_PASSPIDFD "SO_PASSPIDFD" pass_pidfd set_pass_pidfd
         "a pidfd of the sender comes with each message. Since Linux 6.5."
         "unix(7)"
+    SO_TIME "SO_TIMESTAMP" pass_timestamps set_pass_timestamps
+        "the time at which it was sent comes with each datagram or record, to the nanosecond on \
+         Linux (`SO_TIMESTAMPNS`)."
+        "socket(7)"
     SO_PASSRIGHTS "SO_PASSRIGHTS" pass_rights set_pass_rights
         "descriptors may be sent to this socket: on unless it is set to off, when sending any \
          fails with `EPERM`. Since Linux 6.16."

@@ -172,6 +172,34 @@ impl Socket<Stream> {
         }
     }
 
+    /// `ioctl(fd, SIOCATMARK, &n)` — returns whether the next byte to read is the one out of band, so that
+    /// a read would stop or throw it away.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOTTY`, `EOPNOTSUPP`: the kernel or the system has no such byte here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// # if ours.send_oob(b"x").is_err() { return Ok(()) }
+    /// # theirs.recv_oob()?;
+    /// ours.send_oob(b"ab!")?;
+    /// assert_eq!(theirs.read(&mut [0; 8])?, 2); // a read stops before the byte
+    /// assert!(theirs.at_mark()?);
+    /// assert_eq!(theirs.recv_oob()?, b'!');
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See sockatmark(3).
+    #[doc(alias = "SIOCATMARK")]
+    #[doc(alias = "sockatmark")]
+    pub fn at_mark(&self) -> Result<bool, Error> {
+        syscall::at_mark(self.as_fd())
+    }
+
     /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends bytes and returns how many were sent. `SIGPIPE` is
     /// never raised.
     ///

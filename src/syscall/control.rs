@@ -22,7 +22,7 @@ use crate::fd::{FromRawFd, IntoRawFd, OwnedFd};
     unreachable_pub,
     reason = "the oldest Rust does not see that public types name it"
 )]
-pub trait ControlBytes: fmt::Debug {
+pub trait ControlData: fmt::Debug {
     /// All of the bytes that are left.
     fn bytes(&self) -> &[u8];
     /// The same, to write into.
@@ -31,7 +31,7 @@ pub trait ControlBytes: fmt::Debug {
     fn truncate(&mut self, len: usize);
 }
 
-impl ControlBytes for &mut [u8] {
+impl ControlData for &mut [u8] {
     #[inline]
     fn bytes(&self) -> &[u8] {
         self
@@ -67,7 +67,7 @@ impl<E: Expected> ExpectedBytes<E> {
     }
 }
 
-impl<E: Expected> ControlBytes for ExpectedBytes<E> {
+impl<E: Expected> ControlData for ExpectedBytes<E> {
     #[inline]
     fn bytes(&self) -> &[u8] {
         // SAFETY: by the invariant they are there and initialised, and borrowed as self is.
@@ -94,7 +94,7 @@ impl<E: Expected> fmt::Debug for ExpectedBytes<E> {
 
 /// Control data that was received, with the descriptors in it, which are closed on drop.
 #[derive(Debug)]
-pub(crate) struct OwnedControl<B: ControlBytes> {
+pub(crate) struct OwnedControl<B: ControlData> {
     /// INVARIANT: as the kernel wrote it. These are open descriptors that nothing else owns: the
     /// `int`s of `SCM_RIGHTS` from `rights` on, `left` of them that are not negative, and that of
     /// `SCM_PIDFD` at `pidfd`, if it is not negative.
@@ -107,7 +107,7 @@ pub(crate) struct OwnedControl<B: ControlBytes> {
     pidfd: Option<usize>,
 }
 
-impl<B: ControlBytes> OwnedControl<B> {
+impl<B: ControlData> OwnedControl<B> {
     /// Owns the descriptors in control data. Those over `most` are closed, and their number is returned.
     ///
     /// # Safety
@@ -275,7 +275,7 @@ impl<B: ControlBytes> OwnedControl<B> {
     }
 }
 
-impl<B: ControlBytes> Drop for OwnedControl<B> {
+impl<B: ControlData> Drop for OwnedControl<B> {
     #[inline]
     fn drop(&mut self) {
         if self.left > 0 {

@@ -50,6 +50,22 @@ pub(crate) fn readable_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {
     Ok(usize::try_from(bytes).unwrap_or(0))
 }
 
+/// `ioctl(SIOCATMARK)`.
+#[cfg(have_so_passcred)]
+pub(crate) fn at_mark(fd: BorrowedFd<'_>) -> Result<bool, Error> {
+    let mut at_mark: c_int = 0;
+    retry(Call::Ioctl, || {
+        // SAFETY: SIOCATMARK takes a pointer to an int, which outlives the call.
+        unsafe { sys::ioctl(fd.as_raw_fd(), sys::SIOCATMARK, &raw mut at_mark) as isize }
+    })?;
+    Ok(at_mark != 0)
+}
+
+#[cfg(not(have_so_passcred))]
+pub(crate) fn at_mark(_fd: BorrowedFd<'_>) -> Result<bool, Error> {
+    Err(Error::new(Call::Ioctl, Errno::ENOTTY))
+}
+
 /// `ioctl(SIOCOUTQ)`.
 #[cfg(have_so_passcred)]
 pub(crate) fn unreceived_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {

@@ -7,7 +7,7 @@ use core::slice;
 
 use sunpath_sys as sys;
 
-use super::control::{ControlBytes, OwnedControl, exactly_in};
+use super::control::{ControlData, OwnedControl, exactly_in};
 use super::{ANY, getsockopt, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error};
@@ -251,7 +251,7 @@ pub(crate) fn recvmsg_uninit<'b>(
 /// recvmsg(2) into slices, and control messages into `into`. All descriptors that arrive are owned
 /// at once. Those over `most` are closed, and their number is the last of the results.
 #[inline]
-pub(crate) fn recvmsg_control<B: ControlBytes>(
+pub(crate) fn recvmsg_control<B: ControlData>(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],
     ret_from: Option<&mut UnixAddr>,

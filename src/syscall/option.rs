@@ -13,37 +13,46 @@ use super::retry;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// The value of an option that is an `int`, a `timeval` or a struct of numbers.
+/// The value of an option: an integer, bytes, or a struct of numbers of the caller.
 ///
 /// # Safety
 ///
-/// - Every value of the type's bytes is valid, and its padding may be read and written.
-pub(crate) unsafe trait Plain: Copy {}
-// SAFETY: an int.
-unsafe impl Plain for c_int {}
+/// - Every value of the type's bytes is valid.
+/// - The type has no padding that C does not copy in and out too.
+pub unsafe trait OptionValue: Copy {}
+// SAFETY: an integer.
+unsafe impl OptionValue for i32 {}
+// SAFETY: an integer.
+unsafe impl OptionValue for u32 {}
+// SAFETY: an integer.
+unsafe impl OptionValue for i64 {}
+// SAFETY: an integer.
+unsafe impl OptionValue for u64 {}
+// SAFETY: bytes have any value and no padding.
+unsafe impl<const N: usize> OptionValue for [u8; N] {}
 // SAFETY: two integers; the kernel copies all of it in and out.
-unsafe impl Plain for sys::timeval {}
+unsafe impl OptionValue for sys::timeval {}
 // SAFETY: three integers of 4 bytes.
 #[cfg(have_so_peercred)]
-unsafe impl Plain for sys::ucred {}
+unsafe impl OptionValue for sys::ucred {}
 // SAFETY: as above.
 #[cfg(have_sockpeercred)]
-unsafe impl Plain for sys::sockpeercred {}
+unsafe impl OptionValue for sys::sockpeercred {}
 // SAFETY: as above.
 #[cfg(have_unpcbid)]
-unsafe impl Plain for sys::unpcbid {}
+unsafe impl OptionValue for sys::unpcbid {}
 // SAFETY: integers, and a union of an integer and a raw pointer.
 #[cfg(have_xucred)]
-unsafe impl Plain for sys::xucred {}
+unsafe impl OptionValue for sys::xucred {}
 
 /// An option of level `SOL_SOCKET`.
-pub(crate) fn getsockopt<T: Plain>(fd: BorrowedFd<'_>, name: c_int) -> Result<T, Error> {
+pub(crate) fn getsockopt<T: OptionValue>(fd: BorrowedFd<'_>, name: c_int) -> Result<T, Error> {
     getsockopt_at(fd, sys::SOL_SOCKET, name)
 }
 
 /// Reads an option of any level. It is `ENOPROTOOPT` if the kernel wrote less than a whole value,
 /// because the zeroes in its place would be a value too: those of a `ucred` are root.
-pub(crate) fn getsockopt_at<T: Plain>(
+pub(crate) fn getsockopt_at<T: OptionValue>(
     fd: BorrowedFd<'_>,
     level: c_int,
     name: c_int,
@@ -126,7 +135,7 @@ pub(crate) fn getsockopt_size(fd: BorrowedFd<'_>, name: c_int) -> Result<usize, 
 }
 
 /// An option of level `SOL_SOCKET`.
-pub(crate) fn setsockopt<T: Plain>(
+pub(crate) fn setsockopt<T: OptionValue>(
     fd: BorrowedFd<'_>,
     name: c_int,
     value: &T,

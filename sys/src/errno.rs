@@ -9,6 +9,21 @@ use core::ffi::c_int;
 /// See errno(3).
 #[must_use]
 pub fn errno() -> c_int {
+    // SAFETY: it points to an int that lives as long as this thread.
+    unsafe { *location() }
+}
+
+/// `errno = value` — sets what [`errno`] returns on this thread. A program sets it to 0 before a call
+/// that reports failure by nothing else, and a function that C calls sets it before it returns -1.
+///
+/// See errno(3).
+pub fn set_errno(errno: c_int) {
+    // SAFETY: it points to an int of this thread, which nothing else refers to.
+    unsafe { *location() = errno }
+}
+
+/// Where this thread has its `errno`.
+fn location() -> *mut c_int {
     #[cfg(any(target_os = "solaris", target_os = "illumos"))]
     use libc::___errno as location;
     #[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
@@ -21,9 +36,7 @@ pub fn errno() -> c_int {
     use libc::_errnop as location;
 
     // SAFETY: the function takes nothing and cannot fail.
-    let errno = unsafe { location() };
-    // SAFETY: it returns a pointer to an int that lives as long as this thread.
-    unsafe { *errno }
+    unsafe { location() }
 }
 
 /// Returns the symbolic name of an error number, `EADDRINUSE` for `libc::EADDRINUSE`; `None` for a
@@ -344,5 +357,18 @@ mod tests {
             .filter(|number| errno_name(*number).is_some())
             .count();
         assert_eq!(known, 131, "Linux: 1 to 133 without the gaps at 41 and 58");
+    }
+
+    #[test]
+    fn errno_is_what_was_set() {
+        for errno in [0, super::EAGAIN, 12345] {
+            super::set_errno(errno);
+            assert_eq!(super::errno(), errno);
+        }
+        std::thread::spawn(|| super::set_errno(super::EPIPE))
+            .join()
+            .unwrap();
+        let other = std::thread::spawn(super::errno).join().unwrap();
+        assert_ne!(other, super::EPIPE, "each thread has its own");
     }
 }

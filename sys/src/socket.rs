@@ -98,6 +98,43 @@ pub use libc::{SO_ACCEPTCONN, SO_ERROR, SO_TYPE};
 #[doc(inline)]
 pub use libc::{SO_RCVBUF, SO_SNDBUF};
 
+/// `SO_RCVLOWAT` — an option: how many bytes a receive from a stream waits for, an `int`. poll(2) of a
+/// Unix domain socket does not look at it on Linux.
+///
+/// See socket(7).
+#[doc(inline)]
+pub use libc::SO_RCVLOWAT;
+
+/// Options that set `SO_SNDBUF` and `SO_RCVBUF` over the limits of the system, each an `int`. For
+/// `CAP_NET_ADMIN` alone.
+///
+/// See socket(7).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[doc(inline)]
+pub use libc::{SO_RCVBUFFORCE, SO_SNDBUFFORCE};
+
+/// Options to receive a time stamp with each datagram, each an `int`, and the control messages that
+/// bring it: a `timeval`.
+///
+/// See socket(7).
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
+#[doc(inline)]
+pub use libc::{SCM_TIMESTAMP, SO_TIMESTAMP};
+
+/// `SO_TIMESTAMPNS` and `SCM_TIMESTAMPNS` — as `SO_TIMESTAMP` and `SCM_TIMESTAMP`, with a `timespec`.
+///
+/// See socket(7).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[doc(inline)]
+pub use libc::{SCM_TIMESTAMPNS, SO_TIMESTAMPNS};
+
 /// Options for how long receiving and accept(2), sending and connect(2) wait, each a `timeval`.
 /// After that time they fail with `EAGAIN`. All zero means forever.
 ///

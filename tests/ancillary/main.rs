@@ -9,6 +9,7 @@ mod end;
 mod limit;
 mod lost;
 mod order;
+mod other;
 mod passed;
 mod readiness;
 #[path = "../skip/mod.rs"]

@@ -363,10 +363,7 @@ mod tests {
 
     /// Fails as a kernel does that lacks the call, or this flag of it.
     fn refuse(errno: c_int) -> isize {
-        // SAFETY: the function takes nothing and cannot fail.
-        let place = unsafe { libc::__errno_location() };
-        // SAFETY: it is a pointer to an int of this thread.
-        unsafe { *place = errno };
+        sys::set_errno(errno);
         -1
     }
 

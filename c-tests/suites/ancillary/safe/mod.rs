@@ -46,7 +46,7 @@ fn bound<T: Kind>() -> Result<Socket<T>, Error> {
 }
 
 fn listening<T: Connected>() -> Result<Listener<T>, Error> {
-    bound()?.listen(8)
+    Ok(bound()?.listen(8)?)
 }
 
 fn connected<T: Connected>() -> Result<Socket<T>, Error> {

@@ -29,7 +29,7 @@ fn bound<T: Kind>() -> Result<Socket<T>, Error> {
 }
 
 fn listening<T: Connected>(backlog: i32) -> Result<Listener<T>, Error> {
-    bound()?.listen(backlog)
+    Ok(bound()?.listen(backlog)?)
 }
 
 // 2. Asking: the call and its answer, with the name that the socket has in the case.

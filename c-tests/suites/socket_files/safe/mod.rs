@@ -32,7 +32,7 @@ fn try_listen_for<T: Connected>(
     backlog: i32,
 ) -> Result<Named<Listener<T>>, Error> {
     let Named { name, socket } = s;
-    let listens = socket.listen(backlog);
+    let listens = socket.listen(backlog).map_err(Error::from);
     step!("listen({name}, {backlog})");
     outcome(&listens);
     let socket = listens?;

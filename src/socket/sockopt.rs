@@ -1,0 +1,71 @@
+//! Options that have no method of their own.
+
+use super::{Kind, Socket};
+use crate::error::Error;
+use crate::fd::AsFd;
+use crate::syscall;
+
+pub use crate::syscall::OptionValue;
+
+/// Options by their numbers.
+///
+/// The level is always `SOL_SOCKET`, because Unix domain sockets have their options there.
+impl<T: Kind> Socket<T> {
+    /// `getsockopt(fd, SOL_SOCKET, name, &value, &len)` — returns the value of any option, for those that
+    /// have no method here.
+    ///
+    /// The value is an integer, or bytes for a struct. An option whose value is a descriptor returns its
+    /// number, which the caller then owns.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOPROTOOPT`: the kernel, or the system, has no such option, or its value is shorter.
+    /// - `EINVAL`, `ERANGE`, `ENODATA`, `EPERM`: as the page of the option says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{UnixStream, sys};
+    ///
+    /// let (socket, _peer) = UnixStream::pair()?;
+    /// assert_eq!(socket.getsockopt::<i32>(sys::SO_TYPE)?, sys::SOCK_STREAM);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See getsockopt(2), socket(7).
+    #[doc(alias = "SO_RCVLOWAT")]
+    pub fn getsockopt<V: OptionValue>(&self, name: i32) -> Result<V, Error> {
+        syscall::getsockopt(self.as_fd(), name)
+    }
+
+    /// `setsockopt(fd, SOL_SOCKET, name, &value, sizeof(value))` — sets any option, for those that have no
+    /// method here: `SO_RCVLOWAT`, and `SO_SNDBUFFORCE` for a queue over the limit of the system.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOPROTOOPT`: the kernel, or the system, has no such option, or it cannot be set.
+    /// - `EINVAL`: the value is too short, or out of range.
+    /// - `EPERM`: the option is for privileged processes.
+    ///
+    /// # Examples
+    ///
+    /// A read that waits for a record of 16 bytes:
+    ///
+    /// ```
+    /// use sunpath::{UnixStream, sys};
+    ///
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// theirs.setsockopt(sys::SO_RCVLOWAT, &16_i32)?;
+    /// ours.write(&[7; 10])?;
+    /// ours.write(&[7; 6])?;
+    /// assert_eq!(theirs.read(&mut [0; 16])?, 16);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See setsockopt(2), socket(7).
+    #[doc(alias = "SO_RCVLOWAT")]
+    #[doc(alias = "SO_SNDBUFFORCE")]
+    pub fn setsockopt<V: OptionValue>(&self, name: i32, value: &V) -> Result<(), Error> {
+        syscall::setsockopt(self.as_fd(), name, value)
+    }
+}
