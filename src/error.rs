@@ -129,7 +129,7 @@ impl Error {
     }
 
     /// Makes the failure to bind to a path where a file is in the way.
-    #[cfg(feature = "files")]
+    #[cfg(any(feature = "files", test))]
     #[cold]
     pub(crate) fn address_in_use(in_use: InUse) -> Self {
         Self::with_cause(Call::Bind, Errno::EADDRINUSE, Cause::InUse(in_use))

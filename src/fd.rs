@@ -372,7 +372,10 @@ mod tests {
         let (a, b) = syscall::socketpair(sunpath_sys::SOCK_STREAM, false).unwrap();
         let pieces = [IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"cde")];
         assert_eq!(&*pieces[2], b"cde");
-        assert_eq!(syscall::sendmsg(a.as_fd(), &pieces, None, &[]).unwrap(), 5);
+        assert_eq!(
+            syscall::sendmsg(a.as_fd(), &pieces, None, &[], 0).unwrap(),
+            5
+        );
 
         let (mut first, mut second) = ([0; 3], [0; 3]);
         let mut pieces = [IoSliceMut::new(&mut first), IoSliceMut::new(&mut second)];

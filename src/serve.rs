@@ -1,7 +1,7 @@
 //! Serving for a long time: clients as they come, how many there are, how many of one user, and the
 //! end.
 //!
-//! - [`incoming`] returns clients as they come, and goes on when no descriptor is free.
+//! - [`incoming()`] returns clients as they come, and goes on when no descriptor is free.
 //! - [`Clients`] counts the clients that are being served. It refuses those that are too many, so that one
 //!   user cannot take all descriptors of a server, and at the end it waits for those that are left.
 
