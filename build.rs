@@ -63,7 +63,7 @@ const CAPABILITIES: &[(&str, &[&[&str]])] = &[
         "have_so_timestamp",
         &[LINUX, APPLE, FREEBSD, &["netbsd", "openbsd"]],
     ),
-    // of a path in an address that the kernel reports the length counts the NUL behind it, and no other
+    // of a path in an address that the kernel reports the length counts the NUL after it, and no other
     ("have_counted_path", &[LINUX]),
     // MSG_TRUNC given to a receive returns a message's true length
     ("have_true_length", &[LINUX]),

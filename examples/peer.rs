@@ -1,4 +1,4 @@
-//! The client, beyond its numbers: its program, its control group and its unit, by a pidfd.
+//! More about the client than its numbers: its program, its control group and its unit, by a pidfd.
 //!
 //! A process can end, and its number can be given to another, between two looks at `/proc/PID`. The
 //! pidfd always stands for the process that connected. If that process still has its number *after*

@@ -166,7 +166,7 @@ fn serve(path: &Path) -> Result<()> {
     Ok(ended?)
 }
 
-/// Whether accept may be tried again later: a client has closed, or no descriptor or memory was
+/// Returns whether accept may be tried again later: a client has closed, or no descriptor or memory was
 /// free.
 fn passes(errno: Errno) -> bool {
     matches!(
@@ -193,7 +193,7 @@ fn echo(client: &UnixStream) -> Result<()> {
     Ok(())
 }
 
-/// What is known about the other end.
+/// Returns what is known about the other end.
 fn who(stream: &UnixStream) -> Result<String> {
     let cred = stream.peer_cred()?;
     let pid = cred.pid().map_or("unknown".into(), |pid| pid.to_string());

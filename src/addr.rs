@@ -229,7 +229,7 @@ impl UnixAddr {
         sys::sun_path_counted(&self.addr, self.len)
     }
 
-    /// Whether the address is a path that leads to another file in another process: below
+    /// Returns whether the address is a path that leads to another file in another process: below
     /// `/proc/self` or `/proc/thread-self`. A peer that is bound to such a path cannot be reached
     /// by it.
     #[inline]
@@ -248,7 +248,7 @@ impl UnixAddr {
         }
     }
 
-    /// Whether the socket has no address.
+    /// Returns whether the socket has no address.
     #[must_use]
     #[inline]
     pub const fn is_unnamed(&self) -> bool {

@@ -69,7 +69,7 @@ impl<'a> ControlMessage<'a> {
         self.data
     }
 
-    /// Whether `cmsg_len` exceeds what the buffer holds. Linux lowers it when it truncates a
+    /// Returns whether `cmsg_len` exceeds what the buffer holds. Linux lowers it when it truncates a
     /// message, which [`Ancillary::is_truncated`](crate::ancillary::Ancillary::is_truncated)
     /// reports.
     #[must_use]

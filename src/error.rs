@@ -256,9 +256,9 @@ impl Error {
         }
     }
 
-    /// What is in the way at the path or the name, if binding failed for that (`EADDRINUSE`). A program that
-    /// finds itself running already need not ask again, because this is the answer at the time of the
-    /// call.
+    /// Returns what is in the way at the path or the name, if binding failed for that
+    /// (`EADDRINUSE`). A program that finds itself running already need not ask again, because this
+    /// is the answer at the time of the call.
     ///
     /// It is [`InUse::Unknown`] if nobody asked what is there: a bind without
     /// [`Existing::ReplaceStale`](crate::Existing::ReplaceStale) does not ask whether a process holds a socket.
@@ -292,7 +292,8 @@ impl Error {
         }
     }
 
-    /// Whether the call would have to wait (`EAGAIN`): the socket is nonblocking, or its timeout passed.
+    /// Returns whether the call would have to wait (`EAGAIN`): the socket is nonblocking, or its
+    /// timeout passed.
     #[must_use]
     #[doc(alias = "EAGAIN")]
     #[doc(alias = "EWOULDBLOCK")]
@@ -301,7 +302,7 @@ impl Error {
         self.errno().raw() == Errno::EAGAIN.raw()
     }
 
-    /// Whether the kernel, or the system, lacks what was asked for: `ENOPROTOOPT`, `EOPNOTSUPP`,
+    /// Returns whether the kernel, or the system, lacks what was asked for: `ENOPROTOOPT`, `EOPNOTSUPP`,
     /// `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or `ESOCKTNOSUPPORT`. Its `Error::kind` is
     /// `Unsupported`.
     ///

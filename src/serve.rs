@@ -113,8 +113,8 @@ impl<const N: usize> Clients<N> {
     /// # Errors
     ///
     /// - [`NotAdmitted::Full`]: `N` clients are being served.
-    /// - [`NotAdmitted::User`]: this user has as many as one user may have. The uid -1, which is that of no
-    ///   user, has none.
+    /// - [`NotAdmitted::User`]: this user has as many clients as one user may have, or the uid is -1, which
+    ///   belongs to no user and is never admitted.
     /// - [`NotAdmitted::Stopped`]: [`stop`](Self::stop) was called.
     pub fn admit(&self, uid: u32) -> Result<Client<'_>, NotAdmitted> {
         let too_many = NotAdmitted::User {

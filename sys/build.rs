@@ -39,7 +39,7 @@ fn main() {
     }
 }
 
-/// What cargo reports about the target. It omits what has no value, such as the `ENV` of macOS.
+/// Returns what cargo reports about the target. It omits what has no value, such as the `ENV` of macOS.
 fn target(what: &str) -> String {
     env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default()
 }

@@ -247,7 +247,7 @@ fn is_cloexec(fd: RawFd) -> bool {
 }
 
 fn pidfd_inode(process: u32) -> u64 {
-    // SAFETY: takes numbers alone.
+    // SAFETY: the call takes only numbers.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) };
     // SAFETY: the kernel has just made this descriptor for us.
     let pidfd = File::from(unsafe { OwnedFd::from_raw_fd(fd.try_into().unwrap()) });

@@ -253,7 +253,7 @@ fn long_path_over_path_max_is_bound_and_reached() {
         let mut dir = Dir::open(base.path()).unwrap();
         for component in &relative {
             let name = std::ffi::CString::new(component.as_encoded_bytes()).unwrap();
-            // SAFETY: an open directory, and a live string that ends with a NUL.
+            // SAFETY: the directory is open, and the string is live and ends with a NUL.
             unsafe { libc::mkdirat(std::os::fd::AsRawFd::as_raw_fd(&dir), name.as_ptr(), 0o700) };
             dir = open_below(&dir, component.to_str().unwrap());
         }
@@ -282,10 +282,10 @@ fn long_path_over_path_max_goes_through_directories_that_may_not_be_read() {
     let base = fresh::dir();
     fs::set_permissions(base.path(), Permissions::from_mode(0o1777)).unwrap();
     let make = || {
-        // SAFETY: takes nothing and cannot fail.
+        // SAFETY: the call takes no arguments and cannot fail.
         if unsafe { libc::geteuid() } == 0 {
             let nobody = 65534;
-            // SAFETY: takes numbers alone, and affects this thread alone.
+            // SAFETY: the call takes only numbers, and affects this thread alone.
             let set = unsafe { libc::syscall(libc::SYS_setresuid, nobody, nobody, nobody) };
             assert_eq!(set, 0);
         }
@@ -336,7 +336,7 @@ fn open_below(dir: &Dir, name: &str) -> Dir {
 
     let name = std::ffi::CString::new(name).unwrap();
     let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
-    // SAFETY: an open directory, and a live string that ends with a NUL.
+    // SAFETY: the directory is open, and the string is live and ends with a NUL.
     let fd = unsafe { libc::openat(dir.as_raw_fd(), name.as_ptr(), flags) };
     assert!(fd >= 0);
     // SAFETY: the kernel has just made this descriptor for us.
@@ -604,7 +604,7 @@ fn connect_options_take_long_paths_with_their_conditions() {
     let (_base, deep) = deep();
     let path = deep.join("a.sock");
     let listener = bound::<Stream>(&path).unwrap().listen(0).unwrap();
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     let me = unsafe { libc::geteuid() };
     let second = std::time::Duration::from_secs(1);
     let _: UnixStream = ConnectOptions::new()
@@ -642,7 +642,7 @@ fn long_socket_without_write_permission_is_eacces() {
         // Affects this thread alone.
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
-                // SAFETY: takes numbers alone.
+                // SAFETY: the call takes only numbers.
                 let set = unsafe { libc::syscall(libc::SYS_setresuid, 65534, 65534, 65534) };
                 assert_eq!(set, 0);
                 connected::<Stream>(&path)
@@ -680,9 +680,9 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
 
     // Between fork and exit nothing allocates.
     let in_root_without_proc = || -> Result<(), i32> {
-        // SAFETY: a live string that ends with a NUL.
+        // SAFETY: the string is live and ends with a NUL.
         let changed = unsafe { libc::chroot(root.as_ptr()) };
-        // SAFETY: a live string that ends with a NUL.
+        // SAFETY: the string is live and ends with a NUL.
         if changed != 0 || unsafe { libc::chdir(c"/".as_ptr()) } != 0 {
             return Err(254);
         }
@@ -712,7 +712,7 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
     let child = unsafe { libc::fork() };
     if child == 0 {
         let code = in_root_without_proc().err().unwrap_or(0);
-        // SAFETY: ends the child.
+        // SAFETY: the call ends the child and does nothing else.
         unsafe { libc::_exit(code) };
     }
     let mut status = 0;

@@ -36,7 +36,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 fn me() -> u32 {
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     unsafe { libc::geteuid() }
 }
 
@@ -89,7 +89,7 @@ fn public_dir_lets_everybody_connect() {
     if !skip::unless_root() {
         let connected = thread::scope(|scope| {
             let nobody = scope.spawn(|| {
-                // SAFETY: takes numbers alone, and affects this thread alone.
+                // SAFETY: the call takes only numbers, and affects this thread alone.
                 let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
                 assert_eq!(set, 0);
                 UnixStream::connect(path.join("a.sock")).map(drop)
@@ -158,7 +158,7 @@ fn assert_mode_at_every_instant(path: &Path) {
 fn private_dir_has_its_mode_under_every_umask() {
     if let (Ok(path), Ok(mask)) = (env::var("SUNPATH_TEST_DIR"), env::var("SUNPATH_TEST_UMASK")) {
         let mask = u32::from_str_radix(&mask, 8).unwrap();
-        // SAFETY: takes a number; this process does nothing else.
+        // SAFETY: the call takes a number; this process does nothing else.
         unsafe { libc::umask(mask as libc::mode_t) };
         let path = Path::new(&path);
         let _ = Dir::private(path.join("private")).unwrap();
@@ -255,7 +255,7 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
     let (roots, own) = (base.join("roots"), base.join("own"));
     let _ = Dir::private(&roots).unwrap();
     let as_nobody = || {
-        // SAFETY: takes numbers alone, and affects this thread alone.
+        // SAFETY: the call takes only numbers, and affects this thread alone.
         let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
         assert_eq!(set, 0);
         // Directories of root are accepted above the path, and not as the private directory itself.
@@ -510,7 +510,7 @@ fn private_dir_below_one_that_may_not_be_read_is_made() {
     set_mode(&base, 0o1777);
     let make = || {
         if me() == 0 {
-            // SAFETY: takes numbers alone, and affects this thread alone.
+            // SAFETY: the call takes only numbers, and affects this thread alone.
             let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
             assert_eq!(set, 0);
         }

@@ -67,7 +67,7 @@ fn open_count() -> usize {
         .count()
 }
 
-/// Whether `action` fails in `call` with `errno` in a child process in which `broken` fails, with
+/// Returns whether `action` fails in `call` with `errno` in a child process in which `broken` fails, with
 /// as many open descriptors afterwards as before.
 fn fails<T>(
     broken: libc::c_long,
@@ -88,7 +88,7 @@ fn fails<T>(
             (false, _) => 1,
             (true, false) => 2,
         };
-        // SAFETY: ends this process.
+        // SAFETY: the call ends this process and does nothing else.
         unsafe { libc::_exit(status) };
     }
     let mut status = 0;

@@ -251,7 +251,7 @@ fn handlers_have_enough_of_64_kib_of_stack() {
     // SAFETY: action is live, and the handler makes calls that a handler may make.
     let set = unsafe { libc::sigaction(libc::SIGUSR2, &action, ptr::null_mut()) };
     assert_eq!(set, 0);
-    // SAFETY: takes a number; the handler runs in this thread before it returns.
+    // SAFETY: the call takes a number; the handler runs in this thread before it returns.
     let raised = unsafe { libc::raise(libc::SIGUSR2) };
     assert_eq!(raised, 0);
     // SAFETY: `before` was written by sigaltstack.
@@ -285,7 +285,7 @@ fn handlers_and_the_child_of_a_process_with_threads_make_the_same_calls() {
         if pid == 0 {
             let errno = without_allocation(|| every_call(dir.path()));
             let allocated = ALLOCATED.load(Ordering::Relaxed);
-            // SAFETY: ends this process.
+            // SAFETY: the call ends this process and does nothing else.
             unsafe { libc::_exit(errno | i32::from(allocated)) };
         }
         let mut status = -1;

@@ -32,7 +32,7 @@ fn listening(backlog: i32) -> (TempDir, PathBuf, UnixListener) {
 }
 
 fn my_uid() -> u32 {
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     unsafe { libc::geteuid() }
 }
 
@@ -77,7 +77,7 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
         // A panic must not unwind into this copy of the test.
         let succeeds = catch_unwind(AssertUnwindSafe(action)).is_ok_and(|good| good);
         let status = i32::from(!succeeds);
-        // SAFETY: ends this process.
+        // SAFETY: the call ends this process and does nothing else.
         unsafe { libc::_exit(status) };
     }
     let mut status = -1;
@@ -224,7 +224,7 @@ fn own_user_is_the_effective_one() {
         fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
     }
     assert!(in_child(|| {
-        // SAFETY: takes a number.
+        // SAFETY: the call takes a number.
         assert_eq!(unsafe { libc::seteuid(USER) }, 0);
         assert!(!before.peer_cred().unwrap().is_own_user());
         let (ours, _) = UnixStream::pair().unwrap();

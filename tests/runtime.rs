@@ -41,7 +41,7 @@ fn in_child(action: impl FnOnce()) {
     assert!(pid >= 0);
     if pid == 0 {
         let ended = catch_unwind(AssertUnwindSafe(action));
-        // SAFETY: ends this process.
+        // SAFETY: the call ends this process and does nothing else.
         unsafe { libc::_exit(if ended.is_ok() { 0 } else { 101 }) };
     }
     let mut status = 0;
@@ -55,7 +55,7 @@ fn dir_parents_are_made_private_under_every_umask() {
     for umask in [0, 0o022, 0o777] {
         let (_base, base) = fresh();
         in_child(|| {
-            // SAFETY: takes a number and cannot fail.
+            // SAFETY: the call takes a number and cannot fail.
             unsafe { libc::umask(umask) };
             let path = base.join("a//b/c/");
             let missing = Dir::private(&path).unwrap_err();
@@ -185,15 +185,15 @@ fn dir_narrow_leaves_a_directory_on_which_something_is_mounted() {
     }
     in_child(|| {
         let (none, tmpfs) = (c"none".as_ptr(), c"tmpfs".as_ptr());
-        // SAFETY: takes a number; the child has one thread.
+        // SAFETY: the call takes a number; the child has one thread.
         assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);
         let flags = libc::MS_REC | libc::MS_PRIVATE;
-        // SAFETY: strings that end with their NUL, and no data.
+        // SAFETY: the strings end with a NUL, and the data pointer is null.
         let private = unsafe { libc::mount(none, c"/".as_ptr(), none, flags, std::ptr::null()) };
         assert_eq!(private, 0);
         let at = CString::new(base.as_os_str().as_bytes()).unwrap();
         let data = c"mode=755".as_ptr().cast();
-        // SAFETY: strings that end with their NUL.
+        // SAFETY: the strings end with a NUL.
         assert_eq!(unsafe { libc::mount(none, at.as_ptr(), tmpfs, 0, data) }, 0);
         let error = NARROW.private(&base).unwrap_err();
         assert!(matches!(error.refusal(), Refusal::Mode { .. }), "{error}");
@@ -236,7 +236,7 @@ fn runtime_dir_is_the_first_that_verifies_for_server_and_client() {
     let (_base, base) = fresh();
     fs::set_permissions(&base, PermissionsExt::from_mode(0o755)).unwrap();
     let app = format!("sunpath-runtime-{}", process::id());
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     let me = unsafe { libc::geteuid() };
     let elsewhere = |uid| match uid {
         0 => Path::new("/run").join(&app),
@@ -249,7 +249,7 @@ fn runtime_dir_is_the_first_that_verifies_for_server_and_client() {
         chown(&session, Some(uid), None).unwrap();
         in_child(|| {
             if me == 0 {
-                // SAFETY: takes numbers alone.
+                // SAFETY: the call takes only numbers.
                 assert_eq!(unsafe { libc::setresuid(uid, uid, uid) }, 0);
             }
             set_session(Some(&session));
@@ -267,7 +267,7 @@ fn runtime_dir_is_the_first_that_verifies_for_server_and_client() {
             set_session(Some(&session));
             assert_both_find(&app, &elsewhere(0));
             chown(&session, Some(0), None).unwrap();
-            // SAFETY: takes numbers alone.
+            // SAFETY: the call takes only numbers.
             assert_eq!(unsafe { libc::setresuid(USER, USER, USER) }, 0);
             assert_both_find(&app, &elsewhere(USER));
         });
@@ -286,7 +286,7 @@ fn runtime_dir_that_another_user_made_is_refused() {
     make(&planted, 0o777);
     in_child(|| {
         set_session(None);
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         assert_eq!(unsafe { libc::setresuid(USER, USER, USER) }, 0);
         for found in [Dir::runtime(&app), Dir::find_runtime(&app)] {
             let error = found.unwrap_err();

@@ -34,7 +34,7 @@ fn child_with_sigpipe_at_default(action: impl FnOnce() -> bool) -> Result<i32, i
         // SAFETY: SIGPIPE and SIG_DFL are what signal takes.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
         let status = if action() { 0 } else { 1 };
-        // SAFETY: ends this process.
+        // SAFETY: the call ends this process and does nothing else.
         unsafe { libc::_exit(status) };
     }
     let mut status = 0;
@@ -202,7 +202,7 @@ fn sigpipe_is_not_raised_by_ancillary() {
         &|| stream.send_all(b"x", &[Control::Credentials(own())]),
         &|| stream.send_with_credentials(b"x", own()),
     ];
-    // Linux raises it for streams alone, other systems for these too.
+    // Linux raises SIGPIPE only for streams. Other systems also raise it for these packet sockets.
     let of_packets: [&dyn Fn() -> Result<(), Error>; 2] = [&|| packets.send_fd(&stream), &|| {
         let mut room = SendSlots::<2>::new();
         let mut batch = SendBatch::new(&mut room);
@@ -318,9 +318,9 @@ fn interrupted<T: Send + 'static>(
 ) -> T {
     let (send, receive) = mpsc::channel();
     let thread = thread::spawn(move || {
-        // SAFETY: takes nothing and cannot fail.
+        // SAFETY: the call takes no arguments and cannot fail.
         let tid = unsafe { libc::gettid() };
-        // SAFETY: takes nothing and cannot fail.
+        // SAFETY: the call takes no arguments and cannot fail.
         let pthread = unsafe { libc::pthread_self() };
         // A number, because it is a pointer in some C libraries.
         send.send((tid, pthread as usize)).unwrap();

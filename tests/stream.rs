@@ -227,9 +227,9 @@ fn stream_without_a_peer_says_so() {
 #[test]
 fn stream_peer_cred_is_this_process() {
     let (_dir, client, server) = connected();
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     let uid = unsafe { libc::geteuid() };
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     let gid = unsafe { libc::getegid() };
     for stream in [&client, &server] {
         let cred = stream.peer_cred().unwrap();

@@ -25,7 +25,7 @@ fn together<R: Send>(
     let tid = AtomicI32::new(0);
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
-            // SAFETY: takes nothing and cannot fail.
+            // SAFETY: the call takes no arguments and cannot fail.
             tid.store(unsafe { libc::gettid() }, Ordering::Relaxed);
             waiting()
         });

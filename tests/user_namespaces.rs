@@ -20,7 +20,7 @@ use sunpath::{ConnectOptions, Dir, Errno, Stream, UnixListener, UnixStream};
 const USER: u32 = 4711;
 
 fn my_uid() -> u32 {
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     unsafe { libc::geteuid() }
 }
 
@@ -37,7 +37,7 @@ fn in_child(action: impl FnOnce()) {
     assert!(pid >= 0, "fork: {}", Error::last_os_error());
     if pid == 0 {
         let ended = catch_unwind(AssertUnwindSafe(action));
-        // SAFETY: ends this process.
+        // SAFETY: the call ends this process and does nothing else.
         unsafe { libc::_exit(if ended.is_ok() { 0 } else { 101 }) };
     }
     let mut status = 0;
@@ -58,11 +58,11 @@ fn enter_namespace(map: &str) -> bool {
         drop(here);
         let told = there.read(&mut [0; 1]).unwrap();
         let written = told == 0 || fs::write(format!("/proc/{own}/uid_map"), map).is_ok();
-        // SAFETY: ends this process.
+        // SAFETY: the call ends this process and does nothing else.
         unsafe { libc::_exit(i32::from(!written)) };
     }
     drop(there);
-    // SAFETY: takes a number; the child has one thread.
+    // SAFETY: the call takes a number; the child has one thread.
     let entered = unsafe { libc::unshare(libc::CLONE_NEWUSER) } == 0;
     if entered && !map.is_empty() {
         here.write(b"x").unwrap();
@@ -81,9 +81,9 @@ fn enter_namespace(map: &str) -> bool {
 /// Becomes an ordinary user if this is root; for a child.
 fn become_ordinary() -> u32 {
     if my_uid() == 0 {
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         assert_eq!(unsafe { libc::setresuid(USER, USER, USER) }, 0);
-        // SAFETY: takes numbers alone. Without this call the files in /proc/self would belong to
+        // SAFETY: the call takes only numbers. Without this call the files in /proc/self would belong to
         // root.
         assert_eq!(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) }, 0);
     }
@@ -214,13 +214,13 @@ fn dir_below_a_root_that_is_not_mapped_is_made_or_refused_further_down() {
 /// The directory becomes the root, with /proc in it. In a root made by chroot(2) no user namespace
 /// can be made.
 fn enter_root(dir: &Path) {
-    // SAFETY: takes a number; the child has one thread.
+    // SAFETY: the call takes a number; the child has one thread.
     assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);
     let path = |path: &Path| CString::new(path.as_os_str().as_bytes()).unwrap();
     let (root, proc) = (path(dir), path(&dir.join("proc")));
     let mount = |from: &CStr, to: &CStr, flags: libc::c_ulong| {
         let (from, to, none) = (from.as_ptr(), to.as_ptr(), std::ptr::null());
-        // SAFETY: strings that end with their NUL, and null where the call takes nothing.
+        // SAFETY: the strings end with a NUL, and the pointers that the call does not use are null.
         let mounted = unsafe { libc::mount(from, to, none, flags, none.cast()) };
         assert_eq!(mounted, 0, "{}", Error::last_os_error());
     };
@@ -229,10 +229,10 @@ fn enter_root(dir: &Path) {
     mount(c"/proc", &proc, libc::MS_BIND | libc::MS_REC);
     std::env::set_current_dir(dir).unwrap();
     let here = c".".as_ptr();
-    // SAFETY: strings that end with their NUL.
+    // SAFETY: the strings end with a NUL.
     let pivoted = unsafe { libc::syscall(libc::SYS_pivot_root, here, here) };
     assert_eq!(pivoted, 0, "{}", Error::last_os_error());
-    // SAFETY: strings that end with their NUL.
+    // SAFETY: the strings end with a NUL.
     assert_eq!(unsafe { libc::umount2(here, libc::MNT_DETACH) }, 0);
     std::env::set_current_dir("/").unwrap();
 }

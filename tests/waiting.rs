@@ -196,14 +196,14 @@ fn incoming_of_a_nonblocking_listener_without_a_client_is_eagain() {
     incoming.next().unwrap().unwrap();
 }
 
-/// Whether `action` returns true in a child process, whose limits are its own.
+/// Returns whether `action` returns true in a child process, whose limits are its own.
 fn in_a_child(action: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child makes system calls alone, and ends by _exit.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
         let status = if action() { 0 } else { 1 };
-        // SAFETY: ends this process.
+        // SAFETY: the call ends this process and does nothing else.
         unsafe { libc::_exit(status) };
     }
     let mut status = 0;
@@ -349,7 +349,7 @@ fn connect_that_waits_for_its_server_fails_at_once_for_other_reasons() {
         at_once(ConnectOptions::new().timeout(LONG), &path).errno(),
         Errno::ENOENT
     );
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     if unsafe { libc::geteuid() } == 0 {
         return skip::skip("a user that modes restrict");
     }

@@ -49,7 +49,7 @@ const NO_EVENTS: Events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS];
 
 impl Server {
     fn new(listener: UnixListener, orders: UnixStream) -> Self {
-        // SAFETY: takes a number alone.
+        // SAFETY: the call takes only a number.
         let epoll = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
         assert!(epoll >= 0);
         let server = Self {

@@ -249,7 +249,7 @@ fn sends(bench: Bench) -> Bench {
 
 #[inline(always)]
 fn socket(kind: i32) -> i32 {
-    // SAFETY: takes numbers alone.
+    // SAFETY: the call takes only numbers.
     let fd = unsafe { sys::socket(sys::AF_UNIX, kind, 0) };
     if fd < 0 {
         failed();

@@ -91,7 +91,7 @@ fn packing(peers: &[Peer; 3]) -> Result<()> {
     page::publish_with_picture("packing", "packing.svg", &table)
 }
 
-/// Where a receive buffer begins in its page.
+/// Returns where a receive buffer begins in its page.
 fn starts(beyond: &Peer) -> Result<()> {
     let titles: Vec<_> = STARTS[1..]
         .iter()

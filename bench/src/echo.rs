@@ -157,7 +157,7 @@ fn children_cpu() -> f64 {
     seconds(usage.ru_utime) + seconds(usage.ru_stime)
 }
 
-/// Whether a server greets a client and sends back what it receives.
+/// Returns whether a server greets a client and sends back what it receives.
 fn serves(program: &Path) -> Result<()> {
     let path = std::env::temp_dir().join(format!("sunpath-bench-{}", std::process::id()));
     let _ = fs::remove_file(&path);

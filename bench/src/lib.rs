@@ -98,7 +98,8 @@ pub trait ByAddress {
     fn recv_from(socket: &Self::Socket, buf: &mut [u8]) -> (usize, Seen);
 }
 
-/// Several datagrams, with one call if the library has it. Each side keeps its storage.
+/// Sends and receives several datagrams, with one call if the library has one for that. Each side
+/// uses its storage again for every call.
 pub trait Batch {
     type Socket;
     type Tx;
@@ -167,7 +168,7 @@ impl Bench {
         }
     }
 
-    /// How often the workload with this key has to run, if it is this one.
+    /// Returns how often the workload with this key has to run, if it is this one.
     fn count(&mut self, key: &str) -> Option<u64> {
         match &self.wanted {
             None => println!("{key}"),

@@ -5,20 +5,20 @@ use std::arch::asm;
 /// Makes the optimizer assume that the target of the pointer is read; without an instruction.
 #[inline(always)]
 pub fn escape<T: ?Sized>(pointer: *const T) {
-    // SAFETY: no instruction.
+    // SAFETY: the assembly has no instruction.
     unsafe { asm!("/* {} */", in(reg) pointer.cast::<u8>(), options(nostack, preserves_flags)) };
 }
 
 #[inline(always)]
 pub fn escape_number(number: usize) {
-    // SAFETY: no instruction.
+    // SAFETY: the assembly has no instruction.
     unsafe { asm!("/* {} */", in(reg) number, options(nostack, preserves_flags)) };
 }
 
 /// Returns the same number, and hides from the optimizer what it is.
 #[inline(always)]
 pub fn opaque_number(mut number: usize) -> usize {
-    // SAFETY: no instruction; the register is not changed.
+    // SAFETY: the assembly has no instruction; the register is not changed.
     unsafe { asm!("/* {} */", inout(reg) number, options(nostack, preserves_flags)) };
     number
 }
@@ -27,7 +27,7 @@ pub fn opaque_number(mut number: usize) -> usize {
 #[inline(always)]
 pub fn opaque<T>(reference: &T) -> &T {
     let mut pointer: *const T = reference;
-    // SAFETY: no instruction; the register is not changed.
+    // SAFETY: the assembly has no instruction; the register is not changed.
     unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
     // SAFETY: it is the reference that the caller passed.
     unsafe { &*pointer }
@@ -37,7 +37,7 @@ pub fn opaque<T>(reference: &T) -> &T {
 #[inline(always)]
 pub fn opaque_slice<T>(slice: &[T]) -> &[T] {
     let mut pointer = slice.as_ptr();
-    // SAFETY: no instruction; the register is not changed.
+    // SAFETY: the assembly has no instruction; the register is not changed.
     unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
     // SAFETY: they are the parts of the slice that the caller passed.
     unsafe { std::slice::from_raw_parts(pointer, opaque_number(slice.len())) }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use sunpath_sys as sys;
 
-/// The name of errno.
+/// Returns the name of the current errno value, or "E?".
 pub(crate) fn failure() -> String {
     sys::errno_name(sys::errno()).unwrap_or("E?").to_owned()
 }

@@ -13,10 +13,10 @@
  * descriptor, which a process at its limit does not get. Leaves errno unchanged. */
 int open_descriptors(void);
 
-/* Whether the hard limit lets this process have 1024, more than any case opens: 1 or 0. */
+/* Returns whether the hard limit lets this process have 1024, more than any case opens: 1 or 0. */
 int may_have_many(void);
 
-/* Whether the kernel has the option SO_PEERPIDFD: 1 or 0. */
+/* Returns whether the kernel has the option SO_PEERPIDFD: 1 or 0. */
 int has_peer_pidfd(void);
 
 /* Raises the limit to 1024, or to what the hard limit allows, before the first case and after a

@@ -30,12 +30,12 @@ pub(crate) fn allow(count: c_int) {
     check("setrlimit", result);
 }
 
-/// Whether the hard limit lets this process have 1024, more than any case opens.
+/// Returns whether the hard limit lets this process have 1024, more than any case opens.
 pub(crate) fn may_have_many() -> bool {
     c_int::try_from(get_limit().rlim_max).map_or(true, |hard| hard >= LIMIT)
 }
 
-/// Whether the kernel has the option `SO_PEERPIDFD`.
+/// Returns whether the kernel has the option `SO_PEERPIDFD`.
 pub(crate) fn has_peer_pidfd() -> bool {
     let (mut pidfd, mut len) = (-1, size_of::<c_int>() as sys::socklen_t);
     // SAFETY: socket takes numbers.

@@ -12,7 +12,7 @@
 /* Called before the first case: remembers the ids that are printed as "self". */
 void process_begin(void);
 
-/* Whether the program's arguments name this case: "I01.one" does, and so does "I01". No argument
+/* Returns whether the program's arguments name this case: "I01.one" does, and so does "I01". No argument
  * names every case. */
 int process_wants(int argc, char **argv, const char *id);
 
@@ -40,7 +40,7 @@ void process_drop(void);
 /* Drops them temporarily: the effective user changes, and the real one stays. */
 void process_lower(void);
 
-/* Whether the calls above are allowed: 1 or 0. */
+/* Returns whether the calls above are allowed: 1 or 0. */
 int process_may_drop(void);
 
 /* A gate that one process waits at until another opens it. */

@@ -43,8 +43,8 @@ pub(crate) fn forget_own_ids() {
     OWN_GID.store(u32::MAX, Relaxed);
 }
 
-/// Whether the program's arguments, after the name of the suite, name this case: `I01.one` does, and so
-/// does `I01`. No argument names every case.
+/// Returns whether the program's arguments, after the name of the suite, name this case: `I01.one`
+/// does, and so does `I01`. No argument names every case.
 pub(crate) fn wants(id: &str) -> bool {
     let names = |name: &str| {
         let rest = id.strip_prefix(name);
@@ -140,7 +140,7 @@ pub(crate) fn lower_privileges() {
     check("seteuid", unsafe { libc::seteuid(UNPRIVILEGED) });
 }
 
-/// Whether the calls above are allowed.
+/// Returns whether the calls above are allowed.
 pub(crate) fn may_drop() -> bool {
     let child = fork();
     if child == 0 {
@@ -211,7 +211,7 @@ extern "C" fn ring(_: c_int) {
     }
 }
 
-/// Whether the timer is still running.
+/// Returns whether the timer is still running.
 pub(crate) fn is_interrupted() -> bool {
     RUNG.load(Relaxed) < RINGS
 }
@@ -219,7 +219,7 @@ pub(crate) fn is_interrupted() -> bool {
 /// Sends SIGALRM to this process repeatedly for a while.
 pub(crate) fn interrupt() {
     let handler: extern "C" fn(c_int) = ring;
-    // SAFETY: all zero is a sigaction with an empty mask, and without SA_RESTART.
+    // SAFETY: all zero bytes are a sigaction with an empty mask, and without SA_RESTART.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler as usize;
     // SAFETY: the action is live; its handler makes one system call and touches one atomic.

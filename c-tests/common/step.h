@@ -25,7 +25,7 @@ struct step {
  * until the next step is read. */
 const char *step_read(const char *text, struct step *ret_step);
 
-/* Whether the argument exists and is a number, bytes, or a word that is neither a number nor a
+/* Returns whether the argument exists and is a number, bytes, or a word that is neither a number nor a
  * letter. */
 int is_number(const struct step *step, size_t at);
 int is_bytes(const struct step *step, size_t at);

@@ -34,7 +34,7 @@ fn with_letter(path: &[u8], behind: &[u8], letter: &[u8]) -> Vec<u8> {
     [&path[..end], letter, &path[rest..]].concat()
 }
 
-/// What getsockname(2) wrote. The length is left out if it counts the digits of a descriptor.
+/// Returns what getsockname(2) wrote. The length is left out if it counts the digits of a descriptor.
 pub(crate) fn address(addr: &sockaddr_un, len: socklen_t) -> String {
     let size = size_of::<sockaddr_un>().min(len as usize);
     if size <= SUN_PATH_OFFSET {

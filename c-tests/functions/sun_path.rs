@@ -39,7 +39,7 @@ const FAMILY: usize = size_of::<sa_family_t>();
 /// Every byte of the struct.
 fn bytes_of(addr: &sockaddr_un) -> [u8; SIZE] {
     const { assert!(SIZE == sys::SUN_PATH_OFFSET + sys::SUN_PATH_CAPACITY && FAMILY == 2) };
-    // SAFETY: a live struct of integers, without padding as was just asserted.
+    // SAFETY: the struct is live and consists of integers, without padding as was just asserted.
     unsafe { *ptr::from_ref(addr).cast() }
 }
 

@@ -1,4 +1,4 @@
-//! The walk over any control data, by C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` and by
+//! The iteration over any control data, by C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` and by
 //! `ControlMessages`: both see the same. `tests/control.rs` and `fuzz/` use it.
 
 use std::ffi::{c_char, c_int};

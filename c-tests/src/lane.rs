@@ -24,7 +24,7 @@ const PATIENCE: u32 = 60;
 /// The variable that names a program under which lanes are run.
 const UNDER: &str = "SUNPATH_UNDER";
 
-/// Whether lanes are run under another program.
+/// Returns whether lanes are run under another program.
 #[must_use]
 pub fn is_under() -> bool {
     env::var_os(UNDER).is_some()
@@ -95,7 +95,7 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Whether a suite, or another comparison, has this lane.
+    /// Returns whether a suite, or another comparison, has this lane.
     #[must_use]
     pub fn is_in(&self, name: &str) -> bool {
         folder(name).join(self.folder).is_dir()
@@ -235,7 +235,7 @@ fn own_abstract_names() -> bool {
     false
 }
 
-/// Whether every lane has abstract names of its own here.
+/// Returns whether every lane has abstract names of its own here.
 #[must_use]
 pub fn has_own_abstract_names() -> bool {
     let mut command = Command::new("/bin/true");
@@ -268,7 +268,7 @@ pub fn example(name: &str) -> PathBuf {
     program
 }
 
-/// Whether a program is installed. If not, reports that.
+/// Returns whether a program is installed. If not, reports that.
 ///
 /// # Panics
 ///
@@ -278,7 +278,7 @@ pub fn installed(program: &str) -> bool {
     found(program) || skip(program)
 }
 
-/// Whether a program is installed.
+/// Returns whether a program is installed.
 #[must_use]
 pub fn found(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -296,8 +296,8 @@ pub fn skip(what: &str) -> bool {
     false
 }
 
-/// Whether this process cannot have this many descriptors. If it can, raises the soft limit as far as
-/// that needs. If it cannot, reports that the current test needs them.
+/// Returns whether this process cannot have this many descriptors. If it can, raises the soft limit
+/// as far as that needs. If it cannot, reports that the current test needs them.
 #[must_use]
 pub fn unless_descriptors(count: libc::rlim_t) -> bool {
     limit::unless_descriptors(count)

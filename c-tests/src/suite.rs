@@ -354,7 +354,7 @@ fn reason_not_run(line: &str) -> Option<&str> {
     Some(line.split_once("\tnot run: ")?.1)
 }
 
-/// Whether this is root of the whole system, with the capabilities to become other users and to
+/// Returns whether this is root of the whole system, with the capabilities to become other users and to
 /// make namespaces.
 fn is_root() -> bool {
     const CHANGE_IDS_AND_NAMESPACES: u64 = 1 << 6 | 1 << 7 | 1 << 21;

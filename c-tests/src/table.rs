@@ -59,7 +59,7 @@ const FAMILIES: [Family; 3] = [
 /// How the length that is passed with an address is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// The offset of `sun_path` plus the number of bytes in the table.
+    /// The offset of `sun_path` plus the number of path bytes that the table gives.
     Exact,
     /// `sizeof(struct sockaddr_un)`.
     Sizeof,

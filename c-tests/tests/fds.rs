@@ -90,7 +90,8 @@ fn files(dir: &FreshDir, count: usize) -> Vec<File> {
     (0..count).map(new).collect()
 }
 
-/// Whether each file contains its number, written through the offset that we share.
+/// Returns whether each file contains its number. The file offset shows it too, because passed
+/// descriptors share one.
 fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
     (0..).zip(files).all(|(number, file): (usize, _)| {
         let path = dir.path().join(format!("{number}"));

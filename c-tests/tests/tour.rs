@@ -52,7 +52,7 @@ fn tour_in<A: AsRef<OsStr>>(dir: &FreshDir, args: impl IntoIterator<Item = A>) -
     command
 }
 
-/// Whether the installed `nc` knows Unix sockets, and ends with its input. Among the many versions,
+/// Returns whether the installed `nc` knows Unix sockets, and ends with its input. Among the many versions,
 /// OpenBSD's does.
 fn installed_nc() -> bool {
     let knows = || {
@@ -314,7 +314,7 @@ fn tour_in_a_directory_that_is_not_writable_says_so() {
     }
     let mut command = Command::new(&program);
     command.arg("closed/a.sock").current_dir(dir.path());
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     if unsafe { libc::geteuid() } == 0 {
         command.uid(65534).gid(65534);
     }
@@ -370,7 +370,7 @@ fn tour_serves_clients_in_c_python_socat_and_nc() {
         client("nc", &["-N", "-U", "a.sock"]);
     }
 
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     let uid = unsafe { libc::geteuid() };
     assert!(
         server

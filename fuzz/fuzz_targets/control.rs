@@ -1,4 +1,4 @@
-//! The walk over control messages, in bytes that libFuzzer generates. The promises are those that
+//! The iteration over control messages, in bytes that libFuzzer generates. The promises are those that
 //! `tests/control/` and `c-tests/tests/control.rs` check with other bytes.
 #![no_main]
 

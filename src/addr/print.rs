@@ -69,7 +69,7 @@ impl fmt::Debug for Escaped<'_> {
     }
 }
 
-/// Whether a character is visible only by its effect on others: it ends the line, turns the
+/// Returns whether a character is visible only by its effect on others: it ends the line, turns the
 /// direction of the text, or has no width.
 const fn is_format(char: char) -> bool {
     matches!(char,

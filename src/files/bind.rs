@@ -331,7 +331,7 @@ impl BindOptions {
         self
     }
 
-    /// Whether a lock file is locked.
+    /// Returns whether a lock file is locked.
     fn takes_lock(&self) -> bool {
         self.existing == Existing::ReplaceStale && self.lock == Lock::Beside
     }

@@ -294,7 +294,7 @@ const LONGEST_PAUSE: u16 = 100;
 
 const TIMED_OUT: Error = Error::new(Call::Connect, Errno::ETIMEDOUT);
 
-/// Whether there is no server: no socket file, or no process that listens. An empty path does not
+/// Returns whether there is no server: no socket file, or no process that listens. An empty path does not
 /// mean that, although its errno is `ENOENT`.
 fn is_absent(error: Error) -> bool {
     error.sun_path().is_none() && matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED)

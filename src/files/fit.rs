@@ -92,13 +92,13 @@ impl<'n> DoesNotFit<'n> {
         self.longest
     }
 
-    /// How many bytes the path of the directory has, without slashes at its end.
+    /// Returns how many bytes the path of the directory has, without slashes at its end.
     #[must_use]
     pub const fn dir_len(self) -> usize {
         self.dir_len
     }
 
-    /// How many bytes the path of the directory may have. It is 0 if the name is too long in every
+    /// Returns how many bytes the path of the directory may have. It is 0 if the name is too long in every
     /// directory.
     #[must_use]
     pub const fn dir_max(self) -> usize {

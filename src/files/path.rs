@@ -112,14 +112,14 @@ impl<'a> SplitPath<'a> {
         descend(self.start, self.path, flags)
     }
 
-    /// Whether the path still leads to this directory.
+    /// Returns whether the path still leads to this directory.
     pub(crate) fn leads_to(&self, dir: BorrowedFd<'_>) -> Result<bool, Error> {
         let now = self.open_parent()?;
         Ok(syscall::fstat(now.as_fd())?.identity() == syscall::fstat(dir)?.identity())
     }
 }
 
-/// Whether a call that takes no directory begins where the path does.
+/// Returns whether a call that takes no directory begins where the path does.
 fn begins_alike(start: BorrowedFd<'_>, path: &[u8]) -> bool {
     path.starts_with(b"/") || start.as_raw_fd() == CWD.as_raw_fd()
 }

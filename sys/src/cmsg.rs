@@ -1,5 +1,5 @@
 //! The `CMSG_*` macros of `<sys/socket.h>` as functions: sizes are `usize` and do not wrap, and a
-//! walk never leaves `msg_controllen`.
+//! iteration never leaves `msg_controllen`.
 //!
 //! Control messages follow each other in the control buffer of a `msghdr`. Each is a `cmsghdr` and
 //! its data, each padded to the system's alignment:
@@ -12,7 +12,7 @@
 //! cmsghdr                                     CMSG_DATA
 //! ```
 //!
-//! The walk trusts neither the buffer's alignment nor `cmsg_len`: headers are read unaligned, and
+//! The iteration trusts neither the buffer's alignment nor `cmsg_len`: headers are read unaligned, and
 //! [`cmsg_data`] returns the data that really is inside the buffer.
 
 use core::ffi::c_uchar;
@@ -120,7 +120,7 @@ pub const unsafe fn CMSG_FIRSTHDR(mhdr: *const msghdr) -> *mut cmsghdr {
 /// `struct cmsghdr *CMSG_NXTHDR(struct msghdr *mhdr, struct cmsghdr *cmsg);` — returns the control
 /// message after `cmsg`, or null if there is none whose header lies inside `msg_controllen`.
 ///
-/// The result is also null if `cmsg_len` is less than a header, with which a walk would never end,
+/// The result is also null if `cmsg_len` is less than a header, with which an iteration would never end,
 /// or points past the buffer. A last message that lacks only its padding is seen.
 ///
 /// # Safety
@@ -235,14 +235,14 @@ mod tests {
         unsafe { buf.as_mut_ptr().cast::<cmsghdr>().write_unaligned(header) };
     }
 
-    /// Returns the lengths of the data that a walk over the first `len` bytes of `control` sees.
+    /// Returns the lengths of the data that an iteration over the first `len` bytes of `control` sees.
     fn walk(control: &mut [u8], len: usize) -> Vec<usize> {
         let mhdr = msghdr_over(control, len);
         let mut seen = Vec::new();
         // SAFETY: mhdr describes a live buffer, as it does for the two calls below.
         let mut cmsg = unsafe { CMSG_FIRSTHDR(&mhdr) };
         while !cmsg.is_null() {
-            // SAFETY: cmsg came from the walk, and the buffer is initialised.
+            // SAFETY: cmsg came from the iteration, and the buffer is initialised.
             seen.push(unsafe { cmsg_data(&mhdr, cmsg) }.len());
             // SAFETY: as above.
             cmsg = unsafe { CMSG_NXTHDR(&mhdr, cmsg) };
@@ -279,7 +279,7 @@ mod tests {
         let mhdr = msghdr_over(&mut control, CMSG_SPACE(4));
         // SAFETY: mhdr describes a live buffer.
         let cmsg = unsafe { CMSG_FIRSTHDR(&mhdr) };
-        // SAFETY: cmsg came from the walk, and the buffer is initialised.
+        // SAFETY: cmsg came from the iteration, and the buffer is initialised.
         assert_eq!(unsafe { cmsg_data(&mhdr, cmsg) }, b"data");
     }
 

@@ -372,8 +372,8 @@ pub const RENAME_NOREPLACE: c_uint = libc::RENAME_NOREPLACE as c_uint;
 #[doc(inline)]
 pub use libc::renameatx_np;
 
-/// Flags of renameatx_np(2): swap the two files; `EEXIST` where the new name exists. `ENOTSUP` where the
-/// file system cannot.
+/// Flags of renameatx_np(2): swap the two files; fail with `EEXIST` if the new name exists. Both fail with
+/// `ENOTSUP` on a file system that lacks them.
 ///
 /// See rename(2).
 #[cfg(target_vendor = "apple")]

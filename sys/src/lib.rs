@@ -52,7 +52,7 @@
 //! |---|---|---|
 //! | [`un`] | `<sys/un.h>` | `sockaddr_un`, made and read with every length checked |
 //! | [`socket`](mod@socket) | `<sys/socket.h>`, `<sys/uio.h>`, `<poll.h>` | the calls, structs and constants |
-//! | [`cmsg`] | `<sys/socket.h>` | `CMSG_LEN` and its like over `usize`, and a walk that stays inside |
+//! | [`cmsg`] | `<sys/socket.h>` | `CMSG_LEN` and its like over `usize`, and a loop that stays inside |
 //! | [`file`](mod@file) | `<fcntl.h>`, `<unistd.h>`, `<sys/stat.h>` | the path calls around a socket file |
 //! | [`errno`](mod@errno) | `<errno.h>` | `errno`, and the names of its values |
 //! | [`linux`] | `<linux/...>` | what libc lacks, from Linux's own headers |

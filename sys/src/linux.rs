@@ -131,7 +131,7 @@ pub const SIOCUNIXFILE: Ioctl = uapi::SIOCUNIXFILE as Ioctl;
 ///
 /// See close_range(2).
 pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
-    // SAFETY: takes numbers alone; the caller guarantees that the descriptors may be closed.
+    // SAFETY: the call takes only numbers; the caller guarantees that the descriptors may be closed.
     unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) as c_int }
 }
 

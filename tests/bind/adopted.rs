@@ -86,7 +86,7 @@ fn adopted_socket_waits_for_nobody_who_holds_the_lock() {
     let options = BindOptions::new().existing(Existing::ReplaceStale);
     let listener = inherited(options, &fresh);
     let lock = fs::File::create(fresh.dir.path().join("a.sock.lock")).unwrap();
-    // SAFETY: takes numbers alone.
+    // SAFETY: the call takes only numbers.
     assert_eq!(unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX) }, 0);
     let (listener, error) = options.adopt(listener, &fresh.path).map(drop).unwrap_err();
     assert_eq!(error.cause(), Some(Cause::InUse(InUse::Lock)));

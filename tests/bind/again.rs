@@ -58,7 +58,7 @@ fn again_what_is_in_the_way_stays_and_the_socket_too() {
         assert_fails(listener.bind_again(&options), Errno::EADDRINUSE);
         assert_eq!(fresh.entries(), before);
     };
-    // The file itself.
+    // The file in the way is the listener's own.
     unchanged(&mut listener);
     assert_reaches(&fresh.path, &listener);
     // Another server's file, and a file that is not a socket.

@@ -164,7 +164,7 @@ fn cause_of_what_another_user_put_into_a_sticky_directory_is_the_lock_file() {
     let lock = fresh.dir.path().join("a.sock.lock");
     let make_fifo = || {
         let path = CString::new(lock.as_os_str().as_bytes()).unwrap();
-        // SAFETY: a path that ends with its NUL.
+        // SAFETY: the path ends with a NUL.
         assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
     };
     let cannot_be_opened = |errno| (errno, Some(Cause::LockFile));
@@ -209,7 +209,7 @@ fn cause_of_a_lease_on_the_lock_file_is_eagain_of_the_lock_file() {
         // SAFETY: the holder of a lease gets SIGIO, which the child ignores.
         unsafe { libc::signal(libc::SIGIO, libc::SIG_IGN) };
         let lock = fs::File::create(fresh.dir.path().join("a.sock.lock")).unwrap();
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         let leased = unsafe { libc::fcntl(lock.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) };
         assert_eq!(leased, 0, "{}", std::io::Error::last_os_error());
         cause(Existing::ReplaceStale, &fresh.path) == (Errno::EAGAIN, Some(Cause::LockFile))

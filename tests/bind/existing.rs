@@ -151,7 +151,7 @@ fn link_to_dead(path: &Path) -> Keep {
 
 fn mknod(path: &Path, kind: libc::mode_t) {
     let path = CString::new(path.as_os_str().as_bytes()).unwrap();
-    // SAFETY: a path that ends with its NUL.
+    // SAFETY: the path ends with a NUL.
     assert_eq!(unsafe { libc::mknod(path.as_ptr(), kind | 0o755, 0) }, 0);
 }
 
@@ -269,13 +269,13 @@ fn replace_stale_after_sigkill_starts_at_once() {
         let _listener = bind(replace, &fresh.path);
         let _ = there.write(b"x");
         loop {
-            // SAFETY: takes nothing.
+            // SAFETY: the call takes no arguments.
             unsafe { libc::pause() };
         }
     }
     assert_eq!(here.read(&mut [0]).unwrap(), 1);
     assert_fails(bind(replace, &fresh.path), Errno::EADDRINUSE);
-    // SAFETY: takes numbers alone; the child has not been waited for yet.
+    // SAFETY: the call takes only numbers; the child has not been waited for yet.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
     // SAFETY: no status is asked for.
     assert_eq!(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) }, pid);
@@ -459,7 +459,8 @@ fn probe_is_not_noticed_by_the_live_server() {
     assert_reaches(&fresh.path, &listener);
 }
 
-/// A live socket is asked about too, in a directory where the user may make one.
+/// Where the user may make a file, the probe also asks about a live socket of its own in the same
+/// directory. Here the user may not.
 #[test]
 fn probe_of_a_dead_socket_where_nothing_can_be_made_is_dead() {
     let fresh = Fresh::new();
@@ -472,7 +473,7 @@ fn probe_of_a_dead_socket_where_nothing_can_be_made_is_dead() {
     let before = fresh.entries();
     assert!(in_child(|| {
         become_nobody();
-        // SAFETY: takes a number and cannot fail; the umask is the child's alone.
+        // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
         unsafe { libc::umask(0o777) };
         probe(&fresh.path) == Ok(Liveness::Dead)
     }));
@@ -504,7 +505,7 @@ fn replace_stale_after_sigkill_under_any_umask_starts_as_the_same_user() {
     for _ in 0..2 {
         assert!(in_child(|| {
             become_nobody();
-            // SAFETY: takes a number and cannot fail; the umask is the child's alone.
+            // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
             unsafe { libc::umask(0o777) };
             let replace = BindOptions::new()
                 .mode(0o600)

@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What the file system does differently from others.
+/// The ways in which the file system differs from others.
 #[derive(Clone, Copy)]
 pub(crate) struct Quirks {
     /// Every file and directory has these permissions, and chmod(2) changes nothing.
@@ -85,7 +85,7 @@ pub(crate) fn mount(at: &Path, quirks: Quirks) -> bool {
         CString::new(at.as_os_str().as_bytes()).unwrap(),
     );
     let (kind, at, data) = (c"fuse".as_ptr(), at.as_ptr(), data.as_ptr().cast());
-    // SAFETY: strings that end with their NUL.
+    // SAFETY: the strings end with a NUL.
     if unsafe { libc::mount(kind, at, kind, 0, data) } != 0 {
         return false;
     }
@@ -93,10 +93,10 @@ pub(crate) fn mount(at: &Path, quirks: Quirks) -> bool {
     match unsafe { libc::fork() } {
         -1 => panic!("fork: {}", std::io::Error::last_os_error()),
         0 => {
-            // SAFETY: takes numbers alone.
+            // SAFETY: the call takes only numbers.
             unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
             FileSystem::new(quirks).serve(device);
-            // SAFETY: ends this process.
+            // SAFETY: the call ends this process and does nothing else.
             unsafe { libc::_exit(0) }
         }
         _ => true,

@@ -54,7 +54,7 @@ fn restrict_to(rights: u64, dir: &Path) -> bool {
     // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers.
     let no_new_privs = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     assert_eq!(no_new_privs, 0);
-    // SAFETY: takes numbers alone.
+    // SAFETY: the call takes only numbers.
     assert_eq!(unsafe { libc::syscall(restrict, fd, 0) }, 0);
     true
 }

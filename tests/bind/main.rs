@@ -115,7 +115,7 @@ fn ino(path: &Path) -> u64 {
 }
 
 fn is_root() -> bool {
-    // SAFETY: takes nothing.
+    // SAFETY: the call takes no arguments.
     unsafe { libc::geteuid() == 0 }
 }
 
@@ -131,7 +131,7 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
             Ok(false) => 1,
             Err(_) => 101,
         };
-        // SAFETY: ends this process.
+        // SAFETY: the call ends this process and does nothing else.
         unsafe { libc::_exit(status) };
     }
     let mut status = 0;
@@ -141,11 +141,11 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
     libc::WEXITSTATUS(status) == 0
 }
 
-/// Whether a child may change its root directory and have other namespaces. An ordinary user may in
+/// Returns whether a child may change its root directory and have other namespaces. An ordinary user may in
 /// a user namespace, which this function enters. Reports that the test is skipped if that is
 /// refused.
 fn may_have_own_namespaces() -> bool {
-    // SAFETY: takes a number; the child has one thread.
+    // SAFETY: the call takes a number; the child has one thread.
     let may = is_root() || unsafe { libc::unshare(libc::CLONE_NEWUSER) } == 0;
     if !may {
         skip::skip("root or a user namespace");
@@ -157,9 +157,9 @@ fn may_have_own_namespaces() -> bool {
 fn become_nobody() {
     // SAFETY: there are no groups, and no list of them.
     let groups = unsafe { libc::setgroups(0, std::ptr::null()) };
-    // SAFETY: takes numbers alone.
+    // SAFETY: the call takes only numbers.
     let group = unsafe { libc::setresgid(NOBODY, NOBODY, NOBODY) };
-    // SAFETY: takes numbers alone.
+    // SAFETY: the call takes only numbers.
     let user = unsafe { libc::setresuid(NOBODY, NOBODY, NOBODY) };
     assert_eq!((groups, group, user), (0, 0, 0));
 }

@@ -15,7 +15,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 fn set_umask(mask: libc::mode_t) -> libc::mode_t {
-    // SAFETY: takes a number and cannot fail.
+    // SAFETY: the call takes a number and cannot fail.
     unsafe { libc::umask(mask) }
 }
 

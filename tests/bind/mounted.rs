@@ -20,7 +20,7 @@ fn with_own_mounts(action: impl FnOnce() -> bool) -> bool {
         if !may_have_own_namespaces() {
             return true;
         }
-        // SAFETY: takes a number; this process has one thread.
+        // SAFETY: the call takes a number; this process has one thread.
         assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);
         mount("none", Path::new("/"), "", libc::MS_REC | libc::MS_PRIVATE).unwrap();
         action()

@@ -74,7 +74,7 @@ fn parts_hold_the_lock_until_the_file_is_dropped() {
     drop(bind(options, &fresh.path).unwrap());
 }
 
-/// Whether a new file has the inode of one that was removed.
+/// Returns whether a new file has the inode of one that was removed.
 fn uses_inodes_again(fresh: &Fresh) -> bool {
     let number = || {
         drop(UnixListener::bind(&fresh.path).unwrap());

@@ -170,7 +170,7 @@ fn unlink_in_a_forked_child_with_the_same_number_leaves_the_file() {
     let fresh = Fresh::new();
     let in_namespace = |action: &dyn Fn() -> bool| {
         in_child(|| {
-            // SAFETY: takes a number; this process has one thread.
+            // SAFETY: the call takes a number; this process has one thread.
             assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWPID) }, 0);
             in_child(action)
         })
@@ -202,7 +202,7 @@ fn unlink_and_takeover_in_a_directory_that_is_locked_go_on() {
 
     let fresh = Fresh::new();
     let dir = fs::File::open(fresh.dir.path()).unwrap();
-    // SAFETY: takes numbers alone.
+    // SAFETY: the call takes only numbers.
     assert_eq!(unsafe { libc::flock(dir.as_raw_fd(), libc::LOCK_EX) }, 0);
     for policy in POLICIES {
         let options = BindOptions::new().existing(policy);

@@ -16,14 +16,14 @@ struct Watch(fs::File);
 
 impl Watch {
     fn new(dir: &Path) -> Self {
-        // SAFETY: takes a number.
+        // SAFETY: the call takes a number.
         let fd = unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) };
         assert!(fd >= 0);
         // SAFETY: the kernel has just made this descriptor.
         let file = unsafe { fs::File::from_raw_fd(fd) };
         let dir = CString::new(dir.as_os_str().as_bytes()).unwrap();
         let mask = libc::IN_CREATE | libc::IN_DELETE | libc::IN_MOVE;
-        // SAFETY: a path that ends with its NUL.
+        // SAFETY: the path ends with a NUL.
         assert!(unsafe { libc::inotify_add_watch(file.as_raw_fd(), dir.as_ptr(), mask) } >= 0);
         Self(file)
     }

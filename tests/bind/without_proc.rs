@@ -20,7 +20,7 @@ pub(crate) fn without_proc(fresh: &Fresh, action: impl FnOnce() -> bool) -> bool
         if !may_have_own_namespaces() {
             return true;
         }
-        // SAFETY: a path that ends with its NUL.
+        // SAFETY: the path ends with a NUL.
         let changed = unsafe { libc::chroot(root.as_ptr()) };
         assert_eq!(changed, 0, "chroot: {}", io::Error::last_os_error());
         env::set_current_dir("/").unwrap();
@@ -43,7 +43,7 @@ fn without_proc_mode_is_exact_under_every_umask() {
                 // Permissions do not stop root.
                 become_nobody();
             }
-            // SAFETY: takes a number and cannot fail; the umask is the child's alone.
+            // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
             unsafe { libc::umask(umask) };
             let descriptors = open_count();
             for policy in POLICIES {

@@ -5,7 +5,7 @@ use std::fs;
 
 use libc::c_long;
 
-/// The system call behind poll(2).
+/// The system call that poll(2) makes.
 #[allow(dead_code, reason = "not every test file looks for it")]
 #[cfg(any(
     target_arch = "aarch64",
@@ -70,7 +70,7 @@ pub(crate) fn in_socketcall(call: c_long) -> &'static [u32] {
     }
 }
 
-/// Whether a thread of this process sleeps in a system call.
+/// Returns whether a thread of this process sleeps in a system call.
 #[allow(dead_code, reason = "not every test file looks for a call that waits")]
 pub(crate) fn sleeps_in(call: libc::c_long, tid: libc::pid_t) -> bool {
     let Ok(line) = fs::read_to_string(format!("/proc/self/task/{tid}/syscall")) else {

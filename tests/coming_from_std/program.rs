@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-/// What the server and the client saw, in the order in which it happened.
+/// Returns what the server and the client saw, in the order in which it happened.
 pub(crate) fn run(dir: &Path) -> io::Result<Vec<String>> {
     let mut seen = Vec::new();
     let path = dir.join("app.sock");

@@ -1,4 +1,4 @@
-//! What holds for the walk over any bytes.
+//! The properties that iterating over control messages has for any bytes.
 
 use std::mem::MaybeUninit;
 
@@ -8,7 +8,7 @@ use sunpath::sys::{self, CMSG_FIRSTHDR, CMSG_LEN, CMSG_NXTHDR, cmsg_data, msghdr
 /// Level, type, where the data begins and ends, and whether `cmsg_len` claims more than that.
 type Seen = (i32, i32, usize, usize, bool);
 
-/// Panics if the walk over the bytes breaks a promise.
+/// Panics if iterating over the bytes breaks a promise.
 pub(crate) fn check(bytes: &[u8]) {
     let mut walk = ControlMessages::new(bytes);
     let mut seen = Vec::new();
@@ -16,8 +16,8 @@ pub(crate) fn check(bytes: &[u8]) {
     for message in walk.by_ref() {
         let message = seen_by_us(bytes, &message);
         let (_, _, begin, end, _) = message;
-        // Each message takes the bytes of a header, which no other message has. The walk therefore
-        // ends.
+        // Each message takes the bytes of a header, which no other message has. The iteration
+        // therefore ends.
         assert!(free + CMSG_LEN(0) <= begin, "{message:?} after {seen:?}");
         assert!(begin <= end && end <= bytes.len(), "{message:?}");
         free = end;
@@ -34,7 +34,7 @@ fn seen_by_us(bytes: &[u8], message: &ControlMessage<'_>) -> Seen {
     (message.level(), message.cmsg_type(), begin, end, truncated)
 }
 
-/// The walk as C has it, except that it ends at a `cmsg_len` that is less than a header.
+/// The iteration as C has it, except that it ends at a `cmsg_len` that is less than a header.
 fn seen_by_cmsg(bytes: &[u8]) -> Vec<Seen> {
     // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
     let mut mhdr: msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -44,19 +44,19 @@ fn seen_by_cmsg(bytes: &[u8]) -> Vec<Seen> {
     // SAFETY: mhdr describes live bytes, which are initialised; the same holds for the calls below.
     let mut cmsg: *const sys::cmsghdr = unsafe { CMSG_FIRSTHDR(&mhdr) };
     while !cmsg.is_null() {
-        // SAFETY: cmsg came from the walk, which returns only headers inside the bytes.
+        // SAFETY: cmsg came from the iteration, which returns only headers inside the bytes.
         let header = unsafe { cmsg.read_unaligned() };
         let cmsg_len = header.cmsg_len as usize;
         if cmsg_len < CMSG_LEN(0) {
             break;
         }
-        // SAFETY: cmsg came from the walk, which returns only headers inside the bytes.
+        // SAFETY: cmsg came from the iteration, which returns only headers inside the bytes.
         let data = unsafe { cmsg_data(&mhdr, cmsg) };
         let begin = offset(bytes, data);
         let truncated = cmsg_len - CMSG_LEN(0) > data.len();
         let end = begin + data.len();
         seen.push((header.cmsg_level, header.cmsg_type, begin, end, truncated));
-        // SAFETY: cmsg came from the walk, which returns only headers inside the bytes.
+        // SAFETY: cmsg came from the iteration, which returns only headers inside the bytes.
         cmsg = unsafe { CMSG_NXTHDR(&mhdr, cmsg) };
     }
     seen

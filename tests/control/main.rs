@@ -1,5 +1,5 @@
-//! Control messages in arbitrary bytes: the walk stays inside them and ends, and it sees what a
-//! walk with `CMSG_FIRSTHDR` and `CMSG_NXTHDR` sees. `fuzz/` makes the same checks with other
+//! Control messages in arbitrary bytes: the iteration stays inside them and ends, and it sees what a
+//! loop with `CMSG_FIRSTHDR` and `CMSG_NXTHDR` sees. `fuzz/` makes the same checks with other
 //! bytes.
 
 mod generate;

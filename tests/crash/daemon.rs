@@ -27,7 +27,7 @@ fn serve_one_client(session: &Path) {
             let client: UnixStream = wait.connect_at(&dir, "control.sock").unwrap();
             let mut hello = [0; 6];
             client.read_exact(&mut hello).unwrap();
-            // SAFETY: takes numbers alone.
+            // SAFETY: the call takes only numbers.
             unsafe { libc::kill(process::id() as libc::pid_t, libc::SIGTERM) };
             hello
         }

@@ -18,7 +18,7 @@ fn make(
 ) -> i32 {
     let answer = |asked: &Asked| kernel(asked).map(|errno| -i64::from(errno));
     let story = run(Fate::As(&answer), || {
-        // SAFETY: takes a number and cannot fail; the umask is the child's alone.
+        // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
         unsafe { libc::umask(umask) };
         say(Phase::Begin, 0);
         let made = match is_private {

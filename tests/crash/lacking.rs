@@ -61,7 +61,8 @@ fn lacking_a_kernel_that_tells_the_living_from_the_dead_nothing_is_removed() {
     for before in [Before::Stale, Before::Killed, Before::Live] {
         for wanted in [Wanted::Any, Wanted::Mode, Wanted::ModeAmongOthers] {
             let case = case(Existing::ReplaceStale, before, wanted);
-            // Only datagram sockets ask before bind succeeds, and here it never succeeds.
+            // Every connect(2) before bind succeeds is a probe by a datagram socket, and here bind never
+            // succeeds.
             let (story, scene) = run_on(case, |asked, _| match asked.nr {
                 libc::SYS_connect => fails_with(libc::ECONNREFUSED),
                 _ => None,
@@ -136,7 +137,7 @@ fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
             _ => None,
         };
         let story = run(Fate::As(&rejects), || {
-            // SAFETY: takes a number and cannot fail; the umask is the child's alone.
+            // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
             unsafe { libc::umask(umask) };
             say(Phase::Begin, 0);
             let made = match is_private {
@@ -204,7 +205,7 @@ fn lacking_changes_of_owner_or_group_bind_fails_and_leaves_nothing() {
     }
 }
 
-/// What is done to each socket file of the program before the program looks at it.
+/// Returns a hook that applies `change` to each socket file of the program before fstat(2) or fstatat(2).
 fn before_a_look(change: impl Fn(&Path)) -> impl Fn(&Asked, &Scene) -> Option<i64> {
     move |asked, scene| {
         if matches!(asked.nr, libc::SYS_fstat | libc::SYS_newfstatat) {

@@ -45,7 +45,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether to run everything.
+/// Returns whether all cases are to run.
 fn long() -> bool {
     env::var_os("SUNPATH_LONG").is_some()
 }
@@ -214,7 +214,7 @@ impl Case {
         }
     }
 
-    /// Whether bind succeeds.
+    /// Returns whether bind succeeds.
     fn may_bind(self) -> bool {
         match self.before {
             Before::Nothing => true,

@@ -255,7 +255,7 @@ fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(
         };
         let found = fs::metadata(&theirs).unwrap();
         let story = run(Fate::Meddle(at, &come), || {
-            // SAFETY: takes a number and cannot fail.
+            // SAFETY: the call takes a number and cannot fail.
             unsafe { libc::umask(0o777) };
             program(&here);
         });
@@ -322,28 +322,28 @@ enum Impostor {
 /// of the owner from everything that the process makes. An ordinary user enters a user namespace
 /// for that. Returns whether it was permitted.
 fn enter_without_proc(dir: &Path, umask: libc::mode_t) -> bool {
-    // SAFETY: takes a number; the child has one thread.
+    // SAFETY: the call takes a number; the child has one thread.
     if !is_root() && unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
         return false;
     }
     let root = CString::new(dir.as_os_str().as_bytes()).unwrap();
-    // SAFETY: a path that ends with its NUL.
+    // SAFETY: the path ends with a NUL.
     assert_eq!(unsafe { libc::chroot(root.as_ptr()) }, 0);
     std::env::set_current_dir("/").unwrap();
-    // SAFETY: takes a number and cannot fail.
+    // SAFETY: the call takes a number and cannot fail.
     unsafe { libc::umask(umask) };
     true
 }
 
 fn is_root() -> bool {
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     unsafe { libc::geteuid() == 0 }
 }
 
 /// For a child: permissions do not stop root.
 fn become_nobody_if_root() {
     if is_root() {
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         assert_eq!(unsafe { libc::setresuid(65534, 65534, 65534) }, 0);
     }
 }

@@ -71,7 +71,7 @@ fn call(asked: &Asked) -> Option<String> {
     }
 }
 
-/// Whether the kernel has fchmodat2(2). Before Linux 6.6 other calls change a mode by a descriptor.
+/// Returns whether the kernel has fchmodat2(2). Before Linux 6.6 other calls change a mode by a descriptor.
 fn has_fchmodat2() -> bool {
     let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
     // SAFETY: path is NUL-terminated, and no file has descriptor -1, so that nothing is changed.

@@ -64,7 +64,7 @@ fn race_over_a_stale_file_has_one_winner() {
                     unsafe { libc::close(other.as_raw_fd()) };
                 }
                 start(options, &path, &there, round % 2 == 0);
-                // SAFETY: ends this process.
+                // SAFETY: the call ends this process and does nothing else.
                 unsafe { libc::_exit(0) };
             }
             children.push((here, pid));

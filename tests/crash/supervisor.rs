@@ -131,7 +131,7 @@ pub(crate) fn run(fate: Fate<'_>, program: impl FnOnce()) -> Story {
             drop(there);
             program();
         }));
-        // SAFETY: ends this process.
+        // SAFETY: the call ends this process and does nothing else.
         unsafe { libc::_exit(if ended.is_ok() { 0 } else { 101 }) };
     }
     drop(there);
@@ -175,7 +175,7 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
                 match fate {
                     Fate::Kill(at) if at == this => {
                         story.hit = Some(nr);
-                        // SAFETY: takes numbers alone; the child has not been waited for yet.
+                        // SAFETY: the call takes only numbers; the child has not been waited for yet.
                         assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
                         return story;
                     }

@@ -31,7 +31,7 @@ fn assert_is_served(client: &UnixStream) {
     assert_eq!(&hello, b"hello\n");
 }
 
-/// What is left in the runtime directory.
+/// Returns how many files are left in the runtime directory.
 fn left(session: &Path) -> usize {
     fs::read_dir(session.join("app")).unwrap().count()
 }

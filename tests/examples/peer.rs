@@ -40,7 +40,7 @@ fn peer_that_has_ended_is_not_taken_for_another() {
     assert!(pid >= 0);
     if pid == 0 {
         let connected = UnixStream::connect(&*path);
-        // SAFETY: ends this process.
+        // SAFETY: the call ends this process and does nothing else.
         unsafe { libc::_exit(i32::from(connected.is_err())) };
     }
     let mut status = 0;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub(crate) fn dir() -> TempDir {
     static USUAL_UMASK: Once = Once::new();
     USUAL_UMASK.call_once(|| {
-        // SAFETY: takes a number and cannot fail.
+        // SAFETY: the call takes a number and cannot fail.
         unsafe { libc::umask(0o022) };
     });
     let temp = Some(env::temp_dir()).filter(|temp| temp.as_os_str().len() <= 50);

@@ -26,7 +26,7 @@ pub(crate) fn descriptors(limit: libc::rlim_t) -> libc::rlim_t {
     old.rlim_cur
 }
 
-/// Whether this process cannot have this many descriptors. If it can, raises the soft limit to that
+/// Returns whether this process cannot have this many descriptors. If it can, raises the soft limit to that
 /// number if it is lower. If it cannot, reports that the current test needs them.
 #[allow(dead_code, reason = "not every test file needs many descriptors")]
 pub(crate) fn unless_descriptors(count: libc::rlim_t) -> bool {

@@ -23,7 +23,7 @@ pub(crate) fn skip_uninstalled(need: &str) {
     assert!(env::var_os("SUNPATH_NO_SKIP").is_none(), "needs {need}");
 }
 
-/// Whether the tests do not run as root. If so, reports that the current test needs root.
+/// Returns whether the tests do not run as root. If so, reports that the current test needs root.
 #[allow(dead_code, reason = "not every test file has a test for root alone")]
 pub(crate) fn unless_root() -> bool {
     // SAFETY: geteuid takes nothing and cannot fail.

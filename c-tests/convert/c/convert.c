@@ -85,7 +85,7 @@ static void make_abstract(const char *name, size_t size, size_t nul)
 		print_refused(name, size);
 }
 
-/* 3. Reading: the same contents at every length. */
+/* 3. Reading: each of these contents is read with every address length. */
 
 static const char *const contents[] = {
 	"\"f{108}\"",             /* unterminated */

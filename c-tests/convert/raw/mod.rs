@@ -35,7 +35,7 @@ fn input(kind: &str, size: usize, nul: Option<usize>) -> String {
 fn fnv1a(addr: &sockaddr_un) -> u64 {
     const { assert!(size_of::<sockaddr_un>() == sys::SUN_PATH_OFFSET + sys::SUN_PATH_CAPACITY) };
     let bytes = (&raw const *addr).cast::<[u8; size_of::<sockaddr_un>()]>();
-    // SAFETY: a live struct of integers, without padding as was just asserted.
+    // SAFETY: the struct is live and consists of integers, without padding as was just asserted.
     let bytes = unsafe { *bytes };
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -60,7 +60,7 @@ fn make_abstract(name: &[u8]) -> String {
     outcome(sys::sockaddr_un_abstract(name))
 }
 
-// 3. Reading: the same contents at every length.
+// 3. Reading: each of these contents is read with every address length.
 
 const CONTENTS: [&str; 7] = [
     r#""f{108}""#,         // unterminated

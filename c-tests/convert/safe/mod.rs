@@ -60,7 +60,7 @@ fn make_abstract(name: &[u8]) -> String {
     outcome(UnixAddr::from_abstract(name))
 }
 
-// 3. Reading: the same contents at every length.
+// 3. Reading: each of these contents is read with every address length.
 
 const CONTENTS: [&str; 7] = [
     r#""f{108}""#,         // unterminated

@@ -141,7 +141,7 @@ fn receive(fd: &OwnedFd, expected: isize) -> Answer<()> {
 struct Control([u8; 64]);
 
 fn message_over(iov: &mut iovec, control: &mut Control, size: usize) -> msghdr {
-    // SAFETY: all zero is a message: null pointers and lengths of 0.
+    // SAFETY: all zero bytes are a message: null pointers and lengths of 0.
     let mut message: msghdr = unsafe { zeroed() };
     message.msg_iov = iov;
     message.msg_iovlen = 1;
@@ -270,7 +270,7 @@ fn batch() -> Answer<()> {
     let [ours, theirs] = new_pair(SOCK_DGRAM)?;
     let mut data = [*b"one", *b"two"];
     let mut iov = data.each_mut().map(|data| pieces(data));
-    // SAFETY: all zero is a message: null pointers and lengths of 0.
+    // SAFETY: all zero bytes are a message: null pointers and lengths of 0.
     let mut messages: [mmsghdr; 2] = unsafe { zeroed() };
     for (message, iov) in messages.iter_mut().zip(&mut iov) {
         message.msg_hdr.msg_iov = iov;

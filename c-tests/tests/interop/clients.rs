@@ -172,7 +172,7 @@ fn notify(stage: &Stage) {
         let len = message.len();
         let mut control = message.into_control().expect("all of it arrived");
         let who = control.credentials().expect("the kernel adds them");
-        // SAFETY: takes nothing and cannot fail.
+        // SAFETY: the call takes no arguments and cannot fail.
         assert_eq!(who.uid(), unsafe { libc::geteuid() });
         // With privileges it acts for its parent.
         let pids = [process::id(), running.child.id()].map(i32::try_from);

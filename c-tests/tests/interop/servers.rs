@@ -156,7 +156,7 @@ fn dbus(stage: &Stage) {
     let credentials = Control::Credentials(Credentials::own());
     let sent = stream.get_ref().send_all(b"\0", &[credentials]);
     sent.expect("these are ours");
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     let uid = unsafe { libc::geteuid() };
     let external = |uid: u32| {
         let digits = uid.to_string().into_bytes();

@@ -40,7 +40,7 @@ fn tokio_server_greets_each_client_by_its_user_and_removes_its_file() {
         assert_eq!(greeting, format!("user {user} in groups {groups:?}\n"));
     }
 
-    // SAFETY: takes numbers alone; the child has not been waited for.
+    // SAFETY: the call takes only numbers; the child has not been waited for.
     let sent = unsafe { libc::kill(server.id() as libc::pid_t, libc::SIGINT) };
     assert_eq!(sent, 0);
     let status = server.wait().unwrap();

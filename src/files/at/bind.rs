@@ -161,7 +161,7 @@ fn no_return_path(len: usize) -> Error {
     Error::with_cause(Call::Bind, Errno::ENAMETOOLONG, cause)
 }
 
-/// Whether a name was refused because it is too long, so that a shorter one and renaming may help.
+/// Returns whether a name was refused because it is too long, so that a shorter one and renaming may help.
 pub(crate) fn is_too_long(error: &Error) -> bool {
     matches!(error.sun_path(), Some(SunPathError::TooLong { .. }))
 }

@@ -8,7 +8,7 @@ use crate::syscall::{self, Identity, O_PATH, Status};
 
 use super::why;
 
-/// What was asked for.
+/// The permissions, owner and group that were asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Access {
     pub(super) mode: Option<u32>,
@@ -28,7 +28,7 @@ impl Access {
     /// nothing on a socket, that no other socket file has, and that the umask does not change.
     const MARK: sys::mode_t = sys::S_ISVTX;
 
-    /// Whether something is asked for.
+    /// Returns whether a mode, an owner or a group is asked for.
     pub(super) const fn is_asked(&self) -> bool {
         self.mode.is_some() || self.owner.is_some() || self.group.is_some()
     }
@@ -130,12 +130,12 @@ impl Access {
         }
     }
 
-    /// Whether a file has the mark.
+    /// Returns whether a file has the mark.
     pub(super) const fn is_marked(status: &Status) -> bool {
         status.mode() & Self::MARK != 0
     }
 
-    /// Whether it is the file that was bound a moment ago: it has the mark, our owner and one name.
+    /// Returns whether it is the file that was bound a moment ago: it has the mark, our owner and one name.
     /// A user who may write to the directory can put another file in its place, even a socket of
     /// ours. Such a file does not have the mark, unless another process of ours is binding it right
     /// now.

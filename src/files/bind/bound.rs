@@ -107,7 +107,7 @@ impl<S> Bound<S> {
         self.file.take().map_or(Ok(()), BoundFile::unlink)
     }
 
-    /// Whether the file is still at its place: in the directory where it was bound, under its name.
+    /// Returns whether the file is still at its place: in the directory where it was bound, under its name.
     /// It is not if another program removed or replaced it, as a cleaner of `/tmp` does, or removed
     /// the directory with it.
     ///

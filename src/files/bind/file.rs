@@ -52,7 +52,7 @@ impl BoundFile {
     /// Opens the directory of a path. Nothing is bound yet.
     pub(super) fn at(path: &SplitPath<'_>) -> Result<Self, Error> {
         if path.last.ends_with(b"/") || matches!(path.last, b"." | b"..") {
-            // Such a path names a directory, which is in the way or does not exist.
+            // A path that ends in this way names a directory, which is in the way or does not exist.
             path.open(O_PATH | sys::O_DIRECTORY)?;
             return Err(Error::address_in_use(InUse::Directory));
         }
@@ -109,7 +109,7 @@ impl BoundFile {
         Err(Error::address_in_use(InUse::Lock))
     }
 
-    /// Whether the file is at its name in its directory.
+    /// Returns whether the file is at its name in its directory.
     pub(super) fn is_in_place(&self) -> Result<bool, Error> {
         match status_of(self.dir.as_fd(), self.name.as_bytes()) {
             Ok(named) => Ok(Some(named.identity()) == self.bound),
@@ -118,7 +118,7 @@ impl BoundFile {
         }
     }
 
-    /// Whether this holds the lock for another file, which has the same name in the same directory.
+    /// Returns whether this holds the lock for another file, which has the same name in the same directory.
     /// A lock on a lock file that was unlinked is no longer the lock of the name.
     pub(super) fn holds_lock_of(&self, other: &Self) -> Result<bool, Error> {
         let Some(lock) = &self.lock else {

@@ -119,7 +119,7 @@ impl BindOptions {
         Err(why::in_use())
     }
 
-    /// Whether a file is in the way that may be stale.
+    /// Returns whether a file is in the way that may be stale.
     fn must_clear(&self, error: &Error) -> bool {
         self.existing == Existing::ReplaceStale
             && matches!(error.errno(), Errno::EADDRINUSE | Errno::EEXIST)
@@ -247,7 +247,7 @@ impl BindOptions {
     }
 }
 
-/// Whether the file that is bound in a directory can be recognized afterwards, and held by a
+/// Returns whether the file that is bound in a directory can be recognized afterwards, and held by a
 /// descriptor. It cannot if others may give it another name, and its name to another file of ours.
 fn can_be_held(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>) -> Result<bool, Error> {
     Ok(proc_alias(socket)?.is_some() && !syscall::fstat(dir)?.lets_others_rename())

@@ -49,7 +49,7 @@ impl SocketFile {
         self.file.map_or(Ok(()), BoundFile::unlink)
     }
 
-    /// Whether the file is still at its place, as [`Bound::is_in_place`](crate::Bound::is_in_place)
+    /// Returns whether the file is still at its place, as [`Bound::is_in_place`](crate::Bound::is_in_place)
     /// reports it.
     ///
     /// # Errors

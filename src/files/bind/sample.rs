@@ -57,7 +57,7 @@ impl Drop for Sample<'_> {
     }
 }
 
-/// Whether a file has the owner and the number of names that files of this process have in a
+/// Returns whether a file has the owner and the number of names that files of this process have in a
 /// directory. On some file systems these are not the process's user, or not one name.
 pub(super) fn looks_like_new_files(
     status: &Status,

@@ -93,7 +93,7 @@ impl<'a> Kernel<'a> {
         })
     }
 
-    /// Whether the kernel answers that no process holds the socket of a file.
+    /// Returns whether the kernel answers that no process holds the socket of a file.
     fn says_dead(&self, name: &[u8]) -> Result<bool, Error> {
         let probe = Socket::<Datagram>::new()?;
         if !self.has_proc {
@@ -105,7 +105,7 @@ impl<'a> Kernel<'a> {
         (self.read)(probe.connect_to(&address(Call::Connect, alias.as_bytes(), b"")?))
     }
 
-    /// Whether its answer for a file whose socket a process holds differs from the one for a dead
+    /// Returns whether its answer for a file whose socket a process holds differs from the one for a dead
     /// file. Some kernels answer `ECONNREFUSED` for both. A socket of our own in the same directory
     /// is therefore asked about.
     fn can_tell(&self) -> Result<bool, Error> {

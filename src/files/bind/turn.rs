@@ -33,7 +33,7 @@ impl Turn {
         Self(None)
     }
 
-    /// Whether it was granted.
+    /// Returns whether the turn was granted.
     pub(super) const fn is_held(&self) -> bool {
         self.0.is_some()
     }

@@ -49,7 +49,7 @@ pub(super) fn symlink_status(dir: &OwnedFd, name: &[u8], error: Error) -> Result
     }
 }
 
-/// Whether only this user and root can replace what is in this directory.
+/// Returns whether only this user and root can replace what is in this directory.
 ///
 /// In a user namespace where root is not mapped, root looks like every other user that is not
 /// mapped. There, such an owner is accepted for a directory to which no other user can write, such
@@ -69,7 +69,7 @@ pub(super) fn is_writable_by_others(status: &Status) -> bool {
     status.mode() & WRITABLE_BY_OTHERS != 0
 }
 
-/// Whether the owner is not mapped in the user namespace of this process.
+/// Returns whether the owner is not mapped in the user namespace of this process.
 fn is_unmapped(status: &Status) -> bool {
     syscall::stands_for_unmapped(status.owner()) == Some(true)
 }

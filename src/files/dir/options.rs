@@ -66,7 +66,7 @@ impl DirOptions {
     ///
     /// # Errors
     ///
-    /// What was made is removed, parents too.
+    /// On failure, the directories that this call made are removed, including the parents.
     ///
     /// - [`DirError`]: which component of the path, and why.
     ///

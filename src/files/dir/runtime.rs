@@ -28,7 +28,7 @@ impl Dir {
     ///
     /// # Errors
     ///
-    /// What was made is removed.
+    /// On failure, the directories that this call made are removed.
     ///
     /// - [`DirError`]: [`Refusal::App`] if `app` is not a name; otherwise what is wrong with the last
     ///   directory that was tried, which is `/run/<app>` or `/tmp/<app>-<euid>`.
@@ -106,8 +106,8 @@ fn first_verified(app: &str, wanted: &Wanted) -> Result<Dir, DirError> {
     })
 }
 
-/// Whether the next directory is tried. Not if this process lacks what others have, because they would
-/// look in the first one.
+/// Returns whether the next directory is tried. Not if this process lacks what others have, because
+/// they would look in the first one.
 fn may_be_elsewhere(error: DirError) -> bool {
     !matches!(error.errno(), Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
 }

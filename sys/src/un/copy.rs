@@ -44,7 +44,7 @@ const fn copy_ends<const WITHOUT_NUL: bool, const N: usize>(bytes: &[u8], to: &m
     true
 }
 
-/// Whether there is a NUL in bytes that fit into `sun_path`. It looks from both ends as [`copy`]
+/// Returns whether there is a NUL in bytes that fit into `sun_path`. It looks from both ends as [`copy`]
 /// does, and is out of line, where the compiler looks at 16 bytes at once.
 #[inline(never)]
 pub(super) const fn any_nul(bytes: &[u8]) -> bool {

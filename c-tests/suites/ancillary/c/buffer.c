@@ -1,4 +1,4 @@
-/* The receiver's control buffer: what arrives if it is too small, and what a walk over it sees. */
+/* The receiver's control buffer: what arrives if it is too small, and what an iteration over it sees. */
 #include "ancillary.h"
 
 #include <stdint.h>
@@ -54,7 +54,7 @@ void buffer_for_none(void)
 
 /* 3. The buffer itself. */
 
-/* One buffer for two calls, as in a loop: a walk over it after a failure sees old numbers. */
+/* One buffer for two calls, as in a loop: an iteration over it after a failure sees old numbers. */
 void buffer_failed(void)
 {
 	struct pair s = new_pair(SOCK_STREAM);
@@ -148,7 +148,7 @@ void buffer_clamped(void)
 	WALK_OF(CMSG_SPACE(8) * 2 + 1);
 }
 
-/* How many messages the first bytes of the buffer hold, at each length at which that changes. */
+/* Prints how many messages the first bytes of the buffer hold, at each length at which that changes. */
 void buffer_room(void)
 {
 	struct control control = { .len = 0 };

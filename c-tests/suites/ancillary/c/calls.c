@@ -155,7 +155,7 @@ static int is_child(const char **text)
 	return is;
 }
 
-/* Whether this kernel lacks an option that the line sets. */
+/* Returns whether this kernel lacks an option that the line sets. */
 static int lacks(const char *text)
 {
 	struct step asked;

@@ -71,7 +71,7 @@ int next_message(const unsigned char *bytes, size_t len, size_t *at, struct mess
 	ret_message->type = header.cmsg_type;
 	ret_message->data = bytes + *at + CMSG_LEN(0);
 	ret_message->size = end < CMSG_LEN(0) ? 0 : end - CMSG_LEN(0);
-	/* With a length below a header the walk would never end. A length past the buffer makes the
+	/* With a length below a header the loop would never end. A length past the buffer makes the
 	 * message the last. */
 	if (header.cmsg_len < CMSG_LEN(0) || CMSG_ALIGN(end) > left)
 		*at = len;

@@ -130,7 +130,8 @@ void in_flight_never_accepted(void)
 	close(p);
 }
 
-/* The kernel collects such sockets some time later. The read of the pipe waits for that. */
+/* The kernel collects sockets that are in flight in their own queues, but only some time later. The read
+ * of the pipe waits for that. */
 void in_flight_itself(void)
 {
 	int fds[2];

@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-/* More than any case needs. */
+/* The size of the buffer for data: more than any case needs. */
 #define DATA_SIZE 256
 
 /* Two connected sockets, nonblocking, closed on exec. */

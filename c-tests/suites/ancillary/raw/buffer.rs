@@ -1,4 +1,4 @@
-//! The receiver's control buffer: what arrives if it is too small, and what a walk over it sees.
+//! The receiver's control buffer: what arrives if it is too small, and what an iteration over it sees.
 
 use sunpath_sys as sys;
 use sys::{CMSG_LEN, CMSG_SPACE, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET};
@@ -50,7 +50,7 @@ pub(crate) fn for_none() {
 
 // 3. The buffer itself.
 
-/// One buffer for two calls, as in a loop: a walk over it after a failure sees old numbers.
+/// One buffer for two calls, as in a loop: an iteration over it after a failure sees old numbers.
 pub(crate) fn failed() {
     let s = new_pair(SOCK_STREAM);
     let (mut control, data) = ([0u8; CMSG_SPACE(4)], &mut [0u8]);
@@ -134,7 +134,7 @@ pub(crate) fn clamped() {
     walk_of!(CMSG_SPACE(8) * 2 + 1);
 }
 
-/// How many messages the first bytes of the buffer hold, at each length at which that changes.
+/// Prints how many messages the first bytes of the buffer hold, at each length at which that changes.
 pub(crate) fn room() {
     const SECOND: usize = CMSG_SPACE(8) + CMSG_LEN(0);
     let mut control = Control::default();

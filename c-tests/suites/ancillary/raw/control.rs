@@ -10,7 +10,7 @@ use sys::{cmsg_data, cmsghdr, iovec, msghdr, ucred};
 
 use super::line;
 
-/// More than any case needs.
+/// The size of the control buffer: more than any case needs.
 pub(crate) const CONTROL_SIZE: usize = 4096;
 
 /// The descriptor that is sent if the case names none: standard input, which the test runner opens.
@@ -18,7 +18,7 @@ pub(crate) const ANY_FD: c_int = 0;
 
 /// A message over pieces of data and a control buffer, which have to outlive it.
 pub(crate) fn message_over(iov: &mut [iovec], control: &mut [u8]) -> msghdr {
-    // SAFETY: all zero is a message: null pointers and lengths of 0.
+    // SAFETY: all zero bytes are a message: null pointers and lengths of 0.
     let mut message: msghdr = unsafe { zeroed() };
     message.msg_iov = iov.as_mut_ptr();
     message.msg_iovlen = iov.len() as _;
@@ -89,7 +89,7 @@ impl Control {
 }
 
 fn header(cmsg_len: usize, level: c_int, kind: c_int) -> cmsghdr {
-    // SAFETY: all zero is a header: three numbers.
+    // SAFETY: all zero bytes are a header: three numbers.
     let mut header: cmsghdr = unsafe { zeroed() };
     header.cmsg_len = cmsg_len as _;
     header.cmsg_level = level;
@@ -111,7 +111,7 @@ pub(crate) fn messages(control: &mut [u8]) -> Vec<(c_int, c_int, Vec<u8>)> {
         // SAFETY: the buffer has been written, and nothing changes it.
         let data = unsafe { cmsg_data(&message, cmsg) };
         all.push((header.cmsg_level, header.cmsg_type, data.to_vec()));
-        // SAFETY: cmsg came from this walk over the same message.
+        // SAFETY: cmsg came from this iteration over the same message.
         cmsg = unsafe { CMSG_NXTHDR(&message, cmsg) };
     }
     all

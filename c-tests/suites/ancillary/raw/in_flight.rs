@@ -136,7 +136,8 @@ pub(crate) fn never_accepted() {
     close(p);
 }
 
-/// The kernel collects such sockets some time later. The read of the pipe waits for that.
+/// The kernel collects sockets that are in flight in their own queues, but only some time later.
+/// The read of the pipe waits for that.
 pub(crate) fn itself() {
     let [from, to] = new_pipe(0);
     for _ in 0..100 {

@@ -13,7 +13,7 @@ use super::line::{self, Arrived, step};
 use crate::descriptors::open_descriptors;
 use crate::process::check;
 
-/// More than any case needs.
+/// The size of the buffer for data: more than any case needs.
 const DATA_SIZE: usize = 256;
 
 // 1. Sockets.
@@ -65,7 +65,7 @@ pub(crate) fn set(name: &str, fd: c_int, (option, words): (c_int, &str), value: 
     line::result(set);
 }
 
-/// Whether this kernel lacks an option. If so, that is printed in place of the case.
+/// Returns whether this kernel lacks an option. If so, that is printed in place of the case.
 pub(crate) fn lacks((option, words): (c_int, &str)) -> bool {
     let s = new_pair(sys::SOCK_STREAM);
     let lacks = try_set(s.p, option, 1) == Err(sys::ENOPROTOOPT);

@@ -67,7 +67,7 @@ impl Call {
         std::str::from_utf8(bytes).expect("the text is one")
     }
 
-    /// How many descriptors each `RIGHTS(2)` has.
+    /// Returns how many descriptors each `RIGHTS(2)` has.
     pub(crate) fn rights(&self) -> Vec<usize> {
         let count = |word: &str| {
             word.strip_prefix("RIGHTS(")?

@@ -1,4 +1,4 @@
-//! The receiver's control buffer: what arrives if it is too small, and what a walk over it sees.
+//! The receiver's control buffer: what arrives if it is too small, and what an iteration over it sees.
 
 use std::mem::offset_of;
 use std::os::fd::OwnedFd;
@@ -65,7 +65,7 @@ pub(crate) fn for_none() -> Result<(), Error> {
 
 // 3. The buffer itself.
 
-/// One buffer for two calls, as in a loop: the second call returns nothing to walk over.
+/// One buffer for two calls, as in a loop: the second call returns nothing to iterate over.
 pub(crate) fn failed() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
     let mut buffer = [0; CMSG_SPACE(4)];
@@ -152,7 +152,7 @@ pub(crate) fn clamped() -> Result<(), Error> {
     Ok(())
 }
 
-/// How many messages the first bytes of the buffer hold, at each length at which that changes.
+/// Prints how many messages the first bytes of the buffer hold, at each length at which that changes.
 pub(crate) fn room() -> Result<(), Error> {
     const SECOND: usize = CMSG_SPACE(8) + CMSG_LEN(0);
     let bytes = message_of(CMSG_LEN(8)).repeat(2);

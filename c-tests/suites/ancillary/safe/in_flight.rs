@@ -108,7 +108,8 @@ pub(crate) fn never_accepted() -> Result<(), Error> {
     Ok(())
 }
 
-/// The kernel collects such sockets some time later. The read of the pipe waits for that.
+/// The kernel collects sockets that are in flight in their own queues, but only some time later.
+/// The read of the pipe waits for that.
 pub(crate) fn itself() -> Result<(), Error> {
     let [from, to] = new_pipe(0);
     for _ in 0..100 {

@@ -15,10 +15,10 @@ use super::line::{self, Arrived, step};
 use crate::descriptors::open_descriptors;
 use crate::process;
 
-/// More than any case needs.
+/// The size of the buffer for data: more than any case needs.
 const DATA_SIZE: usize = 256;
 
-/// More than any case needs.
+/// The size of the control buffer: more than any case needs.
 pub(crate) const CONTROL_SIZE: usize = 4096;
 
 // 1. Sockets.
@@ -70,7 +70,7 @@ pub(crate) fn set<T: Kind>(
     result(set.map(|()| "ok"));
 }
 
-/// Whether this kernel lacks an option. If so, that is printed in place of the case.
+/// Returns whether this kernel lacks an option. If so, that is printed in place of the case.
 pub(crate) fn lacks(
     (method, words): (impl Fn(&UnixStream, bool) -> Result<(), Error>, &str),
 ) -> Result<bool, Error> {

@@ -219,7 +219,7 @@ void paths_cut_alike(void)
 	CLOSE(s, t);
 }
 
-/* 6. 4000 bytes, and the true place of the directory. */
+/* 6. A path of 4000 bytes, and the true path of its directory. */
 
 static void ask_true_path(int dir)
 {

@@ -133,7 +133,7 @@ pub(crate) fn cut_alike() {
     close(&[s, t]);
 }
 
-// 5. 4000 bytes, and the true place of the directory.
+// 5. A path of 4000 bytes, and the true path of its directory.
 
 pub(crate) fn long() {
     let (s, c) = (new_socket('s', SOCK_STREAM), new_socket('c', SOCK_STREAM));

@@ -135,7 +135,7 @@ pub(crate) fn cut_alike() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. 4000 bytes, and the true place of the directory.
+// 5. A path of 4000 bytes, and the true path of its directory.
 
 pub(crate) fn long() -> Result<(), Error> {
     let c = new_socket('c')?;

@@ -131,8 +131,8 @@ void signals_datagram_shut(void)
 	send_after_shutdown(SOCK_DGRAM);
 }
 
-/* 3. Waiting: the queue is full, and connect(2) waits as long as sends may. In a child, whose
- * timer is its own. */
+/* 3. Waiting: the queue is full, and connect(2) waits for at most the send timeout. The case runs in
+ * a child process, because its timer must be its own. */
 
 static void patience_set(int fd, long milliseconds)
 {

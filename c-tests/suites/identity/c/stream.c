@@ -64,7 +64,7 @@ void stream_linger(void)
 
 static unsigned char bytes[WHOLE];
 
-/* How many bytes were sent, in words, because the size of the queue depends on the system. */
+/* Returns how many bytes were sent, in words, because the size of the queue depends on the system. */
 static const char *share(ssize_t count)
 {
 	if (count < HALF)

@@ -107,8 +107,8 @@ pub(crate) fn datagram_shut() -> Result<(), Error> {
     send_after_shutdown(send_message::<Datagram>)
 }
 
-// 3. Waiting: the queue is full, and connect(2) waits as long as sends may. In a child, whose timer
-// is its own.
+// 3. Waiting: the queue is full, and connect(2) waits for at most the send timeout. The case runs in
+// a child process, because its timer must be its own.
 
 fn connect_after(patience: u64) -> Result<(), Error> {
     let socket = UnixStream::new()?;

@@ -32,7 +32,7 @@ pub(crate) fn linger() -> Result<(), Error> {
 const WHOLE: usize = 1 << 20;
 const HALF: usize = WHOLE / 2;
 
-/// How many bytes were sent, in words, because the size of the queue depends on the system.
+/// Returns how many bytes were sent, in words, because the size of the queue depends on the system.
 fn share(count: usize) -> &'static str {
     match count {
         WHOLE => "all",

@@ -20,7 +20,7 @@ static void ask(void)
 		printf(" = %s", words[found]);
 }
 
-/* 1. A process holds it. */
+/* 1. A process holds the socket. */
 
 void probe_bound(void)
 {

@@ -151,7 +151,7 @@ void race_clients(void)
 
 /* 3. The lock ends with its holder. */
 
-/* Keeps the path until it is killed. */
+/* Serves at the path, and so holds its lock, until this process is killed. */
 static _Noreturn void hold(const int gate[2])
 {
 	struct server a;

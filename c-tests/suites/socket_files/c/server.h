@@ -8,7 +8,7 @@
 
 enum liveness { UNKNOWN, ABSENT, DEAD, LIVE, NOT_SOCKET };
 
-/* Whether a process holds the socket file at a path; UNKNOWN with errno. */
+/* Returns whether a process holds the socket file at a path; UNKNOWN with errno. */
 enum liveness probe(const char *path);
 
 /* A listener, the file that it is bound to, and the directory that the file is in. */

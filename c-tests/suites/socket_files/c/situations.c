@@ -1,7 +1,7 @@
 #include "situations.h"
 #include "socket_files.h"
 
-/* 1. A process holds it. */
+/* 1. A process holds the socket. */
 
 void with_bound(look *look)
 {

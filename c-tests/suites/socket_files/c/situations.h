@@ -4,7 +4,7 @@
 
 typedef void look(void);
 
-/* A process holds it. */
+/* A process holds the socket. */
 void with_bound(look *look);
 void with_listening(look *look);
 void with_full(look *look);

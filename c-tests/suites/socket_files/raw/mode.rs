@@ -60,7 +60,7 @@ pub(crate) fn after() {
 
 // 2. A thread that does not share its umask with the others.
 
-/// Whether this system allows it.
+/// Binds under a umask of this thread alone, and returns whether the system allows that.
 fn bind_alone() -> bool {
     if !process::unshare(libc::CLONE_FS) {
         return false;

@@ -17,7 +17,7 @@ fn ask() {
     line::result(found);
 }
 
-// 1. A process holds it.
+// 1. A process holds the socket.
 
 pub(crate) fn bound() {
     situations::with_bound(ask);

@@ -58,7 +58,7 @@ pub(crate) enum Liveness {
     NotSocket,
 }
 
-/// Whether a process holds the socket file at a path.
+/// Returns whether a process holds the socket file at a path.
 pub(crate) fn probe(path: &str) -> Result<Liveness, c_int> {
     let d = new_socket('d', SOCK_DGRAM);
     let connected = make_connect(d.fd, path.as_bytes());

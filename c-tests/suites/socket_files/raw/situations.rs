@@ -11,7 +11,7 @@ use crate::socket::{
     try_connect, try_listen,
 };
 
-// 1. A process holds it.
+// 1. A process holds the socket.
 
 pub(crate) fn with_bound(look: fn()) {
     let s = bound('s', SOCK_STREAM, "x");

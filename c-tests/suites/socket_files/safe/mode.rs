@@ -56,7 +56,7 @@ pub(crate) fn after() -> Result<(), Error> {
 
 // 2. A thread that does not share its umask with the others.
 
-/// Whether this system allows it.
+/// Binds under a umask of this thread alone, and returns whether the system allows that.
 fn bind_alone() -> Result<bool, Error> {
     if !process::unshare(libc::CLONE_FS) {
         return Ok(false);

@@ -21,7 +21,7 @@ fn ask() -> Result<(), Error> {
     Ok(())
 }
 
-// 1. A process holds it.
+// 1. A process holds the socket.
 
 pub(crate) fn bound() -> Result<(), Error> {
     situations::with_bound(ask)

@@ -10,7 +10,7 @@ use crate::socket::{
     try_listen,
 };
 
-// 1. A process holds it.
+// 1. A process holds the socket.
 
 pub(crate) fn with_bound(look: fn() -> Outcome) -> Result<(), Error> {
     let _s = bound::<Stream>('s', "x")?;

@@ -69,7 +69,7 @@ pub(crate) fn stream(socket: &UnixStream, step: &Step) -> Answer {
 
 // 2. Messages, with and without a connection.
 
-/// What was received, as recv(2) returns it without `MSG_TRUNC`, and with it.
+/// Returns what was received, as recv(2) returns it without `MSG_TRUNC`, and with it.
 fn length(received: Received, flags: &[&str]) -> usize {
     match received.true_len() {
         Some(len) if flags.contains(&"TRUNC") => len,

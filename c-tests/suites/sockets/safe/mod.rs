@@ -2,8 +2,9 @@
 //! program in safe Rust, and the same lines. Reads the table from stdin, and works in the current
 //! directory. The calls that send and receive are in `data.rs`.
 //!
-//! A line can differ from C's if this API has no such call, which reads "not offered": the kind of
-//! a socket is part of its type, and a method exists only for the kinds that can do what it does.
+//! If this API has no such call, the line says "not offered" where C has an answer. A reason is that
+//! the kind of a socket is part of its type, and a method exists only for the kinds that can do what
+//! it does.
 
 mod data;
 #[path = "../rust/step.rs"]
