@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 
 use libc::c_int;
-use sunpath::ancillary::{Ancillary, Control, ControlMessage, ControlStorage, Message};
+use sunpath::ancillary::{Ancillary, Control, ControlMessage, ControlStorage, Message, MsgFlags};
 use sunpath::fd::{IoSlice, IoSliceMut};
 use sunpath::socket::Kind;
 use sunpath::sys;
@@ -167,9 +167,19 @@ pub(crate) fn receive_with<T: Kind>(
     words: &str,
     buffer: impl ControlStorage,
 ) -> Vec<OwnedFd> {
+    receive_flags(q, size, words, buffer, MsgFlags::empty())
+}
+
+fn receive_flags<T: Kind>(
+    q: &Socket<T>,
+    size: usize,
+    words: &str,
+    buffer: impl ControlStorage,
+    flags: MsgFlags,
+) -> Vec<OwnedFd> {
     let mut data = [0; DATA_SIZE];
     let before = open_descriptors();
-    let message = q.recvmsg(&mut [IoSliceMut::new(&mut data[..size])], buffer);
+    let message = q.recvmsg_with(&mut [IoSliceMut::new(&mut data[..size])], buffer, flags);
     let opened = open_descriptors() - before;
 
     step!("recvmsg(q, {size}{words})");
@@ -203,6 +213,18 @@ pub(crate) fn receive_in<T: Kind>(q: &Socket<T>, size: usize, (buffer, words): (
 /// Receives into a buffer that has space for all. The descriptors belong to the caller.
 pub(crate) fn receive_fds<T: Kind>(q: &Socket<T>, size: usize) -> Vec<OwnedFd> {
     receive_with(q, size, "", &mut [0; CONTROL_SIZE])
+}
+
+/// Receives with a flag of this name into a buffer that has space for all, and closes the descriptors.
+pub(crate) fn receive_closing<T: Kind>(q: &Socket<T>, size: usize, flag: (MsgFlags, &str)) {
+    let buffer = &mut [0; CONTROL_SIZE];
+    drop(receive_flags(
+        q,
+        size,
+        &format!(", {}", flag.1),
+        buffer,
+        flag.0,
+    ));
 }
 
 pub(crate) fn receive<T: Kind>(q: &Socket<T>, size: usize) {

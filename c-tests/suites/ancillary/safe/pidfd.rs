@@ -3,16 +3,17 @@
 
 use std::os::fd::AsRawFd as _;
 
+use sunpath::ancillary::MsgFlags;
 use sunpath::fd::IoSliceMut;
 use sunpath::socket::Kind;
-use sunpath::{Datagram, Error, Seqpacket, Stream};
+use sunpath::{Datagram, Error, Seqpacket, Stream, sys};
 
 use super::line::{self, part, step};
 use super::message::{
-    CONTROL_SIZE, PEEK, Pair, ask_close_on_exec, lacks, new_pair, option, receive, receive_fds,
-    receive_plain, send_rights, send_text, set,
+    CONTROL_SIZE, Pair, ask_close_on_exec, lacks, new_pair, option, receive, receive_closing,
+    receive_fds, send_rights, send_text, set,
 };
-use super::{accepted, connected, listening, system};
+use super::{accepted, connected, listening};
 use crate::descriptors::{allow_more, allow_usual, open_descriptors};
 use crate::process;
 
@@ -61,8 +62,9 @@ pub(crate) fn peek() -> Result<(), Error> {
     }
     let s = passing()?;
     send_text(&s.p, "x");
-    receive_plain(&s.q, 64, PEEK);
-    receive_plain(&s.q, 64, PEEK);
+    let peek = (MsgFlags::PEEK, "MSG_PEEK");
+    receive_closing(&s.q, 64, peek);
+    receive_closing(&s.q, 64, peek);
     receive(&s.q, 64);
     Ok(())
 }
@@ -131,9 +133,9 @@ pub(crate) fn no_stream() -> Result<(), Error> {
 
 pub(crate) fn timestamp() -> Result<(), Error> {
     let s = new_pair::<Datagram>()?;
-    let set = system::set_timestamp(&s.q);
+    let set = s.q.setsockopt(sys::SO_TIMESTAMP, &1_i32);
     step!("setsockopt(q, SO_TIMESTAMP, 1)");
-    line::result(set.map(|()| "ok"));
+    line::result(set.map(|()| "ok").map_err(|error| error.errno().raw()));
     send_rights(&s.p, "x", 1);
     receive(&s.q, 64);
     Ok(())

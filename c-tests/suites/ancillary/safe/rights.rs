@@ -1,16 +1,19 @@
 //! `SCM_RIGHTS` at the sender: what a message may carry.
 
+use std::ffi::c_int;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _};
 
 use sunpath::ancillary::Control;
 use sunpath::fd::IoSlice;
 use sunpath::socket::Kind;
-use sunpath::sys::{O_PATH, SCM_MAX_FD};
+use sunpath::sys::{self, O_PATH, SCM_MAX_FD};
 use sunpath::{Datagram, Error, Seqpacket, Stream};
 
 use super::line::{part, step};
-use super::message::{new_pair, receive, receive_fd, receive_fds, result, send_fd, send_rights};
+use super::message::{
+    new_pair, receive, receive_fd, receive_fds, result, send_control, send_fd, send_rights,
+};
 use super::{PATH, address, bound, new_socket, system};
 use crate::file::open_path;
 
@@ -81,14 +84,25 @@ pub(crate) fn one_and_a_half() -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) fn unknown_type() -> Result<(), Error> {
-    print!("no cmsg_type to write");
+/// Sends a control message of eight bytes.
+fn sends(level: c_int, cmsg_type: c_int, words: &str) -> Result<(), Error> {
+    let s = new_pair::<Stream>()?;
+    let other = Control::Other {
+        level,
+        cmsg_type,
+        data: &[0; 8],
+    };
+    send_control(&s.p, "x", &[other], words);
+    receive(&s.q, 64);
     Ok(())
 }
 
+pub(crate) fn unknown_type() -> Result<(), Error> {
+    sends(sys::SOL_SOCKET, 77, "type 77")
+}
+
 pub(crate) fn unknown_level() -> Result<(), Error> {
-    print!("no cmsg_level to write");
-    Ok(())
+    sends(12345, sys::SCM_RIGHTS, "level 12345")
 }
 
 // 4. Types of descriptors, and of sockets.

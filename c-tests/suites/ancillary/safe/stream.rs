@@ -3,13 +3,13 @@
 use std::io;
 use std::os::fd::AsFd as _;
 
-use sunpath::ancillary::Control;
+use sunpath::ancillary::{Control, MsgFlags};
 use sunpath::fd::IoSlice;
 use sunpath::{Error, Stream};
 
-use super::line::{self, Arrived, step};
+use super::line::step;
 use super::message::{
-    PEEK, Pair, new_pair, receive, receive_plain, result, send_rights, send_text,
+    PEEK, Pair, new_pair, receive, receive_closing, receive_plain, result, send_rights, send_text,
 };
 use crate::descriptors::open_descriptors;
 
@@ -22,17 +22,11 @@ fn two_sent() -> Result<Pair<Stream>, Error> {
     Ok(s)
 }
 
-/// All of the bytes, and the descriptors that arrive with the first of them.
 pub(crate) fn waitall() -> Result<(), Error> {
     let s = two_sent()?;
-    let mut rest = [0; 2];
-    receive(&s.q, 4);
-    let all = s.q.read_exact(&mut rest);
-    step!("read_exact(q, 2) = {}", all.map_or("error", |()| "ok"));
-    line::arrived(&Arrived {
-        data: &rest,
-        ..Arrived::default()
-    });
+    let all = (MsgFlags::WAITALL, "MSG_WAITALL");
+    receive_closing(&s.q, 4, all);
+    receive_closing(&s.q, 4, all);
     Ok(())
 }
 
@@ -48,11 +42,12 @@ pub(crate) fn read() -> Result<(), Error> {
     Ok(())
 }
 
-/// Peeking provides no space for descriptors, so that it makes none.
 pub(crate) fn peek() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
     send_rights(&s.p, "x", 1);
-    receive_plain(&s.q, 64, PEEK);
+    let peek = (MsgFlags::PEEK, "MSG_PEEK");
+    receive_closing(&s.q, 64, peek);
+    receive_closing(&s.q, 64, peek);
     receive_plain(&s.q, 64, PEEK);
     receive(&s.q, 64);
     Ok(())

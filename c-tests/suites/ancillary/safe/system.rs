@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
-use std::ptr;
 
 use libc::c_int;
 use sunpath::sys;
@@ -35,16 +34,4 @@ pub(crate) fn status_flags(fd: impl AsFd) -> c_int {
     // SAFETY: F_GETFL reads the flags of the descriptor.
     let flags = unsafe { sys::fcntl(fd.as_fd().as_raw_fd(), sys::F_GETFL) };
     check("fcntl", flags)
-}
-
-/// Sets `SO_TIMESTAMP`: the time of arrival comes with a message. `Err` is an errno.
-pub(crate) fn set_timestamp(socket: impl AsFd) -> Result<(), c_int> {
-    let on: c_int = 1;
-    let (at, size) = (ptr::from_ref(&on).cast(), size_of::<c_int>());
-    let fd = socket.as_fd().as_raw_fd();
-    // SAFETY: at is a live int, and size its size.
-    match unsafe { sys::setsockopt(fd, sys::SOL_SOCKET, libc::SO_TIMESTAMP, at, size as _) } {
-        0 => Ok(()),
-        _ => Err(sys::errno()),
-    }
 }

@@ -233,6 +233,13 @@ static void call_fionread(const struct step *step)
 	result(ioctl(*slot(step, 0), FIONREAD, &value) < 0 ? -1 : value);
 }
 
+static void call_siocatmark(const struct step *step)
+{
+	int value = 0;
+
+	result(ioctl(*slot(step, 0), SIOCATMARK, &value) < 0 ? -1 : value);
+}
+
 static void call_siocoutq(const struct step *step)
 {
 	int value = 0;
@@ -280,8 +287,8 @@ static void run_step(const struct step *step)
 		{ "nonblock", call_nonblock },	   { "nonblocking", call_nonblocking },
 		{ "pair", call_pair },		   { "poll", call_poll },
 		{ "setsockopt", call_setsockopt }, { "shutdown", call_shutdown },
-		{ "siocoutq", call_siocoutq },	   { "socket", call_socket },
-		{ "timeout", call_timeout },
+		{ "siocatmark", call_siocatmark }, { "siocoutq", call_siocoutq },
+		{ "socket", call_socket },	   { "timeout", call_timeout },
 	};
 
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {

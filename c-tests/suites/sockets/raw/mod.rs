@@ -304,6 +304,15 @@ fn fionread(fd: c_int) -> String {
     }
 }
 
+fn siocatmark(fd: c_int) -> String {
+    let mut value: c_int = 0;
+    // SAFETY: SIOCATMARK takes a pointer to an int.
+    match unsafe { sys::ioctl(fd, sys::SIOCATMARK, &raw mut value) } {
+        ..0 => failure(),
+        _ => value.to_string(),
+    }
+}
+
 fn siocoutq(fd: c_int) -> String {
     let mut value: c_int = 0;
     // SAFETY: SIOCOUTQ takes a pointer to an int.
@@ -343,6 +352,7 @@ impl Lane for Raw {
             "poll" => calls::poll(fd),
             "setsockopt" => setsockopt(fd, step),
             "shutdown" => shutdown(fd, step),
+            "siocatmark" => siocatmark(fd),
             "siocoutq" => siocoutq(fd),
             "timeout" => timeout(fd, step),
             _ => data::answer(fd, step),

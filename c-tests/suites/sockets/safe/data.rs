@@ -1,6 +1,6 @@
 //! The calls of `cases.txt` that send and receive, over `sunpath`: as in `data.c`.
 
-use sunpath::ancillary::{Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots};
+use sunpath::ancillary::{MsgFlags, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots};
 use sunpath::fd::{IoSlice, IoSliceMut};
 use sunpath::socket::Messages;
 use sunpath::{Error, Received, Socket, UnixDatagram, UnixStream};
@@ -59,6 +59,7 @@ pub(crate) fn stream(socket: &UnixStream, step: &Step) -> Answer {
             let byte = socket.recv_oob()?;
             Ok(received(1, [[byte].as_slice()]))
         }
+        ("siocatmark", []) => Ok(count(socket.at_mark()?.into())),
         ("readv", []) => {
             let result = socket.read_vectored(&mut scatter(&mut buffers))?;
             Ok(came(result, &buffers))
@@ -89,6 +90,10 @@ pub(crate) fn messages<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
             let pieces = gather(step);
             socket.send_vectored(&pieces)?;
             Ok(count(pieces.iter().map(|piece| piece.len()).sum()))
+        }
+        ("send", ["EOR"]) => {
+            let piece = [IoSlice::new(data(step))];
+            socket.sendmsg_with(&piece, &[], MsgFlags::EOR).map(count)
         }
         ("sendmmsg", []) => sendmmsg(socket, step),
         ("sendmost", []) => sendmost(socket, step),
