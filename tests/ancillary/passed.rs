@@ -149,7 +149,7 @@ fn receives_say_what_is_wrong<T: Kind>() {
         assert_eq!(open(), before, "{sent} were sent");
     }
     give(&a, 2);
-    assert_eq!(b.recv_fd().unwrap_err().to_string(), truncated_text(IN_ONE));
+    assert_eq!(b.recv_fd().unwrap_err().to_string(), truncated_text(2));
     give(&a, 2);
     let mut room = ControlBuffer::<Rights<1>>::new();
     let message = take(&b, &mut room).unwrap();
