@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use sunpath::error::{Call, Cause};
-use sunpath::{BindOptions, Dir, Errno, Existing, Liveness, UnixListener};
+use sunpath::{BindOptions, Dir, Errno, Existing, Liveness, UnixListener, probe};
 
 use crate::fuse::{self, Quirks};
 use crate::{Fresh, POLICIES, assert_fails, bind, in_child, ino, may_have_own_namespaces, skip};
@@ -73,9 +73,6 @@ fn mounted_file_system_can_be_made_read_only_while_a_server_runs() {
         return;
     }
     let fresh = Fresh::new();
-    if skip::unless_root() {
-        return;
-    }
     assert!(with_own_mounts(|| {
         mount("tmpfs", fresh.dir.path(), "tmpfs", 0).unwrap();
         let read_only = |flag| {
@@ -92,6 +89,24 @@ fn mounted_file_system_can_be_made_read_only_while_a_server_runs() {
             read_only(0).unwrap();
             listener.close_and_unlink().is_ok() && fresh.names().is_empty()
         })
+    }));
+}
+
+#[test]
+fn mounted_read_only_a_directory_is_not_a_socket() {
+    if skip::unless_root() {
+        return;
+    }
+    let fresh = Fresh::new();
+    assert!(with_own_mounts(|| {
+        mount("tmpfs", fresh.dir.path(), "tmpfs", 0).unwrap();
+        let dir = fresh.path.with_extension("d");
+        fs::create_dir(&dir).unwrap();
+        let _listener = UnixListener::bind(&fresh.path).unwrap();
+        let flags = libc::MS_REMOUNT | libc::MS_RDONLY;
+        mount("none", fresh.dir.path(), "", flags).unwrap();
+        let found = [&fresh.path, &dir].map(|path| probe(path).unwrap());
+        found == [Liveness::Live, Liveness::NotSocket]
     }));
 }
 

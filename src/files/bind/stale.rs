@@ -197,7 +197,10 @@ fn probe_by(path: &[u8], read: Reading) -> Result<Liveness, Error> {
     });
     match found {
         Err(error) if error.errno() == Errno::ENOENT => Ok(Liveness::Absent),
-        Err(error) if error.errno() == Errno::ENOTSOCK => Ok(Liveness::NotSocket),
+        // EROFS: on a read-only file system only files and directories are refused, and no socket.
+        Err(error) if matches!(error.errno(), Errno::ENOTSOCK | Errno::EROFS) => {
+            Ok(Liveness::NotSocket)
+        }
         found => found,
     }
 }
