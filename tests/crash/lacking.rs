@@ -12,7 +12,7 @@ use sunpath::{
     BindOptions, Bound, Dir, Errno, Error, Existing, UnixDatagram, UnixListener, UnixStream,
 };
 
-use crate::supervisor::{Asked, Fate, Phase, Story, run, say};
+use crate::supervisor::{Asked, Fate, Phase, SYS_FCHMODAT2, Story, run, say};
 use crate::{Before, Case, POLICIES, Scene, Wanted, alone, serve};
 
 /// A system call's answer, see [`Fate::As`].
@@ -84,13 +84,13 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     let ignores = |asked: &Asked, _: &Scene| {
         let changes = matches!(
             asked.nr,
-            libc::SYS_fchmod | libc::SYS_fchmodat | libc::SYS_fchmodat2
+            libc::SYS_fchmod | libc::SYS_fchmodat | SYS_FCHMODAT2
         );
         changes.then_some(0)
     };
     let rejects = |errno| {
         move |asked: &Asked, _: &Scene| match asked.nr {
-            libc::SYS_fchmodat | libc::SYS_fchmodat2 => fails_with(errno),
+            libc::SYS_fchmodat | SYS_FCHMODAT2 => fails_with(errno),
             _ => None,
         }
     };
@@ -133,7 +133,7 @@ fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
         let dir = crate::fresh::dir();
         let path = dir.path().join("run");
         let rejects = |asked: &Asked| match asked.nr {
-            libc::SYS_fchmod | libc::SYS_fchmodat | libc::SYS_fchmodat2 => fails_with(libc::EPERM),
+            libc::SYS_fchmod | libc::SYS_fchmodat | SYS_FCHMODAT2 => fails_with(libc::EPERM),
             _ => None,
         };
         let story = run(Fate::As(&rejects), || {
@@ -165,7 +165,7 @@ fn lacking_permission_for_the_mode_of_a_file_that_was_given_away_is_eperm() {
         let case = case(Existing::Refuse, Before::Nothing, wanted);
         let scene = Scene::new(case);
         let rejects = |asked: &Asked| match asked.nr {
-            libc::SYS_fchmodat | libc::SYS_fchmodat2 => fails_with(libc::EPERM),
+            libc::SYS_fchmodat | SYS_FCHMODAT2 => fails_with(libc::EPERM),
             _ => None,
         };
         run(Fate::As(&rejects), || {

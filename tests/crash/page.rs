@@ -7,7 +7,7 @@ use std::path::Path;
 use sunpath::Existing;
 
 use crate::moved::bind_and_close;
-use crate::supervisor::{Asked, Fate, run};
+use crate::supervisor::{Asked, Fate, SYS_FCHMODAT2, run};
 use crate::{Before, Case, Scene, Wanted, alone};
 
 /// Returns each list by its name: the calls without their comments.
@@ -64,7 +64,7 @@ fn call(asked: &Asked) -> Option<String> {
         libc::SYS_listen => Some("listen".to_owned()),
         libc::SYS_connect => Some("connect".to_owned()),
         libc::SYS_fchmod => Some("fchmod".to_owned()),
-        libc::SYS_fchmodat2 => Some("fchmodat2".to_owned()),
+        SYS_FCHMODAT2 => Some("fchmodat2".to_owned()),
         libc::SYS_flock => Some("flock".to_owned()),
         libc::SYS_getrandom => Some("getrandom".to_owned()),
         _ => None,
@@ -75,7 +75,7 @@ fn call(asked: &Asked) -> Option<String> {
 fn has_fchmodat2() -> bool {
     let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
     // SAFETY: path is NUL-terminated, and no file has descriptor -1, so that nothing is changed.
-    unsafe { libc::syscall(libc::SYS_fchmodat2, -1, path, 0, flags) };
+    unsafe { libc::syscall(SYS_FCHMODAT2, -1, path, 0, flags) };
     io::Error::last_os_error().raw_os_error() == Some(libc::EBADF)
 }
 

@@ -13,6 +13,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::ptr;
 
+/// The number of fchmodat2(2), which the libc crate does not have for every architecture.
+pub(crate) const SYS_FCHMODAT2: libc::c_long = libc::SYS_close_range + (452 - 436);
+
 /// What happens to one of the calls, counted from 0.
 #[derive(Clone, Copy)]
 pub(crate) enum Fate<'a> {
