@@ -132,9 +132,7 @@ pub fn allocations(peer: &Peer, work: &Work, library: &Path) -> Result<f64> {
             .lines()
             .rev()
             .find_map(|line| line.strip_prefix("allocations "));
-        Ok([number
-            .ok_or("the allocations were not counted")?
-            .parse()?])
+        Ok([number.ok_or("the allocations were not counted")?.parse()?])
     })?;
     Ok(allocations)
 }
