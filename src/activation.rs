@@ -119,7 +119,7 @@ impl Variables<'_> {
         }
         if let Some(id) = self.pidfd_id {
             let id = number("LISTEN_PIDFDID", id)?;
-            // A kernel without such numbers cannot tell, so that LISTEN_PID alone decides.
+            // A kernel without such numbers gives no second opinion, so LISTEN_PID alone decides.
             if let Some(own) = own_pidfd_id().filter(|own| *own != id) {
                 return Ok(Err(NotPassed::OtherPidfd { id, own }));
             }
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(meant(b"70", Some(b"10"), Some(9)), other_pidfd);
         let largest = Some(&b"18446744073709551615"[..]);
         assert_eq!(meant(b"70", largest, Some(most)), passed);
-        // A kernel that cannot tell.
+        // If the kernel has no such numbers, LISTEN_PID alone decides.
         assert_eq!(meant(b"70", Some(b"10"), None), passed);
         // The rest is not read if the descriptors are not for this process.
         assert_eq!(meant(b"71", Some(b"x"), Some(9)), other_process);

@@ -234,7 +234,7 @@ impl UnixAddr {
     /// by it.
     #[inline]
     pub(crate) fn leads_elsewhere(&self) -> bool {
-        // One byte rules out nearly all addresses.
+        // Comparing one byte first rules out nearly all addresses.
         self.addr.sun_path[1] as u8 == b'p' && self.is_below_proc_self()
     }
 
@@ -364,8 +364,8 @@ pub const fn addr_of_literal(path: &str) -> UnixAddr {
 #[macro_export]
 macro_rules! addr {
     ($path:expr) => {{
-        // The constant has a name that $path cannot mean, because arguments of a macro can see its
-        // items.
+        // The expression $path can see the items of the macro, so the constant has a name that no
+        // caller uses.
         const __SUNPATH_ADDR: $crate::UnixAddr = $crate::addr_of_literal($path);
         __SUNPATH_ADDR
     }};

@@ -153,7 +153,7 @@ impl Extent {
             cmsg_type: int_at(header, offset_of!(cmsghdr, cmsg_type))?,
             data: at + CMSG_LEN(0)..at + len.min(left),
             truncated: len > left,
-            // After the last message there is no other, so that this need not be exact there.
+            // No message follows the last one, so `next` need not be exact there.
             next: at + CMSG_ALIGN(len.min(left)),
         })
     }
@@ -416,7 +416,8 @@ mod tests {
             let bytes = laid_out(&[(rights, count)]);
             let data = 1_i32.to_ne_bytes().repeat(count);
             assert_eq!(alone(rights, count, &bytes), Some(&data[..]));
-            // One message more or fewer can have the same number of bytes, because of the padding.
+            // One message more or fewer can have the same number of bytes, because messages are
+            // padded.
             for other in [count - 1, count + 1] {
                 assert_eq!(alone(rights, other, &bytes), None, "{other} of {count}");
             }

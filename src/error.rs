@@ -64,8 +64,8 @@ pub use self::errno::Errno;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[doc(alias = "perror")]
-// The call comes first because it has the fewest values, so that a `Result` marks success in its
-// byte. As the lowest byte it is tested without a mask.
+// The call comes first because it has the fewest values: a `Result` marks success by a value that
+// no call has. It is the lowest byte, so it is tested without a mask.
 #[repr(C)]
 pub struct Error {
     call: Call,
@@ -342,7 +342,8 @@ impl fmt::Display for Error {
         };
         fmt::Debug::fmt(&errno, f)?;
         f.write_str(" (")?;
-        // This cause alone is a place, and not a reason.
+        // This cause alone names a place and not a reason, so the errno's own text is printed with
+        // it.
         if let (Cause::LockFile, Some(text)) = (cause, errno.text()) {
             write!(f, "{text}: ")?;
         }

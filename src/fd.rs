@@ -16,8 +16,8 @@ pub use polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, Raw
 
 /// `AT_FDCWD` — the working directory, in place of a directory's descriptor. The paths of
 /// [`bind_to_at`](crate::Socket::bind_to_at) and its like begin there.
-// SAFETY: not a descriptor and never open, but the `at` calls take it for one; to all others it is
-// EBADF. It is not -1.
+// SAFETY: AT_FDCWD is not a descriptor and is never open. The `at` calls accept it in place of one,
+// and every other call reports EBADF. It is not -1, which a BorrowedFd must not be.
 #[doc(alias = "AT_FDCWD")]
 pub const CWD: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(sunpath_sys::AT_FDCWD) };
 
@@ -168,8 +168,8 @@ mod polyfill {
 
     impl Drop for OwnedFd {
         fn drop(&mut self) {
-            // SAFETY: the descriptor is open and ours alone, and this is the end of its owner. The
-            // result is not used, because after EINTR too the number is free.
+            // SAFETY: the descriptor is open, and only this owner, which ends here, has it. The
+            // result is not used, because the number is free even after EINTR.
             unsafe { sys::close(self.fd) };
         }
     }
@@ -259,7 +259,7 @@ mod io_slice {
                 /// If there are fewer bytes.
                 pub fn advance(&mut self, n: usize) {
                     assert!(n <= self.len(), "advanced beyond the end of a slice");
-                    // INVARIANT: the rest of what was described.
+                    // INVARIANT: the new pointer and length describe the rest of the same slice.
                     self.iovec.iov_base = self.iovec.iov_base.wrapping_byte_add(n);
                     self.iovec.iov_len -= n;
                 }
@@ -313,13 +313,13 @@ mod io_slice {
         }
     }
 
-    // SAFETY: a shared slice of bytes, which is Send.
+    // SAFETY: it stands for a shared slice of bytes, which is Send.
     unsafe impl Send for IoSlice<'_> {}
-    // SAFETY: a shared slice of bytes, which is Sync.
+    // SAFETY: it stands for a shared slice of bytes, which is Sync.
     unsafe impl Sync for IoSlice<'_> {}
-    // SAFETY: an exclusive slice of bytes, which is Send.
+    // SAFETY: it stands for an exclusive slice of bytes, which is Send.
     unsafe impl Send for IoSliceMut<'_> {}
-    // SAFETY: an exclusive slice of bytes, which is Sync.
+    // SAFETY: it stands for an exclusive slice of bytes, which is Sync.
     unsafe impl Sync for IoSliceMut<'_> {}
 
     impl fmt::Debug for IoSlice<'_> {

@@ -192,9 +192,9 @@
 //! version of this crate that is not compatible. `sunpath` and `sunpath-sys` always have the same version.
 
 #![no_std]
-// The pages on docs.rs, which an unstable compiler makes, show the features that an item needs.
+// docs.rs builds the pages with an unstable compiler, which shows the feature that an item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Nothing here panics: `tests/no_std` links the calls, and looks for a way to it.
+// Nothing here panics: `tests/no_std` links all calls and fails if a panic can be reached from one.
 #![cfg_attr(
     not(test),
     deny(
@@ -206,16 +206,16 @@
         clippy::unwrap_used
     )
 )]
-// Without `files` the pages name what it adds, and cannot link to it.
+// Without the feature `files` the pages name its items, but cannot link to them.
 #![cfg_attr(not(feature = "files"), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
-// The modules, from the lowest layer up: each uses those before it in this list and none after it.
-// This is the only list of the layers; tests/rules reads it.
+// The modules follow, from the lowest layer up. Each uses only those that come before it. This is
+// the only list of the layers, and tests/rules reads it.
 
-// Pure: no unsafe code, no system call.
+// These modules are pure: they have no unsafe code and make no system call.
 pub mod error;
 
 mod pathname;
@@ -228,32 +228,33 @@ mod flags;
 
 mod expected;
 
-// System calls. The only unsafe blocks are here, and descriptors are owned when they are made.
+// These modules make the system calls. Unsafe blocks stand only here, and a descriptor gets its
+// owner as soon as it is made.
 pub mod fd;
 
 mod syscall;
 
-// Points in time, for calls that wait.
+// This module has points in time, for calls that wait.
 mod deadline;
 
-// Sockets of every kind, listeners, and the identity of the peer.
+// This module has sockets of every kind, listeners, and the identity of the peer.
 pub mod socket;
 
-// Descriptors and credentials that are sent with the bytes.
+// This module sends and receives descriptors and credentials with the bytes.
 pub mod ancillary;
 
-// Clients as they come, how many there are, how many of one user, and the end.
+// This module accepts clients, limits their number in all and for each user, and stops.
 pub mod serve;
 
-// Socket files, directories, paths of any length.
+// This module has socket files, directories, and paths of any length.
 #[cfg(feature = "files")]
 pub mod files;
 
-// Sockets that a service manager passed.
+// This module takes sockets that a service manager passed.
 #[cfg(feature = "files")]
 pub mod activation;
 
-// Pages about more than one item, which link to all modules above.
+// These pages describe more than one item, and link to all modules above.
 #[cfg(all(feature = "std", feature = "files"))]
 pub mod guide;
 

@@ -124,8 +124,8 @@ impl<const N: usize> Clients<N> {
         if uid == NOBODY {
             return Err(too_many);
         }
-        // The place is taken before the others are counted. Of two threads that do this at once, one at
-        // least counts the other's place, because all of these operations have one order.
+        // The place is taken before the others are counted. If two threads do this at once, at
+        // least one counts the other's place, because all of these operations have one order.
         let client = self
             .take_place(uid)
             .ok_or(NotAdmitted::Full { places: N })?;

@@ -90,7 +90,7 @@ fn retry_timed(
 ) -> Result<usize, Error> {
     debug_assert!(isize::try_from(*expected.end()).is_ok());
     let result = attempt();
-    // As a usize, a failure is over the end of every such range.
+    // As a usize, a failure is greater than the end of every such range.
     if expected.contains(&(result as usize)) {
         return Ok(result as usize);
     }
@@ -165,7 +165,7 @@ fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     {
         use crate::fd::AsFd;
         retry(Call::Fcntl, || {
-            // SAFETY: F_SETFD takes an int and touches the descriptor alone.
+            // SAFETY: F_SETFD takes an int and changes only the descriptor.
             unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_SETFD, sys::FD_CLOEXEC) as isize }
         })?;
         if nonblocking {
@@ -176,7 +176,8 @@ fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     {
         use crate::fd::AsFd;
         match setsockopt(fd.as_fd(), sys::SO_NOSIGPIPE, &1) {
-            // The peer of an accepted socket has already closed; it may have left data.
+            // The peer of an accepted socket has already closed. It may have left data, so this is
+            // not an error.
             Err(error) if error.errno() == Errno::EINVAL => {}
             set => set?,
         }
@@ -191,7 +192,7 @@ pub(crate) fn monotonic_clock() -> u64 {
     // SAFETY: now has space for a timespec. The call cannot fail, because every system has this
     // clock.
     unsafe { sys::clock_gettime(sys::CLOCK_MONOTONIC, now.as_mut_ptr()) };
-    // SAFETY: all zeroes is a valid timespec, and so is what the kernel wrote.
+    // SAFETY: a timespec may be all zeroes, and the kernel wrote a valid one.
     let now = unsafe { now.assume_init() };
     let seconds = (now.tv_sec as u64).saturating_mul(1_000_000_000);
     seconds.saturating_add(now.tv_nsec as u64)

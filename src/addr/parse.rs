@@ -45,7 +45,8 @@ impl UnixAddr {
             [b'@', name @ ..] => (name, true),
             path => (path, false),
         };
-        // Longer than what fits, so that a name that does not fit is refused by its length.
+        // The buffer is longer than any name that fits, so a name that does not fit is refused
+        // because of its length.
         let mut bytes = [0; sys::SUN_PATH_CAPACITY + 4];
         let mut len = 0;
         let mut rest = name;

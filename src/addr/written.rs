@@ -236,7 +236,7 @@ mod tests {
             let error = UnixAddr::from_raw(raw, len).unwrap_err();
             assert_eq!(error.errno(), Errno::EAFNOSUPPORT);
         }
-        // recvfrom(2) from an unnamed sender: length 0, and the family is not written.
+        // For an unnamed sender, recvfrom(2) returns length 0 and does not write the family.
         assert_eq!(UnixAddr::from_raw(raw, 0), Ok(UnixAddr::unnamed()));
     }
 

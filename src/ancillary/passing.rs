@@ -362,7 +362,8 @@ fn exactly<const N: usize>(
     message: Message<&mut [u8]>,
     kind: c_int,
 ) -> Result<[OwnedFd; N], Error> {
-    // An empty record of sequenced packets may look like the end.
+    // Only a stream can end here, because an empty record of a sequenced-packet socket looks like
+    // the end.
     let at_end = kind == sys::SOCK_STREAM && message.is_end();
     let mut control = message.into_control()?;
     let came = control.rights().len();

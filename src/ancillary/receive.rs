@@ -44,8 +44,8 @@ impl<C: ControlStorage> Message<C> {
     ) -> Self {
         let (result, flags) = length;
         let at_end = result == 0 && is_end(kind, flags, size, control.is_empty());
-        // What Linux adds at the end of a stream belongs to no process, and nothing is lost if it
-        // does not fit.
+        // At the end of a stream Linux adds credentials that belong to no process. Nothing is lost
+        // if they do not fit, so MSG_CTRUNC is removed.
         let flags = match at_end && cfg!(have_so_passcred) {
             true => flags & !sys::MSG_CTRUNC,
             false => flags,

@@ -62,7 +62,8 @@ impl<'a> Layout<'a> {
                 Control::Rights([]) => 0,
                 Control::Rights(fds) => {
                     descriptors = descriptors.saturating_add(fds.len());
-                    // More descriptors are refused below, whatever space they take.
+                    // Too many descriptors are refused below, so the space for them need not be
+                    // exact here.
                     sys::CMSG_SPACE(fds.len().min(MAX_DESCRIPTORS) * INT)
                 }
                 Control::Credentials(_) if SCM_CREDENTIALS < 0 => {
@@ -74,7 +75,7 @@ impl<'a> Layout<'a> {
                     cmsg_type: sys::SCM_RIGHTS,
                     ..
                 } => return Err(Error::new(call, Errno::EINVAL)),
-                // More bytes are refused later.
+                // Too many bytes are refused later, so the space for them need not be exact here.
                 Control::Other { data, .. } => sys::CMSG_SPACE(data.len().min(MAX_CONTROL)),
             });
         }

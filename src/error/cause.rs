@@ -317,7 +317,7 @@ causes! {
     } "the batch is full: it holds {} messages"
 }
 
-// The texts contain this number, and it is the limit of slices on every system.
+// The texts contain this number, which is the limit of the slices on every system.
 const _: () = assert!(MAX_DESCRIPTORS == 253);
 
 /// What is in the way at a path that is to be bound: the causes of `EADDRINUSE`.

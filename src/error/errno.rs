@@ -104,5 +104,5 @@ impl fmt::Debug for Errno {
 
 impl error::Error for Errno {}
 
-// Both numbers are equal, so that one name is enough.
+// The two numbers are equal, so one name is enough.
 const _: () = assert!(sys::EWOULDBLOCK == sys::EAGAIN);

@@ -56,7 +56,7 @@ impl Errno {
 
     /// Returns the kind that std has for it.
     pub(crate) fn kind(self) -> ErrorKind {
-        // A number need not be dropped, so that no code is needed for that after a panic.
+        // A number need not be dropped, so the compiler generates no code to drop it after a panic.
         let error = ManuallyDrop::new(io::Error::from(self));
         error.kind()
     }

@@ -380,7 +380,7 @@ mod tests {
             env::current_dir().unwrap().join("src")
         );
 
-        // The directory is not the one that was opened.
+        // The link is refused, because the path does not lead to the directory that was opened.
         let other = syscall::openat(CWD, b"/", O_PATH).unwrap();
         let error = Link::to_directory(CWD, b"src", other.as_fd())
             .err()
@@ -417,7 +417,8 @@ mod tests {
         new.take().unwrap().accept().unwrap();
         assert_eq!(attempts, if syscall::HAVE_PROC_FD { 2 } else { 1 });
 
-        // Nobody listens, and it is the same file, so that this is the answer.
+        // Nobody listens, and the path still leads to the same file, so the first refusal is the
+        // answer.
         let mut attempts = 0;
         let client = Socket::<Stream>::new().unwrap();
         let refused = connect_through(&split, USUAL, |start, addr| {

@@ -246,7 +246,8 @@ impl ConnectOptions {
             if left == 0 {
                 return Err(late);
             }
-            // At most half of the time that is left, so that the last try is made just before its end.
+            // A pause lasts at most half of the time that is left, so the last attempt is made just
+            // before the end.
             sleep(u16::try_from((left / 2).max(1)).map_or(pause, |half| half.min(pause)));
             pause = LONGEST_PAUSE.min(pause * 2);
         }
@@ -313,7 +314,7 @@ fn connect_until<T: Connected>(
         let left = deadline.left().ok_or(late)?;
         socket.set_write_timeout(Some(left))?;
         match syscall::connect_once(dir, socket.as_fd(), addr) {
-            // The client has waited in the queue, so that there is a server.
+            // The client has waited in the queue, so a server exists.
             Err(error) if error.errno() == Errno::EINTR => late = TIMED_OUT,
             Err(error) if error.errno() == Errno::EAGAIN => return Err(TIMED_OUT),
             Err(error) => return Err(error),

@@ -69,7 +69,7 @@ pub fn fits_in<'n>(
         dir_len: dir.len().saturating_sub(slashes),
         max,
     };
-    // Names in the working directory need no slash.
+    // A name in the working directory needs no slash.
     let len = error.longest.len() + if dir.is_empty() { 0 } else { error.dir_len + 1 };
     match len <= max {
         true => Ok(()),

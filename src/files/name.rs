@@ -18,7 +18,8 @@ pub(crate) fn join_name(pieces: &[&[u8]]) -> Result<Name, Error> {
 /// Returns `<name>.lock`; if that does not fit, `.sunpath-<hash of the name>.lock`.
 pub(crate) fn lock_name(socket: &[u8]) -> Result<Name, Error> {
     const SUFFIX: &[u8] = b".lock";
-    // The hash is FNV-1a. Two names with one hash keep each other out, which is safe.
+    // The hash is FNV-1a. If two names have one hash, their servers exclude each other, which is
+    // safe.
     let hash = socket
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {

@@ -74,7 +74,7 @@ impl<'a> SplitPath<'a> {
             false => {
                 let mut buffer = [0; PATH_MAX];
                 match syscall::path_of(self.start, &mut buffer) {
-                    // The root has its slash already.
+                    // The path of the root ends with a slash already.
                     Ok(begin) => begin.len() + usize::from(begin.len() > 1),
                     Err(error) if matches!(error.errno(), Errno::ENAMETOOLONG | Errno::ERANGE) => {
                         PATH_MAX
@@ -126,8 +126,7 @@ fn begins_alike(start: BorrowedFd<'_>, path: &[u8]) -> bool {
 
 /// Returns a path of any length that is not empty and has no NUL.
 pub(crate) fn checked(path: &[u8]) -> Result<&[u8], SunPathError> {
-    // `contains` looks at many bytes at once, so that the place is looked for only if there is a
-    // NUL.
+    // `contains` compares many bytes at once, so the position is searched only if there is a NUL.
     if path.contains(&0) {
         let at = path.iter().take_while(|byte| **byte != 0).count();
         return Err(SunPathError::InteriorNul { at });
@@ -150,7 +149,8 @@ pub(crate) fn descend(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<
         };
         let from = held.as_ref().map_or(dir, AsFd::as_fd);
         held = Some(syscall::openat(from, piece, O_PATH | sys::O_DIRECTORY)?);
-        // The rest is below that directory. With a leading slash it would begin at the root.
+        // The remaining path starts below that directory. A leading slash would make it start at
+        // the root.
         rest = below;
         while let [b'/', after @ ..] = rest {
             rest = after;

@@ -98,7 +98,8 @@ impl<T: Connected, R: FnMut(Error)> Iterator for Incoming<'_, T, R> {
         let mut is_shut_down = false;
         loop {
             let accepted = listener.accept().or_else(|error| match error.errno() {
-                // A nonblocking listener that was shut down reports it too, and this call knows better.
+                // A nonblocking listener that was shut down reports EAGAIN, too. This call tells
+                // the two apart.
                 Errno::EAGAIN => listener.accept_timeout(Duration::MAX),
                 _ => Err(error),
             });
@@ -111,7 +112,7 @@ impl<T: Connected, R: FnMut(Error)> Iterator for Incoming<'_, T, R> {
                     self.listener = None;
                     return None;
                 }
-                // The client is gone, and the next one may be there.
+                // This client is gone, but the next one may be waiting.
                 Err(error) if error.errno() == Errno::ECONNABORTED => {}
                 Err(error) => is_shut_down = self.wait_after(error, listener),
             }

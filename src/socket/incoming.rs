@@ -70,7 +70,7 @@ impl<T: Connected> Listener<T> {
     #[cold]
     fn next_after(&self, error: Error) -> Option<Result<Socket<T>, Error>> {
         let result = match error.errno() {
-            // A nonblocking listener that was shut down reports it too, and poll(2) tells the two
+            // A nonblocking listener that was shut down reports EAGAIN, too. poll(2) tells the two
             // apart.
             Errno::EAGAIN => match self.accept_timeout(Duration::ZERO) {
                 Err(late) if late.errno() == Errno::ETIMEDOUT => Err(error),

@@ -261,14 +261,15 @@ impl<T: Connected> Listener<T> {
     pub fn accept_timeout(&self, timeout: Duration) -> Result<(Socket<T>, UnixAddr), Error> {
         let deadline = Deadline::after(timeout);
         loop {
-            // It asks at least once, even if the time is zero.
+            // poll(2) is called at least once, even if the time is zero.
             let ready = match syscall::poll_in(self.as_fd(), deadline.left_milliseconds()) {
                 Err(error) if error.errno() == Errno::EINTR => None,
                 ready => ready?,
             };
             if let Some(ready) = ready {
                 match self.accept() {
-                    // No connection comes after the shutdown, and those before it have been accepted.
+                    // No connection arrives after the shutdown, and those before it have been
+                    // accepted.
                     Err(error) if error.errno() == Errno::EAGAIN && ready.shut_down => {
                         return Err(Error::new(Call::Accept, Errno::EINVAL));
                     }

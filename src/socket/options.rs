@@ -473,7 +473,7 @@ fn timeval_from(timeout: Duration) -> sys::timeval {
     let micros = timeout.subsec_nanos().div_ceil(1000);
     let (carry, micros) = (micros / 1_000_000, micros % 1_000_000);
     let seconds = timeout.as_secs().saturating_add(u64::from(carry));
-    // time_t has 64 bits, or 32.
+    // time_t has 64 or 32 bits.
     let fitting = [seconds, i64::MAX as u64, i32::MAX as u64];
     sys::timeval {
         tv_sec: fitting

@@ -71,7 +71,7 @@ impl<T: Kind> Socket<T> {
             let milliseconds = deadline.map_or(-1, Deadline::left_milliseconds);
             match syscall::poll_for(self.as_fd(), events, milliseconds) {
                 Err(error) if error.errno() == Errno::EINTR => {}
-                // A wait can be longer than poll(2) counts.
+                // A wait can be longer than poll(2) can count.
                 Ok(false) if deadline.is_none_or(|deadline| deadline.left().is_some()) => {}
                 polled => return polled,
             }

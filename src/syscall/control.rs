@@ -70,13 +70,13 @@ impl<E: Expected> ExpectedBytes<E> {
 impl<E: Expected> ControlData for ExpectedBytes<E> {
     #[inline]
     fn bytes(&self) -> &[u8] {
-        // SAFETY: by the invariant they are there and initialised, and borrowed as self is.
+        // SAFETY: by the invariant these bytes exist, are initialised, and are borrowed as self is.
         unsafe { slice::from_raw_parts(self.space.as_ptr().cast(), self.len) }
     }
 
     #[inline]
     fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: by the invariant they are there and initialised, and borrowed as self is.
+        // SAFETY: by the invariant these bytes exist, are initialised, and are borrowed as self is.
         unsafe { slice::from_raw_parts_mut(self.space.as_mut_ptr().cast(), self.len) }
     }
 
@@ -177,8 +177,8 @@ impl<B: ControlData> OwnedControl<B> {
         if fd < 0 {
             return Some(Err(Errno::from_raw(-fd)));
         }
-        // SAFETY: by the invariant it is open and owned by nothing else, and its place is
-        // forgotten.
+        // SAFETY: by the invariant the descriptor is open and nothing else owns it. Its place in
+        // the control data is forgotten.
         Some(Ok(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
@@ -194,8 +194,8 @@ impl<B: ControlData> OwnedControl<B> {
     #[inline]
     pub(crate) fn take(&mut self) -> Option<OwnedFd> {
         let fd = self.take_number()?;
-        // SAFETY: by the invariant it is open and owned by nothing else, and `rights` has passed
-        // it.
+        // SAFETY: by the invariant the descriptor is open and nothing else owns it. `rights` no
+        // longer contains its place.
         Some(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
@@ -254,7 +254,7 @@ impl<B: ControlData> OwnedControl<B> {
     fn close_last(&mut self, count: usize) {
         let kept = self.left - count;
         for _ in 0..kept {
-            self.take_number(); // owned again below
+            self.take_number(); // the last message owns it again below
         }
         self.close_rest();
         (self.messages, self.rights, self.left) = (Places::new(), 0..0, kept);
@@ -268,7 +268,7 @@ impl<B: ControlData> OwnedControl<B> {
                 let Some(fd) = int_at(bytes, place) else {
                     continue;
                 };
-                // SAFETY: F_SETFD takes an int and touches the descriptor alone, which is ours.
+                // SAFETY: F_SETFD takes an int and changes only the descriptor, which is ours.
                 unsafe { sys::fcntl(fd, sys::F_SETFD, sys::FD_CLOEXEC) };
             }
         }
@@ -296,8 +296,8 @@ impl<B: ControlData> Drop for OwnedControl<B> {
 #[inline]
 pub(super) unsafe fn exactly_in<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd; N]> {
     let fds = alone(sys::SCM_RIGHTS, N, bytes).filter(|fds| count_fds(fds) == N)?;
-    // SAFETY: it is one of `N` that are not negative. The caller guarantees that it is open and that
-    // nothing else owns it.
+    // SAFETY: the number is one of `N` that are not negative. The caller guarantees that the
+    // descriptor is open and that nothing else owns it.
     Some(array::from_fn(|at| unsafe {
         OwnedFd::from_raw_fd(int_at(fds, at * INT).unwrap_or(-1))
     }))
@@ -309,7 +309,7 @@ pub(crate) fn all_of<const N: usize>(places: [Option<OwnedFd>; N]) -> Option<[Ow
         return None;
     }
     let numbers = places.map(|fd| fd.map_or(-1, OwnedFd::into_raw_fd));
-    // SAFETY: there was a descriptor in each place, which has given it up.
+    // SAFETY: each place held a descriptor, and has given it up.
     Some(numbers.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 
@@ -317,14 +317,14 @@ pub(crate) fn all_of<const N: usize>(places: [Option<OwnedFd>; N]) -> Option<[Ow
 fn close_run(fds: Range<c_int>) {
     #[cfg(have_close_range)]
     if fds.len() > 1 {
-        // SAFETY: all of them were in the control data, which has given them up.
+        // SAFETY: the control data held all of these descriptors, and has given them up.
         let closed = unsafe { sys::close_range(fds.start as c_uint, fds.end as c_uint - 1, 0) };
         if closed == 0 {
             return;
         }
     }
     for fd in fds {
-        // SAFETY: it was in the control data, which has given it up.
+        // SAFETY: the control data held this descriptor, and has given it up.
         drop(unsafe { OwnedFd::from_raw_fd(fd) });
     }
 }
@@ -366,7 +366,7 @@ fn as_run(place: &[u8]) -> Option<Range<c_int>> {
 pub(crate) fn zeroed<T>(buf: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
     let len = len.min(size_of::<T>());
     let bytes = buf.as_mut_ptr().cast::<u8>();
-    // SAFETY: buf has len bytes or more, and may hold any bytes.
+    // SAFETY: buf has len bytes or more, and each may have any value.
     unsafe { bytes.write_bytes(0, len) };
     // SAFETY: the bytes have just been written, and buf is borrowed as long as they are.
     unsafe { slice::from_raw_parts_mut(bytes, len) }
@@ -378,7 +378,7 @@ pub(crate) fn without_descriptors(bytes: &mut [u8]) -> OwnedControl<&mut [u8]> {
     for kind in [sys::SCM_RIGHTS, SCM_PIDFD] {
         assert!(Places::new().next_of(kind, bytes).is_none());
     }
-    // SAFETY: there is no descriptor to own in the bytes.
+    // SAFETY: the bytes contain no descriptor that could be owned.
     unsafe { OwnedControl::new(bytes, 0) }.0
 }
 
@@ -415,7 +415,7 @@ mod tests {
 
     /// A copy with the lowest number that is free from `lowest` on.
     fn copy(fd: &OwnedFd, lowest: c_int) -> c_int {
-        // SAFETY: takes a descriptor that is open, and a number.
+        // SAFETY: the call takes an open descriptor and a number.
         let copy = unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_DUPFD_CLOEXEC, lowest) };
         assert!(copy >= lowest);
         copy
@@ -509,7 +509,7 @@ mod tests {
     #[test]
     fn control_closes_no_number_twice() {
         let (socket, _peer) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
-        // No other test of this process has so many descriptors.
+        // No other test of this process opens so many descriptors.
         let copy = |_| copy(&socket, 48);
         let is_open = |fd: c_int| {
             // SAFETY: F_GETFD takes any number.
@@ -529,7 +529,7 @@ mod tests {
             assert_eq!(another, fds[2]);
             drop(control);
             assert_eq!(fds.map(is_open), [false, false, true]);
-            // SAFETY: it is open, and this test's.
+            // SAFETY: the descriptor is open, and belongs to this test.
             drop(unsafe { OwnedFd::from_raw_fd(another) });
         }
     }

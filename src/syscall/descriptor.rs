@@ -13,7 +13,7 @@ use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 /// `fcntl(F_DUPFD_CLOEXEC)`.
 pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
     let copy = retry(Call::Fcntl, || {
-        // SAFETY: F_DUPFD_CLOEXEC takes an int, the least number wanted.
+        // SAFETY: F_DUPFD_CLOEXEC takes an int, which is the lowest number that the copy may have.
         unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_DUPFD_CLOEXEC, 0) as isize }
     })?;
     // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
@@ -24,7 +24,7 @@ pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
 pub(crate) fn set_cloexec(fd: BorrowedFd<'_>, cloexec: bool) -> Result<(), Error> {
     let flags = if cloexec { sys::FD_CLOEXEC } else { 0 };
     retry(Call::Fcntl, || {
-        // SAFETY: F_SETFD takes an int, and touches the descriptor alone.
+        // SAFETY: F_SETFD takes an int and changes only the descriptor.
         unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_SETFD, flags) as isize }
     })?;
     Ok(())

@@ -10,7 +10,7 @@ use crate::fd::{AsRawFd, BorrowedFd};
 /// fchmod(2).
 pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
     retry(Call::Fchmod, || {
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         unsafe { sys::fchmod(fd.as_raw_fd(), mode) as isize }
     })?;
     Ok(())
@@ -18,7 +18,8 @@ pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error>
 
 /// unlink(2) of the path of a pathname address. Other addresses have no file.
 pub(crate) fn unlink(addr: &UnixAddr) {
-    // A path that fills the struct has no NUL after it, and no other address has a path.
+    // The copy adds a NUL, because a path that fills sun_path has none. Other kinds of address have
+    // no path.
     let mut path = [0; sys::SUN_PATH_CAPACITY + 1];
     let used = addr.len() as usize - sys::SUN_PATH_OFFSET;
     let bytes = addr.as_sockaddr_un().sun_path.iter().take(used);

@@ -40,7 +40,7 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<u
 pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Error> {
     let pieces = bufs.len().min(IOV_MAX) as c_int;
     retry_timed(fd, sys::SO_RCVTIMEO, Call::Readv, ANY, move || {
-        // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
+        // SAFETY: an IoSliceMut is an iovec of a slice that is writable for its length.
         unsafe { sys::readv(fd.as_raw_fd(), bufs.as_mut_ptr().cast(), pieces) }
     })
 }
@@ -68,8 +68,8 @@ pub(crate) fn sendto(
     let flags = flags | sys::MSG_NOSIGNAL;
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
     let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, len..=len, move || {
-        // SAFETY: buf is readable for its length; the address is live and has as many bytes as its
-        // length says.
+        // SAFETY: buf is readable for its length. The address is live, and its length is at most
+        // its size.
         unsafe { sys::sendto(fd.as_raw_fd(), bytes, len, flags, to.as_ptr(), to.len()) }
     });
     sent.map_err(|error| with_limit(error, fd, len))
@@ -156,8 +156,8 @@ pub(crate) fn sendmsg(
         flags | sys::MSG_NOSIGNAL,
     );
     let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, ANY, move || {
-        // SAFETY: an IoSlice is an iovec over a slice that is readable for its length; the address
-        // and the control messages are live and have as many bytes as their lengths say.
+        // SAFETY: an IoSlice is an iovec of a slice that is readable for its length. The address
+        // and the control messages are live, and have as many bytes as their lengths say.
         unsafe { sys::sendmsg(fd.as_raw_fd(), msg, flags) }
     });
     sent.map_err(|error| with_limit_of(error, fd, bufs))
@@ -209,7 +209,7 @@ pub(crate) fn recvmsg(
     flags: c_int,
 ) -> Result<Length, Error> {
     let pieces = bufs.len().min(IOV_MAX);
-    // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
+    // SAFETY: an IoSliceMut is an iovec of a slice that is writable for its length.
     let received = unsafe {
         receive(
             fd,
@@ -239,11 +239,11 @@ pub(crate) fn recvmsg_uninit<'b>(
         iov_base: buf.as_mut_ptr().cast(),
         iov_len: buf.len(),
     };
-    // SAFETY: the one iovec is over bytes that are writable for their length.
+    // SAFETY: the one iovec describes bytes that are writable for their length.
     let (length, _) = unsafe { receive(fd, &mut iov, 1, ret_from, &mut [], 0) }?;
     let filled = length.0.min(buf.len());
-    // SAFETY: without MSG_TRUNC a receive returns how many bytes it has written, whatever the socket
-    // is. They are at most buf.len(), and buf is borrowed for 'b.
+    // SAFETY: without MSG_TRUNC a receive returns how many bytes it has written, whatever the
+    // socket's kind is. They are at most buf.len(), and buf is borrowed for 'b.
     let filled = unsafe { slice::from_raw_parts_mut(buf.as_mut_ptr().cast(), filled) };
     Ok((filled, length))
 }
@@ -260,7 +260,7 @@ pub(crate) fn recvmsg_control<B: ControlData>(
 ) -> Result<(Length, OwnedControl<B>, usize), Error> {
     let pieces = bufs.len().min(IOV_MAX);
     let (iov, flags) = (bufs.as_mut_ptr().cast(), flags | CMSG_CLOEXEC);
-    // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
+    // SAFETY: an IoSliceMut is an iovec of a slice that is writable for its length.
     let (length, written) = unsafe { receive(fd, iov, pieces, ret_from, into.bytes_mut(), flags) }?;
     into.truncate(written);
     // SAFETY: recvmsg has just written that many bytes, and nothing has read them.
@@ -286,7 +286,7 @@ pub(crate) fn recvmsg_exactly<'c, const N: usize>(
 ) -> Result<(Length, Exactly<'c, N>), Error> {
     let mut buf = IoSliceMut::new(buf);
     let (iov, flags) = (ptr::from_mut(&mut buf).cast(), flags | CMSG_CLOEXEC);
-    // SAFETY: an IoSliceMut is an iovec over a slice that is writable for its length.
+    // SAFETY: an IoSliceMut is an iovec of a slice that is writable for its length.
     let (length, written) = unsafe { receive(fd, iov, 1, None, into, flags) }?;
     let space = sys::CMSG_SPACE(N * size_of::<c_int>());
     let whole = CMSG_CLOEXEC != 0 && written == space && length.1 & sys::MSG_CTRUNC == 0;
@@ -340,7 +340,7 @@ unsafe fn receive(
 /// A msghdr with data alone.
 #[inline]
 pub(super) fn msghdr_over(iov: *mut sys::iovec, pieces: usize) -> sys::msghdr {
-    // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
+    // SAFETY: a msghdr may be all zeroes, which are null pointers and zero lengths.
     let mut msg: sys::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
     msg.msg_iov = iov;
     msg.msg_iovlen = pieces as _;

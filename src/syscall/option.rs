@@ -20,28 +20,30 @@ use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 /// - Every value of the type's bytes is valid.
 /// - The type has no padding that C does not copy in and out too.
 pub unsafe trait OptionValue: Copy {}
-// SAFETY: an integer.
+// SAFETY: an integer may have any bytes and has no padding.
 unsafe impl OptionValue for i32 {}
-// SAFETY: an integer.
+// SAFETY: an integer may have any bytes and has no padding.
 unsafe impl OptionValue for u32 {}
-// SAFETY: an integer.
+// SAFETY: an integer may have any bytes and has no padding.
 unsafe impl OptionValue for i64 {}
-// SAFETY: an integer.
+// SAFETY: an integer may have any bytes and has no padding.
 unsafe impl OptionValue for u64 {}
-// SAFETY: bytes have any value and no padding.
+// SAFETY: an array of bytes may have any bytes and has no padding.
 unsafe impl<const N: usize> OptionValue for [u8; N] {}
-// SAFETY: two integers; the kernel copies all of it in and out.
+// SAFETY: the struct has two integers, which may have any bytes. The kernel copies all of the
+// struct in and out, padding included.
 unsafe impl OptionValue for sys::timeval {}
-// SAFETY: three integers of 4 bytes.
+// SAFETY: the struct has three integers of 4 bytes, so any bytes are valid and there is no padding.
 #[cfg(have_so_peercred)]
 unsafe impl OptionValue for sys::ucred {}
-// SAFETY: as above.
+// SAFETY: the struct has three integers of 4 bytes, so any bytes are valid and there is no padding.
 #[cfg(have_sockpeercred)]
 unsafe impl OptionValue for sys::sockpeercred {}
-// SAFETY: as above.
+// SAFETY: the struct has three integers of 4 bytes, so any bytes are valid and there is no padding.
 #[cfg(have_unpcbid)]
 unsafe impl OptionValue for sys::unpcbid {}
-// SAFETY: integers, and a union of an integer and a raw pointer.
+// SAFETY: the struct has integers, and a union of an integer and a raw pointer. These may have any
+// bytes.
 #[cfg(have_xucred)]
 unsafe impl OptionValue for sys::xucred {}
 
@@ -67,7 +69,7 @@ pub(crate) fn getsockopt_at<T: OptionValue>(
     if len as usize != size_of::<T>() {
         return Err(Error::new(Call::Getsockopt, Errno::ENOPROTOOPT));
     }
-    // SAFETY: every byte was zeroed or written, and every value of the bytes is a T.
+    // SAFETY: every byte was zeroed or written, and any bytes are a valid T.
     Ok(unsafe { value.assume_init() })
 }
 
@@ -96,7 +98,7 @@ pub(crate) fn getsockopt_bytes(
     name: c_int,
     buf: &mut [u8],
 ) -> Result<usize, Error> {
-    // The kernel takes the length for an int, and reports EINVAL for a greater one.
+    // The kernel takes the length as an int, and reports EINVAL if that is negative.
     let most = c_int::MAX as usize;
     let (level, mut len) = (sys::SOL_SOCKET, buf.len().min(most) as socklen_t);
     retry(Call::Getsockopt, || {
@@ -114,7 +116,7 @@ pub(crate) fn getsockopt_groups(
     buf: &mut [sys::gid_t],
 ) -> Result<usize, Error> {
     let size = size_of_val(buf);
-    // SAFETY: group numbers are plain integers, of which every byte may be written.
+    // SAFETY: a group number is a plain integer, so any byte may be written to it.
     let bytes = unsafe { slice::from_raw_parts_mut(buf.as_mut_ptr().cast(), size) };
     Ok(getsockopt_bytes(fd, name, bytes)? / size_of::<sys::gid_t>())
 }

@@ -38,7 +38,7 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     if ids.cr_version != sys::XUCRED_VERSION as _ {
         return Err(Error::new(Call::Getsockopt, Errno::ENOPROTOOPT));
     }
-    // SAFETY: the kernel wrote all of the struct, and every value of the bytes is a pid.
+    // SAFETY: the kernel wrote all of the struct, and any bytes are a valid pid.
     let pid = unsafe { ids.cr_pid__c_anonymous_union.cr_pid };
     Ok((ids.cr_uid, ids.cr_groups[0], pid))
 }
@@ -50,16 +50,16 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
 
     let mut ids = core::ptr::null_mut();
     super::retry(Call::Getsockopt, || {
-        // SAFETY: ids is a live pointer, which the call sets to memory of its own.
+        // SAFETY: ids is a live pointer, which the call sets to memory that it allocates.
         unsafe { sys::getpeerucred(fd.as_raw_fd(), &mut ids) as isize }
     })?;
-    // SAFETY: the call has set it to credentials; this also holds for the three calls below.
+    // SAFETY: the call has set ids to credentials. That holds for the three calls below, too.
     let uid = unsafe { sys::ucred_geteuid(ids) };
-    // SAFETY: ids is a pointer to credentials.
+    // SAFETY: ids points to credentials.
     let gid = unsafe { sys::ucred_getegid(ids) };
-    // SAFETY: ids is a pointer to credentials.
+    // SAFETY: ids points to credentials.
     let pid = unsafe { sys::ucred_getpid(ids) };
-    // SAFETY: ids is a pointer to credentials, and nothing uses them from here on.
+    // SAFETY: ids points to credentials, which nothing uses from here on.
     unsafe { sys::ucred_free(ids) };
     Ok((uid, gid, pid.max(0)))
 }
@@ -71,7 +71,7 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
 
     let (mut uid, mut gid) = (0, 0);
     super::retry(Call::Getsockopt, || {
-        // SAFETY: both pointers are to live integers of their types.
+        // SAFETY: both pointers point to live integers of the right types.
         unsafe { sys::getpeereid(fd.as_raw_fd(), &mut uid, &mut gid) as isize }
     })?;
     #[cfg(have_local_peerpid)]

@@ -15,7 +15,7 @@ pub(super) fn read_in_pieces(path: &CStr, take: &mut dyn FnMut(&[u8])) -> Result
         // SAFETY: path is NUL-terminated and live.
         unsafe { sys::openat(sys::AT_FDCWD, path.as_ptr(), flags) as isize }
     })?;
-    // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+    // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
     let file = unsafe { OwnedFd::from_raw_fd(fd as c_int) };
     let mut buffer = [0_u8; 512];
     loop {

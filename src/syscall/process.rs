@@ -4,15 +4,15 @@ use sunpath_sys as sys;
 
 /// Returns the number of the process.
 pub(crate) fn getpid() -> sys::pid_t {
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no argument and cannot fail.
     unsafe { sys::getpid() }
 }
 
 /// Returns the process's real user and group.
 pub(crate) fn real_ids() -> (sys::uid_t, sys::gid_t) {
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no argument and cannot fail.
     let uid = unsafe { sys::getuid() };
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no argument and cannot fail.
     let gid = unsafe { sys::getgid() };
     (uid, gid)
 }

@@ -15,7 +15,7 @@ use crate::fd::{AsRawFd, BorrowedFd, CWD, OwnedFd};
 pub(crate) fn socket(kind: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     let kind = kind | new_socket_flags(nonblocking);
     let fd = retry(Call::Socket, || {
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         unsafe { sys::socket(sys::AF_UNIX, kind, 0) as isize }
     })?;
     adopt_new(fd as c_int, nonblocking)
@@ -28,7 +28,7 @@ pub(crate) fn socketpair(kind: c_int, nonblocking: bool) -> Result<(OwnedFd, Own
         // SAFETY: fds has space for two descriptors.
         unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, fds.as_mut_ptr()) as isize }
     })?;
-    // Both are owned before either can fail.
+    // Both descriptors get an owner before either step can fail.
     match fds.map(|fd| adopt_new(fd, nonblocking)) {
         [Ok(a), Ok(b)] => Ok((a, b)),
         [Err(error), _] | [_, Err(error)] => Err(error),
@@ -55,12 +55,12 @@ pub(crate) fn bind_at(
     retry(Call::Bind, || {
         let (fd, addr, len) = (fd.as_raw_fd(), addr.as_ptr(), addr.len());
         #[cfg(have_bindat)]
-        // SAFETY: the address is live, and its length is not more than its size.
+        // SAFETY: the address is live, and its length is at most its size.
         return unsafe { sys::bindat(dir.as_raw_fd(), fd, addr, len) as isize };
         #[cfg(not(have_bindat))]
         debug_assert_eq!(dir.as_raw_fd(), CWD.as_raw_fd());
         #[cfg(not(have_bindat))]
-        // SAFETY: the address is live, and its length is not more than its size.
+        // SAFETY: the address is live, and its length is at most its size.
         return unsafe { sys::bind(fd, addr, len) as isize };
     })?;
     Ok(())
@@ -83,12 +83,12 @@ pub(crate) fn connect_at(
 pub(super) fn raw_connect(dir: BorrowedFd<'_>, fd: BorrowedFd<'_>, addr: &UnixAddr) -> c_int {
     let (fd, addr, len) = (fd.as_raw_fd(), addr.as_ptr(), addr.len());
     #[cfg(have_bindat)]
-    // SAFETY: the address is live, and its length is not more than its size.
+    // SAFETY: the address is live, and its length is at most its size.
     return unsafe { sys::connectat(dir.as_raw_fd(), fd, addr, len) };
     #[cfg(not(have_bindat))]
     debug_assert_eq!(dir.as_raw_fd(), CWD.as_raw_fd());
     #[cfg(not(have_bindat))]
-    // SAFETY: the address is live, and its length is not more than its size.
+    // SAFETY: the address is live, and its length is at most its size.
     return unsafe { sys::connect(fd, addr, len) };
 }
 
@@ -169,7 +169,7 @@ pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> Result<(), Error> {
 #[inline]
 pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<(), Error> {
     retry(Call::Listen, || {
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         unsafe { sys::listen(fd.as_raw_fd(), backlog) as isize }
     })?;
     Ok(())
@@ -200,7 +200,7 @@ pub(crate) fn accept(
     let accepted = adopt_new(accepted as c_int, nonblocking)?;
     #[cfg(not(have_sock_cloexec))]
     if !nonblocking {
-        // Without accept4 the listener's O_NONBLOCK is inherited.
+        // Without accept4 an accepted socket inherits O_NONBLOCK from the listener.
         use crate::fd::AsFd;
         super::set_nonblocking(accepted.as_fd(), false)?;
     }
@@ -253,7 +253,7 @@ fn normalized(addr: &mut UnixAddr, call: Call) -> Result<(), Error> {
 
 pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<(), Error> {
     retry(Call::Shutdown, || {
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         unsafe { sys::shutdown(fd.as_raw_fd(), how) as isize }
     })?;
     Ok(())

@@ -12,7 +12,7 @@ use crate::error::Error;
 
 /// Returns the process's effective user.
 pub(crate) fn geteuid() -> sys::uid_t {
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: the call takes no argument and cannot fail.
     unsafe { sys::geteuid() }
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn geteuid() -> sys::uid_t {
 /// /proc does not tell.
 #[cfg(have_user_namespaces)]
 pub(crate) fn stands_for_unmapped(uid: u32) -> Option<bool> {
-    // No other uid can mean that.
+    // The number for unmapped users has 16 bits, so a greater uid is never that number.
     if uid > u32::from(u16::MAX) {
         return Some(false);
     }

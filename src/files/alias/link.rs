@@ -89,8 +89,8 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // No other user can write here, so that either call fails only for a reason that nobody
-        // could act on.
+        // No other user can write here, so either call fails only for a reason about which nothing
+        // can be done.
         let _ = syscall::unlinkat(self.dir.as_fd(), Self::NAME, 0);
         let path = self.path();
         let dir = path.strip_suffix(Self::NAME).unwrap_or(path);

@@ -136,7 +136,7 @@ fn bind_datagram(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &[u8]) -> Re
         }
         addr => addr?,
     };
-    // The path of a directory that was removed, or that is outside of this process's root, leads to
+    // If the directory was removed, or lies outside of this process's root, its path leads to
     // another place.
     if !syscall::leads_to(path, dir)? {
         return Err(moved());
@@ -184,7 +184,7 @@ fn bind_and_rename(
     }
     let temporary = bind_to_temporary(bind)?;
     syscall::rename_to_new((dir, &temporary), (dir, name)).map_err(|error| {
-        // The caller needs the first error.
+        // The caller needs the first error, so an error of unlink is ignored.
         let _ = syscall::unlinkat(dir, &temporary, 0);
         match error.errno() {
             Errno::EEXIST => in_use,

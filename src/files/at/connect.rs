@@ -26,7 +26,7 @@ pub(crate) fn connect_through<R>(
         let Through::File(old) = &lead.through else {
             return Err(refused);
         };
-        // An opened file stays the same if another is renamed over it.
+        // An opened file stays the same when another file is renamed over it.
         let again = Lead::to(path, means)?;
         match &again.through {
             Through::File(new) if !is_same_file(old, new)? => lead = again,

@@ -105,8 +105,8 @@ impl Access {
             Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP => {
                 why::file_system_lacks(Cause::NoModes)
             }
-            // The owner of a file may always change its mode, and we are the owner unless we gave
-            // the file away.
+            // The owner of a file may always change its mode. EPERM therefore means that the file
+            // system refuses, unless we gave the file to another owner.
             Errno::EPERM if self.owner.is_none() => why::file_system_lacks(Cause::NoModes),
             _ => error,
         }
@@ -121,7 +121,7 @@ impl Access {
         }
         let is_as_asked = match self.mode {
             Some(mode) => status.mode() == mode as sys::mode_t,
-            // The mark must not stay.
+            // The mark must be removed, because it is not part of the mode that was asked for.
             None => !Self::is_marked(status),
         };
         match is_as_asked {

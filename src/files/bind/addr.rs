@@ -65,7 +65,7 @@ impl BindOptions {
         }
         let socket = Socket::<S::Kind>::new()?;
         socket.bind_to(addr).map_err(|error| match error.errno() {
-            // Only a socket has an abstract name.
+            // Only a socket has an abstract name, so what holds the name is a server.
             Errno::EADDRINUSE => error.because(Cause::InUse(InUse::Server)),
             _ => error,
         })?;

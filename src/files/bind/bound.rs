@@ -51,8 +51,8 @@ use super::{BindOptions, Bindable};
 /// A clone of the socket alone, by `try_clone`, does not keep the file.
 #[must_use = "dropping it removes the socket file"]
 pub struct Bound<S> {
-    // It is `None` if the socket has no file, or one that other code made. The file is dropped
-    // before the socket, because its inode is not used again as long as the socket is open.
+    // It is `None` if the socket has no file, or has one that other code made. The file is dropped
+    // before the socket, because its inode is not reused as long as the socket is open.
     file: Option<BoundFile>,
     socket: S,
     addr: Option<UnixAddr>,

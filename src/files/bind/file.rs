@@ -52,7 +52,8 @@ impl BoundFile {
     /// Opens the directory of a path. Nothing is bound yet.
     pub(super) fn at(path: &SplitPath<'_>) -> Result<Self, Error> {
         if path.last.ends_with(b"/") || matches!(path.last, b"." | b"..") {
-            // A path that ends in this way names a directory, which is in the way or does not exist.
+            // A path that ends in this way names a directory. Either it exists and is in the way,
+            // or opening it reports that it does not exist.
             path.open(O_PATH | sys::O_DIRECTORY)?;
             return Err(Error::address_in_use(InUse::Directory));
         }
@@ -87,17 +88,17 @@ impl BoundFile {
             if !status.is_empty_file() || !is_usual && !looks_like_new_files(&status, dir, path)? {
                 return Err(Error::address_in_use(InUse::LockFile));
             }
-            // Another process of this crate may have made it, and lost the race for the lock. Not every
-            // file system keeps the mark.
+            // Another process of this crate may have made the file, and lost the race for the lock.
+            // The mark shows that, but not every file system keeps the mark.
             let is_ours = is_made || status.mode() & sys::S_ISVTX != 0;
-            // The umask may have taken the permission that the next start needs. Where the file
-            // system keeps its own modes, that start has them.
+            // The umask may have removed a permission that the next start needs. A file system that
+            // decides modes by itself grants the permission to that start, too.
             if is_ours && status.mode() & 0o777 != 0o600 {
-                // Not every system takes the mark on a regular file.
+                // Some systems refuse the mark on a regular file.
                 let changed = syscall::fchmod(fd.as_fd(), LOCK_FILE_MODE);
                 let _ = changed.or_else(|_| syscall::fchmod(fd.as_fd(), 0o600));
             }
-            // From here on it is removed if anything fails.
+            // From here on, the lock file is removed if anything fails.
             self.lock = Some(HeldLock {
                 _fd: fd,
                 name,
@@ -176,13 +177,14 @@ impl BoundFile {
         let stale = || Error::with_cause(Call::Unlinkat, Errno::ESTALE, Cause::FileMoved);
         let file = self.bound.ok_or_else(stale)?;
         let turn = Turn::take(self.dir.as_fd());
-        // The file is compared before it is touched, so that another program's file stays.
+        // The file is compared before it is touched, so another program's file is not removed.
         let (dir, name) = (self.dir.as_fd(), self.name.as_bytes());
         if status_of(dir, name)?.identity() != file {
             return Err(stale());
         }
-        // During our turn no process of this crate puts another file here, and a watcher of the
-        // directory sees that the name was deleted. Without a turn the file is renamed first.
+        // During our turn no process of this crate puts another file here, so the file is unlinked
+        // by its name. A watcher of the directory then sees that name deleted. Without a turn the
+        // file is renamed first.
         if turn.is_held() {
             return syscall::unlinkat(dir, name, 0);
         }
@@ -226,7 +228,7 @@ fn open_or_make(dir: BorrowedFd<'_>, name: &[u8], access: c_int) -> Result<(Owne
             made => return made.map(|fd| (fd, true)),
         }
         match syscall::openat(dir, name, flags) {
-            // Its holder has removed it.
+            // The holder of the lock has removed the file.
             Err(error) if error.errno() == Errno::ENOENT => {}
             opened => return opened.map(|fd| (fd, false)),
         }

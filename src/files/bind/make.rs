@@ -133,7 +133,7 @@ impl BindOptions {
             (Existing::ReplaceStale, Ok(_)) => file.clear_stale(name, path).map(drop),
             (Existing::Takeover, Ok(status)) if status.is_socket() => Ok(()),
             (_, Ok(status)) => Err(why::in_the_way(&status)),
-            // The call that makes the file reports every other fault.
+            // Every other fault is reported by the call that makes the file.
             (_, Err(_)) => Ok(()),
         }
     }
@@ -201,7 +201,8 @@ impl BindOptions {
             }
             made => made.map_err(|error| self.access.of_chmod(error))?,
         };
-        // Not every system marks a socket. The directory keeps others out.
+        // Some systems cannot mark a socket before bind. There the private directory alone keeps
+        // others out.
         let _ = self.access.prepare(socket.as_fd());
         private.bind(socket.as_fd(), path)?;
         let (dir, made) = (private.dir.as_fd(), Private::FILE);
@@ -212,7 +213,7 @@ impl BindOptions {
             syscall::listen(socket.as_fd(), backlog)?;
         }
         let bound = status.identity();
-        // If this fails, the file is removed wherever it is by then.
+        // If the next call fails, the file is removed from wherever it is by then.
         file.bound = Some(bound);
         self.publish((dir, made), file, path, &file.name, bound)
     }
@@ -228,8 +229,8 @@ impl BindOptions {
     ) -> Result<(), Error> {
         let named = (file.dir.as_fd(), name.as_bytes());
         if self.existing == Existing::Takeover {
-            // Without it an old server that ends now moves the new file away, until it has looked
-            // at it.
+            // The turn keeps an old server that ends now from moving the new file aside until it
+            // has looked at it.
             let _turn = Turn::take(file.dir.as_fd());
             return take_over(ready, named, bound);
         }
@@ -263,7 +264,8 @@ type Entry<'a> = (BorrowedFd<'a>, &'a [u8]);
 /// would replace a file that appeared after the look. That risk remains if files cannot be swapped.
 fn take_over(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), Error> {
     for _ in 0..ATTEMPTS {
-        // The program looks first, so that a file that is not a socket stays where it is.
+        // The program looks at the file first, because a file that is not a socket must stay where
+        // it is.
         match check_is_socket(named).and_then(|()| syscall::exchange(ready, named)) {
             Ok(()) => return remove_swapped(ready, named, bound),
             Err(error) if error.errno() == Errno::ENOENT => {
@@ -288,7 +290,7 @@ fn remove_swapped(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result
     let remove = || check_is_socket(ready).and_then(|()| syscall::unlinkat(ready.0, ready.1, 0));
     let checked = check_leads_to(named, bound);
     if checked.is_err_and(|error| error.errno() == Errno::ESTALE) {
-        // Another server has taken the path over since.
+        // Another server has taken the path over since then.
         let _ = remove();
         return checked;
     }
@@ -349,7 +351,7 @@ mod tests {
             assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
             assert!(elsewhere.exists());
         }
-        // A link that exists before is in the way.
+        // A link that existed before is in the way.
         let mut refused = options.listen(bytes).unwrap_err();
         assert_eq!(refused.errno(), Errno::EADDRINUSE);
         fs::remove_file(&elsewhere).unwrap();

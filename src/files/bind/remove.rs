@@ -36,7 +36,8 @@ pub(super) fn remove_if(
 /// name.
 fn put_back(dir: BorrowedFd<'_>, aside: &[u8], name: &[u8]) {
     let back = syscall::rename_to_new((dir, aside), (dir, name));
-    // Not every file of another user may be linked, nor does every file system link.
+    // rename_to_new may need a hard link. Some file systems have none, and the kernel may refuse to
+    // link a file of another user.
     if back.is_err_and(|error| error.errno() != Errno::EEXIST)
         && status_of(dir, name).is_err_and(|error| error.errno() == Errno::ENOENT)
     {

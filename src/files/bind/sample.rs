@@ -77,12 +77,13 @@ pub(super) fn lack_of_file_system(
 ) -> Result<Option<Cause>, Error> {
     let socket = Socket::new()?;
     if Access::mark(socket.as_fd(), 0o700).is_err() {
-        // The system marks no file before it is bound, whatever the file system is.
+        // The system cannot mark a file before it is bound, whatever the file system is.
         return Ok(None);
     }
     let made = Sample::bind_socket(socket, dir, path)?.status()?;
     Ok(if !Access::is_marked(&made) {
-        // The umask may take bits, but adds none.
+        // The umask only removes bits. A bit that nobody asked for therefore comes from the file
+        // system.
         let keeps_modes = made.mode() & 0o7077 == 0;
         Some(if keeps_modes {
             Cause::NoStickyBit

@@ -44,8 +44,8 @@ impl BoundFile {
         let dir = self.dir.as_fd();
         let gone = |error: &Error| error.errno() == Errno::ENOENT;
         let live_server = Error::address_in_use(InUse::Server);
-        // Without it, a server that takes the path over now is moved aside until it is seen to be
-        // alive.
+        // Without the turn, the file of a server that takes the path over now would be moved aside
+        // until that server is found to be alive.
         let _turn = Turn::take(dir);
         let kernel = Kernel::new(dir, path, read)?;
         let dead = match status_of(dir, name) {
@@ -99,7 +99,7 @@ impl<'a> Kernel<'a> {
         if !self.has_proc {
             return (self.read)(connect_by_path(&probe, self.path, name));
         }
-        // A descriptor leads to the file, whatever the lengths of its name and of its path are.
+        // A descriptor leads to the file however long its name and its path are.
         let file = syscall::openat(self.dir, name, O_PATH | sys::O_NOFOLLOW)?;
         let alias = ProcFd::new(file.as_fd());
         (self.read)(probe.connect_to(&address(Call::Connect, alias.as_bytes(), b"")?))
@@ -111,7 +111,7 @@ impl<'a> Kernel<'a> {
     fn can_tell(&self) -> Result<bool, Error> {
         let sample = Sample::bind(self.dir, self.path)?;
         let says_dead = match self.says_dead(sample.name()) {
-            // The umask took the permission that connect(2) needs.
+            // The umask has removed the permission that connect(2) needs.
             Err(error) if error.errno() == Errno::EACCES => {
                 sample.make_writable()?;
                 self.says_dead(sample.name())
@@ -184,7 +184,7 @@ fn probe_by(path: &[u8], read: Reading) -> Result<Liveness, Error> {
     });
     let found = read(connected).and_then(|dead| match dead {
         false => Ok(Liveness::Live),
-        // A file that is not a socket is refused like a dead socket.
+        // Connecting to a file that is not a socket is refused in the same way as to a dead socket.
         true => {
             let dir = path.open_parent()?;
             let is_socket = syscall::fstatat(dir.as_fd(), path.last, 0)?.is_socket();
@@ -197,7 +197,8 @@ fn probe_by(path: &[u8], read: Reading) -> Result<Liveness, Error> {
     });
     match found {
         Err(error) if error.errno() == Errno::ENOENT => Ok(Liveness::Absent),
-        // EROFS: on a read-only file system only files and directories are refused, and no socket.
+        // EROFS is reported for files and directories on a read-only file system, but never for a
+        // socket.
         Err(error) if matches!(error.errno(), Errno::ENOTSOCK | Errno::EROFS) => {
             Ok(Liveness::NotSocket)
         }
@@ -238,7 +239,7 @@ type Reading = fn(Result<(), Error>) -> Result<bool, Error>;
 /// not learn of it. `ECONNREFUSED` remains: no process holds the file.
 fn means_dead(connected: Result<(), Error>) -> Result<bool, Error> {
     match connected {
-        // EPERM: a datagram socket, which is connected to another one
+        // EPERM is reported by a datagram socket that is connected to another socket.
         Err(error) if matches!(error.errno(), Errno::EPROTOTYPE | Errno::EPERM) => Ok(false),
         Err(error) if error.errno() == Errno::ECONNREFUSED => Ok(true),
         Err(error) => Err(error),
@@ -281,7 +282,7 @@ mod tests {
             assert_eq!(names(), 1);
         }
         assert_eq!(probe_by(bytes, means_dead), Ok(Liveness::Live));
-        // Other kernels say it themselves.
+        // Other kernels report by themselves that it is not a socket.
         let not_socket = |_| Err(Error::new(Call::Connect, Errno::ENOTSOCK));
         assert_eq!(probe_by(bytes, not_socket), Ok(Liveness::NotSocket));
         assert_eq!(probe_by(bytes, all_look_dead), Ok(Liveness::Unknown));

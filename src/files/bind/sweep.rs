@@ -67,7 +67,7 @@ impl Iterator for StaleFiles {
                 Ok(entry) => entry,
                 Err(error) => return Some(Err(from_io(error))),
             };
-            // A file that is gone by now is not stale either.
+            // A file that has been removed by now is not stale either.
             if !entry.file_type().is_ok_and(|kind| kind.is_socket()) {
                 continue;
             }

@@ -42,8 +42,8 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(fd) = &self.0 {
-            // A child that another thread forked has a copy, which would stay locked if the file
-            // were only closed.
+            // Closing is not enough, because a child that another thread forked has a copy, which
+            // would keep the lock.
             syscall::unlock(fd.as_fd());
         }
     }

@@ -15,7 +15,7 @@ const WRITABLE_BY_OTHERS: mode_t = 0o022;
 
 pub(super) const OPEN_NOFOLLOW: c_int = syscall::O_PATH | sys::O_DIRECTORY | sys::O_NOFOLLOW;
 
-// It is u16 on some systems.
+// mode_t is u16 on some systems.
 #[allow(clippy::unnecessary_cast)]
 pub(super) fn wrong_mode(status: &Status) -> Refusal {
     Refusal::Mode {
@@ -33,7 +33,7 @@ pub(super) fn stat(fd: &OwnedFd) -> Result<Status, Refusal> {
 pub(super) fn verify_link(dir: &OwnedFd, name: &[u8], error: Error) -> Result<(), Refusal> {
     let link = symlink_status(dir, name, error)?;
     match verify_owner(&link, true) {
-        // Only the owner of the directory can have put it there.
+        // Only the owner of the directory can have put the link there.
         Err(_) if is_unmapped(&link) && !is_writable_by_others(&stat(dir)?) => Ok(()),
         verified => verified,
     }

@@ -23,7 +23,8 @@ pub(crate) fn make_directory(
 ) -> Result<OwnedFd, Error> {
     syscall::mkdirat(parent, name, mode | MARK)?;
     open_made(parent, name, mode).inspect_err(|_| {
-        // The first error is the one to report. Only an empty directory can be removed.
+        // The first error is reported, and one of unlink is ignored. Only an empty directory can be
+        // removed.
         let _ = syscall::unlinkat(parent, name, sys::AT_REMOVEDIR);
     })
 }
@@ -33,7 +34,7 @@ fn open_made(parent: BorrowedFd<'_>, name: &[u8], mode: mode_t) -> Result<OwnedF
     let status = syscall::fstat(dir.as_fd())?;
     let made_with = status.mode();
     if made_with & MARK == 0 {
-        // Some file systems, and systems other than Linux, do not keep the mark.
+        // Some file systems do not keep the mark, and neither do systems other than Linux.
         return match made_with & PERMISSIONS == mode {
             true => Ok(dir),
             false => Err(Error::new(Call::Mkdirat, Errno::ESTALE)),
@@ -43,7 +44,7 @@ fn open_made(parent: BorrowedFd<'_>, name: &[u8], mode: mode_t) -> Result<OwnedF
     if !is_ours {
         return Err(Error::new(Call::Mkdirat, Errno::ESTALE));
     }
-    // The directory above may have passed on its setgid bit.
+    // The parent directory may have passed on its setgid bit.
     let changed = syscall::change_mode(dir.as_fd(), made_with & !(MARK | PERMISSIONS) | mode);
     match made_with & PERMISSIONS == mode {
         // The mark does no harm if it cannot be removed.

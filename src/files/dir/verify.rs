@@ -52,7 +52,8 @@ pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
     verified_from_the_top(path, wanted, &mut first_made).inspect_err(|_| {
         let mut above = parent(path);
         while first_made.is_some_and(|first| above.len() >= first) {
-            // Nobody else can have put another in its place, and only an empty one is removed.
+            // Nobody else can have put another directory in its place, and only an empty one is
+            // removed.
             let _ = syscall::unlinkat(CWD, above, sys::AT_REMOVEDIR);
             above = parent(above);
         }
@@ -90,7 +91,8 @@ fn verified_from_the_top(
     let opened = syscall::openat(CWD, begin, OPEN_NOFOLLOW).map_err(Refusal::Call);
     let first = usize::from(!relative);
     let mut dir = opened.map_err(at(first))?;
-    // A path that names the root or the working directory: the directory itself, below itself.
+    // A path that names the root or the working directory has no last component. The directory
+    // itself is then opened below itself, as ".".
     let last = path
         .iter()
         .rposition(|byte| *byte != b'/')
@@ -127,7 +129,7 @@ fn enter_or_make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<(OwnedFd
     }
     match make(dir, name, wanted) {
         Ok(made) => Ok((made.fd, true)),
-        // Somebody was faster, and it is verified like any other.
+        // Another process made the directory first. It is verified like any other.
         Err(Refusal::Call(error)) if error.errno() == Errno::EEXIST => {
             enter(dir, name).map(|below| (below, false))
         }
@@ -145,7 +147,7 @@ fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
         Err(error) => {
             verify_link(dir, name, error)?;
             let below = follow(dir, name)?;
-            // Below /proc there are links that do not lead where their text says.
+            // Some links below /proc do not lead where their text says.
             let flags = syscall::O_PATH | sys::O_DIRECTORY;
             let theirs = syscall::openat(dir.as_fd(), name, flags).map_err(Refusal::Call)?;
             match stat(&theirs)?.identity() == stat(&below)?.identity() {
@@ -214,7 +216,7 @@ fn make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
     };
     remove(dir, temporary);
     match error.errno() {
-        // On systems where no call renames a directory without replacing another.
+        // Some systems cannot rename a directory without replacing another one.
         Errno::EPERM | Errno::EINVAL | Errno::EOPNOTSUPP => make_with_mode(dir, name, wanted),
         _ => Err(Refusal::Call(error)),
     }
@@ -295,7 +297,7 @@ mod tests {
         let path = base.join("run");
         let contradiction = Wanted {
             made_with: 0o755,
-            // A bit that every usual umask keeps.
+            // Every usual umask leaves this bit.
             forbidden: 0o100,
             ..PRIVATE
         };
@@ -304,9 +306,9 @@ mod tests {
             refused().unwrap_err().refusal(),
             Refusal::Mode { .. }
         ));
-        // Under its temporary name too.
+        // Nothing is left, under a temporary name either.
         assert_eq!(fs::read_dir(&base).unwrap().count(), 0);
-        // The earlier directory stays.
+        // A directory that existed earlier stays.
         fs::create_dir(&path).unwrap();
         assert!(matches!(
             refused().unwrap_err().refusal(),

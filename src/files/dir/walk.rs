@@ -37,7 +37,7 @@ pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
         verify_above(&stat(&below)?)?;
         reached = Some(below);
     }
-    // Only an empty target leads nowhere, and no link has one.
+    // Only an empty target leads nowhere, and no link has an empty target.
     reached.ok_or(Refusal::NotADirectory)
 }
 

@@ -102,7 +102,7 @@ mod tests {
                 .each_mut()
                 .map(|piece| core::ptr::from_mut(piece).cast()),
         );
-        // SAFETY: both headers are over a live slice.
+        // SAFETY: each of the two headers points to a live slice.
         let sent = unsafe { send_many(a.as_raw_fd(), to_send.as_mut_ptr(), 2, 0) };
         assert_eq!((sent, to_send[0].msg_len, to_send[1].msg_len), (2, 3, 5));
 
@@ -119,7 +119,7 @@ mod tests {
                 syscall::send(a.as_fd(), b"four", 0).unwrap();
             }
             let vector = to_fill.as_mut_ptr();
-            // SAFETY: both headers are over a live slice that nothing else uses.
+            // SAFETY: each of the two headers points to a live slice that nothing else uses.
             let count = unsafe { recv_many(b.as_raw_fd(), vector, 2, 0, timeout) };
             assert_eq!(count, came);
         }
@@ -137,7 +137,7 @@ mod tests {
         );
         drop(b);
         let (vector, flags) = (to_send.as_mut_ptr(), sys::MSG_NOSIGNAL);
-        // SAFETY: both headers are over a live slice.
+        // SAFETY: each of the two headers points to a live slice.
         let sent = unsafe { send_many(a.as_raw_fd(), vector, 2, flags) };
         assert_eq!((sent, sys::errno()), (-1, sys::EPIPE));
     }

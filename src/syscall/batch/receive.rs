@@ -21,7 +21,7 @@ use crate::syscall::retry_timed;
 #[cfg(have_mmsg)]
 const WAIT_FOR_ONE: c_int = sys::MSG_WAITFORONE;
 #[cfg(not(have_mmsg))]
-const WAIT_FOR_ONE: c_int = 0; // the loop does so by itself
+const WAIT_FOR_ONE: c_int = 0; // the loop of one_by_one does that itself
 
 /// Slots for the headers of `N` messages to receive, each with space for its sender and its control
 /// messages. Their contents have no meaning until [`RecvHeaders`] has written them.
@@ -47,10 +47,9 @@ impl<E: Expected> Beside<E> {
     }
 }
 
-// SAFETY: the pointers in it are written before they are followed, by the code that has borrowed
-// all of it.
+// SAFETY: the code that borrows the slots writes each pointer in them before it is followed.
 unsafe impl<const N: usize, E: Expected> Send for RecvSlots<N, E> {}
-// SAFETY: nothing can be done with a shared one.
+// SAFETY: nothing can be done with a shared reference to the slots.
 unsafe impl<const N: usize, E: Expected> Sync for RecvSlots<N, E> {}
 
 impl<const N: usize, E: Expected> RecvSlots<N, E> {
@@ -78,9 +77,9 @@ pub(crate) struct RecvHeaders<'b, const SIZE: usize, E: Expected> {
     expected: PhantomData<E>,
 }
 
-// SAFETY: what the headers point to is borrowed for 'b, by nothing else.
+// SAFETY: the memory to which the headers point is borrowed for 'b, and by nothing else.
 unsafe impl<const SIZE: usize, E: Expected> Send for RecvHeaders<'_, SIZE, E> {}
-// SAFETY: nothing can be done with a shared one.
+// SAFETY: nothing can be done with a shared reference to the headers.
 unsafe impl<const SIZE: usize, E: Expected> Sync for RecvHeaders<'_, SIZE, E> {}
 
 impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
@@ -123,8 +122,8 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
     pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<usize, Error> {
         self.receive_by(fd, flags, |vector, count, flags| {
             let timeout = ptr::null_mut();
-            // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of
-            // the lengths that they say.
+            // SAFETY: by the invariant the headers describe memory that is borrowed and writable,
+            // with the lengths that they contain.
             unsafe { recv_many(fd.as_raw_fd(), vector, count as _, flags, timeout) as isize }
         })
     }
@@ -151,12 +150,12 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
         });
         let arrived = match arrived {
             Ok(arrived) => arrived,
-            // SAFETY: by the invariant the headers are over memory that is borrowed and writable, of the
-            // lengths that they say.
+            // SAFETY: by the invariant the headers describe memory that is borrowed and writable,
+            // with the lengths that they contain.
             Err(error) => match unsafe { receive_one_by_one(fd, vector, count, flags, error) } {
                 Ok(arrived) => arrived,
                 Err(error) => {
-                    self.given = self.filled; // the messages of the call before are gone
+                    self.given = self.filled; // the messages of the previous call are gone
                     return Err(error);
                 }
             },
@@ -170,10 +169,11 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
     pub(crate) fn arrived(&mut self) -> Arrived<'_, SIZE, E> {
         let given = mem::replace(&mut self.given, self.filled);
         let (first, left) = (self.headers.as_mut_ptr(), self.filled - given);
-        // SAFETY: by the invariants given is not over filled, which is not over the number of headers.
+        // SAFETY: by the invariants given is at most filled, which is at most the number of
+        // headers.
         let first = unsafe { first.add(given) };
         Arrived {
-            // SAFETY: that many of the headers are there, and borrowed as self is.
+            // SAFETY: there are that many headers, and they are borrowed as self is.
             headers: unsafe { slice::from_raw_parts_mut(first, left) },
             expected: PhantomData,
         }
@@ -234,9 +234,9 @@ pub(crate) struct Arrived<'c, const SIZE: usize, E: Expected> {
     expected: PhantomData<E>,
 }
 
-// SAFETY: what the headers point to is borrowed for 'c, by nothing else.
+// SAFETY: the memory to which the headers point is borrowed for 'c, and by nothing else.
 unsafe impl<const SIZE: usize, E: Expected> Send for Arrived<'_, SIZE, E> {}
-// SAFETY: a shared one only returns numbers.
+// SAFETY: a shared reference only returns numbers.
 unsafe impl<const SIZE: usize, E: Expected> Sync for Arrived<'_, SIZE, E> {}
 
 impl<'c, const SIZE: usize, E: Expected> Iterator for Arrived<'c, SIZE, E> {
@@ -278,9 +278,9 @@ pub(crate) struct ArrivedMessage<'c, const SIZE: usize, E: Expected> {
     expected: PhantomData<E>,
 }
 
-// SAFETY: what the header points to is borrowed for 'c, by nothing else.
+// SAFETY: the memory to which the header points is borrowed for 'c, and by nothing else.
 unsafe impl<const SIZE: usize, E: Expected> Send for ArrivedMessage<'_, SIZE, E> {}
-// SAFETY: through a shared one what the header points to is only read.
+// SAFETY: through a shared reference the memory to which the header points is only read.
 unsafe impl<const SIZE: usize, E: Expected> Sync for ArrivedMessage<'_, SIZE, E> {}
 
 impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
@@ -292,20 +292,21 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
     /// Returns the whole buffer.
     #[inline]
     pub(crate) fn buf(&self) -> &[u8; SIZE] {
-        // SAFETY: it is of SIZE bytes that are borrowed for 'c, and only through this value.
+        // SAFETY: the buffer has SIZE bytes, which are borrowed for 'c and only through this value.
         unsafe { &*self.start() }
     }
 
     /// Returns the whole buffer for longer than this value.
     #[inline]
     pub(crate) fn into_buf(self) -> &'c mut [u8; SIZE] {
-        // SAFETY: it is of SIZE bytes that are borrowed for 'c, and this value no longer exists.
+        // SAFETY: the buffer has SIZE bytes, which are borrowed for 'c, and this value no longer
+        // exists.
         unsafe { &mut *self.start() }
     }
 
     #[inline]
     fn start(&self) -> *mut [u8; SIZE] {
-        // SAFETY: by the invariant the header is over an iovec.
+        // SAFETY: by the invariant the header points to a live iovec.
         let piece = unsafe { &*self.header.msg_hdr.msg_iov };
         piece.iov_base.cast()
     }
@@ -315,7 +316,7 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
     pub(crate) fn from(&self) -> Option<UnixAddr> {
         let msg = &self.header.msg_hdr;
         E::SENDER.then(|| {
-            // SAFETY: by the invariant the header is over an address.
+            // SAFETY: by the invariant the header points to a live address.
             let sender = unsafe { *msg.msg_name.cast() };
             UnixAddr::of_sender(sender, msg.msg_namelen)
         })
@@ -335,7 +336,7 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
             written => {
                 let (start, written) = (msg.msg_control.cast(), written.min(E::SPACE));
                 // SAFETY: by the invariant E::SPACE bytes are initialised and borrowed for 'c. They
-                // are returned only once, because their number is 0 from here on.
+                // are returned only once, because the header's length is 0 from here on.
                 unsafe { slice::from_raw_parts_mut(start, written) }
             }
         };

@@ -22,10 +22,9 @@ pub(crate) struct SendSlots<const N: usize, E: Expected> {
     control: [Space<E>; N],
 }
 
-// SAFETY: the pointers in it are written before they are followed, by the code that has borrowed
-// all of it.
+// SAFETY: the code that borrows the slots writes each pointer in them before it is followed.
 unsafe impl<const N: usize, E: Expected> Send for SendSlots<N, E> {}
-// SAFETY: nothing can be done with a shared one.
+// SAFETY: nothing can be done with a shared reference to the slots.
 unsafe impl<const N: usize, E: Expected> Sync for SendSlots<N, E> {}
 
 impl<const N: usize, E: Expected> SendSlots<N, E> {
@@ -50,9 +49,9 @@ pub(crate) struct SendHeaders<'b, E: Expected> {
     gone: usize,
 }
 
-// SAFETY: what the headers point to is borrowed for 'b, and can be shared between threads.
+// SAFETY: the memory to which the headers point is borrowed for 'b, and threads can share it.
 unsafe impl<E: Expected> Send for SendHeaders<'_, E> {}
-// SAFETY: a shared one only returns numbers.
+// SAFETY: a shared reference only returns numbers.
 unsafe impl<E: Expected> Sync for SendHeaders<'_, E> {}
 
 impl<'b, E: Expected> SendHeaders<'b, E> {
@@ -125,15 +124,16 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         if left == 0 {
             return Ok(());
         }
-        // SAFETY: by the invariants that many headers are written there, over slices and addresses that
-        // are borrowed.
+        // SAFETY: by the invariants that many headers are written there, and they point to slices
+        // and addresses that are borrowed.
         let sent = unsafe { send_once(fd, vector, left, flags) };
         let sent = sent.map_err(|error| self.with_limit(error, fd))?;
         self.gone += sent;
         if sent == left {
             return Ok(());
         }
-        // SAFETY: that many headers are left, over slices and addresses that are borrowed.
+        // SAFETY: that many headers are left, and they point to slices and addresses that are
+        // borrowed.
         let (more, outcome) =
             unsafe { send_rest(fd, vector.wrapping_add(sent), left - sent, flags) };
         self.gone += more;
@@ -151,7 +151,8 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         let Some(header) = self.headers.get(self.gone) else {
             return error;
         };
-        // SAFETY: by the invariant it is written: one of the first `len`, because one is left.
+        // SAFETY: the header is one of the first `len`, because one is left. By the invariant these
+        // are written.
         let header = unsafe { header.assume_init_ref() };
         let (iov, pieces) = (header.msg_hdr.msg_iov, header.msg_hdr.msg_iovlen as usize);
         // SAFETY: by the invariant that many slices are borrowed for 'b, and an IoSlice is an iovec.
@@ -179,7 +180,7 @@ unsafe fn send_once(
         Call::Sendmmsg,
         count..=count,
         move || {
-            // SAFETY: the caller guarantees the headers; the call reads them, and writes their
+            // SAFETY: the caller guarantees the headers. The call reads them, and writes their
             // lengths.
             unsafe { send_many(fd.as_raw_fd(), vector, count as _, flags) as isize }
         },
@@ -201,7 +202,7 @@ unsafe fn send_rest(
 ) -> (usize, Result<(), Error>) {
     let mut sent = 0;
     while sent < count {
-        // SAFETY: the caller guarantees the headers, of which that many are left.
+        // SAFETY: the caller guarantees the headers, and that many of them are left.
         match unsafe { send_once(fd, vector.wrapping_add(sent), count - sent, flags) } {
             Ok(more) => sent += more,
             Err(error) => return (sent, Err(error)),

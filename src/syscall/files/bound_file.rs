@@ -39,11 +39,11 @@ fn by_ioctl(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
 #[allow(clippy::unnecessary_cast, reason = "st_dev is wider on 32-bit Android")]
 fn by_diag(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     let unsupported = Error::new(Call::Ioctl, Errno::EOPNOTSUPP);
-    // A socket's inode is its number in sock_diag, which has 32 bits.
+    // sock_diag names a socket by its inode number, in 32 bits.
     let number = fstat(socket)?.0.st_ino as u32;
     let fd = retry(Call::Socket, || {
         let kind = sys::SOCK_RAW | sys::SOCK_CLOEXEC;
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         unsafe { sys::socket(sys::AF_NETLINK, kind, sys::NETLINK_SOCK_DIAG) as isize }
     });
     let diag = adopt_new(fd.map_err(|_| unsupported)? as c_int, false)?;
@@ -52,7 +52,7 @@ fn by_diag(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     let len = recv(diag.as_fd(), &mut answer, sys::MSG_DONTWAIT).map_err(|_| unsupported)?;
     let bound = file_in(answer.get(..len).unwrap_or(&answer)).ok_or(unsupported)?;
     let (device, inode) = (file.0.st_dev as sys::dev_t, file.0.st_ino as u32);
-    // Returns the kernel's own form of a device number.
+    // The kernel writes a device number in its own form.
     let device = sys::major(device) << 20 | sys::minor(device);
     Ok(bound == Some((inode, device as u32)))
 }
@@ -73,7 +73,7 @@ fn question(number: u32) -> [u8; QUESTION] {
         any,
         number,
         sys::UDIAG_SHOW_VFS,
-        // Any cookie.
+        // These two words match any cookie.
         any,
         any,
     ];
@@ -110,7 +110,7 @@ fn file_in(answer: &[u8]) -> Option<Option<(u32, u32)>> {
         if kind == sys::UNIX_DIAG_VFS {
             return Some(Some((u32_at(rest, 4)?, u32_at(rest, 8)?)));
         }
-        // An attribute begins at a multiple of 4 bytes.
+        // Each attribute begins at a multiple of 4 bytes.
         rest = rest.get(len.max(4).next_multiple_of(4)..).unwrap_or(&[]);
     }
     Some(None)
@@ -146,8 +146,8 @@ mod tests {
         let unbound = socket(sys::SOCK_STREAM, false).unwrap();
         listen(unbound.as_fd(), 1).unwrap_err();
         type Way = fn(BorrowedFd<'_>, &Status) -> Result<bool, Error>;
-        // The one is missing where the kernel was built without it or has not loaded the module, the other
-        // one for a process without privileges.
+        // sock_diag is missing where the kernel was built without it or has not loaded the module.
+        // A process without privileges may not use the ioctl.
         for (way, lacking) in [
             (by_diag as Way, Errno::EOPNOTSUPP),
             (by_ioctl, Errno::EPERM),

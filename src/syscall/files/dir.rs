@@ -69,7 +69,7 @@ impl PathBuffer {
         let too_long = Error::new(call, Errno::ENAMETOOLONG);
         let buf = self.0.get_mut(..=path.len()).ok_or(too_long)?;
         let (nul, places) = buf.split_last_mut().ok_or(too_long)?;
-        // One loop over two slices is a memcpy.
+        // The compiler makes one loop over two slices into a memcpy.
         for (place, byte) in places.iter_mut().zip(path) {
             place.write(*byte);
         }
@@ -187,7 +187,7 @@ pub(crate) fn rename_to_new(
         renamed => return renamed,
     }
     linkat(old, new).map_err(|error| match error.errno() {
-        // For a file of ours, only a file system without links reports this.
+        // For a file of ours, only a file system without hard links reports these.
         Errno::EPERM | Errno::ENOSYS | Errno::EOPNOTSUPP => cannot_rename(),
         _ => error,
     })?;
@@ -206,7 +206,7 @@ fn cannot_rename() -> Error {
 /// Unlinks the old name of a file to which link(2) has just given a new one.
 fn leave_old_name(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) -> Result<(), Error> {
     let status = |(dir, name)| fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW);
-    // A file system without hard links may make a copy, to which no socket is bound.
+    // A file system without hard links may make a copy instead, to which no socket is bound.
     match status(old)?.identity() == status(new)?.identity() {
         true => unlinkat(old.0, old.1, 0),
         false => Err(cannot_rename()),
@@ -267,10 +267,10 @@ fn rename_with(
 pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<Status, Error> {
     let mut status = MaybeUninit::<sys::stat>::zeroed();
     on_path(Call::Fstatat, path, &mut |path| {
-        // SAFETY: path is NUL-terminated and live, status has space for a struct stat.
+        // SAFETY: path is NUL-terminated and live, and status has space for a struct stat.
         unsafe { sys::fstatat(dir.as_raw_fd(), path, status.as_mut_ptr(), flags) as isize }
     })?;
-    // SAFETY: all zeroes is a valid struct stat, and so is what the kernel wrote.
+    // SAFETY: a struct stat may be all zeroes, and the kernel wrote a valid one.
     Ok(Status(unsafe { status.assume_init() }))
 }
 
@@ -298,10 +298,10 @@ pub(crate) fn readlinkat<'b>(
 ) -> Result<&'b [u8], Error> {
     let len = on_path(Call::Readlinkat, path, &mut |path| {
         let (to, size) = (buf.as_mut_ptr().cast(), buf.len());
-        // SAFETY: path is NUL-terminated and live, `to` is writable for `size` bytes.
+        // SAFETY: path is NUL-terminated and live, and `to` is writable for `size` bytes.
         unsafe { sys::readlinkat(dir.as_raw_fd(), path, to, size) }
     })?;
-    // A path that fills the buffer may be truncated.
+    // A path that fills the buffer may have been truncated.
     let path = buf.get(..len).filter(|path| path.len() < buf.len());
     path.ok_or(Error::new(Call::Readlinkat, Errno::ERANGE))
 }

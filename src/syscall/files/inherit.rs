@@ -50,10 +50,11 @@ pub(crate) unsafe fn inherit(first: RawFd, end: RawFd) -> Result<Inherited, NotI
     if TAKEN.swap(true, Ordering::AcqRel) {
         return Err(NotInherited::Taken);
     }
-    // From here on they are closed, also if taking over one of them fails.
+    // From here on the descriptors are closed in any case, because `inherited` owns them even if
+    // taking over one of them fails.
     let inherited = Inherited { next: first, end };
     for fd in first..end {
-        // SAFETY: it is open, and `inherited` keeps it open.
+        // SAFETY: the descriptor is open, and `inherited` keeps it open.
         let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
         set_cloexec(borrowed, true).map_err(|error| NotInherited::Descriptor(fd, error))?;
     }
@@ -62,7 +63,7 @@ pub(crate) unsafe fn inherit(first: RawFd, end: RawFd) -> Result<Inherited, NotI
 
 fn check(fd: RawFd) -> Result<(), Error> {
     let flags = retry(Call::Fcntl, || {
-        // SAFETY: F_GETFD has no argument, and only reads; for a number that is not open it returns
+        // SAFETY: F_GETFD has no argument and only reads. For a number that is not open it reports
         // EBADF.
         unsafe { sys::fcntl(fd, sys::F_GETFD) as isize }
     })?;
@@ -85,9 +86,9 @@ impl Iterator for Inherited {
         }
         let fd = self.next;
         self.next += 1;
-        // SAFETY: it was open when it was taken over and not close-on-exec, so that by the contract
-        // of `inherit` it had no owner. Nothing has owned it since, because descriptors are taken
-        // over once in a process and `next` only grows.
+        // SAFETY: when it was taken over, the descriptor was open and not close-on-exec, so by the
+        // contract of `inherit` it had no owner. Nothing has owned it since, because descriptors
+        // are taken over once in a process and `next` only grows.
         Some(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 

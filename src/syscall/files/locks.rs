@@ -57,7 +57,7 @@ impl Line {
         use sunpath_sys as sys;
 
         let line = core::str::from_utf8(self.bytes.get(..self.len)?).ok()?;
-        // A process that waits for the lock has an arrow in place of the second word.
+        // The line of a process that waits for the lock has an arrow as its second word.
         let mut words = line.split_ascii_whitespace();
         let kind = words.nth(1).filter(|kind| *kind == "FLOCK");
         let pid = kind.and_then(|_| words.nth(2))?;
@@ -66,7 +66,7 @@ impl Line {
         let device = (hexadecimal()?, hexadecimal()?);
         let inode: sys::ino_t = numbers.next()?.parse().ok()?;
         let own = file.0.st_dev;
-        // Not every C library has them unsigned.
+        // Some C libraries return signed numbers here.
         #[allow(clippy::unnecessary_cast)]
         let own = (sys::major(own) as u32, sys::minor(own) as u32);
         let is_same = device == own && inode == file.0.st_ino;
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(locked("FLOCK  ADVISORY  WRITE 1234"), Some(1234));
         assert_eq!(locked("POSIX  ADVISORY  WRITE 1234"), None);
         assert_eq!(locked("-> FLOCK  ADVISORY  WRITE 1234"), None);
-        // A process of another pid namespace.
+        // The lock's holder is a process of another pid namespace.
         assert_eq!(locked("FLOCK  ADVISORY  WRITE 0"), None);
         assert_eq!(locked("FLOCK  ADVISORY  WRITE -1"), None);
         for other in [

@@ -58,8 +58,8 @@ fn change_mode_by(ways: &[Way], fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result
                 }
                 on_path(Call::Fchmodat, alias.as_bytes(), &mut |path| {
                     let cwd = CWD.as_raw_fd();
-                    // SAFETY: path is NUL-terminated and live. It is a link of the kernel's, which
-                    // leads to the file of the descriptor and nowhere else.
+                    // SAFETY: path is NUL-terminated and live. It is a link that the kernel made,
+                    // and leads to the descriptor's file and nowhere else.
                     unsafe { sys::fchmodat(cwd, path, mode, 0) as isize }
                 })
                 .map(drop)
@@ -73,7 +73,7 @@ fn change_mode_by(ways: &[Way], fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result
             }
         };
         match outcome {
-            // A filter of system calls may answer EPERM to one that it does not know.
+            // A filter of system calls may report EPERM for a call that it does not know.
             Err(error) if matches!(error.errno(), Errno::ENOSYS | Errno::EPERM) => {}
             changed => return changed,
         }
@@ -123,7 +123,7 @@ pub(crate) fn change_owner(
     group: sys::gid_t,
 ) -> Result<(), Error> {
     retry(Call::Fchownat, || {
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         unsafe { sys::fchown(fd.as_raw_fd(), owner, group) as isize }
     })?;
     Ok(())
@@ -199,7 +199,7 @@ mod tests {
                 (&[Way::Proc], 0o702),
                 (&[Way::Reading], 0o703),
             ] {
-                // The answer of an old kernel to the first call.
+                // An old kernel does not know the first call.
                 if let (Way::Descriptor, Err(error)) =
                     (ways[0], change_mode_by(ways, fd.as_fd(), 0o700))
                 {
@@ -219,7 +219,7 @@ mod tests {
                 }
             }
         }
-        // A link prevents others from being changed.
+        // A link is not followed, so the file to which it leads keeps its mode.
         symlink("socket", dir.join("link")).unwrap();
         let by_name = change_mode_at(CWD, dir.join("link").as_os_str().as_bytes(), 0o777);
         assert!(by_name.is_err());

@@ -22,7 +22,8 @@ pub(crate) fn unforeseen() -> Result<u64, Error> {
     let mut bytes = [0; 8];
     let (buf, size) = (bytes.as_mut_ptr().cast(), bytes.len());
     #[cfg(have_getrandom)]
-    // SAFETY: buf is writable for size bytes; so few arrive whole or not at all.
+    // SAFETY: buf is writable for size bytes. A call that asks for so few returns all of them or
+    // fails.
     retry(Call::Getrandom, || unsafe { sys::getrandom(buf, size, 0) })?;
     #[cfg(not(have_getrandom))]
     // SAFETY: buf is writable for size bytes.
@@ -91,24 +92,26 @@ fn number_in(
             match place.compare_exchange(none, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => mapped,
                 Err(theirs) => {
-                    // SAFETY: this thread has mapped the page, and no other has seen it.
+                    // SAFETY: this thread has mapped the page, and no other thread has seen it.
                     unsafe { sys::munmap(new.cast(), PAGE_SIZE) };
                     NonNull::new(theirs)?
                 }
             }
         }
     };
-    // SAFETY: the page is mapped until the process ends, is aligned, and all its bytes were zero.
+    // SAFETY: the page is mapped until the process ends, is aligned, and was zeroed when it was
+    // mapped.
     let number = unsafe { page.as_ref() };
     if let Some(number) = NonZeroUsize::new(number.load(Ordering::Acquire)) {
         return Some(number);
     }
-    // Without random numbers a time is used: that of a child is later than that of its parent.
+    // Without random numbers the time is used, because the time of a child is later than that of
+    // its parent.
     let new = unforeseen().unwrap_or_else(|_| monotonic_clock());
     let new = NonZeroUsize::new(new as usize).unwrap_or(NonZeroUsize::MIN);
     match number.compare_exchange(0, new.get(), Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => Some(new),
-        // Another thread was faster.
+        // Another thread wrote its number first.
         Err(theirs) => NonZeroUsize::new(theirs),
     }
 }
@@ -125,7 +128,7 @@ fn map_page() -> Option<NonNull<AtomicUsize>> {
         sys::PROT_READ | sys::PROT_WRITE,
         sys::MAP_PRIVATE | sys::MAP_ANONYMOUS,
     );
-    // SAFETY: makes a new mapping at a place that the kernel chooses.
+    // SAFETY: the call makes a new mapping at an address that the kernel chooses.
     let page = unsafe { sys::mmap(ptr::null_mut(), PAGE_SIZE, prot, flags, -1, 0) };
     if page == sys::MAP_FAILED {
         return None;
@@ -150,7 +153,7 @@ pub(crate) fn own_pidfd_id() -> Option<u64> {
     use crate::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
     let pid = getpid();
-    // SAFETY: takes numbers alone: a process and no flags.
+    // SAFETY: the call takes only numbers: a process and no flags.
     let fd = unsafe { sys::syscall(sys::SYS_pidfd_open, pid, 0) };
     if fd < 0 {
         return None;
@@ -162,7 +165,7 @@ pub(crate) fn own_pidfd_id() -> Option<u64> {
     if unsafe { sys::fstatfs(pidfd.as_raw_fd(), statfs.as_mut_ptr()) } != 0 {
         return None;
     }
-    // SAFETY: all zeroes is a valid struct statfs, and so is what the kernel wrote.
+    // SAFETY: a struct statfs may be all zeroes, and the kernel wrote a valid one.
     let file_system = unsafe { statfs.assume_init() }.f_type;
     let stat = super::fstat(pidfd.as_fd()).ok()?.0;
     (file_system as c_uint == sys::PID_FS_MAGIC).then_some(stat.st_ino)
@@ -180,12 +183,12 @@ mod tests {
 
     /// Returns what `action` returns in a child that is forked.
     fn in_child(action: impl FnOnce() -> bool) -> bool {
-        // SAFETY: the child makes system calls, and ends by _exit.
+        // SAFETY: the child only makes system calls, and ends by _exit.
         let pid = unsafe { libc::fork() };
         assert!(pid >= 0);
         if pid == 0 {
             let status = if action() { 0 } else { 1 };
-            // SAFETY: ends this process.
+            // SAFETY: the call ends this process.
             unsafe { libc::_exit(status) };
         }
         let mut status = 0;

@@ -97,14 +97,14 @@ pub(crate) fn fstat(fd: BorrowedFd<'_>) -> Result<Status, Error> {
         // SAFETY: status has space for a struct stat.
         unsafe { sys::fstat(fd.as_raw_fd(), status.as_mut_ptr()) as isize }
     })?;
-    // SAFETY: all zeroes is a valid struct stat, and so is what the kernel wrote.
+    // SAFETY: a struct stat may be all zeroes, and the kernel wrote a valid one.
     Ok(Status(unsafe { status.assume_init() }))
 }
 
 /// `flock(LOCK_EX | LOCK_NB)`: fails with `EWOULDBLOCK` if another open file has the lock.
 pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
     retry(Call::Flock, || {
-        // SAFETY: takes numbers alone.
+        // SAFETY: the call takes only numbers.
         unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_EX | sys::LOCK_NB) as isize }
     })?;
     Ok(())
@@ -112,7 +112,7 @@ pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
 
 /// `flock(LOCK_UN)`, which releases a lock even if a forked child has a copy of the descriptor.
 pub(crate) fn unlock(fd: BorrowedFd<'_>) {
-    // SAFETY: takes numbers alone. The call cannot fail for a locked descriptor.
+    // SAFETY: the call takes only numbers. It cannot fail for a locked descriptor.
     unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_UN) };
 }
 
