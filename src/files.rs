@@ -17,6 +17,8 @@ pub use self::bind::{
 #[cfg(feature = "std")]
 pub use self::bind::{StaleFile, StaleFiles, stale_in};
 pub use self::connect::ConnectOptions;
+#[cfg(feature = "std")]
+pub use self::dir::RuntimeError;
 pub use self::dir::{Dir, DirError, DirOptions, Refusal};
 pub use self::fit::{DoesNotFit, fits_in, space_in};
 pub use crate::pathname::AsPathname;

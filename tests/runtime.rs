@@ -290,11 +290,67 @@ fn runtime_dir_that_another_user_made_is_refused() {
         assert_eq!(unsafe { libc::setresuid(USER, USER, USER) }, 0);
         for found in [Dir::runtime(&app), Dir::find_runtime(&app)] {
             let error = found.unwrap_err();
-            assert_eq!(error.refusal(), Refusal::Owner { uid: 0 });
-            assert_eq!(error.prefix_len(), planted.as_os_str().len());
+            let tried: Vec<_> = error.tried().collect();
+            let [(path, last)] = tried[..] else {
+                panic!("{error}")
+            };
+            assert_eq!(
+                (path, last.refusal()),
+                (&*planted, Refusal::Owner { uid: 0 })
+            );
+            assert_eq!(last.prefix_len(), planted.as_os_str().len());
         }
     });
     fs::remove_dir(&planted).unwrap();
+}
+
+/// After `su` the variable names another user's directory, and the other one may be wrong as well.
+#[cfg(target_os = "linux")]
+#[test]
+fn runtime_dir_error_names_each_directory_that_was_tried() {
+    let (_base, base) = fresh();
+    fs::set_permissions(&base, PermissionsExt::from_mode(0o755)).unwrap();
+    if skip::unless_root() {
+        return;
+    }
+    let app = format!("sunpath-tried-{}", process::id());
+    let planted = Path::new("/tmp").join(format!("{app}-{USER}"));
+    fs::write(&planted, "").unwrap();
+    in_child(|| {
+        set_session(Some(&base));
+        // SAFETY: the call takes only numbers.
+        assert_eq!(unsafe { libc::setresuid(USER, USER, USER) }, 0);
+        let error = Dir::runtime(&app).unwrap_err();
+        let (base, planted) = (base.display(), planted.display());
+        let text = format!(
+            "mkdirat: EACCES (permission denied): {base}/{app}; {planted} is not a directory"
+        );
+        assert_eq!(error.to_string(), text);
+        assert_eq!(error.errno(), Errno::ENOTDIR);
+        assert_eq!(std::io::Error::from(error).to_string(), text);
+    });
+    // The directory at fault is named, which here is one above.
+    fs::set_permissions(&base, PermissionsExt::from_mode(0o777)).unwrap();
+    in_child(|| {
+        set_session(Some(&base));
+        let (error, base) = (Dir::find_runtime(&app).unwrap_err(), base.display());
+        let text = format!("{base} has the wrong mode 0777 and belongs to user 0; ");
+        assert!(error.to_string().starts_with(&text), "{error}");
+    });
+    fs::set_permissions(&base, PermissionsExt::from_mode(0o755)).unwrap();
+    // Without a descriptor nothing else is tried.
+    in_child(|| {
+        set_session(Some(&base));
+        let none = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        // SAFETY: the pointer is to a live rlimit.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &none) }, 0);
+        let error = Dir::runtime(&app).unwrap_err();
+        assert_eq!((error.errno(), error.tried().len()), (Errno::EMFILE, 1));
+    });
+    fs::remove_file(&planted).unwrap();
 }
 
 #[test]
@@ -302,8 +358,7 @@ fn runtime_dir_of_what_is_not_a_name_is_refused() {
     for app in ["", ".", "..", "a/b", "/", "a\0b"] {
         for found in [Dir::runtime(app), Dir::find_runtime(app)] {
             let error = found.unwrap_err();
-            assert_eq!(error.refusal(), Refusal::App, "{app:?}");
-            assert_eq!((error.errno(), error.prefix_len()), (Errno::EINVAL, 0));
+            assert_eq!((error.errno(), error.tried().len()), (Errno::EINVAL, 0));
             let text = "the name of the program is not a name in a directory";
             assert_eq!(error.to_string(), text);
         }

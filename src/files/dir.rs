@@ -22,6 +22,8 @@ use crate::syscall;
 
 pub(crate) use self::make::make_directory;
 pub use self::options::DirOptions;
+#[cfg(feature = "std")]
+pub use self::runtime::RuntimeError;
 
 /// A directory that is open. If its path comes to lead elsewhere afterwards,
 /// [`bind_to_at`](crate::Socket::bind_to_at) still puts a socket into this directory.
@@ -257,9 +259,6 @@ pub enum Refusal {
     Symlink,
     /// The path exists, and is not a directory.
     NotADirectory,
-    /// The name of the program is not a name in a directory: it is empty, `.` or `..`, or has a slash or a
-    /// NUL.
-    App,
     /// The owner is neither this process's effective user nor, where root is accepted, root.
     Owner {
         /// The user that owns it.
@@ -298,40 +297,38 @@ impl DirError {
             Refusal::Call(error) => error.errno(),
             Refusal::Symlink => Errno::ELOOP,
             Refusal::NotADirectory => Errno::ENOTDIR,
-            Refusal::App => Errno::EINVAL,
             Refusal::Owner { .. } | Refusal::Mode { .. } => Errno::EPERM,
+        }
+    }
+}
+
+impl DirError {
+    /// Writes what is wrong with a directory that is shown like this.
+    fn fmt_about(self, f: &mut fmt::Formatter<'_>, dir: &dyn fmt::Display) -> fmt::Result {
+        match self.refusal {
+            Refusal::Path(error) => write!(f, "{error}"),
+            Refusal::Call(error) => write!(f, "{error}: {dir}"),
+            Refusal::Symlink => write!(f, "{dir} is a symbolic link"),
+            Refusal::NotADirectory => write!(f, "{dir} is not a directory"),
+            Refusal::Owner { uid } => write!(f, "{dir} belongs to user {uid}"),
+            Refusal::Mode { mode, uid } => {
+                write!(
+                    f,
+                    "{dir} has the wrong mode {mode:04o} and belongs to user {uid}"
+                )
+            }
         }
     }
 }
 
 impl fmt::Display for DirError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.refusal {
-            Refusal::Path(error) => return error.fmt(f),
-            Refusal::App => {
-                return f.write_str("the name of the program is not a name in a directory");
-            }
-            Refusal::Call(error) => write!(f, "{error}: ")?,
-            _ => {}
-        }
         match self.prefix_len {
-            0 => f.write_str("the working directory or one above it")?,
-            len => write!(
+            0 => self.fmt_about(f, &"the working directory or one above it"),
+            len => self.fmt_about(
                 f,
-                "the directory named by the first {len} bytes of the path"
-            )?,
-        }
-        match self.refusal {
-            Refusal::Path(_) | Refusal::Call(_) | Refusal::App => Ok(()),
-            Refusal::Symlink => f.write_str(" is a symbolic link"),
-            Refusal::NotADirectory => f.write_str(" is not a directory"),
-            Refusal::Owner { uid } => write!(f, " belongs to user {uid}"),
-            Refusal::Mode { mode, uid } => {
-                write!(
-                    f,
-                    " has the wrong mode {mode:04o} and belongs to user {uid}"
-                )
-            }
+                &format_args!("the directory named by the first {len} bytes of the path"),
+            ),
         }
     }
 }

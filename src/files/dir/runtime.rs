@@ -1,13 +1,17 @@
 //! The directory in which a program of a user keeps its sockets while it runs.
 
+use core::error;
+use core::fmt;
 use std::env;
 use std::ffi::OsStr;
 use std::format;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::vec::Vec;
 
 use super::verify::{PRIVATE, Wanted, verified};
-use super::{Dir, DirError, Refusal};
+use super::{Dir, DirError};
 use crate::error::Errno;
 use crate::syscall;
 
@@ -30,8 +34,7 @@ impl Dir {
     ///
     /// On failure, the directories that this call made are removed.
     ///
-    /// - [`DirError`]: [`Refusal::App`] if `app` is not a name; otherwise what is wrong with the last
-    ///   directory that was tried, which is `/run/<app>` or `/tmp/<app>-<euid>`.
+    /// - [`RuntimeError`]: each directory that was tried, and what is wrong with it; or `app` is not a name.
     ///
     /// # Examples
     ///
@@ -56,7 +59,7 @@ impl Dir {
     /// # #[cfg(not(feature = "std"))] fn main() {}
     /// ```
     #[doc(alias = "XDG_RUNTIME_DIR")]
-    pub fn runtime(app: &str) -> Result<Self, DirError> {
+    pub fn runtime(app: &str) -> Result<Self, RuntimeError> {
         first_verified(app, &PRIVATE)
     }
 
@@ -67,12 +70,12 @@ impl Dir {
     ///
     /// # Errors
     ///
-    /// - [`DirError`]: [`Refusal::App`] if `app` is not a name; otherwise what is wrong with the last
-    ///   directory that was tried. Its errno is `ENOENT` if there is none.
+    /// - [`RuntimeError`]: each directory that was tried, and what is wrong with it; or `app` is not a name.
+    ///   The errno is `ENOENT` if [`runtime`](Self::runtime) has made none.
     ///
     /// See also the examples of [`runtime`](Self::runtime).
     #[doc(alias = "XDG_RUNTIME_DIR")]
-    pub fn find_runtime(app: &str) -> Result<Self, DirError> {
+    pub fn find_runtime(app: &str) -> Result<Self, RuntimeError> {
         let existing = Wanted {
             make: false,
             ..PRIVATE
@@ -81,32 +84,99 @@ impl Dir {
     }
 }
 
-fn first_verified(app: &str, wanted: &Wanted) -> Result<Dir, DirError> {
-    if matches!(app, "" | "." | "..") || app.contains(['/', '\0']) {
-        return Err(DirError {
-            prefix_len: 0,
-            refusal: Refusal::App,
-        });
-    }
-    let verified_at = |path: PathBuf| verified(path.as_os_str().as_bytes(), wanted);
-    let session = env::var_os("XDG_RUNTIME_DIR");
-    if let Some(dir) = session
-        .as_deref()
-        .map(Path::new)
-        .filter(|dir| dir.is_absolute())
-    {
-        match verified_at(dir.join(app)) {
-            Err(error) if may_be_elsewhere(error) => {}
-            verified => return verified,
-        }
-    }
-    verified_at(match syscall::geteuid() {
-        0 => Path::new("/run").join(OsStr::new(app)),
-        uid => Path::new("/tmp").join(format!("{app}-{uid}")),
-    })
+/// The reason why [`Dir::runtime`] or [`Dir::find_runtime`] opened no directory: each directory that was
+/// tried, and what is wrong with it.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sunpath::{Dir, Errno};
+///
+/// match Dir::find_runtime("app") {
+///     Ok(dir) => drop(dir),
+///     Err(error) if error.errno() == Errno::ENOENT => eprintln!("the daemon was not started"),
+///     // "/run/user/1000 belongs to user 1000; /run/app has the wrong mode 0755 and ..."
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeError {
+    tried: Vec<(PathBuf, DirError)>,
 }
 
-/// Returns whether the next directory is tried. Not if this process lacks what others have, because
+impl RuntimeError {
+    /// Returns the directories that were tried, in this order, each with what is wrong with it. There is
+    /// none if `app` is not a name in a directory: it is empty, `.` or `..`, or has a slash or a NUL.
+    pub fn tried(&self) -> impl ExactSizeIterator<Item = (&Path, DirError)> {
+        self.tried
+            .iter()
+            .map(|(path, error)| (path.as_path(), *error))
+    }
+
+    /// Returns the errno of the directory that was tried last, because a server makes that one where the
+    /// others cannot be had. It is `EINVAL` if `app` is not a name.
+    #[must_use]
+    pub fn errno(&self) -> Errno {
+        let last = self.tried.last();
+        last.map_or(Errno::EINVAL, |(_, error)| error.errno())
+    }
+}
+
+impl fmt::Display for RuntimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.tried.is_empty() {
+            return f.write_str("the name of the program is not a name in a directory");
+        }
+        for (i, (path, error)) in self.tried.iter().enumerate() {
+            f.write_str(if i == 0 { "" } else { "; " })?;
+            let path = path.as_os_str().as_bytes();
+            let at_fault = path.get(..error.prefix_len()).unwrap_or(path);
+            error.fmt_about(f, &Path::new(OsStr::from_bytes(at_fault)).display())?;
+        }
+        Ok(())
+    }
+}
+
+impl error::Error for RuntimeError {}
+
+/// The kind is that of the errno, and this error becomes the inner one.
+impl From<RuntimeError> for io::Error {
+    fn from(error: RuntimeError) -> Self {
+        Self::new(error.errno().kind(), error)
+    }
+}
+
+fn first_verified(app: &str, wanted: &Wanted) -> Result<Dir, RuntimeError> {
+    let mut tried = Vec::new();
+    if matches!(app, "" | "." | "..") || app.contains(['/', '\0']) {
+        return Err(RuntimeError { tried });
+    }
+    let session = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let session = session.filter(|dir| dir.is_absolute());
+    let outside = match syscall::geteuid() {
+        0 => Path::new("/run").join(app),
+        uid => Path::new("/tmp").join(format!("{app}-{uid}")),
+    };
+    for path in session
+        .map(|dir| dir.join(app))
+        .into_iter()
+        .chain([outside])
+    {
+        match verified(path.as_os_str().as_bytes(), wanted) {
+            Ok(dir) => return Ok(dir),
+            Err(error) => tried.push((path, error)),
+        }
+        if tried
+            .last()
+            .is_some_and(|(_, error)| !may_be_elsewhere(*error))
+        {
+            break;
+        }
+    }
+    Err(RuntimeError { tried })
+}
+
+/// Returns whether the next directory is tried. It is not if this process lacks what others have, because
 /// they would look in the first one.
 fn may_be_elsewhere(error: DirError) -> bool {
     !matches!(error.errno(), Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
