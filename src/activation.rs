@@ -15,7 +15,7 @@ use crate::syscall;
 
 pub use self::take::{Activation, Passed};
 
-/// `SD_LISTEN_FDS_START`.
+/// The number of the first descriptor that is passed, `SD_LISTEN_FDS_START`.
 const FIRST: RawFd = 3;
 
 /// The longest name of a descriptor that systemd gives.
@@ -25,8 +25,8 @@ const NAME_MAX: usize = 255;
 ///
 /// # Examples
 ///
-/// A wrapper forked before it executed this program, so that `LISTEN_PID` names the wrapper. The
-/// operator says that the descriptors are for this program all the same:
+/// A wrapper forked before it executed this program, so `LISTEN_PID` names the wrapper. The
+/// operator knows that the descriptors are for this program, and calls this:
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,19 +47,20 @@ const NAME_MAX: usize = 255;
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Variables<'e> {
-    /// `LISTEN_PID`: the process for which the descriptors are.
+    /// `LISTEN_PID`: the process to which the descriptors are passed.
     pub pid: Option<&'e [u8]>,
     /// `LISTEN_PIDFDID`: the inode of that process's pidfd, which no other process gets until the
-    /// next boot, while its number can be used again. Since systemd 259.
+    /// next boot, although another process can get the same pid. systemd has set it since version
+    /// 259.
     pub pidfd_id: Option<&'e [u8]>,
-    /// `LISTEN_FDS`: how many descriptors there are, from 3 on.
+    /// `LISTEN_FDS`: the number of descriptors, from descriptor 3 on.
     pub fds: Option<&'e [u8]>,
     /// `LISTEN_FDNAMES`: their names, separated by colons.
     pub names: Option<&'e [u8]>,
 }
 
 impl Variables<'_> {
-    /// Makes variables of which none is set.
+    /// Makes a value in which no variable is set.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -139,7 +140,7 @@ impl Variables<'_> {
     }
 }
 
-/// Reads a decimal number, of digits alone.
+/// Reads a decimal number that consists of digits alone.
 fn number(value: &[u8]) -> Option<u64> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     let value = core::str::from_utf8(value).ok()?;
@@ -164,21 +165,22 @@ fn name_at<'n>(names: &'n [u8], at: &mut usize) -> &'n [u8] {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotPassed {
-    /// `LISTEN_FDS` is not set: this program was started by hand, or its manager passes nothing.
+    /// `LISTEN_FDS` is not set, because this program was started by hand or its manager passes
+    /// nothing.
     NoDescriptors,
-    /// `LISTEN_FDS` is set and `LISTEN_PID` is not, so that the descriptors may be for any process:
-    /// a program between the manager and this one removed the variable.
+    /// `LISTEN_FDS` is set but `LISTEN_PID` is not, so the descriptors may be for any process. A
+    /// program between the manager and this one removed the variable.
     NoProcess,
     /// `LISTEN_PID` names another process. Either this program is a child of that process and
-    /// inherited its environment, or a wrapper started it with fork(2) in place of execve(2).
+    /// inherited its environment, or a wrapper started it with fork(2) instead of execve(2) alone.
     OtherProcess {
         /// `LISTEN_PID`.
         pid: u64,
         /// This process.
         own: u32,
     },
-    /// `LISTEN_PID` is the number of this process, but `LISTEN_PIDFDID` is of another process,
-    /// which had this number before or has it in another pid namespace.
+    /// `LISTEN_PID` is the pid of this process, but `LISTEN_PIDFDID` belongs to another process,
+    /// which had this pid earlier or has it in another pid namespace.
     OtherPidfd {
         /// `LISTEN_PIDFDID`.
         id: u64,
@@ -207,7 +209,7 @@ impl fmt::Display for NotPassed {
 
 impl error::Error for NotPassed {}
 
-/// The reason why what was passed cannot be taken over.
+/// The reason why the descriptors that were passed cannot be taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActivationError {
@@ -223,10 +225,10 @@ pub enum ActivationError {
     },
     /// The descriptors were taken over before.
     Taken,
-    /// A descriptor is not open (`EBADF`): the variables count too many, or the program that this
-    /// process executed before [did not pass it on](Activation#executing-a-new-version). Or it is
-    /// close-on-exec (`EBUSY`): this process opened it, or another part of it has taken over what
-    /// was passed.
+    /// A descriptor is not open (`EBADF`) or is close-on-exec (`EBUSY`). In the first case the
+    /// variables count too many, or the program that this process executed before [did not pass it
+    /// on](Activation#executing-a-new-version). In the second case this process opened the
+    /// descriptor, or another part of the process has already taken it over.
     Descriptor {
         /// Its number.
         fd: RawFd,
@@ -236,8 +238,8 @@ pub enum ActivationError {
 }
 
 impl ActivationError {
-    /// Returns the errno of the same fault: `EINVAL` for a variable or a name, `EALREADY`, that of
-    /// a descriptor.
+    /// Returns the errno of the same fault: `EINVAL` for a variable or a name, `EALREADY` if the
+    /// descriptors were taken over before, and otherwise the errno of the descriptor.
     #[must_use]
     pub const fn errno(self) -> Errno {
         match self {
@@ -266,7 +268,7 @@ impl fmt::Display for ActivationError {
 
 impl error::Error for ActivationError {}
 
-/// The kind is that of the errno, and this error becomes the inner one.
+/// The `io::Error` has the kind of the errno, and this error as its inner error.
 #[cfg(feature = "std")]
 impl From<ActivationError> for std::io::Error {
     fn from(error: ActivationError) -> Self {
@@ -280,7 +282,7 @@ mod tests {
 
     const PID: u32 = 70;
 
-    fn meant(
+    fn count_for_process(
         pid: &[u8],
         pidfd_id: Option<&[u8]>,
         own: Option<u64>,
@@ -299,22 +301,25 @@ mod tests {
         let (passed, most) = (Ok(Ok(3)), u64::MAX);
         let other_process = Ok(Err(NotPassed::OtherProcess { pid: 71, own: PID }));
         let other_pidfd = Ok(Err(NotPassed::OtherPidfd { id: 10, own: 9 }));
-        assert_eq!(meant(b"70", None, Some(9)), passed);
-        assert_eq!(meant(b"71", None, Some(9)), other_process);
-        assert_eq!(meant(b"70", Some(b"9"), Some(9)), passed);
-        assert_eq!(meant(b"70", Some(b"10"), Some(9)), other_pidfd);
+        assert_eq!(count_for_process(b"70", None, Some(9)), passed);
+        assert_eq!(count_for_process(b"71", None, Some(9)), other_process);
+        assert_eq!(count_for_process(b"70", Some(b"9"), Some(9)), passed);
+        assert_eq!(count_for_process(b"70", Some(b"10"), Some(9)), other_pidfd);
         let largest = Some(&b"18446744073709551615"[..]);
-        assert_eq!(meant(b"70", largest, Some(most)), passed);
+        assert_eq!(count_for_process(b"70", largest, Some(most)), passed);
         // If the kernel has no such numbers, LISTEN_PID alone decides.
-        assert_eq!(meant(b"70", Some(b"10"), None), passed);
+        assert_eq!(count_for_process(b"70", Some(b"10"), None), passed);
         // The rest is not read if the descriptors are not for this process.
-        assert_eq!(meant(b"71", Some(b"x"), Some(9)), other_process);
+        assert_eq!(count_for_process(b"71", Some(b"x"), Some(9)), other_process);
 
         let pidfd_id = ActivationError::Variable {
             name: "LISTEN_PIDFDID",
         };
         for wrong in [&b""[..], b"x", b"-9", b"18446744073709551616", b"\xff"] {
-            assert_eq!(meant(b"70", Some(wrong), Some(9)), Err(pidfd_id));
+            assert_eq!(
+                count_for_process(b"70", Some(wrong), Some(9)),
+                Err(pidfd_id)
+            );
         }
     }
 

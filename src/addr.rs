@@ -1,4 +1,5 @@
-//! Addresses: a `sockaddr_un` and its length, made checked and read without trust.
+//! Addresses: a `sockaddr_un` and its length. An address that this crate makes is checked, and one
+//! that it reads is not trusted.
 
 mod parse;
 mod print;
@@ -65,8 +66,8 @@ impl UnixAddr {
     ///
     /// - [`SunPathError::Empty`] (`ENOENT`): the path is empty. In C an empty path becomes an
     ///   abstract socket on Linux, one that every user can reach.
-    /// - [`SunPathError::InteriorNul`] (`EINVAL`): there is a NUL in the path, where the kernel
-    ///   would end it.
+    /// - [`SunPathError::InteriorNul`] (`EINVAL`): there is a NUL in the path, and the kernel would
+    ///   end the path there.
     /// - [`SunPathError::TooLong`] (`ENAMETOOLONG`): the path does not fit into `sun_path`.
     ///
     /// # Examples
@@ -145,7 +146,7 @@ impl UnixAddr {
     }
 
     /// Makes this the address of a path in place, as [`from_pathname`](Self::from_pathname) does.
-    /// This takes a few instructions, while a new value is moved as a whole.
+    /// This takes a few instructions, because no new value has to be moved.
     ///
     /// # Errors
     ///
@@ -178,8 +179,8 @@ impl UnixAddr {
         Ok(addr)
     }
 
-    /// Does what [`set_pathname`](Self::set_pathname) does, out of line. It is for use before a system
-    /// call, which takes far longer than the call of a function.
+    /// Does what [`set_pathname`](Self::set_pathname) does, out of line. It is used before a system
+    /// call, which takes far longer than a function call.
     #[inline(never)]
     pub(crate) fn set_for_call(&mut self, call: Call, path: &[u8]) -> Result<(), Error> {
         self.set_pathname(path)
@@ -200,7 +201,7 @@ impl UnixAddr {
         Ok(())
     }
 
-    /// Makes the address of a socket that has none.
+    /// Makes the unnamed address, which a socket has before it is bound.
     #[must_use]
     #[inline]
     pub const fn unnamed() -> Self {
@@ -306,7 +307,7 @@ impl UnixAddr {
     }
 }
 
-/// For [`addr!`](crate::addr!): a failure here is a compile error.
+/// Makes the address for [`addr!`](crate::addr!), where a failure is a compile error.
 #[doc(hidden)]
 #[expect(clippy::panic, reason = "it is evaluated while compiling")]
 #[must_use]
@@ -385,7 +386,7 @@ impl PartialOrd for UnixAddr {
     }
 }
 
-/// Unnamed first, then paths, then abstract names, each by their bytes.
+/// Compares the forms first (unnamed, then path, then abstract name), and then the bytes.
 impl Ord for UnixAddr {
     fn cmp(&self, other: &Self) -> Ordering {
         self.name().cmp(&other.name())
@@ -489,7 +490,7 @@ mod tests {
         }
     }
 
-    /// The earlier contents do not show in the new address, and stay if the new one is refused.
+    /// A new address replaces all of the earlier contents. If it is refused, they stay.
     #[test]
     fn addr_set_in_place_is_the_one_made_anew_or_the_one_before() {
         for len in 0..=sys::SUN_PATH_MAX + 1 {

@@ -42,13 +42,13 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! A buffer that is passed as `&mut` serves call after call, and the message borrows it. The compiler
-//! refuses to return such a message from this loop, because the next round would borrow the buffer
-//! again. A message that owns its buffer costs the copy of it: about 40 instructions more for one
-//! descriptor, and 2000 for 253.
+//! A buffer that is passed as `&mut` serves call after call, and the message borrows it. The
+//! compiler refuses to return such a message from this loop, because the next round would borrow
+//! the buffer again. A message that owns its buffer costs more, because the buffer is copied: about
+//! 40 instructions for one descriptor, and 2000 for 253.
 //!
-//! A [`RecvBatch`] owns what a call received, so that [`recvmmsg`](crate::Socket::recvmmsg) returns only a
-//! number and can be called in such a loop as it is.
+//! [`recvmmsg`](crate::Socket::recvmmsg) can be called in such a loop without any change, because
+//! the [`RecvBatch`] owns what the call received and the call returns only a number.
 
 mod batch;
 mod buffer;

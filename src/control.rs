@@ -1,5 +1,5 @@
-//! Ancillary data as bytes: reads the control messages that the kernel wrote, and lays out those to
-//! send. A descriptor is only a number here; `syscall` owns it.
+//! Ancillary data as bytes: this module reads the control messages that the kernel wrote, and lays
+//! out those to send. A descriptor is only a number here, and `syscall` owns it.
 
 use core::ffi::c_int;
 use core::iter::FusedIterator;
@@ -16,7 +16,7 @@ use crate::error::{Call, Error};
 #[cfg(have_so_passcred)]
 pub(crate) use sys::{SCM_CREDENTIALS, SCM_INQ, SCM_PIDFD, SCM_SECURITY};
 
-/// Numbers that no control message has, in place of those that the system lacks.
+/// Numbers that no control message has. They replace those that the system lacks.
 #[cfg(not(have_so_passcred))]
 mod absent {
     use core::ffi::c_int;
@@ -50,19 +50,19 @@ pub struct ControlMessage<'a> {
 }
 
 impl<'a> ControlMessage<'a> {
-    /// `cmsg_level`: `SOL_SOCKET` for everything that Unix domain sockets send.
+    /// Returns `cmsg_level`, which is `SOL_SOCKET` for everything that Unix domain sockets send.
     #[must_use]
     pub const fn level(&self) -> i32 {
         self.level
     }
 
-    /// `cmsg_type`: `SCM_RIGHTS` for example.
+    /// Returns `cmsg_type`, for example `SCM_RIGHTS`.
     #[must_use]
     pub const fn cmsg_type(&self) -> i32 {
         self.cmsg_type
     }
 
-    /// The data, as far as it lies inside the buffer.
+    /// Returns the data, or the part of it that is inside the buffer.
     #[must_use]
     #[doc(alias = "CMSG_DATA")]
     pub const fn data(&self) -> &'a [u8] {
@@ -186,7 +186,7 @@ pub(crate) fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
 /// Returns the data of a message of level `SOL_SOCKET` with this type and `count` `int`s, if the
 /// bytes are exactly that.
 #[inline]
-pub(crate) fn alone(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Option<&[u8]> {
+pub(crate) fn only_message(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Option<&[u8]> {
     let len = CMSG_LEN(count * INT);
     let (header, data) = bytes.get(..len)?.split_at_checked(CMSG_LEN(0))?;
     let alone = bytes.len() == CMSG_SPACE(count * INT)
@@ -197,8 +197,8 @@ pub(crate) fn alone(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Option<&[u8
 }
 
 /// Iterates over the messages of level `SOL_SOCKET`: their types, and the places of their data,
-/// which is a whole number of `int`s. It borrows nothing, so that the caller can change data
-/// between the steps. The headers must not change.
+/// which is a whole number of `int`s. It borrows nothing, so the caller can change data between two
+/// steps. The headers must not change.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     next: usize,
@@ -250,7 +250,8 @@ impl<'b> Writer<'b> {
     /// Adds a message of level `SOL_SOCKET`. The caller writes its data, `int`s, into the slice
     /// that is returned.
     ///
-    /// `EMSGSIZE`: the buffer is too small, which cannot be if the caller has added up `CMSG_SPACE`.
+    /// It fails with `EMSGSIZE` if the buffer is too small, which cannot happen if the caller has
+    /// added up `CMSG_SPACE`.
     #[inline]
     pub(crate) fn push(
         &mut self,
@@ -306,7 +307,7 @@ fn message_of(
     data.get_mut(..size)
 }
 
-/// Writes bytes at a place, if there are so many.
+/// Writes bytes at a place, if the buffer is long enough.
 #[inline]
 fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) -> Option<()> {
     *bytes.get_mut(at..)?.first_chunk_mut()? = value;
@@ -319,8 +320,8 @@ fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) -> Option<()
 /// kernel adds (with [`Socket::set_pass_credentials`]) the *real* ids of the process that sent,
 /// while [`Socket::peer_cred`] returns the effective ones of the process that connected.
 ///
-/// A message has no credentials if neither end had asked for them when it was sent: pid `None`, and
-/// uid and gid 65534 (`/proc/sys/kernel/overflowuid`).
+/// If neither end had asked for credentials when a message was sent, the message has none: the pid
+/// is `None`, and uid and gid are 65534 (`/proc/sys/kernel/overflowuid`).
 ///
 /// See unix(7), "SCM_CREDENTIALS".
 ///
@@ -374,7 +375,7 @@ impl Credentials {
         self.gid
     }
 
-    /// Returns them as they are in a message: three `int`s.
+    /// Returns the three `int`s that a message contains.
     pub(crate) const fn to_ints(self) -> [c_int; 3] {
         [self.pid, self.uid as c_int, self.gid as c_int]
     }
@@ -396,7 +397,7 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    /// Puts one message after the other, each of `int`s that are all 1.
+    /// Lays out one message after the other. All of their data is `int`s with the value 1.
     fn laid_out(messages: &[(c_int, usize)]) -> Vec<u8> {
         let space = |(_, count): &(c_int, usize)| CMSG_SPACE(count * INT);
         let mut bytes = vec![0; messages.iter().map(space).sum()];
@@ -415,16 +416,20 @@ mod tests {
         for count in 1..=5 {
             let bytes = laid_out(&[(rights, count)]);
             let data = 1_i32.to_ne_bytes().repeat(count);
-            assert_eq!(alone(rights, count, &bytes), Some(&data[..]));
+            assert_eq!(only_message(rights, count, &bytes), Some(&data[..]));
             // One message more or fewer can have the same number of bytes, because messages are
             // padded.
             for other in [count - 1, count + 1] {
-                assert_eq!(alone(rights, other, &bytes), None, "{other} of {count}");
+                assert_eq!(
+                    only_message(rights, other, &bytes),
+                    None,
+                    "{other} of {count}"
+                );
             }
-            assert_eq!(alone(pidfd, count, &bytes), None);
-            assert_eq!(alone(rights, count, &bytes[..bytes.len() - 1]), None);
+            assert_eq!(only_message(pidfd, count, &bytes), None);
+            assert_eq!(only_message(rights, count, &bytes[..bytes.len() - 1]), None);
             let followed = laid_out(&[(rights, count), (pidfd, 1)]);
-            assert_eq!(alone(rights, count, &followed), None);
+            assert_eq!(only_message(rights, count, &followed), None);
             for field in [
                 offset_of!(cmsghdr, cmsg_len),
                 offset_of!(cmsghdr, cmsg_level),
@@ -432,10 +437,10 @@ mod tests {
             ] {
                 let mut changed = bytes.clone();
                 changed[field] ^= 1;
-                assert_eq!(alone(rights, count, &changed), None, "{field}");
+                assert_eq!(only_message(rights, count, &changed), None, "{field}");
             }
         }
-        assert_eq!(alone(rights, 1, &[]), None);
+        assert_eq!(only_message(rights, 1, &[]), None);
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! A point in time to wait until, by the monotonic clock.
+//! A point in time at which a wait ends, by the monotonic clock.
 
 use core::ffi::c_int;
 use core::time::Duration;
 
 use crate::syscall;
 
-/// When a wait ends.
+/// The time at which a wait ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     /// The nanoseconds since the clock's own beginning; `u64::MAX`, which is after 584 years, if there
@@ -41,7 +41,7 @@ impl Deadline {
     }
 }
 
-/// Sleeps for this many milliseconds, also if signals arrive meanwhile.
+/// Sleeps for this many milliseconds, even if signals arrive meanwhile.
 pub(crate) fn sleep(milliseconds: u16) {
     let end = Deadline::after(Duration::from_millis(milliseconds.into()));
     loop {

@@ -1,4 +1,4 @@
-//! Errors in 8 bytes: which call failed, and why, with the numbers.
+//! Errors of 8 bytes: they name the call that failed and the reason, with the numbers.
 
 mod call;
 mod cause;
@@ -21,15 +21,15 @@ pub use self::errno::Errno;
 /// not tell it.
 ///
 /// It has 8 bytes and is `Copy`. It prints as perror(3) would, with the errno's name, and with the
-/// cause if there is one. If a cause has two large numbers, the error holds the one that the caller
-/// cannot know: the limit, or the peer's uid.
+/// cause if there is one. There is no space for a cause with two large numbers, so the error holds
+/// only the one that the caller cannot know: the limit, or the peer's uid.
 ///
 /// # Conversion into `std::io::Error`
 ///
-/// Nothing is lost: the kind is that of `Error::kind`, and this error is the inner one, which the
-/// conversion allocates. `raw_os_error` is therefore `None`; `Errno::from_io_error` returns the errno of
-/// every `std::io::Error`. A readiness loop that must not allocate converts the
-/// [`errno`](Self::errno) instead of the error, as `Read` and `Write` of
+/// Nothing is lost. The kind is that of `Error::kind`, and this error becomes the inner error,
+/// which the conversion allocates. `raw_os_error` is therefore `None`; `Errno::from_io_error`
+/// returns the errno of every `std::io::Error`. A readiness loop that must not allocate converts
+/// the [`errno`](Self::errno) instead of the error, as `Read` and `Write` of
 /// [`UnixStream`](crate::UnixStream) do.
 ///
 /// ```
@@ -89,7 +89,7 @@ impl Error {
         }
     }
 
-    /// Makes the failure of `call` for a cause that the errno alone does not tell.
+    /// Makes the failure of `call` with a cause in addition to the errno.
     #[cold]
     pub(crate) fn with_cause(call: Call, errno: Errno, cause: Cause) -> Self {
         match (cause.into_parts(), i16::try_from(errno.raw())) {
@@ -109,14 +109,14 @@ impl Error {
         Self::with_cause(self.call, self.errno(), cause)
     }
 
-    /// Makes the failure of `call` to begin, because there is no address to pass to it.
+    /// Makes the error of a `call` that was not made, because there is no address to pass to it.
     #[cold]
     pub(crate) fn refused(call: Call, error: SunPathError) -> Self {
         let errno = Errno::from_raw(error.errno());
         Self::with_cause(call, errno, Cause::Path(error))
     }
 
-    /// Makes the refusal of an address with a length over the most that the system returns for it.
+    /// Makes the error for an address whose length is greater than any that the system returns.
     #[cold]
     pub(crate) const fn address_length(len: usize, max: usize) -> Self {
         let len = if len > 0xffff { 0xffff } else { len as u32 };
@@ -230,15 +230,15 @@ impl Error {
         }
     }
 
-    /// Returns why the call failed, with the numbers. It is `None` if the errno says it all, or if
-    /// nothing else is known.
+    /// Returns why the call failed, with the numbers. It is `None` if the errno is all that is
+    /// known.
     #[must_use]
     pub const fn cause(self) -> Option<Cause> {
         Cause::from_parts(self.tag, self.number)
     }
 
     /// Returns why the path was refused. It is `None` for every other error. A number over
-    /// `u32::MAX`, for a path of 4 GiB for example, reads `u32::MAX`.
+    /// `u32::MAX`, for example the length of a path of 4 GiB, is reported as `u32::MAX`.
     ///
     /// # Examples
     ///
@@ -256,9 +256,9 @@ impl Error {
         }
     }
 
-    /// Returns what is in the way at the path or the name, if binding failed for that
-    /// (`EADDRINUSE`). A program that finds itself running already need not ask again, because this
-    /// is the answer at the time of the call.
+    /// Returns what is at the path or the name, if binding failed because of it (`EADDRINUSE`). A
+    /// program that is running already learns it from this error and need not ask again, because
+    /// the answer is of the time of the call.
     ///
     /// It is [`InUse::Unknown`] if nobody asked what is there: a bind without
     /// [`Existing::ReplaceStale`](crate::Existing::ReplaceStale) does not ask whether a process holds a socket.
@@ -302,9 +302,9 @@ impl Error {
         self.errno().raw() == Errno::EAGAIN.raw()
     }
 
-    /// Returns whether the kernel, or the system, lacks what was asked for: `ENOPROTOOPT`, `EOPNOTSUPP`,
-    /// `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or `ESOCKTNOSUPPORT`. Its `Error::kind` is
-    /// `Unsupported`.
+    /// Returns whether the kernel or the system lacks the feature that was asked for. That is so
+    /// for `ENOPROTOOPT`, `EOPNOTSUPP`, `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or `ESOCKTNOSUPPORT`.
+    /// Its `Error::kind` is `Unsupported`.
     ///
     /// # Examples
     ///
@@ -364,7 +364,7 @@ impl fmt::Debug for Error {
 
 impl error::Error for Error {}
 
-/// The error of an address that could not be made, before any call.
+/// Converts the reason why an address could not be made. No system call was made.
 impl From<SunPathError> for Error {
     fn from(error: SunPathError) -> Self {
         Self::refused(Call::SockaddrUn, error)

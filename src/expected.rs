@@ -1,4 +1,4 @@
-//! What a control buffer expects, as a type, which gives its size.
+//! The types of what a control buffer expects, which determine its size.
 
 use core::mem::MaybeUninit;
 
@@ -6,23 +6,23 @@ use sunpath_sys::{CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, cmsghdr};
 
 use crate::control::{Credentials, INT};
 
-/// What a control buffer expects: [`Rights`], [`Credentials`], [`Pidfd`], [`Security`],
-/// [`QueueLength`], [`Timestamp`], or several of them as a tuple. `()` expects nothing. A batch can expect the
-/// [`Sender`] in addition.
+/// A type of what a control buffer expects: [`Rights`], [`Credentials`], [`Pidfd`], [`Security`],
+/// [`QueueLength`], [`Timestamp`], or several of them as a tuple. `()` expects nothing. A batch can
+/// expect the [`Sender`] in addition.
 ///
 /// See [`ControlBuffer`](crate::ancillary::ControlBuffer), [`RecvSlots`](crate::ancillary::RecvSlots).
 pub trait Expected: sealed::Sealed {
-    /// At least as many bytes, without padding between them: see [`Space`].
+    /// An array of at least as many bytes, without padding between them. See [`Space`].
     #[doc(hidden)]
     type Bytes;
     /// The number of bytes of the control buffer that it takes, as `CMSG_SPACE` adds them up.
     const SPACE: usize;
     /// The greatest number of descriptors that it takes.
     const DESCRIPTORS: usize;
-    /// Whether it takes the sender's address.
+    /// `true` if it takes the sender's address.
     #[doc(hidden)]
     const SENDER: bool = false;
-    /// Does not compile if the buffer is too small.
+    /// A check at compile time that the buffer is large enough.
     #[doc(hidden)]
     const FITS: () = assert!(size_of::<Self::Bytes>() >= Self::SPACE);
 }
@@ -82,7 +82,7 @@ pub(crate) struct Aligned<B> {
 
 const _: () = assert!(align_of::<cmsghdr>() <= align_of::<usize>());
 
-/// How many bytes `CMSG_SPACE` adds to `int`s, and to bytes, at most.
+/// The most bytes that `CMSG_SPACE` adds to `int`s, and to bytes.
 const AROUND_INTS: usize = CMSG_LEN(0) + CMSG_ALIGN(1).saturating_sub(INT);
 const AROUND_BYTES: usize = CMSG_LEN(0) + CMSG_ALIGN(1) - 1;
 

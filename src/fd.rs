@@ -1,5 +1,6 @@
-//! Owned and borrowed descriptors, and slices for vectored calls. With `std` these are the types of
-//! `std::os::fd` and `std::io`, and without it the same types over `core`.
+//! Owned and borrowed descriptors, and slices for vectored calls. With `std` they are the types of
+//! `std::os::fd` and `std::io`. Without it they are types of this crate with the same names and
+//! promises.
 
 use core::mem::ManuallyDrop;
 
@@ -14,8 +15,8 @@ pub use io_slice::{IoSlice, IoSliceMut};
 #[cfg(not(feature = "std"))]
 pub use polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
-/// `AT_FDCWD` — the working directory, in place of a directory's descriptor. The paths of
-/// [`bind_to_at`](crate::Socket::bind_to_at) and its like begin there.
+/// `AT_FDCWD` — the working directory, in place of a directory's descriptor. Relative paths of
+/// [`bind_to_at`](crate::Socket::bind_to_at) and similar functions begin there.
 // SAFETY: AT_FDCWD is not a descriptor and is never open. The `at` calls accept it in place of one,
 // and every other call reports EBADF. It is not -1, which a BorrowedFd must not be.
 #[doc(alias = "AT_FDCWD")]
@@ -30,11 +31,11 @@ pub(crate) fn borrow_as<T>(fd: BorrowedFd<'_>, wrap: impl FnOnce(OwnedFd) -> T) 
     ManuallyDrop::new(wrap(fd))
 }
 
-/// `FromRawFd` for a socket type: the only way to make it that does not check.
+/// Implements `FromRawFd` for a socket type. It is the only conversion that checks nothing.
 macro_rules! impl_from_raw_fd {
     ($type:ident<$kind:ident: $bound:ident>, $from:expr) => {
         impl<$kind: $bound> FromRawFd for $type<$kind> {
-            /// Takes a raw descriptor over, unchecked; `TryFrom<OwnedFd>` checks.
+            /// Takes a raw descriptor over without a check. `TryFrom<OwnedFd>` checks it.
             ///
             /// # Safety
             ///
@@ -65,14 +66,14 @@ mod polyfill {
 
     /// A descriptor that is closed on drop.
     pub struct OwnedFd {
-        /// INVARIANT: an open descriptor that nothing else closes.
+        /// INVARIANT: the descriptor is open, and nothing else closes it.
         fd: RawFd,
     }
 
     /// A descriptor that stays open for `'fd`.
     #[derive(Clone, Copy)]
     pub struct BorrowedFd<'fd> {
-        /// INVARIANT: a descriptor that is open during `'fd`.
+        /// INVARIANT: the descriptor is open during `'fd`.
         fd: RawFd,
         owner: PhantomData<&'fd OwnedFd>,
     }
@@ -187,7 +188,8 @@ mod polyfill {
     }
 }
 
-/// `std::io`'s slices for vectored calls over `core`: an `iovec` each, with the slice's lifetime.
+/// The slices of `std::io` for vectored calls, over `core`. Each is an `iovec` with the lifetime of
+/// its slice.
 #[cfg(not(feature = "std"))]
 mod io_slice {
     use core::fmt;
@@ -198,7 +200,7 @@ mod io_slice {
 
     use sunpath_sys as sys;
 
-    /// A piece to write from, laid out as `struct iovec`.
+    /// A slice to write from, with the layout of `struct iovec`.
     #[derive(Clone, Copy)]
     #[repr(transparent)]
     #[doc(alias = "iovec")]
@@ -208,7 +210,7 @@ mod io_slice {
         slice: PhantomData<&'a [u8]>,
     }
 
-    /// A piece to read into, laid out as `struct iovec`.
+    /// A slice to read into, with the layout of `struct iovec`.
     #[repr(transparent)]
     #[doc(alias = "iovec")]
     pub struct IoSliceMut<'a> {
@@ -219,7 +221,7 @@ mod io_slice {
     }
 
     impl<'a> IoSlice<'a> {
-        /// A piece over a slice.
+        /// Describes a slice.
         #[must_use]
         pub fn new(slice: &'a [u8]) -> Self {
             let iov_base = slice.as_ptr().cast_mut().cast();
@@ -234,7 +236,7 @@ mod io_slice {
     }
 
     impl<'a> IoSliceMut<'a> {
-        /// A piece over a slice.
+        /// Describes a slice.
         #[must_use]
         pub fn new(slice: &'a mut [u8]) -> Self {
             let iov_base = slice.as_mut_ptr().cast();
@@ -248,11 +250,11 @@ mod io_slice {
         }
     }
 
-    /// Makes what both kinds of slice do after a short read or write.
+    /// Implements, for both types, what a program does after a short read or write.
     macro_rules! advance {
         ($type:ident) => {
             impl $type<'_> {
-                /// Takes this many bytes off the front.
+                /// Removes this many bytes from the front.
                 ///
                 /// # Panics
                 ///
@@ -264,7 +266,7 @@ mod io_slice {
                     self.iovec.iov_len -= n;
                 }
 
-                /// Takes this many bytes off the front of several slices. Slices that have none
+                /// Removes this many bytes from the front of several slices. Slices that have none
                 /// left are removed.
                 ///
                 /// # Panics

@@ -1,5 +1,5 @@
-//! Socket files: paths of any length, directories, and everything around bind(2) and connect(2)
-//! that depends on the file.
+//! Socket files: paths of any length, directories, and everything in bind(2) and connect(2) that
+//! depends on the file.
 
 mod alias;
 mod at;

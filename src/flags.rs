@@ -31,7 +31,7 @@ use sunpath_sys as sys;
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct MsgFlags(c_int);
 
-/// The flags that have a name here: each a constant, with its name for `Debug`.
+/// Declares the flags that have a name here. Each is a constant, and `Debug` prints its name.
 macro_rules! flags {
     ($($(#[doc = $doc:literal])+ $name:ident = $value:ident $alias:literal;)+) => {
         impl MsgFlags {
@@ -49,38 +49,39 @@ macro_rules! flags {
 flags! {
     /// `MSG_DONTWAIT` — the call fails with `EAGAIN` if it would have to wait.
     DONTWAIT = MSG_DONTWAIT "MSG_DONTWAIT";
-    /// `MSG_PEEK` — leaves in the queue what is received. Each peek at descriptors makes new ones.
+    /// `MSG_PEEK` — receives data and leaves it in the queue. Each peek at descriptors makes new
+    /// ones.
     PEEK = MSG_PEEK "MSG_PEEK";
     /// `MSG_WAITALL` — receives from a stream until the slices are full. Fewer bytes are received at
     /// the end of the stream, after an error or a signal, and where descriptors or another sender's
     /// credentials begin.
     WAITALL = MSG_WAITALL "MSG_WAITALL";
     /// `MSG_OOB` — sends the last byte of a stream out of band, or receives that byte. A receive
-    /// returns it if it received such a byte.
+    /// returns this flag if it received such a byte.
     OOB = MSG_OOB "MSG_OOB";
-    /// `MSG_EOR` — ends a record. Linux accepts it and does not deliver it, because every send of a
-    /// sequenced-packet socket is a record.
+    /// `MSG_EOR` — ends a record. Linux accepts the flag and does not deliver it, because every
+    /// send of a sequenced-packet socket is a record.
     EOR = MSG_EOR "MSG_EOR";
-    /// `MSG_TRUNC` — returned by a receive: the message was longer than the slices.
+    /// `MSG_TRUNC` — is returned by a receive if the message was longer than the slices.
     TRUNC = MSG_TRUNC "MSG_TRUNC";
-    /// `MSG_CTRUNC` — returned by a receive: control messages did not fit.
+    /// `MSG_CTRUNC` — is returned by a receive if control messages did not fit.
     CTRUNC = MSG_CTRUNC "MSG_CTRUNC";
 }
 
 impl MsgFlags {
-    /// No flag.
+    /// The value without any flag.
     #[must_use]
     pub const fn empty() -> Self {
         Self(0)
     }
 
-    /// Flags by their numbers in C: those that have no name here too.
+    /// Makes flags from their bits in C, including those that have no name here.
     #[must_use]
     pub const fn from_bits(bits: i32) -> Self {
         Self(bits)
     }
 
-    /// The flags as C has them.
+    /// Returns the flags as the bits that C has.
     #[must_use]
     pub const fn bits(self) -> i32 {
         self.0
@@ -107,7 +108,7 @@ impl BitOrAssign for MsgFlags {
     }
 }
 
-/// The names, and the bits that have none as a number.
+/// Prints the names, and as a number the bits that have none.
 impl fmt::Debug for MsgFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mut rest, mut separator) = (self.0, "");

@@ -1,4 +1,5 @@
-//! Pages about subjects that are not a single item. The tests compile and run their programs.
+//! A guide: pages on how to write a daemon, how to move from std's sockets, what signals, threads
+//! and fork do, and what Windows has. The tests compile and run the programs in it.
 
 #[doc = include_str!("guide/a_daemon_whole.md")]
 #[doc = "```no_run"]

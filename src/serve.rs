@@ -1,9 +1,10 @@
-//! Serving for a long time: clients as they come, how many there are, how many of one user, and the
-//! end.
+//! Serves clients for a long time: accepts them, limits their number in all and for each user, and
+//! waits for the last of them at the end.
 //!
 //! - [`incoming()`] returns clients as they come, and goes on when no descriptor is free.
-//! - [`Clients`] counts the clients that are being served. It refuses those that are too many, so that one
-//!   user cannot take all descriptors of a server, and at the end it waits for those that are left.
+//! - [`Clients`] counts the clients that are being served. It refuses a client if there are too
+//!   many, so that one user cannot take all descriptors of a server. At the end it waits for the
+//!   clients that are left.
 
 mod incoming;
 
@@ -16,17 +17,17 @@ use crate::deadline::{Deadline, sleep};
 
 pub use self::incoming::{Incoming, incoming};
 
-/// The longest pause between two looks, in milliseconds.
+/// The longest pause between two checks, in milliseconds.
 const LONGEST_PAUSE: u16 = 20;
 
-/// A uid that no user has, so that a place with it is free.
+/// A uid that no user has, which marks a free place.
 const NOBODY: u32 = u32::MAX;
 
 /// The clients that are being served, at most `N`, each with its user.
 ///
-/// It is a table of a fixed size, so that it needs no allocator and can be a `static`. Threads admit
-/// clients and drop them at the same time without waiting for each other. Admitting a client looks at
-/// all `N` places.
+/// It is a table of a fixed size, so it needs no allocator and can be a `static`. Threads admit
+/// clients and drop them at the same time without waiting for each other. Admitting a client looks
+/// at all `N` places.
 ///
 /// # Examples
 ///
@@ -81,7 +82,7 @@ pub enum NotAdmitted {
         /// The limit for one user.
         most: usize,
     },
-    /// No client is admitted any more: [`Clients::stop`].
+    /// No client is admitted any more, because [`Clients::stop`] was called.
     Stopped,
 }
 
@@ -138,16 +139,17 @@ impl<const N: usize> Clients<N> {
         }
     }
 
-    /// Admits no client any more. Those that are being served keep their places.
+    /// Stops admitting clients. Those that are being served keep their places.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until no client is being served, or until the time has passed; returns whether there is none.
-    /// Without a time it waits as long as it takes.
+    /// Waits until no client is being served, or until the time has passed, and returns whether no
+    /// client is left. Without a time it waits as long as it takes.
     ///
-    /// A client can come after the wait unless [`stop`](Self::stop) was called before it. The wait looks at
-    /// all places again and again, with pauses that grow from 1 to 20 milliseconds.
+    /// A client can still be admitted after the wait unless [`stop`](Self::stop) was called before
+    /// it. The wait looks at all places again and again, with pauses that grow from 1 to 20
+    /// milliseconds.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! Sockets: one type for each kind, and the methods that every kind has.
+//! Sockets: a type for each kind, and the methods that all kinds have.
 //!
 //! The types that programs name are at the crate's root: [`UnixStream`], [`UnixDatagram`],
 //! [`UnixSeqpacket`], [`UnixListener`] and [`UnixSeqpacketListener`]. They are aliases of
@@ -66,19 +66,19 @@ pub struct Socket<T: Kind> {
 /// The direction of a connection that [`Socket::shutdown`] ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shutdown {
-    /// `SHUT_RD`: receives no more. The peer's sends fail with `EPIPE`.
+    /// `SHUT_RD`: ends receiving. The peer's sends then fail with `EPIPE`.
     #[doc(alias = "SHUT_RD")]
     Read,
-    /// `SHUT_WR`: sends no more. The peer reads the end of file, except on a datagram socket, where
-    /// it learns nothing.
+    /// `SHUT_WR`: ends sending. The peer then reads the end of file, except on a datagram socket,
+    /// where it learns nothing.
     #[doc(alias = "SHUT_WR")]
     Write,
-    /// `SHUT_RDWR`: both.
+    /// `SHUT_RDWR`: ends both directions.
     #[doc(alias = "SHUT_RDWR")]
     Both,
 }
 
-/// The descriptor of a socket.
+/// Methods for the descriptor of a socket.
 impl<T: Kind> Socket<T> {
     /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — makes one more descriptor of the same socket.
     ///
@@ -105,7 +105,7 @@ impl<T: Kind> Socket<T> {
         syscall::duplicate(self.as_fd()).map(Self::from_fd)
     }
 
-    /// Makes a socket of `T`'s kind: the caller has checked the kind.
+    /// Makes a socket of `T`'s kind from a descriptor whose kind the caller has checked.
     pub(crate) const fn from_fd(fd: OwnedFd) -> Self {
         Self {
             fd,

@@ -1,10 +1,10 @@
-//! The system calls, each a safe function over borrowed descriptors, typed addresses and slices.
-//! Nothing is assumed that the kernel does not promise. This module keeps three rules, so that no
-//! other module has to:
+//! The system calls. Each is a safe function that takes borrowed descriptors, typed addresses and
+//! slices, and assumes only what the kernel promises. This module keeps three rules, so no other
+//! module has to:
 //!
-//! - a new descriptor is owned and close-on-exec before anything else can happen,
-//! - nothing sent raises `SIGPIPE`,
-//! - a call that a signal interrupts is made again, and its timeout still ends.
+//! - a new descriptor has an owner and is close-on-exec before anything else can happen,
+//! - a send never raises `SIGPIPE`,
+//! - a call that a signal interrupts is made again, and its timeout still applies.
 
 mod batch;
 mod control;
@@ -49,8 +49,8 @@ pub(crate) use self::process::*;
 pub(crate) use self::socket::*;
 pub(crate) use self::user::*;
 
-/// Flags for a new socket: close-on-exec, and nonblocking if that is wanted, on systems that can
-/// make it so at once.
+/// Returns the flags for a new socket, on systems that can make it close-on-exec, and nonblocking
+/// if that is wanted, in one call.
 #[cfg(have_sock_cloexec)]
 const fn new_socket_flags(nonblocking: bool) -> c_int {
     sys::SOCK_CLOEXEC | if nonblocking { sys::SOCK_NONBLOCK } else { 0 }
@@ -71,15 +71,15 @@ fn retry(call: Call, mut attempt: impl FnMut() -> isize) -> Result<usize, Error>
     }
 }
 
-/// [`retry`] for a call that waits no longer than its socket's timeout, which is the option
-/// `SO_RCVTIMEO` or `SO_SNDTIMEO`.
+/// Does what [`retry`] does, for a call that waits no longer than its socket's timeout, which is
+/// the option `SO_RCVTIMEO` or `SO_SNDTIMEO`.
 ///
-/// Tests for the expected result first. That one comparison also rules out failure, so that the
-/// success path has no second branch. A range that ends over `isize::MAX` is cut there.
+/// It tests for the expected result first. That one comparison also rules out failure, so the
+/// success path has no second branch. The caller passes a range that ends at `isize::MAX` or below.
 ///
-/// The kernel starts the timeout again with each call, so that under frequent signals it would
-/// never end. After the first signal this function allows one more timeout, and a wait that has
-/// begun by then ends by the kernel's clock. The most is therefore three times the timeout.
+/// The kernel starts the timeout again with each call, so under frequent signals the timeout would
+/// never end. After the first signal this function allows one more timeout, and the kernel ends a
+/// wait that has begun by then. The whole wait is therefore at most three times the timeout.
 #[inline(always)]
 fn retry_timed(
     fd: BorrowedFd<'_>,
@@ -98,11 +98,12 @@ fn retry_timed(
     Ok(result.min(*expected.end()))
 }
 
-/// Any result that is not a failure.
+/// The range of all results that are not a failure.
 const ANY: RangeInclusive<usize> = 0..=isize::MAX as usize;
 
-/// The rest of [`retry_timed`], after a first attempt with another result than expected. It is cold and
-/// out of line so that an `attempt` that succeeds at once keeps its arguments in registers.
+/// Continues [`retry_timed`] after a first attempt whose result was not the expected one. It is
+/// cold and out of line so that an `attempt` that succeeds at once keeps its arguments in
+/// registers.
 #[cold]
 #[inline(never)]
 fn retry_timed_after(
@@ -153,8 +154,8 @@ fn interrupted_before(
     }
 }
 
-/// Owns the descriptor of a socket that a call has just returned, and sets the flags that the
-/// system could not set when it made it.
+/// Returns the owner of a socket's descriptor that a call has just returned, and sets the flags
+/// that the system could not set when it made the socket.
 #[inline]
 fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
@@ -185,8 +186,9 @@ fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     Ok(fd)
 }
 
-/// `clock_gettime(CLOCK_MONOTONIC)`: a time that never moves back, in nanoseconds. It is not a
-/// [`Duration`], because their sums and differences link code that panics.
+/// Returns the time of a clock that never moves back, in nanoseconds, by
+/// `clock_gettime(CLOCK_MONOTONIC)`. It is not a [`Duration`], because sums and differences of
+/// these link code that panics.
 pub(crate) fn monotonic_clock() -> u64 {
     let mut now = MaybeUninit::<sys::timespec>::zeroed();
     // SAFETY: now has space for a timespec. The call cannot fail, because every system has this
@@ -198,7 +200,7 @@ pub(crate) fn monotonic_clock() -> u64 {
     seconds.saturating_add(now.tv_nsec as u64)
 }
 
-/// Returns a length of time in nanoseconds; `u64::MAX`, which is 584 years, if it is longer.
+/// Returns a length of time in nanoseconds, or `u64::MAX`, which is 584 years, if it is longer.
 pub(crate) fn nanoseconds(length: Duration) -> u64 {
     u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
 }

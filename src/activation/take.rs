@@ -21,9 +21,10 @@ use crate::syscall::{self, Inherited, NotInherited};
 ///
 /// # Examples
 ///
-/// A server that is started with its socket, or by hand, in which case it makes the socket itself.
-/// If descriptors were passed to another process, or without the socket that this one needs, it
-/// does not bind the path, because the manager may hold it:
+/// A server that a manager starts with its socket, or a person starts by hand, in which case the
+/// server makes the socket itself. If descriptors were passed to another process, or the socket
+/// that this server needs is not among them, it does not bind the path, because the manager may
+/// hold it:
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,10 +49,10 @@ use crate::syscall::{self, Inherited, NotInherited};
 ///
 /// A process that executes a new version of its program, by execve(2) without fork(2), passes its
 /// descriptors on by making them not close-on-exec. They keep their numbers and the process keeps
-/// its own, so that the variables still describe them, and the new version takes them as the old
-/// one did. All descriptors that `LISTEN_FDS` counts must then be open. A version that closed one
-/// has to change the variables. A process that took them by [`take_from`](Self::take_from), because
-/// `LISTEN_PID` names another, sets that variable as well.
+/// its pid. The variables therefore still describe them, and the new version takes them over as the
+/// old one did. All descriptors that `LISTEN_FDS` counts must then be open. A version that closed
+/// one has to change the variables. A process that took them by [`take_from`](Self::take_from),
+/// because `LISTEN_PID` names another process, sets that variable as well.
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -78,7 +79,7 @@ use crate::syscall::{self, Inherited, NotInherited};
 #[must_use = "dropping it closes the descriptors that were passed"]
 pub struct Activation<'e> {
     fds: Result<Inherited, NotPassed>,
-    /// `LISTEN_FDNAMES`, and where the next name begins in it.
+    /// The value of `LISTEN_FDNAMES`, and where the next name begins in it.
     names: Names<'e>,
     next_name: usize,
 }
@@ -153,8 +154,7 @@ impl Activation<'static> {
 
 impl<'e> Activation<'e> {
     /// `sd_listen_fds(0)`, with these variables — takes over the descriptors that they describe.
-    /// This is for a program without `std`, or for one whose variables are not those of its
-    /// environment.
+    /// Use it in a program without `std`, or if the variables do not come from the environment.
     ///
     /// # Errors
     ///
@@ -212,8 +212,8 @@ impl Iterator for Activation<'_> {
 impl ExactSizeIterator for Activation<'_> {}
 impl FusedIterator for Activation<'_> {}
 
-/// A descriptor that was passed. Its type depends on the manager: a socket that listens, one that
-/// is connected, a pipe, a file.
+/// A descriptor that was passed. The manager decides what it is: a listening socket, a connected
+/// socket, a pipe or a file.
 #[derive(Debug)]
 pub struct Passed {
     fd: OwnedFd,

@@ -1,4 +1,4 @@
-//! Addresses from text, as `Display` writes them.
+//! Reads addresses from text, in the form that `Display` writes.
 
 use core::str::FromStr;
 
@@ -73,7 +73,7 @@ impl UnixAddr {
     }
 }
 
-/// Reads [text](UnixAddr::from_text).
+/// Reads an address from [text](UnixAddr::from_text).
 impl FromStr for UnixAddr {
     type Err = Error;
 
@@ -82,7 +82,7 @@ impl FromStr for UnixAddr {
     }
 }
 
-/// The bytes of one escape, or one byte: up to four.
+/// The bytes that one escape stands for, up to four; or one byte that is not escaped.
 struct Unit {
     bytes: [u8; 4],
     len: usize,

@@ -1,4 +1,5 @@
-//! Addresses as text. Their bytes may come from any program, and must not move a terminal's cursor.
+//! Prints addresses as text. Their bytes may come from any program, and must not move a terminal's
+//! cursor.
 
 use core::fmt::{self, Write as _};
 
@@ -29,8 +30,8 @@ impl fmt::Debug for UnixAddr {
     }
 }
 
-/// Bytes as text: UTF-8 as it is, `\xNN` for other bytes, escapes for characters that do not print.
-/// Its `Debug` is in quotes, and escapes quotes inside.
+/// Prints bytes as text: UTF-8 as it is, `\xNN` for other bytes, and escapes for characters that do
+/// not print. `Debug` adds quotes around the text, and escapes quotes inside.
 struct Escaped<'a>(&'a [u8]);
 
 impl Escaped<'_> {

@@ -10,7 +10,7 @@ use sunpath_sys::{SunPath, sockaddr, sockaddr_un, socklen_t};
 use super::UnixAddr;
 use crate::error::{Call, Errno, Error};
 
-/// Makes it from its parts.
+/// Conversions from the struct that C code or the kernel wrote.
 impl UnixAddr {
     /// Makes the address from a struct that C code or the kernel wrote, and the length that it
     /// reported.
@@ -68,7 +68,7 @@ impl UnixAddr {
     }
 }
 
-/// The address as a buffer for the calls that write one.
+/// Methods that use an address as the buffer of a call that writes one.
 impl UnixAddr {
     /// Returns the pointer for the calls. After [`normalize_sender`](Self::normalize_sender) got
     /// the length, the bytes are the address.
@@ -109,8 +109,8 @@ impl UnixAddr {
         self.normalize_as(cfg!(have_counted_path))
     }
 
-    /// Does what [`normalize`](Self::normalize) does, for an address whose length counts no more
-    /// than the NUL after a path, or may.
+    /// Does what [`normalize`](Self::normalize) does. If `counted` is true, the length includes at
+    /// most one NUL after a path and need not be shortened.
     #[inline]
     const fn normalize_as(&mut self, counted: bool) -> Result<(), Errno> {
         let family_end = offset_of!(sockaddr_un, sun_family) + size_of::<sys::sa_family_t>();
@@ -150,9 +150,9 @@ mod tests {
         UnixAddr::from_pathname_bytes(path).expect("the path fits")
     }
 
-    /// The address that Linux returns for a path which fills sun_path: without a NUL, one byte too
-    /// long.
-    fn kernel_full() -> UnixAddr {
+    /// The address that Linux returns for a path which fills sun_path. It has no NUL, and its
+    /// length is one byte too long.
+    fn full_address_of_the_kernel() -> UnixAddr {
         let mut addr = *UnixAddr::unnamed().as_sockaddr_un();
         addr.sun_path.fill(b'f' as c_char);
         let reported = size_of::<sockaddr_un>() as socklen_t + 1;
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn addr_full_path_from_the_kernel_can_be_sent_to() {
-        let full = kernel_full();
+        let full = full_address_of_the_kernel();
         assert_eq!(full.len() as usize, size_of::<sockaddr_un>());
         assert_eq!(
             full.name(),
@@ -185,7 +185,7 @@ mod tests {
         }
     }
 
-    /// The addresses for which Linux has no length over 110.
+    /// Linux reports no length over 110 for these addresses.
     fn with_a_nul() -> Vec<sockaddr_un> {
         let path = *pathname(&[b'p'; sys::SUN_PATH_MAX]).as_sockaddr_un();
         let short = *pathname(b"ab").as_sockaddr_un();
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn addr_from_raw_of_a_length_over_the_struct_is_einval_with_the_numbers() {
-        let full = *kernel_full().as_sockaddr_un();
+        let full = *full_address_of_the_kernel().as_sockaddr_un();
         let cases = with_a_nul().into_iter().map(|addr| (addr, SIZE));
         for (addr, most) in cases.chain([(full, SIZE + 1)]) {
             assert!(UnixAddr::from_raw(addr, most).is_ok());

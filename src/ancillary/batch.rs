@@ -1,5 +1,5 @@
-//! Batches: several messages with one call. The headers are in slots that the caller owns. They are
-//! laid out once, and serve call after call.
+//! Batches: several messages with one call. The caller owns slots for the headers, which are laid
+//! out once and used by every call.
 
 use core::ffi::c_int;
 use core::fmt;
@@ -15,7 +15,7 @@ use crate::socket::Received;
 use crate::socket::methods_of;
 use crate::syscall::{self, Arrived, ArrivedMessage, RecvHeaders, SendHeaders};
 
-/// One message of a batch to send: its data, its receiver, its control messages.
+/// One message of a batch to send, with its data, its receiver and its control messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
     data: &'a [IoSlice<'a>],
@@ -34,8 +34,8 @@ impl<'a> Outgoing<'a> {
         }
     }
 
-    /// Returns the same message with an address, which a datagram socket needs that is not
-    /// connected.
+    /// Returns the same message with the address of its receiver, which a datagram socket needs if
+    /// it is not connected.
     #[must_use]
     pub const fn to(self, to: &'a UnixAddr) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl<const N: usize, E: Expected> fmt::Debug for SendSlots<N, E> {
     }
 }
 
-/// Messages to send: those that were added, in their order, without those that have been sent.
+/// The messages of a batch that were added and have not been sent yet, in their order.
 #[doc(alias = "mmsghdr")]
 pub struct SendBatch<'b, E: Expected = ()> {
     messages: SendHeaders<'b, E>,
@@ -129,19 +129,19 @@ impl<'b, E: Expected> SendBatch<'b, E> {
         self.messages.left()
     }
 
-    /// Whether all of them have been sent.
+    /// Returns whether all of them have been sent.
     #[must_use]
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Leaves out the next message, if there is one: because it is too long, for example.
+    /// Leaves out the next message, if there is one, for example because it is too long.
     pub const fn skip(&mut self) {
         self.messages.skip();
     }
 
-    /// Makes all messages be sent once more.
+    /// Puts the messages that were sent or left out back into the batch, to send all of them again.
     #[inline]
     pub const fn rewind(&mut self) {
         self.messages.rewind();
@@ -158,8 +158,8 @@ impl<E: Expected> fmt::Debug for SendBatch<'_, E> {
 
 /// Slots for the headers of `N` messages to receive, each with space for its sender and the control
 /// messages that `E` expects. They serve any number of batches, one after the other. Nothing is
-/// allocated. A slot has about 200 bytes and those of `E`, so that many of them belong in a
-/// `static` or a box.
+/// allocated. A slot has about 200 bytes in addition to those of `E`, so a large number of slots
+/// belongs in a `static` or a box.
 #[doc(alias = "mmsghdr")]
 pub struct RecvSlots<const N: usize, E: Expected = ()>(syscall::RecvSlots<N, E>);
 
@@ -257,8 +257,8 @@ impl<const SIZE: usize, E: Expected> fmt::Debug for Arrivals<'_, SIZE, E> {
     }
 }
 
-/// One received message of a batch, as the kernel left it. Dropping it closes every descriptor that
-/// arrived with it.
+/// One received message of a batch, in the buffers that the kernel filled. Dropping it closes every
+/// descriptor that arrived with it.
 pub struct Arrival<'c, const SIZE: usize, E: Expected> {
     message: ArrivedMessage<'c, SIZE, E>,
     kind: c_int,
@@ -368,9 +368,9 @@ methods_of!(Messages [Datagram, Seqpacket], "Several messages with one call.", {
         batch.messages.send(self.as_fd(), flags.bits())
     }
 
-    /// `recvmmsg(fd, msgs, n, MSG_WAITFORONE | MSG_CMSG_CLOEXEC, NULL)` — receives a message into each
-    /// buffer: waits for the first, and takes as many as are there then. Returns how many arrived,
-    /// and [`RecvBatch::arrivals`] returns them.
+    /// `recvmmsg(fd, msgs, n, MSG_WAITFORONE | MSG_CMSG_CLOEXEC, NULL)` — receives a message into
+    /// each buffer. It waits for the first message, and then takes those that are there. It returns
+    /// how many arrived, and [`RecvBatch::arrivals`] returns the messages.
     ///
     /// When a connection ends, every buffer after the last message receives an empty one, which
     /// [`Message::is_end`] tells from an empty record. The kernel keeps an error after the first

@@ -5,8 +5,8 @@ use core::fmt;
 use crate::expected::{Expected, Space};
 use crate::syscall::{self, ControlData, ExpectedBytes};
 
-/// A buffer for control messages, on the stack, with the size and the alignment for what is
-/// [`Expected`].
+/// A buffer on the stack for control messages, whose size and alignment follow from the type of
+/// what is [`Expected`].
 ///
 /// Passed as `&mut`, it serves any number of receives, one after the other. The data of a receive
 /// belongs to the [`Message`](crate::ancillary::Message) that it returned. Passed by value, it
@@ -78,9 +78,9 @@ impl<E: Expected> fmt::Debug for ControlBuffer<E> {
 /// See cmsg(3).
 #[derive(Debug)]
 pub struct ControlBytes<'c> {
-    /// Where the control messages go. They need not be aligned.
+    /// The buffer for the control messages, which need not be aligned.
     pub bytes: &'c mut [u8],
-    /// How many descriptors may stay.
+    /// The greatest number of descriptors that may stay in the buffer.
     pub descriptors: usize,
 }
 
@@ -144,7 +144,7 @@ impl<'c, const N: usize> ControlStorage for &'c mut [u8; N] {
 mod sealed {
     use super::{ControlBuffer, ControlBytes, Expected};
 
-    /// These are the only buffers, and none can be added outside this crate.
+    /// Implemented only here, so no type outside of this crate can be a buffer.
     pub trait Sealed {}
 
     impl<E: Expected> Sealed for ControlBuffer<E> {}

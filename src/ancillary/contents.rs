@@ -1,4 +1,5 @@
-//! What a message brought beside its bytes: descriptors, credentials, labels, time stamps.
+//! The contents of a received message in addition to its bytes: descriptors, credentials, labels
+//! and time stamps.
 
 use core::ffi::c_int;
 use core::fmt;
@@ -21,7 +22,8 @@ pub struct Ancillary<C: ControlStorage> {
     pub(super) control: OwnedControl<C::Bytes>,
     pub(super) closed: usize,
     pub(super) truncated: bool,
-    /// The connection has ended. What the kernel adds at the end of a stream belongs to no process.
+    /// Whether the connection has ended. The credentials that the kernel adds at the end of a
+    /// stream belong to no process.
     pub(super) at_end: bool,
 }
 
@@ -61,8 +63,9 @@ impl<C: ControlStorage> Ancillary<C> {
     }
 
     /// `SCM_CREDENTIALS` — returns the credentials of the sender, which the kernel has checked.
-    /// They are `None` if [`pass_credentials`](crate::Socket::pass_credentials) is off or the buffer is
-    /// too small for them, and at the end of a stream, where Linux adds some that read as root's.
+    /// Returns `None` if [`pass_credentials`](crate::Socket::pass_credentials) is off, if the
+    /// buffer is too small for them, and at the end of a stream, because the credentials that Linux
+    /// adds there look like those of root.
     #[must_use]
     #[doc(alias = "SCM_CREDENTIALS")]
     pub fn credentials(&self) -> Option<Credentials> {
@@ -72,7 +75,7 @@ impl<C: ControlStorage> Ancillary<C> {
         Credentials::from_data(self.data(SCM_CREDENTIALS)?)
     }
 
-    /// `SCM_PIDFD` — takes the pidfd of the process that sent. It is `None` if
+    /// `SCM_PIDFD` — takes the pidfd of the process that sent the message. Returns `None` if
     /// [`pass_pidfd`](crate::Socket::pass_pidfd) is off, or if it was taken.
     ///
     /// # Errors
@@ -106,9 +109,10 @@ impl<C: ControlStorage> Ancillary<C> {
         usize::try_from(c_int::from_ne_bytes(*bytes)).ok()
     }
 
-    /// `SCM_TIMESTAMPNS`, or `SCM_TIMESTAMP` — returns the time at which the message was sent, since 1970 by
-    /// the clock of the system. `None` if [`pass_timestamps`](crate::Socket::pass_timestamps) is off, the
-    /// buffer is too small for it, or the system has no such option. Streams have none.
+    /// `SCM_TIMESTAMPNS`, or `SCM_TIMESTAMP` — returns the time at which the message was sent,
+    /// since 1970 by the clock of the system. Returns `None` if
+    /// [`pass_timestamps`](crate::Socket::pass_timestamps) is off, the buffer is too small for it,
+    /// or the system has no such option. A stream has no time stamps.
     ///
     /// # Examples
     ///
@@ -134,24 +138,24 @@ impl<C: ControlStorage> Ancillary<C> {
         time(self.data(cmsg_type)?, nanoseconds)
     }
 
-    /// Returns all control messages in the buffer, also those of unknown levels and types. The
-    /// numbers of descriptors can be seen in them, also of those that were taken or closed.
+    /// Returns all control messages in the buffer, including those of unknown levels and types. The
+    /// numbers of all descriptors can be seen in them, even if a descriptor was taken or closed.
     #[must_use]
     pub fn messages(&self) -> ControlMessages<'_> {
         self.control.messages()
     }
 
-    /// Whether control messages were lost: because the control buffer is too small, because of
-    /// `RLIMIT_NOFILE` or a security module, or because more descriptors arrived than were
-    /// expected.
+    /// Returns whether control messages were lost. This happens if the control buffer is too small,
+    /// if `RLIMIT_NOFILE` or a security module forbids a descriptor, or if more descriptors arrived
+    /// than were expected.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_truncated(&self) -> bool {
         self.truncated
     }
 
-    /// Returns how many descriptors arrived beyond those that were expected, and were closed.
-    /// Nothing counts those that the kernel itself dropped.
+    /// Returns how many descriptors arrived in addition to those that were expected. They are
+    /// closed. Descriptors that the kernel itself dropped are not counted.
     #[must_use]
     pub const fn closed(&self) -> usize {
         self.closed
@@ -175,13 +179,15 @@ impl<C: ControlStorage> fmt::Debug for Ancillary<C> {
     }
 }
 
-/// The descriptors of [`Ancillary::rights`], each owned as it is taken.
+/// An iterator over the descriptors of [`Ancillary::rights`], which returns each as an owned
+/// descriptor.
 #[derive(Debug)]
 pub struct Descriptors<'a, C: ControlStorage> {
     control: &'a mut OwnedControl<C::Bytes>,
 }
 
-/// The descriptors of [`Ancillary::into_rights`]. Dropping it closes those that are left.
+/// An iterator over the descriptors of [`Ancillary::into_rights`]. Dropping it closes those that
+/// are left.
 #[derive(Debug)]
 #[must_use = "dropping it closes the descriptors that arrived"]
 pub struct IntoDescriptors<C: ControlStorage> {
@@ -213,7 +219,8 @@ macro_rules! descriptors {
 descriptors!(Descriptors<'_, C>);
 descriptors!(IntoDescriptors<C>);
 
-/// The time in two numbers of 8 bytes, or of 4: seconds, and parts of a second of so many nanoseconds.
+/// Reads a time from two numbers of 8 or of 4 bytes. The first counts seconds, and the second
+/// counts parts of a second, each of `nanoseconds` nanoseconds.
 fn time(data: &[u8], nanoseconds: u32) -> Option<Duration> {
     let (seconds, parts) = match (data.first_chunk::<8>(), data.get(8..16)) {
         (Some(seconds), Some(parts)) => (
@@ -244,7 +251,8 @@ mod tests {
         }
     }
 
-    /// No security module labels sockets here, so that the test writes what the kernel would.
+    /// The test writes the bytes that the kernel would write, because no security module labels
+    /// sockets here.
     #[test]
     fn ancillary_label_is_given_without_its_nul() {
         for (data, label) in [

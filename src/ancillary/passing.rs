@@ -1,4 +1,4 @@
-//! Passing a descriptor, several descriptors, or credentials, with one call.
+//! Passes one descriptor, several descriptors, or credentials with one call.
 
 use core::ffi::c_int;
 
@@ -15,15 +15,15 @@ use crate::fd::{AsFd, AsRawFd, IoSlice, IoSliceMut, OwnedFd};
 use crate::socket::{Kind, Received, Socket, Stream};
 use crate::syscall::{self, Exactly};
 
-/// Data that may arrive without being asked for, because the socket was inherited with its options.
-/// The space of a label suffices for a time stamp too.
+/// Control messages that may arrive although nobody asked for them, because the socket was
+/// inherited with its options. The space for a label is large enough for a time stamp.
 type Along = (Credentials, Security<96>, Pidfd, QueueLength);
 
 /// The descriptors of [`Socket::recv_fds_up_to`]: an iterator that owns them, knows how many are left, and
 /// closes on drop those that nobody took.
 pub type Fds<const N: usize> = IntoDescriptors<ControlBuffer<(Rights<N>, Along)>>;
 
-/// Passing descriptors and credentials.
+/// Methods that pass descriptors and credentials.
 impl<T: Kind> Socket<T> {
     /// `sendmsg` with `SCM_RIGHTS` — sends one descriptor, with a byte 0 that carries it.
     ///
@@ -65,11 +65,11 @@ impl<T: Kind> Socket<T> {
     /// `recvmsg` with `SCM_RIGHTS` — receives one descriptor, with the one byte that carries it. It
     /// is close-on-exec.
     ///
-    /// The sender must send one byte, as [`send_fd`](Self::send_fd) does. Other senders send more: four
-    /// bytes, or a name. On a stream the bytes after the first stay in the queue, and the next receive
-    /// takes them for something else. [`recv_fds`](Self::recv_fds) and
+    /// The sender must send one byte, as [`send_fd`](Self::send_fd) does. Other senders send more:
+    /// four bytes, or a name. On a stream the bytes after the first stay in the queue, and the next
+    /// receive returns them as if they were the next data. [`recv_fds`](Self::recv_fds) and
     /// [`recv_fds_up_to`](Self::recv_fds_up_to) take what such a sender sends, and
-    /// [`recv_exact_fds`](crate::UnixStream::recv_exact_fds) a number of bytes that is known.
+    /// [`recv_exact_fds`](crate::UnixStream::recv_exact_fds) takes a known number of bytes.
     ///
     /// # Errors
     ///
@@ -108,8 +108,9 @@ impl<T: Kind> Socket<T> {
         Ok(fd)
     }
 
-    /// `sendmsg` with `SCM_RIGHTS` — sends all of the bytes, and descriptors with the first of them: a
-    /// slice of `OwnedFd`, `BorrowedFd`, `File` or whatever else has one, or of references to them.
+    /// `sendmsg` with `SCM_RIGHTS` — sends all of the bytes, and descriptors with the first of
+    /// them. The descriptors are a slice of `OwnedFd`, `BorrowedFd`, `File` or any other type that
+    /// has a descriptor, or of references to these.
     ///
     /// # Errors
     ///
@@ -199,8 +200,8 @@ impl<T: Kind> Socket<T> {
     /// `recvmsg` with `SCM_RIGHTS` — receives bytes, and at most `N` descriptors with them, which are
     /// close-on-exec. No bytes and no descriptors are the end of the connection, or an empty message.
     ///
-    /// A stream gives the descriptors with the first byte that they were sent with. Bytes that were sent
-    /// without any do not bring any.
+    /// A stream delivers the descriptors with the first byte that they were sent with. A receive
+    /// that takes only bytes that were sent without descriptors returns none.
     ///
     /// # Errors
     ///
@@ -240,7 +241,8 @@ impl<T: Kind> Socket<T> {
     /// `sendmsg` with `SCM_CREDENTIALS` — sends all of the bytes, and credentials with the first of
     /// them: [`Credentials::own`], or those of others if this process is privileged.
     ///
-    /// A receiver that asked for credentials gets the real ones without this.
+    /// A receiver that asked for credentials gets those of the sender even if the sender does not
+    /// call this.
     ///
     /// # Errors
     ///
@@ -302,7 +304,7 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// Passing descriptors over a stream.
+/// Methods that pass descriptors over a stream.
 impl Socket<Stream> {
     /// `recvmsg` with `SCM_RIGHTS`, as often as it takes — receives exactly as many bytes as `buf` has, and
     /// exactly `N` descriptors with them, whichever of the bytes they come with.

@@ -1,4 +1,4 @@
-//! Receiving control messages.
+//! Receives control messages.
 
 use core::ffi::c_int;
 use core::fmt;
@@ -18,8 +18,8 @@ use crate::syscall::{self, Length, OwnedControl, TRUE_LENGTH};
 /// A received message whose ancillary data has not been opened yet.
 ///
 /// [`into_control`](Self::into_control) opens it only if all of it arrived, and
-/// [`into_partial_control`](Self::into_partial_control) as it arrived. Dropping it closes every
-/// descriptor that arrived with it.
+/// [`into_partial_control`](Self::into_partial_control) opens as much as arrived. Dropping it
+/// closes every descriptor that arrived with it.
 ///
 /// `C` is the storage that was passed for the control messages: a
 /// [`ControlBuffer`](crate::ancillary::ControlBuffer), which the message then owns, or a reference
@@ -64,14 +64,14 @@ impl<C: ControlStorage> Message<C> {
         }
     }
 
-    /// Whether this is the end of the connection, and not a message.
+    /// Returns whether this is the end of the connection, and not a message.
     ///
     /// A stream ends with a receive of no bytes into slices that have space for one. A connection
     /// of sequenced packets ends with a receive of no bytes and no control messages. An empty
-    /// record looks like that too, unless [`set_pass_credentials`](Socket::set_pass_credentials) is
-    /// on: then every record carries credentials, and the end does not. Turn it on before the first
-    /// receive if empty records can arrive. A datagram socket does not see that its peer has
-    /// closed, and this is false.
+    /// record looks the same, unless [`set_pass_credentials`](Socket::set_pass_credentials) is on:
+    /// then every record carries credentials, and the end does not. If empty records can arrive,
+    /// turn that option on before the first receive. A datagram socket does not see that its peer
+    /// has closed, so for it the answer is always false.
     ///
     /// # Examples
     ///
@@ -113,7 +113,7 @@ impl<C: ControlStorage> Message<C> {
         self.received.len()
     }
 
-    /// `msg_flags` as the kernel returned them.
+    /// Returns `msg_flags` as the kernel wrote them.
     #[must_use]
     #[doc(alias = "msg_flags")]
     pub const fn flags(&self) -> MsgFlags {
@@ -130,16 +130,16 @@ impl<C: ControlStorage> Message<C> {
         self.from.as_ref()
     }
 
-    /// Whether a message was longer than the slices; what did not fit is lost.
+    /// Returns whether the message was longer than the slices. The part that did not fit is lost.
     #[must_use]
     #[doc(alias = "MSG_TRUNC")]
     pub const fn is_truncated(&self) -> bool {
         self.received.is_truncated()
     }
 
-    /// Whether control messages were lost: because the control buffer is too small, because of
-    /// `RLIMIT_NOFILE` or a security module, or because more descriptors arrived than were
-    /// expected.
+    /// Returns whether control messages were lost. This happens if the control buffer is too small,
+    /// if `RLIMIT_NOFILE` or a security module forbids a descriptor, or if more descriptors arrived
+    /// than were expected.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_control_truncated(&self) -> bool {
@@ -177,7 +177,7 @@ impl<C: ControlStorage> Message<C> {
         Ok(control)
     }
 
-    /// Opens the ancillary data, as much of it as arrived.
+    /// Opens as much of the ancillary data as arrived.
     #[must_use]
     pub fn into_partial_control(self) -> Ancillary<C> {
         self.control
@@ -194,7 +194,7 @@ impl<C: ControlStorage> fmt::Debug for Message<C> {
     }
 }
 
-/// Receiving with ancillary data.
+/// Methods that receive with ancillary data.
 impl<T: Kind> Socket<T> {
     /// `recvmsg(fd, msg, MSG_CMSG_CLOEXEC)` — receives into several slices, and control messages into
     /// `control`, which is a [`ControlBuffer`](crate::ancillary::ControlBuffer) or `&mut` one, or
@@ -246,8 +246,9 @@ impl<T: Kind> Socket<T> {
         self.recvmsg_with(bufs, control, MsgFlags::empty())
     }
 
-    /// `recvmsg(fd, msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)` — receives as [`recvmsg`](Self::recvmsg) if that
-    /// need not wait. The socket stays blocking for everybody who shares it.
+    /// `recvmsg(fd, msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)` — receives as [`recvmsg`](Self::recvmsg)
+    /// does, but fails with `EAGAIN` if it would have to wait. The socket stays blocking for every
+    /// process that shares it.
     ///
     /// # Errors
     ///
@@ -264,8 +265,9 @@ impl<T: Kind> Socket<T> {
         self.recvmsg_with(bufs, control, MsgFlags::DONTWAIT)
     }
 
-    /// `recvmsg(fd, msg, flags | MSG_CMSG_CLOEXEC)` — receives as [`recvmsg`](Self::recvmsg), with flags:
-    /// peeks, waits for all of the slices, or receives the byte out of band. [`MsgFlags`] has an example.
+    /// `recvmsg(fd, msg, flags | MSG_CMSG_CLOEXEC)` — receives as [`recvmsg`](Self::recvmsg) does,
+    /// with flags: they make it peek, wait until the slices are full, or receive the byte out of
+    /// band. [`MsgFlags`] has an example.
     ///
     /// Each [`PEEK`](MsgFlags::PEEK) at descriptors makes new ones, which the message owns.
     ///
@@ -293,7 +295,8 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// Whether a receive of no bytes is the end of the connection, as [`Message::is_end`] documents it.
+/// Returns whether a receive of no bytes is the end of the connection, as [`Message::is_end`]
+/// documents.
 #[cold]
 fn is_end(kind: c_int, flags: c_int, size: usize, without_control: bool) -> bool {
     match kind {

@@ -1,4 +1,4 @@
-//! Sending control messages.
+//! Sends control messages.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -23,24 +23,25 @@ use crate::syscall;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Control<'a> {
-    /// `SCM_RIGHTS` — descriptors, lent for the call. The receiver gets its own. A message takes at
-    /// most 253, counted over all `Rights`. Several `Rights` arrive as one, in their order. One
-    /// without descriptors carries nothing and is left out.
+    /// `SCM_RIGHTS` — descriptors, which are lent for the call. The receiver gets its own copies. A
+    /// message carries at most 253 descriptors in all of its `Rights`. Several `Rights` arrive as
+    /// one, in their order. A `Rights` without descriptors is left out.
     #[doc(alias = "SCM_RIGHTS")]
     Rights(&'a [BorrowedFd<'a>]),
-    /// `SCM_CREDENTIALS` — the sender's own, or those of others if the sender is privileged. The
-    /// kernel checks every one, and the receiver gets the last.
+    /// `SCM_CREDENTIALS` — the sender's own credentials, or those of others if the sender is
+    /// privileged. If there are several, the kernel checks all of them, and the receiver gets the
+    /// last.
     #[doc(alias = "SCM_CREDENTIALS")]
     Credentials(Credentials),
-    /// A control message of any level and type, for what has no variant here: the kernel checks it. Its data
-    /// lies in the message as it is given. `SCM_RIGHTS` is refused, because its numbers would be
-    /// descriptors that nobody lent.
+    /// A control message of any level and type, for those that have no variant here. Its data is
+    /// sent as it is, and the kernel checks it. `SCM_RIGHTS` is refused, because its numbers would
+    /// be descriptors that nobody lent.
     Other {
-        /// `cmsg_level`.
+        /// The value of `cmsg_level`.
         level: i32,
-        /// `cmsg_type`.
+        /// The value of `cmsg_type`.
         cmsg_type: i32,
-        /// `CMSG_DATA`.
+        /// The bytes at `CMSG_DATA`.
         data: &'a [u8],
     },
 }
@@ -53,7 +54,8 @@ pub(crate) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// Refuses, with `call` in the error, what no message can carry.
+    /// Checks the control messages and adds up their sizes. What no message can carry is refused,
+    /// with `call` in the error.
     #[inline]
     pub(crate) fn of(call: Call, control: &'a [Control<'a>]) -> Result<Self, Error> {
         let (mut descriptors, mut space) = (0_usize, 0_usize);
@@ -139,21 +141,23 @@ pub(super) fn write_rights<F: AsFd>(writer: &mut Writer<'_>, fds: &[F]) -> Resul
     Ok(())
 }
 
-/// Most messages carry no more. A buffer of this size is zeroed by a few instructions.
+/// The size of a buffer that is large enough for most messages, and that a few instructions set to
+/// zero.
 type Small = (Rights<2>, Credentials);
 
-/// The most bytes of control messages in one message. All descriptors that it can carry fit, each
-/// in a control message of its own, and many credentials in addition.
+/// The most bytes of control messages in one message. They have space for all descriptors that a
+/// message can carry, each in its own control message, and for many credentials in addition.
 const MAX_CONTROL: usize = 8192;
 const _: () = assert!(MAX_DESCRIPTORS * Rights::<1>::SPACE + Credentials::SPACE <= MAX_CONTROL);
 
 /// Returns the credentials of this process.
 impl Credentials {
-    /// `{ getpid(), getuid(), getgid() }` — the kernel adds the same by itself.
+    /// `{ getpid(), getuid(), getgid() }` — returns this process's own credentials, as the kernel
+    /// would add them itself.
     ///
-    /// These are the real user and group. The credentials of a peer are the effective ones, so that the
-    /// two differ in a set-user-ID program. [`PeerCred::is_own_user`](crate::PeerCred::is_own_user) compares
-    /// what can be compared.
+    /// These are the real user and group. The credentials of a peer are the effective ones, which
+    /// differ from the real ones in a set-user-ID program.
+    /// [`PeerCred::is_own_user`](crate::PeerCred::is_own_user) compares what can be compared.
     ///
     /// See credentials(7).
     #[must_use]
@@ -166,7 +170,7 @@ impl Credentials {
     }
 }
 
-/// Sending with ancillary data.
+/// Methods that send with ancillary data.
 impl<T: Kind> Socket<T> {
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices, and control messages with them.
     /// Returns how many bytes were sent.
@@ -189,8 +193,9 @@ impl<T: Kind> Socket<T> {
     ///   not take; a descriptor of a kind that cannot be passed (io_uring); credentials with the user or
     ///   the group -1.
     /// - `ENOMEM`: no memory.
-    /// - `EMSGSIZE`: the control messages take more than 8192 bytes, counted as `CMSG_SPACE` does, with
-    ///   the number. All descriptors that can go fit, each in a `Rights` of its own.
+    /// - `EMSGSIZE`: the control messages take more than 8192 bytes, counted as `CMSG_SPACE` does,
+    ///   with the number. All descriptors that a message can carry fit, even if each is in its own
+    ///   `Rights`.
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for `send`
     ///   and `write`.
     ///
@@ -213,8 +218,9 @@ impl<T: Kind> Socket<T> {
         self.sendmsg_with(bufs, control, MsgFlags::empty())
     }
 
-    /// `sendmsg(fd, msg, MSG_DONTWAIT | MSG_NOSIGNAL)` — sends as [`sendmsg`](Self::sendmsg) what need not
-    /// wait. The socket stays blocking for everybody who shares it.
+    /// `sendmsg(fd, msg, MSG_DONTWAIT | MSG_NOSIGNAL)` — sends as [`sendmsg`](Self::sendmsg) does,
+    /// but only as much as can be sent without waiting. The socket stays blocking for every process
+    /// that shares it.
     ///
     /// # Errors
     ///
@@ -233,8 +239,8 @@ impl<T: Kind> Socket<T> {
         self.sendmsg_with(bufs, control, MsgFlags::DONTWAIT)
     }
 
-    /// `sendmsg(fd, msg, flags | MSG_NOSIGNAL)` — sends as [`sendmsg`](Self::sendmsg), with flags: the last
-    /// byte out of band, or the end of a record.
+    /// `sendmsg(fd, msg, flags | MSG_NOSIGNAL)` — sends as [`sendmsg`](Self::sendmsg) does, with
+    /// flags, which send the last byte out of band or end a record.
     ///
     /// # Errors
     ///
@@ -281,7 +287,7 @@ impl<T: Kind> Socket<T> {
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`,
     ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
     /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed.
-    ///   [`sendmsg`](Self::sendmsg) tells how many bytes went.
+    ///   [`sendmsg`](Self::sendmsg) returns how many bytes were sent.
     ///
     /// See sendmsg(2), unix(7).
     #[doc(alias = "sendmsg")]
@@ -290,18 +296,18 @@ impl<T: Kind> Socket<T> {
         send_rest(self.as_fd(), bytes, sent)
     }
 
-    /// `sendmsg(fd, msg, MSG_NOSIGNAL)`, as often as it takes — sends all of the slices, one after the
-    /// other, and the control messages once, with the first byte. Messages go with one call, and a stream
-    /// takes any number of slices.
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)`, as often as it takes — sends all of the slices, one after
+    /// the other, and the control messages once, with the first byte. A message takes one call, and
+    /// a stream takes any number of slices.
     ///
     /// # Errors
     ///
-    /// On a stream, some of the bytes may have gone, and the control messages with them.
+    /// On a stream, some of the bytes may have been sent, and the control messages with them.
     ///
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`,
     ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
     /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed.
-    ///   [`sendmsg`](Self::sendmsg) tells how many bytes went.
+    ///   [`sendmsg`](Self::sendmsg) returns how many bytes were sent.
     ///
     /// # Examples
     ///
@@ -387,7 +393,7 @@ impl Socket<Datagram> {
     }
 }
 
-/// Sends what one call has not sent of these bytes.
+/// Sends the rest of these bytes after a call that has sent only a part.
 pub(super) fn send_rest(fd: BorrowedFd<'_>, bytes: &[u8], mut sent: usize) -> Result<(), Error> {
     while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
         sent += syscall::send(fd, rest, 0)?;
@@ -436,8 +442,8 @@ pub(super) fn send_laid_out<T: Kind>(
     send_with_much(fd, bufs, to, flags, space, write)
 }
 
-/// Does what [`send_laid_out`] does, for more control messages than most messages have. It is out of
-/// line, because every call would touch its buffer on the stack.
+/// Does what [`send_laid_out`] does, for more control messages than most messages have. It is out
+/// of line, because otherwise every call would touch its large buffer on the stack.
 #[inline(never)]
 fn send_with_much(
     fd: BorrowedFd<'_>,

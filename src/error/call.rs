@@ -1,4 +1,4 @@
-//! The calls that can fail, by their names in C.
+//! The calls that can fail, with their names in C.
 
 use core::fmt;
 
@@ -96,7 +96,7 @@ calls! {
     Setsockopt "setsockopt"
     /// shutdown(2).
     Shutdown "shutdown"
-    /// None yet: a `struct sockaddr_un` was being made.
+    /// No call: a `struct sockaddr_un` was being made.
     SockaddrUn "sockaddr_un"
     /// socket(2).
     Socket "socket"

@@ -17,8 +17,8 @@ macro_rules! causes {
     ($($(#[$doc:meta])* $cause:ident $({ $($(#[$number_doc:meta])* $number:ident: $int:ident),+ })? $text:literal)*) => {
         /// The reason why a call failed, if the errno alone does not tell it.
         ///
-        /// [`Error::cause`](crate::Error::cause) returns it. It prints as the part of the error's
-        /// text in parentheses.
+        /// [`Error::cause`](crate::Error::cause) returns it. Its text is the part of the error's
+        /// text that is in parentheses.
         ///
         /// # Examples
         ///
@@ -43,7 +43,7 @@ macro_rules! causes {
             $($(#[$doc])* $cause $({ $($(#[$number_doc])* $number: $int),+ })?,)*
         }
 
-        /// The meaning of an error's number: an errno, or the numbers of a cause.
+        /// The meaning of the number in an error: an errno, or the numbers of a cause.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub(super) enum Tag {
@@ -214,12 +214,12 @@ causes! {
         /// The greatest length that fits.
         max: u16
     } "peers cannot answer to a path of {} bytes, only to one of at most {}"
-    /// The path is too long for `sun_path`, so that an ordinary client cannot connect, and
-    /// [`BindOptions::reachable`](crate::BindOptions::reachable) asked for one that can be named.
+    /// The path is too long for `sun_path`, so an ordinary client cannot connect.
+    /// [`BindOptions::reachable`](crate::BindOptions::reachable) asked for a path to which one can.
     Unreachable {
-        /// How many bytes the path has, at most 65535.
+        /// The length of the path in bytes, at most 65535.
         len: u16,
-        /// How many it may have.
+        /// The greatest length that fits.
         max: u16
     } "an ordinary client cannot name a path of {} bytes, only one of at most {}"
     /// The message is longer than the socket's send buffer allows.
@@ -248,10 +248,10 @@ causes! {
         /// The largest number that it takes.
         max: u32
     } "the number is over {}, the most that the option takes"
-    /// A timeout of zero is refused, because in C it means to wait forever. Here `None` means that.
+    /// A timeout of zero is refused, because in C it means to wait forever. Use `None` for that.
     ZeroTimeout "a timeout of zero is refused; None waits forever"
-    /// The unnamed address is not bound, because in C it means to choose a free abstract name. Here
-    /// [`Socket::autobind`](crate::Socket::autobind) does that.
+    /// The unnamed address is not bound, because in C it means to choose a free abstract name. Use
+    /// [`Socket::autobind`](crate::Socket::autobind) for that.
     UnnamedAddress "the address is unnamed; autobind chooses a free name"
     /// The descriptor is a socket, but not a Unix domain socket.
     OtherFamily "the socket is not a Unix domain socket"
@@ -357,7 +357,7 @@ pub enum InUse {
 }
 
 impl InUse {
-    /// In the order of their numbers.
+    /// The values, in the order of their numbers.
     const ALL: [Self; 6] = [
         Self::Server,
         Self::Lock,

@@ -1,4 +1,4 @@
-//! Numbers of errors, and their names.
+//! Error numbers and their names.
 
 use core::error;
 use core::fmt;

@@ -1,4 +1,4 @@
-//! Errors as `std::io::Error`.
+//! Converts errors to and from `std::io::Error`.
 
 use std::io::{self, ErrorKind};
 use std::mem::ManuallyDrop;
@@ -62,15 +62,15 @@ impl Errno {
     }
 }
 
-/// Returns the errno as `raw_os_error`; nothing is allocated.
+/// Converts the errno, which becomes `raw_os_error`. Nothing is allocated.
 impl From<Errno> for io::Error {
     fn from(errno: Errno) -> Self {
         Self::from_raw_os_error(errno.raw())
     }
 }
 
-/// Keeps the call, the errno and the cause: this error becomes the inner one, of the kind that
-/// [`kind`](Error::kind) returns.
+/// Keeps the call, the errno and the cause, because this error becomes the inner error. The kind is
+/// the one that [`kind`](Error::kind) returns.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         Self::new(error.kind(), error)

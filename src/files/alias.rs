@@ -1,4 +1,4 @@
-//! Short paths that lead to a file whose own path does not fit into `sun_path`.
+//! Makes short paths that lead to a file whose own path does not fit into `sun_path`.
 
 mod link;
 
@@ -11,7 +11,7 @@ use crate::fd::BorrowedFd;
 use crate::files::joined::Path;
 use crate::syscall::{self, ProcFd};
 
-/// The way in which the kernel gets to a file whose path does not fit.
+/// The way in which the kernel reaches a file whose path does not fit.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Means {
     /// The directory's descriptor is an argument of the call.
@@ -22,7 +22,7 @@ pub(crate) enum Means {
     Link,
 }
 
-/// The way of this system. Tests choose others.
+/// The way that this system uses. Tests choose others.
 pub(crate) const USUAL: Means = match (syscall::HAVE_BINDAT, syscall::HAVE_PROC_FD) {
     (true, _) => Means::Bindat,
     (_, true) => Means::Proc,

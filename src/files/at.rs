@@ -1,4 +1,4 @@
-//! The `_at` forms: paths of any length, which begin at an open directory.
+//! The `_at` forms, which take paths of any length that begin at an open directory.
 
 mod bind;
 mod connect;
@@ -14,7 +14,7 @@ use crate::pathname::AsPathname;
 use crate::socket::{Connected, Kind, Listener, Socket, UnixDatagram, methods_of};
 use crate::syscall;
 
-/// Below a directory, and by paths of any length.
+/// Methods that take a path of any length, below a directory.
 ///
 /// `sun_path` holds 107 bytes (103 on the BSDs and macOS), but a file system takes paths of any
 /// length, with components of up to 255 bytes. Nothing is truncated here, and the working directory
@@ -27,12 +27,12 @@ use crate::syscall;
 /// | by bindat(2) and connectat(2) | FreeBSD |
 /// | through a symbolic link in a private directory under `/tmp`, which is removed afterwards | /proc is not mounted; macOS |
 ///
-/// A path of `PATH_MAX` bytes or more is opened in pieces. The symbolic link cannot hold one that
-/// long (`ENAMETOOLONG`), and without /proc Linux does not report the path of a directory other
-/// than [`CWD`](crate::CWD) (`EOPNOTSUPP`).
+/// A path of `PATH_MAX` bytes or more is opened in pieces. Two limits remain where the symbolic
+/// link is used: it cannot hold a path of that length (`ENAMETOOLONG`), and without /proc Linux
+/// does not report the path of a directory other than [`CWD`](crate::CWD) (`EOPNOTSUPP`).
 impl<T: Kind> Socket<T> {
     /// `bindat(dir, fd, addr, len)` — gives the socket its address by a path of any length, which
-    /// begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is absolute.
+    /// begins at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the root.
     ///
     /// As with [`bind_to`](Self::bind_to), the path must not exist, and nothing removes it
     /// afterwards. If the last component does not fit beside the alias (because it has more than
@@ -97,7 +97,8 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `connectat(dir, fd, addr, len)` — connects to the socket that a path of any length names,
-    /// which begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is absolute.
+    /// which begins at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the
+    /// root.
     ///
     /// # Errors
     ///
@@ -133,10 +134,11 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// Listening below a directory, and at paths of any length.
+/// Methods that listen at a path of any length, below a directory.
 impl<T: Connected> Listener<T> {
-    /// `bindat(dir, fd, addr, len)`, `listen(fd, -1)` — makes a socket that listens at a path of any
-    /// length, which begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is absolute.
+    /// `bindat(dir, fd, addr, len)`, `listen(fd, -1)` — makes a socket that listens at a path of
+    /// any length, which begins at an open directory, at [`CWD`](crate::CWD), or, if it is
+    /// absolute, at the root.
     ///
     /// # Errors
     ///
@@ -173,9 +175,9 @@ impl<T: Connected> Listener<T> {
 }
 
 methods_of!(Connected [Stream, Seqpacket], "Connecting below a directory, and by paths of any length.", {
-    /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the one that listens at a
-    /// path of any length, which begins at an open directory; or at [`CWD`](crate::CWD), or at the root if it is
-    /// absolute.
+    /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the one that listens
+    /// at a path of any length, which begins at an open directory, at [`CWD`](crate::CWD), or, if
+    /// it is absolute, at the root.
     ///
     /// # Errors
     ///
@@ -204,10 +206,10 @@ methods_of!(Connected [Stream, Seqpacket], "Connecting below a directory, and by
     }
 });
 
-/// Binding below a directory, and to paths of any length.
+/// Methods that bind to a path of any length, below a directory.
 impl UnixDatagram {
-    /// `bindat(dir, fd, addr, len)` — makes a datagram socket that is bound to a path, which begins at an
-    /// open directory; or at [`CWD`](crate::CWD), or at the root if it is absolute.
+    /// `bindat(dir, fd, addr, len)` — makes a datagram socket that is bound to a path, which begins
+    /// at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the root.
     ///
     /// Peers can answer to its address: it is the path itself, or the absolute path of the directory and
     /// the name, which must fit into `sun_path`.
@@ -255,7 +257,7 @@ mod tests {
     use std::vec::Vec;
     use std::{env, format, fs, process, thread};
 
-    /// Fresh, and removed at the end.
+    /// A new directory, which is removed at the end.
     struct FreshDir(PathBuf);
 
     impl FreshDir {
@@ -272,7 +274,7 @@ mod tests {
         }
     }
 
-    /// Returns what a link left behind, in all directories where links are made.
+    /// Returns the files that a link left behind, in all directories where links are made.
     fn left_behind() -> Vec<PathBuf> {
         let mut left = Vec::new();
         for base in Link::BASES {
@@ -286,8 +288,9 @@ mod tests {
         left
     }
 
-    /// A link that another process uses disappears soon, and one that was left stays.
-    fn nothing_left_since(before: &[PathBuf]) {
+    /// Looks again later, because a link that another process uses disappears soon, and one that
+    /// was left stays.
+    fn assert_nothing_left_since(before: &[PathBuf]) {
         for path in left_behind() {
             let is_gone = |_| {
                 thread::yield_now();
@@ -312,7 +315,7 @@ mod tests {
         })
     }
 
-    /// One test, because it looks for what any link left behind.
+    /// This is one test and not several, because it looks for what any link left behind.
     #[test]
     fn at_without_proc_a_link_leads_there_and_is_gone_afterwards() {
         link_of_a_relative_path_begins_where_it_should();
@@ -326,11 +329,11 @@ mod tests {
             let path = deep.join("n".repeat(len));
             let (server, client) = (Socket::<Stream>::new().unwrap(), Socket::new().unwrap());
             bind_by_link(&server, &path).unwrap();
-            nothing_left_since(&before);
+            assert_nothing_left_since(&before);
             assert!(fs::symlink_metadata(&path).unwrap().file_type().is_socket());
             syscall::listen(server.as_fd(), 1).unwrap();
             connect_by_link(&client as &Socket<Stream>, &path).unwrap();
-            nothing_left_since(&before);
+            assert_nothing_left_since(&before);
 
             let again = Socket::<Seqpacket>::new().unwrap();
             let error = bind_by_link(&again, &path).unwrap_err();
@@ -360,7 +363,7 @@ mod tests {
             };
             assert_eq!((bound.errno(), connected.errno()), (expected, errno));
         }
-        nothing_left_since(&before);
+        assert_nothing_left_since(&before);
     }
 
     fn link_of_a_relative_path_begins_where_it_should() {
@@ -388,8 +391,8 @@ mod tests {
         assert_eq!(error.errno(), Errno::ESTALE);
     }
 
-    /// After the file is opened and before the connection through it, another file is renamed over
-    /// it.
+    /// Renames another file over the file after it was opened and before the connection is made
+    /// through it.
     #[test]
     fn at_file_that_was_replaced_is_looked_up_again() {
         let base = FreshDir::new("replaced");

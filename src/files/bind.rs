@@ -1,4 +1,4 @@
-//! Binding with options for the file: its mode and owner, its removal, and what to do with a file
+//! Binds with options for the file: its mode and owner, its removal, and what happens to a file
 //! that exists already.
 
 mod access;
@@ -36,7 +36,7 @@ pub use self::stale::{Liveness, probe};
 #[cfg(feature = "std")]
 pub use self::sweep::{StaleFile, StaleFiles, stale_in};
 
-/// What to do if a file exists at the path.
+/// What `bind` does if a file exists at the path.
 ///
 /// The page `docs/socket-files.md` of the repository lists every system call of the three, and what
 /// a crash at each of them leaves.
@@ -49,32 +49,34 @@ pub enum Existing {
     /// A socket file that is proved dead is replaced, and no other file. This is for a daemon that
     /// runs once and may have been killed.
     ///
-    /// If several processes start at once, exactly one succeeds, and the others get `EADDRINUSE`. They
-    /// compete for a lock file of mode 0600 beside the socket, by flock(2). The lock is held as long as
-    /// the socket is open, in forked children too, and the kernel releases it when the last of them
-    /// dies, so that it is never stale. The lock file is removed with the socket file, and stays if the
-    /// process was killed, or if another program made it. [`BindOptions::lock`] does without it. Its
-    /// name is `<name>.lock`. For a name over 250 bytes, which leaves no space for that, it is `.sunpath-`, a hash of the name in 16 hexadecimal digits, and `.lock`.
+    /// If several processes start at once, exactly one succeeds, and the others get `EADDRINUSE`.
+    /// They compete for a lock file of mode 0600 beside the socket, by flock(2). The lock is held
+    /// as long as the socket is open, in forked children too, and the kernel releases it when the
+    /// last of them dies, so the lock is never stale. The lock file is removed with the socket
+    /// file, and stays if the process was killed, or if another program made it.
+    /// [`BindOptions::lock`] can turn the lock off. The lock file's name is `<name>.lock`. For a
+    /// name over 250 bytes, which leaves no space for that, it is `.sunpath-`, a hash of the name
+    /// in 16 hexadecimal digits, and `.lock`.
     ///
-    /// The lock keeps out only processes that ask for it. The proof protects every server: a
-    /// datagram socket is connected to the file. If any process holds a stream or seqpacket socket
-    /// that is bound to the file, the answer is `EPROTOTYPE`, also before listen(2) and with a full
-    /// backlog, and the server does not notice. Only `ECONNREFUSED` proves that the file is dead,
-    /// and only on a kernel that answers differently for a live socket. Before a file is removed, a
-    /// stream socket of this process, which is bound beside it under a temporary name, is therefore
-    /// asked about in the same way. If that one looks dead too, nothing is proved, and bind fails
-    /// with `EADDRINUSE`.
+    /// The lock keeps out only processes that ask for it. The proof protects every server, whatever
+    /// library it uses: a datagram socket is connected to the file. If any process holds a stream
+    /// or seqpacket socket that is bound to the file, the answer is `EPROTOTYPE`, also before
+    /// listen(2) and with a full backlog, and the server does not notice. Only `ECONNREFUSED`
+    /// proves that the file is dead, and only on a kernel that answers differently for a live
+    /// socket. Before a file is removed, this process therefore binds a stream socket of its own
+    /// beside it, under a temporary name, and makes the same test with it. If that live socket
+    /// looks dead too, nothing is proved, and bind fails with `EADDRINUSE`.
     ///
     /// A file that is not a socket is never touched. Neither is a symbolic link, nor the file that
-    /// it points to, nor a file about which the kernel does not answer (`EACCES`: without write
-    /// permission on a file there is no answer).
+    /// it points to, nor a file about which the kernel does not answer (`EACCES`, because it gives
+    /// no answer without write permission on the file).
     ///
     /// A kernel knows only its own processes. On a file system that several machines, or a guest
     /// and its host, share, a server on the other side looks dead. Through another layer of an
     /// overlay file system a live server looks dead too.
     ReplaceStale,
     /// The path is taken over from the process that has it, without an instant in which nobody
-    /// listens. A new version of a running server does this, for example.
+    /// listens. It is for a new version of a running server, for example.
     ///
     /// The socket is bound to a temporary name beside the path, `.sunpath-` and 16 hexadecimal digits,
     /// and listens. Its file is then swapped with the socket file at the path, which may be live or
@@ -99,26 +101,28 @@ pub enum Existing {
     Takeover,
 }
 
-/// What [`Existing::ReplaceStale`] locks, so that one of several processes that start at once succeeds.
+/// What [`Existing::ReplaceStale`] locks, so that exactly one of several processes that start at
+/// once succeeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lock {
     /// The file `<name>.lock` beside the socket file, for as long as the socket is open.
     ///
-    /// It has mode 0600 and the sticky bit, by which every process of this crate knows it. A lock file without
-    /// that bit is another program's: it is locked, and left as it is, because that program may wait for
-    /// the lock of this very file. (Where the sticky bit is not kept, the process that made the file
-    /// removes it.)
+    /// It has mode 0600 and the sticky bit, by which every process of this crate knows it. A lock
+    /// file without that bit belongs to another program. It is locked, but neither changed nor
+    /// removed, because that program may wait for the lock of this very file. (Where the sticky bit
+    /// is not kept, the process that made the file removes it.)
     #[default]
     Beside,
-    /// Nothing: for a program that holds a lock of its own, that may have nothing but the socket in the
-    /// directory, or that may not make regular files there.
+    /// Nothing. This is for a program that holds a lock of its own, that must not have another file
+    /// in the directory, or that may not make regular files there.
     ///
-    /// What remains is the proof that a file is dead, which is made twice, and the turns that processes of
-    /// this crate take by a lock of the directory. As long as a process can have its turn, one of several
-    /// that start at once succeeds. If it cannot (it may not read the directory, or somebody keeps the
-    /// directory locked for over 50 ms), a server that has just bound can lose its file: another starter
-    /// moves it away to look at it, and a third binds in that instant.
+    /// What remains is the proof that a file is dead, which is made twice, and the turns that
+    /// processes of this crate take by a lock of the directory. As long as a process can have its
+    /// turn, one of several that start at once succeeds. A process cannot have its turn if it may
+    /// not read the directory, or if another process keeps the directory locked for over 50 ms.
+    /// Then a server that has just bound can lose its file: a second process moves the file aside
+    /// to look at it, and a third one binds in that instant.
     None,
 }
 
@@ -175,8 +179,8 @@ impl Default for BindOptions {
 }
 
 impl BindOptions {
-    /// Makes options that bind as C does, except that the file is removed on drop. Without a mode,
-    /// an owner or a group, only bind(2) acts on the file.
+    /// Makes options that bind as C does, except that the file is removed when the result is
+    /// dropped. Without a mode, an owner or a group, only bind(2) acts on the file.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -213,7 +217,7 @@ impl BindOptions {
     /// Sets the mode of the file, at most 0777, whatever the umask is. Without it the mode is 0777 less
     /// the umask.
     ///
-    /// At no instant can a process connect that this mode would not permit to. The umask, which
+    /// At no instant can a process connect if this mode does not permit it. The umask, which
     /// belongs to all threads, is not changed: the socket gets the mode before it is bound, and the
     /// bits that the umask took are given back to the file after that, by a descriptor of the file.
     /// To connect, a process needs write permission on the file on Linux; on other systems only the
@@ -221,7 +225,8 @@ impl BindOptions {
     /// who may connect in addition, with the permissions of the group, and a directory with the
     /// setgid bit passes its group on to the file.
     ///
-    /// Until the mode is complete, the file has its sticky bit set, which tells it from other files.
+    /// Until the mode is complete, the file has its sticky bit set, by which it is told from other
+    /// files.
     ///
     /// In three cases the socket is bound in a new directory of mode 0700 beside the path, and its
     /// file is moved to the path when it is ready: in a directory where others may rename files (it
@@ -318,12 +323,13 @@ impl BindOptions {
         self
     }
 
-    /// Sets whether a path is refused that an ordinary client cannot name, because it does not fit into
-    /// `sun_path`. Without it such a path is bound, and only clients that reach longer paths, as
-    /// [`ConnectOptions`](crate::ConnectOptions) does, can connect.
+    /// Sets whether bind refuses a path to which an ordinary client cannot connect, because it does
+    /// not fit into `sun_path`. Without it such a path is bound, and only clients that support
+    /// longer paths, as [`ConnectOptions`](crate::ConnectOptions) does, can connect.
     ///
     /// For a name in an open directory, the absolute path that the directory has now counts.
-    /// [`fits_in`](crate::files::fits_in) asks for all sockets of a directory before anything is made.
+    /// [`fits_in`](crate::files::fits_in) checks the names of all sockets of a directory before
+    /// anything is made.
     #[must_use]
     #[doc(alias = "ENAMETOOLONG")]
     pub const fn reachable(mut self, on: bool) -> Self {
@@ -447,9 +453,9 @@ impl BindOptions {
         self.bind_at(CWD, path)
     }
 
-    /// `bindat(dir, fd, addr, len)` — makes a socket of the type that the caller names, bound to a path
-    /// of any length that begins at an open directory; or at [`CWD`], or at the root if it is absolute.
-    /// A [`UnixListener`] or [`UnixSeqpacketListener`] listens.
+    /// `bindat(dir, fd, addr, len)` — makes a socket of the type that the caller names, bound to a
+    /// path of any length that begins at an open directory, at [`CWD`], or, if it is absolute, at
+    /// the root. A [`UnixListener`] or [`UnixSeqpacketListener`] listens.
     ///
     /// # Errors
     ///
@@ -489,7 +495,7 @@ pub trait Bindable: sealed::Sealed + Sized {
     /// The socket's kind.
     #[doc(hidden)]
     type Kind: Kind;
-    /// Whether it listens.
+    /// `true` if the socket listens.
     #[doc(hidden)]
     const LISTENS: bool;
     /// Returns the socket after bind(2), and after listen(2) if it listens.
@@ -518,7 +524,7 @@ impl Bindable for UnixDatagram {
 mod sealed {
     use super::{Connected, Listener, UnixDatagram};
 
-    /// The kinds are the kernel's, and none can be added outside.
+    /// Implemented only here, because the kernel decides which kinds of socket exist.
     pub trait Sealed {}
 
     impl<T: Connected> Sealed for Listener<T> {}

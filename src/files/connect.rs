@@ -1,4 +1,4 @@
-//! Connecting with conditions: within a time limit, and only to the right server.
+//! Connects with conditions: within a time limit, and only to the right server.
 
 use core::ffi::c_int;
 use core::time::Duration;
@@ -19,7 +19,8 @@ use crate::syscall;
 ///
 /// # Examples
 ///
-/// Connects to a server of our own user, and to no other that listens at its path:
+/// A client that connects only to a server of its own user, and not to another one that listens at
+/// the path:
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -38,7 +39,7 @@ pub struct ConnectOptions {
     wait_for_server: bool,
 }
 
-/// Whose server it must be.
+/// The user who must run the server.
 #[derive(Clone, Copy, Debug)]
 enum Peer {
     User(u32),
@@ -84,8 +85,8 @@ impl ConnectOptions {
     /// file at which nobody listens (`ECONNREFUSED`) are then not errors until the
     /// [`timeout`](Self::timeout) has passed. Without a timeout it waits forever.
     ///
-    /// It tries again after a pause, which grows from 1 to 100 milliseconds and is shorter shortly
-    /// before the timeout. When the timeout has passed, the error is that of the last try: `ENOENT` if
+    /// It tries again after a pause, which grows from 1 to 100 milliseconds and gets shorter before
+    /// the timeout. When the timeout has passed, the error is that of the last try: `ENOENT` if
     /// there is no file, `ECONNREFUSED` if a dead server left one. Every other error, such as
     /// `EACCES`, ends the wait at once, because a server that starts does not change it.
     ///
@@ -110,8 +111,8 @@ impl ConnectOptions {
     }
 
     /// Accepts only a server of this user: its effective user was this one at its last listen(2).
-    /// Every user who may write to a directory can listen at a path in it, and this tells a server
-    /// from an impostor.
+    /// Every user who may write to a directory can listen at a path in it, and this check tells the
+    /// server from an impostor.
     ///
     /// If a service manager made the socket ([`activation`](crate::activation)), the user is the
     /// manager's, often root, because the manager called listen(2). The server can change that by
@@ -119,9 +120,9 @@ impl ConnectOptions {
     ///
     /// In a user namespace that does not map every user, as in many sandboxes, one uid stands for
     /// all users that are not mapped: 65534, or the number in `/proc/sys/kernel/overflowuid`. There
-    /// it cannot be required, and connecting fails with `EINVAL` ([`Cause::UnmappedUid`]).
-    /// Elsewhere it is the user `nobody`. Without /proc the two cannot be told apart, and 65534 is
-    /// rejected.
+    /// this uid cannot be required, and connecting fails with `EINVAL` ([`Cause::UnmappedUid`]).
+    /// Elsewhere this uid is the user `nobody`. Without /proc the two cannot be told apart, and
+    /// 65534 is refused.
     ///
     /// # Examples
     ///
@@ -198,7 +199,7 @@ impl ConnectOptions {
     ) -> Result<Socket<T>, Error> {
         let path = SplitPath::new(Call::Connect, dir.as_fd(), path.as_pathname())?;
         let deadline = self.deadline();
-        self.until_served(deadline, |late| {
+        self.retry_until_served(deadline, |late| {
             connect_through(&path, USUAL, |start, addr| {
                 self.connect_by(start, addr, deadline, late)
             })
@@ -224,13 +225,13 @@ impl ConnectOptions {
     #[doc(alias = "connect")]
     pub fn connect_addr<T: Connected>(&self, addr: &UnixAddr) -> Result<Socket<T>, Error> {
         let deadline = self.deadline();
-        self.until_served(deadline, |late| self.connect_by(CWD, addr, deadline, late))
+        self.retry_until_served(deadline, |late| self.connect_by(CWD, addr, deadline, late))
     }
 
     /// Calls `attempt`, and if [`wait_for_server`](Self::wait_for_server) was asked for, calls it
     /// again until there is a server. `attempt` gets the error to return if the deadline has passed
     /// when it begins: that of the previous try, if there was one.
-    fn until_served<R>(
+    fn retry_until_served<R>(
         &self,
         deadline: Option<Deadline>,
         mut attempt: impl FnMut(Error) -> Result<R, Error>,
@@ -257,7 +258,8 @@ impl ConnectOptions {
         self.timeout.map(Deadline::after)
     }
 
-    /// `dir` is where the address begins; `late` is the error if the deadline has passed already.
+    /// Connects once. The address begins at `dir`, and `late` is the error to return if the
+    /// deadline has passed already.
     fn connect_by<T: Connected>(
         &self,
         dir: BorrowedFd<'_>,

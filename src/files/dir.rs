@@ -1,12 +1,12 @@
-//! Directories: opened once, and used by descriptor from then on.
+//! Directories that are opened once, and used by their descriptor from then on.
 
 mod check;
 mod make;
 mod options;
 #[cfg(feature = "std")]
 mod runtime;
+mod symlink;
 mod verify;
-mod walk;
 
 use core::error;
 use core::fmt;
@@ -16,7 +16,7 @@ use sunpath_sys::SunPathError;
 
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
-use crate::files::path::{checked, descend};
+use crate::files::path::{checked, open_by_path};
 use crate::pathname::AsPathname;
 use crate::syscall;
 
@@ -91,7 +91,7 @@ impl Dir {
     #[doc(alias = "O_DIRECTORY")]
     pub fn open(path: impl AsPathname) -> Result<Self, Error> {
         let path = checked(path.as_pathname()).map_err(|e| Error::refused(Call::Openat, e))?;
-        let fd = descend(CWD, path, syscall::O_PATH | sys::O_DIRECTORY)?;
+        let fd = open_by_path(CWD, path, syscall::O_PATH | sys::O_DIRECTORY)?;
         Ok(Self { fd })
     }
 
@@ -247,11 +247,11 @@ pub struct DirError {
     refusal: Refusal,
 }
 
-/// What is wrong with a directory, or with one above it.
+/// The reason why a directory was refused, or one above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The path itself cannot be one: it is empty or has a NUL.
+    /// The path is not valid, because it is empty or has a NUL.
     Path(SunPathError),
     /// A call failed.
     Call(Error),
@@ -264,8 +264,8 @@ pub enum Refusal {
         /// The user that owns it.
         uid: u32,
     },
-    /// The mode permits others to enter who must stay out, or keeps out those who should enter. For
-    /// a directory above: the mode permits others to replace what is in it.
+    /// The mode lets other users enter, or in a public directory keeps them out. For a directory
+    /// above, the mode lets other users replace what is in it.
     Mode {
         /// The permission bits, the sticky bit included.
         mode: u32,
@@ -335,7 +335,7 @@ impl fmt::Display for DirError {
 
 impl error::Error for DirError {}
 
-/// The kind is that of the errno, and this error becomes the inner one.
+/// The `io::Error` has the kind of the errno, and this error as its inner error.
 #[cfg(feature = "std")]
 impl From<DirError> for std::io::Error {
     fn from(error: DirError) -> Self {

@@ -1,4 +1,4 @@
-//! Whether the sockets of a directory fit into `sun_path`, asked before anything is made.
+//! Checks whether the sockets of a directory fit into `sun_path`, before anything is made.
 
 use core::error;
 use core::fmt;
@@ -30,9 +30,9 @@ pub const fn space_in(dir_len: usize, max: usize) -> usize {
 /// made.
 ///
 /// `max` is [`SUN_PATH_MAX`](crate::sys::SUN_PATH_MAX) for this system, and
-/// [`SUN_PATH_MAX_PORTABLE`](crate::sys::SUN_PATH_MAX_PORTABLE) for every system. The `_at` forms and
-/// [`BindOptions`](crate::BindOptions) bind longer paths, but clients of other libraries cannot name
-/// them.
+/// [`SUN_PATH_MAX_PORTABLE`](crate::sys::SUN_PATH_MAX_PORTABLE) for every system. The `_at` forms
+/// and [`BindOptions`](crate::BindOptions) bind longer paths, but clients that use other libraries
+/// cannot connect to them.
 ///
 /// # Errors
 ///
@@ -77,7 +77,8 @@ pub fn fits_in<'n>(
     }
 }
 
-/// The sockets of a directory do not fit, because its path is too long for the longest of their names.
+/// The error that the sockets of a directory do not fit, because its path is too long for the
+/// longest of their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DoesNotFit<'n> {
     longest: &'n str,
@@ -105,7 +106,7 @@ impl<'n> DoesNotFit<'n> {
         space_in(self.longest.len(), self.max)
     }
 
-    /// The errno of a path that is too long, `ENAMETOOLONG`.
+    /// Converts it to the errno of a path that is too long, `ENAMETOOLONG`.
     #[must_use]
     pub const fn errno(self) -> Errno {
         Errno::ENAMETOOLONG

@@ -21,7 +21,7 @@ impl<const N: usize> Path<N> {
     }
 }
 
-/// Puts pieces one after the other at the front of `buf`. Returns how many bytes they have, as an
+/// Puts pieces one after the other at the front of `buf`. Returns their number of bytes, as an
 /// error if they do not fit.
 #[inline(never)]
 fn join(pieces: &[&[u8]], buf: &mut [u8]) -> Result<usize, usize> {

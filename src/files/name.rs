@@ -4,7 +4,7 @@ use crate::error::{Call, Errno, Error};
 use crate::files::joined::Path;
 use crate::syscall;
 
-/// The most bytes of a component.
+/// The greatest length of a component in bytes.
 const NAME_MAX: usize = 255;
 
 /// A component of a path, without a slash or a NUL.
@@ -15,7 +15,7 @@ pub(crate) fn join_name(pieces: &[&[u8]]) -> Result<Name, Error> {
     Path::join(pieces).map_err(|_| Error::new(Call::Bind, Errno::ENAMETOOLONG))
 }
 
-/// Returns `<name>.lock`; if that does not fit, `.sunpath-<hash of the name>.lock`.
+/// Returns `<name>.lock`, or `.sunpath-<hash of the name>.lock` if that does not fit.
 pub(crate) fn lock_name(socket: &[u8]) -> Result<Name, Error> {
     const SUFFIX: &[u8] = b".lock";
     // The hash is FNV-1a. If two names have one hash, their servers exclude each other, which is
@@ -33,7 +33,7 @@ pub(crate) type TemporaryName = [u8; 9 + 16];
 
 /// Returns `.sunpath-` and 16 hexadecimal digits of a random number.
 pub(crate) fn temporary_name() -> Result<TemporaryName, Error> {
-    syscall::unforeseen().map(numbered_name)
+    syscall::random_number().map(numbered_name)
 }
 
 /// Returns `.sunpath-` and the 16 hexadecimal digits of a number, the lowest first.

@@ -14,7 +14,8 @@ use crate::syscall::{self, O_PATH, PATH_MAX};
 /// A path, and the directory where it begins if it is not absolute.
 pub(crate) struct SplitPath<'a> {
     pub(crate) start: BorrowedFd<'a>,
-    /// The path of the directory, including its last slash. It is empty if that is `start` itself.
+    /// The path of the directory, including its last slash. It is empty if the directory is `start`
+    /// itself.
     pub(crate) parent: &'a [u8],
     /// The last component, with the slashes after it.
     pub(crate) last: &'a [u8],
@@ -47,7 +48,7 @@ impl<'a> SplitPath<'a> {
         self.path
     }
 
-    /// Returns the path of the directory, as a call takes it.
+    /// Returns the path of the directory in the form that a call takes.
     pub(crate) const fn parent_or_dot(&self) -> &'a [u8] {
         match self.parent {
             [] => b".",
@@ -104,12 +105,12 @@ impl<'a> SplitPath<'a> {
 
     /// Opens the directory.
     pub(crate) fn open_parent(&self) -> Result<OwnedFd, Error> {
-        descend(self.start, self.parent_or_dot(), O_PATH | sys::O_DIRECTORY)
+        open_by_path(self.start, self.parent_or_dot(), O_PATH | sys::O_DIRECTORY)
     }
 
-    /// Opens what the path names.
+    /// Opens the file that the path names.
     pub(crate) fn open(&self, flags: c_int) -> Result<OwnedFd, Error> {
-        descend(self.start, self.path, flags)
+        open_by_path(self.start, self.path, flags)
     }
 
     /// Returns whether the path still leads to this directory.
@@ -139,7 +140,11 @@ pub(crate) fn checked(path: &[u8]) -> Result<&[u8], SunPathError> {
 
 /// Opens a path of any length. The kernel resolves it, `..` and symbolic links included: in one
 /// call if it can, otherwise in pieces, which are as long as one call takes.
-pub(crate) fn descend(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
+pub(crate) fn open_by_path(
+    dir: BorrowedFd<'_>,
+    path: &[u8],
+    flags: c_int,
+) -> Result<OwnedFd, Error> {
     let (mut held, mut rest) = (None::<OwnedFd>, path);
     while rest.len() >= PATH_MAX {
         let slash = rest.iter().take(PATH_MAX).rposition(|byte| *byte == b'/');

@@ -1,4 +1,4 @@
-//! Clients as they come, also after no descriptor was free.
+//! Accepts clients, and continues after a time when no descriptor was free.
 
 use core::fmt;
 use core::iter::FusedIterator;
@@ -10,7 +10,7 @@ use crate::fd::AsFd;
 use crate::socket::{Connected, Listener, Socket};
 use crate::syscall;
 
-/// The first pause after an error, and the longest.
+/// The first pause after an error, and the longest one.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
 /// Returns the pause that follows another.
@@ -18,18 +18,19 @@ fn pause_after(last: Option<Duration>) -> Duration {
     last.map_or(PAUSES.0, |last| PAUSES.1.min(last.saturating_mul(2)))
 }
 
-/// Returns clients as they come, until the listener is [shut down](Listener::as_socket) and its queue is
-/// empty.
+/// Returns an iterator over clients as they connect, until the listener is [shut
+/// down](Listener::as_socket) and its queue is empty.
 ///
-/// [`Listener::incoming`] leaves each error to the loop around it. Here the loop gets clients alone:
+/// [`Listener::incoming`] returns each error to the loop around it. This iterator returns only
+/// clients:
 ///
 /// - When no descriptor is free (`EMFILE`, `ENFILE`), or no memory, the client stays in the queue, and accept(2)
 ///   is called again after a pause. The pause grows from 5 milliseconds to 1 second, and is 5 milliseconds
 ///   again after the next client. Every other error is treated in the same way.
 /// - `report` gets the first error of such a time, and no further one until a client could be accepted.
-/// - If the listener is shut down during a pause, the pause ends at once, and so do the clients if still no
-///   descriptor is free.
-/// - A nonblocking listener is waited for by poll(2).
+/// - If the listener is shut down during a pause, the pause ends at once, and so does the iterator
+///   if still no descriptor is free.
+/// - On a nonblocking listener it waits by poll(2).
 ///
 /// # Examples
 ///
@@ -63,12 +64,12 @@ pub fn incoming<T: Connected, R: FnMut(Error)>(
     }
 }
 
-/// Clients as they come: see [`incoming`].
+/// An iterator over clients as they connect, made by [`incoming`].
 pub struct Incoming<'a, T: Connected, R> {
-    /// `None` once it was shut down.
+    /// The listener. It is `None` after it was shut down.
     listener: Option<&'a Listener<T>>,
     report: R,
-    /// The last pause, if the last call failed.
+    /// The last pause. It is `None` if the last call succeeded.
     pause: Option<Duration>,
 }
 

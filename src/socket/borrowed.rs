@@ -12,7 +12,7 @@ use crate::fd::{AsFd, AsRawFd, BorrowedFd, RawFd, borrow_as};
 /// A borrowed socket: every method of [`Socket`] on a descriptor that other code owns, such as a
 /// socket of `std`, tokio or async-io, or a number that C code passed.
 ///
-/// It is a descriptor and nothing else, and the owner closes it. Making one does not call the
+/// It consists of the descriptor alone, which its owner closes. Making one does not call the
 /// kernel. If the descriptor is not a Unix domain socket of this kind, its calls fail with the
 /// errno that they have in C: `ENOTSOCK`, `EOPNOTSUPP`, `EAFNOSUPPORT` or another one.
 ///
@@ -46,7 +46,7 @@ use crate::fd::{AsFd, AsRawFd, BorrowedFd, RawFd, borrow_as};
 /// }
 /// ```
 pub struct SocketRef<'fd, T: Kind> {
-    /// INVARIANT: never dropped, because the descriptor is the owner's.
+    /// INVARIANT: the socket is never dropped, because the descriptor belongs to its owner.
     socket: ManuallyDrop<Socket<T>>,
     owner: PhantomData<BorrowedFd<'fd>>,
 }
@@ -58,7 +58,7 @@ pub struct SocketRef<'fd, T: Kind> {
 ///
 /// # Examples
 ///
-/// Accepting one user's clients alone from a listener of `std`, which keeps it:
+/// Accepting only one user's clients from a listener of `std`, which keeps it:
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -73,7 +73,7 @@ pub struct SocketRef<'fd, T: Kind> {
 /// # #[cfg(not(feature = "std"))] fn main() {}
 /// ```
 pub struct ListenerRef<'fd, T: Connected> {
-    /// INVARIANT: never dropped, because the descriptor is the owner's.
+    /// INVARIANT: the socket is never dropped, because the descriptor belongs to its owner.
     listener: ManuallyDrop<Listener<T>>,
     owner: PhantomData<BorrowedFd<'fd>>,
 }

@@ -12,7 +12,8 @@ use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, FromRawFd, OwnedFd, RawFd, impl_from_raw_fd};
 use crate::syscall;
 
-/// A descriptor that does not have the expected type. The error returns it.
+/// The error of a conversion from a descriptor that does not have the expected type. It contains
+/// the descriptor.
 ///
 /// The errno is `ENOTSOCK` for a file that is not a socket, `EAFNOSUPPORT` for a socket of another
 /// family, `EPROTOTYPE` for one of another type, and `EINVAL` for one that should listen and does
@@ -28,7 +29,7 @@ impl FromFdError {
         Self { error, fd }
     }
 
-    /// Returns what is wrong with it.
+    /// Returns what is wrong with the descriptor.
     #[must_use]
     pub const fn error(&self) -> Error {
         self.error
@@ -66,8 +67,8 @@ fn check<T: Kind>(fd: &OwnedFd) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks that the descriptor is a Unix domain socket of this kind, and not whether it is bound,
-/// connected or listens.
+/// Checks that the descriptor is a Unix domain socket of this kind. It does not check whether the
+/// socket is bound, connected or listening.
 impl<T: Kind> TryFrom<OwnedFd> for Socket<T> {
     type Error = FromFdError;
 
@@ -101,7 +102,7 @@ impl_from_raw_fd!(Listener<T: Connected>, |fd| Self::from_listening(Socket::from
 
 /// `std`'s types are sockets of the right family and type unless they were made from another
 /// descriptor, which `std` does not check. Such a socket fails with `EAFNOSUPPORT` when its address
-/// is asked for. A listener is checked here, because a `Listener` promises that it listens.
+/// is asked for. Only a listener is checked here, because a `Listener` promises that it listens.
 #[cfg(feature = "std")]
 mod std_types {
     use std::io;

@@ -1,4 +1,4 @@
-//! Datagrams: messages with addresses.
+//! Datagrams: messages that are sent to an address.
 
 use core::mem::MaybeUninit;
 
@@ -93,7 +93,7 @@ impl Socket<Datagram> {
     }
 
     /// `socket(AF_UNIX, SOCK_DGRAM, 0)` — makes a datagram socket that is not bound, as
-    /// [`new`](Self::new) does. It has the name that `std` has.
+    /// [`new`](Self::new) does. The name is that of `std`.
     ///
     /// # Errors
     ///
@@ -168,9 +168,9 @@ impl Socket<Datagram> {
     /// - `EMSGSIZE`: longer than the limit, as for [`send`](Self::send).
     /// - `EAGAIN`: the receiver's queue is full (`net.unix.max_dgram_qlen`), and the socket is
     ///   nonblocking or its write timeout passed.
-    /// - `EINVAL`: the address is unnamed. Or it is below `/proc/self` or `/proc/thread-self`, as that of a
-    ///   sender that bound its socket through a descriptor: it leads to another file in this process, so
-    ///   no call is made.
+    /// - `EINVAL`: the address is unnamed. Or it is below `/proc/self` or `/proc/thread-self`, as
+    ///   is the address of a sender that bound its socket through a descriptor. Such an address
+    ///   leads to another file in this process, so no call is made.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
     /// # Examples
@@ -194,9 +194,9 @@ impl Socket<Datagram> {
         syscall::sendto(self.as_fd(), message, to, 0).map(drop)
     }
 
-    /// `sendto(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL, addr, len)` — sends one message to an address if
-    /// that need not wait, as [`send_to`](Self::send_to) of a nonblocking socket. The socket stays blocking
-    /// for everybody who shares it.
+    /// `sendto(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL, addr, len)` — sends one message to an
+    /// address, or fails if it would have to wait, as [`send_to`](Self::send_to) does on a
+    /// nonblocking socket. The socket stays blocking for every process that shares it.
     ///
     /// # Errors
     ///
@@ -261,9 +261,9 @@ impl Socket<Datagram> {
         Ok((received, from))
     }
 
-    /// `recvfrom(fd, buf, n, MSG_DONTWAIT | MSG_TRUNC, addr, len)` — receives one message and who sent it
-    /// if that need not wait, as [`recv_from`](Self::recv_from) of a nonblocking socket. The socket stays
-    /// blocking for everybody who shares it.
+    /// `recvfrom(fd, buf, n, MSG_DONTWAIT | MSG_TRUNC, addr, len)` — receives one message and the
+    /// address of its sender, or fails if it would have to wait, as [`recv_from`](Self::recv_from)
+    /// does on a nonblocking socket. The socket stays blocking for every process that shares it.
     ///
     /// # Errors
     ///
@@ -280,8 +280,8 @@ impl Socket<Datagram> {
         Ok((Received::new(length, buf.len()), from))
     }
 
-    /// Does what [`recv_from`](Self::recv_from) does, with the address in place, which saves moving
-    /// it.
+    /// Does what [`recv_from`](Self::recv_from) does, and writes the address in place, so that it
+    /// need not be moved.
     ///
     /// # Errors
     ///
@@ -319,9 +319,9 @@ impl Socket<Datagram> {
         Ok((received, from))
     }
 
-    /// `recvmsg(fd, msg, 0)` — receives one message into bytes that need not be initialised, gives those
-    /// that were filled, and who sent it. As for [`recv_uninit`](Self::recv_uninit), a message that was
-    /// truncated has no [`true_len`](Received::true_len).
+    /// `recvmsg(fd, msg, 0)` — receives one message into bytes that need not be initialised, and
+    /// returns those that were filled, with the address of the sender. A message that was truncated
+    /// has no [`true_len`](Received::true_len), as for [`recv_uninit`](Self::recv_uninit).
     ///
     /// # Errors
     ///

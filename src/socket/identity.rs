@@ -1,4 +1,4 @@
-//! The peer's identity. A peer nearly always has no name, but it has credentials.
+//! The identity of the peer. A peer rarely has a name, but it always has credentials.
 
 use core::ffi::c_int;
 
@@ -9,8 +9,8 @@ use crate::error::{Call, Errno};
 use crate::fd::{AsFd, OwnedFd};
 use crate::syscall;
 
-/// The credentials of the process at the other end of a connection, as of the moment when it was
-/// made.
+/// The credentials of the process at the other end of a connection, recorded when the connection
+/// was made.
 ///
 /// See [`Socket::peer_cred`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,8 +24,8 @@ pub struct PeerCred {
 
 impl PeerCred {
     /// Returns the effective user. In a user namespace, one uid stands for all users that are not
-    /// mapped there: 65534, or the number in `/proc/sys/kernel/overflowuid`. It does not prove who
-    /// the peer is.
+    /// mapped there: 65534, or the number in `/proc/sys/kernel/overflowuid`. That uid does not
+    /// prove who the peer is.
     ///
     /// # Examples
     ///
@@ -45,8 +45,8 @@ impl PeerCred {
     /// Returns whether the peer runs as this process's own user: its effective user is the effective user that this
     /// process has now.
     ///
-    /// [`Credentials::own`](crate::ancillary::Credentials::own) has the real user, which is another one in
-    /// a set-user-ID program, so that it is not the number to compare with.
+    /// [`Credentials::own`](crate::ancillary::Credentials::own) has the real user, which differs
+    /// from the effective user in a set-user-ID program. Do not compare with that number.
     ///
     /// In a user namespace that does not map every user, one uid stands for all users that are not mapped.
     /// A peer with that uid is not known to be our own user, even if our own user is not mapped either.
@@ -74,12 +74,12 @@ impl PeerCred {
         self.gid
     }
 
-    /// The process. It is `None` if the process has no number that is visible here, because it is
-    /// in another pid namespace, or if the system does not report it: FreeBSD before 13, DragonFly, and
-    /// macOS once the peer has closed its socket. macOS reports the process that used the other end last,
-    /// which need not be the one that connected.
+    /// Returns the pid of the process. It is `None` if the process is in another pid namespace and
+    /// has no pid that is visible here, or if the system does not report it. Systems that do not
+    /// are FreeBSD before 13, DragonFly, and macOS after the peer has closed its socket. macOS
+    /// reports the process that used the other end last, which need not be the one that connected.
     ///
-    /// Use it for a log and not for a decision, because another process can get the number after
+    /// Use it for a log and not for a decision, because another process can get the same pid after
     /// this one has ended. The descriptor of [`Socket::peer_pidfd`] always stands for the same
     /// process.
     #[must_use]
@@ -90,16 +90,16 @@ impl PeerCred {
 
 /// The peer's identity, as the system reports it.
 ///
-/// All of it was recorded when the connection was made, and does not change afterwards: at
-/// connect(2) for what a server sees of its client, at the last listen(2) for what a client sees of
-/// its server, at socketpair(2) for both ends of a pair. It therefore does not show which process
-/// writes *now*: a process may have dropped its privileges since, and may have passed its
-/// descriptor to another.
+/// The kernel recorded it when the connection was made, and it does not change afterwards. A server
+/// sees its client as of connect(2), a client sees its server as of the last listen(2), and both
+/// ends of a pair see each other as of socketpair(2). It therefore does not show which process
+/// writes *now*. A process may have dropped its privileges since then, or passed its descriptor to
+/// another process.
 ///
 /// A connected datagram socket has no such peer, unless it is one of a pair.
 impl<T: Kind> Socket<T> {
-    /// `getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ...)` — returns the credentials of the peer:
-    /// effective ids, in terms of the caller's user namespace.
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ...)` — returns the credentials of the peer. They
+    /// are its effective ids, as numbers in the caller's user namespace.
     ///
     /// # Errors
     ///
@@ -128,7 +128,7 @@ impl<T: Kind> Socket<T> {
             false => Ok(PeerCred {
                 uid,
                 gid,
-                pid: visible(pid),
+                pid: visible_pid(pid),
             }),
         }
     }
@@ -185,13 +185,14 @@ impl<T: Kind> Socket<T> {
     ///
     /// It stands for that process even after the process's number was given to another. Linux has
     /// it since 6.5, and since 6.16 also for a peer that was reaped already. It is close-on-exec,
-    /// and becomes readable when the process ends. A process in an outer pid namespace has one too,
-    /// but cannot be signalled through it.
+    /// and becomes readable when the process ends. There is one for a process in an outer pid
+    /// namespace, too, but that process cannot be signalled through it.
     ///
     /// # Errors
     ///
     /// - `ENOTCONN`: there is no peer. Linux itself reports `ENODATA`.
-    /// - `ESRCH`, `EINVAL`: the process has ended, and this kernel gives no pidfd for one that has.
+    /// - `ESRCH`, `EINVAL`: the process has ended, and this kernel makes no pidfd for a process
+    ///   that has ended.
     /// - `EMFILE`, `ENFILE`: no descriptor is free.
     /// - `ENOPROTOOPT`: the system has no such option.
     ///
@@ -228,7 +229,8 @@ const NO_PEER: c_int = sunpath_sys::ENODATA;
 #[cfg(not(have_so_peercred))]
 const NO_PEER: c_int = sunpath_sys::EINVAL;
 
-/// Translates the kernel's answer for a socket without a peer into that of every other call.
+/// Translates the kernel's answer for a socket without a peer into the errno that every other call
+/// reports.
 fn no_peer(error: Error) -> Error {
     no_peer_if(NO_PEER, error)
 }
@@ -240,13 +242,13 @@ fn no_peer_if(errno: c_int, error: Error) -> Error {
     }
 }
 
-/// Linux has both numbers -1 where there is no peer.
+/// Linux reports -1 for both ids where there is no peer.
 const fn is_nobody(uid: u32, gid: u32) -> bool {
     uid == u32::MAX && gid == u32::MAX
 }
 
-/// 0 is the number of a process that has none here.
-fn visible(pid: c_int) -> Option<i32> {
+/// A pid of 0 means that the process has no pid here.
+fn visible_pid(pid: c_int) -> Option<i32> {
     (pid != 0).then_some(pid)
 }
 

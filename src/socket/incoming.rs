@@ -1,4 +1,4 @@
-//! Connections one after the other.
+//! Iterates over connections.
 
 use core::iter::FusedIterator;
 use core::time::Duration;
@@ -9,12 +9,12 @@ use crate::fd::AsFd;
 use crate::syscall;
 
 impl<T: Connected> Listener<T> {
-    /// Returns connections as they arrive, by [`accept`](Self::accept), until the listener is [shut
-    /// down](Self::as_socket) and the queue is empty.
+    /// Returns an iterator that accepts connections as they arrive, by [`accept`](Self::accept),
+    /// until the listener is [shut down](Self::as_socket) and the queue is empty.
     ///
-    /// No other error ends it. At `EMFILE`, when no descriptor is free, every call fails at once,
-    /// because the connection stays in the queue. A loop that continues after an error therefore
-    /// needs a pause; otherwise it uses all of a processor.
+    /// No other error ends the iterator. At `EMFILE`, when no descriptor is free, every call fails
+    /// at once, because the connection stays in the queue. A loop that continues after an error
+    /// therefore needs a pause; without it, the loop uses a whole processor.
     ///
     /// # Examples
     ///
@@ -38,10 +38,10 @@ impl<T: Connected> Listener<T> {
     }
 }
 
-/// Connections as they arrive: see [`Listener::incoming`].
+/// An iterator that accepts connections as they arrive, made by [`Listener::incoming`].
 #[derive(Debug)]
 pub struct Incoming<'a, T: Connected> {
-    /// It is `None` once it was shut down.
+    /// The listener. It is `None` after it was shut down.
     listener: Option<&'a Listener<T>>,
 }
 
@@ -65,7 +65,7 @@ impl<T: Connected> Iterator for Incoming<'_, T> {
 }
 
 impl<T: Connected> Listener<T> {
-    /// Returns the next connection or error after accept has failed with `error`; none if the
+    /// Returns the next connection or error after accept has failed with `error`, or `None` if the
     /// listener was shut down.
     #[cold]
     fn next_after(&self, error: Error) -> Option<Result<Socket<T>, Error>> {

@@ -1,4 +1,4 @@
-//! The kinds of socket, as types. socket(2) takes them as numbers.
+//! The kinds of socket, as types. socket(2) takes the same kinds as numbers.
 
 use core::ffi::c_int;
 
@@ -6,7 +6,7 @@ use sunpath_sys as sys;
 
 /// A kind of socket: [`Stream`], [`Datagram`] or [`Seqpacket`].
 pub trait Kind: sealed::Sealed {
-    /// The type that socket(2) takes.
+    /// The number of the type, as socket(2) takes it.
     #[doc(hidden)]
     const TYPE: c_int;
     /// The type's name in C.
@@ -14,7 +14,7 @@ pub trait Kind: sealed::Sealed {
     const NAME: &'static str;
 }
 
-/// A kind that makes connections, so that one can listen for them: [`Stream`] and [`Seqpacket`].
+/// A kind whose sockets are connected and can listen for connections: [`Stream`] and [`Seqpacket`].
 pub trait Connected: Kind {}
 
 /// A kind that keeps the boundaries of what is sent: [`Datagram`] and [`Seqpacket`].
@@ -25,13 +25,13 @@ pub trait Messages: Kind {}
 #[doc(alias = "SOCK_STREAM")]
 pub enum Stream {}
 
-/// `SOCK_DGRAM` — datagrams. Between Unix domain sockets none is lost and their order is kept,
-/// because a sender waits if the queue is full.
+/// `SOCK_DGRAM` — datagrams. Between Unix domain sockets no datagram is lost and their order is
+/// kept, because a sender waits if the queue is full.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SOCK_DGRAM")]
 pub enum Datagram {}
 
-/// `SOCK_SEQPACKET` — a connection that keeps record boundaries. macOS has none.
+/// `SOCK_SEQPACKET` — a connection that keeps record boundaries. macOS does not have it.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SOCK_SEQPACKET")]
 pub enum Seqpacket {}
@@ -51,9 +51,10 @@ impl Kind for Seqpacket {
     const NAME: &'static str = "SOCK_SEQPACKET";
 }
 
-/// Writes methods that only some kinds have. For the compiler they are `impl<T: $bound> Socket<T>`. rustdoc gets
-/// an impl for each of the kinds instead, because it ignores bounds on the pages of aliases: the page of
-/// `UnixStream` would have the methods of `UnixDatagram` too.
+/// Declares methods that only some kinds have. For the compiler they are `impl<T: $bound>
+/// Socket<T>`. For rustdoc there is an impl for each kind instead, because rustdoc ignores bounds
+/// on the pages of aliases. Otherwise the page of `UnixStream` would show the methods of
+/// `UnixDatagram` too.
 macro_rules! methods_of {
     ($bound:ident [$($kind:ident),+], $doc:literal, $methods:tt) => {
         #[cfg(not(doc))]
@@ -79,7 +80,7 @@ impl Messages for Datagram {}
 impl Messages for Seqpacket {}
 
 mod sealed {
-    /// Kinds are the kernel's, and none can be added outside.
+    /// Implemented only here, because the kernel decides which kinds of socket exist.
     pub trait Sealed {}
 
     impl Sealed for super::Stream {}

@@ -1,4 +1,4 @@
-//! Making a socket a listener, and keeping it where that fails.
+//! Makes a socket a listener, and returns the socket if that fails.
 
 use core::error;
 use core::fmt;
@@ -11,13 +11,13 @@ use crate::syscall;
 methods_of!(Connected [Stream, Seqpacket], "Listening.", {
     /// `listen(fd, backlog)` — makes a bound socket a listener.
     ///
-    /// Linux queues `backlog + 1` connections that are not accepted yet, and takes a negative
-    /// number, or one over `net.core.somaxconn`, for that limit.
+    /// Linux queues `backlog + 1` connections that are not accepted yet. It replaces a negative
+    /// number, or one over `net.core.somaxconn`, by `net.core.somaxconn`.
     ///
     /// # Errors
     ///
-    /// The error has the socket, which [`ListenError::into_socket`] gives back. `?` converts it into an
-    /// [`Error`] and closes the socket. A file that bind made still exists.
+    /// The error has the socket, which [`ListenError::into_socket`] gives back. `?` converts it
+    /// into an [`Error`] and closes the socket. The file that bind made still exists.
     ///
     /// - `EINVAL`: the socket has no address, or is connected. `EDESTADDRREQ` for the former on
     ///   other systems.
@@ -47,7 +47,7 @@ methods_of!(Connected [Stream, Seqpacket], "Listening.", {
     }
 });
 
-/// The error of [`Socket::listen`], with the socket.
+/// The error of [`Socket::listen`], which contains the socket.
 ///
 /// # Examples
 ///
@@ -68,7 +68,7 @@ pub struct ListenError<T: Connected> {
 }
 
 impl<T: Connected> ListenError<T> {
-    /// Why the socket does not listen.
+    /// The reason why the socket does not listen.
     #[must_use]
     pub const fn error(&self) -> Error {
         self.error

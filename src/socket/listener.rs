@@ -1,4 +1,4 @@
-//! Listening for connections.
+//! Listens for connections.
 
 use core::ffi::c_int;
 use core::fmt;
@@ -21,8 +21,8 @@ pub type UnixSeqpacketListener = Listener<Seqpacket>;
 
 /// A socket that listens for connections of one kind, owned and closed on drop.
 ///
-/// It is close-on-exec when it is made. Dropping it leaves its socket file, as close(2) does, so
-/// that the next bind to that path fails with `EADDRINUSE` until the file is removed.
+/// It is close-on-exec when it is made. Dropping it leaves its socket file, as close(2) does. The
+/// next bind to that path therefore fails with `EADDRINUSE` until the file is removed.
 ///
 /// # Examples
 ///
@@ -59,9 +59,9 @@ pub struct Listener<T: Connected> {
 
 impl<T: Connected> Listener<T> {
     /// The backlog of [`bind`](Self::bind), [`bind_addr`](Self::bind_addr) and
-    /// [`autobind`](Self::autobind): -1, for which every system takes the most that it allows
-    /// (`net.core.somaxconn` on Linux, 4096 unless it was set). C's `SOMAXCONN` can be less: 128 in
-    /// some C libraries. [`Socket::listen`] takes another.
+    /// [`autobind`](Self::autobind): -1, which every system replaces by the greatest backlog that
+    /// it allows (`net.core.somaxconn` on Linux, 4096 unless it was set). C's `SOMAXCONN` can be
+    /// less: it is 128 in some C libraries. [`Socket::listen`] takes any backlog.
     #[doc(alias = "SOMAXCONN")]
     pub const BACKLOG: c_int = -1;
 
@@ -187,8 +187,8 @@ impl<T: Connected> Listener<T> {
     }
 
     /// `accept4(fd, addr, len, SOCK_CLOEXEC | SOCK_NONBLOCK)` — takes the next connection as a
-    /// nonblocking socket, which saves [`Socket::set_nonblocking`]. Whether this call waits depends on
-    /// the listener.
+    /// nonblocking socket, which saves [`Socket::set_nonblocking`]. The listener decides whether
+    /// this call waits.
     ///
     /// # Errors
     ///
@@ -228,8 +228,8 @@ impl<T: Connected> Listener<T> {
     ///
     /// - `ETIMEDOUT`: no client connected.
     /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The call does not
-    ///   wait for one, and a loop around it must: the connection stays in the queue, so that the next
-    ///   call fails at once too.
+    ///   wait for one, and a loop around it must: the connection stays in the queue, so the next
+    ///   call fails at once, too.
     /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty. This is
     ///   reported at once, for a nonblocking listener too.
     /// - `ECONNABORTED`, `ENOBUFS`, `ENOMEM`: as for [`accept`](Self::accept).
@@ -287,8 +287,8 @@ impl<T: Connected> Listener<T> {
     /// those whose peer is not known, for example because the client has closed already on some
     /// systems.
     ///
-    /// The mode of the file and of its directory are the first filter. This one sees which user
-    /// connected.
+    /// The mode of the file and of its directory are the first filter. This function is the second
+    /// one, and sees which user connected.
     ///
     /// # Errors
     ///
@@ -321,14 +321,14 @@ impl<T: Connected> Listener<T> {
         }
     }
 
-    /// Makes a listener of a socket that listens: the caller has checked that.
+    /// Makes a listener of a socket. The caller has checked that it listens.
     pub(crate) const fn from_listening(socket: Socket<T>) -> Self {
         Self { socket }
     }
 
-    /// Returns the socket itself, for its options. Methods that need a connection fail on it. But a
-    /// listener is its own peer, so that [`peer_cred`](Socket::peer_cred) returns what clients will
-    /// see.
+    /// Returns the socket itself, for its options. Methods that need a connection fail on it,
+    /// except for [`peer_cred`](Socket::peer_cred): a listener is its own peer, so the result is
+    /// what clients will see.
     ///
     /// [`shutdown`](Socket::shutdown) stops the listener: threads that wait in
     /// [`accept`](Self::accept) get the connections that are in the queue and then `EINVAL`,
@@ -358,9 +358,9 @@ impl<T: Connected> Listener<T> {
         &self.socket
     }
 
-    /// `listen(fd, backlog)` again — changes the backlog, and makes clients that connect from now
-    /// on see the credentials that this process has now: after it has dropped its privileges, for
-    /// example.
+    /// `listen(fd, backlog)`, once more — changes the backlog, and makes clients that connect from
+    /// now on see the credentials that this process has now: after it has dropped its privileges,
+    /// for example.
     ///
     /// # Errors
     ///

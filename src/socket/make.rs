@@ -1,4 +1,4 @@
-//! Making a socket, its address and its connection.
+//! Makes a socket, its address and its connection.
 
 use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
@@ -10,7 +10,7 @@ use crate::fd::AsFd;
 use crate::pathname::AsPathname;
 use crate::syscall;
 
-/// Making sockets, step by step as in C.
+/// Methods that make a socket step by step, as in C.
 impl<T: Kind> Socket<T> {
     /// `socket(AF_UNIX, type, 0)` — makes a socket that is neither bound nor connected.
     ///
@@ -42,8 +42,8 @@ impl<T: Kind> Socket<T> {
         syscall::socket(T::TYPE, false).map(Self::from_fd)
     }
 
-    /// `socket(AF_UNIX, type | SOCK_NONBLOCK, 0)` — makes a socket that is nonblocking when it is
-    /// made, which saves [`set_nonblocking`](Self::set_nonblocking).
+    /// `socket(AF_UNIX, type | SOCK_NONBLOCK, 0)` — makes a nonblocking socket, which saves the
+    /// call of [`set_nonblocking`](Self::set_nonblocking).
     ///
     /// # Errors
     ///
@@ -90,8 +90,8 @@ impl<T: Kind> Socket<T> {
         Ok((Self::from_fd(a), Self::from_fd(b)))
     }
 
-    /// `socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, sv)` — makes a [`pair`](Self::pair) of which both
-    /// sockets are nonblocking.
+    /// `socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, sv)` — makes a [`pair`](Self::pair) of two
+    /// nonblocking sockets.
     ///
     /// # Errors
     ///
@@ -104,8 +104,8 @@ impl<T: Kind> Socket<T> {
         Ok((Self::from_fd(a), Self::from_fd(b)))
     }
 
-    /// `fchmod(fd, mode)` — sets the mode that the socket's file will have, before it is bound, so
-    /// that the file is not wider at any instant.
+    /// `fchmod(fd, mode)` — sets the mode that the socket's file will have. Call it before bind, so
+    /// that at no instant the file has more permissions.
     ///
     /// The umask still applies: with `0o666` under umask `022` the file gets mode 0644. After bind
     /// this call changes nothing on Linux. To connect, a process needs write permission on the file
@@ -212,7 +212,7 @@ impl<T: Kind> Socket<T> {
 
     /// `connect(fd, addr, len)` — connects to the socket that listens at an address.
     ///
-    /// Returns as soon as the connection waits in the listener's queue, before it is accepted.
+    /// It returns as soon as the connection waits in the listener's queue, before it is accepted.
     /// After a failure the same socket can be tried again.
     ///
     /// # Errors
@@ -248,7 +248,7 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `getsockname(fd, addr, len)` — returns the socket's own address, as it was bound. A relative
-    /// path stays relative, and the name of a file that was renamed is still the old one.
+    /// path stays relative, and a file that was renamed afterwards still has its old name here.
     ///
     /// # Errors
     ///

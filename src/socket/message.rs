@@ -1,4 +1,4 @@
-//! Messages: what datagrams and sequenced packets have in common. Each send is one message, and
+//! Messages, which datagrams and sequenced packets have in common. Each send is one message, and
 //! each receive takes one. A message that does not fit is truncated, which is always reported.
 
 use core::ffi::c_int;
@@ -22,7 +22,7 @@ use crate::syscall::{self, Length, TRUE_LENGTH};
 /// them apart.
 pub type UnixSeqpacket = Socket<Seqpacket>;
 
-/// How much of a message was received.
+/// The outcome of receiving one message: how many bytes arrived, and whether it was truncated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a message that was truncated has lost its end"]
 pub struct Received {
@@ -54,7 +54,7 @@ impl Received {
         self.len
     }
 
-    /// Whether the message was longer than the buffer. The part that did not fit is lost.
+    /// Returns whether the message was longer than the buffer. The part that did not fit is lost.
     ///
     /// # Examples
     ///
@@ -72,24 +72,24 @@ impl Received {
         self.truncated
     }
 
-    /// Whether control messages arrived and did not fit: descriptors, for example, which are then
-    /// closed. [`recvmsg`](Socket::recvmsg) has space for them. Only the forms over slices and
-    /// uninitialised bytes can tell; recv(2) and recvfrom(2) cannot.
+    /// Returns whether control messages arrived that did not fit, for example descriptors, which
+    /// are then closed. [`recvmsg`](Socket::recvmsg) has space for them. Only the methods that take
+    /// slices or uninitialised bytes report it, because recv(2) and recvfrom(2) do not.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_control_truncated(self) -> bool {
         self.control_truncated
     }
 
-    /// `msg_flags` as the kernel returned them. recv(2) and recvfrom(2), which have none, give
-    /// [`TRUNC`](MsgFlags::TRUNC) alone.
+    /// Returns `msg_flags` as the kernel wrote them. recv(2) and recvfrom(2) have none, so after
+    /// these only [`TRUNC`](MsgFlags::TRUNC) can be set.
     #[must_use]
     #[doc(alias = "msg_flags")]
     pub const fn flags(self) -> MsgFlags {
         MsgFlags::from_bits(self.flags)
     }
 
-    /// Returns the same, with more of its control messages dropped.
+    /// Returns the same outcome, marked to say that control messages were dropped.
     pub(crate) const fn and_control_truncated(self, truncated: bool) -> Self {
         Self {
             control_truncated: self.control_truncated | truncated,
@@ -146,8 +146,9 @@ methods_of!(Messages [Datagram, Seqpacket], "Sending and receiving messages.", {
         syscall::send(self.as_fd(), message, 0).map(drop)
     }
 
-    /// `send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL)` — sends one message if that need not wait, as
-    /// [`send`](Self::send) of a nonblocking socket. The socket stays blocking for everybody who shares it.
+    /// `send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL)` — sends one message, or fails if it would
+    /// have to wait, as [`send`](Self::send) does on a nonblocking socket. The socket stays
+    /// blocking for every process that shares it.
     ///
     /// # Errors
     ///
@@ -221,8 +222,9 @@ methods_of!(Messages [Datagram, Seqpacket], "Sending and receiving messages.", {
         self.receive(buf, 0)
     }
 
-    /// `recv(fd, buf, n, MSG_DONTWAIT | MSG_TRUNC)` — receives one message if that need not wait, as
-    /// [`recv`](Self::recv) of a nonblocking socket. The socket stays blocking for everybody who shares it.
+    /// `recv(fd, buf, n, MSG_DONTWAIT | MSG_TRUNC)` — receives one message, or fails if it would
+    /// have to wait, as [`recv`](Self::recv) does on a nonblocking socket. The socket stays
+    /// blocking for every process that shares it.
     ///
     /// # Errors
     ///
@@ -265,8 +267,8 @@ methods_of!(Messages [Datagram, Seqpacket], "Sending and receiving messages.", {
     /// returns those that were filled.
     ///
     /// The kernel wrote the returned bytes, even if the descriptor is not a Unix domain socket. A
-    /// message that was truncated has no [`true_len`](Received::true_len) here: it would need
-    /// `MSG_TRUNC`, with which TCP counts bytes that it does not write.
+    /// message that was truncated has no [`true_len`](Received::true_len) here, because the call
+    /// does not pass `MSG_TRUNC`, with which TCP counts bytes that it does not write.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
 //! Options and flags of a socket, each named after its C name.
 //!
 //! An option that the system or its kernel lacks fails with an errno for which
-//! [`Error::is_unsupported`] is true. The kernel is asked, and its version is not used.
+//! [`Error::is_unsupported`] is true. The kernel itself is asked, because its version does not tell
+//! what it supports.
 
 use core::ffi::c_int;
 use core::time::Duration;
@@ -20,8 +21,8 @@ pub(crate) use sys::{
     SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC,
 };
 
-/// A number that no option has, for those that the system lacks. Every kernel answers `ENOPROTOOPT`
-/// to it.
+/// A number that no option has. It replaces those that the system lacks, because every kernel
+/// answers it with `ENOPROTOOPT`.
 #[cfg(not(have_so_passcred))]
 mod absent {
     macro_rules! absent {
@@ -43,7 +44,7 @@ const SO_TIME: c_int = sys::SO_TIMESTAMP;
 #[cfg(not(have_so_timestamp))]
 const SO_TIME: c_int = -1; // a number that no option has
 
-/// Flags and options of the descriptor and the socket.
+/// Methods for flags and options of the descriptor and the socket.
 impl<T: Kind> Socket<T> {
     /// `ioctl(fd, FIONBIO, &on)` — sets whether calls that would wait fail with `EAGAIN` instead,
     /// for every descriptor of this socket.
@@ -73,7 +74,7 @@ impl<T: Kind> Socket<T> {
     /// does by default.
     ///
     /// `false` passes the socket to a program that this process executes. In a process with several
-    /// threads, a program that another thread starts meanwhile gets it too.
+    /// threads, a program that another thread starts meanwhile inherits the socket, too.
     ///
     /// # Errors
     ///
@@ -104,9 +105,10 @@ impl<T: Kind> Socket<T> {
     /// On macOS and FreeBSD the timeout of a listener has no effect: call
     /// [`accept_timeout`](super::Listener::accept_timeout).
     ///
-    /// The kernel counts in clock ticks (1 to 10 ms) and rounds up. A timeout of more seconds than
-    /// it can count waits forever, and reads as `None`; a `time_t` of 32 bits counts 68 years. Signals,
-    /// however many arrive, do not make it wait for longer than three times the timeout.
+    /// The kernel counts in clock ticks (1 to 10 ms) and rounds up. If it cannot count that many
+    /// seconds, it waits forever and the timeout is read as `None`. A `time_t` of 32 bits counts 68
+    /// years. Signals, however many arrive, do not make it wait for longer than three times the
+    /// timeout.
     ///
     /// # Errors
     ///
@@ -133,7 +135,8 @@ impl<T: Kind> Socket<T> {
     /// `setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — sets how long sending, and connecting to a
     /// full queue, waits before it fails with `EAGAIN`; `None` means forever.
     ///
-    /// Rounding and signals are as for [`set_read_timeout`](Self::set_read_timeout).
+    /// Rounding and signals have the effects that [`set_read_timeout`](Self::set_read_timeout)
+    /// describes.
     ///
     /// # Errors
     ///
@@ -255,8 +258,8 @@ impl<T: Kind> Socket<T> {
         self.set_number(sys::SO_RCVBUF, size)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_TYPE, ...)` — returns the type as C numbers it: that of the
-    /// kind.
+    /// `getsockopt(fd, SOL_SOCKET, SO_TYPE, ...)` — returns the type as a number of C, which is
+    /// that of the kind.
     ///
     /// # Errors
     ///
@@ -268,7 +271,7 @@ impl<T: Kind> Socket<T> {
         syscall::getsockopt(self.as_fd(), sys::SO_TYPE)
     }
 
-    /// `getsockopt(fd, SOL_SOCKET, SO_DOMAIN, ...)` — returns the family as C numbers it:
+    /// `getsockopt(fd, SOL_SOCKET, SO_DOMAIN, ...)` — returns the family as a number of C, which is
     /// `AF_UNIX`.
     ///
     /// # Errors
@@ -362,10 +365,10 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// Options that are on or off, each with a getter and a setter.
+/// Declares options that are on or off, each with a getter and a setter.
 macro_rules! flags {
     ($($option:ident $name:literal $getter:ident $setter:ident $what:literal $see:literal)+) => {
-        /// Data that comes with each message, on or off.
+        /// Options that turn on data which arrives with each message.
         impl<T: Kind> Socket<T> {$(
             #[doc = concat!("`getsockopt(fd, SOL_SOCKET, ", $name, ", ...)` — whether ", $what)]
             ///
@@ -417,7 +420,7 @@ flags! {
 
 impl Socket<Stream> {
     /// `setsockopt(fd, SOL_SOCKET, SO_INQ, ...)` — sets whether the number of bytes left in the
-    /// queue comes with each receive. The option cannot be read. Since Linux 6.17.
+    /// queue comes with each receive. The option cannot be read. Linux has it since 6.17.
     ///
     /// # Errors
     ///
@@ -430,7 +433,7 @@ impl Socket<Stream> {
     }
 }
 
-/// Values by their types.
+/// Reads and sets options by the type of their value.
 impl<T: Kind> Socket<T> {
     fn flag(&self, option: c_int) -> Result<bool, Error> {
         let value: c_int = syscall::getsockopt(self.as_fd(), option)?;
@@ -441,7 +444,7 @@ impl<T: Kind> Socket<T> {
         syscall::setsockopt(self.as_fd(), option, &c_int::from(on))
     }
 
-    /// A number that the kernel does not make negative.
+    /// Converts a number that the kernel never returns as a negative one.
     fn number(&self, option: c_int) -> Result<usize, Error> {
         let value: c_int = syscall::getsockopt(self.as_fd(), option)?;
         Ok(usize::try_from(value).unwrap_or(0))
@@ -462,13 +465,13 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// Makes the refusal to set an option.
+/// Makes the error for an option that cannot be set.
 fn refused(cause: Cause) -> Error {
     Error::with_cause(Call::Setsockopt, Errno::EINVAL, cause)
 }
 
-/// The time in the form of the socket options. Less than a microsecond becomes one, because zero
-/// means forever. If the seconds do not fit, they are as many as fit.
+/// Returns the time in the form of the socket options. Less than a microsecond becomes one, because
+/// zero means forever. If the seconds do not fit, the greatest number that fits is used.
 fn timeval_from(timeout: Duration) -> sys::timeval {
     let micros = timeout.subsec_nanos().div_ceil(1000);
     let (carry, micros) = (micros / 1_000_000, micros % 1_000_000);

@@ -7,7 +7,7 @@ use crate::syscall;
 
 pub use crate::syscall::OptionValue;
 
-/// Options by their numbers.
+/// Methods that take an option by its number.
 ///
 /// The level is always `SOL_SOCKET`, because Unix domain sockets have their options there.
 impl<T: Kind> Socket<T> {
@@ -20,7 +20,7 @@ impl<T: Kind> Socket<T> {
     /// # Errors
     ///
     /// - `ENOPROTOOPT`: the kernel, or the system, has no such option, or its value is shorter.
-    /// - `EINVAL`, `ERANGE`, `ENODATA`, `EPERM`: as the page of the option says.
+    /// - `EINVAL`, `ERANGE`, `ENODATA`, `EPERM`: the man page of the option describes them.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! The stream: reading, writing, and the traits of `std`.
+//! Stream sockets: reading, writing, and the traits of `std`.
 
 use core::mem::MaybeUninit;
 
@@ -11,11 +11,11 @@ use crate::syscall;
 
 /// A stream socket.
 ///
-/// With `std` it is `Read` and `Write`, on the value and on a reference. Their errors are those of std's
-/// stream: `raw_os_error` returns the errno, and nothing is allocated.
+/// With `std`, the value and a reference to it implement `Read` and `Write`. These report errors as
+/// std's stream does: `raw_os_error` returns the errno, and nothing is allocated.
 pub type UnixStream = Socket<Stream>;
 
-/// Reading and writing a stream.
+/// Methods that read and write a stream.
 impl Socket<Stream> {
     /// `recv(fd, buf, n, 0)` — receives up to `buf.len()` bytes; 0 is the end of the stream. With
     /// an empty `buf` it waits as well, and returns 0 when there is something to receive.
@@ -50,8 +50,8 @@ impl Socket<Stream> {
         syscall::recv(self.as_fd(), buf, 0)
     }
 
-    /// `readv(fd, iov, n)` — receives into several slices, one after the other; the first 1024 of
-    /// them.
+    /// `readv(fd, iov, n)` — receives into several slices, one after the other. At most 1024 of
+    /// them are filled.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Socket<Stream> {
     }
 
     /// `recvmsg(fd, msg, 0)` — receives into bytes that need not be initialised, and returns those
-    /// that were filled; none is the end of the stream.
+    /// that were filled. An empty slice is the end of the stream.
     ///
     /// # Errors
     ///
@@ -89,8 +89,9 @@ impl Socket<Stream> {
         syscall::recvmsg_uninit(self.as_fd(), buf, None).map(|(filled, _)| filled)
     }
 
-    /// `recv(fd, buf, n, MSG_DONTWAIT)` — receives if that need not wait, as [`read`](Self::read) of a
-    /// nonblocking socket. The socket stays blocking for everybody who shares it.
+    /// `recv(fd, buf, n, MSG_DONTWAIT)` — receives, or fails if it would have to wait, as
+    /// [`read`](Self::read) does on a nonblocking socket. The socket stays blocking for every
+    /// process that shares it.
     ///
     /// # Errors
     ///
@@ -116,7 +117,7 @@ impl Socket<Stream> {
         syscall::recv(self.as_fd(), buf, sys::MSG_DONTWAIT)
     }
 
-    /// `recv(fd, buf, n, MSG_PEEK)` — receives and leaves in the queue what was received.
+    /// `recv(fd, buf, n, MSG_PEEK)` — receives bytes and leaves them in the queue.
     ///
     /// # Errors
     ///
@@ -141,7 +142,7 @@ impl Socket<Stream> {
     }
 
     /// `send(fd, buf, n, MSG_OOB | MSG_NOSIGNAL)` — sends bytes, the last of them out of band.
-    /// Since Linux 5.15, if the kernel is built with it.
+    /// Linux has it since 5.15, if the kernel was built with it.
     ///
     /// # Errors
     ///
@@ -154,8 +155,8 @@ impl Socket<Stream> {
         syscall::send(self.as_fd(), buf, sys::MSG_OOB)
     }
 
-    /// `recv(fd, buf, 1, MSG_OOB)` — receives the out-of-band byte, which arrived with the stream
-    /// or overtook it.
+    /// `recv(fd, buf, 1, MSG_OOB)` — receives the out-of-band byte, even if there are bytes before
+    /// it that were not read yet.
     ///
     /// # Errors
     ///
@@ -172,8 +173,8 @@ impl Socket<Stream> {
         }
     }
 
-    /// `ioctl(fd, SIOCATMARK, &n)` — returns whether the next byte to read is the one out of band, so that
-    /// a read would stop or throw it away.
+    /// `ioctl(fd, SIOCATMARK, &n)` — returns whether the next byte to read is the one out of band.
+    /// A read would stop there, or discard that byte.
     ///
     /// # Errors
     ///
@@ -231,8 +232,9 @@ impl Socket<Stream> {
         syscall::send(self.as_fd(), buf, 0)
     }
 
-    /// `send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL)` — sends as many bytes as need not wait, as
-    /// [`write`](Self::write) of a nonblocking socket. The socket stays blocking for everybody who shares it.
+    /// `send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL)` — sends as many bytes as it can without
+    /// waiting, as [`write`](Self::write) does on a nonblocking socket. The socket stays blocking
+    /// for every process that shares it.
     ///
     /// # Errors
     ///
@@ -246,8 +248,8 @@ impl Socket<Stream> {
         syscall::send(self.as_fd(), buf, sys::MSG_DONTWAIT)
     }
 
-    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends from several slices, one after the other; the first
-    /// 1024 of them. `SIGPIPE` is never raised, as writev(2) would.
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends from several slices, one after the other, and at
+    /// most from the first 1024. Unlike writev(2), it never raises `SIGPIPE`.
     ///
     /// # Errors
     ///
@@ -279,7 +281,7 @@ impl Socket<Stream> {
     /// Some of the bytes may have been sent; [`write`](Self::write) returns how many.
     ///
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
-    /// - `EIO`: the kernel took no byte, which no kernel is known to do.
+    /// - `EIO`: the kernel sent no byte and reported no error, which no kernel is known to do.
     ///
     /// # Examples
     ///
@@ -340,7 +342,7 @@ impl Socket<Stream> {
         }
     }
 
-    /// Sends the bytes that one call has not sent.
+    /// Sends the rest of the bytes after a call that has sent only a part.
     #[cold]
     fn write_rest(&self, mut rest: &[u8]) -> Result<(), Error> {
         while !rest.is_empty() {
@@ -352,7 +354,7 @@ impl Socket<Stream> {
         Ok(())
     }
 
-    /// Receives the bytes that one call has not received.
+    /// Receives the rest of the bytes after a call that has received only a part.
     #[cold]
     fn read_rest(&self, mut rest: &mut [u8]) -> Result<(), Error> {
         while !rest.is_empty() {
@@ -368,7 +370,7 @@ impl Socket<Stream> {
     }
 }
 
-/// The stream with the traits of `std::io`.
+/// Implements the traits of `std::io` for the stream.
 #[cfg(feature = "std")]
 mod std_stream {
     use super::UnixStream;

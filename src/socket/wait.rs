@@ -1,4 +1,4 @@
-//! Waiting until a socket is ready.
+//! Waits until a socket is ready.
 
 use core::ffi::c_short;
 use core::time::Duration;
@@ -11,10 +11,10 @@ use crate::error::{Errno, Error};
 use crate::fd::AsFd;
 use crate::syscall;
 
-/// Waiting, without changing the socket for others who share it.
+/// Methods that wait, without changing the socket for other processes that share it.
 impl<T: Kind> Socket<T> {
-    /// `poll(fd, POLLIN, timeout)` — waits until a receive would not wait. Returns whether that was
-    /// within the time. Without a time it waits as long as needed.
+    /// `poll(fd, POLLIN, timeout)` — waits until a receive would not have to wait, and returns
+    /// whether that happened within the time. Without a time it waits as long as needed.
     ///
     /// A receive does not wait if there is something to receive, and also at the end of the
     /// connection and after an error. Another process or thread that has the same socket can take
@@ -47,8 +47,8 @@ impl<T: Kind> Socket<T> {
         self.wait_for(sys::POLLIN, timeout)
     }
 
-    /// `poll(fd, POLLOUT, timeout)` — waits until a send would not wait. Returns whether that was
-    /// within the time. Without a time it waits as long as needed.
+    /// `poll(fd, POLLOUT, timeout)` — waits until a send would not have to wait, and returns
+    /// whether that happened within the time. Without a time it waits as long as needed.
     ///
     /// A send does not wait if there is space in the queue, and also if the peer has closed. A
     /// datagram socket that is not connected counts as writable, whatever the queue of the receiver

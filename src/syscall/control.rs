@@ -1,4 +1,4 @@
-//! The descriptors in control data: owned from the instant that they arrive.
+//! The descriptors in control data, which have an owner from the instant that they arrive.
 
 use core::array;
 use core::ffi::c_int;
@@ -11,23 +11,23 @@ use core::slice;
 
 use sunpath_sys as sys;
 
-use crate::control::{ControlMessages, INT, Places, SCM_PIDFD, alone, int_at};
+use crate::control::{ControlMessages, INT, Places, SCM_PIDFD, int_at, only_message};
 use crate::error::Errno;
 use crate::expected::{Expected, Space};
 use crate::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
-/// Bytes that a receive writes control data into, and that keep it: borrowed, or owned. The trait
-/// cannot be named outside this crate, so that the bytes are those that were written.
+/// Borrowed or owned bytes into which a receive writes control data. The trait cannot be named
+/// outside of this crate, so an implementation always returns the bytes that were written.
 #[allow(
     unreachable_pub,
     reason = "the oldest Rust does not see that public types name it"
 )]
 pub trait ControlData: fmt::Debug {
-    /// All of the bytes that are left.
+    /// Returns all of the bytes that are left.
     fn bytes(&self) -> &[u8];
-    /// The same, to write into.
+    /// Returns the same bytes, to write into.
     fn bytes_mut(&mut self) -> &mut [u8];
-    /// Leaves the first `len` bytes, or all if there are fewer.
+    /// Keeps only the first `len` bytes, or all if there are fewer.
     fn truncate(&mut self, len: usize);
 }
 
@@ -52,13 +52,13 @@ impl ControlData for &mut [u8] {
 
 /// Owned bytes for what `E` expects.
 pub struct ExpectedBytes<E: Expected> {
-    /// INVARIANT: the first `len` bytes are initialised, and there are at least as many.
+    /// INVARIANT: there are at least `len` bytes, and the first `len` are initialised.
     space: Space<E>,
     len: usize,
 }
 
 impl<E: Expected> ExpectedBytes<E> {
-    /// `E::SPACE` zeroes.
+    /// Makes a buffer of `E::SPACE` zeroes.
     #[inline]
     pub(crate) fn zeroed() -> Self {
         let mut space = Space::<E>::uninit();
@@ -95,9 +95,9 @@ impl<E: Expected> fmt::Debug for ExpectedBytes<E> {
 /// Control data that was received, with the descriptors in it, which are closed on drop.
 #[derive(Debug)]
 pub(crate) struct OwnedControl<B: ControlData> {
-    /// INVARIANT: as the kernel wrote it. These are open descriptors that nothing else owns: the
-    /// `int`s of `SCM_RIGHTS` from `rights` on, `left` of them that are not negative, and that of
-    /// `SCM_PIDFD` at `pidfd`, if it is not negative.
+    /// INVARIANT: the kernel wrote it. The following numbers in it are open descriptors that
+    /// nothing else owns: the `int`s of `SCM_RIGHTS` from `rights` on, of which `left` are not
+    /// negative, and the `int` of `SCM_PIDFD` at `pidfd`, if it is not negative.
     bytes: B,
     /// The messages of `SCM_RIGHTS` whose descriptors were not taken yet.
     messages: Places,
@@ -108,7 +108,8 @@ pub(crate) struct OwnedControl<B: ControlData> {
 }
 
 impl<B: ControlData> OwnedControl<B> {
-    /// Owns the descriptors in control data. Those over `most` are closed, and their number is returned.
+    /// Makes the owner of the descriptors in control data. If there are more than `most`, the rest
+    /// is closed, and their number is returned.
     ///
     /// # Safety
     ///
@@ -153,7 +154,7 @@ impl<B: ControlData> OwnedControl<B> {
         unsafe { Self::new(bytes, most) }
     }
 
-    /// Whether no control message arrived.
+    /// Returns whether no control message arrived.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.bytes().is_empty()
@@ -164,7 +165,7 @@ impl<B: ControlData> OwnedControl<B> {
         ControlMessages::new(self.bytes.bytes())
     }
 
-    /// How many descriptors of `SCM_RIGHTS` are left.
+    /// Returns how many descriptors of `SCM_RIGHTS` are left.
     #[inline]
     pub(crate) const fn rights_left(&self) -> usize {
         self.left
@@ -199,7 +200,7 @@ impl<B: ControlData> OwnedControl<B> {
         Some(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
-    /// Gives up the next descriptor of `SCM_RIGHTS`, which the caller has to own.
+    /// Gives up the next descriptor of `SCM_RIGHTS`. The caller has to own it.
     #[inline]
     fn take_number(&mut self) -> Option<c_int> {
         while self.left > 0 {
@@ -217,8 +218,8 @@ impl<B: ControlData> OwnedControl<B> {
         None
     }
 
-    /// Closes the descriptors of `SCM_RIGHTS` that nobody took, in runs, because the kernel gives
-    /// them the lowest free numbers, which mostly follow each other.
+    /// Closes the descriptors of `SCM_RIGHTS` that nobody took. One call closes a run of them,
+    /// because the kernel gives them the lowest free numbers, which mostly follow each other.
     fn close_rest(&mut self) {
         let mut left = mem::take(&mut self.left);
         let bytes = self.bytes.bytes();
@@ -292,10 +293,11 @@ impl<B: ControlData> Drop for OwnedControl<B> {
 ///
 /// # Safety
 ///
-/// - As for [`OwnedControl::new`], unless it returns them.
+/// - If it returns `None`, the descriptors still have no owner. Otherwise the conditions are those
+///   of [`OwnedControl::new`].
 #[inline]
 pub(super) unsafe fn exactly_in<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd; N]> {
-    let fds = alone(sys::SCM_RIGHTS, N, bytes).filter(|fds| count_fds(fds) == N)?;
+    let fds = only_message(sys::SCM_RIGHTS, N, bytes).filter(|fds| count_fds(fds) == N)?;
     // SAFETY: the number is one of `N` that are not negative. The caller guarantees that the
     // descriptor is open and that nothing else owns it.
     Some(array::from_fn(|at| unsafe {
@@ -303,7 +305,7 @@ pub(super) unsafe fn exactly_in<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd
     }))
 }
 
-/// Returns the descriptors if there is one in each place, and closes them if not.
+/// Returns the descriptors if there is one in each place. Otherwise it closes them.
 pub(crate) fn all_of<const N: usize>(places: [Option<OwnedFd>; N]) -> Option<[OwnedFd; N]> {
     if places.iter().any(Option::is_none) {
         return None;
@@ -337,7 +339,7 @@ fn ints(place: &[u8]) -> impl Iterator<Item = c_int> {
         .map(|int| int_at(int, 0).unwrap_or(-1))
 }
 
-/// Returns how many are not negative. It counts all of them, so that the compiler can look at
+/// Returns how many are not negative. The loop has no early end, so the compiler can compare
 /// several at once.
 #[inline]
 fn count_fds(place: &[u8]) -> usize {
@@ -361,7 +363,7 @@ fn as_run(place: &[u8]) -> Option<Range<c_int>> {
     (apart == 0).then_some(first..end)
 }
 
-/// Returns the first bytes of a buffer, at most `len`, all of them zero.
+/// Sets the first bytes of a buffer to zero, at most `len`, and returns them.
 #[inline]
 pub(crate) fn zeroed<T>(buf: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
     let len = len.min(size_of::<T>());
@@ -372,7 +374,7 @@ pub(crate) fn zeroed<T>(buf: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
     unsafe { slice::from_raw_parts_mut(bytes, len) }
 }
 
-/// Control data without a descriptor in it, for tests of other modules.
+/// Makes control data without a descriptor in it, for tests of other modules.
 #[cfg(test)]
 pub(crate) fn without_descriptors(bytes: &mut [u8]) -> OwnedControl<&mut [u8]> {
     for kind in [sys::SCM_RIGHTS, SCM_PIDFD] {
@@ -413,7 +415,7 @@ mod tests {
         kept
     }
 
-    /// A copy with the lowest number that is free from `lowest` on.
+    /// Returns a copy with the lowest free number that is at least `lowest`.
     fn copy(fd: &OwnedFd, lowest: c_int) -> c_int {
         // SAFETY: the call takes an open descriptor and a number.
         let copy = unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_DUPFD_CLOEXEC, lowest) };
@@ -435,7 +437,7 @@ mod tests {
         unsafe { OwnedControl::new(buf, most) }
     }
 
-    /// Returns how many of the descriptors are closed, seen from their other ends.
+    /// Returns how many of the descriptors are closed, as their other ends report.
     fn closed(kept: &[OwnedFd]) -> usize {
         let write = |fd: &&OwnedFd| syscall::send(fd.as_fd(), b"x", 0).is_err();
         kept.iter().filter(write).count()
@@ -504,8 +506,9 @@ mod tests {
         }
     }
 
-    /// A number that was closed because nobody had asked for it may be another file's by the time that the
-    /// others are closed, by one call if they follow each other.
+    /// A descriptor that nobody asked for is closed at once, and its number may belong to another
+    /// file by the time that the others are closed. One call closes these if their numbers follow
+    /// each other, so it must not close that number again.
     #[test]
     fn control_closes_no_number_twice() {
         let (socket, _peer) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();

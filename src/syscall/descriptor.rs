@@ -10,7 +10,7 @@ use crate::error::Errno;
 use crate::error::{Call, Error};
 use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// `fcntl(F_DUPFD_CLOEXEC)`.
+/// Makes a copy of the descriptor, by `fcntl(F_DUPFD_CLOEXEC)`.
 pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
     let copy = retry(Call::Fcntl, || {
         // SAFETY: F_DUPFD_CLOEXEC takes an int, which is the lowest number that the copy may have.
@@ -20,7 +20,7 @@ pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy as c_int) })
 }
 
-/// `fcntl(F_SETFD)` with or without `FD_CLOEXEC`, which is the only flag of a descriptor.
+/// Sets or clears `FD_CLOEXEC`, the only flag of a descriptor, by `fcntl(F_SETFD)`.
 pub(crate) fn set_cloexec(fd: BorrowedFd<'_>, cloexec: bool) -> Result<(), Error> {
     let flags = if cloexec { sys::FD_CLOEXEC } else { 0 };
     retry(Call::Fcntl, || {
@@ -30,7 +30,7 @@ pub(crate) fn set_cloexec(fd: BorrowedFd<'_>, cloexec: bool) -> Result<(), Error
     Ok(())
 }
 
-/// `ioctl(FIONBIO)`.
+/// Makes the descriptor nonblocking or blocking, by `ioctl(FIONBIO)`.
 pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> Result<(), Error> {
     let mut on = c_int::from(nonblocking);
     retry(Call::Ioctl, || {
@@ -40,7 +40,7 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> Result<(
     Ok(())
 }
 
-/// `ioctl(FIONREAD)`.
+/// Returns how many bytes can be received, by `ioctl(FIONREAD)`.
 pub(crate) fn readable_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {
     let mut bytes: c_int = 0;
     retry(Call::Ioctl, || {
@@ -50,7 +50,7 @@ pub(crate) fn readable_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {
     Ok(usize::try_from(bytes).unwrap_or(0))
 }
 
-/// `ioctl(SIOCATMARK)`.
+/// Returns whether the next byte is the one out of band, by `ioctl(SIOCATMARK)`.
 #[cfg(have_so_passcred)]
 pub(crate) fn at_mark(fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let mut at_mark: c_int = 0;
@@ -66,7 +66,7 @@ pub(crate) fn at_mark(_fd: BorrowedFd<'_>) -> Result<bool, Error> {
     Err(Error::new(Call::Ioctl, Errno::ENOTTY))
 }
 
-/// `ioctl(SIOCOUTQ)`.
+/// Returns how much memory the data takes that was sent and not yet received, by `ioctl(SIOCOUTQ)`.
 #[cfg(have_so_passcred)]
 pub(crate) fn unreceived_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {
     let mut bytes: c_int = 0;
@@ -82,7 +82,7 @@ pub(crate) fn unreceived_bytes(_fd: BorrowedFd<'_>) -> Result<usize, Error> {
     Err(Error::new(Call::Ioctl, Errno::ENOTTY))
 }
 
-/// `fcntl(F_GETFL) & O_NONBLOCK`.
+/// Returns whether the descriptor is nonblocking, by `fcntl(F_GETFL)`.
 pub(crate) fn nonblocking(fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let flags = retry(Call::Fcntl, || {
         // SAFETY: F_GETFL has no argument.

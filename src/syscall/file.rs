@@ -7,7 +7,7 @@ use crate::addr::UnixAddr;
 use crate::error::{Call, Error};
 use crate::fd::{AsRawFd, BorrowedFd};
 
-/// fchmod(2).
+/// Changes the mode of an open file, by fchmod(2).
 pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
     retry(Call::Fchmod, || {
         // SAFETY: the call takes only numbers.
@@ -16,7 +16,7 @@ pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error>
     Ok(())
 }
 
-/// unlink(2) of the path of a pathname address. Other addresses have no file.
+/// Unlinks the path of a pathname address, by unlink(2). Other addresses have no file.
 pub(crate) fn unlink(addr: &UnixAddr) {
     // The copy adds a NUL, because a path that fills sun_path has none. Other kinds of address have
     // no path.

@@ -1,4 +1,4 @@
-//! The calls that only socket files, directories and activation need: the feature `files`.
+//! The calls of the feature `files`, which only socket files, directories and activation need.
 
 #[cfg(have_bound_file)]
 mod bound_file;
@@ -25,7 +25,7 @@ pub(crate) use self::process::*;
 pub(crate) use self::status::*;
 pub(crate) use self::wait::*;
 
-/// Whether a file is the one that a socket is bound to. This system does not report it.
+/// Returns whether a file is the one that a socket is bound to. This system does not report it.
 #[cfg(not(have_bound_file))]
 pub(crate) fn is_file_of(_socket: BorrowedFd<'_>, _file: &Status) -> Result<bool, Error> {
     Err(Error::new(Call::Ioctl, Errno::EOPNOTSUPP))

@@ -13,10 +13,10 @@ use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 
-/// The most pieces of a vectored call, `IOV_MAX` on every supported system.
+/// The most slices that a vectored call takes, which is `IOV_MAX` on every supported system.
 pub(crate) const IOV_MAX: usize = 1024;
 
-/// Received descriptors are close-on-exec when they are made, if the system can do that.
+/// The flag that makes received descriptors close-on-exec, on systems that have it.
 #[cfg(have_msg_cmsg_cloexec)]
 pub(super) const CMSG_CLOEXEC: c_int = sys::MSG_CMSG_CLOEXEC;
 #[cfg(not(have_msg_cmsg_cloexec))]
@@ -56,7 +56,7 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize
     sent.map_err(|error| with_limit(error, fd, len))
 }
 
-/// sendto(2).
+/// Sends bytes by sendto(2).
 #[inline]
 pub(crate) fn sendto(
     fd: BorrowedFd<'_>,
@@ -85,7 +85,7 @@ pub(crate) fn leads_to_the_peer(call: Call, to: &UnixAddr) -> Result<(), Error> 
     }
 }
 
-/// `MSG_TRUNC` given to a receive makes it return a message's true length.
+/// The flag with which a receive returns a message's true length, on systems that have it.
 #[cfg(have_true_length)]
 pub(crate) const TRUE_LENGTH: c_int = sys::MSG_TRUNC;
 #[cfg(not(have_true_length))]
@@ -94,8 +94,8 @@ pub(crate) const TRUE_LENGTH: c_int = 0;
 /// The result of a receive of one message, and the part of `msg_flags` that it uses.
 pub(crate) type Length = (usize, c_int);
 
-/// recv(2) of one message, with its true length; recvmsg(2) on systems where only that reports
-/// truncation.
+/// Receives one message by recv(2), with its true length. On systems where only recvmsg(2) reports
+/// truncation, it uses that call.
 #[inline]
 pub(crate) fn recv_message(
     fd: BorrowedFd<'_>,
@@ -109,7 +109,7 @@ pub(crate) fn recv_message(
     Ok((length, truncation(length, buf.len())))
 }
 
-/// recvfrom(2) of one message, with the same results as [`recv_message`].
+/// Receives one message and its sender by recvfrom(2), with the same results as [`recv_message`].
 #[inline]
 pub(crate) fn recv_message_from(
     fd: BorrowedFd<'_>,
@@ -132,14 +132,14 @@ pub(crate) fn recv_message_from(
     Ok((length, truncation(length, len)))
 }
 
-/// `MSG_TRUNC` if a message of this length does not fit into a buffer of this size.
+/// Returns `MSG_TRUNC` if a message of this length does not fit into a buffer of this size.
 #[inline]
 const fn truncation(length: usize, size: usize) -> c_int {
     if length > size { sys::MSG_TRUNC } else { 0 }
 }
 
-/// sendmsg(2): sends one slice or many, to an address or to the peer, with or without control
-/// messages.
+/// Sends one or more slices, to an address or to the peer, with or without control messages, by
+/// sendmsg(2).
 #[inline]
 pub(crate) fn sendmsg(
     fd: BorrowedFd<'_>,
@@ -163,11 +163,11 @@ pub(crate) fn sendmsg(
     sent.map_err(|error| with_limit_of(error, fd, bufs))
 }
 
-/// How many bytes of the send buffer one message takes in addition to its own.
+/// The number of bytes of the send buffer that a message takes in addition to its own bytes.
 const MESSAGE_OVERHEAD: usize = if cfg!(have_message_overhead) { 32 } else { 0 };
 
 /// Returns the error of a send, with the limit if the message exceeded it. The limit is read only
-/// then.
+/// in that case.
 #[cold]
 #[inline(never)]
 fn with_limit(error: Error, fd: BorrowedFd<'_>, len: usize) -> Error {
@@ -200,7 +200,7 @@ pub(crate) fn size_of_bufs(bufs: &[IoSliceMut<'_>]) -> usize {
     bufs.iter().take(IOV_MAX).map(|buf| buf.len()).sum()
 }
 
-/// recvmsg(2) into slices, with the sender's address if that is wanted.
+/// Receives into slices by recvmsg(2), with the sender's address if that is wanted.
 #[inline]
 pub(crate) fn recvmsg(
     fd: BorrowedFd<'_>,
@@ -223,8 +223,8 @@ pub(crate) fn recvmsg(
     received.map(|(length, _)| length)
 }
 
-/// recvmsg(2) into bytes that need not be initialised. Returns those that arrived, at the front of
-/// `buf`.
+/// Receives into bytes that need not be initialised, by recvmsg(2). Returns those that arrived,
+/// which are at the front of `buf`.
 ///
 /// It passes no flags, because `MSG_TRUNC` makes some sockets count bytes that they do not write:
 /// TCP discards them, and for a message longer than the buffer the result is its whole length. The
@@ -248,8 +248,9 @@ pub(crate) fn recvmsg_uninit<'b>(
     Ok((filled, length))
 }
 
-/// recvmsg(2) into slices, and control messages into `into`. All descriptors that arrive are owned
-/// at once. Those over `most` are closed, and their number is the last of the results.
+/// Receives into slices, and control messages into `into`, by recvmsg(2). All descriptors that
+/// arrive get an owner at once. If there are more than `most`, the rest is closed, and their number
+/// is the last of the results.
 #[inline]
 pub(crate) fn recvmsg_control<B: ControlData>(
     fd: BorrowedFd<'_>,
@@ -270,13 +271,14 @@ pub(crate) fn recvmsg_control<B: ControlData>(
 
 /// The result of a receive of exactly `N` descriptors.
 pub(crate) enum Exactly<'c, const N: usize> {
-    /// Exactly those descriptors.
+    /// Exactly `N` descriptors arrived, and nothing else.
     Fds([OwnedFd; N]),
-    /// Something else, or more, as [`recvmsg_control`] returns it.
+    /// Something else or more arrived, as [`recvmsg_control`] returns it.
     Other(OwnedControl<&'c mut [u8]>, usize),
 }
 
-/// recvmsg(2) into one slice, and control messages into `into`, in which `N` descriptors are expected.
+/// Receives into one slice, and control messages into `into`, by recvmsg(2). `N` descriptors are
+/// expected.
 #[inline]
 pub(crate) fn recvmsg_exactly<'c, const N: usize>(
     fd: BorrowedFd<'_>,
@@ -302,11 +304,11 @@ pub(crate) fn recvmsg_exactly<'c, const N: usize>(
     Ok((length, Exactly::Other(control, closed)))
 }
 
-/// recvmsg(2). Returns its result, and how many bytes of control messages it has written.
+/// Calls recvmsg(2). Returns its result, and how many bytes of control messages it has written.
 ///
 /// # Safety
 ///
-/// - `iov` points to `pieces` iovecs over memory that is writable.
+/// - `iov` points to `pieces` iovecs, which point to memory that is writable.
 #[allow(
     clippy::unnecessary_cast,
     reason = "msg_controllen is 4 bytes outside glibc"
@@ -337,7 +339,7 @@ unsafe fn receive(
     Ok(((result, msg.msg_flags), msg.msg_controllen as usize))
 }
 
-/// A msghdr with data alone.
+/// Makes a msghdr that has only data.
 #[inline]
 pub(super) fn msghdr_over(iov: *mut sys::iovec, pieces: usize) -> sys::msghdr {
     // SAFETY: a msghdr may be all zeroes, which are null pointers and zero lengths.
@@ -347,8 +349,8 @@ pub(super) fn msghdr_over(iov: *mut sys::iovec, pieces: usize) -> sys::msghdr {
     msg
 }
 
-/// A msghdr to send, which is valid as long as the values that it is made of. The kernel only reads
-/// what it points to.
+/// Makes a msghdr to send, which is valid as long as the values that it points to. The kernel only
+/// reads these.
 #[inline]
 pub(super) fn msghdr_to_send(
     bufs: &[IoSlice<'_>],
@@ -374,12 +376,13 @@ pub(super) fn offer_addr(addr: &mut UnixAddr, msg: &mut sys::msghdr) {
     msg.msg_namelen = size_of::<sys::sockaddr_un>() as sys::socklen_t;
 }
 
-/// Whether a receive without space for control messages passes zero bytes instead of a null
-/// pointer.
+/// `true` if a receive without space for control messages passes a pointer and a length of 0,
+/// instead of a null pointer.
 ///
 /// For a null pointer Linux reports `MSG_CTRUNC` as soon as an option asks for a security label,
-/// even if no label arrives. For zero bytes it does so only if a control message arrived. On other
-/// systems, zero bytes might install descriptors before it turns out that they do not fit.
+/// even if no label arrives. For a length of 0 it does so only if a control message arrived. Other
+/// systems get the null pointer, because with a length of 0 they might install descriptors before
+/// they find that these do not fit.
 pub(super) const OFFER_NO_BYTES: bool = cfg!(have_so_passcred);
 
 /// Gives a msghdr space for control messages, before each call, because the kernel overwrites the

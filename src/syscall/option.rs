@@ -13,7 +13,7 @@ use super::retry;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// The value of an option: an integer, bytes, or a struct of numbers of the caller.
+/// The value of an option: an integer, bytes, or a struct of numbers that the caller declares.
 ///
 /// # Safety
 ///
@@ -47,13 +47,13 @@ unsafe impl OptionValue for sys::unpcbid {}
 #[cfg(have_xucred)]
 unsafe impl OptionValue for sys::xucred {}
 
-/// An option of level `SOL_SOCKET`.
+/// Reads an option of level `SOL_SOCKET`.
 pub(crate) fn getsockopt<T: OptionValue>(fd: BorrowedFd<'_>, name: c_int) -> Result<T, Error> {
     getsockopt_at(fd, sys::SOL_SOCKET, name)
 }
 
-/// Reads an option of any level. It is `ENOPROTOOPT` if the kernel wrote less than a whole value,
-/// because the zeroes in its place would be a value too: those of a `ucred` are root.
+/// Reads an option of any level. It fails with `ENOPROTOOPT` if the kernel wrote less than a whole
+/// value, because the missing bytes would read as zeroes: in a `ucred` these mean root.
 pub(crate) fn getsockopt_at<T: OptionValue>(
     fd: BorrowedFd<'_>,
     level: c_int,
@@ -136,7 +136,7 @@ pub(crate) fn getsockopt_size(fd: BorrowedFd<'_>, name: c_int) -> Result<usize, 
     }
 }
 
-/// An option of level `SOL_SOCKET`.
+/// Sets an option of level `SOL_SOCKET`.
 pub(crate) fn setsockopt<T: OptionValue>(
     fd: BorrowedFd<'_>,
     name: c_int,
@@ -157,7 +157,8 @@ mod tests {
     use crate::fd::AsFd;
     use crate::syscall;
 
-    /// `SO_BINDTODEVICE` of a socket that is bound to no device succeeds and writes nothing.
+    /// An option that writes nothing, such as `SO_BINDTODEVICE` of a socket that is bound to no
+    /// device, is an error.
     #[test]
     #[cfg(have_so_passcred)]
     fn option_that_the_kernel_left_unwritten_is_no_value() {

@@ -1,4 +1,4 @@
-//! The peer of a socket, by the call of each system.
+//! Asks for the peer of a socket, by the call that each system has.
 
 use core::ffi::c_int;
 
@@ -7,8 +7,8 @@ use sunpath_sys as sys;
 use crate::error::Error;
 use crate::fd::BorrowedFd;
 
-/// The effective user, the effective group and the process. The process is 0 if the system does not
-/// report it.
+/// The effective user, the effective group and the pid. The pid is 0 if the system does not report
+/// it.
 pub(crate) type PeerIds = (sys::uid_t, sys::gid_t, c_int);
 
 #[cfg(have_so_peercred)]
@@ -29,7 +29,7 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     Ok((ids.unp_euid, ids.unp_egid, ids.unp_pid))
 }
 
-/// On systems without the pid, its place is a null pointer.
+/// The pid of the struct. On systems that do not have it, a null pointer stands in its place.
 #[cfg(have_xucred)]
 pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     use crate::error::{Call, Errno};
@@ -78,13 +78,13 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     let pid = super::getsockopt_at(fd, sys::SOL_LOCAL, sys::LOCAL_PEERPID);
     #[cfg(not(have_local_peerpid))]
     let pid = Ok(0);
-    Ok((uid, gid, known(pid)))
+    Ok((uid, gid, reported_pid(pid)))
 }
 
 /// Returns the pid, or 0 if the system refused it: macOS answers `ENOTCONN` once the peer has
 /// closed its socket, while it still reports the ids.
 #[cfg(any(have_getpeereid, test))]
-fn known(pid: Result<c_int, Error>) -> c_int {
+fn reported_pid(pid: Result<c_int, Error>) -> c_int {
     pid.unwrap_or(0)
 }
 
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn peer_whose_pid_is_refused_has_none() {
-        assert_eq!(known(Ok(7)), 7);
+        assert_eq!(reported_pid(Ok(7)), 7);
         let closed = Error::new(Call::Getsockopt, Errno::ENOTCONN);
-        assert_eq!(known(Err(closed)), 0);
+        assert_eq!(reported_pid(Err(closed)), 0);
     }
 }

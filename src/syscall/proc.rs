@@ -1,4 +1,4 @@
-//! Files of /proc, which have no size and are read to their end.
+//! Reads files of /proc, which report no size and are read to their end.
 
 use core::ffi::{CStr, c_int};
 

@@ -1,4 +1,4 @@
-//! socket(2), its addresses and its connection.
+//! Makes sockets, binds them and connects them.
 
 use core::ffi::{c_int, c_short};
 use core::ptr;
@@ -45,7 +45,7 @@ pub(crate) fn connect(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> 
     connect_at(CWD, fd, addr)
 }
 
-/// bind(2), or bindat on systems that have it. On others `dir` is [`CWD`].
+/// Binds by bind(2), or by bindat on systems that have it. On others `dir` must be [`CWD`].
 #[inline]
 pub(crate) fn bind_at(
     dir: BorrowedFd<'_>,
@@ -66,7 +66,8 @@ pub(crate) fn bind_at(
     Ok(())
 }
 
-/// connect(2), or connectat on systems that have it. On others `dir` is [`CWD`].
+/// Connects by connect(2), or by connectat on systems that have it. On others `dir` must be
+/// [`CWD`].
 #[inline]
 pub(crate) fn connect_at(
     dir: BorrowedFd<'_>,
@@ -104,8 +105,9 @@ const SHUT_DOWN: c_short = sys::POLLHUP | sys::POLLRDHUP;
 #[cfg(not(have_pollrdhup))]
 const SHUT_DOWN: c_short = sys::POLLHUP;
 
-/// Waits by poll(2) for something to receive or to accept, for at most this many milliseconds;
-/// `None` if nothing arrived. It returns `EINTR`, because the caller knows how much time is left.
+/// Waits by poll(2) for something to receive or to accept, for at most this many milliseconds.
+/// Returns `None` if nothing arrived. It returns `EINTR`, because the caller knows how much time is
+/// left.
 pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<Option<Ready>, Error> {
     let mut slot = sys::pollfd {
         fd: fd.as_raw_fd(),
@@ -147,13 +149,13 @@ pub(crate) fn poll_shut_down(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<
     poll_for(fd, SHUT_DOWN, milliseconds)
 }
 
-/// poll(2) without descriptors: sleeps for this many milliseconds. A signal ends it early.
+/// Sleeps for this many milliseconds, by poll(2) without descriptors. A signal ends it early.
 pub(crate) fn pause(milliseconds: c_int) {
     // SAFETY: poll does not read the array if it has no elements.
     unsafe { sys::poll(ptr::null_mut(), 0, milliseconds) };
 }
 
-/// connect(2) to `AF_UNSPEC`, which dissolves a datagram socket's connection.
+/// Dissolves a datagram socket's connection, by connect(2) to `AF_UNSPEC`.
 pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> Result<(), Error> {
     let mut unspec = *UnixAddr::unnamed().as_sockaddr_un();
     unspec.sun_family = sys::AF_UNSPEC as sys::sa_family_t;
@@ -175,7 +177,7 @@ pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<(), Error> {
     Ok(())
 }
 
-/// accept(2), with the peer's address if that is wanted.
+/// Accepts a connection by accept(2), with the peer's address if that is wanted.
 #[inline]
 pub(crate) fn accept(
     fd: BorrowedFd<'_>,
@@ -217,7 +219,7 @@ pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
     Ok(addr)
 }
 
-/// Whether a socket is a Unix domain socket: its address says so, on every system.
+/// Returns whether a socket is a Unix domain socket. Its address tells that on every system.
 pub(crate) fn is_unix(fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let mut addr = UnixAddr::unnamed();
     sockname(fd, &mut addr)?;
@@ -244,7 +246,8 @@ pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
     Ok(peer)
 }
 
-/// Returns the address that a call has written; `EAFNOSUPPORT` if the socket is of another family.
+/// Returns the address that a call has written. It fails with `EAFNOSUPPORT` if the socket is of
+/// another family.
 #[inline]
 fn normalized(addr: &mut UnixAddr, call: Call) -> Result<(), Error> {
     addr.normalize()

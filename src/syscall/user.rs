@@ -1,4 +1,4 @@
-//! Users: the process's own, and those that a user namespace does not map.
+//! Users: the process's own user, and users that a user namespace does not map.
 
 #[cfg(have_user_namespaces)]
 use core::ffi::CStr;
@@ -16,9 +16,9 @@ pub(crate) fn geteuid() -> sys::uid_t {
     unsafe { sys::geteuid() }
 }
 
-/// Whether a uid means every user that is not mapped in the user namespace of this process: the
-/// kernel reports one uid, as a rule 65534, for all of them. It is `None` if that is possible, but
-/// /proc does not tell.
+/// Returns whether a uid stands for every user that is not mapped in the user namespace of this
+/// process. The kernel reports one uid, usually 65534, for all of them. The result is `None` if the
+/// uid can be that number, but /proc does not say so.
 #[cfg(have_user_namespaces)]
 pub(crate) fn stands_for_unmapped(uid: u32) -> Option<bool> {
     // The number for unmapped users has 16 bits, so a greater uid is never that number.
@@ -44,7 +44,7 @@ pub(crate) const fn stands_for_unmapped(_uid: u32) -> Option<bool> {
 #[cfg(have_user_namespaces)]
 const USUAL_OVERFLOW: u32 = 65534;
 
-/// Every user is mapped if the ranges of `uid_map` have this many in all. The uid -1 does not
+/// The number of uids in all ranges of `uid_map` if every user is mapped. The uid -1 does not
 /// belong to a user.
 #[cfg(have_user_namespaces)]
 const ALL_USERS: u64 = u32::MAX as u64;
@@ -54,7 +54,7 @@ fn is_ambiguous(uid: u32, map: &Numbers, overflow: &Numbers) -> bool {
     u64::from(uid) == overflow.last && map.sum_of_thirds < ALL_USERS
 }
 
-/// The numbers in a text, which is read in pieces: the last one, and the sum of each third one.
+/// The numbers in a text that is read in pieces: the last number, and the sum of every third one.
 #[cfg(have_user_namespaces)]
 #[derive(Default)]
 struct Numbers {

@@ -1,4 +1,4 @@
-//! Makes a short path where there was none: a symbolic link in a private directory.
+//! Makes a short path by a symbolic link in a private directory.
 
 use sunpath_sys as sys;
 use sunpath_sys::SUN_PATH_MAX;
@@ -12,18 +12,18 @@ use crate::syscall::{self, PATH_MAX};
 
 /// A symbolic link in a private directory. Dropping this value removes both.
 pub(crate) struct Link {
-    /// The path of the directory, then [`Self::NAME`].
+    /// The path of the directory, followed by [`Self::NAME`].
     path: Path<SUN_PATH_MAX>,
     dir: Dir,
 }
 
 impl Link {
     const NAME: &[u8] = b"l";
-    /// Short directories in which directories can be made.
+    /// Directories with short paths, in which other directories can be made.
     pub(crate) const BASES: [&[u8]; 3] = [b"/tmp/", b"/var/tmp/", b"/run/"];
 
-    /// Makes a link to what `path` names below `dir`. The link holds the path from the root,
-    /// because the kernel follows it from another directory.
+    /// Makes a link to the file that `path` names below `dir`. The link holds the path from the
+    /// root, because the kernel follows it from another directory.
     pub(crate) fn to(dir: BorrowedFd<'_>, path: &[u8]) -> Result<Self, Error> {
         let mut buf = [0; PATH_MAX];
         let [begin, slash]: [&[u8]; 2] = match path {

@@ -1,4 +1,4 @@
-//! Binding to a path of any length.
+//! Binds to a path of any length.
 
 use core::ffi::c_int;
 
@@ -24,7 +24,7 @@ pub(crate) fn bind_to_path(
         return syscall::bind(socket, addr);
     }
     let dir = path.open_parent()?;
-    match bind_beyond(socket, path, dir.as_fd(), path.last, means) {
+    match bind_by_alias(socket, path, dir.as_fd(), path.last, means) {
         Err(error) if is_too_long(&error) => bind_and_rename(dir.as_fd(), path.last, |name| {
             bind_by(socket, path, dir.as_fd(), name, means)
         }),
@@ -56,12 +56,12 @@ fn bind_by(
 ) -> Result<(), Error> {
     match path.addr_of(name) {
         Some(addr) => syscall::bind(socket, &addr),
-        None => bind_beyond(socket, path, dir, name, means),
+        None => bind_by_alias(socket, path, dir, name, means),
     }
 }
 
 /// Binds a socket to a name in the directory of a path, if the path itself does not fit.
-fn bind_beyond(
+fn bind_by_alias(
     socket: BorrowedFd<'_>,
     path: &SplitPath<'_>,
     dir: BorrowedFd<'_>,
@@ -152,7 +152,8 @@ fn bind_datagram(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &[u8]) -> Re
     }
 }
 
-/// Makes the refusal to bind a datagram socket by a name that peers cannot answer to.
+/// Makes the error for a datagram socket that would be bound to a name to which peers cannot
+/// answer.
 fn no_return_path(len: usize) -> Error {
     let cause = Cause::NoReturnPath {
         len: u16::try_from(len).unwrap_or(u16::MAX),
@@ -161,7 +162,8 @@ fn no_return_path(len: usize) -> Error {
     Error::with_cause(Call::Bind, Errno::ENAMETOOLONG, cause)
 }
 
-/// Returns whether a name was refused because it is too long, so that a shorter one and renaming may help.
+/// Returns whether a name was refused because it is too long. In that case a shorter name, which is
+/// renamed afterwards, may work.
 pub(crate) fn is_too_long(error: &Error) -> bool {
     matches!(error.sun_path(), Some(SunPathError::TooLong { .. }))
 }

@@ -1,4 +1,5 @@
-//! Connecting by a path of any length: an address that leads to the socket, for as long as it is used.
+//! Connects by a path of any length, with an address that leads to the socket as long as it is
+//! used.
 
 use crate::addr::UnixAddr;
 use crate::error::{Call, Errno, Error};
@@ -35,13 +36,13 @@ pub(crate) fn connect_through<R>(
     }
 }
 
-/// An address that leads to a socket file, and what must exist as long as it does.
+/// An address that leads to a socket file, and the values that must live as long as it does.
 struct Lead {
     addr: UnixAddr,
     through: Through,
 }
 
-/// What an address leads through.
+/// The file or link through which an address leads.
 enum Through {
     Directory(OwnedFd),
     /// The socket file itself.

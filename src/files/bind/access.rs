@@ -1,4 +1,5 @@
-//! Mode, owner and group of a socket file, set so that it is not wider at any instant.
+//! Sets mode, owner and group of a socket file, so that at no instant it permits more than was
+//! asked for.
 
 use sunpath_sys as sys;
 
@@ -17,14 +18,14 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Nothing is asked for: the kernel decides, as in C.
+    /// No permissions, owner or group are asked for, so the kernel decides, as in C.
     pub(super) const NONE: Self = Self {
         mode: None,
         owner: None,
         group: None,
     };
 
-    /// The mark by which a file can be recognized that was bound a moment ago: a bit that means
+    /// The mark by which a file that was bound a moment ago is recognized. It is a bit that means
     /// nothing on a socket, that no other socket file has, and that the umask does not change.
     const MARK: sys::mode_t = sys::S_ISVTX;
 
@@ -33,7 +34,7 @@ impl Access {
         self.mode.is_some() || self.owner.is_some() || self.group.is_some()
     }
 
-    /// Refuses a number that is not a mode of a socket, or not a user or group.
+    /// Refuses a number that cannot be the mode of a socket, a user or a group.
     pub(super) fn check(&self) -> Result<(), Error> {
         let cause = match *self {
             Self {
@@ -55,8 +56,8 @@ impl Access {
 
     /// Returns the mode of the file before bind: with the mark, and less the umask.
     ///
-    /// If another owner or group is to be set, the file is at first the creator's alone, because
-    /// bits for a group would be those of the wrong group for an instant.
+    /// If another owner or group is to be set, at first only the creator has permissions, because
+    /// bits for the group would apply to the wrong group for an instant.
     pub(super) fn prepare(&self, socket: BorrowedFd<'_>) -> Result<(), Error> {
         let changes_hands = self.owner.is_some() || self.group.is_some();
         let birth = match self.mode {
@@ -72,9 +73,9 @@ impl Access {
         syscall::fchmod(socket, mode | Self::MARK)
     }
 
-    /// After bind: sets owner, group, and the mode that was asked for, whatever the umask is, and
-    /// verifies that the file system stores them. `ESTALE` if the file is not the one that was
-    /// bound, as far as can be seen.
+    /// Sets owner, group, and the mode that was asked for after bind, whatever the umask is, and
+    /// verifies that the file system stores them. It fails with `ESTALE` if the file is visibly not
+    /// the one that was bound.
     ///
     /// The file is held by a descriptor, so that the file that is checked is the one that is changed.
     pub(super) fn apply(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<Identity, Error> {
@@ -91,13 +92,13 @@ impl Access {
             Some(mode) => mode as sys::mode_t,
             None => status.mode() & !Self::MARK,
         };
-        syscall::change_mode(file.as_fd(), mode).map_err(|error| self.of_chmod(error))?;
+        syscall::change_mode(file.as_fd(), mode).map_err(|error| self.chmod_error(error))?;
         self.verify(&syscall::fstat(file.as_fd())?)?;
         Ok(status.identity())
     }
 
-    /// Returns what is wrong if chmod(2) of a file of ours fails.
-    pub(super) fn of_chmod(&self, error: Error) -> Error {
+    /// Returns the error to report if chmod(2) of a file of ours fails.
+    pub(super) fn chmod_error(&self, error: Error) -> Error {
         if !matches!(error.call(), Call::Fchmod | Call::Fchmodat) {
             return error;
         }
@@ -146,8 +147,8 @@ impl Access {
             && status.has_one_name()
     }
 
-    /// Does the same by name, in a directory that no other user can enter, where it need not be
-    /// noticed if a file system drops the mark.
+    /// Does the same by the name of the file, in a directory that no other user can enter. There it
+    /// does no harm if a file system drops the mark.
     pub(super) fn apply_in_private(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), Error> {
         if self.owner.is_some() || self.group.is_some() {
             let (owner, group) = self.owner_and_group();
@@ -160,7 +161,7 @@ impl Access {
         };
         if made_with != wanted {
             let changed = syscall::change_mode_at(dir, name, wanted);
-            changed.map_err(|error| self.of_chmod(error))?;
+            changed.map_err(|error| self.chmod_error(error))?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Binding to an address of any form, and sockets that other code bound.
+//! Binds to an address of any form, and takes sockets that other code bound.
 
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error, InUse};
@@ -21,11 +21,12 @@ impl BindOptions {
     /// - [`mode`](Self::mode), [`owner`](Self::owner), [`group`](Self::group): bind fails with
     ///   `EINVAL`, because every process of the network namespace can connect to an abstract name.
     ///   [`accept_if`](crate::Listener::accept_if) checks each client instead.
-    /// - [`existing`](Self::existing): the three policies do the same, because a name is never stale and
-    ///   never taken over. If a socket has the name, bind fails with `EADDRINUSE`.
+    /// - [`existing`](Self::existing): the three policies are the same, because an abstract name is
+    ///   never stale and cannot be taken over. If a socket has the name, bind fails with
+    ///   `EADDRINUSE`.
     /// - [`unlink_on_drop`](Self::unlink_on_drop): there is nothing to remove. The name is free when
     ///   the last descriptor of the socket is closed.
-    /// - [`backlog`](Self::backlog): the same.
+    /// - [`backlog`](Self::backlog): it applies as for a path.
     ///
     /// # Errors
     ///
@@ -76,7 +77,7 @@ impl BindOptions {
     }
 }
 
-/// A socket that other code bound, such as a service manager. Its file is left alone.
+/// Takes a socket that other code bound, for example a service manager. Its file is not removed.
 impl<S: Bindable> From<S> for Bound<S> {
     fn from(socket: S) -> Self {
         Self::new(socket, None, None)

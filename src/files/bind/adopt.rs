@@ -1,4 +1,4 @@
-//! The file of a socket that another program bound.
+//! Takes over the file of a socket that another program bound.
 
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Error};
@@ -13,13 +13,13 @@ use super::remove::status_of;
 use super::{BindOptions, Bindable, why};
 
 impl BindOptions {
-    /// Makes the file of a bound socket belong to the socket again: after execve(2), for example,
-    /// when the new program has inherited the listener as a descriptor, and the [`Bound`] of the
-    /// old program no longer exists.
+    /// Makes a [`Bound`] again for a socket that is bound already, so that its file is removed at
+    /// the end. A program needs it after execve(2), for example: it has inherited the listener as a
+    /// descriptor, and the [`Bound`] of the old program no longer exists.
     ///
-    /// The kernel is asked whether the file at the path is the one that the socket is bound to. With
-    /// [`ReplaceStale`](crate::Existing::ReplaceStale) the lock is taken again, because it ended with the
-    /// old program. The other options have no effect except for
+    /// The kernel is asked whether the file at the path is the one that the socket is bound to.
+    /// With [`ReplaceStale`](crate::Existing::ReplaceStale) the lock is taken again, because the
+    /// old program's lock ended with execve(2). The other options have no effect except for
     /// [`unlink_on_drop`](Self::unlink_on_drop): the file keeps its mode and owner.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl BindOptions {
         }
         let status = status_of(file.dir.as_fd(), file.name.as_bytes())?;
         if !status.is_socket() {
-            return Err(why::in_the_way(&status));
+            return Err(why::path_in_use(&status));
         }
         if !syscall::is_file_of(socket, &status)? {
             return Err(why::moved(Cause::FileMoved));

@@ -1,4 +1,4 @@
-//! A socket and the file that it is bound to.
+//! A socket together with the file that it is bound to.
 
 use core::fmt;
 use core::mem;
@@ -20,9 +20,9 @@ use super::{BindOptions, Bindable};
 /// A [`Listener`] or a [`UnixDatagram`](crate::UnixDatagram) with the file that it
 /// is bound to, made by [`BindOptions`]. It has all methods of the socket.
 ///
-/// A socket without a file of ours becomes one too, so that a daemon has one type for all of them:
-/// one with an abstract name by [`BindOptions::bind_addr`], and one that a service manager passed by
-/// `From`. Nothing is removed then.
+/// A daemon can have this one type for every socket, because a socket without a file of ours can be
+/// converted as well: one with an abstract name by [`BindOptions::bind_addr`], and one that a
+/// service manager passed by `From`. For these, nothing is removed.
 ///
 /// Dropping it removes the file, unless [`unlink_on_drop`](crate::BindOptions::unlink_on_drop) is off,
 /// and closes the socket. The file is removed only
@@ -30,9 +30,10 @@ use super::{BindOptions, Bindable};
 /// - if it is still the one that was bound: the same device and inode, which no other file can
 ///   have while the socket is open. A file that another program put in its place stays, and so does
 ///   the file under another name;
-/// - in the process that bound it, not in a child that was forked; [`adopt`](Self::adopt) changes
-///   that. A child is told apart by its pid, and since Linux 4.14 also if it has the same pid in a pid
-///   namespace of its own. A process that ends without dropping it leaves the file, as in C;
+/// - in the process that bound it, and not in a child that it forked, unless that child called
+///   [`adopt`](Self::adopt). A child is told apart by its pid, and since Linux 4.14 also if it has
+///   the same pid in a pid namespace of its own. A process that ends without dropping it leaves the
+///   file, as in C;
 /// - in the directory that it was bound in, whatever the working directory is by then and whatever
 ///   the directory's path.
 ///
@@ -75,8 +76,8 @@ impl<S> Bound<S> {
         self.addr.as_ref()
     }
 
-    /// `unlink(path)`, `close(fd)` — removes the file, closes the socket, and reports the error that
-    /// dropping it would not. The socket is closed in any case.
+    /// `unlink(path)`, `close(fd)` — removes the file, closes the socket, and reports an error that
+    /// dropping the value would hide. The socket is closed in any case.
     ///
     /// # Errors
     ///
@@ -107,9 +108,9 @@ impl<S> Bound<S> {
         self.file.take().map_or(Ok(()), BoundFile::unlink)
     }
 
-    /// Returns whether the file is still at its place: in the directory where it was bound, under its name.
-    /// It is not if another program removed or replaced it, as a cleaner of `/tmp` does, or removed
-    /// the directory with it.
+    /// Returns whether the file is still in the directory where it was bound, under its name. It is
+    /// not if another program, such as a cleaner of `/tmp`, removed or replaced it, or removed the
+    /// directory with it.
     ///
     /// [`bind_again`](Self::bind_again) makes the file again. For an abstract name, and for a
     /// socket that other code bound, the answer is always `true`, because there is no file to make
@@ -259,9 +260,10 @@ impl<S> Bound<S> {
     /// Makes this process the one whose drop removes the file. Call it in a child that was forked
     /// and continues as the daemon.
     ///
-    /// The parent does not learn of it. If it returns from `main`, its own value is dropped and
-    /// removes the file that the child still serves. It must end by `_exit`, or release its value
-    /// by [`core::mem::forget`]. [`leak`](Self::leak) would still remove the lock.
+    /// The parent is not informed. If it returns from `main`, its own value is dropped and removes
+    /// the file that the child still serves. The parent must therefore end by `_exit`, or release
+    /// its value by [`core::mem::forget`]. It must not call [`leak`](Self::leak), which removes the
+    /// lock.
     ///
     /// A program that is executed has no `Bound`, and nothing removes the file when it ends:
     /// [`BindOptions::adopt`](crate::BindOptions::adopt) takes the file over.
@@ -303,14 +305,14 @@ impl<S: AsRawFd> AsRawFd for Bound<S> {
     }
 }
 
-/// Leaves the file, as [`Bound::leak`] does.
+/// Returns the socket and leaves the file, as [`Bound::leak`] does.
 impl<S: IntoRawFd> IntoRawFd for Bound<S> {
     fn into_raw_fd(self) -> RawFd {
         self.leak().into_raw_fd()
     }
 }
 
-/// Leaves the file, as [`Bound::leak`] does.
+/// Returns the socket and leaves the file, as [`Bound::leak`] does.
 impl<S: Into<Self>> From<Bound<S>> for OwnedFd {
     fn from(bound: Bound<S>) -> Self {
         bound.leak().into()

@@ -1,4 +1,4 @@
-//! The file of a bound socket, from bind to removal, and the lock beside it.
+//! The file of a bound socket, from bind to removal, and the lock file beside it.
 
 use core::ffi::c_int;
 
@@ -14,12 +14,13 @@ use super::remove::{remove_if, status_of};
 use super::sample::looks_like_new_files;
 use super::turn::Turn;
 
-/// How a lock file is opened. A symbolic link is not followed, and the other end of a FIFO is not waited
-/// for. It is opened for reading alone, because a file that is open for writing would keep its file
-/// system from being remounted read-only.
+/// The flags with which a lock file is opened. A symbolic link is not followed, and the open does
+/// not wait for the other end of a FIFO. It is opened for reading alone, because a file that is
+/// open for writing would keep its file system from being remounted read-only.
 const LOCK_FILE: c_int = sys::O_NOFOLLOW | sys::O_NONBLOCK;
 
-/// How often a lock file is opened again because it was unlinked before it was locked.
+/// The number of times that a lock file is opened again because it was unlinked before it was
+/// locked.
 const LOCK_ATTEMPTS: usize = 1000;
 
 /// The file that bind makes, and with [`lock`](Self::lock) the lock file beside it. Dropping it
@@ -29,22 +30,22 @@ const LOCK_ATTEMPTS: usize = 1000;
 pub(super) struct BoundFile {
     pub(super) dir: OwnedFd,
     pub(super) name: Name,
-    /// The file, once it is bound.
+    /// The identity of the file, after it is bound.
     pub(super) bound: Option<Identity>,
     pub(super) unlink_on_drop: bool,
-    /// The process whose file it is.
+    /// The process to which the file belongs.
     pub(super) process: Process,
     lock: Option<HeldLock>,
 }
 
-/// A lock file that we hold. The kernel releases the lock when the last descriptor is closed: ours, and
-/// those of children that were forked, which have the socket as well.
+/// A lock file that we hold. The kernel releases the lock when the last descriptor is closed.
+/// Forked children have copies of the descriptor, but also of the socket.
 struct HeldLock {
     _fd: OwnedFd,
     name: Name,
     file: Identity,
-    /// Whether this crate made the file. Another program may wait for the lock of the very file that it
-    /// made, which is therefore left.
+    /// Whether this crate made the file. A file that another program made is not removed, because
+    /// that program may wait for the lock of this very file.
     is_ours: bool,
 }
 
@@ -132,8 +133,8 @@ impl BoundFile {
         Ok(same_dir && named.is_ok_and(|named| named.identity() == lock.file))
     }
 
-    /// Takes the place of another file that was removed, with its lock if that is the lock of this
-    /// one.
+    /// Replaces another value whose file was removed, and takes over its lock if both have the same
+    /// lock file.
     pub(super) fn replace(mut self, old: &mut Self, takes_lock: bool) {
         if takes_lock {
             self.lock = old.lock.take();
@@ -142,7 +143,8 @@ impl BoundFile {
         *old = self;
     }
 
-    /// Opens the file, which keeps its inode. `None` if it is not in place. The socket must be open still.
+    /// Opens the file, so that its inode is not reused. Returns `None` if it is not in place. The
+    /// socket must still be open.
     pub(super) fn pin(&self) -> Result<Option<OwnedFd>, Error> {
         let flags = O_PATH | sys::O_NOFOLLOW;
         match syscall::openat(self.dir.as_fd(), self.name.as_bytes(), flags) {
@@ -155,7 +157,7 @@ impl BoundFile {
         }
     }
 
-    /// Removes the file and reports what is wrong if it stays. The lock is released in any case.
+    /// Removes the file, and reports why if it cannot. The lock is released in any case.
     pub(super) fn unlink(mut self) -> Result<(), Error> {
         self.unlink_on_drop = false;
         self.remove()

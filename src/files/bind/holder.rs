@@ -1,4 +1,4 @@
-//! The process that holds the lock of a socket file.
+//! Finds the process that holds the lock of a socket file.
 
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, CWD};
@@ -9,8 +9,9 @@ use crate::syscall;
 
 use super::remove::status_of;
 
-/// Returns the process that took the lock of [`ReplaceStale`](crate::Existing::ReplaceStale) for this path,
-/// as `/proc/locks` tells it: for the message that a daemon prints when it finds itself running.
+/// Returns the process that took the lock of [`ReplaceStale`](crate::Existing::ReplaceStale) for
+/// this path, according to `/proc/locks`. A daemon can print it when it finds that it is running
+/// already.
 ///
 /// It is `None` if nobody holds the lock, and also if the system does not tell: on systems without
 /// `/proc/locks`, for a process in another pid namespace, and on a file system whose device numbers

@@ -15,16 +15,16 @@ use super::access::Access;
 use super::file::BoundFile;
 use super::private::Private;
 use super::remove::{remove_if, status_of};
-use super::sample::lack_of_file_system;
+use super::sample::missing_feature;
 use super::turn::Turn;
 use super::{BindOptions, Existing, why};
 
-/// How often a name is tried that others take and release in between.
+/// The number of attempts for a name that others take and release in between.
 const ATTEMPTS: usize = 1000;
 
 impl BindOptions {
-    /// Makes a bound socket, which listens if that is wanted, and its file. A failure drops the
-    /// file before the socket.
+    /// Makes a bound socket and its file. The socket listens if that is wanted. On failure the file
+    /// is dropped before the socket.
     pub(super) fn make<T: Kind>(
         &self,
         path: &SplitPath<'_>,
@@ -49,7 +49,7 @@ impl BindOptions {
         if self.takes_lock() && !has_lock {
             file.lock(path)?;
         }
-        self.clear_the_way(&file, path)?;
+        self.remove_existing(&file, path)?;
         let backlog = listens.then_some(self.backlog);
         match in_place {
             true => self.bind_in_place(&socket, &mut file, path, backlog),
@@ -119,20 +119,20 @@ impl BindOptions {
         Err(why::in_use())
     }
 
-    /// Returns whether a file is in the way that may be stale.
+    /// Returns whether the error means that a file is in the way that may be stale.
     fn must_clear(&self, error: &Error) -> bool {
         self.existing == Existing::ReplaceStale
             && matches!(error.errno(), Errno::EADDRINUSE | Errno::EEXIST)
     }
 
-    /// Removes a file that may be removed, or fails if a file is in the way. It looks before
-    /// bind(2) is called, because a file that exists afterwards is then ours.
-    fn clear_the_way(&self, file: &BoundFile, path: &SplitPath<'_>) -> Result<(), Error> {
+    /// Removes a file that may be removed, or fails if a file is in the way. It is called before
+    /// bind(2), because then a file that exists afterwards is ours.
+    fn remove_existing(&self, file: &BoundFile, path: &SplitPath<'_>) -> Result<(), Error> {
         let name = file.name.as_bytes();
         match (self.existing, status_of(file.dir.as_fd(), name)) {
             (Existing::ReplaceStale, Ok(_)) => file.clear_stale(name, path).map(drop),
             (Existing::Takeover, Ok(status)) if status.is_socket() => Ok(()),
-            (_, Ok(status)) => Err(why::in_the_way(&status)),
+            (_, Ok(status)) => Err(why::path_in_use(&status)),
             // Every other fault is reported by the call that makes the file.
             (_, Err(_)) => Ok(()),
         }
@@ -167,7 +167,7 @@ impl BindOptions {
                 let _ = remove_if(path.open_parent()?.as_fd(), name, is_ours);
                 Err(why::moved(Cause::DirectoryMoved))
             }
-            Errno::ESTALE if is_asked => match lack_of_file_system(dir, path)? {
+            Errno::ESTALE if is_asked => match missing_feature(dir, path)? {
                 Some(lack) => {
                     file.bound = named(dir).ok();
                     Err(why::file_system_lacks(lack))
@@ -196,10 +196,10 @@ impl BindOptions {
             // Another process has replaced the directory, or the file system does not store what
             // makes it private.
             Err(error) if error.errno() == Errno::ESTALE => {
-                let lack = lack_of_file_system(parent, path)?;
+                let lack = missing_feature(parent, path)?;
                 return Err(lack.map_or(error, why::file_system_lacks));
             }
-            made => made.map_err(|error| self.access.of_chmod(error))?,
+            made => made.map_err(|error| self.access.chmod_error(error))?,
         };
         // Some systems cannot mark a socket before bind. There the private directory alone keeps
         // others out.
@@ -218,7 +218,7 @@ impl BindOptions {
         self.publish((dir, made), file, path, &file.name, bound)
     }
 
-    /// Gives a socket file that is ready its name.
+    /// Gives a finished socket file its name.
     fn publish(
         &self,
         ready: Entry<'_>,
@@ -248,8 +248,8 @@ impl BindOptions {
     }
 }
 
-/// Returns whether the file that is bound in a directory can be recognized afterwards, and held by a
-/// descriptor. It cannot if others may give it another name, and its name to another file of ours.
+/// Returns whether the file that is bound in a directory can be recognized afterwards, and held by
+/// a descriptor. It cannot if other users may rename it, and give its name to another file of ours.
 fn can_be_held(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>) -> Result<bool, Error> {
     Ok(proc_alias(socket)?.is_some() && !syscall::fstat(dir)?.lets_others_rename())
 }
@@ -261,7 +261,8 @@ type Entry<'a> = (BorrowedFd<'a>, &'a [u8]);
 /// name. It never replaces another type of file.
 ///
 /// The two are swapped, and the other one is looked at before it is removed, because rename(2)
-/// would replace a file that appeared after the look. That risk remains if files cannot be swapped.
+/// would replace a file that appeared after the program looked. That risk remains where files
+/// cannot be swapped.
 fn take_over(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), Error> {
     for _ in 0..ATTEMPTS {
         // The program looks at the file first, because a file that is not a socket must stay where
@@ -305,7 +306,7 @@ fn check_is_socket((dir, name): Entry<'_>) -> Result<(), Error> {
     let status = status_of(dir, name)?;
     match status.is_socket() {
         true => Ok(()),
-        false => Err(why::in_the_way(&status)),
+        false => Err(why::path_in_use(&status)),
     }
 }
 
@@ -329,8 +330,8 @@ mod tests {
     use std::path::Path;
     use std::{format, fs, process};
 
-    /// A system where bind(2) follows a link that leads to nothing: the socket is bound where the
-    /// link leads, and the link has the name.
+    /// Simulates a system where bind(2) follows a dangling link: the socket is bound where the link
+    /// leads, and the link has the name.
     #[test]
     fn bind_through_a_link_fails_and_leaves_the_link() {
         // TMPDIR may be longer than sun_path.

@@ -11,13 +11,13 @@ use super::file::BoundFile;
 /// Dropping it removes the file under the same conditions as dropping a [`Bound`](crate::Bound), and
 /// releases the lock of [`ReplaceStale`](crate::Existing::ReplaceStale).
 ///
-/// It holds the file by a descriptor (`O_PATH`), so that no other file has the same device and
-/// inode. Without the descriptor, a file system that uses inode numbers again, as ext4 does, could
-/// give that number to the file of the next server when the socket is closed, and this value would
+/// It holds the file by a descriptor (`O_PATH`), so no other file gets the same device and inode.
+/// Without the descriptor, a file system that uses inode numbers again, as ext4 does, could give
+/// that number to the file of the next server when the socket is closed, and this value would
 /// remove it.
 ///
-/// If the socket has no file, nothing is removed. Nothing is removed either if the file no longer
-/// existed when the two were taken apart.
+/// Nothing is removed if the socket has no file, or if the file no longer existed when the two were
+/// taken apart.
 #[must_use = "dropping it removes the socket file"]
 pub struct SocketFile {
     file: Option<BoundFile>,
@@ -33,8 +33,8 @@ impl SocketFile {
         Self { file, _pin: pin }
     }
 
-    /// `unlink(path)` — removes the file, and reports the error that dropping it would not. The lock is
-    /// released in any case.
+    /// `unlink(path)` — removes the file, and reports an error that dropping the value would hide.
+    /// The lock is released in any case.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! A directory that only we can enter, for a file that gets its mode and owner in it. It is used if
-//! the file cannot be held by a descriptor.
+//! A directory that only this user can enter. A socket file gets its mode and owner there if it
+//! cannot be held by a descriptor.
 
 use sunpath_sys as sys;
 
@@ -24,7 +24,7 @@ pub(super) struct Private<'a> {
 }
 
 impl<'a> Private<'a> {
-    /// Returns the name of the file in it.
+    /// Returns the name of the file in the directory.
     pub(super) const FILE: &'static [u8] = b"s";
 
     pub(super) fn make(parent: BorrowedFd<'a>) -> Result<Self, Error> {
@@ -44,7 +44,7 @@ impl<'a> Private<'a> {
     }
 
     /// Binds to the file by the directory's descriptor, so that no other process can put another
-    /// directory in its place; or by the path of the parent, if no call takes a descriptor.
+    /// directory in its place. If no call takes a descriptor, it uses the path of the parent.
     pub(super) fn bind(
         &mut self,
         socket: BorrowedFd<'_>,

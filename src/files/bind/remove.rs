@@ -1,4 +1,4 @@
-//! Removes a file that was looked at, and no other.
+//! Removes exactly the file that was checked.
 
 use sunpath_sys as sys;
 
@@ -14,17 +14,17 @@ use crate::syscall::{self, Status};
 pub(super) fn remove_if(
     dir: BorrowedFd<'_>,
     name: &[u8],
-    is_meant: impl FnOnce(&[u8], &Status) -> Result<bool, Error>,
+    is_expected: impl FnOnce(&[u8], &Status) -> Result<bool, Error>,
 ) -> Result<bool, Error> {
     let aside = &temporary_name()?;
     syscall::renameat((dir, name), (dir, aside))?;
     let removed = status_of(dir, aside)
-        .and_then(|status| is_meant(aside, &status))
-        .and_then(|meant| {
-            if meant {
+        .and_then(|status| is_expected(aside, &status))
+        .and_then(|expected| {
+            if expected {
                 syscall::unlinkat(dir, aside, 0)?;
             }
-            Ok(meant)
+            Ok(expected)
         });
     if !matches!(removed, Ok(true)) {
         put_back(dir, aside, name);
@@ -32,8 +32,7 @@ pub(super) fn remove_if(
     removed
 }
 
-/// Gives a file its name back, unless another file has taken that: then it keeps its temporary
-/// name.
+/// Gives a file its name back. If another file has that name by now, it keeps its temporary name.
 fn put_back(dir: BorrowedFd<'_>, aside: &[u8], name: &[u8]) {
     let back = syscall::rename_to_new((dir, aside), (dir, name));
     // rename_to_new may need a hard link. Some file systems have none, and the kernel may refuse to

@@ -1,5 +1,5 @@
-//! A socket of our own beside the path: the answers of the kernel and the file system about it show
-//! what their answers about another file are worth.
+//! A socket of our own beside the path. The answers of the kernel and the file system about it show
+//! whether their answers about another file can be trusted.
 
 use crate::error::{Cause, Error};
 use crate::fd::{AsFd, BorrowedFd};
@@ -71,7 +71,7 @@ pub(super) fn looks_like_new_files(
 /// Returns why a socket file in a directory to which no other user may write does not look like the
 /// one that we made there, if the reason is the file system. It is `None` if the file is another
 /// one.
-pub(super) fn lack_of_file_system(
+pub(super) fn missing_feature(
     dir: BorrowedFd<'_>,
     path: &SplitPath<'_>,
 ) -> Result<Option<Cause>, Error> {

@@ -23,14 +23,14 @@ const WRITABLE: [&[u8]; 3] = [b"/tmp/.", b"/var/tmp/.", b"/run/."];
 
 impl BoundFile {
     /// Removes the socket file that has the name if no process holds it, and returns whether there
-    /// was one. A file that is alive, that is not a socket, or about which the kernel does not
-    /// answer stays, and is an error.
+    /// was one. It fails, and the file stays, if the socket is alive, if the file is not a socket,
+    /// or if the kernel does not answer.
     ///
     /// The proof is made twice. The first proof comes before the file is moved, so that the file of
     /// a live server is never moved. But bind(2) makes a file an instant before the socket can be
     /// found by it, while it locks the directory. The second proof therefore comes after rename(2),
-    /// which waits for that lock. No process can bind to a file that exists, so that a file which
-    /// is dead then stays dead.
+    /// which waits for that lock. No process can bind to a file that exists, so a file that is dead
+    /// by then stays dead.
     pub(super) fn clear_stale(&self, name: &[u8], path: &SplitPath<'_>) -> Result<bool, Error> {
         self.clear_stale_by(name, path, means_dead)
     }
@@ -49,7 +49,7 @@ impl BoundFile {
         let _turn = Turn::take(dir);
         let kernel = Kernel::new(dir, path, read)?;
         let dead = match status_of(dir, name) {
-            Ok(status) if !status.is_socket() => return Err(why::in_the_way(&status)),
+            Ok(status) if !status.is_socket() => return Err(why::path_in_use(&status)),
             Ok(_) => kernel.says_dead(name),
             Err(error) => Err(error),
         };
@@ -74,11 +74,11 @@ impl BoundFile {
     }
 }
 
-/// The kernel, with the way to ask it about the socket files of a directory.
+/// Asks the kernel about the socket files of a directory.
 struct Kernel<'a> {
     dir: BorrowedFd<'a>,
     path: &'a SplitPath<'a>,
-    /// Whether a file can be connected to by a descriptor of it.
+    /// Whether /proc is mounted, so that one can connect to a file by its descriptor.
     has_proc: bool,
     read: Reading,
 }
@@ -105,9 +105,9 @@ impl<'a> Kernel<'a> {
         (self.read)(probe.connect_to(&address(Call::Connect, alias.as_bytes(), b"")?))
     }
 
-    /// Returns whether its answer for a file whose socket a process holds differs from the one for a dead
-    /// file. Some kernels answer `ECONNREFUSED` for both. A socket of our own in the same directory
-    /// is therefore asked about.
+    /// Returns whether the kernel's answer for a live socket differs from the one for a dead file.
+    /// Some kernels answer `ECONNREFUSED` for both. This is found out with a socket of our own in
+    /// the same directory.
     fn can_tell(&self) -> Result<bool, Error> {
         let sample = Sample::bind(self.dir, self.path)?;
         let says_dead = match self.says_dead(sample.name()) {
@@ -152,8 +152,8 @@ pub enum Liveness {
 /// # Errors
 ///
 /// - `ENOENT`, `EINVAL`: the path is empty, has a NUL.
-/// - `EACCES`: no write permission on the file, or no search permission above it. Nothing is known
-///   then.
+/// - `EACCES`: no write permission on the file, or no search permission above it. In that case
+///   nothing is known.
 /// - `ENOTDIR`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere.
 /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
 ///
@@ -230,13 +230,13 @@ fn connect_by_path(
     })
 }
 
-/// How the kernel's answer to the connect(2) of a datagram socket is read: whether the file is
-/// dead. Tests read it as other kernels would answer.
+/// A function that decides from the kernel's answer to the connect(2) of a datagram socket whether
+/// the file is dead. Tests pass functions for other kernels.
 type Reading = fn(Result<(), Error>) -> Result<bool, Error>;
 
-/// Reads the answer as Linux and the BSDs give it. For a stream or seqpacket socket it is
+/// Decides as is right for Linux and the BSDs. For a stream or seqpacket socket the answer is
 /// `EPROTOTYPE`, and nothing happens. For a datagram socket connect(2) succeeds, and its owner does
-/// not learn of it. `ECONNREFUSED` remains: no process holds the file.
+/// not notice. Only `ECONNREFUSED` means that no process holds the file.
 fn means_dead(connected: Result<(), Error>) -> Result<bool, Error> {
     match connected {
         // EPERM is reported by a datagram socket that is connected to another socket.
@@ -255,8 +255,7 @@ mod tests {
     use std::path::Path as StdPath;
     use std::{env, format, fs, process};
 
-    /// Reads the answer as a kernel gives it that only knows that a live stream socket is not a
-    /// datagram socket.
+    /// Decides as on a kernel where a live socket looks dead too.
     fn all_look_dead(connected: Result<(), Error>) -> Result<bool, Error> {
         means_dead(connected).map(|_| true)
     }

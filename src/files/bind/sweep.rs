@@ -1,4 +1,4 @@
-//! The socket files of a directory that no process holds any more.
+//! Finds the socket files of a directory that no process holds any more.
 
 use std::ffi::OsStr;
 use std::fs::ReadDir;
@@ -14,9 +14,9 @@ use crate::pathname::AsPathname;
 use super::file::BoundFile;
 use super::stale::{Liveness, probe};
 
-/// Returns the stale socket files of a directory, each with the proof that [`probe`] makes: no process
-/// holds its socket. What cannot be proved is left out, such as a socket file that this process may not
-/// write to. Directories below are not looked at.
+/// Returns the stale socket files of a directory, each with the proof that [`probe`] makes: no
+/// process holds its socket. A file for which nothing can be proved is left out, for example one
+/// that this process may not write to. Directories below are not searched.
 ///
 /// # Errors
 ///
@@ -45,20 +45,20 @@ pub fn stale_in(dir: impl AsPathname) -> Result<StaleFiles, Error> {
     Ok(StaleFiles { entries })
 }
 
-/// The stale socket files of a directory, from [`stale_in`].
+/// An iterator over the stale socket files of a directory, made by [`stale_in`].
 #[derive(Debug)]
 pub struct StaleFiles {
     entries: ReadDir,
 }
 
-/// A socket file that no process held when it was found, from [`stale_in`].
+/// A socket file that no process held when [`stale_in`] found it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StaleFile {
     path: PathBuf,
 }
 
 impl Iterator for StaleFiles {
-    /// The error is that of readdir(3).
+    /// An error in the iterator is one of readdir(3).
     type Item = Result<StaleFile, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -80,7 +80,7 @@ impl Iterator for StaleFiles {
 }
 
 impl StaleFile {
-    /// The path of the file: that of the directory, and its name.
+    /// Returns the path of the file: the path of the directory, followed by the name.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

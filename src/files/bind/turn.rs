@@ -1,4 +1,4 @@
-//! One at a time: removing a file and taking its place, among the processes of this crate.
+//! Turns: only one process of this crate at a time removes a file or takes its place.
 
 use sunpath_sys as sys;
 
@@ -10,12 +10,12 @@ use crate::syscall;
 /// that ask for it: a lock of the directory by flock(2), held for a few calls.
 ///
 /// A process that may read the directory can hold that lock forever, and one that may not read it
-/// cannot have it. Nobody therefore waits for long, and a process that does not get the lock
-/// continues without it. The callers document what is lost then.
+/// cannot have it. Each process therefore waits only briefly, and continues without the lock if it
+/// does not get it. The callers document what can be lost in that case.
 pub(super) struct Turn(Option<OwnedFd>);
 
 impl Turn {
-    /// How often the lock is tried, with a millisecond between two tries.
+    /// The number of attempts to get the lock, with a millisecond between two attempts.
     const TRIES: u32 = 50;
 
     pub(super) fn take(dir: BorrowedFd<'_>) -> Self {

@@ -1,10 +1,10 @@
-//! Why a socket cannot be bound.
+//! The errors of a socket that cannot be bound.
 
 use crate::error::{Call, Cause, Errno, Error, InUse};
 use crate::syscall::Status;
 
-/// A file is in the way.
-pub(super) fn in_the_way(status: &Status) -> Error {
+/// Makes the error for a file that is in the way.
+pub(super) fn path_in_use(status: &Status) -> Error {
     match status.is_socket() {
         true => in_use(),
         false if status.is_directory() => Error::address_in_use(InUse::Directory),
@@ -12,17 +12,19 @@ pub(super) fn in_the_way(status: &Status) -> Error {
     }
 }
 
-/// A socket file is in the way, and it was not asked whether a process holds it.
+/// Makes the error for a socket file that is in the way, if the kernel was not asked whether a
+/// process holds it.
 pub(super) fn in_use() -> Error {
     Error::new(Call::Bind, Errno::EADDRINUSE)
 }
 
-/// The file system does not do what is needed.
+/// Makes the error for a file system that lacks what is needed.
 pub(super) fn file_system_lacks(cause: Cause) -> Error {
     Error::with_cause(Call::Bind, Errno::EOPNOTSUPP, cause)
 }
 
-/// The file that was bound is not at the path, or the path leads to another directory.
+/// Makes the error for a file that is no longer at the path, or for a path that leads to another
+/// directory.
 pub(super) fn moved(cause: Cause) -> Error {
     Error::with_cause(Call::Bind, Errno::ESTALE, cause)
 }

@@ -28,8 +28,8 @@ pub(super) fn stat(fd: &OwnedFd) -> Result<Status, Refusal> {
     syscall::fstat(fd.as_fd()).map_err(Refusal::Call)
 }
 
-/// After `error` from opening it as a directory: returns a symbolic link that this user or root
-/// owns.
+/// Checks that `name`, which could not be opened as a directory because of `error`, is a symbolic
+/// link that this user or root owns.
 pub(super) fn verify_link(dir: &OwnedFd, name: &[u8], error: Error) -> Result<(), Refusal> {
     let link = symlink_status(dir, name, error)?;
     match verify_owner(&link, true) {
@@ -39,7 +39,8 @@ pub(super) fn verify_link(dir: &OwnedFd, name: &[u8], error: Error) -> Result<()
     }
 }
 
-/// After `error` from opening it as a directory: returns the symbolic link that it is.
+/// Returns the status of `name`, which could not be opened as a directory because of `error`, if it
+/// is a symbolic link.
 pub(super) fn symlink_status(dir: &OwnedFd, name: &[u8], error: Error) -> Result<Status, Refusal> {
     let flags = sys::AT_SYMLINK_NOFOLLOW;
     match syscall::fstatat(dir.as_fd(), name, flags) {
@@ -74,8 +75,8 @@ fn is_unmapped(status: &Status) -> bool {
     syscall::stands_for_unmapped(status.owner()) == Some(true)
 }
 
-/// The owner must be this user, or root if that is acceptable. A user that is not mapped cannot be
-/// told from others that are not mapped, so that it owns nothing for certain.
+/// Checks that the owner is this user, or root if that is acceptable. Users that are not mapped
+/// cannot be told apart, so a process whose own user is not mapped owns nothing for certain.
 pub(super) fn verify_owner(status: &Status, or_root: bool) -> Result<(), Refusal> {
     match status.owner() {
         0 if or_root => Ok(()),

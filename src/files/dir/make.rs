@@ -8,14 +8,14 @@ use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::syscall;
 
-/// How the directory that was made is recognized when it is opened: by the sticky bit, which the umask
-/// leaves alone.
+/// The mark by which the directory that was made is recognized when it is opened: the sticky bit,
+/// which the umask does not change.
 const MARK: mode_t = sys::S_ISVTX;
 
 /// Makes a directory with this mode, whatever the umask is, and opens it. The caller verifies the owner.
 ///
 /// A user who may rename in the parent can put another directory of this user in its place before
-/// it is opened. That one has no mark, and it keeps its mode: `ESTALE`.
+/// it is opened. That directory has no mark. It keeps its mode, and the call fails with `ESTALE`.
 pub(crate) fn make_directory(
     parent: BorrowedFd<'_>,
     name: &[u8],

@@ -1,14 +1,14 @@
-//! Directories that are made or changed in more ways than one.
+//! Options for a directory that is made or changed.
 
 use super::verify::{PRIVATE, Wanted, verified};
 use super::{Dir, DirError};
 use crate::pathname::AsPathname;
 
-/// How to make or verify a private directory, where [`Dir::private`] would refuse it.
+/// Options to make or verify a private directory where [`Dir::private`] would refuse it.
 ///
 /// # Examples
 ///
-/// A directory for state in the home of a user, where others may look at first:
+/// A directory for state in a user's home, which other users may read at first:
 ///
 /// ```
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -68,7 +68,7 @@ impl DirOptions {
     ///
     /// On failure, the directories that this call made are removed, including the parents.
     ///
-    /// - [`DirError`]: which component of the path, and why.
+    /// - [`DirError`]: it has the component of the path, and the reason.
     ///
     /// See mkdirat(2), chmod(2).
     #[doc(alias = "mkdirat")]

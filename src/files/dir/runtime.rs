@@ -1,4 +1,4 @@
-//! The directory in which a program of a user keeps its sockets while it runs.
+//! The runtime directory, in which a program of a user keeps its sockets while it runs.
 
 use core::error;
 use core::fmt;
@@ -16,16 +16,17 @@ use crate::error::Errno;
 use crate::syscall;
 
 impl Dir {
-    /// Makes or verifies the runtime directory of a program, and opens it: a private directory, as by
-    /// [`private`](Self::private), that goes away with the session or the boot.
+    /// Makes or verifies the runtime directory of a program, and opens it: a private directory, as
+    /// by [`private`](Self::private), that exists until the session or the boot ends.
     ///
-    /// It is the first of these that can be had:
+    /// It is the first of these that can be made or verified:
     ///
-    /// 1. `$XDG_RUNTIME_DIR/<app>`, if the variable is set to an absolute path and all of it verifies. It
-    ///    does not after `su` or `sudo`, which leave the variable of another user.
+    /// 1. `$XDG_RUNTIME_DIR/<app>`, if the variable is set to an absolute path and all of it
+    ///    verifies. It does not verify after `su` or `sudo`, because they keep the variable of the
+    ///    other user.
     /// 2. `/run/<app>` if this process is root.
-    /// 3. `/tmp/<app>-<euid>` for every other user. Nobody else can enter it, but anybody can have made
-    ///    something else of that name first, which is refused.
+    /// 3. `/tmp/<app>-<euid>` for every other user. No other user can enter it. But any user can
+    ///    make a file of that name first, which is refused.
     ///
     /// [`find_runtime`](Self::find_runtime) finds the same directory from a client that has the same
     /// `XDG_RUNTIME_DIR`.
@@ -63,8 +64,8 @@ impl Dir {
         first_verified(app, &PRIVATE)
     }
 
-    /// Opens the runtime directory of a program that [`runtime`](Self::runtime) has made, and makes
-    /// nothing: for its clients.
+    /// Opens the runtime directory of a program that [`runtime`](Self::runtime) has made. It is for
+    /// the program's clients, and makes nothing.
     ///
     /// It is the first of the same directories that exists and verifies.
     ///
@@ -113,8 +114,8 @@ impl RuntimeError {
             .map(|(path, error)| (path.as_path(), *error))
     }
 
-    /// Returns the errno of the directory that was tried last, because a server makes that one where the
-    /// others cannot be had. It is `EINVAL` if `app` is not a name.
+    /// Returns the errno of the directory that was tried last, because a server makes
+    /// that one if it can make no other. It is `EINVAL` if `app` is not a name.
     #[must_use]
     pub fn errno(&self) -> Errno {
         let last = self.tried.last();
@@ -139,7 +140,7 @@ impl fmt::Display for RuntimeError {
 
 impl error::Error for RuntimeError {}
 
-/// The kind is that of the errno, and this error becomes the inner one.
+/// The `io::Error` has the kind of the errno, and this error as its inner error.
 impl From<RuntimeError> for io::Error {
     fn from(error: RuntimeError) -> Self {
         Self::new(error.errno().kind(), error)
@@ -176,8 +177,8 @@ fn first_verified(app: &str, wanted: &Wanted) -> Result<Dir, RuntimeError> {
     Err(RuntimeError { tried })
 }
 
-/// Returns whether the next directory is tried. It is not if this process lacks what others have, because
-/// they would look in the first one.
+/// Returns whether the next directory is tried. It is not tried if only this process lacks
+/// something, such as a descriptor, because other processes would use the first directory.
 fn may_be_elsewhere(error: DirError) -> bool {
     !matches!(error.errno(), Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
 }

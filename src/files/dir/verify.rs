@@ -7,7 +7,7 @@ use super::check::{
     OPEN_NOFOLLOW, is_writable_by_others, stat, symlink_status, verify_above, verify_link,
     verify_owner, wrong_mode,
 };
-use super::walk::follow;
+use super::symlink::follow;
 use super::{Dir, DirError, Refusal, make_directory};
 use crate::error::Errno;
 use crate::fd::{AsFd, CWD, OwnedFd};
@@ -26,7 +26,7 @@ pub(super) struct Wanted {
     pub(super) make: bool,
     /// Whether the directories above it are made too.
     pub(super) parents: bool,
-    /// Whether permissions that are forbidden are taken away, where nothing can have been planted.
+    /// Whether forbidden permissions are removed, where no other user can have put a file.
     pub(super) narrow: bool,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
     })
 }
 
-/// The path without its last component and the slashes before it.
+/// Returns the path without its last component and the slashes before it.
 fn parent(path: &[u8]) -> &[u8] {
     let without_slashes = |path: &'_ [u8]| path.iter().rposition(|byte| *byte != b'/');
     let end = without_slashes(path).unwrap_or(0);
@@ -158,7 +158,7 @@ fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     }
 }
 
-/// Verifies this directory and those above it. It goes by the directories themselves, and not by
+/// Verifies this directory and those above it. It follows `..` from directory to directory, and not
 /// the path that led here.
 fn verify_upwards(dir: &OwnedFd) -> Result<(), Refusal> {
     let mut here = stat(dir)?;
@@ -204,9 +204,9 @@ fn make_or_verify(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Re
     }
 }
 
-/// Makes the directory; `EEXIST` if another process has. It gets its name when it has its mode,
-/// which the umask may have narrowed, because a process that starts at the same time, or after a
-/// kill, would otherwise refuse it.
+/// Makes the directory. It fails with `EEXIST` if another process has made it. It gets its name
+/// when it has its mode, which the umask may have narrowed, because a process that starts at the
+/// same time, or after a kill, would otherwise refuse it.
 fn make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
     let temporary = &temporary_name().map_err(Refusal::Call)?;
     let made = make_with_mode(dir, temporary, wanted)?;
@@ -227,8 +227,8 @@ fn make_with_mode(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Re
     verify_itself(made, wanted).inspect_err(|_| remove(dir, name))
 }
 
-/// Removes what was made a moment ago. Its own error would hide the first one. The directory is
-/// empty, and no other user may write to it.
+/// Removes the directory that was made a moment ago. An error of this is ignored, because it would
+/// hide the first one. The directory is empty, and no other user may write to it.
 fn remove(dir: &OwnedFd, name: &[u8]) {
     let _ = syscall::unlinkat(dir.as_fd(), name, sys::AT_REMOVEDIR);
 }
@@ -244,8 +244,8 @@ fn narrow_or_verify(fd: OwnedFd, wanted: &Wanted) -> Result<Dir, Refusal> {
     verify_itself(fd, wanted)
 }
 
-/// Returns whether a directory is this user's alone to write to, and not one of the system's, such as /run: those
-/// are sticky, or mounted, or directly below the root.
+/// Returns whether only this user can write to a directory, and it is not a directory of the system
+/// such as /run. Those are sticky, mounted, or directly below the root.
 fn is_narrowable(fd: &OwnedFd, status: &Status) -> Result<bool, Refusal> {
     let up =
         |from: &OwnedFd| syscall::openat(from.as_fd(), b"..", OPEN_NOFOLLOW).map_err(Refusal::Call);

@@ -1,5 +1,5 @@
-//! Both calls where the system has neither, and recvmmsg(2) where the kernel refuses it: a loop, as in
-//! FreeBSD's C library. Tested everywhere.
+//! Replaces both calls by a loop where the system has neither, and recvmmsg(2) where the kernel
+//! refuses it. FreeBSD's C library does the same. The tests run on every system.
 
 use core::ffi::{c_int, c_void};
 
@@ -7,7 +7,7 @@ use sunpath_sys as sys;
 #[cfg(have_mmsg)]
 use sunpath_sys::mmsghdr;
 
-/// The value that Linux has.
+/// The value on Linux.
 #[cfg(not(have_mmsg))]
 #[allow(non_camel_case_types)]
 pub(super) struct mmsghdr {
@@ -56,7 +56,8 @@ pub(super) unsafe fn recv_many(
     unsafe { one_by_one(headers, count, receive) }
 }
 
-/// Returns for how many headers `call` was made before it failed; -1 if the first one failed.
+/// Returns the number of headers for which `call` succeeded before it failed, or -1 if the first
+/// call failed.
 ///
 /// # Safety
 ///
@@ -88,7 +89,7 @@ mod tests {
     use crate::syscall;
     use crate::syscall::message::msghdr_over;
 
-    /// Two headers over the same pieces.
+    /// Makes two headers for the same slices.
     fn headers(pieces: [*mut sys::iovec; 2]) -> [mmsghdr; 2] {
         pieces.map(|piece| header_over(msghdr_over(piece, 1)))
     }

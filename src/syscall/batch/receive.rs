@@ -17,7 +17,7 @@ use crate::syscall::control::{OwnedControl, zeroed};
 use crate::syscall::message::{CMSG_CLOEXEC, Length, OFFER_NO_BYTES, TRUE_LENGTH, msghdr_over};
 use crate::syscall::retry_timed;
 
-/// Takes the messages that are there once one has arrived.
+/// The flag to wait for one message and then take those that are there.
 #[cfg(have_mmsg)]
 const WAIT_FOR_ONE: c_int = sys::MSG_WAITFORONE;
 #[cfg(not(have_mmsg))]
@@ -30,7 +30,7 @@ pub(crate) struct RecvSlots<const N: usize, E: Expected> {
     beside: [Beside<E>; N],
 }
 
-/// What a header of a message to receive points to, in addition to the data.
+/// The memory to which the header of a message to receive points, in addition to the data.
 struct Beside<E: Expected> {
     piece: MaybeUninit<sys::iovec>,
     sender: MaybeUninit<sys::sockaddr_un>,
@@ -62,17 +62,17 @@ impl<const N: usize, E: Expected> RecvSlots<N, E> {
     }
 }
 
-/// The headers of messages to receive, each over a buffer of `SIZE` bytes.
+/// The headers of messages to receive, each with a buffer of `SIZE` bytes.
 pub(crate) struct RecvHeaders<'b, const SIZE: usize, E: Expected> {
-    /// INVARIANT: each is over an iovec of SIZE bytes, over an address if the sender is expected,
-    /// and over `E::SPACE` bytes for control messages. All of them are initialised, and borrowed
-    /// for 'b.
+    /// INVARIANT: each header points to an iovec of SIZE bytes, to an address if the sender is
+    /// expected, and to `E::SPACE` bytes for control messages. All of this memory is initialised,
+    /// and borrowed for 'b.
     headers: &'b mut [mmsghdr],
-    /// The headers that the last call has filled. INVARIANT: they are there, and the lengths in all
-    /// others are offered.
+    /// The number of headers that the last call has filled. INVARIANT: that many headers exist, and
+    /// all others contain the full lengths of their memory.
     filled: usize,
-    /// How many of those were given away. INVARIANT: at most `filled`, and this owns the descriptors in
-    /// the rest.
+    /// The number of those that were given away. INVARIANT: it is at most `filled`, and this value
+    /// owns the descriptors in the rest.
     given: usize,
     expected: PhantomData<E>,
 }
@@ -83,7 +83,7 @@ unsafe impl<const SIZE: usize, E: Expected> Send for RecvHeaders<'_, SIZE, E> {}
 unsafe impl<const SIZE: usize, E: Expected> Sync for RecvHeaders<'_, SIZE, E> {}
 
 impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
-    /// Makes as many headers as there are buffers, at most `N`.
+    /// Makes one header for each buffer, at most `N`.
     pub(crate) fn new<const N: usize>(
         slots: &'b mut RecvSlots<N, E>,
         bufs: &'b mut [[u8; SIZE]],
@@ -116,8 +116,8 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
         }
     }
 
-    /// recvmmsg(2): receives at least one message, and as many as are there. Returns how many. The
-    /// descriptors of the previous call that nobody took are closed.
+    /// Receives at least one message, and as many as are there, by recvmmsg(2). Returns how many
+    /// arrived. The descriptors of the previous call that nobody took are closed.
     #[inline]
     pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<usize, Error> {
         self.receive_by(fd, flags, |vector, count, flags| {
@@ -164,7 +164,7 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
         Ok(arrived)
     }
 
-    /// The messages of the last call that were not given away.
+    /// Returns the messages of the last call that were not given away.
     #[inline]
     pub(crate) fn arrived(&mut self) -> Arrived<'_, SIZE, E> {
         let given = mem::replace(&mut self.given, self.filled);
@@ -189,14 +189,15 @@ impl<const SIZE: usize, E: Expected> Drop for RecvHeaders<'_, SIZE, E> {
     }
 }
 
-/// Returns how many messages arrived, with one call for each, if recvmmsg(2) failed because the kernel
-/// does not have it or refuses `MSG_WAITFORONE`. If a receive itself is `EINVAL`, this reports it again.
+/// Receives the messages with one call for each, if recvmmsg(2) failed because the kernel does not
+/// have it or refuses `MSG_WAITFORONE`. Returns how many arrived. If recvmmsg(2) failed with
+/// `EINVAL` for another reason, the single receive fails in the same way.
 ///
-/// It takes no reference to a [`RecvHeaders`], which therefore stays in registers.
+/// It takes no reference to a [`RecvHeaders`], so the compiler can keep that value in registers.
 ///
 /// # Safety
 ///
-/// - `vector` points to `count` headers over memory that is writable.
+/// - `vector` points to `count` headers, which point to memory that is writable.
 #[cold]
 #[inline(never)]
 unsafe fn receive_one_by_one(
@@ -227,9 +228,9 @@ fn offer_space<E: Expected>(msg: &mut sys::msghdr) {
     }
 }
 
-/// The received messages. It owns the descriptors in all messages that were not looked at yet.
+/// The received messages. This value owns the descriptors in all messages that were not taken yet.
 pub(crate) struct Arrived<'c, const SIZE: usize, E: Expected> {
-    /// INVARIANT: as in [`RecvHeaders`], and recvmmsg has filled each.
+    /// INVARIANT: that of [`RecvHeaders`] holds, and recvmmsg has filled each header.
     headers: &'c mut [mmsghdr],
     expected: PhantomData<E>,
 }
@@ -269,11 +270,11 @@ impl<const SIZE: usize, E: Expected> Drop for Arrived<'_, SIZE, E> {
     }
 }
 
-/// One received message, still in its header, so that parts that are not used cost nothing. It owns
-/// the descriptors until [`open`](Self::open).
+/// One received message, which is still in its header because parts that nobody uses then cost
+/// nothing. It owns the descriptors until [`open`](Self::open) is called.
 pub(crate) struct ArrivedMessage<'c, const SIZE: usize, E: Expected> {
-    /// INVARIANT: as in [`RecvHeaders`], and recvmmsg has filled it. `msg_controllen` is 0 once the
-    /// control messages were given up.
+    /// INVARIANT: that of [`RecvHeaders`] holds, and recvmmsg has filled the header.
+    /// `msg_controllen` is 0 after the control messages were given up.
     header: &'c mut mmsghdr,
     expected: PhantomData<E>,
 }
@@ -362,7 +363,7 @@ mod tests {
     use crate::syscall::{send, socketpair};
     use std::cell::Cell;
 
-    /// Fails as a kernel does that lacks the call, or this flag of it.
+    /// Fails as a kernel does that does not have the call or its flag.
     fn refuse(errno: c_int) -> isize {
         sys::set_errno(errno);
         -1

@@ -39,13 +39,13 @@ impl<const N: usize, E: Expected> SendSlots<N, E> {
 
 /// The headers of messages to send.
 pub(crate) struct SendHeaders<'b, E: Expected> {
-    /// INVARIANT: the first `len` are written, over slices, addresses and control messages that are
-    /// borrowed for 'b.
+    /// INVARIANT: the first `len` headers are written, and point to slices, addresses and control
+    /// messages that are borrowed for 'b.
     headers: &'b mut [MaybeUninit<mmsghdr>],
     /// The headers that are not written yet.
     control: &'b mut [Space<E>],
     len: usize,
-    /// How many were sent, or left out. INVARIANT: at most `len`.
+    /// The number of messages that were sent or left out. INVARIANT: it is at most `len`.
     gone: usize,
 }
 
@@ -77,20 +77,20 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         }
     }
 
-    /// Makes all messages be sent again.
+    /// Puts all messages back, to send them again.
     #[inline]
     pub(crate) const fn rewind(&mut self) {
         self.gone = 0;
     }
 
-    /// Returns how many headers can be written.
+    /// Returns how many more headers can be written.
     pub(crate) const fn capacity(&self) -> usize {
         self.headers.len()
     }
 
     /// Writes one more header, with control messages that `lay_out` writes into `space` bytes. The
-    /// caller knows how many headers may be written, and how many bytes of control messages.
-    /// `ENOBUFS`: no slot is free.
+    /// caller knows how many headers may be written, and how many bytes of control messages. It
+    /// fails with `ENOBUFS` if no slot is free.
     #[inline]
     pub(crate) fn push(
         &mut self,
@@ -116,7 +116,7 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         Ok(())
     }
 
-    /// sendmmsg(2), repeated until no message is left or one fails.
+    /// Repeats sendmmsg(2) until no message is left or one fails.
     #[inline]
     pub(crate) fn send(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<(), Error> {
         let vector = self.headers.as_mut_ptr().wrapping_add(self.gone).cast();
@@ -161,11 +161,11 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
     }
 }
 
-/// Returns how many messages one call has sent, at most `count`.
+/// Sends at most `count` messages with one call, and returns how many it has sent.
 ///
 /// # Safety
 ///
-/// - `vector` points to `count` headers over memory that is readable.
+/// - `vector` points to `count` headers, which point to memory that is readable.
 #[inline(always)]
 unsafe fn send_once(
     fd: BorrowedFd<'_>,
@@ -187,8 +187,8 @@ unsafe fn send_once(
     )
 }
 
-/// Sends the messages that one call has not sent. Returns how many were sent, and why the next one
-/// was not.
+/// Sends the rest of the messages after a call that has sent only a part. Returns how many were
+/// sent, and why the next one was not.
 ///
 /// # Safety
 ///

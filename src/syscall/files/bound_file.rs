@@ -1,5 +1,5 @@
-//! The file that a socket is bound to. getsockname(2) reports a name, which may lead to another
-//! file by now.
+//! Asks the kernel for the file that a socket is bound to. getsockname(2) is not enough, because
+//! the name that it reports may lead to another file by now.
 
 use core::ffi::c_int;
 
@@ -10,12 +10,12 @@ use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd};
 use crate::syscall::{adopt_new, recv, retry, send};
 
-/// Whether a file is the one that a socket is bound to.
+/// Returns whether a file is the one that a socket is bound to.
 ///
 /// ioctl(SIOCUNIXFILE) reports it exactly, but only to a process with `CAP_NET_ADMIN`. Every
 /// process may use sock_diag(7), which reports the lower 32 bits of the inode.
 ///
-/// `EOPNOTSUPP`: the kernel reports it in neither way.
+/// It fails with `EOPNOTSUPP` if the kernel reports it in neither way.
 pub(crate) fn is_file_of(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     by_ioctl(socket, file).or_else(|_| by_diag(socket, file))
 }
@@ -90,8 +90,8 @@ fn halves(first: u16, second: u16) -> u32 {
     u32::from_ne_bytes([a, b, c, d])
 }
 
-/// Returns inode and device of the file in an answer; `Some(None)` if the socket has no file,
-/// `None` if it is not an answer.
+/// Returns inode and device of the file in an answer. The result is `Some(None)` if the socket has
+/// no file, and `None` if the bytes are not an answer.
 fn file_in(answer: &[u8]) -> Option<Option<(u32, u32)>> {
     let u16_at = |bytes: &[u8], at: usize| {
         let bytes = bytes.get(at..at + 2)?.try_into().ok()?;

@@ -1,7 +1,7 @@
-//! Directories by descriptor, and the calls on what is below them.
+//! Directories by their descriptors, and the calls on files below them.
 //!
-//! Functions that are called in many places are out of line: beside a system call that costs
-//! nothing, and expanded in place they would be an eighth of the library.
+//! Functions that are called in many places are out of line: the cost is negligible beside that of
+//! a system call, and inlined they would be an eighth of the library.
 
 use core::ffi::{c_char, c_int, c_uint};
 use core::mem::MaybeUninit;
@@ -23,17 +23,17 @@ use crate::fd::CWD;
 use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use crate::syscall::retry;
 
-/// The most bytes of a path that one call takes, its NUL included.
+/// The greatest length of a path that one call takes, including its NUL.
 pub(crate) const PATH_MAX: usize = sys::PATH_MAX as usize;
 
-/// A flag for a descriptor that refers to a file without opening it, or that opens a directory on
-/// systems that cannot do that.
+/// The flag for a descriptor that refers to a file without opening it. On systems that lack it, the
+/// value opens a directory.
 #[cfg(have_o_path)]
 pub(crate) const O_PATH: c_int = sys::O_PATH;
 #[cfg(not(have_o_path))]
 pub(crate) const O_PATH: c_int = sys::O_RDONLY;
 
-/// The flags of [`rename_with`], where the system has none.
+/// The flags of [`rename_with`], on systems that have none.
 #[cfg(not(any(have_renameat2, have_renameatx_np)))]
 const RENAME_NOREPLACE: c_uint = 0;
 #[cfg(not(any(have_renameat2, have_renameatx_np)))]
@@ -45,18 +45,19 @@ const ENOTSUP: Errno = Errno::from_raw(sys::ENOTSUP);
 #[cfg(not(have_renameatx_np))]
 const ENOTSUP: Errno = Errno::EOPNOTSUPP;
 
-/// Whether `/proc/self/fd/N` leads to the file that the descriptor N has open, if /proc is mounted.
+/// `true` on systems where `/proc/self/fd/N` leads to the file of descriptor N, if /proc is
+/// mounted.
 pub(crate) const HAVE_PROC_FD: bool = cfg!(have_proc_fd);
 
-/// Whether the system has bindat and connectat, which take a path below a directory descriptor.
+/// `true` on systems with bindat and connectat, which take a path below a directory descriptor.
 pub(crate) const HAVE_BINDAT: bool = cfg!(have_bindat);
 
-/// A buffer for a path as C has it. Only the bytes of the path are written.
+/// A buffer for a path in the form of C. Only the bytes of the path are written.
 struct PathBuffer([MaybeUninit<u8>; PATH_MAX]);
 
-/// A path in its buffer.
+/// A path in its buffer, with a NUL at its end.
 ///
-/// INVARIANT: all of it is written, and it ends with a NUL.
+/// INVARIANT: all bytes are written, and the last one is a NUL.
 struct CPath<'a>(&'a [MaybeUninit<u8>]);
 
 impl PathBuffer {
@@ -109,11 +110,12 @@ fn on_two_paths(
     Ok(())
 }
 
-/// The mode of a file that `O_CREAT` makes, which is a lock file: for its owner alone, and with the sticky
-/// bit, which means nothing on it, which no other program sets, and which the umask leaves alone.
+/// The mode of a file that `O_CREAT` makes, which is a lock file. It gives permissions only to the
+/// owner, and has the sticky bit as a mark: that bit means nothing on the file, no other program
+/// sets it, and the umask does not change it.
 pub(crate) const LOCK_FILE_MODE: sys::mode_t = sys::S_ISVTX | 0o600;
 
-/// openat(2), close-on-exec. A file that `O_CREAT` makes has [`LOCK_FILE_MODE`].
+/// Opens a file by openat(2), close-on-exec. A file that `O_CREAT` makes has [`LOCK_FILE_MODE`].
 #[inline(never)]
 pub(crate) fn openat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
     let (flags, mode) = (flags | sys::O_CLOEXEC, c_uint::from(LOCK_FILE_MODE));
@@ -126,7 +128,7 @@ pub(crate) fn openat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<O
     Ok(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
 }
 
-/// mkdirat(2); the umask takes bits from the mode.
+/// Makes a directory by mkdirat(2). The umask removes bits from the mode.
 pub(crate) fn mkdirat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Result<(), Error> {
     on_path(Call::Mkdirat, path, &mut |path| {
         // SAFETY: path is NUL-terminated and live.
@@ -135,7 +137,7 @@ pub(crate) fn mkdirat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Re
     Ok(())
 }
 
-/// symlinkat(2): makes a link at `path` that leads to `target`.
+/// Makes a symbolic link at `path` that leads to `target`, by symlinkat(2).
 pub(crate) fn symlinkat(target: &[u8], dir: BorrowedFd<'_>, path: &[u8]) -> Result<(), Error> {
     on_two_paths(Call::Symlinkat, (target, path), &|target, path| {
         // SAFETY: both paths are NUL-terminated and live.
@@ -143,7 +145,7 @@ pub(crate) fn symlinkat(target: &[u8], dir: BorrowedFd<'_>, path: &[u8]) -> Resu
     })
 }
 
-/// unlinkat(2); with `AT_REMOVEDIR` it removes an empty directory.
+/// Removes a file by unlinkat(2), or with `AT_REMOVEDIR` an empty directory.
 #[inline(never)]
 pub(crate) fn unlinkat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<(), Error> {
     on_path(Call::Unlinkat, path, &mut |path| {
@@ -153,7 +155,7 @@ pub(crate) fn unlinkat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result
     Ok(())
 }
 
-/// renameat(2): replaces whatever has the new name.
+/// Renames a file by renameat(2), which replaces whatever has the new name.
 pub(crate) fn renameat(
     (from, old): (BorrowedFd<'_>, &[u8]),
     (to, new): (BorrowedFd<'_>, &[u8]),
@@ -164,7 +166,7 @@ pub(crate) fn renameat(
     })
 }
 
-/// linkat(2): fails with `EEXIST` if the new name exists.
+/// Makes a hard link by linkat(2), which fails with `EEXIST` if the new name exists.
 pub(crate) fn linkat(
     (from, old): (BorrowedFd<'_>, &[u8]),
     (to, new): (BorrowedFd<'_>, &[u8]),
@@ -175,8 +177,8 @@ pub(crate) fn linkat(
     })
 }
 
-/// Gives a file another name; `EEXIST` if that is taken. On failure the file has its old name
-/// alone.
+/// Gives a file another name. It fails with `EEXIST` if that name exists. On failure the file has
+/// only its old name.
 #[inline(never)]
 pub(crate) fn rename_to_new(
     old: (BorrowedFd<'_>, &[u8]),
@@ -191,20 +193,23 @@ pub(crate) fn rename_to_new(
         Errno::EPERM | Errno::ENOSYS | Errno::EOPNOTSUPP => cannot_rename(),
         _ => error,
     })?;
-    let moved = leave_old_name(old, new);
+    let moved = unlink_old_name(old, new);
     if moved.is_err() && is_like(old, new) {
         let _ = unlinkat(new.0, new.1, 0);
     }
     moved
 }
 
-/// The file system can neither rename without replacing nor link.
+/// Makes the error for a file system that can neither rename without replacing nor make hard links.
 fn cannot_rename() -> Error {
     Error::with_cause(Call::Linkat, Errno::EOPNOTSUPP, Cause::NoSafeRename)
 }
 
 /// Unlinks the old name of a file to which link(2) has just given a new one.
-fn leave_old_name(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) -> Result<(), Error> {
+fn unlink_old_name(
+    old: (BorrowedFd<'_>, &[u8]),
+    new: (BorrowedFd<'_>, &[u8]),
+) -> Result<(), Error> {
     let status = |(dir, name)| fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW);
     // A file system without hard links may make a copy instead, to which no socket is bound.
     match status(old)?.identity() == status(new)?.identity() {
@@ -213,16 +218,16 @@ fn leave_old_name(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) ->
     }
 }
 
-/// Whether the second name leads to the file of the first, and not to a copy, or to a file that
-/// another program has put there since.
+/// Returns whether both names lead to one file. The second name may lead to a copy, or to a file
+/// that another program has put there since.
 fn is_like(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) -> bool {
     let status = |(dir, name)| fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW).ok();
     let both = status(old).zip(status(new));
     both.is_some_and(|(old, new)| old.is_like(&new))
 }
 
-/// Swaps two files, in one instant. The error [is one](is_lacking) of something lacking where the system
-/// or the file system cannot.
+/// Swaps two files in one step. If the system or the file system cannot do that, [`is_lacking`] is
+/// true for the error.
 pub(crate) fn exchange(
     one: (BorrowedFd<'_>, &[u8]),
     other: (BorrowedFd<'_>, &[u8]),
@@ -230,8 +235,8 @@ pub(crate) fn exchange(
     rename_with(one, other, RENAME_EXCHANGE)
 }
 
-/// Whether the system or the file system lacks what was asked of it. Linux reports `EINVAL` for a flag
-/// that a file system does not know, and macOS `ENOTSUP`.
+/// Returns whether the error means that the system or the file system lacks a call or a flag. Linux
+/// reports `EINVAL` for a flag that a file system does not know, and macOS `ENOTSUP`.
 pub(crate) fn is_lacking(error: &Error) -> bool {
     is_lacking_if(ENOTSUP, error)
 }
@@ -240,7 +245,7 @@ fn is_lacking_if(errno: Errno, error: &Error) -> bool {
     matches!(error.errno(), Errno::EINVAL | Errno::ENOSYS) || error.errno() == errno
 }
 
-/// [`renameat`] with a flag.
+/// Renames a file as [`renameat`] does, with a flag.
 #[cfg(any(have_renameat2, have_renameatx_np))]
 fn rename_with(
     (from, old): (BorrowedFd<'_>, &[u8]),
@@ -262,7 +267,8 @@ fn rename_with(
     Err(Error::new(Call::Renameat, Errno::ENOSYS))
 }
 
-/// fstatat(2); with `AT_SYMLINK_NOFOLLOW` it reports a symbolic link itself.
+/// Returns the status of a file by fstatat(2). With `AT_SYMLINK_NOFOLLOW` it is that of a symbolic
+/// link itself.
 #[inline(never)]
 pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<Status, Error> {
     let mut status = MaybeUninit::<sys::stat>::zeroed();
@@ -274,7 +280,7 @@ pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<
     Ok(Status(unsafe { status.assume_init() }))
 }
 
-/// getcwd(3) into `buf`. Returns the path.
+/// Writes the path of the working directory into `buf` by getcwd(3), and returns it.
 pub(crate) fn getcwd(buf: &mut [u8]) -> Result<&[u8], Error> {
     // SAFETY: buf is writable for its length.
     let path = unsafe { sys::getcwd(buf.as_mut_ptr().cast(), buf.len()) };
@@ -290,7 +296,8 @@ fn before_nul(call: Call, buf: &[u8]) -> Result<&[u8], Error> {
     buf.get(..len).ok_or(Error::new(call, Errno::ERANGE))
 }
 
-/// readlinkat(2) into `buf`. Returns the path; `ERANGE` if it does not fit.
+/// Writes the target of a link into `buf` by readlinkat(2), and returns it. It fails with `ERANGE`
+/// if the target does not fit.
 pub(crate) fn readlinkat<'b>(
     dir: BorrowedFd<'_>,
     path: &[u8],
@@ -306,7 +313,8 @@ pub(crate) fn readlinkat<'b>(
     path.ok_or(Error::new(Call::Readlinkat, Errno::ERANGE))
 }
 
-/// Writes the path of an open directory into `buf`, and returns it; `ERANGE` if it does not fit.
+/// Writes the path of an open directory into `buf`, and returns it. It fails with `ERANGE` if the
+/// path does not fit.
 #[cfg(have_proc_fd)]
 pub(crate) fn path_of<'b>(fd: BorrowedFd<'_>, buf: &'b mut [u8]) -> Result<&'b [u8], Error> {
     readlinkat(CWD, ProcFd::new(fd).as_bytes(), buf)

@@ -1,4 +1,4 @@
-//! Taking over descriptors that were open when this process began.
+//! Takes over descriptors that were open when this process began.
 
 use core::ffi::c_int;
 use core::iter::FusedIterator;
@@ -10,14 +10,15 @@ use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use crate::syscall::{retry, set_cloexec};
 
-/// Whether [`inherit`] has taken descriptors over.
+/// `true` after [`inherit`] has taken descriptors over.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Descriptors that were inherited through execve(2), in the order of their numbers. Dropping
+/// Descriptors that were inherited through execve(2), in the order of their numbers. Dropping it
 /// closes those that are left.
 #[derive(Debug)]
 pub(crate) struct Inherited {
-    /// INVARIANT: all from `next` to before `end` are open, and owned by this value.
+    /// INVARIANT: all descriptors from `next` up to but not including `end` are open, and this
+    /// value owns them.
     next: RawFd,
     end: RawFd,
 }
@@ -26,7 +27,8 @@ pub(crate) struct Inherited {
 pub(crate) enum NotInherited {
     /// They were taken over before.
     Taken,
-    /// This one cannot be taken over: `EBADF` if it is not open, `EBUSY` if this process opened it.
+    /// This descriptor cannot be taken over, because it is not open (`EBADF`) or because this
+    /// process opened it (`EBUSY`).
     Descriptor(RawFd, Error),
 }
 

@@ -1,12 +1,12 @@
-//! Who holds the lock of a file.
+//! Finds the process that holds the lock of a file.
 
 use super::Status;
 #[cfg(have_proc_locks)]
 use crate::syscall::proc::read_in_pieces;
 
-/// The process that took the lock of a file by flock(2), as /proc/locks tells. `None` if it does not: nobody
-/// holds the lock, or a process that has no number here, or the file system has other device numbers
-/// there.
+/// Returns the process that took the lock of a file by flock(2), according to /proc/locks. It is
+/// `None` if nobody holds the lock, if the holder has no pid here, or if /proc/locks has other
+/// device numbers for the file system.
 #[cfg(have_proc_locks)]
 pub(crate) fn lock_holder(file: &Status) -> Option<i32> {
     let (mut line, mut holder) = (Line::default(), None);
@@ -45,7 +45,7 @@ impl Default for Line {
 
 #[cfg(have_proc_locks)]
 impl Line {
-    /// What does not fit belongs to no line that is looked for.
+    /// A longer line is truncated, because it cannot be one of those that are searched for.
     fn push(&mut self, byte: u8) {
         if let Some(place) = self.bytes.get_mut(self.len) {
             *place = byte;

@@ -1,5 +1,5 @@
-//! Mode and owner of a file. No call here follows a symbolic link, because another program may have
-//! put one in the place of the file's name.
+//! Changes mode and owner of a file. No call here follows a symbolic link, because another program
+//! may have put one in the place of the file's name.
 
 use sunpath_sys as sys;
 
@@ -23,18 +23,18 @@ use crate::syscall::retry;
 #[cfg(have_fchmodat2)]
 #[derive(Clone, Copy)]
 enum Way {
-    /// fchmodat2(2) with `AT_EMPTY_PATH`.
+    /// By fchmodat2(2) with `AT_EMPTY_PATH`.
     Descriptor,
-    /// fchmodat(2) of `/proc/self/fd/N`.
+    /// By fchmodat(2) of `/proc/self/fd/N`.
     Proc,
-    /// fchmod(2) of the directory, after opening it for reading.
+    /// By fchmod(2) of the directory, after opening it for reading.
     Reading,
 }
 
 /// Changes the mode of the file that a descriptor has open, or refers to.
 ///
-/// `EOPNOTSUPP`: it is not possible, because the kernel has no fchmodat2(2) (before Linux 6.6),
-/// /proc is not mounted, and the file is not a directory.
+/// It fails with `EOPNOTSUPP` if no way is possible: the kernel has no fchmodat2(2) (before Linux
+/// 6.6), /proc is not mounted, and the file is not a directory.
 #[cfg(have_fchmodat2)]
 pub(crate) fn change_mode(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
     change_mode_by(&[Way::Descriptor, Way::Proc, Way::Reading], fd, mode)
@@ -96,12 +96,12 @@ pub(crate) fn change_mode(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), E
     Ok(())
 }
 
-/// Without `O_PATH` every descriptor has its file open.
+/// Changes the mode by fchmod(2). On a system without `O_PATH`, every descriptor has its file open.
 #[cfg(not(have_o_path))]
 pub(crate) use crate::syscall::fchmod as change_mode;
 
-/// Changes owner and group of the file that a descriptor has open, or refers to; `u32::MAX` leaves
-/// one unchanged.
+/// Changes owner and group of the file that a descriptor has open, or refers to. `u32::MAX` means
+/// no change.
 #[cfg(have_o_path)]
 pub(crate) fn change_owner(
     fd: BorrowedFd<'_>,
@@ -129,7 +129,8 @@ pub(crate) fn change_owner(
     Ok(())
 }
 
-/// Changes the mode of the file with a name, or of a symbolic link itself; or refuses to.
+/// Changes the mode of the file with a name. If that is a symbolic link, it changes the link itself
+/// or fails.
 #[cfg(have_o_path)]
 pub(crate) fn change_mode_at(
     dir: BorrowedFd<'_>,
@@ -154,8 +155,8 @@ pub(crate) fn change_mode_at(
     Ok(())
 }
 
-/// Changes owner and group of the file with a name, or of a symbolic link itself; `u32::MAX` leaves
-/// one unchanged.
+/// Changes owner and group of the file with a name, or of a symbolic link itself. `u32::MAX` means
+/// no change.
 pub(crate) fn change_owner_at(
     dir: BorrowedFd<'_>,
     name: &[u8],

@@ -1,4 +1,4 @@
-//! The process: who it is, and numbers that cannot be predicted.
+//! The identity of the process, and numbers that cannot be predicted.
 
 use core::num::NonZeroUsize;
 #[cfg(have_wipe_on_fork)]
@@ -18,7 +18,7 @@ use crate::syscall::monotonic_clock;
 use crate::syscall::retry;
 
 /// Returns a number that cannot be predicted.
-pub(crate) fn unforeseen() -> Result<u64, Error> {
+pub(crate) fn random_number() -> Result<u64, Error> {
     let mut bytes = [0; 8];
     let (buf, size) = (bytes.as_mut_ptr().cast(), bytes.len());
     #[cfg(have_getrandom)]
@@ -37,8 +37,8 @@ pub(crate) fn unforeseen() -> Result<u64, Error> {
 #[derive(Clone, Copy)]
 pub(crate) struct Process {
     pid: sys::pid_t,
-    /// It is `None` if the system cannot hide a number from a child. Then the pid alone decides,
-    /// which is the same in a child that has a pid namespace of its own.
+    /// The number. It is `None` if the system cannot hide a number from a child. Then only the pid
+    /// is compared, although a child that has its own pid namespace can have the same pid.
     number: Option<NonZeroUsize>,
 }
 
@@ -47,11 +47,11 @@ impl Process {
     pub(crate) fn current() -> Self {
         Self {
             pid: getpid(),
-            number: own_number(),
+            number: number_of_this_process(),
         }
     }
 
-    /// Whether it is this process, and not one from which this one was forked.
+    /// Returns whether it is this process, and not one from which this process was forked.
     pub(crate) fn is_current(&self) -> bool {
         self.is(&Self::current())
     }
@@ -63,18 +63,18 @@ impl Process {
 }
 
 /// Returns a random number that a child does not inherit. It is in a page that the kernel fills
-/// with zeroes in every forked child, so that the child chooses another.
+/// with zeroes in every forked child, so the child chooses another one.
 ///
 /// A child that shares the memory of its parent, as after vfork(2), finds the parent's number. Its
-/// pid differs, because without a call of clone(2) it cannot have a pid namespace of its own.
+/// pid differs, because a child has its own pid namespace only if it was made by clone(2).
 #[cfg(have_wipe_on_fork)]
-fn own_number() -> Option<NonZeroUsize> {
+fn number_of_this_process() -> Option<NonZeroUsize> {
     static PAGE: AtomicPtr<AtomicUsize> = AtomicPtr::new(ptr::null_mut());
     number_in(&PAGE, map_page)
 }
 
 #[cfg(not(have_wipe_on_fork))]
-fn own_number() -> Option<NonZeroUsize> {
+fn number_of_this_process() -> Option<NonZeroUsize> {
     None
 }
 
@@ -107,7 +107,7 @@ fn number_in(
     }
     // Without random numbers the time is used, because the time of a child is later than that of
     // its parent.
-    let new = unforeseen().unwrap_or_else(|_| monotonic_clock());
+    let new = random_number().unwrap_or_else(|_| monotonic_clock());
     let new = NonZeroUsize::new(new as usize).unwrap_or(NonZeroUsize::MIN);
     match number.compare_exchange(0, new.get(), Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => Some(new),
@@ -116,12 +116,12 @@ fn number_in(
     }
 }
 
-/// The kernel rounds it up to the size of a page.
+/// The size of the mapping, which the kernel rounds up to the size of a page.
 #[cfg(have_wipe_on_fork)]
 const PAGE_SIZE: usize = size_of::<AtomicUsize>();
 
-/// Maps a page of zeroes that are zeroes again in every child; `None` if the kernel has no such
-/// pages (before Linux 4.14), or no memory.
+/// Maps a page of zeroes that the kernel sets to zero again in every child. Returns `None` if the
+/// kernel has no such pages (before Linux 4.14), or no memory.
 #[cfg(have_wipe_on_fork)]
 fn map_page() -> Option<NonNull<AtomicUsize>> {
     let (prot, flags) = (
@@ -142,9 +142,10 @@ fn map_page() -> Option<NonNull<AtomicUsize>> {
     NonNull::new(page.cast())
 }
 
-/// Returns the number of this process that no other gets until the next boot: the inode of its
-/// pidfd. It is `None` if the kernel has none (before Linux 6.9). A kernel of 32 bits reports the
-/// lower half of it, which is all of it until 2^32 processes have been made.
+/// Returns a number of this process that no other process gets until the next boot: the inode of
+/// its pidfd. It is `None` if the kernel has no such number (before Linux 6.9). A 32-bit kernel
+/// reports only the lower half of the number, which is the whole number until 2^32 processes have
+/// been made.
 #[cfg(have_pidfd)]
 pub(crate) fn own_pidfd_id() -> Option<u64> {
     use core::ffi::{c_int, c_uint};
@@ -181,7 +182,7 @@ mod tests {
     use super::*;
     use std::thread;
 
-    /// Returns what `action` returns in a child that is forked.
+    /// Forks a child, and returns the result of `action` in it.
     fn in_child(action: impl FnOnce() -> bool) -> bool {
         // SAFETY: the child only makes system calls, and ends by _exit.
         let pid = unsafe { libc::fork() };

@@ -1,4 +1,4 @@
-//! Files, by descriptor: their status, their mode, and their locks.
+//! The status and the locks of files, by their descriptors.
 
 use core::mem::MaybeUninit;
 
@@ -16,7 +16,7 @@ pub(crate) struct Identity {
     ino: u64,
 }
 
-/// The status of a file, from fstat(2).
+/// The status of a file, from Returns the status of an open file, by fstat(2).
 pub(crate) struct Status(pub(super) sys::stat);
 
 #[allow(
@@ -31,7 +31,7 @@ impl Status {
         }
     }
 
-    /// `S_IFSOCK`, `S_IFREG` and so on.
+    /// Returns the type: `S_IFSOCK`, `S_IFREG` or another one.
     pub(crate) const fn kind(&self) -> sys::mode_t {
         self.0.st_mode as sys::mode_t & sys::S_IFMT
     }
@@ -44,23 +44,23 @@ impl Status {
         self.kind() == sys::S_IFDIR
     }
 
-    /// Whether it has the type, the mode and the owner of another.
+    /// Returns whether it has the same type, mode and owner as another file.
     pub(crate) const fn is_like(&self, other: &Self) -> bool {
         self.0.st_mode == other.0.st_mode && self.0.st_uid == other.0.st_uid
     }
 
-    /// Whether it is an empty regular file.
+    /// Returns whether it is an empty regular file.
     pub(crate) const fn is_empty_file(&self) -> bool {
         self.kind() == sys::S_IFREG && self.0.st_size == 0
     }
 
-    /// Whether it is a directory in which others may rename files that are not theirs.
+    /// Returns whether it is a directory in which other users may rename files that are not theirs.
     pub(crate) fn lets_others_rename(&self) -> bool {
         let writable_by_others = self.mode() & 0o022 != 0 && self.mode() & sys::S_ISVTX == 0;
         writable_by_others || (self.owner() != geteuid() && self.owner() != 0)
     }
 
-    /// The bits that chmod(2) sets.
+    /// Returns the bits that chmod(2) sets.
     pub(crate) const fn mode(&self) -> sys::mode_t {
         self.0.st_mode as sys::mode_t & 0o7777
     }
@@ -73,23 +73,23 @@ impl Status {
         self.0.st_gid
     }
 
-    /// Whether it is on the file system of another.
+    /// Returns whether it is on the same file system as another file.
     pub(crate) fn is_on_device_of(&self, other: &Self) -> bool {
         self.0.st_dev == other.0.st_dev
     }
 
-    /// Whether the file has no second name.
+    /// Returns whether the file has only one name.
     pub(crate) const fn has_one_name(&self) -> bool {
         self.0.st_nlink == 1
     }
 
-    /// Whether it has the owner and the number of names of another.
+    /// Returns whether it has the same owner and number of names as another file.
     pub(crate) const fn has_owner_and_links_of(&self, other: &Self) -> bool {
         self.0.st_uid == other.0.st_uid && self.0.st_nlink == other.0.st_nlink
     }
 }
 
-/// fstat(2).
+/// Returns the status of an open file, by fstat(2).
 #[inline(never)]
 pub(crate) fn fstat(fd: BorrowedFd<'_>) -> Result<Status, Error> {
     let mut status = MaybeUninit::<sys::stat>::zeroed();
@@ -101,7 +101,8 @@ pub(crate) fn fstat(fd: BorrowedFd<'_>) -> Result<Status, Error> {
     Ok(Status(unsafe { status.assume_init() }))
 }
 
-/// `flock(LOCK_EX | LOCK_NB)`: fails with `EWOULDBLOCK` if another open file has the lock.
+/// Locks a file by `flock(LOCK_EX | LOCK_NB)`, which fails with `EWOULDBLOCK` if another open file
+/// has the lock.
 pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
     retry(Call::Flock, || {
         // SAFETY: the call takes only numbers.
@@ -110,16 +111,17 @@ pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// `flock(LOCK_UN)`, which releases a lock even if a forked child has a copy of the descriptor.
+/// Unlocks a file by `flock(LOCK_UN)`, which releases the lock even if a forked child has a copy of
+/// the descriptor.
 pub(crate) fn unlock(fd: BorrowedFd<'_>) {
     // SAFETY: the call takes only numbers. It cannot fail for a locked descriptor.
     unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_UN) };
 }
 
-/// `/proc/self/fd/N`.
+/// The path `/proc/self/fd/N` of a descriptor.
 pub(crate) struct ProcFd {
     bytes: [u8; Self::PREFIX.len() + 10],
-    /// INVARIANT: at most as many as `bytes` has.
+    /// INVARIANT: it is at most the length of `bytes`.
     len: usize,
 }
 
@@ -144,7 +146,7 @@ impl ProcFd {
     }
 }
 
-/// Whether a path leads to the file that a descriptor has open, or refers to.
+/// Returns whether a path leads to the file that a descriptor has open, or refers to.
 #[inline(never)]
 pub(crate) fn leads_to(path: &[u8], fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let here = fstat(fd)?.identity();

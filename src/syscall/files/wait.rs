@@ -7,7 +7,8 @@ use crate::error::{Call, Errno, Error};
 use crate::fd::BorrowedFd;
 use crate::syscall::raw_connect;
 
-/// connect(2) that is not made again if a signal interrupts it: it returns `EINTR` to the caller.
+/// Connects by connect(2). If a signal interrupts it, the call is not made again, and `EINTR` is
+/// returned.
 pub(crate) fn connect_once(
     dir: BorrowedFd<'_>,
     fd: BorrowedFd<'_>,

@@ -1,4 +1,4 @@
-//! Follows a symbolic link as the kernel does, and checks each step.
+//! Follows a symbolic link as the kernel does, and verifies each directory on the way.
 
 use core::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, OwnedFd};
 use crate::syscall::{self, PATH_MAX};
 
-/// How many links the kernel follows in one path.
+/// The number of links that the kernel follows in one path.
 const MAX_LINKS: u32 = 40;
 
 /// Returns the directory that the symbolic link of a name in `dir` leads to, verified with every
@@ -41,7 +41,8 @@ pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     reached.ok_or(Refusal::NotADirectory)
 }
 
-/// The rest of the path, at the end of its buffer: the target of a link is put before it.
+/// The rest of the path. It stands at the end of its buffer, because the target of a link is put
+/// before it.
 struct Rest {
     buf: [u8; PATH_MAX],
     /// INVARIANT: at most `PATH_MAX`.
