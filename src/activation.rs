@@ -12,6 +12,7 @@ use core::fmt;
 use crate::error::{Errno, Error};
 use crate::fd::RawFd;
 use crate::syscall;
+use crate::text::{self, Out, Text};
 
 pub use self::take::{Activation, Passed};
 
@@ -191,19 +192,33 @@ pub enum NotPassed {
 
 impl fmt::Display for NotPassed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoDescriptors => f.write_str("LISTEN_FDS is not set"),
-            Self::NoProcess => f.write_str("LISTEN_FDS is set, but LISTEN_PID is not"),
+        text::display(self, f)
+    }
+}
+
+impl Text for NotPassed {
+    fn write(&self, out: &mut Out<'_>) {
+        let (text, numbers) = match *self {
+            Self::NoDescriptors => ("LISTEN_FDS is not set", [0; 2]),
+            Self::NoProcess => ("LISTEN_FDS is set, but LISTEN_PID is not", [0; 2]),
             Self::OtherProcess { pid, own } => {
-                write!(f, "LISTEN_PID is {pid}, but this process is {own}")
+                let text = "LISTEN_PID is {}, but this process is {}";
+                (text, [pid, own.into()])
             }
             Self::OtherPidfd { id, own } => {
-                write!(
-                    f,
-                    "LISTEN_PIDFDID is {id}, but that of this process is {own}"
-                )
+                let text = "LISTEN_PIDFDID is {}, but that of this process is {}";
+                (text, [id, own])
             }
-        }
+        };
+        text::with_numbers(text, numbers, out);
+    }
+}
+
+impl NotPassed {
+    /// Copies the text that `Display` prints into `buf`, as far as it fits, and returns the length of the
+    /// whole text, as [`Error::write_text`] does.
+    pub fn write_text(self, buf: &mut [u8]) -> usize {
+        text::copy(&self, buf)
     }
 }
 
@@ -238,6 +253,12 @@ pub enum ActivationError {
 }
 
 impl ActivationError {
+    /// Copies the text that `Display` prints into `buf`, as far as it fits, and returns the length of the
+    /// whole text, as [`Error::write_text`] does.
+    pub fn write_text(self, buf: &mut [u8]) -> usize {
+        text::copy(&self, buf)
+    }
+
     /// Returns the errno of the same fault: `EINVAL` for a variable or a name, `EALREADY` if the
     /// descriptors were taken over before, and otherwise the errno of the descriptor.
     #[must_use]
@@ -252,16 +273,29 @@ impl ActivationError {
 
 impl fmt::Display for ActivationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text::display(self, f)
+    }
+}
+
+impl Text for ActivationError {
+    fn write(&self, out: &mut Out<'_>) {
         match self {
-            Self::Variable { name } => write!(f, "{name} is not a number in range"),
-            Self::NameTooLong { len } => {
-                write!(
-                    f,
-                    "LISTEN_FDNAMES has a name of {len} bytes; the longest that is allowed has {NAME_MAX}"
-                )
+            Self::Variable { name } => {
+                out(name);
+                out(" is not a number in range");
             }
-            Self::Taken => f.write_str("the descriptors of LISTEN_FDS were taken over before"),
-            Self::Descriptor { fd, error } => write!(f, "descriptor {fd} of LISTEN_FDS: {error}"),
+            Self::NameTooLong { len } => {
+                let text =
+                    "LISTEN_FDNAMES has a name of {} bytes; the longest that is allowed has {}";
+                text::with_numbers(text, [*len as u64, NAME_MAX as u64], out);
+            }
+            Self::Taken => out("the descriptors of LISTEN_FDS were taken over before"),
+            Self::Descriptor { fd, error } => {
+                out("descriptor ");
+                text::decimal(fd.unsigned_abs().into(), out);
+                out(" of LISTEN_FDS: ");
+                error.write(out);
+            }
         }
     }
 }

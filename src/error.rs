@@ -11,6 +11,8 @@ use core::fmt;
 
 use sunpath_sys::SunPathError;
 
+use crate::text::{self, Out, Text};
+
 pub use self::call::Call;
 pub(crate) use self::cause::MAX_DESCRIPTORS;
 pub use self::cause::{Cause, InUse};
@@ -79,8 +81,12 @@ pub struct Error {
 const _: () = assert!(size_of::<Error>() == 8);
 
 impl Error {
+    /// Makes the failure of `call`, if the errno says it all. It is public for libsunpath alone, as
+    /// `with_cause` is.
     #[inline]
-    pub(crate) const fn new(call: Call, errno: Errno) -> Self {
+    #[must_use]
+    #[doc(hidden)]
+    pub const fn new(call: Call, errno: Errno) -> Self {
         Self {
             tag: Tag::Errno,
             call,
@@ -89,9 +95,12 @@ impl Error {
         }
     }
 
-    /// Makes the failure of `call` with a cause in addition to the errno.
+    /// Makes the failure of `call` with a cause in addition to the errno. It is public for libsunpath
+    /// alone, which counts descriptors itself.
     #[cold]
-    pub(crate) fn with_cause(call: Call, errno: Errno, cause: Cause) -> Self {
+    #[must_use]
+    #[doc(hidden)]
+    pub fn with_cause(call: Call, errno: Errno, cause: Cause) -> Self {
         match (cause.into_parts(), i16::try_from(errno.raw())) {
             (Some((tag, number)), Ok(errno)) => Self {
                 tag,
@@ -292,6 +301,60 @@ impl Error {
         }
     }
 
+    /// Copies the text that `Display` prints into `buf`, as far as it fits, and returns the length of the
+    /// whole text. A program that prints errors with this alone does not link `core::fmt`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixStream;
+    ///
+    /// let error = UnixStream::connect("/nobody/listens/here").unwrap_err();
+    /// let mut buf = [0; 200];
+    /// let len = error.write_text(&mut buf);
+    /// assert_eq!(&buf[..len], b"connect: ENOENT (no such file or directory)");
+    /// ```
+    #[doc(alias = "strerror_r")]
+    pub fn write_text(self, buf: &mut [u8]) -> usize {
+        text::copy(&self, buf)
+    }
+
+    /// Returns the error as a number, which is never 0. [`from_bits`](Self::from_bits) of the same
+    /// version reads it; another version may have other numbers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{Error, UnixStream};
+    ///
+    /// let error = UnixStream::connect("/nobody/listens/here").unwrap_err();
+    /// assert_eq!(Error::from_bits(error.to_bits()), Some(error));
+    /// assert_eq!(Error::from_bits(0), None);
+    /// ```
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        (self.call as u64)
+            | (self.tag as u64) << 8
+            | (self.errno as u16 as u64) << 16
+            | (self.number as u64) << 32
+    }
+
+    /// Returns the error of this number; `None` if no error has it.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Option<Self> {
+        let error = Self {
+            call: *Call::ALL.get(usize::from(bits as u8))?,
+            tag: *Tag::ALL.get(usize::from((bits >> 8) as u8))?,
+            errno: (bits >> 16) as u16 as i16,
+            number: (bits >> 32) as u32,
+        };
+        let is_whole = match error.tag {
+            Tag::Errno => error.errno == 0 && error.number != 0,
+            _ => error.cause().is_some(),
+        };
+        is_whole.then_some(error)
+    }
+
     /// Returns whether the call would have to wait (`EAGAIN`): the socket is nonblocking, or its
     /// timeout passed.
     #[must_use]
@@ -334,24 +397,36 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text::display(self, f)
+    }
+}
+
+impl Text for Error {
+    fn write(&self, out: &mut Out<'_>) {
         let (call, errno) = (self.call, self.errno());
-        fmt::Display::fmt(&call, f)?;
-        f.write_str(": ")?;
+        out(call.name());
+        out(": ");
         let Some(cause) = self.cause() else {
-            return fmt::Display::fmt(&errno, f);
+            return errno.write(out);
         };
-        fmt::Debug::fmt(&errno, f)?;
-        f.write_str(" (")?;
+        match errno.name() {
+            Some(name) => out(name),
+            None => errno.write(out),
+        }
+        out(" (");
         // This cause alone names a place and not a reason, so the errno's own text is printed with
         // it.
         if let (Cause::LockFile, Some(text)) = (cause, errno.text()) {
-            write!(f, "{text}: ")?;
+            out(text);
+            out(": ");
         }
-        fmt::Display::fmt(&cause, f)?;
+        cause.write(out);
         if self.tag == Tag::TooLong && call != Call::SockaddrUn {
-            write!(f, "; {call}_at takes more")?;
+            out("; ");
+            out(call.name());
+            out("_at takes more");
         }
-        f.write_str(")")
+        out(")");
     }
 }
 
@@ -599,6 +674,41 @@ mod tests {
         for name in Cause::NAMES {
             let of_it = |shown: &String| shown.split(' ').next() == Some(name);
             assert!(shown.iter().any(of_it), "{name} has no row");
+        }
+    }
+
+    #[test]
+    fn error_becomes_a_number_and_is_made_of_it_again() {
+        let plain = Error::new(Call::Accept, Errno::EAGAIN);
+        let causes = CAUSES.iter().map(|(cause, _)| {
+            let errno = Errno::EADDRINUSE;
+            Error::with_cause(Call::Unlinkat, errno, *cause)
+        });
+        for error in causes.chain([plain]) {
+            assert_ne!(error.to_bits(), 0);
+            assert_eq!(Error::from_bits(error.to_bits()), Some(error));
+            let mut buf = [0; 200];
+            let len = error.write_text(&mut buf);
+            assert_eq!(buf.get(..len), Some(error.to_string().as_bytes()));
+        }
+        let (calls, tags) = (Call::ALL.len() as u64, Tag::ALL.len() as u64);
+        let in_use = Error::address_in_use(InUse::Server).to_bits();
+        let wrong = [
+            0,
+            plain.to_bits() | calls,
+            plain.to_bits() | tags << 8,
+            plain.to_bits() | 1 << 16,
+            in_use | 6 << 32,
+            u64::MAX,
+        ];
+        for bits in wrong {
+            assert_eq!(Error::from_bits(bits), None, "{bits:x}");
+        }
+        for (number, call) in Call::ALL.iter().enumerate() {
+            assert_eq!(*call as usize, number);
+        }
+        for (number, tag) in Tag::ALL.iter().enumerate() {
+            assert_eq!(*tag as usize, number);
         }
     }
 

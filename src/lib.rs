@@ -216,6 +216,8 @@ extern crate std;
 // the only list of the layers, and tests/rules reads it.
 
 // These modules are pure: they have no unsafe code and make no system call.
+mod text;
+
 pub mod error;
 
 mod pathname;

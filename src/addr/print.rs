@@ -1,22 +1,51 @@
 //! Prints addresses as text. Their bytes may come from any program, and must not move a terminal's
 //! cursor.
 
-use core::fmt::{self, Write as _};
+use core::fmt;
 
 use sunpath_sys::SunPath;
 
 use super::UnixAddr;
+use crate::text::{self, Out, Text};
 
 impl fmt::Display for UnixAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text::display(self, f)
+    }
+}
+
+impl Text for UnixAddr {
+    fn write(&self, out: &mut Out<'_>) {
         match self.name() {
-            SunPath::Unnamed => f.write_str("(unnamed)"),
-            SunPath::Abstract(name) => write!(f, "@{}", Escaped(name)),
-            SunPath::Pathname([first @ (b'@' | b'('), rest @ ..]) => {
-                write!(f, "\\x{first:02x}{}", Escaped(rest))
+            SunPath::Unnamed => out("(unnamed)"),
+            SunPath::Abstract(name) => {
+                out("@");
+                Escaped(name).write(None, out);
             }
-            SunPath::Pathname(path) => write!(f, "{}", Escaped(path)),
+            SunPath::Pathname([first @ (b'@' | b'('), rest @ ..]) => {
+                escape_byte(*first, out);
+                Escaped(rest).write(None, out);
+            }
+            SunPath::Pathname(path) => Escaped(path).write(None, out),
         }
+    }
+}
+
+impl UnixAddr {
+    /// Copies the text that `Display` prints into `buf`, as far as it fits, and returns the length of the
+    /// whole text. A program that prints addresses with this alone does not link `core::fmt`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::addr;
+    ///
+    /// let mut buf = [0; 8];
+    /// let len = addr!("/run/app.sock").write_text(&mut buf);
+    /// assert_eq!((len, &buf), (13, b"/run/app"));
+    /// ```
+    pub fn write_text(&self, buf: &mut [u8]) -> usize {
+        text::copy(self, buf)
     }
 }
 
@@ -24,49 +53,63 @@ impl fmt::Debug for UnixAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             SunPath::Unnamed => f.write_str("Unnamed"),
-            SunPath::Pathname(path) => write!(f, "Pathname({:?})", Escaped(path)),
-            SunPath::Abstract(name) => write!(f, "Abstract({:?})", Escaped(name)),
+            SunPath::Pathname(path) => write!(f, "Pathname({:?})", Quoted(path)),
+            SunPath::Abstract(name) => write!(f, "Abstract({:?})", Quoted(name)),
         }
     }
 }
 
 /// Prints bytes as text: UTF-8 as it is, `\xNN` for other bytes, and escapes for characters that do
-/// not print. `Debug` adds quotes around the text, and escapes quotes inside.
+/// not print.
 struct Escaped<'a>(&'a [u8]);
 
 impl Escaped<'_> {
-    fn write(&self, f: &mut fmt::Formatter<'_>, quote: Option<char>) -> fmt::Result {
+    fn write(&self, quote: Option<char>, out: &mut Out<'_>) {
         for chunk in self.0.utf8_chunks() {
             for char in chunk.valid().chars() {
                 match char {
-                    '\\' => f.write_str("\\\\")?,
-                    _ if char.is_ascii_control() => write!(f, "\\x{:02x}", char as u32)?,
+                    '\\' => out("\\\\"),
+                    _ if char.is_ascii_control() => escape_byte(char as u8, out),
                     _ if char.is_control() || is_format(char) => {
-                        write!(f, "{}", char.escape_unicode())?;
+                        out("\\u{");
+                        text::hexadecimal(u32::from(char).into(), 1, out);
+                        out("}");
                     }
-                    _ if quote == Some(char) => write!(f, "\\{char}")?,
-                    _ => f.write_char(char)?,
+                    _ => {
+                        if quote == Some(char) {
+                            out("\\");
+                        }
+                        out(char.encode_utf8(&mut [0; 4]));
+                    }
                 }
             }
             for byte in chunk.invalid() {
-                write!(f, "\\x{byte:02x}")?;
+                escape_byte(*byte, out);
             }
         }
-        Ok(())
     }
 }
 
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, None)
+/// Writes a byte as `\xNN`.
+fn escape_byte(byte: u8, out: &mut Out<'_>) {
+    out("\\x");
+    text::hexadecimal(byte.into(), 2, out);
+}
+
+/// Bytes as text in quotes, for `Debug`.
+struct Quoted<'a>(&'a [u8]);
+
+impl Text for Quoted<'_> {
+    fn write(&self, out: &mut Out<'_>) {
+        out("\"");
+        Escaped(self.0).write(Some('"'), out);
+        out("\"");
     }
 }
 
-impl fmt::Debug for Escaped<'_> {
+impl fmt::Debug for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('"')?;
-        self.write(f, Some('"'))?;
-        f.write_char('"')
+        text::display(self, f)
     }
 }
 

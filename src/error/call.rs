@@ -14,6 +14,9 @@ macro_rules! calls {
         }
 
         impl Call {
+            /// All of them, in the order of their numbers.
+            pub(super) const ALL: &[Self] = &[$(Self::$call,)*];
+
             /// Returns the name of the call in C.
             #[must_use]
             pub const fn name(self) -> &'static str {

@@ -5,6 +5,8 @@ use core::fmt;
 use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
+use crate::text::{self, Out, Text};
+
 /// The most descriptors in one message, `SCM_MAX_FD` of Linux.
 pub(crate) const MAX_DESCRIPTORS: usize = 253;
 #[cfg(have_so_passcred)]
@@ -60,6 +62,19 @@ macro_rules! causes {
             /// An [`InUse`].
             InUse,
             $($cause,)*
+        }
+
+        impl Tag {
+            /// All of them, in the order of their numbers.
+            pub(super) const ALL: &[Self] = &[
+                Self::Errno,
+                Self::Empty,
+                Self::InteriorNul,
+                Self::TooLong,
+                Self::Unsupported,
+                Self::InUse,
+                $(Self::$cause,)*
+            ];
         }
 
         #[cfg(test)]
@@ -390,27 +405,23 @@ impl fmt::Display for InUse {
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Self::Path(error) = self {
-            return fmt::Display::fmt(error, f);
-        }
-        let (mut text, numbers) = self.text();
-        for number in numbers {
-            let Some((before, after)) = text.split_once('{') else {
-                break;
-            };
-            f.write_str(before)?;
-            text = match after.strip_prefix("o}") {
-                Some(after) => {
-                    write!(f, "{number:o}")?;
-                    after
-                }
-                None => {
-                    write!(f, "{number}")?;
-                    after.strip_prefix('}').unwrap_or(after)
-                }
-            };
-        }
-        f.write_str(text)
+        text::display(self, f)
+    }
+}
+
+impl Text for Cause {
+    fn write(&self, out: &mut Out<'_>) {
+        let (text, numbers) = match self {
+            Self::Path(error) => {
+                let (text, numbers) = error.text();
+                (text, numbers.map(|number| number as u64))
+            }
+            _ => {
+                let (text, numbers) = self.text();
+                (text, numbers.map(u64::from))
+            }
+        };
+        text::with_numbers(text, numbers, out);
     }
 }
 

@@ -5,6 +5,8 @@ use core::fmt;
 
 use sunpath_sys as sys;
 
+use crate::text::{self, Out, Text};
+
 /// An error number of the system, for example `EADDRINUSE`.
 ///
 /// Its name and meaning come from a table of this crate, the same in every locale and with every
@@ -86,9 +88,21 @@ impl Errno {
 
 impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.name(), self.text()) {
-            (Some(name), Some(text)) => write!(f, "{name} ({text})"),
-            _ => write!(f, "errno {}", self.0),
+        text::display(self, f)
+    }
+}
+
+impl Text for Errno {
+    fn write(&self, out: &mut Out<'_>) {
+        let Some((name, text)) = self.name().zip(self.text()) else {
+            out("errno ");
+            if self.0 < 0 {
+                out("-");
+            }
+            return text::decimal(self.0.unsigned_abs().into(), out);
+        };
+        for piece in [name, " (", text, ")"] {
+            out(piece);
         }
     }
 }

@@ -14,11 +14,12 @@ use core::fmt;
 use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
 use crate::files::path::{checked, open_by_path};
 use crate::pathname::AsPathname;
 use crate::syscall;
+use crate::text::{self, Out, Text};
 
 pub(crate) use self::make::make_directory;
 pub use self::options::DirOptions;
@@ -275,6 +276,22 @@ pub enum Refusal {
 }
 
 impl DirError {
+    /// Makes it from its parts, for libsunpath alone, which keeps an error as a number.
+    #[must_use]
+    #[doc(hidden)]
+    pub const fn from_parts(prefix_len: usize, refusal: Refusal) -> Self {
+        Self {
+            prefix_len,
+            refusal,
+        }
+    }
+
+    /// Copies the text that `Display` prints into `buf`, as far as it fits, and returns the length of the
+    /// whole text, as [`Error::write_text`] does.
+    pub fn write_text(self, buf: &mut [u8]) -> usize {
+        text::copy(&self, buf)
+    }
+
     /// Returns how many bytes of the path name the directory at fault, up to the end of a
     /// component. It is 0 for the working directory of a relative path, or for one above it.
     #[must_use]
@@ -303,33 +320,52 @@ impl DirError {
 }
 
 impl DirError {
-    /// Writes what is wrong with a directory that is shown like this.
-    fn fmt_about(self, f: &mut fmt::Formatter<'_>, dir: &dyn fmt::Display) -> fmt::Result {
+    /// Writes what is wrong with a directory, whose name `dir` writes.
+    pub(super) fn write_about(self, dir: &dyn Fn(&mut Out<'_>), out: &mut Out<'_>) {
         match self.refusal {
-            Refusal::Path(error) => write!(f, "{error}"),
-            Refusal::Call(error) => write!(f, "{error}: {dir}"),
-            Refusal::Symlink => write!(f, "{dir} is a symbolic link"),
-            Refusal::NotADirectory => write!(f, "{dir} is not a directory"),
-            Refusal::Owner { uid } => write!(f, "{dir} belongs to user {uid}"),
+            Refusal::Path(error) => return Cause::Path(error).write(out),
+            Refusal::Call(error) => {
+                error.write(out);
+                out(": ");
+            }
+            _ => {}
+        }
+        dir(out);
+        match self.refusal {
+            Refusal::Path(_) | Refusal::Call(_) => {}
+            Refusal::Symlink => out(" is a symbolic link"),
+            Refusal::NotADirectory => out(" is not a directory"),
+            Refusal::Owner { uid } => {
+                out(" belongs to user ");
+                text::decimal(uid.into(), out);
+            }
             Refusal::Mode { mode, uid } => {
-                write!(
-                    f,
-                    "{dir} has the wrong mode {mode:04o} and belongs to user {uid}"
-                )
+                out(" has the wrong mode ");
+                text::octal(mode.into(), 4, out);
+                out(" and belongs to user ");
+                text::decimal(uid.into(), out);
             }
         }
     }
 }
 
+impl Text for DirError {
+    fn write(&self, out: &mut Out<'_>) {
+        let dir = |out: &mut Out<'_>| match self.prefix_len {
+            0 => out("the working directory or one above it"),
+            len => {
+                out("the directory named by the first ");
+                text::decimal(len as u64, out);
+                out(" bytes of the path");
+            }
+        };
+        self.write_about(&dir, out);
+    }
+}
+
 impl fmt::Display for DirError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.prefix_len {
-            0 => self.fmt_about(f, &"the working directory or one above it"),
-            len => self.fmt_about(
-                f,
-                &format_args!("the directory named by the first {len} bytes of the path"),
-            ),
-        }
+        text::display(self, f)
     }
 }
 

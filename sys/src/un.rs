@@ -136,21 +136,41 @@ impl SunPathError {
             Self::Unsupported => libc::EOPNOTSUPP,
         }
     }
+
+    /// Returns the text, in which each `{}` stands for the next of the numbers: what `Display` prints,
+    /// for a program that does without `core::fmt`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath_sys::SunPathError;
+    ///
+    /// let error = SunPathError::InteriorNul { at: 5 };
+    /// assert_eq!(error.text(), ("path has a NUL at byte {}", [5, 0]));
+    /// ```
+    #[must_use]
+    pub const fn text(self) -> (&'static str, [usize; 2]) {
+        match self {
+            Self::Empty => ("path is empty", [0; 2]),
+            Self::InteriorNul { at } => ("path has a NUL at byte {}", [at, 0]),
+            Self::TooLong { len, max } => (
+                "{} bytes are too long for sun_path, which takes at most {}",
+                [len, max],
+            ),
+            Self::Unsupported => ("this system has no abstract socket names", [0; 2]),
+        }
+    }
 }
 
 impl fmt::Display for SunPathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Empty => f.write_str("path is empty"),
-            Self::InteriorNul { at } => write!(f, "path has a NUL at byte {at}"),
-            Self::TooLong { len, max } => {
-                write!(
-                    f,
-                    "{len} bytes are too long for sun_path, which takes at most {max}"
-                )
-            }
-            Self::Unsupported => f.write_str("this system has no abstract socket names"),
+        let (text, numbers) = self.text();
+        let mut pieces = text.split("{}");
+        f.write_str(pieces.next().unwrap_or_default())?;
+        for (number, piece) in numbers.iter().zip(pieces) {
+            write!(f, "{number}{piece}")?;
         }
+        Ok(())
     }
 }
 

@@ -8,12 +8,14 @@ use std::format;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::string::ToString;
 use std::vec::Vec;
 
 use super::verify::{PRIVATE, Wanted, verified};
 use super::{Dir, DirError};
 use crate::error::Errno;
 use crate::syscall;
+use crate::text;
 
 impl Dir {
     /// Makes or verifies the runtime directory of a program, and opens it: a private directory, as
@@ -132,7 +134,8 @@ impl fmt::Display for RuntimeError {
             f.write_str(if i == 0 { "" } else { "; " })?;
             let path = path.as_os_str().as_bytes();
             let at_fault = path.get(..error.prefix_len()).unwrap_or(path);
-            error.fmt_about(f, &Path::new(OsStr::from_bytes(at_fault)).display())?;
+            let dir = Path::new(OsStr::from_bytes(at_fault)).display().to_string();
+            text::print(f, |out| error.write_about(&|out| out(&dir), out))?;
         }
         Ok(())
     }

@@ -7,10 +7,10 @@
 
 use core::time::Duration;
 
-use sunpath::activation::{Activation, Variables};
+use sunpath::activation::{Activation, ActivationError, Variables};
 use sunpath::ancillary::{Control, ControlBuffer, Outgoing, RecvBatch, Rights, SendBatch};
 use sunpath::fd::{BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
-use sunpath::files::SocketFile;
+use sunpath::files::{DirError, SocketFile};
 use sunpath::{
     BindOptions, Bound, ConnectOptions, Dir, Error, Existing, Liveness, PeerCred, Received,
     UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
@@ -35,6 +35,18 @@ calls! {
     }
     fn call_address(path: &[u8]) -> Option<UnixAddr> {
         UnixAddr::from_pathname(path).ok()
+    }
+    fn call_address_text(addr: &UnixAddr, buf: &mut [u8]) -> usize {
+        addr.write_text(buf)
+    }
+    fn call_error_text(bits: u64, buf: &mut [u8]) -> Option<usize> {
+        Some(Error::from_bits(bits)?.write_text(buf))
+    }
+    fn call_dir_error_text(error: DirError, buf: &mut [u8]) -> usize {
+        error.write_text(buf)
+    }
+    fn call_activation_error_text(error: ActivationError, buf: &mut [u8]) -> usize {
+        error.write_text(buf)
     }
     fn call_bind(path: &[u8]) -> Result<UnixListener> {
         UnixListener::bind(path)
