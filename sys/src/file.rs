@@ -81,6 +81,14 @@ pub use libc::write;
 #[doc(inline)]
 pub use libc::dup;
 
+/// `int dup2(int fd, int number);` — makes one more descriptor of the same socket under a number that the
+/// caller chooses, without close-on-exec. What had the number is closed; if that is `fd` itself, nothing
+/// changes.
+///
+/// See dup(2).
+#[doc(inline)]
+pub use libc::dup2;
+
 /// `int fcntl(int fd, int cmd, ...);` — duplicates a descriptor, reads and sets its flags.
 ///
 /// See fcntl(2).
@@ -171,12 +179,12 @@ pub use calls::lstat;
 #[doc(inline)]
 pub use calls::fstatat;
 
-/// The bits of `st_mode` for the type of a file, and the types of a directory, of a symbolic link,
-/// of a regular file and of a socket.
+/// The bits of `st_mode` for the type of a file, and the types of a directory, of a pipe, of a symbolic
+/// link, of a regular file and of a socket.
 ///
 /// See inode(7).
 #[doc(inline)]
-pub use libc::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK};
+pub use libc::{S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK};
 
 /// The bit of `st_mode` by which only the owner of a file in this directory may remove or rename
 /// it. On a socket it has no meaning.
