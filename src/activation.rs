@@ -2,8 +2,15 @@
 //!
 //! The manager binds the socket, listens, and starts the program when a client connects. The
 //! program takes the socket over by [`Activation::take`], whose page has an example that also works
-//! without a manager.
+//! without a manager. A program that starts others, as a manager does, passes sockets to them by `pass`,
+//! which needs `std`.
+//!
+//! The manager keeps its own descriptor of the same socket. A program must therefore not shut down a
+//! listener that was passed to it, because shutdown(2) also ends the manager's: no client can connect any
+//! more until the manager binds the socket again.
 
+#[cfg(feature = "std")]
+mod pass;
 mod take;
 
 use core::error;
@@ -14,6 +21,8 @@ use crate::fd::RawFd;
 use crate::syscall;
 use crate::text::{self, Out, Text};
 
+#[cfg(feature = "std")]
+pub use self::pass::{PassError, pass};
 pub use self::take::{Activation, Passed};
 
 /// The number of the first descriptor that is passed, `SD_LISTEN_FDS_START`.

@@ -35,6 +35,8 @@ calls! {
     Bind "bind"
     /// connect(2).
     Connect "connect"
+    /// dup2(2).
+    Dup2 "dup2"
     /// fchmod(2).
     Fchmod "fchmod"
     /// fchmodat(2).

@@ -6,6 +6,8 @@ mod dir;
 mod inherit;
 mod locks;
 mod mode;
+#[cfg(feature = "std")]
+mod place;
 mod process;
 mod status;
 mod wait;
@@ -21,6 +23,8 @@ pub(crate) use self::dir::*;
 pub(crate) use self::inherit::{Inherited, NotInherited, inherit};
 pub(crate) use self::locks::lock_holder;
 pub(crate) use self::mode::*;
+#[cfg(feature = "std")]
+pub(crate) use self::place::place_in_child;
 pub(crate) use self::process::*;
 pub(crate) use self::status::*;
 pub(crate) use self::wait::*;
