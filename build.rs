@@ -1,12 +1,12 @@
-//! The one table of capabilities: what a system has that not every system has, as cfgs. No compiler
-//! is called and nothing is guessed by version. What depends on the running kernel is asked of the
-//! kernel.
+//! The only table of capabilities. It turns what some systems have and others lack into cfgs. No
+//! compiler is called, and nothing is guessed from a version. Whatever depends on the running
+//! kernel is asked of that kernel when a program runs.
 
 use std::env;
 
-/// The kernel of Linux, with whatever C library.
+/// Systems with the kernel of Linux, whatever their C library is.
 const LINUX: &[&str] = &["linux", "android"];
-/// The kernel of macOS.
+/// Systems with the kernel of macOS.
 const APPLE: &[&str] = &["macos", "ios"];
 /// FreeBSD alone.
 const FREEBSD: &[&str] = &["freebsd"];
@@ -39,7 +39,7 @@ const CAPABILITIES: &[(&str, &[&[&str]])] = &[
     ("have_close_range", &[LINUX]),
     // sendmmsg and recvmmsg
     ("have_mmsg", &[LINUX, FREEBSD, &["netbsd"]]),
-    // SO_NOSIGPIPE, needed if sockets are written to by calls without MSG_NOSIGNAL
+    // SO_NOSIGPIPE, which is needed if sockets are written to by calls without MSG_NOSIGNAL
     ("have_so_nosigpipe", &[APPLE]),
     // SO_PEERCRED with a struct ucred, and ENODATA from other options where there is no peer
     ("have_so_peercred", &[LINUX]),
@@ -63,7 +63,8 @@ const CAPABILITIES: &[(&str, &[&[&str]])] = &[
         "have_so_timestamp",
         &[LINUX, APPLE, FREEBSD, &["netbsd", "openbsd"]],
     ),
-    // of a path in an address that the kernel reports the length counts the NUL after it, and no other
+    // the length of a path's address that the kernel reports counts the NUL after the path, and no
+    // other
     ("have_counted_path", &[LINUX]),
     // MSG_TRUNC given to a receive returns a message's true length
     ("have_true_length", &[LINUX]),

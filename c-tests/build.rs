@@ -181,7 +181,7 @@ fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     entries
 }
 
-/// Returns the name of a file or a folder, without what follows the dot.
+/// Returns the name of a file or a folder, without its extension.
 fn name_of(path: &Path) -> String {
     let name = path.file_stem().unwrap_or_default();
     name.to_string_lossy().into_owned()

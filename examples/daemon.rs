@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for client in &listener {
         match client {
             Ok(client) => drop(client.write(b"hello\n")), // it may have closed already
-            Err(_) => thread::sleep(Duration::from_millis(100)), // until a descriptor is free
+            Err(_) => thread::sleep(Duration::from_millis(100)), // wait until a descriptor is free
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! A daemon, whole: it runs once, with `--takeover` it replaces the one that runs, and SIGTERM ends it.
+//! A complete daemon. It runs only once, `--takeover` replaces the daemon that is running, and
+//! SIGTERM ends it.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let mut passed = unsafe { Activation::take() }?;
     let stop = Arc::new(AtomicBool::new(false));
     flag::register(SIGTERM, Arc::clone(&stop))?;
-    // 1. The socket of a service manager, or our own in the runtime directory.
+    // 1. Take the socket of a service manager, or bind our own in the runtime directory.
     let listener: Bound<UnixListener> = match (passed.next(), passed.not_passed()) {
         (Some(socket), _) => socket.into_listener()?.into(),
         (None, Some(NotPassed::NoDescriptors)) => {
@@ -30,7 +31,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
         (None, reason) => return Err(format!("not started: {reason:?}").into()),
     };
     println!("ready");
-    // 2. Clients of our own user, until SIGTERM and then until no more are on their way.
+    // 2. Serve clients of our own user, until SIGTERM arrives and no more are on their way.
     loop {
         match listener.accept_timeout(Duration::from_millis(200)) {
             Ok((client, _)) => {
@@ -50,7 +51,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
             Err(_) => {}
         }
     }
-    // 3. The end: the file is removed, and the clients that are left have ten seconds.
+    // 3. End: the file is removed, and the clients that are left have ten seconds.
     drop(listener);
     CLIENTS.stop();
     let served = CLIENTS.wait(Some(Duration::from_secs(10)));

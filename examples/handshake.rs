@@ -55,7 +55,7 @@ struct Bus {
 
 impl Bus {
     /// Sends a line, and reads the line that answers it. The server sends nothing without being
-    /// asked, so that no byte of a later message is read here, and no descriptor is lost.
+    /// asked, so no byte of a later message is read here, and no descriptor is lost.
     fn ask(&self, line: &str, expected: &str) -> Result<(), Box<dyn Error>> {
         self.send(line.as_bytes(), &[])?;
         let (mut answer, mut len) = ([0; 256], 0);

@@ -1,4 +1,4 @@
-//! Sends many small messages with one call: packed into one record, each after its length.
+//! Sends many small messages with one call. They are packed into one record, each after its length.
 //!
 //! ```sh
 //! cargo run --example packed
@@ -26,7 +26,7 @@ impl<'r> Packed<'r> {
         Self { room, len: 0 }
     }
 
-    /// Appends a message; `None` if there is not enough space for all of it.
+    /// Appends a message, or returns `None` if there is not enough space for all of it.
     pub(crate) fn push(&mut self, message: &[u8]) -> Option<()> {
         let len = u16::try_from(message.len()).ok()?;
         let end = self.len + 2 + message.len();
@@ -42,9 +42,9 @@ impl<'r> Packed<'r> {
     }
 }
 
-/// Returns the first message, and the bytes after it; `None` if the first message is not there as a
-/// whole. In a record that is the end, or a fault of the sender. In a stream, for which this
-/// function works as well, the rest of the message arrives with the next read.
+/// Returns the first message and the bytes after it, or `None` if the first message is incomplete.
+/// In a record that is the end, or a fault of the sender. In a stream, for which this function
+/// works as well, the rest of the message arrives with the next read.
 pub(crate) fn first(packed: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, behind) = packed.split_first_chunk()?;
     behind.split_at_checked(u16::from_le_bytes(*len).into())

@@ -1,6 +1,7 @@
-//! More about the client than its numbers: its program, its control group and its unit, by a pidfd.
+//! Finds more about the client than its numbers, by a pidfd: its program, its control group and its
+//! unit.
 //!
-//! A process can end, and its number can be given to another, between two looks at `/proc/PID`. The
+//! Between two reads of `/proc/PID` a process can end, and its pid can be given to another. The
 //! pidfd always stands for the process that connected. If that process still has its number *after*
 //! everything was read, no other process had it meanwhile.
 //!
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 
 use sunpath::{BindOptions, Existing, UnixStream};
 
-/// What a process runs, and where.
+/// The program of a process, and its control group.
 struct Program {
     pid: u32,
     executable: PathBuf,
@@ -26,7 +27,7 @@ struct Program {
 }
 
 impl Program {
-    /// Reads it for the process at the other end; `None` if that has ended.
+    /// Reads it for the process at the other end. Returns `None` if that process has ended.
     fn of_peer(stream: &UnixStream) -> Result<Option<Self>, Box<dyn Error>> {
         let pidfd = stream.peer_pidfd()?;
         let Some(pid) = pid_of(&pidfd)? else {
@@ -66,8 +67,8 @@ impl fmt::Display for Program {
     }
 }
 
-/// Returns the number of a process; `None` if the process has ended and its parent has waited for
-/// it (`Pid: -1`), or if it has no number here (`Pid: 0`).
+/// Returns the pid of a process. It is `None` if the process has ended and its parent has waited
+/// for it (`Pid: -1`), or if it has no pid here (`Pid: 0`).
 fn pid_of(pidfd: &OwnedFd) -> Result<Option<u32>, Box<dyn Error>> {
     let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()))?;
     let pid = info.lines().find_map(|line| line.strip_prefix("Pid:"));

@@ -51,8 +51,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The whole tour, in a directory that nobody else can enter, which restricts a socket on every
-/// system.
+/// Runs the whole tour in a directory that nobody else can enter, because that restricts a socket
+/// on every system.
 fn tour_in_private_dir(out: &mut impl Write) -> Result<()> {
     let dir = std::env::temp_dir().join(format!("sunpath-tour-{}", process::id()));
     let _ = Dir::private(&dir).map_err(|error| format!("{dir:?}: {error}"))?;
@@ -63,7 +63,7 @@ fn tour_in_private_dir(out: &mut impl Write) -> Result<()> {
     outcome
 }
 
-/// Address, bind, connect, accept, identity, clean-up.
+/// Shows address, bind, connect, accept, identity and clean-up.
 fn tour(out: &mut impl Write, path: &Path) -> Result<()> {
     match UnixAddr::from_pathname(path) {
         Ok(addr) => {
@@ -89,7 +89,7 @@ fn tour(out: &mut impl Write, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Both ends in one thread: a connection waits in the queue until it is accepted.
+/// Serves both ends in one thread, because a connection waits in the queue until it is accepted.
 fn converse(out: &mut impl Write, path: &Path, listener: &UnixListener) -> Result<()> {
     let mode = fs::symlink_metadata(path)?.permissions().mode() & 0o7777;
     writeln!(
@@ -125,7 +125,7 @@ fn converse(out: &mut impl Write, path: &Path, listener: &UnixListener) -> Resul
     Ok(())
 }
 
-/// An echo server with a thread for each client.
+/// Runs an echo server with a thread for each client.
 fn serve(path: &Path) -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let listener = listen(path)?;
@@ -159,7 +159,7 @@ fn serve(path: &Path) -> Result<()> {
         }
     };
     match listener.close_and_unlink() {
-        // Another server's file is there, or none.
+        // Another server's file is there, or no file at all.
         Err(error) if matches!(error.errno(), Errno::ESTALE | Errno::ENOENT) => {}
         removed => removed?,
     }
@@ -175,7 +175,7 @@ fn passes(errno: Errno) -> bool {
     )
 }
 
-/// One client of the server.
+/// Serves one client.
 fn attend(client: &UnixStream) {
     let outcome = who(client).and_then(|who| {
         let _ = writeln!(io::stdout(), "a client: {who}");
@@ -186,7 +186,7 @@ fn attend(client: &UnixStream) {
     }
 }
 
-/// Sends back what arrives, to the end.
+/// Sends back what arrives, until the end of the stream.
 fn echo(client: &UnixStream) -> Result<()> {
     let (mut from, mut to) = (client, client);
     io::copy(&mut from, &mut to)?;

@@ -39,7 +39,8 @@ fn main() {
     }
 }
 
-/// Returns what cargo reports about the target. It omits what has no value, such as the `ENV` of macOS.
+/// Returns what cargo reports about the target. A property without a value, such as the `ENV` of
+/// macOS, is omitted.
 fn target(what: &str) -> String {
     env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default()
 }
@@ -75,7 +76,8 @@ fn facts(header: &str, file: &str) -> Option<PathBuf> {
     let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join(file);
     let [os, env] = [target("OS"), target("ENV")];
     let written = generate::generate(&bindings(), header, &os, &env, |builder| {
-        // They tell cargo which headers are read, and BINDGEN_EXTRA_CLANG_ARGS.
+        // The callbacks tell cargo which headers and variables the result depends on, such as
+        // BINDGEN_EXTRA_CLANG_ARGS.
         builder.parse_callbacks(Box::new(bindgen::CargoCallbacks::new()))
     })
     .and_then(|text| {

@@ -1,5 +1,5 @@
-//! Tests of descriptors that were passed: by `systemd-socket-activate`, and by a shell that does
-//! the same.
+//! Tests of descriptors that were passed by `systemd-socket-activate`, or by a shell that does the
+//! same.
 //!
 //! The descriptors have fixed numbers and are taken over once in a process. Each case therefore
 //! runs in a process of its own: this program is started again, and `SUNPATH_TEST_ROLE` says what
@@ -31,7 +31,8 @@ fn take() -> Result<Activation<'static>, ActivationError> {
     unsafe { Activation::take() }
 }
 
-/// Not a test by itself: the tests start this program again, and this function does what they ask.
+/// This is not a test by itself. The tests start this program again, and this function does what
+/// they ask.
 #[test]
 fn activation_role() {
     let Ok(role) = env::var(ROLE) else { return };
@@ -130,7 +131,7 @@ fn activation_role() {
                 say(format!("name {name}, shown {shows_it}"));
             }
         }
-        // A daemon that executes its new version.
+        // This role is a daemon that executes its new version.
         "old version" => {
             let pid = process::id().to_string();
             let mut variables = Variables::new();
@@ -383,7 +384,8 @@ fn activation_of_another_process_or_none_is_nothing_and_says_why() {
         assert!(said.contains(", but this process is "), "{said}");
     };
     other(tells("LISTEN_PID=1 LISTEN_FDS=2"));
-    // A wrapper that forks. A child that inherits the variables is in the same situation.
+    // A wrapper that forks sets the number of another process. A child that inherits the variables
+    // is in the same situation.
     other(tells(&format!("export {TWO}; (\"$@\") ; exit;")));
 }
 
@@ -473,7 +475,7 @@ fn activation_by_variables_that_are_wrong_is_an_error() {
         said,
         "LISTEN_FDNAMES has a name of 256 bytes; the longest that is allowed has 255 (EINVAL)"
     );
-    // More descriptors than were passed; the last possible numbers are among them.
+    // The variables count more descriptors than were passed, up to the last possible number.
     for count in ["3", "2147483644"] {
         let said = says(&format!("LISTEN_PID=$$ LISTEN_FDS={count}"));
         assert_eq!(
@@ -525,7 +527,7 @@ fn activation_leaves_descriptors_alone_that_this_process_opened() {
     );
 }
 
-/// As under `make -j`, whose job server has descriptors with low numbers.
+/// Low numbers are in use, as under `make -j`, whose job server has descriptors with low numbers.
 #[test]
 fn activation_tests_pass_when_they_inherit_descriptors() {
     let mut command = Command::new("sh");

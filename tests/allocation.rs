@@ -103,7 +103,7 @@ fn passing_allocates_nothing<T: Kind>() {
     })
     .unwrap();
 
-    // Too many descriptors for the receiver, too few, and none.
+    // The receiver gets too many descriptors, too few, and none.
     bare(|| a.send_fds(b"x", &fds)).unwrap();
     bare_error(Errno::EMSGSIZE, || b.recv_fd());
     bare(|| a.send_fds(b"x", &fds)).unwrap();
@@ -111,7 +111,7 @@ fn passing_allocates_nothing<T: Kind>() {
     bare(|| a.send_fds::<OwnedFd>(b"x", &[])).unwrap();
     bare_error(Errno::ENOMSG, || b.recv_fd());
 
-    // Too many descriptors for a message, and then no message at all.
+    // First there are too many descriptors for a message, and then there is no message at all.
     let many = [a.as_fd(); 254];
     bare_error(Errno::EINVAL, || a.send_fds(b"x", &many));
     bare(|| a.send_fds(b"x", &many[..253])).unwrap();
@@ -157,7 +157,7 @@ fn batches_allocate_nothing<T: Messages>() {
         fds.sum::<Result<usize, Error>>()
     });
     assert_eq!(came, Ok(8));
-    // The other two descriptors, which nobody takes.
+    // Nobody takes the other two descriptors.
     bare(|| b.recvmmsg(&mut receiving).map(drop)).unwrap();
 
     let mut without_room = SendSlots::<4>::new();

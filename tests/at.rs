@@ -33,7 +33,7 @@ fn deeper(base: &Path, bytes: usize) -> PathBuf {
     path
 }
 
-/// Makes a temporary directory, and another far below it.
+/// Makes a temporary directory, and another one many levels below it.
 fn deep() -> (TempDir, PathBuf) {
     let base = fresh::dir();
     let deep = deeper(base.path(), 600);
@@ -246,7 +246,8 @@ fn long_path_around_what_sun_path_takes_is_bound() {
 #[test]
 fn long_path_over_path_max_is_bound_and_reached() {
     let base = fresh::dir();
-    // Lengths around PATH_MAX, at which one call takes a path no more, and far above it.
+    // The lengths are around PATH_MAX, from which on one call does not take a path, and far above
+    // it.
     for bytes in [4000, 4090, 4095, 4096, 4097, 4100, 8191, 8192, 8193, 20_000] {
         let relative = deeper(Path::new(""), bytes - 7);
         // std's own calls cannot make such a directory.
@@ -639,7 +640,7 @@ fn long_socket_without_write_permission_is_eacces() {
     let everybody = |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode));
     everybody(base.path(), 0o755).unwrap();
     let as_nobody = || {
-        // Affects this thread alone.
+        // The call affects only this thread.
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
                 // SAFETY: the call takes only numbers.

@@ -23,7 +23,7 @@ fn send<T: Messages>(from: &Socket<T>, messages: &[&[u8]]) {
     assert!(batch.is_empty());
 }
 
-/// Slots that move, and are used again after shorter and longer messages.
+/// Slots move, and are used again after shorter and longer messages.
 fn serves_again<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let (mut room, mut bufs) = (RecvSlots::<4>::new(), vec![[0; 4]; 5]);

@@ -1,4 +1,5 @@
-//! Descriptors: close-on-exec when they are made, and none leaked if a call fails.
+//! Tests that descriptors are close-on-exec when they are made, and that none leaks if a call
+//! fails.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -30,7 +31,7 @@ fn open() -> Vec<String> {
     names
 }
 
-/// One test, because the descriptors and their limit belong to the process.
+/// This is one test, because the descriptors and their limit belong to the process.
 #[test]
 fn descriptors_are_cloexec_and_none_is_lost() {
     let before = open();
@@ -91,7 +92,7 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     );
     assert_eq!(open(), without_unbound);
 
-    // Below a directory and by long paths, the directories on the way are closed, also after a
+    // Below a directory and by long paths, the directories on the way are closed, even after a
     // failure, and no file is left. The test tries each number of free descriptors.
     let deep = dir.path().join("d".repeat(200)).join("e".repeat(200));
     fs::create_dir_all(&deep).unwrap();
@@ -147,7 +148,7 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     assert_eq!(open(), during);
     drop((opened, sockets));
 
-    // At the limit: accept fails, and the connection stays in the queue.
+    // At the limit accept fails, and the connection stays in the queue.
     let late = UnixStream::connect(&path).unwrap();
     let lowest_free = late.try_clone().unwrap().as_raw_fd();
     let old = limit::descriptors(lowest_free.try_into().unwrap());

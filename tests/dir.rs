@@ -1,4 +1,4 @@
-//! Private directories: made with the right mode, or verified and refused.
+//! Tests of private directories, which are made with the right mode, or verified and refused.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -22,7 +22,7 @@ const NOBODY: u32 = 65534;
 
 fn fresh() -> (TempDir, PathBuf) {
     let base = fresh::dir();
-    // The path without the symbolic links that some systems have above it.
+    // The path is resolved, because some systems have symbolic links above it.
     let path = base.path().canonicalize().unwrap();
     (base, path)
 }
@@ -153,7 +153,7 @@ fn assert_mode_at_every_instant(path: &Path) {
     });
 }
 
-/// The umask belongs to the process; a child has another.
+/// The umask belongs to the process, so a child is used.
 #[test]
 fn private_dir_has_its_mode_under_every_umask() {
     if let (Ok(path), Ok(mask)) = (env::var("SUNPATH_TEST_DIR"), env::var("SUNPATH_TEST_UMASK")) {
@@ -203,8 +203,8 @@ fn private_dir_of_another_mode_is_refused_and_left_as_it_is() {
         assert_eq!(said, expected);
         assert_eq!(mode(&path), bits);
     }
-    // Fewer permissions let nobody else in. The setgid bit, by which files keep the group of their
-    // directory, does neither.
+    // Fewer permissions let nobody else in. Neither does the setgid bit, by which files get the
+    // group of their directory.
     for bits in [0o500, 0o2700] {
         set_mode(&path, bits);
         let _ = Dir::private(&path).unwrap();
@@ -230,7 +230,7 @@ fn private_dir_of_another_user_is_refused() {
     assert_eq!(error.errno(), Errno::EPERM);
     assert!(error.to_string().contains("user 65534"), "{error}");
 
-    // Its owner can put another directory in its place: as a directory above, it is not better,
+    // Its owner can put another directory in its place, so it is refused as a directory above, too,
     // sticky or not.
     chown(&path, Some(0), None).unwrap();
     chown(&middle, Some(NOBODY), None).unwrap();
@@ -274,7 +274,7 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
     assert!(!roots.join("run").exists());
 }
 
-/// A link of ours leads to a link of another user's, who could change where it leads.
+/// A link of ours leads to a link that belongs to another user, who could change where it leads.
 #[test]
 fn private_dir_by_a_link_to_a_link_of_another_user_is_refused() {
     if skip::unless_root() {
@@ -325,7 +325,7 @@ fn private_dir_by_links_is_where_the_kernel_would_find_it() {
         symlink(format!("chain{}", n - 1), base.join(format!("chain{n}"))).unwrap();
     }
     let below_root = base.strip_prefix("/").unwrap();
-    // One link less than the kernel follows, as many, one more.
+    // The numbers of links are one less than the kernel follows, as many, and one more.
     for (link, errno) in [
         ("there".into(), None),
         (format!("root/{}/a/b/c", below_root.display()), None),
@@ -355,8 +355,8 @@ fn private_dir_by_links_is_where_the_kernel_would_find_it() {
     }
 }
 
-/// A link below /proc leads to what is open. Its text may lead elsewhere: to another directory that
-/// has the path by now.
+/// A link below /proc leads to the open directory. Its text may lead elsewhere, for example to
+/// another directory that has the path by now.
 #[test]
 fn private_dir_by_a_link_that_leads_elsewhere_than_its_text_is_refused() {
     let (_base, base) = fresh();
@@ -375,7 +375,7 @@ fn private_dir_by_a_link_that_leads_elsewhere_than_its_text_is_refused() {
     assert!(!text.join("run").exists());
 }
 
-/// The working directory belongs to the process; a child has another.
+/// The working directory belongs to the process, so a child is used.
 #[test]
 fn private_dir_of_a_relative_path_looks_above_the_working_directory() {
     if env::var("SUNPATH_TEST_RELATIVE").is_ok() {
@@ -428,7 +428,7 @@ fn private_dir_below_one_that_others_write_to_needs_the_sticky_bit() {
         let _ = Dir::private(&path).unwrap();
         fs::remove_dir(&path).unwrap();
     }
-    // A link from elsewhere leads to it all the same.
+    // A link from elsewhere still leads to it.
     set_mode(&middle, 0o777);
     let link = base.join("link");
     symlink(middle.join("deeper"), &link).unwrap();
@@ -496,7 +496,7 @@ fn private_dir_is_opened_only_if_it_is_a_directory() {
     }
     let closed = base.join("closed");
     fs::create_dir(&closed).unwrap();
-    // A directory that is only passed through.
+    // This directory is only passed through.
     set_mode(&closed, 0o100);
     let _ = Dir::open(&closed).unwrap();
     set_mode(&closed, 0o700);
@@ -530,7 +530,7 @@ fn private_dir_below_one_that_may_not_be_read_is_made() {
     thread::scope(|scope| scope.spawn(make).join().unwrap());
 }
 
-/// The limit of descriptors belongs to the process; a child has another.
+/// The limit of descriptors belongs to the process, so a child is used.
 #[test]
 fn private_dir_where_no_descriptor_is_free_is_emfile() {
     const NAME: &str = "private_dir_where_no_descriptor_is_free_is_emfile";

@@ -1,5 +1,6 @@
-//! Faults: a filter in the kernel makes each system call fail in a child process. The error names
-//! the call and the errno, no descriptor stays open, and no file is left that was not there before.
+//! Tests of faults. A filter in the kernel makes each system call fail in a child process. The
+//! error names the call and the errno, no descriptor stays open, and no file is left that was not
+//! there before.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod calls;
@@ -17,7 +18,8 @@ use sunpath::{
     UnixStream,
 };
 
-/// Where `struct seccomp_data` has the number of the call, and the lower half of its first argument.
+/// The offsets in `struct seccomp_data` of the number of the call, and of the lower half of its
+/// first argument.
 const NUMBER: u32 = 0;
 const FIRST_ARGUMENT: u32 = if cfg!(target_endian = "big") { 20 } else { 16 };
 
@@ -79,7 +81,8 @@ fn fails<T>(
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
-        // Counted before the filter is installed, because it may break fcntl.
+        // The descriptors are counted before the filter is installed, because the filter may break
+        // fcntl.
         let before = open_count();
         break_syscall(broken, errno);
         let failed = action().is_err_and(|error| (error.call(), error.errno()) == (call, errno));

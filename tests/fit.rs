@@ -1,4 +1,4 @@
-//! Whether the sockets of a directory fit, asked before anything is made.
+//! Tests of the check whether the sockets of a directory fit, before anything is made.
 #![cfg(all(feature = "std", feature = "files"))]
 
 use sunpath::UnixAddr;

@@ -1,4 +1,4 @@
-//! Flags of one call: what they do, and that they leave the socket as it is.
+//! Tests of the flags of one call: what they do, and that they do not change the socket.
 #![cfg(feature = "std")]
 
 mod fresh;
@@ -141,7 +141,8 @@ fn flags_of_datagrams_to_an_address_that_do_not_wait() {
     });
 }
 
-/// Peeks into two slices, with descriptors: each peek makes new ones, and the message stays.
+/// Peeks into two slices at a message with descriptors. Each peek makes new ones, and the message
+/// stays.
 fn peeks<T: Kind>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let (kept, given) = UnixStream::pair().unwrap();
@@ -236,7 +237,7 @@ fn flags_eor_ends_a_record_that_ends_anyway() {
     }
 }
 
-/// What came, as the kernel said it.
+/// The flags are those that the kernel returned.
 #[test]
 fn flags_of_a_message_tell_both_truncations() {
     let (a, b) = UnixDatagram::pair().unwrap();

@@ -31,7 +31,7 @@ use sunpath::{
     Stream, SunPathError, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixStream, probe,
 };
 
-/// How many descriptors the tests of this file have together: each passes 253.
+/// The number of descriptors that the tests of this file have together, because each passes 253.
 const DESCRIPTORS: libc::rlim_t = 1024;
 
 /// The system's allocator. It must not be called while a thread is in a handler or a child. A
@@ -43,7 +43,7 @@ thread_local! {
     static RAISE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether something was allocated where it is forbidden.
+/// `true` if something was allocated where that is forbidden.
 static ALLOCATED: AtomicBool = AtomicBool::new(false);
 
 // SAFETY: this is the system's allocator; what is done before neither allocates nor unwinds.
@@ -130,7 +130,7 @@ fn ancillary_data<T: Kind>() -> Result<(), Error> {
     let (a, b) = Socket::<T>::pair()?;
     a.send_fd(&a)?;
     drop(b.recv_fd()?);
-    // The most that fits, which needs the largest buffer.
+    // This is the largest message that fits, which needs the largest buffer.
     let mut buf = [0; 8];
     a.send_fds(b"x", &[a.as_fd(); 253])?;
     drop(b.recv_fds::<253>(&mut buf)?);
@@ -194,7 +194,8 @@ fn fails<R>(result: Result<R, Error>, errno: Errno) -> Result<(), Error> {
     }
 }
 
-/// In the middle of an allocation, where another one would wait forever for the allocator's lock.
+/// The signal arrives in the middle of an allocation, where another one would wait forever for the
+/// allocator's lock.
 #[test]
 fn handlers_make_every_call_without_an_allocation() {
     if limit::unless_descriptors(DESCRIPTORS) {
@@ -264,7 +265,7 @@ fn handlers_have_enough_of_64_kib_of_stack() {
     assert!((8 << 10..64 << 10).contains(&used), "{used} bytes of stack");
 }
 
-/// While other threads allocate all the time.
+/// The process forks while other threads allocate all the time.
 #[test]
 fn handlers_and_the_child_of_a_process_with_threads_make_the_same_calls() {
     if limit::unless_descriptors(DESCRIPTORS) {

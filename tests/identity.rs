@@ -1,5 +1,5 @@
-//! The peer's identity, the clients that are accepted, time limits, and descriptors that are taken
-//! over.
+//! Tests of the peer's identity, of the clients that are accepted, of time limits, and of
+//! descriptors that are taken over.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -86,7 +86,7 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
     status == 0
 }
 
-/// Groups belong to the process.
+/// The groups belong to the process, so a child is used.
 #[test]
 fn peer_groups_of_a_process_with_several_are_all_of_them() {
     if skip::unless_root() || UnixStream::pair().unwrap().0.peer_group_count().is_err() {
@@ -109,7 +109,7 @@ fn peer_groups_of_a_process_with_several_are_all_of_them() {
 #[test]
 fn peer_groups_are_this_process_groups() {
     let (a, _b) = UnixStream::pair().unwrap();
-    // SAFETY: asks for the count, writes nothing.
+    // SAFETY: the call asks for the count and writes nothing.
     let count = unsafe { libc::getgroups(0, std::ptr::null_mut()) };
     let mut groups = vec![0; count.try_into().unwrap()];
     // SAFETY: groups has space for count numbers.
@@ -149,7 +149,7 @@ fn peer_pidfd_is_of_the_peer_and_cloexec() {
     );
 }
 
-/// 0 is a number like any other. It is free in a daemon that has closed its standard input.
+/// 0 is a valid descriptor. It is free in a daemon that has closed its standard input.
 #[test]
 fn peer_pidfd_may_have_the_number_0() {
     let (a, _b) = UnixStream::pair().unwrap();
@@ -163,8 +163,8 @@ fn peer_pidfd_may_have_the_number_0() {
     }));
 }
 
-/// The kernel takes the length as an int and reports `EINVAL` for a greater one. What it writes is
-/// short.
+/// The kernel takes the length as an int and reports `EINVAL` for a greater one. The value that it
+/// writes is short.
 #[test]
 #[cfg(target_pointer_width = "64")]
 fn peer_security_and_groups_take_a_buffer_around_2_gib() {
@@ -331,7 +331,7 @@ fn descriptor_that_is_not_the_right_socket_is_given_back() {
         assert_eq!(error.error().errno(), errno);
         let fd = error.into_fd();
         assert_eq!(fd.as_raw_fd(), number);
-        // SAFETY: F_GETFD takes nothing.
+        // SAFETY: F_GETFD has no argument.
         let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
         assert_ne!(flags, -1, "still open");
         fd
@@ -412,7 +412,7 @@ fn addresses_of_std_convert_both_ways() {
     let unnamed = net::SocketAddr::try_from(UnixAddr::unnamed()).unwrap();
     assert!(unnamed.is_unnamed());
 
-    // A path that fills sun_path: std takes only a path that leaves space for a NUL.
+    // This path fills sun_path, but std takes only a path that leaves space for a NUL.
     let mut raw = *UnixAddr::unnamed().as_sockaddr_un();
     raw.sun_path.fill(b'f' as _);
     let full = UnixAddr::from_raw(raw, 111).unwrap();

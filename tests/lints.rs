@@ -1,5 +1,6 @@
-//! The compiler's reports about a program that uses this crate: values that nobody keeps, and enums
-//! that a later version may extend. A fault that it does not report is an error here.
+//! Tests of the compiler's warnings in a program that uses this crate, about values that nobody
+//! keeps and enums that a later version may extend. A fault that it does not report is an error
+//! here.
 #![cfg(all(feature = "std", feature = "files"))]
 #![deny(unfulfilled_lint_expectations, unreachable_patterns)]
 

@@ -1,4 +1,4 @@
-//! Listeners: binding, listening, connecting to them, accepting, through the public API.
+//! Tests of listeners through the public API: binding, listening, connecting and accepting.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -14,7 +14,7 @@ use sunpath::error::Call;
 use sunpath::{Errno, Socket, Stream, SunPath, SunPathError, UnixAddr, UnixListener, UnixStream};
 use tempfile::TempDir;
 
-/// A fresh directory, and a path in it that does not exist.
+/// Makes a fresh directory, and a path in it that does not exist.
 fn fresh() -> (TempDir, PathBuf) {
     let dir = fresh::dir();
     let path = dir.path().join("a.sock");
@@ -214,7 +214,7 @@ fn listener_that_is_bound_yields_its_clients_in_a_loop() {
     assert_eq!(client.read(&mut [0; 2]).unwrap(), 1);
 }
 
-/// The causes of a socket that does not listen, and the socket.
+/// The error has the reason why the socket does not listen, and the socket.
 #[test]
 fn listener_socket_that_does_not_listen_is_given_back() {
     let (connected, peer) = UnixStream::pair().unwrap();

@@ -1,4 +1,4 @@
-//! Datagrams and sequenced packets, end to end, through the public API.
+//! Tests of datagrams and sequenced packets, end to end, through the public API.
 #![cfg(feature = "std")]
 
 mod fresh;
@@ -23,14 +23,14 @@ use sunpath::{
 };
 use tempfile::TempDir;
 
-/// A fresh directory, and a path in it that does not exist.
+/// Makes a fresh directory, and a path in it that does not exist.
 fn fresh(name: &str) -> (TempDir, PathBuf) {
     let dir = fresh::dir();
     let path = dir.path().join(name);
     (dir, path)
 }
 
-/// The same promises for both types.
+/// Both types keep the same promises.
 fn keeps_boundaries<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let mut buf = [0; 8];
@@ -135,8 +135,8 @@ fn message_longer_than_the_send_buffer_is_emsgsize() {
     );
 }
 
-/// Every call that sends one message: with one byte less than the limit, with exactly as many, with
-/// one more.
+/// Every call that sends one message is tried with one byte less than the limit, with exactly as
+/// many, and with one more.
 #[cfg(target_os = "linux")]
 fn limit_is_told<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
@@ -229,7 +229,8 @@ fn datagram_tells_its_sender() {
     assert_eq!(named.recv(&mut buf).unwrap().len(), 4);
 }
 
-/// A path of exactly 108 bytes: that of the directory, a slash, and as many bytes as are missing.
+/// Makes a path of exactly 108 bytes: that of the directory, a slash, and as many bytes as are
+/// missing.
 fn filling_sun_path(dir: &Path) -> UnixAddr {
     let mut full = dir.as_os_str().as_encoded_bytes().to_vec();
     full.push(b'/');
@@ -258,7 +259,7 @@ fn datagram_sender_whose_path_fills_sun_path_can_be_answered() {
     assert_eq!(sender.recv(&mut [0; 8]).unwrap().len(), 4);
 }
 
-/// What `UnixAddr` relies on: Linux counts one NUL after a path, whatever length bind got.
+/// `UnixAddr` relies on this: Linux counts one NUL after a path, whatever length bind got.
 #[test]
 fn address_of_a_path_is_reported_with_one_nul_counted() {
     let (dir, path) = fresh("receiver");

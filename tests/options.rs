@@ -1,4 +1,4 @@
-//! Options by their numbers, the mark of the byte out of band, and time stamps.
+//! Tests of options by their numbers, of the out-of-band mark, and of time stamps.
 #![cfg(feature = "std")]
 
 #[path = "skip/mod.rs"]
@@ -81,7 +81,7 @@ fn options_mark_is_where_the_byte_out_of_band_is() {
     assert_eq!(b.recv_oob(), Ok(b'!'));
 }
 
-/// The clock of the system, in which the stamps are.
+/// Returns the time of the system's clock, by which the time stamps are taken.
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }

@@ -1,4 +1,5 @@
-//! Passing descriptors by the methods that need nothing else: from what, how many, with which bytes.
+//! Tests of passing descriptors by the methods that need no buffer: from which types, how many, and
+//! with which bytes.
 #![cfg(feature = "std")]
 
 use std::fs::File;
@@ -10,7 +11,7 @@ use sunpath::error::Cause;
 use sunpath::socket::Kind;
 use sunpath::{Datagram, Errno, Seqpacket, Socket, Stream, UnixStream};
 
-/// Sends these, and receives as many.
+/// Sends these descriptors, and receives as many.
 fn goes<T: Kind, F: AsFd>(fds: &[F]) {
     let (a, b) = Socket::<T>::pair().unwrap();
     a.send_fds(b"x", fds).unwrap();
@@ -86,7 +87,7 @@ fn passing_up_to_n_descriptors_says_how_many_came() {
     assert_eq!((received.len(), fds.len()), (0, 0), "the end");
 }
 
-/// Pieces of six bytes, the descriptors with any of them.
+/// Six bytes are sent in pieces, and the descriptors with any of the pieces.
 #[test]
 fn passing_exact_bytes_collects_the_descriptors_of_all_parts() {
     let (a, b) = UnixStream::pair().unwrap();
@@ -104,7 +105,7 @@ fn passing_exact_bytes_collects_the_descriptors_of_all_parts() {
         let mut buf = [0; 6];
         send(parts);
         let [_, _] = b.recv_exact_fds(&mut buf).unwrap();
-        // The same while it waits.
+        // The same happens while the receiver waits.
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for part in parts {
@@ -141,7 +142,8 @@ fn passing_exact_bytes_collects_the_descriptors_of_all_parts() {
     let [] = b.recv_exact_fds(&mut []).unwrap();
 }
 
-/// Slices that need several calls: longer than the queue, and more than one call takes.
+/// The slices need several calls, because they are longer than the queue, or more than one call
+/// takes.
 #[test]
 fn passing_all_slices_whatever_one_call_takes() {
     let (a, b) = UnixStream::pair().unwrap();

@@ -1,4 +1,5 @@
-//! Directories that are made with their parents or narrowed, and the runtime directory of a program.
+//! Tests of directories that are made with their parents or narrowed, and of the runtime directory
+//! of a program.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -13,7 +14,7 @@ use sunpath::files::{DirOptions, Refusal};
 use sunpath::{Dir, Errno};
 use tempfile::TempDir;
 
-/// An ordinary user.
+/// The uid of an ordinary user.
 const USER: u32 = 4711;
 
 const PARENTS: DirOptions = DirOptions::new().parents(true);
@@ -83,11 +84,11 @@ fn dir_parents_that_were_made_are_removed_if_it_fails() {
     }
     assert_eq!(fs::read_dir(&base).unwrap().count(), 1);
     assert_eq!(fs::read_dir(base.join("there")).unwrap().count(), 0);
-    // A file is no directory to make one in.
+    // A file is not a directory in which one can be made.
     fs::write(base.join("file"), "").unwrap();
     let error = PARENTS.private(base.join("file/a")).unwrap_err();
     assert_eq!(error.refusal(), Refusal::NotADirectory);
-    // Relative, and not verified any more.
+    // The path is relative, and the directory does not verify any more.
     in_child(|| {
         env::set_current_dir(&base).unwrap();
         PARENTS
@@ -120,7 +121,7 @@ fn dir_narrow_takes_search_and_read_permission_away_and_no_more() {
         (0o750, Some(0o700)),
         (0o700, Some(0o700)),
         (0o500, Some(0o500)),
-        // Something may have been put there.
+        // Another user may have put something there.
         (0o775, None),
         (0o757, None),
         (0o730, None),
@@ -155,7 +156,7 @@ fn dir_narrow_leaves_the_directories_of_others_and_of_the_system() {
     let error = NARROW.private(&theirs).unwrap_err();
     assert_eq!(error.refusal(), Refusal::Owner { uid: USER });
     assert_eq!(mode(&theirs), 0o755);
-    // The root, /run, and what is below /run, as root finds them.
+    // Root finds these: the root directory, /run, and the directories below /run.
     make(&base.join("run"), 0o755);
     make(&base.join("run/app"), 0o755);
     in_child(|| {
@@ -172,7 +173,7 @@ fn dir_narrow_leaves_the_directories_of_others_and_of_the_system() {
     assert_eq!(mode(&base.join("run")), 0o755);
 }
 
-/// A file system that is mounted is more than this program's.
+/// A mounted file system does not belong to this program alone.
 #[cfg(target_os = "linux")]
 #[test]
 fn dir_narrow_leaves_a_directory_on_which_something_is_mounted() {
@@ -207,7 +208,7 @@ fn set_session(dir: Option<&Path>) {
     match dir {
         // SAFETY: this process has one thread.
         Some(dir) => unsafe { env::set_var("XDG_RUNTIME_DIR", dir) },
-        // SAFETY: as above.
+        // SAFETY: this process has one thread.
         None => unsafe { env::remove_var("XDG_RUNTIME_DIR") },
     }
 }
@@ -262,7 +263,7 @@ fn runtime_dir_is_the_first_that_verifies_for_server_and_client() {
         });
     }
     if me == 0 {
-        // After `su`: root's variable is another user's directory, and the other way round.
+        // After `su`, root's variable names another user's directory, and the other way round.
         in_child(|| {
             set_session(Some(&session));
             assert_both_find(&app, &elsewhere(0));
@@ -274,7 +275,7 @@ fn runtime_dir_is_the_first_that_verifies_for_server_and_client() {
     }
 }
 
-/// Anybody may make a directory in /tmp.
+/// Any user may make a directory in /tmp.
 #[cfg(target_os = "linux")]
 #[test]
 fn runtime_dir_that_another_user_made_is_refused() {

@@ -1,4 +1,4 @@
-//! Limits for clients that are being served, in all and for each user.
+//! Tests of the limits for clients that are being served, in all and for each user.
 #![cfg(feature = "std")]
 
 #[cfg(feature = "files")]
@@ -39,7 +39,7 @@ fn serve_admits_as_many_of_one_user_as_it_may_have() {
         assert_eq!(refused, NotAdmitted::User { uid: 5, most });
         let text = format!("user 5 may not have more than {most} clients");
         assert_eq!(refused.to_string(), text);
-        // A refused client has no place, and others are not affected.
+        // A refused client takes no place, and others are not affected.
         assert_eq!((clients.count(), clients.count_of(5)), (most, most));
         assert_eq!(clients.admit(6).is_ok(), most > 0);
         drop(admitted);
@@ -57,8 +57,8 @@ fn serve_admits_nobody_without_a_user() {
     assert_eq!(clients.count_of(u32::MAX), 0);
 }
 
-/// Two threads that admit and drop clients without a pause. The table is large, so that they often
-/// meet in the middle of `admit`.
+/// Two threads admit and drop clients without a pause. The table is large, so they are often in
+/// `admit` at the same time.
 #[test]
 fn serve_never_admits_more_while_threads_come_and_go() {
     static CLIENTS: Clients<1000> = Clients::new().per_user(1);
@@ -70,7 +70,7 @@ fn serve_never_admits_more_while_threads_come_and_go() {
                 start.wait();
                 for _ in 0..5000 {
                     let Ok(client) = CLIENTS.admit(5) else {
-                        // Two threads in step would refuse each other again and again.
+                        // Two threads that run in step would refuse each other again and again.
                         thread::yield_now();
                         continue;
                     };
@@ -139,8 +139,9 @@ fn serve_admits_nobody_after_the_stop_and_waits_for_the_rest() {
     });
 }
 
-/// Each version takes the path over from the one before, which serves those that found it, waits for its
-/// clients, and ends. A thousand clients come meanwhile; some of them are served slowly.
+/// Each version takes the path over from the previous one. That one serves the clients that have
+/// found it, waits for them, and ends. A thousand clients connect meanwhile, and some of them are
+/// served slowly.
 #[cfg(feature = "files")]
 #[test]
 fn serve_upgrades_a_server_without_losing_one_of_a_thousand_clients() {
@@ -171,7 +172,7 @@ fn serve_upgrades_a_server_without_losing_one_of_a_thousand_clients() {
                 }
             }
             let successor = (version + 1 < VERSIONS).then(|| takeover.listen(&path).unwrap());
-            // Those that had found the old file come still.
+            // Clients that had found the old file still connect.
             while let Ok((stream, _)) = listener.accept_timeout(Duration::from_millis(100)) {
                 serve(stream);
             }

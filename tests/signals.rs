@@ -1,4 +1,4 @@
-//! Signals: no send raises `SIGPIPE`, and no call that waits ends because of a signal.
+//! Tests that no send raises `SIGPIPE`, and that no call that waits ends because of a signal.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod calls;
@@ -63,7 +63,7 @@ fn sigpipe_kills_the_child_that_uses_plain_write() {
     drop(b);
     let fd = a.as_raw_fd();
     let child = child_with_sigpipe_at_default(|| {
-        // SAFETY: one readable byte.
+        // SAFETY: the byte is readable.
         unsafe { libc::write(fd, [0].as_ptr().cast(), 1) == -1 }
     });
     assert_eq!(
@@ -156,7 +156,7 @@ const ENOUGH: usize = 5000;
 
 extern "C" fn count_to_the_end(_signal: libc::c_int) {
     if HANDLED.fetch_add(1, Ordering::SeqCst) == ENOUGH {
-        // SAFETY: ends this process, and may be called by a handler.
+        // SAFETY: the call ends this process, and a handler may make it.
         unsafe { libc::_exit(2) };
     }
 }
@@ -194,7 +194,8 @@ fn sigpipe_is_not_raised_by_ancillary() {
     let stream = UnixStream::pair().unwrap().0;
     let packets = UnixSeqpacket::pair().unwrap().0;
     let pieces = [IoSlice::new(b"x")];
-    // Made in the child, because only root may send another process's credentials.
+    // The credentials are made in the child, because only root may send another process's
+    // credentials.
     let own = Credentials::own;
     let of_stream: [&dyn Fn() -> Result<(), Error>; 4] = [
         &|| stream.send_fd(&packets),
@@ -217,7 +218,8 @@ fn sigpipe_is_not_raised_by_ancillary() {
     }
 }
 
-/// One timeout for each socket, because the timeout of the other direction would never end it.
+/// Each socket has one timeout, because the timeout of the other direction would never end the
+/// wait.
 #[test]
 fn timeout_ends_under_periodic_signals() {
     let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
@@ -292,14 +294,14 @@ fn timeout_of_messages_ends_under_periodic_signals() {
     assert_eq!(child_under_signals(|| sender.sendmmsg(&mut batch)), Ok(0));
 }
 
-/// How many signals have been handled.
+/// The number of signals that have been handled.
 static HANDLED: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn count(_signal: libc::c_int) {
     HANDLED.fetch_add(1, Ordering::SeqCst);
 }
 
-/// Installs a handler without `SA_RESTART`, so that the kernel returns `EINTR` to the caller.
+/// Installs a handler without `SA_RESTART`, so the kernel returns `EINTR` to the caller.
 fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) {
     // SAFETY: all zeroes is a valid sigaction.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -310,7 +312,7 @@ fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) {
 }
 
 /// Runs `blocking` in a thread, interrupts it a few times while it sleeps in `syscall`, ends the
-/// wait by `release`, and returns what it returned.
+/// wait by `release`, and returns its result.
 fn interrupted<T: Send + 'static>(
     syscall: libc::c_long,
     blocking: impl FnOnce() -> T + Send + 'static,
@@ -322,7 +324,7 @@ fn interrupted<T: Send + 'static>(
         let tid = unsafe { libc::gettid() };
         // SAFETY: the call takes no arguments and cannot fail.
         let pthread = unsafe { libc::pthread_self() };
-        // A number, because it is a pointer in some C libraries.
+        // The thread's id is passed as a number, because it is a pointer in some C libraries.
         send.send((tid, pthread as usize)).unwrap();
         blocking()
     });
@@ -349,7 +351,7 @@ fn interrupted<T: Send + 'static>(
     thread.join().unwrap()
 }
 
-/// One test, because the handler and its count belong to the process.
+/// This is one test, because the handler and its count belong to the process.
 #[test]
 fn eintr_is_not_seen_by_any_call_that_waits() {
     handle(libc::SIGUSR1, count);

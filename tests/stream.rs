@@ -1,4 +1,4 @@
-//! Stream sockets, end to end, through the public API.
+//! Tests of stream sockets, end to end, through the public API.
 #![cfg(feature = "std")]
 
 mod fresh;
@@ -12,7 +12,7 @@ use sunpath::error::{Call, Cause};
 use sunpath::{Errno, Shutdown, Socket, Stream, UnixAddr, UnixListener, UnixStream};
 use tempfile::TempDir;
 
-/// A fresh directory, and a path in it that does not exist.
+/// Makes a fresh directory, and a path in it that does not exist.
 fn fresh() -> (TempDir, PathBuf) {
     let dir = fresh::dir();
     let path = dir.path().join("a.sock");
@@ -79,7 +79,7 @@ fn stream_all_is_read_in_as_many_calls_as_it_takes() {
     });
     assert!(received == sent);
 
-    // By the traits of std, on the value and on a reference.
+    // The traits of std are used on the value and on a reference.
     Write::write_all(&mut a, b"ab").unwrap();
     Write::write_all(&mut &a, b"c").unwrap();
     let (mut first, mut second) = ([0; 1], [0; 2]);
@@ -107,7 +107,7 @@ fn stream_that_ends_too_early_says_so() {
     assert_eq!(error.raw_os_error(), Some(Errno::EPIPE.raw()));
 }
 
-/// As std's own: nothing waits, and nothing fails.
+/// Flush does what std's own does: it neither waits nor fails.
 #[test]
 fn stream_nothing_is_read_and_written_without_a_call() {
     let (a, b) = UnixStream::pair().unwrap();
@@ -400,7 +400,7 @@ fn stream_has_nothing_to_flush() {
     assert_eq!(a.write(b"x").unwrap_err().errno(), Errno::EPIPE);
 }
 
-/// 660 in decimal is a mode that nobody means.
+/// 660 in decimal is not the mode that anybody wants.
 #[test]
 fn stream_mode_over_0777_is_einval_with_the_number() {
     let socket = UnixStream::new().unwrap();

@@ -8,10 +8,10 @@ use std::path::Path;
 
 const HEAD: &str = "| systems | packages | facts from the C headers | tests |\n|---|---|---|---|\n";
 
-/// A line of the list.
+/// A line of the list: a target and the steps that check it.
 #[derive(Clone)]
 struct System {
-    /// Its name in the table, and that of its C library where it has several.
+    /// The name of the system in the table, and that of its C library if the system has several.
     name: (String, &'static str),
     arch: String,
     package: String,

@@ -1,5 +1,5 @@
-//! The effect of a second thread on a call of the first, as `guide::signals_threads_fork` describes
-//! it.
+//! Tests of the effect of a second thread on a call of the first, as `guide::signals_threads_fork`
+//! describes it.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod calls;

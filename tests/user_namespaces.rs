@@ -1,4 +1,4 @@
-//! User namespaces, in which one uid stands for every user that is not mapped.
+//! Tests in user namespaces, in which one uid stands for every user that is not mapped.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
@@ -16,7 +16,7 @@ use sunpath::error::Cause;
 use sunpath::files::Refusal;
 use sunpath::{ConnectOptions, Dir, Errno, Stream, UnixListener, UnixStream};
 
-/// An ordinary user.
+/// The uid of an ordinary user.
 const USER: u32 = 4711;
 
 fn my_uid() -> u32 {
@@ -78,7 +78,7 @@ fn enter_namespace(map: &str) -> bool {
     entered
 }
 
-/// Becomes an ordinary user if this is root; for a child.
+/// Makes a child of root become an ordinary user.
 fn become_ordinary() -> u32 {
     if my_uid() == 0 {
         // SAFETY: the call takes only numbers.
@@ -104,7 +104,7 @@ fn peer_that_is_not_mapped_cannot_be_required() {
     fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
     let (server, overflow) = (my_uid(), overflow_uid());
 
-    // Outside, it is a user like every other.
+    // Outside of the namespace it is an ordinary user.
     let outside = require(&path, overflow);
     match server == overflow {
         true => outside.unwrap(),
@@ -203,7 +203,7 @@ fn dir_below_a_root_that_is_not_mapped_is_made_or_refused_further_down() {
         }
         let path = dir.path().join("run");
         if let Err(error) = Dir::private(&path) {
-            // That directory is /tmp as a rule, which others may write to.
+            // That directory is usually /tmp, which other users may write to.
             let at_fault = &path.to_str().unwrap()[..error.prefix_len()];
             assert_ne!(at_fault, "/", "{error}");
             assert_ne!(fs::metadata(at_fault).unwrap().mode() & 0o022, 0, "{error}");
@@ -211,8 +211,8 @@ fn dir_below_a_root_that_is_not_mapped_is_made_or_refused_further_down() {
     });
 }
 
-/// The directory becomes the root, with /proc in it. In a root made by chroot(2) no user namespace
-/// can be made.
+/// Makes the directory the root, with /proc in it. It does not use chroot(2), because then no user
+/// namespace can be made.
 fn enter_root(dir: &Path) {
     // SAFETY: the call takes a number; the child has one thread.
     assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);

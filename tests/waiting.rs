@@ -1,4 +1,4 @@
-//! Waiting: how often a call that waits asks the kernel, and what ends it.
+//! Tests of waiting: how often a call that waits asks the kernel, and what ends the wait.
 //!
 //! This program defines poll(2) and connect(2) itself, in place of those of the C library. They
 //! make the system call and count by thread, so that a busy loop shows in its number of calls.
@@ -21,10 +21,10 @@ use sunpath::{
     UnixStream, serve,
 };
 
-/// A loop that polls more often than this is busy.
+/// The number of polls from which on a loop counts as busy.
 const BUSY: usize = 1000;
 
-/// Longer than any test waits.
+/// A time that is longer than any test waits.
 const LONG: Duration = Duration::from_secs(3600);
 
 type BeforePoll = Box<dyn FnMut(usize)>;
@@ -32,13 +32,13 @@ type BeforePoll = Box<dyn FnMut(usize)>;
 thread_local! {
     static POLLS: Cell<usize> = const { Cell::new(0) };
     static CONNECTS: Cell<usize> = const { Cell::new(0) };
-    /// How many of the next polls a signal interrupts.
+    /// The number of the next polls that a signal interrupts.
     static SIGNALS: Cell<usize> = const { Cell::new(0) };
-    /// Called before each poll with the number of polls before it.
+    /// The function that is called before each poll, with the number of polls before it.
     static BEFORE_POLL: RefCell<Option<BeforePoll>> = const { RefCell::new(None) };
 }
 
-/// poll(2), counted.
+/// Makes the call poll(2), and counts it.
 ///
 /// # Safety
 ///
@@ -66,11 +66,11 @@ unsafe extern "C" fn poll(fds: *mut pollfd, n: nfds_t, milliseconds: c_int) -> c
         _ => std::ptr::null(),
     };
     let mask = std::ptr::null::<libc::sigset_t>();
-    // SAFETY: fds is the caller's; timeout lives or is null, and so is the mask, which is not read.
+    // SAFETY: the caller guarantees fds. The timeout is live or null, and the mask is null.
     unsafe { libc::syscall(libc::SYS_ppoll, fds, n, timeout, mask, 8) as c_int }
 }
 
-/// connect(2), counted.
+/// Makes the call connect(2), and counts it.
 ///
 /// # Safety
 ///
@@ -78,7 +78,7 @@ unsafe extern "C" fn poll(fds: *mut pollfd, n: nfds_t, milliseconds: c_int) -> c
 #[unsafe(no_mangle)]
 unsafe extern "C" fn connect(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int {
     CONNECTS.set(CONNECTS.get() + 1);
-    // SAFETY: addr is the caller's.
+    // SAFETY: the caller guarantees addr.
     unsafe { libc::syscall(libc::SYS_connect, fd, addr, len) as c_int }
 }
 
@@ -196,7 +196,7 @@ fn incoming_of_a_nonblocking_listener_without_a_client_is_eagain() {
     incoming.next().unwrap().unwrap();
 }
 
-/// Returns whether `action` returns true in a child process, whose limits are its own.
+/// Returns whether `action` returns true in a child process, which has its own limits.
 fn in_a_child(action: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child makes system calls alone, and ends by _exit.
     let pid = unsafe { libc::fork() };
@@ -220,7 +220,7 @@ fn accept_without_a_free_descriptor_fails_at_once_and_keeps_the_client() {
     let emfile = |result: Result<(), Error>| result.is_err_and(|e| e.errno() == Errno::EMFILE);
     assert!(in_a_child(|| {
         let mut incoming = listener.incoming();
-        // Not 0, because poll(2) refuses more descriptors than the limit.
+        // The limit is not 0, because poll(2) refuses more descriptors than the limit.
         let old = limit::descriptors(1);
         let full = (0..3).all(|_| emfile(incoming.next().unwrap().map(drop)))
             && emfile(listener.accept_timeout(LONG).map(drop));
@@ -229,7 +229,7 @@ fn accept_without_a_free_descriptor_fails_at_once_and_keeps_the_client() {
     }));
 }
 
-/// A path in a fresh directory, which is removed with the first value.
+/// Returns a path in a fresh directory, which is removed when the first value is dropped.
 fn fresh() -> (tempfile::TempDir, PathBuf) {
     let dir = fresh::dir();
     let path = dir.path().join("a.sock");
@@ -262,7 +262,7 @@ fn connect_that_waits_for_its_server_finds_one_that_comes_late() {
     let (connected, _, connects) = counted(|| waiting().timeout(LONG).connect::<Stream>(&path));
     connected.unwrap();
     assert_eq!(connects, 7);
-    // Without a timeout and by the address: the server is there.
+    // The server is there, so these succeed without a timeout, and by the address.
     let addr = UnixAddr::from_pathname(&path).unwrap();
     waiting().connect_addr::<Stream>(&addr).unwrap();
 }
@@ -304,7 +304,7 @@ fn connect_that_waits_for_its_server_reports_at_last_what_is_there() {
             call + ": " + &expected.to_string()
         });
         assert!(began.elapsed() >= timeout);
-        // 1, 2, 4, ... milliseconds, and half of the remaining time at the end.
+        // The pauses are 1, 2, 4, ... milliseconds, and at the end half of the remaining time.
         assert!((2..30).contains(&connects), "{connects}");
         assert!((1..30).contains(&polls), "{polls}");
     }
@@ -317,7 +317,7 @@ fn connect_that_waits_for_its_server_does_not_try_more_often_because_of_signals(
     let options = waiting().timeout(Duration::from_millis(50));
     let (connected, _, connects) = counted(|| options.connect::<Stream>(&path));
     assert_eq!(errno(connected), Errno::ENOENT);
-    // A slow kernel does not come to all of them.
+    // On a slow kernel some of these pauses are missing.
     assert!(SIGNALS.get() < BUSY / 2, "no signal");
     assert!(connects < 20, "{connects}");
 }
@@ -344,7 +344,7 @@ fn connect_that_waits_for_its_server_fails_at_once_for_other_reasons() {
     assert_eq!(at_once(waiting(), &datagram).errno(), Errno::EPROTOTYPE);
     let late = at_once(waiting().timeout(Duration::ZERO), &path);
     assert_eq!(late.errno(), Errno::ETIMEDOUT);
-    // Waiting was not asked for.
+    // These options do not ask to wait.
     assert_eq!(
         at_once(ConnectOptions::new().timeout(LONG), &path).errno(),
         Errno::ENOENT
@@ -395,7 +395,8 @@ fn serve_incoming_goes_on_when_descriptors_are_free_again() {
             assert_eq!(error.errno(), Errno::EMFILE);
             reported.set(reported.get() + 1);
         });
-        // Before this poll a descriptor is free, after these milliseconds at least.
+        // A descriptor becomes free before this poll, and at least these milliseconds have passed
+        // by then.
         for (freed_before, milliseconds) in [(4, 5 + 10 + 20 + 40 + 80), (0, 5)] {
             let mut files = use_up_descriptors();
             before_poll(move |before| {
@@ -409,7 +410,7 @@ fn serve_incoming_goes_on_when_descriptors_are_free_again() {
             assert_eq!(polls, freed_before + 1);
             assert!(began.elapsed() >= Duration::from_millis(milliseconds));
         }
-        // Once for each time in which none was free.
+        // An error is reported once for each time in which no descriptor was free.
         reported.get() == 2
     }));
 }
@@ -439,7 +440,7 @@ fn serve_incoming_of_a_nonblocking_listener_waits() {
     let addr = listener.local_addr().unwrap();
     before_poll(move |before| {
         assert_eq!(before, 0);
-        // It waits in the queue.
+        // The client waits in the queue.
         std::mem::forget(UnixStream::connect_addr(&addr).unwrap());
     });
     let mut clients = serve::incoming(&listener, |error| panic!("{error}"));

@@ -16,7 +16,7 @@ Without an argument: compares the files in api/ with the sources, and fails if t
 --record: writes the files.
 ";
 
-/// A file, and the package and the features of which it has the API.
+/// A file, and the package and the features whose API it records.
 const LISTINGS: [(&str, &str, &[&str]); 3] = [
     ("sunpath.txt", "sunpath", &[]),
     (
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns whether every file has the API of the sources.
+/// Returns whether every file records the API of the sources.
 fn run(record: bool) -> Result<bool, Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut same = true;
@@ -75,7 +75,7 @@ fn run(record: bool) -> Result<bool, Box<dyn Error>> {
     Ok(same)
 }
 
-/// The items of a package, one a line, without those that the compiler derives.
+/// Returns the items of a package, one a line, without those that the compiler derives.
 fn public_api(here: &Path, package: &str, features: &[&str]) -> Result<String, Box<dyn Error>> {
     let json = rustdoc_json(here, package, features)?;
     let api = public_api::Builder::from_rustdoc_json(json)
@@ -87,8 +87,8 @@ fn public_api(here: &Path, package: &str, features: &[&str]) -> Result<String, B
     Ok(api.to_string())
 }
 
-/// What rustdoc says of a package. Its JSON is an unstable format, which the stable compiler writes if
-/// it is asked by this variable.
+/// Returns rustdoc's JSON for a package. It is an unstable format, which the stable compiler writes
+/// only if this variable is set.
 fn rustdoc_json(here: &Path, package: &str, features: &[&str]) -> Result<PathBuf, Box<dyn Error>> {
     let target = match env::var_os("CARGO_TARGET_DIR") {
         Some(target) => PathBuf::from(target),

@@ -1,5 +1,5 @@
-/* The workloads in plain C, as it is usually written: the reference. src/lib.rs has the same loops
- * under the same keys for the libraries in Rust. */
+/* The workloads in plain C, as it is usually written. They are the reference. src/lib.rs has
+ * the same loops under the same keys for the libraries in Rust. */
 #include "bench.h"
 
 enum { DATAGRAM = 64, BULK = 65536, MOST_FDS = 253 };

@@ -1,5 +1,5 @@
-/* What every workload in C has: the command line, the clock, and the few operations that all make
- * use of.
+/* What every workload in C needs: the command line, the clock, and the few operations that all of
+ * them use.
  *
  *   PROGRAM list           the keys
  *   PROGRAM run KEY N      one workload N times; prints the nanoseconds that it took
@@ -17,9 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Makes the optimizer assume that the value is read; without an instruction. */
+/* Makes the optimizer assume that the value is read, without adding an instruction. */
 #define ESCAPE(value) __asm__ volatile("" : : "r"(value) : "memory")
-/* Returns the same value, and hides from the optimizer what it is; without an instruction. */
+/* Returns the same value, and hides from the optimizer what it is, without adding an
+ * instruction. */
 #define OPAQUE(value) \
     ({ __typeof__((value) + 0) opaque_ = (value); __asm__ volatile("" : "+r"(opaque_) : : "memory"); opaque_; })
 #define MUST(condition) \
@@ -87,7 +88,7 @@ static inline int connect_to(const char *path, size_t n) {
     return fd;
 }
 
-/* A path for a socket of this process, in the current directory. It always has 20 bytes. */
+/* Writes a path for a socket of this process, in the current directory. It always has 20 bytes. */
 static inline const char *socket_path(const char *tag, char (*path)[108]) {
     snprintf(*path, sizeof *path, "%07d-%-12s", getpid(), tag);
     for (char *c = *path; *c; c++)

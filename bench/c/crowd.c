@@ -1,5 +1,5 @@
 /* Many connections in one process, over epoll. Their client ends are in a second process: a process may
- * have descriptors for one end of each. peers/crowd.rs has the same with sunpath.
+ * have descriptors for one end of each. libraries/crowd.rs has the same with sunpath.
  *
  *   crowd N    prints, of N connections: bytes of memory for each; nanoseconds to accept one of the
  *              first thousand, and of the last; nanoseconds of a round trip over one of a thousand
@@ -11,7 +11,7 @@
 
 enum { THOUSAND = 1000, ROUNDS = 20, EVENTS = 64 };
 
-/* What the server tells its clients to do next. */
+/* A command from the server to its clients. */
 enum { CONNECT = 'c', SEND = 's', RECEIVE = 'r' };
 
 /* ---- The clients: each command makes one more thousand connections, or sends or receives a byte
@@ -47,7 +47,7 @@ static void watch(struct server *server, int fd, uint32_t what) {
     MUST(epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) == 0);
 }
 
-/* Accepts a thousand waiting connections; nanoseconds for each. */
+/* Accepts a thousand waiting connections, and returns the nanoseconds that each took. */
 static double accept_thousand(struct server *server) {
     let(server, CONNECT);
     uint64_t start = now();
@@ -62,7 +62,8 @@ static double accept_thousand(struct server *server) {
     return (double)(now() - start) / THOUSAND;
 }
 
-/* Exchanges a byte on a thousand of the connections, again and again; nanoseconds for each. */
+/* Exchanges a byte on a thousand of the connections, again and again, and returns the
+ * nanoseconds that each exchange took. */
 static double round_trips(struct server *server) {
     uint64_t start = now();
     for (int round = 0; round < ROUNDS; round++) {
@@ -82,7 +83,7 @@ static double round_trips(struct server *server) {
     return (double)(now() - start) / (THOUSAND * ROUNDS);
 }
 
-/* The memory of this process that no file backs, in bytes. */
+/* Returns the memory of this process that no file backs, in bytes. */
 static double memory(void) {
     char line[256];
     FILE *status = fopen("/proc/self/status", "r");

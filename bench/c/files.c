@@ -1,9 +1,9 @@
 /* Socket files: a path that does not fit into sun_path, and a file that a server left behind. This
- * is careful C for Linux; peers/files.rs does the same with sunpath. */
+ * is careful C for Linux; libraries/files.rs does the same with sunpath. */
 #include "bench.h"
 #include <sys/stat.h>
 
-/* Directories with names of 100 bytes, so that a path has about a thousand. */
+/* Makes directories with names of 100 bytes, so that a path has about a thousand bytes. */
 enum { DEEP = 10, COMPONENT = 100, LONG = DEEP * (COMPONENT + 1) };
 
 /* The directory alone is too long, but below /proc/self/fd its descriptor is short. The buffer has
@@ -53,7 +53,7 @@ static int bound_to_long(const char *path) {
     return fd;
 }
 
-/* Connects, accepts, closes both. */
+/* Connects, accepts, and closes both sockets. */
 #define CONNECT(connect) \
     REPEAT(int client = connect; MUST(client >= 0); int server = accept4(listener, NULL, NULL, SOCK_CLOEXEC); MUST(server >= 0); \
         close(server); close(client))

@@ -1,19 +1,19 @@
-//! Measures work that C does not do by itself, against what C does: `peers/beyond.rs`.
+//! Measures work that C does not do by itself, against what C does: `libraries/beyond.rs`.
 
 use sunpath_bench::STARTS;
 
 use crate::Result;
-use crate::build::{self, Peer};
+use crate::build::{self, Candidate};
 use crate::measure::{self, Work};
 use crate::page::{self, Table, number};
 use crate::picture::{self, Series};
 use crate::rounds;
 use crate::tables::few;
 
-/// How many bytes are received, and the key.
+/// The number of bytes that are received, and the key.
 const LENGTHS: [(&str, &str); 2] = [("64 KiB", "65536"), ("4 KiB", "4096")];
 
-/// How many messages are sent at once.
+/// The numbers of messages that are sent at once.
 const SIZES: [&str; 3] = ["8", "32", "128"];
 const ONE_A_CALL: &str = "oneway.datagram";
 
@@ -53,16 +53,16 @@ pub fn run() -> Result<()> {
     starts(&beyond)
 }
 
-/// Many messages: a call for each, a call for many, and packed.
-fn packing(peers: &[Peer; 3]) -> Result<()> {
+/// Measures many messages: with a call for each, with a call for many, and packed.
+fn packing(candidates: &[Candidate; 3]) -> Result<()> {
     let mut head = vec!["messages of 64 bytes".to_owned()];
     head.extend(SIZES.map(|size| format!("time, {size} at once")));
     head.extend(["instructions, 32 at once", "system calls, 32 at once"].map(str::to_owned));
     let mut table = Table::new(&head);
 
-    let peer = |of: Of| &peers[of as usize];
+    let candidate = |of: Of| &candidates[of as usize];
     let row = |title: &str, of: Of, key: &'static str, times: &[f64]| -> Result<_> {
-        let counts = measure::count(peer(of), &Work::batch(key))?;
+        let counts = measure::count(candidate(of), &Work::batch(key))?;
         let mut cells = vec![title.to_owned()];
         cells.extend(times.iter().map(|time| format!("{time:.3}")));
         cells.extend([number(counts.instructions), few(counts.calls)]);
@@ -70,9 +70,9 @@ fn packing(peers: &[Peer; 3]) -> Result<()> {
     };
     table.row(&row("one a call", Of::Sunpath, ONE_A_CALL, &[1.0; 3])?);
 
-    let mut runs = vec![(peer(Of::Sunpath), ONE_A_CALL)];
+    let mut runs = vec![(candidate(Of::Sunpath), ONE_A_CALL)];
     for (_, of, keys) in WAYS {
-        runs.extend(keys.map(|key| (peer(of), key)));
+        runs.extend(keys.map(|key| (candidate(of), key)));
     }
     let ratios = rounds::ratios(&runs)?;
     let mut series = SIZES.map(|size| Series {
@@ -92,7 +92,7 @@ fn packing(peers: &[Peer; 3]) -> Result<()> {
 }
 
 /// Returns where a receive buffer begins in its page.
-fn starts(beyond: &Peer) -> Result<()> {
+fn starts(beyond: &Candidate) -> Result<()> {
     let titles: Vec<_> = STARTS[1..]
         .iter()
         .map(|start| format!("{start} bytes"))

@@ -10,13 +10,13 @@ pub const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A program that does the workloads.
 #[derive(Clone)]
-pub struct Peer {
+pub struct Candidate {
     pub name: &'static str,
     pub program: PathBuf,
 }
 
 /// The libraries in Rust, and the package of each, for its version.
-pub const PEERS: [(&str, Option<&str>); 12] = [
+pub const LIBRARIES: [(&str, Option<&str>); 12] = [
     ("sunpath", None),
     ("std", None),
     ("nix", Some("nix")),
@@ -39,51 +39,51 @@ pub fn folder() -> Result<PathBuf> {
 }
 
 /// The reference.
-pub fn c() -> Result<Peer> {
-    let program = compile("bench.c", "peer-c", &[])?;
-    Ok(Peer { name: "C", program })
+pub fn c() -> Result<Candidate> {
+    let program = compile("bench.c", "library-c", &[])?;
+    Ok(Candidate { name: "C", program })
 }
 
 /// sunpath as a user's release build has it.
-pub fn sunpath() -> Result<Peer> {
-    rust(&["--bin", "peer-sunpath"])?;
-    peer("sunpath")
+pub fn sunpath() -> Result<Candidate> {
+    rust(&["--bin", "library-sunpath"])?;
+    library("sunpath")
 }
 
 /// sunpath with the whole program optimised at once.
-pub fn sunpath_with_lto() -> Result<Peer> {
+pub fn sunpath_with_lto() -> Result<Candidate> {
     let lto = "profile.release.lto=\"fat\"";
     let target = folder()?.join("lto");
-    cargo(&["--bin", "peer-sunpath", "--config", lto], &target)?;
-    Ok(Peer {
+    cargo(&["--bin", "library-sunpath", "--config", lto], &target)?;
+    Ok(Candidate {
         name: "sunpath, LTO",
-        program: target.join("release/peer-sunpath"),
+        program: target.join("release/library-sunpath"),
     })
 }
 
 /// Every library in Rust.
-pub fn all() -> Result<Vec<Peer>> {
-    let bins: Vec<String> = PEERS
+pub fn all() -> Result<Vec<Candidate>> {
+    let bins: Vec<String> = LIBRARIES
         .iter()
-        .map(|(name, _)| format!("peer-{name}"))
+        .map(|(name, _)| format!("library-{name}"))
         .collect();
-    let mut args = vec!["--features", "peers"];
+    let mut args = vec!["--features", "libraries"];
     for bin in &bins {
         args.extend(["--bin", bin]);
     }
     rust(&args)?;
-    PEERS.iter().map(|(name, _)| peer(name)).collect()
+    LIBRARIES.iter().map(|(name, _)| library(name)).collect()
 }
 
-fn peer(name: &'static str) -> Result<Peer> {
-    let program = folder()?.join(format!("peer-{name}"));
-    Ok(Peer { name, program })
+fn library(name: &'static str) -> Result<Candidate> {
+    let program = folder()?.join(format!("library-{name}"));
+    Ok(Candidate { name, program })
 }
 
 /// A program of this package that does not measure a library, and is already built.
-pub fn program(name: &'static str) -> Result<Peer> {
+pub fn program(name: &'static str) -> Result<Candidate> {
     let program = folder()?.join(name);
-    Ok(Peer { name, program })
+    Ok(Candidate { name, program })
 }
 
 /// Builds more programs of this package.

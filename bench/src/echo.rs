@@ -30,7 +30,7 @@ const SERVERS: [(&str, &str); 6] = [
     ("uds", "uds = VERSION"),
 ];
 
-/// Cold builds of each; the fastest counts.
+/// The number of cold builds of each. The fastest one counts.
 const ROUNDS: usize = 3;
 
 struct Built {
@@ -78,8 +78,7 @@ pub fn run() -> Result<()> {
     page::publish("size", &table.to_string())
 }
 
-/// A package of its own for a server, with the versions that this package has locked, and nothing
-/// else.
+/// Makes a package that contains only a server, with the versions that this package has locked.
 fn project((name, dependency): &(&str, &str)) -> Result<PathBuf> {
     let folder = build::folder()?.join("echo").join(name);
     fs::create_dir_all(folder.join("src"))?;
@@ -147,11 +146,11 @@ fn cold(folder: &Path) -> Result<Built> {
     })
 }
 
-/// Processor time of the commands that have ended, in seconds.
+/// Returns the processor time of the commands that have ended, in seconds.
 fn children_cpu() -> f64 {
     // SAFETY: all zeroes is a valid rusage.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: there is room for a rusage.
+    // SAFETY: the variable has space for a rusage.
     unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage) };
     let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
     seconds(usage.ru_utime) + seconds(usage.ru_stime)

@@ -1,11 +1,10 @@
 //! The guard: compares sunpath's instructions with the recorded ones, and with C's on the same
 //! machine.
 //!
-//! Valgrind shows every program the same processor, so that the counts change only with the
-//! compilers and the C library. Another C compiler changes C's counts and not ours. Another C
-//! library changes both alike. The bound is therefore the higher of two: the recorded count, and
-//! the recorded ratio to C. More system calls than C makes, or a heap allocation, are never
-//! allowed.
+//! Valgrind shows every program the same processor, so the counts change only with the compilers
+//! and the C library. Another C compiler changes C's counts and not ours. Another C library changes
+//! both alike. The bound is therefore the higher of two: the recorded count, and the recorded ratio
+//! to C. More system calls than C makes, or a heap allocation, are never allowed.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -50,8 +49,10 @@ pub fn record() -> Result<()> {
 pub fn check() -> Result<()> {
     let recorded = fs::read_to_string(file())?;
     let library = build::compile("count.c", "count.so", &["-shared", "-fPIC"])?;
-    let peer = build::sunpath()?;
-    let allocations = measure::each(&WORKS, |work| measure::allocations(&peer, work, &library))?;
+    let candidate = build::sunpath()?;
+    let allocations = measure::each(&WORKS, |work| {
+        measure::allocations(&candidate, work, &library)
+    })?;
     let mut failures = 0;
     println!("{:<20} {:>8} {:>8} {:>8}", "", "C", "sunpath", "bound");
     for ((work, (c, sunpath)), allocations) in WORKS.iter().zip(measured()?).zip(allocations) {

@@ -1,7 +1,7 @@
 //! The workloads, written once for all libraries in Rust. `c/bench.c` has the same loops under the
 //! same keys.
 //!
-//! A library is one file in `peers/`: it implements the traits below for its own types, as far as
+//! A library is one file in `libraries/`: it implements the traits below for its own types, as far as
 //! it can do the work, and its `main` names them:
 //!
 //! ```ignore
@@ -30,8 +30,8 @@ pub use opaque::{escape, escape_number, opaque, opaque_number, opaque_slice};
 
 /// The sizes of a batch.
 pub const BATCHES: [usize; 3] = [8, 32, 128];
-/// Where a receive buffer may begin in its page; 16 is where glibc puts an allocation of 128 KiB or
-/// more.
+/// The offsets at which a receive buffer may begin in its page. glibc puts an allocation of 128 KiB
+/// or more at 16.
 pub const STARTS: [usize; 8] = [0, 1, 16, 31, 32, 64, 2048, 4080];
 /// The size of a datagram in batches and by address, in bytes.
 pub const DATAGRAM: usize = 64;
@@ -40,15 +40,15 @@ pub const BULK: usize = 65536;
 /// The most descriptors in a message.
 pub const MOST_FDS: usize = 253;
 
-/// From a path, or a name, to the address type of the library, ready for the calls. The address is
-/// lent, so that a library which builds it in place need not move it.
+/// Converts a path or a name to the address type of the library, ready for the calls. The address
+/// is lent, because then a library that builds it in place need not move it.
 pub trait Address {
     type Addr;
     fn path(path: &[u8], ready: impl FnOnce(&Self::Addr));
     fn abstract_name(name: &[u8], ready: impl FnOnce(&Self::Addr));
 }
 
-/// From the bytes that the kernel wrote to a view of the address.
+/// Converts the bytes that the kernel wrote to a view of the address.
 pub trait Parse {
     fn parse(addr: &libc::sockaddr_un, len: libc::socklen_t) -> Seen;
 }
@@ -64,8 +64,8 @@ pub trait Stream {
     fn send(socket: &Self::Socket, bytes: &[u8]) -> usize;
     fn recv(socket: &Self::Socket, buf: &mut [u8]) -> usize;
 
-    /// Transfers all bytes. Each library uses what its users would call; some leave the loop to
-    /// them.
+    /// Transfers all bytes. Each library uses the call that its users would use. Some leave the
+    /// loop to their users.
     #[inline(always)]
     fn send_all(socket: &Self::Socket, mut bytes: &[u8]) {
         while !bytes.is_empty() {
@@ -109,11 +109,11 @@ pub trait Batch {
     fn rx(count: usize) -> Self::Rx;
     /// Sends, and returns how many were sent.
     fn send(socket: &Self::Socket, tx: &mut Self::Tx) -> usize;
-    /// Waits for one, takes what is there, and returns how many arrived.
+    /// Waits for one datagram, takes those that are there, and returns how many arrived.
     fn recv(socket: &Self::Socket, rx: &mut Self::Rx) -> usize;
 }
 
-/// Passing descriptors. The received ones are owned, and closed.
+/// Passes descriptors. The received ones get an owner and are closed.
 pub trait Descriptors {
     const MOST: usize = MOST_FDS;
     type Socket;
@@ -122,7 +122,7 @@ pub trait Descriptors {
     fn recv_and_close(socket: &Self::Socket, most: usize) -> usize;
 }
 
-/// What a library read in an address.
+/// The name that a library read in an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub kind: Kind,
@@ -137,7 +137,7 @@ pub enum Kind {
     Abstract,
 }
 
-/// The view of an address, which the optimizer may not leave out.
+/// Reads an address, in a way that the optimizer cannot remove.
 #[inline(always)]
 pub fn seen(kind: Kind, name: &[u8]) -> Seen {
     escape(name.as_ptr());
@@ -267,7 +267,7 @@ impl Bench {
         })
     }
 
-    /// Datagrams to the peer, which the batches are compared with.
+    /// Sends datagrams to the peer. The batches are compared with them.
     pub fn one_way<P: Messages>(self) -> Self {
         self.work("oneway.datagram", |count| {
             let (a, b) = P::pair();
@@ -352,7 +352,7 @@ pub fn timed(work: impl FnOnce()) {
     clock.stop();
 }
 
-/// The time of work that is a future and not a function.
+/// Prints the time of work that is a future and not a function.
 pub struct Clock(Instant);
 
 impl Clock {
@@ -366,7 +366,7 @@ impl Clock {
 }
 
 /// Does asynchronous work, on tokio's runtime of one thread.
-#[cfg(feature = "peers")]
+#[cfg(feature = "libraries")]
 pub fn block_on(work: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_io().build().unwrap().block_on(work);
@@ -392,14 +392,14 @@ fn round_trip<S>(
     });
 }
 
-/// A name of this many bytes.
+/// Returns a name of this many bytes.
 pub fn name(len: usize) -> Vec<u8> {
     let mut name = b"/run/app/x".to_vec();
     name.extend((b'a'..=b'z').cycle().take(len - name.len()));
     name
 }
 
-/// An address as the kernel fills it: the length of a path includes its NUL.
+/// Makes an address as the kernel does: the length of a path includes its NUL.
 pub fn filled(kind: Kind, len: usize) -> (libc::sockaddr_un, libc::socklen_t) {
     // SAFETY: all zeroes is a valid sockaddr_un.
     let mut addr: libc::sockaddr_un = unsafe { std::mem::zeroed() };
@@ -414,12 +414,12 @@ pub fn filled(kind: Kind, len: usize) -> (libc::sockaddr_un, libc::socklen_t) {
     (addr, (2 + len + 1) as libc::socklen_t)
 }
 
-/// A path for a socket of this process, in the current directory. It always has 20 bytes.
+/// Returns a path for a socket of this process, in the current directory. It always has 20 bytes.
 pub fn socket_path(tag: &str) -> Vec<u8> {
     format!("{:07}-{tag:_<12}", std::process::id()).into_bytes()
 }
 
-/// Bytes as a path.
+/// Returns bytes as a path.
 pub fn as_path(bytes: &[u8]) -> &Path {
     OsStr::from_bytes(bytes).as_ref()
 }
@@ -436,8 +436,8 @@ pub fn unlink(path: &[u8]) {
     unsafe { libc::unlink(path.as_ptr()) };
 }
 
-/// A buffer at the start of a page. Where a buffer starts in its page can double the cost of a
-/// receive, so that every library gets the same start.
+/// Returns a buffer at the start of a page. Every library gets the same start, because the position
+/// of a buffer in its page can double the cost of a receive.
 pub fn pages(len: usize) -> &'static mut [u8] {
     let layout = std::alloc::Layout::from_size_align(len, 4096).expect("whole pages");
     // SAFETY: the layout has a size.

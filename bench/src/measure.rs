@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use crate::Result;
-use crate::build::{Peer, folder, output};
+use crate::build::{Candidate, folder, output};
 
 /// A workload: its key, its title, and the two numbers of repetitions to count between.
 pub struct Work {
@@ -20,17 +20,17 @@ pub struct Work {
 }
 
 impl Work {
-    /// A workload of few instructions or calls.
+    /// Makes a workload of few instructions or calls.
     pub const fn short(key: &'static str, title: &'static str) -> Self {
         work(key, title, SHORT)
     }
 
-    /// A workload of many calls, that needs no title.
+    /// Makes a workload of many calls that needs no title.
     pub const fn calls(key: &'static str) -> Self {
         work(key, "", CALLS)
     }
 
-    /// A workload that is counted by messages, and needs no title.
+    /// Makes a workload that is counted by messages and needs no title.
     pub const fn batch(key: &'static str) -> Self {
         work(key, "", BATCHES)
     }
@@ -101,13 +101,13 @@ pub struct Counts {
     pub calls: f64,
 }
 
-/// Instructions and system calls, by callgrind. They do not change from run to run.
-pub fn count(peer: &Peer, work: &Work) -> Result<Counts> {
+/// Counts instructions and system calls by callgrind. They do not change from run to run.
+pub fn count(candidate: &Candidate, work: &Work) -> Result<Counts> {
     let totals = |repetitions: u32| -> Result<[f64; 2]> {
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
         command.arg("--collect-systime=yes");
-        let (_, log) = output(run(&mut command, peer, work.key, repetitions)?)?;
+        let (_, log) = output(run(&mut command, candidate, work.key, repetitions)?)?;
         // ==PID== Collected : INSTRUCTIONS CALLS TIME
         let totals = log.lines().find_map(|line| line.split_once("Collected : "));
         let (_, totals) = totals.ok_or("callgrind has collected nothing")?;
@@ -122,12 +122,12 @@ pub fn count(peer: &Peer, work: &Work) -> Result<Counts> {
     })
 }
 
-/// Heap allocations, by a preloaded library that counts them.
-pub fn allocations(peer: &Peer, work: &Work, library: &Path) -> Result<f64> {
+/// Counts heap allocations by a preloaded library.
+pub fn allocations(candidate: &Candidate, work: &Work, library: &Path) -> Result<f64> {
     let [allocations] = difference(work, |repetitions| {
         let mut command = Command::new("env");
         command.arg(format!("LD_PRELOAD={}", library.display()));
-        let (_, log) = output(run(&mut command, peer, work.key, repetitions)?)?;
+        let (_, log) = output(run(&mut command, candidate, work.key, repetitions)?)?;
         let number = log
             .lines()
             .rev()
@@ -137,12 +137,12 @@ pub fn allocations(peer: &Peer, work: &Work, library: &Path) -> Result<f64> {
     Ok(allocations)
 }
 
-/// The system calls by name, by strace.
-pub fn calls_by_name(peer: &Peer, work: &Work) -> Result<BTreeMap<String, f64>> {
+/// Returns the names of the system calls, as strace reports them.
+pub fn calls_by_name(candidate: &Candidate, work: &Work) -> Result<BTreeMap<String, f64>> {
     let totals = |repetitions: u32| -> Result<BTreeMap<String, f64>> {
         let mut command = Command::new("strace");
         command.args(["-f", "-c", "-U", "name,calls"]);
-        let (_, log) = output(run(&mut command, peer, work.key, repetitions)?)?;
+        let (_, log) = output(run(&mut command, candidate, work.key, repetitions)?)?;
         let lines = log.lines().filter_map(|line| line.trim().split_once(' '));
         let calls = lines.filter_map(|(name, calls)| Some((name, calls.trim().parse().ok()?)));
         Ok(calls
@@ -159,15 +159,15 @@ pub fn calls_by_name(peer: &Peer, work: &Work) -> Result<BTreeMap<String, f64>> 
     Ok(calls)
 }
 
-/// Nanoseconds that this many repetitions take.
-pub fn time(peer: &Peer, key: &str, repetitions: u32) -> Result<f64> {
-    let (nanoseconds, _) = output(run(&mut Command::new("env"), peer, key, repetitions)?)?;
+/// Returns the nanoseconds that this many repetitions take.
+pub fn time(candidate: &Candidate, key: &str, repetitions: u32) -> Result<f64> {
+    let (nanoseconds, _) = output(run(&mut Command::new("env"), candidate, key, repetitions)?)?;
     Ok(nanoseconds.trim().parse()?)
 }
 
-/// The keys of a program.
-pub fn keys(peer: &Peer) -> Result<Vec<String>> {
-    let (keys, _) = output(Command::new(&peer.program).arg("list"))?;
+/// Returns the keys of a program.
+pub fn keys(candidate: &Candidate) -> Result<Vec<String>> {
+    let (keys, _) = output(Command::new(&candidate.program).arg("list"))?;
     Ok(keys.lines().map(str::to_owned).collect())
 }
 
@@ -185,24 +185,24 @@ fn difference<const N: usize>(
 /// Adds the arguments that run a workload to a command.
 fn run<'c>(
     command: &'c mut Command,
-    peer: &Peer,
+    candidate: &Candidate,
     key: &str,
     repetitions: u32,
 ) -> Result<&'c mut Command> {
     let repetitions = repetitions.to_string();
-    Ok(program(command, peer)?.args(["run", key, &repetitions]))
+    Ok(program(command, candidate)?.args(["run", key, &repetitions]))
 }
 
-/// Runs a program in a folder of its own for socket files. The place of the stack depends on the
+/// Runs a program in its own folder for socket files. The position of the stack depends on the
 /// environment and on the program's path, and the number of bytes to copy up to the next boundary
-/// depends on that. Both are therefore the same in every run.
-pub fn program<'c>(command: &'c mut Command, peer: &Peer) -> Result<&'c mut Command> {
+/// depends on that position. Both are therefore the same in every run.
+pub fn program<'c>(command: &'c mut Command, candidate: &Candidate) -> Result<&'c mut Command> {
     let folder = folder()?;
     let sockets = folder.join("sockets");
     fs::create_dir_all(&sockets)?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     command.current_dir(sockets).env_clear().env("PATH", path);
-    Ok(command.arg(Path::new("..").join(peer.program.strip_prefix(folder)?)))
+    Ok(command.arg(Path::new("..").join(candidate.program.strip_prefix(folder)?)))
 }
 
 /// Does the same to each of many things, on every processor, until one fails. Returns the results

@@ -2,7 +2,8 @@
 
 use std::arch::asm;
 
-/// Makes the optimizer assume that the target of the pointer is read; without an instruction.
+/// Makes the optimizer assume that the target of the pointer is read, without adding an
+/// instruction.
 #[inline(always)]
 pub fn escape<T: ?Sized>(pointer: *const T) {
     // SAFETY: the assembly has no instruction.

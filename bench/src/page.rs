@@ -34,7 +34,7 @@ impl std::fmt::Display for Table {
     }
 }
 
-/// A number with as many digits as it needs beside others.
+/// Returns a number with as many digits as it needs beside others.
 pub fn number(number: f64) -> String {
     let digits = match number.abs() {
         0.05..9.95 if (number - number.round()).abs() >= 0.05 => 1,
@@ -75,7 +75,7 @@ pub fn publish_with_picture(name: &str, file: &str, table: &Table) -> Result<()>
     publish(name, &format!("![{file}](performance/{file})\n\n{table}"))
 }
 
-/// The machine, and the versions of everything that was measured.
+/// Returns the machine, and the versions of everything that was measured.
 pub fn machine() -> Result<String> {
     let first = |program: &str, args: &[&str]| -> Result<String> {
         let (text, _) = output(Command::new(program).args(args))?;
@@ -104,7 +104,7 @@ pub fn machine() -> Result<String> {
     ))
 }
 
-/// A package's version, from the lock file.
+/// Returns a package's version, from the lock file.
 pub fn version(package: &str) -> Result<String> {
     let lock = fs::read_to_string(Path::new(HERE).join("Cargo.lock"))?;
     let entry = format!("name = \"{package}\"\nversion = \"");

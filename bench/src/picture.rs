@@ -50,10 +50,10 @@ pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> Strin
          <rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>\n\
          <text x=\"16\" y=\"26\" font-size=\"16\" font-weight=\"bold\">{title}</text>\n"
     );
-    for (place, ((at, line), peer)) in legend.iter().zip(series).enumerate() {
-        dot(&mut svg, at + 6.0, *line, place, &peer.name);
+    for (place, ((at, line), candidate)) in legend.iter().zip(series).enumerate() {
+        dot(&mut svg, at + 6.0, *line, place, &candidate.name);
         let (x, y) = (at + 16.0, line + 4.0);
-        let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\">{}</text>", peer.name);
+        let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\">{}</text>", candidate.name);
     }
     for power in low as i32..=high as i32 {
         let ratio = 2.0_f64.powi(power);
@@ -81,10 +81,10 @@ pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> Strin
             left - 12.0,
             y + 4.0,
         );
-        // Draws ours last, on top of the others.
-        for (place, peer) in series.iter().enumerate().rev() {
-            if let Some(ratio) = peer.ratios[row] {
-                let tip = format!("{}: {ratio:.2}", peer.name);
+        // Our dot is drawn last, on top of the others.
+        for (place, candidate) in series.iter().enumerate().rev() {
+            if let Some(ratio) = candidate.ratios[row] {
+                let tip = format!("{}: {ratio:.2}", candidate.name);
                 dot(&mut svg, x(ratio), y, place, &tip);
             }
         }
@@ -96,8 +96,8 @@ pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> Strin
 /// The place of each name, in as many lines as the names need.
 fn legend(series: &[Series], width: f64) -> Vec<(f64, f64)> {
     let (mut at, mut line) = (16.0, 48.0);
-    let place = |peer: &Series| {
-        let wide = 34.0 + LETTER * peer.name.len() as f64;
+    let place = |candidate: &Series| {
+        let wide = 34.0 + LETTER * candidate.name.len() as f64;
         if at + wide > width {
             (at, line) = (16.0, line + 22.0);
         }

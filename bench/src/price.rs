@@ -1,4 +1,4 @@
-//! The price of safety: `peers/price.rs` does the same work without a guarantee and with it.
+//! The price of safety: `libraries/price.rs` does the same work without a guarantee and with it.
 
 use crate::Result;
 use crate::build;
@@ -107,17 +107,17 @@ const LADDERS: [&[(&str, &str)]; 8] = [
 
 pub fn run() -> Result<()> {
     build::rust(&["--bin", "price"])?;
-    let peer = build::program("price")?;
+    let candidate = build::program("price")?;
     let steps: Vec<_> = LADDERS.iter().flat_map(|ladder| ladder.iter()).collect();
     let counts = measure::each(&steps, |(key, title)| {
-        Ok(measure::count(&peer, &Work::short(key, title))?.instructions)
+        Ok(measure::count(&candidate, &Work::short(key, title))?.instructions)
     })?;
     let mut counts = counts.into_iter();
     let mut table = Table::new(&["guarantee", "instructions", "more than without"]);
     for ladder in LADDERS {
         let mut before = None;
         for ((_, title), count) in ladder.iter().zip(&mut counts) {
-            // Not less than nothing, except for a part of an instruction.
+            // A guarantee cannot have a negative cost, except for a fraction of an instruction.
             let more = |before: f64| format!("{:+.0}", (count - before).round() + 0.0);
             let more = before.map_or(String::new(), more);
             table.row(&[(*title).to_owned(), number(count), more]);

@@ -2,16 +2,16 @@
 //! all of them.
 
 use crate::Result;
-use crate::build::Peer;
+use crate::build::Candidate;
 use crate::measure;
 
 /// The length of one run, in nanoseconds.
 const RUN: f64 = 30e6;
 const ROUNDS: usize = 9;
 
-/// How long each workload of a program takes, as a ratio to the first of them in the same round.
-/// The result is the median of the rounds. All workloads are repeated equally often.
-pub fn ratios(runs: &[(&Peer, &str)]) -> Result<Vec<f64>> {
+/// Measures how long each workload of a program takes, as a ratio to the first one in the same
+/// round. The result is the median of the rounds. All workloads are repeated equally often.
+pub fn ratios(runs: &[(&Candidate, &str)]) -> Result<Vec<f64>> {
     let (first, key) = runs[0];
     let mut repetitions = 256;
     let took = loop {
@@ -25,17 +25,17 @@ pub fn ratios(runs: &[(&Peer, &str)]) -> Result<Vec<f64>> {
     let mut rounds = Vec::new();
     for round in 0..ROUNDS {
         let mut took = vec![0.0; runs.len()];
-        // Each round begins with another one.
+        // Each round begins with another program.
         for place in (0..runs.len()).map(|place| (place + round) % runs.len()) {
-            let (peer, key) = runs[place];
-            took[place] = measure::time(peer, key, repetitions)?;
+            let (candidate, key) = runs[place];
+            took[place] = measure::time(candidate, key, repetitions)?;
         }
         rounds.push(took.iter().map(|time| time / took[0]).collect());
     }
     Ok(medians(&rounds))
 }
 
-/// The median of each column.
+/// Returns the median of each column.
 pub fn medians(rows: &[Vec<f64>]) -> Vec<f64> {
     let column = |place: usize| rows.iter().map(|row| row[place]).collect();
     (0..rows[0].len())

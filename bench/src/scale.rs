@@ -1,11 +1,11 @@
 //! Large numbers: 19,000 connections in a process, a path of a thousand bytes, two thousand sockets
-//! in a directory. The programs are `peers/crowd.rs`, `peers/files.rs` and those of the same names
+//! in a directory. The programs are `libraries/crowd.rs`, `libraries/files.rs` and those of the same names
 //! in C.
 
 use std::process::Command;
 
 use crate::Result;
-use crate::build::{self, Peer, output};
+use crate::build::{self, Candidate, output};
 use crate::measure::{self, Counts, Work};
 use crate::page::{self, Table, number};
 use crate::picture::{self, Series};
@@ -18,7 +18,7 @@ const CONNECTIONS: u64 = 19_000;
 const OTHERS: u64 = 16;
 const ROUNDS: usize = 21;
 
-/// What `crowd` prints after the memory, in its order.
+/// The values that `crowd` prints after the memory, in this order.
 const CROWD: [&str; 4] = [
     "accept, of the first thousand",
     "accept, of the last thousand",
@@ -43,12 +43,12 @@ const FILES: [[(&str, &str); 2]; 2] = [
 
 pub fn run() -> Result<()> {
     build::rust(&["--bin", "crowd", "--bin", "files"])?;
-    let peers = |name, source, program| -> Result<_> {
+    let candidates = |name, source, program| -> Result<_> {
         let program = build::compile(source, program, &[])?;
-        Ok([Peer { name: "C", program }, build::program(name)?])
+        Ok([Candidate { name: "C", program }, build::program(name)?])
     };
-    let mut times = crowd(&peers("crowd", "crowd.c", "crowd-c")?)?;
-    times.extend(files(&peers("files", "files.c", "files-c")?)?);
+    let mut times = crowd(&candidates("crowd", "crowd.c", "crowd-c")?)?;
+    times.extend(files(&candidates("files", "files.c", "files-c")?)?);
 
     let rows: Vec<_> = CROWD
         .into_iter()
@@ -62,18 +62,18 @@ pub fn run() -> Result<()> {
     page::draw("scale.svg", &picture::ratios(title, "C", &rows, &series))
 }
 
-/// Many connections; sunpath's times as ratios to C's.
-fn crowd(peers: &[Peer; 2]) -> Result<Vec<f64>> {
+/// Measures many connections. sunpath's times are ratios to those of C.
+fn crowd(candidates: &[Candidate; 2]) -> Result<Vec<f64>> {
     let connections = raise_limit()?.saturating_sub(OTHERS).min(CONNECTIONS) / 1000 * 1000;
     let mut rounds: [Vec<Vec<f64>>; 2] = Default::default();
     for round in 0..ROUNDS {
-        for peer in [round % 2, 1 - round % 2] {
+        for candidate in [round % 2, 1 - round % 2] {
             let mut command = Command::new("env");
-            let command = measure::program(&mut command, &peers[peer])?;
+            let command = measure::program(&mut command, &candidates[candidate])?;
             let (numbers, _) = output(command.arg(connections.to_string()))?;
             let numbers: std::result::Result<_, _> =
                 numbers.split_whitespace().map(str::parse).collect();
-            rounds[peer].push(numbers?);
+            rounds[candidate].push(numbers?);
         }
     }
     let to_c: Vec<Vec<f64>> = rounds[0]
@@ -87,7 +87,7 @@ fn crowd(peers: &[Peer; 2]) -> Result<Vec<f64>> {
         })
         .collect();
     let memory = rounds.each_ref().map(|rounds| medians(rounds)[0]);
-    // Within one run: the last thousand to the first, and all to a thousand.
+    // These ratios are within one run: the last thousand to the first, and all to a thousand.
     let growth = rounds.each_ref().map(|rounds| {
         let growth: Vec<_> = rounds
             .iter()
@@ -137,8 +137,8 @@ fn raise_limit() -> Result<u64> {
     }
 }
 
-/// Socket files; sunpath's times as ratios to C's.
-fn files(peers: &[Peer; 2]) -> Result<Vec<f64>> {
+/// Measures socket files. sunpath's times are ratios to those of C.
+fn files(candidates: &[Candidate; 2]) -> Result<Vec<f64>> {
     let mut table = Table::new(&[
         "socket files",
         "instructions, C",
@@ -153,19 +153,19 @@ fn files(peers: &[Peer; 2]) -> Result<Vec<f64>> {
     for both in &FILES {
         let runs: Vec<_> = both
             .iter()
-            .flat_map(|(key, _)| peers.iter().map(move |peer| (peer, *key)))
+            .flat_map(|(key, _)| candidates.iter().map(move |candidate| (candidate, *key)))
             .collect();
         let times = rounds::ratios(&runs)?;
         for (place, (key, title)) in both.iter().enumerate() {
-            let count = |peer| measure::count(peer, &Work::calls(key));
-            let counts: [Counts; 2] = [count(&peers[0])?, count(&peers[1])?];
+            let count = |candidate| measure::count(candidate, &Work::calls(key));
+            let counts: [Counts; 2] = [count(&candidates[0])?, count(&candidates[1])?];
             let now = &times[2 * place..][..2];
             let mut cells = vec![(*title).to_owned()];
             cells.extend(counts.iter().map(|counts| number(counts.instructions)));
             cells.extend(counts.iter().map(|counts| few(counts.calls)));
-            cells.extend((0..2).map(|peer| match place {
+            cells.extend((0..2).map(|candidate| match place {
                 0 => String::new(),
-                _ => format!("{:.2}", now[peer] / times[peer]),
+                _ => format!("{:.2}", now[candidate] / times[candidate]),
             }));
             cells.push(format!("{:.2}", now[1] / now[0]));
             table.row(&cells);

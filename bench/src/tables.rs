@@ -1,76 +1,85 @@
 //! sunpath and other libraries against C: instructions, system calls, allocations, time.
 
 use crate::Result;
-use crate::build::{self, PEERS, Peer};
+use crate::build::{self, Candidate, LIBRARIES};
 use crate::measure::{self, Counts, WORKS, Work};
 use crate::page::{self, Table, number};
 use crate::picture::{self, Series};
 use crate::rounds;
 
-/// By workload and by library, which may not be able to do that work.
+/// The results by workload and by library. A library may not be able to do that work.
 type Grid<T> = Vec<Vec<Option<T>>>;
 
 /// C, sunpath in both builds and all libraries, each with its keys.
 struct Everybody {
-    peers: Vec<Peer>,
+    candidates: Vec<Candidate>,
     keys: Vec<Vec<String>>,
 }
 
 impl Everybody {
     fn built() -> Result<Self> {
-        let mut peers = vec![build::c()?];
-        peers.extend(build::all()?);
-        peers.insert(2, build::sunpath_with_lto()?);
-        let keys = peers.iter().map(measure::keys).collect::<Result<_>>()?;
-        Ok(Self { peers, keys })
+        let mut candidates = vec![build::c()?];
+        candidates.extend(build::all()?);
+        candidates.insert(2, build::sunpath_with_lto()?);
+        let keys = candidates
+            .iter()
+            .map(measure::keys)
+            .collect::<Result<_>>()?;
+        Ok(Self { candidates, keys })
     }
 
-    fn can(&self, work: &Work, peer: usize) -> bool {
-        self.keys[peer].iter().any(|key| key == work.key)
+    fn can(&self, work: &Work, candidate: usize) -> bool {
+        self.keys[candidate].iter().any(|key| key == work.key)
     }
 }
 
-/// Instructions, system calls, allocations.
+/// Makes the tables of instructions, system calls and allocations.
 pub fn counts() -> Result<()> {
     let all = Everybody::built()?;
-    let can = |work: &Work, peer: usize| all.can(work, peer);
+    let can = |work: &Work, candidate: usize| all.can(work, candidate);
 
     eprintln!("counting instructions and system calls");
-    let counts = grid(&all.peers, can, measure::count)?;
-    instructions(&all.peers, &counts)?;
-    system_calls(&all.peers, &counts)?;
+    let counts = grid(&all.candidates, can, measure::count)?;
+    instructions(&all.candidates, &counts)?;
+    system_calls(&all.candidates, &counts)?;
 
     eprintln!("counting allocations");
     let library = build::compile("count.c", "count.so", &["-shared", "-fPIC"])?;
-    let count = |peer: &Peer, work: &Work| measure::allocations(peer, work, &library);
-    allocations(&all.peers, &grid(&all.peers, can, count)?)
+    let count =
+        |candidate: &Candidate, work: &Work| measure::allocations(candidate, work, &library);
+    allocations(&all.candidates, &grid(&all.candidates, can, count)?)
 }
 
 /// Measures what each library can do, on every processor.
 fn grid<T: Send + Clone>(
-    peers: &[Peer],
+    candidates: &[Candidate],
     can: impl Fn(&Work, usize) -> bool,
-    measure: impl Fn(&Peer, &Work) -> Result<T> + Sync,
+    measure: impl Fn(&Candidate, &Work) -> Result<T> + Sync,
 ) -> Result<Grid<T>> {
     let all = WORKS
         .iter()
-        .flat_map(|work| (0..peers.len()).map(move |peer| (work, peer)));
-    let able: Vec<_> = all.clone().map(|(work, peer)| can(work, peer)).collect();
+        .flat_map(|work| (0..candidates.len()).map(move |candidate| (work, candidate)));
+    let able: Vec<_> = all
+        .clone()
+        .map(|(work, candidate)| can(work, candidate))
+        .collect();
     let cells: Vec<_> = all
         .zip(&able)
         .filter_map(|(cell, able)| able.then_some(cell))
         .collect();
-    let results = measure::each(&cells, |(work, peer)| measure(&peers[*peer], work))?;
+    let results = measure::each(&cells, |(work, candidate)| {
+        measure(&candidates[*candidate], work)
+    })?;
     let mut results = results.into_iter();
     let cells: Vec<_> = able
         .iter()
         .map(|able| if *able { results.next() } else { None })
         .collect();
-    Ok(cells.chunks(peers.len()).map(<[_]>::to_vec).collect())
+    Ok(cells.chunks(candidates.len()).map(<[_]>::to_vec).collect())
 }
 
-fn instructions(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
-    let mut table = Table::new(&head("instructions", peers, &["ratio"]));
+fn instructions(candidates: &[Candidate], counts: &Grid<Counts>) -> Result<()> {
+    let mut table = Table::new(&head("instructions", candidates, &["ratio"]));
     let mut ratios = Grid::new();
     for (work, row) in WORKS.iter().zip(counts) {
         let instructions: Vec<_> = row
@@ -92,11 +101,11 @@ fn instructions(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
     draw(
         picture,
         "Instructions in user space, as a ratio to C",
-        peers,
+        candidates,
         WORKS.iter(),
         &ratios,
     )?;
-    let versions = PEERS.iter().filter_map(|(name, package)| {
+    let versions = LIBRARIES.iter().filter_map(|(name, package)| {
         Some(page::version((*package)?).map(|version| format!("{name} {version}")))
     });
     let versions = versions.collect::<Result<Vec<_>>>()?.join(", ");
@@ -105,16 +114,16 @@ fn instructions(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
     page::publish_with_picture("instructions", picture, &table)
 }
 
-fn system_calls(peers: &[Peer], counts: &Grid<Counts>) -> Result<()> {
+fn system_calls(candidates: &[Candidate], counts: &Grid<Counts>) -> Result<()> {
     let by_name: Vec<_> = WORKS
         .iter()
         .flat_map(|work| [(work, 0), (work, 1)])
         .collect();
-    let by_name = measure::each(&by_name, |(work, peer)| {
-        let calls = measure::calls_by_name(&peers[*peer], work)?;
+    let by_name = measure::each(&by_name, |(work, candidate)| {
+        let calls = measure::calls_by_name(&candidates[*candidate], work)?;
         Ok(calls.iter().map(named).collect::<Vec<_>>().join(", "))
     })?;
-    let mut table = Table::new(&head("system calls", peers, &["by name"]));
+    let mut table = Table::new(&head("system calls", candidates, &["by name"]));
     for ((work, row), names) in WORKS.iter().zip(counts).zip(by_name.chunks(2)) {
         if row.iter().flatten().all(|counts| counts.calls < 0.001) {
             continue;
@@ -141,8 +150,8 @@ fn named((name, number): (&String, &f64)) -> String {
     }
 }
 
-fn allocations(peers: &[Peer], counts: &Grid<f64>) -> Result<()> {
-    let mut table = Table::new(&head("heap allocations", peers, &[]));
+fn allocations(candidates: &[Candidate], counts: &Grid<f64>) -> Result<()> {
+    let mut table = Table::new(&head("heap allocations", candidates, &[]));
     for (work, row) in WORKS.iter().zip(counts) {
         if row.iter().flatten().any(|count| *count >= 0.001) {
             let mut cells = vec![work.title.to_owned()];
@@ -153,17 +162,19 @@ fn allocations(peers: &[Peer], counts: &Grid<f64>) -> Result<()> {
     page::publish("allocations", &table.to_string())
 }
 
-/// Time as a ratio to C.
+/// Makes the table of times as ratios to C.
 pub fn times() -> Result<()> {
     let all = Everybody::built()?;
-    let peers = &all.peers[..];
+    let candidates = &all.candidates[..];
     eprintln!("taking the time");
-    let mut table = Table::new(&head("time, as a ratio to C", &peers[1..], &[]));
+    let mut table = Table::new(&head("time, as a ratio to C", &candidates[1..], &[]));
     let mut ratios = Grid::new();
     for work in timed() {
-        let able: Vec<_> = (0..peers.len()).map(|peer| all.can(work, peer)).collect();
-        let runs = peers.iter().zip(&able).filter(|(_, able)| **able);
-        let runs: Vec<_> = runs.map(|(peer, _)| (peer, work.key)).collect();
+        let able: Vec<_> = (0..candidates.len())
+            .map(|candidate| all.can(work, candidate))
+            .collect();
+        let runs = candidates.iter().zip(&able).filter(|(_, able)| **able);
+        let runs: Vec<_> = runs.map(|(candidate, _)| (candidate, work.key)).collect();
         let mut results = rounds::ratios(&runs)?.into_iter();
         let row: Vec<_> = able
             .iter()
@@ -182,39 +193,39 @@ pub fn times() -> Result<()> {
     draw(
         picture,
         "Time, as a ratio to C in the same round",
-        peers,
+        candidates,
         timed(),
         &ratios,
     )?;
     page::publish_with_picture("time", picture, &table)
 }
 
-/// The head of a table: `more` comes after C and sunpath.
-fn head<'h>(title: &'h str, peers: &'h [Peer], more: &[&'h str]) -> Vec<&'h str> {
+/// Returns the head of a table, in which `more` comes after C and sunpath.
+fn head<'h>(title: &'h str, candidates: &'h [Candidate], more: &[&'h str]) -> Vec<&'h str> {
     let mut head = vec![title];
-    head.extend(peers.iter().map(|peer| peer.name));
+    head.extend(candidates.iter().map(|candidate| candidate.name));
     head.splice(3..3, more.iter().copied());
     head
 }
 
-/// Workloads that take time, without those that run at compile time.
+/// Returns the workloads that take time, without those that run at compile time.
 fn timed() -> impl Iterator<Item = &'static Work> {
     WORKS.iter().filter(|work| work.key != "address.constant")
 }
 
-/// A picture of the ratios to C, without C itself.
+/// Draws the ratios to C, without C itself.
 fn draw(
     file: &str,
     title: &str,
-    peers: &[Peer],
+    candidates: &[Candidate],
     works: impl Iterator<Item = &'static Work>,
     ratios: &Grid<f64>,
 ) -> Result<()> {
     let rows: Vec<_> = works.map(|work| work.title).collect();
-    let series: Vec<_> = (1..peers.len())
-        .map(|peer| Series {
-            name: peers[peer].name.to_owned(),
-            ratios: ratios.iter().map(|row| row[peer]).collect(),
+    let series: Vec<_> = (1..candidates.len())
+        .map(|candidate| Series {
+            name: candidates[candidate].name.to_owned(),
+            ratios: ratios.iter().map(|row| row[candidate]).collect(),
         })
         .collect();
     page::draw(file, &picture::ratios(title, "C", &rows, &series))
@@ -228,7 +239,7 @@ fn cell(value: Option<f64>, shown: impl Fn(f64) -> String) -> String {
     value.map_or("–".to_owned(), shown)
 }
 
-/// A number of calls, which can be a fraction if many messages share a call.
+/// Returns a number of calls as text. It can be a fraction if many messages share a call.
 pub fn few(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

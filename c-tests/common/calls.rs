@@ -1,5 +1,5 @@
-//! What both Rust lanes ask about their sockets and `sunpath` has no call for: the answer of
-//! poll(2), close-on-exec, and the limit of descriptors.
+//! Questions that both Rust lanes ask about their sockets, and for which `sunpath` has no call: the
+//! answer of poll(2), close-on-exec, and the limit of descriptors.
 
 use std::ffi::c_int;
 use std::sync::Mutex;
@@ -57,7 +57,7 @@ pub(crate) fn cloexec(fd: c_int) -> String {
     }
 }
 
-/// Sets the limit so that no descriptor is free, or as many as before.
+/// Sets the limit so that no descriptor is free, or so that as many are free as before.
 pub(crate) fn fds(word: &str) -> String {
     static BEFORE: Mutex<libc::rlim_t> = Mutex::new(0);
     let mut before = BEFORE.lock().expect("one thread");

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* MANY: more than 64 descriptors, open or in flight. PEERPIDFD: the option SO_PEERPIDFD. PADDED: control
- * messages are aligned to 8 bytes, so that an int has padding after it. */
+/* MANY: more than 64 descriptors, open or in flight. PEERPIDFD: the option SO_PEERPIDFD.
+ * PADDED: control messages are aligned to 8 bytes, so an int has padding after it. */
 enum needs { NOTHING, ROOT, MANY, PEERPIDFD, PADDED };
 
 struct test_case {

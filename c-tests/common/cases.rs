@@ -12,15 +12,16 @@ use crate::{line, process};
 pub(crate) enum Needs {
     Nothing,
     Root,
-    /// More than 64 descriptors, open or in flight.
+    /// The case needs more than 64 descriptors, open or in flight.
     Many,
-    /// The option `SO_PEERPIDFD`.
+    /// The case needs the option `SO_PEERPIDFD`.
     PeerPidfd,
-    /// Control messages are aligned to 8 bytes, so that an int has padding after it.
+    /// The case needs control messages that are aligned to 8 bytes, so that an int has padding
+    /// after it.
     Padded,
 }
 
-// As in the table, and in C.
+// The names are those of the table and of C.
 pub(crate) const NOTHING: Needs = Needs::Nothing;
 #[allow(dead_code, reason = "not every suite has a case that needs it")]
 pub(crate) const ROOT: Needs = Needs::Root;

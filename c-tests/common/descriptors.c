@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* More than a case opens, and few enough to ask about each. */
+/* A number that is greater than a case opens, and small enough to ask about each descriptor. */
 #define LIMIT 1024
 
 static struct rlimit get_limit(void)
@@ -40,7 +40,7 @@ int has_peer_pidfd(void)
 
 	if (s < 0)
 		die("socket");
-	/* s has no peer, so no descriptor is made. */
+	/* The socket has no peer, so no descriptor is made. */
 	lacks = getsockopt(s, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) < 0 && errno == ENOPROTOOPT;
 	close(s);
 	return !lacks;

@@ -7,7 +7,7 @@ use sunpath_sys as sys;
 use crate::line::step;
 use crate::process::check;
 
-/// More than a case opens, and few enough to ask about each.
+/// A number that is greater than a case opens, and small enough to ask about each descriptor.
 const LIMIT: c_int = 1024;
 
 fn get_limit() -> libc::rlimit {
@@ -45,7 +45,7 @@ pub(crate) fn has_peer_pidfd() -> bool {
     let at = (&raw mut pidfd).cast();
     // SAFETY: pidfd has space for the len bytes that the kernel may write.
     let asked = unsafe { sys::getsockopt(s, sys::SOL_SOCKET, sys::SO_PEERPIDFD, at, &mut len) };
-    // s has no peer, so no descriptor is made.
+    // The socket has no peer, so no descriptor is made.
     let lacks = asked < 0 && sys::errno() == sys::ENOPROTOOPT;
     // SAFETY: the descriptor is this function's.
     unsafe { sys::close(s) };

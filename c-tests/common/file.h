@@ -1,4 +1,4 @@
-/* What a case does with files: each call is a step of the line with its result.
+/* The calls that a case makes on files. Each is a step of the line, with its result.
  *
  *   mkdir("x") = ok; link("x", "y") = EPERM; lstat("x") = directory; names: "x"
  *

@@ -1,5 +1,5 @@
-//! What a case does with files, for the Rust lanes: each call is a step of the line with its result.
-//! `file.c` is the same in C.
+//! The calls that a case makes on files, for the Rust lanes. Each is a step of the line, with its
+//! result. `file.c` is the same in C.
 
 use std::env;
 use std::ffi::{CStr, CString};
@@ -25,13 +25,13 @@ fn result<T>(done: &io::Result<T>) {
     });
 }
 
-/// The step of a call that takes one path.
+/// Prints the step of a call that takes one path.
 fn told<T>(call: &str, path: &str, done: &io::Result<T>) {
     step!("{call}({})", words::path(path));
     result(done);
 }
 
-/// The step of a call that takes two paths.
+/// Prints the step of a call that takes two paths.
 fn told_both<T>(call: &str, path: &str, other: &str, done: &io::Result<T>) {
     step!("{call}({}, {})", words::path(path), words::path(other));
     result(done);
@@ -142,7 +142,7 @@ pub(crate) fn alias_of(file: &impl AsRawFd) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// What a file has and a socket lacks: a position to read from, a size, pages.
+/// Calls on what a file has and a socket lacks: a position to read from, a size, and pages.
 pub(crate) fn try_as_file(name: char, file: &File) {
     let place = (&*file).stream_position();
     step!("lseek({name})");
@@ -167,7 +167,7 @@ pub(crate) fn try_as_file(name: char, file: &File) {
 
 // 4. What is there.
 
-/// The type of the file.
+/// Prints the type of the file.
 pub(crate) fn ask_kind(path: &str) {
     let kind = fs::symlink_metadata(path).map(|status| status.file_type());
     step!("lstat({})", words::path(path));
@@ -182,7 +182,7 @@ pub(crate) fn ask_kind(path: &str) {
     }
 }
 
-/// The names in the working directory.
+/// Prints the names in the working directory.
 pub(crate) fn ask_names() {
     let entries = fs::read_dir(".").expect("the directory can be read");
     let mut names: Vec<_> = entries
@@ -248,11 +248,11 @@ pub(crate) fn ask_events(mut watch: &File) {
 
 // 6. Long paths.
 
-/// With `/s.sock` 261 bytes.
+/// The length of the directory's path. With `/s.sock` it is 261 bytes.
 pub(crate) const DEEP: usize = 254;
 
-/// Makes a directory whose path below the working directory has this many bytes. No call takes all of
-/// a long path, so that each component is made below the one before.
+/// Makes a directory whose path below the working directory has this many bytes. No call takes all
+/// of a long path, so each component is made below the previous one.
 pub(crate) fn made_directory(size: usize) -> String {
     let slash = |at: usize| at % 128 == 127;
     let path: String = (0..size)
@@ -267,8 +267,8 @@ pub(crate) fn made_directory(size: usize) -> String {
     path
 }
 
-/// `open(path, O_PATH)`, which is not a step. It is not made by `custom_flags` of `std`, which drops
-/// the flag where a C library counts it among the access modes.
+/// Calls `open(path, O_PATH)`, which is not a step. It is not made by `custom_flags` of `std`,
+/// which drops the flag where a C library counts it among the access modes.
 pub(crate) fn open_path(path: &str) -> File {
     open(path, sys::O_PATH).expect("the file is there").into()
 }

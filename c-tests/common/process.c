@@ -191,7 +191,7 @@ int process_is_interrupted(void)
 	return rings < RINGS;
 }
 
-/* 5. Words for numbers that change from run to run. */
+/* 5. Words in place of numbers that change from run to run. */
 
 static void id_print(unsigned id, unsigned own)
 {

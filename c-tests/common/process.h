@@ -1,5 +1,5 @@
-/* What the cases need in addition to sockets: child processes, other users, and ids in words.
- * process.rs is the same for the Rust lanes. */
+/* The functions that the cases need in addition to sockets, for child processes, other users,
+ * and ids in words. process.rs is the same for the Rust lanes. */
 #ifndef PROCESS_H
 #define PROCESS_H
 
@@ -9,14 +9,15 @@
 /* A process that drops its privileges becomes this user and group, without supplementary groups. */
 #define UNPRIVILEGED 65534
 
-/* Called before the first case: remembers the ids that are printed as "self". */
+/* Remembers the ids that are printed as "self". It is called before the first case. */
 void process_begin(void);
 
 /* Returns whether the program's arguments name this case: "I01.one" does, and so does "I01". No argument
  * names every case. */
 int process_wants(int argc, char **argv, const char *id);
 
-/* fork(2), after a flush of everything printed so far. Ends the program on failure. */
+/* Calls fork(2), after a flush of everything that was printed so far. Ends the program on
+ * failure. */
 pid_t process_fork(void);
 
 /* Ends a child after a flush of its output. The parent gets the number. */
@@ -31,7 +32,7 @@ void process_join(pid_t child);
 /* Waits and prints the result: " = ok" for 0, " = EPIPE" for that errno, " = killed by SIGPIPE". */
 void process_wait_and_print(pid_t child);
 
-/* Sets these supplementary groups and no others; -1 with errno. */
+/* Sets these supplementary groups and no others. Returns -1 with errno on failure. */
 int process_take_groups(size_t count, const gid_t *groups);
 
 /* Drops all privileges permanently. Ends the program if that is not allowed. */
@@ -48,7 +49,7 @@ void gate_make(int ret_gate[2]);
 void gate_open(const int gate[2]);
 void gate_wait(const int gate[2]);
 
-/* Sends SIGALRM to this process repeatedly for a while; whether that is still running. */
+/* Sends SIGALRM to this process repeatedly for a while; returns whether that is still running. */
 void process_interrupt(void);
 int process_is_interrupted(void);
 

@@ -1,5 +1,5 @@
-//! What the cases need in addition to sockets: child processes, other users, and ids in words.
-//! `process.c` is the same in C.
+//! The functions that the cases need in addition to sockets, for child processes, other users, and
+//! ids in words. `process.c` is the same in C.
 
 use std::env;
 use std::fs::File;
@@ -30,7 +30,7 @@ fn own_gid() -> u32 {
     unsafe { libc::getegid() }
 }
 
-/// Called before the first case: remembers the ids that are printed as "self".
+/// Remembers the ids that are printed as "self". It is called before the first case.
 pub(crate) fn begin() {
     OWN_UID.store(own_uid(), Relaxed);
     OWN_GID.store(own_gid(), Relaxed);
@@ -65,7 +65,7 @@ fn flush() {
     io::stdout().flush().expect("stdout can be written to");
 }
 
-/// fork(2), after a flush of everything printed so far.
+/// Calls fork(2), after a flush of everything that was printed so far.
 pub(crate) fn fork() -> pid_t {
     flush();
     // SAFETY: the program has one thread, so that the child finds every lock free.
@@ -111,7 +111,7 @@ pub(crate) fn wait_and_print(child: pid_t) {
 
 // 2. Users: groups first, because an unprivileged user may not change them.
 
-/// Sets these supplementary groups and no others; -1 with errno.
+/// Sets these supplementary groups and no others. Returns -1 with errno on failure.
 pub(crate) fn take_groups(groups: &[u32]) -> c_int {
     // SAFETY: pointer and length come from one live slice.
     unsafe { libc::setgroups(groups.len() as _, groups.as_ptr()) }
@@ -149,8 +149,8 @@ pub(crate) fn may_drop() -> bool {
     wait(child) == 0
 }
 
-/// unshare(2): gives this thread namespaces or a working directory of its own, and returns whether
-/// it may have them.
+/// Gives this thread its own namespaces or working directory, by unshare(2), and returns whether
+/// that is allowed.
 pub(crate) fn unshare(flags: c_int) -> bool {
     // SAFETY: unshare takes flags.
     unsafe { libc::unshare(flags) == 0 }
@@ -228,7 +228,7 @@ pub(crate) fn interrupt() {
     check("setitimer", ring_every(100_000));
 }
 
-// 5. Words for numbers that change from run to run.
+// 5. Words in place of numbers that change from run to run.
 
 fn id_name(id: u32, own: &AtomicU32) -> &'static str {
     match id {
@@ -293,7 +293,7 @@ pub(crate) fn close_on_exec(fd: c_int) -> &'static str {
     }
 }
 
-/// pidfd_send_signal(2) without a signal: whether the process exists.
+/// Returns whether the process exists, by pidfd_send_signal(2) without a signal.
 pub(crate) fn probe(pidfd: c_int) -> &'static str {
     let none = ptr::null::<libc::siginfo_t>();
     // SAFETY: a descriptor, no signal, no siginfo and no flags: nothing is read or written.

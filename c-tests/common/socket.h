@@ -1,4 +1,4 @@
-/* What a case does with sockets: each call is a step of the line with its result.
+/* The calls that a case makes on sockets. Each is a step of the line, with its result.
  *
  *   bind(s, "x") = ok; connect(c, "y") = ENOENT; getpeername(c) = 4, "x\0"
  *
@@ -16,17 +16,17 @@ struct sock {
 	int fd;
 };
 
-/* Nonblocking, closed on exec. */
+/* Makes a socket that is nonblocking and close-on-exec. */
 struct sock new_socket(char name, int type);
 void new_pair(struct sock *ret_p, struct sock *ret_q);
 
-/* Closes each, without a step. */
+/* Closes each socket, without a step. */
 #define CLOSE(...) \
 	close_sockets((const struct sock[]){ __VA_ARGS__ }, \
 		      sizeof((const struct sock[]){ __VA_ARGS__ }) / sizeof(struct sock))
 void close_sockets(const struct sock *sockets, size_t count);
 
-/* The calls alone, without a step: 0 or a descriptor, or -1 with errno. */
+/* Make the calls without a step. Each returns 0 or a descriptor, or -1 with errno. */
 int make_socket(int type);
 int make_bind(int fd, const char *path, size_t size);
 int make_connect(int fd, const char *path, size_t size);
@@ -39,7 +39,7 @@ void try_close(struct sock s);
 void try_send(struct sock c);
 void try_recv(struct sock a);
 
-/* A path of this many bytes, with arbitrary bytes after it. */
+/* Makes a path of this many bytes, with arbitrary bytes after it. */
 void try_bind_bytes(struct sock s, const char *path, size_t size);
 
 /* The trap: strncpy(3) truncates a path that is too long, and leaves no NUL after it. */

@@ -1,5 +1,5 @@
-//! What a case does with sockets over `sunpath-sys`: each call is a step of the line with its result.
-//! `socket.c` is the same in C.
+//! The calls that a case makes on sockets, over `sunpath-sys`. Each is a step of the line, with its
+//! result. `socket.c` is the same in C.
 
 use std::mem::size_of;
 use std::ptr;
@@ -22,7 +22,7 @@ pub(crate) struct Sock {
 
 // 1. Sockets.
 
-/// Nonblocking, closed on exec. The call alone, without a step.
+/// Makes a socket that is nonblocking and close-on-exec, without a step.
 pub(crate) fn make_socket(kind: c_int) -> Result<c_int, c_int> {
     // SAFETY: socket takes numbers.
     returned(unsafe { sys::socket(sys::AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) })
@@ -43,7 +43,7 @@ pub(crate) fn new_pair() -> [Sock; 2] {
     [Sock { name: 'p', fd: p }, Sock { name: 'q', fd: q }]
 }
 
-/// Closes each, without a step.
+/// Closes each socket, without a step.
 pub(crate) fn close(sockets: &[Sock]) {
     for s in sockets.iter().filter(|s| s.fd >= 0) {
         // SAFETY: a case closes each of its descriptors once, and does not use it afterwards.
@@ -64,7 +64,7 @@ pub(crate) fn outcome(result: Result<c_int, c_int>) {
     line::result(result.map(|_| "ok"));
 }
 
-/// The call alone, without a step.
+/// Makes the call without a step.
 pub(crate) fn make_bind(fd: c_int, path: &[u8]) -> Result<c_int, c_int> {
     let (addr, len) = sys::sockaddr_un_pathname(path).map_err(|error| error.errno())?;
     // SAFETY: the address is live and len its length.
@@ -172,21 +172,21 @@ pub(crate) fn ask_poll(s: Sock) {
 
 // 4. Setting up.
 
-/// A socket that is bound.
+/// Makes a socket that is bound.
 pub(crate) fn bound(name: char, kind: c_int, path: &str) -> Sock {
     let s = new_socket(name, kind);
     try_bind(s, path);
     s
 }
 
-/// A stream socket that listens as well.
+/// Makes a stream socket that is bound and listens.
 pub(crate) fn listening(name: char, path: &str) -> Sock {
     let s = bound(name, SOCK_STREAM, path);
     try_listen(s);
     s
 }
 
-/// The file of a socket that is closed.
+/// Makes the file of a socket that is closed.
 pub(crate) fn leave_stale(kind: c_int, path: &str) {
     try_close(bound('s', kind, path));
 }

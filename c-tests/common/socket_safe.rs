@@ -1,5 +1,5 @@
-//! What a case does with sockets over `sunpath`: each call is a step of the line with its result.
-//! `socket.c` is the same in C.
+//! The calls that a case makes on sockets, over `sunpath`. Each is a step of the line, with its
+//! result. `socket.c` is the same in C.
 
 use std::fmt::Display;
 use std::ops::Deref;
@@ -29,7 +29,7 @@ impl<S> Deref for Named<S> {
 
 // 1. Sockets.
 
-/// Nonblocking.
+/// Makes a nonblocking socket.
 pub(crate) fn new_socket<T: Kind>(name: char) -> Result<Named<Socket<T>>, Error> {
     let socket = Socket::new()?;
     socket.set_nonblocking(true)?;
@@ -152,19 +152,19 @@ pub(crate) fn ask_poll(s: &Named<impl AsRawFd>) {
 
 // 4. Setting up.
 
-/// A socket that is bound.
+/// Makes a socket that is bound.
 pub(crate) fn bound<T: Kind>(name: char, path: &str) -> Result<Named<Socket<T>>, Error> {
     let s = new_socket(name)?;
     try_bind(&s, path);
     Ok(s)
 }
 
-/// A stream socket that listens as well.
+/// Makes a stream socket that is bound and listens.
 pub(crate) fn listening(name: char, path: &str) -> Result<Named<UnixListener>, Error> {
     try_listen(bound::<Stream>(name, path)?)
 }
 
-/// The file of a socket that is closed.
+/// Makes the file of a socket that is closed.
 pub(crate) fn leave_stale<T: Kind>(path: &str) -> Result<(), Error> {
     try_close(bound::<T>('s', path)?);
     Ok(())

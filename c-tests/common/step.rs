@@ -40,7 +40,8 @@ impl Step {
         }
     }
 
-    /// The argument as a word, which may be a number; `None` if it is bytes or does not exist.
+    /// Returns the argument as a word, which may be a number, or `None` if it is bytes or does not
+    /// exist.
     pub(crate) fn word(&self, at: usize) -> Option<&str> {
         match self.args.get(at)? {
             Arg::Word(word) => Some(word),
@@ -48,7 +49,7 @@ impl Step {
         }
     }
 
-    /// The place of the socket with this letter.
+    /// Returns the place of the socket with this letter.
     ///
     /// # Panics
     ///
@@ -64,7 +65,7 @@ impl Step {
         self.word(at)?.parse().ok()
     }
 
-    /// The numbers after the socket: sizes.
+    /// Returns the numbers after the socket, which are sizes.
     pub(crate) fn sizes(&self) -> Vec<usize> {
         let number = |at| usize::try_from(self.number(at)?).ok();
         (1..).map_while(number).collect()
@@ -77,12 +78,12 @@ impl Step {
         }
     }
 
-    /// The bytes after the socket: the data to send.
+    /// Returns the bytes after the socket, which are the data to send.
     pub(crate) fn pieces(&self) -> Vec<&[u8]> {
         (1..).map_while(|at| self.bytes(at)).collect()
     }
 
-    /// The flags at the end, `PEEK|TRUNC`; none if the step has none.
+    /// Returns the flags at the end, `PEEK|TRUNC`, or none if the step has none.
     pub(crate) fn flags(&self) -> Vec<&str> {
         let last = self.args.len() - 1;
         match self.word(last) {

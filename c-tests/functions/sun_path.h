@@ -1,4 +1,4 @@
-/* From a path to a struct sockaddr_un and back, in plain C, with every length checked. Copy
+/* Converts a path to a struct sockaddr_un and back, in plain C, with every length checked. Copy
  * sun_path.h and sun_path.c into your program: they need nothing else. */
 #ifndef SUN_PATH_H
 #define SUN_PATH_H

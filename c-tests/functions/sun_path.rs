@@ -36,14 +36,14 @@ unsafe extern "C" {
 const SIZE: usize = size_of::<sockaddr_un>();
 const FAMILY: usize = size_of::<sa_family_t>();
 
-/// Every byte of the struct.
+/// Returns every byte of the struct.
 fn bytes_of(addr: &sockaddr_un) -> [u8; SIZE] {
     const { assert!(SIZE == sys::SUN_PATH_OFFSET + sys::SUN_PATH_CAPACITY && FAMILY == 2) };
     // SAFETY: the struct is live and consists of integers, without padding as was just asserted.
     unsafe { *ptr::from_ref(addr).cast() }
 }
 
-/// The struct with these bytes. The rest of it is zero.
+/// Makes the struct with these bytes. The rest of it is zero.
 fn with_bytes(bytes: &[u8]) -> sockaddr_un {
     let mut all = [0; SIZE];
     let count = bytes.len().min(SIZE);

@@ -1,4 +1,4 @@
-/* What the macros of cmsg(3) see in a control buffer. */
+/* Lists what the macros of cmsg(3) see in a control buffer. */
 #ifndef WALK_H
 #define WALK_H
 

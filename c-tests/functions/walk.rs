@@ -1,5 +1,5 @@
-//! The iteration over any control data, by C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` and by
-//! `ControlMessages`: both see the same. `tests/control.rs` and `fuzz/` use it.
+//! Iterates over any control data by C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` and by
+//! `ControlMessages`, and checks that both see the same. `tests/control.rs` and `fuzz/` use it.
 
 use std::ffi::{c_char, c_int};
 

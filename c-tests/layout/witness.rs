@@ -1,11 +1,11 @@
-//! For the build script: generates the Rust witnesses from the tables that `layout.c` includes.
+//! Generates the Rust witnesses from the tables that `layout.c` includes. The build script uses it.
 
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A row of a table: `FIELD(msghdr, msg_iov)`.
+/// A row of a table, such as `FIELD(msghdr, msg_iov)`.
 struct Row {
     kind: String,
     args: Vec<String>,
@@ -78,7 +78,7 @@ pub(crate) fn generate() -> String {
     text
 }
 
-/// The lines of one row, as elements of an array.
+/// Returns the lines of one row, as elements of an array.
 fn write_row(text: &mut String, row: &Row, path_of: &dyn Fn(&str) -> String) {
     let name = row.args[0].as_str();
     let path = path_of(name);
@@ -119,7 +119,8 @@ fn write_row(text: &mut String, row: &Row, path_of: &dyn Fn(&str) -> String) {
     }
 }
 
-/// The rows of a table, in order. Sections for glibc alone are left out for other C libraries.
+/// Returns the rows of a table, in order. Sections that only glibc has are left out for other C
+/// libraries.
 fn rows(path: &str) -> Vec<Row> {
     let table = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let mut rows = Vec::new();
@@ -152,7 +153,8 @@ fn read_row(path: &str, text: &str) -> Row {
     }
 }
 
-/// The checked-in output of bindgen for the target: of the C library's headers and of Linux's.
+/// Returns the checked-in output of bindgen for the target, from the C library's headers and from
+/// Linux's.
 fn bindings() -> Vec<PathBuf> {
     let key = [target("OS"), target("ENV"), target("ARCH")].join("_");
     let arch = target("ARCH");

@@ -1,4 +1,5 @@
-//! `CASES.md`: all cases with their ids and what they ask, from the tables of the suites.
+//! Makes `CASES.md`, the list of all cases with their ids and titles, from the tables of the
+//! suites.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -121,7 +122,7 @@ fn write_table(text: &mut String, table: &str, is_txt: bool) {
     }
 }
 
-/// A case in the list.
+/// Returns the line of a case in the list.
 fn entry(line: &str, is_txt: bool) -> Option<String> {
     if !is_txt {
         let case = Case::of_def(line)?;

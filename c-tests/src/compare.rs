@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The number of differences that are worth reading at once.
+/// The number of differences that are printed at once, because more would not be read.
 const SHOWN: usize = 10;
 
 /// The recorded transcript of the C lane, with the lines in which other lanes differ. Those begin
@@ -18,7 +18,7 @@ pub struct Transcript {
     header: Vec<String>,
     /// What C prints, one id and line for each case.
     lines: Vec<String>,
-    /// By the letter of the lane and the id of the case.
+    /// The declared differences, by the letter of the lane and the id of the case.
     declared: BTreeMap<(char, String), Declared>,
 }
 
@@ -27,7 +27,7 @@ pub struct Transcript {
 pub struct Declared {
     /// The line, with its id.
     pub line: String,
-    /// The reason.
+    /// The reason for the difference.
     pub reason: String,
 }
 

@@ -1,5 +1,5 @@
-//! `docs/differences.md`: what safe Rust does differently from C, and why, from the declared lines
-//! of all transcripts.
+//! Makes `docs/differences.md`, which lists what safe Rust does differently from C, and why, from
+//! the declared lines of all transcripts.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -81,8 +81,8 @@ fn write_suite(text: &mut String, suite: &Suite, transcript: &Transcript) {
     }
 }
 
-/// Returns both lines, call by call: an equal call once, and a different one first as C has it and
-/// then as Rust has it.
+/// Returns both lines, call by call. An equal call appears once, and a different one first as in C
+/// and then as in Rust.
 pub(crate) fn write_difference(text: &mut String, c: &str, safe: &str) {
     let calls = |line| str::split(body_of(line), "; ").collect::<Vec<_>>();
     let (c, safe) = (calls(c), calls(safe));

@@ -1,4 +1,4 @@
-//! Runs one lane: a program, in a directory of its own, with nothing inherited that could show in
+//! Runs one lane, which is a program, in its own directory. It inherits nothing that could change
 //! its output.
 
 #[path = "../../tests/limit/mod.rs"]
@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use skip::skip_uninstalled;
 
-/// A lane that waits in vain is ended after this many seconds.
+/// The number of seconds after which a lane that waits in vain is ended.
 const PATIENCE: u32 = 60;
 
 /// The variable that names a program under which lanes are run.
@@ -272,7 +272,7 @@ pub fn example(name: &str) -> PathBuf {
 ///
 /// # Panics
 ///
-/// - If it is not, and `SUNPATH_NO_SKIP` is set.
+/// - If it is not installed, and `SUNPATH_NO_SKIP` is set.
 #[must_use]
 pub fn installed(program: &str) -> bool {
     found(program) || skip(program)
@@ -303,12 +303,12 @@ pub fn unless_descriptors(count: libc::rlim_t) -> bool {
     limit::unless_descriptors(count)
 }
 
-/// Whether a lane may run at the same time as others.
+/// How a lane may run: at the same time as others, or alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
-    /// Together with other lanes for which the same holds.
+    /// The lane may run together with other lanes of this kind.
     Others,
-    /// While no other lane runs.
+    /// The lane runs while no other lane runs.
     Nobody,
 }
 

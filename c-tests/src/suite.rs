@@ -30,7 +30,7 @@ pub struct Case {
     pub id: String,
     /// Its question, if it is a case of `cases.def`.
     pub title: String,
-    /// What it needs that not every user has.
+    /// A requirement that not every user or system meets.
     pub needs: Option<&'static str>,
     /// Its line of `cases.txt`, empty for a case of `cases.def`.
     pub line: String,
@@ -52,8 +52,8 @@ pub enum Verdict {
 /// How all lanes answered a case.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// C's line, if it may be recorded: C printed it, and so did every lane that has to be equal to
-    /// C.
+    /// The line of C, if it may be recorded, because C printed it and so did every lane that has to
+    /// be equal to C.
     pub agreed: Option<String>,
     /// One verdict for each lane, in the order of the table of lanes; none if a program failed.
     pub verdicts: Vec<Verdict>,
@@ -218,8 +218,8 @@ impl Suite {
     }
 }
 
-/// How the lanes of a case may run: at the same time as those of other cases if each has abstract
-/// names of its own.
+/// Returns how the lanes of a case may run. They run at the same time as those of other cases if
+/// each has its own abstract names.
 #[must_use]
 pub fn beside() -> Beside {
     static OWN_NAMES: OnceLock<bool> = OnceLock::new();
@@ -240,7 +240,7 @@ impl Case {
         }
     }
 
-    /// `CASE(I01, one, NOTHING, rights, "title")`.
+    /// Reads a line such as `CASE(I01, one, NOTHING, rights, "title")`.
     pub(crate) fn of_def(line: &str) -> Option<Self> {
         let (arguments, title) = line.strip_prefix("CASE(")?.split_once('"')?;
         let mut arguments = arguments.split(", ");
@@ -385,7 +385,7 @@ mod tests {
 
     const LANES: [Lane; 3] = [lane("C", None), lane("raw", None), lane("safe", Some('S'))];
 
-    /// The report on these lines of C, raw and safe.
+    /// Returns the report on these lines of C, raw and safe.
     fn report(lines: [&str; 3], bless: bool) -> Report {
         let suite = Suite {
             name: "some".to_owned(),

@@ -39,11 +39,11 @@ pub enum Source {
     /// The call takes no address.
     #[default]
     None,
-    /// `"norm\0"`: the bytes of `sun_path`, after the family `AF_UNIX`.
+    /// The bytes of `sun_path`, after the family `AF_UNIX`: `"norm\0"`.
     Bytes(Vec<u8>),
-    /// `{AF_INET, "norm\0"}`: a struct filled by hand.
+    /// A struct filled by hand: `{AF_INET, "norm\0"}`.
     Struct(Family, Vec<u8>),
-    /// `sockname(s)`: what getsockname(2) writes for that socket.
+    /// The address that getsockname(2) writes for a socket: `sockname(s)`.
     Sockname(char),
 }
 
@@ -63,11 +63,11 @@ pub enum Form {
     Exact,
     /// `sizeof(struct sockaddr_un)`.
     Sizeof,
-    /// What getsockname(2) returned.
+    /// The length that getsockname(2) returned.
     Reported,
     /// The same as `Reported`, but at most `sizeof(struct sockaddr_un)`.
     Clamped,
-    /// This number; C's `(socklen_t)-1` is -1.
+    /// This number. C's `(socklen_t)-1` is written as -1.
     Number(i32),
 }
 
@@ -79,7 +79,8 @@ const FORMS: [(&str, Form); 4] = [
 ];
 
 impl Step {
-    /// Returns the length that the table names; `reported` is what getsockname(2) returned.
+    /// Returns the length that the table names. `reported` is the length that getsockname(2)
+    /// returned.
     #[must_use]
     pub fn len(&self, reported: socklen_t) -> socklen_t {
         let size = size_of::<sockaddr_un>() as socklen_t;

@@ -40,10 +40,11 @@ mod linux {
 
     static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(Suite::all);
 
-    /// The kernels other than Linux that suites have lines of.
+    /// The kernels other than Linux for which suites have lines.
     const OTHER_KERNELS: [&str; 1] = ["gvisor"];
 
-    /// Which of them is running, as `SUNPATH_KERNEL` says, because gVisor calls itself Linux.
+    /// Returns which of them is running. `SUNPATH_KERNEL` says so, because gVisor calls itself
+    /// Linux.
     static KERNEL: LazyLock<Option<String>> = LazyLock::new(|| env::var("SUNPATH_KERNEL").ok());
 
     /// Cases that run while no other case does, because the kernel counts what they measure over
@@ -53,7 +54,7 @@ mod linux {
     /// Cases whose calls valgrind answers by itself, and differently from the kernel.
     const NOT_UNDER: [&str; 1] = ["K11.from_sockets"];
 
-    /// What was found, for the end of the output.
+    /// The results, which are printed at the end of the output.
     #[derive(Default)]
     struct Found {
         /// The reports on the cases that were run, by suite and id.
@@ -93,8 +94,8 @@ mod linux {
         ran.exit_code()
     }
 
-    /// The tests under another program, which is slow: all cases of a suite run in one process for
-    /// each lane.
+    /// Returns the tests for a run under another program, which is slow. All cases of a suite
+    /// therefore run in one process for each lane.
     fn under() -> Vec<Trial> {
         let trials = SUITES.iter().flat_map(|suite| {
             lanes_of(&suite.name).map(move |lane| {
@@ -143,7 +144,7 @@ mod linux {
         trials
     }
 
-    /// A failure whose text is printed at the end, after everything else.
+    /// Returns a failure whose text is printed at the end, after everything else.
     fn failed(found: &Shared, name: &str, text: String) -> Failed {
         locked(found).failures.push((name.to_owned(), text));
         Failed::without_message()
@@ -157,7 +158,7 @@ mod linux {
         ]
     }
 
-    /// Checks of the tables, the transcripts and the generated pages.
+    /// Returns the checks of the tables, the transcripts and the generated pages.
     fn checks(found: &Shared) -> Vec<Trial> {
         let check = |name: String, check: fn(&str) -> Result<(), String>| {
             let found = Arc::clone(found);
@@ -246,7 +247,7 @@ mod linux {
         text
     }
 
-    /// A row for each suite that ran, and one for all of them.
+    /// Prints a row for each suite that ran, and one for all of them.
     fn table(found: &Found) -> String {
         let mut text = format!("{:14}{:>6}", "suite", "cases");
         for lane in LANES {

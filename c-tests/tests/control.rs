@@ -20,7 +20,7 @@ fn check_fronts(bytes: &[u8]) {
     }
 }
 
-/// One whole message with this many bytes of data. Its level and type depend on its place.
+/// Makes one whole message with this many bytes of data. Its level and type depend on its place.
 fn message(len: usize, place: i32) -> Vec<u8> {
     laid_out(&[(-place, place + 1, vec![0xaa; len])])
 }
@@ -30,7 +30,7 @@ fn control_walk_sees_what_c_sees_in_whole_messages() {
     let mut all = vec![Vec::new()];
     let mut longest = all.clone();
     for place in 0..3 {
-        // No data, and sizes up to more than any alignment.
+        // The sizes of the data, from 0 to more than any alignment.
         let more = |buffer: &Vec<u8>| {
             let buffer = buffer.clone();
             (0..=9).map(move |len| [buffer.clone(), message(len, place)].concat())

@@ -1,4 +1,4 @@
-//! The conversion alone, without a system call: for all inputs, in all lanes; and with bytes that
+//! Tests the conversion without a system call: for all inputs, in all lanes, and with bytes that
 //! proptest generates, as `fuzz/` does.
 
 #[path = "../functions/sun_path.rs"]
@@ -21,8 +21,8 @@ fn convert_every_lane_equals_c() {
             (lane.name, ran.unwrap_or_else(|fault| panic!("{fault}")))
         })
         .collect();
-    // Every path of 0 to 300 bytes with a NUL at each position and with none, every abstract name
-    // of 0 to 112 bytes likewise, and 7 contents read at 304 lengths.
+    // The number of lines: every path of 0 to 300 bytes with a NUL at each position and with none,
+    // the same for every abstract name of 0 to 112 bytes, and 7 contents read at 304 lengths.
     let inputs: usize =
         (0..=300).map(|n| n + 1).sum::<usize>() + (0..=112).map(|n| n + 1).sum::<usize>() + 7 * 304;
     let [(c, expected), others @ ..] = &outputs[..] else {

@@ -1,10 +1,10 @@
-//! System calls that fail: each call of the usual ways to use a socket, made to fail once by
-//! strace(1), in C, over `sunpath-sys` and over `sunpath`. A call with an errno is a test, named
+//! Makes each system call of the usual ways to use a socket fail once, by strace(1), in C, over
+//! `sunpath-sys` and over `sunpath`. A call with an errno is a test, named
 //! `lane::way::call.nth=errno`, and a program in a fresh directory.
 //!
-//! What the call returned is reported: never success, unless it was made again. EINTR never leaves
-//! a call that can be interrupted. The program does not panic, leaves no descriptor open, and
-//! leaves no file that was not there before.
+//! The failure of the call is reported, and never success, unless the call was made again. EINTR
+//! never leaves a call that can be interrupted. The program does not panic, leaves no descriptor
+//! open, and leaves no file that was not there before.
 //!
 //! `SUNPATH_LONG=1` tries more errnos, and also makes the calls fail from then on (`=errno+`).
 

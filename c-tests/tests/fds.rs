@@ -1,5 +1,5 @@
-//! Descriptors are passed to programs in C and Python, and received from them. Each is proved by
-//! its use: what one side writes the other reads, and both have one file offset.
+//! Passes descriptors to programs in C and Python, and receives descriptors from them. Each is
+//! proved by its use: what one side writes the other reads, and both have one file offset.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -193,7 +193,7 @@ fn partner_gives<T: Kind>(program: Program) {
 }
 
 fn exchanges_with(program: Program) {
-    // More than are open while 253 are passed.
+    // The limit is more than the number that is open while 253 are passed.
     if unless_descriptors(512) {
         return;
     }

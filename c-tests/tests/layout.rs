@@ -1,5 +1,5 @@
-//! Three witnesses of one table: the C compiler, `sunpath-sys`, and the checked-in output of
-//! bindgen.
+//! Compares three witnesses of one table: the C compiler, `sunpath-sys`, and the checked-in output
+//! of bindgen.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code, reason = "C is the only lane here")]
@@ -30,7 +30,7 @@ fn errno_line(errno: i32) -> String {
     )
 }
 
-/// Returns C's value for each line; `None` if the headers are too old for the name.
+/// Returns C's value for each line, or `None` if the headers are too old for the name.
 fn c_witness(printed: &str) -> Vec<(&str, Option<i128>)> {
     let line = |line| str::split_once(line, '\t').expect("a line of C is a name and a value");
     printed
@@ -73,7 +73,8 @@ fn layout_of_three_witnesses_is_equal() {
         let _ = writeln!(differing, "{name:45} C does not print this line");
     }
 
-    // Written past libtest's capturing, because the lines that were not compared must be seen.
+    // The lines are written directly, because libtest would capture them, and the lines that were
+    // not compared must be seen.
     let mut note = format!(
         "layout: {} lines, bindgen's from {BINDINGS:?}\n",
         c().count()

@@ -10,7 +10,8 @@ use sunpath_c_tests::lane::{self, FreshDir};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
-/// A lesson's program fits on a page, and on half a page beside its twin.
+/// The most lines and columns of a lesson's program, so that it fits on a page, and on half a page
+/// beside its twin.
 const MAX_LINES: usize = 80;
 const MAX_COLUMNS: usize = 64;
 

@@ -1,4 +1,4 @@
-//! `partners/stream.c` and `sunpath` talk to each other, each as server and as client.
+//! Lets `partners/stream.c` and `sunpath` talk to each other, each as server and as client.
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +10,8 @@ use sunpath::{Shutdown, UnixListener, UnixStream};
 use sunpath_c_tests::c;
 use sunpath_c_tests::lane::{self, FreshDir};
 
-/// More than sockets and pipes hold at once, so that both sides must read while they write.
+/// A number of bytes that is greater than sockets and pipes hold at once, so that both sides must
+/// read while they write.
 const BYTES: usize = 1_000_003;
 
 fn message() -> Vec<u8> {

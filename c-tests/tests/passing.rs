@@ -1,5 +1,5 @@
-//! Passing a descriptor with the safe layer makes the system calls that C makes, with the same
-//! arguments, and no other.
+//! Tests that passing a descriptor with the safe layer makes exactly the system calls that C makes,
+//! with the same arguments.
 #![cfg(target_os = "linux")]
 
 mod lanes;
@@ -10,7 +10,7 @@ use lanes::lanes_of;
 use sunpath_c_tests::lane::{Lane, installed};
 use sunpath_sys::CMSG_SPACE;
 
-/// What a program calls where its markers are in the trace.
+/// The call by which a program marks a place in the trace.
 const MARKER: &str = "close(-1)";
 
 /// Returns the system calls of a lane between its two markers, as strace prints them, without

@@ -1,5 +1,5 @@
-//! The tour, run as a user would run it, with clients and servers that are not ours: C, Python,
-//! socat and nc.
+//! Runs the tour as a user would, with clients and servers that are not ours: C, Python, socat and
+//! nc.
 #![cfg(target_os = "linux")]
 
 use std::ffi::{OsStr, OsString};
@@ -17,7 +17,7 @@ use sunpath::UnixStream;
 use sunpath_c_tests::c;
 use sunpath_c_tests::lane::{self, FreshDir, installed, skip};
 
-/// More than one read or one write takes, and less than the queues hold.
+/// A number of bytes that is more than one read or one write takes, and less than the queues hold.
 const LENGTH: usize = 60_000;
 
 const PYTHON_CLIENT: &str = "
@@ -52,8 +52,8 @@ fn tour_in<A: AsRef<OsStr>>(dir: &FreshDir, args: impl IntoIterator<Item = A>) -
     command
 }
 
-/// Returns whether the installed `nc` knows Unix sockets, and ends with its input. Among the many versions,
-/// OpenBSD's does.
+/// Returns whether the installed `nc` knows Unix sockets, and ends with its input. Of the many
+/// versions, OpenBSD's does.
 fn installed_nc() -> bool {
     let knows = || {
         let help = Command::new("nc").arg("-h").stdin(Stdio::null()).output();
@@ -294,7 +294,8 @@ fn tour_with_bad_input_says_one_line_and_exits_1() {
     assert_eq!(left.len(), 1, "{left:?}");
 }
 
-/// As a user that may not write there: root may write everywhere, and becomes nobody.
+/// The program runs as a user that may not write there. Root may write everywhere, so it becomes
+/// nobody.
 #[test]
 fn tour_in_a_directory_that_is_not_writable_says_so() {
     let dir = FreshDir::new();
@@ -391,7 +392,7 @@ fn tour_server_that_ends_leaves_the_file_of_its_successor() {
     let path = dir.path().join("a.sock");
     let first = Server::start(&mut tour_in(&dir, ["serve", "a.sock"]));
     fs::remove_file(&path).expect("it serves");
-    // A server that does not check what was there before.
+    // This server does not check what was there before.
     let mut second = Command::new(c::program("stream"));
     let second = Server::start(second.args(["serve", "a.sock"]).current_dir(dir.path()));
     assert_eq!(first.end_by(libc::SIGTERM), Some(0));

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     const char *which = ours ? "this" : "another";
     printf("client: %s process\n", which);
 
-    /* 5. Talk: no SIGPIPE, and again after a signal. */
+    /* 5. Talk: without SIGPIPE, and again after a signal. */
     char buf[16];
     ssize_t n;
     do {

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let which = if ours { "this" } else { "another" };
     println!("client: {which} process");
 
-    // 5. Talk: no SIGPIPE, and again after a signal.
+    // 5. Talk: without SIGPIPE, and again after a signal.
     let mut buf = [0; 16];
     server.write(b"hello")?;
     let n = client.read(&mut buf)?;

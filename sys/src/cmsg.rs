@@ -1,4 +1,4 @@
-//! The `CMSG_*` macros of `<sys/socket.h>` as functions: sizes are `usize` and do not wrap, and a
+//! The `CMSG_*` macros of `<sys/socket.h>` as functions: sizes are `usize` and do not wrap, and an
 //! iteration never leaves `msg_controllen`.
 //!
 //! Control messages follow each other in the control buffer of a `msghdr`. Each is a `cmsghdr` and
@@ -29,7 +29,7 @@ use core::slice;
 /// See cmsg(3), `<sys/socket.h>`.
 #[doc(inline)]
 pub use libc::cmsghdr;
-/// `struct msghdr` — what sendmsg(2) and recvmsg(2) take: an address, data in pieces, and a
+/// `struct msghdr` — the argument of sendmsg(2) and recvmsg(2): an address, data in pieces, and a
 /// control buffer of `msg_controllen` bytes.
 ///
 /// See sendmsg(2), recvmsg(2), `<sys/socket.h>`.
@@ -125,7 +125,7 @@ pub const unsafe fn CMSG_FIRSTHDR(mhdr: *const msghdr) -> *mut cmsghdr {
 ///
 /// # Safety
 ///
-/// - `mhdr` as for [`CMSG_FIRSTHDR`].
+/// - `mhdr` fulfils the conditions of [`CMSG_FIRSTHDR`].
 /// - `cmsg` came from [`CMSG_FIRSTHDR`] or `CMSG_NXTHDR` over the same `mhdr`.
 /// - That header has been written. It need not be aligned.
 ///
@@ -151,7 +151,7 @@ pub const unsafe fn CMSG_NXTHDR(mhdr: *const msghdr, cmsg: *const cmsghdr) -> *m
 /// # Safety
 ///
 /// - `cmsg` came from [`CMSG_FIRSTHDR`] or [`CMSG_NXTHDR`], which give only headers with
-///   `CMSG_LEN(0)` bytes of buffer, so that the result is inside the buffer or at its end.
+///   `CMSG_LEN(0)` bytes of buffer, so the result is inside the buffer or at its end.
 ///
 /// See cmsg(3).
 #[must_use]
@@ -161,14 +161,14 @@ pub const unsafe fn CMSG_DATA(cmsg: *const cmsghdr) -> *mut c_uchar {
     unsafe { cmsg.byte_add(CMSG_LEN(0)) }.cast_mut().cast()
 }
 
-/// Returns the data of a control message, as far as it lies inside `msg_controllen`.
+/// Returns the data of a control message, or the part of it that lies inside `msg_controllen`.
 ///
 /// After a truncation `cmsg_len` can exceed what arrived, but this slice never does. C has no
 /// counterpart.
 ///
 /// # Safety
 ///
-/// - `mhdr` and `cmsg` as for [`CMSG_NXTHDR`].
+/// - `mhdr` and `cmsg` fulfil the conditions of [`CMSG_NXTHDR`].
 /// - The bytes of the control buffer have been written and are not changed during `'a`.
 ///
 /// See cmsg(3).
@@ -187,7 +187,7 @@ pub const unsafe fn cmsg_data<'a>(mhdr: *const msghdr, cmsg: *const cmsghdr) -> 
 ///
 /// # Safety
 ///
-/// As for [`CMSG_NXTHDR`].
+/// The conditions are those of [`CMSG_NXTHDR`].
 #[allow(
     clippy::unnecessary_cast,
     reason = "both lengths are 4 bytes outside glibc"
@@ -214,7 +214,7 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    /// A msghdr over the first `len` bytes of `control`.
+    /// Makes a msghdr that points to the first `len` bytes of `control`.
     fn msghdr_over(control: &mut [u8], len: usize) -> msghdr {
         // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
         let mut mhdr: msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -244,7 +244,7 @@ mod tests {
         while !cmsg.is_null() {
             // SAFETY: cmsg came from the iteration, and the buffer is initialised.
             seen.push(unsafe { cmsg_data(&mhdr, cmsg) }.len());
-            // SAFETY: as above.
+            // SAFETY: cmsg came from the iteration, and the buffer is initialised.
             cmsg = unsafe { CMSG_NXTHDR(&mhdr, cmsg) };
         }
         seen

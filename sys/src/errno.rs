@@ -22,7 +22,7 @@ pub fn set_errno(errno: c_int) {
     unsafe { *location() = errno }
 }
 
-/// Where this thread has its `errno`.
+/// Returns a pointer to the `errno` of this thread.
 fn location() -> *mut c_int {
     #[cfg(any(target_os = "solaris", target_os = "illumos"))]
     use libc::___errno as location;
@@ -35,13 +35,13 @@ fn location() -> *mut c_int {
     #[cfg(target_os = "haiku")]
     use libc::_errnop as location;
 
-    // SAFETY: the function takes nothing and cannot fail.
+    // SAFETY: the function takes no argument and cannot fail.
     unsafe { location() }
 }
 
-/// Returns the symbolic name of an error number, `EADDRINUSE` for `libc::EADDRINUSE`; `None` for a
-/// number that has no meaning on this system. If two names share a number (`EAGAIN` and
-/// `EWOULDBLOCK`), it is the first in errno(3)'s list.
+/// Returns the symbolic name of an error number, `EADDRINUSE` for `libc::EADDRINUSE`, or `None` for
+/// a number that has no meaning on this system. If two names share a number (`EAGAIN` and
+/// `EWOULDBLOCK`), the result is the first in errno(3)'s list.
 ///
 /// Equals strerrorname_np(3) of the GNU C library.
 #[must_use]
@@ -49,15 +49,14 @@ pub fn errno_name(errno: c_int) -> Option<&'static str> {
     Some(name_and_text(errno)?.0)
 }
 
-/// Returns what an error number means, in a few lower-case words; `None` for a number that has no
-/// meaning on this system.
+/// Returns what an error number means, in a few lower-case words, or `None` for a number that has
+/// no meaning on this system.
 #[must_use]
 pub fn errno_text(errno: c_int) -> Option<&'static str> {
     Some(name_and_text(errno)?.1)
 }
 
-/// Makes from a list of names and texts: the numbers under their names, and the table that finds
-/// both.
+/// Declares constants from a list of names and texts, and the table in which both are found.
 macro_rules! errnos {
     ($($name:ident $text:literal)*) => {
         $(

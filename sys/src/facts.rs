@@ -1,8 +1,8 @@
 //! The C headers of the target, and the check on every build that `libc` agrees with them.
 //!
-//! A difference is a compile error that names the item. Not compared are `SOMAXCONN`, which is a
-//! default that moves, and with musl on 32-bit targets what depends on the size of `time_t`, because
-//! libc has that of musl before 1.2.
+//! A difference is a compile error that names the item. Two things are not compared: `SOMAXCONN`,
+//! which is a default that changes, and with musl on 32-bit targets whatever depends on the size of
+//! `time_t`, because libc has the size of musl before 1.2.
 
 use core::mem::offset_of;
 
@@ -10,7 +10,7 @@ use crate::cmsg::{CMSG_LEN, CMSG_SPACE};
 
 /// The headers of the C library as bindgen reads them.
 #[allow(dead_code, non_camel_case_types, unreachable_pub)]
-// bindgen's helper for the array at the end of glibc's cmsghdr; nothing calls it.
+// This is bindgen's helper for the array at the end of glibc's cmsghdr. Nothing calls it.
 #[allow(unsafe_op_in_unsafe_fn, clippy::missing_safety_doc)]
 mod c {
     include!(env!("SUNPATH_SYS_FACTS"));
@@ -105,7 +105,8 @@ structs! {
     linger { l_onoff l_linger }
 }
 
-// Unsigned in OpenBSD's header and signed in libc: the same number of bits at the same place.
+// The field is unsigned in OpenBSD's header and signed in libc, with the same number of bits at the
+// same place.
 #[cfg(not(target_os = "openbsd"))]
 structs! { msghdr { msg_iovlen } }
 

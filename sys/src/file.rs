@@ -68,8 +68,8 @@ pub use libc::close;
 #[doc(inline)]
 pub use libc::read;
 
-/// `ssize_t write(int fd, const void *buf, size_t n);` — sends without flags, so that a stream
-/// whose peer has closed raises `SIGPIPE`.
+/// `ssize_t write(int fd, const void *buf, size_t n);` — sends without flags. A stream whose peer
+/// has closed therefore raises `SIGPIPE`.
 ///
 /// See write(2).
 #[doc(inline)]

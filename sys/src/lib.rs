@@ -62,10 +62,10 @@
 //! # Where the constants come from
 //!
 //! Constants that libc has are libc's. Those that it lacks come from the systems' own headers by
-//! `bindgen`. Its output is part of the source, so that a build needs neither a compiler for C nor
-//! libclang. On every build `const` assertions compare libc's structs and constants with those
-//! headers, and a difference stops the build and names the item. Feature `bindgen` reads the headers
-//! of this machine instead.
+//! `bindgen`. Its output is part of the source, so a build needs neither a C compiler nor libclang.
+//! On every build `const` assertions compare libc's structs and constants with those headers, and a
+//! difference stops the build and names the item. Feature `bindgen` reads the headers of this
+//! machine instead.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]

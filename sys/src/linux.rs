@@ -1,8 +1,8 @@
-//! What libc lacks, or has only for some targets, from Linux's own headers.
+//! Items from Linux's own headers that libc lacks, or has only for some targets.
 //!
 //! The values are those that `bindgen` read from the kernel's headers. They depend on the
-//! architecture, and on neither the C library nor the word size, so that every Linux target has all
-//! of them. mips, powerpc and sparc have values of their own; the others have those of the kernel's
+//! architecture, and on neither the C library nor the word size, so every Linux target has all of
+//! them. mips, powerpc and sparc have values of their own; the others have those of the kernel's
 //! asm-generic headers.
 //!
 //! A kernel that is older than an option answers `ENOPROTOOPT`.

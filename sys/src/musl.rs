@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use core::ptr;
 
-    /// A header over one piece and some control data, with padding of ones.
+    /// Makes a header that points to one piece and some control data, with padding of ones.
     fn header(piece: &mut libc::iovec, control: &mut [u64]) -> mmsghdr {
         let mut header = MaybeUninit::<mmsghdr>::uninit();
         // SAFETY: header has space for one mmsghdr.

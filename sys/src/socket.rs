@@ -552,7 +552,7 @@ pub use libc::writev;
 pub use libc::timeval;
 
 /// `int clock_gettime(clockid_t clock, struct timespec *now);` — returns the time of a clock.
-/// `CLOCK_MONOTONIC` never moves back, so that a timeout can be counted by it.
+/// `CLOCK_MONOTONIC` never moves back, so it is suited to count a timeout.
 ///
 /// See clock_gettime(2).
 #[doc(inline)]

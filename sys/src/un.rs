@@ -72,15 +72,15 @@ pub const SUN_PATH_MAX: usize = SUN_PATH_CAPACITY - 1;
 /// The longest pathname that every system takes, in bytes: that of the BSDs and macOS, whose `sun_path` has
 /// 104 bytes.
 ///
-/// A program that keeps to it on Linux runs on the others too.
+/// A program that respects this limit on Linux runs on the other systems, too.
 pub const SUN_PATH_MAX_PORTABLE: usize = 103;
 const _: () = assert!(SUN_PATH_MAX_PORTABLE <= SUN_PATH_MAX);
 
-/// Whether the system has the abstract namespace (Linux alone).
+/// `true` if the system has the abstract namespace, which only Linux has.
 pub const HAVE_ABSTRACT: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// An address with its family set and every other byte zero. It is a function and not a constant,
-/// so that zeroes are stored and not copied from the program's data.
+/// Returns an address with its family set and every other byte zero. It is a function and not a
+/// constant, because then zeroes are stored and not copied from the program's data.
 #[inline(always)]
 const fn blank() -> sockaddr_un {
     sockaddr_un {
@@ -196,7 +196,7 @@ impl From<SunPathError> for std::io::Error {
 ///
 /// # Errors
 ///
-/// A NUL is looked for first, so that a path which is too long and has one reports the NUL.
+/// The NUL is searched first. A path that is too long and has a NUL therefore reports the NUL.
 ///
 /// - [`Empty`](SunPathError::Empty) (`ENOENT`): there are no bytes.
 /// - [`InteriorNul`](SunPathError::InteriorNul) (`EINVAL`): there is a NUL, even if it is the last
@@ -329,7 +329,8 @@ const fn path_bytes(addr: &sockaddr_un) -> &[u8; SUN_PATH_CAPACITY] {
 /// Returns all of `sun_path` as bytes that may be written to.
 const fn path_bytes_mut(addr: &mut sockaddr_un) -> &mut [u8; SUN_PATH_CAPACITY] {
     let path: *mut [c_char; SUN_PATH_CAPACITY] = &mut addr.sun_path;
-    // SAFETY: as in `bytes_of`, and the reference is exclusive.
+    // SAFETY: the pointer comes from a live exclusive reference and keeps its lifetime. c_char and
+    // u8 have the same size and alignment, and every bit pattern is valid for both.
     unsafe { &mut *path.cast::<[u8; SUN_PATH_CAPACITY]>() }
 }
 

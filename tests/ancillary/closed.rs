@@ -1,5 +1,4 @@
-//! Which numbers are closed: those of received descriptors that nobody took, each once, and no
-//! other number.
+//! Exactly the received descriptors that nobody took are closed, each once.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
@@ -43,7 +42,7 @@ fn closed_numbers_are_those_that_came_and_no_others() {
             let _below = use_all_below_the_highest(&a);
             for pattern in 0..=u8::MAX {
                 let is_free = |at: usize| pattern & (1 << at) != 0;
-                // One more number on each side.
+                // There is one more number in use on each side.
                 let mut row: Vec<_> = (0..10).map(|_| Some(clone())).collect();
                 let number = |fd: &Option<OwnedFd>| fd.as_ref().unwrap().as_raw_fd();
                 let first = number(&row[0]);
@@ -99,7 +98,7 @@ fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
                 drop(again);
                 assert_eq!(open(), before, "{taken}");
             }
-            // Descriptors beyond the expected ones, which were closed at once.
+            // The descriptors that exceed the expected number were closed at once.
             let mut small = ControlBuffer::<(Rights<1>, Credentials, Pidfd)>::new();
             for sent in 2..=3 {
                 give(&a, sent);

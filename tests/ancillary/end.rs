@@ -11,7 +11,7 @@ use sunpath::{Datagram, Errno, Seqpacket, Shutdown, Socket, Stream, UnixStream};
 
 use super::{INT, curious_pair, give, has_option, skip, take};
 
-/// Bytes for credentials and a pidfd.
+/// A control buffer with space for credentials and a pidfd.
 const CURIOUS: usize = CMSG_SPACE(3 * INT) + CMSG_SPACE(INT);
 
 /// Makes a pair whose second end asks for a security label, if no security module provides one.

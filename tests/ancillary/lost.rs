@@ -1,5 +1,5 @@
-//! No descriptor is lost and none leaks: if the buffer has no space, if nobody takes it, after a
-//! panic.
+//! No descriptor is lost and none leaks, even if the buffer has no space, if nobody takes it, or
+//! after a panic.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
@@ -18,8 +18,8 @@ use super::{
     truncated_text, with_free,
 };
 
-/// `K` descriptors, credentials and a pidfd, while between zero and one too many descriptors are
-/// free.
+/// Receives `K` descriptors, credentials and a pidfd, while between zero and one more than enough
+/// descriptors are free.
 fn arrives_as_far_as_descriptors_are_free<T: Kind, const K: usize>() {
     let Some((a, b)) = curious_pair::<T>() else {
         return;
@@ -88,7 +88,8 @@ fn ancillary_at_every_limit_of_descriptors_loses_none() {
     );
 }
 
-/// So many descriptors, credentials and a pidfd, into a buffer of this size and alignment.
+/// Receives this many descriptors, credentials and a pidfd into a buffer of this size and
+/// alignment.
 fn arrives_as_far_as_room_is<T: Kind>(
     (a, b): &(Socket<T>, Socket<T>),
     count: usize,
@@ -120,7 +121,7 @@ fn arrives_as_far_as_room_is<T: Kind>(
     drop(control);
     assert_eq!(open(), before, "{what}");
 
-    // The same bytes again, with what the last receive left in them.
+    // The same bytes are used again, with the data that the last receive left in them.
     give(a, count);
     let expected = (!whole).then(|| truncated_text(arrived));
     assert_eq!(take(b, room).map(refused), Ok(expected), "{what}");
@@ -174,7 +175,8 @@ fn ancillary_that_nobody_takes_to_the_end_is_closed() {
                 assert_eq!(open(), before);
             }
 
-            // A panic while the message is held, while it is opened, and half way through it.
+            // A panic happens while the message is held, while it is opened, and half way through
+            // it.
             type Held<'c> = Message<&'c mut ControlBuffer<(Rights<8>, Credentials, Pidfd)>>;
             type Broken = fn(Held<'_>);
             let fall: [Broken; 3] = [
@@ -197,7 +199,7 @@ fn ancillary_that_nobody_takes_to_the_end_is_closed() {
                 assert_eq!(open(), before);
             }
 
-            // One buffer, used a thousand times, with and without descriptors.
+            // One buffer is used a thousand times, with and without descriptors.
             for round in 0..1000 {
                 give(&a, round % 9);
                 let mut control = take(&b, &mut room).unwrap().into_control().unwrap();
@@ -255,7 +257,7 @@ fn ancillary_receive_that_fails_leaves_the_room_usable() {
     );
 }
 
-/// A batch of six messages with two descriptors each, of which the test looks at some.
+/// Receives a batch of six messages with two descriptors each. The test takes only some of them.
 fn batch_is_closed<T: Messages>() {
     let Some((a, b)) = curious_pair::<T>() else {
         return;
@@ -298,7 +300,7 @@ fn batch_is_closed<T: Messages>() {
         assert_eq!(open(), before, "{looked_at} messages were looked at");
     }
 
-    // Descriptors for two messages and a half, with pidfds among them.
+    // As many descriptors are free as two and a half messages need, with their pidfds.
     sending.rewind();
     a.sendmmsg(&mut sending).unwrap();
     with_free(7, || b.recvmmsg(&mut receiving)).unwrap();
@@ -322,7 +324,7 @@ fn batch_is_closed<T: Messages>() {
     assert_eq!(came, [whole, whole, half, none, none, none]);
     assert_eq!(open(), before);
 
-    // Three descriptors into a buffer with space for two.
+    // Three descriptors are received into a buffer with space for two.
     give(&a, 3);
     b.recvmmsg(&mut receiving).unwrap();
     let arrival = receiving.arrivals().next().unwrap();
@@ -355,7 +357,7 @@ fn plain_receive_says_so<T: Messages>() {
     let received = vectored(&b).unwrap();
     assert!(received.is_control_truncated());
     assert_eq!((received.len(), received.is_truncated()), (1, false));
-    // recv(2) has no flags that could report it; the kernel closes the descriptors all the same.
+    // recv(2) has no flags that could report it, but the kernel closes the descriptors.
     give(&a, 2);
     assert!(!b.recv(&mut buf).unwrap().is_control_truncated());
     assert_eq!(open(), before);

@@ -1,5 +1,5 @@
-//! Ancillary data in bad cases: no descriptor is free for what arrives, the buffer has no space for
-//! it, nobody takes it, or a panic happens on the way. What arrived is reported, what is missing is
+//! Ancillary data in bad cases: no descriptor is free for those that arrive, the buffer has no
+//! space, nobody takes them, or a panic happens. What arrived is reported, what is missing is
 //! reported, and afterwards the process has the descriptors that it had before.
 #![cfg(all(target_os = "linux", feature = "std"))]
 
@@ -26,7 +26,7 @@ use sunpath::{Error, Socket};
 
 const INT: usize = size_of::<i32>();
 
-/// More descriptors than a test has open while it passes 253 of them.
+/// A number of descriptors that is greater than a test has open while it passes 253 of them.
 const MANY: libc::rlim_t = 512;
 
 /// Runs the test of this name in a process of its own, because descriptors and their limit belong

@@ -1,4 +1,4 @@
-//! Control messages go out in the order in which they are given, all of them.
+//! All control messages are sent, in the order in which they are given.
 
 use std::fs::File;
 use std::io::IoSlice;
@@ -18,7 +18,7 @@ fn closed() -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(i32::MAX) }
 }
 
-/// A process that does not exist.
+/// The number of a process that does not exist.
 fn nobody() -> Credentials {
     let own = Credentials::own();
     Credentials::new(i32::MAX, own.uid(), own.gid())
@@ -36,7 +36,7 @@ fn first_fault_counts<T: Kind>() {
     let no_process = Control::Credentials(nobody());
     let own = Control::Credentials(Credentials::own());
     let errno = |control: &[Control<'_>]| send(&a, control).unwrap_err().errno();
-    // ESRCH with privileges, EPERM without.
+    // The kernel reports ESRCH with privileges, and EPERM without.
     let of_process = errno(&[no_process]);
     assert!(matches!(of_process, Errno::ESRCH | Errno::EPERM));
 
@@ -106,7 +106,7 @@ fn ancillary_of_8192_bytes_goes_and_more_is_refused() {
         format!("sendmsg: EMSGSIZE (the control messages take {needed} bytes, space for 8192)")
     );
 
-    // Each descriptor travels in a message of its own.
+    // Each descriptor is sent in its own message.
     let mut control = vec![Control::Rights(&one); 253];
     control.push(own);
     send(&a, &control).unwrap();

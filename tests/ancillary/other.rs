@@ -1,11 +1,11 @@
-//! Control messages without a type of their own, and bytes without one.
+//! Control messages that have no type in this crate, and control buffers that are plain bytes.
 
 use std::io::{IoSlice, IoSliceMut};
 
 use sunpath::ancillary::{Control, ControlBytes, Credentials, MsgFlags};
 use sunpath::{Errno, UnixDatagram, UnixStream, sys};
 
-/// A control message of the caller, which the kernel checks as any other.
+/// The caller lays out a control message itself, and the kernel checks it like any other.
 #[test]
 fn ancillary_control_messages_of_any_level_and_type() {
     let (a, b) = UnixDatagram::pair().unwrap();
@@ -43,7 +43,7 @@ fn ancillary_control_messages_of_any_level_and_type() {
     assert!(b.try_recv(&mut [0; 8]).is_err(), "nothing else was sent");
 }
 
-/// Bytes for one descriptor have space for two, and `descriptors` of them stay.
+/// Bytes for one descriptor have space for two, of which only `descriptors` stay.
 #[test]
 fn ancillary_bytes_keep_as_many_descriptors_as_they_may() {
     let (a, b) = UnixStream::pair().unwrap();

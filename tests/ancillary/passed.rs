@@ -100,7 +100,7 @@ fn ancillary_descriptors_253_go_and_254_are_refused() {
 
 #[test]
 fn ancillary_without_a_byte_is_refused_on_streams_alone() {
-    // The socket is not connected, so that a call would report ENOTCONN.
+    // The socket is not connected, so a call would report ENOTCONN.
     let unconnected = UnixStream::new().unwrap();
     let fds = [unconnected.as_fd()];
     let rights = [Control::Rights(&fds)];
@@ -125,7 +125,8 @@ fn ancillary_without_a_byte_is_refused_on_streams_alone() {
     assert_eq!(received.len(), 0);
 }
 
-/// How many descriptors fit into a buffer for one: two if control messages are aligned to 8 bytes.
+/// The number of descriptors that fit into a buffer for one. It is two if control messages are
+/// aligned to 8 bytes.
 const IN_ONE: usize = (CMSG_SPACE(4) - CMSG_LEN(0)) / 4;
 
 /// The errors of `recv_fd` and `recv_fds`, each with its text.
@@ -206,8 +207,8 @@ fn ancillary_errors_of_receiving_descriptors_say_the_numbers() {
     );
 }
 
-/// The receiver's socket was set up by code that also wanted credentials and a pidfd, so that these
-/// arrive with the descriptors.
+/// Other code has set up the receiver's socket to receive credentials and a pidfd, so these arrive
+/// with the descriptors.
 fn descriptors_come_beside_others<T: Kind>() {
     let Some((a, b)) = curious_pair::<T>() else {
         return;
@@ -278,7 +279,7 @@ fn ancillary_of_a_short_write_goes_once() {
         (a, b)
     };
 
-    // By hand: the rest is sent without the descriptors.
+    // The test itself sends the rest without the descriptors.
     let (a, b) = small_pair();
     a.set_nonblocking(true).unwrap();
     let fds = [a.as_fd(), a.as_fd()];
@@ -294,8 +295,8 @@ fn ancillary_of_a_short_write_goes_once() {
     // send_all does it by itself if signals interrupt its calls,
     let (a, b) = small_pair();
     signal_hook::flag::register(libc::SIGUSR1, Arc::default()).unwrap();
-    // A number, because it is a pointer in some C libraries.
-    // SAFETY: pthread_self takes nothing.
+    // The thread's id is passed as a number, because it is a pointer in some C libraries. SAFETY:
+    // pthread_self takes no argument.
     let sender = unsafe { libc::pthread_self() } as usize;
     let interrupt = move || {
         // SAFETY: the sender lives until it has joined the thread that runs this.

@@ -13,7 +13,7 @@ use sunpath::{Datagram, Error, Seqpacket, Socket, Stream};
 
 use super::{all_cloexec, alone, give, open};
 
-/// Rights do not come first, wherever they stand in the type.
+/// The rights are not first in the buffer, although they stand first in the type.
 type Buffer = ControlBuffer<(Rights<3>, Credentials)>;
 
 /// Receives a message of at most 8 bytes. This is the shape that the borrow checker refuses (E0499) for
@@ -46,7 +46,7 @@ fn when_readable<T: Kind, R>(
     }
 }
 
-/// Waits until one of the sockets is readable; tells which ones are.
+/// Waits until one of the sockets is readable, and returns which ones are.
 fn wait<T: Kind>(sockets: &[&Socket<T>]) -> Vec<bool> {
     let slot = |socket: &&Socket<T>| libc::pollfd {
         fd: socket.as_raw_fd(),
@@ -60,7 +60,7 @@ fn wait<T: Kind>(sockets: &[&Socket<T>]) -> Vec<bool> {
     slots.iter().map(|slot| slot.revents != 0).collect()
 }
 
-/// A pair whose second end is nonblocking and asks for credentials.
+/// Makes a pair whose second end is nonblocking and asks for credentials.
 fn pair<T: Kind>() -> (Socket<T>, Socket<T>) {
     let (a, b) = Socket::<T>::pair().unwrap();
     b.set_nonblocking(true).unwrap();
@@ -68,7 +68,8 @@ fn pair<T: Kind>() -> (Socket<T>, Socket<T>) {
     (a, b)
 }
 
-/// Several peers and rounds: every socket that is ready is received from until it would wait.
+/// With several peers and in several rounds, the test receives from every socket that is ready
+/// until the call would wait.
 fn polled<T: Kind>() {
     let before = open();
     let pairs: Vec<_> = (0..3).map(|_| pair::<T>()).collect();
@@ -119,7 +120,7 @@ fn ancillary_comes_out_of_a_poll_loop() {
     });
 }
 
-/// Sends when the receiver has found out that nothing is there.
+/// Sends only after the receiver has found that nothing is there.
 fn leaves_the_loop<T: Kind + Sync>() {
     let (a, b) = pair::<T>();
     std::thread::scope(|scope| {
@@ -181,7 +182,8 @@ fn ancillary_rights_outlive_the_message_and_are_closed() {
     );
 }
 
-/// The bytes of every control message move with the message, those between the parts of the type too.
+/// The bytes of every control message move with the message, including those between the parts of
+/// the type.
 #[test]
 fn ancillary_moves_with_its_message() {
     let (a, b) = pair::<Datagram>();
@@ -199,7 +201,7 @@ fn ancillary_moves_with_its_message() {
     }
 }
 
-/// What a batch received belongs to the batch: the call can stand in a loop, or in a closure.
+/// The call can stand in a loop or in a closure, because the received data belongs to the batch.
 #[test]
 fn batch_comes_out_of_a_readiness_loop() {
     alone("readiness::batch_comes_out_of_a_readiness_loop", || {
@@ -226,7 +228,8 @@ fn batch_comes_out_of_a_readiness_loop() {
                 let mut count = 0;
                 while count < 3 {
                     count += when_readable(&b, |socket| socket.recvmmsg(&mut batch)).unwrap();
-                    // What the last round does not take is closed by the next call, or with the batch.
+                    // Descriptors that the last round does not take are closed by the next call, or
+                    // with the batch.
                     for arrival in batch.arrivals().take(3 * usize::from(round < 2)) {
                         let (bytes, message) = arrival.into_message();
                         assert_eq!(bytes, b"x");
@@ -245,7 +248,8 @@ fn batch_comes_out_of_a_readiness_loop() {
 
 type Buffers = (Rights<2>, Credentials);
 
-/// The batch owns what nobody asked for: the next call closes it, and so does dropping the batch.
+/// The batch owns descriptors that nobody asked for. The next call closes them, and so does
+/// dropping the batch.
 #[test]
 fn batch_closes_what_nobody_asked_for() {
     alone("readiness::batch_closes_what_nobody_asked_for", || {

@@ -1,4 +1,4 @@
-//! Addresses of every form, and sockets that other code bound.
+//! Tests of addresses of every form, and of sockets that other code bound.
 
 use sunpath::error::{Cause, InUse};
 use sunpath::{
@@ -8,7 +8,7 @@ use sunpath::{
 
 use crate::{Fresh, POLICIES, assert_fails, assert_reaches, skip};
 
-/// A name that no other process has; `None` if the system has no such names.
+/// Returns a name that no other process has, or `None` if the system has no abstract names.
 fn abstract_name() -> Option<UnixAddr> {
     if !sunpath::sys::HAVE_ABSTRACT {
         skip::skip("abstract names");

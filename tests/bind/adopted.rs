@@ -1,4 +1,4 @@
-//! A socket that was inherited through execve(2), and takes its file over again.
+//! Tests of a program that inherits a socket through execve(2) and takes over its file.
 
 use std::fs;
 use std::os::fd::AsRawFd;

@@ -58,10 +58,10 @@ fn again_what_is_in_the_way_stays_and_the_socket_too() {
         assert_fails(listener.bind_again(&options), Errno::EADDRINUSE);
         assert_eq!(fresh.entries(), before);
     };
-    // The file in the way is the listener's own.
+    // The listener's own file is in the way.
     unchanged(&mut listener);
     assert_reaches(&fresh.path, &listener);
-    // Another server's file, and a file that is not a socket.
+    // Another server's file is in the way, and then a file that is not a socket.
     fs::rename(&fresh.path, fresh.dir.path().join("b.sock")).unwrap();
     let other = UnixListener::bind(&fresh.path).unwrap();
     assert!(!listener.is_in_place().unwrap());

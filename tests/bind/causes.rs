@@ -1,4 +1,4 @@
-//! Which cause an error has if one errno has several.
+//! Tests of the cause of an error, where one errno has several causes.
 
 use std::ffi::CString;
 use std::fs::{self, Permissions};
@@ -104,7 +104,7 @@ fn cause_of_a_lock_file_of_root_is_named() {
         return;
     }
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
-    // A server of root's was killed.
+    // A server that ran as root was killed.
     let replace = BindOptions::new().existing(Existing::ReplaceStale);
     std::mem::forget(bind(replace, &fresh.path).unwrap());
     fs::remove_file(&fresh.path).unwrap();
@@ -120,7 +120,7 @@ fn cause_of_a_lock_file_of_root_is_named() {
             cause(Existing::ReplaceStale, &fresh.path) == expected
         }));
     }
-    // The state that a dead process leaves.
+    // A dead process leaves this state.
     fs::remove_file(&lock).unwrap();
     fs::write(&lock, "").unwrap();
     fs::set_permissions(&lock, Permissions::from_mode(0o666)).unwrap();
@@ -131,7 +131,7 @@ fn cause_of_a_lock_file_of_root_is_named() {
     assert_eq!(fresh.names(), ["a.sock.lock"]);
 }
 
-/// Root may open and lock every file, so that only its owner tells this one apart.
+/// Root may open and lock every file, so only the owner distinguishes this one.
 #[test]
 fn cause_of_a_lock_file_of_another_user_is_named_to_root_too() {
     let fresh = Fresh::new();

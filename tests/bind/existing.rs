@@ -1,4 +1,4 @@
-//! What exists at the path, and which policy replaces it.
+//! Tests of what can exist at the path, and of the policy that replaces it.
 
 use std::ffi::CString;
 use std::fs::{self, Permissions};
@@ -25,8 +25,8 @@ type Put = fn(&Path) -> Keep;
 /// A way to bind.
 type Way = fn(BindOptions, &Path) -> Result<Keep, sunpath::Error>;
 
-/// What can exist at a path: its name, how it is put there, and whether it is a dead socket, a live
-/// one, or neither.
+/// The things that can exist at a path. Each has a name, a function that makes it, and a mark that
+/// says whether it is a dead socket, a live one, or neither.
 const OBSTACLES: &[(&str, Put, What)] = &[
     ("stale stream", stale_stream, What::Dead),
     ("stale datagram", stale_datagram, What::Dead),
@@ -316,14 +316,14 @@ fn replace_stale_with_a_file_of_somebody_as_lock_fails_and_leaves_it() {
         let replace = BindOptions::new().existing(Existing::ReplaceStale);
         assert_fails(bind(replace, &fresh.path), Errno::EADDRINUSE);
     };
-    // A lock file with contents.
+    // This lock file has contents.
     fs::write(&lock, "precious").unwrap();
     let mode = || fs::metadata(&lock).unwrap().permissions().mode();
     let before = mode();
     refused();
     assert_eq!(fs::read(&lock).unwrap(), b"precious");
     assert_eq!(mode(), before);
-    // A lock file with a second name.
+    // This lock file has a second name.
     fs::write(&lock, "").unwrap();
     fs::hard_link(&lock, &second).unwrap();
     refused();
@@ -378,7 +378,7 @@ fn takeover_leaves_no_instant_without_the_new_file() {
     assert_eq!(ino(&fresh.path), file);
     assert_reaches(&fresh.path, &new);
 
-    // getsockname reports the name that was bound, addr the path.
+    // getsockname reports the name that was bound, and addr reports the path.
     assert_ne!(new.local_addr().unwrap().as_pathname(), Some(&*fresh.path));
     assert_eq!(new.addr().unwrap().as_pathname(), Some(&*fresh.path));
     drop(new);
@@ -438,7 +438,7 @@ fn probe_tells_what_each_obstacle_is() {
     assert_eq!(probe(&fresh.path), Ok(Liveness::Absent));
     assert_eq!(probe(fresh.path.join("below")), Ok(Liveness::Absent));
     assert_eq!(probe(fresh.dir.path().join("")), Ok(Liveness::NotSocket));
-    // Nobody is told about a directory that they may not write to.
+    // A process that may not write to a directory learns nothing about the files in it.
     match is_root() {
         true => assert_eq!(probe("/"), Ok(Liveness::NotSocket)),
         false => assert_fails(probe("/"), Errno::EACCES),
@@ -511,7 +511,7 @@ fn replace_stale_after_sigkill_under_any_umask_starts_as_the_same_user() {
                 .mode(0o600)
                 .existing(Existing::ReplaceStale);
             let bound = bind(replace, &fresh.path);
-            // The state that a kill at this point leaves.
+            // A kill at this point leaves this state.
             bound.map(std::mem::forget).is_ok()
         }));
         assert_eq!(fresh.names(), ["a.sock", "a.sock.lock"]);

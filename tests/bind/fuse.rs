@@ -35,7 +35,7 @@ pub(crate) struct Quirks {
 }
 
 impl Quirks {
-    /// A file system that lacks nothing.
+    /// The description of a file system that lacks nothing.
     pub(crate) const NONE: Self = Self {
         permissions: None,
         chmod: None,
@@ -67,7 +67,7 @@ struct FileSystem {
     next: u64,
 }
 
-/// A message's body, or a negative errno.
+/// An answer: the body of a message, or a negative errno.
 type Reply = Result<Vec<u8>, i32>;
 
 /// Mounts the file system at a directory, in the mount namespace of this process, and serves it
@@ -339,7 +339,7 @@ impl FileSystem {
     }
 }
 
-/// The bytes before the first NUL.
+/// Returns the bytes before the first NUL.
 fn text(bytes: &[u8]) -> Vec<u8> {
     bytes.split(|byte| *byte == 0).next().unwrap().to_vec()
 }

@@ -29,13 +29,14 @@ struct PathBeneath {
     parent_fd: i32,
 }
 
-/// Leaves this process these rights below a directory and none elsewhere. Returns `false` if the
-/// kernel has no Landlock.
+/// Restricts this process to these rights below a directory, and to none elsewhere. Returns `false`
+/// if the kernel has no Landlock.
 fn restrict_to(rights: u64, dir: &Path) -> bool {
     let (create, add, restrict) = (444, 445, 446);
     let dir = File::open(dir).unwrap();
     let (handled, size) = (&raw const ALL_RIGHTS, size_of::<u64>());
-    // SAFETY: takes a live u64, the first field of a struct landlock_ruleset_attr, and its size.
+    // SAFETY: the call takes a live u64, which is the first field of a struct
+    // landlock_ruleset_attr, and its size.
     let ruleset = unsafe { libc::syscall(create, handled, size, 0) };
     if ruleset < 0 {
         skip::skip("Landlock");

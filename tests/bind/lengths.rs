@@ -14,8 +14,8 @@ use sunpath::{
 use crate::without_proc::without_proc;
 use crate::{Fresh, POLICIES, assert_fails, bind, in_child, open_count};
 
-/// Lengths of last components around the limit of each way: a path that fits, the alias beside the
-/// name, the lock's name, `NAME_MAX`.
+/// Lengths of last components around each limit: a path that fits, the alias with the name, the
+/// name of the lock, and `NAME_MAX`.
 const LENGTHS: [usize; 9] = [1, 82, 83, 91, 200, 250, 251, 254, 255];
 
 /// Makes a directory whose path is this long, in components of at most 200 bytes.
@@ -23,7 +23,7 @@ fn deep(base: &Path, len: usize) -> PathBuf {
     let mut path = base.to_owned();
     while path.as_os_str().len() + 2 <= len {
         let left = len - path.as_os_str().len() - 1;
-        // Never leaves one byte, which would not suffice for a slash and a name.
+        // No step leaves exactly one byte, because that is too few for a slash and a name.
         path.push("d".repeat(if left == 201 { 199 } else { left.min(200) }));
     }
     fs::create_dir_all(&path).unwrap();
@@ -77,7 +77,7 @@ fn all_options() -> impl Iterator<Item = (Existing, BindOptions)> {
     })
 }
 
-/// Tries each policy at a path: over nothing, a dead socket, a live one and a file.
+/// Tries each policy at a path where there is nothing, a dead socket, a live one, and a file.
 fn each_policy_at(path: &Path, look: &Look, name: &str) {
     let refused = |bound: Result<Bound<UnixListener>, Error>| {
         assert_fails(bound, Errno::EADDRINUSE);
@@ -127,7 +127,8 @@ fn each_policy_at(path: &Path, look: &Look, name: &str) {
     }
 }
 
-/// Limits in threes, by a path from the root, from the working directory, and below an open directory.
+/// Tries each limit, one less and one more, by a path from the root, from the working directory,
+/// and below an open directory.
 #[test]
 fn length_of_a_reachable_path_fits_into_an_address() {
     let fresh = Fresh::new();
@@ -218,7 +219,7 @@ fn bind_takes_a_long_relative_path() {
     }));
 }
 
-/// A name that came while the file was made ready under another name: it stays.
+/// A file that another process makes at the path, while ours is prepared under another name, stays.
 #[test]
 fn bind_of_a_long_name_never_takes_the_place_of_what_is_there() {
     let fresh = Fresh::new();

@@ -1,4 +1,4 @@
-//! What `ReplaceStale` locks: a file of ours, a file of another program, nothing.
+//! Tests of what `ReplaceStale` locks: a file of ours, a file of another program, or nothing.
 
 use std::fs::{self, File, Permissions};
 use std::os::fd::AsRawFd;
@@ -66,7 +66,7 @@ fn lock_none_makes_no_file_and_proves_all_the_same() {
     assert_reaches(&fresh.path, &listener);
     let error = bind(NONE, &fresh.path).unwrap_err();
     assert_eq!(error.in_use(), Some(InUse::Server));
-    // One that asks for the lock gets it, and the proof refuses it.
+    // A second daemon that asks for the lock gets it, but the proof refuses to bind.
     let error = bind(BESIDE, &fresh.path).unwrap_err();
     assert_eq!(error.in_use(), Some(InUse::Server));
     assert_eq!(fresh.names(), ["a.sock"]);

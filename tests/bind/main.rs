@@ -1,5 +1,5 @@
-//! Socket files: their mode from the first instant, what existed at the path before, and their
-//! removal.
+//! Tests of socket files: their mode from the first instant, files that existed at the path before,
+//! and their removal.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod addr;
@@ -45,8 +45,9 @@ const NOBODY: u32 = 65534;
 
 const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Existing::Takeover];
 
-/// A fresh directory, and a path in it that does not exist. The tests run one at a time, because a
-/// forked child has copies of all descriptors, also of a listener that another test closes.
+/// Makes a fresh directory, and a path in it that does not exist. The tests run one at a time,
+/// because a forked child has copies of all descriptors, even of a listener that another test
+/// closes.
 struct Fresh {
     dir: TempDir,
     path: PathBuf,
@@ -153,7 +154,7 @@ fn may_have_own_namespaces() -> bool {
     may
 }
 
-/// Becomes a user who has no permission on anything here; for a child.
+/// Makes a child become a user who has no permission on anything here.
 fn become_nobody() {
     // SAFETY: there are no groups, and no list of them.
     let groups = unsafe { libc::setgroups(0, std::ptr::null()) };

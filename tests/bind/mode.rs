@@ -1,4 +1,4 @@
-//! Mode and owner: exact, and never wider.
+//! Tests that mode and owner are exact, and never wider.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -163,9 +163,8 @@ fn mode_is_exact_from_many_threads_while_the_umask_changes() {
     assert!(fresh.names().is_empty(), "{:?}", fresh.names());
 }
 
-/// Binds again and again while another thread looks at the file all the time. Returns whether that
-/// thread saw a file of this mode, owner and group only if `allowed`, and whether it saw one at
-/// all.
+/// Binds again and again while another thread looks at the file all the time. Returns whether every
+/// file that the thread saw was `allowed`, and whether it saw one at all.
 fn only_sees(
     fresh: &Fresh,
     options: BindOptions,
@@ -279,7 +278,7 @@ fn mode_over_0777_is_einval() {
     }
 }
 
-/// To chown(2), -1 means to change nothing.
+/// The number -1 is refused, because to chown(2) it means to change nothing.
 #[test]
 fn mode_owner_or_group_of_minus_one_is_einval_with_the_number() {
     let fresh = Fresh::new();

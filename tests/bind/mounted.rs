@@ -49,8 +49,8 @@ fn mount_with(
     }
 }
 
-/// Mounts an overlay of the directories `lower` and `upper/upper` in `dir` on `merged`. False if the
-/// kernel refuses.
+/// Mounts an overlay of the directories `lower` and `upper/upper` in `dir` on `merged`. Returns
+/// `false` if the kernel refuses.
 fn mount_overlay(dir: &Path, options: &str) -> bool {
     for name in ["upper/upper", "upper/work", "merged"] {
         fs::create_dir_all(dir.join(name)).unwrap();
@@ -129,8 +129,8 @@ fn mounted_on_the_socket_file_it_is_ebusy_and_stays() {
     }));
 }
 
-/// A client that has the file itself bind-mounted, and not its directory, reaches only the first
-/// server, because every server has a file of its own.
+/// If the file itself is bind-mounted for a client, and not its directory, the client reaches only
+/// the first server, because each server makes a new file.
 #[test]
 fn mounted_elsewhere_a_socket_file_leads_to_no_later_server() {
     let fresh = Fresh::new();
@@ -184,14 +184,14 @@ fn on_lacking_in(quirks: Quirks, cause: Option<Cause>) {
             listener.close_and_unlink().unwrap();
             if policy != Existing::Refuse {
                 assert!(in_child(|| {
-                    // The state that a kill leaves.
+                    // A kill leaves this state.
                     bind(options, &fresh.path).map(std::mem::forget).is_ok()
                 }));
                 assert!(fresh.path.exists());
                 let listener = bind(options, &fresh.path).unwrap();
                 crate::assert_reaches(&fresh.path, &listener);
                 drop(listener);
-                // The lock file of the killed one has lost the mark by which it is known.
+                // The lock file of the killed process has lost the mark by which it is recognized.
                 let loses_marks = quirks.permissions.is_some() || quirks.drops_sticky;
                 if policy == Existing::ReplaceStale && loses_marks {
                     assert_eq!(fresh.names(), ["a.sock.lock"]);
@@ -329,7 +329,7 @@ fn mounted_file_system_without_sockets_is_an_error_of_bind() {
     }
 }
 
-/// Through the other layer of an overlay a live socket looks dead: a known limit.
+/// Through the other layer of an overlay a live socket looks dead, which is a known limit.
 #[test]
 fn mounted_as_overlay_a_server_of_another_layer_looks_dead() {
     // A user namespace of an ordinary user maps no ids, and nothing can be made in its tmpfs.
@@ -354,8 +354,8 @@ fn mounted_as_overlay_a_server_of_another_layer_looks_dead() {
     }));
 }
 
-/// An overlay of two file systems numbers its inodes with 64 bits, of which the upper ones tell the file
-/// system. The calls with numbers of 32 bits fail there with `EOVERFLOW`.
+/// An overlay of two file systems numbers its inodes with 64 bits, of which the upper ones identify
+/// the file system. The calls with numbers of 32 bits fail there with `EOVERFLOW`.
 #[test]
 fn mounted_where_inodes_have_large_numbers_everything_works() {
     // A user namespace of an ordinary user maps no ids, and nothing can be made in its tmpfs.

@@ -1,4 +1,4 @@
-//! A socket and its file, each with an owner of its own.
+//! Tests of a socket and its file that have separate owners.
 
 use std::fs;
 use std::os::unix::net;
@@ -105,7 +105,7 @@ fn parts_leave_the_file_of_a_successor_that_has_the_same_inode() {
         drop(file);
         assert_reaches(&fresh.path, &successor);
     }
-    // The file no longer existed when the two were taken apart, so that nothing is held.
+    // The file no longer existed when the two were taken apart, so nothing is held.
     let bound = bind(options, &fresh.path).unwrap();
     fs::remove_file(&fresh.path).unwrap();
     let (listener, file) = bound.into_parts().unwrap();
@@ -121,7 +121,7 @@ fn parts_without_a_free_descriptor_give_the_whole_back() {
     assert!(in_child(|| {
         let bound = bind(BindOptions::new(), &fresh.path).unwrap();
         let null = || fs::File::open("/dev/null");
-        // Returns the lowest free number.
+        // This call returns the lowest free number.
         let free = std::os::fd::AsRawFd::as_raw_fd(&null().unwrap());
         limit::descriptors(free as libc::rlim_t);
         let (bound, error) = bound.into_parts().unwrap_err();

@@ -9,7 +9,7 @@ use sunpath::BindOptions;
 
 use crate::{Fresh, POLICIES};
 
-/// The sockets that a process has open.
+/// Returns the sockets that a process has open.
 fn sockets(child: &Child) -> Vec<String> {
     let entries = fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap();
     let link = |entry: fs::DirEntry| fs::read_link(entry.path());
@@ -28,11 +28,12 @@ fn spawn() -> Child {
     command.spawn().unwrap()
 }
 
-/// Every child lives until the end, so that what it has inherited by mistake would be seen.
+/// Every child lives until the end, because then a descriptor that it has inherited by mistake is
+/// seen.
 #[test]
 fn spawned_children_keep_no_listener() {
     let fresh = Fresh::new();
-    // What the tests themselves were started with.
+    // These are the sockets with which the tests themselves were started.
     let usual = sockets(&spawn());
     let (done, bound) = (AtomicBool::new(false), AtomicUsize::new(0));
     let children: Vec<Child> = thread::scope(|scope| {

@@ -110,7 +110,7 @@ fn unlink_leaves_a_second_name() {
 #[test]
 fn unlink_leaves_what_came_in_its_place() {
     let fresh = Fresh::new();
-    // Another server's socket, which stays connectable.
+    // Another server's socket is at the path, and stays connectable.
     let first = bound(&fresh);
     fs::remove_file(&fresh.path).unwrap();
     let second = bound(&fresh);
@@ -119,14 +119,14 @@ fn unlink_leaves_what_came_in_its_place() {
     assert_eq!(ino(&fresh.path), file);
     assert_reaches(&fresh.path, &second);
 
-    // A file that is not a socket.
+    // A file that is not a socket is at the path.
     fs::remove_file(&fresh.path).unwrap();
     fs::write(&fresh.path, "not yours").unwrap();
     assert_fails(second.close_and_unlink(), Errno::ESTALE);
     assert_eq!(fs::read(&fresh.path).unwrap(), b"not yours");
     fs::remove_file(&fresh.path).unwrap();
 
-    // A link to our own socket.
+    // A link to our own socket is at the path.
     let third = bound(&fresh);
     let aside = fresh.dir.path().join("b.sock");
     fs::rename(&fresh.path, &aside).unwrap();
@@ -195,7 +195,7 @@ fn unlink_in_a_forked_child_with_the_same_number_leaves_the_file() {
     assert!(fresh.names().is_empty());
 }
 
-/// Somebody keeps the directory locked, and the drop does not wait for them for long.
+/// Another process keeps the directory locked, and the drop waits for it only briefly.
 #[test]
 fn unlink_and_takeover_in_a_directory_that_is_locked_go_on() {
     use std::os::fd::AsRawFd;
@@ -380,7 +380,7 @@ fn bind_and_drop_lose_no_descriptor() {
     }));
 }
 
-/// A separate descriptor does not carry the promise to remove the file any more.
+/// A descriptor that was taken out of the value no longer removes the file.
 #[test]
 fn unlink_is_not_made_after_the_descriptor_was_taken_out() {
     let fresh = Fresh::new();

@@ -1,4 +1,4 @@
-//! What a watcher of the directory sees, by inotify(7).
+//! Tests of what a watcher of the directory sees by inotify(7).
 
 use std::ffi::CString;
 use std::fs;
@@ -89,7 +89,7 @@ fn watched_replacement_of_a_dead_socket_moves_it_aside() {
     let _listener = bind(replace, &fresh.path).unwrap();
     let expected = [
         "CREATE a.sock.lock",
-        "CREATE T", // the socket of our own, which is asked about too
+        "CREATE T", // our own socket, about which the kernel is asked too
         "DELETE T",
         "MOVED_FROM a.sock",
         "MOVED_TO T",

@@ -1,4 +1,4 @@
-//! Socket files without /proc: in a child whose root is the fresh directory.
+//! Tests of socket files without /proc, in a child whose root is the fresh directory.
 
 use std::ffi::CString;
 use std::fs::Permissions;

@@ -1,11 +1,12 @@
-//! System calls as the kernel sees them. A C library may make a call under another number, and on some
-//! architectures it makes all calls on sockets by socketcall(2), whose first argument says which.
+//! Names of system calls as the kernel sees them. A C library may make a call under another number,
+//! and on some architectures it makes all calls on sockets by socketcall(2), whose first argument
+//! says which.
 
 use std::fs;
 
 use libc::c_long;
 
-/// The system call that poll(2) makes.
+/// The number of the system call that poll(2) makes.
 #[allow(dead_code, reason = "not every test file looks for it")]
 #[cfg(any(
     target_arch = "aarch64",
@@ -21,7 +22,7 @@ pub(crate) const POLL: c_long = libc::SYS_ppoll;
 )))]
 pub(crate) const POLL: c_long = libc::SYS_poll;
 
-/// socketcall(2), where there is one.
+/// The number of socketcall(2), on architectures that have it.
 #[cfg(any(target_arch = "x86", target_arch = "s390x"))]
 pub(crate) const SOCKETCALL: Option<c_long> = Some(libc::SYS_socketcall);
 #[cfg(not(any(target_arch = "x86", target_arch = "s390x")))]

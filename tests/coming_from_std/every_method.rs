@@ -1,5 +1,5 @@
-// The other methods of std's types that have the same name here, take the same arguments and do the
-// same.
+// This program calls the other methods of std's types that have the same name here, take the same
+// arguments and do the same.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};

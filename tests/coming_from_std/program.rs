@@ -1,4 +1,4 @@
-// A first program. It is compiled twice, and does not name the crate of its sockets.
+// This is a first program. It is compiled twice, and does not name the crate of its sockets.
 
 use std::fs;
 use std::io::{self, Read, Write};

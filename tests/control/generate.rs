@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use sunpath::sys::{self, CMSG_LEN, CMSG_SPACE, cmsghdr};
 
-/// The longest control data that is tried: four messages and a rest.
+/// The length of the longest control data that is tried, which is four messages and a rest.
 pub(crate) const LONGEST: usize = 128;
 
 /// A message: its level, its type and its data.
@@ -42,8 +42,8 @@ pub(crate) fn messages() -> impl Strategy<Value = Vec<Message>> {
     vec((level, kind, vec(any::<u8>(), 0..=40)), 0..=4)
 }
 
-/// Well-formed messages with some bytes overwritten. Often the overwritten bytes are the first length, and
-/// often the new value is as small as a length.
+/// Generates well-formed messages with some bytes overwritten. Often the overwritten bytes are the
+/// first length, and often the new value is as small as a length.
 pub(crate) fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let low = if cfg!(target_endian = "little") {
         0

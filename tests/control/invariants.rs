@@ -5,7 +5,8 @@ use std::mem::MaybeUninit;
 use sunpath::ancillary::{ControlMessage, ControlMessages};
 use sunpath::sys::{self, CMSG_FIRSTHDR, CMSG_LEN, CMSG_NXTHDR, cmsg_data, msghdr};
 
-/// Level, type, where the data begins and ends, and whether `cmsg_len` claims more than that.
+/// A message: its level, its type, where its data begins and ends, and whether `cmsg_len` claims
+/// more than that.
 type Seen = (i32, i32, usize, usize, bool);
 
 /// Panics if iterating over the bytes breaks a promise.
@@ -34,7 +35,7 @@ fn seen_by_us(bytes: &[u8], message: &ControlMessage<'_>) -> Seen {
     (message.level(), message.cmsg_type(), begin, end, truncated)
 }
 
-/// The iteration as C has it, except that it ends at a `cmsg_len` that is less than a header.
+/// Iterates as C does, except that it ends at a `cmsg_len` that is less than a header.
 fn seen_by_cmsg(bytes: &[u8]) -> Vec<Seen> {
     // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
     let mut mhdr: msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -62,7 +63,8 @@ fn seen_by_cmsg(bytes: &[u8]) -> Vec<Seen> {
     seen
 }
 
-/// Returns where `part` begins in `whole`; a place far outside if it does not begin there.
+/// Returns where `part` begins in `whole`, or a number that is far too large if it does not begin
+/// there.
 fn offset(whole: &[u8], part: &[u8]) -> usize {
     part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr())
 }

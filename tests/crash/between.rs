@@ -1,4 +1,4 @@
-//! What happens between two calls of the program, and what the program does if a call is missing.
+//! Tests in which another process acts between two calls of the program, or a call is missing.
 
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -32,13 +32,13 @@ fn renames(asked: &Asked) -> bool {
     matches!(asked.nr, libc::SYS_renameat | libc::SYS_renameat2)
 }
 
-/// Somebody keeps the directory locked, or it may not be read.
+/// Another process keeps the directory locked, or the directory may not be read.
 fn takes_a_turn(asked: &Asked) -> bool {
     asked.nr == libc::SYS_openat && asked.path(1) == b"."
 }
 
-/// The file is renamed, cannot be looked at, and gets its name back in one of two ways, unless
-/// another file has the name by then.
+/// The file is renamed, fstatat(2) of it fails, and it gets its name back in one of two ways,
+/// unless another file has the name by then.
 #[test]
 fn between_a_file_that_was_moved_aside_gets_its_name_back_if_it_is_free() {
     let _alone = alone();
@@ -120,7 +120,8 @@ fn between_two_looks_a_dead_file_may_go_away() {
     }
 }
 
-/// The file was dead at the first look, and is a server's when it is moved aside.
+/// The file is dead when the program first looks at it, and belongs to a server when it is moved
+/// aside.
 #[test]
 fn between_two_looks_a_server_may_come() {
     let _alone = alone();
@@ -138,7 +139,7 @@ fn between_two_looks_a_server_may_come() {
     assert_eq!(scene.files(), ["a.sock"]);
 }
 
-/// A server whose place cannot be taken by one call keeps it, unless the kernel has no such call.
+/// A server's file that cannot be replaced by one call stays, unless the kernel has no such call.
 #[test]
 fn between_two_servers_an_exchange_that_fails_leaves_the_old_one() {
     let _alone = alone();
@@ -157,8 +158,8 @@ fn between_two_servers_an_exchange_that_fails_leaves_the_old_one() {
     assert_eq!(scene.files(), ["a.sock"]);
 }
 
-/// A dead file that cannot be moved aside, and a kernel that does not answer whether it can tell the dead
-/// from the living: the error is that of the call.
+/// The error is that of the call if a dead file cannot be moved aside, or if the kernel does not
+/// answer the question whether it can tell a dead socket from a live one.
 #[test]
 fn between_two_looks_a_call_that_fails_is_the_error() {
     let _alone = alone();
@@ -177,7 +178,7 @@ fn between_two_looks_a_call_that_fails_is_the_error() {
     assert_eq!(scene.files(), ["a.sock"]);
 }
 
-/// The file has its name, and then cannot be looked at.
+/// The file has got its name, and then fstatat(2) of it fails.
 #[test]
 fn between_a_rename_and_the_end_a_look_that_fails_is_the_error() {
     let _alone = alone();

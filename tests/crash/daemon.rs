@@ -41,7 +41,7 @@ fn serve_one_client(session: &Path) {
 fn daemon_that_is_killed_at_any_call_starts_again() {
     let _alone = alone();
     let mut killed = 0;
-    // Two threads make the calls, so that their order is another in each run.
+    // Two threads make the calls, so their order differs from run to run.
     let step = if long() { 1 } else { 3 };
     for at in (0..).step_by(step) {
         let dir = fresh::dir();

@@ -1,4 +1,4 @@
-//! Private and public directories, on file systems that lack something.
+//! Tests of private and public directories on file systems that lack something.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -40,7 +40,7 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// Without the sticky bit a new directory cannot be told from another one, so that its mode is not
+/// Without the sticky bit a new directory cannot be told from another one, so its mode is not
 /// changed.
 #[test]
 fn directory_without_a_sticky_bit_is_made_if_the_umask_leaves_its_mode() {
@@ -85,7 +85,7 @@ fn directory_where_no_call_renames_safely_is_made_in_its_place() {
     assert_eq!(names(dir.path()), ["run"]);
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o700);
-    // A failure for another reason does not lead to that.
+    // A failure for another reason is reported.
     fs::remove_dir(&path).unwrap();
     let fails = |asked: &Asked| (asked.nr == libc::SYS_renameat2).then_some(libc::EIO);
     assert_eq!(make(&path, true, 0o022, &fails), libc::EIO);

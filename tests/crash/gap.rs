@@ -1,5 +1,5 @@
-//! A second starter that runs while the first one is stopped at one of its system calls, also between the
-//! proof that a file is dead and its removal.
+//! Tests of a second starter that runs while the first one is stopped at one of its system calls,
+//! for example between the proof that a file is dead and its removal.
 
 use std::cell::RefCell;
 
@@ -57,8 +57,8 @@ fn gap_of_a_first_starter_is_closed_by_the_lock() {
     assert!((1..=6).contains(&wins), "{wins}");
 }
 
-/// Without the lock, and with plain bind(2), the second one can have the path as long as the first one is
-/// stopped. The first one is refused then.
+/// Without the lock, and with plain bind(2), the second starter can take the path while the first
+/// one is stopped. The first one is refused then.
 #[test]
 fn gap_of_a_first_starter_has_one_winner_without_a_lock() {
     let _alone = alone();

@@ -1,5 +1,5 @@
-//! Kernels and file systems that answer differently: each call of a program is answered as they
-//! would answer it.
+//! Tests of kernels and file systems that answer differently. Each call of a program is answered as
+//! they would answer it.
 
 use std::cell::{Cell, RefCell};
 use std::fs::{self, Permissions};
@@ -15,7 +15,7 @@ use sunpath::{
 use crate::supervisor::{Asked, Fate, Phase, SYS_FCHMODAT2, Story, run, say};
 use crate::{Before, Case, POLICIES, Scene, Wanted, alone, serve};
 
-/// A system call's answer, see [`Fate::As`].
+/// A function that answers a system call. See [`Fate::As`].
 type Kernel<'a> = &'a dyn Fn(&Asked) -> Option<i64>;
 
 fn case(policy: Existing, before: Before, wanted: Wanted) -> Case {
@@ -77,7 +77,7 @@ fn lacking_a_kernel_that_tells_the_living_from_the_dead_nothing_is_removed() {
     }
 }
 
-/// chmod(2) succeeds and changes nothing, so that the mark is missing as well; or it fails.
+/// Either chmod(2) succeeds and changes nothing, so the mark is missing as well, or it fails.
 #[test]
 fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     let _alone = alone();
@@ -118,8 +118,8 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     }
 }
 
-/// A directory that has its mode without chmod(2) keeps the mark, which does no harm. One that does
-/// not is removed.
+/// A directory that has the right mode without chmod(2) keeps the mark, which does no harm. A
+/// directory that has another mode is removed.
 #[test]
 fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
     let _alone = alone();
@@ -246,7 +246,7 @@ fn lacking_owners_or_link_counts_a_mode_fails_and_leaves_nothing() {
             fs::hard_link(path, aside.path().join(links.get().to_string())).unwrap();
         };
         fails_on(case, Cause::NoLinkCounts, before_a_look(link));
-        // SAFETY: geteuid takes nothing and cannot fail.
+        // SAFETY: geteuid takes no argument and cannot fail.
         if unsafe { libc::geteuid() } == 0 {
             let give = |path: &Path| chown(path, Some(1), None).unwrap();
             fails_on(case, Cause::NoOwners, before_a_look(give));
@@ -356,7 +356,7 @@ fn lacking_answers_about_a_file_it_is_not_removed() {
     assert_eq!(story.bound, Some(libc::EIO), "{story:?}");
 }
 
-/// Between the look at our file and its renaming, another process removes it and another server
+/// Between fstatat(2) of our file and its renaming, another process removes it and another server
 /// binds.
 #[test]
 fn lacking_a_turn_the_file_of_another_that_comes_after_ours_is_gone_stays() {
@@ -403,8 +403,8 @@ fn lacking_its_file_a_bound_socket_is_estale_because_the_file_moved() {
     }
 }
 
-/// A file that another process puts in the place of ours is not ours, also where files have no
-/// modes.
+/// A file that another process puts in the place of ours is not taken for ours, even where files
+/// have no modes.
 #[test]
 fn lacking_modes_the_file_that_took_the_place_of_ours_stays() {
     let _alone = alone();
@@ -471,7 +471,7 @@ fn lacking_its_place_a_file_that_was_renamed_is_estale() {
     }
 }
 
-/// A file is in the way of one call, and has been removed at the next look.
+/// A file is in the way of one call, and has been removed when the program looks at it.
 #[test]
 fn lacking_what_was_in_the_way_bind_is_tried_again() {
     let _alone = alone();
@@ -498,7 +498,7 @@ fn lacking_what_was_in_the_way_bind_is_tried_again() {
             libc::EEXIST,
             again,
         ),
-        // The temporary name of its socket.
+        // This is the temporary name of its socket.
         (
             Existing::Takeover,
             Wanted::Any,
@@ -554,7 +554,7 @@ fn lacking_locks_of_files_that_are_open_for_reading_it_is_opened_for_writing() {
     assert!(scene.files().is_empty());
 }
 
-/// If the lock file is another file at each look, the program stops trying.
+/// If the lock file is a different file at each attempt, the program gives up.
 #[test]
 fn lacking_stable_inodes_the_lock_ends() {
     let _alone = alone();
@@ -568,8 +568,8 @@ fn lacking_stable_inodes_the_lock_ends() {
     assert_eq!(story.bound, Some(Errno::EADDRINUSE.raw()), "{story:?}");
 }
 
-/// A client that tries all the time sees no file or a server, and never a server that does not
-/// listen yet.
+/// A client that tries all the time finds no file or a listening server, and never a server that
+/// does not listen yet.
 #[test]
 fn lacking_patience_a_client_of_a_takeover_is_never_refused() {
     let _alone = alone();

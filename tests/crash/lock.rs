@@ -15,7 +15,7 @@ const CASE: Case = Case {
     wanted: Wanted::Any,
 };
 
-/// A socket with its lock, or none any more.
+/// A socket with its lock, or `None` after it ended.
 type Holder = RefCell<Option<Bound<UnixListener>>>;
 
 fn bind(scene: &Scene) -> Bound<UnixListener> {
@@ -34,7 +34,7 @@ fn at_each_call(meddle: impl Fn(&Scene, &Holder), mut check: impl FnMut(&Story, 
         let story = run(Fate::Meddle(at, &come), || {
             // The child's copies would hold the lock as well.
             for fd in &held {
-                // SAFETY: closes copies, which the child does not use.
+                // SAFETY: the call closes copies, which the child does not use.
                 unsafe { libc::close(*fd) };
             }
             serve(CASE, &scene.path);
@@ -54,8 +54,8 @@ fn is_before_a_lock(story: &Story) -> bool {
 }
 
 /// Between the opening of a lock file and the lock, its holder ends, and another process takes a
-/// lock file of the same name. Its socket file has been removed, so that only the lock tells that
-/// it is there.
+/// lock file of the same name. Its socket file has been removed, so only the lock shows that it is
+/// running.
 #[test]
 fn lock_of_another_holder_is_refused() {
     let _alone = alone();
@@ -100,7 +100,8 @@ fn where_it_fails(is_meant: impl Fn(&Asked) -> bool, errno: i32) -> (Option<i32>
     (story.bound, tries.get())
 }
 
-/// A lock that cannot be had is tried again only where that can help, and the error is that of the call.
+/// The program tries again to take a lock only where that can help, and otherwise reports the error
+/// of the call.
 #[test]
 fn lock_that_fails_is_the_error_of_the_call() {
     let _alone = alone();
@@ -109,7 +110,8 @@ fn lock_that_fails_is_the_error_of_the_call() {
     for (errno, expected, tries) in [
         // Another process has the lock.
         (libc::EAGAIN, in_use, 1),
-        // NFS locks for writing only what is open for writing, which the second try is.
+        // NFS locks a file for writing only if it is open for writing, as it is in the second
+        // attempt.
         (libc::EBADF, libc::EBADF, 2),
         (libc::ENOLCK, libc::ENOLCK, 1),
     ] {

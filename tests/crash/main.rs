@@ -1,11 +1,11 @@
-//! Proof by force: a program that binds, serves and drops is killed at every system call that it
-//! makes, and each of its calls is made to fail. Many start at once, and a server is replaced under
-//! load.
+//! Tests by force. A program that binds, serves and drops is killed at every system call that it
+//! makes, and each of its calls is made to fail. Many programs start at once, and a server is
+//! replaced under load.
 //!
 //! `cargo test` runs a short selection. `SUNPATH_LONG=1 cargo test --test crash` runs everything.
 //!
-//! The calls are told by their numbers on 64-bit systems. On 32-bit ones several have other numbers, and
-//! the C library makes those on sockets by socketcall(2).
+//! The calls are recognized by their numbers on 64-bit systems. On 32-bit ones several have other
+//! numbers, and the C library makes those on sockets by socketcall(2).
 #![cfg(all(
     target_os = "linux",
     target_pointer_width = "64",
@@ -39,7 +39,7 @@ use tempfile::TempDir;
 
 use supervisor::{Fate, Phase, Story, run, say};
 
-/// One test at a time, because a child has copies of all descriptors.
+/// The tests run one at a time, because a child has copies of all descriptors.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -64,14 +64,14 @@ enum Before {
 
 const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Existing::Takeover];
 
-/// What the program asks for.
+/// The options for which the program asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     /// Nothing.
     Any,
     /// A mode.
     Mode,
-    /// A mode, in a directory where others may rename: the socket is made beside the path.
+    /// A mode, in a directory where others may rename, so that the socket is made beside the path.
     ModeAmongOthers,
 }
 
@@ -154,7 +154,7 @@ fn assert_reaches(path: &Path, listener: &UnixListener) {
     }
 }
 
-/// The program: binds, serves one client, and closes.
+/// Runs the program, which binds, serves one client, and closes.
 fn serve(case: Case, path: &Path) {
     let errno = |error: Error| error.errno().raw();
     say(Phase::Begin, 0);
@@ -165,7 +165,7 @@ fn serve(case: Case, path: &Path) {
     );
     let dropped = bound.and_then(|listener| {
         let served = UnixStream::connect(path).and_then(|client| {
-            // Not if another server has the path by now.
+            // Another server may have the path by now.
             listener.set_nonblocking(true)?;
             let (server, _) = listener.accept()?;
             client.write(b"ping")?;
@@ -185,7 +185,7 @@ struct Case {
 }
 
 impl Case {
-    /// All ways; in a short run those that differ most.
+    /// Returns all ways, or in a short run those that differ most.
     fn all() -> impl Iterator<Item = Self> {
         let differs = |case: &Self| match case.wanted {
             Wanted::Any => case.before != Before::Killed,
@@ -224,13 +224,13 @@ impl Case {
     }
 }
 
-/// After whatever happened to the first program, the same start succeeds, or is refused if it
-/// should be. It leaves nothing except what a killed program left under a temporary name.
+/// Whatever happened to the first program, the same start succeeds afterwards, or is refused if it
+/// should be. It leaves nothing except a file that a killed program left under a temporary name.
 fn check_fresh_start(scene: &Scene, case: Case) {
     let policy = case.policy;
     scene.check_others();
     let occupied = fs::exists(&scene.path).unwrap();
-    // Whether the server at the path is the one that was there before.
+    // This is true if the server at the path is the one that was there before.
     let live = scene.live.as_ref().filter(|_| {
         UnixStream::connect(&scene.path).is_ok_and(|client| {
             client.write(b"x").is_ok()
@@ -268,8 +268,8 @@ fn check_fresh_start(scene: &Scene, case: Case) {
         "{left:?}"
     );
     for file in left.iter().filter(|name| named(name)) {
-        // A temporary directory, or a socket of a process that is dead, or of the live server whose
-        // place was taken.
+        // It is a temporary directory, or a socket of a dead process, or of the live server that
+        // was replaced.
         let path = scene.dir.path().join(file);
         assert!(path.is_dir() || scene.live.is_some() || UnixStream::connect(&path).is_err());
     }
@@ -391,8 +391,8 @@ fn check_failure(
     }
 }
 
-/// Another file in the place of ours: a live server's file that only its user may connect to, or a
-/// file without a server.
+/// The file that replaces ours: a live server's file to which only its user may connect, or a file
+/// without a server.
 #[test]
 fn crash_of_another_into_every_instant_takes_nothing_from_it() {
     let _alone = alone();

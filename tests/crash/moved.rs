@@ -1,4 +1,5 @@
-//! The path comes to lead to another directory while a program binds to it, at each of its calls.
+//! Tests in which the path comes to lead to another directory while a program binds to it, at each
+//! of its calls.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::CString;
@@ -226,7 +227,7 @@ fn moved_private_directory_leads_nobody_elsewhere() {
     assert!(swapped > 20);
 }
 
-/// What a program reports if it takes the directory of another user for its own.
+/// The value that a program reports if it takes the directory of another user for its own.
 const THEIRS: i32 = -1;
 
 /// Another user puts a directory of theirs in the place of the one that is made in `here`, before
@@ -309,7 +310,7 @@ fn moved_private_directory_of_another_user_is_not_used() {
     }
 }
 
-/// What somebody puts in the place of the directory that is made beside the path.
+/// What another user puts in the place of the directory that is made beside the path.
 #[derive(Clone, Copy, Debug)]
 enum Impostor {
     /// A symbolic link to a directory.
@@ -340,7 +341,7 @@ fn is_root() -> bool {
     unsafe { libc::geteuid() == 0 }
 }
 
-/// For a child: permissions do not stop root.
+/// Drops root's privileges in a child, because permissions do not stop root.
 fn become_nobody_if_root() {
     if is_root() {
         // SAFETY: the call takes only numbers.
@@ -395,8 +396,8 @@ fn put_before_each_call(impostor: Impostor, mode_of_here: u32, program: impl Fn(
         let _ = fs::set_permissions(&aside, Permissions::from_mode(0o700));
         swapped += usize::from(put.take().is_some());
         let what = format!("{impostor:?}: call {at}: {story:?}");
-        // An empty directory may be removed, because everybody may do so who may rename it. Ours
-        // may be moved to the path.
+        // An empty directory may be removed, because every user who may rename it may also remove
+        // it. Ours may be moved to the path.
         let places = fs::read_dir(&here)
             .unwrap()
             .map(|entry| entry.unwrap().path());

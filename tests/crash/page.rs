@@ -22,7 +22,7 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     blocks.collect()
 }
 
-/// Returns a call as the page writes it; `None` for a call that touches neither a file nor a
+/// Returns a call as the page writes it, or `None` for a call that touches neither a file nor a
 /// socket.
 fn call(asked: &Asked) -> Option<String> {
     let path = |argument| {
@@ -74,7 +74,7 @@ fn call(asked: &Asked) -> Option<String> {
 /// Returns whether the kernel has fchmodat2(2). Before Linux 6.6 other calls change a mode by a descriptor.
 fn has_fchmodat2() -> bool {
     let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
-    // SAFETY: path is NUL-terminated, and no file has descriptor -1, so that nothing is changed.
+    // SAFETY: path is NUL-terminated, and no file has descriptor -1, so nothing is changed.
     unsafe { libc::syscall(SYS_FCHMODAT2, -1, path, 0, flags) };
     io::Error::last_os_error().raw_os_error() == Some(libc::EBADF)
 }

@@ -1,4 +1,5 @@
-//! Many processes at once: starters over one stale file, and clients while the server is replaced.
+//! Tests of many processes at once: starters over one stale file, and clients while the server is
+//! replaced.
 
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -16,7 +17,8 @@ use crate::{alone, long};
 
 const STARTERS: usize = 16;
 
-/// One of many: waits for the start, binds, reports the result, and keeps the socket until the end.
+/// Runs one of many processes. It waits for the start, binds, reports the result, and keeps the
+/// socket until the end.
 fn start(options: BindOptions, path: &std::path::Path, control: &UnixSeqpacket, clean: bool) {
     let _ = control.recv(&mut [0]);
     let bound: Result<Bound<UnixListener>, _> = options.listen(path);
@@ -25,7 +27,7 @@ fn start(options: BindOptions, path: &std::path::Path, control: &UnixSeqpacket, 
         .map_or_else(|error| error.errno().raw(), |_| 0);
     let _ = control.send(&errno.to_ne_bytes());
     let _ = control.recv(&mut [0]);
-    // Ends as a process that ends well, or as one that is killed.
+    // The process ends normally, or as if it were killed.
     match clean {
         true => drop(bound),
         false => std::mem::forget(bound),
@@ -60,7 +62,7 @@ fn race_over_a_stale_file_has_one_winner() {
                 drop(here);
                 for (other, _) in &children {
                     let other: &UnixSeqpacket = other;
-                    // SAFETY: closes the child's copy, which it does not use.
+                    // SAFETY: the call closes the child's copy, which it does not use.
                     unsafe { libc::close(other.as_raw_fd()) };
                 }
                 start(options, &path, &there, round % 2 == 0);
@@ -126,7 +128,8 @@ fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
             let taker = scope.spawn(|| {
                 together.wait();
                 let new = takeover.listen(&path).unwrap();
-                // From here on its file exists at every instant, also while the old server looks.
+                // From here on its file exists at every instant, even while the old server looks at
+                // it.
                 loop {
                     let done = dropped.load(Ordering::SeqCst);
                     assert!(fs::symlink_metadata(&path).is_ok(), "round {round}");
@@ -152,7 +155,7 @@ fn takeover_under_load_refuses_nobody() {
     let dir = crate::fresh::dir();
     let path = dir.path().join("a.sock");
     let takeover = BindOptions::new().mode(0o666).existing(Existing::Takeover);
-    // How many connections each client has made.
+    // The number of connections that each client has made.
     let clients = [const { AtomicUsize::new(0) }; 2];
     let made = || clients.each_ref().map(|made| made.load(Ordering::SeqCst));
     let done = AtomicBool::new(false);
@@ -171,7 +174,7 @@ fn takeover_under_load_refuses_nobody() {
                 }
             })
         });
-        // Accepts until each client has made this many connections more.
+        // The server accepts until each client has made this many more connections.
         let serve = |servers: &[&Bound<UnixListener>], more: usize| {
             let begin = made();
             let come = || {
@@ -193,7 +196,7 @@ fn takeover_under_load_refuses_nobody() {
             server = new;
             Ok::<_, sunpath::Error>(())
         });
-        // Comes before anything that can fail, because a scope waits for its threads.
+        // This comes before anything that can fail, because a scope waits for its threads.
         done.store(true, Ordering::SeqCst);
         // A client that found a full queue waits until there is space in it.
         while threads.iter().any(|thread| !thread.is_finished()) {

@@ -25,7 +25,7 @@ pub(crate) enum Fate<'a> {
     Kill(usize),
     /// The call is not made and fails.
     Fail(usize, i32),
-    /// The call is made after another process has meddled.
+    /// The call is made after another process has changed something.
     Meddle(usize, &'a dyn Fn()),
     /// Every call is answered as another kernel or file system would answer it. The result is
     /// returned in place of the call: a negative errno, or what a success returns. `None` makes the
@@ -59,7 +59,7 @@ impl Asked {
     }
 }
 
-/// The points that the child reports.
+/// The points in its run that the child reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(crate) enum Phase {
@@ -67,14 +67,14 @@ pub(crate) enum Phase {
     Begin = 0x5100,
     /// bind returned, with this errno or 0.
     Bound,
-    /// The end, and what it returned.
+    /// The end, with the result.
     Dropped,
 }
 
-/// What a child did.
+/// The record of what a child did.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
-    /// How many calls it made between begin and end.
+    /// The number of calls that it made between begin and end.
     pub(crate) calls: usize,
     /// The number of the system call that was changed.
     pub(crate) hit: Option<i32>,
@@ -87,9 +87,9 @@ pub(crate) struct Story {
     pub(crate) descriptors: [BTreeSet<RawFd>; 2],
 }
 
-/// For the child: reports a point.
+/// Reports a point. It is called in the child.
 pub(crate) fn say(phase: Phase, errno: i32) {
-    // SAFETY: the supervisor answers in the kernel's place; getpgid takes a number alone.
+    // SAFETY: getpgid takes only a number, and the supervisor answers instead of the kernel.
     unsafe { libc::syscall(libc::SYS_getpgid, phase as u64, errno) };
 }
 
@@ -222,7 +222,7 @@ pub(crate) fn descriptors_of(process: impl Display) -> BTreeSet<RawFd> {
         .collect()
 }
 
-/// Returns the next call that the child is about to make; `None` when it has ended.
+/// Returns the next call that the child is about to make, or `None` if it has ended.
 fn next(listener: &OwnedFd) -> Option<libc::seccomp_notif> {
     let mut slot = libc::pollfd {
         fd: listener.as_raw_fd(),
@@ -301,7 +301,7 @@ fn install_filter() -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(fd as RawFd) }
 }
 
-/// A message of one byte with space for one descriptor.
+/// A message of one byte, with space for one descriptor.
 struct Message {
     byte: u8,
     iov: libc::iovec,
@@ -329,7 +329,7 @@ impl Message {
         msg.msg_iov = &raw mut self.iov;
         msg.msg_iovlen = 1;
         msg.msg_control = self.control.as_mut_ptr().cast();
-        // SAFETY: computes alone.
+        // SAFETY: the function only computes a number.
         msg.msg_controllen = unsafe { libc::CMSG_SPACE(4) } as _;
         msg
     }
@@ -343,7 +343,7 @@ fn send_descriptor(socket: &UnixStream, fd: &OwnedFd) {
     let header = unsafe { libc::CMSG_FIRSTHDR(&msg) };
     // SAFETY: the buffer has space for a header, and is aligned to 8.
     let header = unsafe { &mut *header };
-    // SAFETY: computes alone.
+    // SAFETY: the function only computes a number.
     header.cmsg_len = unsafe { libc::CMSG_LEN(4) } as _;
     (header.cmsg_level, header.cmsg_type) = (libc::SOL_SOCKET, libc::SCM_RIGHTS);
     // SAFETY: after the header the buffer has space for an int.

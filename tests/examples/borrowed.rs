@@ -1,4 +1,4 @@
-//! `borrowed`: this test is its server.
+//! The example `borrowed`. This test is its server.
 
 use std::io::Read;
 use std::os::fd::AsFd;

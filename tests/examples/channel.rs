@@ -1,4 +1,4 @@
-//! `channel`: two processes, the second of which counts what the first one passes.
+//! The example `channel`, which has two processes. The second one counts what the first one passes.
 
 use std::fs;
 

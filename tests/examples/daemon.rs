@@ -1,5 +1,5 @@
-//! `daemon`: its address is a path, an abstract name, or a socket that the manager passed. This
-//! test is the manager.
+//! The example `daemon`. Its address is a path, an abstract name, or a socket that the manager
+//! passed. This test is the manager.
 
 use std::os::fd::OwnedFd;
 use std::process::Stdio;

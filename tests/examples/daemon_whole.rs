@@ -1,4 +1,4 @@
-//! `daemon_whole`: the whole of a daemon, started once, killed, taken over under load, and activated.
+//! The example `daemon_whole`. The daemon is started, killed, replaced under load, and activated.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! `handover`: the listening socket itself is passed to the next version of a program.
+//! The example `handover`, which passes the listening socket itself to the next version of a
+//! program.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! `handshake`: this test is its server, and answers in pieces.
+//! The example `handshake`. This test is its server, and answers in pieces.
 
 use std::fs;
 use std::io::Read;

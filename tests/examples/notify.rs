@@ -1,4 +1,4 @@
-//! `notify`: the messages of a service to its manager, which is this test.
+//! The example `notify`. This test is the manager, to which the service sends its messages.
 
 use std::os::fd::OwnedFd;
 

@@ -1,4 +1,4 @@
-//! `peer`: the program of a client.
+//! The example `peer`, which finds the program of a client.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! A fresh directory.
+//! Makes a fresh directory for a test.
 
 use std::env;
 use std::path::PathBuf;

@@ -19,9 +19,9 @@ use source::{Source, sources};
 /// The modules that may hold `unsafe` blocks.
 const UNSAFE_MODULES: &[&str] = &["syscall", "fd"];
 
-/// How much of `src/` may be cfg, in percent of its lines. `#[cfg(test)]` does not count.
+/// The part of `src/` that may be cfg, in percent of its lines. `#[cfg(test)]` does not count.
 const MAX_CFG_PERCENT: usize = 3;
-/// How many lines a file may have, without its unit tests.
+/// The number of lines that a file may have, without its unit tests.
 const MAX_LINES: usize = 550;
 
 #[test]

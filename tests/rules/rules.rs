@@ -5,10 +5,10 @@ use std::ops::Range;
 use crate::source::{Source, without_modules, without_tests, words};
 use crate::{MAX_LINES, UNSAFE_MODULES};
 
-/// Code asks for capabilities by name (`have_...`). Which system has which one is written in
-/// `build.rs`.
+/// Code asks for capabilities by name (`have_...`). Only `build.rs` says which system has which
+/// one.
 const SYSTEM_KEYS: &[&str] = &["target_os", "target_vendor", "target_family", "target_env"];
-/// These are found anywhere in an identifier.
+/// These words are found anywhere in an identifier.
 const SYSTEM_NAMES: &[&str] = &[
     "linux",
     "macos",
@@ -25,7 +25,7 @@ const SYSTEM_NAMES: &[&str] = &[
     "cygwin",
     "redox",
 ];
-/// These are too short for that, and are found as a whole word of an identifier.
+/// These words are too short for that, and are found only as a whole word of an identifier.
 const SHORT_SYSTEM_NAMES: &[&str] = &["apple", "bsd", "ios", "aix", "hurd", "nto", "qnx", "sunos"];
 
 /// Returns the modules that a file declares, in its order.
@@ -150,8 +150,9 @@ fn body(code: &str, at: usize) -> Range<usize> {
     start..code.len()
 }
 
-/// Finds methods of `Socket<T>` for some kinds only that are not written by `methods_of!`. rustdoc ignores the
-/// bound on the pages of aliases, so that `UnixStream` would have the methods of `UnixDatagram`.
+/// Finds methods of `Socket<T>` for some kinds only that are not written by `methods_of!`. rustdoc
+/// ignores the bound on the pages of aliases, so `UnixStream` would show the methods of
+/// `UnixDatagram`.
 pub(crate) fn methods_on_wrong_pages(source: &Source) -> Vec<String> {
     let impls = source.code.match_indices("impl<T: ");
     let narrow = impls.filter(|(at, _)| {
@@ -319,7 +320,7 @@ pub(crate) fn system_names(source: &Source) -> Vec<String> {
         .collect()
 }
 
-/// What one thread can hold while another waits, and what runs once for all of them.
+/// Types that one thread can hold while another waits, or that run once for all threads.
 const LOCKS: &[&str] = &[
     "Mutex",
     "RwLock",

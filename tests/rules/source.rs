@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) path: String,
-    /// The file's stem, or the folder of `src/` that contains it.
+    /// The name of the module: the file's stem, or the folder of `src/` that contains it.
     pub(crate) module: String,
     pub(crate) text: String,
     /// `text` with comments and literals blanked out, byte for byte.

@@ -10,8 +10,8 @@ pub(crate) fn skip(need: &str) {
     let test = thread::current();
     let test = test.name().unwrap_or("a part of a test");
     let line = format!("SKIPPED: {test}: needs {need}\n");
-    // Not eprintln, which libtest captures and shows only if the test fails. One write, because other
-    // tests print at the same time.
+    // It does not use eprintln, because libtest captures that and shows it only if the test fails.
+    // It makes one write, because other tests print at the same time.
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn skip_uninstalled(need: &str) {
 /// Returns whether the tests do not run as root. If so, reports that the current test needs root.
 #[allow(dead_code, reason = "not every test file has a test for root alone")]
 pub(crate) fn unless_root() -> bool {
-    // SAFETY: geteuid takes nothing and cannot fail.
+    // SAFETY: geteuid takes no argument and cannot fail.
     let ordinary = unsafe { libc::geteuid() } != 0;
     if ordinary {
         skip("root");

@@ -1,6 +1,6 @@
-/* The conversion alone, in C and for all inputs: what sun_path.c makes of every length with a NUL
- * at every position, and what it reads at every length that could be reported. It makes no system
- * call. raw/mod.rs and safe/mod.rs print the same lines. */
+/* The conversion alone, in C and for all inputs. It prints what sun_path.c makes of every
+ * length with a NUL at every position, and what it reads at every length that could be
+ * reported. It makes no system call. raw/mod.rs and safe/mod.rs print the same lines. */
 #include "notation.h"
 #include "sun_path.h"
 

@@ -1,4 +1,5 @@
-//! The conversion alone, for all inputs, over `sunpath`: the same lines as `convert.c`.
+//! Makes only the conversion, for all inputs, over `sunpath`, and prints the same lines as
+//! `convert.c`.
 
 use std::io::{self, BufWriter, Write};
 

@@ -1,5 +1,5 @@
-/* The usual ways to use a socket, in C, one way in each run: "faults stream". Prints "ok" or the
- * errno, and whether a descriptor leaked. raw/mod.rs and safe/mod.rs are the same program. */
+/* Runs one of the usual ways to use a socket, in C, for example "faults stream". Prints "ok" or
+ * the errno, and whether a descriptor leaked. raw/mod.rs and safe/mod.rs are the same program. */
 #include "notation.h"
 
 #include <errno.h>
@@ -145,7 +145,7 @@ static ssize_t receive(int fd, ssize_t expected)
 
 /* 3. The ways: each returns 0, or -1 with errno. */
 
-/* A connection, from its listener to its end. */
+/* Makes a connection, from its listener to its end. */
 static int stream(void)
 {
 	int listener = new_socket(SOCK_STREAM), client, server;
@@ -255,7 +255,7 @@ static ssize_t receive_control(int fd, int type, void *ret_data, size_t size)
 	return count;
 }
 
-/* A descriptor is passed through a socket and used. */
+/* Passes a descriptor through a socket, and uses it. */
 static int descriptor(void)
 {
 	int through[2], pair[2], received;
@@ -270,7 +270,7 @@ static int descriptor(void)
 	return send_hello(received) < 0 || receive(pair[0], 5) < 0 ? -1 : 0;
 }
 
-/* Two messages in one call, and back. */
+/* Sends two messages with one call, and receives two. */
 static int batch(void)
 {
 	char data[2][8] = { "one", "two" };
@@ -292,7 +292,7 @@ static int batch(void)
 	return count < 0 ? -1 : 0;
 }
 
-/* The peer's credentials, by option and by message. */
+/* Asks for the peer's credentials, by option and by message. */
 static int identity(void)
 {
 	struct ucred own = { getpid(), geteuid(), getegid() }, sender, peer;
@@ -318,7 +318,7 @@ static int identity(void)
 	return 0;
 }
 
-/* The kernel chooses the name, and a client uses it. */
+/* Lets the kernel choose the name, which a client then uses. */
 static int autobind(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -336,7 +336,7 @@ static int autobind(void)
 	return accept_next(listener) < 0 ? -1 : 0;
 }
 
-/* A path that does not fit, from both sides: through a descriptor of its directory. */
+/* Uses a path that does not fit, on both sides, through a descriptor of its directory. */
 static int at(void)
 {
 	char alias[sizeof "/proc/self/fd/2147483647/" PATH];

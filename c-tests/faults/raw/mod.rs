@@ -1,5 +1,5 @@
-//! The usual ways to use a socket, over `sunpath-sys`, one way in each run: `faults stream`. Prints
-//! "ok" or the errno, and whether a descriptor leaked. faults.c and safe/mod.rs are the same
+//! Runs one of the usual ways to use a socket, over `sunpath-sys`, for example `faults stream`.
+//! Prints "ok" or the errno, and whether a descriptor leaked. faults.c and safe/mod.rs are the same
 //! program.
 
 use std::env;
@@ -212,7 +212,7 @@ fn getsockopt<T>(fd: &OwnedFd, option: c_int) -> Answer<T> {
 
 // 4. The ways.
 
-/// A connection, from its listener to its end.
+/// Makes a connection, from its listener to its end.
 fn stream() -> Answer<()> {
     let listener = new_socket(SOCK_STREAM)?;
     bind(&listener, &address_of(PATH))?;
@@ -255,7 +255,7 @@ fn seqpacket() -> Answer<()> {
     file.remove()
 }
 
-/// A descriptor is passed through a socket and used.
+/// Passes a descriptor through a socket, and uses it.
 fn descriptor() -> Answer<()> {
     let [ours, theirs] = new_pair(SOCK_STREAM)?;
     let [kept, given] = new_pair(SOCK_STREAM)?;
@@ -265,7 +265,7 @@ fn descriptor() -> Answer<()> {
     receive(&kept, 5)
 }
 
-/// Two messages in one call, and back.
+/// Sends two messages with one call, and receives two.
 fn batch() -> Answer<()> {
     let [ours, theirs] = new_pair(SOCK_DGRAM)?;
     let mut data = [*b"one", *b"two"];
@@ -287,7 +287,7 @@ fn batch() -> Answer<()> {
     Ok(())
 }
 
-/// The peer's credentials, by option and by message.
+/// Asks for the peer's credentials, by option and by message.
 fn identity() -> Answer<()> {
     let [ours, theirs] = new_pair(SOCK_STREAM)?;
     let (yes, len) = (1, size_of::<c_int>() as socklen_t);
@@ -310,7 +310,7 @@ fn identity() -> Answer<()> {
     Ok(())
 }
 
-/// The kernel chooses the name, and a client uses it.
+/// Lets the kernel choose the name, which a client then uses.
 fn autobind() -> Answer<()> {
     let listener = new_socket(SOCK_STREAM)?;
     bind(&listener, &sys::sockaddr_un_unnamed())?;
@@ -326,7 +326,7 @@ fn autobind() -> Answer<()> {
     Ok(())
 }
 
-/// A path that does not fit, from both sides: through a descriptor of its directory.
+/// Uses a path that does not fit, on both sides, through a descriptor of its directory.
 fn at() -> Answer<()> {
     let listener = new_socket(SOCK_STREAM)?;
     let dir = CString::new(deep()).expect("the path has no NUL");

@@ -1,4 +1,4 @@
-//! The usual ways to use a socket, over `sunpath`, one way in each run: `faults stream`. Prints
+//! Runs one of the usual ways to use a socket, over `sunpath`, for example `faults stream`. Prints
 //! "ok" or the errno, and whether a descriptor leaked. raw/mod.rs and faults.c are the same
 //! program.
 
@@ -17,7 +17,7 @@ use sunpath::{
     UnixListener, UnixSeqpacket, UnixStream,
 };
 
-// 1. A path: removed when the way ends, however it ends.
+// 1. A path is removed when the way ends, however it ends.
 
 const PATH: &str = "s";
 
@@ -44,7 +44,7 @@ impl Drop for File {
 
 // 2. The ways.
 
-/// A connection, from its listener to its end.
+/// Makes a connection, from its listener to its end.
 fn stream() -> io::Result<()> {
     let listener = UnixListener::bind(PATH)?;
     let file = File(PATH.to_owned());
@@ -85,7 +85,7 @@ fn bound<T: Kind>() -> io::Result<Socket<T>> {
     Ok(socket)
 }
 
-/// A descriptor is passed through a socket and used.
+/// Passes a descriptor through a socket, and uses it.
 fn descriptor() -> io::Result<()> {
     let (ours, theirs) = UnixStream::pair()?;
     let (kept, given) = UnixStream::pair()?;
@@ -96,7 +96,7 @@ fn descriptor() -> io::Result<()> {
     Ok(())
 }
 
-/// Two messages in one call, and back.
+/// Sends two messages with one call, and receives two.
 fn batch() -> io::Result<()> {
     let (ours, theirs) = Socket::<Datagram>::pair()?;
     let pieces = [b"one", b"two"].map(|text| [IoSlice::new(text)]);
@@ -112,7 +112,7 @@ fn batch() -> io::Result<()> {
     Ok(())
 }
 
-/// The peer's credentials, by option and by message.
+/// Asks for the peer's credentials, by option and by message.
 fn identity() -> io::Result<()> {
     let (ours, theirs) = UnixStream::pair()?;
     theirs.set_pass_credentials(true)?;
@@ -124,7 +124,7 @@ fn identity() -> io::Result<()> {
     Ok(())
 }
 
-/// The kernel chooses the name, and a client uses it.
+/// Lets the kernel choose the name, which a client then uses.
 fn autobind() -> io::Result<()> {
     let listener = UnixListener::autobind()?;
     let addr = listener.local_addr()?;
@@ -135,7 +135,7 @@ fn autobind() -> io::Result<()> {
     Ok(())
 }
 
-/// A path that does not fit, from both sides.
+/// Uses a path that does not fit, on both sides.
 fn at() -> io::Result<()> {
     let server = Socket::<Stream>::new()?;
     server.bind_to_at(CWD, deep())?;

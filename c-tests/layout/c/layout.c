@@ -1,5 +1,5 @@
-/* What this compiler sees in this system's headers: a line for each row of layout.def and around.def, then
- * the CMSG macros over every length from 0 to 2048. */
+/* Prints what this compiler sees in this system's headers: a line for each row of layout.def
+ * and around.def, and then the CMSG macros for every length from 0 to 2048. */
 /* struct stat is the one whose numbers have 64 bits. */
 #define _FILE_OFFSET_BITS 64
 

@@ -8,8 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What one message can carry in addition to one descriptor, if the socket was inherited with its
- * options set: credentials, a security label, a pidfd, the length of the queue. */
+/* The space for what one message can carry in addition to one descriptor, if the socket was
+ * inherited with its options set: credentials, a security label, a pidfd, and the length of the
+ * queue. */
 #define ALONG (CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(96) + 2 * CMSG_SPACE(sizeof(int)))
 
 static _Noreturn void die(const char *what)

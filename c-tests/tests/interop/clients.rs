@@ -91,7 +91,7 @@ fn accept<T: Connected>(listener: &Listener<T>) -> Socket<T> {
     socket
 }
 
-/// As much of HTTP as the program uses: a header has the length of the body.
+/// Serves the part of HTTP that the program uses: a header has the length of the body.
 fn respond(stage: &Stage, listener: Result<UnixListener, Error>) {
     let listener = listener.expect("the address is free");
     let running = stage.start();
@@ -116,7 +116,7 @@ fn respond(stage: &Stage, listener: Result<UnixListener, Error>) {
     assert_eq!(running.printed(), "hello");
 }
 
-/// Sends everything that it receives back, at the abstract name.
+/// Sends back everything that it receives, at the abstract name.
 fn echo(stage: &Stage) {
     let listener = UnixListener::bind_addr(&stage.abstract_address()).expect("the name is ours");
     let running = stage.start();

@@ -10,10 +10,11 @@ use proptest::array::uniform6;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 
-/// What one part is made from: the table, the line, the socket, and the values for the gaps.
+/// The numbers from which one part is made: the table, the line, the socket, and the values for the
+/// gaps.
 type Choice = [u8; 6];
 
-/// How many parts the longest program has.
+/// The number of parts of the longest program.
 const LONGEST: usize = 24;
 
 /// A program, in parts that can be left out: a call, or calls that belong together.
@@ -62,7 +63,7 @@ const OPENINGS: &[&str] = &[
     "fill_backlog(seqpacket, {name})",
 ];
 
-/// Questions to every socket; `{it}` is its letter.
+/// Questions to every socket. `{it}` is its letter.
 const ASK: &[&str] = &[
     "poll({it})",
     "getpeername({it})",
@@ -264,7 +265,7 @@ impl Program {
     }
 }
 
-/// A pathname that a socket is bound to, or one that no socket has.
+/// Returns a pathname that a socket is bound to, or one that no socket has.
 fn quoted(name: Option<char>) -> String {
     format!("\"{}\"", name.unwrap_or('-'))
 }

@@ -1,5 +1,5 @@
-//! Programs that nobody wrote: random calls in the language of `sockets/cases.txt`, made by C, raw
-//! and safe Rust on this kernel, with the same answers from all three.
+//! Runs random programs: calls in the language of `sockets/cases.txt`, which C, raw and safe Rust
+//! make on this kernel. All three must get the same answers.
 //!
 //! `cargo test` runs a short selection. `SUNPATH_LONG=1 cargo test --release -p sunpath-c-tests
 //! --test programs -- --nocapture` runs for long.
@@ -22,18 +22,18 @@ use sunpath_c_tests::compare;
 use generate::programs;
 use lanes::lanes_of;
 
-/// A process of each lane gets this many programs.
+/// The number of programs that one process of each lane gets.
 const BATCH: usize = 500;
 
-/// How often each call had the same answer in all lanes, and how often that answer was not an
-/// errno.
+/// The number of times that each call had the same answer in all lanes, and how often that answer
+/// was not an errno.
 type Counts = BTreeMap<String, [usize; 2]>;
 
 /// Runs programs in all lanes.
 ///
 /// # Errors
 ///
-/// - What a lane died of, or the first lines that differ.
+/// - The reason why a lane died, or the first lines that differ.
 fn run(programs: &[String], counts: &mut Counts) -> Result<(), String> {
     let mut table = String::new();
     for (number, program) in programs.iter().enumerate() {
@@ -111,8 +111,8 @@ fn agree(c: &str, safe: &str, counts: &mut Counts) -> Result<(), String> {
     Ok(())
 }
 
-/// Leaves out parts of a program as long as its answers still differ, and returns the difference;
-/// nothing if the answers are the same.
+/// Leaves out parts of a program as long as its answers still differ, and returns the difference,
+/// or nothing if the answers are the same.
 fn shrunk(mut program: Vec<String>) -> Option<String> {
     let fault = |parts: &[String]| run(&[parts.join("; ")], &mut Counts::new()).err();
     let mut simplest = fault(&program)?;

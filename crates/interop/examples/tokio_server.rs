@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         };
         match accepted {
             Ok((client, _)) => drop(spawn(serve(client))),
-            Err(_) => time::sleep(Duration::from_millis(100)).await, // until a descriptor is free
+            Err(_) => time::sleep(Duration::from_millis(100)).await, // wait until a descriptor is free
         }
     }
 }

@@ -64,8 +64,8 @@ fn clang(rust: &'static str) -> Cow<'static, str> {
 }
 
 /// Linux's facts: the file of each family of architectures, and targets that must all give the same
-/// text, because the kernel's values depend on no C library, word size or byte order. (Those of
-/// hexagon are the same, but its enumerations, and therefore the constants, have another type.)
+/// text, because the kernel's values depend on no C library, word size or byte order. (The values
+/// of hexagon are the same, but its enumerations, and therefore the constants, have another type.)
 #[rustfmt::skip]
 pub(crate) const LINUX_H: &[(&str, &[Target])] = &[
     ("linux_uapi_generic.rs", &[

@@ -5,8 +5,8 @@ use super::SUN_PATH_CAPACITY;
 /// Copies bytes if they fit, and returns whether it did. If no NUL is allowed, there must be at
 /// least one byte, and all are looked at before the first is written.
 ///
-/// One pass from both ends, which overlap: a few wide instructions each, where strlen(3) and
-/// memcpy(3) would take two passes.
+/// It makes one pass from both ends, whose parts overlap. Each part takes a few wide instructions,
+/// whereas strlen(3) and memcpy(3) would need two passes.
 #[inline(always)]
 pub(super) const fn copy<const WITHOUT_NUL: bool>(bytes: &[u8], to: &mut [u8]) -> bool {
     match bytes.len() {
@@ -70,8 +70,8 @@ const fn any_nul_at_ends<const N: usize>(bytes: &[u8]) -> bool {
     }
 }
 
-/// There is no branch for each byte, so that the compiler looks at 16 of them at once, or at 8
-/// here.
+/// There is no branch for each byte, so the compiler can compare 16 bytes at once. This code
+/// compares 8.
 #[inline(always)]
 const fn has_nul<const N: usize>(bytes: &[u8; N]) -> bool {
     if N <= 8 {

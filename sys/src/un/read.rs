@@ -50,9 +50,9 @@ pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     }
 }
 
-/// Does what [`sun_path`] does, for an address whose length is known to be right: it counts the
-/// path up to the NUL after it, or without it. The path is not searched for its end, so that this
-/// takes a few instructions, however long the path is.
+/// Does what [`sun_path`] does, for an address whose length is known to be right: it ends right
+/// after the path, or right after the NUL that follows the path. The path is not searched for its
+/// end, so this takes a few instructions, however long the path is.
 ///
 /// Linux counts in this way in every address that it reports, including a NUL that did not fit, and
 /// so do the constructors here. Further NULs that the length includes become part of the path. Use

@@ -53,7 +53,7 @@ pub fn sockaddr_un_from_std(addr: &SocketAddr) -> (sockaddr_un, socklen_t) {
     (raw, len)
 }
 
-/// Makes an address of `std` from a `sockaddr_un` and its length, which may be any.
+/// Makes an address of `std` from a `sockaddr_un` and any length.
 ///
 /// # Errors
 ///

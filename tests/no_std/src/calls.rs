@@ -1,5 +1,5 @@
-//! What low-level code calls, one function each, without a way to panic: `.ci/run no_std` links them,
-//! optimised as one, and looks for `core::panicking` in the result.
+//! The calls of low-level code, one function for each, none of which can panic: `.ci/run no_std`
+//! links them, optimised as one, and looks for `core::panicking` in the result.
 //!
 //! The names are exported, so that the linker keeps each function and `objdump` tells which of them
 //! leads to a panic.
@@ -242,7 +242,7 @@ calls! {
     }
 }
 
-/// Takes over what was passed, and the first of it as a listener.
+/// Takes over the descriptors that were passed, and returns the first one as a listener.
 #[unsafe(no_mangle)]
 fn call_activation(variables: Variables<'_>) -> Option<UnixListener> {
     // SAFETY: nothing calls this function.

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the buffer holds before the kernel writes. */
+/* The byte that fills the buffer before the kernel writes. */
 #define UNTOUCHED 0xAA
 
 /* The digits of the last name that the kernel chose. */
@@ -45,7 +45,7 @@ static size_t count_touched(const union address *addr, size_t from)
 	return count;
 }
 
-/* The first len bytes of the buffer. A len past the buffer ends with the buffer. */
+/* Returns the first len bytes of the buffer. If len exceeds the buffer, all of it is returned. */
 static size_t within(socklen_t len)
 {
 	return len < BUFFER_SIZE ? len : BUFFER_SIZE;

@@ -6,7 +6,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* More than any address, so that a case can write after one and see what the kernel reports. */
+/* A size greater than that of any address, so that a case can write after one and see what the
+ * kernel reports. */
 #define BUFFER_SIZE 256
 
 #define PATH_OFFSET offsetof(struct sockaddr_un, sun_path)

@@ -12,9 +12,10 @@ use sunpath_c_tests::table::{Case, PATH_OFFSET, Source, Step, read_cases};
 use sunpath_sys as sys;
 use sys::{sa_family_t, sockaddr, sockaddr_un, socklen_t};
 
-// 1. Address: the struct, and space after it that must not be written to.
+// 1. Address: the struct, followed by space that must not be written to.
 
-/// More than any address, so that a case can write after one and see what the kernel reports.
+/// A size greater than that of any address, so that a case can write after one and see what the
+/// kernel reports.
 const BUFFER_SIZE: usize = 256;
 
 #[repr(C, align(8))]
@@ -22,7 +23,7 @@ struct Address {
     bytes: [u8; BUFFER_SIZE],
 }
 
-/// What the buffer holds before the kernel writes.
+/// The byte that fills the buffer before the kernel writes.
 const UNTOUCHED: u8 = 0xAA;
 
 const SIZE: socklen_t = size_of::<sockaddr_un>() as socklen_t;
@@ -45,7 +46,7 @@ impl Address {
     }
 }
 
-/// The first len bytes of the address. A len past the buffer ends with the buffer.
+/// Returns the first len bytes of the address. If len exceeds the buffer, all of it is returned.
 fn within(len: socklen_t) -> usize {
     (len as usize).min(BUFFER_SIZE)
 }

@@ -54,7 +54,8 @@ void buffer_for_none(void)
 
 /* 3. The buffer itself. */
 
-/* One buffer for two calls, as in a loop: an iteration over it after a failure sees old numbers. */
+/* Uses one buffer for two calls, as in a loop. An iteration over it after a failure sees old
+ * numbers. */
 void buffer_failed(void)
 {
 	struct pair s = new_pair(SOCK_STREAM);

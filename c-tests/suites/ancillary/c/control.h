@@ -20,7 +20,7 @@
 #define SCM_INQ SO_INQ
 #endif
 
-/* The size of the control buffer: more than any case needs. */
+/* The size of the control buffer, which is more than any case needs. */
 #define CONTROL_SIZE 4096
 #define MAX_FDS 256
 

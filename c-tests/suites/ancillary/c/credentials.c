@@ -1,4 +1,4 @@
-/* SCM_CREDENTIALS: whose ids arrive with a message. */
+/* SCM_CREDENTIALS: the ids that arrive with a message. */
 #include "ancillary.h"
 
 #include <limits.h>

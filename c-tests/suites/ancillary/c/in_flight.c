@@ -1,4 +1,4 @@
-/* Descriptors in flight: what they share, what closes them, how many there may be. */
+/* Descriptors in flight: what they share, what closes them, and how many there may be. */
 #include "ancillary.h"
 #include "notation.h"
 

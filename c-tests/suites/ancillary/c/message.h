@@ -12,10 +12,10 @@
 
 #include <sys/types.h>
 
-/* The size of the buffer for data: more than any case needs. */
+/* The size of the buffer for data, which is more than any case needs. */
 #define DATA_SIZE 256
 
-/* Two connected sockets, nonblocking, closed on exec. */
+/* Makes two connected sockets, which are nonblocking and close-on-exec. */
 struct pair {
 	int p, q;
 };
@@ -27,7 +27,7 @@ void close_pair(struct pair s);
 #define SET(name, fd, option, value) set_option(name, fd, option, #option, value)
 void set_option(const char *name, int fd, int option, const char *words, int value);
 
-/* Whether this kernel lacks an option. If so, that is printed in place of the case. */
+/* Returns whether this kernel lacks an option. If so, that is printed in place of the case. */
 #define LACKS(option) lacks_option(option, #option)
 int lacks_option(int option, const char *words);
 
@@ -64,7 +64,7 @@ void receive_closing(int q, struct receive how);
 /* Receives one descriptor, which belongs to the caller; -1 if none arrived. */
 int receive_fd(int q);
 
-/* recv(2), as a step. */
+/* Calls recv(2), as a step. */
 #define RECV(q, size) receive_plain(q, size, 0, NULL)
 #define RECV_FLAGS(q, size, flags) receive_plain(q, size, flags, #flags)
 void receive_plain(int q, size_t size, int flags, const char *words);

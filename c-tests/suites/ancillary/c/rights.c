@@ -43,7 +43,7 @@ void rights_too_many(void)
 	on_every_type(254);
 }
 
-/* 2. Bad ones: all or nothing. */
+/* 2. Bad descriptors: the kernel passes all or none. */
 
 void rights_closed(void)
 {

@@ -50,7 +50,8 @@ pub(crate) fn for_none() {
 
 // 3. The buffer itself.
 
-/// One buffer for two calls, as in a loop: an iteration over it after a failure sees old numbers.
+/// Uses one buffer for two calls, as in a loop. An iteration over it after a failure sees old
+/// numbers.
 pub(crate) fn failed() {
     let s = new_pair(SOCK_STREAM);
     let (mut control, data) = ([0u8; CMSG_SPACE(4)], &mut [0u8]);

@@ -10,7 +10,7 @@ use sys::{cmsg_data, cmsghdr, iovec, msghdr, ucred};
 
 use super::line;
 
-/// The size of the control buffer: more than any case needs.
+/// The size of the control buffer, which is more than any case needs.
 pub(crate) const CONTROL_SIZE: usize = 4096;
 
 /// The descriptor that is sent if the case names none: standard input, which the test runner opens.

@@ -1,4 +1,4 @@
-//! Descriptors in flight: what they share, what closes them, how many there may be.
+//! Descriptors in flight: what they share, what closes them, and how many there may be.
 
 use libc::c_int;
 use sunpath_sys as sys;

@@ -13,12 +13,12 @@ use super::line::{self, Arrived, step};
 use crate::descriptors::open_descriptors;
 use crate::process::check;
 
-/// The size of the buffer for data: more than any case needs.
+/// The size of the buffer for data, which is more than any case needs.
 const DATA_SIZE: usize = 256;
 
 // 1. Sockets.
 
-/// Two connected sockets, nonblocking, closed on exec.
+/// Makes two connected sockets, which are nonblocking and close-on-exec.
 #[derive(Clone, Copy)]
 pub(crate) struct Pair {
     pub(crate) p: c_int,
@@ -128,7 +128,7 @@ pub(crate) fn send_text(p: c_int, text: &str) {
 
 // 3. Receiving.
 
-/// The words of the line, if it has any.
+/// The words of the line. They are empty if the line has none.
 pub(crate) type Words<'a> = Option<&'a str>;
 
 /// A size of a control buffer, or flags, with their words.
@@ -139,8 +139,8 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// How to receive: at most `size` bytes, with a control buffer of the size in `buffer`, `offset`
-/// bytes after an aligned address. The words of both are in the line, if there are any.
+/// The way to receive: at most `size` bytes, with a control buffer of the size in `buffer`,
+/// `offset` bytes after an aligned address. The words of both are in the line, if there are any.
 pub(crate) struct Receive<'a> {
     pub(crate) size: usize,
     pub(crate) buffer: (usize, Words<'a>),
@@ -148,7 +148,7 @@ pub(crate) struct Receive<'a> {
     pub(crate) offset: usize,
 }
 
-/// At most `size` bytes, into a control buffer that has space.
+/// Receives at most `size` bytes, into a control buffer that is large enough.
 pub(crate) const fn at_most(size: usize) -> Receive<'static> {
     Receive {
         size,
@@ -229,7 +229,7 @@ pub(crate) fn receive_fd(q: c_int) -> c_int {
     }
 }
 
-/// recv(2), as a step.
+/// Calls recv(2), as a step.
 pub(crate) fn receive_plain(q: c_int, size: usize, (flags, words): (c_int, Words<'_>)) {
     let mut data = [0u8; DATA_SIZE];
     let before = open_descriptors();

@@ -52,7 +52,7 @@ fn sends(control: Control, words: &str) {
     close_pair(s);
 }
 
-// 2. Bad ones: all or nothing.
+// 2. Bad descriptors: the kernel passes all or none.
 
 pub(crate) fn closed() {
     let (s, mut control) = (new_pair(SOCK_STREAM), Control::default());

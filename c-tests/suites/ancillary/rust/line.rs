@@ -16,7 +16,7 @@ pub(crate) struct Arrived<'a> {
     pub(crate) messages: Vec<String>,
     pub(crate) truncated: bool,
     pub(crate) control_truncated: bool,
-    /// How many more descriptors the process has than before.
+    /// The number of descriptors that the process has in addition to those before.
     pub(crate) opened: usize,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn rights(count: usize) -> String {
 
 pub(crate) fn credentials(pid: pid_t, uid: u32, gid: u32) -> String {
     if pid <= 1 {
-        // It belongs to no process, or the case made it up.
+        // The number belongs to no process, or the case made it up.
         format!("CREDENTIALS(pid {pid}, uid {uid}, gid {gid})")
     } else {
         format!("CREDENTIALS({})", process::ids(pid, uid, gid))

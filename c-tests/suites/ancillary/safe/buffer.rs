@@ -65,7 +65,7 @@ pub(crate) fn for_none() -> Result<(), Error> {
 
 // 3. The buffer itself.
 
-/// One buffer for two calls, as in a loop: the second call returns nothing to iterate over.
+/// Uses one buffer for two calls, as in a loop. The second call returns nothing to iterate over.
 pub(crate) fn failed() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
     let mut buffer = [0; CMSG_SPACE(4)];

@@ -22,7 +22,7 @@ struct Ends<T: Kind> {
     q: Option<Socket<T>>,
 }
 
-/// For what only streams have.
+/// Makes calls that only streams have.
 fn as_stream<T: Kind + 'static>(socket: &Socket<T>) -> &UnixStream {
     let socket: &dyn Any = socket;
     socket.downcast_ref().expect("the socket is a stream")

@@ -1,4 +1,4 @@
-//! `SCM_CREDENTIALS`: whose ids arrive with a message.
+//! `SCM_CREDENTIALS`: the ids that arrive with a message.
 
 use std::os::unix::process::parent_id;
 

@@ -1,4 +1,4 @@
-//! Descriptors in flight: what they share, what closes them, how many there may be.
+//! Descriptors in flight: what they share, what closes them, and how many there may be.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};

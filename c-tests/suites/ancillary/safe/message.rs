@@ -15,15 +15,15 @@ use super::line::{self, Arrived, step};
 use crate::descriptors::open_descriptors;
 use crate::process;
 
-/// The size of the buffer for data: more than any case needs.
+/// The size of the buffer for data, which is more than any case needs.
 const DATA_SIZE: usize = 256;
 
-/// The size of the control buffer: more than any case needs.
+/// The size of the control buffer, which is more than any case needs.
 pub(crate) const CONTROL_SIZE: usize = 4096;
 
 // 1. Sockets.
 
-/// Two connected sockets, nonblocking, closed on exec.
+/// Makes two connected sockets, which are nonblocking and close-on-exec.
 pub(crate) struct Pair<T: Kind> {
     pub(crate) p: Socket<T>,
     pub(crate) q: Socket<T>,
@@ -256,7 +256,7 @@ pub(crate) type Plain = (
 pub(crate) const READ: Plain = (UnixStream::read, "");
 pub(crate) const PEEK: Plain = (UnixStream::peek, ", MSG_PEEK");
 
-/// recv(2), as a step.
+/// Calls recv(2), as a step.
 pub(crate) fn receive_plain(q: &UnixStream, size: usize, (method, words): Plain) {
     let mut data = [0; DATA_SIZE];
     let before = open_descriptors();

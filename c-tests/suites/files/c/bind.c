@@ -69,7 +69,7 @@ void bind_reuseaddr(void)
 	CLOSE(t);
 }
 
-/* 2. Nowhere to bind. */
+/* 2. There is no place to bind. */
 
 static void bind_nowhere(const char *path)
 {

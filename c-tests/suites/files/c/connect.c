@@ -1,7 +1,7 @@
 /* Connect: it succeeds only at a live socket of the same type. */
 #include "files.h"
 
-/* 1. Nobody is there. */
+/* 1. No process holds the socket. */
 
 static void connect_in_vain(const char *path)
 {
@@ -41,7 +41,7 @@ void connect_node(void)
 	connect_in_vain("x");
 }
 
-/* 2. Nothing is there. */
+/* 2. No socket is at the path. */
 
 void connect_absent(void)
 {
@@ -71,7 +71,7 @@ void connect_dangling(void)
 	connect_in_vain("x");
 }
 
-/* 3. Somebody is there. */
+/* 3. A process holds the socket. */
 
 void connect_before_listen(void)
 {

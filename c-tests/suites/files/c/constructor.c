@@ -148,7 +148,7 @@ void constructor_from_sockets(void)
 
 /* 4. Through the directory, which is open during the call: no path is too long. */
 
-/* 120 bytes. */
+/* The name has 120 bytes. */
 #define LONG TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY
 #define TWENTY "dddddddddddddddddddd"
 

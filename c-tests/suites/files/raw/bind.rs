@@ -72,7 +72,7 @@ pub(crate) fn reuseaddr() {
     close(&[t]);
 }
 
-// 2. Nowhere to bind.
+// 2. There is no place to bind.
 
 fn bind_nowhere(path: &str) {
     let s = bound('s', SOCK_STREAM, path);

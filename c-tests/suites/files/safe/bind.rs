@@ -64,7 +64,7 @@ pub(crate) fn reuseaddr() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Nowhere to bind.
+// 2. There is no place to bind.
 
 fn bind_nowhere(path: &str) -> Result<(), Error> {
     let s = bound::<Stream>('s', path)?;

@@ -1,4 +1,4 @@
-/* SO_PEERCRED: whose ids it reports, as of which moment, and what programs use them for. */
+/* SO_PEERCRED: the ids that it reports, their time, and their use in programs. */
 #include "identity.h"
 #include "notation.h"
 #include "process.h"
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. Nobody: a socket without a peer answers all the same, with ids that no user has. */
+/* 1. No peer: such a socket still answers, with ids that no user has. */
 
 void cred_fresh(void)
 {
@@ -183,7 +183,7 @@ static void server_drops(enum order order)
 		if (order != LISTEN_DROP)
 			start_listening(s, 8);
 		gate_open(gate);
-		process_end(read(accepted(s), &byte, 1) != 0); /* lives until it has been asked about */
+		process_end(read(accepted(s), &byte, 1) != 0); /* lives until its credentials are read */
 	}
 	gate_wait(gate);
 	c = connected(SOCK_STREAM);
@@ -273,7 +273,7 @@ void cred_length_long(void)
 	length_of(64);
 }
 
-/* 6. Decisions: what programs use the ids for. */
+/* 6. Decisions: the use of the ids in programs. */
 
 /* Accepts the next client of this user, closes the others. */
 static int accept_if(int listener, uid_t uid)

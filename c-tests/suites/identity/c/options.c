@@ -1,4 +1,5 @@
-/* Other questions about a peer: its groups, its process, its label, also from other namespaces. */
+/* Other questions about a peer: its groups, its process, and its label, also from other
+ * namespaces. */
 #include "identity.h"
 #include "notation.h"
 #include "process.h"
@@ -101,7 +102,7 @@ void options_pidfd_of_pair(void)
 	close_both(pair[0], pair[1]);
 }
 
-/* The number is truncated to the buffer, and the descriptor is made all the same. */
+/* The number is truncated to the buffer, but the descriptor is still made. */
 void options_pidfd_short(void)
 {
 	unsigned char number[2];

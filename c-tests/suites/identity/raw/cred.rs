@@ -1,4 +1,4 @@
-//! `SO_PEERCRED`: whose ids it reports, as of which moment, and what programs use them for.
+//! `SO_PEERCRED`: the ids that it reports, their time, and their use in programs.
 
 use std::fs::{self, Permissions};
 use std::os::fd::AsRawFd as _;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::process::{self, name_of};
 
-// 1. Nobody: a socket without a peer answers all the same, with ids that no user has.
+// 1. No peer: such a socket still answers, with ids that no user has.
 
 pub(crate) fn fresh() {
     let s = new_socket(SOCK_STREAM);
@@ -157,7 +157,7 @@ fn server_drops(order: Order) {
             start_listening(s, 8);
         }
         process::gate_open(&gate);
-        // Lives until it has been asked about.
+        // The child lives until its credentials have been read.
         process::end(c_int::from(read_byte(accepted(s)) != 0));
     }
     process::gate_wait(gate);
@@ -237,7 +237,7 @@ pub(crate) fn length_long() {
     length_of(64);
 }
 
-// 6. Decisions: what programs use the ids for.
+// 6. Decisions: the use of the ids in programs.
 
 /// Accepts the next client of this user, closes the others.
 fn accept_if(listener: c_int, uid: u32) -> c_int {

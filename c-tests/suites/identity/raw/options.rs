@@ -1,4 +1,5 @@
-//! Other questions about a peer: its groups, its process, its label, also from other namespaces.
+//! Other questions about a peer: its groups, its process, and its label, also from other
+//! namespaces.
 
 use std::mem::{size_of, size_of_val};
 use std::ptr;
@@ -94,7 +95,7 @@ pub(crate) fn pidfd_of_pair() {
     close_both(p, q);
 }
 
-/// The number is truncated to the buffer, and the descriptor is made all the same.
+/// The number is truncated to the buffer, but the descriptor is still made.
 pub(crate) fn pidfd_short() {
     let mut number = [0u8; 2];
     let mut len = number.len() as socklen_t;

@@ -108,7 +108,7 @@ pub(crate) fn reader_dies() {
 
 const WRITERS: [u8; 4] = *b"abcd";
 const BLOCK: usize = 4096;
-/// For each writer.
+/// The number of blocks for each writer.
 const BLOCKS: usize = 200;
 
 fn write_blocks(fd: c_int, letter: u8) -> ! {

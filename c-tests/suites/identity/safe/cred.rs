@@ -1,4 +1,4 @@
-//! `SO_PEERCRED`: whose ids it reports, as of which moment, and what programs use them for.
+//! `SO_PEERCRED`: the ids that it reports, their time, and their use in programs.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use sunpath::{
 use super::{PATH, ask_byte, ask_cred, bound, listening, name_of, tell_byte};
 use crate::process;
 
-// 1. Nobody: a socket without a peer reports that.
+// 1. No peer: such a socket reports that.
 
 pub(crate) fn fresh() -> Result<(), Error> {
     let s = UnixStream::new()?;
@@ -174,7 +174,7 @@ fn server_drops(order: Order) -> Result<(), Error> {
     let gate = process::gate_make();
     let child = process::fork();
     if child == 0 {
-        // Lives until it has been asked about.
+        // The child lives until its credentials have been read.
         process::end(serve(order, &gate)? as i32);
     }
     process::gate_wait(gate);
@@ -241,7 +241,7 @@ pub(crate) fn length_long() -> Result<(), Error> {
     Ok(())
 }
 
-// 6. Decisions: what programs use the ids for.
+// 6. Decisions: the use of the ids in programs.
 
 pub(crate) fn accepts_one_user() -> Result<(), Error> {
     let s = listening::<Stream>(8)?;

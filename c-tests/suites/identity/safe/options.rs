@@ -1,4 +1,5 @@
-//! Other questions about a peer: its groups, its process, its label, also from other namespaces.
+//! Other questions about a peer: its groups, its process, and its label, also from other
+//! namespaces.
 
 use std::os::fd::AsRawFd as _;
 

@@ -64,7 +64,7 @@ pub(crate) fn reader_dies() -> Result<(), Error> {
 
 const WRITERS: [u8; 4] = *b"abcd";
 const BLOCK: usize = 4096;
-/// For each writer.
+/// The number of blocks for each writer.
 const BLOCKS: usize = 200;
 
 fn write_blocks(p: &UnixStream, letter: u8) -> ! {

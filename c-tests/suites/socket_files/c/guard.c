@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* 1. Something else is there. */
+/* 1. Another file is at the path. */
 
 void guard_replaced(void)
 {

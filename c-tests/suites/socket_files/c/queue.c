@@ -29,7 +29,7 @@ static void set_blocking(struct sock s)
 		die("fcntl");
 }
 
-/* 2. Connecting without waiting, and waiting in vain. */
+/* 2. Connect without waiting, and wait in vain. */
 
 void queue_nonblocking(void)
 {
@@ -56,7 +56,7 @@ void queue_timeout(void)
 	CLOSE(situation.s, situation.c, d);
 }
 
-/* 3. Waiting. */
+/* 3. Wait until there is space. */
 
 /* Returns the fields of proc_pid_stat(5) after the name of the program, which may contain anything.
  */
@@ -75,7 +75,7 @@ static char state_of(pid_t pid)
 	return name_end != NULL && name_end[1] == ' ' ? name_end[2] : 'X';
 }
 
-/* For a child that waits only in the call under test. */
+/* Returns whether a child waits. The child waits only in the call under test. */
 static void wait_asleep(pid_t child)
 {
 	while (state_of(child) != 'S')
@@ -101,7 +101,7 @@ static pid_t waiting_child(struct situation situation)
 	return child;
 }
 
-/* A step that is printed before the child goes on. */
+/* Prints a step before the child continues. */
 static void step_before(const char *words)
 {
 	step("%s", words);

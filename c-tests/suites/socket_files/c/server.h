@@ -25,13 +25,13 @@ struct server {
 /* Each binds to a file in the working directory and listens. Returns 0, or -1 with errno, with
  * nothing open and no file left. */
 
-/* As C does: any file there makes it fail. */
+/* Binds as plain C does: any file at the path makes it fail. */
 int server_serve(struct server *s, const char *file);
 
-/* One of many: a lock decides which, and a dead socket is replaced. */
+/* Binds as one of many: a lock decides which one succeeds, and a dead socket is replaced. */
 int server_replace(struct server *s, const char *file);
 
-/* In the place of another server, without an instant in which nobody listens. */
+/* Binds in place of another server, without an instant in which nobody listens. */
 int server_take_over(struct server *s, const char *file);
 
 /* Closes the listener, and removes the file if it is the one that was bound, in the process that bound

@@ -23,8 +23,8 @@ void ask_mode(const char *path);
 /* Runs a part of a case in a child that is another user. */
 void as_another(void (*run)(void));
 
-/* In a child: enters a network namespace of its own. If this system does not allow that, prints the
- * reason in place of the case and returns 0. */
+/* Enters a new network namespace. It is called in a child. If this system does not allow that,
+ * prints the reason in place of the case and returns 0. */
 int leave_network(void);
 
 #define CASE(id, name, needs, file, title) void file##_##name(void);

@@ -11,7 +11,7 @@ use crate::line::{self, step};
 use crate::process;
 use crate::socket::{close, try_accept};
 
-// 1. Something else is there.
+// 1. Another file is at the path.
 
 pub(crate) fn replaced() {
     let a = try_serve('a');

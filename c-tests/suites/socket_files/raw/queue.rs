@@ -27,7 +27,7 @@ fn set_blocking(s: Sock) {
     check("fcntl", unsafe { sys::fcntl(s.fd, sys::F_SETFL, 0) });
 }
 
-// 2. Connecting without waiting, and waiting in vain.
+// 2. Connect without waiting, and wait in vain.
 
 pub(crate) fn nonblocking() {
     let ([s, c], d) = (full(), new_socket('d', SOCK_STREAM));
@@ -53,7 +53,7 @@ pub(crate) fn timeout() {
     close(&[s, c, d]);
 }
 
-// 3. Waiting.
+// 3. Wait until there is space.
 
 /// Starts a child that connects, and that waits when this function returns.
 fn waiting_child(situation: &[Sock]) -> pid_t {
@@ -71,7 +71,7 @@ fn waiting_child(situation: &[Sock]) -> pid_t {
     child
 }
 
-/// A step that is printed before the child goes on.
+/// Prints a step before the child continues.
 fn step_before(words: &str) {
     step!("{words}");
     io::stdout().flush().expect("stdout can be written to");

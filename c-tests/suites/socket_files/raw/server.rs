@@ -64,7 +64,7 @@ pub(crate) fn probe(path: &str) -> Result<Liveness, c_int> {
     let connected = make_connect(d.fd, path.as_bytes());
     close(&[d]);
     match connected {
-        // EPERM: connected to another
+        // EPERM: the socket is connected to another one
         Ok(_) | Err(EPROTOTYPE | EPERM) => Ok(Liveness::Live),
         Err(ENOENT) => Ok(Liveness::Absent),
         Err(ECONNREFUSED) => match is_socket(&status_of(AT_FDCWD, path, 0)?) {
@@ -157,7 +157,7 @@ impl Server {
         }
     }
 
-    /// A failure leaves nothing.
+    /// On failure nothing is left.
     fn end(self, done: Result<(), c_int>) -> Result<Self, c_int> {
         match done {
             Ok(()) => Ok(self),
@@ -177,14 +177,14 @@ impl Server {
         Ok(())
     }
 
-    /// As C does: any file there makes it fail.
+    /// Binds as plain C does: any file at the path makes it fail.
     pub(crate) fn serve(file: &str) -> Result<Self, c_int> {
         let mut s = Self::begin(file);
         let bound = s.bind_and_listen();
         s.end(bound)
     }
 
-    /// One of many: a lock decides which, and a dead socket is replaced.
+    /// Binds as one of many: a lock decides which one succeeds, and a dead socket is replaced.
     pub(crate) fn replace(file: &str) -> Result<Self, c_int> {
         let mut s = Self::begin(file);
         let locked = take_lock(file).map(|lock| s.lock = Some(lock));
@@ -194,7 +194,7 @@ impl Server {
         s.end(bound)
     }
 
-    /// In the place of another server, without an instant in which nobody listens.
+    /// Binds in place of another server, without an instant in which nobody listens.
     pub(crate) fn take_over(file: &str) -> Result<Self, c_int> {
         let aside = format!(".{file}.new");
         let mut s = Self::begin(&aside);
@@ -240,7 +240,7 @@ impl Server {
         close_fd(self.dir);
     }
 
-    /// For a call on the listener, whose letter is in the line.
+    /// Returns the listener for a call, with its letter in the line.
     pub(crate) fn sock(&self, name: char) -> Sock {
         Sock { name, fd: self.fd }
     }

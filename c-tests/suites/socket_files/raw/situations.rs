@@ -1,4 +1,4 @@
-//! What may be at "x", and how it came there. Each situation is set up, looked at and removed.
+//! The situations that may exist at "x". Each is set up, examined and removed.
 
 use sunpath_sys as sys;
 use sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};

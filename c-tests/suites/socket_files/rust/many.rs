@@ -30,7 +30,7 @@ fn start<S>(
     let number = server.as_ref().map_or_else(|errno| *errno as u8, |_| 0);
     said.write_all(&[number]).expect("a pipe can be written to");
     assert_eq!((&from).read(&mut [0]).expect("a pipe can be read"), 0);
-    // Without dropping the server, whose file stays.
+    // The process ends without dropping the server, so its file stays.
     process::end(0)
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn live_on(gate: &Gate) -> ! {
     }
 }
 
-/// For a child that waits only in the call under test.
+/// Returns whether a child waits. The child waits only in the call under test.
 pub(crate) fn wait_asleep(child: pid_t) {
     // Returns the fields of proc_pid_stat(5) after the name of the program, which may contain
     // anything.

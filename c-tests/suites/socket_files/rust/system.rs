@@ -1,5 +1,5 @@
-//! What the cases do with modes and namespaces, for both Rust lanes. `c/socket_files.c` and
-//! `c/mode.c` do the same in C.
+//! Functions for modes and namespaces, for both Rust lanes. `c/socket_files.c` and `c/mode.c` do
+//! the same in C.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -42,8 +42,8 @@ pub(crate) fn ask_mode(path: &str) {
     step!("mode(\"{path}\") = {:04o}", mode_of(path));
 }
 
-/// In a child: enters a network namespace of its own. If this system does not allow that, prints
-/// the reason in place of the case.
+/// Enters a new network namespace. It is called in a child. If this system does not allow that,
+/// prints the reason in place of the case.
 pub(crate) fn leave_network() -> bool {
     let left = process::unshare(libc::CLONE_NEWNET)
         || process::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET);
@@ -53,7 +53,7 @@ pub(crate) fn leave_network() -> bool {
     left
 }
 
-/// kill(2) with SIGKILL, as a step.
+/// Sends SIGKILL, as a step.
 pub(crate) fn try_kill(child: pid_t) {
     // SAFETY: kill takes numbers.
     check("kill", unsafe { libc::kill(child, libc::SIGKILL) });

@@ -23,7 +23,7 @@ fn full() -> Result<Situation, Error> {
     Ok((s, c))
 }
 
-// 2. Connecting without waiting, and waiting in vain.
+// 2. Connect without waiting, and wait in vain.
 
 pub(crate) fn nonblocking() -> Result<(), Error> {
     let (_scene, d) = (full()?, new_socket::<Stream>('d')?);
@@ -43,7 +43,7 @@ pub(crate) fn timeout() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Waiting.
+// 3. Wait until there is space.
 
 fn connect_blocking() -> Result<(), Error> {
     let d = new_socket::<Stream>('d')?;
@@ -66,7 +66,7 @@ fn waiting_child(situation: Situation) -> Result<(pid_t, Situation), Error> {
     Ok((child, situation))
 }
 
-/// A step that is printed before the child goes on.
+/// Prints a step before the child continues.
 fn step_before(words: &str) {
     step!("{words}");
     io::stdout().flush().expect("stdout can be written to");

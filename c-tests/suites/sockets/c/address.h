@@ -1,4 +1,4 @@
-/* Addresses: made from the arguments of a step, and printed in the words of the line. */
+/* Makes addresses from the arguments of a step, and prints them in the words of the line. */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 

@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* One more than a message may have. */
+/* One piece more than a message may have. */
 #define PIECES 1025
 
 static unsigned char buffer[65536];

@@ -26,7 +26,7 @@ fn flags_of(step: &Step) -> c_int {
     })
 }
 
-/// A msghdr with data alone.
+/// Makes a msghdr that has only data.
 fn msghdr_over(pieces: &mut [sys::iovec]) -> sys::msghdr {
     // SAFETY: all zeroes is a valid msghdr: null pointers and zero lengths.
     let mut msg: sys::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -101,7 +101,7 @@ fn sendmmsg(fd: c_int, step: &Step) -> String {
 
 // 2. Receiving: the number that the call returned, and the bytes in each piece.
 
-/// Buffers of the sizes of the step.
+/// Makes buffers of the sizes of the step.
 fn buffers(step: &Step) -> Vec<Vec<u8>> {
     let sizes = step.sizes();
     sizes.into_iter().map(|size| vec![0; size]).collect()

@@ -129,7 +129,7 @@ fn address_at(step: &Step, at: usize) -> (sockaddr_un, socklen_t) {
     (addr, (OFFSET + bytes.len()) as socklen_t)
 }
 
-/// A buffer for an address, and its size.
+/// Makes a buffer for an address, and its size.
 fn address_buffer() -> (sockaddr_un, socklen_t) {
     (unspec(), size_of::<sockaddr_un>() as socklen_t)
 }
@@ -213,7 +213,7 @@ fn shutdown(fd: c_int, step: &Step) -> String {
 
 // 5. Options and flags.
 
-/// Level and number.
+/// Returns the level and the number of an option.
 fn option_at(step: &Step) -> (c_int, c_int) {
     let option = match step.word(1).expect("the call has an option") {
         "SO_ACCEPTCONN" => sys::SO_ACCEPTCONN,

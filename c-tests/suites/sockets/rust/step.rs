@@ -1,4 +1,4 @@
-//! What both Rust lanes do with the table of cases in `cases.txt`.
+//! Runs the table of cases in `cases.txt`, for both Rust lanes.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use sunpath_c_tests::notation::Bytes;
 
 pub(crate) use crate::step::Step;
 
-/// What the calls of a case are made on.
+/// The sockets on which the calls of a case are made.
 pub(crate) trait Lane: Default {
     /// Makes the call and returns its answer.
     fn answer(&mut self, step: &Step) -> String;
@@ -52,7 +52,7 @@ pub(crate) fn run<L: Lane>() -> io::Result<()> {
     Ok(())
 }
 
-/// Returns what a receive returned, and the bytes in each of the pieces.
+/// Returns the result of a receive as text, with the bytes in each of the pieces.
 pub(crate) fn received<'a>(result: usize, pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut text = result.to_string();
     let mut left = result;

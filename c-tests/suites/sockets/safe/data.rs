@@ -17,7 +17,7 @@ fn data(step: &Step) -> &[u8] {
     step.bytes(1).expect("the call has bytes")
 }
 
-/// Every piece of the step, or its one piece as often as it says.
+/// Returns every piece of the step, or its one piece as often as the step says.
 fn gather(step: &Step) -> Vec<IoSlice<'_>> {
     match step.number(2) {
         Some(times) => vec![IoSlice::new(data(step)); times as usize],
@@ -25,7 +25,7 @@ fn gather(step: &Step) -> Vec<IoSlice<'_>> {
     }
 }
 
-/// Buffers of the sizes of the step.
+/// Makes buffers of the sizes of the step.
 fn buffers(step: &Step) -> Vec<Vec<u8>> {
     let sizes = step.sizes();
     sizes.into_iter().map(|size| vec![0; size]).collect()
@@ -70,7 +70,7 @@ pub(crate) fn stream(socket: &UnixStream, step: &Step) -> Answer {
 
 // 2. Messages, with and without a connection.
 
-/// Returns what was received, as recv(2) returns it without `MSG_TRUNC`, and with it.
+/// Returns the length of what was received, as recv(2) returns it without `MSG_TRUNC`, and with it.
 fn length(received: Received, flags: &[&str]) -> usize {
     match received.true_len() {
         Some(len) if flags.contains(&"TRUNC") => len,
@@ -147,7 +147,7 @@ pub(crate) fn datagram(socket: &UnixDatagram, step: &Step) -> Answer {
     }
 }
 
-/// More messages than a call of the table has.
+/// A number of messages that is greater than any call of the table has.
 const BATCH: usize = 8;
 
 /// As in sendmmsg(2), the error is reported only if no message was sent.

@@ -182,7 +182,7 @@ fn parsing(mut bench: Bench) -> Bench {
     bench
 }
 
-/// send(2) of all of the bytes.
+/// Sends all of the bytes by send(2).
 #[inline(always)]
 fn send(socket: &UnixStream, bytes: &[u8], flags: i32) -> isize {
     // SAFETY: the bytes are readable for their length.

@@ -6,11 +6,11 @@ use std::fs;
 use sunpath::{BindOptions, CWD, Existing, Socket, Stream, UnixListener, UnixStream};
 use sunpath_bench::{Bench, opaque_slice, repeat, socket_path, unlink};
 
-/// Directories with names of 100 bytes, so that a path has about a thousand.
+/// Makes directories with names of 100 bytes, so that a path has about a thousand bytes.
 const DEEP: usize = 10;
 const COMPONENT: usize = 99;
 
-/// Connects, accepts, closes both.
+/// Connects, accepts, and closes both sockets.
 #[inline(always)]
 fn connecting(count: u64, listener: &UnixListener, connect: impl Fn() -> UnixStream) {
     repeat(count, || {

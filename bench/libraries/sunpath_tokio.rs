@@ -34,7 +34,7 @@ async fn when<T: AsRawFd, R>(
     socket: &AsyncFd<T>,
     mut call: impl FnMut(&T) -> Result<R, Error>,
 ) -> R {
-    // The errno alone, because AsyncFd drops the error of a call that would have to wait.
+    // Only the errno is kept, because AsyncFd drops the error of a call that would have to wait.
     let call = |socket: &T| call(socket).map_err(|error| io::Error::from(error.errno()));
     socket.async_io(interest, call).await.unwrap()
 }

@@ -166,7 +166,7 @@ impl ByAddress for Peer {
     }
 }
 
-/// A call for each message, whatever the batch.
+/// Makes a call for each message, however large the batch is.
 impl Batch for Peer {
     type Socket = Socket;
     type Tx = usize;

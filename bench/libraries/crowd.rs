@@ -12,7 +12,7 @@ const THOUSAND: usize = 1000;
 const ROUNDS: usize = 20;
 const EVENTS: usize = 64;
 
-// What the server tells its clients to do next.
+// A command from the server to its clients.
 const CONNECT: u8 = b'c';
 const SEND: u8 = b's';
 const RECEIVE: u8 = b'r';
@@ -87,7 +87,7 @@ impl Server {
         assert_eq!(self.orders.read(&mut [0]).unwrap(), 1);
     }
 
-    /// Accepts a thousand waiting connections; nanoseconds for each.
+    /// Accepts a thousand waiting connections, and returns the nanoseconds that each took.
     fn accept_thousand(&mut self) -> f64 {
         self.let_clients(CONNECT);
         let mut events = NO_EVENTS;
@@ -102,7 +102,8 @@ impl Server {
         start.elapsed().as_nanos() as f64 / THOUSAND as f64
     }
 
-    /// Exchanges a byte on a thousand of the connections, again and again; nanoseconds for each.
+    /// Exchanges a byte on a thousand of the connections, again and again, and returns the
+    /// nanoseconds that each exchange took.
     fn round_trips(&self) -> f64 {
         let mut events = NO_EVENTS;
         let start = Instant::now();
@@ -125,7 +126,7 @@ impl Server {
     }
 }
 
-/// The memory of this process that no file backs, in bytes.
+/// Returns the memory of this process that no file backs, in bytes.
 fn memory() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let mut lines = status.lines();
