@@ -20,7 +20,12 @@ fn labelled_pair<T: Kind>() -> Option<(Socket<T>, Socket<T>)> {
     if !has_option("SO_PASSSEC", b.set_pass_security(true)) {
         return None;
     }
-    if a.peer_security(&mut [0; 256]).is_ok() {
+    // Some security modules label what is sent, and answer nothing about the peer.
+    give(&a, 0);
+    let mut control = [0; 512];
+    let message = take(&b, &mut control[..]).unwrap();
+    let is_labelled = message.into_control().unwrap().security().is_some();
+    if is_labelled || a.peer_security(&mut [0; 256]).is_ok() {
         skip::skip("a system that does not label sockets");
         return None;
     }

@@ -11,6 +11,7 @@ use sunpath::{BindOptions, Errno, Existing, UnixDatagram, UnixListener, UnixStre
 
 use crate::{
     Fresh, POLICIES, become_nobody, bind, in_child, is_root, may_have_own_namespaces, open_count,
+    skip,
 };
 
 /// Returns what `action` returns in a child without /proc.
@@ -29,12 +30,28 @@ pub(crate) fn without_proc(fresh: &Fresh, action: impl FnOnce() -> bool) -> bool
     })
 }
 
+/// Returns whether a mode can be set without /proc, by fchmodat2(2), which Linux has since 6.6. If not, reports
+/// that a part of the current test needs it.
+pub(crate) fn has_fchmodat2() -> bool {
+    let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
+    // SAFETY: path ends with a NUL, and no file has descriptor -1, so that nothing is changed.
+    unsafe { libc::syscall(libc::SYS_close_range + (452 - 436), -1, path, 0, flags) };
+    let has = io::Error::last_os_error().raw_os_error() == Some(libc::EBADF);
+    if !has {
+        skip::skip("fchmodat2(2)");
+    }
+    has
+}
+
 fn entries() -> usize {
     fs::read_dir("/").unwrap().count()
 }
 
 #[test]
 fn without_proc_mode_is_exact_under_every_umask() {
+    if !has_fchmodat2() {
+        return;
+    }
     let fresh = Fresh::new();
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
     for umask in [0, 0o022, 0o077, 0o777] {
@@ -69,10 +86,11 @@ fn without_proc_mode_is_exact_under_every_umask() {
 #[test]
 fn without_proc_each_policy_does_what_it_says() {
     let fresh = Fresh::new();
+    let with_mode = has_fchmodat2().then(|| BindOptions::new().mode(0o600));
     assert!(without_proc(&fresh, || {
         let path = Path::new("/a.sock");
         // With a mode, bind uses the other way; without one, the usual way.
-        for options in [BindOptions::new(), BindOptions::new().mode(0o600)] {
+        for options in [BindOptions::new()].into_iter().chain(with_mode) {
             let refused = |policy| {
                 let before = entries();
                 let bound = bind(options.existing(policy), path);

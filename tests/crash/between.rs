@@ -5,7 +5,7 @@ use std::fs;
 
 use sunpath::{Errno, Existing, UnixListener};
 
-use crate::supervisor::{Asked, Fate, Story, run};
+use crate::supervisor::{Asked, FSTATAT, Fate, Story, run};
 use crate::{Before, Case, Scene, Wanted, alone, assert_reaches, serve};
 
 const REFUSE: Case = Case {
@@ -48,7 +48,7 @@ fn between_a_file_that_was_moved_aside_gets_its_name_back_if_it_is_free() {
                 _ if takes_a_turn(asked) => Some(libc::EACCES),
                 libc::SYS_renameat2 if !links => Some(libc::ENOSYS),
                 libc::SYS_linkat if !links => Some(libc::EPERM),
-                libc::SYS_newfstatat if asked.path(1).starts_with(b".sunpath-") => {
+                FSTATAT if asked.path(1).starts_with(b".sunpath-") => {
                     if another_comes {
                         fs::write(&scene.path, "another's").unwrap();
                     }
@@ -98,7 +98,7 @@ fn between_two_looks_a_dead_file_may_go_away() {
     type Call = fn(&Asked) -> bool;
     let calls: [Call; 3] = [
         |asked| asked.nr == libc::SYS_openat && asked.path(1) == b"a.sock",
-        |asked| asked.nr == libc::SYS_newfstatat && asked.path(1) == b"a.sock",
+        |asked| asked.nr == FSTATAT && asked.path(1) == b"a.sock",
         |asked| renames(asked) && asked.path(1) == b"a.sock",
     ];
     for is_meant in calls {
@@ -189,7 +189,7 @@ fn between_a_rename_and_the_end_a_look_that_fails_is_the_error() {
     let (renamed, failed) = (Cell::new(false), Cell::new(false));
     let (story, scene) = run_on(case, |asked, _| {
         renamed.set(renamed.get() || renames(asked));
-        let looks = asked.nr == libc::SYS_newfstatat && asked.path(1) == b"a.sock";
+        let looks = asked.nr == FSTATAT && asked.path(1) == b"a.sock";
         (renamed.get() && looks && !failed.replace(true)).then_some(libc::EIO)
     });
     assert_eq!(story.bound, Some(libc::EIO), "{story:?}");

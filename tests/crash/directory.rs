@@ -7,7 +7,7 @@ use std::path::Path;
 use sunpath::{Dir, Errno};
 
 use crate::alone;
-use crate::supervisor::{Asked, Fate, Phase, run, say};
+use crate::supervisor::{Asked, FSTAT, FSTATAT, Fate, Phase, run, say};
 
 /// Makes a private or a public directory under a umask, and returns its errno, or 0.
 fn make(
@@ -53,7 +53,7 @@ fn directory_without_a_sticky_bit_is_made_if_the_umask_leaves_its_mode() {
     ] {
         let dir = crate::fresh::dir();
         let drops = |asked: &Asked| {
-            if matches!(asked.nr, libc::SYS_fstat | libc::SYS_newfstatat) {
+            if matches!(asked.nr, FSTAT | FSTATAT) {
                 for name in names(dir.path()) {
                     let path = dir.path().join(name);
                     let mode = fs::metadata(&path).unwrap().permissions().mode();

@@ -12,7 +12,7 @@ use sunpath::{
     BindOptions, Bound, Dir, Errno, Error, Existing, UnixDatagram, UnixListener, UnixStream,
 };
 
-use crate::supervisor::{Asked, Fate, Phase, SYS_FCHMODAT2, Story, run, say};
+use crate::supervisor::{Asked, FSTAT, FSTATAT, Fate, Phase, SYS_FCHMODAT2, Story, run, say};
 use crate::{Before, Case, POLICIES, Scene, Wanted, alone, serve};
 
 /// A function that answers a system call. See [`Fate::As`].
@@ -208,7 +208,7 @@ fn lacking_changes_of_owner_or_group_bind_fails_and_leaves_nothing() {
 /// Returns a hook that applies `change` to each socket file of the program before fstat(2) or fstatat(2).
 fn before_a_look(change: impl Fn(&Path)) -> impl Fn(&Asked, &Scene) -> Option<i64> {
     move |asked, scene| {
-        if matches!(asked.nr, libc::SYS_fstat | libc::SYS_newfstatat) {
+        if matches!(asked.nr, FSTAT | FSTATAT) {
             for entry in fs::read_dir(scene.dir.path()).unwrap().map(Result::unwrap) {
                 let (name, kind) = (entry.file_name(), entry.file_type().unwrap());
                 let is_ours = name == "a.sock" || name.as_bytes().starts_with(b".sunpath-");
@@ -331,7 +331,7 @@ fn lacking_getrandom_the_file_is_removed_all_the_same() {
 fn lacking_answers_about_a_file_it_is_not_removed() {
     let _alone = alone();
     let looks_at = |asked: &Asked, begin: &[u8], end: &[u8]| {
-        asked.nr == libc::SYS_newfstatat && {
+        asked.nr == FSTATAT && {
             let path = asked.path(1);
             path.starts_with(begin) && path.ends_with(end)
         }
@@ -560,7 +560,7 @@ fn lacking_stable_inodes_the_lock_ends() {
     let _alone = alone();
     let case = case(Existing::ReplaceStale, Before::Nothing, Wanted::Any);
     let (story, _scene) = run_on(case, |asked, scene| {
-        if asked.nr == libc::SYS_newfstatat && asked.path(1) == b"a.sock.lock" {
+        if asked.nr == FSTATAT && asked.path(1) == b"a.sock.lock" {
             let _ = fs::remove_file(scene.path.with_extension("sock.lock"));
         }
         None

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use sunpath::{Bound, Errno, Existing, UnixListener};
 
-use crate::supervisor::{Asked, Fate, Story, descriptors_of, run};
+use crate::supervisor::{Asked, FSTATAT, Fate, Story, descriptors_of, run};
 use crate::{Before, Case, Scene, Wanted, alone, serve};
 
 const CASE: Case = Case {
@@ -117,7 +117,7 @@ fn lock_that_fails_is_the_error_of_the_call() {
     ] {
         assert_eq!(where_it_fails(locks, errno), (Some(expected), tries));
     }
-    let looks = |asked: &Asked| asked.nr == libc::SYS_newfstatat && asked.path(1) == b"a.sock.lock";
+    let looks = |asked: &Asked| asked.nr == FSTATAT && asked.path(1) == b"a.sock.lock";
     assert_eq!(where_it_fails(looks, libc::EIO).0, Some(libc::EIO));
 }
 

@@ -4,16 +4,21 @@
 //!
 //! `cargo test` runs a short selection. `SUNPATH_LONG=1 cargo test --test crash` runs everything.
 //!
-//! The calls are recognized by their numbers on 64-bit systems. On 32-bit ones several have other
-//! numbers, and the C library makes those on sockets by socketcall(2).
+//! The calls are recognized by their numbers. Of 32-bit systems the tests know those of glibc on x86,
+//! which makes the calls on sockets by socketcall(2).
 #![cfg(all(
     target_os = "linux",
-    target_pointer_width = "64",
+    any(
+        target_pointer_width = "64",
+        all(target_arch = "x86", target_env = "gnu")
+    ),
     feature = "std",
     feature = "files"
 ))]
 
 mod between;
+#[path = "../calls/mod.rs"]
+mod calls;
 mod daemon;
 mod directory;
 #[path = "../fresh/mod.rs"]
@@ -37,7 +42,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sunpath::{BindOptions, Bound, Errno, Error, Existing, UnixListener, UnixStream};
 use tempfile::TempDir;
 
-use supervisor::{Fate, Phase, Story, run, say};
+use supervisor::{FSTATAT, Fate, Phase, Story, run, say};
 
 /// The tests run one at a time, because a child has copies of all descriptors.
 fn alone() -> MutexGuard<'static, ()> {
@@ -415,8 +420,8 @@ fn is_known_limit(case: Case, story: &Story, is_server: bool) -> bool {
     let is_between = |before: libc::c_long, after: libc::c_long| {
         story.hit_follows == Some(before as i32) && story.hit == Some(after as i32)
     };
-    let is_taken_for_ours = is_between(libc::SYS_bind, libc::SYS_newfstatat);
-    let is_removed = is_between(libc::SYS_newfstatat, libc::SYS_unlinkat);
+    let is_taken_for_ours = is_between(libc::SYS_bind, FSTATAT);
+    let is_removed = is_between(FSTATAT, libc::SYS_unlinkat);
     match story.hit_after_bound {
         false => is_server && case.wanted == Wanted::Any && is_taken_for_ours,
         true => is_removed,

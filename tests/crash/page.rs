@@ -7,7 +7,7 @@ use std::path::Path;
 use sunpath::Existing;
 
 use crate::moved::bind_and_close;
-use crate::supervisor::{Asked, Fate, SYS_FCHMODAT2, run};
+use crate::supervisor::{Asked, FSTAT, FSTATAT, Fate, SYS_FCHMODAT2, run};
 use crate::{Before, Case, Scene, Wanted, alone};
 
 /// Returns each list by its name: the calls without their comments.
@@ -39,12 +39,12 @@ fn call(asked: &Asked) -> Option<String> {
     let of_two = |name: &str| Some(format!("{name} {:?} {:?}", path(1), path(3)));
     match asked.nr {
         libc::SYS_openat => of("openat", 1),
-        libc::SYS_newfstatat if asked.path(1).is_empty() => Some("fstat".to_owned()),
-        libc::SYS_newfstatat => of("fstatat", 1),
+        FSTATAT if asked.path(1).is_empty() => Some("fstat".to_owned()),
+        FSTATAT => of("fstatat", 1),
         // Some C libraries make fstatat(2) of an absolute path by these calls.
         #[cfg(target_arch = "x86_64")]
         libc::SYS_stat | libc::SYS_lstat => of("fstatat", 0),
-        libc::SYS_fstat => Some("fstat".to_owned()),
+        FSTAT => Some("fstat".to_owned()),
         libc::SYS_fchmodat => of("fchmodat", 1),
         libc::SYS_mkdirat => of("mkdirat", 1),
         libc::SYS_unlinkat => of("unlinkat", 1),

@@ -13,8 +13,29 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::ptr;
 
+use crate::calls::{SOCKETCALL, in_socketcall};
+
 /// The number of fchmodat2(2), which the libc crate does not have for every architecture.
 pub(crate) const SYS_FCHMODAT2: libc::c_long = libc::SYS_close_range + (452 - 436);
+
+/// The calls that look at files, which have other numbers on 32 bits.
+#[cfg(target_pointer_width = "64")]
+pub(crate) const FSTATAT: libc::c_long = libc::SYS_newfstatat;
+#[cfg(target_pointer_width = "64")]
+pub(crate) const FSTAT: libc::c_long = libc::SYS_fstat;
+#[cfg(target_pointer_width = "64")]
+const GETEUID: libc::c_long = libc::SYS_geteuid;
+#[cfg(target_pointer_width = "64")]
+const MMAP: libc::c_long = libc::SYS_mmap;
+
+#[cfg(target_pointer_width = "32")]
+pub(crate) const FSTATAT: libc::c_long = libc::SYS_fstatat64;
+#[cfg(target_pointer_width = "32")]
+pub(crate) const FSTAT: libc::c_long = libc::SYS_fstat64;
+#[cfg(target_pointer_width = "32")]
+const GETEUID: libc::c_long = libc::SYS_geteuid32;
+#[cfg(target_pointer_width = "32")]
+const MMAP: libc::c_long = libc::SYS_mmap2;
 
 /// What happens to one of the calls, counted from 0.
 #[derive(Clone, Copy)]
@@ -90,7 +111,7 @@ pub(crate) struct Story {
 /// Reports a point. It is called in the child.
 pub(crate) fn say(phase: Phase, errno: i32) {
     // SAFETY: getpgid takes only a number, and the supervisor answers instead of the kernel.
-    unsafe { libc::syscall(libc::SYS_getpgid, phase as u64, errno) };
+    unsafe { libc::syscall(libc::SYS_getpgid, phase as libc::c_long, errno) };
 }
 
 /// Calls that the supervisor is not asked about: the test's own code makes them between the
@@ -100,7 +121,7 @@ const UNASKED: &[libc::c_long] = &[
     libc::SYS_sendmsg,
     libc::SYS_exit_group,
     libc::SYS_brk,
-    libc::SYS_mmap,
+    MMAP,
     libc::SYS_munmap,
     libc::SYS_mremap,
     libc::SYS_mprotect,
@@ -116,7 +137,7 @@ const UNASKED: &[libc::c_long] = &[
 /// Calls that cannot fail, and close(2), which is made whatever it returns.
 const UNFAILING: &[libc::c_long] = &[
     libc::SYS_getpid,
-    libc::SYS_geteuid,
+    GETEUID,
     libc::SYS_clock_gettime,
     libc::SYS_close,
 ];
@@ -155,7 +176,8 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
     let mut story = Story::default();
     let (mut counts, mut last) = (false, None);
     while let Some(asked) = next(listener) {
-        let (nr, [phase, errno, ..]) = (asked.data.nr, asked.data.args);
+        let (nr, args) = by_its_own_number(pid, &asked.data);
+        let [phase, errno, ..] = args;
         let said = (nr == libc::SYS_getpgid as i32).then_some(phase);
         let mut answer_with = None;
         match said {
@@ -198,7 +220,7 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
                         answer_with = kernel(&Asked {
                             pid,
                             nr: nr.into(),
-                            args: asked.data.args,
+                            args,
                         });
                     }
                     _ => {}
@@ -210,6 +232,36 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
     }
     story
 }
+
+/// Returns a call and its arguments: those that the first argument of socketcall(2) selects, if it is that.
+fn by_its_own_number(pid: i32, asked: &libc::seccomp_data) -> (i32, [u64; 6]) {
+    let [selected, at, ..] = asked.args;
+    if SOCKETCALL != Some(asked.nr.into()) {
+        return (asked.nr, asked.args);
+    }
+    let is_selected = |call: &&libc::c_long| in_socketcall(**call).contains(&(selected as u32));
+    let Some(call) = ON_SOCKETS.iter().find(is_selected) else {
+        return (asked.nr, asked.args);
+    };
+    let word = mem::size_of::<usize>();
+    let mut args = [0; 6];
+    let memory = fs::File::open(format!("/proc/{pid}/mem")).unwrap();
+    let mut bytes = [0; 6 * mem::size_of::<usize>()];
+    let len = memory.read_at(&mut bytes, at).unwrap();
+    for (arg, bytes) in args.iter_mut().zip(bytes[..len].chunks_exact(word)) {
+        *arg = usize::from_ne_bytes(bytes.try_into().unwrap()) as u64;
+    }
+    (*call as i32, args)
+}
+
+/// The calls on sockets that the tests look for.
+const ON_SOCKETS: &[libc::c_long] = &[
+    libc::SYS_socket,
+    libc::SYS_bind,
+    libc::SYS_connect,
+    libc::SYS_listen,
+    libc::SYS_sendmsg,
+];
 
 /// Returns the descriptors of a process, without the one that this function looks with.
 pub(crate) fn descriptors_of(process: impl Display) -> BTreeSet<RawFd> {
@@ -351,7 +403,8 @@ fn send_descriptor(socket: &UnixStream, fd: &OwnedFd) {
     // SAFETY: after the header the buffer has space for an int.
     unsafe { ptr::write_unaligned(data.cast(), fd.as_raw_fd()) };
     // SAFETY: everything that msg points to is live.
-    assert_eq!(unsafe { libc::sendmsg(socket.as_raw_fd(), &msg, 0) }, 1);
+    let sent = unsafe { libc::syscall(libc::SYS_sendmsg, socket.as_raw_fd(), &raw const msg, 0) };
+    assert_eq!(sent, 1);
 }
 
 fn receive_descriptor(socket: &UnixStream) -> OwnedFd {
