@@ -26,17 +26,19 @@ mod linux {
     use std::process::{ExitCode, Output};
 
     use libtest_mimic::{Arguments, Completion, Failed, Trial};
+    use sunpath::UnixStream;
     use sunpath_c_tests::lane::{FreshDir, Lane, command, installed};
 
     use crate::lanes::lanes_of;
 
-    const WAYS: [&str; 8] = [
+    const WAYS: [&str; 9] = [
         "stream",
         "datagram",
         "seqpacket",
         "descriptor",
         "batch",
         "identity",
+        "pidfd",
         "autobind",
         "at",
     ];
@@ -94,10 +96,14 @@ mod linux {
             return libtest_mimic::run(&arguments, vec![trial]).exit_code();
         }
         let long = env::var_os("SUNPATH_LONG").is_some();
+        let has_pidfd = UnixStream::pair().is_ok_and(|(ours, _)| ours.peer_pidfd().is_ok());
+        if !has_pidfd {
+            println!("not run: faults::pidfd: needs SO_PEERPIDFD");
+        }
         let mut trials = Vec::new();
         for lane in lanes_of("faults") {
             let (mut count, before) = (0, trials.len());
-            for way in WAYS {
+            for way in WAYS.into_iter().filter(|way| has_pidfd || *way != "pidfd") {
                 let calls = calls(lane, way);
                 count += calls.len();
                 for call in calls {

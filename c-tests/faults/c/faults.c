@@ -297,7 +297,7 @@ static int identity(void)
 {
 	struct ucred own = { getpid(), geteuid(), getegid() }, sender, peer;
 	socklen_t len = sizeof peer;
-	int pair[2], yes = 1, pidfd;
+	int pair[2], yes = 1;
 
 	if (new_pair(SOCK_STREAM, pair) < 0)
 		return -1;
@@ -311,7 +311,17 @@ static int identity(void)
 	if (getsockopt(pair[1], SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return -1;
 	must(peer.pid == own.pid, "the peer is this process");
-	len = sizeof pidfd;
+	return 0;
+}
+
+/* The peer's pidfd. */
+static int peer_pidfd(void)
+{
+	int pair[2], pidfd;
+	socklen_t len = sizeof pidfd;
+
+	if (new_pair(SOCK_STREAM, pair) < 0)
+		return -1;
 	if (getsockopt(pair[1], SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) < 0)
 		return -1;
 	keep(pidfd);
@@ -367,7 +377,7 @@ static const struct {
 } ways[] = {
 	{ "stream", stream }, { "datagram", datagram }, { "seqpacket", seqpacket },
 	{ "descriptor", descriptor }, { "batch", batch }, { "identity", identity },
-	{ "autobind", autobind }, { "at", at },
+	{ "pidfd", peer_pidfd }, { "autobind", autobind }, { "at", at },
 };
 
 /* Uses a call that no way uses. */

@@ -306,6 +306,12 @@ fn identity() -> Answer<()> {
         pid
     );
     assert_eq!(getsockopt::<ucred>(&theirs, sys::SO_PEERCRED)?.pid, pid);
+    Ok(())
+}
+
+/// The peer's pidfd.
+fn peer_pidfd() -> Answer<()> {
+    let [_ours, theirs] = new_pair(SOCK_STREAM)?;
     owned(getsockopt::<c_int>(&theirs, sys::SO_PEERPIDFD)? as isize);
     Ok(())
 }
@@ -349,13 +355,14 @@ fn at() -> Answer<()> {
 
 type Way = fn() -> Answer<()>;
 
-const WAYS: [(&str, Way); 8] = [
+const WAYS: [(&str, Way); 9] = [
     ("stream", stream),
     ("datagram", datagram),
     ("seqpacket", seqpacket),
     ("descriptor", descriptor),
     ("batch", batch),
     ("identity", identity),
+    ("pidfd", peer_pidfd),
     ("autobind", autobind),
     ("at", at),
 ];

@@ -120,6 +120,12 @@ fn identity() -> io::Result<()> {
     let (_, sender) = theirs.recv_with_credentials(&mut [0; 8])?;
     assert_eq!(sender, Some(Credentials::own()));
     assert!(theirs.peer_cred()?.pid().is_some());
+    Ok(())
+}
+
+/// The peer's pidfd.
+fn peer_pidfd() -> io::Result<()> {
+    let (_ours, theirs) = UnixStream::pair()?;
     theirs.peer_pidfd()?;
     Ok(())
 }
@@ -151,13 +157,14 @@ fn at() -> io::Result<()> {
 
 type Way = fn() -> io::Result<()>;
 
-const WAYS: [(&str, Way); 8] = [
+const WAYS: [(&str, Way); 9] = [
     ("stream", stream),
     ("datagram", datagram),
     ("seqpacket", seqpacket),
     ("descriptor", descriptor),
     ("batch", batch),
     ("identity", identity),
+    ("pidfd", peer_pidfd),
     ("autobind", autobind),
     ("at", at),
 ];
