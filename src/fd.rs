@@ -5,9 +5,11 @@
 use core::mem::ManuallyDrop;
 
 #[cfg(feature = "std")]
+#[doc(no_inline)]
 pub use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 #[cfg(feature = "std")]
+#[doc(no_inline)]
 pub use std::io::{IoSlice, IoSliceMut};
 
 #[cfg(not(feature = "std"))]
@@ -16,7 +18,35 @@ pub use io_slice::{IoSlice, IoSliceMut};
 pub use polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 /// `AT_FDCWD` — the working directory, in place of a directory's descriptor. Relative paths of
-/// [`bind_to_at`](crate::Socket::bind_to_at) and similar functions begin there.
+/// [`bind_at`](crate::Listener::bind_at), [`connect_at`](crate::Socket::connect_at) and similar
+/// functions begin there.
+///
+/// # A path of any length
+///
+/// `bind` and `connect` take at most 107 bytes (103 on the BSDs and macOS), because an address has
+/// no space for more. `bind_at` and `connect_at` with `CWD` take a path of any length, relative or
+/// absolute:
+///
+/// ```
+/// # #[cfg(all(feature = "std", feature = "files"))] fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sunpath::{CWD, UnixListener, UnixStream};
+///
+/// # let top = std::env::temp_dir().join(format!("sunpath-long-{}", std::process::id()));
+/// # let dir = top.join("d".repeat(200));
+/// # std::fs::create_dir_all(&dir)?;
+/// let path = dir.join("app.sock"); // over 200 bytes
+/// let listener = UnixListener::bind_at(CWD, &path)?;
+/// let client = UnixStream::connect_at(CWD, &path)?;
+/// let (server, _) = listener.accept()?;
+/// # assert!(UnixListener::bind(&path).is_err() && UnixStream::connect(&path).is_err());
+/// # drop((client, server));
+/// # std::fs::remove_dir_all(&top)?;
+/// # Ok(()) }
+/// # #[cfg(not(all(feature = "std", feature = "files")))] fn main() {}
+/// ```
+///
+/// For a daemon, [`BindOptions`](crate::BindOptions) takes paths of any length as well, and so does
+/// [`ConnectOptions`](crate::ConnectOptions) for a client.
 // SAFETY: AT_FDCWD is not a descriptor and is never open. The `at` calls accept it in place of one,
 // and every other call reports EBADF. It is not -1, which a BorrowedFd must not be.
 #[doc(alias = "AT_FDCWD")]

@@ -65,9 +65,22 @@
 //! # #[cfg(not(all(feature = "std", feature = "files")))] fn main() {}
 //! ```
 //!
-//! The page `docs/socket-files.md` of the repository lists what happens to a socket file, call by
-//! call. The page `docs/stopping.md` describes how to stop a daemon, by a signal for example, and
-//! what to do when no descriptor is free.
+//! # Guide
+//!
+//! - [A daemon with everything that it needs](guide::a_daemon_whole): activation, a takeover, a signal
+//!   that ends it.
+//! - [Coming from std](guide::coming_from_std): what changes for a program that uses std's Unix sockets.
+//! - [Signals, threads and fork](guide::signals_threads_fork): what a signal handler, a forked child and
+//!   a second thread may do.
+//! - [A path of any length](CWD#a-path-of-any-length): bind to and connect to a path that does not fit
+//!   into `sun_path`.
+//! - [Windows](guide::on_windows): what Windows has, and what to use there.
+//! - [Socket files](https://github.com/sunpath/sunpath/blob/main/docs/socket-files.md): what happens to a
+//!   socket file, call by call, and what a crash leaves.
+//! - [Stopping and waiting](https://github.com/sunpath/sunpath/blob/main/docs/stopping.md): how to stop a
+//!   daemon, what to do when no descriptor is free, and how a client waits for its server.
+//! - [What goes wrong with Unix sockets](https://github.com/sunpath/sunpath/blob/main/docs/what-goes-wrong.md):
+//!   each trap, and what this crate does about it.
 //!
 //! # The verbs
 //!
@@ -75,32 +88,32 @@
 //! in `_to` or `_to_at` acts on an existing socket. The `_at` forms take a path of any length,
 //! which begins at an open directory, at the working directory ([`CWD`]), or at the root.
 //!
-//! | | a path | an address | a path of any length |
-//! |---|---|---|---|
-//! | make a listener | [`UnixListener::bind`] | [`bind_addr`](Listener::bind_addr), [`autobind`](Listener::autobind) | [`bind_at`](Listener::bind_at) |
-//! | make a daemon's listener | | | [`BindOptions::listen`], [`listen_seqpacket`](BindOptions::listen_seqpacket), [`bind_at`](BindOptions::bind_at) |
-//! | make a datagram socket | [`UnixDatagram::bind`] | [`bind_addr`](UnixDatagram::bind_addr) | [`bind_at`](UnixDatagram::bind_at), [`BindOptions::bind_datagram`] |
-//! | make a connection | [`UnixStream::connect`] | [`connect_addr`](Socket::connect_addr) | [`connect_at`](Socket::connect_at) |
-//! | make one under conditions | | [`ConnectOptions::connect_addr`] | [`connect`](ConnectOptions::connect), [`connect_at`](ConnectOptions::connect_at) |
-//! | bind a socket | | [`Socket::bind_to`], [`autobind`](Socket::autobind) | [`bind_to_at`](Socket::bind_to_at) |
-//! | connect a socket | | [`Socket::connect_to`] | [`connect_to_at`](Socket::connect_to_at) |
-//! | choose a datagram socket's peer | [`UnixDatagram::connect`] | [`connect_to`](Socket::connect_to) | [`connect_to_at`](Socket::connect_to_at) |
+//! | to do this | call |
+//! |---|---|
+//! | make a listener | [`UnixListener::bind`], [`bind_addr`](Listener::bind_addr), [`bind_at`](Listener::bind_at), [`autobind`](Listener::autobind) |
+//! | make a daemon's listener | [`BindOptions::listen`], [`listen_seqpacket`](BindOptions::listen_seqpacket), [`bind_at`](BindOptions::bind_at), [`bind_addr`](BindOptions::bind_addr) |
+//! | make a datagram socket | [`UnixDatagram::bind`], [`bind_addr`](UnixDatagram::bind_addr), [`bind_at`](UnixDatagram::bind_at), [`BindOptions::bind_datagram`] |
+//! | make a connection | [`UnixStream::connect`], [`connect_addr`](Socket::connect_addr), [`connect_at`](Socket::connect_at) |
+//! | make one under conditions | [`ConnectOptions::connect`], [`connect_addr`](ConnectOptions::connect_addr), [`connect_at`](ConnectOptions::connect_at) |
+//! | bind a socket | [`Socket::bind_to`], [`bind_to_at`](Socket::bind_to_at), [`autobind`](Socket::autobind) |
+//! | connect a socket | [`Socket::connect_to`], [`connect_to_at`](Socket::connect_to_at) |
+//! | choose a datagram socket's peer | [`UnixDatagram::connect`], [`connect_to`](Socket::connect_to), [`connect_to_at`](Socket::connect_to_at) |
 //!
 //! Sending and receiving have the names of `std`, and of C where `std` has none. `try_` stands before a call
-//! that does not wait, whatever the socket is. `_to` names the receiver and `_from` tells the sender,
+//! that does not wait, even on a blocking socket. `_to` names the receiver and `_from` reports the sender,
 //! `_vectored` takes several slices, `_all` and `_exact` make the call as often as it takes, and `_with`
 //! takes [`MsgFlags`](ancillary::MsgFlags).
 //!
-//! | | bytes | one call that does not wait | several slices |
-//! |---|---|---|---|
-//! | a stream | [`read`](UnixStream::read), [`write`](UnixStream::write), [`peek`](UnixStream::peek) | [`try_read`](UnixStream::try_read), [`try_write`](UnixStream::try_write) | [`read_vectored`](UnixStream::read_vectored), [`write_vectored`](UnixStream::write_vectored) |
-//! | all of a stream's bytes | [`read_exact`](UnixStream::read_exact), [`write_all`](UnixStream::write_all) | | [`send_all_vectored`](Socket::send_all_vectored) |
-//! | messages | [`send`](UnixDatagram::send), [`recv`](UnixDatagram::recv), [`peek`](UnixDatagram::peek) | [`try_send`](UnixDatagram::try_send), [`try_recv`](UnixDatagram::try_recv) | [`send_vectored`](UnixDatagram::send_vectored), [`recv_vectored`](UnixDatagram::recv_vectored) |
-//! | datagrams with addresses | [`send_to`](UnixDatagram::send_to), [`recv_from`](UnixDatagram::recv_from), [`peek_from`](UnixDatagram::peek_from) | [`try_send_to`](UnixDatagram::try_send_to), [`try_recv_from`](UnixDatagram::try_recv_from) | [`send_vectored_to`](UnixDatagram::send_vectored_to), [`recv_vectored_from`](UnixDatagram::recv_vectored_from) |
-//! | with control messages | [`send_all`](Socket::send_all) | [`try_sendmsg`](Socket::try_sendmsg), [`try_recvmsg`](Socket::try_recvmsg) | [`sendmsg`](Socket::sendmsg), [`sendmsg_to`](UnixDatagram::sendmsg_to), [`recvmsg`](Socket::recvmsg) |
-//! | with flags | | [`DONTWAIT`](ancillary::MsgFlags::DONTWAIT) | [`sendmsg_with`](Socket::sendmsg_with), [`sendmsg_to_with`](UnixDatagram::sendmsg_to_with), [`recvmsg_with`](Socket::recvmsg_with) |
-//! | descriptors | [`send_fd`](Socket::send_fd), [`recv_fd`](Socket::recv_fd), [`send_fds`](Socket::send_fds), [`recv_fds`](Socket::recv_fds), [`recv_fds_up_to`](Socket::recv_fds_up_to), [`recv_exact_fds`](UnixStream::recv_exact_fds) | | |
-//! | many messages | [`sendmmsg`](Socket::sendmmsg), [`recvmmsg`](Socket::recvmmsg) | [`sendmmsg_with`](Socket::sendmmsg_with), [`recvmmsg_with`](Socket::recvmmsg_with) | |
+//! | to send or receive | call |
+//! |---|---|
+//! | a stream's bytes | [`read`](UnixStream::read), [`write`](UnixStream::write), [`peek`](UnixStream::peek), [`try_read`](UnixStream::try_read), [`try_write`](UnixStream::try_write), [`read_vectored`](UnixStream::read_vectored), [`write_vectored`](UnixStream::write_vectored) |
+//! | all of a stream's bytes | [`read_exact`](UnixStream::read_exact), [`write_all`](UnixStream::write_all), [`send_all_vectored`](Socket::send_all_vectored) |
+//! | messages | [`send`](UnixDatagram::send), [`recv`](UnixDatagram::recv), [`peek`](UnixDatagram::peek), [`try_send`](UnixDatagram::try_send), [`try_recv`](UnixDatagram::try_recv), [`send_vectored`](UnixDatagram::send_vectored), [`recv_vectored`](UnixDatagram::recv_vectored) |
+//! | datagrams with addresses | [`send_to`](UnixDatagram::send_to), [`recv_from`](UnixDatagram::recv_from), [`peek_from`](UnixDatagram::peek_from), [`try_send_to`](UnixDatagram::try_send_to), [`try_recv_from`](UnixDatagram::try_recv_from), [`send_vectored_to`](UnixDatagram::send_vectored_to), [`recv_vectored_from`](UnixDatagram::recv_vectored_from) |
+//! | control messages | [`sendmsg`](Socket::sendmsg), [`sendmsg_to`](UnixDatagram::sendmsg_to), [`recvmsg`](Socket::recvmsg), [`try_sendmsg`](Socket::try_sendmsg), [`try_recvmsg`](Socket::try_recvmsg), [`send_all`](Socket::send_all) |
+//! | with flags | [`sendmsg_with`](Socket::sendmsg_with), [`sendmsg_to_with`](UnixDatagram::sendmsg_to_with), [`recvmsg_with`](Socket::recvmsg_with), which take [`MsgFlags`](ancillary::MsgFlags) |
+//! | descriptors | [`send_fd`](Socket::send_fd), [`recv_fd`](Socket::recv_fd), [`send_fds`](Socket::send_fds), [`recv_fds`](Socket::recv_fds), [`recv_fds_up_to`](Socket::recv_fds_up_to), [`recv_exact_fds`](UnixStream::recv_exact_fds) |
+//! | many messages | [`sendmmsg`](Socket::sendmmsg), [`recvmmsg`](Socket::recvmmsg), [`sendmmsg_with`](Socket::sendmmsg_with), [`recvmmsg_with`](Socket::recvmmsg_with) |
 //!
 //! # Where to look
 //!
@@ -121,7 +134,7 @@
 //! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and similar methods |
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name; all others: [`Socket::getsockopt`], [`Socket::setsockopt`] |
 //! | `sd_listen_fds` | [`activation`] |
-//! | an accept loop that goes on at `EMFILE`, a limit of connections for each user, the wait for the last client | [`serve`] |
+//! | an accept loop that continues after `EMFILE`, a limit of connections for each user, the wait for the last client | [`serve`] |
 //! | `errno`, `perror` | [`Errno`], [`Error`]; why a call failed, if the errno does not tell: [`error::Cause`] |
 //! | the C API as it is | [`sys`], the crate `sunpath-sys` |
 //!
@@ -131,31 +144,26 @@
 //!
 //! - A path that is empty, has a NUL or does not fit is refused before any call, with its numbers:
 //!   [`SunPathError`]. The `_at` forms take one that does not fit.
-//! - Binding the unnamed address is refused; in C it means [autobind](Socket::autobind).
-//! - Every descriptor is close-on-exec when it is made. (macOS has no such call, so that it is set
+//! - Binding the unnamed address is refused, because in C it means [autobind](Socket::autobind).
+//! - Every descriptor is close-on-exec when it is made. (macOS has no such call, so the flag is set
 //!   right afterwards.) Every send carries `MSG_NOSIGNAL`.
 //! - A call that a signal interrupts is made again. Its timeout still ends, after three times its
 //!   length at the latest.
 //! - A socket without a peer has no credentials: [`peer_cred`](Socket::peer_cred) fails with
 //!   `ENOTCONN`, where Linux answers with uid and gid -1.
-//! - A timeout of zero is refused; in C it means to wait forever.
+//! - A timeout of zero is refused, because in C it means to wait forever.
 //! - A receive reports that a datagram or record did not fit, with its true length: [`Received`].
 //! - Descriptors that are received belong to a value from the instant that they arrive, and those
 //!   that nobody takes are closed. Truncated ancillary data is refused, unless the part that arrived is
 //!   asked for by name: [`Message`](ancillary::Message).
-//! - Control messages without a byte on a stream, which would drop them, and more than 253 descriptors
-//!   in a message are refused before the call.
+//! - Two messages are refused before the call: control messages without a byte on a stream, because the
+//!   stream would drop them, and more than 253 descriptors in one message.
 //! - An option that the kernel or the system lacks is an error for which
 //!   [`Error::is_unsupported`] is true.
 //!
 //! As in C, nothing removes a socket file, unless [`BindOptions`] made it. Closing the socket
 //! leaves the file, and so does a process that dies. The next bind to its path fails with
 //! `EADDRINUSE`.
-//!
-//! The page `guide::coming_from_std` describes what changes for a program that uses std's Unix sockets. The
-//! page `guide::signals_threads_fork` lists what a signal handler, a forked child and a second thread may do.
-//! The page `guide::a_daemon_whole` has a daemon with everything that it needs, and the page `guide::on_windows`
-//! describes what Windows has.
 //!
 //! # Rules that hold everywhere
 //!
@@ -188,7 +196,7 @@
 //! - need a newer Rust, kernel or C library, which the README and the changelog then name.
 //!
 //! Types of `libc` 0.2 and of `sunpath-sys` stand in signatures, such as
-//! [`sys::sockaddr_un`]. A new `libc` that is not compatible is therefore a new
+//! `sockaddr_un` of [`sys`]. A new `libc` that is not compatible is therefore a new
 //! version of this crate that is not compatible. `sunpath` and `sunpath-sys` always have the same version.
 
 #![no_std]
@@ -206,8 +214,11 @@
         clippy::unwrap_used
     )
 )]
-// Without the feature `files` the pages name its items, but cannot link to them.
-#![cfg_attr(not(feature = "files"), allow(rustdoc::broken_intra_doc_links))]
+// Without a feature the pages name its items, but cannot link to them.
+#![cfg_attr(
+    not(all(feature = "std", feature = "files")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 #[cfg(any(feature = "std", test))]
 extern crate std;

@@ -297,7 +297,7 @@ impl<const SIZE: usize, E: Expected> fmt::Debug for Arrival<'_, SIZE, E> {
     }
 }
 
-methods_of!(Messages [Datagram, Seqpacket], "Several messages with one call.", {
+methods_of!(Messages [Datagram, Seqpacket], "Methods that send or receive several messages with one call.", {
     /// `sendmmsg(fd, msgs, n, MSG_NOSIGNAL)` — sends the messages of a batch one after the other,
     /// until all have been sent or one fails. Those that were sent are no longer in the batch.
     ///

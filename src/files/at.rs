@@ -157,6 +157,8 @@ impl<T: Connected> Listener<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// [`CWD`](crate::CWD#a-path-of-any-length) has an example of a path of over 200 bytes.
+    ///
     /// See bind(2), listen(2), unix(7).
     #[doc(alias = "bindat")]
     pub fn bind_at(dir: impl AsFd, path: impl AsPathname) -> Result<Self, Error> {
@@ -174,7 +176,7 @@ impl<T: Connected> Listener<T> {
     }
 }
 
-methods_of!(Connected [Stream, Seqpacket], "Connecting below a directory, and by paths of any length.", {
+methods_of!(Connected [Stream, Seqpacket], "Methods that connect to a path of any length, below a directory.", {
     /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the one that listens
     /// at a path of any length, which begins at an open directory, at [`CWD`](crate::CWD), or, if
     /// it is absolute, at the root.
@@ -196,6 +198,8 @@ methods_of!(Connected [Stream, Seqpacket], "Connecting below a directory, and by
     /// let stream = UnixStream::connect_at(&dir, "app.sock")?;
     /// # Ok::<(), sunpath::Error>(())
     /// ```
+    ///
+    /// [`CWD`](crate::CWD#a-path-of-any-length) has an example of a path of over 200 bytes.
     ///
     /// See connect(2), unix(7).
     #[doc(alias = "connectat")]

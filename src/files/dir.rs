@@ -1,5 +1,8 @@
 //! Directories that are opened once, and used by their descriptor from then on.
 
+// rustdoc shows the methods in the order of these lines, so this one comes first.
+mod open;
+
 mod check;
 mod make;
 mod options;
@@ -11,14 +14,10 @@ mod verify;
 use core::error;
 use core::fmt;
 
-use sunpath_sys as sys;
 use sunpath_sys::SunPathError;
 
-use crate::error::{Call, Cause, Errno, Error};
-use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
-use crate::files::path::{checked, open_by_path};
-use crate::pathname::AsPathname;
-use crate::syscall;
+use crate::error::{Cause, Errno, Error};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use crate::text::{self, Out, Text};
 
 pub(crate) use self::make::make_directory;
@@ -38,18 +37,15 @@ pub use self::runtime::RuntimeError;
 ///
 /// # Examples
 ///
-/// A server that its own user alone can reach:
+/// A server that only its own user can reach:
 ///
 /// ```
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use sunpath::{Dir, Socket, Stream};
+/// use sunpath::{Dir, UnixListener};
 ///
 /// # let run = std::env::temp_dir().join(format!("sunpath-dir-{}", std::process::id()));
 /// let dir = Dir::private(&run)?; // made, or verified
-///
-/// let socket = Socket::<Stream>::new()?;
-/// socket.bind_to_at(&dir, "app.sock")?;
-/// let listener = socket.listen(128)?;
+/// let listener = UnixListener::bind_at(&dir, "app.sock")?;
 /// # std::fs::remove_dir_all(&run)?;
 /// # Ok(()) }
 /// # #[cfg(not(feature = "std"))] fn main() {}
@@ -60,133 +56,6 @@ pub use self::runtime::RuntimeError;
 #[must_use = "only the open directory is known to be the one that was looked at, not its path"]
 pub struct Dir {
     fd: OwnedFd,
-}
-
-impl Dir {
-    /// `openat(AT_FDCWD, path, O_PATH | O_DIRECTORY)` — opens a directory of any owner, by a path
-    /// of any length. A path over `PATH_MAX` is opened in pieces.
-    ///
-    /// # Errors
-    ///
-    /// - `ENOENT`: the directory does not exist, or the path is empty. `EINVAL`: the path has a
-    ///   NUL.
-    /// - `ENOTDIR`: it is not a directory, or a component above it is not.
-    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
-    /// - `EACCES`: no search permission above it, or, on systems without `O_PATH` (macOS), no
-    ///   permission to read it. `ELOOP`: a loop of links.
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use sunpath::{Dir, UnixStream};
-    ///
-    /// let dir = Dir::open("/run/app")?;
-    /// let stream = UnixStream::connect_at(&dir, "app.sock")?;
-    /// # drop(stream);
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See openat(2).
-    #[doc(alias = "openat")]
-    #[doc(alias = "O_DIRECTORY")]
-    pub fn open(path: impl AsPathname) -> Result<Self, Error> {
-        let path = checked(path.as_pathname()).map_err(|e| Error::refused(Call::Openat, e))?;
-        let fd = open_by_path(CWD, path, syscall::O_PATH | sys::O_DIRECTORY)?;
-        Ok(Self { fd })
-    }
-
-    /// Makes or verifies a directory that nobody else can enter, and opens it: owned by this
-    /// process's effective user, with no permission for group and others.
-    ///
-    /// If it does not exist, it is made with mode 0700 under every umask. The directory above must
-    /// exist. If it exists, it is accepted as it is or refused, and never repaired. Every directory
-    /// above it, up to the root and also above a relative path, must be such that no other user can
-    /// put another directory in this one's place: owned by this user or by root, and not writable
-    /// by group or others, or sticky as `/tmp` is. A symbolic link above is followed if this user
-    /// or root owns it and every further link that it leads through, and every directory on that
-    /// way is verified as well. The directory itself must not be a link.
-    ///
-    /// In a user namespace that does not map every user, the owners that are not mapped look alike, and
-    /// root is often one of them. There, such an owner is accepted for `/` and every other directory above
-    /// that nobody else can write to (not for a sticky one), and for the links in it. A process whose
-    /// own user is not mapped owns nothing for certain, and is refused.
-    ///
-    /// # Errors
-    ///
-    /// On failure what was made is removed.
-    ///
-    /// - [`DirError`]: the component of the path, and the reason.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use sunpath::{Dir, UnixListener};
-    ///
-    /// let dir = Dir::private("/run/app")?;
-    /// let listener = UnixListener::bind_at(&dir, "app.sock")?; // no other user can connect
-    /// # drop(listener);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// See mkdirat(2), unix(7) "Pathname socket ownership and permissions".
-    #[doc(alias = "mkdirat")]
-    #[doc(alias = "private_dir")]
-    pub fn private(path: impl AsPathname) -> Result<Self, DirError> {
-        verify::verified(path.as_pathname(), &verify::PRIVATE)
-    }
-
-    /// Makes or verifies a directory in which everybody may look up names and this user alone can
-    /// make them, and opens it: owned by this process's effective user, writable by nobody else,
-    /// searchable by all.
-    ///
-    /// It works as [`private`](Self::private) does, with mode 0755. Everybody can connect if the
-    /// socket file has mode 0666 in addition.
-    ///
-    /// # Errors
-    ///
-    /// On failure what was made is removed.
-    ///
-    /// - [`DirError`]: the component of the path, and the reason.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use sunpath::{BindOptions, Bound, Dir, UnixListener};
-    ///
-    /// let dir = Dir::public("/run/app")?;
-    /// let listener: Bound<UnixListener> = BindOptions::new().mode(0o666).bind_at(&dir, "app.sock")?;
-    /// # drop(listener);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// See mkdirat(2), unix(7) "Pathname socket ownership and permissions".
-    pub fn public(path: impl AsPathname) -> Result<Self, DirError> {
-        verify::verified(path.as_pathname(), &verify::PUBLIC)
-    }
-
-    /// Writes the absolute path that the directory has now into `buf`, and returns it. The path, a
-    /// slash and the name are the true path of a socket that
-    /// [`bind_to_at`](crate::Socket::bind_to_at) put here, for which getsockname(2) reports an
-    /// alias.
-    ///
-    /// A directory that was removed has no path. Linux then answers with its last path, followed by
-    /// ` (deleted)`.
-    ///
-    /// # Errors
-    ///
-    /// - `ERANGE`: `buf` is too short for it; 4096 bytes are enough for every path that the kernel
-    ///   reports.
-    /// - `ENAMETOOLONG`: it is longer than what the kernel reports (`PATH_MAX`).
-    /// - `ENOENT`: /proc is not mounted.
-    /// - `EOPNOTSUPP`: the system does not report it (FreeBSD).
-    ///
-    /// See proc(5) "/proc/pid/fd", fcntl(2) "F_GETPATH".
-    #[doc(alias = "F_GETPATH")]
-    #[doc(alias = "readlink")]
-    pub fn path<'r>(&self, buf: &'r mut [u8]) -> Result<&'r [u8], Error> {
-        syscall::path_of(self.as_fd(), buf)
-    }
 }
 
 impl AsFd for Dir {

@@ -18,6 +18,20 @@ use crate::syscall;
 /// [`recv_from`](Socket::recv_from) returns the sender, which is unnamed unless it bound its
 /// socket.
 ///
+/// | to do this | methods |
+/// |---|---|
+/// | make a socket | [`bind`](UnixDatagram::bind), [`bind_addr`](UnixDatagram::bind_addr), [`bind_at`](UnixDatagram::bind_at), [`unbound`](UnixDatagram::unbound), [`pair`](UnixDatagram::pair) |
+/// | send to an address | [`send_to`](UnixDatagram::send_to), [`try_send_to`](UnixDatagram::try_send_to), [`send_vectored_to`](UnixDatagram::send_vectored_to) |
+/// | receive with the sender | [`recv_from`](UnixDatagram::recv_from), [`try_recv_from`](UnixDatagram::try_recv_from), [`recv_from_into`](UnixDatagram::recv_from_into), [`recv_vectored_from`](UnixDatagram::recv_vectored_from), [`recv_from_uninit`](UnixDatagram::recv_from_uninit), [`peek_from`](UnixDatagram::peek_from) |
+/// | choose a peer | [`connect`](UnixDatagram::connect), [`connect_to`](UnixDatagram::connect_to), [`connect_to_at`](UnixDatagram::connect_to_at), [`disconnect`](UnixDatagram::disconnect) |
+/// | send to the peer | [`send`](UnixDatagram::send), [`try_send`](UnixDatagram::try_send), [`send_vectored`](UnixDatagram::send_vectored) |
+/// | receive from the peer | [`recv`](UnixDatagram::recv), [`try_recv`](UnixDatagram::try_recv), [`recv_vectored`](UnixDatagram::recv_vectored), [`recv_uninit`](UnixDatagram::recv_uninit), [`peek`](UnixDatagram::peek) |
+/// | pass descriptors | [`send_fd`](UnixDatagram::send_fd), [`recv_fd`](UnixDatagram::recv_fd), [`send_fds`](UnixDatagram::send_fds), [`recv_fds`](UnixDatagram::recv_fds) |
+/// | pass any control message | [`sendmsg`](UnixDatagram::sendmsg), [`sendmsg_to`](UnixDatagram::sendmsg_to), [`recvmsg`](UnixDatagram::recvmsg) |
+/// | send or receive many at once | [`sendmmsg`](UnixDatagram::sendmmsg), [`recvmmsg`](UnixDatagram::recvmmsg) |
+/// | wait | [`wait_readable`](UnixDatagram::wait_readable), [`wait_writable`](UnixDatagram::wait_writable), [`set_read_timeout`](UnixDatagram::set_read_timeout), [`set_write_timeout`](UnixDatagram::set_write_timeout), [`set_nonblocking`](UnixDatagram::set_nonblocking) |
+/// | set options | [`set_mode`](UnixDatagram::set_mode), [`set_send_buffer_size`](UnixDatagram::set_send_buffer_size), [`set_cloexec`](UnixDatagram::set_cloexec), [`getsockopt`](UnixDatagram::getsockopt), [`setsockopt`](UnixDatagram::setsockopt) |
+///
 /// # Examples
 ///
 /// A request and its answer:
@@ -51,8 +65,9 @@ impl Socket<Datagram> {
     ///
     /// On failure nothing stays open, and no file stays that was not there before.
     ///
-    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
-    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call was
+    ///   made, and [`Error::sun_path`] has the numbers. For a longer path, see the example of
+    ///   [`CWD`](crate::CWD#a-path-of-any-length).
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     /// - `EADDRINUSE`: the path exists. `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`,
     ///   `EDQUOT`, `EPERM`: as for [`bind_to`](Self::bind_to).
@@ -120,8 +135,9 @@ impl Socket<Datagram> {
     ///
     /// # Errors
     ///
-    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
-    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call was
+    ///   made, and [`Error::sun_path`] has the numbers. For a longer path, see the example of
+    ///   [`CWD`](crate::CWD#a-path-of-any-length).
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`: as for
     ///   [`connect_to`](Self::connect_to).
     /// - `EPERM`: the receiver is connected to another socket.

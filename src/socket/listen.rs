@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::fd::AsFd;
 use crate::syscall;
 
-methods_of!(Connected [Stream, Seqpacket], "Listening.", {
+methods_of!(Connected [Stream, Seqpacket], "Methods that listen.", {
     /// `listen(fd, backlog)` — makes a bound socket a listener.
     ///
     /// Linux queues `backlog + 1` connections that are not accepted yet. It replaces a negative
@@ -26,9 +26,9 @@ methods_of!(Connected [Stream, Seqpacket], "Listening.", {
     /// # Examples
     ///
     /// ```no_run
-    /// use sunpath::{Seqpacket, Socket, addr};
+    /// use sunpath::{Socket, Stream, addr};
     ///
-    /// let socket = Socket::<Seqpacket>::new()?;
+    /// let socket = Socket::<Stream>::new()?;
     /// socket.bind_to(&addr!("/run/app.sock"))?;
     /// let listener = socket.listen(16)?;
     /// # drop(listener);

@@ -330,7 +330,7 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-methods_of!(Connected [Stream, Seqpacket], "Connecting.", {
+methods_of!(Connected [Stream, Seqpacket], "Methods that connect.", {
     /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at a
     /// path.
     ///
@@ -338,8 +338,9 @@ methods_of!(Connected [Stream, Seqpacket], "Connecting.", {
     ///
     /// On failure nothing stays open.
     ///
-    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, is too long; no call was
-    ///   made, and [`Error::sun_path`] has the numbers.
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call was
+    ///   made, and [`Error::sun_path`] has the numbers. For a longer path, see the example of
+    ///   [`CWD`](crate::CWD#a-path-of-any-length).
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`: as for
     ///   [`connect_to`](Self::connect_to).

@@ -15,6 +15,30 @@ use crate::syscall::{self, Length, TRUE_LENGTH};
 
 /// A sequenced-packet socket: a connection like a stream's that keeps record boundaries.
 ///
+/// ```
+/// # use sunpath::UnixSeqpacket;
+/// # if UnixSeqpacket::pair().is_err() { return Ok(()) } // macOS has none
+/// let (ours, theirs) = UnixSeqpacket::pair()?; // or UnixSeqpacket::connect("/run/app.sock")?
+/// ours.send(b"one")?;
+/// ours.send(b"two")?;
+/// let mut buf = [0; 16];
+/// assert_eq!(theirs.recv(&mut buf)?.len(), 3); // one record, and not six bytes
+/// # Ok::<(), sunpath::Error>(())
+/// ```
+///
+/// | to do this | methods |
+/// |---|---|
+/// | make a connection | [`connect`](UnixSeqpacket::connect), [`connect_addr`](UnixSeqpacket::connect_addr), [`connect_at`](UnixSeqpacket::connect_at), [`pair`](UnixSeqpacket::pair) |
+/// | make a socket in steps | [`new`](UnixSeqpacket::new), [`set_mode`](UnixSeqpacket::set_mode), [`bind_to`](UnixSeqpacket::bind_to), [`bind_to_at`](UnixSeqpacket::bind_to_at), [`connect_to`](UnixSeqpacket::connect_to), [`connect_to_at`](UnixSeqpacket::connect_to_at), [`listen`](UnixSeqpacket::listen) |
+/// | send a record | [`send`](UnixSeqpacket::send), [`try_send`](UnixSeqpacket::try_send), [`send_vectored`](UnixSeqpacket::send_vectored) |
+/// | receive a record | [`recv`](UnixSeqpacket::recv), [`try_recv`](UnixSeqpacket::try_recv), [`recv_vectored`](UnixSeqpacket::recv_vectored), [`recv_uninit`](UnixSeqpacket::recv_uninit), [`peek`](UnixSeqpacket::peek) |
+/// | end one direction | [`shutdown`](UnixSeqpacket::shutdown) |
+/// | ask who the peer is | [`peer_cred`](UnixSeqpacket::peer_cred), [`peer_groups`](UnixSeqpacket::peer_groups), [`peer_pidfd`](UnixSeqpacket::peer_pidfd), [`peer_security`](UnixSeqpacket::peer_security), [`peer_addr`](UnixSeqpacket::peer_addr), [`local_addr`](UnixSeqpacket::local_addr) |
+/// | pass descriptors | [`send_fd`](UnixSeqpacket::send_fd), [`recv_fd`](UnixSeqpacket::recv_fd), [`send_fds`](UnixSeqpacket::send_fds), [`recv_fds`](UnixSeqpacket::recv_fds) |
+/// | pass any control message | [`sendmsg`](UnixSeqpacket::sendmsg), [`recvmsg`](UnixSeqpacket::recvmsg), [`send_all`](UnixSeqpacket::send_all) |
+/// | send or receive many at once | [`sendmmsg`](UnixSeqpacket::sendmmsg), [`recvmmsg`](UnixSeqpacket::recvmmsg) |
+/// | wait | [`wait_readable`](UnixSeqpacket::wait_readable), [`wait_writable`](UnixSeqpacket::wait_writable), [`set_read_timeout`](UnixSeqpacket::set_read_timeout), [`set_write_timeout`](UnixSeqpacket::set_write_timeout), [`set_nonblocking`](UnixSeqpacket::set_nonblocking) |
+///
 /// A record of no bytes and the end of the connection are both received as 0 bytes. If empty
 /// records can arrive, turn [`set_pass_credentials`](Socket::set_pass_credentials) on and receive
 /// with [`recvmsg`](Socket::recvmsg): a record then carries credentials and the end does not, which
@@ -110,7 +134,7 @@ impl Received {
     }
 }
 
-methods_of!(Messages [Datagram, Seqpacket], "Sending and receiving messages.", {
+methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messages.", {
     /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends one message to the peer. The message is sent as a
     /// whole or not at all; it may be empty.
     ///

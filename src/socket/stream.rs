@@ -9,7 +9,30 @@ use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, IoSlice, IoSliceMut};
 use crate::syscall;
 
-/// A stream socket.
+/// A stream socket: a connection that carries bytes in order, as a pipe in both directions does.
+///
+/// ```
+/// # use sunpath::UnixStream;
+/// let (ours, theirs) = UnixStream::pair()?; // or UnixStream::connect("/run/app.sock")?
+/// ours.write_all(b"hello")?;
+/// let mut buf = [0; 5];
+/// theirs.read_exact(&mut buf)?;
+/// # assert_eq!(&buf, b"hello");
+/// # Ok::<(), sunpath::Error>(())
+/// ```
+///
+/// | to do this | methods |
+/// |---|---|
+/// | make a connection | [`connect`](UnixStream::connect), [`connect_addr`](UnixStream::connect_addr), [`connect_at`](UnixStream::connect_at), [`pair`](UnixStream::pair) |
+/// | make a socket in steps | [`new`](UnixStream::new), [`new_nonblocking`](UnixStream::new_nonblocking), [`set_mode`](UnixStream::set_mode), [`bind_to`](UnixStream::bind_to), [`bind_to_at`](UnixStream::bind_to_at), [`connect_to`](UnixStream::connect_to), [`connect_to_at`](UnixStream::connect_to_at), [`listen`](UnixStream::listen) |
+/// | read | [`read`](UnixStream::read), [`read_exact`](UnixStream::read_exact), [`read_vectored`](UnixStream::read_vectored), [`peek`](UnixStream::peek), [`try_read`](UnixStream::try_read) |
+/// | write | [`write`](UnixStream::write), [`write_all`](UnixStream::write_all), [`write_vectored`](UnixStream::write_vectored), [`try_write`](UnixStream::try_write) |
+/// | end one direction | [`shutdown`](UnixStream::shutdown) |
+/// | ask who the peer is | [`peer_cred`](UnixStream::peer_cred), [`peer_groups`](UnixStream::peer_groups), [`peer_pidfd`](UnixStream::peer_pidfd), [`peer_security`](UnixStream::peer_security), [`peer_addr`](UnixStream::peer_addr), [`local_addr`](UnixStream::local_addr) |
+/// | pass descriptors | [`send_fd`](UnixStream::send_fd), [`recv_fd`](UnixStream::recv_fd), [`send_fds`](UnixStream::send_fds), [`recv_fds`](UnixStream::recv_fds), [`recv_fds_up_to`](UnixStream::recv_fds_up_to), [`recv_exact_fds`](UnixStream::recv_exact_fds) |
+/// | pass any control message | [`sendmsg`](UnixStream::sendmsg), [`recvmsg`](UnixStream::recvmsg), [`send_all`](UnixStream::send_all), [`send_all_vectored`](UnixStream::send_all_vectored) |
+/// | wait | [`wait_readable`](UnixStream::wait_readable), [`wait_writable`](UnixStream::wait_writable), [`set_read_timeout`](UnixStream::set_read_timeout), [`set_write_timeout`](UnixStream::set_write_timeout), [`set_nonblocking`](UnixStream::set_nonblocking) |
+/// | set options | [`set_send_buffer_size`](UnixStream::set_send_buffer_size), [`set_cloexec`](UnixStream::set_cloexec), [`getsockopt`](UnixStream::getsockopt), [`setsockopt`](UnixStream::setsockopt), [`take_error`](UnixStream::take_error) |
 ///
 /// With `std`, the value and a reference to it implement `Read` and `Write`. These report errors as
 /// std's stream does: `raw_os_error` returns the errno, and nothing is allocated.

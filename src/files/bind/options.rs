@@ -1,0 +1,320 @@
+//! The options of bind, and the calls that bind with them.
+
+use super::access::Access;
+use super::{BindOptions, Bindable, Bound, Existing, Lock};
+use crate::error::{Call, Error};
+use crate::fd::{AsFd, CWD};
+use crate::files::path::SplitPath;
+use crate::pathname::AsPathname;
+use crate::socket::{UnixDatagram, UnixListener, UnixSeqpacketListener};
+
+impl BindOptions {
+    /// Makes options that bind as C does, except that the file is removed when the result is
+    /// dropped. Without a mode, an owner or a group, only bind(2) acts on the file.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            access: Access::NONE,
+            backlog: UnixListener::BACKLOG,
+            unlink_on_drop: true,
+            existing: Existing::Refuse,
+            lock: Lock::Beside,
+            reachable: false,
+        }
+    }
+
+    /// Makes the options of a daemon that runs once and that only its own user may connect to:
+    /// [`ReplaceStale`](Existing::ReplaceStale) with mode 0600. Other options can be set on top.
+    ///
+    /// If the daemon runs already, [`Error::in_use`] of the error says so.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    ///
+    /// let listener = BindOptions::singleton().listen("/run/app.sock")?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "stale")]
+    #[doc(alias = "single instance")]
+    #[doc(alias = "already running")]
+    pub const fn singleton() -> Self {
+        Self::new().mode(0o600).existing(Existing::ReplaceStale)
+    }
+
+    /// Sets the mode of the file, at most 0777, whatever the umask is. Without it the mode is 0777 less
+    /// the umask.
+    ///
+    /// At no instant can a process connect if this mode does not permit it. The umask, which
+    /// belongs to all threads, is not changed: the socket gets the mode before it is bound, and the
+    /// bits that the umask took are given back to the file after that, by a descriptor of the file.
+    /// To connect, a process needs write permission on the file on Linux; on other systems only the
+    /// permissions of the directory are portable. A default ACL of the directory can name a user
+    /// who may connect in addition, with the permissions of the group, and a directory with the
+    /// setgid bit passes its group on to the file.
+    ///
+    /// Until the mode is complete, the file has its sticky bit set, by which it is told from other
+    /// files.
+    ///
+    /// In three cases the socket is bound in a new directory of mode 0700 beside the path, and its
+    /// file is moved to the path when it is ready: in a directory where others may rename files (it
+    /// is writable by its group or by all and has no sticky bit, or belongs to a user other than
+    /// this one and root), if /proc is missing, and on systems where the mode of a file cannot be
+    /// changed by a descriptor. getsockname(2) then reports a path that no longer exists, and
+    /// [`Bound::addr`] reports the one to connect to.
+    ///
+    /// If the file system does not store modes, or the sticky bit, bind fails: see
+    /// [`listen`](Self::listen). A private directory, [`Dir::private`](crate::Dir::private), on
+    /// another file system restricts access instead.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    ///
+    /// let listener = BindOptions::new().mode(0o660).listen("/run/app.sock")?;
+    /// # drop(listener);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "chmod")]
+    #[doc(alias = "umask")]
+    pub const fn mode(mut self, mode: u32) -> Self {
+        self.access.mode = Some(mode);
+        self
+    }
+
+    /// Sets the owner of the file. A user other than this process's needs privileges.
+    ///
+    /// With a [`mode`](Self::mode), nobody but this process's user may connect until the owner is
+    /// right. The number -1 is refused with `EINVAL`, because to chown(2) it means no change.
+    #[must_use]
+    #[doc(alias = "chown")]
+    pub const fn owner(mut self, uid: u32) -> Self {
+        self.access.owner = Some(uid);
+        self
+    }
+
+    /// Sets the group of the file. This needs privileges unless this process is in the group.
+    ///
+    /// With a [`mode`](Self::mode), nobody but this process's user may connect until the group is
+    /// right. The number -1 is refused with `EINVAL`, because to chown(2) it means no change.
+    #[must_use]
+    #[doc(alias = "chown")]
+    pub const fn group(mut self, gid: u32) -> Self {
+        self.access.group = Some(gid);
+        self
+    }
+
+    /// Sets the backlog that listen(2) takes. Without it the backlog is [`Listener::BACKLOG`](crate::Listener::BACKLOG). See
+    /// [`Socket::listen`](crate::Socket::listen).
+    #[must_use]
+    #[doc(alias = "listen")]
+    pub const fn backlog(mut self, backlog: i32) -> Self {
+        self.backlog = backlog;
+        self
+    }
+
+    /// Sets whether the file is removed when the socket is dropped. Without it the file is removed.
+    /// See [`Bound`].
+    #[must_use]
+    #[doc(alias = "unlink")]
+    pub const fn unlink_on_drop(mut self, on: bool) -> Self {
+        self.unlink_on_drop = on;
+        self
+    }
+
+    /// Sets what to do if a file exists at the path. Without it, [`Existing::Refuse`] applies.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{BindOptions, Existing};
+    ///
+    /// let options = BindOptions::new().existing(Existing::ReplaceStale);
+    /// let listener = options.listen("/run/app.sock")?; // also after a crash
+    /// # drop(listener);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn existing(mut self, existing: Existing) -> Self {
+        self.existing = existing;
+        self
+    }
+
+    /// Sets what [`ReplaceStale`](Existing::ReplaceStale) locks. Without it, [`Lock::Beside`] applies. The
+    /// other policies lock nothing.
+    #[must_use]
+    #[doc(alias = "flock")]
+    pub const fn lock(mut self, lock: Lock) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// Sets whether bind refuses a path to which an ordinary client cannot connect, because it does
+    /// not fit into `sun_path`. Without it such a path is bound, and only clients that support
+    /// longer paths, as [`ConnectOptions`](crate::ConnectOptions) does, can connect.
+    ///
+    /// For a name in an open directory, the absolute path that the directory has now counts.
+    /// [`fits_in`](crate::files::fits_in) checks the names of all sockets of a directory before
+    /// anything is made.
+    #[must_use]
+    #[doc(alias = "ENAMETOOLONG")]
+    pub const fn reachable(mut self, on: bool) -> Self {
+        self.reachable = on;
+        self
+    }
+
+    /// Returns whether a lock file is locked.
+    pub(super) fn takes_lock(&self) -> bool {
+        self.existing == Existing::ReplaceStale && self.lock == Lock::Beside
+    }
+
+    /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes a stream socket that listens at a path of
+    /// any length.
+    ///
+    /// The directory is opened first, and everything that happens to the file happens in it. A path
+    /// that fits into `sun_path` is bound as it is, so that `local_addr` reports it. If the path
+    /// comes to lead to another directory during the call, because a directory was renamed or
+    /// another thread changed the working directory, bind fails with `ESTALE` and the file is
+    /// removed again. [`bind_at`](Self::bind_at) with a [`Dir`](crate::Dir) does not depend on the
+    /// path.
+    ///
+    /// A longer path is reached as by [`Socket::bind_to_at`](crate::Socket::bind_to_at). [`local_addr`](crate::Socket::local_addr) then
+    /// reports an alias, and [`Bound::addr`] is `None`. If even the last component does not fit beside
+    /// the alias, the socket is bound under a temporary name, `.sunpath-` and 16 hexadecimal digits,
+    /// and gets its own name when it listens.
+    ///
+    /// # Errors
+    ///
+    /// On failure nothing stays open, and no file stays that was not there before, except for an
+    /// empty lock file.
+    ///
+    /// - `ENOENT`, `EINVAL`: the path is empty, or has a NUL; no call was made.
+    /// - `EADDRINUSE`: a file is in the way. With [`ReplaceStale`](Existing::ReplaceStale): a process
+    ///   holds its socket, or it is not a socket, or the kernel cannot tell; or another process holds
+    ///   the lock; or the lock file is not one of ours, because another user owns it or it is not empty.
+    ///   With [`Takeover`](Existing::Takeover): the file is not a socket.
+    /// - `EINVAL`: the mode is over 0777.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`](crate::Socket::new).
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, is a loop of links.
+    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). With
+    ///   [`reachable`](Self::reachable): the path does not fit into `sun_path`, with both numbers
+    ///   ([`Cause::Unreachable`](crate::error::Cause::Unreachable)); nothing was made.
+    /// - `EACCES`: no permission to write to the directory, or to search one above it; or Landlock does
+    ///   not grant it. With `ReplaceStale`: none to write to a file that may be stale, or to open the
+    ///   lock file.
+    /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EIO`: the file system takes no new file.
+    /// - `EPERM`: the file system takes no new file, or no sockets; or this process may not give a file
+    ///   to that owner or group, or in a directory with the sticky bit may not remove or replace the
+    ///   file of another user. `ENOSYS`: a file system in user space takes no sockets.
+    /// - `EOPNOTSUPP`, with a mode, an owner or a group: the file system does not store them, or
+    ///   drops the sticky bit, or does not count links. With `Takeover`, or where the file is moved
+    ///   to its path: the file system can neither rename without replacing nor link.
+    /// - `EBUSY`: something is mounted on the socket file that is to be replaced.
+    /// - `ESTALE`: the file that was just bound is not at the path: another program removed it, or
+    ///   put another in its place, which stays; or the path leads to another directory by now.
+    /// - `ENXIO`, `ELOOP`: a socket, a symbolic link has the lock file's name.
+    ///   `EAGAIN`: another process has a lease on the lock file, see fcntl(2).
+    /// - `ENOLCK`, `EOPNOTSUPP`: the file system has no locks.
+    /// - Where getrandom(2) is denied, its errno: a temporary name was needed.
+    /// - Without /proc, `EOPNOTSUPP`: a name in a directory that is open, and has no path; a mode that the
+    ///   umask narrows, before Linux 6.6. `EPERM`: nowhere to make the link that a long path needs.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    ///
+    /// let listener = BindOptions::new().mode(0o660).listen("/run/app.sock")?;
+    /// let (client, _) = listener.accept()?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See bind(2), listen(2), unix(7), chmod(2), chown(2), flock(2), rename(2).
+    #[doc(alias = "bind")]
+    pub fn listen(&self, path: impl AsPathname) -> Result<Bound<UnixListener>, Error> {
+        self.bind_at(CWD, path)
+    }
+
+    /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes a sequenced-packet socket that listens at a
+    /// path of any length.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`, `EADDRINUSE` and others: as for [`listen`](Self::listen).
+    /// - `EPROTONOSUPPORT`: the system has no sequenced packets (macOS).
+    ///
+    /// See bind(2), listen(2), unix(7).
+    #[doc(alias = "bind")]
+    pub fn listen_seqpacket(
+        &self,
+        path: impl AsPathname,
+    ) -> Result<Bound<UnixSeqpacketListener>, Error> {
+        self.bind_at(CWD, path)
+    }
+
+    /// `bind(fd, addr, len)` — makes a datagram socket that is bound to a path, which must fit into
+    /// `sun_path` because peers send their answers to it. With [`Takeover`](Existing::Takeover),
+    /// and where [`mode`](Self::mode) binds in a directory of its own, peers see a name that no
+    /// longer exists. Such a socket receives, but cannot be answered.
+    ///
+    /// # Errors
+    ///
+    /// - `ENAMETOOLONG`: the path, or the one that is bound in its place, does not fit into `sun_path`; see
+    ///   [`Socket::bind_to_at`](crate::Socket::bind_to_at).
+    /// - `EINVAL`, `EADDRINUSE` and others: as for [`listen`](Self::listen).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    ///
+    /// let log = BindOptions::new().mode(0o666).bind_datagram("/run/log.sock")?;
+    /// let received = log.recv(&mut [0; 4096])?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See bind(2), unix(7).
+    #[doc(alias = "bind")]
+    pub fn bind_datagram(&self, path: impl AsPathname) -> Result<Bound<UnixDatagram>, Error> {
+        self.bind_at(CWD, path)
+    }
+
+    /// `bindat(dir, fd, addr, len)` — makes a socket of the type that the caller names, bound to a
+    /// path of any length that begins at an open directory, at [`CWD`], or, if it is absolute, at
+    /// the root. A [`UnixListener`] or [`UnixSeqpacketListener`] listens.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`, `EADDRINUSE` and others: as for [`listen`](Self::listen).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{BindOptions, Bound, Dir, UnixDatagram, UnixListener};
+    ///
+    /// let dir = Dir::private("/run/app")?;
+    /// let control: Bound<UnixListener> = BindOptions::new().bind_at(&dir, "control")?;
+    /// let log: Bound<UnixDatagram> = BindOptions::new().bind_at(&dir, "log")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// See bind(2), openat(2).
+    #[doc(alias = "bind")]
+    #[doc(alias = "bindat")]
+    pub fn bind_at<S: Bindable>(
+        &self,
+        dir: impl AsFd,
+        path: impl AsPathname,
+    ) -> Result<Bound<S>, Error> {
+        let path = SplitPath::new(Call::Bind, dir.as_fd(), path.as_pathname())?;
+        if self.reachable {
+            path.check_reachable()?;
+        }
+        let (socket, file) = self.make(&path, S::LISTENS)?;
+        Ok(Bound::new(S::from_socket(socket), Some(file), path.addr))
+    }
+}
