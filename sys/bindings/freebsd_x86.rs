@@ -484,6 +484,7 @@ pub const FACT_FIONBIO: sunpath_facts = 2147772030;
 pub const FACT_SO_RCVTIMEO: sunpath_facts = 4102;
 pub const FACT_SO_SNDTIMEO: sunpath_facts = 4101;
 pub const FACT_SO_TIMESTAMP: sunpath_facts = 1024;
+pub const FACT_SCM_TIMESTAMP: sunpath_facts = 2;
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub union xucred__bindgen_ty_1 {

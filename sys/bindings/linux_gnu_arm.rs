@@ -352,6 +352,9 @@ pub const FACT_FIONBIO: sunpath_facts = 21537;
 pub const FACT_SO_RCVTIMEO: sunpath_facts = 20;
 pub const FACT_SO_SNDTIMEO: sunpath_facts = 21;
 pub const FACT_SO_TIMESTAMP: sunpath_facts = 29;
+pub const FACT_SO_TIMESTAMPNS: sunpath_facts = 35;
+pub const FACT_SCM_TIMESTAMPNS: sunpath_facts = 35;
+pub const FACT_SCM_TIMESTAMP: sunpath_facts = 29;
 impl<T> __IncompleteArrayField<T> {
     #[inline]
     pub const fn new() -> Self {

@@ -361,6 +361,9 @@ pub const FACT_FIONBIO: sunpath_facts = 26238;
 pub const FACT_SO_RCVTIMEO: sunpath_facts = 4102;
 pub const FACT_SO_SNDTIMEO: sunpath_facts = 4101;
 pub const FACT_SO_TIMESTAMP: sunpath_facts = 29;
+pub const FACT_SO_TIMESTAMPNS: sunpath_facts = 35;
+pub const FACT_SCM_TIMESTAMPNS: sunpath_facts = 35;
+pub const FACT_SCM_TIMESTAMP: sunpath_facts = 29;
 impl<T> __IncompleteArrayField<T> {
     #[inline]
     pub const fn new() -> Self {

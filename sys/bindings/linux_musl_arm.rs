@@ -314,3 +314,6 @@ pub const FACT_FIONBIO: sunpath_facts = 21537;
 pub const FACT_SO_RCVTIMEO: sunpath_facts = 66;
 pub const FACT_SO_SNDTIMEO: sunpath_facts = 67;
 pub const FACT_SO_TIMESTAMP: sunpath_facts = 63;
+pub const FACT_SO_TIMESTAMPNS: sunpath_facts = 64;
+pub const FACT_SCM_TIMESTAMPNS: sunpath_facts = 64;
+pub const FACT_SCM_TIMESTAMP: sunpath_facts = 63;

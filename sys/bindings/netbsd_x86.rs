@@ -338,3 +338,4 @@ pub const FACT_FIONBIO: sunpath_facts = 2147772030;
 pub const FACT_SO_RCVTIMEO: sunpath_facts = 4108;
 pub const FACT_SO_SNDTIMEO: sunpath_facts = 4107;
 pub const FACT_SO_TIMESTAMP: sunpath_facts = 8192;
+pub const FACT_SCM_TIMESTAMP: sunpath_facts = 8;

@@ -291,3 +291,4 @@ pub const FACT_FIONBIO: sunpath_facts = 2147772030;
 pub const FACT_SO_RCVTIMEO: sunpath_facts = 4102;
 pub const FACT_SO_SNDTIMEO: sunpath_facts = 4101;
 pub const FACT_SO_TIMESTAMP: sunpath_facts = 2048;
+pub const FACT_SCM_TIMESTAMP: sunpath_facts = 4;

@@ -142,6 +142,16 @@ values! {
     libc::SO_TIMESTAMP => FACT_SO_TIMESTAMP,
 }
 
+#[cfg(all(
+    target_os = "linux",
+    not(all(target_env = "musl", target_pointer_width = "32"))
+))]
+values! {
+    libc::SCM_TIMESTAMP => FACT_SCM_TIMESTAMP,
+    libc::SO_TIMESTAMPNS => FACT_SO_TIMESTAMPNS,
+    libc::SCM_TIMESTAMPNS => FACT_SCM_TIMESTAMPNS,
+}
+
 #[cfg(not(target_vendor = "apple"))]
 constants! { SOCK_CLOEXEC SOCK_NONBLOCK MSG_CMSG_CLOEXEC }
 
