@@ -6,12 +6,12 @@ use core::time::Duration;
 use crate::addr::UnixAddr;
 use crate::deadline::{Deadline, sleep};
 use crate::error::{Call, Cause, Errno, Error};
-use crate::fd::{AsFd, BorrowedFd, CWD};
+use crate::fd::{AsFd, BorrowedFd, CWD, OwnedFd};
 use crate::files::alias::USUAL;
 use crate::files::at::connect_through;
 use crate::files::path::SplitPath;
 use crate::pathname::AsPathname;
-use crate::socket::{Connected, Socket};
+use crate::socket::{Connected, Socket, SocketRef, Stream};
 use crate::syscall;
 
 /// Options for connecting: with a time limit, to one user's server alone, or to a server that has
@@ -197,13 +197,8 @@ impl ConnectOptions {
         dir: impl AsFd,
         path: impl AsPathname,
     ) -> Result<Socket<T>, Error> {
-        let path = SplitPath::new(Call::Connect, dir.as_fd(), path.as_pathname())?;
-        let deadline = self.deadline();
-        self.retry_until_served(deadline, |late| {
-            connect_through(&path, USUAL, |start, addr| {
-                self.connect_by(start, addr, deadline, late)
-            })
-        })
+        let connected = self.connect_path(T::TYPE, dir.as_fd(), path.as_pathname());
+        connected.map(Socket::from_fd)
     }
 
     /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at an
@@ -225,17 +220,36 @@ impl ConnectOptions {
     #[doc(alias = "connect")]
     pub fn connect_addr<T: Connected>(&self, addr: &UnixAddr) -> Result<Socket<T>, Error> {
         let deadline = self.deadline();
-        self.retry_until_served(deadline, |late| self.connect_by(CWD, addr, deadline, late))
+        let connected = self.retry_until_served(deadline, &mut |late| {
+            self.connect_by(T::TYPE, CWD, addr, deadline, late)
+        });
+        connected.map(Socket::from_fd)
+    }
+
+    /// Connects a socket of any type, so that the compiler makes this code once.
+    fn connect_path(
+        &self,
+        kind: c_int,
+        dir: BorrowedFd<'_>,
+        path: &[u8],
+    ) -> Result<OwnedFd, Error> {
+        let path = SplitPath::new(Call::Connect, dir, path)?;
+        let deadline = self.deadline();
+        self.retry_until_served(deadline, &mut |late| {
+            connect_through(&path, USUAL, |start, addr| {
+                self.connect_by(kind, start, addr, deadline, late)
+            })
+        })
     }
 
     /// Calls `attempt`, and if [`wait_for_server`](Self::wait_for_server) was asked for, calls it
     /// again until there is a server. `attempt` gets the error to return if the deadline has passed
     /// when it begins: that of the previous try, if there was one.
-    fn retry_until_served<R>(
+    fn retry_until_served(
         &self,
         deadline: Option<Deadline>,
-        mut attempt: impl FnMut(Error) -> Result<R, Error>,
-    ) -> Result<R, Error> {
+        attempt: &mut dyn FnMut(Error) -> Result<OwnedFd, Error>,
+    ) -> Result<OwnedFd, Error> {
         let mut late = TIMED_OUT;
         let mut pause = 1;
         loop {
@@ -260,13 +274,14 @@ impl ConnectOptions {
 
     /// Connects once. The address begins at `dir`, and `late` is the error to return if the
     /// deadline has passed already.
-    fn connect_by<T: Connected>(
+    fn connect_by(
         &self,
+        kind: c_int,
         dir: BorrowedFd<'_>,
         addr: &UnixAddr,
         deadline: Option<Deadline>,
         late: Error,
-    ) -> Result<Socket<T>, Error> {
+    ) -> Result<OwnedFd, Error> {
         let required = self.peer.map(|peer| match peer {
             Peer::User(uid) => uid,
             Peer::OwnUser => syscall::geteuid(),
@@ -276,9 +291,11 @@ impl ConnectOptions {
             let cause = Cause::UnmappedUid { uid };
             return Err(Error::with_cause(Call::Connect, Errno::EINVAL, cause));
         }
-        let socket = Socket::new()?;
+        let owned = syscall::socket(kind, false)?;
+        // The type makes no difference to the next calls.
+        let socket = SocketRef::<Stream>::from(&owned);
         match deadline {
-            None => syscall::connect_at(dir, socket.as_fd(), addr)?,
+            None => syscall::connect_at(dir, owned.as_fd(), addr)?,
             Some(deadline) => connect_until(&socket, dir, addr, deadline, late)?,
         }
         if let Some(required) = required {
@@ -288,7 +305,7 @@ impl ConnectOptions {
                 return Err(Error::with_cause(Call::Connect, Errno::EPERM, cause));
             }
         }
-        Ok(socket)
+        Ok(owned)
     }
 }
 
@@ -305,8 +322,8 @@ fn is_absent(error: Error) -> bool {
 
 /// The socket is blocking, because a nonblocking connect(2) to a full queue begins nothing that
 /// poll(2) could wait for. `SO_SNDTIMEO` limits the wait, and is reset afterwards.
-fn connect_until<T: Connected>(
-    socket: &Socket<T>,
+fn connect_until(
+    socket: &Socket<Stream>,
     dir: BorrowedFd<'_>,
     addr: &UnixAddr,
     deadline: Deadline,

@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use crate::error::{Cause, Errno, Error};
-use crate::fd::{AsFd, BorrowedFd};
+use crate::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::files::alias::proc_alias;
 use crate::files::at::{bind_in_parent, bind_to_temporary, is_too_long};
 use crate::files::name::{Name, join_name};
@@ -42,8 +42,21 @@ impl BindOptions {
         listens: bool,
         has_lock: bool,
     ) -> Result<(Socket<T>, BoundFile), Error> {
+        let (socket, file) = self.make_file_of(T::TYPE, file, path, listens, has_lock)?;
+        Ok((Socket::from_fd(socket), file))
+    }
+
+    /// Does the same for a socket of any type, so that the compiler makes this code once.
+    fn make_file_of(
+        &self,
+        kind: c_int,
+        file: BoundFile,
+        path: &SplitPath<'_>,
+        listens: bool,
+        has_lock: bool,
+    ) -> Result<(OwnedFd, BoundFile), Error> {
         self.access.check()?;
-        let socket = Socket::new()?;
+        let socket = syscall::socket(kind, false)?;
         let mut file = file; // declared after the socket, so that it is dropped before it
         let in_place = !self.access.is_asked() || can_be_held(socket.as_fd(), file.dir.as_fd())?;
         if self.takes_lock() && !has_lock {
@@ -52,8 +65,8 @@ impl BindOptions {
         self.remove_existing(&file, path)?;
         let backlog = listens.then_some(self.backlog);
         match in_place {
-            true => self.bind_in_place(&socket, &mut file, path, backlog),
-            false => self.bind_in_private(&socket, &mut file, path, backlog),
+            true => self.bind_in_place(socket.as_fd(), &mut file, path, backlog),
+            false => self.bind_in_private(socket.as_fd(), &mut file, path, backlog),
         }?;
         file.unlink_on_drop = self.unlink_on_drop;
         Ok((socket, file))
@@ -62,27 +75,27 @@ impl BindOptions {
     /// Binds to the name itself. For a takeover, or if no address has space for the name, it binds
     /// to a name beside it, and moves the file when it is ready. If a mode, an owner or a group is
     /// asked for, the file has a mark until then.
-    fn bind_in_place<T: Kind>(
+    fn bind_in_place(
         &self,
-        socket: &Socket<T>,
+        socket: BorrowedFd<'_>,
         file: &mut BoundFile,
         path: &SplitPath<'_>,
         backlog: Option<c_int>,
     ) -> Result<(), Error> {
         if self.access.is_asked() {
-            self.access.prepare(socket.as_fd())?;
+            self.access.prepare(socket)?;
         }
         let name = file.name;
         let in_place =
-            self.existing != Existing::Takeover && self.bind_to_name(socket.as_fd(), file, path)?;
+            self.existing != Existing::Takeover && self.bind_to_name(socket, file, path)?;
         if !in_place {
-            let bind = |name: &[u8]| bind_in_parent(socket.as_fd(), path, file.dir.as_fd(), name);
+            let bind = |name: &[u8]| bind_in_parent(socket, path, file.dir.as_fd(), name);
             file.name = join_name(&[&bind_to_temporary(bind)?])?;
         }
         let bound = self.complete(file, path)?;
         file.bound = Some(bound);
         if let Some(backlog) = backlog {
-            syscall::listen(socket.as_fd(), backlog)?;
+            syscall::listen(socket, backlog)?;
         }
         if !in_place {
             let ready = (file.dir.as_fd(), file.name.as_bytes());
@@ -184,9 +197,9 @@ impl BindOptions {
     }
 
     /// Binds in a directory that no other user can reach, and publishes the file when it is ready.
-    fn bind_in_private<T: Kind>(
+    fn bind_in_private(
         &self,
-        socket: &Socket<T>,
+        socket: BorrowedFd<'_>,
         file: &mut BoundFile,
         path: &SplitPath<'_>,
         backlog: Option<c_int>,
@@ -203,14 +216,14 @@ impl BindOptions {
         };
         // Some systems cannot mark a socket before bind. There the private directory alone keeps
         // others out.
-        let _ = self.access.prepare(socket.as_fd());
-        private.bind(socket.as_fd(), path)?;
+        let _ = self.access.prepare(socket);
+        private.bind(socket, path)?;
         let (dir, made) = (private.dir.as_fd(), Private::FILE);
         self.access.apply_in_private(dir, made)?;
         let status = status_of(dir, made)?;
         self.access.verify(&status)?;
         if let Some(backlog) = backlog {
-            syscall::listen(socket.as_fd(), backlog)?;
+            syscall::listen(socket, backlog)?;
         }
         let bound = status.identity();
         // If the next call fails, the file is removed from wherever it is by then.

@@ -43,7 +43,7 @@ pub enum SunPath<'a> {
 pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     match sun_path_counted(addr, len) {
         SunPath::Pathname(path) if any_nul(path) => match first_nul(path) {
-            Some(end) => SunPath::Pathname(path.split_at(end).0),
+            Some(end) => SunPath::Pathname(first(path, end)),
             None => SunPath::Pathname(path),
         },
         name => name,
@@ -79,12 +79,21 @@ pub const fn sun_path_counted(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_>
     if len <= SUN_PATH_OFFSET {
         return SunPath::Unnamed;
     }
-    let (path, _) = path_bytes(addr).split_at(len - SUN_PATH_OFFSET);
-    match path {
+    match first(path_bytes(addr), len - SUN_PATH_OFFSET) {
         [0, name @ ..] if HAVE_ABSTRACT => SunPath::Abstract(name),
         [0, ..] => SunPath::Unnamed,
         [name @ .., 0] => SunPath::Pathname(name),
         name => SunPath::Pathname(name),
+    }
+}
+
+/// Returns the first `len` bytes, or all if there are no more. The compiler does not see that there are
+/// always as many, and would keep a panic in programs that have no other.
+#[inline]
+const fn first(bytes: &[u8], len: usize) -> &[u8] {
+    match bytes.split_at_checked(len) {
+        Some((first, _)) => first,
+        None => bytes,
     }
 }
 

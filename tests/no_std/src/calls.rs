@@ -11,6 +11,7 @@ use sunpath::activation::{Activation, ActivationError, Variables};
 use sunpath::ancillary::{Control, ControlBuffer, Outgoing, RecvBatch, Rights, SendBatch};
 use sunpath::fd::{BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 use sunpath::files::{DirError, SocketFile};
+use sunpath::sys::{sockaddr_un, socklen_t};
 use sunpath::{
     BindOptions, Bound, ConnectOptions, Dir, Error, Existing, Liveness, PeerCred, Received,
     UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
@@ -35,6 +36,9 @@ calls! {
     }
     fn call_address(path: &[u8]) -> Option<UnixAddr> {
         UnixAddr::from_pathname(path).ok()
+    }
+    fn call_address_from_raw(addr: sockaddr_un, len: socklen_t) -> Result<UnixAddr> {
+        UnixAddr::from_raw(addr, len)
     }
     fn call_address_text(addr: &UnixAddr, buf: &mut [u8]) -> usize {
         addr.write_text(buf)

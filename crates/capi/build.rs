@@ -1,0 +1,14 @@
+//! Gives the shared library its SONAME, which cargo does not set. The number changes when the ABI
+//! does, as the header says.
+
+use std::env::var;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let (os, vendor) = (var("CARGO_CFG_TARGET_OS"), var("CARGO_CFG_TARGET_VENDOR"));
+    let argument = match (os.as_deref(), vendor.as_deref()) {
+        (_, Ok("apple")) => "-Wl,-install_name,libsunpath.0.dylib",
+        _ => "-Wl,-soname,libsunpath.so.0",
+    };
+    println!("cargo::rustc-cdylib-link-arg={argument}");
+}

@@ -1,0 +1,292 @@
+//! Descriptors and credentials that are sent with bytes.
+
+use core::ffi::{c_int, c_void};
+use core::slice;
+
+use sunpath_rs::ancillary::{ControlBuffer, Credentials, Pidfd, QueueLength, Rights, Security};
+use sunpath_rs::error::{Call, Cause};
+use sunpath_rs::fd::{FromRawFd, IntoRawFd, IoSliceMut, OwnedFd};
+use sunpath_rs::{Errno, Error, Received, Seqpacket, SocketRef, Stream};
+
+use crate::argument::{Number, Type, buffer, bytes, numbers, required};
+use crate::failure::{Failure, give, returned};
+
+/// Space for what may come with a message: the most descriptors, and what a socket can be set to
+/// receive along with them.
+type All = (Rights<MOST>, Along);
+/// The most descriptors that a message can have.
+const MOST: usize = 253;
+
+type Along = (Credentials, Security<96>, Pidfd, QueueLength);
+
+/// Sends one descriptor.
+///
+/// # Safety
+///
+/// - `ret_error` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sunpath_send_fd(socket: c_int, fd: c_int, ret_error: *mut u64) -> c_int {
+    let send = || {
+        let socket = Number::new(socket, 1)?;
+        let fd = Number::new(fd, 2)?;
+        SocketRef::<Stream>::from(&socket).send_fd(fd)?;
+        Ok(0)
+    };
+    // SAFETY: the caller guarantees the pointer.
+    unsafe { returned(send(), ret_error) }
+}
+
+/// Receives one descriptor.
+///
+/// # Safety
+///
+/// - `ret_error` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sunpath_recv_fd(socket: c_int, ret_error: *mut u64) -> c_int {
+    let receive = || {
+        let socket = Number::new(socket, 1)?;
+        let (mut byte, mut fd) = ([0], -1);
+        let (len, _) = receive(socket, &mut byte, slice::from_mut(&mut fd), true)?;
+        if len > 1 {
+            // SAFETY: `receive` wrote a descriptor that nothing else has.
+            drop(unsafe { OwnedFd::from_raw_fd(fd) });
+            let cause = Cause::LongMessage;
+            return Err(Error::with_cause(Call::Recvmsg, Errno::EMSGSIZE, cause).into());
+        }
+        Ok(fd)
+    };
+    // SAFETY: the caller guarantees the pointer.
+    unsafe { returned(receive(), ret_error) }
+}
+
+/// Sends bytes, and descriptors with them.
+///
+/// # Safety
+///
+/// - As the header says: `size` bytes and `count` numbers can be read, and `ret_error` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sunpath_send_fds(
+    socket: c_int,
+    buf: *const c_void,
+    size: usize,
+    fds: *const c_int,
+    count: usize,
+    ret_error: *mut u64,
+) -> c_int {
+    let send = || {
+        let socket = Number::new(socket, 1)?;
+        // SAFETY: the caller guarantees the bytes.
+        let bytes = unsafe { bytes(buf, size, 2) }?;
+        // SAFETY: the caller guarantees the numbers.
+        let fds = unsafe { numbers(fds, count, 4) }?;
+        check_payload(socket, bytes, fds.len())?;
+        SocketRef::<Seqpacket>::from(&socket).send_fds(bytes, fds)?;
+        Ok(0)
+    };
+    // SAFETY: the caller guarantees the pointer.
+    unsafe { returned(send(), ret_error) }
+}
+
+/// Receives bytes, and exactly as many descriptors with them.
+///
+/// # Safety
+///
+/// - As the header says: `size` bytes and `count` numbers can be written, and `ret_error` is NULL or
+///   valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sunpath_recv_fds(
+    socket: c_int,
+    buf: *mut c_void,
+    size: usize,
+    ret_fds: *mut c_int,
+    count: usize,
+    ret_error: *mut u64,
+) -> isize {
+    // SAFETY: the caller guarantees the bytes and the numbers.
+    let received = unsafe { receive_into(socket, (buf, size), (ret_fds, count), true) };
+    // SAFETY: the caller guarantees the pointer.
+    unsafe { returned(received.map(|(len, _)| len), ret_error) }
+}
+
+/// Receives bytes, and at most as many descriptors with them.
+///
+/// # Safety
+///
+/// - As the header says: `size` bytes and `most` numbers can be written, and each other pointer is NULL
+///   or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sunpath_recv_fds_up_to(
+    socket: c_int,
+    buf: *mut c_void,
+    size: usize,
+    ret_fds: *mut c_int,
+    most: usize,
+    ret_count: *mut usize,
+    ret_error: *mut u64,
+) -> isize {
+    let up_to = || {
+        required(ret_count, 6)?;
+        // SAFETY: the caller guarantees the bytes and the numbers.
+        let (len, count) = unsafe { receive_into(socket, (buf, size), (ret_fds, most), false) }?;
+        // SAFETY: it is not NULL, and the caller guarantees it.
+        unsafe { ret_count.write(count) };
+        Ok(len)
+    };
+    // SAFETY: the caller guarantees the pointer.
+    unsafe { returned(up_to(), ret_error) }
+}
+
+/// Sends bytes, and this process's credentials with them.
+///
+/// # Safety
+///
+/// - As the header says: `size` bytes can be read, and `ret_error` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sunpath_send_credentials(
+    socket: c_int,
+    buf: *const c_void,
+    size: usize,
+    ret_error: *mut u64,
+) -> c_int {
+    let send = || {
+        let socket = Number::new(socket, 1)?;
+        // SAFETY: the caller guarantees the bytes.
+        let bytes = unsafe { bytes(buf, size, 2) }?;
+        let own = Credentials::own();
+        check_payload(socket, bytes, 1)?;
+        SocketRef::<Seqpacket>::from(&socket).send_with_credentials(bytes, own)?;
+        Ok(0)
+    };
+    // SAFETY: the caller guarantees the pointer.
+    unsafe { returned(send(), ret_error) }
+}
+
+/// Sets whether messages bring the credentials of their senders.
+#[unsafe(no_mangle)]
+pub extern "C" fn sunpath_set_pass_credentials(socket: c_int, on: c_int) -> c_int {
+    let set = || {
+        let socket = Number::new(socket, 1)?;
+        SocketRef::<Stream>::from(&socket).set_pass_credentials(on != 0)?;
+        Ok(0)
+    };
+    // SAFETY: there is no such pointer.
+    unsafe { returned(set(), core::ptr::null_mut()) }
+}
+
+/// Receives bytes, and the credentials of their sender.
+///
+/// # Safety
+///
+/// - As the header says: `size` bytes can be written, and each other pointer is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sunpath_recv_credentials(
+    socket: c_int,
+    buf: *mut c_void,
+    size: usize,
+    ret_pid: *mut libc::pid_t,
+    ret_uid: *mut libc::uid_t,
+    ret_gid: *mut libc::gid_t,
+    ret_error: *mut u64,
+) -> isize {
+    let receive = || {
+        let socket = Number::new(socket, 1)?;
+        // SAFETY: the caller guarantees the bytes.
+        let buf = unsafe { buffer(buf, size, 2) }?;
+        let socket = SocketRef::<Seqpacket>::from(&socket);
+        let (received, credentials) = socket.recv_with_credentials(buf)?;
+        let (pid, uid, gid) = match credentials {
+            Some(from) => (from.pid().unwrap_or(0), from.uid(), from.gid()),
+            None => (0, !0, !0),
+        };
+        // SAFETY: the caller guarantees the pointer.
+        unsafe { give(ret_pid, pid) };
+        // SAFETY: as above.
+        unsafe { give(ret_uid, uid) };
+        // SAFETY: as above.
+        unsafe { give(ret_gid, gid) };
+        Ok(length(received, size))
+    };
+    // SAFETY: the caller guarantees the pointer.
+    unsafe { returned(receive(), ret_error) }
+}
+
+/// Refuses control messages without a byte on a stream, which would drop them.
+fn check_payload(socket: Number, bytes: &[u8], control: usize) -> Result<(), Failure> {
+    if bytes.is_empty() && control > 0 && Type::of(socket, 1)? == Type::Stream {
+        let cause = Cause::EmptyPayload;
+        return Err(Error::with_cause(Call::Sendmsg, Errno::EINVAL, cause).into());
+    }
+    Ok(())
+}
+
+/// Receives into the memory of C.
+///
+/// # Safety
+///
+/// - So many bytes and numbers can be written, unless the pointer is NULL.
+unsafe fn receive_into(
+    socket: c_int,
+    (buf, size): (*mut c_void, usize),
+    (ret_fds, most): (*mut c_int, usize),
+    exactly: bool,
+) -> Result<(isize, usize), Failure> {
+    let socket = Number::new(socket, 1)?;
+    // SAFETY: the caller guarantees the bytes.
+    let buf = unsafe { buffer(buf, size, 2) }?;
+    // More descriptors than a message can have do not come.
+    let most = most.min(MOST + 1);
+    // SAFETY: the caller guarantees the numbers.
+    let fds = unsafe { buffer(ret_fds.cast(), most * size_of::<c_int>(), 4) }?;
+    // SAFETY: every four bytes are a number, and C's pointer is aligned for numbers.
+    let (_, fds, _) = unsafe { fds.align_to_mut() };
+    receive(socket, buf, fds, exactly)
+}
+
+/// Receives bytes and descriptors, and writes these: exactly as many, or at most as many. Returns the
+/// numbers of both. If the number of descriptors is wrong, they are closed.
+fn receive(
+    socket: Number,
+    buf: &mut [u8],
+    ret_fds: &mut [c_int],
+    exactly: bool,
+) -> Result<(isize, usize), Failure> {
+    let (size, most) = (buf.len(), ret_fds.len());
+    let mut control = ControlBuffer::<All>::new();
+    // The calls are the same for every kind. This one asks for the true length, which a stream does
+    // not have.
+    let asked = SocketRef::<Seqpacket>::from(&socket);
+    let message = asked.recvmsg(&mut [IoSliceMut::new(buf)], &mut control)?;
+    let received = message.received();
+    let fds = message.into_control()?.into_rights();
+    let count = fds.len();
+    let (errno, cause) = match count {
+        _ if count > most => {
+            let closed = count as u32;
+            (Errno::EMSGSIZE, Cause::ControlTruncated { closed })
+        }
+        _ if count == most || !exactly => {
+            for (place, fd) in ret_fds.iter_mut().zip(fds) {
+                *place = fd.into_raw_fd();
+            }
+            return Ok((length(received, size), count));
+        }
+        // An empty message looks like the end, and a stream has none.
+        0 if received.len() == 0 && size > 0 && Type::of(socket, 1)? == Type::Stream => {
+            (Errno::EPIPE, Cause::EndOfFile)
+        }
+        _ => {
+            let (expected, received) = (most as u16, count as u16);
+            (
+                Errno::ENOMSG,
+                Cause::TooFewDescriptors { expected, received },
+            )
+        }
+    };
+    Err(Error::with_cause(Call::Recvmsg, errno, cause).into())
+}
+
+/// Returns the true length of a message, or one more than the buffer has if the system does not report
+/// it.
+fn length(received: Received, size: usize) -> isize {
+    received.true_len().unwrap_or(size + 1) as isize
+}

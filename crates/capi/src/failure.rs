@@ -1,0 +1,345 @@
+//! Why a function failed, and the number for C that says it.
+
+use core::ffi::c_int;
+
+use sunpath_rs::activation::{ActivationError, NotPassed};
+use sunpath_rs::error::{Call, Cause};
+use sunpath_rs::files::{DirError, Refusal};
+use sunpath_rs::{Errno, Error, sys};
+
+/// Why a function failed. It becomes the 64 bits of `*ret_error` and is made of them again.
+///
+/// An [`Error`] has its own bits, whose lowest byte numbers the call. The others have a lowest byte
+/// that no call has.
+#[derive(Clone, Copy)]
+pub(crate) enum Failure {
+    Call(Error),
+    Argument(Argument),
+    Dir(DirError),
+    Activation(ActivationError),
+    /// Not a failure: why nothing was passed.
+    NotPassed(NotPassed),
+}
+
+/// An argument that was refused before any call.
+#[derive(Clone, Copy)]
+pub(crate) struct Argument {
+    pub(crate) fault: Fault,
+    /// Which parameter it is, counted from 1.
+    pub(crate) parameter: u8,
+}
+
+/// What is wrong with an argument.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Fault {
+    Null,
+    Descriptor,
+    Type,
+    Size,
+    OptionsSize,
+    NewerOptions,
+    Flags,
+    Unset,
+    Existing,
+    Timeout,
+    TwoPeers,
+    Datagram,
+    Groups,
+}
+
+impl Fault {
+    /// All of them, in the order of their numbers.
+    const ALL: [Self; 13] = [
+        Self::Null,
+        Self::Descriptor,
+        Self::Type,
+        Self::Size,
+        Self::OptionsSize,
+        Self::NewerOptions,
+        Self::Flags,
+        Self::Unset,
+        Self::Existing,
+        Self::Timeout,
+        Self::TwoPeers,
+        Self::Datagram,
+        Self::Groups,
+    ];
+
+    fn errno(self) -> Errno {
+        match self {
+            Self::Descriptor => Errno::EBADF,
+            Self::NewerOptions => Errno::from_raw(libc::E2BIG),
+            _ => Errno::EINVAL,
+        }
+    }
+
+    /// The text that follows "parameter N".
+    fn text(self) -> &'static [u8] {
+        match self {
+            Self::Null => b"is NULL",
+            Self::Descriptor => b"is not a descriptor",
+            Self::Type => b"is not SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM",
+            Self::Size => b"is larger than any object",
+            Self::OptionsSize => b"has a size that no version had",
+            Self::NewerOptions => b"sets options that this version does not know",
+            Self::Flags => b"has flags that this function does not know",
+            Self::Unset => b"has a field that is set, but not its flag",
+            Self::Existing => b"has an unknown value in the field existing",
+            Self::Timeout => b"has a negative timeout",
+            Self::TwoPeers => b"requires two users",
+            Self::Datagram => b"has conditions that a datagram socket cannot have",
+            Self::Groups => b"is not NULL, but the size after it is 0",
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<DirError> for Failure {
+    fn from(error: DirError) -> Self {
+        match error.refusal() {
+            // Those whose bits leave no space for the part of the path.
+            Refusal::Path(error) => {
+                let errno = Errno::from_raw(error.errno());
+                Self::Call(Error::with_cause(Call::Openat, errno, Cause::Path(error)))
+            }
+            Refusal::Call(error) if error.cause().is_some() => Self::Call(error),
+            _ => Self::Dir(error),
+        }
+    }
+}
+
+impl From<ActivationError> for Failure {
+    fn from(error: ActivationError) -> Self {
+        Self::Activation(error)
+    }
+}
+
+/// The variables that can be at fault, by their numbers.
+const VARIABLES: [&str; 3] = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS"];
+
+// The lowest bytes of what is not an `Error`.
+const ARGUMENT: u64 = 0xff;
+const SYMLINK: u64 = 0xf0;
+const NOT_A_DIRECTORY: u64 = 0xf1;
+const OWNER: u64 = 0xf2;
+const MODE: u64 = 0xf3;
+const CALL: u64 = 0xf4;
+const VARIABLE: u64 = 0xe0;
+const NAME_TOO_LONG: u64 = 0xe1;
+const TAKEN: u64 = 0xe2;
+const DESCRIPTOR: u64 = 0xe3;
+const NO_DESCRIPTORS: u64 = 0xe8;
+const NO_PROCESS: u64 = 0xe9;
+const OTHER_PROCESS: u64 = 0xea;
+const OTHER_PIDFD: u64 = 0xeb;
+
+/// The largest number in 12 bits: the length of the longest path, less one.
+const BITS_12: u64 = 0xfff;
+
+impl Failure {
+    pub(crate) fn argument(fault: Fault, parameter: u8) -> Self {
+        Self::Argument(Argument { fault, parameter })
+    }
+
+    pub(crate) fn errno(self) -> Errno {
+        match self {
+            Self::Call(error) => error.errno(),
+            Self::Argument(argument) => argument.fault.errno(),
+            Self::Dir(error) => error.errno(),
+            Self::Activation(error) => error.errno(),
+            Self::NotPassed(_) => Errno::from_raw(0),
+        }
+    }
+
+    /// Returns the number for C, which is never 0.
+    pub(crate) fn to_bits(self) -> u64 {
+        let (low, middle, high): (u64, u64, u32) = match self {
+            Self::Call(error) => return error.to_bits(),
+            Self::Argument(Argument { fault, parameter }) => {
+                let middle = (fault as u64) << 8 | u64::from(parameter) << 16;
+                (ARGUMENT, middle, 0)
+            }
+            Self::Dir(error) => dir_bits(error),
+            Self::Activation(error) => match error {
+                ActivationError::Variable { name } => {
+                    let place = VARIABLES.iter().position(|variable| *variable == name);
+                    (VARIABLE, 0, place.unwrap_or(VARIABLES.len()) as u32)
+                }
+                ActivationError::NameTooLong { len } => {
+                    (NAME_TOO_LONG, 0, u32::try_from(len).unwrap_or(u32::MAX))
+                }
+                ActivationError::Descriptor { fd, error } => {
+                    let errno = error.errno().raw() as u16;
+                    (DESCRIPTOR, u64::from(errno) << 16, fd as u32)
+                }
+                _ => (TAKEN, 0, 0),
+            },
+            Self::NotPassed(reason) => match reason {
+                NotPassed::NoProcess => (NO_PROCESS, 0, 0),
+                NotPassed::OtherProcess { pid, .. } => {
+                    (OTHER_PROCESS, 0, u32::try_from(pid).unwrap_or(u32::MAX))
+                }
+                NotPassed::OtherPidfd { .. } => (OTHER_PIDFD, 0, 0),
+                _ => (NO_DESCRIPTORS, 0, 0),
+            },
+        };
+        low | middle | u64::from(high) << 32
+    }
+
+    /// Returns what has this number; `None` if nothing has.
+    pub(crate) fn from_bits(bits: u64) -> Option<Self> {
+        let high = (bits >> 32) as u32;
+        let prefix = (bits >> 8 & BITS_12) as usize;
+        let dir = |refusal| Some(Self::Dir(DirError::from_parts(prefix, refusal)));
+        let activation = |error| Some(Self::Activation(error));
+        match bits & 0xff {
+            ARGUMENT => {
+                let fault = *Fault::ALL.get(usize::from((bits >> 8) as u8))?;
+                Some(Self::argument(fault, (bits >> 16) as u8))
+            }
+            SYMLINK => dir(Refusal::Symlink),
+            NOT_A_DIRECTORY => dir(Refusal::NotADirectory),
+            OWNER => dir(Refusal::Owner { uid: high }),
+            MODE => dir(Refusal::Mode {
+                mode: (bits >> 20 & BITS_12) as u32,
+                uid: high,
+            }),
+            CALL => {
+                let error = bits >> 20 & BITS_12 | u64::from(high) << 32;
+                dir(Refusal::Call(Error::from_bits(error)?))
+            }
+            VARIABLE => activation(ActivationError::Variable {
+                name: VARIABLES.get(high as usize)?,
+            }),
+            NAME_TOO_LONG => activation(ActivationError::NameTooLong { len: high as usize }),
+            TAKEN => activation(ActivationError::Taken),
+            DESCRIPTOR => {
+                let error = match Errno::from_raw((bits >> 16) as u16 as c_int) {
+                    Errno::EBUSY => {
+                        Error::with_cause(Call::Fcntl, Errno::EBUSY, Cause::CloseOnExec)
+                    }
+                    errno => Error::new(Call::Fcntl, errno),
+                };
+                let fd = high as c_int;
+                activation(ActivationError::Descriptor { fd, error })
+            }
+            NO_DESCRIPTORS => Some(Self::NotPassed(NotPassed::NoDescriptors)),
+            NO_PROCESS => Some(Self::NotPassed(NotPassed::NoProcess)),
+            OTHER_PROCESS => Some(Self::NotPassed(NotPassed::OtherProcess {
+                pid: high.into(),
+                own: own_pid(),
+            })),
+            OTHER_PIDFD => Some(Self::NotPassed(NotPassed::OtherPidfd { id: 0, own: 0 })),
+            _ => Error::from_bits(bits).map(Self::Call),
+        }
+    }
+
+    /// Copies as much of the text into `buf` as fits, and returns the length of the whole text.
+    pub(crate) fn write_text(self, buf: &mut [u8]) -> usize {
+        match self {
+            Self::Call(error) => error.write_text(buf),
+            Self::Argument(Argument { fault, parameter }) => {
+                let digits = [b'0' + parameter / 10, b'0' + parameter % 10];
+                let digits = match digits {
+                    [b'0', last] => &[last][..],
+                    _ => &digits,
+                };
+                let name = fault.errno().name().unwrap_or_default();
+                let parts = [
+                    name.as_bytes(),
+                    b" (parameter ",
+                    digits,
+                    b" ",
+                    fault.text(),
+                    b")",
+                ];
+                concatenated(&parts, buf)
+            }
+            Self::Dir(error) => error.write_text(buf),
+            Self::Activation(error) => error.write_text(buf),
+            // Its numbers are larger than what C gets.
+            Self::NotPassed(NotPassed::OtherPidfd { .. }) => {
+                concatenated(&[b"LISTEN_PIDFDID is that of another process"], buf)
+            }
+            Self::NotPassed(reason) => reason.write_text(buf),
+        }
+    }
+}
+
+fn concatenated(parts: &[&[u8]], buf: &mut [u8]) -> usize {
+    let mut len = 0;
+    for part in parts {
+        let rest = buf.get_mut(len..).unwrap_or_default();
+        for (place, byte) in rest.iter_mut().zip(*part) {
+            *place = *byte;
+        }
+        len += part.len();
+    }
+    len
+}
+
+fn dir_bits(error: DirError) -> (u64, u64, u32) {
+    let prefix = (error.prefix_len() as u64).min(BITS_12) << 8;
+    match error.refusal() {
+        Refusal::NotADirectory => (NOT_A_DIRECTORY, prefix, 0),
+        Refusal::Owner { uid } => (OWNER, prefix, uid),
+        Refusal::Mode { mode, uid } => (MODE, prefix | (u64::from(mode) & BITS_12) << 20, uid),
+        Refusal::Call(error) => {
+            let call = error.to_bits() & 0xff;
+            (CALL, prefix | call << 20, error.errno().raw() as u32)
+        }
+        _ => (SYMLINK, prefix, 0),
+    }
+}
+
+fn own_pid() -> u32 {
+    // SAFETY: getpid has no conditions.
+    unsafe { libc::getpid() }.unsigned_abs()
+}
+
+/// Returns `result` to C: its number, or -1 with `errno` set last.
+///
+/// # Safety
+///
+/// - `ret_error` is NULL, or valid for a write.
+pub(crate) unsafe fn returned<T: Number>(result: Result<T, Failure>, ret_error: *mut u64) -> T {
+    let failure = match result {
+        Ok(number) => return number,
+        Err(failure) => failure,
+    };
+    // SAFETY: the caller guarantees that the pointer is NULL or valid for a write.
+    unsafe { give(ret_error, failure.to_bits()) };
+    sys::set_errno(failure.errno().raw());
+    T::FAILED
+}
+
+/// Writes a result, if C asked for it.
+///
+/// # Safety
+///
+/// - `place` is NULL, or valid for a write.
+pub(crate) unsafe fn give<T>(place: *mut T, value: T) {
+    if !place.is_null() {
+        // SAFETY: the caller guarantees that the pointer is valid unless it is NULL.
+        unsafe { place.write(value) };
+    }
+}
+
+/// The types that functions return.
+pub(crate) trait Number {
+    const FAILED: Self;
+}
+
+impl Number for c_int {
+    const FAILED: Self = -1;
+}
+
+impl Number for isize {
+    const FAILED: Self = -1;
+}

@@ -1,0 +1,137 @@
+//! The library as a user builds it, and C programs that use it.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The folder of this package.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Builds the library as the README says, and returns the folder in which it is.
+pub fn library() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("library");
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+        cargo.args(["build", "--release", "--locked", "--manifest-path"]);
+        cargo
+            .arg(root().join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&target);
+        // Those of the tests are not meant for it.
+        cargo.env_remove("RUSTFLAGS");
+        succeed(&mut cargo);
+        let release = target.join("release");
+        // What the third `install` line of the README makes.
+        let _ = symlink("libsunpath.so", release.join("libsunpath.so.0"));
+        release
+    })
+}
+
+/// A fresh directory that only this user can write to, in one where `sunpath_private_dir` may be. It is
+/// removed at the end.
+pub struct Fresh(pub PathBuf);
+
+impl Fresh {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sunpath-capi-{}-{count}", std::process::id());
+        let path = env::temp_dir().join(name);
+        fs::DirBuilder::new().mode(0o755).create(&path).unwrap();
+        Self(fs::canonicalize(path).unwrap())
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs a command that has to succeed, and returns what it printed.
+pub fn succeed(command: &mut Command) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) = (
+        String::from_utf8_lossy(&stdout),
+        String::from_utf8_lossy(&stderr),
+    );
+    assert!(status.success(), "{command:?}: {status}\n{out}{err}");
+    out.into_owned()
+}
+
+/// Returns whether a program is here. In CI it has to be.
+pub fn has(program: &str) -> bool {
+    let found = env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()));
+    if !found {
+        assert!(env::var_os("SUNPATH_NO_SKIP").is_none(), "needs {program}");
+        println!("SKIPPED: needs {program}");
+    }
+    found
+}
+
+/// How a program is compiled and linked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    Shared,
+    /// The static library, in a program that is otherwise dynamic.
+    Archive,
+    /// A static program.
+    Static,
+}
+
+/// The warnings that the header is free of.
+pub const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
+
+/// A compiler with the flags for its language.
+pub fn compiler(name: &str) -> Command {
+    let mut compiler = Command::new(name);
+    match name.contains("++") {
+        true => compiler.args(["-x", "c++", "-std=c++17", "-Wold-style-cast"]),
+        false => compiler.arg("-std=c11"),
+    };
+    compiler
+        .args(WARNINGS)
+        .arg("-I")
+        .arg(root().join("include"));
+    compiler
+}
+
+/// Adds what links the library.
+pub fn link(compiler: &mut Command, link: Link) {
+    match link {
+        Link::Shared => {
+            let mut rpath = std::ffi::OsString::from("-Wl,-rpath,");
+            rpath.push(library());
+            compiler
+                .arg("-L")
+                .arg(library())
+                .args(["-lsunpath"])
+                .arg(rpath);
+        }
+        Link::Archive | Link::Static => {
+            // The language of what follows is not C any more.
+            compiler
+                .args(["-x", "none"])
+                .arg(library().join("libsunpath.a"));
+            compiler.arg("-Wl,--gc-sections");
+            if link == Link::Static {
+                compiler.arg("-static");
+            }
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! What the built library is: its size, what it exports and needs, and that nothing in it panics.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{Fresh, Link, compiler, library, link, root, succeed};
+
+const KIB: u64 = 1024;
+
+/// The most that the library may have. The text of the errors and their numbers are 20 KiB of it.
+const MOST_STRIPPED: u64 = 128 * KIB;
+const MOST_TEXT: u64 = 92 * KIB;
+
+/// The most that a small static program grows by.
+const MOST_GROWTH: u64 = 80 * KIB;
+
+fn strip(from: &Path, to: &Path) -> u64 {
+    succeed(Command::new("strip").arg("-o").arg(to).arg(from));
+    fs::metadata(to).unwrap().len()
+}
+
+/// The sizes are those of x86-64.
+#[test]
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn library_is_small() {
+    let fresh = Fresh::new();
+    let shared = library().join("libsunpath.so");
+    let stripped = strip(&shared, &fresh.0.join("so"));
+    let sections = succeed(Command::new("size").args(["-A", "-d"]).arg(&shared));
+    let text = sections.lines().find_map(|line| line.strip_prefix(".text"));
+    let text = text
+        .and_then(|line| line.split_whitespace().next())
+        .unwrap();
+    let text: u64 = text.parse().unwrap();
+    println!("libsunpath.so, stripped: {stripped} bytes, of which {text} are .text");
+
+    // A program that binds, accepts, connects and passes a descriptor, and the same without a body.
+    let size_of = |body: &str, how: Option<Link>| {
+        let source = fresh.0.join("small.c");
+        fs::write(
+            &source,
+            format!("#include \"sunpath.h\"\nint main(void) {{ {body} }}\n"),
+        )
+        .unwrap();
+        let mut compiler = compiler("gcc");
+        compiler.args(["-Os", "-ffunction-sections"]).arg(&source);
+        match how {
+            Some(how) => link(&mut compiler, how),
+            None => drop(compiler.arg("-static")),
+        }
+        succeed(compiler.arg("-o").arg(fresh.0.join("small")));
+        strip(&fresh.0.join("small"), &fresh.0.join("small.stripped"))
+    };
+    let empty = size_of("return 0;", None);
+    let body = "
+        sunpath_server *server;
+        if (sunpath_bind(SOCK_STREAM, \"a\", NULL, &server, NULL) == -1) return 1;
+        int client = sunpath_connect(SOCK_STREAM, \"a\", NULL, NULL);
+        int accepted = sunpath_accept(sunpath_server_fd(server), 0);
+        if (sunpath_send_fd(client, 0, NULL) == -1 || sunpath_recv_fd(accepted, NULL) == -1) return 1;
+        return sunpath_server_close(server, NULL) == -1;";
+    let whole = size_of(body, Some(Link::Static));
+    println!(
+        "a static program: {empty} bytes, and {} more with the library",
+        whole - empty
+    );
+
+    assert!(stripped <= MOST_STRIPPED, "{stripped} > {MOST_STRIPPED}");
+    assert!(text <= MOST_TEXT, "{text} > {MOST_TEXT}");
+    assert!(
+        whole - empty <= MOST_GROWTH,
+        "{} > {MOST_GROWTH}",
+        whole - empty
+    );
+}
+
+/// The functions that the header declares.
+fn declared() -> BTreeSet<String> {
+    let fresh = Fresh::new();
+    let source = fresh.0.join("header.c");
+    fs::write(&source, "#include \"sunpath.h\"\n").unwrap();
+    let text = succeed(compiler("gcc").args(["-E", "-P"]).arg(&source));
+    let name = |at: usize| {
+        let rest = &text[at..];
+        let len = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric())?;
+        rest[len..].starts_with('(').then(|| rest[..len].to_owned())
+    };
+    text.match_indices("sunpath_")
+        .filter_map(|(at, _)| name(at))
+        .collect()
+}
+
+fn nm(arguments: &[&str]) -> Vec<String> {
+    let symbols = succeed(
+        Command::new("nm")
+            .args(arguments)
+            .arg(library().join("libsunpath.so")),
+    );
+    symbols
+        .lines()
+        .filter_map(|line| line.split_whitespace().last())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn library_exports_what_the_header_declares_and_nothing_else() {
+    let exported: BTreeSet<String> = nm(&["-D", "--defined-only"]).into_iter().collect();
+    assert_eq!(exported, declared());
+    assert!(exported.len() > 40);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn library_needs_libc_alone_and_has_its_soname() {
+    let dynamic = succeed(
+        Command::new("readelf")
+            .arg("-d")
+            .arg(library().join("libsunpath.so")),
+    );
+    let values = |tag: &str| -> Vec<String> {
+        let lines = dynamic.lines().filter(|line| line.contains(tag));
+        lines
+            .filter_map(|line| Some(line.split_once('[')?.1.trim_end_matches(']').to_owned()))
+            .collect()
+    };
+    assert_eq!(values("(NEEDED)"), ["libc.so.6"]);
+    assert_eq!(values("(SONAME)"), ["libsunpath.so.0"]);
+}
+
+#[test]
+fn library_has_no_panic_and_no_core_fmt() {
+    let symbols = succeed(
+        Command::new("nm")
+            .arg("-C")
+            .arg(library().join("libsunpath.so")),
+    );
+    let found: Vec<&str> = symbols
+        .lines()
+        .filter(|line| line.contains("core::fmt") || line.contains("personality"))
+        .collect();
+    assert!(found.is_empty(), "{found:?}");
+    // The handler itself stays, and nothing leads to it: no text names a file of the sources.
+    let callers = succeed(
+        Command::new("objdump")
+            .args(["-dC", "--no-show-raw-insn"])
+            .arg(library().join("libsunpath.so")),
+    );
+    let calls: Vec<&str> = callers
+        .lines()
+        .filter(|line| {
+            line.contains("panicking") && (line.contains("call") || line.contains("jmp"))
+        })
+        .collect();
+    assert!(calls.is_empty(), "{calls:?}");
+    let strings = succeed(Command::new("strings").arg(library().join("libsunpath.so")));
+    let sources: Vec<&str> = strings
+        .lines()
+        .filter(|line| line.contains(".rs"))
+        .collect();
+    assert!(
+        sources.iter().all(|line| !line.contains("src/")),
+        "{sources:?}"
+    );
+}
+
+/// The types of the header and those of the library, by what cbindgen makes of the functions.
+#[test]
+fn header_has_the_types_of_the_library() {
+    let mut config = cbindgen::Config {
+        language: cbindgen::Language::C,
+        no_includes: true,
+        documentation: false,
+        ..Default::default()
+    };
+    config.export.exclude = vec!["VERSION".to_owned()];
+    let rename = [
+        ("sockaddr_un", "struct sockaddr_un"),
+        ("sunpath_bind_options", "struct sunpath_bind_options"),
+        ("sunpath_connect_options", "struct sunpath_connect_options"),
+    ];
+    let names = rename.map(|(from, to)| (from.to_owned(), to.to_owned()));
+    config.export.rename = names.into_iter().collect();
+    config
+        .export
+        .exclude
+        .extend(rename.map(|(from, _)| from.to_owned()));
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for module in fs::read_dir(root().join("src")).unwrap() {
+        builder = builder.with_src(module.unwrap().path());
+    }
+    let mut made = Vec::new();
+    builder.generate().unwrap().write(&mut made);
+    let made = String::from_utf8(made).unwrap();
+    let prototypes: Vec<&str> = made
+        .split(';')
+        .filter(|item| item.contains(" sunpath_") || item.contains("*sunpath_"))
+        .filter(|item| item.contains('('))
+        .map(|item| item.rsplit("\n\n").next().unwrap_or(item))
+        .collect();
+    let names: BTreeSet<String> = prototypes
+        .iter()
+        .filter_map(|item| {
+            let before = item.split('(').next()?;
+            Some(before.rsplit([' ', '*', '\n']).next()?.to_owned())
+        })
+        .collect();
+    assert_eq!(names, declared());
+
+    // Declaring a function twice is an error if the types differ. Then each address is taken with its type.
+    let mut source = String::from(
+        "#include \"sunpath.h\"\n#include <stdbool.h>\n\
+         #define c_int int\n#define c_uint unsigned int\n",
+    );
+    for prototype in &prototypes {
+        source.push_str(prototype.trim());
+        source.push_str(";\n");
+    }
+    source.push_str("typedef void (*function)(void);\nextern const function functions[];\nconst function functions[] = {\n");
+    for name in &names {
+        source.push_str(&format!("(function){name},\n"));
+    }
+    source.push_str("};\n");
+    let fresh = Fresh::new();
+    let path = fresh.0.join("both.c");
+    fs::write(&path, &source).unwrap();
+    succeed(
+        compiler("gcc")
+            .arg("-c")
+            .arg(&path)
+            .arg("-o")
+            .arg(fresh.0.join("both.o")),
+    );
+}
+
+/// The header alone, as each compiler reads it, without `_GNU_SOURCE`.
+#[test]
+fn header_is_clean() {
+    let fresh = Fresh::new();
+    let source = fresh.0.join("header.c");
+    fs::write(
+        &source,
+        "#include \"sunpath.h\"\nextern int used;\nint used = SUNPATH_VERSION;\n",
+    )
+    .unwrap();
+    for name in ["gcc", "g++", "clang-22", "clang++-22"] {
+        if common::has(name) {
+            succeed(compiler(name).arg("-fsyntax-only").arg(&source));
+        }
+    }
+}
+
+/// The layout of the structs of options, on both sides.
+#[test]
+fn header_has_the_layout_of_the_library() {
+    let text = fs::read_to_string(root().join("src/options.rs")).unwrap();
+    let fresh = Fresh::new();
+    let mut source = String::from("#include \"sunpath.h\"\n");
+    for (name, fields) in [
+        (
+            "sunpath_bind_options",
+            &[
+                "size", "flags", "mode", "owner", "group", "existing", "backlog",
+            ][..],
+        ),
+        (
+            "sunpath_connect_options",
+            &["size", "flags", "peer", "timeout_ms"][..],
+        ),
+    ] {
+        let body = text.split(&format!("pub struct {name} {{")).nth(1).unwrap();
+        let body = body.split("\n}").next().unwrap();
+        let rust: Vec<&str> = body
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next())
+            .collect();
+        assert_eq!(rust, fields);
+        let end = fields.last().unwrap();
+        source.push_str(&format!(
+            "_Static_assert(offsetof(struct {name}, {end}) + sizeof(((struct {name} *)0)->{end}) == \
+             sizeof(struct {name}), \"no padding at the end\");\n"
+        ));
+    }
+    let path = fresh.0.join("layout.c");
+    fs::write(&path, &source).unwrap();
+    succeed(compiler("gcc").arg("-fsyntax-only").arg(&path));
+}
+
+#[test]
+fn header_has_the_version_of_the_package() {
+    let header = fs::read_to_string(root().join("include/sunpath.h")).unwrap();
+    let version: Vec<u32> = env!("CARGO_PKG_VERSION")
+        .split('.')
+        .map(|n| n.parse().unwrap())
+        .collect();
+    let number = version[0] << 16 | version[1] << 8 | version[2];
+    assert!(header.contains(&format!("#define SUNPATH_VERSION {number:#08x}\n")));
+}
+
+/// The numbers in the header are those in the sources.
+#[test]
+fn header_has_the_flags_of_the_library() {
+    let header = fs::read_to_string(root().join("include/sunpath.h")).unwrap();
+    let source = fs::read_to_string(root().join("src/options.rs")).unwrap();
+    let mut count = 0;
+    for line in source
+        .lines()
+        .filter(|line| line.contains("const ") && line.contains("c_uint = 0x"))
+    {
+        let (name, value) = line
+            .split_once("const ")
+            .unwrap()
+            .1
+            .split_once(": c_uint = ")
+            .unwrap();
+        let value = value.trim_end_matches(';').replace('_', "");
+        assert!(
+            header.contains(&format!("#define SUNPATH_{name} {value}u")),
+            "{line}"
+        );
+        count += 1;
+    }
+    assert_eq!(count, 11);
+}

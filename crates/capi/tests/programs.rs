@@ -1,0 +1,139 @@
+//! The C programs of `tests/c/`, by several compilers, in C and C++, with the shared and the static
+//! library, and under tools that see what a program itself does not.
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use common::{Fresh, Link, compiler, has, link, root, succeed};
+
+const PROGRAMS: [&str; 5] = [
+    "addresses",
+    "servers",
+    "messages",
+    "surroundings",
+    "threads",
+];
+
+fn compile(name: &str, program: &str, how: Link, flags: &[&str], into: &Fresh) -> PathBuf {
+    let path = into.0.join(format!("{program}.bin"));
+    let mut compiler = compiler(name);
+    compiler
+        .args(["-D_GNU_SOURCE", "-g", "-pthread"])
+        .args(flags);
+    if name.contains("++") {
+        // C's idioms in the programs themselves.
+        compiler.args(["-Wno-old-style-cast", "-Wno-missing-field-initializers"]);
+    }
+    compiler.arg(root().join(format!("tests/c/{program}.c")));
+    link(&mut compiler, how);
+    succeed(compiler.arg("-o").arg(&path));
+    path
+}
+
+fn run_all(name: &str, how: Link, flags: &[&str], under: &[&str]) {
+    if !has(name) {
+        return;
+    }
+    let binaries = Fresh::new();
+    for program in PROGRAMS {
+        let path = compile(name, program, how, flags, &binaries);
+        let work = Fresh::new();
+        let mut command = match under {
+            [] => Command::new(&path),
+            [tool, arguments @ ..] => {
+                let mut command = Command::new(tool);
+                command.args(arguments).arg(&path);
+                command
+            }
+        };
+        succeed(command.current_dir(&work.0));
+    }
+}
+
+#[test]
+fn programs_in_c_by_gcc_with_the_shared_library() {
+    run_all("gcc", Link::Shared, &["-O2"], &[]);
+}
+
+#[test]
+fn programs_in_c_by_clang_with_the_static_library() {
+    run_all("clang-22", Link::Archive, &["-O1"], &[]);
+}
+
+#[test]
+fn programs_in_c_that_are_static() {
+    run_all("gcc", Link::Static, &["-Os"], &[]);
+}
+
+#[test]
+fn programs_in_cplusplus_by_gcc() {
+    run_all("g++", Link::Shared, &["-O1"], &[]);
+}
+
+#[test]
+fn programs_in_cplusplus_by_clang() {
+    run_all("clang++-22", Link::Archive, &["-O1"], &[]);
+}
+
+#[test]
+fn programs_under_the_sanitizers() {
+    let flags = [
+        "-O1",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+    ];
+    run_all("clang-22", Link::Shared, &flags, &[]);
+}
+
+#[test]
+fn programs_under_valgrind() {
+    if !has("valgrind") {
+        return;
+    }
+    let suppressions = format!(
+        "--suppressions={}",
+        root().join("tests/valgrind.supp").display()
+    );
+    let under = [
+        "valgrind",
+        "-q",
+        "--error-exitcode=9",
+        "--leak-check=full",
+        "--errors-for-leak-kinds=definite",
+        &suppressions,
+    ];
+    run_all("gcc", Link::Shared, &["-O1"], &under);
+}
+
+/// valgrind names the descriptors that are open at the end, and the one that the test opened for it.
+#[test]
+fn programs_leave_no_descriptor_open() {
+    if !has("gcc") || !has("valgrind") {
+        return;
+    }
+    let binaries = Fresh::new();
+    for program in ["servers", "messages", "threads"] {
+        let path = compile("gcc", program, Link::Shared, &["-O1"], &binaries);
+        let work = Fresh::new();
+        let mut valgrind = Command::new("valgrind");
+        valgrind
+            .args([
+                "--track-fds=yes",
+                "--log-file=log",
+                "--child-silent-after-fork=yes",
+            ])
+            .arg(&path);
+        succeed(valgrind.current_dir(&work.0));
+        let log = std::fs::read_to_string(work.0.join("log")).unwrap();
+        assert!(log.contains("FILE DESCRIPTORS:"), "{log}");
+        let ours = log.split("Open ").skip(1).filter(|open| {
+            let mine = open
+                .split("==")
+                .any(|line| line.contains("sunpath_") || line.contains("socket"));
+            mine && !open.contains("<inherited from parent>")
+        });
+        assert_eq!(ours.count(), 0, "{log}");
+    }
+}
