@@ -89,6 +89,14 @@ pub use libc::dup;
 #[doc(inline)]
 pub use libc::dup2;
 
+/// `int execve(const char *path, char *const argv[], char *const envp[]);` — executes a program in place of
+/// this one. Descriptors that are not close-on-exec stay open under their numbers. It returns only if it
+/// fails.
+///
+/// See execve(2).
+#[doc(inline)]
+pub use libc::execve;
+
 /// `int fcntl(int fd, int cmd, ...);` — duplicates a descriptor, reads and sets its flags.
 ///
 /// See fcntl(2).
@@ -179,12 +187,12 @@ pub use calls::lstat;
 #[doc(inline)]
 pub use calls::fstatat;
 
-/// The bits of `st_mode` for the type of a file, and the types of a directory, of a pipe, of a symbolic
-/// link, of a regular file and of a socket.
+/// The bits of `st_mode` for the type of a file, and the types of a directory, of a symbolic link,
+/// of a regular file and of a socket.
 ///
 /// See inode(7).
 #[doc(inline)]
-pub use libc::{S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK};
+pub use libc::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK};
 
 /// The bit of `st_mode` by which only the owner of a file in this directory may remove or rename
 /// it. On a socket it has no meaning.
