@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -45,7 +45,7 @@ fn pass_role() {
             // SAFETY: the variable is read by no other thread.
             unsafe { env::set_var("LISTEN_FDS", "1") };
             let none: [(&str, File); 0] = [];
-            run(activation::pass(env::current_exe().unwrap(), &none).unwrap());
+            run(&none);
         }
         "failures" => failures(),
         "replaced" => replaced(),
@@ -74,9 +74,18 @@ fn play(role: &str) -> Vec<String> {
 }
 
 /// Starts this program as the one that is passed the descriptors, and waits for its end.
-fn run(mut command: Command) {
-    let status = command.args(ARGUMENTS).env(ROLE, "tell").status().unwrap();
+fn run<F: AsFd>(fds: &[(&str, F)]) {
+    let mut command = this_program();
+    activation::pass(&mut command, fds).unwrap();
+    let status = command.status().unwrap();
     assert!(status.success(), "{status}");
+}
+
+/// This program as the one that is passed the descriptors.
+fn this_program() -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(ARGUMENTS).env(ROLE, "tell");
+    command
 }
 
 fn inode(fd: impl AsFd) -> u64 {
@@ -97,6 +106,11 @@ fn flags(number: RawFd) -> libc::c_int {
 
 fn tell() {
     say(format!("pidfd {:?}", env::var("LISTEN_PIDFDID").ok()));
+    let variables = env::vars_os().map(|(name, _)| name.into_string().unwrap());
+    say(format!(
+        "variables {}",
+        variables.collect::<BTreeSet<_>>().len()
+    ));
     // SAFETY: everything that this program opens is close-on-exec.
     let passed = unsafe { Activation::take() }.unwrap();
     if let Some(reason) = passed.not_passed() {
@@ -129,19 +143,22 @@ fn three() {
         ("state file", files[2].as_fd()),
         ("web", files[0].as_fd()),
     ];
-    let mut command = activation::pass(env::current_exe().unwrap(), &fds).unwrap();
     for (number, (name, fd)) in (3..).zip(&fds) {
         say(format!("{number} {name} {}", inode(fd)));
     }
-    // It may be used again, and its environment too.
-    command.args(ARGUMENTS).env_clear().env(ROLE, "tell");
+    let mut command = this_program();
+    // Its environment is changed before, and it can be used again.
+    command
+        .env("x", "x")
+        .env_clear()
+        .env(ROLE, "tell")
+        .env("y", "y");
+    activation::pass(&mut command, &fds).unwrap();
     for _ in 0..2 {
         assert!(command.status().unwrap().success());
     }
     // Another child has none of them.
-    let mut other = Command::new(env::current_exe().unwrap());
-    let status = other.args(ARGUMENTS).env(ROLE, "tell").status().unwrap();
-    assert!(status.success());
+    assert!(this_program().status().unwrap().success());
     // This process has them as before.
     for (file, number) in files.iter().zip(3..) {
         assert_eq!((file.as_raw_fd(), inode(file)), (number, inode_of(number)));
@@ -157,12 +174,13 @@ fn pass_gives_every_descriptor_its_number_and_its_name() {
     let expected = &said[..3];
     assert!(expected[0].starts_with("3 web "), "{said:?}");
     assert!(expected[1].starts_with("4 state file "), "{said:?}");
-    for child in [&said[3..8], &said[8..13]] {
-        assert_eq!((&*child[0], &child[1..4]), ("pidfd None", expected));
-        assert_eq!(child[4], "inherited 0");
+    for child in [&said[3..9], &said[9..15]] {
+        // The role, y, and three of the manager.
+        assert_eq!(child[..2], ["pidfd None", "variables 5"]);
+        assert_eq!((&child[2..5], &*child[5]), (expected, "inherited 0"));
     }
-    let other = ["pidfd None", "LISTEN_FDS is not set", "inherited 0"];
-    assert_eq!(said[13..], other);
+    assert_eq!(said[15], "pidfd None");
+    assert_eq!(said[17..], ["LISTEN_FDS is not set", "inherited 0"]);
 }
 
 /// Every order of three descriptors that have the numbers 3, 4 and 5 themselves.
@@ -184,7 +202,7 @@ fn low_numbers() {
         for (number, (_, file)) in (3..).zip(&fds) {
             say(format!("{number} x {}", inode(file)));
         }
-        run(activation::pass(env::current_exe().unwrap(), &fds).unwrap());
+        run(&fds);
     }
     // One of the numbers is free.
     let [first, second, third] = files;
@@ -193,23 +211,25 @@ fn low_numbers() {
     for (number, (_, file)) in (3..).zip(&fds) {
         say(format!("{number} x {}", inode(file)));
     }
-    run(activation::pass(env::current_exe().unwrap(), &fds).unwrap());
+    run(&fds);
 }
 
 #[test]
 fn pass_of_descriptors_with_the_same_numbers_does_not_mix_them() {
     let said = play("low numbers");
-    assert_eq!(said.len(), 7 * 8);
-    for case in said.chunks(8) {
-        assert_eq!((&*case[3], &case[4..7]), ("pidfd None", &case[..3]));
-        assert_eq!(case[7], "inherited 0");
+    assert_eq!(said.len(), 7 * 9);
+    for case in said.chunks(9) {
+        assert_eq!((&*case[3], &case[5..8]), ("pidfd None", &case[..3]));
+        assert_ne!(case[4], "variables 5", "it inherits the others");
+        assert_eq!(case[8], "inherited 0");
     }
 }
 
 #[test]
 fn pass_of_no_descriptor_leaves_no_variable() {
     let said = play("none");
-    assert_eq!(said, ["pidfd None", "LISTEN_FDS is not set", "inherited 0"]);
+    assert_eq!(said[0], "pidfd None");
+    assert_eq!(said[2..], ["LISTEN_FDS is not set", "inherited 0"]);
 }
 
 /// An argument that is longer than what execve(2) takes.
@@ -217,29 +237,53 @@ fn too_long() -> String {
     "x".repeat(200_000)
 }
 
+/// A command with descriptors, in no particular order.
+fn passing(program: &str, fds: [&File; 3]) -> Command {
+    let mut command = Command::new(program);
+    // An ordinary user may not search every directory of root's.
+    command.arg(too_long()).env("PATH", "/usr/bin:/bin");
+    activation::pass(&mut command, &fds.map(|fd| ("a", fd))).unwrap();
+    command
+}
+
 fn failures() {
-    let [a, b, c] = files();
-    let fds = [("a", &c), ("b", &b), ("c", &a)];
-    let mut command = activation::pass("true", &fds).unwrap();
-    let error = command.arg(too_long()).spawn().unwrap_err();
-    say(format!("spawn {:?}", Errno::from_io_error(&error)));
-    let error = activation::pass("true", &fds).unwrap().exec();
-    say(format!("exec {:?}", Errno::from_io_error(&error)));
-    for (file, number) in [&a, &b, &c].into_iter().zip(3..) {
+    let [a, b, c] = &files();
+    let dir = fresh::dir();
+    let directory = dir.path().to_str().unwrap();
+    let text = dir.path().join("text");
+    fs::write(&text, "no program").unwrap();
+    let fail = |program: &str| {
+        let error = passing(program, [c, b, a]).spawn().unwrap_err();
+        say(format!(
+            "spawn {:?}",
+            error.raw_os_error().map(Errno::from_raw)
+        ));
+    };
+    fail("true"); // the argument is too long
+    fail("/nobody/is/here");
+    fail("nobody-is-here");
+    fail("/dev/null/x");
+    fail(directory);
+    fail(text.to_str().unwrap());
+    let error = passing("true", [c, b, a]).exec();
+    say(format!(
+        "exec {:?}",
+        error.raw_os_error().map(Errno::from_raw)
+    ));
+    for (file, number) in [a, b, c].into_iter().zip(3..) {
         assert_eq!(inode(file), inode_of(number));
-        assert_eq!(file.metadata().unwrap().len(), 0);
+        assert_eq!(
+            (file.metadata().unwrap().len(), flags(number)),
+            (0, libc::FD_CLOEXEC)
+        );
     }
-    let mut command = activation::pass("/nobody/is/here", &fds).unwrap();
-    let status = command.stderr(Stdio::null()).status().unwrap();
-    say(format!("missing {status}"));
-    // Neither a copy nor a number is free.
     let limit = libc::rlimit {
         rlim_cur: 6,
         rlim_max: 6,
     };
     // SAFETY: the pointer is to a live rlimit.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
-    let error = activation::pass("true", &fds).unwrap_err();
+    let error = activation::pass(&mut Command::new("true"), &[("a", a); 3]).unwrap_err();
     say(format!("limit {error}"));
 }
 
@@ -248,55 +292,102 @@ fn pass_that_fails_reports_it_and_leaves_the_descriptors_alone() {
     let said = play("failures");
     let expected = [
         "spawn Some(E2BIG)",
+        "spawn Some(ENOENT)",
+        "spawn Some(ENOENT)",
+        "spawn Some(ENOENT)",
+        "spawn Some(EACCES)",
+        "spawn Some(EACCES)",
         "exec Some(EPERM)",
-        "missing exit status: 127",
         "limit fcntl: EINVAL (invalid argument)",
     ];
     assert_eq!(said, expected);
 }
 
-/// The pipe or socket by which std reports an error gets the numbers of files that were closed since.
+/// The pipe or socket by which std reports an error gets the numbers of files that were closed since, or
+/// that were free.
 fn replaced() {
     let [a, b, c] = files();
     let passed = c.try_clone().unwrap();
-    let mut command = activation::pass("true", &[("a", &passed); 3]).unwrap();
+    let mut command = passing("true", [&passed; 3]);
     drop((a, b, c));
     for _ in 0..2 {
         let error = command.spawn().unwrap_err();
-        say(format!("closed {:?}", Errno::from_io_error(&error)));
-        command.arg(too_long()); // and if the shell cannot be executed
+        say(format!(
+            "spawn {:?}",
+            error.raw_os_error().map(Errno::from_raw)
+        ));
+        assert_eq!(passed.metadata().unwrap().len(), 0);
     }
-    assert_eq!(passed.metadata().unwrap().len(), 0);
-    // Files that are opened there do not matter, because std does not report through them.
-    let [a, b, c] = files();
-    let mut command = activation::pass("true", &[("a", &passed); 3]).unwrap();
-    drop((a, b, c));
-    let others = files();
-    say(format!("opened {}", command.status().unwrap()));
-    // Numbers that are free are held, so that std does not get them.
-    drop((command, others));
-    let mut command = activation::pass("true", &[("a", &passed); 3]).unwrap();
-    let error = command.arg(too_long()).spawn().unwrap_err();
-    say(format!("free {:?}", Errno::from_io_error(&error)));
-    assert_eq!(passed.metadata().unwrap().len(), 0);
+    run(&[("x", &passed); 3]);
 }
 
 #[test]
-fn pass_where_stds_own_channel_got_a_number_is_refused() {
+fn pass_under_the_numbers_of_stds_own_report_keeps_the_report() {
     let said = play("replaced");
-    let expected = [
-        "closed Some(EBUSY)",
-        "closed Some(EBUSY)",
-        "opened exit status: 0",
-        "free Some(E2BIG)",
-    ];
-    assert_eq!(said, expected);
+    assert_eq!(said[..2], ["spawn Some(E2BIG)"; 2]);
+    assert_eq!(said.last().unwrap(), "inherited 0");
+    assert_eq!(said.len(), 2 + 6);
+}
+
+/// The program is found as a shell finds it: in the `PATH` that it gets.
+#[test]
+fn pass_searches_the_program_in_its_path() {
+    let dir = fresh::dir();
+    let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
+    let file = File::open("/dev/null").unwrap();
+    let status = |path: &str| {
+        let mut command = Command::new("program");
+        let command = command.env("PATH", path).current_dir(dir.path());
+        activation::pass(command, &[("a", &file)]).unwrap();
+        let status = command.status();
+        status
+            .map(|status| status.code())
+            .map_err(|error| error.kind())
+    };
+    // Links, because a file that was just written may still be open in a child of another test.
+    for (place, program) in [(&first, "/bin/true"), (&second, "/bin/false")] {
+        fs::create_dir(place).unwrap();
+        symlink(program, place.join("program")).unwrap();
+    }
+    let (here, there) = (first.display(), second.display());
+    assert_eq!(status(&format!("{here}:{there}")), Ok(Some(0)));
+    assert_eq!(status(&format!("{there}:{here}")), Ok(Some(1)));
+    // Relative, in the working directory of the new process.
+    assert_eq!(status("second"), Ok(Some(1)));
+    assert_eq!(status(""), Err(io::ErrorKind::NotFound));
+    symlink("/bin/false", dir.path().join("program")).unwrap();
+    assert_eq!(status(""), Ok(Some(1)));
+    // One that may not be executed is passed over, and reported if there is no other.
+    fs::remove_file(first.join("program")).unwrap();
+    fs::create_dir(first.join("program")).unwrap();
+    assert_eq!(status(&format!("{here}:{there}")), Ok(Some(1)));
+    assert_eq!(
+        status(&format!("{here}:/nobody")),
+        Err(io::ErrorKind::PermissionDenied)
+    );
+}
+
+#[test]
+fn pass_refuses_a_nul() {
+    let file = File::open("/dev/null").unwrap();
+    let mut command = Command::new("true");
+    command.env("x", "\0");
+    let error = activation::pass(&mut command, &[("a", &file)]).unwrap_err();
+    assert_eq!((error, error.errno()), (PassError::Nul, Errno::EINVAL));
+    for mut command in [Command::new("\0"), Command::new("true")] {
+        activation::pass(command.arg("\0"), &[("a", &file)]).unwrap();
+        let error = command.spawn().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    }
 }
 
 #[test]
 fn pass_takes_names_that_systemd_takes() {
     let [a, _] = UnixStream::pair().map(|(a, b)| [a, b]).unwrap();
-    let pass = |name: &str| activation::pass("true", &[("first", &a), (name, &a)]).map(drop);
+    let pass = |name: &str| {
+        let mut command = Command::new("true");
+        activation::pass(&mut command, &[("first", &a), (name, &a)])
+    };
     for name in [
         "x",
         "a b",
@@ -342,24 +433,25 @@ fn pass_to_a_message_bus_serves_clients() {
         <busconfig><listen>systemd:</listen></busconfig>\n";
     fs::write(&config, text).unwrap();
     let listener = UnixListener::bind(&path).unwrap();
-    let mut command = activation::pass("dbus-daemon", &[("bus", &listener)]).unwrap();
+    let mut command = Command::new("dbus-daemon");
     let mut option = std::ffi::OsString::from("--config-file=");
     option.push(&config);
     command
         .arg(option)
         .args(["--nofork", "--nopidfile", "--nosyslog"]);
-    let mut bus = command.stderr(Stdio::piped()).spawn().unwrap();
-    // The shell ends if the program is not installed. The bus ends only when it is killed.
+    activation::pass(&mut command, &[("bus", &listener)]).unwrap();
+    let mut bus = match command.stderr(Stdio::piped()).spawn() {
+        Ok(bus) => bus,
+        Err(error) => return skip::skip_uninstalled(&format!("dbus-daemon: {error}")),
+    };
     drop((command, listener));
     let answer = authenticate(&path);
+    // It ends only when it is killed.
     bus.kill().unwrap();
     let status = bus.wait().unwrap();
     let mut said = String::new();
     let stderr = bus.stderr.take().unwrap();
     BufReader::new(stderr).read_line(&mut said).unwrap();
-    if status.code() == Some(127) {
-        return skip::skip_uninstalled(&format!("dbus-daemon: {said}"));
-    }
     let answer = answer.unwrap();
     assert!(answer.starts_with("OK "), "{answer}, {status}, {said}");
 }

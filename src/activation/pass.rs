@@ -2,57 +2,48 @@
 
 use core::error;
 use core::fmt;
-use std::ffi::OsStr;
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::Command;
 use std::string::{String, ToString};
+use std::vec::Vec;
 
 use super::{FIRST, NAME_MAX};
 use crate::error::{Errno, Error};
 use crate::fd::AsFd;
-use crate::syscall;
+use crate::syscall::{self, Program};
 
-/// No system has it elsewhere, and a program that was given another `PATH` finds it too.
-const SHELL: &str = "/bin/sh";
-
-/// Sets the variables and executes the program in the same process, whose number is `$$`.
-const SCRIPT: &str = r#"LISTEN_PID=$$ LISTEN_FDS=$1 LISTEN_FDNAMES=$2
-export LISTEN_PID LISTEN_FDS LISTEN_FDNAMES
-unset LISTEN_PIDFDID
-shift 2
-exec "$@""#;
-
-/// Makes a command that starts a program and passes descriptors to it, as a service manager does: from
-/// number 3 on, in this order, each with its name.
+/// Makes a command pass descriptors to the program that it starts, as a service manager does: from number 3
+/// on, in this order, each with its name.
 ///
 /// The program takes them over by [`Activation::take`](super::Activation::take) or by sd_listen_fds(3).
-/// Arguments that are added to the command are those of the program.
 ///
-/// `LISTEN_PID` has to be the number of the process that executes the program, which is not known before
-/// the process exists. The command therefore executes `/bin/sh`, which sets the variables and executes
-/// the program in its place. This has two consequences:
-///
-/// - If the program cannot be executed, `spawn` succeeds all the same. The shell prints the reason, and
-///   its exit status is 126, or 127 if there is no such program.
-/// - A shell may set variables such as `PWD`, and leave out those with a name that it could not have itself.
-///
-/// Without descriptors the command executes the program itself, without the variables.
+/// Call this last. The program gets the arguments and the environment that the command has now, because
+/// `LISTEN_PID` has to be the number of the new process, which therefore executes the program itself. What
+/// is added to the command later does not count, and neither does `arg0`; standard input, output and error may
+/// still be set.
 ///
 /// The command owns close-on-exec copies, so that no other child gets them, and the descriptors of this
-/// process stay as they are. It also keeps the numbers for itself that are free between 3 and the last one
-/// that the program gets. Drop it when the program has been started.
+/// process stay as they are. Drop it when the program has been started.
 ///
 /// # Errors
 ///
+/// On failure the command is as it was, except that variables of the manager of this process are removed from
+/// it.
+///
 /// - [`PassError::Name`]: a name is empty, has more than 255 bytes, or has a colon or a byte that is not
 ///   printable ASCII.
+/// - [`PassError::Nul`]: a variable of the environment has a NUL. One in the program or an argument is reported
+///   by `spawn`.
 /// - [`PassError::Call`]: `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system.
 ///   `EINVAL`: the program would get more than `RLIMIT_NOFILE`.
 ///
-/// `spawn`, `status` and `output` of the command fail with `EBUSY` if this process closed a descriptor with
-/// one of the numbers since the command was made, and a pipe or an end of a socketpair(2) got the number,
-/// because it may be the one by which std reports an error. Make the command again. `exec` fails with `EPERM`, because a process that
-/// executes a new version of itself [keeps the numbers](super::Activation#executing-a-new-version) instead.
+/// `exec` of the command fails with `EPERM`, because it would replace descriptors of this process. A process
+/// that executes a new version of itself [keeps the numbers](super::Activation#executing-a-new-version)
+/// instead. `spawn`, `status` and `output` fail as without this, and report why the program cannot be executed.
 ///
 /// # Examples
 ///
@@ -60,11 +51,14 @@ exec "$@""#;
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::process::Command;
 /// use sunpath::{BindOptions, activation};
 ///
 /// let listener = BindOptions::singleton().listen("/run/app.sock")?;
-/// let mut command = activation::pass("/usr/bin/app", &[("control", &listener)])?;
-/// let mut server = command.arg("--verbose").spawn()?;
+/// let mut command = Command::new("/usr/bin/app");
+/// command.arg("--verbose");
+/// activation::pass(&mut command, &[("control", &listener)])?;
+/// let mut server = command.spawn()?;
 /// drop(command);
 /// server.wait()?; // the file stays as long as `listener`
 /// # Ok(()) }
@@ -74,32 +68,72 @@ exec "$@""#;
 #[doc(alias = "LISTEN_FDS")]
 #[doc(alias = "LISTEN_FDNAMES")]
 #[doc(alias = "systemd-socket-activate")]
-pub fn pass<F: AsFd>(program: impl AsRef<OsStr>, fds: &[(&str, F)]) -> Result<Command, PassError> {
+pub fn pass<F: AsFd>(command: &mut Command, fds: &[(&str, F)]) -> Result<(), PassError> {
     if let Some(index) = fds.iter().position(|(name, _)| !is_name(name)) {
         return Err(PassError::Name { index });
     }
+    for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", PIDFDID] {
+        command.env_remove(name);
+    }
     if fds.is_empty() {
-        let mut command = Command::new(program);
-        for name in [
-            "LISTEN_PID",
-            "LISTEN_PIDFDID",
-            "LISTEN_FDS",
-            "LISTEN_FDNAMES",
-        ] {
-            command.env_remove(name);
-        }
-        return Ok(command);
+        return Ok(());
     }
     let mut names = String::new();
     for (i, (name, _)) in fds.iter().enumerate() {
         names.push_str(if i == 0 { "" } else { ":" });
         names.push_str(name);
     }
-    let mut command = Command::new(SHELL);
-    command.args(["-c", SCRIPT, "sh", &fds.len().to_string(), &names]);
-    command.arg(program);
-    syscall::place_in_child(&mut command, FIRST, fds.iter().map(|(_, fd)| fd))?;
-    Ok(command)
+    let mut environment = environment(command);
+    environment.insert("LISTEN_FDS".into(), fds.len().to_string().into());
+    environment.insert("LISTEN_FDNAMES".into(), names.into());
+    let program = program(command, environment).ok_or(PassError::Nul)?;
+    let fds = fds.iter().map(|(_, fd)| fd);
+    Ok(syscall::place_in_child(command, program, FIRST, fds)?)
+}
+
+const PIDFDID: &str = "LISTEN_PIDFDID";
+
+/// Returns the environment of a command from which a variable was removed last.
+fn environment(command: &Command) -> BTreeMap<OsString, OsString> {
+    // A command that begins with an empty environment does not remember what is not in it.
+    let inherits = command.get_envs().any(|(name, _)| name == PIDFDID);
+    let mut environment = BTreeMap::new();
+    if inherits {
+        environment.extend(env::vars_os());
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => environment.insert(name.into(), value.into()),
+            None => environment.remove(name),
+        };
+    }
+    environment
+}
+
+/// Returns what the command executes; `None` if a part of it has a NUL.
+fn program(command: &Command, environment: BTreeMap<OsString, OsString>) -> Option<Program> {
+    let string = |text: &OsStr| CString::new(text.as_bytes()).ok();
+    let name = command.get_program();
+    let search = match environment.get(OsStr::new("PATH")) {
+        _ if name.as_bytes().contains(&b'/') => OsStr::new(""),
+        Some(path) => path,
+        None => OsStr::new("/bin:/usr/bin"), // as execvp(3)
+    };
+    // An empty path means the working directory.
+    let paths = env::split_paths(search).map(|dir| string(dir.join(name).as_os_str()));
+    let paths = paths.collect::<Option<Vec<_>>>()?;
+    let arguments = [name].into_iter().chain(command.get_args()).map(string);
+    let variables = environment.into_iter().map(|(mut variable, value)| {
+        variable.push("=");
+        variable.push(value);
+        CString::new(variable.into_vec()).ok()
+    });
+    Some(Program {
+        paths,
+        arguments: arguments.collect::<Option<Vec<_>>>()?,
+        environment: variables.collect::<Option<_>>()?,
+        pid_variable: "LISTEN_PID",
+    })
 }
 
 /// Returns whether systemd takes it for a name. An empty one it does take, and finds no name there if it is
@@ -109,7 +143,7 @@ fn is_name(name: &str) -> bool {
     (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(is_printable)
 }
 
-/// The reason why [`pass`] made no command.
+/// The reason why [`pass`] left a command as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PassError {
@@ -118,16 +152,18 @@ pub enum PassError {
         /// Which one it is, from 0 on.
         index: usize,
     },
+    /// A variable of the environment has a NUL.
+    Nul,
     /// A descriptor could not be copied.
     Call(Error),
 }
 
 impl PassError {
-    /// Returns the errno of the same fault: `EINVAL` for a name, or that of the call.
+    /// Returns the errno of the same fault: `EINVAL` for a name or a NUL, or that of the call.
     #[must_use]
     pub const fn errno(self) -> Errno {
         match self {
-            Self::Name { .. } => Errno::EINVAL,
+            Self::Name { .. } | Self::Nul => Errno::EINVAL,
             Self::Call(error) => error.errno(),
         }
     }
@@ -140,6 +176,7 @@ impl fmt::Display for PassError {
                 f,
                 "the name of descriptor {index} is not 1 to {NAME_MAX} printable ASCII characters without a colon"
             ),
+            Self::Nul => f.write_str("a variable of the environment has a NUL"),
             Self::Call(error) => error.fmt(f),
         }
     }

@@ -24,7 +24,7 @@ pub(crate) use self::inherit::{Inherited, NotInherited, inherit};
 pub(crate) use self::locks::lock_holder;
 pub(crate) use self::mode::*;
 #[cfg(feature = "std")]
-pub(crate) use self::place::place_in_child;
+pub(crate) use self::place::{Program, place_in_child};
 pub(crate) use self::process::*;
 pub(crate) use self::status::*;
 pub(crate) use self::wait::*;

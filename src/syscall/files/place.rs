@@ -1,109 +1,163 @@
-//! Placing descriptors under fixed numbers in a child.
+//! Executing a program in a child that has descriptors under fixed numbers.
 
-use core::ffi::c_int;
-use std::io;
+use core::ffi::{c_char, c_int};
+use core::iter::repeat_n;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+use std::ffi::CString;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::vec;
 use std::vec::Vec;
 
 use sunpath_sys as sys;
 
-use super::{Identity, Process, fstat};
-use crate::addr::UnixAddr;
+use super::Process;
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use crate::syscall::{getpeername, getsockname, retry};
+use crate::syscall::{getpid, retry, set_cloexec};
 
-/// What a child of this process does between fork(2) and execve(2).
+/// A program as execve(2) takes it.
+pub(crate) struct Program {
+    /// The paths at which it may be.
+    pub(crate) paths: Vec<CString>,
+    /// Its name and its arguments.
+    pub(crate) arguments: Vec<CString>,
+    pub(crate) environment: Vec<CString>,
+    /// A variable of the environment that has the number of the process.
+    pub(crate) pid_variable: &'static str,
+}
+
+/// What a child does between fork(2) and execve(2). It does not allocate, and takes no lock.
 struct Placing {
+    parent: Process,
     first: RawFd,
     /// INVARIANT: their numbers are greater than all that they get in the child.
     fds: Vec<OwnedFd>,
-    /// They hold the numbers that were free, so that nothing that std opens for the child gets one.
-    _held: Vec<OwnedFd>,
-    /// What had the numbers when they were held.
-    before: Vec<Option<Identity>>,
-    parent: Process,
+    /// Copies of what had these numbers.
+    saved: Vec<Option<OwnedFd>>,
+    program: Program,
+    /// INVARIANT: each points to a string of `program`, or to `pid` when it is written, or is null. The last
+    /// is null.
+    arguments: Vec<AtomicPtr<c_char>>,
+    environment: Vec<AtomicPtr<c_char>>,
+    pid: Vec<u8>,
 }
 
-/// Makes every process that the command starts have these descriptors from a number on, in this order.
-/// The command owns close-on-exec copies of them.
+/// The digits of a number, and the zero after them.
+const DIGITS: usize = 11;
+
+/// Makes every process that the command starts execute the program, with these descriptors from a number on,
+/// in this order. The command owns close-on-exec copies of them.
 pub(crate) fn place_in_child<F: AsFd>(
     command: &mut Command,
+    program: Program,
     first: RawFd,
     fds: impl ExactSizeIterator<Item = F>,
 ) -> Result<(), Error> {
-    let end = c_int::try_from(fds.len()).unwrap_or(c_int::MAX);
-    let end = first.saturating_add(end);
+    let count = c_int::try_from(fds.len()).unwrap_or(c_int::MAX);
+    let end = first.saturating_add(count);
     let fds: Vec<_> = fds
         .map(|fd| duplicate_from(fd.as_fd(), end))
         .collect::<Result<_, _>>()?;
-    let mut held = Vec::new();
-    if let Some(fd) = fds.first() {
-        loop {
-            let free = duplicate_from(fd.as_fd(), first)?;
-            if free.as_raw_fd() >= end {
-                break;
-            }
-            held.push(free);
-        }
-    }
-    let placing = Placing {
-        first,
-        fds,
-        _held: held,
-        before: (first..end).map(identity_of).collect(),
-        parent: Process::current(),
+    let pid = vec![0; program.pid_variable.len() + "=".len() + DIGITS];
+    // Null pointers end the arrays, and one is the place of `pid`.
+    let pointers = |strings: &[CString], nulls| {
+        let strings = strings.iter().map(|string| string.as_ptr().cast_mut());
+        let all = strings.chain(repeat_n(ptr::null_mut(), nulls));
+        all.map(AtomicPtr::new).collect()
     };
-    // SAFETY: between fork and exec the closure makes system calls and reads what it owns. It does not
-    // allocate, and takes no lock.
-    unsafe { command.pre_exec(move || placing.place()) };
+    let mut placing = Placing {
+        parent: Process::current(),
+        first,
+        saved: fds.iter().map(|_| None).collect(),
+        fds,
+        arguments: pointers(&program.arguments, 1),
+        environment: pointers(&program.environment, 2),
+        program,
+        pid,
+    };
+    // SAFETY: between fork and exec the closure makes system calls, and reads and writes what it owns. It
+    // does not allocate, and takes no lock.
+    unsafe { command.pre_exec(move || Err(placing.execute().into())) };
     Ok(())
 }
 
 impl Placing {
-    /// Fails before it changes anything, unless dup2(2) fails.
-    fn place(&self) -> io::Result<()> {
+    /// Returns only if it fails.
+    fn execute(&mut self) -> Errno {
         // exec of std runs this in the process itself, where the numbers belong to others.
         if self.parent.is_current() {
-            return Err(Errno::EPERM.into());
+            return Errno::EPERM;
         }
-        // std reports a failure of execve(2) through a pipe or a socket, and would report it to what
-        // replaced that. It can have such a number only if something that had it before was closed.
-        if (self.first..).zip(&self.before).any(is_new_channel) {
-            return Err(Errno::EBUSY.into());
+        // It has space for every number, and for the zero.
+        let _ = write!(
+            &mut *self.pid,
+            "{}={}\0",
+            self.program.pid_variable,
+            getpid()
+        );
+        if let Some(place) = self.environment.iter().nth_back(1) {
+            place.store(self.pid.as_mut_ptr().cast(), Ordering::Relaxed);
+        }
+        let failed = self.place().err().unwrap_or_else(|| self.execute_one());
+        // std reports the failure through a descriptor that may be one of them.
+        for (number, saved) in (self.first..).zip(&mut self.saved) {
+            if let Some(saved) = saved.take() {
+                // It was placed there before, or something else was.
+                let _ = duplicate_to(&saved, number);
+                // SAFETY: the number is open in this process, in which nothing else runs.
+                let _ = set_cloexec(unsafe { BorrowedFd::borrow_raw(number) }, true);
+            }
+        }
+        failed
+    }
+
+    fn place(&mut self) -> Result<(), Errno> {
+        let end = self.first + self.fds.len() as c_int;
+        for (number, saved) in (self.first..).zip(&mut self.saved) {
+            // SAFETY: only fcntl(2) sees the number, and reports EBADF if it is not open.
+            let fd = unsafe { BorrowedFd::borrow_raw(number) };
+            match duplicate_from(fd, end).map_err(Error::errno) {
+                Ok(copy) => *saved = Some(copy),
+                Err(Errno::EBADF) => {}
+                Err(errno) => return Err(errno),
+            }
         }
         for (number, fd) in (self.first..).zip(&self.fds) {
-            let placed = retry(Call::Dup2, || {
-                // SAFETY: the call takes only numbers. In this process, which is about to execute another
-                // program, nothing uses what had the number.
-                unsafe { sys::dup2(fd.as_raw_fd(), number) as isize }
-            });
-            placed.map_err(Error::errno)?;
+            duplicate_to(fd, number)?;
         }
         Ok(())
     }
+
+    /// Executes the program at the first path where that is possible.
+    fn execute_one(&self) -> Errno {
+        let mut failed = Errno::ENOENT;
+        let strings = |pointers: &[AtomicPtr<c_char>]| pointers.as_ptr().cast();
+        for path in &self.program.paths {
+            let path = path.as_ptr();
+            // SAFETY: the strings end with a NUL and the arrays with a null pointer, as `Placing` says. An
+            // AtomicPtr has the layout of a pointer. Nothing changes them meanwhile.
+            unsafe { sys::execve(path, strings(&self.arguments), strings(&self.environment)) };
+            match Errno::from_raw(sys::errno()) {
+                Errno::ENOENT | Errno::ENOTDIR => {}
+                Errno::EACCES => failed = Errno::EACCES,
+                errno => return errno,
+            }
+        }
+        failed
+    }
 }
 
-/// Returns whether the number is that of a pipe, or of a socket as socketpair(2) makes it, which did not have
-/// it before.
-fn is_new_channel((number, before): (RawFd, &Option<Identity>)) -> bool {
-    let is_unnamed = |addr: UnixAddr| addr.is_unnamed();
-    // SAFETY: only system calls see the number, and report EBADF if it is not open.
-    let fd = unsafe { BorrowedFd::borrow_raw(number) };
-    let Ok(status) = fstat(fd) else { return false };
-    let is_channel = match status.is_socket() {
-        true => getsockname(fd).is_ok_and(is_unnamed) && getpeername(fd).is_ok_and(is_unnamed),
-        false => status.is_pipe(),
-    };
-    is_channel && Some(status.identity()) != *before
-}
-
-/// Returns the identity of an open file; `None` if the number is not open.
-fn identity_of(number: RawFd) -> Option<Identity> {
-    // SAFETY: only fstat(2) sees the number, and reports EBADF if it is not open.
-    let fd = unsafe { BorrowedFd::borrow_raw(number) };
-    fstat(fd).ok().map(|status| status.identity())
+/// `dup2`. The copy is not close-on-exec.
+fn duplicate_to(fd: &OwnedFd, number: RawFd) -> Result<(), Errno> {
+    let placed = retry(Call::Dup2, || {
+        // SAFETY: the call takes only numbers. In this process, which is about to execute another program,
+        // nothing but std's report of a failure uses what had the number, and it is put back before.
+        unsafe { sys::dup2(fd.as_raw_fd(), number) as isize }
+    });
+    placed.map(drop).map_err(Error::errno)
 }
 
 /// `fcntl(F_DUPFD_CLOEXEC)`, with the lowest number that is free from this one on.

@@ -40,11 +40,6 @@ impl Status {
         self.kind() == sys::S_IFSOCK
     }
 
-    #[cfg(feature = "std")]
-    pub(crate) const fn is_pipe(&self) -> bool {
-        self.kind() == sys::S_IFIFO
-    }
-
     pub(crate) const fn is_directory(&self) -> bool {
         self.kind() == sys::S_IFDIR
     }
