@@ -32,12 +32,11 @@
  * says so. Sizes are bytes. A function that writes text follows snprintf(3): it writes at most size bytes
  * with a NUL at the end, and returns the length that the whole text has without its NUL.
  *
- * THREADS, SIGNAL HANDLERS, FORK. Each section says in one line what its functions may do:
- *   "Anywhere" means: in several threads at once, in a signal handler that saves errno, and between fork
- *   and exec. A handler needs a stack of 64 KiB, because long paths use up to 20 KiB.
- *   "Any thread" means: in several threads at once, but not in a signal handler or between fork and exec
- *   of a process with several threads, because malloc(3) or getenv(3) is called.
- * A struct sunpath_server is for one thread at a time.
+ * THREADS. Each section says where its functions may be called. "Anywhere" means: in several threads at
+ * once, in a signal handler that saves errno, and between fork and exec. A handler needs a stack of 64
+ * KiB, because long paths use up to 20 KiB. "Any thread" means: in several threads at once, but not in a
+ * signal handler, nor between fork and exec in a process with several threads, because malloc(3) or
+ * getenv(3) is called. One sunpath_server is for one thread at a time.
  *
  * ABI. The library is libsunpath.so.0. Within it a later version may add functions, flags, and fields at
  * the end of the structs of options, and may report a cause where none was reported. It changes no
@@ -62,13 +61,14 @@ extern "C" {
 #define SUNPATH_VERSION 0x000100
 
 /*
- * Returns the version of the library, in the form of SUNPATH_VERSION. Anywhere.
+ * Returns the version of the library, in the form of SUNPATH_VERSION. It may be called anywhere.
  */
 unsigned int sunpath_version(void);
 
 /* ---- Addresses ------------------------------------------------------------------------------------
  *
- * For programs that call bind(2), connect(2) or sendto(2) themselves. Anywhere.
+ * For programs that call bind(2), connect(2) or sendto(2) themselves. These functions may be called
+ * anywhere, as "THREADS" in sunpath(3) defines it.
  */
 
 /*
@@ -143,7 +143,7 @@ int sunpath_addr_to_text(const struct sockaddr_un *addr, socklen_t len, char *bu
 
 /* ---- Errors ---------------------------------------------------------------------------------------
  *
- * Anywhere.
+ * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
  */
 
 /*
@@ -169,8 +169,9 @@ int sunpath_error_is_running(uint64_t error);
 
 /* ---- Servers --------------------------------------------------------------------------------------
  *
- * A server is a bound socket and the file that belongs to it. Any thread, except for
- * sunpath_server_fd(), sunpath_server_addr() and sunpath_server_adopt(): anywhere.
+ * A server is a bound socket and the file that belongs to it. Any thread may call these functions, as
+ * "THREADS" in sunpath(3) defines it. sunpath_server_fd(), sunpath_server_addr() and
+ * sunpath_server_adopt() may be called anywhere.
  */
 struct sunpath_server;
 typedef struct sunpath_server sunpath_server;
@@ -323,7 +324,7 @@ int sunpath_server_close(sunpath_server *server, uint64_t *ret_error);
 
 /* ---- Clients that connect -------------------------------------------------------------------------
  *
- * Anywhere.
+ * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
  */
 
 /*
@@ -351,7 +352,7 @@ int sunpath_accept_user(int listener, unsigned int flags, uid_t uid);
 
 /* ---- Connecting -----------------------------------------------------------------------------------
  *
- * Anywhere.
+ * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
  */
 
 /* Flags of struct sunpath_connect_options, besides SUNPATH_NONBLOCK. */
@@ -431,7 +432,8 @@ int sunpath_connect_to_at(int socket, int dirfd, const char *path, uint64_t *ret
 
 /* ---- Descriptors and credentials --------------------------------------------------------------------
  *
- * Descriptors that arrive are close-on-exec. On failure every descriptor that arrived is closed. Anywhere.
+ * Descriptors that arrive are close-on-exec. On failure every descriptor that arrived is closed. These
+ * functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
  */
 
 /*
@@ -520,7 +522,7 @@ ssize_t sunpath_recv_credentials(int socket, void *buf, size_t size, pid_t *ret_
 
 /* ---- Who the peer is ------------------------------------------------------------------------------
  *
- * Anywhere.
+ * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
  */
 
 /*
@@ -558,7 +560,7 @@ ssize_t sunpath_peer_groups(int socket, gid_t *ret_groups, size_t most, uint64_t
 /* ---- Directories ----------------------------------------------------------------------------------
  *
  * The descriptor that these return is for sunpath_bind_at() and its like, and for fchdir(2) and openat(2).
- * Anywhere.
+ * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
  */
 
 /*
@@ -594,7 +596,7 @@ int sunpath_open_dir(const char *path, uint64_t *ret_error);
 
 /* ---- Whether a server is alive ----------------------------------------------------------------------
  *
- * Anywhere.
+ * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
  */
 
 /* What sunpath_probe() returns. */
@@ -616,7 +618,8 @@ int sunpath_probe(const char *path, uint64_t *ret_error);
 
 /* ---- Sockets that a service manager passed ----------------------------------------------------------
  *
- * The protocol is that of systemd. Any thread, if no other changes the environment.
+ * The protocol is that of systemd. Any thread may call these functions, as "THREADS" in sunpath(3) defines
+ * it, if no other changes the environment. sunpath_check_socket() may be called anywhere.
  */
 
 /* The number of the first descriptor that is passed. */
@@ -648,7 +651,7 @@ int sunpath_passed_name(int fd, char *buf, size_t size);
 
 /*
  * Returns 0 if `fd` is a Unix domain socket of `type` that listens, if `listens` is 1; that does not, if it
- * is 0; whichever, if it is -1. Anywhere.
+ * is 0; whichever, if it is -1.
  *
  * ENOTSOCK, EAFNOSUPPORT, EPROTOTYPE: it is not a socket, or one of another family, or of another type.
  * EINVAL: it listens or does not, against what was asked; or `type` is not one of the three.
