@@ -43,11 +43,11 @@ fn ancillary_control_messages_of_any_level_and_type() {
     assert!(b.try_recv(&mut [0; 8]).is_err(), "nothing else was sent");
 }
 
-/// Bytes for one descriptor have space for two, of which only `descriptors` stay.
+/// The bytes have space for two descriptors, of which only `descriptors` stay.
 #[test]
 fn ancillary_bytes_keep_as_many_descriptors_as_they_may() {
     let (a, b) = UnixStream::pair().unwrap();
-    let mut bytes = [0; sys::CMSG_SPACE(4)];
+    let mut bytes = [0; sys::CMSG_SPACE(8)];
     for descriptors in 0..=3 {
         a.send_fds(b"x", &[&a, &b]).unwrap();
         let (mut buf, bytes) = ([0; 8], &mut bytes);

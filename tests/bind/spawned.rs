@@ -67,7 +67,11 @@ fn spawned_children_keep_no_listener() {
     let table = fs::read_to_string("/proc/net/unix").unwrap();
     assert!(!table.contains(path), "{table}");
     for mut child in children {
-        assert_eq!(sockets(&child), usual);
+        let sockets = sockets(&child);
+        assert!(
+            sockets.iter().all(|socket| usual.contains(socket)),
+            "{sockets:?}"
+        );
         drop(child.stdin.take());
         assert!(child.wait().unwrap().success());
     }

@@ -18,7 +18,7 @@ use crate::calls::{SOCKETCALL, in_socketcall};
 /// The number of fchmodat2(2), which the libc crate does not have for every architecture.
 pub(crate) const SYS_FCHMODAT2: libc::c_long = libc::SYS_close_range + (452 - 436);
 
-/// The calls that look at files, which have other numbers on 32 bits.
+/// The calls that look at files, which are others on 32 bits.
 #[cfg(target_pointer_width = "64")]
 pub(crate) const FSTATAT: libc::c_long = libc::SYS_newfstatat;
 #[cfg(target_pointer_width = "64")]
@@ -29,7 +29,7 @@ const GETEUID: libc::c_long = libc::SYS_geteuid;
 const MMAP: libc::c_long = libc::SYS_mmap;
 
 #[cfg(target_pointer_width = "32")]
-pub(crate) const FSTATAT: libc::c_long = libc::SYS_fstatat64;
+pub(crate) const FSTATAT: libc::c_long = libc::SYS_statx;
 #[cfg(target_pointer_width = "32")]
 pub(crate) const FSTAT: libc::c_long = libc::SYS_fstat64;
 #[cfg(target_pointer_width = "32")]
