@@ -8,14 +8,25 @@
 
 use std::env;
 use std::error::Error;
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use sunpath::activation::{Activation, NotPassed};
 use sunpath::{BindOptions, Bound, Existing, UnixAddr, UnixListener};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    // SAFETY: this is the beginning of main, and nothing was opened yet.
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("daemon: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    // SAFETY: main calls this first, and nothing was opened yet.
     let passed = unsafe { Activation::take() }?;
     let listener = listener(passed, env::args().nth(1))?;
     println!("listening at {}", listener.local_addr()?);

@@ -27,9 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut listener = match UnixStream::connect(&next) {
         Ok(running) => {
             let fd = running.recv_fd()?;
-            let listener = options
-                .adopt(UnixListener::try_from(fd)?, path)
-                .map_err(|(_listener, error)| error)?;
+            let listener = options.adopt(UnixListener::try_from(fd)?, path)?;
             running.write(b"!")?; // it is ours
             listener
         }
@@ -54,11 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if let Ok((successor, _)) = successors.accept_timeout(Duration::ZERO) {
             match hand_over(listener, &successor) {
                 None => return Ok(()),
-                Some(kept) => {
-                    listener = options
-                        .adopt(kept, path)
-                        .map_err(|(_listener, error)| error)?;
-                }
+                Some(kept) => listener = options.adopt(kept, path)?,
             }
         }
     }

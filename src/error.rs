@@ -603,6 +603,7 @@ mod tests {
             "without /proc the path of the directory is unknown",
         ),
         (Cause::Listening, "the socket listens"),
+        (Cause::ShutDown, "the listener was shut down"),
         (Cause::NotListening, "the socket does not listen"),
         (
             Cause::TooManyDescriptors { count: 254 },

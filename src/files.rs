@@ -12,7 +12,8 @@ mod name;
 mod path;
 
 pub use self::bind::{
-    BindOptions, Bindable, Bound, Existing, Liveness, Lock, SocketFile, holder, probe,
+    BindOptions, Bindable, Bound, Existing, Liveness, Lock, ReturnedError, SocketFile, holder,
+    probe,
 };
 #[cfg(feature = "std")]
 pub use self::bind::{StaleFile, StaleFiles, stale_in};

@@ -10,8 +10,10 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::PathBuf;
 use std::thread;
 
-use sunpath::error::Call;
-use sunpath::{Errno, Socket, Stream, SunPath, SunPathError, UnixAddr, UnixListener, UnixStream};
+use sunpath::error::{Call, Cause};
+use sunpath::{
+    Errno, Shutdown, Socket, Stream, SunPath, SunPathError, UnixAddr, UnixListener, UnixStream,
+};
 use tempfile::TempDir;
 
 /// Makes a fresh directory, and a path in it that does not exist.
@@ -223,4 +225,31 @@ fn listener_socket_that_does_not_listen_is_given_back() {
     let connected = error.into_socket();
     connected.write(b"still connected").unwrap();
     assert_eq!(peer.read(&mut [0; 32]), Ok(15));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn accept_that_cannot_succeed_has_the_cause() {
+    use std::os::fd::{FromRawFd, IntoRawFd};
+
+    let listener = UnixListener::autobind().unwrap();
+    listener.as_socket().shutdown(Shutdown::Both).unwrap();
+    let timed = listener.accept_timeout(std::time::Duration::ZERO);
+    let nonblocking = listener.accept_nonblocking();
+    for accepted in [listener.accept(), nonblocking, timed] {
+        let error = accepted.unwrap_err();
+        assert_eq!(error.cause(), Some(Cause::ShutDown));
+        assert_eq!(
+            error.to_string(),
+            "accept: EINVAL (the listener was shut down)"
+        );
+    }
+    listener.set_nonblocking(true).unwrap();
+    let timed = listener.accept_timeout(std::time::Duration::ZERO);
+    assert_eq!(timed.unwrap_err().cause(), Some(Cause::ShutDown));
+    let socket = Socket::<Stream>::new().unwrap().into_raw_fd();
+    // SAFETY: the descriptor is open and has no other owner. That it does not listen is an errno.
+    let listener = unsafe { UnixListener::from_raw_fd(socket) };
+    let error = listener.accept().unwrap_err();
+    assert_eq!(error.cause(), Some(Cause::NotListening));
 }

@@ -358,6 +358,22 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send or receive severa
     ///   `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EPROTOTYPE`: as for
     ///   [`sendmmsg`](Self::sendmmsg).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// # use sunpath::ancillary::{MsgFlags, Outgoing, SendBatch, SendSlots};
+    /// # use sunpath::fd::IoSlice;
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// let message = [IoSlice::new(b"status")];
+    /// let mut slots = SendSlots::<8>::new();
+    /// let mut batch = SendBatch::new(&mut slots);
+    /// batch.push(Outgoing::new(&message))?;
+    /// ours.sendmmsg_with(&mut batch, MsgFlags::DONTWAIT)?; // EAGAIN: the rest is still in the batch
+    /// # drop(theirs);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See sendmmsg(2).
     #[doc(alias = "MSG_DONTWAIT")]
     pub fn sendmmsg_with<E: Expected>(
@@ -380,6 +396,20 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send or receive severa
     ///
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// # use sunpath::ancillary::{RecvBatch, RecvSlots};
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// ours.send(b"hello")?;
+    /// let (mut slots, mut bufs) = (RecvSlots::<8>::new(), [[0; 64]; 8]);
+    /// let mut batch = RecvBatch::new(&mut slots, &mut bufs);
+    /// assert_eq!(theirs.recvmmsg(&mut batch)?, 1);
+    /// assert!(batch.arrivals().all(|message| message.bytes() == b"hello"));
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See recvmmsg(2).
     #[doc(alias = "MSG_WAITFORONE")]
     #[inline]
@@ -398,6 +428,20 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send or receive severa
     ///
     /// - `EAGAIN`: no message has come.
     /// - `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// # use sunpath::ancillary::{MsgFlags, RecvBatch, RecvSlots};
+    /// # let (ours, theirs) = UnixDatagram::pair()?;
+    /// let (mut slots, mut bufs) = (RecvSlots::<8>::new(), [[0; 64]; 8]);
+    /// let mut batch = RecvBatch::new(&mut slots, &mut bufs);
+    /// let nothing = theirs.recvmmsg_with(&mut batch, MsgFlags::DONTWAIT);
+    /// assert!(nothing.unwrap_err().is_would_block());
+    /// # drop(ours);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See recvmmsg(2).
     #[doc(alias = "MSG_DONTWAIT")]

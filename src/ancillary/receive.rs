@@ -255,6 +255,19 @@ impl<T: Kind> Socket<T> {
     /// - `EAGAIN`: nothing has come.
     /// - `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for `recv` and `read`.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixStream, ancillary::{ControlBuffer, Rights}, fd::IoSliceMut};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// ours.send_fds(b"two", &[&ours, &theirs])?;
+    /// let mut buf = [0; 64];
+    /// let control = ControlBuffer::<Rights<4>>::new();
+    /// let message = theirs.try_recvmsg(&mut [IoSliceMut::new(&mut buf)], control)?;
+    /// assert_eq!(message.into_control()?.into_rights().count(), 2);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See recvmsg(2).
     #[doc(alias = "MSG_DONTWAIT")]
     pub fn try_recvmsg<C: ControlStorage>(

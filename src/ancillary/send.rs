@@ -228,6 +228,17 @@ impl<T: Kind> Socket<T> {
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`,
     ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixStream, ancillary::Control, fd::{AsFd, IoSlice}};
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// let (bufs, fds) = ([IoSlice::new(b"here")], [theirs.as_fd()]);
+    /// let count = ours.try_sendmsg(&bufs, &[Control::Rights(&fds)])?; // EAGAIN: poll, and try again
+    /// assert_eq!(count, 4);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See sendmsg(2).
     #[doc(alias = "MSG_DONTWAIT")]
     #[inline]
@@ -278,7 +289,8 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)`, then send(2) as often as needed — sends all of the bytes,
-    /// and the control messages once, with the first of them.
+    /// and the control messages once, with the first of them. On sockets that keep messages apart, the
+    /// bytes are one message, which is sent by one call or not at all.
     ///
     /// # Errors
     ///
@@ -378,6 +390,18 @@ impl Socket<Datagram> {
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `ENOENT`, `ENOTDIR`, `ELOOP`,
     ///   `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPIPE`, `EMSGSIZE`, `EAGAIN`, `ENOBUFS`: as for
     ///   [`sendmsg_to`](Self::sendmsg_to).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixDatagram, ancillary::MsgFlags, fd::IoSlice};
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// let server = UnixDatagram::new()?;
+    /// server.autobind()?;
+    /// let (client, bufs) = (UnixDatagram::new()?, [IoSlice::new(b"hello")]);
+    /// client.sendmsg_to_with(&bufs, &[], &server.local_addr()?, MsgFlags::DONTWAIT)?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See sendmsg(2).
     #[doc(alias = "sendmsg")]

@@ -281,6 +281,8 @@ causes! {
     Listening "the socket listens"
     /// The socket does not listen.
     NotListening "the socket does not listen"
+    /// The listener was shut down, and its queue is empty.
+    ShutDown "the listener was shut down"
     /// One message takes at most 253 descriptors.
     TooManyDescriptors {
         /// The number of descriptors.

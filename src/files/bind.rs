@@ -14,6 +14,7 @@ mod make;
 mod parts;
 mod private;
 mod remove;
+mod returned;
 mod sample;
 mod stale;
 #[cfg(feature = "std")]
@@ -29,6 +30,7 @@ use self::access::Access;
 pub use self::bound::Bound;
 pub use self::holder::holder;
 pub use self::parts::SocketFile;
+pub use self::returned::ReturnedError;
 pub use self::stale::{Liveness, probe};
 #[cfg(feature = "std")]
 pub use self::sweep::{StaleFile, StaleFiles, stale_in};

@@ -64,7 +64,7 @@ pub fn incoming<T: Connected, R: FnMut(Error)>(
     }
 }
 
-/// An iterator over clients as they connect, made by [`incoming`].
+/// Accepts clients as they connect: an iterator, made by [`incoming`].
 pub struct Incoming<'a, T: Connected, R> {
     /// The listener. It is `None` after it was shut down.
     listener: Option<&'a Listener<T>>,

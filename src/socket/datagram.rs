@@ -220,6 +220,20 @@ impl Socket<Datagram> {
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPERM`, `EPIPE`,
     ///   `EMSGSIZE`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for [`send_to`](Self::send_to).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// let server = UnixDatagram::new()?;
+    /// server.autobind()?;
+    /// let client = UnixDatagram::new()?;
+    /// if let Err(error) = client.try_send_to(b"status", &server.local_addr()?) {
+    ///     assert!(error.is_would_block()); // it is busy, and this one is dropped
+    /// }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See send(2).
     #[doc(alias = "MSG_DONTWAIT")]
     #[inline]
@@ -285,6 +299,23 @@ impl Socket<Datagram> {
     ///
     /// - `EAGAIN`: no message has come.
     /// - `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
+    /// let server = UnixDatagram::new()?;
+    /// server.autobind()?;
+    /// let mut buf = [0; 64];
+    /// assert!(server.try_recv_from(&mut buf).unwrap_err().is_would_block());
+    /// # let client = UnixDatagram::new()?;
+    /// # client.autobind()?;
+    /// # client.send_to(b"hello", &server.local_addr()?)?;
+    /// let (received, sender) = server.try_recv_from(&mut buf)?;
+    /// assert_eq!((received.len(), sender), (5, client.local_addr()?));
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See recv(2).
     #[doc(alias = "MSG_DONTWAIT")]

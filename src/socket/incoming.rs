@@ -38,7 +38,7 @@ impl<T: Connected> Listener<T> {
     }
 }
 
-/// An iterator that accepts connections as they arrive, made by [`Listener::incoming`].
+/// Accepts connections as they arrive: an iterator, made by [`Listener::incoming`].
 #[derive(Debug)]
 pub struct Incoming<'a, T: Connected> {
     /// The listener. It is `None` after it was shut down.

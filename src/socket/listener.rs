@@ -8,7 +8,7 @@ use super::identity::PeerCred;
 use super::{Connected, Seqpacket, Socket, Stream};
 use crate::addr::UnixAddr;
 use crate::deadline::Deadline;
-use crate::error::{Call, Errno, Error};
+use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use crate::pathname::AsPathname;
 use crate::syscall;
@@ -197,9 +197,10 @@ impl<T: Connected> Listener<T> {
     ///   [`accept_timeout`](Self::accept_timeout) works on every system.
     /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The connection
     ///   stays in the queue.
-    /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty. If it is
-    ///   nonblocking, Linux reports `EAGAIN` even so, while poll(2) reports `POLLIN`: stop at
-    ///   `POLLRDHUP`, or call [`accept_timeout`](Self::accept_timeout), which reports `EINVAL`.
+    /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty
+    ///   ([`Cause::ShutDown`]). If it is nonblocking, Linux reports `EAGAIN` even so, while poll(2)
+    ///   reports `POLLIN`: stop at `POLLRDHUP`, or call [`accept_timeout`](Self::accept_timeout), which
+    ///   reports `EINVAL`.
     /// - `ECONNABORTED`: the client has closed already; not on Linux, where its connection is
     ///   accepted.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
@@ -312,7 +313,11 @@ impl<T: Connected> Listener<T> {
                     // No connection arrives after the shutdown, and those before it have been
                     // accepted.
                     Err(error) if error.errno() == Errno::EAGAIN && ready.shut_down => {
-                        return Err(Error::new(Call::Accept, Errno::EINVAL));
+                        return Err(Error::with_cause(
+                            Call::Accept,
+                            Errno::EINVAL,
+                            Cause::ShutDown,
+                        ));
                     }
                     Err(error) if error.errno() == Errno::EAGAIN => {}
                     accepted => return accepted,

@@ -46,7 +46,7 @@ use crate::syscall::{self, Length, TRUE_LENGTH};
 /// them apart.
 pub type UnixSeqpacket = Socket<Seqpacket>;
 
-/// The outcome of receiving one message: how many bytes arrived, and whether it was truncated.
+/// Tells how many bytes of a message arrived, and whether it was truncated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a message that was truncated has lost its end"]
 pub struct Received {
@@ -179,6 +179,17 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     /// - `EAGAIN`: the queue is full.
     /// - `EMSGSIZE`, `ENOTCONN`, `ECONNREFUSED`, `EPIPE`, `ECONNRESET`, `EPERM`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`send`](Self::send).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixSeqpacket;
+    /// # let Ok((ours, theirs)) = UnixSeqpacket::pair() else { return Ok(()) };
+    /// while ours.try_send(b"status").is_ok() {} // until the queue is full
+    /// assert!(ours.try_send(b"more").unwrap_err().is_would_block());
+    /// # drop(theirs);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See send(2).
     #[inline]

@@ -264,6 +264,17 @@ impl Socket<Stream> {
     /// - `EAGAIN`: there is no space.
     /// - `EPIPE`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// while ours.try_write(&[0; 4096]).is_ok() {} // until there is no space
+    /// assert!(ours.try_write(b"more").unwrap_err().is_would_block());
+    /// # drop(theirs);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See send(2).
     #[inline]
     #[doc(alias = "MSG_DONTWAIT")]

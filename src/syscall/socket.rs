@@ -6,7 +6,7 @@ use core::ptr;
 use sunpath_sys as sys;
 use sunpath_sys::socklen_t;
 
-use super::{ANY, adopt_new, new_socket_flags, retry, retry_timed};
+use super::{ANY, adopt_new, getsockopt, new_socket_flags, retry, retry_timed};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, CWD, OwnedFd};
@@ -198,7 +198,8 @@ pub(crate) fn accept(
         #[cfg(not(have_sock_cloexec))]
         // SAFETY: addr has space for *len bytes, and both outlive the call; or both are null.
         return unsafe { sys::accept(fd.as_raw_fd(), addr, len) as isize };
-    })?;
+    })
+    .map_err(|error| why_not_accepted(fd, error))?;
     let accepted = adopt_new(accepted as c_int, nonblocking)?;
     #[cfg(not(have_sock_cloexec))]
     if !nonblocking {
@@ -210,6 +211,19 @@ pub(crate) fn accept(
         normalized(peer, Call::Accept)?;
     }
     Ok(accepted)
+}
+
+/// Adds the cause to the error of accept: `EINVAL` means that the socket was shut down, or never listened.
+#[cold]
+fn why_not_accepted(fd: BorrowedFd<'_>, error: Error) -> Error {
+    if error.errno() != Errno::EINVAL {
+        return error;
+    }
+    match getsockopt::<c_int>(fd, sys::SO_ACCEPTCONN) {
+        Ok(0) => error.because(Cause::NotListening),
+        Ok(_) => error.because(Cause::ShutDown),
+        Err(_) => error,
+    }
 }
 
 pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {

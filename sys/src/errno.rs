@@ -16,6 +16,15 @@ pub fn errno() -> c_int {
 /// `errno = value` — sets what [`errno`] returns on this thread. A program sets it to 0 before a call
 /// that reports failure by nothing else, and a function that C calls sets it before it returns -1.
 ///
+/// # Examples
+///
+/// ```
+/// use sunpath_sys::{errno, set_errno};
+///
+/// set_errno(0); // then a call follows that tells a failure by errno alone, such as readdir(3)
+/// assert_eq!(errno(), 0);
+/// ```
+///
 /// See errno(3).
 pub fn set_errno(errno: c_int) {
     // SAFETY: it points to an int of this thread, which nothing else refers to.

@@ -53,24 +53,24 @@ fn adopted_socket_whose_file_is_not_at_the_path_is_given_back() {
     let options = BindOptions::new();
     let refused = |listener: UnixListener| {
         let before = fresh.entries();
-        let (listener, error) = options.adopt(listener, &fresh.path).map(drop).unwrap_err();
+        let error = options.adopt(listener, &fresh.path).unwrap_err();
         assert_eq!(fresh.entries(), before);
-        (listener, error)
+        (error.error(), error.into_inner())
     };
     let moved = fresh.dir.path().join("b.sock");
     let listener = inherited(options, &fresh);
     fs::rename(&fresh.path, &moved).unwrap();
-    let (listener, error) = refused(listener);
+    let (error, listener) = refused(listener);
     assert_eq!(error.errno(), Errno::ENOENT);
 
     // A server of the same user took over the path.
     let other = UnixListener::bind(&fresh.path).unwrap();
-    let (listener, error) = refused(listener);
+    let (error, listener) = refused(listener);
     assert_eq!(error.cause(), Some(Cause::FileMoved));
     assert_reaches(&fresh.path, &other);
     fs::remove_file(&fresh.path).unwrap();
     fs::write(&fresh.path, "precious").unwrap();
-    let (listener, error) = refused(listener);
+    let (error, listener) = refused(listener);
     assert_eq!(error.cause(), Some(Cause::InUse(InUse::NotSocket)));
     fs::remove_file(&fresh.path).unwrap();
 
@@ -88,8 +88,10 @@ fn adopted_socket_waits_for_nobody_who_holds_the_lock() {
     let lock = fs::File::create(fresh.dir.path().join("a.sock.lock")).unwrap();
     // SAFETY: the call takes only numbers.
     assert_eq!(unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX) }, 0);
-    let (listener, error) = options.adopt(listener, &fresh.path).map(drop).unwrap_err();
-    assert_eq!(error.cause(), Some(Cause::InUse(InUse::Lock)));
+    let error = options.adopt(listener, &fresh.path).unwrap_err();
+    assert_eq!(error.error().cause(), Some(Cause::InUse(InUse::Lock)));
+    let (text, listener) = (error.to_string(), error.into_inner());
+    assert!(text.contains("the lock file beside it is held"), "{text}");
     drop(lock);
     drop(options.adopt(listener, &fresh.path).unwrap());
     // The lock file is that of another program.

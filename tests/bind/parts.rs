@@ -124,8 +124,9 @@ fn parts_without_a_free_descriptor_give_the_whole_back() {
         // This call returns the lowest free number.
         let free = std::os::fd::AsRawFd::as_raw_fd(&null().unwrap());
         limit::descriptors(free as libc::rlim_t);
-        let (bound, error) = bound.into_parts().unwrap_err();
-        assert_eq!(error.errno(), Errno::EMFILE);
+        let error = bound.into_parts().unwrap_err();
+        assert_eq!(error.error().errno(), Errno::EMFILE);
+        let bound = error.into_inner();
         bound.is_in_place().unwrap() && bound.close_and_unlink().is_ok()
     }));
     assert!(fresh.names().is_empty());

@@ -160,7 +160,7 @@ pub unsafe extern "C" fn sunpath_adopt(
                         Err(error) => (error.error(), error.into_fd()),
                         Ok(socket) => match options.adopt(socket, path) {
                             Ok(bound) => return Ok(Server::$kind(bound)),
-                            Err((socket, error)) => (error, OwnedFd::from(socket)),
+                            Err(error) => (error.error(), OwnedFd::from(error.into_inner())),
                         },
                     }
                 };

@@ -21,8 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .mode(0o666)
         .existing(Existing::ReplaceStale);
     // The file is removed when `_file` is dropped.
-    let parts = options.listen(path)?.into_parts();
-    let (listener, _file) = parts.map_err(|(_bound, error)| error)?;
+    let (listener, _file) = options.listen(path)?.into_parts()?;
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener.into())?;
     println!("ready");

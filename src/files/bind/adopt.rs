@@ -10,6 +10,7 @@ use crate::syscall;
 use super::bound::Bound;
 use super::file::BoundFile;
 use super::remove::status_of;
+use super::returned::ReturnedError;
 use super::{BindOptions, Bindable, why};
 
 impl BindOptions {
@@ -44,7 +45,7 @@ impl BindOptions {
     /// let options = BindOptions::new().existing(Existing::ReplaceStale);
     /// let inherited: UnixListener = options.listen(&path)?.leak(); // as after execve(2)
     ///
-    /// let listener = options.adopt(inherited, &path).map_err(|(_socket, error)| error)?;
+    /// let listener = options.adopt(inherited, &path)?;
     /// drop(listener);
     /// assert!(!path.exists());
     /// # Ok(()) }
@@ -58,10 +59,10 @@ impl BindOptions {
         &self,
         socket: S,
         path: impl AsPathname,
-    ) -> Result<Bound<S>, (S, Error)> {
+    ) -> Result<Bound<S>, ReturnedError<S>> {
         match self.file_of(socket.as_fd(), path.as_pathname()) {
             Ok((file, addr)) => Ok(Bound::new(socket, Some(file), addr)),
-            Err(error) => Err((socket, error)),
+            Err(error) => Err(ReturnedError::new(error, socket)),
         }
     }
 

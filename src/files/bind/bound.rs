@@ -15,6 +15,7 @@ use crate::syscall::Process;
 
 use super::file::BoundFile;
 use super::parts::SocketFile;
+use super::returned::ReturnedError;
 use super::{BindOptions, Bindable};
 
 /// A [`Listener`] or a [`UnixDatagram`](crate::UnixDatagram) with the file that it
@@ -218,7 +219,7 @@ impl<S> Bound<S> {
     ///
     /// # let path = std::env::temp_dir().join(format!("sunpath-parts-{}", std::process::id()));
     /// let bound = BindOptions::new().mode(0o600).listen(&path)?;
-    /// let (listener, file) = bound.into_parts().map_err(|(_bound, error)| error)?;
+    /// let (listener, file) = bound.into_parts()?;
     ///
     /// let listener = std::os::unix::net::UnixListener::from(listener); // or tokio's
     /// drop(listener);
@@ -234,11 +235,11 @@ impl<S> Bound<S> {
         clippy::result_large_err,
         reason = "the error gives back what was taken, which is as large as the result"
     )]
-    pub fn into_parts(self) -> Result<(S, SocketFile), (Self, Error)> {
+    pub fn into_parts(self) -> Result<(S, SocketFile), ReturnedError<Self>> {
         let pinned = self.file.as_ref().map(BoundFile::pin);
         let pin = match pinned.transpose() {
             Ok(pin) => pin.flatten(),
-            Err(error) => return Err((self, error)),
+            Err(error) => return Err(ReturnedError::new(error, self)),
         };
         let Self { file, socket, .. } = self;
         Ok((socket, SocketFile::new(file, pin)))
