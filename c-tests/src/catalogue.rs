@@ -23,14 +23,14 @@ const SUBJECTS: [(char, &str); 12] = [
     ('H', "datagrams and sequenced packets"),
     ('I', "passing descriptors"),
     ('J', "the peer's credentials"),
-    ('K', "options and small print"),
-    ('P', "what programs and libraries ran into"),
+    ('K', "options and details"),
+    ('P', "problems that programs and libraries have met"),
 ];
 
 const HEAD: &str = "\
 # The cases
 
-All cases of all suites, with what each asks of the kernel. [README.md](README.md) explains suites, lanes
+All cases of all suites, with the question that each asks the kernel. [README.md](README.md) explains suites, lanes
 and ids, and how to add a case. The answers are in the `transcript.txt` of each suite, and
 [differences.md](../docs/differences.md) lists those in which safe Rust differs from C.
 

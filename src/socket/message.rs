@@ -18,7 +18,8 @@ use crate::syscall::{self, Length, TRUE_LENGTH};
 /// ```
 /// # use sunpath::UnixSeqpacket;
 /// # if UnixSeqpacket::pair().is_err() { return Ok(()) } // macOS has none
-/// let (ours, theirs) = UnixSeqpacket::pair()?; // or UnixSeqpacket::connect("/run/app.sock")?
+/// // Or one end: UnixSeqpacket::connect("/run/app.sock")?
+/// let (ours, theirs) = UnixSeqpacket::pair()?;
 /// ours.send(b"one")?;
 /// ours.send(b"two")?;
 /// let mut buf = [0; 16];

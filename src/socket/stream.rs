@@ -13,7 +13,8 @@ use crate::syscall;
 ///
 /// ```
 /// # use sunpath::UnixStream;
-/// let (ours, theirs) = UnixStream::pair()?; // or UnixStream::connect("/run/app.sock")?
+/// // Or one end: UnixStream::connect("/run/app.sock")?
+/// let (ours, theirs) = UnixStream::pair()?;
 /// ours.write_all(b"hello")?;
 /// let mut buf = [0; 5];
 /// theirs.read_exact(&mut buf)?;

@@ -1,9 +1,10 @@
-//! `sockaddr_un` and the socket calls as C has them, and the overflow check that C leaves to you.
+//! The C API of Unix domain sockets: `sockaddr_un` with the length check that C leaves to you, and the
+//! socket calls as C has them.
 //!
-//! This crate is for programs that use the C API of Unix domain sockets itself, in Rust: without
-//! `std`, without an allocator, with `libc` as its only dependency. Names are C's, and types are
-//! libc's. Where C has macros, or needs care, there are `const` functions with a result. A function's
-//! page begins with its C signature.
+//! This crate is for Rust programs that use the C API itself. It needs neither `std` nor an allocator,
+//! and `libc` is its only dependency. Names are C's, and types are libc's. Where C has macros, or needs
+//! care, there are `const` functions that return a result. A function's page begins with its C
+//! signature.
 //!
 //! # A server in C's words
 //!
@@ -46,25 +47,17 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Modules
+//! # Where an item is
 //!
-//! | module | header | what is in it |
-//! |---|---|---|
-//! | [`un`] | `<sys/un.h>` | `sockaddr_un`, made and read with every length checked |
-//! | [`socket`](mod@socket) | `<sys/socket.h>`, `<sys/uio.h>`, `<poll.h>` | the calls, structs and constants |
-//! | [`cmsg`] | `<sys/socket.h>` | `CMSG_LEN` and its like over `usize`, and a loop that stays inside |
-//! | [`file`](mod@file) | `<fcntl.h>`, `<unistd.h>`, `<sys/stat.h>` | the path calls around a socket file |
-//! | [`errno`](mod@errno) | `<errno.h>` | `errno`, and the names of its values |
-//! | [`linux`] | `<linux/...>` | what libc lacks, from Linux's own headers |
-//!
-//! All items are at the crate's root too, as in C.
+//! Each module below has the items of one header of C, or of several. All items are at the crate's
+//! root as well, because a C program does not name the header of an item either.
 //!
 //! # Where the constants come from
 //!
 //! Constants that libc has are libc's. Those that it lacks come from the systems' own headers by
 //! `bindgen`. Its output is part of the source, so a build needs neither a C compiler nor libclang.
-//! On every build `const` assertions compare libc's structs and constants with those headers, and a
-//! difference stops the build and names the item. Feature `bindgen` reads the headers of this
+//! On every build `const` assertions compare libc's structs and constants with those headers. A
+//! difference stops the build with a message that names the item. Feature `bindgen` reads the headers of this
 //! machine instead.
 
 #![no_std]
