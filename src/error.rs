@@ -211,6 +211,16 @@ impl Error {
     }
 
     /// Returns the call that failed, or that was not made because its arguments were refused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// use sunpath::error::Call;
+    ///
+    /// let error = UnixStream::connect("/missing/app.sock").unwrap_err();
+    /// assert_eq!(error.call(), Call::Connect);
+    /// ```
     #[must_use]
     pub const fn call(self) -> Call {
         self.call
@@ -357,6 +367,16 @@ impl Error {
 
     /// Returns whether the call would have to wait (`EAGAIN`): the socket is nonblocking, or its
     /// timeout passed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, _theirs) = UnixStream::pair_nonblocking()?;
+    /// let error = ours.read(&mut [0; 16]).unwrap_err(); // nothing has arrived
+    /// assert!(error.is_would_block());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     #[doc(alias = "EAGAIN")]
     #[doc(alias = "EWOULDBLOCK")]

@@ -201,6 +201,15 @@ impl UnixAddr {
     }
 
     /// Returns whether the socket has no address.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, _theirs) = UnixStream::pair()?;
+    /// assert!(ours.local_addr()?.is_unnamed()); // nothing was bound
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     #[inline]
     pub const fn is_unnamed(&self) -> bool {
@@ -208,6 +217,18 @@ impl UnixAddr {
     }
 
     /// Returns the path, if the address is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixAddr;
+    /// use std::path::Path;
+    ///
+    /// let addr = UnixAddr::from_pathname("/run/app.sock")?;
+    /// assert_eq!(addr.as_pathname(), Some(Path::new("/run/app.sock")));
+    /// assert_eq!(UnixAddr::unnamed().as_pathname(), None);
+    /// # Ok::<(), sunpath::SunPathError>(())
+    /// ```
     #[cfg(feature = "std")]
     #[must_use]
     pub fn as_pathname(&self) -> Option<&std::path::Path> {

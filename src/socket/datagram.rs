@@ -164,6 +164,19 @@ impl Socket<Datagram> {
     ///
     /// - `EAFNOSUPPORT`: a system that dissolves it and reports this all the same (macOS, FreeBSD).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{Errno, UnixDatagram};
+    /// let (ours, _theirs) = UnixDatagram::pair()?;
+    /// ours.send(b"hello")?;
+    /// # if cfg!(any(target_os = "linux", target_os = "android")) {
+    /// ours.disconnect()?;
+    /// assert_eq!(ours.send(b"hello").unwrap_err().errno(), Errno::ENOTCONN);
+    /// # }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See connect(2).
     #[doc(alias = "AF_UNSPEC")]
     pub fn disconnect(&self) -> Result<(), Error> {

@@ -82,6 +82,18 @@ impl PeerCred {
     /// Use it for a log and not for a decision, because another process can get the same pid after
     /// this one has ended. The descriptor of [`Socket::peer_pidfd`] always stands for the same
     /// process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixStream;
+    /// let (ours, _theirs) = UnixStream::pair()?;
+    /// match ours.peer_cred()?.pid() {
+    ///     Some(pid) => println!("process {pid} connected"),
+    ///     None => println!("a process that has no pid here connected"),
+    /// }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     pub const fn pid(self) -> Option<i32> {
         self.pid

@@ -425,6 +425,19 @@ impl<T: Connected> Listener<T> {
     /// - `ENOBUFS`: no memory; not on Linux.
     /// - `EAFNOSUPPORT`: a listener of another family was taken over unchecked.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sunpath::UnixListener;
+    /// # let path = format!("/tmp/sunpath-local-{}.sock", std::process::id());
+    /// let listener = UnixListener::bind(&path)?;
+    /// assert_eq!(listener.local_addr()?.to_string(), path);
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "std"))] fn main() {}
+    /// ```
+    ///
     /// See getsockname(2).
     #[doc(alias = "getsockname")]
     pub fn local_addr(&self) -> Result<UnixAddr, Error> {
@@ -490,6 +503,22 @@ impl<T: Connected> Listener<T> {
     /// # Errors
     ///
     /// - `EMFILE`: the process has as many descriptors as `RLIMIT_NOFILE` allows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sunpath::{UnixListener, UnixStream};
+    /// # let path = format!("/tmp/sunpath-clone-{}.sock", std::process::id());
+    /// let listener = UnixListener::bind(&path)?;
+    /// let second = listener.try_clone()?; // for a second thread
+    /// let client = UnixStream::connect(&path)?;
+    /// let (server, _) = second.accept()?;
+    /// # drop((client, server));
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "std"))] fn main() {}
+    /// ```
     ///
     /// See fcntl(2).
     #[doc(alias = "dup")]

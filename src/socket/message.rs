@@ -73,6 +73,18 @@ impl Received {
     }
 
     /// Returns how many bytes of the buffer were filled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::UnixDatagram;
+    /// let (ours, theirs) = UnixDatagram::pair()?;
+    /// ours.send(b"hello")?;
+    /// let mut buf = [0; 16];
+    /// let received = theirs.recv(&mut buf)?;
+    /// assert_eq!(&buf[..received.len()], b"hello");
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "empty messages are messages")]
     pub const fn len(self) -> usize {

@@ -142,6 +142,18 @@ impl<T: Kind> Socket<T> {
     ///
     /// - `EINVAL`: zero, which in C would mean to wait forever.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sunpath::UnixStream;
+    /// let (ours, _theirs) = UnixStream::pair()?;
+    /// ours.set_write_timeout(Some(Duration::from_millis(20)))?;
+    /// let full = ours.write_all(&[0; 1 << 20]).unwrap_err(); // nobody reads
+    /// assert!(full.is_would_block());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See socket(7).
     #[doc(alias = "SO_SNDTIMEO")]
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> Result<(), Error> {

@@ -58,6 +58,17 @@ impl<T: Kind> Socket<T> {
     ///
     /// - `ENOMEM`: no memory.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sunpath::UnixStream;
+    /// let (ours, _theirs) = UnixStream::pair_nonblocking()?;
+    /// while ours.write(&[0; 4096]).is_ok() {} // until the queue is full
+    /// assert!(!ours.wait_writable(Some(Duration::from_millis(1)))?);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See poll(2).
     #[doc(alias = "poll")]
     #[doc(alias = "POLLOUT")]

@@ -122,6 +122,20 @@ impl<S> Bound<S> {
     /// - `EACCES`: no search permission on the directory any more.
     /// - `EIO`, `ENOMEM`: the file system failed; no memory.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sunpath::BindOptions;
+    /// # let path = format!("/tmp/sunpath-place-{}.sock", std::process::id());
+    /// let listener = BindOptions::new().listen(&path)?;
+    /// assert!(listener.is_in_place()?);
+    /// std::fs::remove_file(&path)?; // as a cleaner of /tmp does
+    /// assert!(!listener.is_in_place()?);
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "std"))] fn main() {}
+    /// ```
+    ///
     /// See stat(2).
     #[doc(alias = "fstatat")]
     pub fn is_in_place(&self) -> Result<bool, Error> {

@@ -119,6 +119,20 @@ impl BindOptions {
 
     /// Sets whether the file is removed when the socket is dropped. Without it the file is removed.
     /// See [`Bound`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sunpath::BindOptions;
+    ///
+    /// # let path = format!("/tmp/sunpath-stays-{}.sock", std::process::id());
+    /// let listener = BindOptions::new().unlink_on_drop(false).listen(&path)?;
+    /// drop(listener);
+    /// std::fs::remove_file(&path)?; // the file was still there
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "std"))] fn main() {}
+    /// ```
     #[must_use]
     #[doc(alias = "unlink")]
     pub const fn unlink_on_drop(mut self, on: bool) -> Self {
