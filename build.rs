@@ -8,7 +8,7 @@ use std::env;
 const LINUX: &[&str] = &["linux", "android"];
 /// Systems with the kernel of macOS.
 const APPLE: &[&str] = &["macos", "ios"];
-/// FreeBSD alone.
+/// Only FreeBSD.
 const FREEBSD: &[&str] = &["freebsd"];
 
 /// Each cfg and the systems that have it.
@@ -55,7 +55,8 @@ const CAPABILITIES: &[(&str, &[&[&str]])] = &[
     ("have_getpeereid", &[APPLE, &["dragonfly"]]),
     // LOCAL_PEERPID beside getpeereid
     ("have_local_peerpid", &[APPLE]),
-    // SO_PASSCRED and its like, SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC, SO_DOMAIN; SIOCOUTQ, SIOCATMARK
+    // SO_PASSCRED and similar options, SO_PEERGROUPS, SO_PEERPIDFD, SO_PEERSEC, SO_DOMAIN;
+    // SIOCOUTQ, SIOCATMARK
     ("have_so_passcred", &[LINUX]),
     // SO_TIMESTAMPNS; elsewhere SO_TIMESTAMP has microseconds, where it exists
     ("have_so_timestampns", &[LINUX]),

@@ -239,12 +239,12 @@ impl error::Error for NotPassed {}
 pub enum ActivationError {
     /// A variable is not a number in its range.
     Variable {
-        /// The variable.
+        /// The variable that is not a number in its range.
         name: &'static str,
     },
     /// A name in `LISTEN_FDNAMES` has more than 255 bytes.
     NameTooLong {
-        /// The number of bytes.
+        /// The number of bytes of the name.
         len: usize,
     },
     /// The descriptors were taken over before.
@@ -254,7 +254,7 @@ pub enum ActivationError {
     /// on](Activation#executing-a-new-version). In the second case this process opened the
     /// descriptor, or another part of the process has already taken it over.
     Descriptor {
-        /// Its number.
+        /// The number of the descriptor.
         fd: RawFd,
         /// The errno that its flags lead to.
         error: Error,

@@ -210,7 +210,7 @@ impl Places {
         Self { next: 0 }
     }
 
-    /// The next message of any type.
+    /// Returns the next message of any type.
     #[inline]
     pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<(c_int, Range<usize>)> {
         loop {
@@ -223,7 +223,7 @@ impl Places {
         }
     }
 
-    /// The next message of one type.
+    /// Returns the next message of one type.
     #[inline]
     pub(crate) fn next_of(&mut self, cmsg_type: c_int, bytes: &[u8]) -> Option<Range<usize>> {
         loop {

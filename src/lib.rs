@@ -147,8 +147,8 @@
 //! - Binding the unnamed address is refused, because in C it means [autobind](Socket::autobind).
 //! - Every descriptor is close-on-exec when it is made. (macOS has no such call, so the flag is set
 //!   right afterwards.) Every send carries `MSG_NOSIGNAL`.
-//! - A call that a signal interrupts is made again. Its timeout still ends, after three times its
-//!   length at the latest.
+//! - A call that a signal interrupts is made again. Its timeout still applies: the call ends after
+//!   at most three times that time.
 //! - A socket without a peer has no credentials: [`peer_cred`](Socket::peer_cred) fails with
 //!   `ENOTCONN`, where Linux answers with uid and gid -1.
 //! - A timeout of zero is refused, because in C it means to wait forever.
@@ -193,7 +193,7 @@
 //!
 //! - add items, methods, trait implementations, and variants of the enums that are `#[non_exhaustive]`;
 //! - change what an error prints, report a cause where none was reported, and change what `Debug` prints;
-//! - need a newer Rust, kernel or C library, which the README and the changelog then name.
+//! - need a newer Rust, kernel or C library, which the README and the changelog then list.
 //!
 //! Types of `libc` 0.2 and of `sunpath-sys` stand in signatures, such as
 //! `sockaddr_un` of [`sys`]. A new `libc` that is not compatible is therefore a new

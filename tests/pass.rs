@@ -31,7 +31,8 @@ fn say(line: impl AsRef<str>) {
     println!("said: {}", line.as_ref());
 }
 
-/// Not a test by itself: the tests start this program again, and this function does what they ask.
+/// This is not a test by itself. The tests start this program again, and this function does what
+/// they ask.
 #[test]
 fn pass_role() {
     let Ok(role) = env::var(ROLE) else { return };

@@ -362,7 +362,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     socket.bind_to(&addr).unwrap();
     let listener = socket.listen(0).unwrap();
 
-    // accept
+    // accept is interrupted.
     let clone = listener.try_clone().unwrap();
     let mut client = None;
     let accepted = interrupted(
@@ -373,7 +373,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     let (server, _) = accepted.unwrap();
     let client = client.unwrap();
 
-    // connect, to a queue that is full, without and with a timeout
+    // connect to a full queue is interrupted, without and with a timeout.
     let queued = UnixStream::connect(&path).unwrap();
     let connected = interrupted(
         libc::SYS_connect,
@@ -389,7 +389,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     );
     let queued = (queued, connected.unwrap());
 
-    // accept with a timeout
+    // accept with a timeout is interrupted.
     drop(listener.accept().unwrap());
     let clone = listener.try_clone().unwrap();
     let accepted = interrupted(
@@ -400,7 +400,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     accepted.unwrap();
     drop((queued, listener));
 
-    // read
+    // read is interrupted.
     let reader = client.try_clone().unwrap();
     let read = interrupted(
         libc::SYS_recvfrom,
@@ -409,7 +409,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     );
     assert_eq!(read.unwrap(), 4);
 
-    // write, to a peer that does not read
+    // write to a peer that does not read is interrupted.
     client.set_nonblocking(true).unwrap();
     while client.write(&[0; 4096]).is_ok() {}
     client.set_nonblocking(false).unwrap();
@@ -421,7 +421,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     let written = interrupted(libc::SYS_sendto, move || writer.write(&[0; 4096]), drain);
     assert_eq!(written.unwrap(), 4096);
 
-    // write_all, to a peer that reads after half of it was interrupted
+    // write_all is interrupted half way, and then the peer reads.
     let (writer, reader) = UnixStream::pair().unwrap();
     let much: Vec<u8> = (0..8 << 20).map(|at| (at % 251) as u8).collect();
     let (sent, mut received) = (much.clone(), vec![0; much.len()]);
@@ -436,7 +436,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     written.unwrap();
     assert!(received == much);
 
-    // a message
+    // A receive of a message is interrupted.
     let (a, b) = UnixSeqpacket::pair().unwrap();
     let reader = a.try_clone().unwrap();
     let received = interrupted(
@@ -446,7 +446,7 @@ fn eintr_is_not_seen_by_any_call_that_waits() {
     );
     assert_eq!(received.unwrap().len(), 4);
 
-    // a message to a peer that does not read
+    // A send of a message is interrupted, because the peer does not read.
     b.set_nonblocking(true).unwrap();
     while b.send(&[0; 4096]).is_ok() {}
     b.set_nonblocking(false).unwrap();

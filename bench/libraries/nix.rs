@@ -1,4 +1,4 @@
-//! nix: `nix::sys::socket`.
+//! The workloads with nix (`nix::sys::socket`).
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};

@@ -1,4 +1,4 @@
-//! passfd, over std's sockets: one descriptor in each message.
+//! The workloads with passfd, over std's sockets. It passes one descriptor in each message.
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;

@@ -1,5 +1,6 @@
-//! rustix: `rustix::net`, with its own system calls instead of the C library's. It has `sendmmsg`,
-//! but not `recvmmsg`, in whose place it makes a call for each message.
+//! The workloads with rustix (`rustix::net`), which makes its own system calls instead of those of
+//! the C library. It has `sendmmsg` but not `recvmmsg`, so it makes a call for each message that it
+//! receives.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;

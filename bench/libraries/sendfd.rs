@@ -1,4 +1,4 @@
-//! sendfd, over std's sockets.
+//! The workloads with sendfd, over std's sockets.
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;

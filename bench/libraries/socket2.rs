@@ -1,4 +1,4 @@
-//! socket2. It has neither batches nor control messages.
+//! The workloads with socket2. It has neither batches nor control messages.
 
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;

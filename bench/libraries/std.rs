@@ -1,4 +1,5 @@
-//! std: `std::os::unix::net`. It reads only addresses that its own calls returned.
+//! The workloads with std (`std::os::unix::net`). It reads only addresses that its own calls
+//! returned.
 
 use std::io::{Read, Write};
 use std::os::linux::net::SocketAddrExt;

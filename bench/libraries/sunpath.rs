@@ -1,4 +1,4 @@
-//! sunpath.
+//! The workloads with sunpath.
 
 use std::os::fd::RawFd;
 

@@ -1,4 +1,4 @@
-//! sunpath's sockets over tokio's `AsyncFd`, on its runtime of one thread.
+//! The workloads with sunpath's sockets over tokio's `AsyncFd`, on a runtime of one thread.
 
 use std::io;
 use std::os::fd::AsRawFd;

@@ -1,4 +1,4 @@
-//! tokio-seqpacket, on tokio's runtime of one thread.
+//! The workloads with tokio-seqpacket, on tokio's runtime of one thread.
 
 use std::io::{IoSlice, IoSliceMut};
 

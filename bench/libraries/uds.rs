@@ -1,4 +1,4 @@
-//! uds. Its datagrams are std's.
+//! The workloads with uds. Its datagrams are those of std.
 
 use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};

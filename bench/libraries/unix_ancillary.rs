@@ -1,4 +1,4 @@
-//! unix-ancillary, over std's sockets.
+//! The workloads with unix-ancillary, over std's sockets.
 
 use std::os::fd::RawFd;
 use std::os::unix::net::UnixStream;

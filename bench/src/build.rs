@@ -38,19 +38,19 @@ pub fn folder() -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The reference.
+/// Builds the workloads in C, which are the reference.
 pub fn c() -> Result<Candidate> {
     let program = compile("bench.c", "library-c", &[])?;
     Ok(Candidate { name: "C", program })
 }
 
-/// sunpath as a user's release build has it.
+/// Builds sunpath as a user's release build does.
 pub fn sunpath() -> Result<Candidate> {
     rust(&["--bin", "library-sunpath"])?;
     library("sunpath")
 }
 
-/// sunpath with the whole program optimised at once.
+/// Builds sunpath with the whole program optimised at once.
 pub fn sunpath_with_lto() -> Result<Candidate> {
     let lto = "profile.release.lto=\"fat\"";
     let target = folder()?.join("lto");
@@ -61,7 +61,7 @@ pub fn sunpath_with_lto() -> Result<Candidate> {
     })
 }
 
-/// Every library in Rust.
+/// Builds every library in Rust.
 pub fn all() -> Result<Vec<Candidate>> {
     let bins: Vec<String> = LIBRARIES
         .iter()

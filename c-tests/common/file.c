@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* 1. Words. */
+/* 1. Print words. */
 
 /* A longer path is printed as its length. */
 #define SHOWN 300
@@ -70,7 +70,7 @@ static void two_files_step(const char *call, const char *path, const char *other
 	putchar(')');
 }
 
-/* 2. Calls. */
+/* 2. Make calls, and print them. */
 
 void try_create(const char *path)
 {

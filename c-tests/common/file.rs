@@ -202,7 +202,7 @@ pub(crate) fn ask_names() {
     }
 }
 
-// 5. Watched: all events of the working directory are reported.
+// 5. Watch: all events of the working directory are reported.
 
 pub(crate) fn watch_directory() -> File {
     // SAFETY: inotify_init1 takes flags.
@@ -246,7 +246,7 @@ pub(crate) fn ask_events(mut watch: &File) {
     }
 }
 
-// 6. Long paths.
+// 6. Make long paths.
 
 /// The length of the directory's path. With `/s.sock` it is 261 bytes.
 pub(crate) const DEEP: usize = 254;

@@ -131,7 +131,7 @@ int process_may_drop(void)
 	return process_wait(child) == 0;
 }
 
-/* 3. Order: a pipe and one byte, never a sleep. */
+/* 3. Keep the order by a pipe and one byte, and never by a sleep. */
 
 void gate_make(int ret_gate[2])
 {
@@ -191,7 +191,7 @@ int process_is_interrupted(void)
 	return rings < RINGS;
 }
 
-/* 5. Words in place of numbers that change from run to run. */
+/* 5. Print words in place of numbers that change from run to run. */
 
 static void id_print(unsigned id, unsigned own)
 {

@@ -156,7 +156,7 @@ pub(crate) fn unshare(flags: c_int) -> bool {
     unsafe { libc::unshare(flags) == 0 }
 }
 
-// 3. Order: a pipe and one byte, never a sleep.
+// 3. Keep the order by a pipe and one byte, and never by a sleep.
 
 /// A gate that one process waits at until another opens it.
 pub(crate) type Gate = [File; 2];
@@ -228,7 +228,7 @@ pub(crate) fn interrupt() {
     check("setitimer", ring_every(100_000));
 }
 
-// 5. Words in place of numbers that change from run to run.
+// 5. Print words in place of numbers that change from run to run.
 
 fn id_name(id: u32, own: &AtomicU32) -> &'static str {
     match id {

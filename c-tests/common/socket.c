@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 1. Sockets. */
+/* 1. Make and close sockets. */
 
 int make_socket(int type)
 {
@@ -63,7 +63,7 @@ int make_connect(int fd, const char *path, size_t size)
 	return connect(fd, (struct sockaddr *)&addr, len);
 }
 
-/* 2. Calls. */
+/* 2. Make calls, and print them. */
 
 void try_bind_bytes(struct sock s, const char *path, size_t size)
 {
@@ -155,7 +155,7 @@ void try_recv(struct sock a)
 	result(count);
 }
 
-/* 3. Queries. */
+/* 3. Ask about sockets. */
 
 /* The length is left out if it counts the digits of a descriptor. */
 static void address_print(const struct sockaddr_un *addr, socklen_t len)
@@ -211,7 +211,7 @@ void ask_poll(struct sock s)
 	events_print(polled.revents);
 }
 
-/* 4. Setting up. */
+/* 4. Set up the sockets of a case. */
 
 struct sock bound(char name, int type, const char *path)
 {

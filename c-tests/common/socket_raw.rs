@@ -20,7 +20,7 @@ pub(crate) struct Sock {
     pub(crate) fd: c_int,
 }
 
-// 1. Sockets.
+// 1. Make and close sockets.
 
 /// Makes a socket that is nonblocking and close-on-exec, without a step.
 pub(crate) fn make_socket(kind: c_int) -> Result<c_int, c_int> {
@@ -77,7 +77,7 @@ pub(crate) fn make_connect(fd: c_int, path: &[u8]) -> Result<c_int, c_int> {
     returned(unsafe { sys::connect(fd, ptr::from_ref(&addr).cast(), len) })
 }
 
-// 2. Calls.
+// 2. Make calls, and print them.
 
 pub(crate) fn try_bind(s: Sock, path: &str) {
     let bound = make_bind(s.fd, path.as_bytes());
@@ -145,7 +145,7 @@ pub(crate) fn try_recv(a: Sock) {
     line::result(received);
 }
 
-// 3. Queries.
+// 3. Ask about sockets.
 
 type Ask = unsafe extern "C" fn(c_int, *mut sockaddr, *mut socklen_t) -> c_int;
 
@@ -170,7 +170,7 @@ pub(crate) fn ask_poll(s: Sock) {
     step!("poll({}) = {}", s.name, calls::poll(s.fd));
 }
 
-// 4. Setting up.
+// 4. Set up the sockets of a case.
 
 /// Makes a socket that is bound.
 pub(crate) fn bound(name: char, kind: c_int, path: &str) -> Sock {

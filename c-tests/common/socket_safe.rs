@@ -27,7 +27,7 @@ impl<S> Deref for Named<S> {
     }
 }
 
-// 1. Sockets.
+// 1. Make and close sockets.
 
 /// Makes a nonblocking socket.
 pub(crate) fn new_socket<T: Kind>(name: char) -> Result<Named<Socket<T>>, Error> {
@@ -50,7 +50,7 @@ fn address_of(path: &str) -> Result<UnixAddr, c_int> {
     UnixAddr::from_pathname(path).map_err(|error| error.errno())
 }
 
-// 2. Calls.
+// 2. Make calls, and print them.
 
 pub(crate) fn try_bind<T: Kind>(s: &Named<Socket<T>>, path: &str) {
     let bound =
@@ -113,7 +113,7 @@ pub(crate) fn try_recv(a: &Named<UnixStream>) {
     result(received);
 }
 
-// 3. Queries.
+// 3. Ask about sockets.
 
 /// A socket or a listener.
 pub(crate) trait Local {
@@ -150,7 +150,7 @@ pub(crate) fn ask_poll(s: &Named<impl AsRawFd>) {
     step!("poll({}) = {}", s.name, calls::poll(s.as_raw_fd()));
 }
 
-// 4. Setting up.
+// 4. Set up the sockets of a case.
 
 /// Makes a socket that is bound.
 pub(crate) fn bound<T: Kind>(name: char, path: &str) -> Result<Named<Socket<T>>, Error> {

@@ -1,5 +1,5 @@
-//! The raw lane: Rust over `sunpath-sys`. It has the same functions as the C lane, file by file, and
-//! prints the same lines.
+//! The raw lane, which is Rust over `sunpath-sys`. It has the same functions as the C lane, file by
+//! file, and prints the same lines.
 
 #[path = "../common/calls.rs"]
 mod calls;

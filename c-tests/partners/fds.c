@@ -28,7 +28,7 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-/* 1. Sending: one message, one SCM_RIGHTS. */
+/* 1. Send: one message has one SCM_RIGHTS. */
 
 static void send_fds(const int *fds, size_t count)
 {
@@ -56,7 +56,7 @@ static void answer(const char *text)
 		die("send");
 }
 
-/* 2. Receiving: all descriptors of one message. If there is none, the program ends. */
+/* 2. Receive: take all descriptors of one message. If there is none, the program ends. */
 
 static size_t receive_fds(int *ret_fds)
 {
@@ -86,7 +86,7 @@ static size_t receive_fds(int *ret_fds)
 	return count;
 }
 
-/* 3. The two verbs. */
+/* 3. Run the two commands. */
 
 static void give(size_t count)
 {

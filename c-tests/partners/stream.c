@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Together with the listener fewer than 64, because poll(2) rejects more entries than
- * RLIMIT_NOFILE. */
+/* The number of entries, which is less than 64 with the listener, because poll(2) rejects more
+ * entries than RLIMIT_NOFILE. */
 #define CONNECTIONS 32
 
 /* Bytes that were received and not yet passed on. */

@@ -26,7 +26,7 @@ pub struct Suite {
 /// One case of a suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// Its id: `A02.bare`.
+    /// The id: `A02.bare`.
     pub id: String,
     /// Its question, if it is a case of `cases.def`.
     pub title: String,
@@ -36,7 +36,7 @@ pub struct Case {
     pub line: String,
 }
 
-/// How a lane answered a case.
+/// The verdict on the answer of one lane to a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The suite does not have this lane.
@@ -49,7 +49,7 @@ pub enum Verdict {
     Wrong,
 }
 
-/// How all lanes answered a case.
+/// The result of a case in all lanes.
 #[derive(Debug, Default)]
 pub struct Report {
     /// The line of C, if it may be recorded, because C printed it and so did every lane that has to

@@ -51,7 +51,7 @@ mod linux {
     /// all processes of a user.
     const ALONE: [&str; 1] = ["ancillary::I17."];
 
-    /// Cases whose calls valgrind answers by itself, and differently from the kernel.
+    /// The cases whose calls valgrind answers by itself, and differently from the kernel.
     const NOT_UNDER: [&str; 1] = ["K11.from_sockets"];
 
     /// The results, which are printed at the end of the output.
@@ -107,7 +107,7 @@ mod linux {
         trials.collect()
     }
 
-    /// Makes a test for every case. Those that run alone are the last.
+    /// Makes a test for every case. The cases that run alone come last.
     fn cases(found: &Shared, bless: bool) -> Vec<Trial> {
         let mut trials = Vec::new();
         let mut alone = Vec::new();

@@ -14,7 +14,7 @@ macro_rules! calls {
         }
 
         impl Call {
-            /// All of them, in the order of their numbers.
+            /// All values, in the order of their numbers.
             pub(super) const ALL: &[Self] = &[$(Self::$call,)*];
 
             /// Returns the name of the call in C.
@@ -31,85 +31,85 @@ macro_rules! calls {
 calls! {
     /// accept(2) or accept4(2).
     Accept "accept"
-    /// bind(2).
+    /// The call bind(2).
     Bind "bind"
-    /// connect(2).
+    /// The call connect(2).
     Connect "connect"
-    /// dup2(2).
+    /// The call dup2(2).
     Dup2 "dup2"
-    /// fchmod(2).
+    /// The call fchmod(2).
     Fchmod "fchmod"
-    /// fchmodat(2).
+    /// The call fchmodat(2).
     Fchmodat "fchmodat"
-    /// fchownat(2).
+    /// The call fchownat(2).
     Fchownat "fchownat"
-    /// fcntl(2).
+    /// The call fcntl(2).
     Fcntl "fcntl"
-    /// flock(2).
+    /// The call flock(2).
     Flock "flock"
-    /// fstat(2).
+    /// The call fstat(2).
     Fstat "fstat"
-    /// fstatat(2).
+    /// The call fstatat(2).
     Fstatat "fstatat"
-    /// getcwd(3).
+    /// The call getcwd(3).
     Getcwd "getcwd"
-    /// getpeername(2).
+    /// The call getpeername(2).
     Getpeername "getpeername"
-    /// getrandom(2).
+    /// The call getrandom(2).
     Getrandom "getrandom"
-    /// getsockname(2).
+    /// The call getsockname(2).
     Getsockname "getsockname"
     /// getsockopt(2), or what the system has in its place.
     Getsockopt "getsockopt"
-    /// ioctl(2).
+    /// The call ioctl(2).
     Ioctl "ioctl"
-    /// linkat(2).
+    /// The call linkat(2).
     Linkat "linkat"
-    /// listen(2).
+    /// The call listen(2).
     Listen "listen"
-    /// mkdirat(2).
+    /// The call mkdirat(2).
     Mkdirat "mkdirat"
-    /// openat(2).
+    /// The call openat(2).
     Openat "openat"
-    /// poll(2).
+    /// The call poll(2).
     Poll "poll"
-    /// readdir(3).
+    /// The call readdir(3).
     Readdir "readdir"
     /// readlinkat(2), or what the system has in its place.
     Readlinkat "readlinkat"
-    /// readv(2).
+    /// The call readv(2).
     Readv "readv"
-    /// recv(2).
+    /// The call recv(2).
     Recv "recv"
-    /// recvfrom(2).
+    /// The call recvfrom(2).
     Recvfrom "recvfrom"
-    /// recvmmsg(2).
+    /// The call recvmmsg(2).
     Recvmmsg "recvmmsg"
-    /// recvmsg(2).
+    /// The call recvmsg(2).
     Recvmsg "recvmsg"
     /// renameat(2) or renameat2(2).
     Renameat "renameat"
-    /// send(2).
+    /// The call send(2).
     Send "send"
-    /// sendmmsg(2).
+    /// The call sendmmsg(2).
     Sendmmsg "sendmmsg"
-    /// sendmsg(2).
+    /// The call sendmsg(2).
     Sendmsg "sendmsg"
-    /// sendto(2).
+    /// The call sendto(2).
     Sendto "sendto"
-    /// setsockopt(2).
+    /// The call setsockopt(2).
     Setsockopt "setsockopt"
-    /// shutdown(2).
+    /// The call shutdown(2).
     Shutdown "shutdown"
     /// No call: a `struct sockaddr_un` was being made.
     SockaddrUn "sockaddr_un"
-    /// socket(2).
+    /// The call socket(2).
     Socket "socket"
-    /// socketpair(2).
+    /// The call socketpair(2).
     Socketpair "socketpair"
-    /// symlinkat(2).
+    /// The call symlinkat(2).
     Symlinkat "symlinkat"
-    /// unlinkat(2).
+    /// The call unlinkat(2).
     Unlinkat "unlinkat"
 }
 

@@ -65,7 +65,7 @@ macro_rules! causes {
         }
 
         impl Tag {
-            /// All of them, in the order of their numbers.
+            /// All values, in the order of their numbers.
             pub(super) const ALL: &[Self] = &[
                 Self::Errno,
                 Self::Empty,

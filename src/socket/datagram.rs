@@ -162,7 +162,7 @@ impl Socket<Datagram> {
     ///
     /// # Errors
     ///
-    /// - `EAFNOSUPPORT`: a system that dissolves it and reports this all the same (macOS, FreeBSD).
+    /// - `EAFNOSUPPORT`: macOS and FreeBSD dissolve the connection and still report this.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! Sending and receiving.
+//! Sends and receives data.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;

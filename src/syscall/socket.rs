@@ -95,7 +95,7 @@ pub(super) fn raw_connect(dir: BorrowedFd<'_>, fd: BorrowedFd<'_>, addr: &UnixAd
 
 /// A descriptor for which poll(2) reported an event.
 pub(crate) struct Ready {
-    /// Whether the receiving direction was shut down, which cannot be undone.
+    /// `true` if the receiving direction was shut down, which cannot be undone.
     pub(crate) shut_down: bool,
 }
 

@@ -230,7 +230,8 @@ pub use libc::fchmod;
 pub use libc::fchmodat;
 
 /// `int fchmodat2(int dirfd, const char *path, mode_t mode, int flags);` — fchmodat with flags that
-/// the kernel obeys: `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH`. Since Linux 6.6; `ENOSYS` before.
+/// the kernel obeys: `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH`. Linux has it since 6.6. Older
+/// kernels report `ENOSYS`.
 ///
 /// The call is made by syscall(2), because C libraries have no function of this name.
 ///
@@ -344,7 +345,7 @@ pub use libc::rename;
 pub use libc::renameat;
 
 /// `int renameat2(int olddirfd, const char *old, int newdirfd, const char *new, unsigned int
-/// flags);` — renameat with flags. Since Linux 3.15; `ENOSYS` before.
+/// flags);` — renameat with flags. Linux has it since 3.15. Older kernels report `ENOSYS`.
 ///
 /// The call is made by syscall(2), because glibc has the function since 2.28 and musl since 1.2.6.
 ///
@@ -380,8 +381,8 @@ pub const RENAME_EXCHANGE: c_uint = libc::RENAME_EXCHANGE as c_uint;
 #[allow(clippy::unnecessary_cast, reason = "it is an int on Android")]
 pub const RENAME_NOREPLACE: c_uint = libc::RENAME_NOREPLACE as c_uint;
 
-/// `int renameatx_np(int olddirfd, const char *old, int newdirfd, const char *new, unsigned int flags);`
-/// — renameat with flags. Since macOS 10.12.
+/// `int renameatx_np(int olddirfd, const char *old, int newdirfd, const char *new, unsigned int
+/// flags);` — renameat with flags. macOS has it since 10.12.
 ///
 /// See rename(2).
 #[cfg(target_vendor = "apple")]
@@ -424,7 +425,8 @@ pub use libc::{getegid, geteuid, getpid};
 pub use libc::{getgid, getuid};
 
 /// `ssize_t getrandom(void *buf, size_t size, unsigned int flags);` — fills a buffer with
-/// unpredictable bytes. Up to 256 bytes always arrive whole. Since Linux 3.17; `ENOSYS` before.
+/// unpredictable bytes. Up to 256 bytes always arrive whole. Linux has it since 3.17. Older kernels
+/// report `ENOSYS`.
 ///
 /// The call is made by syscall(2), because glibc has the function since 2.25.
 ///

@@ -105,8 +105,8 @@ pub use libc::{SO_RCVBUF, SO_SNDBUF};
 #[doc(inline)]
 pub use libc::SO_RCVLOWAT;
 
-/// Options that set `SO_SNDBUF` and `SO_RCVBUF` over the limits of the system, each an `int`. For
-/// `CAP_NET_ADMIN` alone.
+/// Options that set `SO_SNDBUF` and `SO_RCVBUF` over the limits of the system, each an `int`. Only
+/// a process with `CAP_NET_ADMIN` may set them.
 ///
 /// See socket(7).
 #[cfg(any(target_os = "linux", target_os = "android"))]

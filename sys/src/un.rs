@@ -110,14 +110,14 @@ pub enum SunPathError {
     Empty,
     /// The pathname has a NUL at this offset, where the kernel would end it.
     InteriorNul {
-        /// Offset of the first NUL.
+        /// The offset of the first NUL.
         at: usize,
     },
     /// The pathname or abstract name is longer than fits.
     TooLong {
-        /// Length of the given bytes.
+        /// The length of the given bytes.
         len: usize,
-        /// Greatest length that fits.
+        /// The greatest length that fits.
         max: usize,
     },
     /// The system has no abstract namespace ([`HAVE_ABSTRACT`]).

@@ -54,7 +54,7 @@ fn wait<T: Kind>(sockets: &[&Socket<T>]) -> Vec<bool> {
         revents: 0,
     };
     let mut slots: Vec<_> = sockets.iter().map(slot).collect();
-    // SAFETY: the slots are live, and as many as is said.
+    // SAFETY: the slots are live, and there are as many as the call is told.
     let ready = unsafe { libc::poll(slots.as_mut_ptr(), slots.len() as libc::nfds_t, -1) };
     assert!(ready > 0);
     slots.iter().map(|slot| slot.revents != 0).collect()

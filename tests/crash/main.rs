@@ -1,6 +1,6 @@
-//! Tests by force. A program that binds, serves and drops is killed at every system call that it
-//! makes, and each of its calls is made to fail. Many programs start at once, and a server is
-//! replaced under load.
+//! Tests of programs that die or fail. A program that binds, serves and drops is killed at every
+//! system call that it makes, and each of its calls is made to fail. Many programs start at once,
+//! and a server is replaced under load.
 //!
 //! `cargo test` runs a short selection. `SUNPATH_LONG=1 cargo test --test crash` runs everything.
 //!

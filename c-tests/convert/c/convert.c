@@ -1,4 +1,4 @@
-/* The conversion alone, in C and for all inputs. It prints what sun_path.c makes of every
+/* Makes only the conversion, in C and for all inputs. It prints what sun_path.c makes of every
  * length with a NUL at every position, and what it reads at every length that could be
  * reported. It makes no system call. raw/mod.rs and safe/mod.rs print the same lines. */
 #include "notation.h"
@@ -13,8 +13,8 @@
 #define ABSTRACT_LENGTHS 112
 #define NO_NUL SIZE_MAX
 
-/* 1. Input: bytes that all differ from their neighbours, so that a shifted copy is visible, and at
- *    most one NUL. */
+/* 1. Make the input: bytes that all differ from their neighbours, so that a shifted copy is
+ *    visible, and at most one NUL. */
 
 static void fill(char *bytes, size_t size, size_t nul)
 {
@@ -31,7 +31,7 @@ static void print_input(const char *kind, size_t size, size_t nul)
 		printf("%s %zu %zu", kind, size, nul);
 }
 
-/* 2. Result: the length and a hash of the whole struct, or the error. */
+/* 2. Print the result: the length and a hash of the whole struct, or the error. */
 
 static uint64_t fnv1a(const unsigned char *bytes, size_t size)
 {
@@ -85,7 +85,7 @@ static void make_abstract(const char *name, size_t size, size_t nul)
 		print_refused(name, size);
 }
 
-/* 3. Reading: each of these contents is read with every address length. */
+/* 3. Read: each of these contents is read with every address length. */
 
 static const char *const contents[] = {
 	"\"f{108}\"",             /* unterminated */
@@ -113,7 +113,7 @@ static void read_address(size_t which, const struct sockaddr_un *addr, socklen_t
 	putchar('\n');
 }
 
-/* 4. All lengths and all places. */
+/* 4. Convert all lengths and all places of a NUL. */
 
 int main(void)
 {

@@ -11,8 +11,8 @@ use sys::{SunPath, SunPathError, sockaddr_un, socklen_t};
 const PATH_LENGTHS: usize = 300;
 const ABSTRACT_LENGTHS: usize = 112;
 
-// 1. Input: bytes that all differ from their neighbours, so that a shifted copy is visible, and at
-//    most one NUL.
+// 1. Make the input: bytes that all differ from their neighbours, so that a shifted copy is
+//    visible, and at most one NUL.
 
 fn fill(size: usize, nul: Option<usize>) -> Vec<u8> {
     let byte = |i| {
@@ -31,7 +31,7 @@ fn input(kind: &str, size: usize, nul: Option<usize>) -> String {
     format!("{kind} {size} {nul}")
 }
 
-// 2. Result: the length and a hash of the whole struct, or the error.
+// 2. Print the result: the length and a hash of the whole struct, or the error.
 
 fn fnv1a(addr: &sockaddr_un) -> u64 {
     const { assert!(size_of::<sockaddr_un>() == sys::SUN_PATH_OFFSET + sys::SUN_PATH_CAPACITY) };
@@ -61,7 +61,7 @@ fn make_abstract(name: &[u8]) -> String {
     outcome(sys::sockaddr_un_abstract(name))
 }
 
-// 3. Reading: each of these contents is read with every address length.
+// 3. Read: each of these contents is read with every address length.
 
 const CONTENTS: [&str; 7] = [
     r#""f{108}""#,         // unterminated
@@ -82,7 +82,7 @@ fn read_address(addr: &sockaddr_un, len: socklen_t) -> String {
     format!("{kind} {}", Bytes(name))
 }
 
-// 4. All lengths and all places.
+// 4. Convert all lengths and all places of a NUL.
 
 pub(crate) fn main() -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());

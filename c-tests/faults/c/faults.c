@@ -314,7 +314,7 @@ static int identity(void)
 	return 0;
 }
 
-/* The peer's pidfd. */
+/* Asks for the peer's pidfd. */
 static int peer_pidfd(void)
 {
 	int pair[2], pidfd;

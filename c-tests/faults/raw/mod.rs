@@ -73,7 +73,7 @@ impl Drop for File {
     }
 }
 
-// 2. Calls.
+// 2. Make calls, and print them.
 
 fn new_socket(kind: c_int) -> Answer<OwnedFd> {
     // SAFETY: socket takes numbers.
@@ -134,7 +134,7 @@ fn receive(fd: &OwnedFd, expected: isize) -> Answer<()> {
     Ok(())
 }
 
-// 3. Messages with one byte and one control message.
+// 3. Make messages with one byte and one control message.
 
 /// A buffer for one control message, aligned as a header is.
 #[repr(C, align(8))]
@@ -210,7 +210,7 @@ fn getsockopt<T>(fd: &OwnedFd, option: c_int) -> Answer<T> {
     Ok(unsafe { value.assume_init() })
 }
 
-// 4. The ways.
+// 4. Use sockets in the usual ways.
 
 /// Makes a connection, from its listener to its end.
 fn stream() -> Answer<()> {
@@ -309,7 +309,7 @@ fn identity() -> Answer<()> {
     Ok(())
 }
 
-/// The peer's pidfd.
+/// Asks for the peer's pidfd.
 fn peer_pidfd() -> Answer<()> {
     let [_ours, theirs] = new_pair(SOCK_STREAM)?;
     owned(getsockopt::<c_int>(&theirs, sys::SO_PEERPIDFD)? as isize);

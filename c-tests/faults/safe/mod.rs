@@ -42,7 +42,7 @@ impl Drop for File {
     }
 }
 
-// 2. The ways.
+// 2. Use sockets in the usual ways.
 
 /// Makes a connection, from its listener to its end.
 fn stream() -> io::Result<()> {
@@ -123,7 +123,7 @@ fn identity() -> io::Result<()> {
     Ok(())
 }
 
-/// The peer's pidfd.
+/// Asks for the peer's pidfd.
 fn peer_pidfd() -> io::Result<()> {
     let (_ours, theirs) = UnixStream::pair()?;
     theirs.peer_pidfd()?;

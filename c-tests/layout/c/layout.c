@@ -53,7 +53,7 @@
 #define SO_PEERPIDFD MISSING /* Linux 6.5 */
 #endif
 
-/* 2. A row of the table, as one line or two. */
+/* 2. Print a row of the table, as one line or two. */
 
 #define SIZE_OF_FIELD(s, f) sizeof(((struct s *)0)->f)
 
@@ -78,7 +78,7 @@ static const struct {
 #include "../around.def"
 };
 
-/* 3. All rows. */
+/* 3. Print all rows. */
 
 int main(void)
 {

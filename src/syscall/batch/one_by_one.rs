@@ -15,7 +15,7 @@ pub(super) struct mmsghdr {
     pub(super) msg_len: usize,
 }
 
-/// sendmmsg(2).
+/// Does what sendmmsg(2) does.
 ///
 /// # Safety
 ///
@@ -35,7 +35,7 @@ pub(super) unsafe fn send_many(
     unsafe { one_by_one(headers, count, send) }
 }
 
-/// recvmmsg(2) with `MSG_WAITFORONE`.
+/// Does what recvmmsg(2) does with `MSG_WAITFORONE`.
 ///
 /// # Safety
 ///

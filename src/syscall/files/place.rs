@@ -1,4 +1,4 @@
-//! Executing a program in a child that has descriptors under fixed numbers.
+//! Executes a program in a child that has descriptors under fixed numbers.
 
 use core::ffi::{c_char, c_int};
 use core::iter::repeat_n;

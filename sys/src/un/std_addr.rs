@@ -64,7 +64,7 @@ pub fn sockaddr_un_from_std(addr: &SocketAddr) -> (sockaddr_un, socklen_t) {
 /// See unix(7).
 pub fn sockaddr_un_to_std(addr: &sockaddr_un, len: socklen_t) -> io::Result<SocketAddr> {
     match sun_path(addr, len) {
-        // From the empty path std makes the unnamed address.
+        // std makes the unnamed address from an empty path.
         SunPath::Unnamed => SocketAddr::from_pathname(""),
         SunPath::Pathname(path) => SocketAddr::from_pathname(OsStr::from_bytes(path)),
         #[cfg(any(target_os = "linux", target_os = "android"))]

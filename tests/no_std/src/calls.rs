@@ -29,7 +29,7 @@ macro_rules! calls {
 
 type Result<T> = core::result::Result<T, Error>;
 
-// Addresses and sockets.
+// These functions use addresses and sockets.
 calls! {
     fn call_address_from_text(text: &[u8]) -> Option<UnixAddr> {
         UnixAddr::from_text(text).ok()
@@ -120,7 +120,7 @@ calls! {
     }
 }
 
-// Ancillary data.
+// These functions use ancillary data.
 calls! {
     fn call_sendmsg(socket: &UnixStream, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<usize> {
         socket.sendmsg(&[IoSlice::new(bytes)], &[Control::Rights(fds)])
@@ -152,7 +152,7 @@ calls! {
     }
 }
 
-// Batches.
+// These functions use batches.
 calls! {
     fn call_push(batch: &mut SendBatch<'static, Rights<2>>, message: Outgoing<'static>) -> Result<()> {
         batch.push(message)
@@ -171,7 +171,7 @@ calls! {
     }
 }
 
-// Socket files.
+// These functions use socket files.
 calls! {
     fn call_bind_at(dir: BorrowedFd<'_>, path: &[u8]) -> Result<UnixListener> {
         UnixListener::bind_at(dir, path)

@@ -24,8 +24,8 @@ static socklen_t smaller(socklen_t a, socklen_t b)
 	return a < b ? a : b;
 }
 
-/* 2. Sockets: a stream socket for each letter, made when it is first used. It is nonblocking, so
- *    that a case that goes wrong prints EAGAIN and does not wait. */
+/* 2. Make sockets: a stream socket for each letter, made when it is first used. It is nonblocking,
+ *    so that a case that goes wrong prints EAGAIN and does not wait. */
 
 #define KIND (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 
@@ -54,7 +54,7 @@ static int socket_of(char name)
 	return *fd;
 }
 
-/* 3. Asking: the address as the table has it, and the length that goes with it. */
+/* 3. Ask: pass the address as the table has it, and the length that goes with it. */
 
 static socklen_t address_of(const struct step *step, union address *ret_addr)
 {
@@ -102,7 +102,8 @@ static void ask_with_address(const struct step *step)
 	print_outcome(result);
 }
 
-/* 4. Answers: what the kernel wrote, the length that it reports, and whether it stayed inside. */
+/* 4. Print the answers: what the kernel wrote, the length that it reports, and whether it stayed
+ *    inside. */
 
 static void ask_for_address(const struct step *step)
 {
@@ -137,7 +138,7 @@ static void ask_for_address(const struct step *step)
 	}
 }
 
-/* 5. The calls without an address. */
+/* 5. Make the calls that have no address. */
 
 static void ask_plainly(const struct step *step)
 {
@@ -166,7 +167,7 @@ static void ask_plainly(const struct step *step)
 	}
 }
 
-/* 6. Files: prints the exact names of the sockets in the directory, and removes them. */
+/* 6. Remove the files: prints the exact names of the sockets in the directory, and removes them. */
 
 static int is_socket(const struct dirent *entry)
 {
@@ -193,7 +194,7 @@ static void print_and_remove_files(void)
 	free(entries);
 }
 
-/* 7. Case: each has its own sockets and files, and prints one line. */
+/* 7. Run a case: each has its own sockets and files, and prints one line. */
 
 static void run_case(const char *text)
 {
@@ -233,7 +234,7 @@ static void run_case(const char *text)
 			close(*slot(name));
 }
 
-/* 8. Table: "for 0..112 ID ..." is the case once for every number, put in for "$n". */
+/* 8. Read the table: "for 0..112 ID ..." is the case once for every number, put in for "$n". */
 
 static void run_with_number(const char *text, unsigned long number)
 {

@@ -51,8 +51,8 @@ fn within(len: socklen_t) -> usize {
     (len as usize).min(BUFFER_SIZE)
 }
 
-// 2. Sockets: a stream socket for each letter, made when it is first used. It is nonblocking, so
-//    that a case that goes wrong prints EAGAIN and does not wait.
+// 2. Make sockets: a stream socket for each letter, made when it is first used. It is nonblocking,
+//    so that a case that goes wrong prints EAGAIN and does not wait.
 
 const KIND: c_int = sys::SOCK_STREAM | sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK;
 
@@ -78,7 +78,7 @@ impl Lane {
     }
 }
 
-// 3. Asking: the address as the table has it, and the length that goes with it.
+// 3. Ask: pass the address as the table has it, and the length that goes with it.
 
 fn outcome(result: c_int) -> &'static str {
     if result < 0 {
@@ -125,7 +125,8 @@ impl Lane {
     }
 }
 
-// 4. Answers: what the kernel wrote, the length that it reports, and whether it stayed inside.
+// 4. Print the answers: what the kernel wrote, the length that it reports, and whether it stayed
+//    inside.
 
 fn count_touched(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte != UNTOUCHED).count()
@@ -204,7 +205,7 @@ impl Lane {
     }
 }
 
-// 5. The calls without an address.
+// 5. Make the calls that have no address.
 
 impl Lane {
     fn ask_plainly(&mut self, step: &Step) -> String {
@@ -243,7 +244,7 @@ impl Lane {
     }
 }
 
-// 6. Files: prints the exact names of the sockets in the directory, and removes them.
+// 6. Remove the files: prints the exact names of the sockets in the directory, and removes them.
 
 fn show_and_remove_files() -> io::Result<String> {
     let mut names = Vec::new();
@@ -262,7 +263,7 @@ fn show_and_remove_files() -> io::Result<String> {
     Ok(text)
 }
 
-// 7. Case: each has its own sockets and files, and prints one line.
+// 7. Run a case: each has its own sockets and files, and prints one line.
 
 fn run_case(case: &Case) -> io::Result<()> {
     let mut lane = Lane {
@@ -290,7 +291,7 @@ fn run_case(case: &Case) -> io::Result<()> {
     Ok(())
 }
 
-// 8. Table: "for 0..112 ID ..." is the case once for every number, put in for "$n".
+// 8. Read the table: "for 0..112 ID ..." is the case once for every number, put in for "$n".
 
 pub(crate) fn main() -> io::Result<()> {
     read_cases(io::stdin().lock()).iter().try_for_each(run_case)

@@ -44,8 +44,8 @@ fn filled((_, family): (&str, i32), bytes: &[u8]) -> sockaddr_un {
     addr
 }
 
-// 2. Sockets: a stream socket for each letter, made when it is first used. It is nonblocking, so
-//    that a case that goes wrong prints EAGAIN and does not wait.
+// 2. Make sockets: a stream socket for each letter, made when it is first used. It is nonblocking,
+//    so that a case that goes wrong prints EAGAIN and does not wait.
 
 enum Slot {
     Socket(Socket<Stream>),
@@ -88,7 +88,7 @@ impl Lane {
     }
 }
 
-// 3. Asking: the address as the table has it, and the length that goes with it.
+// 3. Ask: pass the address as the table has it, and the length that goes with it.
 
 fn outcome(result: Result<(), Error>) -> &'static str {
     match result {
@@ -146,7 +146,7 @@ impl Lane {
     }
 }
 
-// 4. Answers: what the kernel wrote, and the length that it reports.
+// 4. Print the answers: what the kernel wrote, and the length that it reports.
 
 impl Lane {
     /// A name that the kernel chose is random. The line therefore has only its form, and whether it
@@ -199,7 +199,7 @@ impl Lane {
     }
 }
 
-// 5. The calls without an address.
+// 5. Make the calls that have no address.
 
 impl Lane {
     fn plainly(&mut self, step: &Step) -> Result<(), Error> {
@@ -234,7 +234,7 @@ impl Lane {
     }
 }
 
-// 6. Files: prints the exact names of the sockets in the directory, and removes them.
+// 6. Remove the files: prints the exact names of the sockets in the directory, and removes them.
 
 fn show_and_remove_files() -> io::Result<String> {
     let mut names = Vec::new();
@@ -253,7 +253,7 @@ fn show_and_remove_files() -> io::Result<String> {
     Ok(text)
 }
 
-// 7. Case: each has its own sockets and files, and prints one line.
+// 7. Run a case: each has its own sockets and files, and prints one line.
 
 fn run_case(case: &Case) -> io::Result<()> {
     let mut lane = Lane::default();
@@ -274,7 +274,7 @@ fn run_case(case: &Case) -> io::Result<()> {
     Ok(())
 }
 
-// 8. Table: "for 0..112 ID ..." is the case once for every number, put in for "$n".
+// 8. Read the table: "for 0..112 ID ..." is the case once for every number, put in for "$n".
 
 pub(crate) fn main() -> io::Result<()> {
     read_cases(io::stdin().lock()).iter().try_for_each(run_case)

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* 1. Sockets with a path. */
+/* 1. Make sockets with a path. */
 
 static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = PATH };
 
@@ -63,7 +63,7 @@ int accepted(int listener)
 	return fd;
 }
 
-/* 2. Cases: one line each, "not run: ..." if this system does not allow it. */
+/* 2. Run the cases: each prints one line, or "not run: ..." if this system does not allow it. */
 
 void as_nobody(void (*run)(void))
 {

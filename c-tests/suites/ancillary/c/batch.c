@@ -75,7 +75,7 @@ void batch_rights(void)
 	three(1);
 }
 
-/* 2. Pieces. */
+/* 2. Send and receive many pieces. */
 
 static void in_pieces(size_t count)
 {
@@ -102,7 +102,7 @@ void batch_too_many_pieces(void)
 	in_pieces(1025);
 }
 
-/* 3. Data that is truncated. */
+/* 3. Receive truncated data. */
 
 void batch_true_length(void)
 {

@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* 1. A buffer for one descriptor and its padding, which has space for two. */
+/* 1. Use a buffer for one descriptor and its padding, which has space for two. */
 
 static void into_one(size_t count)
 {
@@ -29,7 +29,7 @@ void buffer_padding(void)
 	into_one(2);
 }
 
-/* 2. A process at its limit: recvmsg succeeds, and reports that something is missing. */
+/* 2. Receive at the limit of descriptors: recvmsg succeeds, and reports that something is missing. */
 
 static void three_at_limit(int more)
 {
@@ -52,7 +52,7 @@ void buffer_for_none(void)
 	three_at_limit(0);
 }
 
-/* 3. The buffer itself. */
+/* 3. Use the buffer in unusual ways. */
 
 /* Uses one buffer for two calls, as in a loop. An iteration over it after a failure sees old
  * numbers. */
@@ -97,8 +97,8 @@ void buffer_aligned(void)
 	close_pair(s);
 }
 
-/* 4. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
- *    The buffer ends with them, so that a sanitizer sees a read past them. */
+/* 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with another
+ *    length. The buffer ends with them, so that a sanitizer sees a read past them. */
 
 static size_t walk(const unsigned char *bytes, size_t len, size_t ret_sizes[2])
 {

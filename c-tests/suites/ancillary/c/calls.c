@@ -15,7 +15,7 @@ static _Noreturn void unknown(const char *text)
 	exit(2);
 }
 
-/* 1. Arguments. */
+/* 1. Read the arguments of a call. */
 
 static int *socket_of(struct pair *s, const struct step *asked)
 {
@@ -71,7 +71,7 @@ static int option_of(const char *name)
 	unknown(name);
 }
 
-/* 2. Calls. */
+/* 2. Make calls, and print them. */
 
 static void call_sendmsg(int p, const struct step *asked)
 {
@@ -137,7 +137,7 @@ static void call_in_child(struct pair *s, const struct step *asked)
 	process_join(child);
 }
 
-/* 3. The line. */
+/* 3. Make the calls of a line. */
 
 static const char *next_call(const char *text, struct step *ret_step)
 {

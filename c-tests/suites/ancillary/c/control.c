@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 1. Sent. */
+/* 1. Lay out control data to be sent. */
 
 static void put_message(struct control *control, const struct cmsghdr *header, const void *data,
 			size_t size)
@@ -54,9 +54,9 @@ void put_rights(struct control *control, size_t count)
 	put(control, SCM_RIGHTS, fds, count * sizeof fds[0]);
 }
 
-/* 2. Received. Read by offsets and memcpy, because the buffer may have any alignment, and because
- *    the CMSG_NXTHDR of an older glibc skips a last message without its padding, and the
- *    descriptors in it. */
+/* 2. Read received control data. This is done by offsets and memcpy, because the buffer may have
+ *    any alignment, and because the CMSG_NXTHDR of an older glibc skips a last message without its
+ *    padding, and the descriptors in it. */
 
 int next_message(const unsigned char *bytes, size_t len, size_t *at, struct message *ret_message)
 {
@@ -153,7 +153,7 @@ void print_control(const unsigned char *bytes, size_t len, struct fds *ret_fds)
 		print_message(&message, ret_fds);
 }
 
-/* 3. Descriptors. */
+/* 3. Close and count descriptors. */
 
 void close_fds(const struct fds *fds)
 {

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* 1. Pipes, which tell whether their other end is open. */
+/* 1. Make pipes, which tell whether their other end is open. */
 
 static void new_pipe(int ret_fds[2], int flags)
 {
@@ -23,7 +23,7 @@ static void ask_pipe(int fd)
 	result(count);
 }
 
-/* 2. A received descriptor: its flag, its file. */
+/* 2. Examine a received descriptor: its flag, its file. */
 
 static void close_on_exec(int flags, const char *words)
 {
@@ -80,7 +80,7 @@ void in_flight_closed(void)
 	close_pair(s);
 }
 
-/* 3. The queue holds them: a pipe ends when its last write end is closed. */
+/* 3. The queue holds descriptors: a pipe ends when its last write end is closed. */
 
 void in_flight_receiver_closes(void)
 {
@@ -153,7 +153,7 @@ void in_flight_itself(void)
 	close(fds[0]);
 }
 
-/* 4. How many: a descriptor in flight counts for the user who sent it. */
+/* 4. Count descriptors: one in flight counts for the user who sent it. */
 
 /* At most 32 are open, and one more may be in flight, because the kernel counts before it adds a
  * message. */
@@ -197,7 +197,7 @@ void in_flight_too_many_at_once(void)
 	as_nobody(many_a_message);
 }
 
-/* 5. Receivers that take no descriptors. */
+/* 5. Some receivers take no descriptors. */
 
 void in_flight_by_listener(void)
 {

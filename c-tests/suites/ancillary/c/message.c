@@ -9,7 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* 1. Sockets. */
+/* 1. Make and close sockets. */
 
 struct pair new_pair(int type)
 {
@@ -46,7 +46,7 @@ int lacks_option(int option, const char *words)
 	return lacks;
 }
 
-/* 2. Sending. */
+/* 2. Send messages. */
 
 ssize_t try_send(int p, const char *text, const struct control *control)
 {
@@ -95,7 +95,7 @@ void send_text(int p, const char *text)
 	result(count);
 }
 
-/* 3. Receiving. */
+/* 3. Receive messages. */
 
 struct fds receive_with(int q, struct receive how)
 {

@@ -14,7 +14,7 @@ static struct pair passing(int type)
 	return s;
 }
 
-/* 1. With a message. */
+/* 1. Receive a pidfd with a message. */
 
 /* A receiver that did not ask for it finds one more descriptor in every message. */
 void pidfd_inherited(void)
@@ -75,7 +75,7 @@ void pidfd_dead(void)
 	close_pair(s);
 }
 
-/* 2. Without one. */
+/* 2. Receive without a pidfd. */
 
 void pidfd_limit(void)
 {
@@ -112,7 +112,7 @@ void pidfd_end(void)
 	at_the_end("seqpacket", SOCK_SEQPACKET);
 }
 
-/* 3. The length of the queue. */
+/* 3. Receive the length of the queue. */
 
 void pidfd_no_stream(void)
 {
@@ -130,7 +130,7 @@ void pidfd_no_stream(void)
 	close_pair(s);
 }
 
-/* 4. Another type. */
+/* 4. Receive a control message of another family. */
 
 void pidfd_timestamp(void)
 {

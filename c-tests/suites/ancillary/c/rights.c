@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* 1. How many descriptors, and on which sockets. */
+/* 1. Send different numbers of descriptors, on all types of sockets. */
 
 static void on_every_type(size_t count)
 {
@@ -82,7 +82,7 @@ void rights_twice(void)
 	close_pair(s);
 }
 
-/* 3. Bad headers. */
+/* 3. Send bad headers. */
 
 static void wrong(size_t cmsg_len, int level, int type, size_t controllen, const char *words)
 {
@@ -126,7 +126,7 @@ void rights_unknown_level(void)
 	wrong(CMSG_LEN(8), 12345, SCM_RIGHTS, CMSG_SPACE(8), "level 12345");
 }
 
-/* 4. Types of descriptors, and of sockets. */
+/* 4. Pass descriptors of all types, over sockets of all types. */
 
 void rights_path(void)
 {

@@ -81,7 +81,7 @@ pub(crate) fn rights() {
     in_a_batch(true);
 }
 
-// 2. Pieces.
+// 2. Send and receive many pieces.
 
 fn in_pieces(count: usize) {
     let s = new_pair(SOCK_DGRAM);
@@ -102,7 +102,7 @@ pub(crate) fn too_many_pieces() {
     in_pieces(1025);
 }
 
-// 3. Data that is truncated.
+// 3. Receive truncated data.
 
 pub(crate) fn true_length() {
     let s = new_pair(SOCK_DGRAM);

@@ -12,7 +12,7 @@ use super::message::{
 };
 use crate::descriptors::{allow_more, allow_usual, open_descriptors};
 
-// 1. A buffer for one descriptor and its padding, which has space for two.
+// 1. Use a buffer for one descriptor and its padding, which has space for two.
 
 fn into_one(count: usize) {
     let s = new_pair(SOCK_STREAM);
@@ -29,7 +29,7 @@ pub(crate) fn padding() {
     into_one(2);
 }
 
-// 2. A process at its limit: recvmsg succeeds, and reports that something is missing.
+// 2. Receive at the limit of descriptors: recvmsg succeeds, and reports that something is missing.
 
 fn three_at_limit(more: usize) {
     let s = new_pair(SOCK_STREAM);
@@ -48,7 +48,7 @@ pub(crate) fn for_none() {
     three_at_limit(0);
 }
 
-// 3. The buffer itself.
+// 3. Use the buffer in unusual ways.
 
 /// Uses one buffer for two calls, as in a loop. An iteration over it after a failure sees old
 /// numbers.
@@ -94,7 +94,8 @@ pub(crate) fn aligned() {
     close_pair(s);
 }
 
-// 4. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
+// 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with another
+//    length.
 
 fn walk(control: &mut [u8]) -> Vec<usize> {
     let all = messages(control);

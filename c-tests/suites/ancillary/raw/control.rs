@@ -38,7 +38,7 @@ pub(crate) fn written<'a>(control: &'a mut [u8], message: &msghdr) -> &'a mut [u
     &mut control[..message.msg_controllen as usize]
 }
 
-// 1. Sent.
+// 1. Lay out control data to be sent.
 
 /// Control data to be sent. Messages are put one after the other.
 #[derive(Default)]
@@ -97,7 +97,7 @@ fn header(cmsg_len: usize, level: c_int, kind: c_int) -> cmsghdr {
     header
 }
 
-// 2. Received.
+// 2. Read received control data.
 
 /// Returns the control messages of a buffer that has been written: level, type and data each.
 pub(crate) fn messages(control: &mut [u8]) -> Vec<(c_int, c_int, Vec<u8>)> {

@@ -14,7 +14,7 @@ use super::{accepted, as_nobody, close, connected, listening};
 use crate::descriptors::{allow, allow_usual};
 use crate::process::{check, name_of};
 
-// 1. Pipes, which tell whether their other end is open.
+// 1. Make pipes, which tell whether their other end is open.
 
 fn new_pipe(flags: c_int) -> [c_int; 2] {
     let mut fds = [-1; 2];
@@ -33,7 +33,7 @@ fn ask_pipe(fd: c_int) {
     line::result(count);
 }
 
-// 2. A received descriptor: its flag, its file.
+// 2. Examine a received descriptor: its flag, its file.
 
 fn close_on_exec(flags: (c_int, Words)) {
     let s = new_pair(SOCK_STREAM);
@@ -95,7 +95,7 @@ pub(crate) fn closed() {
     close_pair(s);
 }
 
-// 3. The queue holds them: a pipe ends when its last write end is closed.
+// 3. The queue holds descriptors: a pipe ends when its last write end is closed.
 
 pub(crate) fn receiver_closes() {
     let s = new_pair(SOCK_STREAM);
@@ -153,7 +153,7 @@ pub(crate) fn itself() {
     close(from);
 }
 
-// 4. How many: a descriptor in flight counts for the user who sent it.
+// 4. Count descriptors: one in flight counts for the user who sent it.
 
 /// At most 32 are open, and one more may be in flight, because the kernel counts before it adds a
 /// message.
@@ -187,7 +187,7 @@ pub(crate) fn too_many_at_once() {
     as_nobody(|| until_refused(40));
 }
 
-// 5. Receivers that take no descriptors.
+// 5. Some receivers take no descriptors.
 
 pub(crate) fn by_listener() {
     if lacks(option!(SO_PASSRIGHTS)) {

@@ -16,7 +16,7 @@ use crate::process::check;
 /// The size of the buffer for data, which is more than any case needs.
 const DATA_SIZE: usize = 256;
 
-// 1. Sockets.
+// 1. Make and close sockets.
 
 /// Makes two connected sockets, which are nonblocking and close-on-exec.
 #[derive(Clone, Copy)]
@@ -76,7 +76,7 @@ pub(crate) fn lacks((option, words): (c_int, &str)) -> bool {
     lacks
 }
 
-// 2. Sending.
+// 2. Send messages.
 
 pub(crate) fn counted(count: isize) -> Result<usize, c_int> {
     usize::try_from(count).map_err(|_| sys::errno())
@@ -126,7 +126,7 @@ pub(crate) fn send_text(p: c_int, text: &str) {
     line::result(sent);
 }
 
-// 3. Receiving.
+// 3. Receive messages.
 
 /// The words of the line. They are empty if the line has none.
 pub(crate) type Words<'a> = Option<&'a str>;

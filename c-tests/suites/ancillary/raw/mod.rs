@@ -23,7 +23,7 @@ use libc::c_int;
 use sunpath_sys as sys;
 use sys::{SOCK_CLOEXEC, SOCK_NONBLOCK, sockaddr_un, socklen_t};
 
-// 1. Sockets with a path.
+// 1. Make sockets with a path.
 
 /// The path of a listener or a bound datagram socket of a case, in the current directory.
 const PATH: &str = "s";
@@ -75,7 +75,7 @@ fn close(fd: c_int) {
     check("close", unsafe { sys::close(fd) });
 }
 
-// 2. Cases: one line each, "not run: ..." if this system does not allow it.
+// 2. Run the cases: each prints one line, or "not run: ..." if this system does not allow it.
 
 /// Runs a part of a case in a child that is another user.
 fn as_nobody(run: fn()) {

@@ -20,7 +20,7 @@ fn passing(kind: c_int) -> Pair {
     s
 }
 
-// 1. With a message.
+// 1. Receive a pidfd with a message.
 
 /// A receiver that did not ask for it finds one more descriptor in every message.
 pub(crate) fn inherited() {
@@ -73,7 +73,7 @@ pub(crate) fn dead() {
     close_pair(s);
 }
 
-// 2. Without one.
+// 2. Receive without a pidfd.
 
 pub(crate) fn limit() {
     if lacks(option!(SO_PASSPIDFD)) {
@@ -105,7 +105,7 @@ pub(crate) fn end() {
     at_the_end("seqpacket", SOCK_SEQPACKET);
 }
 
-// 3. The length of the queue.
+// 3. Receive the length of the queue.
 
 pub(crate) fn no_stream() {
     if lacks(option!(SO_INQ)) {
@@ -119,7 +119,7 @@ pub(crate) fn no_stream() {
     }
 }
 
-// 4. Another type.
+// 4. Receive a control message of another family.
 
 pub(crate) fn timestamp() {
     let s = new_pair(SOCK_DGRAM);

@@ -16,7 +16,7 @@ use super::message::{
 use super::{PATH, address, bound, close, new_socket};
 use crate::process::check;
 
-// 1. How many descriptors, and on which sockets.
+// 1. Send different numbers of descriptors, on all types of sockets.
 
 fn on_every_type(count: usize) {
     let types = [
@@ -83,7 +83,7 @@ pub(crate) fn twice() {
     close_pair(s);
 }
 
-// 3. Bad headers.
+// 3. Send bad headers.
 
 fn wrong(cmsg_len: usize, level: c_int, kind: c_int, controllen: usize, words: &str) {
     let mut control = Control::default();
@@ -116,7 +116,7 @@ pub(crate) fn unknown_level() {
     wrong(CMSG_LEN(8), 12345, SCM_RIGHTS, CMSG_SPACE(8), "level 12345");
 }
 
-// 4. Types of descriptors, and of sockets.
+// 4. Pass descriptors of all types, over sockets of all types.
 
 fn open(path: &CStr, flags: c_int) -> c_int {
     // SAFETY: the path is a live string with a NUL.

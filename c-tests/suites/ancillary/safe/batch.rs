@@ -63,7 +63,7 @@ pub(crate) fn rights() -> Result<(), Error> {
     in_a_batch(true)
 }
 
-// 2. Pieces.
+// 2. Send and receive many pieces.
 
 fn in_pieces(count: usize) -> Result<(), Error> {
     let s = new_pair::<Datagram>()?;
@@ -81,7 +81,7 @@ pub(crate) fn too_many_pieces() -> Result<(), Error> {
     in_pieces(1025)
 }
 
-// 3. Data that is truncated.
+// 3. Receive truncated data.
 
 /// The flag that the library sets by itself, because a message has its true length beside the
 /// filled part.

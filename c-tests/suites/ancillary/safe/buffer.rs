@@ -14,8 +14,8 @@ use super::message::{
 };
 use crate::descriptors::{allow_more, allow_usual, open_descriptors};
 
-// 1. A buffer for one descriptor and its padding, which has space for two. A program that expects one
-// descriptor gets one.
+// 1. Use a buffer for one descriptor and its padding, which has space for two. A program that
+//    expects one descriptor gets one.
 
 fn into_one(count: usize) -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
@@ -44,7 +44,7 @@ pub(crate) fn padding() -> Result<(), Error> {
     into_one(2)
 }
 
-// 2. A process at its limit: recvmsg succeeds, and reports that something is missing.
+// 2. Receive at the limit of descriptors: recvmsg succeeds, and reports that something is missing.
 
 fn three_at_limit(more: usize) -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
@@ -63,7 +63,7 @@ pub(crate) fn for_none() -> Result<(), Error> {
     three_at_limit(0)
 }
 
-// 3. The buffer itself.
+// 3. Use the buffer in unusual ways.
 
 /// Uses one buffer for two calls, as in a loop. The second call returns nothing to iterate over.
 pub(crate) fn failed() -> Result<(), Error> {
@@ -106,7 +106,8 @@ pub(crate) fn aligned() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Walks over bytes that no kernel wrote: two messages of 8 bytes, the first with another length.
+// 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with another
+//    length.
 
 /// A control message of 8 bytes, whose length field may be larger or smaller.
 fn message_of(cmsg_len: usize) -> Vec<u8> {

@@ -19,7 +19,7 @@ use super::{accepted, as_nobody, connected, listening};
 use crate::descriptors::{allow, allow_usual};
 use crate::process::name_of;
 
-// 1. Pipes, which tell whether their other end is open.
+// 1. Make pipes, which tell whether their other end is open.
 
 fn ask_pipe(mut pipe: &File) {
     let count = pipe.read(&mut [0]);
@@ -27,7 +27,7 @@ fn ask_pipe(mut pipe: &File) {
     line::result(count.map_err(|error| error.raw_os_error().unwrap_or(0)));
 }
 
-// 2. A received descriptor: its flag, its file.
+// 2. Examine a received descriptor: its flag, its file.
 
 fn close_on_exec(words: &str) -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
@@ -73,7 +73,7 @@ pub(crate) fn closed() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. The queue holds them: a pipe ends when its last write end is closed.
+// 3. The queue holds descriptors: a pipe ends when its last write end is closed.
 
 pub(crate) fn receiver_closes() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
@@ -122,7 +122,7 @@ pub(crate) fn itself() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. How many: a descriptor in flight counts for the user who sent it.
+// 4. Count descriptors: one in flight counts for the user who sent it.
 
 /// At most 32 are open, and one more may be in flight, because the kernel counts before it adds a
 /// message.
@@ -155,7 +155,7 @@ pub(crate) fn too_many_at_once() -> Result<(), Error> {
     as_nobody(|| until_refused(40))
 }
 
-// 5. Receivers that take no descriptors.
+// 5. Some receivers take no descriptors.
 
 pub(crate) fn by_listener() -> Result<(), Error> {
     if lacks(option!(SO_PASSRIGHTS))? {

@@ -21,7 +21,7 @@ const DATA_SIZE: usize = 256;
 /// The size of the control buffer, which is more than any case needs.
 pub(crate) const CONTROL_SIZE: usize = 4096;
 
-// 1. Sockets.
+// 1. Make and close sockets.
 
 /// Makes two connected sockets, which are nonblocking and close-on-exec.
 pub(crate) struct Pair<T: Kind> {
@@ -82,7 +82,8 @@ pub(crate) fn lacks(
     Ok(lacks)
 }
 
-// 2. Sending. If the case names no descriptor, standard input is sent, which the test runner opens.
+// 2. Send messages. If the case names no descriptor, standard input is sent, which the test runner
+//    opens.
 
 /// Sends text with control data, as a step with these words for the control data.
 pub(crate) fn send_control<T: Kind>(
@@ -115,7 +116,7 @@ pub(crate) fn send_text(p: &UnixStream, text: &str) {
     result(sent);
 }
 
-// 3. Receiving.
+// 3. Receive messages.
 
 /// A size of a control buffer with its words.
 macro_rules! named {

@@ -24,7 +24,7 @@ use crate::{cases, process};
 use sunpath::socket::{Connected, Kind};
 use sunpath::{Error, Listener, Socket, UnixAddr};
 
-// 1. Sockets with a path.
+// 1. Make sockets with a path.
 
 /// The path of a listener or a bound datagram socket of a case, in the current directory.
 const PATH: &str = "s";
@@ -61,7 +61,7 @@ fn accepted<T: Connected>(listener: &Listener<T>) -> Result<Socket<T>, Error> {
     Ok(socket)
 }
 
-// 2. Cases: one line each, "not run: ..." if this system does not allow it.
+// 2. Run the cases: each prints one line, or "not run: ..." if this system does not allow it.
 
 /// Runs a part of a case in a child that is another user.
 fn as_nobody(run: fn() -> Outcome) -> Outcome {

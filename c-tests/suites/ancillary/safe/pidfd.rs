@@ -23,7 +23,7 @@ fn passing<T: Kind>() -> Result<Pair<T>, Error> {
     Ok(s)
 }
 
-// 1. With a message.
+// 1. Receive a pidfd with a message.
 
 /// A receiver that did not ask for it gets one more descriptor in every message, which is closed
 /// with the message.
@@ -88,7 +88,7 @@ pub(crate) fn dead() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Without one.
+// 2. Receive without a pidfd.
 
 pub(crate) fn limit() -> Result<(), Error> {
     if lacks(option!(SO_PASSPIDFD))? {
@@ -120,7 +120,7 @@ pub(crate) fn end() -> Result<(), Error> {
     at_the_end::<Seqpacket>("seqpacket")
 }
 
-// 3. The length of the queue.
+// 3. Receive the length of the queue.
 
 pub(crate) fn no_stream() -> Result<(), Error> {
     if !lacks(option!(SO_INQ))? {
@@ -129,7 +129,7 @@ pub(crate) fn no_stream() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Another type.
+// 4. Receive a control message of another family.
 
 pub(crate) fn timestamp() -> Result<(), Error> {
     let s = new_pair::<Datagram>()?;

@@ -17,7 +17,7 @@ use super::message::{
 use super::{PATH, address, bound, new_socket, system};
 use crate::file::open_path;
 
-// 1. How many descriptors, and on which sockets.
+// 1. Send different numbers of descriptors, on all types of sockets.
 
 fn on_type<T: Kind>(name: &str, count: usize) -> Result<(), Error> {
     let s = new_pair::<T>()?;
@@ -67,7 +67,7 @@ pub(crate) fn twice() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Bad headers: the library writes the headers, and a Control is rights or credentials.
+// 3. Send bad headers: the library writes the headers, and a Control is rights or credentials.
 
 pub(crate) fn header_short() -> Result<(), Error> {
     print!("no cmsg_len to write");
@@ -105,7 +105,7 @@ pub(crate) fn unknown_level() -> Result<(), Error> {
     sends(12345, sys::SCM_RIGHTS, "level 12345")
 }
 
-// 4. Types of descriptors, and of sockets.
+// 4. Pass descriptors of all types, over sockets of all types.
 
 pub(crate) fn path() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;

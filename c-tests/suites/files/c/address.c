@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 1. Sizes. */
+/* 1. Print the sizes. */
 
 void address_sizes(void)
 {
@@ -21,7 +21,8 @@ void address_sizes(void)
 	step("sizeof(socklen_t) = %zu", sizeof(socklen_t));
 }
 
-/* 2. Making: the length of the address, or the reason why none is made. No system call is made. */
+/* 2. Make addresses: print the length of the address, or the reason why none is made. No system
+ *    call is made. */
 
 static void make(const char *path, size_t size)
 {
@@ -50,7 +51,7 @@ void address_empty(void)
 	make("", 0);
 }
 
-/* 3. Arguments that are wrong. */
+/* 3. Pass wrong arguments. */
 
 void address_null(void)
 {
@@ -87,7 +88,7 @@ void address_file(void)
 	close(file);
 }
 
-/* 4. A sender without a name: the length says so, and nothing is written. */
+/* 4. Receive from a sender without a name: the length says so, and nothing is written. */
 
 void address_datagram(void)
 {
@@ -109,7 +110,7 @@ void address_datagram(void)
 	CLOSE(s, c);
 }
 
-/* 5. Reading: the lengths that the kernel may report, over one struct. The bytes after it are "!".
+/* 5. Read: the lengths that the kernel may report, over one struct. The bytes after it are "!".
  */
 
 static void read_with_every_length(const struct sockaddr_un *addr)

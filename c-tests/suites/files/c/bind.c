@@ -102,7 +102,7 @@ void bind_link_loop(void)
 	bind_nowhere("loop/x");
 }
 
-/* 3. A socket that has a name already, or a peer. */
+/* 3. Bind a socket that has a name or a peer already. */
 
 void bind_two_names(void)
 {

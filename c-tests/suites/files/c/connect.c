@@ -83,7 +83,7 @@ void connect_before_listen(void)
 	CLOSE(s, c);
 }
 
-/* Sockets of two other types. */
+/* The test makes sockets of two other types. */
 static void connect_others(const char *name, int type, const char *other_name, int other_type)
 {
 	struct sock c = new_socket('c', type), d = new_socket('d', other_type);

@@ -55,7 +55,7 @@ static int new_stream(const char *path)
 	return fd;
 }
 
-/* 2. Each function, and how many more descriptors the process has afterwards. */
+/* 2. Call each function, and print how many more descriptors the process has afterwards. */
 
 static void make(const char *name, int (*construct)(const char *), const char *path)
 {
@@ -107,7 +107,7 @@ void constructor_stream(void)
 	CLOSE(s);
 }
 
-/* 3. At the limit of descriptors. */
+/* 3. Reach the limit of descriptors. */
 
 void constructor_at_limit(void)
 {
@@ -146,7 +146,7 @@ void constructor_from_sockets(void)
 	CLOSE(s, c, a);
 }
 
-/* 4. Through the directory, which is open during the call: no path is too long. */
+/* 4. Go through the directory, which is open during the call: no path is too long. */
 
 /* The name has 120 bytes. */
 #define LONG TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. As a file. */
+/* 1. Use the socket file as a file. */
 
 void inode_open(void)
 {
@@ -37,7 +37,7 @@ void inode_truncate(void)
 	CLOSE(s);
 }
 
-/* 2. Under other names: each leads to the file, and the address stays the one that was bound. */
+/* 2. Use other names: each leads to the file, and the address stays the one that was bound. */
 
 void inode_renamed(void)
 {
@@ -76,7 +76,7 @@ void inode_unlinked(void)
 	CLOSE(s, c, d);
 }
 
-/* 3. Publishing: the socket has another name until it is ready. */
+/* 3. Publish: the socket has another name until it is ready. */
 
 static void publish(void (*to_new)(const char *, const char *))
 {
@@ -115,7 +115,7 @@ void inode_noreplace_absent(void)
 	publish(try_rename_noreplace);
 }
 
-/* 4. The inode number, which no other file has before the socket is closed. */
+/* 4. The inode number belongs to no other file before the socket is closed. */
 
 static ino_t number_of(const char *path)
 {
@@ -137,7 +137,7 @@ void inode_number(void)
 	CLOSE(s, t);
 }
 
-/* 5. Watched: all events of the working directory are reported. */
+/* 5. Watch: all events of the working directory are reported. */
 
 static int watch_directory(void)
 {
@@ -198,7 +198,7 @@ void inode_watched(void)
 	CLOSE(s);
 }
 
-/* 6. As a descriptor: it has no place to read from, no size and no pages. */
+/* 6. Use it as a descriptor: it has no place to read from, no size and no pages. */
 
 void inode_descriptor(void)
 {

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. Long paths: a directory of this many bytes below the working directory; a file there. */
+/* 1. Make long paths: a directory of this many bytes below the working directory, and a file there. */
 
 #define DEEP 254 /* with "/s.sock" 261 bytes */
 
@@ -112,7 +112,7 @@ void paths_directory(void)
 	CLOSE(s, c);
 }
 
-/* 3. Through the file itself. */
+/* 3. Reach it through the file itself. */
 
 static void reach(struct path path, int flags, const char *words)
 {
@@ -154,7 +154,7 @@ void paths_itself(void)
 	CLOSE(s);
 }
 
-/* 4. A thread that changes its own working directory, and no other's. */
+/* 4. A thread may have its own working directory. */
 
 struct task {
 	struct sock s;
@@ -219,7 +219,7 @@ void paths_cut_alike(void)
 	CLOSE(s, t);
 }
 
-/* 6. A path of 4000 bytes, and the true path of its directory. */
+/* 6. Use a path of 4000 bytes, and find the true path of its directory. */
 
 static void ask_true_path(int dir)
 {
@@ -272,7 +272,8 @@ void paths_over_path_max(void)
 	CLOSE(s, c);
 }
 
-/* 7. Long names: bound under a short one, renamed, and reached through the file itself. */
+/* 7. Use long names: the socket is bound under a short one, renamed, and reached through the file
+ *    itself. */
 
 static void bind_and_rename(struct path name)
 {
@@ -325,7 +326,7 @@ void paths_taken(void)
 	CLOSE(s);
 }
 
-/* 8. A path of this many bytes, the first ones of an endless text. */
+/* 8. Make a path of this many bytes, the first ones of an endless text. */
 
 void paths_unterminated(void)
 {

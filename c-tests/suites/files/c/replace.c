@@ -60,7 +60,7 @@ static void replace(struct sock t, const char *path)
 	outcome(bound);
 }
 
-/* 2. What is at the path, and whether it is still there afterwards. */
+/* 2. Bind over each situation, and show whether the file is still there afterwards. */
 
 static void replace_there(void)
 {

@@ -1,9 +1,9 @@
-/* Servers: one after the other at the same path. */
+/* Servers that follow each other at the same path. */
 #include "files.h"
 
 #include <unistd.h>
 
-/* 1. One server takes the path of another, which keeps its clients and is told nothing. */
+/* 1. One server takes the path of another, which keeps its clients and is not informed. */
 
 void servers_rebound(void)
 {
@@ -22,7 +22,7 @@ void servers_rebound(void)
 	CLOSE(s, t, c, d, a, b);
 }
 
-/* 2. No instant without a listener. */
+/* 2. At every instant there is a listener. */
 
 void servers_renamed_over(void)
 {

@@ -41,7 +41,7 @@ static struct sock take_over(const char *path)
 	return t;
 }
 
-/* 2. Which server a client reaches then. */
+/* 2. Find which server a client reaches then. */
 
 static void reached(void)
 {
@@ -75,7 +75,7 @@ void takeover_stale(void)
 	reached();
 }
 
-/* 3. Paths that are not taken over. */
+/* 3. Some paths are not taken over. */
 
 static void not_taken(void)
 {

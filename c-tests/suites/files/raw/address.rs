@@ -16,7 +16,7 @@ use crate::socket::{
 };
 use crate::words;
 
-// 1. Sizes.
+// 1. Print the sizes.
 
 pub(crate) fn sizes() {
     let (addr, _) = sys::sockaddr_un_unnamed();
@@ -32,8 +32,8 @@ pub(crate) fn sizes() {
     step!("sizeof(socklen_t) = {}", size_of::<socklen_t>());
 }
 
-// 2. Making: the length of the address, or the reason why none is made. No system call is made,
-//    because these are made while the program is compiled.
+// 2. Make addresses: print the length of the address, or the reason why none is made. No system
+//    call is made, because these are made while the program is compiled.
 
 type Made = Result<(sockaddr_un, socklen_t), SunPathError>;
 
@@ -66,7 +66,7 @@ pub(crate) fn empty() {
     tell(MADE_OF_NOTHING);
 }
 
-// 3. Arguments that are wrong.
+// 3. Pass wrong arguments.
 
 pub(crate) fn null() {
     let s = new_socket('s', SOCK_STREAM);
@@ -96,7 +96,7 @@ pub(crate) fn file() {
     bind_fd("file", file.as_raw_fd());
 }
 
-// 4. A sender without a name: the length says so, and nothing is written.
+// 4. Receive from a sender without a name: the length says so, and nothing is written.
 
 pub(crate) fn datagram() {
     let (s, c) = (bound('s', SOCK_DGRAM, "x"), new_socket('c', SOCK_DGRAM));
@@ -118,7 +118,7 @@ pub(crate) fn datagram() {
     close(&[s, c]);
 }
 
-// 5. Reading: the lengths that the kernel may report, over one struct. The bytes after it are "!".
+// 5. Read: the lengths that the kernel may report, over one struct. The bytes after it are "!".
 
 fn read_with_every_length(addr: &sockaddr_un) {
     for len in [0, 1, 2, 3, 109, 110, 111, 112] {

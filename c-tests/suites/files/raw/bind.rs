@@ -99,7 +99,7 @@ pub(crate) fn link_loop() {
     bind_nowhere("loop/x");
 }
 
-// 3. A socket that has a name already, or a peer.
+// 3. Bind a socket that has a name or a peer already.
 
 pub(crate) fn two_names() {
     let s = bound('s', SOCK_STREAM, "x");

@@ -75,7 +75,7 @@ pub(crate) fn before_listen() {
     close(&[s, c]);
 }
 
-/// Sockets of two other types.
+/// The test makes sockets of two other types.
 fn connect_others(name: &str, kind: c_int, other_name: &str, other_kind: c_int) {
     let (c, d) = (new_socket('c', kind), new_socket('d', other_kind));
     part(name);

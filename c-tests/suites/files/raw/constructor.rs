@@ -48,7 +48,7 @@ fn new_stream(path: &str) -> Made {
     Ok(fd)
 }
 
-// 2. Each function, and how many more descriptors the process has afterwards.
+// 2. Call each function, and print how many more descriptors the process has afterwards.
 
 fn make(name: &str, construct: Constructor, path: &str) {
     let before = open_descriptors();
@@ -87,7 +87,7 @@ pub(crate) fn stream() {
     close(&[s]);
 }
 
-// 3. At the limit of descriptors.
+// 3. Reach the limit of descriptors.
 
 pub(crate) fn at_limit() {
     allow_more(0);
@@ -128,7 +128,7 @@ pub(crate) fn from_sockets() {
     close(&[s, c, a]);
 }
 
-// 4. Through the directory, which is open during the call: no path is too long.
+// 4. Go through the directory, which is open during the call: no path is too long.
 
 fn below(path: &str, construct: Constructor) -> Made {
     let (directory, name) = path.rsplit_once('/').expect("it is below a directory");

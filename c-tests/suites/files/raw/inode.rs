@@ -16,7 +16,7 @@ use crate::socket::{
     try_listen,
 };
 
-// 1. As a file.
+// 1. Use the socket file as a file.
 
 pub(crate) fn open() {
     let s = bound('s', SOCK_STREAM, "x");
@@ -37,7 +37,7 @@ pub(crate) fn truncate() {
     close(&[s]);
 }
 
-// 2. Under other names: each leads to the file, and the address stays the one that was bound.
+// 2. Use other names: each leads to the file, and the address stays the one that was bound.
 
 pub(crate) fn renamed() {
     let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));
@@ -69,7 +69,7 @@ pub(crate) fn unlinked() {
     close(&[s, c, d]);
 }
 
-// 3. Publishing: the socket has another name until it is ready.
+// 3. Publish: the socket has another name until it is ready.
 
 fn publish(to_new: fn(&str, &str)) {
     let (t, c) = (listening('t', "tmp"), new_socket('c', SOCK_STREAM));
@@ -100,7 +100,7 @@ pub(crate) fn noreplace_absent() {
     publish(try_rename_noreplace);
 }
 
-// 4. The inode number, which no other file has before the socket is closed.
+// 4. The inode number belongs to no other file before the socket is closed.
 
 fn number_of(path: &str) -> u64 {
     let status = fs::symlink_metadata(path).expect("the file is there");
@@ -121,7 +121,7 @@ pub(crate) fn number() {
     close(&[s, t]);
 }
 
-// 5. Watched: all events of the working directory are reported.
+// 5. Watch: all events of the working directory are reported.
 
 pub(crate) fn watched() {
     let watch = watch_directory();
@@ -134,7 +134,7 @@ pub(crate) fn watched() {
     close(&[s]);
 }
 
-// 6. As a descriptor: it has no place to read from, no size and no pages.
+// 6. Use it as a descriptor: it has no place to read from, no size and no pages.
 
 pub(crate) fn descriptor() {
     let s = bound('s', SOCK_STREAM, "x");

@@ -53,7 +53,7 @@ pub(crate) fn directory() {
     close(&[s, c]);
 }
 
-// 2. Through the file itself.
+// 2. Reach it through the file itself.
 
 fn reach(path: &str, flags: c_int, words: &str) {
     let c = new_socket('c', SOCK_STREAM);
@@ -86,7 +86,7 @@ pub(crate) fn itself() {
     close(&[s]);
 }
 
-// 3. A thread that changes its own working directory, and no other's.
+// 3. A thread may have its own working directory.
 
 fn bind_in_directory(s: Sock, dir: c_int) {
     part("thread");
@@ -133,7 +133,7 @@ pub(crate) fn cut_alike() {
     close(&[s, t]);
 }
 
-// 5. A path of 4000 bytes, and the true path of its directory.
+// 5. Use a path of 4000 bytes, and find the true path of its directory.
 
 pub(crate) fn long() {
     let (s, c) = (new_socket('s', SOCK_STREAM), new_socket('c', SOCK_STREAM));
@@ -167,7 +167,8 @@ pub(crate) fn over_path_max() {
     close(&[s, c]);
 }
 
-// 6. Long names: bound under a short one, renamed, and reached through the file itself.
+// 6. Use long names: the socket is bound under a short one, renamed, and reached through the file
+//    itself.
 
 fn bind_and_rename(name: &str) {
     let s = new_socket('s', SOCK_STREAM);
@@ -211,7 +212,7 @@ pub(crate) fn taken() {
     close(&[s]);
 }
 
-// 7. A path of this many bytes, the first ones of an endless text.
+// 7. Make a path of this many bytes, the first ones of an endless text.
 
 pub(crate) fn unterminated() {
     let s = new_socket('s', SOCK_STREAM);

@@ -56,7 +56,7 @@ fn replace(t: Sock, path: &str) {
     outcome(bound);
 }
 
-// 2. What is at the path, and whether it is still there afterwards.
+// 2. Bind over each situation, and show whether the file is still there afterwards.
 
 fn replace_there() {
     let t = new_socket('t', SOCK_STREAM);

@@ -1,4 +1,4 @@
-//! Servers: one after the other at the same path.
+//! Servers that follow each other at the same path.
 
 use sunpath_sys::SOCK_STREAM;
 
@@ -10,7 +10,7 @@ use crate::socket::{
     try_recv, try_send,
 };
 
-// 1. One server takes the path of another, which keeps its clients and is told nothing.
+// 1. One server takes the path of another, which keeps its clients and is not informed.
 
 pub(crate) fn rebound() {
     let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));
@@ -27,7 +27,7 @@ pub(crate) fn rebound() {
     close(&[s, t, c, d, a, b]);
 }
 
-// 2. No instant without a listener.
+// 2. At every instant there is a listener.
 
 pub(crate) fn renamed_over() {
     let (s, c) = (listening('s', "x"), new_socket('c', SOCK_STREAM));

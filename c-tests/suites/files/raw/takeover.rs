@@ -45,7 +45,7 @@ fn take_over(path: &str) -> Sock {
     t
 }
 
-// 2. Which server a client reaches then.
+// 2. Find which server a client reaches then.
 
 fn reached() {
     let (t, c) = (take_over("x"), new_socket('c', SOCK_STREAM));
@@ -73,7 +73,7 @@ pub(crate) fn stale() {
     reached();
 }
 
-// 3. Paths that are not taken over.
+// 3. Some paths are not taken over.
 
 fn not_taken() {
     let t = take_over("x");

@@ -11,7 +11,7 @@ use crate::line::step;
 use crate::socket::{bound, new_socket, outcome, result, try_connect};
 use crate::words;
 
-// 1. Sizes.
+// 1. Print the sizes.
 
 pub(crate) fn sizes() -> Result<(), Error> {
     let addr = UnixAddr::unnamed();
@@ -29,8 +29,8 @@ pub(crate) fn sizes() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Making: the length of the address, or the reason why none is made. No system call is made,
-//    because these are made while the program is compiled.
+// 2. Make addresses: print the length of the address, or the reason why none is made. No system
+//    call is made, because these are made while the program is compiled.
 
 type Made = Result<UnixAddr, SunPathError>;
 
@@ -70,7 +70,7 @@ pub(crate) fn empty() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Arguments that are wrong.
+// 3. Pass wrong arguments.
 
 pub(crate) fn null() -> Result<(), Error> {
     print!("no pointer to leave out");
@@ -92,7 +92,7 @@ pub(crate) fn file() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. A sender without a name.
+// 4. Receive from a sender without a name.
 
 pub(crate) fn datagram() -> Result<(), Error> {
     let (s, c) = (bound::<Datagram>('s', "x")?, new_socket::<Datagram>('c')?);
@@ -106,7 +106,7 @@ pub(crate) fn datagram() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. Reading: the lengths that the kernel may report, over one struct.
+// 5. Read: the lengths that the kernel may report, over one struct.
 
 fn read_with_every_length(addr: sockaddr_un) {
     for len in [0, 1, 2, 3, 109, 110, 111, 112] {

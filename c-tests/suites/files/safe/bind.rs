@@ -91,7 +91,7 @@ pub(crate) fn link_loop() -> Result<(), Error> {
     bind_nowhere("loop/x")
 }
 
-// 3. A socket that has a name already, or a peer.
+// 3. Bind a socket that has a name or a peer already.
 
 pub(crate) fn two_names() -> Result<(), Error> {
     let s = bound::<Stream>('s', "x")?;

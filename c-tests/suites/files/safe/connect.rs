@@ -75,7 +75,7 @@ pub(crate) fn before_listen() -> Result<(), Error> {
     Ok(())
 }
 
-/// Sockets of two other types.
+/// The test makes sockets of two other types.
 fn connect_others<C: Kind, D: Kind>(name: &str, other_name: &str) -> Result<(), Error> {
     let (c, d) = (new_socket::<C>('c')?, new_socket::<D>('d')?);
     part(name);

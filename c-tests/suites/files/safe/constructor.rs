@@ -47,7 +47,7 @@ pub(crate) fn stream() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. At the limit of descriptors.
+// 3. Reach the limit of descriptors.
 
 pub(crate) fn at_limit() -> Result<(), Error> {
     allow_more(0);

@@ -16,7 +16,7 @@ use crate::socket::{
     ask_peername, ask_sockname, bound, listening, new_socket, try_accept, try_connect, try_listen,
 };
 
-// 1. As a file.
+// 1. Use the socket file as a file.
 
 pub(crate) fn open() -> Result<(), Error> {
     let _s = bound::<Stream>('s', "x")?;
@@ -37,7 +37,7 @@ pub(crate) fn truncate() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Under other names: each leads to the file, and the address stays the one that was bound.
+// 2. Use other names: each leads to the file, and the address stays the one that was bound.
 
 pub(crate) fn renamed() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket('c')?);
@@ -69,7 +69,7 @@ pub(crate) fn unlinked() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Publishing: the socket has another name until it is ready.
+// 3. Publish: the socket has another name until it is ready.
 
 fn publish(to_new: fn(&str, &str)) -> Result<(), Error> {
     let (t, c) = (listening('t', "tmp")?, new_socket::<Stream>('c')?);
@@ -98,7 +98,7 @@ pub(crate) fn noreplace_absent() -> Result<(), Error> {
     publish(try_rename_noreplace)
 }
 
-// 4. The inode number, which no other file has before the socket is closed.
+// 4. The inode number belongs to no other file before the socket is closed.
 
 fn number_of(path: &str) -> u64 {
     let status = fs::symlink_metadata(path).expect("the file is there");
@@ -119,7 +119,7 @@ pub(crate) fn number() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. Watched: all events of the working directory are reported.
+// 5. Watch: all events of the working directory are reported.
 
 pub(crate) fn watched() -> Result<(), Error> {
     let watch = watch_directory();
@@ -132,7 +132,7 @@ pub(crate) fn watched() -> Result<(), Error> {
     Ok(())
 }
 
-// 6. As a descriptor: it has no place to read from, no size and no pages.
+// 6. Use it as a descriptor: it has no place to read from, no size and no pages.
 
 pub(crate) fn descriptor() -> Result<(), Error> {
     let s = bound::<Stream>('s', "x")?;

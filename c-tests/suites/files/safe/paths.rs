@@ -50,14 +50,14 @@ pub(crate) fn directory() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Through the file itself.
+// 2. Reach it through the file itself.
 
 fn open_directory(dir: &str) -> OwnedFd {
     let opened = try_open(dir, O_PATH | O_DIRECTORY, "O_PATH | O_DIRECTORY");
     opened.expect("the directory was made")
 }
 
-/// By hand, as in C.
+/// The program does this itself, as in C.
 fn reach_inode(flags: c_int, words: &str) -> Result<(), Error> {
     let (s, c) = (new_socket::<Stream>('s')?, new_socket('c')?);
     let dir = made_directory(DEEP);
@@ -88,7 +88,7 @@ pub(crate) fn itself() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. A thread that changes its own working directory, and no other's.
+// 3. A thread may have its own working directory.
 
 fn bind_in_directory(s: &Named<UnixStream>, dir: &str) {
     let ok_or = |done, errno| if done { Ok("ok") } else { Err(errno) };
@@ -135,7 +135,7 @@ pub(crate) fn cut_alike() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. A path of 4000 bytes, and the true path of its directory.
+// 5. Use a path of 4000 bytes, and find the true path of its directory.
 
 pub(crate) fn long() -> Result<(), Error> {
     let c = new_socket('c')?;
@@ -204,7 +204,7 @@ pub(crate) fn taken() -> Result<(), Error> {
     Ok(())
 }
 
-// 7. A path of this many bytes, the first ones of an endless text.
+// 7. Make a path of this many bytes, the first ones of an endless text.
 
 pub(crate) fn unterminated() -> Result<(), Error> {
     let s = new_socket::<Stream>('s')?;

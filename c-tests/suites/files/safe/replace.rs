@@ -19,7 +19,7 @@ fn replace(path: &str) -> Result<Bound<UnixListener>, Error> {
     bound
 }
 
-// 2. What is at the path, and whether it is still there afterwards.
+// 2. Bind over each situation, and show whether the file is still there afterwards.
 
 fn replace_there() {
     let _t = replace("x");

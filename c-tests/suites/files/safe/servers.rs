@@ -1,4 +1,4 @@
-//! Servers: one after the other at the same path.
+//! Servers that follow each other at the same path.
 
 use sunpath::{Error, Stream};
 
@@ -10,7 +10,7 @@ use crate::socket::{
     try_send,
 };
 
-// 1. One server takes the path of another, which keeps its clients and is told nothing.
+// 1. One server takes the path of another, which keeps its clients and is not informed.
 
 pub(crate) fn rebound() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket('c')?);
@@ -27,7 +27,7 @@ pub(crate) fn rebound() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. No instant without a listener.
+// 2. At every instant there is a listener.
 
 pub(crate) fn renamed_over() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket::<Stream>('c')?);

@@ -21,7 +21,7 @@ fn take_over(path: &str) -> Result<Named<UnixListener>, Error> {
     Ok(Named { name: 't', socket })
 }
 
-// 2. Which server a client reaches then.
+// 2. Find which server a client reaches then.
 
 fn reached() -> Result<(), Error> {
     let (t, c) = (take_over("x")?, new_socket::<Stream>('c')?);
@@ -49,7 +49,7 @@ pub(crate) fn stale() -> Result<(), Error> {
     reached()
 }
 
-// 3. Paths that are not taken over.
+// 3. Some paths are not taken over.
 
 fn not_taken() {
     let _t = take_over("x");

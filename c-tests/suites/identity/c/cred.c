@@ -44,7 +44,7 @@ void cred_internet(void)
 	close(s);
 }
 
-/* 2. Connections: both sides, before accept(2) and after the other side has closed. */
+/* 2. Connect: both sides are asked, before accept(2) and after the other side has closed. */
 
 void cred_listener(void)
 {
@@ -118,7 +118,7 @@ void cred_pair_seqpacket(void)
 	pair_of(SOCK_SEQPACKET);
 }
 
-/* 3. Times: the client's ids are those of connect(2), the server's those of listen(2). */
+/* 3. Compare the times: the client's ids are those of connect(2), the server's those of listen(2). */
 
 /* Lets every user connect to the listener of the case. */
 static void admit_everybody(void)

@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* 1. Sockets: a path, a listener there, a client. */
+/* 1. Make sockets: a path, a listener there, a client. */
 
 int new_socket(int type)
 {
@@ -89,7 +89,7 @@ void close_both(int a, int b)
 	close(b);
 }
 
-/* 2. Asking: the call and its answer, with the name that the socket has in the case. */
+/* 2. Ask: print the call and its answer, with the name that the socket has in the case. */
 
 void ask_cred(const char *name, int fd)
 {
@@ -120,7 +120,7 @@ void tell_byte(int fd)
 		die("send");
 }
 
-/* 3. Cases: one line each, "not run: ..." if this system does not allow it. */
+/* 3. Run the cases: each prints one line, or "not run: ..." if this system does not allow it. */
 
 static const struct test_case cases[] = {
 #define CASE(id, name, needs, file, title) CASE_ENTRY(id, name, needs, file)

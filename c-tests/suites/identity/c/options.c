@@ -160,7 +160,7 @@ void options_label(void)
 	close_both(pair[0], pair[1]);
 }
 
-/* 4. Namespaces: an id that has no number here. */
+/* 4. Cross namespaces: an id may have no number here. */
 
 void options_in_user_namespace(void)
 {

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* 1. Sockets to send on: one whose peer has closed, one that was shut down for sending. */
+/* 1. Make sockets to send on: one whose peer has closed, one that was shut down for sending. */
 
 static int orphan(int type)
 {
@@ -21,7 +21,7 @@ static int orphan(int type)
 	return pair[0];
 }
 
-/* 2. SIGPIPE: each send in a child, with the default action, which kills it. */
+/* 2. Raise SIGPIPE: each send is made in a child, with the default action, which kills it. */
 
 static void in_child(const char *call, int fd, ssize_t (*send_it)(int))
 {
@@ -131,7 +131,7 @@ void signals_datagram_shut(void)
 	send_after_shutdown(SOCK_DGRAM);
 }
 
-/* 3. Waiting: the queue is full, and connect(2) waits for at most the send timeout. The case runs in
+/* 3. Wait: the queue is full, and connect(2) waits for at most the send timeout. The case runs in
  * a child process, because its timer must be its own. */
 
 static void patience_set(int fd, long milliseconds)

@@ -16,7 +16,7 @@ static size_t read_all(int fd, unsigned char *buffer, size_t size)
 	return (size_t)count;
 }
 
-/* 1. Lingering: in a child, which is ended if close(2) waits. */
+/* 1. Linger: in a child, which is ended if close(2) waits. */
 
 #define AN_HOUR 3600
 #define PATIENCE 20
@@ -57,7 +57,7 @@ void stream_linger(void)
 	process_join(child);
 }
 
-/* 2. A reader that dies after it has read half of what is sent. */
+/* 2. A reader dies after it has read half of what is sent. */
 
 #define WHOLE (1 << 20)
 #define HALF (WHOLE / 2)
@@ -94,7 +94,8 @@ void stream_reader_dies(void)
 	close(pair[0]);
 }
 
-/* 3. Writers: each sends blocks of its own letter. A block that is read has one letter. */
+/* 3. Write from many processes: each sends blocks of its own letter. A block that is read has one
+ *    letter. */
 
 #define WRITERS 4
 #define BLOCK 4096

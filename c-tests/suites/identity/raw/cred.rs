@@ -39,7 +39,7 @@ pub(crate) fn internet() {
     ask_cred("s", s.as_raw_fd());
 }
 
-// 2. Connections: both sides, before accept(2) and after the other side has closed.
+// 2. Connect: both sides are asked, before accept(2) and after the other side has closed.
 
 pub(crate) fn listener() {
     let s = listening(SOCK_STREAM, 8);
@@ -97,7 +97,7 @@ pub(crate) fn pair_seqpacket() {
     pair_of(SOCK_SEQPACKET);
 }
 
-// 3. Times: the client's ids are those of connect(2), the server's those of listen(2).
+// 3. Compare the times: the client's ids are those of connect(2), the server's those of listen(2).
 
 /// Lets every user connect to the listener of the case.
 fn admit_everybody() {

@@ -14,7 +14,7 @@ use libc::c_int;
 use sunpath_sys as sys;
 use sys::{sockaddr_un, socklen_t, ucred};
 
-// 1. Sockets: a path, a listener there, a client.
+// 1. Make sockets: a path, a listener there, a client.
 
 /// The path of every listener of a case, in the current directory.
 const PATH: &str = "s";
@@ -98,7 +98,7 @@ fn close_both(a: c_int, b: c_int) {
     close(b);
 }
 
-// 2. Asking: the call and its answer, with the name that the socket has in the case.
+// 2. Ask: print the call and its answer, with the name that the socket has in the case.
 
 fn cred_of(fd: c_int) -> Option<ucred> {
     let mut cred = ucred {
@@ -143,7 +143,7 @@ fn tell_byte(fd: c_int) {
     check("send", send(fd, b"x", sys::MSG_NOSIGNAL) as c_int);
 }
 
-// 3. Cases: one line each, "not run: ..." if this system does not allow it.
+// 3. Run the cases: each prints one line, or "not run: ..." if this system does not allow it.
 
 /// The result of a case.
 type Outcome = ();

@@ -155,7 +155,7 @@ pub(crate) fn label() {
     close_both(p, q);
 }
 
-// 4. Namespaces: an id that has no number here.
+// 4. Cross namespaces: an id may have no number here.
 
 pub(crate) fn in_user_namespace() {
     let child = process::fork();

@@ -11,7 +11,7 @@ use sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, socklen_t};
 use super::{close, connected, listening, new_pair, new_socket, send, try_connect};
 use crate::process;
 
-// 1. Sockets to send on: one whose peer has closed, one that was shut down for sending.
+// 1. Make sockets to send on: one whose peer has closed, one that was shut down for sending.
 
 fn orphan(kind: c_int) -> c_int {
     let [p, q] = new_pair(kind);
@@ -19,7 +19,7 @@ fn orphan(kind: c_int) -> c_int {
     p
 }
 
-// 2. SIGPIPE: each send in a child, with the default action, which kills it.
+// 2. Raise SIGPIPE: each send is made in a child, with the default action, which kills it.
 
 fn in_child(call: &str, fd: c_int, send_it: fn(c_int) -> isize) {
     print!("{call}");
@@ -113,7 +113,7 @@ pub(crate) fn datagram_shut() {
     send_after_shutdown(SOCK_DGRAM);
 }
 
-// 3. Waiting: the queue is full, and connect(2) waits for at most the send timeout. The case runs in
+// 3. Wait: the queue is full, and connect(2) waits for at most the send timeout. The case runs in
 // a child process, because its timer must be its own.
 
 fn set_patience(fd: c_int, milliseconds: i64) {

@@ -26,7 +26,7 @@ fn read_all(fd: c_int, buffer: &mut [u8]) -> usize {
     check("recv", count as c_int) as usize
 }
 
-// 1. Lingering: in a child, which is ended if close(2) waits.
+// 1. Linger: in a child, which is ended if close(2) waits.
 
 const AN_HOUR: c_int = 3600;
 const PATIENCE: u32 = 20;
@@ -71,7 +71,7 @@ pub(crate) fn linger() {
     process::join(child);
 }
 
-// 2. A reader that dies after it has read half of what is sent.
+// 2. A reader dies after it has read half of what is sent.
 
 const WHOLE: usize = 1 << 20;
 const HALF: usize = WHOLE / 2;
@@ -104,7 +104,8 @@ pub(crate) fn reader_dies() {
     close(p);
 }
 
-// 3. Writers: each sends blocks of its own letter. A block that is read has one letter.
+// 3. Write from many processes: each sends blocks of its own letter. A block that is read has one
+//    letter.
 
 const WRITERS: [u8; 4] = *b"abcd";
 const BLOCK: usize = 4096;

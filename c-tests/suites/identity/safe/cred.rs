@@ -42,7 +42,7 @@ pub(crate) fn internet() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Connections: both sides, before accept(2) and after the other side has closed.
+// 2. Connect: both sides are asked, before accept(2) and after the other side has closed.
 
 pub(crate) fn listener() -> Result<(), Error> {
     let s = listening::<Stream>(8)?;
@@ -101,7 +101,7 @@ pub(crate) fn pair_seqpacket() -> Result<(), Error> {
     pair_of::<Seqpacket>()
 }
 
-// 3. Times: the client's ids are those of connect(2), the server's those of listen(2).
+// 3. Compare the times: the client's ids are those of connect(2), the server's those of listen(2).
 
 /// Lets every user connect to the listener of the case.
 fn admit_everybody() {

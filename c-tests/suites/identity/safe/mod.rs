@@ -13,7 +13,7 @@ use crate::{cases, process};
 use sunpath::socket::{Connected, Kind};
 use sunpath::{Error, Listener, Socket, UnixAddr, UnixStream};
 
-// 1. Sockets: a path, a listener there, a client.
+// 1. Make sockets: a path, a listener there, a client.
 
 /// The path of every listener of a case, in the current directory.
 const PATH: &str = "s";
@@ -32,7 +32,7 @@ fn listening<T: Connected>(backlog: i32) -> Result<Listener<T>, Error> {
     Ok(bound()?.listen(backlog)?)
 }
 
-// 2. Asking: the call and its answer, with the name that the socket has in the case.
+// 2. Ask: print the call and its answer, with the name that the socket has in the case.
 
 fn name_of(error: Error) -> &'static str {
     error.errno().name().unwrap_or("E?")
@@ -58,7 +58,7 @@ fn tell_byte(socket: &UnixStream) -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Cases: one line each, "not run: ..." if this system does not allow it.
+// 3. Run the cases: each prints one line, or "not run: ..." if this system does not allow it.
 
 /// The result of a case.
 type Outcome = Result<(), Error>;

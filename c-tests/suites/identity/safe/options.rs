@@ -128,7 +128,7 @@ pub(crate) fn label() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Namespaces: an id that has no number here.
+// 4. Cross namespaces: an id may have no number here.
 
 pub(crate) fn in_user_namespace() -> Result<(), Error> {
     let child = process::fork();

@@ -10,7 +10,7 @@ fn result(count: Result<usize, Error>) {
     line::result(count.map_err(|error| error.errno().raw()));
 }
 
-// 1. Lingering.
+// 1. Linger.
 
 pub(crate) fn linger() -> Result<(), Error> {
     let (p, q) = UnixStream::pair()?;
@@ -27,7 +27,7 @@ pub(crate) fn linger() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. A reader that dies after it has read half of what is sent.
+// 2. A reader dies after it has read half of what is sent.
 
 const WHOLE: usize = 1 << 20;
 const HALF: usize = WHOLE / 2;
@@ -60,7 +60,8 @@ pub(crate) fn reader_dies() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Writers: each sends blocks of its own letter. A block that is read has one letter.
+// 3. Write from many processes: each sends blocks of its own letter. A block that is read has one
+//    letter.
 
 const WRITERS: [u8; 4] = *b"abcd";
 const BLOCK: usize = 4096;

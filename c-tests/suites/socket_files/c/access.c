@@ -11,7 +11,7 @@ static void connect_there(void)
 	ask_connect('c', SOCK_STREAM, "x");
 }
 
-/* 1. The mode of the file. */
+/* 1. Change the mode of the file. */
 
 void access_mode(void)
 {
@@ -43,7 +43,7 @@ void access_owner(void)
 	as_another(own_a_listener);
 }
 
-/* 2. The directory. */
+/* 2. Change the mode of the directory. */
 
 static void connect_below(void)
 {
@@ -64,7 +64,7 @@ void access_directory(void)
 	CLOSE(s);
 }
 
-/* 3. A stale file that may not be written to. */
+/* 3. Replace a stale file that may not be written to. */
 
 void access_stale(void)
 {
@@ -88,7 +88,7 @@ void access_unknown(void)
 	ask_names();
 }
 
-/* 4. Datagrams. */
+/* 4. Send datagrams. */
 
 static struct sock connected;
 
@@ -131,7 +131,7 @@ void access_datagram(void)
 	CLOSE(s, connected);
 }
 
-/* 5. Binding and unlinking in a directory. */
+/* 5. Bind and unlink in a directory. */
 
 static void bind_below(void)
 {

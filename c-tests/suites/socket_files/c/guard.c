@@ -58,7 +58,7 @@ void guard_chdir(void)
 	ask_names();
 }
 
-/* 2. The end of a server. */
+/* 2. End a server. */
 
 void guard_released(void)
 {

@@ -26,7 +26,7 @@ static void try_fchmod(struct sock s, mode_t mode)
 	outcome(changed);
 }
 
-/* 1. The umask and fchmod(2). */
+/* 1. Set the mode by the umask and by fchmod(2). */
 
 void mode_umask(void)
 {
@@ -68,7 +68,7 @@ void mode_after(void)
 	CLOSE(s);
 }
 
-/* 2. A thread that does not share its umask with the others. */
+/* 2. A thread may have its own umask. */
 
 static void *bind_alone(void *ret_unshared)
 {
@@ -105,8 +105,9 @@ void mode_thread(void)
 	CLOSE(b);
 }
 
-/* 3. Exactly: never wider than asked for, because the socket has the mode first; and not narrower,
- *    because the bits that the umask took are given back to the file, which a descriptor holds. */
+/* 3. Set the mode exactly: never wider than asked for, because the socket has the mode first; and
+ *    not narrower, because the bits that the umask took are given back to the file, which a
+ *    descriptor holds. */
 
 static int make_bind_with(int fd, const char *path, mode_t mode)
 {

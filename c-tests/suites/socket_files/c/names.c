@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-/* 1. An abstract name. */
+/* 1. Bind to an abstract name. */
 
 static const struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0life" };
 static const socklen_t name_len = offsetof(struct sockaddr_un, sun_path) + 5;
@@ -29,7 +29,7 @@ static void connect_name(void)
 	CLOSE(c);
 }
 
-/* 2. A name that the kernel chooses. */
+/* 2. Let the kernel choose a name. */
 
 static int is_given(const struct sockaddr_un *addr, socklen_t len)
 {
@@ -66,7 +66,7 @@ void names_passcred(void)
 	CLOSE(s, d);
 }
 
-/* 3. Another user. */
+/* 3. Connect as another user. */
 
 void names_another_user(void)
 {
@@ -81,7 +81,7 @@ void names_another_user(void)
 	CLOSE(s);
 }
 
-/* 4. Another network. */
+/* 4. Connect from another network. */
 
 static void from_another_network(void (*run)(void))
 {

@@ -8,7 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* 1. A listener with one place in its queue, which is taken. */
+/* 1. Make a listener with one place in its queue, which is taken. */
 
 struct situation {
 	struct sock s, c;

@@ -11,7 +11,7 @@
 
 enum { ROUNDS = 200, STARTERS = 8, REPLACEMENTS = 100 };
 
-/* 1. Servers that start over one stale file. Each round begins with the file of the previous
+/* 1. Start servers over one stale file. Each round begins with the file of the previous
  *    winner, which ended without removing it. */
 
 /* Starts when the gate is closed, reports the result, and lives until all have reported. */
@@ -87,7 +87,7 @@ void race_race(void)
 	     STARTERS - 1, with_one_owner);
 }
 
-/* 2. A client that connects all the time. A full queue is not a refusal, and the client tries
+/* 2. Connect all the time. A full queue is not a refusal, and the client tries
  *    again. The old servers keep running, because a client that has looked up the path may still
  *    reach them. */
 

@@ -59,7 +59,7 @@ static int make_room(const char *file)
 	}
 }
 
-/* 2. The lock: on a file beside the socket file. The holder removes that file, so that a process
+/* 2. The lock is on a file beside the socket file. The holder removes that file, so that a process
  *    that opened it just before has a lock on a file without a name, which proves nothing. The
  *    kernel releases the lock when its holder dies. */
 
@@ -110,7 +110,7 @@ static void drop_lock(const struct server *s)
 	close(s->lock);
 }
 
-/* 3. From a file's name to a server. */
+/* 3. Make a server at a file's name. */
 
 static void begin(struct server *s, const char *file)
 {
@@ -175,7 +175,7 @@ int server_take_over(struct server *s, const char *file)
 	return 0;
 }
 
-/* 4. Its removal. As long as the socket is open, no other file has its device and inode. */
+/* 4. Remove the file. As long as the socket is open, no other file has its device and inode. */
 
 static int is_own(const struct server *s)
 {
@@ -202,7 +202,7 @@ void server_forget(struct server *s)
 	s->fd = -1;
 }
 
-/* 5. Steps of the line. */
+/* 5. Print the steps of the line. */
 
 struct server try_serve(char name, const char *file)
 {

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* 1. Steps that more than one file has. */
+/* 1. Make steps that more than one file has. */
 
 void try_listen_for(struct sock s, int backlog)
 {
@@ -50,7 +50,7 @@ void ask_mode(const char *path)
 	step("mode(\"%s\") = %04o", path, (unsigned)status.st_mode & 07777);
 }
 
-/* 2. Other users, and other networks. */
+/* 2. Become other users, and enter other networks. */
 
 void as_another(void (*run)(void))
 {
@@ -73,7 +73,7 @@ int leave_network(void)
 	return 0;
 }
 
-/* 3. Cases: one line each, "not run: ..." if this system does not allow it. */
+/* 3. Run the cases: each prints one line, or "not run: ..." if this system does not allow it. */
 
 static const struct test_case cases[] = {
 #define CASE(id, name, needs, file, title) CASE_ENTRY(id, name, needs, file)

@@ -12,7 +12,7 @@ static void datagram_asks(void)
 	ask_connect('d', SOCK_DGRAM, "x");
 }
 
-/* 1. A stream or seqpacket socket. */
+/* 1. Ask about a stream or seqpacket socket. */
 
 void staleness_bound(void)
 {
@@ -83,7 +83,7 @@ void staleness_absent(void)
 	datagram_asks();
 }
 
-/* 3. A datagram socket. */
+/* 3. Ask about a datagram socket. */
 
 void staleness_datagram(void)
 {
@@ -95,7 +95,7 @@ void staleness_taken(void)
 	with_taken(datagram_asks);
 }
 
-/* 4. What the server notices. */
+/* 4. Show what the server notices. */
 
 void staleness_thousand(void)
 {

@@ -20,7 +20,7 @@ fn connect_there() {
     ask_connect('c', SOCK_STREAM, "x");
 }
 
-// 1. The mode of the file.
+// 1. Change the mode of the file.
 
 pub(crate) fn mode() {
     let s = listening('s', "x");
@@ -45,7 +45,7 @@ pub(crate) fn owner() {
     as_another(own_a_listener);
 }
 
-// 2. The directory.
+// 2. Change the mode of the directory.
 
 fn connect_below() {
     ask_connect('c', SOCK_STREAM, "d/x");
@@ -62,7 +62,7 @@ pub(crate) fn directory() {
     close(&[s]);
 }
 
-// 3. A stale file that may not be written to.
+// 3. Replace a stale file that may not be written to.
 
 pub(crate) fn stale() {
     leave_stale(SOCK_STREAM, "x");
@@ -79,7 +79,7 @@ pub(crate) fn unknown() {
     ask_names();
 }
 
-// 4. Datagrams.
+// 4. Send datagrams.
 
 fn try_sendto(d: Sock) {
     let (addr, len) = sys::sockaddr_un_pathname(b"x").expect("the path fits");
@@ -105,7 +105,7 @@ pub(crate) fn datagram() {
     close(&[s, c]);
 }
 
-// 5. Binding and unlinking in a directory.
+// 5. Bind and unlink in a directory.
 
 fn bind_below() {
     close(&[bound('s', SOCK_STREAM, "d/x")]);

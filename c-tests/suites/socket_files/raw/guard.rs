@@ -54,7 +54,7 @@ pub(crate) fn chdir() {
     ask_names();
 }
 
-// 2. The end of a server.
+// 2. End a server.
 
 pub(crate) fn released() {
     let a = try_serve('a');

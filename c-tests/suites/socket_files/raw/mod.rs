@@ -21,7 +21,7 @@ use crate::{cases, process};
 use libc::c_int;
 use sunpath_sys as sys;
 
-// 1. Steps that more than one file has.
+// 1. Make steps that more than one file has.
 
 fn try_listen_for(s: Sock, backlog: c_int) {
     // SAFETY: listen takes numbers.
@@ -37,7 +37,7 @@ fn ask_connect(name: char, kind: c_int, path: &str) {
     close(&[c]);
 }
 
-// 2. Other users.
+// 2. Become other users.
 
 /// Runs a part of a case in a child that is another user.
 fn as_another(run: impl FnOnce()) {
@@ -51,7 +51,7 @@ fn as_another(run: impl FnOnce()) {
     process::join(child);
 }
 
-// 3. Cases: one line each, "not run: ..." if this system does not allow it.
+// 3. Run the cases: each prints one line, or "not run: ..." if this system does not allow it.
 
 /// The result of a case.
 type Outcome = ();

@@ -27,7 +27,7 @@ fn try_fchmod(s: Sock, mode: mode_t) {
     outcome(changed);
 }
 
-// 1. The umask and fchmod(2).
+// 1. Set the mode by the umask and by fchmod(2).
 
 pub(crate) fn umask() {
     for mask in [0, 0o022, 0o077, 0o177, 0o777] {
@@ -58,7 +58,7 @@ pub(crate) fn after() {
     close(&[s]);
 }
 
-// 2. A thread that does not share its umask with the others.
+// 2. A thread may have its own umask.
 
 /// Binds under a umask of this thread alone, and returns whether the system allows that.
 fn bind_alone() -> bool {
@@ -84,8 +84,9 @@ pub(crate) fn thread() {
     close(&[b]);
 }
 
-// 3. Exactly: never wider than asked for, because the socket has the mode first; and not narrower,
-//    because the bits that the umask took are given back to the file, which a descriptor holds.
+// 3. Set the mode exactly: never wider than asked for, because the socket has the mode first; and
+//    not narrower, because the bits that the umask took are given back to the file, which a
+//    descriptor holds.
 
 fn make_bind_with(fd: c_int, path: &str, mode: mode_t) -> Result<c_int, c_int> {
     // SAFETY: fchmod takes numbers.

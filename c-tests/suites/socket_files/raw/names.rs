@@ -13,7 +13,7 @@ use crate::socket::{
     Sock, bound, close, make_bind, new_socket, outcome, returned, try_connect, try_listen,
 };
 
-// 1. An abstract name.
+// 1. Bind to an abstract name.
 
 fn name() -> (sockaddr_un, socklen_t) {
     sys::sockaddr_un_abstract(b"life").expect("the name fits")
@@ -40,7 +40,7 @@ fn connect_name() {
     close(&[c]);
 }
 
-// 2. A name that the kernel chooses.
+// 2. Let the kernel choose a name.
 
 fn is_given(name: &[u8]) -> bool {
     let digits = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -76,7 +76,7 @@ pub(crate) fn passcred() {
     close(&[s, d]);
 }
 
-// 3. Another user.
+// 3. Connect as another user.
 
 pub(crate) fn another_user() {
     let s = new_socket('s', SOCK_STREAM);
@@ -90,7 +90,7 @@ pub(crate) fn another_user() {
     close(&[s]);
 }
 
-// 4. Another network.
+// 4. Connect from another network.
 
 fn from_another_network(run: fn()) {
     let child = process::fork();

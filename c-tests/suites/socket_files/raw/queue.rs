@@ -13,7 +13,7 @@ use crate::line::{self, step};
 use crate::process::{self, check};
 use crate::socket::{Sock, ask_peername, bound, close, new_socket, outcome, returned, try_connect};
 
-// 1. A listener with one place in its queue, which is taken.
+// 1. Make a listener with one place in its queue, which is taken.
 
 fn full() -> [Sock; 2] {
     let (s, c) = (bound('s', SOCK_STREAM, "x"), new_socket('c', SOCK_STREAM));

@@ -94,7 +94,7 @@ fn make_room(file: &str) -> Result<(), c_int> {
     }
 }
 
-// 2. The lock: on a file beside the socket file. The holder removes that file, so that a process
+// 2. The lock is on a file beside the socket file. The holder removes that file, so that a process
 //    that opened it just before has a lock on a file without a name, which proves nothing. The
 //    kernel releases the lock when its holder dies.
 
@@ -128,7 +128,7 @@ fn take_lock(file: &str) -> Result<c_int, c_int> {
     }
 }
 
-// 3. From a file's name to a server.
+// 3. Make a server at a file's name.
 
 /// A listener, the file that it is bound to, and the directory that the file is in.
 pub(crate) struct Server {
@@ -211,7 +211,7 @@ impl Server {
         Ok(s)
     }
 
-    // 4. Its removal. As long as the socket is open, no other file has its device and inode.
+    // 4. Remove the file. As long as the socket is open, no other file has its device and inode.
 
     fn is_own(&self) -> bool {
         let status = status_of(self.dir, &self.file, AT_SYMLINK_NOFOLLOW);
@@ -246,7 +246,7 @@ impl Server {
     }
 }
 
-// 5. Steps of the line.
+// 5. Print the steps of the line.
 
 fn told(call: &str, name: char, done: Result<Server, c_int>) -> Option<Server> {
     step!("{call}({name}, \"x\")");

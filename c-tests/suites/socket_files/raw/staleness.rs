@@ -17,7 +17,7 @@ fn datagram_asks() {
     ask_connect('d', SOCK_DGRAM, "x");
 }
 
-// 1. A stream or seqpacket socket.
+// 1. Ask about a stream or seqpacket socket.
 
 pub(crate) fn bound() {
     situations::with_bound(datagram_asks);
@@ -77,7 +77,7 @@ pub(crate) fn absent() {
     datagram_asks();
 }
 
-// 3. A datagram socket.
+// 3. Ask about a datagram socket.
 
 pub(crate) fn datagram() {
     situations::with_datagram(datagram_asks);
@@ -87,7 +87,7 @@ pub(crate) fn taken() {
     situations::with_taken(datagram_asks);
 }
 
-// 4. What the server notices.
+// 4. Show what the server notices.
 
 pub(crate) fn thousand() {
     let s = socket::bound('s', SOCK_STREAM, "x");

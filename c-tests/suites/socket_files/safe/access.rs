@@ -16,7 +16,7 @@ fn connect_there() -> Result<(), Error> {
     ask_connect::<Stream>('c', "x")
 }
 
-// 1. The mode of the file.
+// 1. Change the mode of the file.
 
 pub(crate) fn mode() -> Result<(), Error> {
     let _s = listening('s', "x")?;
@@ -40,7 +40,7 @@ pub(crate) fn owner() -> Result<(), Error> {
     as_another(own_a_listener)
 }
 
-// 2. The directory.
+// 2. Change the mode of the directory.
 
 fn connect_below() -> Result<(), Error> {
     ask_connect::<Stream>('c', "d/x")
@@ -56,7 +56,7 @@ pub(crate) fn directory() -> Result<(), Error> {
     as_another(connect_below)
 }
 
-// 3. A stale file that may not be written to.
+// 3. Replace a stale file that may not be written to.
 
 pub(crate) fn stale() -> Result<(), Error> {
     leave_stale::<Stream>("x")?;
@@ -77,7 +77,7 @@ pub(crate) fn unknown() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Datagrams.
+// 4. Send datagrams.
 
 pub(crate) fn datagram() -> Result<(), Error> {
     let (_s, c) = (bound::<Datagram>('s', "x")?, new_socket::<Datagram>('c')?);
@@ -100,7 +100,7 @@ pub(crate) fn datagram() -> Result<(), Error> {
     })
 }
 
-// 5. Binding and unlinking in a directory.
+// 5. Bind and unlink in a directory.
 
 fn bind_below() -> Result<(), Error> {
     bound::<Stream>('s', "d/x").map(drop)

@@ -55,7 +55,7 @@ pub(crate) fn chdir() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. The end of a server.
+// 2. End a server.
 
 pub(crate) fn released() -> Result<(), Error> {
     let a = try_serve('a')?;

@@ -25,7 +25,7 @@ use crate::{cases, process};
 use sunpath::socket::{Connected, Kind};
 use sunpath::{Error, Listener, Socket};
 
-// 1. Steps that more than one file has.
+// 1. Make steps that more than one file has.
 
 fn try_listen_for<T: Connected>(
     s: Named<Socket<T>>,
@@ -45,7 +45,7 @@ fn ask_connect<T: Kind>(name: char, path: &str) -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Other users.
+// 2. Become other users.
 
 /// Runs a part of a case in a child that is another user.
 fn as_another(run: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
@@ -60,7 +60,7 @@ fn as_another(run: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Cases: one line each, "not run: ..." if this system does not allow it.
+// 3. Run the cases: each prints one line, or "not run: ..." if this system does not allow it.
 
 /// The result of a case.
 type Outcome = Result<(), Error>;

@@ -23,7 +23,7 @@ fn try_fchmod<T: Kind>(s: &Named<Socket<T>>, mode: u32) {
     outcome(&changed);
 }
 
-// 1. The umask and fchmod(2).
+// 1. Set the mode by the umask and by fchmod(2).
 
 pub(crate) fn umask() -> Result<(), Error> {
     for mask in [0, 0o022, 0o077, 0o177, 0o777] {
@@ -54,7 +54,7 @@ pub(crate) fn after() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. A thread that does not share its umask with the others.
+// 2. A thread may have its own umask.
 
 /// Binds under a umask of this thread alone, and returns whether the system allows that.
 fn bind_alone() -> Result<bool, Error> {

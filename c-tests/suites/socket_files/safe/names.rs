@@ -9,7 +9,7 @@ use crate::line::step;
 use crate::process;
 use crate::socket::{Named, bound, new_socket, outcome, try_connect, try_listen};
 
-// 1. An abstract name.
+// 1. Bind to an abstract name.
 
 fn name() -> UnixAddr {
     UnixAddr::from_abstract("life").expect("the name fits")
@@ -29,7 +29,7 @@ fn connect_name() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. A name that the kernel chooses.
+// 2. Let the kernel choose a name.
 
 fn is_given(name: &[u8]) -> bool {
     let digits = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -58,7 +58,7 @@ pub(crate) fn passcred() -> Result<(), Error> {
     ask_given(&s)
 }
 
-// 3. Another user.
+// 3. Connect as another user.
 
 pub(crate) fn another_user() -> Result<(), Error> {
     let s = new_socket::<Stream>('s')?;
@@ -70,7 +70,7 @@ pub(crate) fn another_user() -> Result<(), Error> {
     as_another(connect_name)
 }
 
-// 4. Another network.
+// 4. Connect from another network.
 
 fn from_another_network(run: fn() -> Result<(), Error>) -> Result<(), Error> {
     let child = process::fork();

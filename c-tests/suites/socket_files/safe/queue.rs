@@ -12,7 +12,7 @@ use crate::line::{self, step};
 use crate::process;
 use crate::socket::{Named, ask_peername, bound, new_socket, outcome, try_connect};
 
-// 1. A listener with one place in its queue, which is taken.
+// 1. Make a listener with one place in its queue, which is taken.
 
 type Situation = (Named<UnixListener>, Named<UnixStream>);
 

@@ -17,7 +17,7 @@ const ROUNDS: usize = 200;
 const STARTERS: usize = 8;
 const REPLACEMENTS: usize = 100;
 
-// 1. Servers that start over one stale file. Each round begins with the file of the previous
+// 1. Start servers over one stale file. Each round begins with the file of the previous
 //    winner, which ended without removing it.
 
 fn connect() -> Result<(), c_int> {
@@ -38,7 +38,7 @@ pub(crate) fn race() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. A client that connects all the time. The old servers keep running, because a client that has
+// 2. Connect all the time. The old servers keep running, because a client that has
 //    looked up the path may still reach them.
 
 pub(crate) fn clients() -> Result<(), Error> {

@@ -26,7 +26,7 @@ pub(crate) fn take_over() -> Result<Server, Error> {
     bind(Existing::Takeover)
 }
 
-// 2. Steps of the line.
+// 2. Print the steps of the line.
 
 fn told(call: &str, name: char, done: Result<Server, Error>) -> Result<Server, Error> {
     step!("{call}({name}, \"x\")");

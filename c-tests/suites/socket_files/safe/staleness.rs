@@ -14,7 +14,7 @@ fn datagram_asks() -> Result<(), Error> {
     ask_connect::<Datagram>('d', "x")
 }
 
-// 1. A stream or seqpacket socket.
+// 1. Ask about a stream or seqpacket socket.
 
 pub(crate) fn bound() -> Result<(), Error> {
     situations::with_bound(datagram_asks)
@@ -73,7 +73,7 @@ pub(crate) fn absent() -> Result<(), Error> {
     datagram_asks()
 }
 
-// 3. A datagram socket.
+// 3. Ask about a datagram socket.
 
 pub(crate) fn datagram() -> Result<(), Error> {
     situations::with_datagram(datagram_asks)
@@ -83,7 +83,7 @@ pub(crate) fn taken() -> Result<(), Error> {
     situations::with_taken(datagram_asks)
 }
 
-// 4. What the server notices.
+// 4. Show what the server notices.
 
 pub(crate) fn thousand() -> Result<(), Error> {
     let s = try_listen_for(socket::bound::<Stream>('s', "x")?, 0)?;

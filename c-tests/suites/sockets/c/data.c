@@ -19,7 +19,7 @@
 static unsigned char buffer[65536];
 static struct iovec pieces[PIECES];
 
-/* 1. Sending: every piece of the step, to the peer or to an address. */
+/* 1. Send: every piece of the step, to the peer or to an address. */
 
 static size_t gather(const struct step *step)
 {
@@ -90,7 +90,7 @@ static void call_sendmmsg(int fd, const struct step *step)
 	result(sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL));
 }
 
-/* 2. Receiving: the number that the call returned, and the bytes in each piece. */
+/* 2. Receive: print the number that the call returned, and the bytes in each piece. */
 
 /* The numbers of the step are the sizes of pieces of the buffer. */
 static size_t scatter(const struct step *step)
@@ -189,7 +189,7 @@ static void call_recvmmsg(int fd, const struct step *step)
 	}
 }
 
-/* 3. Capacity: printed as a formula. */
+/* 3. Print the capacity as a formula. */
 
 static long max_dgram_qlen(void)
 {
@@ -239,7 +239,7 @@ static void call_sendmost(int fd, const struct step *step)
 	free(bytes);
 }
 
-/* 4. The calls by their names. */
+/* 4. Find a call by its name. */
 
 int data_call(int fd, const struct step *step)
 {

@@ -29,7 +29,7 @@
 
 #define BIRTH (SOCK_CLOEXEC | SOCK_NONBLOCK)
 
-/* 1. Sockets: a letter each. */
+/* 1. Make sockets, one for each letter. */
 
 static int sockets['z' - 'a' + 1];
 
@@ -83,7 +83,7 @@ static void call_close(const struct step *step)
 	*slot(step, 0) = -1;
 }
 
-/* 2. Addresses. */
+/* 2. Make and print addresses. */
 
 static void call_bind(const struct step *step)
 {
@@ -114,7 +114,7 @@ static void call_getpeername(const struct step *step)
 	print_name(&addr, len);
 }
 
-/* 3. Connections: the queue, the readiness, the end. */
+/* 3. Use connections: the queue, the readiness, the end. */
 
 static void call_listen(const struct step *step)
 {
@@ -158,7 +158,7 @@ static void call_shutdown(const struct step *step)
 	outcome(shutdown(*slot(step, 0), how_of(step->args[1].word)));
 }
 
-/* 4. Options and flags. */
+/* 4. Set options and flags. */
 
 static void call_getsockopt(const struct step *step)
 {
@@ -270,7 +270,7 @@ static void call_fds(const struct step *step)
 	outcome(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-/* 5. Case: each has its own sockets and files, and prints one line. */
+/* 5. Run a case: each has its own sockets and files, and prints one line. */
 
 static void run_step(const struct step *step)
 {
@@ -347,7 +347,7 @@ static void run_case(const char *text)
 	remove_files();
 }
 
-/* 6. Table. */
+/* 6. Read the table. */
 
 int main(void)
 {

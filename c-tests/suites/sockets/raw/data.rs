@@ -42,7 +42,7 @@ fn mmsghdr_over(piece: &mut sys::iovec) -> sys::mmsghdr {
     }
 }
 
-// 1. Sending: every piece of the step, to the peer or to an address.
+// 1. Send: every piece of the step, to the peer or to an address.
 
 fn to_send(bytes: &[u8]) -> sys::iovec {
     // The kernel only reads the bytes that an iovec for sending points to.
@@ -99,7 +99,7 @@ fn sendmmsg(fd: c_int, step: &Step) -> String {
     count(unsafe { sys::sendmmsg(fd, messages.as_mut_ptr(), n, sys::MSG_NOSIGNAL) } as isize)
 }
 
-// 2. Receiving: the number that the call returned, and the bytes in each piece.
+// 2. Receive: print the number that the call returned, and the bytes in each piece.
 
 /// Makes buffers of the sizes of the step.
 fn buffers(step: &Step) -> Vec<Vec<u8>> {
@@ -191,7 +191,7 @@ fn recvmmsg(fd: c_int, step: &Step) -> String {
     text
 }
 
-// 3. Capacity: printed as a formula.
+// 3. Print the capacity as a formula.
 
 fn fill(fd: c_int, step: &Step) -> String {
     let mut count = 0;
@@ -220,7 +220,7 @@ fn sendmost(fd: c_int, step: &Step) -> String {
     }
 }
 
-// 4. The calls by their names.
+// 4. Find a call by its name.
 
 pub(crate) fn answer(fd: c_int, step: &Step) -> String {
     match &*step.call {

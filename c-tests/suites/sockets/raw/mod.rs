@@ -19,7 +19,7 @@ use step::{Lane, Step};
 
 const BIRTH: c_int = sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK;
 
-// 1. Printing: the answer of a call.
+// 1. Print the answer of a call.
 
 fn count(result: isize) -> String {
     if result < 0 {
@@ -29,7 +29,7 @@ fn count(result: isize) -> String {
     }
 }
 
-// 2. Sockets: one for each letter.
+// 2. Make sockets: one for each letter.
 
 struct Raw {
     sockets: [c_int; 26],
@@ -173,7 +173,7 @@ fn getpeername(fd: c_int) -> String {
     }
 }
 
-// 4. Connections: the queue, the end.
+// 4. Use connections: the queue, the end.
 
 fn listen(fd: c_int, step: &Step) -> String {
     let backlog = step.number(1).expect("listen has a backlog");
@@ -211,7 +211,7 @@ fn shutdown(fd: c_int, step: &Step) -> String {
     ok(unsafe { sys::shutdown(fd, how) })
 }
 
-// 5. Options and flags.
+// 5. Set options and flags.
 
 /// Returns the level and the number of an option.
 fn option_at(step: &Step) -> (c_int, c_int) {
@@ -323,7 +323,7 @@ fn siocoutq(fd: c_int) -> String {
     }
 }
 
-// 6. The calls by their names.
+// 6. Find a call by its name.
 
 impl Lane for Raw {
     fn answer(&mut self, step: &Step) -> String {

@@ -39,7 +39,7 @@ fn came(result: usize, buffers: &[Vec<u8>]) -> String {
     received(result, buffers.iter().map(Vec::as_slice))
 }
 
-// 1. A stream.
+// 1. Use a stream.
 
 pub(crate) fn stream(socket: &UnixStream, step: &Step) -> Answer {
     let mut buffers = buffers(step);
@@ -68,7 +68,7 @@ pub(crate) fn stream(socket: &UnixStream, step: &Step) -> Answer {
     }
 }
 
-// 2. Messages, with and without a connection.
+// 2. Use messages, with and without a connection.
 
 /// Returns the length of what was received, as recv(2) returns it without `MSG_TRUNC`, and with it.
 fn length(received: Received, flags: &[&str]) -> usize {
@@ -191,7 +191,7 @@ fn recvmmsg_of<T: Messages, const SIZE: usize>(socket: &Socket<T>, most: usize) 
     Ok(text)
 }
 
-// 3. Capacity: printed as a formula.
+// 3. Print the capacity as a formula.
 
 fn fill(mut send: impl FnMut() -> Result<(), Error>) -> String {
     let mut count = 0;

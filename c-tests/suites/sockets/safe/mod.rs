@@ -25,7 +25,7 @@ use crate::calls;
 
 use step::{Lane, Step};
 
-// 1. Printing: the answer of a call.
+// 1. Print the answer of a call.
 
 /// The answer of a call as it is printed, or its error.
 type Answer = Result<String, Error>;
@@ -42,7 +42,7 @@ fn errno(error: Error) -> String {
     error.errno().name().unwrap_or("E?").to_owned()
 }
 
-// 2. Sockets: one for each letter.
+// 2. Make sockets: one for each letter.
 
 enum Slot {
     Stream(UnixStream),
@@ -201,7 +201,7 @@ fn connect(view: View<'_>, step: &Step) -> Answer {
     }
 }
 
-// 4. Connections: the queue, the end.
+// 4. Use connections: the queue, the end.
 
 fn fill_backlog_of<T: Connected>(addr: &UnixAddr) -> Answer {
     let mut clients = Vec::new();
@@ -231,7 +231,7 @@ fn shutdown(view: View<'_>, step: &Step) -> Answer {
     any!(view, socket => socket.shutdown(how)).map(ok)
 }
 
-// 5. Options and flags.
+// 5. Set options and flags.
 
 fn type_name(number: i32) -> String {
     use sunpath::sys;
@@ -302,7 +302,7 @@ fn siocoutq<T: Kind>(socket: &Socket<T>) -> Answer {
     })
 }
 
-// 6. The calls by their names.
+// 6. Find a call by its name.
 
 impl Safe {
     fn call(&mut self, step: &Step) -> Answer {
