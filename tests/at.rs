@@ -246,8 +246,7 @@ fn long_path_around_what_sun_path_takes_is_bound() {
 #[test]
 fn long_path_over_path_max_is_bound_and_reached() {
     let base = fresh::dir();
-    // The lengths are around PATH_MAX, from which on one call does not take a path, and far above
-    // it.
+    // The lengths are around PATH_MAX, where one call no longer takes the path, and far above it.
     for bytes in [4000, 4090, 4095, 4096, 4097, 4100, 8191, 8192, 8193, 20_000] {
         let relative = deeper(Path::new(""), bytes - 7);
         // std's own calls cannot make such a directory.

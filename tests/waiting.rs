@@ -1,7 +1,7 @@
 //! Tests of waiting: how often a call that waits asks the kernel, and what ends the wait.
 //!
 //! This program defines poll(2) and connect(2) itself, in place of those of the C library. They
-//! make the system call and count by thread, so that a busy loop shows in its number of calls.
+//! make the system call and count by thread, so a busy loop shows in its number of calls.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;

@@ -16,7 +16,7 @@ pub(crate) enum Needs {
     Many,
     /// The case needs the option `SO_PEERPIDFD`.
     PeerPidfd,
-    /// The case needs control messages that are aligned to 8 bytes, so that an int has padding
+    /// The case needs control messages that are aligned to 8 bytes, so an int has padding
     /// after it.
     Padded,
 }

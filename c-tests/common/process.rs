@@ -68,7 +68,7 @@ fn flush() {
 /// Calls fork(2), after a flush of everything that was printed so far.
 pub(crate) fn fork() -> pid_t {
     flush();
-    // SAFETY: the program has one thread, so that the child finds every lock free.
+    // SAFETY: the program has one thread, so the child finds every lock free.
     let pid = check("fork", unsafe { libc::fork() });
     if pid > 0 {
         LAST_CHILD.store(pid, Relaxed);

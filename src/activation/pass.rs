@@ -26,7 +26,7 @@ use crate::syscall::{self, Program};
 /// is added to the command later does not count, and neither does `arg0`; standard input, output and error may
 /// still be set.
 ///
-/// The command owns close-on-exec copies, so that no other child gets them, and the descriptors of this
+/// The command owns close-on-exec copies, so no other child gets them, and the descriptors of this
 /// process stay as they are. Drop it when the program has been started.
 ///
 /// # Errors

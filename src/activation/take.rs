@@ -222,7 +222,7 @@ pub struct Passed {
 
 struct Name {
     bytes: [u8; NAME_MAX],
-    /// INVARIANT: at most `NAME_MAX`.
+    /// INVARIANT: it is at most `NAME_MAX`.
     len: u8,
 }
 

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy)]
 pub(crate) struct Path<const N: usize> {
     bytes: [u8; N],
-    /// INVARIANT: at most `N`.
+    /// INVARIANT: it is at most `N`.
     len: usize,
 }
 

@@ -1,7 +1,7 @@
 //! `<sys/socket.h>`, then `<sys/uio.h>`, `<poll.h>` and `<sys/ioctl.h>`: the structs, constants and
 //! calls that programs with Unix domain sockets use, in the order of the header.
 //!
-//! They are libc's own items, so that a `msghdr` here is the `msghdr` of every other crate on libc.
+//! They are libc's own items, so a `msghdr` here is the `msghdr` of every other crate on libc.
 //! The calls are `unsafe` as in C: the caller guarantees that pointers and their lengths match.
 //! Unless a call says otherwise it returns 0, a count or a descriptor, or -1 with
 //! [`errno`](crate::errno()) set.

@@ -34,7 +34,7 @@ pub(crate) fn without_proc(fresh: &Fresh, action: impl FnOnce() -> bool) -> bool
 /// that a part of the current test needs it.
 pub(crate) fn has_fchmodat2() -> bool {
     let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
-    // SAFETY: path ends with a NUL, and no file has descriptor -1, so that nothing is changed.
+    // SAFETY: path ends with a NUL, and no file has descriptor -1, so nothing is changed.
     unsafe { libc::syscall(libc::SYS_close_range + (452 - 436), -1, path, 0, flags) };
     let has = io::Error::last_os_error().raw_os_error() == Some(libc::EBADF);
     if !has {

@@ -99,7 +99,7 @@ fn moved_path_at_every_call_takes_nothing_from_others_and_leaves_nothing() {
     assert!(swapped > 200);
 }
 
-/// Two directories change places right before bind(2), so that the file is made in the second one.
+/// Two directories change places right before bind(2), so the file is made in the second one.
 /// Then another file takes its place there. The program looks at that file, and leaves it.
 fn replace_there(wanted: Wanted, put: &dyn Fn(&Path) -> Option<UnixListener>) {
     let dir = crate::fresh::dir();

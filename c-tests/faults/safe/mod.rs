@@ -170,7 +170,7 @@ const WAYS: [(&str, Way); 9] = [
 ];
 
 fn mark() {
-    // SAFETY: dup takes any number; -1 is not a descriptor, so that nothing is duplicated.
+    // SAFETY: dup takes any number; -1 is not a descriptor, so nothing is duplicated.
     unsafe { libc::dup(-1) };
 }
 

@@ -45,7 +45,7 @@ pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
 /// before it.
 struct Rest {
     buf: [u8; PATH_MAX],
-    /// INVARIANT: at most `PATH_MAX`.
+    /// INVARIANT: it is at most `PATH_MAX`.
     start: usize,
 }
 

@@ -40,7 +40,7 @@ static void groups_of(size_t count, socklen_t size)
 
 		process_take_groups(count, groups);
 		new_pair(SOCK_STREAM, pair);
-		process_take_groups(0, NULL); /* too late to change anything */
+		process_take_groups(0, NULL); /* it is too late to change anything */
 		ask_groups("p", pair[0], size);
 		process_end(0);
 	}
@@ -160,7 +160,7 @@ void options_label(void)
 	close_both(pair[0], pair[1]);
 }
 
-/* 4. Cross namespaces: an id may have no number here. */
+/* 4. Ask across namespaces: an id may have no number here. */
 
 void options_in_user_namespace(void)
 {
@@ -184,7 +184,7 @@ void options_in_user_namespace(void)
 	process_join(child);
 }
 
-/* In a child of the program: a server here, a client in a pid namespace of its own. */
+/* Runs in a child of the program, with a server here and a client in its own pid namespace. */
 static _Noreturn void across_pid_namespaces(void)
 {
 	int s = listening(SOCK_STREAM, 8);

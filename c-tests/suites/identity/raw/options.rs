@@ -155,7 +155,7 @@ pub(crate) fn label() {
     close_both(p, q);
 }
 
-// 4. Cross namespaces: an id may have no number here.
+// 4. Ask across namespaces: an id may have no number here.
 
 pub(crate) fn in_user_namespace() {
     let child = process::fork();
@@ -173,7 +173,7 @@ pub(crate) fn in_user_namespace() {
     process::join(child);
 }
 
-/// In a child of the program: a server here, a client in a pid namespace of its own.
+/// Runs in a child of the program, with a server here and a client in its own pid namespace.
 fn across_pid_namespaces() -> ! {
     let s = listening(SOCK_STREAM, 8);
     if !process::unshare(libc::CLONE_NEWPID) {

@@ -128,7 +128,7 @@ pub(crate) fn label() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Cross namespaces: an id may have no number here.
+// 4. Ask across namespaces: an id may have no number here.
 
 pub(crate) fn in_user_namespace() -> Result<(), Error> {
     let child = process::fork();
@@ -147,7 +147,7 @@ pub(crate) fn in_user_namespace() -> Result<(), Error> {
     Ok(())
 }
 
-/// In a child of the program: a server here, a client in a pid namespace of its own.
+/// Runs in a child of the program, with a server here and a client in its own pid namespace.
 fn across_pid_namespaces() -> Result<(), Error> {
     let s = listening::<Stream>(8)?;
     if !process::unshare(libc::CLONE_NEWPID) {

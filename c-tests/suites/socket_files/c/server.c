@@ -59,7 +59,7 @@ static int make_room(const char *file)
 	}
 }
 
-/* 2. The lock is on a file beside the socket file. The holder removes that file, so that a process
+/* 2. The lock is on a file beside the socket file. The holder removes that file, so a process
  *    that opened it just before has a lock on a file without a name, which proves nothing. The
  *    kernel releases the lock when its holder dies. */
 
