@@ -16,7 +16,7 @@ use sunpath::ancillary::{Control, Credentials};
 use sunpath::fd::IoSlice;
 use sunpath::{Error as SocketError, UnixStream};
 
-/// How long the server may take for one step.
+/// The time that the server may take for one step.
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-/// What takes a text, piece by piece.
+/// A target that takes a text, piece by piece.
 pub(crate) type Out<'a> = dyn FnMut(&str) + 'a;
 
 /// A value with a text.

@@ -1,5 +1,5 @@
-/* What every workload in C needs: the command line, the clock, and the few operations that all of
- * them use.
+/* The parts that every workload in C needs: the command line, the clock, and the few operations that
+ * all of them use.
  *
  *   PROGRAM list           the keys
  *   PROGRAM run KEY N      one workload N times; prints the nanoseconds that it took

@@ -165,7 +165,7 @@ pub(crate) fn try_as_file(name: char, file: &File) {
     try_open(&alias_of(file), sys::O_RDWR, "O_RDWR");
 }
 
-// 4. What is there.
+// 4. Look at files.
 
 /// Prints the type of the file.
 pub(crate) fn ask_kind(path: &str) {

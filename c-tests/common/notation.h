@@ -1,4 +1,4 @@
-/* How every lane writes bytes and errors: as strace(1) does.
+/* The notation in which every lane writes bytes and errors, which is that of strace(1).
  *
  *   "norm\0"      printable bytes as they are, \0 for NUL, \xNN for the others, \" and \\
  *   "a{107}\0"    four or more of one byte: the byte, and how many

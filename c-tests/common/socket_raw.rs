@@ -152,7 +152,7 @@ type Ask = unsafe extern "C" fn(c_int, *mut sockaddr, *mut socklen_t) -> c_int;
 fn ask_address(call: &str, s: Sock, ask: Ask) {
     let (mut addr, _) = sys::sockaddr_un_unnamed();
     let mut len = size_of::<sockaddr_un>() as socklen_t;
-    // SAFETY: the address is live and len its size; ask is getsockname or getpeername.
+    // SAFETY: the address is live and len is its size; ask is getsockname or getpeername.
     let asked = returned(unsafe { ask(s.fd, ptr::from_mut(&mut addr).cast(), &mut len) });
     step!("{call}({})", s.name);
     line::result(asked.map(|_| words::address(&addr, len)));

@@ -16,7 +16,7 @@ const SHOWN: usize = 10;
 #[derive(Debug, Default)]
 pub struct Transcript {
     header: Vec<String>,
-    /// What C prints, one id and line for each case.
+    /// The lines that C prints, with the id of each case.
     lines: Vec<String>,
     /// The declared differences, by the letter of the lane and the id of the case.
     declared: BTreeMap<(char, String), Declared>,
@@ -36,7 +36,7 @@ impl Transcript {
     ///
     /// # Errors
     ///
-    /// - What is wrong with it, a line each.
+    /// - A line for each fault.
     pub fn read(text: &str) -> Result<Self, String> {
         let mut transcript = Self::default();
         let mut faults = Vec::new();

@@ -303,7 +303,7 @@ pub fn unless_descriptors(count: libc::rlim_t) -> bool {
     limit::unless_descriptors(count)
 }
 
-/// How a lane may run: at the same time as others, or alone.
+/// The way in which a lane may run: at the same time as others, or alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
     /// The lane may run together with other lanes of this kind.

@@ -33,7 +33,7 @@ pub struct Step {
     pub form: Option<Form>,
 }
 
-/// Where an address comes from.
+/// The origin of an address.
 #[derive(Clone, Debug, Default)]
 pub enum Source {
     /// The call takes no address.
@@ -56,7 +56,7 @@ const FAMILIES: [Family; 3] = [
     ("AF_UNSPEC", libc::AF_UNSPEC),
 ];
 
-/// How the length that is passed with an address is made.
+/// The origin of the length that is passed with an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// The offset of `sun_path` plus the number of path bytes that the table gives.

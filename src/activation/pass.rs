@@ -149,7 +149,7 @@ fn is_name(name: &str) -> bool {
 pub enum PassError {
     /// A name is not between 1 and 255 bytes of printable ASCII without a colon.
     Name {
-        /// Which one it is, from 0 on.
+        /// The position of the descriptor, from 0 on.
         index: usize,
     },
     /// A variable of the environment has a NUL.

@@ -22,7 +22,7 @@ pub struct Ancillary<C: ControlStorage> {
     pub(super) control: OwnedControl<C::Bytes>,
     pub(super) closed: usize,
     pub(super) truncated: bool,
-    /// Whether the connection has ended. The credentials that the kernel adds at the end of a
+    /// `true` if the connection has ended. The credentials that the kernel adds at the end of a
     /// stream belong to no process.
     pub(super) at_end: bool,
 }

@@ -54,7 +54,7 @@ pub(crate) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// Checks the control messages and adds up their sizes. What no message can carry is refused,
+    /// Checks the control messages and adds up their sizes. It refuses what no message can carry,
     /// with `call` in the error.
     #[inline]
     pub(crate) fn of(call: Call, control: &'a [Control<'a>]) -> Result<Self, Error> {

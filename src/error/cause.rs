@@ -337,7 +337,8 @@ causes! {
 // The texts contain this number, which is the limit of the slices on every system.
 const _: () = assert!(MAX_DESCRIPTORS == 253);
 
-/// What is in the way at a path that is to be bound: the causes of `EADDRINUSE`.
+/// The file or process that is in the way at a path that is to be bound: the causes of
+/// `EADDRINUSE`.
 ///
 /// # Examples
 ///

@@ -35,7 +35,7 @@ pub use self::stale::{Liveness, probe};
 #[cfg(feature = "std")]
 pub use self::sweep::{StaleFile, StaleFiles, stale_in};
 
-/// What `bind` does if a file exists at the path.
+/// The policy for a file that exists at the path.
 ///
 /// The page `docs/socket-files.md` of the repository lists every system call of the three, and what
 /// a crash at each of them leaves.
@@ -100,8 +100,8 @@ pub enum Existing {
     Takeover,
 }
 
-/// What [`Existing::ReplaceStale`] locks, so that exactly one of several processes that start at
-/// once succeeds.
+/// The lock that [`Existing::ReplaceStale`] takes, so that exactly one of several processes that
+/// start at once succeeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lock {
@@ -116,10 +116,10 @@ pub enum Lock {
     /// Nothing. This is for a program that holds a lock of its own, that must not have another file
     /// in the directory, or that may not make regular files there.
     ///
-    /// What remains is the proof that a file is dead, which is made twice, and the turns that
-    /// processes of this crate take by a lock of the directory. As long as a process can have its
-    /// turn, one of several that start at once succeeds. A process cannot have its turn if it may
-    /// not read the directory, or if another process keeps the directory locked for over 50 ms.
+    /// Two protections remain: the proof that a file is dead, which is made twice, and the turns
+    /// that processes of this crate take by a lock of the directory. As long as a process can have
+    /// its turn, one of several that start at once succeeds. A process cannot have its turn if it
+    /// may not read the directory, or if another process keeps the directory locked for over 50 ms.
     /// Then a server that has just bound can lose its file: a second process moves the file aside
     /// to look at it, and a third one binds in that instant.
     None,

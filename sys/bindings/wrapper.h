@@ -17,8 +17,9 @@
 #include <sys/ucred.h> /* struct xucred */
 #endif
 
-/* As the compiler sees them: macros that take arguments, that are defined by one that does (_IOR),
- * by the size of a type, or by one that comes after them. */
+/* These are macros in the form that the compiler sees, because they are macros that take
+ * arguments, that are defined by one that does (_IOR), by the size of a type, or by one that
+ * comes after them. */
 enum sunpath_facts {
 	FACT_AF_LOCAL = AF_LOCAL,
 	FACT_PF_UNIX = PF_UNIX,

@@ -16,7 +16,7 @@ mod c {
     include!(env!("SUNPATH_SYS_FACTS"));
 }
 
-/// Whether a field, or an array's element, is signed.
+/// Tells whether a field, or an array's element, is signed.
 trait Signed {
     const SIGNED: bool;
 }

@@ -81,9 +81,9 @@ pub use libc::write;
 #[doc(inline)]
 pub use libc::dup;
 
-/// `int dup2(int fd, int number);` — makes one more descriptor of the same socket under a number that the
-/// caller chooses, without close-on-exec. What had the number is closed; if that is `fd` itself, nothing
-/// changes.
+/// `int dup2(int fd, int number);` — makes one more descriptor of the same socket under a number
+/// that the caller chooses, without close-on-exec. The file that had the number is closed. If the
+/// number is that of `fd` itself, nothing changes.
 ///
 /// See dup(2).
 #[doc(inline)]

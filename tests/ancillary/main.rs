@@ -1,6 +1,6 @@
 //! Ancillary data in bad cases: no descriptor is free for those that arrive, the buffer has no
-//! space, nobody takes them, or a panic happens. What arrived is reported, what is missing is
-//! reported, and afterwards the process has the descriptors that it had before.
+//! space, nobody takes them, or a panic happens. Each receive reports what arrived and what is
+//! missing, and afterwards the process has the descriptors that it had before.
 #![cfg(all(target_os = "linux", feature = "std"))]
 
 mod closed;

@@ -1,5 +1,5 @@
-//! What arrives is what was sent, once. What cannot be sent or received is reported with its
-//! numbers.
+//! Tests that everything that was sent arrives once, and that everything that cannot be sent or
+//! received is reported with its numbers.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Seek, Write};

@@ -55,7 +55,7 @@ fn long() -> bool {
     env::var_os("SUNPATH_LONG").is_some()
 }
 
-/// What exists at the path when the program begins.
+/// The file that exists at the path when the program begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Before {
     Nothing,

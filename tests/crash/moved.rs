@@ -310,7 +310,7 @@ fn moved_private_directory_of_another_user_is_not_used() {
     }
 }
 
-/// What another user puts in the place of the directory that is made beside the path.
+/// The file that another user puts in the place of the directory that is made beside the path.
 #[derive(Clone, Copy, Debug)]
 enum Impostor {
     /// A symbolic link to a directory.

@@ -37,7 +37,7 @@ const GETEUID: libc::c_long = libc::SYS_geteuid32;
 #[cfg(target_pointer_width = "32")]
 const MMAP: libc::c_long = libc::SYS_mmap2;
 
-/// What happens to one of the calls, counted from 0.
+/// The fate of one of the calls, counted from 0.
 #[derive(Clone, Copy)]
 pub(crate) enum Fate<'a> {
     /// All calls are made.
@@ -104,7 +104,7 @@ pub(crate) struct Story {
     pub(crate) hit_after_bound: bool,
     pub(crate) bound: Option<i32>,
     pub(crate) dropped: Option<i32>,
-    /// Its descriptors at the beginning, and after bind.
+    /// The descriptors of the child at the beginning, and after bind.
     pub(crate) descriptors: [BTreeSet<RawFd>; 2],
 }
 

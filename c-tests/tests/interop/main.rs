@@ -27,7 +27,7 @@ struct Row {
     /// In the arguments, `DIR` is the directory that the program runs in, and the abstract name
     /// that is ours.
     args: &'static [&'static str],
-    /// What the program reads from its standard input, which is the file `input` of that directory.
+    /// The standard input of the program, which is the file `input` of that directory.
     input: &'static str,
     /// Makes the sockets that the program needs, starts it and talks with it.
     talk: fn(&Stage),

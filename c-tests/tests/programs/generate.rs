@@ -1,8 +1,8 @@
 //! Generates programs in the language of `sockets/cases.txt` from bytes. Any bytes make a program.
 //!
 //! The tables below are calls of that language with gaps, and have what `sunpath` offers for each
-//! kind of socket. What it does not offer is in `sockets/transcript.txt`. `fds`, which would
-//! outlive its program, and waiting without a timeout are left out.
+//! kind of socket. `sockets/transcript.txt` has the calls that it does not offer. `fds`, which
+//! would outlive its program, and waiting without a timeout are left out.
 
 use std::collections::BTreeSet;
 

@@ -44,7 +44,7 @@ struct HeldLock {
     _fd: OwnedFd,
     name: Name,
     file: Identity,
-    /// Whether this crate made the file. A file that another program made is not removed, because
+    /// `true` if this crate made the file. A file that another program made is not removed, because
     /// that program may wait for the lock of this very file.
     is_ours: bool,
 }

@@ -78,7 +78,7 @@ impl BoundFile {
 struct Kernel<'a> {
     dir: BorrowedFd<'a>,
     path: &'a SplitPath<'a>,
-    /// Whether /proc is mounted, so that one can connect to a file by its descriptor.
+    /// `true` if /proc is mounted, so that one can connect to a file by its descriptor.
     has_proc: bool,
     read: Reading,
 }

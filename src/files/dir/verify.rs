@@ -22,11 +22,11 @@ pub(super) struct Wanted {
     pub(super) made_with: mode_t,
     pub(super) forbidden: mode_t,
     pub(super) needed: mode_t,
-    /// Whether it is made if it does not exist.
+    /// `true` if it is made where it does not exist.
     pub(super) make: bool,
-    /// Whether the directories above it are made too.
+    /// `true` if the directories above it are made, too.
     pub(super) parents: bool,
-    /// Whether forbidden permissions are removed, where no other user can have put a file.
+    /// `true` if forbidden permissions are removed where no other user can have put a file.
     pub(super) narrow: bool,
 }
 
@@ -227,8 +227,8 @@ fn make_with_mode(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Re
     verify_itself(made, wanted).inspect_err(|_| remove(dir, name))
 }
 
-/// Removes the directory that was made a moment ago. An error of this is ignored, because it would
-/// hide the first one. The directory is empty, and no other user may write to it.
+/// Removes the directory that was made a moment ago. An error of this call is ignored, because it
+/// would hide the first one. The directory is empty, and no other user may write to it.
 fn remove(dir: &OwnedFd, name: &[u8]) {
     let _ = syscall::unlinkat(dir.as_fd(), name, sys::AT_REMOVEDIR);
 }

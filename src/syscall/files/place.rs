@@ -29,7 +29,7 @@ pub(crate) struct Program {
     pub(crate) pid_variable: &'static str,
 }
 
-/// What a child does between fork(2) and execve(2). It does not allocate, and takes no lock.
+/// The steps of a child between fork(2) and execve(2). It does not allocate, and takes no lock.
 struct Placing {
     parent: Process,
     first: RawFd,

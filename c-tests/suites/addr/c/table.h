@@ -19,7 +19,7 @@ enum call {
 	CALL_SOCKETPAIR,
 };
 
-/* Where an address comes from. */
+/* The origin of an address. */
 enum source {
 	SOURCE_NONE,
 	SOURCE_BYTES,    /* "norm\0" */
@@ -27,7 +27,7 @@ enum source {
 	SOURCE_SOCKNAME, /* sockname(s) */
 };
 
-/* How the length that is passed with it is made. */
+/* The origin of the length that is passed with it. */
 enum form {
 	FORM_NONE,
 	FORM_EXACT,

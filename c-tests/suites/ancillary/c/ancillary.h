@@ -1,4 +1,4 @@
-/* What the files of this program share. */
+/* Declarations that the files of this program share. */
 #ifndef ANCILLARY_H
 #define ANCILLARY_H
 

@@ -8,7 +8,7 @@ use crate::process;
 
 pub(crate) use crate::line::{part, result, step};
 
-/// What arrived with a message, for the line.
+/// The data that arrived with a message, for the line.
 #[derive(Default)]
 pub(crate) struct Arrived<'a> {
     pub(crate) data: &'a [u8],

@@ -1,5 +1,5 @@
-//! What the cases need from the system in addition to the library: pipes that do not wait, an
-//! io_uring, an option of another family.
+//! Functions of the system that the cases need in addition to the library: pipes that do not wait,
+//! an io_uring, and an option of another family.
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};

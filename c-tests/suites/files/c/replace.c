@@ -22,8 +22,8 @@ static int is_dead(const char *path)
 	return dead;
 }
 
-/* Some kernels refuse a datagram socket where a stream socket lives, too. What they answer about a
- * socket of our own shows it. */
+/* Some kernels refuse a datagram socket where a stream socket lives, too. Their answer about a
+ * socket of our own shows that. */
 static int can_tell(void)
 {
 	int own = new_socket('o', SOCK_STREAM).fd, dead;

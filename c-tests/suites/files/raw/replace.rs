@@ -27,8 +27,8 @@ fn is_dead(path: &str) -> bool {
     connected == Err(ECONNREFUSED)
 }
 
-// Some kernels refuse a datagram socket where a stream socket lives, too. What they answer about a
-// socket of our own shows it.
+// Some kernels refuse a datagram socket where a stream socket lives, too. Their answer about a
+// socket of our own shows that.
 fn can_tell() -> bool {
     let own = new_socket('o', SOCK_STREAM);
     make_bind(own.fd, b"own").expect("bind");

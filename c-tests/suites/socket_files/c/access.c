@@ -1,4 +1,4 @@
-/* Which users may connect to a socket file, bind in a directory, and unlink there. */
+/* The users who may connect to a socket file, bind in a directory, and unlink there. */
 #include "socket_files.h"
 #include "server.h"
 #include "sun_path.h"

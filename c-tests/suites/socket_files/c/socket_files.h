@@ -1,4 +1,4 @@
-/* What the files of this program share. */
+/* Declarations that the files of this program share. */
 #ifndef SOCKET_FILES_H
 #define SOCKET_FILES_H
 
