@@ -20,6 +20,8 @@ mod datagram;
 mod listen;
 mod listener;
 
+mod aliases;
+
 mod incoming;
 
 mod wait;
@@ -40,6 +42,7 @@ use crate::error::Error;
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use crate::syscall;
 
+pub use self::aliases::{UnixListener, UnixSeqpacketListener};
 pub use self::borrowed::{ListenerRef, SocketRef};
 pub use self::convert::FromFdError;
 pub use self::datagram::UnixDatagram;
@@ -48,7 +51,7 @@ pub use self::incoming::Incoming;
 pub(crate) use self::kind::methods_of;
 pub use self::kind::{Connected, Datagram, Kind, Messages, Seqpacket, Stream};
 pub use self::listen::ListenError;
-pub use self::listener::{Listener, UnixListener, UnixSeqpacketListener};
+pub use self::listener::Listener;
 pub use self::message::{Received, UnixSeqpacket};
 pub use self::sockopt::OptionValue;
 pub use self::stream::UnixStream;

@@ -114,8 +114,8 @@ mod std_types {
     use super::{FromFdError, Socket};
     use crate::addr::UnixAddr;
     use crate::socket::Shutdown;
+    use crate::socket::aliases::UnixListener;
     use crate::socket::datagram::UnixDatagram;
-    use crate::socket::listener::UnixListener;
     use crate::socket::stream::UnixStream;
 
     /// Closes the descriptor.
