@@ -451,4 +451,17 @@ mod tests {
             assert_eq!(place, Some(CMSG_LEN(0)..CMSG_LEN(ints * INT)), "{len}");
         }
     }
+
+    #[test]
+    fn control_credentials_are_the_three_numbers_of_their_message() {
+        let message = [7_i32, -2, -3].map(i32::to_ne_bytes).concat();
+        let credentials = Credentials::from_data(&message).unwrap();
+        let (uid, gid) = (u32::MAX - 1, u32::MAX - 2);
+        assert_eq!(credentials, Credentials::new(7, uid, gid));
+        let ids = (credentials.pid(), credentials.uid(), credentials.gid());
+        assert_eq!(ids, (Some(7), uid, gid));
+        assert_eq!(credentials.to_ints(), [7, -2, -3]);
+        assert_eq!(Credentials::new(0, uid, gid).pid(), None);
+        assert_eq!(Credentials::from_data(&message[..message.len() - 1]), None);
+    }
 }

@@ -7,7 +7,7 @@ mod skip;
 
 use std::fmt::Debug;
 use std::io::{IoSlice, IoSliceMut};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use sunpath::ancillary::{
     Control, ControlBuffer, MsgFlags, Outgoing, RecvBatch, RecvSlots, Rights, SendBatch, SendSlots,
@@ -258,4 +258,36 @@ fn flags_of_a_message_tell_both_truncations() {
             assert_eq!(told.contains(flag), flags.contains(flag), "{told:?}");
         }
     }
+}
+
+/// The flag that is always added stays if the program gives it.
+#[test]
+fn flags_close_on_exec_is_set_if_it_is_given() {
+    let (a, b) = UnixDatagram::pair().unwrap();
+    let given = MsgFlags::from_bits(libc::MSG_CMSG_CLOEXEC);
+    let is_cloexec = |fd: &OwnedFd| {
+        // SAFETY: takes a descriptor that is open.
+        let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) };
+        flags & libc::FD_CLOEXEC != 0
+    };
+    a.send_fds(b"x", &[&b]).unwrap();
+    let mut buf = [0; 8];
+    let message = b
+        .recvmsg_with(
+            &mut [IoSliceMut::new(&mut buf)],
+            ControlBuffer::<Rights<1>>::new(),
+            given,
+        )
+        .unwrap();
+    let mut rights = message.into_control().unwrap().into_rights();
+    assert!(is_cloexec(&rights.next().unwrap()));
+
+    a.send_fds(b"x", &[&b]).unwrap();
+    let (mut slots, mut bufs) = (RecvSlots::<1, Rights<1>>::new(), [[0; 8]]);
+    let mut batch = RecvBatch::new(&mut slots, &mut bufs);
+    assert_eq!(b.recvmmsg_with(&mut batch, given), Ok(1));
+    let (_, message) = batch.arrivals().next().unwrap().into_message();
+    let mut control = message.into_control().unwrap();
+    let fd = control.rights().next().unwrap();
+    assert!(is_cloexec(&fd));
 }

@@ -106,6 +106,22 @@ fn peer_groups_of_a_process_with_several_are_all_of_them() {
     }
 }
 
+/// The ids belong to the process.
+#[test]
+fn credentials_of_this_process_have_its_real_ids() {
+    if skip::unless_root() {
+        return;
+    }
+    assert!(in_child(|| {
+        // SAFETY: the call takes only numbers, and changes this process alone.
+        let groups = unsafe { libc::setresgid(7, 8, 8) };
+        // SAFETY: the call takes only numbers, and changes this process alone.
+        let users = unsafe { libc::setresuid(5, 6, 6) };
+        let pid = std::process::id() as i32;
+        (groups, users) == (0, 0) && Credentials::own() == Credentials::new(pid, 5, 7)
+    }));
+}
+
 #[test]
 fn peer_groups_are_this_process_groups() {
     let (a, _b) = UnixStream::pair().unwrap();

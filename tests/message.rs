@@ -203,6 +203,14 @@ fn message_of_more_slices_than_the_kernel_takes_is_refused_whole() {
     assert_eq!(b.recv(&mut [0]).unwrap_err().errno(), Errno::EAGAIN);
     a.send_vectored(&vec![IoSlice::new(b"x"); 1024]).unwrap();
     assert_eq!(b.recv(&mut [0; 2000]).unwrap().len(), 1024);
+    // As many as it takes can be too long.
+    let bytes = vec![0; a.send_buffer_size().unwrap() / 1024 + 1];
+    let error = a.send_vectored(&vec![IoSlice::new(&bytes); 1024]);
+    let cause = error.unwrap_err().cause();
+    assert!(
+        matches!(cause, Some(Cause::MessageTooLong { .. })),
+        "{cause:?}"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #[cfg(feature = "files")]
 mod fresh;
 
+use std::mem;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -137,6 +138,27 @@ fn serve_admits_nobody_after_the_stop_and_waits_for_the_rest() {
         drop(second);
         assert!(waits.join().unwrap());
     });
+}
+
+/// A wait is a few looks with pauses between them.
+#[test]
+fn serve_wait_does_not_spin() {
+    let clients = Clients::<1>::new();
+    let _client = clients.admit(1).unwrap();
+    let (before, limit) = (processor_time(), Duration::from_millis(500));
+    assert!(!clients.wait(Some(limit)));
+    let used = processor_time() - before;
+    assert!(used < limit / 10, "{used:?} of the processor");
+}
+
+/// Returns how long this thread has run.
+fn processor_time() -> Duration {
+    // SAFETY: a timespec is two numbers.
+    let mut time = unsafe { mem::zeroed::<libc::timespec>() };
+    // SAFETY: time is a live timespec.
+    let got = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    assert_eq!(got, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Each version takes the path over from the previous one. That one serves the clients that have

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use calls::{POLL, sleeps_in};
 use sunpath::ancillary::{
-    Control, Credentials, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots,
+    Control, Credentials, MsgFlags, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots,
 };
 use sunpath::{
     ConnectOptions, Errno, Error, Shutdown, Socket, Stream, UnixAddr, UnixDatagram, UnixSeqpacket,
@@ -197,9 +197,12 @@ fn sigpipe_is_not_raised_by_ancillary() {
     // The credentials are made in the child, because only root may send another process's
     // credentials.
     let own = Credentials::own;
-    let of_stream: [&dyn Fn() -> Result<(), Error>; 4] = [
+    // The flag is there as well if the program gives it.
+    let given = MsgFlags::from_bits(libc::MSG_NOSIGNAL);
+    let of_stream: [&dyn Fn() -> Result<(), Error>; 5] = [
         &|| stream.send_fd(&packets),
         &|| stream.sendmsg(&pieces, &[]).map(drop),
+        &|| stream.sendmsg_with(&pieces, &[], given).map(drop),
         &|| stream.send_all(b"x", &[Control::Credentials(own())]),
         &|| stream.send_with_credentials(b"x", own()),
     ];

@@ -335,4 +335,18 @@ fn ancillary_debug_counts_and_shows_no_contents() {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains("secret"), "{shown}");
+
+    // Descriptors that nobody has taken yet are counted.
+    a.send_fds(b"x", &fds).unwrap();
+    let message = b
+        .recvmsg(
+            &mut [IoSliceMut::new(&mut buf)],
+            ControlBuffer::<Rights<2>>::new(),
+        )
+        .unwrap();
+    let rights = message.into_control().unwrap().into_rights();
+    let shown = format!("{rights:?}");
+    for part in ["left: 2", "bytes: ["] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
 }

@@ -172,6 +172,17 @@ pub(crate) fn run(fate: Fate<'_>, program: impl FnOnce()) -> Story {
     story
 }
 
+/// Returns whether a call makes a descriptor that is close-on-exec from the beginning, or makes none.
+fn makes_close_on_exec(asked: &libc::seccomp_data) -> bool {
+    let flags = |argument: usize| asked.args[argument] as libc::c_int;
+    match libc::c_long::from(asked.nr) {
+        libc::SYS_openat => flags(2) & libc::O_CLOEXEC != 0,
+        libc::SYS_socket | libc::SYS_socketpair => flags(1) & libc::SOCK_CLOEXEC != 0,
+        libc::SYS_accept4 => flags(3) & libc::SOCK_CLOEXEC != 0,
+        _ => true,
+    }
+}
+
 fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
     let mut story = Story::default();
     let (mut counts, mut last) = (false, None);
@@ -194,6 +205,7 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
                 counts = false;
             }
             _ if counts => {
+                assert!(makes_close_on_exec(&asked.data), "{:?}", asked.data.args);
                 let this = story.calls;
                 let last = last.replace(nr);
                 story.calls += 1;
