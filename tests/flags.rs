@@ -260,9 +260,9 @@ fn flags_of_a_message_tell_both_truncations() {
     }
 }
 
-/// The flag that is always added stays if the program gives it.
+/// The flags that are always added stay if the program gives them.
 #[test]
-fn flags_close_on_exec_is_set_if_it_is_given() {
+fn flags_that_are_added_may_be_given() {
     let (a, b) = UnixDatagram::pair().unwrap();
     let given = MsgFlags::from_bits(libc::MSG_CMSG_CLOEXEC);
     let is_cloexec = |fd: &OwnedFd| {
@@ -282,11 +282,18 @@ fn flags_close_on_exec_is_set_if_it_is_given() {
     let mut rights = message.into_control().unwrap().into_rights();
     assert!(is_cloexec(&rights.next().unwrap()));
 
-    a.send_fds(b"x", &[&b]).unwrap();
-    let (mut slots, mut bufs) = (RecvSlots::<1, Rights<1>>::new(), [[0; 8]]);
+    // A batch returns what is there, and the true length.
+    let flags = libc::MSG_CMSG_CLOEXEC | libc::MSG_WAITFORONE | libc::MSG_TRUNC;
+    a.send_fds(b"hello", &[&b]).unwrap();
+    let (mut slots, mut bufs) = (RecvSlots::<2, Rights<1>>::new(), [[0; 4]; 2]);
     let mut batch = RecvBatch::new(&mut slots, &mut bufs);
-    assert_eq!(b.recvmmsg_with(&mut batch, given), Ok(1));
-    let (_, message) = batch.arrivals().next().unwrap().into_message();
+    let arrived = b.recvmmsg_with(&mut batch, MsgFlags::from_bits(flags));
+    assert_eq!(arrived, Ok(1));
+    let (bytes, message) = batch.arrivals().next().unwrap().into_message();
+    assert_eq!(
+        (bytes, message.received().true_len()),
+        (&mut b"hell"[..].to_vec()[..], Some(5))
+    );
     let mut control = message.into_control().unwrap();
     let fd = control.rights().next().unwrap();
     assert!(is_cloexec(&fd));

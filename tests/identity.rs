@@ -5,9 +5,11 @@
 mod fresh;
 mod skip;
 
+use std::ffi::CString;
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -86,6 +88,29 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
     status == 0
 }
 
+/// Without /proc nothing tells whether every user is mapped. The usual uid of those that are not
+/// mapped may then be another user's.
+#[test]
+fn peer_without_proc_is_our_own_user_unless_its_uid_is_the_overflow_uid() {
+    if skip::unless_root() {
+        return;
+    }
+    let dir = fresh::dir();
+    let root = CString::new(dir.path().as_os_str().as_bytes()).unwrap();
+    for uid in [0, 1000, 65533, 65534, 65535, 65536] {
+        let is_told = in_child(|| {
+            // SAFETY: root ends with a NUL.
+            let changed = unsafe { libc::chroot(root.as_ptr()) };
+            // SAFETY: the call takes only numbers, and changes this process alone.
+            let user = unsafe { libc::setresuid(uid, uid, uid) };
+            let cred = UnixStream::pair().unwrap().0.peer_cred().unwrap();
+            assert_eq!((changed, user, cred.uid()), (0, 0, uid));
+            cred.is_own_user() == (uid != 65534)
+        });
+        assert!(is_told, "{uid}");
+    }
+}
+
 /// The groups belong to the process, so a child is used.
 #[test]
 fn peer_groups_of_a_process_with_several_are_all_of_them() {
@@ -106,7 +131,7 @@ fn peer_groups_of_a_process_with_several_are_all_of_them() {
     }
 }
 
-/// The ids belong to the process.
+/// The ids belong to the process, so a child is used.
 #[test]
 fn credentials_of_this_process_have_its_real_ids() {
     if skip::unless_root() {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use sunpath::error::{Cause, InUse};
@@ -9,7 +10,9 @@ use sunpath::{
     BindOptions, Bound, Errno, Existing, UnixDatagram, UnixListener, UnixSeqpacketListener,
 };
 
-use crate::{Fresh, POLICIES, assert_fails, assert_reaches, bind, in_child};
+use crate::{
+    Fresh, POLICIES, assert_fails, assert_reaches, become_nobody, bind, in_child, is_root,
+};
 
 /// Makes the file and the socket in the state in which an executed program finds them.
 fn inherited(options: BindOptions, fresh: &Fresh) -> UnixListener {
@@ -96,6 +99,23 @@ fn adopted_socket_waits_for_nobody_who_holds_the_lock() {
     drop(options.adopt(listener, &fresh.path).unwrap());
     // The lock file is that of another program.
     assert_eq!(fresh.names(), ["a.sock.lock"]);
+}
+
+/// The kernel tells an ordinary user the file of a socket in another way than root, if it tells it.
+#[test]
+fn adopted_socket_of_an_ordinary_user_is_not_taken_for_another() {
+    let fresh = Fresh::new();
+    fs::set_permissions(fresh.dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(in_child(|| {
+        if is_root() {
+            become_nobody();
+        }
+        let options = BindOptions::new();
+        match options.adopt(inherited(options, &fresh), &fresh.path) {
+            Ok(listener) => listener.is_in_place().unwrap(),
+            Err(refused) => refused.error().is_unsupported(),
+        }
+    }));
 }
 
 /// The daemon executes itself: the file stays, and the new program removes it.

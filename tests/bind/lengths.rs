@@ -164,6 +164,40 @@ fn length_of_a_reachable_path_fits_into_an_address() {
     }
 }
 
+/// The directory counts with the slash after it, which the root has already, and as `PATH_MAX` bytes if
+/// the kernel does not tell a longer path.
+#[test]
+fn length_of_a_reachable_path_counts_every_directory() {
+    let fresh = Fresh::new();
+    let mut below = Dir::open(deep(fresh.dir.path(), 4000)).unwrap();
+    let name = "d".repeat(200);
+    fs::create_dir(format!("/proc/self/fd/{}/{name}", below.as_raw_fd())).unwrap();
+    below = Dir::open(format!("/proc/self/fd/{}/{name}", below.as_raw_fd())).unwrap();
+    // Nothing is made, because the path does not fit.
+    let path = format!("absent/{}", "n".repeat(sys::SUN_PATH_MAX - 7));
+    for (dir, len) in [(Dir::open("/").unwrap(), 1), (below, 4096)] {
+        let bound: Result<Bound<UnixListener>, _> =
+            BindOptions::new().reachable(true).bind_at(&dir, &path);
+        let cause = Cause::Unreachable {
+            len: (len + path.len()) as u16,
+            max: sys::SUN_PATH_MAX as u16,
+        };
+        assert_eq!(bound.unwrap_err().cause(), Some(cause));
+    }
+}
+
+#[test]
+fn without_proc_reachable_is_unsupported_below_a_directory() {
+    let fresh = Fresh::new();
+    assert!(without_proc(&fresh, || {
+        let dir = Dir::open("/").unwrap();
+        let bound: Result<Bound<UnixListener>, _> =
+            BindOptions::new().reachable(true).bind_at(&dir, "a.sock");
+        bound.is_err_and(|error| error.cause() == Some(Cause::NoProc))
+    }));
+    assert!(fresh.names().is_empty());
+}
+
 #[test]
 fn bind_takes_paths_of_any_length() {
     let fresh = Fresh::new();

@@ -3,15 +3,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs::{self, Permissions};
+use std::io::IoSlice;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
+use sunpath::ancillary::{Outgoing, SendBatch, SendSlots};
 use sunpath::error::Cause;
 use sunpath::{
     BindOptions, Bound, Dir, Errno, Error, Existing, UnixDatagram, UnixListener, UnixStream,
 };
 
+use crate::calls::POLL;
 use crate::supervisor::{Asked, FSTAT, FSTATAT, Fate, Phase, SYS_FCHMODAT2, Story, run, say};
 use crate::{Before, Case, POLICIES, Scene, Wanted, alone, serve};
 
@@ -116,6 +119,88 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
             assert!(scene.files().is_empty(), "{case:?}: {:?}", scene.files());
         }
     }
+}
+
+#[test]
+fn lacking_permission_to_read_where_a_directory_is_reachable_says_so() {
+    let _alone = alone();
+    let fresh = crate::fresh::dir();
+    let dir = Dir::open(fresh.path()).unwrap();
+    let answer = |asked: &Asked| match asked.nr {
+        libc::SYS_readlinkat => fails_with(libc::EACCES),
+        _ => None,
+    };
+    run(Fate::As(&answer), || {
+        say(Phase::Begin, 0);
+        let bound: Result<Bound<UnixListener>, Error> =
+            BindOptions::new().reachable(true).bind_at(&dir, "a.sock");
+        say(Phase::Dropped, 0);
+        assert_eq!(bound.unwrap_err().errno(), Errno::EACCES);
+    });
+}
+
+/// sendmmsg(2) returns that it sent the first two of the messages, and then the next one.
+#[test]
+fn lacking_space_a_batch_goes_on_with_the_rest() {
+    let _alone = alone();
+    let (ours, theirs) = UnixDatagram::pair().unwrap();
+    let answers = RefCell::new(vec![1, 2]);
+    let answer = |asked: &Asked| match asked.nr {
+        libc::SYS_sendmmsg => answers.borrow_mut().pop(),
+        _ => None,
+    };
+    run(Fate::As(&answer), || {
+        say(Phase::Begin, 0);
+        let data = [b"a", b"b", b"c", b"d", b"e"].map(|bytes| [IoSlice::new(bytes)]);
+        let mut slots = SendSlots::<5>::new();
+        let mut batch = SendBatch::new(&mut slots);
+        for data in &data {
+            batch.push(Outgoing::new(data)).unwrap();
+        }
+        ours.sendmmsg(&mut batch).unwrap();
+        assert!(batch.is_empty());
+        say(Phase::Dropped, 0);
+    });
+    for expected in [b"d", b"e"] {
+        let mut buf = [0];
+        assert_eq!(theirs.recv(&mut buf).unwrap().len(), 1);
+        assert_eq!(buf, *expected);
+    }
+    assert!(theirs.try_recv(&mut [0]).unwrap_err().is_would_block());
+}
+
+/// accept(2) first has no free descriptor and then no client, and signals interrupt the pause.
+#[test]
+fn lacking_descriptors_a_server_pauses_once_and_reports_once() {
+    let _alone = alone();
+    let dir = crate::fresh::dir();
+    let path = dir.path().join("a.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let _client = UnixStream::connect(&path).unwrap();
+    let (accepts, polls) = (Cell::new(0), Cell::new(0));
+    let answer = |asked: &Asked| match asked.nr {
+        libc::SYS_accept4 => {
+            accepts.set(accepts.get() + 1);
+            match accepts.get() {
+                1 => fails_with(libc::EMFILE),
+                2 => fails_with(libc::ECONNABORTED),
+                _ => None,
+            }
+        }
+        POLL => {
+            polls.set(polls.get() + 1);
+            (polls.get() <= 3).then_some(-i64::from(libc::EINTR))
+        }
+        _ => None,
+    };
+    run(Fate::As(&answer), || {
+        say(Phase::Begin, 0);
+        let mut reports = 0;
+        let served = sunpath::serve::incoming(&listener, |_| reports += 1).next();
+        say(Phase::Dropped, 0);
+        assert_eq!((served.is_some(), reports), (true, 1));
+    });
+    assert_eq!((accepts.get(), polls.get()), (3, 4));
 }
 
 /// A directory that has the right mode without chmod(2) keeps the mark, which does no harm. A
@@ -290,6 +375,18 @@ fn lacking_links_a_file_that_cannot_be_reached_is_not_published() {
             _ => None,
         });
     }
+    // Another program replaces the copy by a file of its own, which stays.
+    let refused = case(Existing::Refuse, Before::Nothing, Wanted::ModeAmongOthers);
+    let (story, scene) = run_on(refused, |asked, scene| match asked.nr {
+        libc::SYS_renameat2 => fails_with(libc::EINVAL),
+        libc::SYS_linkat => {
+            fs::write(&scene.path, "of another program").unwrap();
+            Some(0)
+        }
+        _ => None,
+    });
+    assert_eq!(story.bound, Some(Errno::EOPNOTSUPP.raw()), "{story:?}");
+    assert_eq!(fs::read(&scene.path).unwrap(), b"of another program");
     // Over an existing socket, rename(2) is called.
     let case = case(Existing::Takeover, Before::Live, Wanted::Mode);
     let (story, scene) = run_on(case, copies(Wanted::Mode));

@@ -123,6 +123,7 @@ mod tests {
     use crate::addr::UnixAddr;
     use crate::fd::CWD;
     use crate::syscall::{bind, listen, socket};
+    use core::mem::offset_of;
     use std::os::unix::ffi::OsStrExt;
     use std::path::Path;
     use std::{format, fs, process};
@@ -163,6 +164,28 @@ mod tests {
             assert_eq!(way(unbound.as_fd(), &status("a")), Ok(false));
         }
         fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn bound_file_question_is_as_the_kernel_reads_it() {
+        // The fields of struct nlmsghdr: 4 bytes of length, 2 of type, 2 of flags.
+        let bytes = question(0x0102_0304);
+        assert_eq!(bytes[..4], (QUESTION as u32).to_ne_bytes());
+        assert_eq!(bytes[4..6], sys::SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+        assert_eq!(bytes[6..8], (sys::NLM_F_REQUEST as u16).to_ne_bytes());
+        let request = &bytes[HEADER..];
+        assert_eq!(request[0], sys::AF_UNIX as u8);
+        for (field, value) in [
+            (offset_of!(sys::unix_diag_req, udiag_states), u32::MAX),
+            (offset_of!(sys::unix_diag_req, udiag_ino), 0x0102_0304),
+            (
+                offset_of!(sys::unix_diag_req, udiag_show),
+                sys::UDIAG_SHOW_VFS,
+            ),
+            (offset_of!(sys::unix_diag_req, udiag_cookie), u32::MAX),
+        ] {
+            assert_eq!(request[field..][..4], value.to_ne_bytes(), "{field}");
+        }
     }
 
     #[test]
