@@ -277,10 +277,14 @@ pub use sunpath_sys::{SunPath, SunPathError};
 pub use crate::addr::UnixAddr;
 #[doc(hidden)]
 pub use crate::addr::addr_of_literal;
+#[doc(inline)]
 pub use crate::error::{Errno, Error};
+#[doc(inline)]
 pub use crate::fd::CWD;
+#[doc(inline)]
 #[cfg(feature = "files")]
 pub use crate::files::{BindOptions, Bound, ConnectOptions, Dir, Existing, Liveness, probe};
+#[doc(inline)]
 pub use crate::socket::{
     Datagram, Listener, PeerCred, Received, Seqpacket, Shutdown, Socket, SocketRef, Stream,
     UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,

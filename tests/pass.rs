@@ -24,7 +24,7 @@ use sunpath::{Errno, UnixListener, UnixStream};
 
 const ROLE: &str = "SUNPATH_TEST_ROLE";
 
-/// The arguments with which this program plays a role and prints what it has to say.
+/// The arguments with which this program plays a role and prints the result.
 const ARGUMENTS: [&str; 3] = ["--exact", "pass_role", "--nocapture"];
 
 fn say(line: impl AsRef<str>) {

@@ -67,13 +67,13 @@ pub(crate) fn outcome(result: Result<c_int, c_int>) {
 /// Makes the call without a step.
 pub(crate) fn make_bind(fd: c_int, path: &[u8]) -> Result<c_int, c_int> {
     let (addr, len) = sys::sockaddr_un_pathname(path).map_err(|error| error.errno())?;
-    // SAFETY: the address is live and len its length.
+    // SAFETY: the address is live and len is its length.
     returned(unsafe { sys::bind(fd, ptr::from_ref(&addr).cast(), len) })
 }
 
 pub(crate) fn make_connect(fd: c_int, path: &[u8]) -> Result<c_int, c_int> {
     let (addr, len) = sys::sockaddr_un_pathname(path).map_err(|error| error.errno())?;
-    // SAFETY: the address is live and len its length.
+    // SAFETY: the address is live and len is its length.
     returned(unsafe { sys::connect(fd, ptr::from_ref(&addr).cast(), len) })
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn try_bind_cut(s: Sock, path: &str) {
         *to = from as _;
     }
     let len = size_of::<sockaddr_un>() as socklen_t;
-    // SAFETY: the address is live and len its size.
+    // SAFETY: the address is live and len is its size.
     let bound = returned(unsafe { sys::bind(s.fd, ptr::from_ref(&addr).cast(), len) });
     let name = addr.sun_path.map(|byte| byte as u8);
     step!("strncpy(sun_path, {}, {})", words::path(path), name.len());

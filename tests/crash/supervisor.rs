@@ -88,7 +88,7 @@ pub(crate) enum Phase {
     Begin = 0x5100,
     /// bind returned, with this errno or 0.
     Bound,
-    /// The end, with the result.
+    /// The end of the program, with its result.
     Dropped,
 }
 

@@ -98,8 +98,8 @@ const CHANGE: &[&str] = &[
     "nonblock({it}, 0); timeout({it}, SO_RCVTIMEO, 1); timeout({it}, SO_SNDTIMEO, 1)",
 ];
 
-/// Peeking at no bytes is left out: if a byte out of band is queued, that loops in Linux 6.18 until
-/// a signal.
+/// Peeking at no bytes is left out, because such a peek loops in Linux 6.18 until a signal arrives
+/// if a byte out of band is queued.
 const STREAM: &[&str] = &[
     "send({it}, {data})",
     "recv({it}, {size})",

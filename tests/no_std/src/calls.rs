@@ -17,7 +17,7 @@ use sunpath::{
     UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
 };
 
-/// Each function under its own name.
+/// Exports each function under its own name.
 macro_rules! calls {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $result:ty $body:block)*) => {
         $(

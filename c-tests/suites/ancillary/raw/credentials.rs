@@ -40,7 +40,7 @@ fn passes_credentials(fd: c_int) -> c_int {
     let mut value: c_int = -1;
     let mut len = size_of::<c_int>() as socklen_t;
     let at = ptr::from_mut(&mut value).cast();
-    // SAFETY: at is a live int, and len its size.
+    // SAFETY: at is a live int, and len is its size.
     let result = unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PASSCRED, at, &mut len) };
     check("getsockopt", result);
     value

@@ -41,7 +41,7 @@ fn new_socket(kind: c_int) -> c_int {
 fn bound(kind: c_int) -> c_int {
     let (addr, len) = address();
     let fd = new_socket(kind);
-    // SAFETY: the address is live and len its length.
+    // SAFETY: the address is live and len is its length.
     let result = unsafe { sys::bind(fd, ptr::from_ref(&addr).cast(), len) };
     check("bind", result);
     fd
@@ -57,7 +57,7 @@ fn listening(kind: c_int) -> c_int {
 fn connected(kind: c_int) -> c_int {
     let (addr, len) = address();
     let fd = new_socket(kind);
-    // SAFETY: the address is live and len its length.
+    // SAFETY: the address is live and len is its length.
     let result = unsafe { sys::connect(fd, ptr::from_ref(&addr).cast(), len) };
     check("connect", result);
     fd

@@ -105,7 +105,7 @@ pub(crate) fn datagram() {
     let [_, mut addr] = filled(0);
     let (before, mut len) = (addr, size_of::<sockaddr_un>() as socklen_t);
     let (mut byte, from) = ([0u8], ptr::from_mut(&mut addr).cast());
-    // SAFETY: byte has space for one byte, from a live address, and len its size.
+    // SAFETY: byte has space for one byte, from a live address, and len is its size.
     let count = unsafe { sys::recvfrom(s.fd, byte.as_mut_ptr().cast(), 1, 0, from, &mut len) };
     let received = returned(count as c_int);
     let same = (addr.sun_family, addr.sun_path) == (before.sun_family, before.sun_path);

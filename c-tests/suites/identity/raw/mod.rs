@@ -108,7 +108,7 @@ fn cred_of(fd: c_int) -> Option<ucred> {
     };
     let mut len = size_of::<ucred>() as socklen_t;
     let to = ptr::from_mut(&mut cred).cast();
-    // SAFETY: to is a live ucred, and len its size.
+    // SAFETY: to is a live ucred, and len is its size.
     let result = unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PEERCRED, to, &mut len) };
     (result == 0).then_some(cred)
 }

@@ -76,7 +76,7 @@ fn ask_pidfd(name: &str, fd: c_int) {
     let mut len = size_of::<c_int>() as socklen_t;
     print!("getsockopt({name}, SO_PEERPIDFD) = ");
     let at = ptr::from_mut(&mut pidfd).cast();
-    // SAFETY: at is a live int, and len its size.
+    // SAFETY: at is a live int, and len is its size.
     if unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PEERPIDFD, at, &mut len) } < 0 {
         print!("{}", name_of(sys::errno()));
         return;
@@ -147,7 +147,7 @@ pub(crate) fn label() {
     let mut len = size_of_val(&text) as socklen_t;
     let [p, q] = new_pair(SOCK_STREAM);
     let at = text.as_mut_ptr().cast();
-    // SAFETY: at is a live array, and len its size.
+    // SAFETY: at is a live array, and len is its size.
     match unsafe { sys::getsockopt(p, sys::SOL_SOCKET, sys::SO_PEERSEC, at, &mut len) } {
         0 => print!("not run: this system labels sockets"),
         _ => print!("getsockopt(p, SO_PEERSEC) = {}", name_of(sys::errno())),

@@ -21,7 +21,7 @@ fn name() -> (sockaddr_un, socklen_t) {
 
 fn make_bind_name(s: Sock) -> Result<libc::c_int, libc::c_int> {
     let (addr, len) = name();
-    // SAFETY: the address is live and len its length.
+    // SAFETY: the address is live and len is its length.
     returned(unsafe { sys::bind(s.fd, ptr::from_ref(&addr).cast(), len) })
 }
 
@@ -33,7 +33,7 @@ fn bind_name(s: Sock) {
 
 fn connect_name() {
     let ((addr, len), c) = (name(), new_socket('c', SOCK_STREAM));
-    // SAFETY: the address is live and len its length.
+    // SAFETY: the address is live and len is its length.
     let connected = returned(unsafe { sys::connect(c.fd, ptr::from_ref(&addr).cast(), len) });
     step!("connect(c, \"\\0life\")");
     outcome(connected);
@@ -50,7 +50,7 @@ fn is_given(name: &[u8]) -> bool {
 fn ask_given(s: Sock) {
     let (mut addr, _) = sys::sockaddr_un_unnamed();
     let mut len = size_of::<sockaddr_un>() as socklen_t;
-    // SAFETY: the address is live and len its length.
+    // SAFETY: the address is live and len is its length.
     check("getsockname", unsafe {
         sys::getsockname(s.fd, ptr::from_mut(&mut addr).cast(), &mut len)
     });
