@@ -1,0 +1,34 @@
+/*
+ * A daemon for the tests that kill it and start it many times.
+ *
+ *     starter PATH     binds, and holds the socket until its standard input ends
+ *
+ * It prints "won" when it is bound, and "lost" if another one is.
+ */
+#include "check.h"
+
+int main(int argc, char **argv)
+{
+	struct sunpath_bind_options options = bind_options();
+	sunpath_server *server = NULL;
+	uint64_t error;
+	char byte, text[256];
+
+	CHECK(argc == 2);
+	/* The calls before this one are those of the C library. */
+	CHECK(getpgid(0) != -1);
+	options.flags = SUNPATH_SET_MODE;
+	options.mode = 0600;
+	options.existing = SUNPATH_REPLACE_STALE;
+	if (sunpath_bind(SOCK_STREAM, argv[1], &options, &server, &error) == -1) {
+		CHECK(server == NULL && errno == sunpath_error_errno(error));
+		sunpath_explain(error, text, sizeof(text));
+		fprintf(stderr, "%s\n", text);
+		if (write(STDOUT_FILENO, "lost\n", 5) != 5)
+			return 2;
+		return sunpath_error_is_running(error) ? 3 : 1;
+	}
+	if (write(STDOUT_FILENO, "won\n", 4) != 4 || read(STDIN_FILENO, &byte, 1) != 0)
+		return 2;
+	return sunpath_server_close(server, NULL) == -1 ? 4 : 0;
+}
