@@ -80,7 +80,7 @@ void try_bind(struct sock s, const char *path)
 	try_bind_bytes(s, path, strlen(path));
 }
 
-/* gcc warns of the trap, even if it is meant. */
+/* gcc warns of the trap, although it is intended here. */
 #if defined __GNUC__ && !defined __clang__
 #pragma GCC diagnostic ignored "-Wstringop-truncation"
 #endif

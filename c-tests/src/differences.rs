@@ -17,8 +17,8 @@ const HEAD: &str = "\
 Every case of `c-tests/` runs as C, as Rust over `sunpath-sys` and as safe Rust over `sunpath`, on
 the running kernel. Rust over `sunpath-sys` equals C without exception. This page lists every case
 in which `sunpath` differs on purpose: `-` is what C does, `+` is what `sunpath` does instead, and the
-sentence above each group is the reason. [The list of cases](../c-tests/CASES.md) says what each case
-asks of the kernel.
+sentence above each group is the reason. [The list of cases](../c-tests/CASES.md) says which question each case
+asks the kernel.
 
 This page is generated from the lines of the transcripts that begin with `S `, and a test compares it
 with them: `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance`.
