@@ -10,7 +10,7 @@ fn main() {
     cc::Build::new()
         .cargo_metadata(false)
         .define("_GNU_SOURCE", None)
-        .file(format!("{c_tests}/functions/walk.c"))
+        .file(format!("{c_tests}/functions/iterate.c"))
         .file(format!("{c_tests}/functions/sun_path.c"))
         .compile("sunpath_c");
     println!("cargo::rustc-link-search=native={out}");

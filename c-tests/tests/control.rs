@@ -2,7 +2,7 @@
 //! buffer with at most three short messages, and in bytes that proptest generates. `fuzz/` makes
 //! the same checks with other bytes.
 
-#[path = "../functions/walk.rs"]
+#[path = "../functions/iterate.rs"]
 mod check;
 #[path = "../../tests/control/generate.rs"]
 mod generate;
@@ -26,7 +26,7 @@ fn message(len: usize, place: i32) -> Vec<u8> {
 }
 
 #[test]
-fn control_walk_sees_what_c_sees_in_whole_messages() {
+fn control_iteration_sees_what_c_sees_in_whole_messages() {
     let mut all = vec![Vec::new()];
     let mut longest = all.clone();
     for place in 0..3 {
@@ -48,17 +48,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn control_walk_sees_what_c_sees_in_arbitrary_bytes(bytes in uniform::<_, LONGEST>(any::<u8>())) {
+    fn control_iteration_sees_what_c_sees_in_arbitrary_bytes(bytes in uniform::<_, LONGEST>(any::<u8>())) {
         check_fronts(&bytes);
     }
 
     #[test]
-    fn control_walk_sees_what_c_sees_in_mutated_messages(bytes in mutated()) {
+    fn control_iteration_sees_what_c_sees_in_mutated_messages(bytes in mutated()) {
         check_fronts(&bytes);
     }
 
     #[test]
-    fn control_walk_sees_what_c_sees_in_messages(messages in messages()) {
+    fn control_iteration_sees_what_c_sees_in_messages(messages in messages()) {
         check_fronts(&laid_out(&messages));
     }
 }

@@ -2,7 +2,7 @@
 //! `tests/control/` and `c-tests/tests/control.rs` check with other bytes.
 #![no_main]
 
-#[path = "../../c-tests/functions/walk.rs"]
+#[path = "../../c-tests/functions/iterate.rs"]
 mod check;
 #[path = "../../tests/control/invariants.rs"]
 mod invariants;

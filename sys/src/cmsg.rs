@@ -236,7 +236,7 @@ mod tests {
     }
 
     /// Returns the lengths of the data that an iteration over the first `len` bytes of `control` sees.
-    fn walk(control: &mut [u8], len: usize) -> Vec<usize> {
+    fn iterate(control: &mut [u8], len: usize) -> Vec<usize> {
         let mhdr = msghdr_over(control, len);
         let mut seen = Vec::new();
         // SAFETY: mhdr describes a live buffer, as it does for the two calls below.
@@ -260,14 +260,14 @@ mod tests {
     }
 
     #[test]
-    fn cmsg_walk_sees_two_messages_at_every_alignment() {
+    fn cmsg_iteration_sees_two_messages_at_every_alignment() {
         let size = CMSG_SPACE(4) + CMSG_SPACE(12);
         for shift in 0..8 {
             let mut control = vec![0; shift + size];
             let control = &mut control[shift..];
             put_header(control, 0, CMSG_LEN(4), 1);
             put_header(control, CMSG_SPACE(4), CMSG_LEN(12), 2);
-            assert_eq!(walk(control, size), [4, 12]);
+            assert_eq!(iterate(control, size), [4, 12]);
         }
     }
 
@@ -284,14 +284,14 @@ mod tests {
     }
 
     #[test]
-    fn cmsg_walk_sees_last_message_without_data() {
+    fn cmsg_iteration_sees_last_message_without_data() {
         let first = CMSG_SPACE(4);
         for (left, seen) in [(CMSG_LEN(0) - 1, 1), (CMSG_LEN(0), 2), (CMSG_LEN(0) + 1, 2)] {
             let mut control = vec![0; first + CMSG_SPACE(4)];
             put_header(&mut control, 0, CMSG_LEN(4), 1);
             put_header(&mut control, first, CMSG_LEN(0), 2);
             assert_eq!(
-                walk(&mut control, first + left).len(),
+                iterate(&mut control, first + left).len(),
                 seen,
                 "{left} bytes left"
             );
@@ -299,11 +299,11 @@ mod tests {
     }
 
     #[test]
-    fn cmsg_walk_sees_last_message_without_its_padding() {
+    fn cmsg_iteration_sees_last_message_without_its_padding() {
         let mut control = vec![0; CMSG_SPACE(12) + CMSG_SPACE(4)];
         put_header(&mut control, 0, CMSG_LEN(12), 1);
         put_header(&mut control, CMSG_SPACE(12), CMSG_LEN(4), 2);
-        assert_eq!(walk(&mut control, CMSG_SPACE(12) + CMSG_LEN(4)), [12, 4]);
+        assert_eq!(iterate(&mut control, CMSG_SPACE(12) + CMSG_LEN(4)), [12, 4]);
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
             for control_len in 0..=size {
                 let mut control = vec![0xAA; size];
                 put_header(&mut control, 0, cmsg_len, 1);
-                let seen = walk(&mut control, control_len);
+                let seen = iterate(&mut control, control_len);
                 let first_fits = control_len >= CMSG_LEN(0);
                 assert_eq!(!seen.is_empty(), first_fits, "{cmsg_len} in {control_len}");
                 let total: usize = seen.iter().map(|data| CMSG_LEN(*data)).sum();

@@ -11,10 +11,10 @@ type Seen = (i32, i32, usize, usize, bool);
 
 /// Panics if iterating over the bytes breaks a promise.
 pub(crate) fn check(bytes: &[u8]) {
-    let mut walk = ControlMessages::new(bytes);
+    let mut iteration = ControlMessages::new(bytes);
     let mut seen = Vec::new();
     let mut free = 0;
-    for message in walk.by_ref() {
+    for message in iteration.by_ref() {
         let message = seen_by_us(bytes, &message);
         let (_, _, begin, end, _) = message;
         // Each message takes the bytes of a header, which no other message has. The iteration
@@ -24,7 +24,7 @@ pub(crate) fn check(bytes: &[u8]) {
         free = end;
         seen.push(message);
     }
-    assert!(walk.next().is_none(), "what has ended stays so");
+    assert!(iteration.next().is_none(), "what has ended stays so");
     assert_eq!(seen, seen_by_cmsg(bytes));
 }
 

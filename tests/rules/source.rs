@@ -34,11 +34,11 @@ impl Source {
 }
 
 pub(crate) fn sources(dir: &str) -> Vec<Source> {
-    fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
+    fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                walk(&path, files);
+                collect(&path, files);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 files.push(path);
             }
@@ -46,7 +46,7 @@ pub(crate) fn sources(dir: &str) -> Vec<Source> {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    walk(&root.join(dir), &mut files);
+    collect(&root.join(dir), &mut files);
     files.sort();
     assert!(!files.is_empty(), "no source in {dir}");
     let read = |path: PathBuf| {

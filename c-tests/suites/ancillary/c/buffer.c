@@ -100,7 +100,7 @@ void buffer_aligned(void)
 /* 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with another
  *    length. The buffer ends with them, so that a sanitizer sees a read past them. */
 
-static size_t walk(const unsigned char *bytes, size_t len, size_t ret_sizes[2])
+static size_t iterate(const unsigned char *bytes, size_t len, size_t ret_sizes[2])
 {
 	unsigned char *exact = malloc(len > 0 ? len : 1);
 	struct message message;
@@ -115,38 +115,38 @@ static size_t walk(const unsigned char *bytes, size_t len, size_t ret_sizes[2])
 	return count;
 }
 
-static void walk_of(size_t cmsg_len, const char *words)
+static void iterate_with(size_t cmsg_len, const char *words)
 {
 	struct control control = { .len = 0 };
 	size_t sizes[2], count;
 
 	put_wrong(&control, cmsg_len, SOL_SOCKET, SCM_RIGHTS);
 	put_rights(&control, 2);
-	count = walk(control.bytes, control.len, sizes);
+	count = iterate(control.bytes, control.len, sizes);
 	step("cmsg_len %s: data of", words);
 	for (size_t i = 0; i < count; i++)
 		printf(" %zu", sizes[i]);
 }
 
-#define WALK_OF(length) walk_of(length, #length)
+#define ITERATE_WITH(length) iterate_with(length, #length)
 
 void buffer_length(void)
 {
-	WALK_OF(0);
-	WALK_OF(1);
-	WALK_OF(CMSG_LEN(0) - 1);
-	WALK_OF(CMSG_LEN(0));
-	WALK_OF(CMSG_LEN(8));
-	WALK_OF(CMSG_LEN(8) + 1);
-	WALK_OF(SIZE_MAX / 2);
-	WALK_OF(SIZE_MAX);
+	ITERATE_WITH(0);
+	ITERATE_WITH(1);
+	ITERATE_WITH(CMSG_LEN(0) - 1);
+	ITERATE_WITH(CMSG_LEN(0));
+	ITERATE_WITH(CMSG_LEN(8));
+	ITERATE_WITH(CMSG_LEN(8) + 1);
+	ITERATE_WITH(SIZE_MAX / 2);
+	ITERATE_WITH(SIZE_MAX);
 }
 
 void buffer_clamped(void)
 {
-	WALK_OF(CMSG_SPACE(8) * 2 - 1);
-	WALK_OF(CMSG_SPACE(8) * 2);
-	WALK_OF(CMSG_SPACE(8) * 2 + 1);
+	ITERATE_WITH(CMSG_SPACE(8) * 2 - 1);
+	ITERATE_WITH(CMSG_SPACE(8) * 2);
+	ITERATE_WITH(CMSG_SPACE(8) * 2 + 1);
 }
 
 /* Prints how many messages the first bytes of the buffer hold, at each length at which that changes. */
@@ -158,7 +158,7 @@ void buffer_room(void)
 	put_rights(&control, 2);
 	put_rights(&control, 2);
 	for (size_t len = 0; len <= control.len; len++) {
-		size_t count = walk(control.bytes, len, sizes);
+		size_t count = iterate(control.bytes, len, sizes);
 
 		if (count == seen)
 			continue;

@@ -97,43 +97,43 @@ pub(crate) fn aligned() {
 // 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with another
 //    length.
 
-fn walk(control: &mut [u8]) -> Vec<usize> {
+fn iterate(control: &mut [u8]) -> Vec<usize> {
     let all = messages(control);
     all.into_iter().map(|(_, _, data)| data.len()).collect()
 }
 
-fn walk_of(cmsg_len: usize, words: &str) {
+fn iterate_with(cmsg_len: usize, words: &str) {
     let mut control = Control::default();
     control.put_wrong(cmsg_len, SOL_SOCKET, SCM_RIGHTS);
     control.put_rights(2);
-    let sizes = walk(&mut control.0);
+    let sizes = iterate(&mut control.0);
     step!("cmsg_len {words}: data of");
     sizes.iter().for_each(|size| print!(" {size}"));
 }
 
-macro_rules! walk_of {
+macro_rules! iterate_with {
     ($len:expr) => {
-        walk_of($len, stringify!($len))
+        iterate_with($len, stringify!($len))
     };
 }
 
 const SIZE_MAX: usize = usize::MAX;
 
 pub(crate) fn length() {
-    walk_of!(0);
-    walk_of!(1);
-    walk_of!(CMSG_LEN(0) - 1);
-    walk_of!(CMSG_LEN(0));
-    walk_of!(CMSG_LEN(8));
-    walk_of!(CMSG_LEN(8) + 1);
-    walk_of!(SIZE_MAX / 2);
-    walk_of!(SIZE_MAX);
+    iterate_with!(0);
+    iterate_with!(1);
+    iterate_with!(CMSG_LEN(0) - 1);
+    iterate_with!(CMSG_LEN(0));
+    iterate_with!(CMSG_LEN(8));
+    iterate_with!(CMSG_LEN(8) + 1);
+    iterate_with!(SIZE_MAX / 2);
+    iterate_with!(SIZE_MAX);
 }
 
 pub(crate) fn clamped() {
-    walk_of!(CMSG_SPACE(8) * 2 - 1);
-    walk_of!(CMSG_SPACE(8) * 2);
-    walk_of!(CMSG_SPACE(8) * 2 + 1);
+    iterate_with!(CMSG_SPACE(8) * 2 - 1);
+    iterate_with!(CMSG_SPACE(8) * 2);
+    iterate_with!(CMSG_SPACE(8) * 2 + 1);
 }
 
 /// Prints how many messages the first bytes of the buffer hold, at each length at which that changes.
@@ -144,7 +144,7 @@ pub(crate) fn room() {
     control.put_rights(2);
     let mut seen = 0;
     for len in 0..=control.0.len() {
-        let count = walk(&mut control.0[..len].to_vec()).len();
+        let count = iterate(&mut control.0[..len].to_vec()).len();
         if count == seen {
             continue;
         }

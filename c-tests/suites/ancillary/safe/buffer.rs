@@ -120,36 +120,36 @@ fn message_of(cmsg_len: usize) -> Vec<u8> {
     bytes
 }
 
-fn walk_of(cmsg_len: usize, words: &str) {
+fn iterate_with(cmsg_len: usize, words: &str) {
     let bytes = [message_of(cmsg_len), message_of(CMSG_LEN(8))].concat();
     step!("cmsg_len {words}: data of");
     ControlMessages::new(&bytes).for_each(|message| print!(" {}", message.data().len()));
 }
 
-macro_rules! walk_of {
+macro_rules! iterate_with {
     ($len:expr) => {
-        walk_of($len, stringify!($len))
+        iterate_with($len, stringify!($len))
     };
 }
 
 const SIZE_MAX: usize = usize::MAX;
 
 pub(crate) fn length() -> Result<(), Error> {
-    walk_of!(0);
-    walk_of!(1);
-    walk_of!(CMSG_LEN(0) - 1);
-    walk_of!(CMSG_LEN(0));
-    walk_of!(CMSG_LEN(8));
-    walk_of!(CMSG_LEN(8) + 1);
-    walk_of!(SIZE_MAX / 2);
-    walk_of!(SIZE_MAX);
+    iterate_with!(0);
+    iterate_with!(1);
+    iterate_with!(CMSG_LEN(0) - 1);
+    iterate_with!(CMSG_LEN(0));
+    iterate_with!(CMSG_LEN(8));
+    iterate_with!(CMSG_LEN(8) + 1);
+    iterate_with!(SIZE_MAX / 2);
+    iterate_with!(SIZE_MAX);
     Ok(())
 }
 
 pub(crate) fn clamped() -> Result<(), Error> {
-    walk_of!(CMSG_SPACE(8) * 2 - 1);
-    walk_of!(CMSG_SPACE(8) * 2);
-    walk_of!(CMSG_SPACE(8) * 2 + 1);
+    iterate_with!(CMSG_SPACE(8) * 2 - 1);
+    iterate_with!(CMSG_SPACE(8) * 2);
+    iterate_with!(CMSG_SPACE(8) * 2 + 1);
     Ok(())
 }
 

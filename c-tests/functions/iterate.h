@@ -1,6 +1,6 @@
 /* Lists what the macros of cmsg(3) see in a control buffer. */
-#ifndef WALK_H
-#define WALK_H
+#ifndef ITERATE_H
+#define ITERATE_H
 
 #include <stddef.h>
 
@@ -13,8 +13,8 @@ struct seen {
 	int whole; /* whether all of it is */
 };
 
-/* Walks over the buffer, which is aligned as a struct cmsghdr has to be. Returns how many messages
+/* Iterates over the buffer, which is aligned as a struct cmsghdr has to be. Returns how many messages
  * it saw, at most this many. */
-size_t control_walk(char *bytes, size_t len, struct seen *ret_seen, size_t most);
+size_t control_iterate(char *bytes, size_t len, struct seen *ret_seen, size_t most);
 
 #endif

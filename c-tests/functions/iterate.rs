@@ -6,7 +6,7 @@ use std::ffi::{c_char, c_int};
 use sunpath::ancillary::ControlMessages;
 use sunpath::sys::{CMSG_ALIGN, CMSG_LEN};
 
-/// `struct seen` of `walk.h`.
+/// `struct seen` of `iterate.h`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Seen {
@@ -19,7 +19,7 @@ struct Seen {
 
 #[link(name = "sunpath_c", kind = "static")]
 unsafe extern "C" {
-    fn control_walk(bytes: *mut c_char, len: usize, ret_seen: *mut Seen, most: usize) -> usize;
+    fn control_iterate(bytes: *mut c_char, len: usize, ret_seen: *mut Seen, most: usize) -> usize;
 }
 
 fn seen_by_c(bytes: &[u8]) -> Vec<Seen> {
@@ -30,7 +30,7 @@ fn seen_by_c(bytes: &[u8]) -> Vec<Seen> {
     let mut seen = vec![Seen::default(); bytes.len() / CMSG_LEN(0) + 1];
     let (to, most) = (seen.as_mut_ptr(), seen.len());
     // SAFETY: control is aligned and len bytes, and there is space for most messages.
-    let count = unsafe { control_walk(control.cast(), bytes.len(), to, most) };
+    let count = unsafe { control_iterate(control.cast(), bytes.len(), to, most) };
     seen.truncate(count);
     seen
 }

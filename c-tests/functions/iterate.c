@@ -1,10 +1,10 @@
-#include "walk.h"
+#include "iterate.h"
 
 #include <sys/socket.h>
 
 /* CMSG_NXTHDR is not called after a message that ends outside the buffer, because its sum may wrap.
  */
-size_t control_walk(char *bytes, size_t len, struct seen *ret_seen, size_t most)
+size_t control_iterate(char *bytes, size_t len, struct seen *ret_seen, size_t most)
 {
 	struct msghdr msg = { .msg_control = bytes, .msg_controllen = len };
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
