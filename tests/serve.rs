@@ -172,7 +172,18 @@ fn serve_upgrades_a_server_without_losing_one_of_a_thousand_clients() {
     let dir = fresh::dir();
     let path = dir.path().join("a.sock");
     let takeover = BindOptions::new().existing(Existing::Takeover);
-    let (served, next) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let [served, next, lost] = [const { AtomicUsize::new(0) }; 3];
+    // A client, and the version that served it.
+    let ask = || {
+        let client = UnixStream::connect(&path)?;
+        let mut version = [0];
+        for _ in 0..3 {
+            client.write_all(b"?")?;
+            client.read_exact(&mut version)?;
+            thread::yield_now();
+        }
+        Ok::<_, sunpath::Error>(usize::from(version[0]))
+    };
     let served_by = [const { AtomicUsize::new(0) }; VERSIONS as usize];
 
     let serve_version = |version: u8, listener: Bound<UnixListener>, until: usize| {
@@ -208,14 +219,10 @@ fn serve_upgrades_a_server_without_losing_one_of_a_thousand_clients() {
         for _ in 0..8 {
             scope.spawn(|| {
                 while next.fetch_add(1, Ordering::SeqCst) < CLIENTS {
-                    let client = UnixStream::connect(&path).expect("nobody is refused");
-                    let mut version = [0];
-                    for _ in 0..3 {
-                        client.write_all(b"?").unwrap();
-                        client.read_exact(&mut version).expect("nobody is reset");
-                        thread::yield_now();
-                    }
-                    served_by[usize::from(version[0])].fetch_add(1, Ordering::SeqCst);
+                    match ask() {
+                        Ok(version) => served_by[version].fetch_add(1, Ordering::SeqCst),
+                        Err(_) => lost.fetch_add(1, Ordering::SeqCst),
+                    };
                     served.fetch_add(1, Ordering::SeqCst);
                 }
             });
@@ -230,7 +237,7 @@ fn serve_upgrades_a_server_without_losing_one_of_a_thousand_clients() {
             }
         }
     });
-    assert_eq!(served.into_inner(), CLIENTS);
+    assert_eq!((served.into_inner(), lost.into_inner()), (CLIENTS, 0));
     let served_by = served_by.map(AtomicUsize::into_inner);
     assert!(served_by.iter().all(|count| *count > 0), "{served_by:?}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
