@@ -194,3 +194,48 @@ fn passing_slices_of_a_message_is_one_message() {
         assert!(b.try_recv(&mut buf).is_err(), "one slice too many");
     }
 }
+
+/// Some senders send more than the one byte of `send_fd` with a descriptor: a number of four bytes, or a
+/// name. `recv_fd` takes the first byte of a stream. The calls for such senders take all of them.
+#[test]
+fn passing_from_a_sender_of_more_than_one_byte() {
+    let (a, b) = UnixStream::pair().unwrap();
+    let send = || {
+        a.send_fds(&4_u32.to_ne_bytes(), &[&a]).unwrap();
+        a.write_all(b"next").unwrap();
+    };
+    let mut next = [0; 8];
+    send();
+    drop(b.recv_fd().unwrap());
+    assert_eq!(b.read(&mut next).unwrap(), 7, "the stream is out of step");
+
+    let mut number = [0; 4];
+    send();
+    let [_fd] = b.recv_exact_fds(&mut number).unwrap();
+    assert_eq!(u32::from_ne_bytes(number), 4);
+    assert_eq!(b.read(&mut next).unwrap(), 4);
+    assert_eq!(&next[..4], b"next");
+
+    // A receive ends where the next bytes come without a descriptor, or takes as much as fits.
+    a.send_fds(b"name", &[&a]).unwrap();
+    let mut name = [0; 16];
+    let (received, [_fd]) = b.recv_fds(&mut name).unwrap();
+    assert_eq!(&name[..received.len()], b"name");
+}
+
+/// A message is received at once, so that the bytes after the first would be lost.
+#[test]
+fn passing_in_a_message_of_more_than_one_byte_is_an_error() {
+    fn refused<T: Kind>() {
+        let (a, b) = Socket::<T>::pair().unwrap();
+        a.send_fds(b"name", &[&a]).unwrap();
+        let error = b.recv_fd().unwrap_err();
+        let expected = (Errno::EMSGSIZE, Some(Cause::LongMessage));
+        assert_eq!((error.errno(), error.cause()), expected);
+        a.send_fds(b"name", &[&a]).unwrap();
+        let (received, [_fd]) = b.recv_fds(&mut [0; 16]).unwrap();
+        assert_eq!(received.len(), 4);
+    }
+    refused::<Datagram>();
+    refused::<Seqpacket>();
+}
