@@ -8,6 +8,7 @@ mod access;
 mod addr;
 mod adopt;
 mod bound;
+mod errors;
 mod file;
 mod holder;
 mod make;
@@ -20,7 +21,6 @@ mod stale;
 #[cfg(feature = "std")]
 mod sweep;
 mod turn;
-mod why;
 
 use core::ffi::c_int;
 

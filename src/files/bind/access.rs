@@ -7,7 +7,7 @@ use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd};
 use crate::syscall::{self, Identity, O_PATH, Status};
 
-use super::why;
+use super::errors;
 
 /// The permissions, owner and group that were asked for.
 #[derive(Clone, Copy, Debug)]
@@ -104,11 +104,11 @@ impl Access {
         }
         match error.errno() {
             Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP => {
-                why::file_system_lacks(Cause::NoModes)
+                errors::file_system_lacks(Cause::NoModes)
             }
             // The owner of a file may always change its mode. EPERM therefore means that the file
             // system refuses, unless we gave the file to another owner.
-            Errno::EPERM if self.owner.is_none() => why::file_system_lacks(Cause::NoModes),
+            Errno::EPERM if self.owner.is_none() => errors::file_system_lacks(Cause::NoModes),
             _ => error,
         }
     }
@@ -118,7 +118,7 @@ impl Access {
     pub(super) fn verify(&self, status: &Status) -> Result<(), Error> {
         let is = |asked: Option<u32>, found: u32| asked.is_none_or(|asked| asked == found);
         if !is(self.owner, status.owner()) || !is(self.group, status.group()) {
-            return Err(why::file_system_lacks(Cause::NoOwners));
+            return Err(errors::file_system_lacks(Cause::NoOwners));
         }
         let is_as_asked = match self.mode {
             Some(mode) => status.mode() == mode as sys::mode_t,
@@ -127,7 +127,7 @@ impl Access {
         };
         match is_as_asked {
             true => Ok(()),
-            false => Err(why::file_system_lacks(Cause::NoModes)),
+            false => Err(errors::file_system_lacks(Cause::NoModes)),
         }
     }
 

@@ -11,7 +11,7 @@ use super::bound::Bound;
 use super::file::BoundFile;
 use super::remove::status_of;
 use super::returned::ReturnedError;
-use super::{BindOptions, Bindable, why};
+use super::{BindOptions, Bindable, errors};
 
 impl BindOptions {
     /// Makes a [`Bound`] again for a socket that is bound already, so that its file is removed at
@@ -78,10 +78,10 @@ impl BindOptions {
         }
         let status = status_of(file.dir.as_fd(), file.name.as_bytes())?;
         if !status.is_socket() {
-            return Err(why::path_in_use(&status));
+            return Err(errors::path_in_use(&status));
         }
         if !syscall::is_file_of(socket, &status)? {
-            return Err(why::moved(Cause::FileMoved));
+            return Err(errors::moved(Cause::FileMoved));
         }
         file.bound = Some(status.identity());
         file.unlink_on_drop = self.unlink_on_drop;

@@ -17,7 +17,7 @@ use super::private::Private;
 use super::remove::{remove_if, status_of};
 use super::sample::missing_feature;
 use super::turn::Turn;
-use super::{BindOptions, Existing, why};
+use super::{BindOptions, Existing, errors};
 
 /// The number of attempts for a name that others take and release in between.
 const ATTEMPTS: usize = 1000;
@@ -123,13 +123,13 @@ impl BindOptions {
                 Err(error) if self.must_clear(&error) => {
                     // If nothing is in the way, the path leads to another directory by now.
                     if !file.clear_stale(name, path)? && !path.leads_to(file.dir.as_fd())? {
-                        return Err(why::moved(Cause::DirectoryMoved));
+                        return Err(errors::moved(Cause::DirectoryMoved));
                     }
                 }
                 bound => return bound.map(|()| true),
             }
         }
-        Err(why::in_use())
+        Err(errors::in_use())
     }
 
     /// Returns whether the error means that a file is in the way that may be stale.
@@ -145,7 +145,7 @@ impl BindOptions {
         match (self.existing, status_of(file.dir.as_fd(), name)) {
             (Existing::ReplaceStale, Ok(_)) => file.clear_stale(name, path).map(drop),
             (Existing::Takeover, Ok(status)) if status.is_socket() => Ok(()),
-            (_, Ok(status)) => Err(why::path_in_use(&status)),
+            (_, Ok(status)) => Err(errors::path_in_use(&status)),
             // Every other fault is reported by the call that makes the file.
             (_, Err(_)) => Ok(()),
         }
@@ -162,7 +162,7 @@ impl BindOptions {
             true => self.access.apply(dir, name),
             false => status_of(dir, name).and_then(|status| match status.is_socket() {
                 true => Ok(status.identity()),
-                false => Err(why::moved(Cause::FileMoved)),
+                false => Err(errors::moved(Cause::FileMoved)),
             }),
         };
         let Err(error) = completed else {
@@ -178,16 +178,16 @@ impl BindOptions {
                     })
                 };
                 let _ = remove_if(path.open_parent()?.as_fd(), name, is_ours);
-                Err(why::moved(Cause::DirectoryMoved))
+                Err(errors::moved(Cause::DirectoryMoved))
             }
             Errno::ESTALE if is_asked => match missing_feature(dir, path)? {
                 Some(lack) => {
                     file.bound = named(dir).ok();
-                    Err(why::file_system_lacks(lack))
+                    Err(errors::file_system_lacks(lack))
                 }
-                None => Err(why::moved(Cause::FileMoved)),
+                None => Err(errors::moved(Cause::FileMoved)),
             },
-            Errno::ESTALE | Errno::ENOENT => Err(why::moved(Cause::FileMoved)),
+            Errno::ESTALE | Errno::ENOENT => Err(errors::moved(Cause::FileMoved)),
             _ => {
                 // The file is ours and is removed when this is dropped.
                 file.bound = named(dir).ok();
@@ -210,7 +210,7 @@ impl BindOptions {
             // makes it private.
             Err(error) if error.errno() == Errno::ESTALE => {
                 let lack = missing_feature(parent, path)?;
-                return Err(lack.map_or(error, why::file_system_lacks));
+                return Err(lack.map_or(error, errors::file_system_lacks));
             }
             made => made.map_err(|error| self.access.chmod_error(error))?,
         };
@@ -257,7 +257,7 @@ impl BindOptions {
                 Ok(()) => return check_leads_to(named, bound),
             }
         }
-        Err(why::in_use())
+        Err(errors::in_use())
     }
 }
 
@@ -296,7 +296,7 @@ fn take_over(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), 
             Err(error) => return Err(error),
         }
     }
-    Err(why::in_use())
+    Err(errors::in_use())
 }
 
 /// Removes the file that was swapped with ours, or swaps them back.
@@ -319,7 +319,7 @@ fn check_is_socket((dir, name): Entry<'_>) -> Result<(), Error> {
     let status = status_of(dir, name)?;
     match status.is_socket() {
         true => Ok(()),
-        false => Err(why::path_in_use(&status)),
+        false => Err(errors::path_in_use(&status)),
     }
 }
 
@@ -328,7 +328,7 @@ fn check_leads_to((dir, name): Entry<'_>, bound: Identity) -> Result<(), Error> 
     match status_of(dir, name) {
         Ok(status) if status.identity() == bound => Ok(()),
         Err(error) if error.errno() != Errno::ENOENT => Err(error),
-        _ => Err(why::moved(Cause::FileMoved)),
+        _ => Err(errors::moved(Cause::FileMoved)),
     }
 }
 

@@ -12,11 +12,11 @@ use crate::pathname::AsPathname;
 use crate::socket::{Datagram, Socket};
 use crate::syscall::{self, O_PATH, PATH_MAX, ProcFd};
 
+use super::errors;
 use super::file::BoundFile;
 use super::remove::{remove_if, status_of};
 use super::sample::Sample;
 use super::turn::Turn;
-use super::why;
 
 /// Directories with short paths in which most processes may create files.
 const WRITABLE: [&[u8]; 3] = [b"/tmp/.", b"/var/tmp/.", b"/run/."];
@@ -49,7 +49,7 @@ impl BoundFile {
         let _turn = Turn::take(dir);
         let kernel = Kernel::new(dir, path, read)?;
         let dead = match status_of(dir, name) {
-            Ok(status) if !status.is_socket() => return Err(why::path_in_use(&status)),
+            Ok(status) if !status.is_socket() => return Err(errors::path_in_use(&status)),
             Ok(_) => kernel.says_dead(name),
             Err(error) => Err(error),
         };
