@@ -144,13 +144,13 @@ impl Error {
         Self::with_cause(Call::Bind, Errno::EADDRINUSE, Cause::InUse(in_use))
     }
 
-    /// Makes the refusal to send this many descriptors with one message.
+    /// Makes the error for too many descriptors in one message.
     pub(crate) fn too_many_descriptors(call: Call, descriptors: usize) -> Self {
         let count = count(descriptors);
         Self::with_cause(call, Errno::EINVAL, Cause::TooManyDescriptors { count })
     }
 
-    /// Makes the refusal to send with a batch more control messages than it has space for.
+    /// Makes the error for more control messages than a batch has space for.
     pub(crate) fn batch_space(descriptors: usize, space: usize) -> Self {
         let cause = Cause::BatchSpace {
             descriptors: short(descriptors),
@@ -159,7 +159,7 @@ impl Error {
         Self::with_cause(Call::Sendmmsg, Errno::EMSGSIZE, cause)
     }
 
-    /// Makes the refusal to send control messages of more bytes than there is space for.
+    /// Makes the error for control messages of more bytes than there is space for.
     #[cold]
     pub(crate) fn control_space(call: Call, needed: usize, space: usize) -> Self {
         let cause = Cause::ControlSpace {
@@ -169,7 +169,7 @@ impl Error {
         Self::with_cause(call, Errno::EMSGSIZE, cause)
     }
 
-    /// Makes the refusal to put one more message into a batch that is full.
+    /// Makes the error for one more message in a full batch.
     #[cold]
     pub(crate) fn batch_full(messages: usize) -> Self {
         let messages = count(messages);
@@ -180,7 +180,7 @@ impl Error {
         )
     }
 
-    /// Makes the refusal to send control messages without a byte, which a stream drops.
+    /// Makes the error for control messages without a byte, which a stream drops.
     pub(crate) fn empty_payload() -> Self {
         Self::with_cause(Call::Sendmsg, Errno::EINVAL, Cause::EmptyPayload)
     }

@@ -96,7 +96,7 @@ fn escape_byte(byte: u8, out: &mut Out<'_>) {
     text::hexadecimal(byte.into(), 2, out);
 }
 
-/// Bytes as text in quotes, for `Debug`.
+/// Prints bytes as text in quotes, for `Debug`.
 struct Quoted<'a>(&'a [u8]);
 
 impl Text for Quoted<'_> {

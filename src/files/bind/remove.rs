@@ -7,10 +7,9 @@ use crate::fd::BorrowedFd;
 use crate::files::name::temporary_name;
 use crate::syscall::{self, Status};
 
-/// Gives the file a temporary name, looks at it there, and removes it if it is the right one;
-/// otherwise it gets its name back. The file that is looked at is therefore the one that is
-/// removed. Between fstatat(2) and unlinkat(2) on the name itself, another file could have taken
-/// its place.
+/// Gives the file a temporary name, checks it there, and removes it if it is the right one.
+/// Otherwise it gets its name back. The file that is checked is therefore the one that is removed.
+/// Between fstatat(2) and unlinkat(2) on the name itself, another file could have taken its place.
 pub(super) fn remove_if(
     dir: BorrowedFd<'_>,
     name: &[u8],
