@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
 use std::thread;
 
-use sunpath::activation::{Activation, ActivationError, Passed, Variables};
+use sunpath::activation::{Activation, ActivationError, NotPassed, Passed, Variables};
 use sunpath::socket::Connected;
 use sunpath::{
     Listener, Seqpacket, Socket, Stream, UnixDatagram, UnixListener, UnixSeqpacket, UnixStream,
@@ -681,4 +681,26 @@ fn activation_by_systemd_gives_what_it_accepted() {
             "said: socket false",
         ]
     );
+}
+
+/// Checks the text of an error in buffers that are one byte too small, and as large as the text.
+fn assert_written(shown: &str, write_text: impl Fn(&mut [u8]) -> usize) {
+    for space in [shown.len() - 1, shown.len(), shown.len() + 1] {
+        let mut buf = vec![0; space];
+        assert_eq!(write_text(&mut buf), shown.len());
+        let end = shown.len().min(space);
+        assert_eq!(&buf[..end], &shown.as_bytes()[..end]);
+    }
+}
+
+#[test]
+fn activation_text_of_an_error_is_written_as_it_is_printed() {
+    let other = NotPassed::OtherProcess { pid: 7, own: 8 };
+    for error in [NotPassed::NoDescriptors, NotPassed::NoProcess, other] {
+        assert_written(&error.to_string(), |buf| error.write_text(buf));
+    }
+    let named = ActivationError::NameTooLong { len: 256 };
+    for error in [ActivationError::Taken, named] {
+        assert_written(&error.to_string(), |buf| error.write_text(buf));
+    }
 }

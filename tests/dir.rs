@@ -723,3 +723,15 @@ fn private_dir_refusals_say_what_is_there() {
         assert_eq!(error.errno(), errno);
     }
 }
+
+#[test]
+fn dir_text_of_an_error_is_written_as_it_is_printed() {
+    let error = Dir::private("").map(drop).unwrap_err();
+    let shown = error.to_string();
+    for space in [shown.len() - 1, shown.len(), shown.len() + 1] {
+        let mut buf = vec![0; space];
+        assert_eq!(error.write_text(&mut buf), shown.len());
+        let end = shown.len().min(space);
+        assert_eq!(&buf[..end], &shown.as_bytes()[..end]);
+    }
+}
