@@ -21,14 +21,14 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     // 1. Take the socket of a service manager, or bind our own in the runtime directory.
     let listener: Bound<UnixListener> = match (passed.next(), passed.not_passed()) {
         (Some(socket), _) => socket.into_listener()?.into(),
-        (None, Some(NotPassed::NoDescriptors)) => {
+        (None, Some(NotPassed::NoDescriptors) | None) => {
             let mut options = BindOptions::singleton();
             if env::args().any(|arg| arg == "--takeover") {
                 options = options.existing(Existing::Takeover);
             }
             options.bind_at(Dir::runtime("app")?, "control.sock")?
         }
-        (None, reason) => return Err(format!("not started: {reason:?}").into()),
+        (None, Some(reason)) => return Err(reason.to_string().into()),
     };
     println!("ready");
     // 2. Serve clients of our own user, until SIGTERM arrives and no more are on their way.

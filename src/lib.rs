@@ -133,7 +133,7 @@
 //! | `connect` with a time limit, to a server that has not started yet, or to one user's server alone | [`ConnectOptions`] |
 //! | `SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`, `SO_PEERSEC` | [`Socket::peer_cred`] and similar methods |
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name; all others: [`Socket::getsockopt`], [`Socket::setsockopt`] |
-//! | `sd_listen_fds` | [`activation`] |
+//! | `sd_listen_fds`, and the manager's side of it | [`activation`] |
 //! | an accept loop that continues after `EMFILE`, a limit of connections for each user, the wait for the last client | [`serve`] |
 //! | `errno`, `perror` | [`Errno`], [`Error`]; why a call failed, if the errno does not tell: [`error::Cause`] |
 //! | the C API as it is | [`sys`], the crate `sunpath-sys` |
@@ -177,7 +177,8 @@
 //! Both are on by default, and each works without the other.
 //!
 //! - `std`: without it the crate uses `core` and the C library alone. Then these are missing: `Path`
-//!   arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`, and the conversions with the
+//!   arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`, `activation::pass`, `Dir::runtime`,
+//!   `files::stale_in`, and the conversions with the
 //!   types of `std`. The module [`fd`] then has descriptor types with the names and promises of
 //!   `std::os::fd`.
 //! - `files`: socket files and paths of any length ([`files`]), and sockets that a service manager
