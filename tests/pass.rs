@@ -336,8 +336,8 @@ fn pass_searches_the_program_in_its_path() {
     let dir = fresh::dir();
     let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
     let file = File::open("/dev/null").unwrap();
-    let status = |path: &str| {
-        let mut command = Command::new("program");
+    let status_of = |program: &str, path: &str| {
+        let mut command = Command::new(program);
         let command = command.env("PATH", path).current_dir(dir.path());
         activation::pass(command, &[("a", &file)]).unwrap();
         let status = command.status();
@@ -345,6 +345,7 @@ fn pass_searches_the_program_in_its_path() {
             .map(|status| status.code())
             .map_err(|error| error.kind())
     };
+    let status = |path: &str| status_of("program", path);
     // Links, because a file that was just written may still be open in a child of another test.
     for (place, program) in [(&first, "/bin/true"), (&second, "/bin/false")] {
         fs::create_dir(place).unwrap();
@@ -353,6 +354,8 @@ fn pass_searches_the_program_in_its_path() {
     let (here, there) = (first.display(), second.display());
     assert_eq!(status(&format!("{here}:{there}")), Ok(Some(0)));
     assert_eq!(status(&format!("{there}:{here}")), Ok(Some(1)));
+    // A program with a slash is not searched.
+    assert_eq!(status_of("first/program", &format!("{there}")), Ok(Some(0)));
     // Relative, in the working directory of the new process.
     assert_eq!(status("second"), Ok(Some(1)));
     assert_eq!(status(""), Err(io::ErrorKind::NotFound));

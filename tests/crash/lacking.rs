@@ -203,6 +203,31 @@ fn lacking_descriptors_a_server_pauses_once_and_reports_once() {
     assert_eq!((accepts.get(), polls.get()), (3, 4));
 }
 
+/// Another call sets the mode if fchmodat2(2) is missing or filtered out. Any other error is reported.
+#[test]
+fn lacking_fchmodat2_the_mode_is_set_all_the_same() {
+    let _alone = alone();
+    let case = case(Existing::Refuse, Before::Nothing, Wanted::Mode);
+    for (errno, bound) in [
+        (libc::ENOSYS, 0),
+        (libc::EPERM, 0),
+        (libc::EROFS, libc::EROFS),
+    ] {
+        let (story, scene) = run_on(case, |asked, _| match asked.nr {
+            SYS_FCHMODAT2 => fails_with(errno),
+            _ => None,
+        });
+        assert_eq!(story.bound, Some(bound), "{errno}: {story:?}");
+        assert!(scene.files().is_empty());
+    }
+    let (story, scene) = run_on(case, |asked, _| match asked.nr {
+        libc::SYS_fchmodat | SYS_FCHMODAT2 => fails_with(libc::ENOSYS),
+        _ => None,
+    });
+    assert_eq!(story.bound, Some(libc::EOPNOTSUPP), "{story:?}");
+    assert!(scene.files().is_empty());
+}
+
 /// A directory that has the right mode without chmod(2) keeps the mark, which does no harm. A
 /// directory that has another mode is removed.
 #[test]
