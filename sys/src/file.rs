@@ -206,7 +206,7 @@ pub use libc::S_ISVTX;
 ///
 /// See pathname(7), `<limits.h>`.
 // A constant of its own, because rustdoc would add libc's general text about constants.
-pub const PATH_MAX: c_int = libc::PATH_MAX;
+pub const PATH_MAX: core::ffi::c_int = libc::PATH_MAX;
 
 /// `int chmod(const char *path, mode_t mode);` — sets the permissions of the file that the path
 /// names at that moment.
