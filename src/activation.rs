@@ -28,7 +28,7 @@ pub use self::take::{Activation, Passed};
 /// The number of the first descriptor that is passed, `SD_LISTEN_FDS_START`.
 const FIRST: RawFd = 3;
 
-/// The longest name of a descriptor that systemd gives.
+/// The greatest length of the name that systemd gives to a descriptor, in bytes.
 const NAME_MAX: usize = 255;
 
 /// The variables of the environment that describe what was passed. Each may be missing.

@@ -85,8 +85,9 @@
 //! # The verbs
 //!
 //! A function named `bind` or `connect`, alone or with `_addr` or `_at`, makes a socket. One that ends
-//! in `_to` or `_to_at` acts on an existing socket. The `_at` forms take a path of any length,
-//! which begins at an open directory, at the working directory ([`CWD`]), or at the root.
+//! in `_to` or `_to_at` acts on an existing socket. The `_at` forms take a path of any length, which
+//! begins at an open directory, at the working directory ([`CWD`]), or at the root. Only the path that a
+//! datagram socket is bound to must fit into `sun_path`.
 //!
 //! | to do this | call |
 //! |---|---|
@@ -188,8 +189,9 @@
 //!
 //! # Versions
 //!
-//! Versions follow Semantic Versioning, where 0.2 comes after 0.1 as 2.0 comes after 1.0. Files in the
-//! repository record the public API, and every change of the sources is compared with them. A version
+//! Versions follow cargo's rules for Semantic Versioning: 0.2 may break programs that were written for 0.1,
+//! as 2.0 may for 1.0. Files in the repository record the public API, and every change of the sources is
+//! compared with them. A version
 //! that is compatible, such as 0.1.1, may:
 //!
 //! - add items, methods, trait implementations, and variants of the enums that are `#[non_exhaustive]`;

@@ -597,7 +597,7 @@ impl Manager {
         Some(Self(child))
     }
 
-    /// Returns the type that the program reported.
+    /// Waits until the program ends with success, and returns everything that it printed.
     fn output(mut self) -> String {
         let mut output = String::new();
         let mut stdout = self.0.stdout.take().unwrap();

@@ -84,7 +84,7 @@ pub(crate) fn try_rename(path: &str, new: &str) {
     told_both("rename", path, new, &fs::rename(path, new));
 }
 
-/// Makes the call alone, without a step.
+/// Renames, unless `new` exists, and prints nothing.
 pub(crate) fn rename_noreplace(path: &str, new: &str) -> io::Result<c_int> {
     let to = CString::new(new).expect("a path has no NUL");
     with_c_path(path, |from| {

@@ -282,7 +282,7 @@ pub(crate) fn internet_socket() -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// Returns "FD_CLOEXEC", or the words for a flag that is not set.
+/// Returns "FD_CLOEXEC" if the flag is set, and otherwise "no FD_CLOEXEC".
 pub(crate) fn close_on_exec(fd: c_int) -> &'static str {
     // SAFETY: F_GETFD reads the flags of the descriptor.
     let flags = check("fcntl", unsafe { sys::fcntl(fd, sys::F_GETFD) });

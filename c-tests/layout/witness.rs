@@ -1,4 +1,5 @@
-//! Generates the Rust witnesses from the tables that `layout.c` includes. The build script uses it.
+//! Generates the Rust lists of names and values that `tests/layout.rs` compares with those of C, from the
+//! tables that `layout.c` includes. The build script uses it.
 
 use std::env;
 use std::fmt::Write as _;

@@ -17,8 +17,8 @@ impl UnixAddr {
     ///
     /// Every length that the kernel returns is accepted. A length that ends before the path, 0 for
     /// example, means the unnamed address. For a path that fills `sun_path` Linux returns 111, one
-    /// byte more than the struct, and [`len`](Self::len) is 110, with which the address can be sent
-    /// to. A path ends at its first NUL, and `len` is then that of the path.
+    /// byte more than the struct, and [`len`](Self::len) is 110, which sendto(2) accepts. A path ends at
+    /// its first NUL, and `len` is then the length of an address of that shorter path.
     ///
     /// [`sys::sun_path`] reads an address of any length.
     ///

@@ -194,7 +194,7 @@ pub struct IntoDescriptors<C: ControlStorage> {
     control: OwnedControl<C::Bytes>,
 }
 
-/// Takes descriptors out of control data.
+/// Implements an iterator that takes descriptors out of control data.
 macro_rules! descriptors {
     ($name:ident<$($lifetime:lifetime,)? C>) => {
         impl<C: ControlStorage> Iterator for $name<$($lifetime,)? C> {

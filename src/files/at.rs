@@ -210,7 +210,7 @@ methods_of!(Connected [Stream, Seqpacket], "Methods that connect to a path of an
     }
 });
 
-/// Methods that bind to a path of any length, below a directory.
+/// Methods that bind to a path which begins at an open directory.
 impl UnixDatagram {
     /// `bindat(dir, fd, addr, len)` — makes a datagram socket that is bound to a path, which begins
     /// at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the root.

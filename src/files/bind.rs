@@ -66,9 +66,8 @@ pub enum Existing {
     /// beside it, under a temporary name, and makes the same test with it. If that live socket
     /// looks dead too, nothing is proved, and bind fails with `EADDRINUSE`.
     ///
-    /// A file that is not a socket is never touched. Neither is a symbolic link, nor the file that
-    /// it points to, nor a file about which the kernel does not answer (`EACCES`, because it gives
-    /// no answer without write permission on the file).
+    /// These are never touched: a file that is not a socket; a symbolic link and the file that it points
+    /// to; a file that this process may not test, because it has no write permission on it (`EACCES`).
     ///
     /// A kernel knows only its own processes. On a file system that several machines, or a guest
     /// and its host, share, a server on the other side looks dead. Through another layer of an
@@ -186,7 +185,7 @@ pub trait Bindable: sealed::Sealed + Sized {
     /// `true` if the socket listens.
     #[doc(hidden)]
     const LISTENS: bool;
-    /// Returns the socket after bind(2), and after listen(2) if it listens.
+    /// Wraps a socket that is bound, and that listens if `LISTENS` is true.
     #[doc(hidden)]
     fn from_socket(socket: Socket<Self::Kind>) -> Self;
 }

@@ -270,9 +270,9 @@ impl Socket<Datagram> {
 
     /// `recvfrom(fd, buf, n, MSG_TRUNC, addr, len)` — receives one message and the address of its
     /// sender. A sender that bound its socket can be answered at this address, even if its path
-    /// fills `sun_path`. There are two exceptions: a relative path leads from this process's
-    /// working directory, and [`send_to`](Self::send_to) rejects an address below `/proc/self`,
-    /// which a sender without this crate may have bound.
+    /// fills `sun_path`. There are two exceptions: a relative path is resolved from
+    /// the working directory of this process and not of the sender, and [`send_to`](Self::send_to)
+    /// rejects an address below `/proc/self`, which a sender without this crate may have bound.
     ///
     /// # Errors
     ///

@@ -117,7 +117,7 @@ impl Running {
         assert_eq!(ended, None, "it ended, and printed:\n{}", self.said());
     }
 
-    /// Waits for its end, which has to be a success. Returns what it printed.
+    /// Waits until the program ends, which must be with success, and returns what it printed.
     fn printed(mut self) -> String {
         let status = self.child.wait().expect("the child is ours");
         assert!(status.success(), "{status}: {}", self.said());

@@ -59,7 +59,7 @@ impl Link {
         self.path.as_bytes()
     }
 
-    /// Returns the directory in which the link is made.
+    /// Makes a private directory below the first of `BASES` that permits it, for the link to be made in.
     fn in_new_directory() -> Result<Self, Error> {
         let mut first = None;
         for base in Self::BASES {

@@ -92,8 +92,8 @@ impl BoundFile {
             // Another process of this crate may have made the file, and lost the race for the lock.
             // The mark shows that, but not every file system keeps the mark.
             let is_ours = is_made || status.mode() & sys::S_ISVTX != 0;
-            // The umask may have removed a permission that the next start needs. A file system that
-            // decides modes by itself grants the permission to that start, too.
+            // The umask may have removed a permission that the next start needs. A failure is ignored,
+            // because a file system that sets modes itself gives the next start the same permission.
             if is_ours && status.mode() & 0o777 != 0o600 {
                 // Some systems refuse the mark on a regular file.
                 let changed = syscall::fchmod(fd.as_fd(), LOCK_FILE_MODE);

@@ -146,7 +146,8 @@ impl BindOptions {
             (Existing::ReplaceStale, Ok(_)) => file.clear_stale(name, path).map(drop),
             (Existing::Takeover, Ok(status)) if status.is_socket() => Ok(()),
             (_, Ok(status)) => Err(errors::path_in_use(&status)),
-            // Every other fault is reported by the call that makes the file.
+            // Usually nothing is there. If the path cannot be examined, bind(2) fails, too, and reports
+            // why.
             (_, Err(_)) => Ok(()),
         }
     }

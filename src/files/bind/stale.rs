@@ -151,7 +151,7 @@ pub enum Liveness {
 ///
 /// # Errors
 ///
-/// - `ENOENT`, `EINVAL`: the path is empty, has a NUL.
+/// - `ENOENT`: the path is empty. `EINVAL`: it has a NUL.
 /// - `EACCES`: no write permission on the file, or no search permission above it. In that case
 ///   nothing is known.
 /// - `ENOTDIR`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere.

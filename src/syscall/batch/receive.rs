@@ -164,7 +164,7 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
         Ok(arrived)
     }
 
-    /// Returns the messages of the last call that were not given away.
+    /// Returns those messages of the last call that were not returned yet.
     #[inline]
     pub(crate) fn arrived(&mut self) -> Arrived<'_, SIZE, E> {
         let given = mem::replace(&mut self.given, self.filled);

@@ -248,7 +248,7 @@ pub(crate) fn receive_plain(q: c_int, size: usize, (flags, words): (c_int, Words
     }
 }
 
-/// Prints "FD_CLOEXEC", or the words for a flag that is not set, as a step.
+/// Prints "FD_CLOEXEC" or "no FD_CLOEXEC", as a step.
 pub(crate) fn ask_close_on_exec(fd: c_int) {
     step!("{}", crate::process::close_on_exec(fd));
 }

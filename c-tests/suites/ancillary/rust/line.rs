@@ -1,5 +1,5 @@
-//! The line of a case, for the Rust lanes: its steps, and what was received in words. `c/message.c`
-//! prints the same in C.
+//! Prints the line of a case in the Rust lanes: its steps, and a description of what was received.
+//! `c/message.c` prints the same in C.
 
 use libc::{c_int, pid_t};
 use sunpath_c_tests::notation::Bytes;

@@ -326,7 +326,7 @@ void paths_taken(void)
 	CLOSE(s);
 }
 
-/* 8. Make a path of this many bytes, the first ones of an endless text. */
+/* 8. Bind to the first bytes of a longer text, without a NUL after them. */
 
 void paths_unterminated(void)
 {

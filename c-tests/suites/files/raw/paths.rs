@@ -212,7 +212,7 @@ pub(crate) fn taken() {
     close(&[s]);
 }
 
-// 7. Make a path of this many bytes, the first ones of an endless text.
+// 7. Bind to the first bytes of a longer text, without a NUL after them.
 
 pub(crate) fn unterminated() {
     let s = new_socket('s', SOCK_STREAM);

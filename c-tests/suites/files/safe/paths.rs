@@ -204,7 +204,7 @@ pub(crate) fn taken() -> Result<(), Error> {
     Ok(())
 }
 
-// 7. Make a path of this many bytes, the first ones of an endless text.
+// 7. Bind to the first bytes of a longer text, without a NUL after them.
 
 pub(crate) fn unterminated() -> Result<(), Error> {
     let s = new_socket::<Stream>('s')?;

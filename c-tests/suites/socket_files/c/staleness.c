@@ -95,7 +95,7 @@ void staleness_taken(void)
 	with_taken(datagram_asks);
 }
 
-/* 4. Show what the server notices. */
+/* 4. Show which calls the server notices. */
 
 void staleness_thousand(void)
 {

@@ -87,7 +87,7 @@ pub(crate) fn taken() {
     situations::with_taken(datagram_asks);
 }
 
-// 4. Show what the server notices.
+// 4. Show which calls the server notices.
 
 pub(crate) fn thousand() {
     let s = socket::bound('s', SOCK_STREAM, "x");

@@ -83,7 +83,7 @@ pub(crate) fn taken() -> Result<(), Error> {
     situations::with_taken(datagram_asks)
 }
 
-// 4. Show what the server notices.
+// 4. Show which calls the server notices.
 
 pub(crate) fn thousand() -> Result<(), Error> {
     let s = try_listen_for(socket::bound::<Stream>('s', "x")?, 0)?;
