@@ -266,13 +266,25 @@ fn by_its_own_number(pid: i32, asked: &libc::seccomp_data) -> (i32, [u64; 6]) {
     (*call as i32, args)
 }
 
-/// The calls on sockets that the tests look for.
+/// The calls that socketcall(2) may make.
 const ON_SOCKETS: &[libc::c_long] = &[
     libc::SYS_socket,
+    libc::SYS_socketpair,
     libc::SYS_bind,
     libc::SYS_connect,
     libc::SYS_listen,
+    libc::SYS_accept4,
+    libc::SYS_getsockname,
+    libc::SYS_getpeername,
+    libc::SYS_getsockopt,
+    libc::SYS_setsockopt,
+    libc::SYS_shutdown,
+    libc::SYS_sendto,
     libc::SYS_sendmsg,
+    libc::SYS_sendmmsg,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_recvmmsg,
 ];
 
 /// Returns the descriptors of a process, without the one that this function looks with.
