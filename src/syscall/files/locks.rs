@@ -64,12 +64,15 @@ impl Line {
         let mut numbers = words.next()?.splitn(3, ':');
         let mut hexadecimal = || u32::from_str_radix(numbers.next()?, 16).ok();
         let device = (hexadecimal()?, hexadecimal()?);
-        let inode: sys::ino_t = numbers.next()?.parse().ok()?;
-        let own = file.0.st_dev;
-        // Some C libraries return signed numbers here.
+        let inode: u64 = numbers.next()?.parse().ok()?;
+        // Some C libraries have signed numbers here, or 32 bits where others have 64.
         #[allow(clippy::unnecessary_cast)]
-        let own = (sys::major(own) as u32, sys::minor(own) as u32);
-        let is_same = device == own && inode == file.0.st_ino;
+        let own = {
+            let own = file.0.st_dev as sys::dev_t;
+            (sys::major(own) as u32, sys::minor(own) as u32)
+        };
+        #[allow(clippy::unnecessary_cast)]
+        let is_same = device == own && inode == file.0.st_ino as u64;
         pid.parse().ok().filter(|pid| is_same && *pid > 0)
     }
 }
