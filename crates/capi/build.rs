@@ -1,5 +1,5 @@
-//! Gives the shared library its SONAME, which cargo does not set. The number changes when the ABI
-//! does, as the header says.
+//! Sets the SONAME of the shared library, because cargo does not. Its number changes when the ABI
+//! changes, as the header says.
 
 use std::env::var;
 

@@ -1,5 +1,5 @@
 /*
- * A daemon with an event loop: it sends every client back what it receives, in one thread, by poll(2).
+ * A daemon with an event loop over poll(2). One thread sends back to each client what it receives.
  *
  *     poll PATH
  */
@@ -16,7 +16,7 @@
 #define CLIENTS 60
 #define PAUSE_MS 100
 
-/* What came from a client and was not sent back yet. */
+/* The bytes from `from` to `to` came from the client, and were not sent back yet. */
 struct client {
 	char buf[4096];
 	size_t from, to;
@@ -32,12 +32,13 @@ static void on_signal(int number)
 
 	(void)number;
 	if (write(signals[1], "x", 1) == -1) {
-		/* The pipe is full, so that the loop will see it anyway. */
+		/* Nothing is to be done: one byte is enough, and the loop ends when it sees that. */
 	}
 	errno = saved;
 }
 
-/* Accepts all that wait. Returns whether no descriptor was free, so that the loop has to pause. */
+/* Accepts the clients that wait, while there are places for them. Returns whether accept failed, because
+ * no descriptor was free, for example: then the loop has to pause. */
 static int accept_clients(int listener)
 {
 	int place;
@@ -57,7 +58,7 @@ static int accept_clients(int listener)
 	return 0;
 }
 
-/* Returns whether the client is to be served further. */
+/* Receives from a client, and sends to it. Returns 0 if it has closed or failed, and 1 otherwise. */
 static int serve(struct client *client, struct pollfd *socket)
 {
 	ssize_t n;
@@ -94,7 +95,7 @@ static int loop(int listener)
 			else
 				count = (nfds_t)place + 3;
 		}
-		/* A descriptor of -1 is not looked at. */
+		/* poll(2) ignores an entry whose descriptor is -1. */
 		polled[1].fd = paused || full ? -1 : listener;
 		if (poll(polled, count, paused ? PAUSE_MS : -1) == -1) {
 			if (errno == EINTR)

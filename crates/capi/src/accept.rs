@@ -17,7 +17,7 @@ pub extern "C" fn sunpath_accept(listener: c_int, flags: c_uint) -> c_int {
     let accept = || {
         let listener = Number::new(listener, 1)?;
         let nonblocking = is_nonblocking(flags)?;
-        // The kind makes no difference to accept(2).
+        // `Stream` stands for both types here, because accept(2) is called in the same way for them.
         let listener = ListenerRef::<Stream>::from(&listener);
         let (socket, _) = match nonblocking {
             true => listener.accept_nonblocking()?,
@@ -25,7 +25,7 @@ pub extern "C" fn sunpath_accept(listener: c_int, flags: c_uint) -> c_int {
         };
         Ok(socket.into_raw_fd())
     };
-    // SAFETY: there is no such pointer.
+    // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(accept(), ptr::null_mut()) }
 }
 
@@ -42,7 +42,7 @@ pub extern "C" fn sunpath_accept_user(listener: c_int, flags: c_uint, uid: libc:
         }
         Ok(socket.into_raw_fd())
     };
-    // SAFETY: there is no such pointer.
+    // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(accept(), ptr::null_mut()) }
 }
 

@@ -1,4 +1,4 @@
-//! Descriptors that a service manager passed.
+//! Takes over descriptors that a service manager passed.
 
 use core::ffi::{CStr, c_char, c_int};
 
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn sunpath_take_passed(ret_error: *mut u64) -> c_int {
         }
         let mut count = 0;
         for passed in passed {
-            // It belongs to C from here on, by its number.
+            // From here on the caller in C owns the descriptor, and knows it by its number.
             let _ = passed.into_fd().into_raw_fd();
             count += 1;
         }
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn sunpath_passed_name(fd: c_int, buf: *mut c_char, size: 
         let name = names.split(|byte| *byte == b':').nth(place);
         Ok(as_string(buf, |buf| copied(name.unwrap_or_default(), buf)))
     };
-    // SAFETY: there is no such pointer.
+    // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(name(), core::ptr::null_mut()) }
 }
 
@@ -115,6 +115,6 @@ pub unsafe extern "C" fn sunpath_check_socket(
 unsafe fn variable(name: &CStr) -> Option<&'static [u8]> {
     // SAFETY: the name is a string, and the caller guarantees the rest.
     let value = unsafe { libc::getenv(name.as_ptr()) };
-    // SAFETY: getenv returns NULL or a string, which the caller guarantees to stay.
+    // SAFETY: getenv returns NULL or a string, and the caller guarantees that the string stays.
     (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) }.to_bytes())
 }

@@ -1,4 +1,4 @@
-//! Addresses: made, and read.
+//! Makes addresses, and reads them.
 
 use core::ffi::{c_char, c_int, c_void};
 
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn sunpath_addr_name(
         unsafe { ret_size.write(size) };
         Ok(kind)
     };
-    // SAFETY: there is no such pointer.
+    // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(named(), core::ptr::null_mut()) }
 }
 
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn sunpath_addr_to_text(
         let buf = unsafe { buffer(buf.cast(), size, 3) }?;
         Ok(as_string(buf, |buf| addr.write_text(buf)))
     };
-    // SAFETY: there is no such pointer.
+    // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(print(), core::ptr::null_mut()) }
 }
 

@@ -1,4 +1,4 @@
-//! What C passes, checked as far as it can be.
+//! Checks the arguments that C passes, as far as they can be checked.
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::slice;
@@ -40,7 +40,7 @@ pub(crate) unsafe fn bytes<'a>(
     Ok(unsafe { slice::from_raw_parts(buf.cast(), size) })
 }
 
-/// Returns a buffer to be filled. It is not read.
+/// Returns a buffer for results. The library writes into it and does not read it.
 ///
 /// # Safety
 ///
@@ -70,7 +70,7 @@ fn check_buffer(buf: *const c_void, size: usize, parameter: u8) -> Result<(), Fa
     Ok(())
 }
 
-/// Refuses a pointer that a result cannot be written to.
+/// Rejects NULL as the place of a result that the caller must take.
 pub(crate) fn required<T>(place: *const T, parameter: u8) -> Result<(), Failure> {
     match place.is_null() {
         true => Err(Failure::argument(Fault::Null, parameter)),
@@ -131,13 +131,13 @@ pub(crate) unsafe fn numbers<'a>(
 pub(crate) fn directory(fd: c_int, parameter: u8) -> Result<BorrowedFd<'static>, Failure> {
     match fd {
         libc::AT_FDCWD => Ok(CWD),
-        // SAFETY: as for `Number`.
+        // SAFETY: C keeps the descriptor open during the call, as `Number` explains.
         0.. => Ok(unsafe { BorrowedFd::borrow_raw(fd) }),
         _ => Err(Failure::argument(Fault::Descriptor, parameter)),
     }
 }
 
-/// Reads an address of which `len` bytes are there.
+/// Copies the first `len` bytes of an address out of the memory of C, and checks them.
 ///
 /// # Safety
 ///
@@ -176,7 +176,7 @@ impl Type {
         }
     }
 
-    /// The type of a socket that C owns.
+    /// Asks the kernel for the type of a socket that C owns.
     pub(crate) fn of(socket: Number, parameter: u8) -> Result<Self, Failure> {
         use sunpath_rs::{SocketRef, Stream};
         Self::new(SocketRef::<Stream>::from(&socket).socket_type()?, parameter)

@@ -77,7 +77,7 @@ pub unsafe extern "C" fn sunpath_connect_addr(
     unsafe { returned(connect(), ret_error) }
 }
 
-/// Binds a socket of C to a path of any length.
+/// Binds a socket that C made to a path of any length.
 ///
 /// # Safety
 ///
@@ -94,7 +94,8 @@ pub unsafe extern "C" fn sunpath_bind_to_at(
         let dir = directory(dirfd, 2)?;
         // SAFETY: the caller guarantees the string.
         let path = unsafe { text(path, 3) }?;
-        // A datagram socket must have a name that its peers can answer to, and others need not.
+        // `Type::of` rejects sockets of other types. `bind_to_at` is the same for each: it asks the
+        // kernel itself whether peers will answer to the address, as those of a datagram socket do.
         match Type::of(socket, 1)? {
             Type::Datagram => SocketRef::<Datagram>::from(&socket).bind_to_at(dir, path)?,
             _ => SocketRef::<Stream>::from(&socket).bind_to_at(dir, path)?,
@@ -105,7 +106,7 @@ pub unsafe extern "C" fn sunpath_bind_to_at(
     unsafe { returned(bind(), ret_error) }
 }
 
-/// Connects a socket of C to a path of any length.
+/// Connects a socket that C made to a path of any length.
 ///
 /// # Safety
 ///
@@ -122,7 +123,7 @@ pub unsafe extern "C" fn sunpath_connect_to_at(
         let dir = directory(dirfd, 2)?;
         // SAFETY: the caller guarantees the string.
         let path = unsafe { text(path, 3) }?;
-        // The kind makes no difference to connect(2).
+        // `Stream` stands for every type here, because connect(2) is called in the same way for all.
         SocketRef::<Stream>::from(&socket).connect_to_at(dir, path)?;
         Ok(0)
     };
@@ -165,7 +166,8 @@ unsafe fn connect_below(
     unsafe { returned(connect(), ret_error) }
 }
 
-/// A datagram socket does not wait for a server, and does not know whose it is.
+/// Makes the socket of a datagram client. Options other than `SUNPATH_NONBLOCK` are rejected: a
+/// datagram socket neither waits for a server nor learns which user runs it.
 fn datagram(given: &sunpath_connect_options, parameter: u8) -> Result<UnixDatagram, Failure> {
     match given.has_conditions() {
         true => Err(Failure::argument(Fault::Datagram, parameter)),
@@ -173,6 +175,7 @@ fn datagram(given: &sunpath_connect_options, parameter: u8) -> Result<UnixDatagr
     }
 }
 
+/// Makes the socket nonblocking if the options say so, and gives its descriptor to C.
 fn number(socket: impl Into<OwnedFd>, given: &sunpath_connect_options) -> Result<c_int, Failure> {
     let socket: OwnedFd = socket.into();
     if given.nonblocking() {

@@ -1,4 +1,4 @@
-//! Descriptors and credentials that are sent with bytes.
+//! Sends and receives descriptors and credentials, which travel with bytes.
 
 use core::ffi::{c_int, c_void};
 use core::slice;
@@ -11,8 +11,8 @@ use sunpath_rs::{Errno, Error, Received, Seqpacket, SocketRef, Stream};
 use crate::argument::{Number, Type, buffer, bytes, numbers, required};
 use crate::failure::{Failure, give, returned};
 
-/// Space for what may come with a message: the most descriptors, and what a socket can be set to
-/// receive along with them.
+/// The control messages that may come with a message: the most descriptors, and everything that a
+/// socket option makes the kernel add. None of them may be truncated.
 type All = (Rights<MOST>, Along);
 /// The most descriptors that a message can have.
 const MOST: usize = 253;
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn sunpath_send_fds(
     unsafe { returned(send(), ret_error) }
 }
 
-/// Receives bytes, and exactly as many descriptors with them.
+/// Receives bytes, and exactly `count` descriptors with them.
 ///
 /// # Safety
 ///
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn sunpath_recv_fds(
     unsafe { returned(received.map(|(len, _)| len), ret_error) }
 }
 
-/// Receives bytes, and at most as many descriptors with them.
+/// Receives bytes, and at most `most` descriptors with them.
 ///
 /// # Safety
 ///
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn sunpath_send_credentials(
     unsafe { returned(send(), ret_error) }
 }
 
-/// Sets whether messages bring the credentials of their senders.
+/// Sets whether the kernel adds the sender's credentials to each message that arrives.
 #[unsafe(no_mangle)]
 pub extern "C" fn sunpath_set_pass_credentials(socket: c_int, on: c_int) -> c_int {
     let set = || {
@@ -169,7 +169,7 @@ pub extern "C" fn sunpath_set_pass_credentials(socket: c_int, on: c_int) -> c_in
         SocketRef::<Stream>::from(&socket).set_pass_credentials(on != 0)?;
         Ok(0)
     };
-    // SAFETY: there is no such pointer.
+    // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(set(), core::ptr::null_mut()) }
 }
 
@@ -210,7 +210,7 @@ pub unsafe extern "C" fn sunpath_recv_credentials(
     unsafe { returned(receive(), ret_error) }
 }
 
-/// Refuses control messages without a byte on a stream, which would drop them.
+/// Rejects control messages without a byte on a stream, because the kernel would drop them.
 fn check_payload(socket: Number, bytes: &[u8], control: usize) -> Result<(), Failure> {
     if bytes.is_empty() && control > 0 && Type::of(socket, 1)? == Type::Stream {
         let cause = Cause::EmptyPayload;
@@ -219,11 +219,11 @@ fn check_payload(socket: Number, bytes: &[u8], control: usize) -> Result<(), Fai
     Ok(())
 }
 
-/// Receives into the memory of C.
+/// Receives bytes and descriptors into the memory of C.
 ///
 /// # Safety
 ///
-/// - So many bytes and numbers can be written, unless the pointer is NULL.
+/// - `buf` is NULL, or `size` bytes from it on can be written. `ret_fds` is NULL, or `most` numbers can.
 unsafe fn receive_into(
     socket: c_int,
     (buf, size): (*mut c_void, usize),
@@ -233,7 +233,8 @@ unsafe fn receive_into(
     let socket = Number::new(socket, 1)?;
     // SAFETY: the caller guarantees the bytes.
     let buf = unsafe { buffer(buf, size, 2) }?;
-    // More descriptors than a message can have do not come.
+    // A message cannot have more than MOST descriptors, so a larger array is not filled further. One
+    // place more stays, because a caller that wants exactly 254 must not be content with 253.
     let most = most.min(MOST + 1);
     // SAFETY: the caller guarantees the numbers.
     let fds = unsafe { buffer(ret_fds.cast(), most * size_of::<c_int>(), 4) }?;
@@ -242,8 +243,9 @@ unsafe fn receive_into(
     receive(socket, buf, fds, exactly)
 }
 
-/// Receives bytes and descriptors, and writes these: exactly as many, or at most as many. Returns the
-/// numbers of both. If the number of descriptors is wrong, they are closed.
+/// Receives bytes into `buf` and descriptors into `ret_fds`: exactly as many as it has places, or at
+/// most that many. Returns the numbers of bytes and descriptors. If too many or too few descriptors
+/// arrive, all of them are closed.
 fn receive(
     socket: Number,
     buf: &mut [u8],
@@ -252,8 +254,8 @@ fn receive(
 ) -> Result<(isize, usize), Failure> {
     let (size, most) = (buf.len(), ret_fds.len());
     let mut control = ControlBuffer::<All>::new();
-    // The calls are the same for every kind. This one asks for the true length, which a stream does
-    // not have.
+    // `Seqpacket` stands for every type here, because recvmsg(2) is called in the same way for all. It
+    // also asks for the true length of a message, which a stream ignores because it has no messages.
     let asked = SocketRef::<Seqpacket>::from(&socket);
     let message = asked.recvmsg(&mut [IoSliceMut::new(buf)], &mut control)?;
     let received = message.received();
@@ -270,7 +272,7 @@ fn receive(
             }
             return Ok((length(received, size), count));
         }
-        // An empty message looks like the end, and a stream has none.
+        // Only on a stream do 0 bytes mean the end: other sockets can receive an empty message.
         0 if received.len() == 0 && size > 0 && Type::of(socket, 1)? == Type::Stream => {
             (Errno::EPIPE, Cause::EndOfFile)
         }
@@ -285,8 +287,8 @@ fn receive(
     Err(Error::with_cause(Call::Recvmsg, errno, cause).into())
 }
 
-/// Returns the true length of a message, or one more than the buffer has if the system does not report
-/// it.
+/// Returns the true length of a message. If the system does not report it, the result is one more than
+/// the size of the buffer.
 fn length(received: Received, size: usize) -> isize {
     received.true_len().unwrap_or(size + 1) as isize
 }

@@ -1,4 +1,4 @@
-//! Directories that nobody else can enter, or change.
+//! Opens directories, some of which nobody else can enter or change.
 
 use core::ffi::{c_char, c_int};
 
@@ -41,6 +41,8 @@ pub unsafe extern "C" fn sunpath_open_dir(path: *const c_char, ret_error: *mut u
     unsafe { opened(path, |path| Ok(Dir::open(path)?), ret_error) }
 }
 
+/// Opens a directory by `open`, and returns its descriptor to C.
+///
 /// # Safety
 ///
 /// - `path` is NULL or a string, and `ret_error` is NULL or valid.

@@ -1,4 +1,4 @@
-//! Errors in words.
+//! Explains errors in words.
 
 use core::ffi::{c_char, c_int};
 
@@ -25,7 +25,7 @@ pub unsafe extern "C" fn sunpath_explain(error: u64, buf: *mut c_char, size: usi
             }
         }))
     };
-    // SAFETY: there is no such pointer.
+    // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(explain(), core::ptr::null_mut()) }
 }
 
@@ -46,8 +46,8 @@ pub extern "C" fn sunpath_error_is_running(error: u64) -> c_int {
     }
 }
 
-/// Lets `write` fill all of a buffer but its last byte, ends the text with a NUL, and returns the length of the
-/// whole text, as snprintf does.
+/// Lets `write` fill a buffer except for its last byte, and ends the text with a NUL. Returns the length
+/// of the whole text even if only a part fits, as snprintf does.
 pub(crate) fn as_string(buf: &mut [u8], write: impl FnOnce(&mut [u8]) -> usize) -> c_int {
     let space = buf.len().saturating_sub(1);
     let len = write(buf.get_mut(..space).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Why a function failed, and the number for C that says it.
+//! The reason why a function failed, and the number that carries the reason to C.
 
 use core::ffi::c_int;
 
@@ -7,25 +7,26 @@ use sunpath_rs::error::{Call, Cause};
 use sunpath_rs::files::{DirError, Refusal};
 use sunpath_rs::{Errno, Error, sys};
 
-/// Why a function failed. It becomes the 64 bits of `*ret_error` and is made of them again.
+/// The reason why a function failed. `to_bits` makes the 64 bits of `*ret_error` of it, and `from_bits`
+/// reads it back.
 ///
-/// An [`Error`] has its own bits, whose lowest byte numbers the call. The others have a lowest byte
-/// that no call has.
+/// The bits of an [`Error`] are its own ([`Error::to_bits`]), and their lowest byte numbers the call.
+/// In the bits of the other variants, the lowest byte is a number that no call has.
 #[derive(Clone, Copy)]
 pub(crate) enum Failure {
     Call(Error),
     Argument(Argument),
     Dir(DirError),
     Activation(ActivationError),
-    /// Not a failure: why nothing was passed.
+    /// The reason why the service manager passed nothing, which is not a failure.
     NotPassed(NotPassed),
 }
 
-/// An argument that was refused before any call.
+/// An argument that was rejected before any system call was made.
 #[derive(Clone, Copy)]
 pub(crate) struct Argument {
     pub(crate) fault: Fault,
-    /// Which parameter it is, counted from 1.
+    /// The place of the parameter in the C function, counted from 1.
     pub(crate) parameter: u8,
 }
 
@@ -49,7 +50,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// All of them, in the order of their numbers.
+    /// All faults in the order of their numbers, by which `from_bits` finds a fault.
     const ALL: [Self; 13] = [
         Self::Null,
         Self::Descriptor,
@@ -74,7 +75,7 @@ impl Fault {
         }
     }
 
-    /// The text that follows "parameter N".
+    /// Returns the text that follows "parameter N".
     fn text(self) -> &'static [u8] {
         match self {
             Self::Null => b"is NULL",
@@ -103,7 +104,8 @@ impl From<Error> for Failure {
 impl From<DirError> for Failure {
     fn from(error: DirError) -> Self {
         match error.refusal() {
-            // Those whose bits leave no space for the part of the path.
+            // An error with a cause needs all 64 bits. The length of the part of the path that the
+            // error is about is then left out.
             Refusal::Path(error) => {
                 let errno = Errno::from_raw(error.errno());
                 Self::Call(Error::with_cause(Call::Openat, errno, Cause::Path(error)))
@@ -120,10 +122,10 @@ impl From<ActivationError> for Failure {
     }
 }
 
-/// The variables that can be at fault, by their numbers.
+/// The environment variables that can be at fault. The bits hold the place of one in this list.
 const VARIABLES: [&str; 3] = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS"];
 
-// The lowest bytes of what is not an `Error`.
+// The lowest bytes of the failures that are not an `Error`.
 const ARGUMENT: u64 = 0xff;
 const SYMLINK: u64 = 0xf0;
 const NOT_A_DIRECTORY: u64 = 0xf1;
@@ -139,7 +141,7 @@ const NO_PROCESS: u64 = 0xe9;
 const OTHER_PROCESS: u64 = 0xea;
 const OTHER_PIDFD: u64 = 0xeb;
 
-/// The largest number in 12 bits: the length of the longest path, less one.
+/// The largest number that 12 bits hold, which is also the length of the longest path without its NUL.
 const BITS_12: u64 = 0xfff;
 
 impl Failure {
@@ -192,7 +194,7 @@ impl Failure {
         low | middle | u64::from(high) << 32
     }
 
-    /// Returns what has this number; `None` if nothing has.
+    /// Returns the failure that has these bits, or `None` if none has.
     pub(crate) fn from_bits(bits: u64) -> Option<Self> {
         let high = (bits >> 32) as u32;
         let prefix = (bits >> 8 & BITS_12) as usize;
@@ -263,7 +265,7 @@ impl Failure {
             }
             Self::Dir(error) => error.write_text(buf),
             Self::Activation(error) => error.write_text(buf),
-            // Its numbers are larger than what C gets.
+            // The ids of pidfds have 64 bits, which the number for C has no space for.
             Self::NotPassed(NotPassed::OtherPidfd { .. }) => {
                 concatenated(&[b"LISTEN_PIDFDID is that of another process"], buf)
             }
@@ -303,7 +305,8 @@ fn own_pid() -> u32 {
     unsafe { libc::getpid() }.unsigned_abs()
 }
 
-/// Returns `result` to C: its number, or -1 with `errno` set last.
+/// Makes the return value of a C function: the number of an `Ok`, or -1. On failure it also writes
+/// `*ret_error`, and sets `errno` last.
 ///
 /// # Safety
 ///
@@ -319,7 +322,7 @@ pub(crate) unsafe fn returned<T: Number>(result: Result<T, Failure>, ret_error: 
     T::FAILED
 }
 
-/// Writes a result, if C asked for it.
+/// Writes a result, unless the caller passed NULL because it does not want it.
 ///
 /// # Safety
 ///
@@ -331,7 +334,7 @@ pub(crate) unsafe fn give<T>(place: *mut T, value: T) {
     }
 }
 
-/// The types that functions return.
+/// The types of numbers that the C functions return, with the value that means failure.
 pub(crate) trait Number {
     const FAILED: Self;
 }

@@ -1,11 +1,11 @@
-//! libsunpath: the safe layer of sunpath for C programs. `include/sunpath.h` documents each function;
-//! the modules have the order of its sections.
+//! libsunpath gives the safe layer of sunpath to C programs. `include/sunpath.h` documents each
+//! function, and the modules here are in the order of its sections.
 //!
 //! A function here checks what C passes, makes one call of the crate `sunpath`, and writes the results.
 //! On failure it writes no result but `*ret_error`, and sets `errno` last.
 #![no_std]
 
-// Without `panic = "abort"`, as in a test build, std has the panic handler.
+// A build without `panic = "abort"`, such as one for tests, takes the panic handler of std.
 #[cfg(not(panic = "abort"))]
 extern crate std;
 
@@ -37,7 +37,8 @@ mod probe;
 
 mod activation;
 
-/// Nothing panics: the tests look for a way to it in the finished library.
+/// Aborts. The compiler demands a panic handler although nothing in the library panics; a test looks
+/// for calls that lead here in the finished library, and finds none.
 #[cfg(panic = "abort")]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -45,8 +46,9 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe { libc::abort() }
 }
 
-// The prebuilt `core` names it in its unwind tables, and nothing calls it. It is hidden, so that it is
-// never exported, and weak, so that a Rust program can link the static library.
+// The unwind tables of the prebuilt `core` refer to `rust_eh_personality`, so it has to exist although
+// nothing calls it. It is hidden so that it is never exported, and weak so that a Rust program, which
+// has one of its own, can link the static library.
 #[cfg(all(
     panic = "abort",
     any(target_os = "linux", target_os = "android", target_os = "freebsd")

@@ -16,7 +16,7 @@ use crate::failure::{Failure, Fault};
 pub struct sunpath_bind_options {
     /// `sizeof(struct sunpath_bind_options)`.
     pub size: usize,
-    /// `SUNPATH_SET_MODE` and its like.
+    /// A combination of `SUNPATH_SET_MODE` and the other flags for binding.
     pub flags: c_uint,
     /// The mode of the file.
     pub mode: libc::mode_t,
@@ -37,11 +37,11 @@ pub struct sunpath_bind_options {
 pub struct sunpath_connect_options {
     /// `sizeof(struct sunpath_connect_options)`.
     pub size: usize,
-    /// `SUNPATH_SET_TIMEOUT` and its like.
+    /// A combination of `SUNPATH_SET_TIMEOUT` and the other flags for connecting.
     pub flags: c_uint,
     /// The user that the server must have.
     pub peer: libc::uid_t,
-    /// How long to wait, in milliseconds.
+    /// The timeout in milliseconds.
     pub timeout_ms: i64,
 }
 
@@ -113,7 +113,7 @@ impl Options for sunpath_connect_options {
 ///
 /// # Safety
 ///
-/// - `from` is NULL, or begins with a `size_t`, and so many bytes from it on can be read.
+/// - `from` is NULL, or begins with a `size_t`, and as many bytes as that says can be read from it on.
 pub(crate) unsafe fn read<T: Options>(from: *const T, parameter: u8) -> Result<T, Failure> {
     if from.is_null() {
         return Ok(T::ZERO);
@@ -126,8 +126,8 @@ pub(crate) unsafe fn read<T: Options>(from: *const T, parameter: u8) -> Result<T
     let mut options = T::ZERO;
     let known = size.min(size_of::<T>());
     let place = ptr::from_mut(&mut options).cast::<u8>();
-    // SAFETY: the caller guarantees `size` bytes, of which this is not more, and `options` has space
-    // for them. Every value of the bytes is a value of the struct, which consists of numbers.
+    // SAFETY: the caller guarantees `size` bytes, and `known` is not more than `size` and than the size
+    // of `options`. Every value of the bytes is a value of the struct, which consists of numbers.
     unsafe { place.copy_from_nonoverlapping(from.cast(), known) };
     for at in known..size {
         let byte = from.cast::<u8>().wrapping_add(at);
@@ -143,7 +143,7 @@ pub(crate) unsafe fn read<T: Options>(from: *const T, parameter: u8) -> Result<T
 }
 
 impl sunpath_bind_options {
-    /// Whether the socket is made nonblocking.
+    /// Returns whether the socket is to be nonblocking.
     pub(crate) fn nonblocking(&self) -> bool {
         self.flags & NONBLOCK != 0
     }
@@ -190,12 +190,12 @@ impl sunpath_bind_options {
 }
 
 impl sunpath_connect_options {
-    /// Whether the socket is made nonblocking.
+    /// Returns whether the socket is to be nonblocking.
     pub(crate) fn nonblocking(&self) -> bool {
         self.flags & NONBLOCK != 0
     }
 
-    /// Whether there is a condition, which needs a connection.
+    /// Returns whether an option other than `SUNPATH_NONBLOCK` is set. All others concern a connection.
     pub(crate) fn has_conditions(&self) -> bool {
         self.flags & !NONBLOCK != 0
     }

@@ -1,4 +1,4 @@
-//! Who the peer is.
+//! Tells who the peer is.
 
 use core::ffi::c_int;
 
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn sunpath_peer_groups(
         let bytes = unsafe { buffer(ret_groups.cast(), size, 2) }?;
         // SAFETY: every four bytes are a number, and C's pointer is aligned for numbers.
         let (_, groups, _) = unsafe { bytes.align_to_mut() };
-        // The kernel writes numbers also if there is no space for all of them.
+        // The kernel may write into the buffer even if not all groups fit and the call fails.
         Ok(socket.peer_groups(groups)?.len() as isize)
     };
     // SAFETY: the caller guarantees the pointer.

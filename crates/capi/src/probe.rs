@@ -1,4 +1,4 @@
-//! Whether a server is alive.
+//! Tells whether a server is alive.
 
 use core::ffi::{c_char, c_int};
 

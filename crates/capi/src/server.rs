@@ -1,4 +1,4 @@
-//! Bound sockets, with the file that belongs to them.
+//! Binds sockets, and keeps the file that belongs to each.
 
 use core::ffi::{c_char, c_int};
 use core::mem::ManuallyDrop;
@@ -15,7 +15,7 @@ use crate::argument::{Number, Type, address, directory, required, text};
 use crate::failure::{Failure, returned};
 use crate::options::{read, sunpath_bind_options};
 
-/// A socket that is bound, and its file. It is opaque to C.
+/// A bound socket with its socket file. C sees only a pointer to it.
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct sunpath_server(Server);
 
@@ -25,7 +25,7 @@ enum Server {
     Datagram(Bound<UnixDatagram>),
 }
 
-/// Evaluates an expression with the socket of a server.
+/// Evaluates the same expression for a server of any type, with its `Bound` under the given name.
 macro_rules! with_bound {
     ($server:expr, $bound:ident => $result:expr) => {
         match $server {
@@ -150,10 +150,10 @@ pub unsafe extern "C" fn sunpath_adopt(
         let path = unsafe { text(path, 2) }?;
         let kind = Type::of(number, 1)?;
         let by_fd = |options: &BindOptions| {
-            // SAFETY: it is open, because its type could be asked for, and the caller gives it up. On
-            // failure it is given back below.
+            // SAFETY: the descriptor is open, because the kernel told its type, and the caller gives it
+            // up. On failure the caller keeps it, because `into_raw_fd` below does not close it.
             let owned = unsafe { OwnedFd::from_raw_fd(fd) };
-            /// The server, or the failure after the descriptor was given back.
+            /// Returns the server from the closure, or evaluates to the error and the descriptor.
             macro_rules! adopted {
                 ($kind:ident, $socket:ty) => {
                     match <$socket>::try_from(owned) {
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn sunpath_server_fd(server: *const sunpath_server) -> c_i
         let server = unsafe { &(*server).0 };
         Ok(with_bound!(server, bound => bound.as_raw_fd()))
     };
-    // SAFETY: there is no such pointer.
+    // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(number(), ptr::null_mut()) }
 }
 
@@ -235,11 +235,11 @@ pub unsafe extern "C" fn sunpath_server_adopt(server: *mut sunpath_server) -> c_
         with_bound!(server, bound => bound.adopt());
         Ok(0)
     };
-    // SAFETY: there is no such pointer.
+    // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(adopt(), ptr::null_mut()) }
 }
 
-/// Gives the file and the lock up, and returns the descriptor.
+/// Gives up the file and the lock, and returns the descriptor, which the caller then owns.
 ///
 /// # Safety
 ///
@@ -249,7 +249,7 @@ pub unsafe extern "C" fn sunpath_server_release(server: *mut sunpath_server) -> 
     // SAFETY: the caller guarantees the server.
     let released =
         unsafe { taken(server) }.map(|server| with_bound!(server, bound => bound.into_raw_fd()));
-    // SAFETY: there is no such pointer.
+    // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(released, ptr::null_mut()) }
 }
 
@@ -273,7 +273,7 @@ pub unsafe extern "C" fn sunpath_server_close(
     unsafe { returned(closed, ret_error) }
 }
 
-/// Takes a server out of its memory, which is freed.
+/// Moves a server out of its memory, and frees the memory.
 ///
 /// # Safety
 ///
@@ -287,7 +287,7 @@ unsafe fn taken(server: *mut sunpath_server) -> Result<Server, Failure> {
     Ok(value)
 }
 
-/// Memory for a server, which is freed unless it becomes one.
+/// Memory for a server. It is freed when this is dropped, unless `fill` has put a server into it.
 struct Memory(*mut sunpath_server);
 
 impl Memory {
@@ -311,7 +311,7 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: malloc returned it, and nothing else has it.
+        // SAFETY: malloc returned the memory, and nothing else refers to it.
         unsafe { libc::free(self.0.cast()) };
     }
 }
@@ -320,11 +320,13 @@ fn no_memory() -> Error {
     Error::new(sunpath_rs::error::Call::Bind, Errno::ENOMEM)
 }
 
-/// Reads the options, makes a server and writes the pointer to it.
+/// Reads the options, makes a server by `bind`, and writes a pointer to it to `*ret_server`.
+///
+/// The memory is allocated first, because a failure after `bind` would have to remove the file again.
 ///
 /// # Safety
 ///
-/// - `options` is as `read` needs it; `ret_server` is NULL or valid for a write.
+/// - `options` meets the condition of `read`, and `ret_server` is NULL or valid for a write.
 unsafe fn make(
     options: *const sunpath_bind_options,
     options_parameter: u8,

@@ -1,5 +1,5 @@
-//! A C daemon that is killed before each of its system calls, whose calls are made to fail, and of which
-//! many start at once. `SUNPATH_LONG=1` makes it more.
+//! A C daemon is killed before each of its system calls, each call is made to fail, and many daemons
+//! start at once. With `SUNPATH_LONG=1` there are more errnos and more rounds.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -25,13 +25,13 @@ fn starter(into: &Fresh) -> PathBuf {
     let mut cc = compiler("gcc");
     cc.args(["-D_GNU_SOURCE", "-O1"])
         .arg(root().join("tests/c/starter.c"));
-    // Static, so that the calls of the dynamic loader are not among those of the daemon.
+    // The program is static, because the calls of a dynamic loader would be disturbed too.
     link(&mut cc, Link::Static);
     succeed(cc.arg("-o").arg(&program));
     program
 }
 
-/// Runs the daemon from its start to its end under strace.
+/// Runs the daemon under strace. It closes its server at once, because its standard input is empty.
 fn traced(program: &Path, work: &Path, arguments: &[&str]) -> Output {
     let mut strace = Command::new("strace");
     strace
@@ -43,7 +43,7 @@ fn traced(program: &Path, work: &Path, arguments: &[&str]) -> Output {
     strace.stdin(Stdio::null()).output().unwrap()
 }
 
-/// A file of a dead server, as a killed one leaves it.
+/// Leaves the socket file and the lock file of a daemon that was killed.
 fn leave_stale(program: &Path, work: &Path) {
     let mut child = Starter::new(program, work);
     assert_eq!(child.line(), "won\n");
@@ -51,7 +51,8 @@ fn leave_stale(program: &Path, work: &Path) {
     assert!(work.join("s").exists() && work.join("s.lock").exists());
 }
 
-/// The calls that the daemon makes, each with how often it was made before.
+/// Returns the calls that the daemon makes after getpgid(2). Each has the number by which strace's
+/// `when=` selects it: 1 for the first call of that name in the process.
 fn calls(log: &str) -> Vec<(String, usize)> {
     let (mut counts, mut ours, mut calls) = (BTreeMap::new(), false, Vec::new());
     for line in log.lines() {
@@ -71,7 +72,8 @@ fn calls(log: &str) -> Vec<(String, usize)> {
     calls
 }
 
-/// What is in a directory, without what a killed process may leave under a temporary name.
+/// Returns the names in a directory, sorted. Temporary names are left out, because a killed process may
+/// leave such files.
 fn entries(work: &Path) -> Vec<String> {
     let names = fs::read_dir(work)
         .unwrap()
@@ -110,14 +112,14 @@ impl Starter {
         self.0.wait().unwrap();
     }
 
-    /// Ends its standard input, so that it closes its server.
+    /// Closes the standard input of the daemon, which then closes its server, and waits for its end.
     fn end(&mut self) {
         drop(self.0.stdin.take());
         assert!(self.0.wait().unwrap().success());
     }
 }
 
-/// Whatever happened before, the next start succeeds, serves and cleans up.
+/// Checks that the next start succeeds, serves and cleans up, whatever `what` did to the daemon before.
 fn starts_again(program: &Path, work: &Path, what: &str) {
     let mut again = Starter::new(program, work);
     assert_eq!(again.line(), "won\n", "after {what}");
@@ -148,14 +150,14 @@ fn explore(disturb: &dyn Fn(&str, usize) -> String, check: &dyn Fn(&Path, &Outpu
         let calls = calls(&fs::read_to_string(fresh.0.join("log")).unwrap());
         assert!(calls.len() > 20, "{calls:?}");
         for (name, when) in calls {
-            // These cannot fail.
+            // These calls cannot fail.
             if matches!(&*name, "getpid" | "getuid" | "geteuid" | "getgid") {
                 continue;
             }
             if stale {
                 leave_stale(&program, &work);
             }
-            // A newer call than strace knows, such as fchmodat2, cannot be disturbed by it.
+            // strace cannot inject into a call that it has no name for, such as fchmodat2.
             if name.starts_with("syscall_") {
                 println!("SKIPPED: strace has no name for {name}");
                 continue;
@@ -199,7 +201,8 @@ fn crash_of_a_call_that_fails_is_an_error_that_leaves_nothing() {
             if code == Some(1) {
                 assert!(said.contains(": E"), "{what}: {said}");
             }
-            // A bind that failed leaves no file that was not there; one whose removal failed may.
+            // A bind that failed leaves no new file, unless the call that failed was the one that
+            // would have removed it.
             if code == Some(1) && !stale && !what.contains("unlink") {
                 assert!(!work.join("s").exists(), "{what}");
             }

@@ -1,4 +1,4 @@
-//! What the built library is: its size, what it exports and needs, and that nothing in it panics.
+//! Checks the built library: its size, what it exports and needs, and that nothing in it panics.
 
 mod common;
 
@@ -11,11 +11,11 @@ use common::{Fresh, Link, compiler, library, link, root, succeed};
 
 const KIB: u64 = 1024;
 
-/// The most that the library may have, which is what it has and two to four KiB more.
+/// The most bytes that the library may have: its size when this was written, and a few KiB more.
 const MOST_STRIPPED: u64 = 132 * KIB;
 const MOST_TEXT: u64 = 96 * KIB;
 
-/// The most that a small static program grows by.
+/// The most bytes by which the library may enlarge a small static program.
 const MOST_GROWTH: u64 = 56 * KIB;
 
 fn strip(from: &Path, to: &Path) -> u64 {
@@ -23,7 +23,7 @@ fn strip(from: &Path, to: &Path) -> u64 {
     fs::metadata(to).unwrap().len()
 }
 
-/// The sizes are those of x86-64.
+/// The limits apply to x86-64 alone, because machine code has another size on other processors.
 #[test]
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn library_is_small() {
@@ -38,7 +38,8 @@ fn library_is_small() {
     let text: u64 = text.parse().unwrap();
     println!("libsunpath.so, stripped: {stripped} bytes, of which {text} are .text");
 
-    // A program that binds, accepts, connects and passes a descriptor, and the same without a body.
+    // Two programs are compared: one that binds, accepts, connects and passes a descriptor, and one
+    // whose `main` only returns.
     let size_of = |body: &str, how: Option<Link>| {
         let source = fresh.0.join("small.c");
         fs::write(
@@ -78,7 +79,7 @@ fn library_is_small() {
     );
 }
 
-/// The functions that the header declares.
+/// Returns the names of the functions that the header declares.
 fn declared() -> BTreeSet<String> {
     let fresh = Fresh::new();
     let source = fresh.0.join("header.c");
@@ -144,7 +145,8 @@ fn library_has_no_panic_and_no_core_fmt() {
         .filter(|line| line.contains("core::fmt") || line.contains("personality"))
         .collect();
     assert!(found.is_empty(), "{found:?}");
-    // The handler itself stays, and nothing leads to it: no text names a file of the sources.
+    // The panic handler itself stays in the library, but no code may call it. Nor may a text name a
+    // source file, because only messages of panics do that.
     let callers = succeed(
         Command::new("objdump")
             .args(["-dC", "--no-show-raw-insn"])
@@ -168,7 +170,8 @@ fn library_has_no_panic_and_no_core_fmt() {
     );
 }
 
-/// The types of the header and those of the library, by what cbindgen makes of the functions.
+/// cbindgen makes prototypes of the functions in the sources. They must have the names and types that
+/// the header declares.
 #[test]
 fn header_has_the_types_of_the_library() {
     let mut config = cbindgen::Config {
@@ -211,7 +214,8 @@ fn header_has_the_types_of_the_library() {
         .collect();
     assert_eq!(names, declared());
 
-    // Declaring a function twice is an error if the types differ. Then each address is taken with its type.
+    // The compiler rejects a second declaration with other types. Each function is also used, by its
+    // address.
     let mut source = String::from(
         "#include \"sunpath.h\"\n#include <stdbool.h>\n\
          #define c_int int\n#define c_uint unsigned int\n",
@@ -237,7 +241,7 @@ fn header_has_the_types_of_the_library() {
     );
 }
 
-/// The header alone, as each compiler reads it, without `_GNU_SOURCE`.
+/// Every compiler accepts the header alone, without `_GNU_SOURCE` and without a warning.
 #[test]
 fn header_is_clean() {
     let fresh = Fresh::new();
@@ -254,7 +258,7 @@ fn header_is_clean() {
     }
 }
 
-/// The layout of the structs of options, on both sides.
+/// The structs of options have the same fields in the sources and in the header, and end without padding.
 #[test]
 fn header_has_the_layout_of_the_library() {
     let text = fs::read_to_string(root().join("src/options.rs")).unwrap();
@@ -301,7 +305,7 @@ fn header_has_the_version_of_the_package() {
     assert!(header.contains(&format!("#define SUNPATH_VERSION {number:#08x}\n")));
 }
 
-/// The numbers in the header are those in the sources.
+/// Every flag has the same number in the header and in the sources.
 #[test]
 fn header_has_the_flags_of_the_library() {
     let header = fs::read_to_string(root().join("include/sunpath.h")).unwrap();

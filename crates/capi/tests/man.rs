@@ -1,4 +1,5 @@
-//! The man pages: made of the header, correct mdoc, and with examples that compile and run.
+//! The man pages are generated from the header, are correct mdoc, and have examples that compile and
+//! run.
 
 mod common;
 
@@ -43,7 +44,7 @@ fn man_pages_are_made_of_the_header() {
     }
 }
 
-/// Every function of the header has a place in a NAME section, every errno of the header one in ERRORS.
+/// Every function of the header is in a NAME section, and every errno of the header is under ERRORS.
 #[test]
 fn man_pages_have_each_function_and_errno() {
     let header = fs::read_to_string(root().join("include/sunpath.h")).unwrap();

@@ -1,4 +1,4 @@
-//! The fragments of PORTING.md, and the daemon with an event loop.
+//! Runs the fragments of PORTING.md, and the daemon with an event loop, `examples/poll.c`.
 
 mod common;
 
@@ -55,7 +55,7 @@ impl Drop for Daemon {
 impl Daemon {
     fn start(program: &PathBuf, path: PathBuf) -> Self {
         let mut command = Command::new("sh");
-        // So few descriptors that not all clients get one.
+        // With 40 descriptors the daemon cannot accept all 50 clients at once.
         command
             .args(["-c", "ulimit -n 40 && exec \"$0\" \"$1\""])
             .arg(program)
@@ -109,7 +109,7 @@ fn porting_daemon_serves_more_clients_than_it_has_descriptors() {
         assert_eq!(sent, received);
     };
     let mut clients: Vec<UnixStream> = (0..50).map(|_| daemon.connect()).collect();
-    // The last ones wait in the queue until others leave.
+    // The last 20 clients exchange nothing before the others have left, and some wait in the queue.
     let mut late = clients.split_off(30);
     clients.iter_mut().for_each(exchange);
     drop(clients);

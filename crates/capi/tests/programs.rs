@@ -1,5 +1,6 @@
-//! The C programs of `tests/c/`, by several compilers, in C and C++, with the shared and the static
-//! library, and under tools that see what a program itself does not.
+//! Compiles and runs the C programs of `tests/c/`: by several compilers, as C and as C++, with the
+//! shared and with the static library, and under tools that find faults which a program itself does not
+//! notice.
 
 mod common;
 
@@ -23,7 +24,7 @@ fn compile(name: &str, program: &str, how: Link, flags: &[&str], into: &Fresh) -
         .args(["-D_GNU_SOURCE", "-g", "-pthread"])
         .args(flags);
     if name.contains("++") {
-        // C's idioms in the programs themselves.
+        // The programs are written in C, whose casts and initializers C++ compilers warn about.
         compiler.args(["-Wno-old-style-cast", "-Wno-missing-field-initializers"]);
     }
     compiler.arg(root().join(format!("tests/c/{program}.c")));
@@ -107,7 +108,8 @@ fn programs_under_valgrind() {
     run_all("gcc", Link::Shared, &["-O1"], &under);
 }
 
-/// valgrind names the descriptors that are open at the end, and the one that the test opened for it.
+/// valgrind lists the descriptors that are open at the end, with the calls that opened them. None of
+/// them may come from the library or be a socket, unless the program inherited it.
 #[test]
 fn programs_leave_no_descriptor_open() {
     if !has("gcc") || !has("valgrind") {

@@ -1,4 +1,4 @@
-//! `examples/receive.py`, which uses the library through `ctypes`.
+//! Runs `examples/receive.py`, which uses the library through `ctypes`.
 
 mod common;
 
@@ -18,7 +18,8 @@ fn python() -> Command {
     python
 }
 
-/// The path has 200 bytes, so that Python's own `bind` could not bind it, and a dead server's file is there.
+/// The path has 200 bytes, so Python's own `bind` cannot bind to it. The first server is killed, so the
+/// second one finds the file of a dead server.
 #[test]
 fn python_binds_a_long_path_and_receives_a_descriptor() {
     if !has("python3") || !has("gcc") {
@@ -31,7 +32,7 @@ fn python_binds_a_long_path_and_receives_a_descriptor() {
     let path = dir.join("s");
     assert_eq!(path.as_os_str().len(), 200);
 
-    // The client is a C program, because it has to reach the long path too.
+    // The client is a C program of this library, because std cannot connect to a path of 200 bytes.
     let source = fresh.0.join("client.c");
     let text = "#include <fcntl.h>\n#include <stdlib.h>\n#include \"sunpath.h\"\n\
         int main(int argc, char **argv) {\n\
@@ -65,7 +66,8 @@ fn python_binds_a_long_path_and_receives_a_descriptor() {
         assert!(text.contains("bind: EADDRINUSE ("), "{text}");
 
         let (mut ours, theirs) = UnixStream::pair().unwrap();
-        // The child inherits a copy as its standard input, whose number it passes.
+        // The client inherits its end of the pair as standard input, and passes descriptor 0. Here the
+        // number has to be another one.
         assert!(theirs.as_raw_fd() > 2);
         succeed(
             Command::new(&client)
@@ -81,7 +83,7 @@ fn python_binds_a_long_path_and_receives_a_descriptor() {
     }
 }
 
-/// The fields of the struct are those of the header.
+/// The struct of options has the same fields in Python as in the header, in the same order.
 #[test]
 fn python_has_the_fields_of_the_header() {
     let python = fs::read_to_string(root().join("examples/receive.py")).unwrap();

@@ -1,4 +1,5 @@
-//! The README: its program, its lines for installing, and what pkg-config makes of them.
+//! Runs what the README contains: its program, its lines for installing, and a compilation with the
+//! flags that pkg-config then prints.
 
 mod common;
 
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use common::{Fresh, has, library, root, succeed};
 
-/// The blocks of one language.
+/// Returns the contents of the README's code blocks in one language.
 fn blocks(language: &str) -> Vec<String> {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let fence = format!("```{language}\n");
@@ -48,7 +49,8 @@ fn wait_for(mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Runs the program of the README: twice at once, and again after it was killed.
+/// Runs the program of the README. A second start while the first one runs must fail, and a start after
+/// the first one was killed must succeed.
 fn serves(program: &Path) {
     let fresh = Fresh::new();
     let path = fresh.0.join("hello.sock");
@@ -85,7 +87,8 @@ fn readme_has_the_program_of_the_examples_in_25_lines() {
     assert_eq!(program.lines().count(), 25);
 }
 
-/// The five lines, with a DESTDIR, and the program by what pkg-config answers.
+/// The five `install` lines of the README are run with a `DESTDIR`, and then its program is compiled with
+/// the flags that pkg-config prints for the installed file.
 #[test]
 fn readme_installs_what_pkg_config_finds() {
     if !has("pkg-config") {

@@ -1,4 +1,4 @@
-/* Addresses: made, and read. */
+/* Makes addresses, and reads them. */
 #include "check.h"
 
 #include <stddef.h>
@@ -75,7 +75,7 @@ static void names(void)
 	CHECK(sunpath_addr_name(&addr, len, &name, &size) == SUNPATH_UNNAMED && size == 0);
 	CHECK(sunpath_addr_name(&addr, 0, &name, &size) == SUNPATH_UNNAMED);
 
-	/* What Linux returns for a path that fills sun_path: one byte more than the struct. */
+	/* For a path that fills sun_path, Linux reports a length of one byte more than the struct. */
 	memset(addr.sun_path, 'f', sizeof(addr.sun_path));
 	CHECK(sunpath_addr_name(&addr, sizeof(addr) + 1, &name, &size) == SUNPATH_PATHNAME);
 	CHECK(size == sizeof(addr.sun_path));
@@ -86,7 +86,8 @@ static void names(void)
 	FAILS(sunpath_addr_name(&addr, sizeof(addr), &name, &size), EAFNOSUPPORT);
 }
 
-/* Nothing after the length is read: the address ends where the memory ends. */
+/* The library reads nothing after the given length. The address ends where the allocated memory ends,
+ * so valgrind and the sanitizers would report a read after it. */
 static void short_memory(void)
 {
 	char *memory = (char *)malloc(4);

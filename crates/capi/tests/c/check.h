@@ -1,4 +1,4 @@
-/* What the test programs use: checks that name their line, and a few sockets. */
+/* The checks of the test programs. A check that fails prints its line and ends the program. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -22,10 +22,10 @@ static inline void check_failed(const char *file, int line, const char *text)
 
 #define CHECK(condition) ((condition) ? (void)0 : check_failed(__FILE__, __LINE__, #condition))
 
-/* The call fails, with this errno. */
+/* Checks that the call returns -1 with this errno. */
 #define FAILS(call, number) (errno = 0, CHECK((call) == -1), CHECK(errno == (number)))
 
-/* The text of an error is this. */
+/* Returns whether sunpath_explain gives this text for an error. */
 static inline int explained(uint64_t error, const char *text)
 {
 	char buf[256];
@@ -53,7 +53,7 @@ static inline int is_nonblocking(int fd)
 	return (flags & O_NONBLOCK) != 0;
 }
 
-/* How many descriptors are open. */
+/* Returns how many descriptors are open. */
 static inline int open_descriptors(void)
 {
 	int fd, count = 0;

@@ -1,4 +1,4 @@
-/* Descriptors and credentials that are sent with bytes, and who the peer is. */
+/* Sends descriptors and credentials with bytes, and asks who the peer is. */
 #include "check.h"
 
 static uint64_t error;
@@ -70,7 +70,7 @@ static void several_descriptors(void)
 		CHECK(memcmp(buf, "two", 3) == 0 && is_cloexec(fds[0]) && is_cloexec(fds[1]));
 		CHECK(close(fds[0]) == 0 && close(fds[1]) == 0);
 
-		/* Those of which the number is wrong are closed, and no output is written. */
+		/* If too many or too few arrive, all are closed, and no output is written. */
 		fds[0] = -7;
 		CHECK(sunpath_send_fds(ends[0], "two", 3, more, 2, NULL) == 0);
 		FAILS(sunpath_recv_fds(ends[1], buf, sizeof(buf), fds, 3, &error), ENOMSG);
@@ -101,7 +101,7 @@ static void several_descriptors(void)
 			CHECK(sunpath_send_fds(ends[0], NULL, 0, more, 1, NULL) == 0);
 			CHECK(sunpath_recv_fds(ends[1], NULL, 0, fds, 1, NULL) == 0);
 			CHECK(close(fds[0]) == 0);
-			/* The true length of a message that does not fit. */
+			/* The result is the true length of a message, although only a part of it fits. */
 			CHECK(sunpath_send_fds(ends[0], "123456789", 9, NULL, 0, NULL) == 0);
 			CHECK(sunpath_recv_fds(ends[1], buf, 4, NULL, 0, NULL) == 9);
 		}

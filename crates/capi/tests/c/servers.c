@@ -1,4 +1,4 @@
-/* Servers, their options and their files, and clients. */
+/* Binds servers with their options, looks at their files, and connects clients. */
 #include "check.h"
 
 static uint64_t error;
@@ -43,7 +43,7 @@ static void file_with_its_mode(void)
 		CHECK(stat("a", &status) == -1 && errno == ENOENT);
 	}
 	umask(022);
-	/* "is set" is a flag, because mode 0 is a value. */
+	/* A flag tells that the mode is set, because 0 is a mode too. */
 	options.mode = 0;
 	CHECK(sunpath_bind(SOCK_STREAM, "a", &options, &server, NULL) == 0);
 	CHECK(stat("a", &status) == 0 && (status.st_mode & 07777) == 0);
@@ -172,7 +172,7 @@ static void null_pointers(void)
 	CHECK(server == NULL && access("a", F_OK) == -1);
 }
 
-/* A path of 400 bytes, in directories that are made here. */
+/* Binds and connects to a path of 400 bytes, in directories that are made here. */
 static void long_paths(void)
 {
 	char path[400];
@@ -199,7 +199,7 @@ static void long_paths(void)
 	CHECK(socket_fd != -1 && close(socket_fd) == 0);
 	CHECK(sunpath_server_close(server, NULL) == 0);
 
-	/* The sockets of C programs. */
+	/* Sockets that the C program made itself can be bound and connected too. */
 	socket_fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	CHECK(socket_fd != -1);
 	CHECK(sunpath_bind_to_at(socket_fd, fd, "c", NULL) == 0 && listen(socket_fd, 1) == 0);
@@ -304,11 +304,11 @@ static void fork_and_exec(void)
 	CHECK(waitpid(child, &status, 0) == child && status == 0 && access("f", F_OK) == -1);
 	FAILS(sunpath_server_close(server, NULL), ENOENT);
 
-	/* As after execve. */
+	/* The socket without its file is what a program has after execve(2). */
 	CHECK(sunpath_bind(SOCK_STREAM, "f", &options, &server, NULL) == 0);
 	fd = sunpath_server_release(server);
 	if (sunpath_adopt(fd, "f", &options, &again, &error) == -1) {
-		CHECK(errno == EOPNOTSUPP); /* a kernel that does not tell */
+		CHECK(errno == EOPNOTSUPP); /* a kernel that does not tell which file the socket has */
 		CHECK(close(fd) == 0 && unlink("f") == 0);
 		return;
 	}
@@ -317,7 +317,7 @@ static void fork_and_exec(void)
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	FAILS(sunpath_adopt(fd, "f", &options, &again, &error), EINVAL);
 	CHECK(explained(error, "getsockopt: EINVAL (the socket does not listen)"));
-	CHECK(close(fd) == 0); /* it was the caller's */
+	CHECK(close(fd) == 0); /* the caller kept it, because adopt failed */
 }
 
 int main(void)

@@ -3,7 +3,7 @@
  *
  *     starter PATH     binds, and holds the socket until its standard input ends
  *
- * It prints "won" when it is bound, and "lost" if another one is.
+ * It prints "won" when it is bound, and "lost" if it cannot bind.
  */
 #include "check.h"
 
@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 	char byte, text[256];
 
 	CHECK(argc == 2);
-	/* The calls before this one are those of the C library. */
+	/* This call marks a place for the test: only system calls after it are the daemon's own. */
 	CHECK(getpgid(0) != -1);
 	options.flags = SUNPATH_SET_MODE;
 	options.mode = 0600;

@@ -1,4 +1,4 @@
-/* Directories, probing, sockets that a service manager passed, and errors. */
+/* Opens directories, probes, takes sockets that a service manager passed, and explains errors. */
 #include "check.h"
 
 static uint64_t error;
@@ -12,7 +12,7 @@ static void directories(void)
 	umask(0);
 	fd = sunpath_private_dir("private", &error);
 	if (fd == -1) {
-		/* The directory above belongs to another user, or others can write to it. */
+		/* It fails if the directory above belongs to another user, or others can write to that. */
 		sunpath_explain(error, text, sizeof(text));
 		fprintf(stderr, "%s\n", text);
 		exit(1);
@@ -44,7 +44,7 @@ static void directories(void)
 	FAILS(sunpath_probe("", &error), ENOENT);
 }
 
-/* In a child, because descriptors are taken once in a process. */
+/* Runs body in a child process, because a process can take passed descriptors only once. */
 static void in_a_child(void (*body)(void))
 {
 	int status;
@@ -136,7 +136,7 @@ static void errors(void)
 	CHECK(sunpath_error_errno(0) == 0 && sunpath_error_is_running(0) == 0);
 	CHECK(sunpath_explain(~(uint64_t)0, NULL, 0) == 42);
 	FAILS(sunpath_explain(0, NULL, 1), EINVAL);
-	/* Every number has a text, whatever a program passes. */
+	/* Any number can be explained, even one that is not an error of the library. */
 	number = 88172645463325252u;
 	for (i = 0; i < 100000; i++) {
 		number ^= number << 13;

@@ -1,4 +1,4 @@
-/* One listener, several threads that accept, and several that connect and pass a descriptor. */
+/* Several threads accept from one listener, and several others connect and pass a descriptor. */
 #include "check.h"
 
 #include <pthread.h>
@@ -45,7 +45,7 @@ static void *ask(void *unused)
 	return NULL;
 }
 
-/* Another thread of the process binds and closes meanwhile. */
+/* Binds and closes servers at another path, while the other threads work. */
 static void *bind_elsewhere(void *unused)
 {
 	int i;

@@ -1,4 +1,4 @@
-//! The library as a user builds it, and C programs that use it.
+//! Builds the library as a user does, and C programs that use it.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::env;
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The folder of this package.
+/// Returns the folder of this package.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -25,18 +25,18 @@ pub fn library() -> &'static Path {
             .arg(root().join("Cargo.toml"))
             .arg("--target-dir")
             .arg(&target);
-        // Those of the tests are not meant for it.
+        // Flags that are set for the tests, such as those of a sanitizer, are not meant for the library.
         cargo.env_remove("RUSTFLAGS");
         succeed(&mut cargo);
         let release = target.join("release");
-        // What the third `install` line of the README makes.
+        // A program looks for the SONAME. The third `install` line of the README makes this name.
         let _ = symlink("libsunpath.so", release.join("libsunpath.so.0"));
         release
     })
 }
 
-/// A fresh directory that only this user can write to, in one where `sunpath_private_dir` may be. It is
-/// removed at the end.
+/// A fresh directory, which is removed when this is dropped. Only this user can write to it, because
+/// `sunpath_private_dir` accepts nothing else above the directory that it makes.
 pub struct Fresh(pub PathBuf);
 
 impl Fresh {
@@ -73,7 +73,7 @@ pub fn succeed(command: &mut Command) -> String {
     out.into_owned()
 }
 
-/// Returns whether a program is here. In CI it has to be.
+/// Returns whether a program is installed. In CI (`SUNPATH_NO_SKIP`) the test fails if it is not.
 pub fn has(program: &str) -> bool {
     let found = env::var_os("PATH")
         .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()));
@@ -84,20 +84,20 @@ pub fn has(program: &str) -> bool {
     found
 }
 
-/// How a program is compiled and linked.
+/// How a program is linked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Link {
     Shared,
-    /// The static library, in a program that is otherwise dynamic.
+    /// The program is dynamic, and contains the static library.
     Archive,
-    /// A static program.
+    /// The program and everything in it is static.
     Static,
 }
 
-/// The warnings that the header is free of.
+/// The warnings that neither the header nor any program may cause.
 pub const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
 
-/// A compiler with the flags for its language.
+/// Returns a command that runs a compiler, with the flags for its language.
 pub fn compiler(name: &str) -> Command {
     let mut compiler = Command::new(name);
     match name.contains("++") {
@@ -111,7 +111,7 @@ pub fn compiler(name: &str) -> Command {
     compiler
 }
 
-/// Adds what links the library.
+/// Adds the arguments that link the library.
 pub fn link(compiler: &mut Command, link: Link) {
     match link {
         Link::Shared => {
@@ -124,7 +124,7 @@ pub fn link(compiler: &mut Command, link: Link) {
                 .arg(rpath);
         }
         Link::Archive | Link::Static => {
-            // The language of what follows is not C any more.
+            // The file that follows is an archive: `-x none` ends the effect of `-x c++`.
             compiler
                 .args(["-x", "none"])
                 .arg(library().join("libsunpath.a"));
