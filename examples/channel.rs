@@ -14,7 +14,7 @@ use std::process::Command;
 
 use sunpath::{Seqpacket, SocketRef, UnixSeqpacket};
 
-/// The most files in a message. Both sides know it.
+/// The most files in a message. Both processes rely on it.
 const FILES: usize = 4;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The first process, which gives the second one its end of the channel as standard input.
+/// Runs in the first process. It starts the second one, whose end of the channel is its standard input,
+/// and asks it to count.
 fn ask(paths: &[OsString]) -> Result<(), Box<dyn Error>> {
     let (ours, theirs) = UnixSeqpacket::pair()?;
     let mut worker = Command::new(env::current_exe()?)
@@ -48,7 +49,7 @@ fn ask(paths: &[OsString]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The second process, which runs until the first one closes the channel.
+/// Runs in the second process, until the first one closes the channel.
 fn count() -> Result<(), Box<dyn Error>> {
     let stdin = io::stdin();
     let channel = SocketRef::<Seqpacket>::from(&stdin);

@@ -39,8 +39,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns the listener, which this program or the manager bound. Its file is removed in the end if
-/// it is ours.
+/// Takes the listener that the manager passed, or binds one. At the end the file is removed only if
+/// this program bound it.
 fn listener(
     mut passed: Activation<'_>,
     configured: Option<String>,
@@ -50,7 +50,7 @@ fn listener(
     }
     match passed.not_passed() {
         None | Some(NotPassed::NoDescriptors) => {}
-        Some(reason) => return Err(reason.into()), // the manager may hold the address
+        Some(reason) => return Err(reason.into()), // the manager may hold the address already
     }
     let addr: UnixAddr = configured.ok_or("usage: daemon ADDRESS")?.parse()?;
     let options = BindOptions::new().existing(Existing::ReplaceStale);

@@ -31,7 +31,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
         (None, Some(reason)) => return Err(reason.to_string().into()),
     };
     println!("ready");
-    // 2. Serve clients of our own user, until SIGTERM arrives and no more are on their way.
+    // 2. Serve clients of our own user, until SIGTERM has arrived and no client has come for 200 ms.
     loop {
         match listener.accept_timeout(Duration::from_millis(200)) {
             Ok((client, _)) => {

@@ -1,9 +1,9 @@
-//! A server whose next version takes over the listening socket itself, with the clients that wait
-//! in its queue. `Existing::Takeover` takes over the path instead, and the old queue stays with the
-//! old server.
+//! A server whose next version takes over the listening socket itself, and with it the clients that
+//! wait in its queue. `Existing::Takeover`, in contrast, takes over only the path, so the old server
+//! has to serve the clients in its own queue.
 //!
 //! ```text
-//! handover PATH VERSION     asks the version that runs for its listener, or makes it
+//! handover PATH VERSION     asks the running version for its listener, or binds one
 //! ```
 
 use std::env;
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(running) => {
             let fd = running.recv_fd()?;
             let listener = options.adopt(UnixListener::try_from(fd)?, path)?;
-            running.write(b"!")?; // it is ours
+            running.write(b"!")?; // tells it that the listener arrived
             listener
         }
         Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED) => {
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Err(error) => return Err(error.into()),
     };
 
-    // 2. The next version asks here. Because of the mode, only our own user can ask.
+    // 2. The next version connects here to ask. Because of the mode, only our own user can.
     let successors = options.existing(Existing::Takeover).listen(&next)?;
     println!("version {version} serves");
 
@@ -58,10 +58,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Passes the listener on. Returns it if the next version ends before it has taken it.
+/// Passes the listener to the next version. Returns it if that version ends before it has answered that
+/// the listener arrived.
 fn hand_over(listener: Bound<UnixListener>, successor: &UnixStream) -> Option<UnixListener> {
-    // The file stays, and the lock is free for the next version. Nobody accepts in between, and
-    // clients wait in the queue.
+    // `leak` leaves the file and releases the lock, which the next version takes. In between nobody
+    // accepts, so clients wait in the queue.
     let listener = listener.leak();
     let taken = successor
         .send_fd(&listener)

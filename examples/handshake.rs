@@ -1,5 +1,5 @@
-//! A handshake in lines of text on a nonblocking socket, and then messages with descriptors. Clients of
-//! D-Bus begin like this.
+//! A client that exchanges lines of text with its server, as clients of D-Bus begin, and then messages
+//! with descriptors. Its socket is nonblocking.
 //!
 //! ```text
 //! handshake SOCKET FILE     passes an open file, and prints the files that come back
@@ -16,7 +16,7 @@ use sunpath::ancillary::{Control, Credentials};
 use sunpath::fd::IoSlice;
 use sunpath::{Error as SocketError, UnixStream};
 
-/// The time that the server may take for one step.
+/// The longest time to wait for the server in one step.
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -28,15 +28,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     socket.set_nonblocking(true)?;
     let bus = Bus { socket };
 
-    // 1. Our identity: the kernel reports the same to the server. It is written as decimal digits
-    //    in hexadecimal.
+    // 1. Tell the server our uid, which it compares with what the kernel reports. The protocol wants
+    //    its decimal digits as characters in hexadecimal.
     let user = Credentials::own().uid().to_string();
     let user: String = user.bytes().map(|digit| format!("{digit:02x}")).collect();
     bus.ask(&format!("\0AUTH EXTERNAL {user}\r\n"), "OK ")?;
     bus.ask("NEGOTIATE_UNIX_FD\r\n", "AGREE_UNIX_FD\r\n")?;
     bus.send(b"BEGIN\r\n", &[])?;
 
-    // 2. A message with a descriptor, and the answer with up to four.
+    // 2. Send a message with a descriptor, and receive the answer with up to four.
     let file = File::open(file)?;
     bus.send(b"a file", &[file.as_fd()])?;
     let mut answer = [0; 256];
@@ -54,8 +54,8 @@ struct Bus {
 }
 
 impl Bus {
-    /// Sends a line, and reads the line that answers it. The server sends nothing without being
-    /// asked, so no byte of a later message is read here, and no descriptor is lost.
+    /// Sends a line, and reads the line that answers it. The server sends nothing unasked. No byte of a
+    /// later message is therefore read here, and no descriptor that comes with it is lost.
     fn ask(&self, line: &str, expected: &str) -> Result<(), Box<dyn Error>> {
         self.send(line.as_bytes(), &[])?;
         let (mut answer, mut len) = ([0; 256], 0);
@@ -72,7 +72,7 @@ impl Bus {
         }
     }
 
-    /// Sends all of the bytes, and the descriptors once, with the first of them.
+    /// Sends all of the bytes, and the descriptors together with the first of the bytes.
     fn send(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), SocketError> {
         let (bufs, control) = ([IoSlice::new(bytes)], [Control::Rights(fds)]);
         let first = |socket: &UnixStream| socket.sendmsg(&bufs, &control);
@@ -84,7 +84,8 @@ impl Bus {
         Ok(())
     }
 
-    /// Makes a call, and makes it again each time that the socket is ready.
+    /// Makes a call that does not block. If it would have to wait, this waits until the socket is ready,
+    /// and makes the call again.
     fn until_ready<R>(
         &self,
         wait: fn(&UnixStream, Option<Duration>) -> Result<bool, SocketError>,

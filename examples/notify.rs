@@ -1,5 +1,5 @@
-//! A service that reports its state to its manager, and whose listener survives a restart.
-//! sd_notify(3) is a datagram, with a descriptor if one is to be stored.
+//! A service that reports its state to its manager, and whose listener survives a restart. A report,
+//! as sd_notify(3) sends it, is a datagram. It carries a descriptor if one is to be stored.
 //!
 //! ```text
 //! [Service]
@@ -51,8 +51,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     //    started one serves.
     notify(&format!("READY=1\nMAINPID={}", process::id()), &[])?;
 
-    // 4. Serve one client, and stop. Clients that connect meanwhile wait in the stored listener's
-    //    queue.
+    // 4. Serve one client, and stop. Clients that connect after that wait in the queue of the
+    //    listener, which the manager keeps open.
     let (client, _) = listener.accept()?;
     let _ = client.write_all(b"hello\n"); // it may have closed already
     notify("STOPPING=1\nSTATUS=one client was served", &[])?;

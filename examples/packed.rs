@@ -4,15 +4,15 @@
 //! cargo run --example packed
 //! ```
 //!
-//! `sendmmsg` saves system calls. The kernel still makes, queues and frees each message by itself,
-//! which is most of the cost of a small message. A record that holds many messages pays that once.
-//! docs/performance.md has the numbers.
+//! `sendmmsg` also sends many messages with one call. But the kernel then still makes, queues and
+//! frees each of them, which is most of the cost of a small message. A record that holds many messages
+//! has that cost once. docs/performance.md has the numbers.
 
 use std::error::Error;
 
 use sunpath::UnixSeqpacket;
 
-/// The most bytes in a record. Both sides agree on it.
+/// The most bytes in a record. Sender and receiver have to agree on it.
 const RECORD: usize = 4096;
 
 /// Messages one after the other, each after its length in two bytes.
@@ -42,9 +42,9 @@ impl<'r> Packed<'r> {
     }
 }
 
-/// Returns the first message and the bytes after it, or `None` if the first message is incomplete.
-/// In a record that is the end, or a fault of the sender. In a stream, for which this function
-/// works as well, the rest of the message arrives with the next read.
+/// Returns the first message and the bytes after it, or `None` if there is no complete message. In a
+/// record `None` means the end, or a fault of the sender. In a stream, for which this function works
+/// as well, it means that the rest of the message arrives with the next read.
 pub(crate) fn first(packed: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, behind) = packed.split_first_chunk()?;
     behind.split_at_checked(u16::from_le_bytes(*len).into())

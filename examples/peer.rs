@@ -1,9 +1,9 @@
-//! Finds more about the client than its numbers, by a pidfd: its program, its control group and its
-//! unit.
+//! A server that finds out more about its client than pid, uid and gid: its program, its control group
+//! and its systemd unit.
 //!
-//! Between two reads of `/proc/PID` a process can end, and its pid can be given to another. The
-//! pidfd always stands for the process that connected. If that process still has its number *after*
-//! everything was read, no other process had it meanwhile.
+//! Between two reads of `/proc/PID` a process can end, and another can get its pid. A pidfd, however,
+//! always stands for the process that connected. If that process still has its pid *after* everything
+//! was read, no other process had the pid meanwhile.
 //!
 //! ```text
 //! peer PATH     tells each client who it is
@@ -22,19 +22,20 @@ use sunpath::{BindOptions, Existing, UnixStream};
 struct Program {
     pid: u32,
     executable: PathBuf,
-    /// The path of its control group.
+    /// The path of the control group.
     group: String,
 }
 
 impl Program {
-    /// Reads it for the process at the other end. Returns `None` if that process has ended.
+    /// Reads the program and the control group of the process at the other end. Returns `None` if that
+    /// process has ended.
     fn of_peer(stream: &UnixStream) -> Result<Option<Self>, Box<dyn Error>> {
         let pidfd = stream.peer_pidfd()?;
         let Some(pid) = pid_of(&pidfd)? else {
             return Ok(None);
         };
         let program = Self::read(pid);
-        // The data belongs to this process only if the number is still its own.
+        // What was read below /proc/PID belongs to the client only if it still has that pid.
         match pid_of(&pidfd)? {
             Some(_) => program.map(Some),
             None => Ok(None),

@@ -51,8 +51,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the whole tour in a directory that nobody else can enter, because that restricts a socket
-/// on every system.
+/// Runs the whole tour in a directory that nobody else can enter. That restricts a socket on every
+/// system, and the mode of a socket file does not.
 fn tour_in_private_dir(out: &mut impl Write) -> Result<()> {
     let dir = std::env::temp_dir().join(format!("sunpath-tour-{}", process::id()));
     let _ = Dir::private(&dir).map_err(|error| format!("{dir:?}: {error}"))?;
@@ -63,7 +63,7 @@ fn tour_in_private_dir(out: &mut impl Write) -> Result<()> {
     outcome
 }
 
-/// Shows address, bind, connect, accept, identity and clean-up.
+/// Shows an address, bind, connect, accept, who the peer is, and the clean-up.
 fn tour(out: &mut impl Write, path: &Path) -> Result<()> {
     match UnixAddr::from_pathname(path) {
         Ok(addr) => {
@@ -79,7 +79,7 @@ fn tour(out: &mut impl Write, path: &Path) -> Result<()> {
 
     let listener = listen(path)?;
     let outcome = converse(out, path, &listener);
-    // Dropping it would do the same, but would not report an error.
+    // Dropping the listener would do the same, but would not report an error.
     listener.close_and_unlink()?;
     outcome?;
     writeln!(
@@ -89,7 +89,8 @@ fn tour(out: &mut impl Write, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Serves both ends in one thread, because a connection waits in the queue until it is accepted.
+/// Plays client and server in one thread. That is possible because a connection waits in the queue until
+/// it is accepted.
 fn converse(out: &mut impl Write, path: &Path, listener: &UnixListener) -> Result<()> {
     let mode = fs::symlink_metadata(path)?.permissions().mode() & 0o7777;
     writeln!(
@@ -132,12 +133,12 @@ fn serve(path: &Path) -> Result<()> {
     let at_signal = listener.try_clone()?;
     thread::spawn(move || {
         if signals.forever().next().is_some() {
-            // The clients that wait in the queue are still accepted. Then accept fails, because no
-            // more can come.
+            // The loop below accepts the clients that are in the queue. Then its accept fails, because
+            // no more clients can connect.
             let _ = at_signal.as_socket().shutdown(Shutdown::Read);
         }
     });
-    // The server also works if nobody reads its output.
+    // An error is ignored, because the server also works if nobody reads its output.
     let _ = writeln!(io::stdout(), "serving {path:?}, Ctrl-C ends it");
     let mut last = None;
     let ended = loop {
@@ -146,7 +147,7 @@ fn serve(path: &Path) -> Result<()> {
                 last = None;
                 thread::spawn(move || attend(&client));
             }
-            // The client stays in the queue until a descriptor or a thread is free for it.
+            // The client stays in the queue until a descriptor or memory is free for it.
             Err(error) if passes(error.errno()) => {
                 if last.replace(error) != Some(error) {
                     let _ = writeln!(io::stderr(), "tour: {error}; the server continues");
@@ -159,15 +160,15 @@ fn serve(path: &Path) -> Result<()> {
         }
     };
     match listener.close_and_unlink() {
-        // Another server's file is there, or no file at all.
+        // It is not an error here if another server has replaced the file, or if it was removed.
         Err(error) if matches!(error.errno(), Errno::ESTALE | Errno::ENOENT) => {}
         removed => removed?,
     }
     Ok(ended?)
 }
 
-/// Returns whether accept may be tried again later: a client has closed, or no descriptor or memory was
-/// free.
+/// Returns whether accept may succeed later: a client has closed before it was accepted, or no
+/// descriptor or memory was free.
 fn passes(errno: Errno) -> bool {
     matches!(
         errno,
@@ -193,14 +194,14 @@ fn echo(client: &UnixStream) -> Result<()> {
     Ok(())
 }
 
-/// Returns what is known about the other end.
+/// Returns the uid, gid and pid of the other end as text.
 fn who(stream: &UnixStream) -> Result<String> {
     let cred = stream.peer_cred()?;
     let pid = cred.pid().map_or("unknown".into(), |pid| pid.to_string());
     Ok(format!("uid {}, gid {}, pid {pid}", cred.uid(), cred.gid()))
 }
 
-/// Sends the standard input, and prints what comes back.
+/// Runs a client, which sends its standard input and prints what comes back.
 fn connect(path: &Path) -> Result<()> {
     let stream = connect_to(path)?;
     let sender = stream.try_clone()?;
@@ -220,8 +221,8 @@ fn connect(path: &Path) -> Result<()> {
     }
 }
 
-/// Makes a socket file for its owner alone. The file of a killed server is replaced, and that of a
-/// running server is not.
+/// Returns options for a socket file that only its owner may connect to. They replace the file of a
+/// killed server, but not that of a running one.
 fn options() -> BindOptions {
     BindOptions::new()
         .mode(0o600)

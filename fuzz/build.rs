@@ -1,5 +1,5 @@
-//! Compiles the C functions with which the targets are compared. With clang as `CC`, `CFLAGS` can
-//! make libFuzzer see their branches as well, and add a sanitizer: `.ci/run` does that.
+//! Compiles the C functions with which the targets are compared. If `CC` is clang, `CFLAGS` can make
+//! libFuzzer see the branches of these functions as well, and can add a sanitizer. `.ci/run` does both.
 
 use std::env;
 

@@ -1,6 +1,6 @@
 //! Records the public API of both packages in the text files beside this package, one item a line, and
-//! compares them with the sources. A change of the API is then a change of these files, which a
-//! reviewer sees.
+//! compares the files with the sources. Every change of the API is therefore a change of these files,
+//! which a reviewer sees.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns whether every file records the API of the sources.
+/// Writes every file if `record` is set. Otherwise it compares the files with the sources, prints the
+/// differences, and returns whether there are none.
 fn run(record: bool) -> Result<bool, Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut same = true;
@@ -87,8 +88,8 @@ fn public_api(here: &Path, package: &str, features: &[&str]) -> Result<String, B
     Ok(api.to_string())
 }
 
-/// Returns rustdoc's JSON for a package. It is an unstable format, which the stable compiler writes
-/// only if this variable is set.
+/// Lets rustdoc describe a package as JSON, and returns the path of the file. The format is unstable, so
+/// the stable compiler writes it only if `RUSTC_BOOTSTRAP` is set.
 fn rustdoc_json(here: &Path, package: &str, features: &[&str]) -> Result<PathBuf, Box<dyn Error>> {
     let target = match env::var_os("CARGO_TARGET_DIR") {
         Some(target) => PathBuf::from(target),

@@ -46,7 +46,7 @@ static inline ssize_t recv_from(int fd, void *buf, size_t size, struct seen *ret
     return count;
 }
 
-/* Headers are laid out once and used again and again. */
+/* The headers of a batch are laid out once and reused in every call. */
 struct batch { int count; struct mmsghdr *headers; char *bufs; };
 
 static struct batch batch(int count) {
@@ -220,7 +220,7 @@ static void datagrams(void) {
         { "batch.8", 8 }, { "batch.32", 32 }, { "batch.128", 128 },
     };
     for (int i = 0; i < 3; i++)
-        if (is(batches[i].key)) { /* the count is of messages */
+        if (is(batches[i].key)) { /* count is a number of messages */
             int size = batches[i].size, pair[2];
             MUST(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) == 0);
             struct batch tx = batch(size), rx = batch(size);
@@ -235,7 +235,8 @@ static void datagrams(void) {
         }
 }
 
-/* The number is known at compile time, as it is if one descriptor is passed. */
+/* It is always inlined, so that n is known at compile time, as in a program that passes one
+ * descriptor. */
 static inline __attribute__((always_inline)) void pass(const char *key, const int n) {
     if (!is(key)) return;
     int fds[MOST_FDS], pair[2];

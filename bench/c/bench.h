@@ -19,7 +19,7 @@
 
 /* Makes the optimizer assume that the value is read, without adding an instruction. */
 #define ESCAPE(value) __asm__ volatile("" : : "r"(value) : "memory")
-/* Returns the same value, and hides from the optimizer what it is, without adding an
+/* Evaluates to the same value, and hides from the optimizer what it is, without adding an
  * instruction. */
 #define OPAQUE(value) \
     ({ __typeof__((value) + 0) opaque_ = (value); __asm__ volatile("" : "+r"(opaque_) : : "memory"); opaque_; })

@@ -1,5 +1,6 @@
-/* Many connections in one process, over epoll. Their client ends are in a second process: a process may
- * have descriptors for one end of each. libraries/crowd.rs has the same with sunpath.
+/* Many connections in one process, over epoll. Their client ends are in a second process, because the
+ * limit of descriptors leaves one process only one end of each. libraries/crowd.rs is the same program
+ * with sunpath.
  *
  *   crowd N    prints, of N connections: bytes of memory for each; nanoseconds to accept one of the
  *              first thousand, and of the last; nanoseconds of a round trip over one of a thousand
@@ -11,11 +12,11 @@
 
 enum { THOUSAND = 1000, ROUNDS = 20, EVENTS = 64 };
 
-/* A command from the server to its clients. */
+/* The commands that the server sends to the process of its clients. */
 enum { CONNECT = 'c', SEND = 's', RECEIVE = 'r' };
 
-/* ---- The clients: each command makes one more thousand connections, or sends or receives a byte
- * on a thousand of them. */
+/* ---- The clients. Each command makes a thousand more connections, or sends or receives a byte on
+ * each of a thousand connections. */
 
 static void clients(int orders, const char *path, size_t n, int most) {
     int *fds = calloc(most, sizeof *fds), made = 0;
@@ -47,7 +48,8 @@ static void watch(struct server *server, int fd, uint32_t what) {
     MUST(epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) == 0);
 }
 
-/* Accepts a thousand waiting connections, and returns the nanoseconds that each took. */
+/* Lets the clients make a thousand connections, accepts them, and returns the nanoseconds that each
+ * accept took. */
 static double accept_thousand(struct server *server) {
     let(server, CONNECT);
     uint64_t start = now();

@@ -1,13 +1,14 @@
 /* Socket files: a path that does not fit into sun_path, and a file that a server left behind. This
- * is careful C for Linux; libraries/files.rs does the same with sunpath. */
+ * is careful C for Linux. libraries/files.rs does the same with sunpath. */
 #include "bench.h"
 #include <sys/stat.h>
 
-/* Makes directories with names of 100 bytes, so that a path has about a thousand bytes. */
+/* The directories have names of 99 bytes, and a slash before each, so that a path has about a
+ * thousand bytes. */
 enum { DEEP = 10, COMPONENT = 100, LONG = DEEP * (COMPONENT + 1) };
 
-/* The directory alone is too long, but below /proc/self/fd its descriptor is short. The buffer has
- * the size of sun_path. */
+/* Makes an address that reaches a directory by its descriptor, because the path of the directory alone
+ * is too long, and /proc/self/fd/N is short. The buffer has the size of sun_path. */
 static inline int address_below(int dir, const char *last, struct sockaddr_un *ret_addr, socklen_t *ret_len) {
     char alias[108];
     int n = snprintf(alias, sizeof alias, "/proc/self/fd/%d/%s", dir, last);
@@ -89,8 +90,8 @@ static void connecting(void) {
     }
 }
 
-/* Tests whether a server is alive, and if not, takes the path. Two that start at once can both
- * succeed. */
+/* Tests whether a server is alive at the path, and binds to the path if none is. If two servers start
+ * at once, both can succeed. */
 static inline int listen_instead(const char *path, size_t n) {
     int probe = connect_to(path, n);
     if (probe >= 0) { close(probe); errno = EADDRINUSE; return -1; }

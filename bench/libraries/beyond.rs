@@ -1,5 +1,5 @@
-//! Work that C does not do by itself: a receive buffer that begins at the right place, and many
-//! messages in one call.
+//! The workloads that plain C does not have: a receive buffer that begins at a chosen place, and many
+//! messages that are packed into one.
 
 #[path = "../../examples/packed.rs"]
 #[allow(dead_code)]
@@ -11,7 +11,7 @@ use sunpath_bench::{
     BATCHES, BULK, Bench, DATAGRAM, STARTS, escape, opaque_slice, pages, repeat, timed,
 };
 
-/// Sends and receives all bytes, with the receive buffer at a chosen place.
+/// Sends as many bytes as `rx` has, and receives them into it. The caller chooses where `rx` begins.
 fn bulk(count: u64, rx: &mut [u8]) {
     let (a, b) = UnixStream::pair().unwrap();
     let tx = &pages(BULK)[..rx.len()];
@@ -39,7 +39,7 @@ fn starts(mut bench: Bench) -> Bench {
     bench
 }
 
-/// Packs messages, sends them with one call, receives and unpacks them. The count is of messages.
+/// Packs `size` messages, sends them with one call, receives and unpacks them, until `count` were sent.
 fn packing<T: sunpath::socket::Kind>(
     count: u64,
     size: usize,

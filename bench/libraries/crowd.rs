@@ -1,4 +1,4 @@
-//! Many connections in one process, over epoll, with sunpath. `c/crowd.c` is the same in C, and
+//! Many connections in one process, over epoll, with sunpath. `c/crowd.c` is the same program in C, and
 //! explains the output.
 
 use std::fs;
@@ -12,13 +12,13 @@ const THOUSAND: usize = 1000;
 const ROUNDS: usize = 20;
 const EVENTS: usize = 64;
 
-// A command from the server to its clients.
+// The commands that the server sends to the process of its clients.
 const CONNECT: u8 = b'c';
 const SEND: u8 = b's';
 const RECEIVE: u8 = b'r';
 
-/// The clients: each command makes one more thousand connections, or sends or receives a byte on a
-/// thousand of them.
+/// Runs the clients. Each command makes a thousand more connections, or sends or receives a byte on each
+/// of a thousand connections.
 fn clients(orders: &UnixStream, path: &[u8], most: usize) {
     let mut sockets = Vec::with_capacity(most);
     let mut order = [0];
@@ -87,7 +87,8 @@ impl Server {
         assert_eq!(self.orders.read(&mut [0]).unwrap(), 1);
     }
 
-    /// Accepts a thousand waiting connections, and returns the nanoseconds that each took.
+    /// Lets the clients make a thousand connections, accepts them, and returns the nanoseconds that each
+    /// accept took.
     fn accept_thousand(&mut self) -> f64 {
         self.let_clients(CONNECT);
         let mut events = NO_EVENTS;

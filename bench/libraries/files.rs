@@ -6,7 +6,7 @@ use std::fs;
 use sunpath::{BindOptions, CWD, Existing, Socket, Stream, UnixListener, UnixStream};
 use sunpath_bench::{Bench, opaque_slice, repeat, socket_path, unlink};
 
-/// Makes directories with names of 100 bytes, so that a path has about a thousand bytes.
+/// The depth of the directories and the length of their names, which give a path of 1014 bytes.
 const DEEP: usize = 10;
 const COMPONENT: usize = 99;
 

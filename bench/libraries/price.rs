@@ -1,5 +1,5 @@
-//! The cost of each guarantee: the same work over C's own calls, without the guarantee and then
-//! with it, and as sunpath does it with all of them.
+//! The workloads that show the cost of each guarantee. The same work is done over C's own calls, without
+//! the guarantee and then with it, and at last by sunpath with all guarantees.
 
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -10,14 +10,14 @@ use sunpath_bench::{
     Bench, Kind, escape, filled, name, opaque, opaque_number, opaque_slice, repeat,
 };
 
-/// Failures are handled out of line, as in any careful program.
+/// Reports a failure. It is not inlined, so that it adds as little as possible to the success path.
 #[cold]
 #[inline(never)]
 fn failed() -> ! {
     panic!("{}", std::io::Error::last_os_error());
 }
 
-/// Makes an address of a path without a check: copies the bytes, and a NUL after them.
+/// Makes an address from a path without any check: copies the bytes, and writes a NUL after them.
 ///
 /// # Safety
 ///
@@ -45,7 +45,7 @@ fn with_room(path: &[u8]) {
     }
 }
 
-/// Looks for the NUL, as C does.
+/// Rejects a path that has a NUL, which memchr(3) finds, as in C.
 #[inline(always)]
 fn without_nul(path: &[u8]) {
     // SAFETY: the bytes are readable for their length.
@@ -120,8 +120,8 @@ fn addresses(mut bench: Bench) -> Bench {
     bench
 }
 
-/// Returns the view of an address and trusts its length: a path ends where the kernel says, and the
-/// kernel reports no more than there is.
+/// Reads an address and trusts its length, without a check that the struct has so many bytes. A path
+/// ends where the kernel says.
 ///
 /// # Safety
 ///
@@ -182,7 +182,7 @@ fn parsing(mut bench: Bench) -> Bench {
     bench
 }
 
-/// Sends all of the bytes by send(2).
+/// Sends bytes by one call of send(2).
 #[inline(always)]
 fn send(socket: &UnixStream, bytes: &[u8], flags: i32) -> isize {
     // SAFETY: the bytes are readable for their length.
@@ -196,7 +196,7 @@ fn send(socket: &UnixStream, bytes: &[u8], flags: i32) -> isize {
     }
 }
 
-/// Sends one byte and receives it with C's call, so that all steps have the same other half.
+/// Sends one byte by `send`, and receives it with C's call, so that the steps differ in the send alone.
 #[inline(always)]
 fn sending(count: u64, send: impl Fn(&UnixStream, &[u8])) {
     let (a, b) = UnixStream::pair().unwrap();
@@ -331,8 +331,8 @@ fn truncation(bench: Bench) -> Bench {
         })
 }
 
-/// Receives one descriptor over C's calls, and trusts that the peer sends what was agreed: the
-/// control message is expected at its place, and its descriptor is a number.
+/// Receives one descriptor by C's calls, and returns its number. It trusts the peer to send one
+/// descriptor, so it reads the control message at its usual place without looking at its header.
 #[inline(always)]
 fn received(socket: &UnixStream, flags: i32) -> i32 {
     const INT: usize = size_of::<i32>();

@@ -19,7 +19,7 @@ impl Address for Peer {
         ready(&SockAddr::unix(as_path(path)).unwrap());
     }
 
-    /// It takes an abstract name as a path with its leading NUL.
+    /// socket2 takes an abstract name as a path that begins with a NUL.
     #[inline(always)]
     fn abstract_name(name: &[u8], ready: impl FnOnce(&SockAddr)) {
         let mut path = [0; 108];

@@ -14,7 +14,7 @@ use sunpath_bench::{
 
 struct Peer;
 
-/// One address, into which each name is written.
+/// Writes each name into the same address, as a program can that keeps one.
 fn addresses(bench: Bench) -> Bench {
     let paths = [("address.path20", 20), ("address.path107", 107)];
     let bench = paths.into_iter().fold(bench, |bench, (key, len)| {
@@ -96,7 +96,7 @@ impl Stream for Peer {
     }
 }
 
-/// Both kinds have these functions.
+/// Implements `Messages` for datagrams and for sequenced packets, which have the same calls here.
 struct MessagesOf<T>(T);
 
 impl<T: sunpath::socket::Messages> Messages for MessagesOf<T> {

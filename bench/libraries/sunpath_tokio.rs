@@ -12,7 +12,7 @@ use sunpath_bench::{
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Registers a nonblocking socket with the runtime, which waits until it is ready.
+/// Registers a nonblocking socket with the runtime, which can then wait until the socket is ready.
 fn registered<T: AsRawFd>(socket: T) -> AsyncFd<T> {
     // SAFETY: the sockets of sunpath own one descriptor, and keep it for as long as they live.
     unsafe { AsyncFd::register(socket) }.unwrap()

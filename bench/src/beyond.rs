@@ -1,4 +1,4 @@
-//! Measures work that C does not do by itself, against what C does: `libraries/beyond.rs`.
+//! Measures the work of `libraries/beyond.rs`, which plain C does not do, against what plain C does.
 
 use sunpath_bench::STARTS;
 
@@ -10,14 +10,14 @@ use crate::picture::{self, Series};
 use crate::rounds;
 use crate::tables::few;
 
-/// The number of bytes that are received, and the key.
+/// The numbers of bytes that are received, each as a title and as the part of its key.
 const LENGTHS: [(&str, &str); 2] = [("64 KiB", "65536"), ("4 KiB", "4096")];
 
 /// The numbers of messages that are sent at once.
 const SIZES: [&str; 3] = ["8", "32", "128"];
 const ONE_A_CALL: &str = "oneway.datagram";
 
-/// The program that has the workload.
+/// The program that does a workload. The order is that of the candidates of `packing`.
 #[derive(Clone, Copy)]
 enum Of {
     C,
@@ -25,7 +25,7 @@ enum Of {
     Beyond,
 }
 
-/// The ways to send and receive them, and the keys in the order of the sizes.
+/// The ways to send and receive many messages. Each has a key for each of `SIZES`.
 const WAYS: [(&str, Of, [&str; 3]); 4] = [
     ("sendmmsg, recvmmsg in C", Of::C, BATCHES),
     ("sendmmsg, recvmmsg", Of::Sunpath, BATCHES),
@@ -53,7 +53,8 @@ pub fn run() -> Result<()> {
     starts(&beyond)
 }
 
-/// Measures many messages: with a call for each, with a call for many, and packed.
+/// Measures the ways to send many messages, compared with one call for each message. Publishes the table
+/// and its picture.
 fn packing(candidates: &[Candidate; 3]) -> Result<()> {
     let mut head = vec!["messages of 64 bytes".to_owned()];
     head.extend(SIZES.map(|size| format!("time, {size} at once")));
@@ -91,7 +92,8 @@ fn packing(candidates: &[Candidate; 3]) -> Result<()> {
     page::publish_with_picture("packing", "packing.svg", &table)
 }
 
-/// Returns where a receive buffer begins in its page.
+/// Measures how the time of a receive depends on where the buffer begins in its page. Publishes the
+/// table and its picture.
 fn starts(beyond: &Candidate) -> Result<()> {
     let titles: Vec<_> = STARTS[1..]
         .iter()

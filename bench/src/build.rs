@@ -8,14 +8,14 @@ use crate::Result;
 /// The folder of this package.
 pub const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
-/// A program that does the workloads.
+/// A program that can do some or all of the workloads.
 #[derive(Clone)]
 pub struct Candidate {
     pub name: &'static str,
     pub program: PathBuf,
 }
 
-/// The libraries in Rust, and the package of each, for its version.
+/// The libraries in Rust. A library other than sunpath and std has a package, whose version is reported.
 pub const LIBRARIES: [(&str, Option<&str>); 12] = [
     ("sunpath", None),
     ("std", None),
@@ -31,7 +31,7 @@ pub const LIBRARIES: [(&str, Option<&str>); 12] = [
     ("unix-ancillary", Some("unix-ancillary")),
 ];
 
-/// The directory of this program and the others.
+/// Returns the directory that has this program and the others.
 pub fn folder() -> Result<PathBuf> {
     let mut path = std::env::current_exe()?;
     path.pop();
@@ -80,7 +80,7 @@ fn library(name: &'static str) -> Result<Candidate> {
     Ok(Candidate { name, program })
 }
 
-/// A program of this package that does not measure a library, and is already built.
+/// Returns a program of this package that is built already, and is not a library to compare.
 pub fn program(name: &'static str) -> Result<Candidate> {
     let program = folder()?.join(name);
     Ok(Candidate { name, program })

@@ -1,5 +1,5 @@
-//! A small server, written with each library: the size of the program, and the time of a cold build
-//! of it and its dependencies.
+//! Measures a small server that is written with each library: the size of the program, and the time of
+//! a cold build with all of its dependencies.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use crate::Result;
 use crate::build::{self, HERE, output};
 use crate::page::{self, Table};
 
-/// Each version of the server, and its dependency.
+/// The library of each version of the server, and the line of `Cargo.toml` that depends on it.
 const SERVERS: [(&str, &str); 6] = [
     ("sunpath", "sunpath = { path = SUNPATH }"),
     ("std", ""),
@@ -30,7 +30,7 @@ const SERVERS: [(&str, &str); 6] = [
     ("uds", "uds = VERSION"),
 ];
 
-/// The number of cold builds of each. The fastest one counts.
+/// The number of cold builds of each server, of which the fastest counts.
 const ROUNDS: usize = 3;
 
 struct Built {
@@ -55,7 +55,7 @@ pub fn run() -> Result<()> {
     let projects: Vec<_> = SERVERS.iter().map(project).collect::<Result<_>>()?;
     let mut built: Vec<Option<Built>> = SERVERS.iter().map(|_| None).collect();
     for _ in 0..ROUNDS {
-        // Runs take turns, so that other load of the machine affects all of them.
+        // The servers are built in turn, so that other load of the machine affects all of them.
         for (project, best) in projects.iter().zip(&mut built) {
             let now = cold(project)?;
             if best.as_ref().is_none_or(|best| now.seconds < best.seconds) {
@@ -78,7 +78,8 @@ pub fn run() -> Result<()> {
     page::publish("size", &table.to_string())
 }
 
-/// Makes a package that contains only a server, with the versions that this package has locked.
+/// Makes a package that contains only one server. The versions of its dependencies are those in the lock
+/// file of this package.
 fn project((name, dependency): &(&str, &str)) -> Result<PathBuf> {
     let folder = build::folder()?.join("echo").join(name);
     fs::create_dir_all(folder.join("src"))?;
@@ -146,7 +147,7 @@ fn cold(folder: &Path) -> Result<Built> {
     })
 }
 
-/// Returns the processor time of the commands that have ended, in seconds.
+/// Returns the processor time of all child processes that have ended, in seconds.
 fn children_cpu() -> f64 {
     // SAFETY: all zeroes is a valid rusage.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };

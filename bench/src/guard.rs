@@ -1,10 +1,10 @@
-//! The guard: compares sunpath's instructions with the recorded ones, and with C's on the same
-//! machine.
+//! Guards sunpath's instructions: compares them with the recorded ones, and with those of C on the
+//! same machine.
 //!
 //! Valgrind shows every program the same processor, so the counts change only with the compilers
 //! and the C library. Another C compiler changes C's counts and not ours. Another C library changes
-//! both alike. The bound is therefore the higher of two: the recorded count, and the recorded ratio
-//! to C. More system calls than C makes, or a heap allocation, are never allowed.
+//! both in proportion. The bound is therefore the higher of two: the recorded count, and the recorded
+//! ratio to C. More system calls than C makes, or a heap allocation, are never allowed.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,8 +14,8 @@ use crate::Result;
 use crate::build::{self, HERE};
 use crate::measure::{self, Counts, WORKS};
 
-/// A count is too high if it exceeds the recorded one by more than this fraction, and by more than this
-/// number of instructions.
+/// A count is too high if it exceeds the bound by more than this fraction, and also by more than
+/// `SLACK_INSTRUCTIONS`.
 const SLACK: f64 = 0.05;
 const SLACK_INSTRUCTIONS: f64 = 2.0;
 
@@ -28,7 +28,7 @@ fn file() -> PathBuf {
     Path::new(HERE).join("guard.txt")
 }
 
-/// C's counts and sunpath's, in the order of the workloads.
+/// Returns C's counts and sunpath's, in the order of the workloads.
 fn measured() -> Result<Vec<(Counts, Counts)>> {
     let (c, sunpath) = (build::c()?, build::sunpath()?);
     measure::each(&WORKS, |work| {
@@ -87,7 +87,7 @@ pub fn check() -> Result<()> {
     }
 }
 
-/// C's instructions and sunpath's, as recorded.
+/// Returns the recorded instructions of C and of sunpath for a key.
 fn in_record(recorded: &str, key: &str) -> Result<(f64, f64)> {
     let mut lines = recorded
         .lines()

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! `PROGRAM list` prints its keys. `PROGRAM run KEY N` does one workload N times and prints the
-//! nanoseconds that it took. If it is run twice with different N, the difference is the workload
-//! and nothing else.
+//! nanoseconds that it took. The difference of two runs with different N is the cost of the workload
+//! alone, because the rest of the process costs the same in both.
 
 #![allow(missing_docs)]
 
@@ -28,10 +28,10 @@ pub use libc;
 
 pub use opaque::{escape, escape_number, opaque, opaque_number, opaque_slice};
 
-/// The sizes of a batch.
+/// The numbers of messages in a batch.
 pub const BATCHES: [usize; 3] = [8, 32, 128];
-/// The offsets at which a receive buffer may begin in its page. glibc puts an allocation of 128 KiB
-/// or more at 16.
+/// The offsets in a page at which a receive buffer is measured. An allocation of 128 KiB or more by
+/// glibc begins at 16.
 pub const STARTS: [usize; 8] = [0, 1, 16, 31, 32, 64, 2048, 4080];
 /// The size of a datagram in batches and by address, in bytes.
 pub const DATAGRAM: usize = 64;
@@ -40,20 +40,20 @@ pub const BULK: usize = 65536;
 /// The most descriptors in a message.
 pub const MOST_FDS: usize = 253;
 
-/// Converts a path or a name to the address type of the library, ready for the calls. The address
-/// is lent, because then a library that builds it in place need not move it.
+/// Converts a path or a name to the library's address type, as its calls take it. `ready` borrows the
+/// address, so that a library which builds it in place need not move it.
 pub trait Address {
     type Addr;
     fn path(path: &[u8], ready: impl FnOnce(&Self::Addr));
     fn abstract_name(name: &[u8], ready: impl FnOnce(&Self::Addr));
 }
 
-/// Converts the bytes that the kernel wrote to a view of the address.
+/// Reads an address that the kernel wrote.
 pub trait Parse {
     fn parse(addr: &libc::sockaddr_un, len: libc::socklen_t) -> Seen;
 }
 
-/// Stream sockets.
+/// The workloads of stream sockets.
 pub trait Stream {
     type Listener;
     type Socket;
@@ -64,8 +64,8 @@ pub trait Stream {
     fn send(socket: &Self::Socket, bytes: &[u8]) -> usize;
     fn recv(socket: &Self::Socket, buf: &mut [u8]) -> usize;
 
-    /// Transfers all bytes. Each library uses the call that its users would use. Some leave the
-    /// loop to their users.
+    /// Sends all bytes. A library that has a call for this overrides the loop here, which is what users
+    /// of the other libraries have to write.
     #[inline(always)]
     fn send_all(socket: &Self::Socket, mut bytes: &[u8]) {
         while !bytes.is_empty() {
@@ -82,7 +82,7 @@ pub trait Stream {
     }
 }
 
-/// Connected sockets of messages: datagrams, or sequenced packets.
+/// The workloads of connected sockets for messages: datagrams or sequenced packets.
 pub trait Messages {
     type Socket;
     fn pair() -> (Self::Socket, Self::Socket);
@@ -90,7 +90,8 @@ pub trait Messages {
     fn recv(socket: &Self::Socket, buf: &mut [u8]) -> usize;
 }
 
-/// Datagrams by address: the path is made an address for each send, and each sender is read.
+/// The workload of datagrams that are sent to an address. Each send makes the address from its path, and
+/// each receive reads the address of the sender.
 pub trait ByAddress {
     type Socket;
     fn bind(path: &[u8]) -> Self::Socket;
@@ -99,7 +100,7 @@ pub trait ByAddress {
 }
 
 /// Sends and receives several datagrams, with one call if the library has one for that. Each side
-/// uses its storage again for every call.
+/// reuses its storage in every call.
 pub trait Batch {
     type Socket;
     type Tx;
@@ -109,11 +110,11 @@ pub trait Batch {
     fn rx(count: usize) -> Self::Rx;
     /// Sends, and returns how many were sent.
     fn send(socket: &Self::Socket, tx: &mut Self::Tx) -> usize;
-    /// Waits for one datagram, takes those that are there, and returns how many arrived.
+    /// Waits for one datagram, receives all that are there, and returns how many they are.
     fn recv(socket: &Self::Socket, rx: &mut Self::Rx) -> usize;
 }
 
-/// Passes descriptors. The received ones get an owner and are closed.
+/// Passes descriptors. The receiver takes ownership of them and closes them.
 pub trait Descriptors {
     const MOST: usize = MOST_FDS;
     type Socket;
@@ -122,7 +123,7 @@ pub trait Descriptors {
     fn recv_and_close(socket: &Self::Socket, most: usize) -> usize;
 }
 
-/// The name that a library read in an address.
+/// The kind of address that a library read, and the length of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub kind: Kind,
@@ -137,7 +138,7 @@ pub enum Kind {
     Abstract,
 }
 
-/// Reads an address, in a way that the optimizer cannot remove.
+/// Returns what was read, and keeps the optimizer from removing the work.
 #[inline(always)]
 pub fn seen(kind: Kind, name: &[u8]) -> Seen {
     escape(name.as_ptr());
@@ -168,7 +169,8 @@ impl Bench {
         }
     }
 
-    /// Returns how often the workload with this key has to run, if it is this one.
+    /// Returns how often to run the workload with this key, or `None` if the command line names another
+    /// one. For `list` it prints the key.
     fn count(&mut self, key: &str) -> Option<u64> {
         match &self.wanted {
             None => println!("{key}"),
@@ -187,7 +189,7 @@ impl Bench {
         }
     }
 
-    /// A workload of one library.
+    /// Runs `work` if the command line names this key.
     pub fn work(mut self, key: &str, work: impl FnOnce(u64)) -> Self {
         if let Some(count) = self.count(key) {
             work(count);
@@ -220,7 +222,8 @@ impl Bench {
         ] {
             if let Some(count) = self.count(&format!("parse.{key}")) {
                 let (addr, addr_len) = filled(kind, len);
-                // Other tests check that its length and an unnamed address are read correctly.
+                // Other tests check the length, and an unnamed address, which not every library reads
+                // as such.
                 assert!(len == 0 || P::parse(&addr, addr_len).kind == kind);
                 repeat(count, || {
                     let len = opaque_number(addr_len as usize) as libc::socklen_t;
@@ -267,7 +270,7 @@ impl Bench {
         })
     }
 
-    /// Sends datagrams to the peer. The batches are compared with them.
+    /// Sends one datagram a call, which is what the batches are compared with.
     pub fn one_way<P: Messages>(self) -> Self {
         self.work("oneway.datagram", |count| {
             let (a, b) = P::pair();
@@ -295,7 +298,7 @@ impl Bench {
         })
     }
 
-    /// The count is of messages.
+    /// Sends and receives batches, until `count` messages were sent.
     pub fn batch<P: Batch>(mut self) -> Self {
         for size in BATCHES {
             if let Some(count) = self.count(&format!("batch.{size}")) {
@@ -335,7 +338,7 @@ impl Bench {
     }
 }
 
-/// Does the work this many times, and prints how long it took.
+/// Does the work `count` times, and prints how many nanoseconds that took.
 #[inline(always)]
 pub fn repeat(count: u64, mut work: impl FnMut()) {
     timed(|| {
@@ -345,14 +348,14 @@ pub fn repeat(count: u64, mut work: impl FnMut()) {
     });
 }
 
-/// Prints how long all of the work took.
+/// Does the work once, and prints how many nanoseconds it took.
 pub fn timed(work: impl FnOnce()) {
     let clock = Clock::start();
     work();
     clock.stop();
 }
 
-/// Prints the time of work that is a future and not a function.
+/// Measures time. Work that is a future uses it directly, because `timed` takes a function.
 pub struct Clock(Instant);
 
 impl Clock {
@@ -365,14 +368,14 @@ impl Clock {
     }
 }
 
-/// Does asynchronous work, on tokio's runtime of one thread.
+/// Runs a future to its end, on a tokio runtime of one thread.
 #[cfg(feature = "libraries")]
 pub fn block_on(work: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_io().build().unwrap().block_on(work);
 }
 
-/// Exchanges one byte.
+/// Sends one byte from `a` to `b` and back, `count` times.
 #[inline(always)]
 fn round_trip<S>(
     count: u64,
@@ -392,7 +395,7 @@ fn round_trip<S>(
     });
 }
 
-/// Returns a name of this many bytes.
+/// Returns a name of `len` bytes.
 pub fn name(len: usize) -> Vec<u8> {
     let mut name = b"/run/app/x".to_vec();
     name.extend((b'a'..=b'z').cycle().take(len - name.len()));
@@ -424,7 +427,7 @@ pub fn as_path(bytes: &[u8]) -> &Path {
     OsStr::from_bytes(bytes).as_ref()
 }
 
-/// The descriptors of [`open_fds`], in the form in which most libraries take them.
+/// Converts the descriptors of [`open_fds`] to the type that most libraries take.
 pub fn borrowed(fds: &[RawFd]) -> &[BorrowedFd<'_>] {
     // SAFETY: a BorrowedFd is a RawFd, and these stay open.
     unsafe { std::slice::from_raw_parts(fds.as_ptr().cast(), fds.len()) }

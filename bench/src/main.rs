@@ -1,4 +1,4 @@
-//! The command that measures. `--help` lists what it can do.
+//! Measures, and publishes the results. `--help` lists the parts that can be measured alone.
 
 mod beyond;
 mod build;

@@ -1,5 +1,5 @@
-//! Measures one workload of one program. The rest of the process is subtracted by running it twice,
-//! with different numbers of repetitions.
+//! Measures one workload of one program. It runs twice, with different numbers of repetitions, and the
+//! difference of the results excludes the cost of the rest of the process.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use std::thread;
 use crate::Result;
 use crate::build::{Candidate, folder, output};
 
-/// A workload: its key, its title, and the two numbers of repetitions to count between.
+/// A workload: its key, its title, and the two numbers of repetitions, whose results are subtracted.
 pub struct Work {
     pub key: &'static str,
     pub title: &'static str,
@@ -30,7 +30,7 @@ impl Work {
         work(key, "", CALLS)
     }
 
-    /// Makes a workload that is counted by messages and needs no title.
+    /// Makes a workload whose repetitions are messages, and that needs no title.
     pub const fn batch(key: &'static str) -> Self {
         work(key, "", BATCHES)
     }
@@ -101,7 +101,7 @@ pub struct Counts {
     pub calls: f64,
 }
 
-/// Counts instructions and system calls by callgrind. They do not change from run to run.
+/// Counts instructions and system calls by callgrind. The counts are the same in every run.
 pub fn count(candidate: &Candidate, work: &Work) -> Result<Counts> {
     let totals = |repetitions: u32| -> Result<[f64; 2]> {
         let mut command = Command::new("valgrind");
@@ -137,7 +137,7 @@ pub fn allocations(candidate: &Candidate, work: &Work, library: &Path) -> Result
     Ok(allocations)
 }
 
-/// Returns the names of the system calls, as strace reports them.
+/// Returns how often each system call is made in one repetition, as strace reports it.
 pub fn calls_by_name(candidate: &Candidate, work: &Work) -> Result<BTreeMap<String, f64>> {
     let totals = |repetitions: u32| -> Result<BTreeMap<String, f64>> {
         let mut command = Command::new("strace");
@@ -165,7 +165,7 @@ pub fn time(candidate: &Candidate, key: &str, repetitions: u32) -> Result<f64> {
     Ok(nanoseconds.trim().parse()?)
 }
 
-/// Returns the keys of a program.
+/// Returns the keys of the workloads that a program can do.
 pub fn keys(candidate: &Candidate) -> Result<Vec<String>> {
     let (keys, _) = output(Command::new(&candidate.program).arg("list"))?;
     Ok(keys.lines().map(str::to_owned).collect())
@@ -193,9 +193,12 @@ fn run<'c>(
     Ok(program(command, candidate)?.args(["run", key, &repetitions]))
 }
 
-/// Runs a program in its own folder for socket files. The position of the stack depends on the
-/// environment and on the program's path, and the number of bytes to copy up to the next boundary
-/// depends on that position. Both are therefore the same in every run.
+/// Adds a program to a command, which then runs in the folder for socket files with an environment of
+/// `PATH` alone.
+///
+/// The position of the stack depends on the environment and on the length of the program's path, and
+/// the cost of a copy depends on the position of its bytes. Both are therefore kept the same in every
+/// run.
 pub fn program<'c>(command: &'c mut Command, candidate: &Candidate) -> Result<&'c mut Command> {
     let folder = folder()?;
     let sockets = folder.join("sockets");
@@ -205,8 +208,8 @@ pub fn program<'c>(command: &'c mut Command, candidate: &Candidate) -> Result<&'
     Ok(command.arg(Path::new("..").join(candidate.program.strip_prefix(folder)?)))
 }
 
-/// Does the same to each of many things, on every processor, until one fails. Returns the results
-/// in the order of the things.
+/// Applies `work` to each thing, on all processors at once, until one fails. Returns the results in the
+/// order of the things.
 pub fn each<T: Sync, R: Send>(
     things: &[T],
     work: impl Fn(&T) -> Result<R> + Sync,

@@ -1,4 +1,4 @@
-//! Functions that hide values from the optimizer, without an instruction.
+//! Functions that hide values from the optimizer without adding an instruction.
 
 use std::arch::asm;
 

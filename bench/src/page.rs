@@ -34,7 +34,7 @@ impl std::fmt::Display for Table {
     }
 }
 
-/// Returns a number with as many digits as it needs beside others.
+/// Returns a number with one decimal if it is below 10 and not whole, and without decimals otherwise.
 pub fn number(number: f64) -> String {
     let digits = match number.abs() {
         0.05..9.95 if (number - number.round()).abs() >= 0.05 => 1,
@@ -43,15 +43,15 @@ pub fn number(number: f64) -> String {
     format!("{:.digits$}", number + 0.0)
 }
 
-/// Writes a picture into the folder of the page.
+/// Writes a picture into the folder `performance` beside the page.
 pub fn draw(file: &str, picture: &str) -> Result<()> {
     let folder = Path::new(HERE).join("../docs/performance");
     fs::create_dir_all(&folder)?;
     Ok(fs::write(folder.join(file), picture)?)
 }
 
-/// Prints a part of the page, and replaces the last version of it: between `<!-- measured: NAME
-/// -->` and `<!-- end -->`.
+/// Prints a part of the page, and writes it into the page in place of its last version, which is between
+/// `<!-- measured: NAME -->` and `<!-- end -->`.
 pub fn publish(name: &str, part: &str) -> Result<()> {
     println!("\n{part}");
     let path = Path::new(HERE).join("../docs/performance.md");
@@ -70,7 +70,7 @@ pub fn publish(name: &str, part: &str) -> Result<()> {
     )?)
 }
 
-/// Does the same for a table under its picture.
+/// Publishes a table together with the picture above it.
 pub fn publish_with_picture(name: &str, file: &str, table: &Table) -> Result<()> {
     publish(name, &format!("![{file}](performance/{file})\n\n{table}"))
 }

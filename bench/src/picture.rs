@@ -1,8 +1,8 @@
-//! Pictures of the tables, in SVG: a dot for each library, on a scale of ratios.
+//! Draws pictures of the tables in SVG, which have a dot for each library on a scale of ratios.
 
 use std::fmt::Write as _;
 
-/// One library: its name, and its ratio in each row in which it can do the work.
+/// The dots of one library: its name, and its ratio in each row, or `None` if it cannot do that work.
 pub struct Series {
     pub name: String,
     pub ratios: Vec<Option<f64>>,
@@ -10,7 +10,7 @@ pub struct Series {
 
 const WIDTH: f64 = 560.0;
 const ROW: f64 = 24.0;
-/// The average width of a letter, at most.
+/// An upper bound of the average width of a letter.
 const LETTER: f64 = 7.2;
 
 /// Colours that also differ in lightness, for readers who see few colours.
@@ -19,7 +19,8 @@ const COLOURS: [&str; 13] = [
     "#f781bf", "#b5bd00", "#4d4d9f", "#00b5ad", "#c49c94",
 ];
 
-/// Ratios to the one that `one` names. The first of the series is emphasised.
+/// Draws the ratios of every series in every row. `one` names what has ratio 1. The first of the series
+/// is emphasised.
 pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> String {
     let all = series
         .iter()
@@ -93,7 +94,7 @@ pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> Strin
     svg
 }
 
-/// The place of each name, in as many lines as the names need.
+/// Returns the place of each name in the legend, which has as many lines as the names need.
 fn legend(series: &[Series], width: f64) -> Vec<(f64, f64)> {
     let (mut at, mut line) = (16.0, 48.0);
     let place = |candidate: &Series| {

@@ -1,11 +1,12 @@
-//! The price of safety: `libraries/price.rs` does the same work without a guarantee and with it.
+//! Measures the price of safety. `libraries/price.rs` does the same work without each guarantee and
+//! with it.
 
 use crate::Result;
 use crate::build;
 use crate::measure::{self, Work};
 use crate::page::{self, Table, number};
 
-/// Steps of one piece of work, each with one more guarantee than the step before.
+/// The same work in several steps, each of which has one more guarantee than the step before.
 const LADDERS: [&[(&str, &str)]; 8] = [
     &[
         (
@@ -117,7 +118,7 @@ pub fn run() -> Result<()> {
     for ladder in LADDERS {
         let mut before = None;
         for ((_, title), count) in ladder.iter().zip(&mut counts) {
-            // A guarantee cannot have a negative cost, except for a fraction of an instruction.
+            // Adding 0.0 makes 0 of -0, to which a small negative difference is rounded.
             let more = |before: f64| format!("{:+.0}", (count - before).round() + 0.0);
             let more = before.map_or(String::new(), more);
             table.row(&[(*title).to_owned(), number(count), more]);

@@ -1,16 +1,16 @@
-//! Time, as a ratio: the compared programs take turns, so that other load of the machine affects
-//! all of them.
+//! Measures times as ratios. The compared programs run in turn, so that other load of the machine
+//! affects all of them.
 
 use crate::Result;
 use crate::build::Candidate;
 use crate::measure;
 
-/// The length of one run, in nanoseconds.
+/// The time that one run should take, in nanoseconds.
 const RUN: f64 = 30e6;
 const ROUNDS: usize = 9;
 
-/// Measures how long each workload of a program takes, as a ratio to the first one in the same
-/// round. The result is the median of the rounds. All workloads are repeated equally often.
+/// Measures how long each run takes, as a ratio to the first of the runs in the same round. Returns the
+/// median of all rounds for each. All workloads are repeated equally often.
 pub fn ratios(runs: &[(&Candidate, &str)]) -> Result<Vec<f64>> {
     let (first, key) = runs[0];
     let mut repetitions = 256;
@@ -25,7 +25,7 @@ pub fn ratios(runs: &[(&Candidate, &str)]) -> Result<Vec<f64>> {
     let mut rounds = Vec::new();
     for round in 0..ROUNDS {
         let mut took = vec![0.0; runs.len()];
-        // Each round begins with another program.
+        // Each round begins with another run, so that none is always the first.
         for place in (0..runs.len()).map(|place| (place + round) % runs.len()) {
             let (candidate, key) = runs[place];
             took[place] = measure::time(candidate, key, repetitions)?;

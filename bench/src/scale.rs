@@ -1,6 +1,6 @@
-//! Large numbers: 19,000 connections in a process, a path of a thousand bytes, two thousand sockets
-//! in a directory. The programs are `libraries/crowd.rs`, `libraries/files.rs` and those of the same names
-//! in C.
+//! Measures large numbers: 19,000 connections in a process, a path of a thousand bytes, two thousand
+//! sockets in a directory. The programs are `libraries/crowd.rs`, `libraries/files.rs` and those of the
+//! same names in C.
 
 use std::process::Command;
 
@@ -12,13 +12,13 @@ use crate::picture::{self, Series};
 use crate::rounds::{self, medians, sorted};
 use crate::tables::few;
 
-/// The number of connections: as many as the limit of descriptors allows, and at most this many.
+/// The most connections. There are fewer if the limit of descriptors does not allow so many.
 const CONNECTIONS: u64 = 19_000;
-/// Descriptors of the server that are not connections.
+/// The number of descriptors to reserve for what is not a connection.
 const OTHERS: u64 = 16;
 const ROUNDS: usize = 21;
 
-/// The values that `crowd` prints after the memory, in this order.
+/// The values that the program `crowd` prints after the memory, in this order.
 const CROWD: [&str; 4] = [
     "accept, of the first thousand",
     "accept, of the last thousand",
@@ -26,7 +26,7 @@ const CROWD: [&str; 4] = [
     "round trip, among all",
 ];
 
-/// Two measurements of the same work, the second with a large number of something.
+/// Pairs of keys and titles for the same work. The second of each pair has a large number of something.
 const FILES: [[(&str, &str); 2]; 2] = [
     [
         (
@@ -62,7 +62,7 @@ pub fn run() -> Result<()> {
     page::draw("scale.svg", &picture::ratios(title, "C", &rows, &series))
 }
 
-/// Measures many connections. sunpath's times are ratios to those of C.
+/// Measures many connections, and returns sunpath's times as ratios to those of C.
 fn crowd(candidates: &[Candidate; 2]) -> Result<Vec<f64>> {
     let connections = raise_limit()?.saturating_sub(OTHERS).min(CONNECTIONS) / 1000 * 1000;
     let mut rounds: [Vec<Vec<f64>>; 2] = Default::default();
@@ -87,7 +87,7 @@ fn crowd(candidates: &[Candidate; 2]) -> Result<Vec<f64>> {
         })
         .collect();
     let memory = rounds.each_ref().map(|rounds| medians(rounds)[0]);
-    // These ratios are within one run: the last thousand to the first, and all to a thousand.
+    // These are ratios within one run: of the last thousand to the first, and of all to a thousand.
     let growth = rounds.each_ref().map(|rounds| {
         let growth: Vec<_> = rounds
             .iter()
@@ -121,7 +121,7 @@ fn crowd(candidates: &[Candidate; 2]) -> Result<Vec<f64>> {
     Ok(ratios[1..].to_vec())
 }
 
-/// Raises the limit of descriptors for the programs that are started as far as it may be raised.
+/// Raises the limit of descriptors to its maximum, for the programs that are started. Returns the limit.
 fn raise_limit() -> Result<u64> {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
@@ -137,7 +137,7 @@ fn raise_limit() -> Result<u64> {
     }
 }
 
-/// Measures socket files. sunpath's times are ratios to those of C.
+/// Measures socket files, and returns sunpath's times as ratios to those of C.
 fn files(candidates: &[Candidate; 2]) -> Result<Vec<f64>> {
     let mut table = Table::new(&[
         "socket files",

@@ -1,4 +1,4 @@
-//! sunpath and other libraries against C: instructions, system calls, allocations, time.
+//! Compares sunpath and other libraries with C: instructions, system calls, allocations, time.
 
 use crate::Result;
 use crate::build::{self, Candidate, LIBRARIES};
@@ -7,10 +7,10 @@ use crate::page::{self, Table, number};
 use crate::picture::{self, Series};
 use crate::rounds;
 
-/// The results by workload and by library. A library may not be able to do that work.
+/// The results by workload and by library, with `None` where a library cannot do the work.
 type Grid<T> = Vec<Vec<Option<T>>>;
 
-/// C, sunpath in both builds and all libraries, each with its keys.
+/// C, sunpath in both of its builds and all other libraries, with the keys of the workloads of each.
 struct Everybody {
     candidates: Vec<Candidate>,
     keys: Vec<Vec<String>>,
@@ -50,7 +50,7 @@ pub fn counts() -> Result<()> {
     allocations(&all.candidates, &grid(&all.candidates, can, count)?)
 }
 
-/// Measures what each library can do, on every processor.
+/// Measures every workload that each library can do, on all processors at once.
 fn grid<T: Send + Clone>(
     candidates: &[Candidate],
     can: impl Fn(&Work, usize) -> bool,
@@ -208,7 +208,7 @@ fn head<'h>(title: &'h str, candidates: &'h [Candidate], more: &[&'h str]) -> Ve
     head
 }
 
-/// Returns the workloads that take time, without those that run at compile time.
+/// Returns the workloads whose time is measured: all except the one that runs at compile time.
 fn timed() -> impl Iterator<Item = &'static Work> {
     WORKS.iter().filter(|work| work.key != "address.constant")
 }
@@ -239,7 +239,7 @@ fn cell(value: Option<f64>, shown: impl Fn(f64) -> String) -> String {
     value.map_or("–".to_owned(), shown)
 }
 
-/// Returns a number of calls as text. It can be a fraction if many messages share a call.
+/// Returns a number of calls as text. It is a fraction where many messages share a call.
 pub fn few(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -1,5 +1,5 @@
-//! The iteration over control messages, in bytes that libFuzzer generates. The promises are those that
-//! `tests/control/` and `c-tests/tests/control.rs` check with other bytes.
+//! Iterates over control messages in bytes that libFuzzer generates. The promises that are checked are
+//! those of `tests/control/` and `c-tests/tests/control.rs`, which have other bytes.
 #![no_main]
 
 #[path = "../../c-tests/functions/iterate.rs"]

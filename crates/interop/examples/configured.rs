@@ -33,7 +33,7 @@ struct Config {
     listen: Address,
 }
 
-/// Where the daemon listens.
+/// The place where the daemon listens.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 enum Address {
@@ -46,7 +46,7 @@ enum Address {
 impl FromStr for Address {
     type Err = sunpath::Error;
 
-    /// A path that begins like this is written with `./` before it.
+    /// A path that itself begins with `sd-listen:` has to be written with `./` before it.
     fn from_str(text: &str) -> Result<Self, sunpath::Error> {
         match text.strip_prefix("sd-listen:") {
             Some(name) => Ok(Self::Passed(name.to_owned())),

@@ -1,4 +1,4 @@
-//! Our sockets in async-io's reactor, and sockets that async-io owns.
+//! Tests sunpath's sockets in async-io's reactor, and sunpath's calls on sockets that async-io owns.
 
 use std::io::{Read, Result, Write};
 use std::os::fd::AsFd;
@@ -11,7 +11,7 @@ use sunpath::ancillary::{ControlBuffer, Rights};
 use sunpath::fd::IoSliceMut;
 use sunpath::{SocketRef, Stream, UnixStream};
 
-/// async-io takes any socket that has a descriptor, and makes it nonblocking.
+/// async-io accepts any value that has a descriptor, and makes its socket nonblocking.
 #[test]
 fn async_io_waits_for_a_descriptor_on_our_stream() -> Result<()> {
     let (ours, theirs) = UnixStream::pair()?;
@@ -25,7 +25,8 @@ fn async_io_waits_for_a_descriptor_on_our_stream() -> Result<()> {
     Ok(())
 }
 
-/// The message owns its control data, so that it can leave the closure that is called again and again.
+/// The message owns its control buffer. It can therefore leave the closure, which async-io calls again
+/// each time that the socket is ready.
 #[test]
 fn async_io_gives_a_message_out_of_its_readiness_loop() -> Result<()> {
     let (ours, theirs) = UnixStream::pair()?;

@@ -9,14 +9,14 @@ use std::process::{Child, Command, Stdio};
 use sunpath::{UnixAddr, UnixListener, UnixStream, activation};
 
 fn program() -> PathBuf {
-    // The test is PROFILE/deps/NAME, and cargo has built the example together with it.
+    // This test program is PROFILE/deps/NAME, and cargo has built the example with it.
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(2).unwrap().join("examples/configured")
 }
 
 fn configured() -> Command {
     let mut command = Command::new(program());
-    // A daemon that takes the text for a path binds it here.
+    // A daemon that wrongly takes the text for a path makes its file in this directory.
     command.current_dir(env!("CARGO_TARGET_TMPDIR"));
     command.env_remove("LISTEN_FDS");
     command
@@ -27,7 +27,7 @@ struct Daemon(Child);
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // Both calls fail only if it has ended by itself.
+        // The calls fail only if the daemon has ended and was waited for, so errors do not matter.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -46,7 +46,7 @@ fn assert_listens(command: &mut Command, addr: &UnixAddr) {
     assert_eq!(greeting, "hello\n");
 }
 
-/// Starts a daemon that listens nowhere, and returns what it reported on standard error.
+/// Starts a daemon that must fail before it listens. Returns what it reported on standard error.
 fn refusal(command: &mut Command) -> String {
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut daemon = Daemon(command.spawn().unwrap());
@@ -61,10 +61,10 @@ fn refusal(command: &mut Command) -> String {
     error
 }
 
-/// Writes a configuration file.
+/// Writes a configuration file with this address, and returns its path.
 fn config(dir: &Path, listen: &str) -> PathBuf {
     let config = dir.join("app.toml");
-    // A string in single quotes has no escapes.
+    // In TOML a string in single quotes has no escapes, so every address can be written as it is.
     fs::write(&config, format!("listen = '{listen}'\n")).unwrap();
     config
 }
@@ -73,7 +73,7 @@ fn config(dir: &Path, listen: &str) -> PathBuf {
 fn configured_address_is_a_path_an_abstract_name_or_a_passed_socket() {
     let dir = tempfile::tempdir_in("/tmp").unwrap();
     let path = UnixAddr::from_pathname(dir.path().join("a.sock")).unwrap();
-    // Linux chose this name, and no socket has it any more.
+    // Linux chose this name for a socket that was closed at once, so the name is free.
     let name = UnixListener::autobind().unwrap().local_addr().unwrap();
     for addr in [path, name] {
         let address = addr.to_string();
@@ -94,7 +94,7 @@ fn configured_address_is_a_path_an_abstract_name_or_a_passed_socket() {
     command.arg("--config").arg(&config);
     activation::pass(&mut command, &fds).unwrap();
     assert_listens(&mut command, &addr);
-    // The name decides, and none is not the first one.
+    // A name that no passed socket has is an error. The daemon must not take the first one instead.
     let mut command = configured();
     command.args(["--listen", "sd-listen:contro"]);
     activation::pass(&mut command, &fds).unwrap();

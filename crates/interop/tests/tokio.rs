@@ -1,4 +1,4 @@
-//! Sockets that tokio owns: sunpath passes descriptors over them, and tokio continues to use them.
+//! Tests that sunpath passes descriptors over sockets that tokio owns, and that tokio can use them on.
 
 use std::io::{self, Result};
 use std::os::fd::{AsFd, OwnedFd};
@@ -17,7 +17,7 @@ async fn recv_fd(stream: &UnixStream) -> Result<OwnedFd> {
     stream.async_io(Interest::READABLE, receive).await
 }
 
-/// The receive is polled before anything is sent, so that it has to wait.
+/// `join!` polls the receive first, so that it has to wait for the send.
 #[tokio::test]
 async fn tokio_stream_passes_a_descriptor_and_stays_open() -> Result<()> {
     let (mut ours, mut theirs) = UnixStream::pair()?;
@@ -37,8 +37,8 @@ async fn tokio_stream_passes_a_descriptor_and_stays_open() -> Result<()> {
     Ok(())
 }
 
-/// A full queue is WouldBlock to tokio, which then waits: nothing is lost, and nothing arrives
-/// twice.
+/// tokio sees the error of a full queue as WouldBlock, waits, and calls again. The descriptor is not
+/// lost, and does not arrive twice.
 #[tokio::test]
 async fn tokio_stream_with_a_full_queue_waits_to_send_a_descriptor() -> Result<()> {
     let (ours, theirs) = UnixStream::pair()?;

@@ -12,7 +12,7 @@ use sunpath::{SocketRef, Stream};
 fn tokio_server_greets_each_client_by_its_user_and_removes_its_file() {
     let dir = tempfile::tempdir_in("/tmp").unwrap();
     let path = dir.path().join("a.sock");
-    // The test is PROFILE/deps/NAME, and cargo has built the example together with it.
+    // This test program is PROFILE/deps/NAME, and cargo has built the example with it.
     let test = std::env::current_exe().unwrap();
     let program = test
         .ancestors()
