@@ -39,13 +39,14 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 WHERE = ["src/files", "src/activation", "src/serve", "src/syscall", "src/control"]
-LEFT_OUT = {"rules", "systems", "lints", "coming_from_std"}  # they read or compile sources
+LEFT_OUT = {"rules", "systems", "lints", "coming_from_std"}  # these tests read or compile sources
 SLOWEST = 3  # seconds; longer tests are random programs and many processes at once
 OUT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TOP / "target")) / "mutants"
 TREE = OUT / "tree"
 OUTCOMES = OUT / "outcomes.txt"
 
-# Each function with changes calls `at` first, which returns the selected change and records the call.
+# This is a module of the changed library. Each function with changes first calls `at`, which returns the
+# selected change and records the call.
 CHOICE = r"""//! Which change is selected, and which functions were reached.
 extern crate std;
 use core::ffi::{c_int, c_long, c_void};

@@ -1,5 +1,5 @@
 /*
- * Runs a program as if the kernel were Linux 3.17, as far as calls go:
+ * Runs a program as if the kernel had only the system calls and socket options of Linux 3.17:
  *
  *     old_kernel PROGRAM [ARGUMENT]...
  *
@@ -22,8 +22,7 @@
 
 #define LOAD(field) \
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-/* The numbers of the next statements that are skipped if the condition holds, and if it does
- * not. */
+/* yes and no are the numbers of statements to skip if the condition holds, and if it does not. */
 #define IF_MORE(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, value, yes, no)
 #define IF_IS(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
@@ -52,7 +51,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: old_kernel PROGRAM [ARGUMENT]...\n");
         return 125;
     }
-    /* No privilege is given up: PR_SET_NO_NEW_PRIVS would keep tests from changing theirs. */
+    /* PR_SET_NO_NEW_PRIVS is set only if the filter is refused without it, because it would keep tests
+     * from changing their privileges. */
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == -1 &&
         (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
          syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == -1)) {
