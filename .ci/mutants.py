@@ -112,7 +112,7 @@ class Mutant:
         self.function = offsets(listed["function"]["span"]) if listed["function"] else None
 
     def apply(self, text, first=0):
-        """Returns the changed text, of which the given part begins at `first`."""
+        """Returns the text with the change. `text` is the part of the file that begins at offset `first`."""
         return text[: self.start - first] + self.new + text[self.end - first :]
 
 
@@ -138,13 +138,13 @@ class Copy:
     def __init__(self, mutants, texts):
         self.mutants, self.texts = mutants, texts
         self.unviable = set()  # changes that do not compile
-        self.const = set()  # names of functions that stay const
-        self.alone = set()  # changes that cannot be selected
+        self.const = set()  # names of functions that must stay const
+        self.alone = set()  # changes that cannot be selected when a program runs
         self.function_of = {}  # change -> the first change of its function, which stands for it
-        self.reached_in = collections.defaultdict(set)  # file -> those of its functions
+        self.reached_in = collections.defaultdict(set)  # file -> the first changes of its functions
 
     def write(self, marked=False):
-        """Writes the sources. With `marked`, the compiler reports each function that it sees."""
+        """Writes the changed sources. With `marked`, each function makes the compiler report that it sees it."""
         self.alone.clear()
         for file, text in self.texts.items():
             mine = [mutant for mutant in self.mutants if mutant.file == file]
@@ -178,7 +178,7 @@ class Copy:
                 path.write_text(text)
 
     def restore(self):
-        """Writes the sources as they were."""
+        """Writes the sources without any change."""
         for file, text in self.texts.items():
             (TREE / file).write_text(text)
 
@@ -193,7 +193,7 @@ class Copy:
         return None
 
     def compile(self):
-        """Removes what does not compile until the rest does."""
+        """Removes changes that do not compile, until the rest compiles. Returns those in code for other systems."""
         self.write(marked=True)
         seen = " ".join(error["message"] for error in errors("check", "--lib"))
         seen = {int(first) for first in re.findall(r"function (\d+)", seen)}
@@ -222,7 +222,7 @@ def cargo(*arguments):
 
 
 def errors(*arguments):
-    """Returns the errors of the compiler."""
+    """Returns the errors that the compiler reports for a cargo command."""
     messages, _ = cargo(*arguments)
     messages = [message["message"] for message in messages if message["reason"] == "compiler-message"]
     return [message for message in messages if message["level"] == "error" and message["spans"]]
@@ -269,7 +269,7 @@ class Tests:
         self.all.sort()
 
     def run(self, path, name, limit, **more):
-        """Returns whether a test succeeds. What it started is killed."""
+        """Returns whether a test succeeds within the limit, and kills every process that it has left."""
         place = tempfile.mkdtemp(dir=self.directory)
         os.chmod(place, 0o1777)
         environment = dict(os.environ, TMPDIR=place, **more)
@@ -289,7 +289,7 @@ class Tests:
         return status == 0
 
     def fails(self, test, **more):
-        """Returns whether a test fails twice."""
+        """Returns whether a test fails twice in a row."""
         return not any(self.run(test.path, test.name, 5 + 5 * test.seconds, **more) for _ in range(2))
 
     def notice(self, mutant, function):
@@ -317,7 +317,7 @@ class Tests:
 
 
 def listed(where):
-    """Returns the changes of the files whose names begin so, and the texts of the files."""
+    """Returns the changes of the files whose names begin with an item of `where`, and the texts of the files."""
     files = [option for begin in where for option in (f"-f={begin}*", f"-f={begin}/**")]
     status, printed = run("cargo", "mutants", "--list", "--json", "-p", "sunpath", *files, cwd=TOP)
     if status:
@@ -328,7 +328,7 @@ def listed(where):
 
 
 def copy_tree():
-    """Copies what git knows, and adds the choice."""
+    """Copies the tree without the files that git ignores, and adds the module CHOICE."""
     shutil.rmtree(TREE, ignore_errors=True)
     for file in run("git", "ls-files", "-co", "--exclude-standard", cwd=TOP)[1].splitlines():
         (TREE / file).parent.mkdir(parents=True, exist_ok=True)
@@ -345,11 +345,11 @@ def main():
         sys.exit("needs root, because the tests ask which user owns a file")
     OUT.mkdir(parents=True, exist_ok=True)
     mutants, texts = listed(where)
-    # Changes of the same name are as many lines, because a function may have several such places.
+    # A name has as many lines as there are changes with that name, because a function may have several.
     argued = re.findall(r"^(src/.*?) +# .+$", (TOP / ".ci/mutants.txt").read_text(), re.M)
     argued = collections.Counter(name for name in argued if name.split(":")[0] in texts or where == WHERE)
     named = collections.Counter(mutant.name for mutant in mutants)
-    kept = []  # lines of the last run
+    kept = []  # lines of the last run that stay valid
     if "--again" in words:
         kept = [line.split("\t") for line in OUTCOMES.read_text().splitlines()]
         noticed = collections.Counter(line[1] for line in kept if line[0] != "missed")

@@ -86,7 +86,7 @@ pub fn program(name: &'static str) -> Result<Candidate> {
     Ok(Candidate { name, program })
 }
 
-/// Builds more programs of this package.
+/// Builds the programs of this package that the arguments name.
 pub fn rust(args: &[&str]) -> Result<()> {
     let folder = folder()?;
     cargo(args, folder.parent().unwrap_or(&folder))
@@ -103,7 +103,7 @@ fn cargo(args: &[&str], target: &Path) -> Result<()> {
     run(command.arg("--target-dir").arg(target))
 }
 
-/// Compiles a file of `c/`, as a release build in C does by default.
+/// Compiles a file of `c/` with `-O2`, as is usual for releases in C.
 pub fn compile(source: &str, name: &str, args: &[&str]) -> Result<PathBuf> {
     let output = folder()?.join(name);
     let mut command = Command::new(compiler());

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Uses libsunpath through ctypes, and nothing else: binds with a mode at a path of any length, also after a crash,
-receives a descriptor, and talks over it.
+"""Uses libsunpath through ctypes alone. It binds with a mode at a path of any length, even if a crash has left the
+file, receives a descriptor, and sends bytes over it.
 
     receive.py LIBRARY PATH
 """
@@ -32,7 +32,7 @@ library = ctypes.CDLL(sys.argv[1], use_errno=True)
 
 
 def call(name, *arguments):
-    """Calls a function, and raises what it fails with. The functions set errno last, so that it is enough."""
+    """Calls a function, and raises OSError if it fails. The functions set errno last, so it is still valid here."""
     result = getattr(library, name)(*arguments)
     if result == -1:
         number = ctypes.get_errno()

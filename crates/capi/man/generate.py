@@ -14,7 +14,7 @@ import sys
 HERE = pathlib.Path(__file__).parent
 DATE = "November 30, 2026"
 
-# The sections of the header, in its order: the page, what it is about, and what else to read.
+# The sections of the header, in its order. Each has the name of its page, and what the page is about.
 PAGES = [
     ("Addresses", "sunpath_addr", "addresses of Unix domain sockets"),
     ("Errors", "sunpath_explain", "what the number of an error means"),
@@ -39,7 +39,7 @@ def escape(text):
 
 
 def paragraphs(comment):
-    """The paragraphs of a comment; one that is indented is literal."""
+    """Returns the paragraphs of a comment, each as its lines."""
     lines = [re.sub(r"^ ?\* ?", "", line).rstrip() for line in comment.strip().splitlines()]
     blocks, block = [], []
     for line in lines + [""]:
@@ -52,7 +52,7 @@ def paragraphs(comment):
 
 
 def written(block):
-    """A paragraph as mdoc."""
+    """Returns a paragraph as mdoc. One that is indented is literal."""
     if block[0].startswith("    "):
         code = [escape(line[4:]) for line in block]
         return [".Bd -literal -offset indent", *code, ".Ed"]
@@ -60,7 +60,7 @@ def written(block):
 
 
 def sentences(text):
-    """One sentence a line, as mdoc wants it."""
+    """Returns the text with one sentence a line, as mdoc wants it."""
     return [escape(line) for line in re.split(r'(?<=[.:]) (?=[A-Z0-9*`"])', text.strip()) if line]
 
 

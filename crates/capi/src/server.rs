@@ -184,7 +184,7 @@ pub unsafe extern "C" fn sunpath_adopt(
 ///
 /// # Safety
 ///
-/// - `server` is NULL, or of this library and not closed.
+/// - `server` is NULL, or a server of this library that is not closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sunpath_server_fd(server: *const sunpath_server) -> c_int {
     let number = || {
@@ -201,7 +201,8 @@ pub unsafe extern "C" fn sunpath_server_fd(server: *const sunpath_server) -> c_i
 ///
 /// # Safety
 ///
-/// - `server` is NULL, or of this library and not closed; each other pointer is NULL or valid.
+/// - `server` is NULL, or a server of this library that is not closed. Each other pointer is NULL or
+///   valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sunpath_server_addr(
     server: *const sunpath_server,
@@ -225,7 +226,8 @@ pub unsafe extern "C" fn sunpath_server_addr(
 ///
 /// # Safety
 ///
-/// - `server` is NULL, or of this library and not closed, and nothing else uses it meanwhile.
+/// - `server` is NULL, or a server of this library that is not closed, and nothing else uses it
+///   meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sunpath_server_adopt(server: *mut sunpath_server) -> c_int {
     let adopt = || {
@@ -243,7 +245,7 @@ pub unsafe extern "C" fn sunpath_server_adopt(server: *mut sunpath_server) -> c_
 ///
 /// # Safety
 ///
-/// - `server` is NULL, or of this library and not closed, and nothing uses it from now on.
+/// - `server` is NULL, or a server of this library that is not closed, and nothing uses it from now on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sunpath_server_release(server: *mut sunpath_server) -> c_int {
     // SAFETY: the caller guarantees the server.
@@ -257,7 +259,7 @@ pub unsafe extern "C" fn sunpath_server_release(server: *mut sunpath_server) -> 
 ///
 /// # Safety
 ///
-/// - `server` is NULL, or of this library and not closed, and nothing uses it from now on.
+/// - `server` is NULL, or a server of this library that is not closed, and nothing uses it from now on.
 /// - `ret_error` is NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sunpath_server_close(
@@ -277,7 +279,7 @@ pub unsafe extern "C" fn sunpath_server_close(
 ///
 /// # Safety
 ///
-/// - `server` is NULL, or of this library and not closed, and nothing uses it from now on.
+/// - `server` is NULL, or a server of this library that is not closed, and nothing uses it from now on.
 unsafe fn taken(server: *mut sunpath_server) -> Result<Server, Failure> {
     required(server, 1)?;
     // SAFETY: it is not NULL, it holds a server, and nothing reads it again.
