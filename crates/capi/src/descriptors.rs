@@ -11,8 +11,8 @@ use sunpath_rs::{Errno, Error, Received, Seqpacket, SocketRef, Stream};
 use crate::argument::{Number, Type, buffer, bytes, numbers, required};
 use crate::failure::{Failure, give, returned};
 
-/// The control messages that may come with a message: the most descriptors, and everything that a
-/// socket option makes the kernel add. None of them may be truncated.
+/// The control messages that the buffer has space for: the most descriptors, and those that socket
+/// options make the kernel add.
 type All = (Rights<MOST>, Along);
 /// The most descriptors that a message can have.
 const MOST: usize = 253;

@@ -1,4 +1,4 @@
-//! Tests that sunpath passes descriptors over sockets that tokio owns, and that tokio can use them on.
+//! Tests that sunpath passes descriptors over sockets that tokio owns, and that tokio can still use them.
 
 use std::io::{self, Result};
 use std::os::fd::{AsFd, OwnedFd};
