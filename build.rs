@@ -1,6 +1,6 @@
-//! The only table of capabilities. It turns what some systems have and others lack into cfgs. No
-//! compiler is called, and nothing is guessed from a version. Whatever depends on the running
-//! kernel is asked of that kernel when a program runs.
+//! Holds the only table of capabilities, and turns what some systems have and others lack into
+//! cfgs. No compiler is called, and nothing is guessed from a version. Whatever depends on the
+//! running kernel is asked of that kernel when a program runs.
 
 use std::env;
 
@@ -64,12 +64,12 @@ const CAPABILITIES: &[(&str, &[&[&str]])] = &[
         "have_so_timestamp",
         &[LINUX, APPLE, FREEBSD, &["netbsd", "openbsd"]],
     ),
-    // the length of a path's address that the kernel reports counts the NUL after the path, and no
-    // other
+    // the length that the kernel reports for a path's address counts the NUL after the path, and no
+    // further byte
     ("have_counted_path", &[LINUX]),
-    // MSG_TRUNC given to a receive returns a message's true length
+    // a receive with MSG_TRUNC returns the true length of the message
     ("have_true_length", &[LINUX]),
-    // a message is 32 bytes shorter than SO_SNDBUF at most
+    // the longest message is 32 bytes shorter than SO_SNDBUF
     ("have_message_overhead", &[LINUX]),
     // O_PATH, which opens a directory that may only be searched
     ("have_o_path", &[LINUX, FREEBSD]),
@@ -87,9 +87,9 @@ const CAPABILITIES: &[(&str, &[&[&str]])] = &[
     ("have_pidfd", &[LINUX]),
     // user namespaces, in which one uid stands for all users that are not mapped
     ("have_user_namespaces", &[LINUX]),
-    // SIOCUNIXFILE and sock_diag, which tell the file of a bound socket
+    // SIOCUNIXFILE and sock_diag, which report the file of a bound socket
     ("have_bound_file", &[LINUX]),
-    // /proc/locks, which tells who holds a lock
+    // /proc/locks, which reports which process holds a lock
     ("have_proc_locks", &[LINUX]),
     // madvise with MADV_WIPEONFORK
     ("have_wipe_on_fork", &[LINUX]),

@@ -130,7 +130,7 @@ impl Variables<'_> {
         }
         if let Some(id) = self.pidfd_id {
             let id = number("LISTEN_PIDFDID", id)?;
-            // A kernel without such numbers gives no second opinion, so LISTEN_PID alone decides.
+            // If the kernel has no inodes for pidfds, LISTEN_PID alone decides.
             if let Some(own) = own_pidfd_id().filter(|own| *own != id) {
                 return Ok(Err(NotPassed::OtherPidfd { id, own }));
             }
@@ -256,7 +256,7 @@ pub enum ActivationError {
     Descriptor {
         /// The number of the descriptor.
         fd: RawFd,
-        /// The errno that its flags lead to.
+        /// `EBADF` or `EBUSY`.
         error: Error,
     },
 }
@@ -350,9 +350,9 @@ mod tests {
         assert_eq!(count_for_process(b"70", Some(b"10"), Some(9)), other_pidfd);
         let largest = Some(&b"18446744073709551615"[..]);
         assert_eq!(count_for_process(b"70", largest, Some(most)), passed);
-        // If the kernel has no such numbers, LISTEN_PID alone decides.
+        // If the kernel has no inodes for pidfds, LISTEN_PID alone decides.
         assert_eq!(count_for_process(b"70", Some(b"10"), None), passed);
-        // The rest is not read if the descriptors are not for this process.
+        // The other variables are not read if the descriptors are not for this process.
         assert_eq!(count_for_process(b"71", Some(b"x"), Some(9)), other_process);
 
         let pidfd_id = ActivationError::Variable {

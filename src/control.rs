@@ -69,9 +69,10 @@ impl<'a> ControlMessage<'a> {
         self.data
     }
 
-    /// Returns whether `cmsg_len` exceeds what the buffer holds. Linux lowers it when it truncates a
-    /// message, which [`Ancillary::is_truncated`](crate::ancillary::Ancillary::is_truncated)
-    /// reports.
+    /// Returns whether `cmsg_len` exceeds what the buffer holds. Linux lowers `cmsg_len` when it
+    /// truncates a message, so this stays false, and
+    /// [`Ancillary::is_truncated`](crate::ancillary::Ancillary::is_truncated) reports the
+    /// truncation.
     #[must_use]
     pub const fn is_truncated(&self) -> bool {
         self.truncated
@@ -103,7 +104,7 @@ pub struct ControlMessages<'a> {
 }
 
 impl<'a> ControlMessages<'a> {
-    /// Iterates over the control messages in these bytes, of which there are `msg_controllen`.
+    /// Iterates over the control messages in these bytes, whose number is `msg_controllen`.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
@@ -158,7 +159,7 @@ impl Extent {
         })
     }
 
-    /// Reads `cmsg_len`, which has 4 bytes or those of a `size_t`.
+    /// Reads `cmsg_len`, which has 4 bytes or the size of a `size_t`.
     #[inline]
     fn len(header: &[u8]) -> Option<usize> {
         let field = header.get(offset_of!(cmsghdr, cmsg_len)..)?;
@@ -177,14 +178,14 @@ const fn size_of_field<F>(_: fn(&cmsghdr) -> &F) -> usize {
     size_of::<F>()
 }
 
-/// The `int` at a place, if the bytes have one there.
+/// Returns the `int` at a place, if the bytes have one there.
 #[inline]
 pub(crate) fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
     Some(c_int::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 /// Returns the data of a message of level `SOL_SOCKET` with this type and `count` `int`s, if the
-/// bytes are exactly that.
+/// bytes hold that message and nothing else.
 #[inline]
 pub(crate) fn only_message(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Option<&[u8]> {
     let len = CMSG_LEN(count * INT);
@@ -262,7 +263,7 @@ impl<'b> Writer<'b> {
         Ok(data.chunks_exact_mut(INT))
     }
 
-    /// Adds a message of any level with this many bytes of data, which the caller writes, as for
+    /// Adds a message of any level with `size` bytes of data, which the caller writes, as for
     /// [`push`](Self::push).
     #[inline]
     pub(crate) fn push_bytes(
@@ -283,7 +284,7 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Writes the header of a message; returns the place of its data.
+/// Writes the header of a message, and returns the space for its data.
 #[inline]
 fn message_of(
     message: &mut [u8],

@@ -41,7 +41,7 @@ impl Deadline {
     }
 }
 
-/// Sleeps for this many milliseconds, even if signals arrive meanwhile.
+/// Sleeps for a number of milliseconds, even if signals arrive meanwhile.
 pub(crate) fn sleep(milliseconds: u16) {
     let end = Deadline::after(Duration::from_millis(milliseconds.into()));
     loop {

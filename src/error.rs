@@ -81,8 +81,8 @@ pub struct Error {
 const _: () = assert!(size_of::<Error>() == 8);
 
 impl Error {
-    /// Makes the failure of `call`, if the errno says it all. It is public for libsunpath alone, as
-    /// `with_cause` is.
+    /// Makes the failure of `call`, if the errno tells the whole reason. It is public for
+    /// libsunpath alone, as `with_cause` is.
     #[inline]
     #[must_use]
     #[doc(hidden)]
@@ -185,8 +185,8 @@ impl Error {
         Self::with_cause(Call::Sendmsg, Errno::EINVAL, Cause::EmptyPayload)
     }
 
-    /// Makes the error for truncated control data, of which `closed` descriptors arrived and are
-    /// closed.
+    /// Makes the error for truncated control data, with the number of descriptors that arrived and
+    /// were closed.
     pub(crate) fn control_truncated(closed: usize) -> Self {
         let closed = count(closed);
         Self::with_cause(
@@ -276,8 +276,8 @@ impl Error {
     }
 
     /// Returns what is at the path or the name, if binding failed because of it (`EADDRINUSE`). A
-    /// program that is running already learns it from this error and need not ask again, because
-    /// the answer is of the time of the call.
+    /// program learns from this error that another instance is running. It need not test the path
+    /// itself, because the answer is of the time of the call.
     ///
     /// It is [`InUse::Unknown`] if nobody asked what is there: a bind without
     /// [`Existing::ReplaceStale`](crate::Existing::ReplaceStale) does not ask whether a process holds a socket.

@@ -12,7 +12,8 @@ use crate::control::{Credentials, INT};
 ///
 /// See [`ControlBuffer`](crate::ancillary::ControlBuffer), [`RecvSlots`](crate::ancillary::RecvSlots).
 pub trait Expected: sealed::Sealed {
-    /// An array of at least as many bytes, without padding between them. See [`Space`].
+    /// An array of at least [`SPACE`](Self::SPACE) bytes, without padding between them. See
+    /// [`Space`].
     #[doc(hidden)]
     type Bytes;
     /// The number of bytes of the control buffer that it takes, as `CMSG_SPACE` adds them up.

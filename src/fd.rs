@@ -284,11 +284,11 @@ mod io_slice {
     macro_rules! advance {
         ($type:ident) => {
             impl $type<'_> {
-                /// Removes this many bytes from the front.
+                /// Removes `n` bytes from the front.
                 ///
                 /// # Panics
                 ///
-                /// If there are fewer bytes.
+                /// It panics if there are fewer bytes.
                 pub fn advance(&mut self, n: usize) {
                     assert!(n <= self.len(), "advanced beyond the end of a slice");
                     // INVARIANT: the new pointer and length describe the rest of the same slice.
@@ -296,12 +296,12 @@ mod io_slice {
                     self.iovec.iov_len -= n;
                 }
 
-                /// Removes this many bytes from the front of several slices. Slices that have none
-                /// left are removed.
+                /// Removes `n` bytes from the front of several slices. Slices that have none left
+                /// are removed.
                 ///
                 /// # Panics
                 ///
-                /// If there are fewer bytes.
+                /// It panics if there are fewer bytes.
                 pub fn advance_slices(bufs: &mut &mut [Self], mut n: usize) {
                     let whole = |buf: &&Self| {
                         let rest = n.checked_sub(buf.len());

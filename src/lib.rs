@@ -100,10 +100,10 @@
 //! | connect a socket | [`Socket::connect_to`], [`connect_to_at`](Socket::connect_to_at) |
 //! | choose a datagram socket's peer | [`UnixDatagram::connect`], [`connect_to`](Socket::connect_to), [`connect_to_at`](Socket::connect_to_at) |
 //!
-//! Sending and receiving have the names of `std`, and of C where `std` has none. `try_` stands before a call
-//! that does not wait, even on a blocking socket. `_to` names the receiver and `_from` reports the sender,
-//! `_vectored` takes several slices, `_all` and `_exact` make the call as often as it takes, and `_with`
-//! takes [`MsgFlags`](ancillary::MsgFlags).
+//! Sending and receiving have the names of `std`, and of C where `std` has none. `try_` begins the
+//! name of a call that does not wait, even on a blocking socket. `_to` names the receiver and
+//! `_from` reports the sender, `_vectored` takes several slices, `_all` and `_exact` make the call
+//! as often as it takes, and `_with` takes [`MsgFlags`](ancillary::MsgFlags).
 //!
 //! | to send or receive | call |
 //! |---|---|
@@ -189,10 +189,9 @@
 //!
 //! # Versions
 //!
-//! Versions follow cargo's rules for Semantic Versioning: 0.2 may break programs that were written for 0.1,
-//! as 2.0 may for 1.0. Files in the repository record the public API, and every change of the sources is
-//! compared with them. A version
-//! that is compatible, such as 0.1.1, may:
+//! Versions follow cargo's rules for Semantic Versioning: 0.2 may break programs that were written
+//! for 0.1, as 2.0 may for 1.0. Files in the repository record the public API, and every change of
+//! the sources is compared with them. A version that is compatible, such as 0.1.1, may:
 //!
 //! - add items, methods, trait implementations, and variants of the enums that are `#[non_exhaustive]`;
 //! - change what an error prints, report a cause where none was reported, and change what `Debug` prints;

@@ -44,7 +44,7 @@ impl AsPathname for CStr {
     }
 }
 
-/// Implements `Pathname` for the path types of `std`.
+/// Implements `AsPathname` for the path types of `std`.
 #[cfg(feature = "std")]
 mod std_paths {
     use super::AsPathname;

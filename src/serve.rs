@@ -1,7 +1,7 @@
 //! Serves clients for a long time: accepts them, limits their number in all and for each user, and
 //! waits for the last of them at the end.
 //!
-//! - [`incoming()`] returns clients as they come, and goes on when no descriptor is free.
+//! - [`incoming()`] returns clients as they come, and continues when no descriptor is free.
 //! - [`Clients`] counts the clients that are being served. It refuses a client if there are too
 //!   many, so that one user cannot take all descriptors of a server. At the end it waits for the
 //!   clients that are left.
@@ -126,7 +126,8 @@ impl<const N: usize> Clients<N> {
             return Err(too_many);
         }
         // The place is taken before the others are counted. If two threads do this at once, at
-        // least one counts the other's place, because all of these operations have one order.
+        // least one counts the other's place, because all threads see these operations in one
+        // order.
         let client = self
             .take_place(uid)
             .ok_or(NotAdmitted::Full { places: N })?;

@@ -50,7 +50,7 @@ pub(crate) use self::socket::*;
 pub(crate) use self::user::*;
 
 /// Returns the flags for a new socket, on systems that can make it close-on-exec, and nonblocking
-/// if that is wanted, in one call.
+/// if `nonblocking` is true, in one call.
 #[cfg(have_sock_cloexec)]
 const fn new_socket_flags(nonblocking: bool) -> c_int {
     sys::SOCK_CLOEXEC | if nonblocking { sys::SOCK_NONBLOCK } else { 0 }

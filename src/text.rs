@@ -48,12 +48,12 @@ pub(crate) fn decimal(number: u64, out: &mut Out<'_>) {
     digits::<10>(number, 1, out);
 }
 
-/// Writes an octal number with at least this many digits.
+/// Writes an octal number with at least `least` digits.
 pub(crate) fn octal(number: u64, least: usize, out: &mut Out<'_>) {
     digits::<8>(number, least, out);
 }
 
-/// Writes a hexadecimal number with at least this many digits.
+/// Writes a hexadecimal number with at least `least` digits.
 pub(crate) fn hexadecimal(number: u64, least: usize, out: &mut Out<'_>) {
     digits::<16>(number, least, out);
 }

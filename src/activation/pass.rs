@@ -1,4 +1,4 @@
-//! Starts a program with descriptors, as a service manager does.
+//! Passes descriptors to a program that this process starts, as a service manager does.
 
 use core::error;
 use core::fmt;
@@ -21,9 +21,9 @@ use crate::syscall::{self, Program};
 ///
 /// The program takes them over by [`Activation::take`](super::Activation::take) or by sd_listen_fds(3).
 ///
-/// Call this last. The program gets the arguments and the environment that the command has now, because
-/// `LISTEN_PID` has to be the number of the new process, which therefore executes the program itself. What
-/// is added to the command later does not count, and neither does `arg0`; standard input, output and error may
+/// Call this last. `LISTEN_PID` has to be the number of the new process, which therefore executes
+/// the program itself, with the arguments and the environment that the command has now. A change of
+/// them after this call has no effect, and neither has `arg0`; standard input, output and error may
 /// still be set.
 ///
 /// The command owns close-on-exec copies, so no other child gets them, and the descriptors of this
@@ -38,7 +38,7 @@ use crate::syscall::{self, Program};
 ///   printable ASCII.
 /// - [`PassError::Nul`]: a variable of the environment has a NUL. One in the program or an argument is reported
 ///   by `spawn`.
-/// - [`PassError::Call`]: `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system.
+/// - [`PassError::Call`]: `EMFILE`, `ENFILE`: no descriptor is free in the process or the system.
 ///   `EINVAL`: the program would get more than `RLIMIT_NOFILE`.
 ///
 /// `exec` of the command fails with `EPERM`, because it would replace descriptors of this process. A process
@@ -93,9 +93,11 @@ pub fn pass<F: AsFd>(command: &mut Command, fds: &[(&str, F)]) -> Result<(), Pas
 
 const PIDFDID: &str = "LISTEN_PIDFDID";
 
-/// Returns the environment of a command from which a variable was removed last.
+/// Returns the environment of the program. The last variable that was removed from `command` must
+/// be `LISTEN_PIDFDID`.
 fn environment(command: &Command) -> BTreeMap<OsString, OsString> {
-    // A command that begins with an empty environment does not remember what is not in it.
+    // After `env_clear`, a command does not list the variables that are removed from it. If it
+    // lists one, it still inherits the environment of this process.
     let inherits = command.get_envs().any(|(name, _)| name == PIDFDID);
     let mut environment = BTreeMap::new();
     if inherits {
@@ -136,8 +138,8 @@ fn program(command: &Command, environment: BTreeMap<OsString, OsString>) -> Opti
     })
 }
 
-/// Returns whether systemd takes it for a name. An empty one it does take, and finds no name there if it is
-/// the only one.
+/// Returns whether the text can be the name of a descriptor. systemd accepts an empty one as well,
+/// but reads a list that consists of one empty name as no names at all.
 fn is_name(name: &str) -> bool {
     let is_printable = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b':';
     (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(is_printable)
@@ -190,7 +192,7 @@ impl From<Error> for PassError {
     }
 }
 
-/// The kind is that of the errno, and this error becomes the inner one.
+/// The `io::Error` has the kind of the errno, and this error as its inner error.
 impl From<PassError> for io::Error {
     fn from(error: PassError) -> Self {
         Self::new(error.errno().kind(), error)

@@ -87,7 +87,7 @@ pub struct Activation<'e> {
 #[derive(Debug)]
 enum Names<'e> {
     Given(&'e [u8]),
-    /// Reads the variables from the environment.
+    /// The value that was read from the environment.
     #[cfg(feature = "std")]
     Read(std::vec::Vec<u8>),
 }
@@ -250,9 +250,9 @@ impl fmt::Debug for Name {
 }
 
 impl Passed {
-    /// Returns its name, of at most 255 bytes: that of the socket unit unless `FileDescriptorName=`
-    /// sets another. Other descriptors can have the same name. It is empty if the manager passed
-    /// fewer names than descriptors.
+    /// Returns the name of the descriptor, of at most 255 bytes: the name of the socket unit,
+    /// unless `FileDescriptorName=` sets another. Other descriptors can have the same name. It is
+    /// empty if the manager passed fewer names than descriptors.
     #[must_use]
     #[doc(alias = "LISTEN_FDNAMES")]
     pub fn name(&self) -> &[u8] {
@@ -306,7 +306,7 @@ impl Passed {
     }
 
     /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — sets whether execve(2) closes the descriptor, which it
-    /// does since it was taken over. `false` passes it on: see
+    /// has done since this process took the descriptor over. `false` passes the descriptor on: see
     /// [`Activation`](crate::activation::Activation#executing-a-new-version).
     ///
     /// # Errors

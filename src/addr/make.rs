@@ -123,15 +123,15 @@ impl UnixAddr {
         Ok(())
     }
 
-    /// Returns the address of a path for a call, see `set_for_call`.
+    /// Makes the address of a path. If the path is rejected, the error names `call`.
     pub(crate) fn for_call(call: Call, path: &[u8]) -> Result<Self, Error> {
         let mut addr = Self::unnamed();
         addr.set_for_call(call, path)?;
         Ok(addr)
     }
 
-    /// Does what [`set_pathname`](Self::set_pathname) does, out of line. It is used before a system
-    /// call, which takes far longer than a function call.
+    /// Does what [`set_pathname`](Self::set_pathname) does, and names `call` in the error. It is
+    /// out of line, because the system call that follows takes far longer than a function call.
     #[inline(never)]
     pub(crate) fn set_for_call(&mut self, call: Call, path: &[u8]) -> Result<(), Error> {
         self.set_pathname(path)

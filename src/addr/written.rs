@@ -56,8 +56,8 @@ impl UnixAddr {
         Ok(read)
     }
 
-    /// Returns the greatest length that a kernel reports for an address of these bytes, if it is
-    /// over the size of the struct, and otherwise that size.
+    /// Returns the size of the struct, or the greatest length that a kernel reports for an address
+    /// of these bytes, if that is more.
     const fn most_reported(&self) -> usize {
         match sys::sun_path(&self.addr, size_of::<sockaddr_un>() as socklen_t) {
             SunPath::Pathname(path) if path.len() == sys::SUN_PATH_CAPACITY => {
@@ -70,31 +70,33 @@ impl UnixAddr {
 
 /// Methods that use an address as the buffer of a call that writes one.
 impl UnixAddr {
-    /// Returns the pointer for the calls. After [`normalize_sender`](Self::normalize_sender) got
-    /// the length, the bytes are the address.
+    /// Returns the pointer through which a call writes the address of a sender. The bytes hold the
+    /// invariants again after [`normalize_sender`](Self::normalize_sender) with the length that the
+    /// call reported.
     #[inline]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut sockaddr {
         ptr::from_mut(&mut self.addr).cast()
     }
 
-    /// Returns the two pointers for the calls: `*len` is the size of the buffer. After
-    /// [`normalize`](Self::normalize) the bytes are an address.
+    /// Returns the two pointers through which a call writes an address and its length. Before the
+    /// call, `*len` is the size of the buffer. The invariants hold again after
+    /// [`normalize`](Self::normalize).
     #[inline]
     pub(crate) fn offer(&mut self) -> (*mut sockaddr, *mut socklen_t) {
         self.len = size_of::<sockaddr_un>() as socklen_t;
         (ptr::from_mut(&mut self.addr).cast(), &mut self.len)
     }
 
-    /// Does what [`normalize`](Self::normalize) does, with the length that a call has reported
-    /// elsewhere. If the sender is of another family, the address becomes unnamed, because an error
-    /// would lose the message.
+    /// Does what [`normalize`](Self::normalize) does, with a length that the call did not write
+    /// into this value. If the sender is of another family, the address becomes unnamed, because an
+    /// error would lose the message.
     #[inline]
     pub(crate) fn normalize_sender(&mut self, len: socklen_t) {
         self.len = len;
         let _ = self.normalize();
     }
 
-    /// Returns the address of a sender that a call has written elsewhere.
+    /// Makes the address of a sender from the struct and the length that a call wrote.
     #[inline]
     pub(crate) fn of_sender(addr: sockaddr_un, len: socklen_t) -> Self {
         let mut from = Self { addr, len };
@@ -103,7 +105,8 @@ impl UnixAddr {
     }
 
     /// Restores the invariants of an address that the kernel wrote. It becomes unnamed if the
-    /// length says so. It also becomes unnamed, with `EAFNOSUPPORT`, if it is of another family.
+    /// length ends before `sun_path`. It also becomes unnamed, with `EAFNOSUPPORT`, if it is of
+    /// another family.
     #[inline]
     pub(crate) const fn normalize(&mut self) -> Result<(), Errno> {
         self.normalize_as(cfg!(have_counted_path))
@@ -185,7 +188,7 @@ mod tests {
         }
     }
 
-    /// Linux reports no length over 110 for these addresses.
+    /// Returns structs for which Linux never reports a length over 110, because each has a NUL.
     fn with_a_nul() -> Vec<sockaddr_un> {
         let path = *pathname(&[b'p'; sys::SUN_PATH_MAX]).as_sockaddr_un();
         let short = *pathname(b"ab").as_sockaddr_un();

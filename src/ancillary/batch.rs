@@ -205,8 +205,8 @@ impl<'b, const SIZE: usize, E: Expected> RecvBatch<'b, SIZE, E> {
         }
     }
 
-    /// Returns the messages of the last call, from the first to the last. A second call returns
-    /// none.
+    /// Returns the messages of the last call, from the first to the last. Calling this again before
+    /// the next receive returns none.
     #[inline]
     pub fn arrivals(&mut self) -> Arrivals<'_, SIZE, E> {
         Arrivals {

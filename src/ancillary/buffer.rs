@@ -58,7 +58,8 @@ impl<E: Expected> fmt::Debug for ControlBuffer<E> {
 /// Bytes for control messages, with the greatest number of descriptors that may stay in them. Any more are
 /// closed, and the message is reported as truncated.
 ///
-/// The padding after the last descriptor has space for one more: bytes for one take two.
+/// The number is needed because the padding after the last descriptor has space for one more: bytes
+/// for one descriptor hold two.
 ///
 /// # Examples
 ///

@@ -77,9 +77,9 @@ impl<T: Kind> Socket<T> {
     ///
     /// - `ENOMSG`: no descriptor arrived with the byte; or the end of a sequenced-packet
     ///   connection, which cannot be told from an empty record.
-    /// - `EMSGSIZE`: more than one arrived, or none was free for it (`RLIMIT_NOFILE`); or, of a
-    ///   message, more than one byte.
-    /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
+    /// - `EMSGSIZE`: more than one arrived, or none was free for it (`RLIMIT_NOFILE`); or the
+    ///   message has more than one byte.
+    /// - `EPIPE`: the end of the stream, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
     ///
@@ -151,14 +151,14 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// The bytes are in `buf`, and everything else that arrived is closed.
-    /// [`recvmsg`](Self::recvmsg) returns how many bytes there were, and takes any number of
-    /// descriptors.
+    /// The bytes are in `buf`, and everything else that arrived is closed. Call
+    /// [`recvmsg`](Self::recvmsg) instead to know how many bytes there were, or to take any number
+    /// of descriptors.
     ///
     /// - `ENOMSG`: fewer descriptors arrived, with the numbers; none, at the end of a
     ///   sequenced-packet connection, which cannot be told from an empty record.
     /// - `EMSGSIZE`: more arrived, or too few were free for them (`RLIMIT_NOFILE`).
-    /// - `EPIPE`: the end of the stream; as `io::Error` of kind `UnexpectedEof`.
+    /// - `EPIPE`: the end of the stream, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
     ///
@@ -197,8 +197,9 @@ impl<T: Kind> Socket<T> {
         }
     }
 
-    /// `recvmsg` with `SCM_RIGHTS` — receives bytes, and at most `N` descriptors with them, which are
-    /// close-on-exec. No bytes and no descriptors are the end of the connection, or an empty message.
+    /// `recvmsg` with `SCM_RIGHTS` — receives bytes, and at most `N` descriptors with them, which
+    /// are close-on-exec. If neither bytes nor descriptors come, the connection has ended, or the
+    /// message is empty.
     ///
     /// A stream delivers the descriptors with the first byte that they were sent with. A receive
     /// that takes only bytes that were sent without descriptors returns none.
@@ -315,7 +316,7 @@ impl Socket<Stream> {
     ///
     /// - `ENOMSG`: fewer descriptors came with the bytes, with the numbers.
     /// - `EMSGSIZE`: more came, or too few were free for them (`RLIMIT_NOFILE`).
-    /// - `EPIPE`: the stream ended before; as `io::Error` of kind `UnexpectedEof`.
+    /// - `EPIPE`: the stream ended too early, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for [`recvmsg`](Self::recvmsg).
     ///
     /// # Examples
@@ -356,8 +357,8 @@ impl Socket<Stream> {
     }
 }
 
-/// Takes `N` descriptors out of a message in which there may be more or fewer, and other control
-/// messages.
+/// Returns the descriptors of a message if there are exactly `N`. Other control messages are
+/// ignored.
 #[cold]
 #[inline(never)]
 fn exactly<const N: usize>(

@@ -279,7 +279,7 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `recvmsg(fd, msg, flags | MSG_CMSG_CLOEXEC)` — receives as [`recvmsg`](Self::recvmsg) does,
-    /// with flags: they make it peek, wait until the slices are full, or receive the byte out of
+    /// with flags, which make it peek, wait until the slices are full, or receive the byte out of
     /// band. [`MsgFlags`] has an example.
     ///
     /// Each [`PEEK`](MsgFlags::PEEK) at descriptors makes new ones, which the message owns.
@@ -319,7 +319,8 @@ fn is_end(kind: c_int, flags: c_int, size: usize, without_control: bool) -> bool
     }
 }
 
-/// A message has a true length; a stream has none.
+/// Returns the flag with which a receive reports the true length of a message. A stream has no
+/// messages, so for it there is none.
 #[inline]
 pub(crate) fn true_length<T: Kind>() -> c_int {
     match T::TYPE {

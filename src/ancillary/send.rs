@@ -95,13 +95,13 @@ impl<'a> Layout<'a> {
         self.descriptors
     }
 
-    /// Returns how many bytes it takes.
+    /// Returns how many bytes the control messages take.
     #[inline]
     pub(crate) const fn space(&self) -> usize {
         self.space
     }
 
-    /// Writes it into `space` bytes that are zero.
+    /// Writes the control messages into `buf`, which is `space` bytes of zeroes.
     #[inline]
     pub(crate) fn write(&self, buf: &mut [u8]) -> Result<(), Error> {
         let mut writer = Writer::new(buf);
@@ -150,7 +150,7 @@ type Small = (Rights<2>, Credentials);
 const MAX_CONTROL: usize = 8192;
 const _: () = assert!(MAX_DESCRIPTORS * Rights::<1>::SPACE + Credentials::SPACE <= MAX_CONTROL);
 
-/// Returns the credentials of this process.
+/// Methods that ask for the ids of this process.
 impl Credentials {
     /// `{ getpid(), getuid(), getgid() }` — returns this process's own credentials, as the kernel
     /// would add them itself.
@@ -175,15 +175,16 @@ impl<T: Kind> Socket<T> {
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices, and control messages with them.
     /// Returns how many bytes were sent.
     ///
-    /// A stream may send only a part of the bytes. The control messages have then been sent with
-    /// the first of them and must not be sent again, which [`send_all`](Self::send_all) observes.
+    /// A stream may send only a part of the bytes, at most the first 1024 slices. The control
+    /// messages have then been sent with the first of them and must not be sent again, which
+    /// [`send_all`](Self::send_all) observes.
     ///
     /// # Errors
     ///
     /// On failure nothing was sent. A descriptor that is lent still belongs to the lender.
     ///
-    /// - `EINVAL`: more than 253 descriptors, with the number; or control messages without a byte on a
-    ///   stream, which would drop them. No call was made. A stream takes the first 1024 slices.
+    /// - `EINVAL`: more than 253 descriptors, with the number; or control messages without a byte
+    ///   on a stream, which would drop them. No call was made.
     /// - `EPERM`: the receiver takes no descriptors ([`set_pass_rights`](Self::set_pass_rights));
     ///   credentials of others without privileges.
     /// - `ESRCH`: credentials with a process that does not exist.
@@ -299,7 +300,7 @@ impl<T: Kind> Socket<T> {
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`,
     ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
     /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed.
-    ///   [`sendmsg`](Self::sendmsg) returns how many bytes were sent.
+    ///   Call [`sendmsg`](Self::sendmsg) instead to know how many bytes were sent.
     ///
     /// See sendmsg(2), unix(7).
     #[doc(alias = "sendmsg")]
@@ -319,7 +320,7 @@ impl<T: Kind> Socket<T> {
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`,
     ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
     /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed.
-    ///   [`sendmsg`](Self::sendmsg) returns how many bytes were sent.
+    ///   Call [`sendmsg`](Self::sendmsg) instead to know how many bytes were sent.
     ///
     /// # Examples
     ///

@@ -79,7 +79,7 @@ macro_rules! causes {
 
         #[cfg(test)]
         impl Cause {
-            /// The causes that have a text in this table.
+            /// The names of the causes that have a text in this table.
             pub(super) const NAMES: &[&str] = &[$(stringify!($cause)),*];
         }
 
@@ -119,7 +119,7 @@ macro_rules! causes {
                 })
             }
 
-            /// The text and its numbers.
+            /// Returns the text and its numbers.
             fn text(self) -> (&'static str, [u32; 2]) {
                 match self {
                     Self::Path(_) => ("", [0; 2]),
@@ -131,7 +131,7 @@ macro_rules! causes {
     };
 }
 
-/// Returns the numbers of a cause as one.
+/// Packs the numbers of a cause into the one number that an error holds.
 macro_rules! packed {
     () => {
         0
@@ -144,7 +144,7 @@ macro_rules! packed {
     };
 }
 
-/// Makes a cause from its number.
+/// Makes a cause from the number that an error holds.
 macro_rules! unpacked {
     ($from:ident $cause:ident) => {
         Self::$cause
@@ -218,8 +218,8 @@ causes! {
         /// The uid.
         uid: u32
     } "in this user namespace uid {} stands for all users that are not mapped"
-    /// The address begins with `/proc/self` or its like, and therefore leads to another file in
-    /// another process.
+    /// The address begins with `/proc/self` or `/proc/thread-self`, and therefore leads to another
+    /// file in another process.
     OtherProcess "the address leads elsewhere in another process"
     /// The datagram socket would be bound by a name that its peers cannot use, because its path is
     /// too long for `sun_path`.
@@ -334,7 +334,7 @@ causes! {
     } "the batch is full: it holds {} messages"
 }
 
-// The texts contain this number, which is the limit of the slices on every system.
+// The text of `TooManyDescriptors` contains this number.
 const _: () = assert!(MAX_DESCRIPTORS == 253);
 
 /// The file or process that is in the way at a path that is to be bound: the causes of

@@ -54,9 +54,10 @@ impl Errno {
         }
     }
 
-    /// Returns the kind that std has for it.
+    /// Returns the kind that std has for the errno.
     pub(crate) fn kind(self) -> ErrorKind {
-        // A number need not be dropped, so the compiler generates no code to drop it after a panic.
+        // An `io::Error` of an errno owns nothing, so it need not be dropped. Without the drop, the
+        // compiler generates no code to run it after a panic.
         let error = ManuallyDrop::new(io::Error::from(self));
         error.kind()
     }

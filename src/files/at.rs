@@ -35,9 +35,9 @@ impl<T: Kind> Socket<T> {
     /// begins at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the root.
     ///
     /// As with [`bind_to`](Self::bind_to), the path must not exist, and nothing removes it
-    /// afterwards. If the last component does not fit beside the alias (because it has more than
-    /// about 80 bytes), the socket is bound under a temporary name in the directory, and the file
-    /// is then renamed. A file that exists is never replaced.
+    /// afterwards. If the last component has more than about 80 bytes, and so does not fit after
+    /// the short path of its directory (the alias), the socket is bound under a temporary name in
+    /// the directory, and the file is then renamed. A file that exists is never replaced.
     ///
     /// If the path itself is not bound, [`local_addr`](Self::local_addr) and the peers'
     /// [`peer_addr`](Self::peer_addr) return the alias, which leads elsewhere in another process.
@@ -57,14 +57,14 @@ impl<T: Kind> Socket<T> {
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). Or it is a datagram socket, and
     ///   the absolute path does not fit into `sun_path`: bind it in a directory with a shorter path, to
     ///   [an abstract name](crate::UnixAddr::from_abstract), or use a connected socket.
-    /// - `ENOTDIR`, `ELOOP`: the directory is a file, is a loop of links.
+    /// - `ENOTDIR`, `ELOOP`: the directory is a file, or a loop of links.
     /// - `EACCES`: no permission to write to the directory, or to search one above it.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.
     /// - `ESTALE`: a datagram socket was bound while the directory was moved, or without /proc another
     ///   directory was put in its place.
-    /// - Without /proc, `EOPNOTSUPP`: below a directory that is not [`CWD`](crate::CWD). `EPERM`, `ENOENT`: nowhere to
-    ///   make the link.
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+    /// - Without /proc, `EOPNOTSUPP`: the path begins at a directory that is not
+    ///   [`CWD`](crate::CWD). `EPERM`, `ENOENT`: there is nowhere to make the link.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process or the system; no memory.
     ///
     /// # Examples
     ///
@@ -109,9 +109,9 @@ impl<T: Kind> Socket<T> {
     /// - `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPERM`, `EAGAIN`, `EISCONN`, `ENOMEM`: as for
     ///   [`connect_to`](Self::connect_to).
     /// - `EINVAL`: the path has a NUL, or the socket listens.
-    /// - Without /proc, `EOPNOTSUPP`: below a directory that is not [`CWD`](crate::CWD). `EPERM`, `ENOENT`: nowhere
-    ///   to make the link.
-    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system.
+    /// - Without /proc, `EOPNOTSUPP`: the path begins at a directory that is not
+    ///   [`CWD`](crate::CWD). `EPERM`, `ENOENT`: there is nowhere to make the link.
+    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process or the system.
     ///
     /// # Examples
     ///

@@ -38,7 +38,7 @@ pub use self::sweep::{StaleFile, StaleFiles, stale_in};
 /// The policy for a file that exists at the path.
 ///
 /// The page `docs/socket-files.md` of the repository lists every system call of the three, and what
-/// a crash at each of them leaves.
+/// a crash at each of them leaves behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Existing {

@@ -61,8 +61,8 @@ impl ConnectOptions {
     /// Sets how long to wait for a place in the listener's queue. After that time connecting fails
     /// with `ETIMEDOUT`.
     ///
-    /// A signal does not extend the wait. With a timeout of zero, `ETIMEDOUT` is reported without a
-    /// try.
+    /// A signal does not extend the wait. With a timeout of zero, `ETIMEDOUT` is reported without
+    /// an attempt.
     ///
     /// # Examples
     ///
@@ -159,7 +159,7 @@ impl ConnectOptions {
     ///
     /// On failure nothing stays open.
     ///
-    /// - `ENOENT`, `EINVAL`: the path is empty, has a NUL; no call was made, and
+    /// - `ENOENT`, `EINVAL`: the path is empty, or has a NUL; no call was made, and
     ///   [`Error::sun_path`] has the numbers.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
     /// - `ETIMEDOUT`, `EPERM` and others: as for [`connect_addr`](Self::connect_addr).
@@ -320,8 +320,9 @@ fn is_absent(error: Error) -> bool {
     error.sun_path().is_none() && matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED)
 }
 
-/// The socket is blocking, because a nonblocking connect(2) to a full queue begins nothing that
-/// poll(2) could wait for. `SO_SNDTIMEO` limits the wait, and is reset afterwards.
+/// Connects a blocking socket, and waits for a place in the queue until the deadline at most. A
+/// nonblocking connect(2) to a full queue would begin nothing that poll(2) could wait for.
+/// `SO_SNDTIMEO` limits the wait, and is reset afterwards.
 fn connect_until(
     socket: &Socket<Stream>,
     dir: BorrowedFd<'_>,
@@ -333,7 +334,7 @@ fn connect_until(
         let left = deadline.left().ok_or(late)?;
         socket.set_write_timeout(Some(left))?;
         match syscall::connect_once(dir, socket.as_fd(), addr) {
-            // The client has waited in the queue, so a server exists.
+            // The client has waited for a place in the queue, so a server exists.
             Err(error) if error.errno() == Errno::EINTR => late = TIMED_OUT,
             Err(error) if error.errno() == Errno::EAGAIN => return Err(TIMED_OUT),
             Err(error) => return Err(error),

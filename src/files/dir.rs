@@ -76,8 +76,8 @@ impl IntoRawFd for Dir {
     }
 }
 
-/// The descriptor is not checked. If it is not a directory, every call below it fails with
-/// `ENOTDIR`.
+/// Takes the descriptor over without a check. If it is not a directory, every call below it fails
+/// with `ENOTDIR`.
 impl From<OwnedFd> for Dir {
     fn from(fd: OwnedFd) -> Self {
         Self { fd }
@@ -145,7 +145,7 @@ pub enum Refusal {
 }
 
 impl DirError {
-    /// Makes it from its parts, for libsunpath alone, which keeps an error as a number.
+    /// Makes the error from its parts, for libsunpath alone, which keeps an error as a number.
     #[must_use]
     #[doc(hidden)]
     pub const fn from_parts(prefix_len: usize, refusal: Refusal) -> Self {
@@ -175,7 +175,7 @@ impl DirError {
     }
 
     /// Returns the errno of the same fault: that of the call or path, `ELOOP` for a symbolic link,
-    /// `ENOTDIR`, `EPERM` for an owner or a mode.
+    /// `ENOTDIR` for another file, `EPERM` for an owner or a mode.
     #[must_use]
     pub const fn errno(self) -> Errno {
         match self.refusal {

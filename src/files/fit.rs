@@ -87,7 +87,7 @@ pub struct DoesNotFit<'n> {
 }
 
 impl<'n> DoesNotFit<'n> {
-    /// The longest of the names.
+    /// Returns the longest of the names.
     #[must_use]
     pub const fn longest(self) -> &'n str {
         self.longest
@@ -106,7 +106,7 @@ impl<'n> DoesNotFit<'n> {
         space_in(self.longest.len(), self.max)
     }
 
-    /// Converts it to the errno of a path that is too long, `ENAMETOOLONG`.
+    /// Returns the errno of a path that is too long, `ENAMETOOLONG`.
     #[must_use]
     pub const fn errno(self) -> Errno {
         Errno::ENAMETOOLONG

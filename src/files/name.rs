@@ -28,7 +28,7 @@ pub(crate) fn lock_name(socket: &[u8]) -> Result<Name, Error> {
     join_name(&[socket, SUFFIX]).or_else(|_| join_name(&[&numbered_name(hash), SUFFIX]))
 }
 
-/// Returns a name that no other process chooses, because its number cannot be predicted.
+/// A name that no other process chooses, because its number cannot be predicted.
 pub(crate) type TemporaryName = [u8; 9 + 16];
 
 /// Returns `.sunpath-` and 16 hexadecimal digits of a random number.

@@ -118,7 +118,7 @@ mod std_types {
     use crate::socket::datagram::UnixDatagram;
     use crate::socket::stream::UnixStream;
 
-    /// Closes the descriptor.
+    /// Keeps the error, and closes the descriptor.
     impl From<FromFdError> for io::Error {
         fn from(error: FromFdError) -> Self {
             error.error.into()
@@ -180,8 +180,8 @@ mod std_types {
         }
     }
 
-    /// Fails for a path that fills `sun_path` and leaves no byte for a NUL, because std has no address
-    /// for it.
+    /// The conversion fails for a path that fills `sun_path` and leaves no byte for a NUL, because
+    /// std has no address for it.
     impl TryFrom<UnixAddr> for net::SocketAddr {
         type Error = io::Error;
 

@@ -1,4 +1,4 @@
-//! The identity of the peer. A peer rarely has a name, but it always has credentials.
+//! The identity of the peer. A connected peer rarely has a name, but always has credentials.
 
 use core::ffi::c_int;
 
@@ -152,7 +152,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `ERANGE`: there are more than fit: [`peer_group_count`](Self::peer_group_count).
+    /// - `ERANGE`: there are more than fit; [`peer_group_count`](Self::peer_group_count) returns
+    ///   how many.
     /// - `ENOTCONN`: there is no peer.
     /// - `ENOPROTOOPT`: the system has no such option.
     ///
@@ -256,12 +257,12 @@ fn no_peer_if(errno: c_int, error: Error) -> Error {
     }
 }
 
-/// Linux reports -1 for both ids where there is no peer.
+/// Returns whether both ids are -1, which Linux reports where there is no peer.
 const fn is_nobody(uid: u32, gid: u32) -> bool {
     uid == u32::MAX && gid == u32::MAX
 }
 
-/// A pid of 0 means that the process has no pid here.
+/// Returns the pid; `None` if it is 0, which means that the process has no pid here.
 fn visible_pid(pid: c_int) -> Option<i32> {
     (pid != 0).then_some(pid)
 }

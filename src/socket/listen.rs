@@ -19,8 +19,8 @@ methods_of!(Connected [Stream, Seqpacket], "Methods that listen.", {
     /// The error has the socket, which [`ListenError::into_socket`] gives back. `?` converts it
     /// into an [`Error`] and closes the socket. The file that bind made still exists.
     ///
-    /// - `EINVAL`: the socket has no address, or is connected. `EDESTADDRREQ` for the former on
-    ///   other systems.
+    /// - `EINVAL`: the socket has no address, or is connected. Other systems report `EDESTADDRREQ`
+    ///   if it has no address.
     /// - `ENOMEM`: no memory.
     ///
     /// # Examples
@@ -68,13 +68,13 @@ pub struct ListenError<T: Connected> {
 }
 
 impl<T: Connected> ListenError<T> {
-    /// The reason why the socket does not listen.
+    /// Returns the reason why the socket does not listen.
     #[must_use]
     pub const fn error(&self) -> Error {
         self.error
     }
 
-    /// The socket as it was.
+    /// Returns the socket as it was.
     #[must_use]
     pub fn into_socket(self) -> Socket<T> {
         self.socket
@@ -98,14 +98,14 @@ impl<T: Connected> fmt::Display for ListenError<T> {
 
 impl<T: Connected> error::Error for ListenError<T> {}
 
-/// Closes the socket.
+/// Keeps the error, and closes the socket.
 impl<T: Connected> From<ListenError<T>> for Error {
     fn from(error: ListenError<T>) -> Self {
         error.error
     }
 }
 
-/// Closes the socket.
+/// Keeps the error, and closes the socket.
 #[cfg(feature = "std")]
 impl<T: Connected> From<ListenError<T>> for std::io::Error {
     fn from(error: ListenError<T>) -> Self {

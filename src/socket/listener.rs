@@ -149,7 +149,7 @@ impl<T: Connected> Listener<T> {
     /// - `EAGAIN`: no connection waits, and the listener is nonblocking or its read timeout passed.
     ///   On macOS and FreeBSD accept(2) ignores the read timeout and waits forever;
     ///   [`accept_timeout`](Self::accept_timeout) works on every system.
-    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The connection
+    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process or the system. The connection
     ///   stays in the queue.
     /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty
     ///   ([`Cause::ShutDown`]). If it is nonblocking, Linux reports `EAGAIN` even so, while poll(2)
@@ -223,7 +223,7 @@ impl<T: Connected> Listener<T> {
     /// # Errors
     ///
     /// - `ETIMEDOUT`: no client connected.
-    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process, in the system. The call does not
+    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process or the system. The call does not
     ///   wait for one, and a loop around it must: the connection stays in the queue, so the next
     ///   call fails at once, too.
     /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty. This is

@@ -151,7 +151,8 @@ impl<T: Kind> Socket<T> {
     /// - `EADDRINUSE`: the path exists, whether it is a live socket, a dead one or not a socket; or
     ///   the abstract name is taken. macOS follows a symbolic link that leads to nothing, and makes the file
     ///   there; [`BindOptions`](crate::BindOptions) fails.
-    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, is a loop of links.
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, or is a loop of
+    ///   links.
     /// - `EACCES`: no permission to write to the directory, or to search one above it.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.
     /// - `EINVAL`: the socket has an address already and the path is free, or `addr` is unnamed.

@@ -47,7 +47,7 @@ use crate::syscall::{self, Length, TRUE_LENGTH};
 /// them apart.
 pub type UnixSeqpacket = Socket<Seqpacket>;
 
-/// Tells how many bytes of a message arrived, and whether it was truncated.
+/// The outcome of a receive: how many bytes of a message arrived, and whether it was truncated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a message that was truncated has lost its end"]
 pub struct Received {
@@ -60,7 +60,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// Makes the outcome of a receive into a buffer of this many bytes.
+    /// Makes the outcome of a receive into a buffer of `buffer` bytes.
     #[inline]
     pub(crate) fn new((result, flags): Length, buffer: usize) -> Self {
         Self {

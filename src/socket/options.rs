@@ -323,7 +323,7 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, ...)` — makes each peek look further than the one
-    /// before, beginning this many bytes into the queue; `None` means always at the front.
+    /// before, beginning `offset` bytes into the queue; `None` means always at the front.
     ///
     /// # Errors
     ///
@@ -445,7 +445,7 @@ impl Socket<Stream> {
     }
 }
 
-/// Reads and sets options by the type of their value.
+/// Methods that read and set options by the type of their value.
 impl<T: Kind> Socket<T> {
     fn flag(&self, option: c_int) -> Result<bool, Error> {
         let value: c_int = syscall::getsockopt(self.as_fd(), option)?;

@@ -19,7 +19,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `ENOPROTOOPT`: the kernel, or the system, has no such option, or its value is shorter.
+    /// - `ENOPROTOOPT`: the kernel, or the system, has no such option, or its value is shorter than
+    ///   `V`.
     /// - `EINVAL`, `ERANGE`, `ENODATA`, `EPERM`: the man page of the option describes them.
     ///
     /// # Examples

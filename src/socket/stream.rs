@@ -313,7 +313,7 @@ impl Socket<Stream> {
     ///
     /// # Errors
     ///
-    /// Some of the bytes may have been sent; [`write`](Self::write) returns how many.
+    /// Some of the bytes may have been sent. Call [`write`](Self::write) instead to know how many.
     ///
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
     /// - `EIO`: the kernel sent no byte and reported no error, which no kernel is known to do.
@@ -347,9 +347,10 @@ impl Socket<Stream> {
     ///
     /// # Errors
     ///
-    /// Some of the bytes may have been received; [`read`](Self::read) returns how many.
+    /// Some of the bytes may have been received. Call [`read`](Self::read) instead to know how
+    /// many.
     ///
-    /// - `EPIPE`: the stream ended before; as `io::Error` of kind `UnexpectedEof`.
+    /// - `EPIPE`: the stream ended too early, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).
     ///
     /// # Examples

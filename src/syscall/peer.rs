@@ -29,7 +29,8 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     Ok((ids.unp_euid, ids.unp_egid, ids.unp_pid))
 }
 
-/// The pid of the struct. On systems that do not have it, a null pointer stands in its place.
+/// Reads the pid from the struct, too. Where the struct has no pid, it has a null pointer in that
+/// place, which reads as 0.
 #[cfg(have_xucred)]
 pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     use crate::error::{Call, Errno};

@@ -28,7 +28,7 @@ pub(crate) fn socketpair(kind: c_int, nonblocking: bool) -> Result<(OwnedFd, Own
         // SAFETY: fds has space for two descriptors.
         unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, fds.as_mut_ptr()) as isize }
     })?;
-    // Both descriptors get an owner before either step can fail.
+    // Both descriptors get an owner before the first failure is returned, so that neither leaks.
     match fds.map(|fd| adopt_new(fd, nonblocking)) {
         [Ok(a), Ok(b)] => Ok((a, b)),
         [Err(error), _] | [_, Err(error)] => Err(error),
@@ -105,9 +105,9 @@ const SHUT_DOWN: c_short = sys::POLLHUP | sys::POLLRDHUP;
 #[cfg(not(have_pollrdhup))]
 const SHUT_DOWN: c_short = sys::POLLHUP;
 
-/// Waits by poll(2) for something to receive or to accept, for at most this many milliseconds.
-/// Returns `None` if nothing arrived. It returns `EINTR`, because the caller knows how much time is
-/// left.
+/// Waits by poll(2) for something to receive or to accept, for at most `milliseconds`. Returns
+/// `None` if nothing arrived. If a signal interrupts it, it returns `EINTR`, because the caller
+/// knows how much time is left.
 pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<Option<Ready>, Error> {
     let mut slot = sys::pollfd {
         fd: fd.as_raw_fd(),
@@ -125,7 +125,8 @@ pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<Option<
 }
 
 /// Waits by poll(2) for any of these events, for an error or for the end of the connection, for at
-/// most this many milliseconds. It returns `EINTR`, because the caller knows how much time is left.
+/// most `milliseconds`. If a signal interrupts it, it returns `EINTR`, because the caller knows how
+/// much time is left.
 pub(crate) fn poll_for(
     fd: BorrowedFd<'_>,
     events: c_short,
@@ -143,13 +144,13 @@ pub(crate) fn poll_for(
     }
 }
 
-/// Waits by poll(2) for a listener to be shut down, for at most this many milliseconds. It returns
-/// `EINTR`, because the caller knows how much time is left.
+/// Waits by poll(2) for a listener to be shut down, for at most `milliseconds`. If a signal
+/// interrupts it, it returns `EINTR`, because the caller knows how much time is left.
 pub(crate) fn poll_shut_down(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<bool, Error> {
     poll_for(fd, SHUT_DOWN, milliseconds)
 }
 
-/// Sleeps for this many milliseconds, by poll(2) without descriptors. A signal ends it early.
+/// Sleeps for a number of milliseconds, by poll(2) without descriptors. A signal ends it early.
 pub(crate) fn pause(milliseconds: c_int) {
     // SAFETY: poll does not read the array if it has no elements.
     unsafe { sys::poll(ptr::null_mut(), 0, milliseconds) };
@@ -233,7 +234,8 @@ pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
     Ok(addr)
 }
 
-/// Returns whether a socket is a Unix domain socket. Its address tells that on every system.
+/// Returns whether a socket is a Unix domain socket. The family in its own address tells that on
+/// every system.
 pub(crate) fn is_unix(fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let mut addr = UnixAddr::unnamed();
     sockname(fd, &mut addr)?;

@@ -22,7 +22,7 @@ const WRAPPER_H: Wanted = Wanted {
         "(u|xu|cmsg|sockpeer)cred",
         "sockcred2?",
         "unpcbid",
-        // Enumerations whose constants are macros elsewhere, and in our output.
+        // These are enumerations, whose constants are macros on other systems, and in our output.
         "__socket_type|shutdown_how|sunpath_facts",
     ],
     constants: &[
@@ -51,8 +51,8 @@ const LINUX_H: Wanted = Wanted {
     ],
 };
 
-/// Names that must be found, because bindgen silently omits what it does not see or cannot
-/// evaluate.
+/// Returns the names that must be found, because bindgen silently omits what it does not see or
+/// cannot evaluate.
 fn expected(header: &str, os: &str, env: &str) -> Vec<&'static str> {
     if header == "linux.h" {
         return words(
@@ -110,7 +110,8 @@ fn words(text: &'static str) -> Vec<&'static str> {
     text.split_whitespace().collect()
 }
 
-/// The version of libclang, if there is one. bindgen would panic.
+/// Returns the version of libclang, or an error message if there is none. bindgen itself would
+/// panic.
 pub(crate) fn libclang() -> Result<String, String> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| ()));
@@ -126,8 +127,8 @@ pub(crate) fn libclang() -> Result<String, String> {
     }
 }
 
-/// Returns the facts of `header`, a file in the folder `bindings`, as Rust; or the fault, in words
-/// for the person who builds. `adjust` adds the caller's compiler arguments and callbacks.
+/// Returns the facts of `header`, a file in the folder `bindings`, as Rust, or an error message for
+/// the person who builds. `adjust` adds the caller's compiler arguments and callbacks.
 pub(crate) fn generate(
     bindings: &Path,
     header: &str,
@@ -154,7 +155,8 @@ pub(crate) fn generate(
         .prepend_enum_name(false)
         .default_macro_constant_type(bindgen::MacroTypeVariation::Signed)
         .sort_semantically(true)
-        // Those fields all have a fixed width, and m68k aligns them to 2 bytes.
+        // The fields in the kernel's headers all have a fixed width, so their layout needs no test,
+        // and m68k, which aligns them to 2 bytes, would fail one.
         .layout_tests(header != "linux.h");
     for name in wanted.types {
         builder = builder.allowlist_type(name);

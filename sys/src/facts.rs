@@ -42,7 +42,7 @@ impl<T> Signed for *mut T {
     const SIGNED: bool = false;
 }
 
-/// Size and signedness of the field that a closure names.
+/// Returns the size and the signedness of the field that a closure names.
 #[allow(
     dead_code,
     reason = "the oldest Rust does not count a use in `const _`"
@@ -61,8 +61,8 @@ macro_rules! same {
     };
 }
 
-/// libc's structs have the size and alignment of C's, and these fields are at the same place, with
-/// the same size and signedness.
+/// Checks that libc's structs have the size and alignment of C's, and that these fields are at the
+/// same place, with the same size and signedness.
 macro_rules! structs {
     ($($name:ident { $($field:ident)+ })+) => {$(
         const _: () = {
@@ -81,14 +81,15 @@ macro_rules! structs {
     )+};
 }
 
-/// These constants are equal in the 32 bits that matter for an option, a flag, a size or a request.
+/// Checks that these constants are equal in the 32 bits that matter for an option, a flag, a size
+/// or a request.
 macro_rules! values {
     ($($ours:expr => $theirs:ident,)+) => {
         $(const _: () = same!($ours as u32 == c::$theirs as u32, "value of " $ours);)+
     };
 }
 
-/// libc's constants are equal to those of the same names in C.
+/// Checks that libc's constants are equal to those of the same names in C.
 macro_rules! constants {
     ($($name:ident)+) => {
         $(const _: () = same!(libc::$name as u32 == c::$name as u32, "value of " $name);)+
@@ -175,7 +176,7 @@ values! {
     crate::linux::SO_PEERGROUPS => SO_PEERGROUPS,
 }
 
-// No other header has these two, which linux.rs writes by hand.
+// Only glibc's headers have these two constants, so linux.rs writes them by hand.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 values! {
     crate::linux::SCM_SECURITY => SCM_SECURITY,

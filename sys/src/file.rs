@@ -21,7 +21,8 @@ use libc::{size_t, ssize_t};
 #[doc(inline)]
 pub use libc::{dev_t, gid_t, mode_t, pid_t, uid_t};
 
-// Other C libraries have one set of calls, and musl and bionic have 64 bits in it everywhere.
+// C libraries other than glibc have one set of calls, whose numbers have 64 bits in musl and
+// bionic.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) use libc as calls;
 

@@ -208,7 +208,8 @@ pub use uapi::unix_diag_vfs;
 #[doc(inline)]
 pub use uapi::unix_diag_rqlen;
 
-// Without bindgen's assertions, see generate.rs; every field has a fixed width.
+// These assertions stand in place of bindgen's, which generate.rs turns off. Every field has a
+// fixed width.
 const _: () = {
     assert!(size_of::<sock_diag_req>() == 2, "size of sock_diag_req");
     assert!(size_of::<unix_diag_req>() == 24, "size of unix_diag_req");

@@ -516,8 +516,8 @@ pub use libc::{LOCAL_PEEREID, unpcbid};
 #[doc(inline)]
 pub use libc::{SO_PEERCRED, sockpeercred};
 
-/// `int getpeerucred(int fd, ucred_t **ucred);` — the peer's credentials, in memory that `ucred_free`
-/// frees; and what they say.
+/// `int getpeerucred(int fd, ucred_t **ucred);` — returns the peer's credentials, in memory that
+/// `ucred_free` frees. The other functions read the ids in them.
 ///
 /// See getpeerucred(3C), ucred_get(3C).
 #[cfg(any(target_os = "illumos", target_os = "solaris"))]

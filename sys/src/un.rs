@@ -176,7 +176,7 @@ impl fmt::Display for SunPathError {
 
 impl core::error::Error for SunPathError {}
 
-/// The kind is that of the same errno, and the inner error is this one with its numbers.
+/// The `io::Error` has the kind of the errno, and this error with its numbers as its inner error.
 #[cfg(feature = "std")]
 impl From<SunPathError> for std::io::Error {
     fn from(error: SunPathError) -> Self {

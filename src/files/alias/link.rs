@@ -38,7 +38,7 @@ impl Link {
         Ok(link)
     }
 
-    /// Makes a link to a directory that was opened by the same path.
+    /// Makes a link to a directory, which `opened` has open by the same path.
     pub(crate) fn to_directory(
         dir: BorrowedFd<'_>,
         path: &[u8],
@@ -47,7 +47,7 @@ impl Link {
         let link = Self::to(dir, path)?;
         match syscall::leads_to(link.path(), opened)? {
             true => Ok(link),
-            // Another process has just put another directory in its place.
+            // Another process has put another directory at the path since it was opened.
             false => {
                 let cause = Cause::DirectoryMoved;
                 Err(Error::with_cause(Call::Symlinkat, Errno::ESTALE, cause))

@@ -27,7 +27,8 @@ pub(crate) fn connect_through<R>(
         let Through::File(old) = &lead.through else {
             return Err(refused);
         };
-        // An opened file stays the same when another file is renamed over it.
+        // The address leads through the opened file, which stays the same file when another is
+        // renamed over it. The refusal is final only if the path still leads to it.
         let again = Lead::to(path, means)?;
         match &again.through {
             Through::File(new) if !is_same_file(old, new)? => lead = again,
@@ -52,7 +53,7 @@ enum Through {
 }
 
 impl Lead {
-    /// The directory where the address begins.
+    /// Returns the directory where the address begins.
     fn start(&self) -> BorrowedFd<'_> {
         match &self.through {
             Through::Directory(dir) if syscall::HAVE_BINDAT => dir.as_fd(),

@@ -54,7 +54,8 @@ impl Access {
         Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause))
     }
 
-    /// Returns the mode of the file before bind: with the mark, and less the umask.
+    /// Sets the mode that bind gives to the file: the mode that was asked for, less the umask, with
+    /// the mark.
     ///
     /// If another owner or group is to be set, at first only the creator has permissions, because
     /// bits for the group would apply to the wrong group for an instant.
@@ -68,14 +69,14 @@ impl Access {
         Self::mark(socket, birth as sys::mode_t)
     }
 
-    /// Gives the file that the socket will be bound to this mode, less the umask, and the mark.
+    /// Makes bind give the file this mode, less the umask, with the mark.
     pub(super) fn mark(socket: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
         syscall::fchmod(socket, mode | Self::MARK)
     }
 
-    /// Sets owner, group, and the mode that was asked for after bind, whatever the umask is, and
-    /// verifies that the file system stores them. It fails with `ESTALE` if the file is visibly not
-    /// the one that was bound.
+    /// Sets the owner, the group and the mode that were asked for, whatever the umask is, after
+    /// bind has made the file. Verifies that the file system stores them. It fails with `ESTALE` if
+    /// the file is visibly not the one that was bound.
     ///
     /// The file is held by a descriptor, so that the file that is checked is the one that is changed.
     pub(super) fn apply(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<Identity, Error> {
@@ -147,8 +148,8 @@ impl Access {
             && status.has_one_name()
     }
 
-    /// Does the same by the name of the file, in a directory that no other user can enter. There it
-    /// does no harm if a file system drops the mark.
+    /// Does what [`apply`](Self::apply) does, by the name of the file, in a directory that no other
+    /// user can enter. There it does no harm if a file system drops the mark.
     pub(super) fn apply_in_private(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), Error> {
         if self.owner.is_some() || self.group.is_some() {
             let (owner, group) = self.owner_and_group();
@@ -166,7 +167,7 @@ impl Access {
         Ok(())
     }
 
-    /// The values for chown(2), to which all bits set means no change.
+    /// Returns the values for chown(2), to which all bits set means no change.
     fn owner_and_group(&self) -> (sys::uid_t, sys::gid_t) {
         let unchanged = u32::MAX;
         (

@@ -33,7 +33,7 @@ impl BindOptions {
     /// - `EOPNOTSUPP`: the kernel does not report the file of a socket. It does if it has
     ///   sock_diag(7) for Unix domain sockets and the socket is of this network namespace, or if
     ///   this process has `CAP_NET_ADMIN`.
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process or the system; no memory.
     ///
     /// # Examples
     ///

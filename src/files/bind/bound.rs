@@ -50,7 +50,7 @@ use super::{BindOptions, Bindable};
 /// asked for. Without them it is recognized by its name: if another program removes our file and
 /// binds there before the next system call, its file is taken for ours.
 ///
-/// A clone of the socket alone, by `try_clone`, does not keep the file.
+/// A clone of the socket alone, by `try_clone`, does not keep the file from being removed.
 #[must_use = "dropping it removes the socket file"]
 pub struct Bound<S> {
     // It is `None` if the socket has no file, or has one that other code made. The file is dropped
@@ -65,7 +65,7 @@ impl<S> Bound<S> {
         Self { file, socket, addr }
     }
 
-    /// The path or the abstract name that was given to bind, at which clients connect. With
+    /// Returns the path or the abstract name that was given to bind, at which clients connect. With
     /// [`Takeover`](crate::Existing::Takeover), and in some directories with
     /// [`mode`](crate::BindOptions::mode), `local_addr` reports another one. A relative path stays
     /// relative.
@@ -215,13 +215,14 @@ impl<S> Bound<S> {
     /// removed when its half is dropped. The halves can be dropped in any order.
     ///
     /// The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) stays with the file. As long as
-    /// the [`SocketFile`] exists, no other process starts, even if the socket is closed by then.
+    /// the [`SocketFile`] exists, no other process can bind with that policy, even if the socket is
+    /// closed by then.
     ///
     /// # Errors
     ///
     /// On failure the whole value is returned in the error.
     ///
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process or the system; no memory.
     /// - `EACCES`: no search permission on the directory any more.
     /// - `EOPNOTSUPP`: the system cannot hold the file of a socket by a descriptor (macOS).
     ///

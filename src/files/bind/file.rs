@@ -39,7 +39,8 @@ pub(super) struct BoundFile {
 }
 
 /// A lock file that we hold. The kernel releases the lock when the last descriptor is closed.
-/// Forked children have copies of the descriptor, but also of the socket.
+/// Forked children have copies of the descriptor and of the socket, so none of them has one without
+/// the other.
 struct HeldLock {
     _fd: OwnedFd,
     name: Name,
@@ -90,12 +91,12 @@ impl BoundFile {
                 return Err(Error::address_in_use(InUse::LockFile));
             }
             // Another process of this crate may have made the file, and lost the race for the lock.
-            // The mark shows that, but not every file system keeps the mark.
+            // The sticky bit shows that, but not every file system keeps it.
             let is_ours = is_made || status.mode() & sys::S_ISVTX != 0;
             // The umask may have removed a permission that the next start needs. A failure is ignored,
             // because a file system that sets modes itself gives the next start the same permission.
             if is_ours && status.mode() & 0o777 != 0o600 {
-                // Some systems refuse the mark on a regular file.
+                // Some systems refuse the sticky bit on a regular file.
                 let changed = syscall::fchmod(fd.as_fd(), LOCK_FILE_MODE);
                 let _ = changed.or_else(|_| syscall::fchmod(fd.as_fd(), 0o600));
             }

@@ -21,10 +21,10 @@ use super::remove::status_of;
 /// # Errors
 ///
 /// - `ENOENT`, `EINVAL`: the path is empty, or has a NUL; no call was made.
-/// - `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`: the directory does not exist, is a file, is a loop of links; or
-///   there is no search permission.
+/// - `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`: the directory does not exist, is a file, or is a loop
+///   of links; or there is no search permission.
 /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
-/// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+/// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process or the system; no memory.
 ///
 /// # Examples
 ///

@@ -23,8 +23,8 @@ use super::{BindOptions, Existing, errors};
 const ATTEMPTS: usize = 1000;
 
 impl BindOptions {
-    /// Makes a bound socket and its file. The socket listens if that is wanted. On failure the file
-    /// is dropped before the socket.
+    /// Makes a bound socket and its file. The socket listens if `listens` is true. On failure the
+    /// file is dropped before the socket.
     pub(super) fn make<T: Kind>(
         &self,
         path: &SplitPath<'_>,
@@ -33,8 +33,8 @@ impl BindOptions {
         self.make_file(BoundFile::at(path)?, path, listens, false)
     }
 
-    /// Does the same with a file that is not bound yet, and without taking the lock if it is held
-    /// already.
+    /// Does what [`make`](Self::make) does, with a file that is not bound yet, and without taking
+    /// the lock if `has_lock` is true.
     pub(super) fn make_file<T: Kind>(
         &self,
         file: BoundFile,
@@ -46,7 +46,8 @@ impl BindOptions {
         Ok((Socket::from_fd(socket), file))
     }
 
-    /// Does the same for a socket of any type, so that the compiler makes this code once.
+    /// Does what [`make_file`](Self::make_file) does, for a socket of any type, so that the
+    /// compiler makes this code once.
     fn make_file_of(
         &self,
         kind: c_int,
@@ -74,7 +75,7 @@ impl BindOptions {
 
     /// Binds to the name itself. For a takeover, or if no address has space for the name, it binds
     /// to a name beside it, and moves the file when it is ready. If a mode, an owner or a group is
-    /// asked for, the file has a mark until then.
+    /// asked for, the file has the mark (see `Access`) until then.
     fn bind_in_place(
         &self,
         socket: BorrowedFd<'_>,
@@ -155,7 +156,7 @@ impl BindOptions {
     /// Finds out which file was bound, and sets its mode and its owner.
     ///
     /// bind(2) used the path, and this function uses the directory. If the path has come to lead to
-    /// another directory in between, the file is there, and is removed.
+    /// another directory in between, the file is in that other directory, and is removed.
     fn complete(&self, file: &mut BoundFile, path: &SplitPath<'_>) -> Result<Identity, Error> {
         let (dir, name) = (file.dir.as_fd(), file.name.as_bytes());
         let is_asked = self.access.is_asked();
@@ -190,7 +191,7 @@ impl BindOptions {
             },
             Errno::ESTALE | Errno::ENOENT => Err(errors::moved(Cause::FileMoved)),
             _ => {
-                // The file is ours and is removed when this is dropped.
+                // The file is ours and is removed when `file` is dropped.
                 file.bound = named(dir).ok();
                 Err(error)
             }
@@ -243,8 +244,8 @@ impl BindOptions {
     ) -> Result<(), Error> {
         let named = (file.dir.as_fd(), name.as_bytes());
         if self.existing == Existing::Takeover {
-            // The turn keeps an old server that ends now from moving the new file aside until it
-            // has looked at it.
+            // The turn keeps an old server that ends now from moving the new file aside to look at
+            // it.
             let _turn = Turn::take(file.dir.as_fd());
             return take_over(ready, named, bound);
         }

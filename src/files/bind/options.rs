@@ -26,7 +26,7 @@ impl BindOptions {
     /// Makes the options of a daemon that runs once and that only its own user may connect to:
     /// [`ReplaceStale`](Existing::ReplaceStale) with mode 0600. Other options can be set on top.
     ///
-    /// If the daemon runs already, [`Error::in_use`] of the error says so.
+    /// If the daemon is running already, [`Error::in_use`] of the error says so.
     ///
     /// # Examples
     ///
@@ -49,10 +49,10 @@ impl BindOptions {
     ///
     /// At no instant can a process connect if this mode does not permit it. The umask, which
     /// belongs to all threads, is not changed: the socket gets the mode before it is bound, and the
-    /// bits that the umask took are given back to the file after that, by a descriptor of the file.
-    /// To connect, a process needs write permission on the file on Linux; on other systems only the
-    /// permissions of the directory are portable. A default ACL of the directory can name a user
-    /// who may connect in addition, with the permissions of the group, and a directory with the
+    /// bits that the umask removed are set after that, by a descriptor of the file. To connect, a
+    /// process needs write permission on the file on Linux; on other systems only the permissions
+    /// of the directory are portable. A default ACL of the directory can name a user who may
+    /// connect in addition, with the permissions of the group, and a directory with the
     /// setgid bit passes its group on to the file.
     ///
     /// Until the mode is complete, the file has its sticky bit set, by which it is told from other
@@ -196,10 +196,11 @@ impl BindOptions {
     /// removed again. [`bind_at`](Self::bind_at) with a [`Dir`](crate::Dir) does not depend on the
     /// path.
     ///
-    /// A longer path is reached as by [`Socket::bind_to_at`](crate::Socket::bind_to_at). [`local_addr`](crate::Socket::local_addr) then
-    /// reports an alias, and [`Bound::addr`] is `None`. If even the last component does not fit beside
-    /// the alias, the socket is bound under a temporary name, `.sunpath-` and 16 hexadecimal digits,
-    /// and gets its own name when it listens.
+    /// A longer path is reached as by [`Socket::bind_to_at`](crate::Socket::bind_to_at).
+    /// [`local_addr`](crate::Socket::local_addr) then reports an alias, and [`Bound::addr`] is
+    /// `None`. If even the last component does not fit after the alias, the socket is bound under a
+    /// temporary name, `.sunpath-` and 16 hexadecimal digits, and gets its own name when it
+    /// listens.
     ///
     /// # Errors
     ///
@@ -213,7 +214,8 @@ impl BindOptions {
     ///   With [`Takeover`](Existing::Takeover): the file is not a socket.
     /// - `EINVAL`: the mode is over 0777.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`](crate::Socket::new).
-    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, is a loop of links.
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, or is a loop of
+    ///   links.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). With
     ///   [`reachable`](Self::reachable): the path does not fit into `sun_path`, with both numbers
     ///   ([`Cause::Unreachable`](crate::error::Cause::Unreachable)); nothing was made.
@@ -230,12 +232,13 @@ impl BindOptions {
     /// - `EBUSY`: something is mounted on the socket file that is to be replaced.
     /// - `ESTALE`: the file that was just bound is not at the path: another program removed it, or
     ///   put another in its place, which stays; or the path leads to another directory by now.
-    /// - `ENXIO`, `ELOOP`: a socket, a symbolic link has the lock file's name.
+    /// - `ENXIO`, `ELOOP`: a socket or a symbolic link has the lock file's name.
     ///   `EAGAIN`: another process has a lease on the lock file, see fcntl(2).
     /// - `ENOLCK`, `EOPNOTSUPP`: the file system has no locks.
     /// - Where getrandom(2) is denied, its errno: a temporary name was needed.
-    /// - Without /proc, `EOPNOTSUPP`: a name in a directory that is open, and has no path; a mode that the
-    ///   umask narrows, before Linux 6.6. `EPERM`: nowhere to make the link that a long path needs.
+    /// - Without /proc, `EOPNOTSUPP`: a name in a directory that is open, and has no path; a mode
+    ///   that the umask narrows, before Linux 6.6. `EPERM`: there is nowhere to make the link that
+    ///   a long path needs.
     ///
     /// # Examples
     ///

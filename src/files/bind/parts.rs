@@ -16,8 +16,8 @@ use super::file::BoundFile;
 /// that number to the file of the next server when the socket is closed, and this value would
 /// remove it.
 ///
-/// Nothing is removed if the socket has no file, or if the file no longer existed when the two were
-/// taken apart.
+/// Nothing is removed if the socket has no file, or if the file no longer existed when it was
+/// separated from the socket.
 #[must_use = "dropping it removes the socket file"]
 pub struct SocketFile {
     file: Option<BoundFile>,
@@ -39,8 +39,8 @@ impl SocketFile {
     /// # Errors
     ///
     /// - `ENOENT`: the file was removed before, or has another name.
-    /// - `ESTALE`: another file is at the path; it stays. Or the file no longer existed when the
-    ///   two were taken apart.
+    /// - `ESTALE`: another file is at the path; it stays. Or the file no longer existed when it was
+    ///   separated from the socket.
     /// - `EPERM`, `EBUSY`, `EACCES`, `EROFS`, `EIO`, `ENOMEM`: as for
     ///   [`Bound::close_and_unlink`](crate::Bound::close_and_unlink).
     ///

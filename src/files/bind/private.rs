@@ -24,7 +24,7 @@ pub(super) struct Private<'a> {
 }
 
 impl<'a> Private<'a> {
-    /// Returns the name of the file in the directory.
+    /// The name of the file in the directory.
     pub(super) const FILE: &'static [u8] = b"s";
 
     pub(super) fn make(parent: BorrowedFd<'a>) -> Result<Self, Error> {

@@ -67,14 +67,14 @@ impl<T> fmt::Display for ReturnedError<T> {
 
 impl<T> error::Error for ReturnedError<T> {}
 
-/// Drops the value.
+/// Keeps the error, and drops the value.
 impl<T> From<ReturnedError<T>> for Error {
     fn from(error: ReturnedError<T>) -> Self {
         error.error
     }
 }
 
-/// Drops the value.
+/// Keeps the error, and drops the value.
 #[cfg(feature = "std")]
 impl<T> From<ReturnedError<T>> for std::io::Error {
     fn from(error: ReturnedError<T>) -> Self {

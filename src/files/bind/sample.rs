@@ -45,7 +45,7 @@ impl<'a> Sample<'a> {
         status_of(self.dir, &self.name)
     }
 
-    /// Gives its owner the permission that connect(2) needs.
+    /// Gives the owner of the file the permission that connect(2) needs.
     pub(super) fn make_writable(&self) -> Result<(), Error> {
         syscall::change_mode_at(self.dir, &self.name, 0o700)
     }

@@ -234,9 +234,9 @@ fn connect_by_path(
 /// the file is dead. Tests pass functions for other kernels.
 type Reading = fn(Result<(), Error>) -> Result<bool, Error>;
 
-/// Decides as is right for Linux and the BSDs. For a stream or seqpacket socket the answer is
-/// `EPROTOTYPE`, and nothing happens. For a datagram socket connect(2) succeeds, and its owner does
-/// not notice. Only `ECONNREFUSED` means that no process holds the file.
+/// Decides for Linux and the BSDs. For a stream or seqpacket socket the answer is `EPROTOTYPE`, and
+/// nothing happens. For a datagram socket connect(2) succeeds, and its owner does not notice. Only
+/// `ECONNREFUSED` means that no process holds the file.
 fn means_dead(connected: Result<(), Error>) -> Result<bool, Error> {
     match connected {
         // EPERM is reported by a datagram socket that is connected to another socket.

@@ -20,9 +20,9 @@ use super::stale::{Liveness, probe};
 ///
 /// # Errors
 ///
-/// - `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`: the directory does not exist, is a file, may not be read, is a
-///   loop of links.
-/// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+/// - `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`: the directory does not exist, is a file, may not be
+///   read, or is a loop of links.
+/// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process or the system; no memory.
 ///
 /// # Examples
 ///
@@ -91,13 +91,13 @@ impl StaleFile {
     ///
     /// # Errors
     ///
-    /// The file stays.
+    /// On failure the file stays.
     ///
     /// - `EADDRINUSE`: a server has bound there since, or the file is not a socket any more. The
     ///   [`in_use`](Error::in_use) of the error tells which.
     /// - `EACCES`, `EPERM`, `EROFS`: this process may not remove it; a read-only file system.
     /// - `EBUSY`: something is mounted on it.
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process or the system; no memory.
     ///
     /// See unlink(2).
     #[doc(alias = "unlink")]

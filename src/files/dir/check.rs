@@ -15,7 +15,7 @@ const WRITABLE_BY_OTHERS: mode_t = 0o022;
 
 pub(super) const OPEN_NOFOLLOW: c_int = syscall::O_PATH | sys::O_DIRECTORY | sys::O_NOFOLLOW;
 
-// mode_t is u16 on some systems.
+// The mode is cast, because mode_t is u16 on some systems.
 #[allow(clippy::unnecessary_cast)]
 pub(super) fn wrong_mode(status: &Status) -> Refusal {
     Refusal::Mode {
@@ -50,7 +50,7 @@ pub(super) fn symlink_status(dir: &OwnedFd, name: &[u8], error: Error) -> Result
     }
 }
 
-/// Returns whether only this user and root can replace what is in this directory.
+/// Checks that only this user and root can replace what is in this directory.
 ///
 /// In a user namespace where root is not mapped, root looks like every other user that is not
 /// mapped. There, such an owner is accepted for a directory to which no other user can write, such

@@ -21,7 +21,7 @@ impl Dir {
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
     /// - `EACCES`: no search permission above it, or, on systems without `O_PATH` (macOS), no
     ///   permission to read it. `ELOOP`: a loop of links.
-    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process, in the system; no memory.
+    /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process or the system; no memory.
     ///
     /// # Examples
     ///

@@ -53,8 +53,9 @@ impl DirOptions {
     /// These directories are refused all the same:
     ///
     /// - one that group or others may write to, because something may have been put there;
-    /// - one with the sticky bit, one on which a file system is mounted, and one directly below the root, because
-    ///   `/run`, `/tmp` and their like are for others too, and root owns them.
+    /// - one with the sticky bit, one on which a file system is mounted, and one directly below the
+    ///   root, because `/run`, `/tmp` and similar directories are for others too, and root owns
+    ///   them.
     #[must_use]
     #[doc(alias = "chmod")]
     pub const fn narrow(mut self, on: bool) -> Self {

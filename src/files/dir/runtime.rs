@@ -69,7 +69,7 @@ impl Dir {
     /// Opens the runtime directory of a program that [`runtime`](Self::runtime) has made. It is for
     /// the program's clients, and makes nothing.
     ///
-    /// It is the first of the same directories that exists and verifies.
+    /// It opens the first of the directories listed there that exists and verifies.
     ///
     /// # Errors
     ///

@@ -69,7 +69,8 @@ fn parent(path: &[u8]) -> &[u8] {
     end.and_then(|end| path.get(..=end)).unwrap_or_default()
 }
 
-/// Puts the end of the first directory that was made above it into `first_made`.
+/// Does what [`verified`] does, from the root or the working directory down. If it makes a
+/// directory above the last one, `first_made` gets the length of the first such path.
 fn verified_from_the_top(
     path: &[u8],
     wanted: &Wanted,
@@ -121,7 +122,8 @@ fn verified_from_the_top(
     }
 }
 
-/// Verifies the directory above, and makes it if that is wanted. Returns whether it was made.
+/// Opens and verifies one directory above the last one, and makes it if that is wanted. Returns
+/// whether it was made.
 fn enter_or_make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<(OwnedFd, bool), Refusal> {
     match enter(dir, name) {
         Err(Refusal::Call(error)) if error.errno() == Errno::ENOENT && wanted.parents => {}
@@ -137,7 +139,7 @@ fn enter_or_make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<(OwnedFd
     }
 }
 
-/// Verifies the directory above.
+/// Opens and verifies one directory above the last one.
 fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
         Ok(below) => {
@@ -168,7 +170,7 @@ fn verify_upwards(dir: &OwnedFd) -> Result<(), Refusal> {
         let from = held.as_ref().unwrap_or(dir).as_fd();
         let up = syscall::openat(from, b"..", OPEN_NOFOLLOW).map_err(Refusal::Call)?;
         let above = stat(&up)?;
-        // The root is its own parent.
+        // The root is its own parent, so the way upwards ends there.
         if above.identity() == here.identity() {
             return Ok(());
         }
@@ -251,7 +253,7 @@ fn is_narrowable(fd: &OwnedFd, status: &Status) -> Result<bool, Refusal> {
         |from: &OwnedFd| syscall::openat(from.as_fd(), b"..", OPEN_NOFOLLOW).map_err(Refusal::Call);
     let above = up(fd)?;
     let (above, top) = (stat(&above)?, stat(&up(&above)?)?);
-    // The root is its own parent.
+    // The parent of a directory directly below the root is the root, which is its own parent.
     let is_below_root = above.identity() == top.identity();
     let is_mounted = !status.is_on_device_of(&above);
     let is_alone = !is_writable_by_others(status) && status.mode() & sys::S_ISVTX == 0;

@@ -1,5 +1,5 @@
-//! Replaces both calls by a loop where the system has neither, and recvmmsg(2) where the kernel
-//! refuses it. FreeBSD's C library does the same. The tests run on every system.
+//! Replaces sendmmsg(2) and recvmmsg(2) by a loop where the system has neither, and recvmmsg(2)
+//! where the kernel refuses it. FreeBSD's C library does the same. The tests run on every system.
 
 use core::ffi::{c_int, c_void};
 
@@ -7,7 +7,7 @@ use sunpath_sys as sys;
 #[cfg(have_mmsg)]
 use sunpath_sys::mmsghdr;
 
-/// The value on Linux.
+/// The header of one message, for systems that have no such struct.
 #[cfg(not(have_mmsg))]
 #[allow(non_camel_case_types)]
 pub(super) struct mmsghdr {

@@ -71,8 +71,8 @@ pub(crate) struct RecvHeaders<'b, const SIZE: usize, E: Expected> {
     /// The number of headers that the last call has filled. INVARIANT: that many headers exist, and
     /// all others contain the full lengths of their memory.
     filled: usize,
-    /// The number of filled headers that were given away. INVARIANT: it is at most `filled`, and
-    /// this value owns the descriptors in the rest.
+    /// The number of filled headers that [`arrived`](Self::arrived) has returned. INVARIANT: it is
+    /// at most `filled`, and this value owns the descriptors in the rest.
     given: usize,
     expected: PhantomData<E>,
 }

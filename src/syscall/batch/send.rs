@@ -42,7 +42,7 @@ pub(crate) struct SendHeaders<'b, E: Expected> {
     /// INVARIANT: the first `len` headers are written, and point to slices, addresses and control
     /// messages that are borrowed for 'b.
     headers: &'b mut [MaybeUninit<mmsghdr>],
-    /// The headers that are not written yet.
+    /// The space for the control messages of headers that are not written yet.
     control: &'b mut [Space<E>],
     len: usize,
     /// The number of messages that were sent or left out. INVARIANT: it is at most `len`.
@@ -83,14 +83,14 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         self.gone = 0;
     }
 
-    /// Returns how many more headers can be written.
+    /// Returns how many headers there are, written or not.
     pub(crate) const fn capacity(&self) -> usize {
         self.headers.len()
     }
 
     /// Writes one more header, with control messages that `lay_out` writes into `space` bytes. The
-    /// caller knows how many headers may be written, and how many bytes of control messages. It
-    /// fails with `ENOBUFS` if no slot is free.
+    /// caller has checked that `space` is at most `E::SPACE`. It fails with `ENOBUFS` if no slot is
+    /// free.
     #[inline]
     pub(crate) fn push(
         &mut self,

@@ -35,7 +35,7 @@ struct Placing {
     first: RawFd,
     /// INVARIANT: their numbers are greater than all that they get in the child.
     fds: Vec<OwnedFd>,
-    /// Copies of what had these numbers.
+    /// Copies of the descriptors that had these numbers in the child before, if there were any.
     saved: Vec<Option<OwnedFd>>,
     program: Program,
     /// INVARIANT: each points to a string of `program`, or to `pid` when it is written, or is null. The last
@@ -45,7 +45,7 @@ struct Placing {
     pid: Vec<u8>,
 }
 
-/// The digits of a number, and the zero after them.
+/// The greatest number of digits of a pid, and the NUL after them.
 const DIGITS: usize = 11;
 
 /// Makes every process that the command starts execute the program, with these descriptors from a number on,
@@ -85,13 +85,13 @@ pub(crate) fn place_in_child<F: AsFd>(
 }
 
 impl Placing {
-    /// Returns only if it fails.
+    /// Places the descriptors and executes the program. It returns only if that fails.
     fn execute(&mut self) -> Errno {
         // exec of std runs this in the process itself, where the numbers belong to others.
         if self.parent.is_current() {
             return Errno::EPERM;
         }
-        // It has space for every number, and for the zero.
+        // The buffer has space for the digits of every pid, and for the NUL.
         let _ = write!(
             &mut *self.pid,
             "{}={}\0",
@@ -102,7 +102,8 @@ impl Placing {
             place.store(self.pid.as_mut_ptr().cast(), Ordering::Relaxed);
         }
         let failed = self.place().err().unwrap_or_else(|| self.execute_one());
-        // std reports the failure through a descriptor that may be one of them.
+        // std reports the failure through a descriptor that may have had one of these numbers, so
+        // they are given back.
         for (number, saved) in (self.first..).zip(&mut self.saved) {
             if let Some(saved) = saved.take() {
                 // It was placed there before, or something else was.
@@ -150,7 +151,7 @@ impl Placing {
     }
 }
 
-/// `dup2`. The copy is not close-on-exec.
+/// Makes `number` a descriptor of the same file, by dup2(2). It is not close-on-exec.
 fn duplicate_to(fd: &OwnedFd, number: RawFd) -> Result<(), Errno> {
     let placed = retry(Call::Dup2, || {
         // SAFETY: the call takes only numbers. In this process, which is about to execute another program,
@@ -160,7 +161,8 @@ fn duplicate_to(fd: &OwnedFd, number: RawFd) -> Result<(), Errno> {
     placed.map(drop).map_err(Error::errno)
 }
 
-/// `fcntl(F_DUPFD_CLOEXEC)`, with the lowest number that is free from this one on.
+/// Makes a close-on-exec copy with the lowest free number that is at least `lowest`, by
+/// `fcntl(F_DUPFD_CLOEXEC)`.
 fn duplicate_from(fd: BorrowedFd<'_>, lowest: RawFd) -> Result<OwnedFd, Error> {
     let copy = retry(Call::Fcntl, || {
         // SAFETY: F_DUPFD_CLOEXEC takes an int.

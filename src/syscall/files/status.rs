@@ -16,7 +16,7 @@ pub(crate) struct Identity {
     ino: u64,
 }
 
-/// The status of a file, from Returns the status of an open file, by fstat(2).
+/// The status of a file, as fstat(2) or fstatat(2) returned it.
 pub(crate) struct Status(pub(super) sys::stat);
 
 #[allow(

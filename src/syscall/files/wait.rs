@@ -1,4 +1,4 @@
-//! Waits for a server that has not started yet.
+//! The connect(2) of a client that waits for a server until a deadline.
 
 use sunpath_sys as sys;
 

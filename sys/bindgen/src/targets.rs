@@ -19,7 +19,7 @@ const fn target(zig: &'static str, clang: &'static str) -> Target {
     }
 }
 
-/// The headers that [`ZIG`] has for a system.
+/// Returns the name of the headers that [`ZIG`] has for a system.
 pub(crate) fn header_set(os: &str, env: &str) -> &'static str {
     match (os, env) {
         ("freebsd", _) => "FreeBSD 14",
@@ -33,7 +33,8 @@ pub(crate) fn header_set(os: &str, env: &str) -> &'static str {
     }
 }
 
-/// The C library's facts: Rust's name of each target with headers in the list of systems, and the target.
+/// Returns the targets of the C library's facts: those in the list of systems for which zig has
+/// headers, each by Rust's name and as a [`Target`].
 pub(crate) fn wrapper_h() -> impl Iterator<Item = (&'static str, Target)> {
     let lines = include_str!("../../../systems.txt").lines();
     let columns = lines
@@ -52,7 +53,7 @@ pub(crate) fn wrapper_h() -> impl Iterator<Item = (&'static str, Target)> {
     })
 }
 
-/// clang's name of a target of Rust's.
+/// Returns clang's name of a target, from Rust's name.
 fn clang(rust: &'static str) -> Cow<'static, str> {
     [
         ("riscv64gc-", "riscv64-"),

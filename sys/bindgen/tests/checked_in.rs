@@ -14,7 +14,7 @@ fn bindings_checked_in_are_those_of_the_pinned_headers() {
         .expect("the tool starts");
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.code() == Some(77) && env::var_os("SUNPATH_NO_SKIP").is_none() {
-        // Written past the harness, which shows only the output of failing tests.
+        // This is not printed by the test harness, which shows only the output of failing tests.
         let skipped = format!("SKIPPED, sys/bindings is not compared: {said}");
         io::stderr()
             .write_all(skipped.as_bytes())

@@ -2,8 +2,8 @@
 
 use super::SUN_PATH_CAPACITY;
 
-/// Copies bytes if they fit, and returns whether it did. If no NUL is allowed, there must be at
-/// least one byte, and all are looked at before the first is written.
+/// Copies bytes if they fit, and returns whether it has copied them. If no NUL is allowed, there
+/// must be at least one byte, and all are looked at before the first is written.
 ///
 /// It makes one pass from both ends, whose parts overlap. Each part takes a few wide instructions,
 /// whereas strlen(3) and memcpy(3) would need two passes.
@@ -49,7 +49,7 @@ const fn copy_ends<const WITHOUT_NUL: bool, const N: usize>(bytes: &[u8], to: &m
 #[inline(never)]
 pub(super) const fn any_nul(bytes: &[u8]) -> bool {
     debug_assert!(bytes.len() <= SUN_PATH_CAPACITY);
-    // Most paths have such a length.
+    // This arm comes first, because most paths have such a length.
     match bytes.len() as u8 {
         16..32 => any_nul_at_ends::<16>(bytes),
         64.. => any_nul_at_ends::<64>(bytes),
@@ -70,8 +70,8 @@ const fn any_nul_at_ends<const N: usize>(bytes: &[u8]) -> bool {
     }
 }
 
-/// There is no branch for each byte, so the compiler can compare 16 bytes at once. This code
-/// compares 8.
+/// Returns whether one of the bytes is a NUL. There is no branch for each byte, so the compiler can
+/// compare 16 bytes at once. Up to 8 are compared as one word.
 #[inline(always)]
 const fn has_nul<const N: usize>(bytes: &[u8; N]) -> bool {
     if N <= 8 {

@@ -97,8 +97,8 @@ const fn first(bytes: &[u8], len: usize) -> &[u8] {
     }
 }
 
-/// Returns the length with which an address that was read can be sent to: the reported one, but
-/// never more than `sizeof(struct sockaddr_un)`.
+/// Returns the length that sendto(2) and connect(2) accept for an address that was read: the
+/// reported one, but never more than `sizeof(struct sockaddr_un)`.
 ///
 /// For a path of 108 bytes Linux reports 111, and refuses everything over 110 with `EINVAL`.
 #[must_use]
