@@ -113,7 +113,7 @@ fn main() {
     }
 }
 
-/// The systems that `systems.txt` lists with this package, by Rust's names.
+/// Returns the systems that `systems.txt` lists with this package, by Rust's names.
 fn systems() -> Vec<&'static str> {
     let lines = include_str!("systems.txt").lines();
     let columns = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());

@@ -30,8 +30,8 @@ pub trait Expected: sealed::Sealed {
 
 /// `SCM_RIGHTS` — at most `N` descriptors. Any more are closed, and the message is reported as truncated.
 ///
-/// macOS installs every descriptor that was sent in the process, and returns only the numbers for
-/// which the buffer has space. Expect as many as the sender may send.
+/// macOS gives the process every descriptor that was sent, and returns only the numbers for which
+/// the buffer has space. Expect as many as the sender may send.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SCM_RIGHTS")]
 pub enum Rights<const N: usize> {}

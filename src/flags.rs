@@ -69,7 +69,7 @@ flags! {
 }
 
 impl MsgFlags {
-    /// The value without any flag.
+    /// Returns the value without any flag.
     #[must_use]
     pub const fn empty() -> Self {
         Self(0)

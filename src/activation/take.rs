@@ -227,7 +227,7 @@ struct Name {
 }
 
 impl Name {
-    /// `name` has at most `NAME_MAX` bytes, because `Variables` checks all names.
+    /// Copies a name. It has at most `NAME_MAX` bytes, because `Variables` checks all names.
     fn new(name: &[u8]) -> Self {
         let mut bytes = [0; NAME_MAX];
         for (to, from) in bytes.iter_mut().zip(name) {

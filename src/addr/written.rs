@@ -153,8 +153,8 @@ mod tests {
         UnixAddr::from_pathname_bytes(path).expect("the path fits")
     }
 
-    /// The address that Linux returns for a path which fills sun_path. It has no NUL, and its
-    /// length is one byte too long.
+    /// Returns the address that Linux reports for a path which fills sun_path. It has no NUL, and
+    /// its length is one byte too long.
     fn full_address_of_the_kernel() -> UnixAddr {
         let mut addr = *UnixAddr::unnamed().as_sockaddr_un();
         addr.sun_path.fill(b'f' as c_char);

@@ -58,13 +58,13 @@ pub enum Existing {
     /// in 16 hexadecimal digits, and `.lock`.
     ///
     /// The lock keeps out only processes that ask for it. The proof protects every server, whatever
-    /// library it uses: a datagram socket is connected to the file. If any process holds a stream
-    /// or seqpacket socket that is bound to the file, the answer is `EPROTOTYPE`, also before
-    /// listen(2) and with a full backlog, and the server does not notice. Only `ECONNREFUSED`
-    /// proves that the file is dead, and only on a kernel that answers differently for a live
-    /// socket. Before a file is removed, this process therefore binds a stream socket of its own
-    /// beside it, under a temporary name, and makes the same test with it. If that live socket
-    /// looks dead too, nothing is proved, and bind fails with `EADDRINUSE`.
+    /// library it uses. This process connects a datagram socket to the file. If any process holds a
+    /// stream or seqpacket socket that is bound to the file, the answer is `EPROTOTYPE`, also
+    /// before listen(2) and with a full backlog, and the server does not notice. Only
+    /// `ECONNREFUSED` proves that the file is dead, and only on a kernel that answers differently
+    /// for a live socket. Before a file is removed, this process therefore binds a stream socket of
+    /// its own beside it, under a temporary name, and makes the same test with it. If that live
+    /// socket looks dead too, nothing is proved, and bind fails with `EADDRINUSE`.
     ///
     /// These are never touched: a file that is not a socket; a symbolic link and the file that it points
     /// to; a file that this process may not test, because it has no write permission on it (`EACCES`).

@@ -199,9 +199,9 @@ impl<T: Kind> Socket<T> {
     /// process.
     ///
     /// It stands for that process even after the process's number was given to another. Linux has
-    /// it since 6.5, and since 6.16 also for a peer that was reaped already. It is close-on-exec,
-    /// and becomes readable when the process ends. There is one for a process in an outer pid
-    /// namespace, too, but that process cannot be signalled through it.
+    /// had it since 6.5, and since 6.16 also for a peer that was reaped already. It is
+    /// close-on-exec, and becomes readable when the process ends. There is one for a process in an
+    /// outer pid namespace, too, but that process cannot be signalled through it.
     ///
     /// # Errors
     ///

@@ -432,7 +432,7 @@ flags! {
 
 impl Socket<Stream> {
     /// `setsockopt(fd, SOL_SOCKET, SO_INQ, ...)` — sets whether the number of bytes left in the
-    /// queue comes with each receive. The option cannot be read. Linux has it since 6.17.
+    /// queue comes with each receive. The option cannot be read. Linux has had it since 6.17.
     ///
     /// # Errors
     ///

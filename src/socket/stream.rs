@@ -166,7 +166,7 @@ impl Socket<Stream> {
     }
 
     /// `send(fd, buf, n, MSG_OOB | MSG_NOSIGNAL)` — sends bytes, the last of them out of band.
-    /// Linux has it since 5.15, if the kernel was built with it.
+    /// Linux has had it since 5.15, if the kernel was built with it.
     ///
     /// # Errors
     ///

@@ -250,7 +250,7 @@ impl<B: ControlData> OwnedControl<B> {
         close_run(run);
     }
 
-    /// Closes the last `count` descriptors, if none was taken yet.
+    /// Closes the last `count` descriptors. None of the descriptors was taken yet.
     #[cold]
     fn close_last(&mut self, count: usize) {
         let kept = self.left - count;

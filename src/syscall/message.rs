@@ -200,7 +200,7 @@ pub(crate) fn size_of_bufs(bufs: &[IoSliceMut<'_>]) -> usize {
     bufs.iter().take(IOV_MAX).map(|buf| buf.len()).sum()
 }
 
-/// Receives into slices by recvmsg(2), with the sender's address if that is wanted.
+/// Receives into slices by recvmsg(2), and the sender's address into `ret_from` if there is one.
 #[inline]
 pub(crate) fn recvmsg(
     fd: BorrowedFd<'_>,

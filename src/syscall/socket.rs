@@ -178,7 +178,8 @@ pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<(), Error> {
     Ok(())
 }
 
-/// Accepts a connection by accept(2), with the peer's address if that is wanted.
+/// Accepts a connection by accept(2), and writes the peer's address into `ret_peer` if there is
+/// one.
 #[inline]
 pub(crate) fn accept(
     fd: BorrowedFd<'_>,

@@ -8,7 +8,7 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 
-/* Defined by _IOR on some architectures, which the compiler can evaluate and bindgen cannot. */
+/* Some architectures define these by _IOR, which the compiler can evaluate and bindgen cannot. */
 enum sunpath_uapi {
 	FACT_SIOCATMARK = SIOCATMARK,
 	FACT_SIOCINQ = SIOCINQ,

@@ -17,9 +17,9 @@
 #include <sys/ucred.h> /* struct xucred */
 #endif
 
-/* These are macros in the form that the compiler sees, because they are macros that take
- * arguments, that are defined by one that does (_IOR), by the size of a type, or by one that
- * comes after them. */
+/* The compiler evaluates these macros here, because bindgen cannot: they take arguments, or are
+ * defined by a macro that does (_IOR), by the size of a type, or by a macro that comes after
+ * them. */
 enum sunpath_facts {
 	FACT_AF_LOCAL = AF_LOCAL,
 	FACT_PF_UNIX = PF_UNIX,

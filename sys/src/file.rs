@@ -231,7 +231,7 @@ pub use libc::fchmod;
 pub use libc::fchmodat;
 
 /// `int fchmodat2(int dirfd, const char *path, mode_t mode, int flags);` — fchmodat with flags that
-/// the kernel obeys: `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH`. Linux has it since 6.6. Older
+/// the kernel obeys: `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH`. Linux has had it since 6.6. Older
 /// kernels report `ENOSYS`.
 ///
 /// The call is made by syscall(2), because C libraries have no function of this name.
@@ -346,9 +346,10 @@ pub use libc::rename;
 pub use libc::renameat;
 
 /// `int renameat2(int olddirfd, const char *old, int newdirfd, const char *new, unsigned int
-/// flags);` — renameat with flags. Linux has it since 3.15. Older kernels report `ENOSYS`.
+/// flags);` — renameat with flags. Linux has had it since 3.15. Older kernels report `ENOSYS`.
 ///
-/// The call is made by syscall(2), because glibc has the function since 2.28 and musl since 1.2.6.
+/// The call is made by syscall(2), because glibc before 2.28 and musl before 1.2.6 have no function
+/// for it.
 ///
 /// # Safety
 ///
@@ -383,7 +384,7 @@ pub const RENAME_EXCHANGE: c_uint = libc::RENAME_EXCHANGE as c_uint;
 pub const RENAME_NOREPLACE: c_uint = libc::RENAME_NOREPLACE as c_uint;
 
 /// `int renameatx_np(int olddirfd, const char *old, int newdirfd, const char *new, unsigned int
-/// flags);` — renameat with flags. macOS has it since 10.12.
+/// flags);` — renameat with flags. macOS has had it since 10.12.
 ///
 /// See rename(2).
 #[cfg(target_vendor = "apple")]
@@ -426,10 +427,10 @@ pub use libc::{getegid, geteuid, getpid};
 pub use libc::{getgid, getuid};
 
 /// `ssize_t getrandom(void *buf, size_t size, unsigned int flags);` — fills a buffer with
-/// unpredictable bytes. Up to 256 bytes always arrive whole. Linux has it since 3.17. Older kernels
-/// report `ENOSYS`.
+/// unpredictable bytes. Up to 256 bytes always arrive whole. Linux has had it since 3.17. Older
+/// kernels report `ENOSYS`.
 ///
-/// The call is made by syscall(2), because glibc has the function since 2.25.
+/// The call is made by syscall(2), because glibc before 2.25 has no function for it.
 ///
 /// # Safety
 ///

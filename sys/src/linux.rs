@@ -45,18 +45,18 @@ const _: () = assert!(
 pub const SCM_MAX_FD: usize = 253;
 
 /// `SCM_SECURITY` — a control message: the sender's security label, which is text and need not end
-/// with a NUL. `SO_PASSSEC` asks for it. Linux has it since 2.6.18.
+/// with a NUL. `SO_PASSSEC` asks for it. Linux has had it since 2.6.18.
 ///
-/// glibc has it since 2.39 and no header of the kernel's does, so it is written by hand. It is the
+/// glibc before 2.39 and the kernel's headers do not have it, so it is written by hand. It is the
 /// same for all architectures.
 ///
 /// See unix(7), the kernel's `include/linux/socket.h`.
 pub const SCM_SECURITY: c_int = 3;
 
 /// `SCM_PIDFD` — a control message: an `int`, which is a pidfd of the sender, or a negative errno
-/// if no descriptor could be made. [`SO_PASSPIDFD`] asks for it. Linux has it since 6.5.
+/// if no descriptor could be made. [`SO_PASSPIDFD`] asks for it. Linux has had it since 6.5.
 ///
-/// glibc has it since 2.39 and no header of the kernel's does, so it is written by hand. It is the
+/// glibc before 2.39 and the kernel's headers do not have it, so it is written by hand. It is the
 /// same for all architectures.
 ///
 /// See unix(7), the kernel's `include/linux/socket.h`.
@@ -69,31 +69,31 @@ pub const SCM_PIDFD: c_int = 4;
 pub const SCM_INQ: c_int = uapi::SCM_INQ as c_int;
 
 /// `SO_PASSPIDFD` — an option: receive a pidfd of the sender with each message ([`SCM_PIDFD`]); an
-/// `int`. Linux has it since 6.5.
+/// `int`. Linux has had it since 6.5.
 ///
 /// See unix(7), `<asm/socket.h>`.
 pub const SO_PASSPIDFD: c_int = uapi::SO_PASSPIDFD as c_int;
 
 /// `SO_PEERGROUPS` — an option to read: the peer's supplementary groups, an array of `gid_t`, taken
-/// when its `ucred` was. Linux has it since 4.13.
+/// when its `ucred` was. Linux has had it since 4.13.
 ///
 /// See socket(7), `<asm/socket.h>`.
 pub const SO_PEERGROUPS: c_int = uapi::SO_PEERGROUPS as c_int;
 
 /// `SO_PEERPIDFD` — an option to read: a new pidfd of the process that `SO_PEERCRED` names, an
-/// `int`. Linux has it since 6.5.
+/// `int`. Linux has had it since 6.5.
 ///
 /// See unix(7), `<asm/socket.h>`.
 pub const SO_PEERPIDFD: c_int = uapi::SO_PEERPIDFD as c_int;
 
 /// `SO_PASSRIGHTS` — an option: whether peers may send descriptors to this socket; an `int`, 1 by
-/// default. With 0 the sender's `SCM_RIGHTS` fails with `EPERM`. Linux has it since 6.16.
+/// default. With 0 the sender's `SCM_RIGHTS` fails with `EPERM`. Linux has had it since 6.16.
 ///
 /// See `<asm/socket.h>`.
 pub const SO_PASSRIGHTS: c_int = uapi::SO_PASSRIGHTS as c_int;
 
 /// `SO_INQ` — an option: receive [`SCM_INQ`] with each recvmsg(2) of a stream socket; an `int` that
-/// can be set and not read. Linux has it since 6.17.
+/// can be set and not read. Linux has had it since 6.17.
 ///
 /// See `<asm/socket.h>`.
 pub const SO_INQ: c_int = uapi::SO_INQ as c_int;
@@ -111,21 +111,21 @@ pub const SIOCINQ: Ioctl = uapi::FACT_SIOCINQ as Ioctl;
 pub const SIOCOUTQ: Ioctl = uapi::FACT_SIOCOUTQ as Ioctl;
 
 /// `SIOCATMARK` — a request of ioctl(2), an `int`: 1 if the next byte to be received is the
-/// out-of-band one, otherwise 0. Unix domain sockets have it since Linux 5.15, with
+/// out-of-band one, otherwise 0. Unix domain sockets have had it since Linux 5.15, with
 /// `CONFIG_AF_UNIX_OOB`.
 ///
 /// See sockatmark(3), `<asm/sockios.h>`.
 pub const SIOCATMARK: Ioctl = uapi::FACT_SIOCATMARK as Ioctl;
 
 /// `SIOCUNIXFILE` — a request of ioctl(2) without an argument: a new `O_PATH` descriptor of the
-/// file that the socket is bound to, for `CAP_NET_ADMIN` alone. Linux has it since 4.11.
+/// file that the socket is bound to, for `CAP_NET_ADMIN` alone. Linux has had it since 4.11.
 ///
 /// See `<linux/un.h>`.
 pub const SIOCUNIXFILE: Ioctl = uapi::SIOCUNIXFILE as Ioctl;
 
 /// `int close_range(unsigned int first, unsigned int last, int flags);` — closes every descriptor
-/// from `first` to `last`. Linux has it since 5.9. Older kernels report `ENOSYS`. The call is made
-/// by syscall(2), because not every C library has it.
+/// from `first` to `last`. Linux has had it since 5.9. Older kernels report `ENOSYS`. The call is
+/// made by syscall(2), because not every C library has it.
 ///
 /// # Safety
 ///
@@ -158,13 +158,13 @@ pub use libc::NLM_F_REQUEST;
 pub use libc::{major, minor};
 
 /// `SOCK_DIAG_BY_FAMILY` — the `nlmsg_type` of a query about sockets over `NETLINK_SOCK_DIAG`, and
-/// of its answers. Linux has it since 3.3.
+/// of its answers. Linux has had it since 3.3.
 ///
 /// See sock_diag(7), `<linux/sock_diag.h>`.
 pub const SOCK_DIAG_BY_FAMILY: c_ushort = uapi::SOCK_DIAG_BY_FAMILY as c_ushort;
 
 /// `SOCK_DESTROY` — the `nlmsg_type` of a request to close a socket; `EOPNOTSUPP` for Unix domain
-/// sockets. Linux has it since 4.5.
+/// sockets. Linux has had it since 4.5.
 ///
 /// See `<linux/sock_diag.h>`.
 pub const SOCK_DESTROY: c_ushort = uapi::SOCK_DESTROY as c_ushort;
@@ -249,8 +249,8 @@ pub const UDIAG_SHOW_RQLEN: c_uint = uapi::UDIAG_SHOW_RQLEN as c_uint;
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UDIAG_SHOW_MEMINFO: c_uint = uapi::UDIAG_SHOW_MEMINFO as c_uint;
 
-/// `UDIAG_SHOW_UID` — a bit of `udiag_show`: the owner, in [`UNIX_DIAG_UID`]. Linux has it since
-/// 5.3.
+/// `UDIAG_SHOW_UID` — a bit of `udiag_show`: the owner, in [`UNIX_DIAG_UID`]. Linux has had it
+/// since 5.3.
 ///
 /// See `<linux/unix_diag.h>`.
 pub const UDIAG_SHOW_UID: c_uint = uapi::UDIAG_SHOW_UID as c_uint;
@@ -289,27 +289,27 @@ pub const UNIX_DIAG_RQLEN: c_ushort = uapi::UNIX_DIAG_RQLEN as c_ushort;
 pub const UNIX_DIAG_MEMINFO: c_ushort = uapi::UNIX_DIAG_MEMINFO as c_ushort;
 
 /// `UNIX_DIAG_SHUTDOWN` — the type of an attribute: a `__u8`, bit 0 if receiving and bit 1 if
-/// sending is shut down. It always comes, without a bit of `udiag_show`. Linux has it since 3.7.
+/// sending is shut down. It always comes, without a bit of `udiag_show`. Linux has had it since
+/// 3.7.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_SHUTDOWN: c_ushort = uapi::UNIX_DIAG_SHUTDOWN as c_ushort;
 
 /// `UNIX_DIAG_UID` — the type of an attribute: the uid of the socket's owner, a `__u32`. Linux has
-/// it since 5.3.
+/// had it since 5.3.
 ///
 /// See `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_UID: c_ushort = uapi::UNIX_DIAG_UID as c_ushort;
 
 /// `SYS_pidfd_open` — the number of `int pidfd_open(pid_t pid, unsigned int flags);`, which makes a
-/// descriptor of a process. C libraries had no function for it for a long time. Linux has it since
-/// 5.3.
+/// descriptor of a process. Older C libraries have no function for it. Linux has had it since 5.3.
 ///
 /// See pidfd_open(2).
 #[doc(inline)]
 pub use libc::SYS_pidfd_open;
 
 /// `PID_FS_MAGIC` — the file system of pidfds, as fstatfs(2) reports it. There `st_ino` belongs to
-/// the one process, and no other process has it until the next boot. Linux has it since 6.9.
+/// the one process, and no other process has it until the next boot. Linux has had it since 6.9.
 ///
 /// See the kernel's `include/uapi/linux/magic.h`. It is written by hand, and is the
 /// same for all architectures.
@@ -344,7 +344,7 @@ pub use libc::munmap;
 pub use libc::{MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE};
 
 /// `int madvise(void *addr, size_t size, int advice);` — with `MADV_WIPEONFORK` the pages are zero
-/// in every child that is forked from now on. Linux has it since 4.14. Older kernels report
+/// in every child that is forked from now on. Linux has had it since 4.14. Older kernels report
 /// `EINVAL`.
 ///
 /// See madvise(2).

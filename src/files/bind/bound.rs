@@ -35,8 +35,8 @@ use super::{BindOptions, Bindable};
 ///   [`adopt`](Self::adopt). A child is told apart by its pid, and since Linux 4.14 also if it has
 ///   the same pid in a pid namespace of its own. A process that ends without dropping it leaves the
 ///   file, as in C;
-/// - in the directory that it was bound in, whatever the working directory is by then and whatever
-///   the directory's path.
+/// - in the directory that it was bound in, whatever the working directory and the directory's path
+///   are by then.
 ///
 /// Between the call that compares the file and the call that removes it, another program can put a
 /// file in its place, which is then lost. Processes that use this crate lose no files in this way,
@@ -211,8 +211,8 @@ impl<S> Bound<S> {
         Ok(mem::replace(&mut self.socket, S::from_socket(socket)))
     }
 
-    /// Takes the two apart: the socket, which a runtime such as tokio may own, and the file, which is
-    /// removed when its half is dropped. The halves can be dropped in any order.
+    /// Separates the socket, which a runtime such as tokio may own, from the file, which is removed
+    /// when its half is dropped. The halves can be dropped in any order.
     ///
     /// The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) stays with the file. As long as
     /// the [`SocketFile`] exists, no other process can bind with that policy, even if the socket is

@@ -171,9 +171,9 @@ impl BindOptions {
     /// not fit into `sun_path`. Without it such a path is bound, and only clients that support
     /// longer paths, as [`ConnectOptions`](crate::ConnectOptions) does, can connect.
     ///
-    /// For a name in an open directory, the absolute path that the directory has now counts.
-    /// [`fits_in`](crate::files::fits_in) checks the names of all sockets of a directory before
-    /// anything is made.
+    /// For a name in an open directory, what counts is the absolute path that the directory has
+    /// now. [`fits_in`](crate::files::fits_in) checks the names of all sockets of a directory
+    /// before anything is made.
     #[must_use]
     #[doc(alias = "ENAMETOOLONG")]
     pub const fn reachable(mut self, on: bool) -> Self {

@@ -78,7 +78,7 @@ impl BoundFile {
 struct Kernel<'a> {
     dir: BorrowedFd<'a>,
     path: &'a SplitPath<'a>,
-    /// `true` if /proc is mounted, so that one can connect to a file by its descriptor.
+    /// `true` if /proc is mounted, so that a file can be connected to by its descriptor.
     has_proc: bool,
     read: Reading,
 }

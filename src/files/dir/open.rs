@@ -43,8 +43,8 @@ impl Dir {
         Ok(Self { fd })
     }
 
-    /// Makes or verifies a directory that nobody else can enter, and opens it: owned by this
-    /// process's effective user, with no permission for group and others.
+    /// Makes or verifies a directory that nobody else can enter, and opens it. It belongs to this
+    /// process's effective user, and gives group and others no permission.
     ///
     /// If it does not exist, it is made with mode 0700 under every umask. The directory above must
     /// exist. If it exists, it is accepted as it is or refused, and never repaired. Every directory
@@ -84,8 +84,8 @@ impl Dir {
     }
 
     /// Makes or verifies a directory in which everybody may look up names and this user alone can
-    /// make them, and opens it: owned by this process's effective user, writable by nobody else,
-    /// searchable by all.
+    /// make them, and opens it. It belongs to this process's effective user, nobody else can write
+    /// to it, and everybody can search it.
     ///
     /// It works as [`private`](Self::private) does, with mode 0755. Everybody can connect if the
     /// socket file has mode 0666 in addition.

@@ -27,7 +27,7 @@ use crate::syscall::retry;
 pub(crate) const PATH_MAX: usize = sys::PATH_MAX as usize;
 
 /// The flag for a descriptor that refers to a file without opening it. On systems that lack it, the
-/// value opens a directory.
+/// value opens a directory for reading.
 #[cfg(have_o_path)]
 pub(crate) const O_PATH: c_int = sys::O_PATH;
 #[cfg(not(have_o_path))]

@@ -45,7 +45,8 @@ impl Default for Line {
 
 #[cfg(have_proc_locks)]
 impl Line {
-    /// A longer line is truncated, because it cannot be one of those that are searched for.
+    /// Adds a byte. A line that is too long is truncated, because it cannot be one of those that
+    /// are searched for.
     fn push(&mut self, byte: u8) {
         if let Some(place) = self.bytes.get_mut(self.len) {
             *place = byte;

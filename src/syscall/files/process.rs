@@ -22,7 +22,7 @@ pub(crate) fn random_number() -> Result<u64, Error> {
     let mut bytes = [0; 8];
     let (buf, size) = (bytes.as_mut_ptr().cast(), bytes.len());
     #[cfg(have_getrandom)]
-    // SAFETY: buf is writable for size bytes. A call that asks for so few returns all of them or
+    // SAFETY: buf is writable for size bytes. A call for at most 256 bytes returns all of them or
     // fails.
     retry(Call::Getrandom, || unsafe { sys::getrandom(buf, size, 0) })?;
     #[cfg(not(have_getrandom))]
