@@ -14,14 +14,14 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// Makes the deadline that is this long from now.
+    /// Makes the deadline at which a timeout that begins now ends.
     pub(crate) fn after(timeout: Duration) -> Self {
         Self {
             at: syscall::monotonic_clock().saturating_add(syscall::nanoseconds(timeout)),
         }
     }
 
-    /// Returns how long it is from now; `None` when it has passed.
+    /// Returns how much time is left; `None` when the deadline has passed.
     pub(crate) fn left(self) -> Option<Duration> {
         match self.left_nanoseconds() {
             0 => None,
@@ -29,8 +29,8 @@ impl Deadline {
         }
     }
 
-    /// Returns how long it is from now, in the unit of poll(2): rounded up, and 0 once it has
-    /// passed.
+    /// Returns how much time is left, in the unit of poll(2): rounded up, and 0 once the deadline
+    /// has passed.
     pub(crate) fn left_milliseconds(self) -> c_int {
         let left = self.left_nanoseconds().div_ceil(1_000_000);
         c_int::try_from(left).unwrap_or(c_int::MAX)

@@ -107,8 +107,8 @@ impl Activation<'static> {
     /// environment says.
     ///
     /// There are none if the variables are not set or name another process, and
-    /// [`not_passed`](Self::not_passed) returns which. After descriptors were taken over, a second
-    /// call is an error, because finding none would be a wrong answer.
+    /// [`not_passed`](Self::not_passed) returns which is the case. After descriptors were taken
+    /// over, a second call is an error, because finding none would be a wrong answer.
     ///
     /// # Errors
     ///

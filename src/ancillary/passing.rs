@@ -16,7 +16,7 @@ use crate::socket::{Kind, Received, Socket, Stream};
 use crate::syscall::{self, Exactly};
 
 /// Control messages that may arrive although nobody asked for them, because the socket was
-/// inherited with its options. The space for a label is large enough for a time stamp.
+/// inherited with its options. The space for a label also serves for a time stamp.
 type Along = (Credentials, Security<96>, Pidfd, QueueLength);
 
 /// The descriptors of [`Socket::recv_fds_up_to`]: an iterator that owns them, knows how many are left, and

@@ -113,7 +113,8 @@ impl<C: ControlStorage> Message<C> {
         self.received.len()
     }
 
-    /// Returns `msg_flags` as the kernel wrote them.
+    /// Returns `msg_flags` as the kernel wrote them, except that `MSG_CTRUNC` is removed at the end
+    /// of a stream, where nothing was lost.
     #[must_use]
     #[doc(alias = "msg_flags")]
     pub const fn flags(&self) -> MsgFlags {

@@ -56,7 +56,8 @@ impl<'a> SplitPath<'a> {
         }
     }
 
-    /// Returns the address of another name in the same directory, for a path that could have one.
+    /// Returns the address of another name in the same directory. It is `None` if the path does not
+    /// fit into `sun_path`, or if the kernel would begin at another directory.
     pub(crate) fn addr_of(&self, name: &[u8]) -> Option<UnixAddr> {
         let path = Path::<SUN_PATH_MAX>::join(&[self.parent, name]).ok()?;
         match begins_alike(self.start, path.as_bytes()) {

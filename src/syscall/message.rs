@@ -91,7 +91,8 @@ pub(crate) const TRUE_LENGTH: c_int = sys::MSG_TRUNC;
 #[cfg(not(have_true_length))]
 pub(crate) const TRUE_LENGTH: c_int = 0;
 
-/// The result of a receive of one message, and the part of `msg_flags` that it uses.
+/// The result of a receive of one message, and `msg_flags`. recv(2) and recvfrom(2) do not return
+/// these, so after them only `MSG_TRUNC` can be set.
 pub(crate) type Length = (usize, c_int);
 
 /// Receives one message by recv(2), with its true length. On systems where only recvmsg(2) reports

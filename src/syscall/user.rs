@@ -18,7 +18,7 @@ pub(crate) fn geteuid() -> sys::uid_t {
 
 /// Returns whether a uid stands for every user that is not mapped in the user namespace of this
 /// process. The kernel reports one uid, usually 65534, for all of them. The result is `None` if the
-/// uid can be that number, but /proc does not say so.
+/// uid is 65534 and /proc cannot be read.
 #[cfg(have_user_namespaces)]
 pub(crate) fn stands_for_unmapped(uid: u32) -> Option<bool> {
     // The number for unmapped users has 16 bits, so a greater uid is never that number.
@@ -54,7 +54,8 @@ fn is_ambiguous(uid: u32, map: &Numbers, overflow: &Numbers) -> bool {
     u64::from(uid) == overflow.last && map.sum_of_thirds < ALL_USERS
 }
 
-/// The numbers in a text that is read in pieces: the last number, and the sum of every third one.
+/// The numbers in a text that is read in pieces: the last number, and the sum of every third one,
+/// which in `uid_map` is the length of a range.
 #[cfg(have_user_namespaces)]
 #[derive(Default)]
 struct Numbers {

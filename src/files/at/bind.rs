@@ -14,7 +14,7 @@ use crate::files::path::SplitPath;
 use crate::syscall::{self, PATH_MAX};
 
 /// Binds a socket to a path. It uses a temporary name first if the last component does not fit
-/// beside the alias of its directory.
+/// after the alias of its directory.
 pub(crate) fn bind_to_path(
     socket: BorrowedFd<'_>,
     path: &SplitPath<'_>,
@@ -180,7 +180,7 @@ fn bind_and_rename(
         Ok(status) if status.is_directory() => return Err(Error::address_in_use(InUse::Directory)),
         Ok(_) => return Err(Error::address_in_use(InUse::NotSocket)),
         Err(error) if error.errno() != Errno::ENOENT => return Err(error),
-        // The kernel reports this for a new file with a slash after its name.
+        // The kernel reports ENOENT for a new file with a slash after its name.
         Err(_) if name.ends_with(b"/") => return Err(Error::new(Call::Bind, Errno::ENOENT)),
         Err(_) => {}
     }

@@ -134,8 +134,8 @@ impl BoundFile {
         Ok(same_dir && named.is_ok_and(|named| named.identity() == lock.file))
     }
 
-    /// Replaces another value whose file was removed, and takes over its lock if both have the same
-    /// lock file.
+    /// Replaces another value whose file was removed, and takes over its lock if `takes_lock` is
+    /// true, because both then have the same lock file.
     pub(super) fn replace(mut self, old: &mut Self, takes_lock: bool) {
         if takes_lock {
             self.lock = old.lock.take();

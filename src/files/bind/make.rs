@@ -19,7 +19,7 @@ use super::sample::missing_feature;
 use super::turn::Turn;
 use super::{BindOptions, Existing, errors};
 
-/// The number of attempts for a name that others take and release in between.
+/// The number of attempts for a name that other processes take and release in between.
 const ATTEMPTS: usize = 1000;
 
 impl BindOptions {
@@ -122,7 +122,7 @@ impl BindOptions {
             match bind_in_parent(socket, path, file.dir.as_fd(), name) {
                 Err(error) if is_too_long(&error) => return Ok(false),
                 Err(error) if self.must_clear(&error) => {
-                    // If nothing is in the way, the path leads to another directory by now.
+                    // If no file is in the way here, the path may lead to another directory by now.
                     if !file.clear_stale(name, path)? && !path.leads_to(file.dir.as_fd())? {
                         return Err(errors::moved(Cause::DirectoryMoved));
                     }
@@ -280,8 +280,8 @@ type Entry<'a> = (BorrowedFd<'a>, &'a [u8]);
 /// cannot be swapped.
 fn take_over(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), Error> {
     for _ in 0..ATTEMPTS {
-        // The program looks at the file first, because a file that is not a socket must stay where
-        // it is.
+        // The file is looked at before the swap, because a file that is not a socket must stay
+        // where it is.
         match check_is_socket(named).and_then(|()| syscall::exchange(ready, named)) {
             Ok(()) => return remove_swapped(ready, named, bound),
             Err(error) if error.errno() == Errno::ENOENT => {
@@ -306,7 +306,7 @@ fn remove_swapped(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result
     let remove = || check_is_socket(ready).and_then(|()| syscall::unlinkat(ready.0, ready.1, 0));
     let checked = check_leads_to(named, bound);
     if checked.is_err_and(|error| error.errno() == Errno::ESTALE) {
-        // Another server has taken the path over since then.
+        // Another server has taken the path over since the swap.
         let _ = remove();
         return checked;
     }

@@ -66,8 +66,8 @@ impl<'a> Private<'a> {
         }
     }
 
-    /// Removes the file from the directory that its name leads to by now. Only the mark tells it
-    /// from another file.
+    /// Removes the file from the directory to which the private directory's name leads by now. Only
+    /// the mark tells it from another file.
     fn remove_misplaced(&self) {
         let flags = syscall::O_PATH | sys::O_DIRECTORY;
         let Ok(other) = syscall::openat(self.parent, &self.name, flags) else {

@@ -27,10 +27,10 @@ impl BoundFile {
     /// or if the kernel does not answer.
     ///
     /// The proof is made twice. The first proof comes before the file is moved, so that the file of
-    /// a live server is never moved. But bind(2) makes a file an instant before the socket can be
-    /// found by it, while it locks the directory. The second proof therefore comes after rename(2),
-    /// which waits for that lock. No process can bind to a file that exists, so a file that is dead
-    /// by then stays dead.
+    /// a live server is never moved. But bind(2) makes the file an instant before the kernel can
+    /// find the socket by it, and locks the directory meanwhile. The second proof therefore comes
+    /// after rename(2), which waits for that lock. No process can bind to a file that exists, so a
+    /// file that is dead by then stays dead.
     pub(super) fn clear_stale(&self, name: &[u8], path: &SplitPath<'_>) -> Result<bool, Error> {
         self.clear_stale_by(name, path, means_dead)
     }

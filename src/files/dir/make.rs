@@ -15,7 +15,8 @@ const MARK: mode_t = sys::S_ISVTX;
 /// Makes a directory with this mode, whatever the umask is, and opens it. The caller verifies the owner.
 ///
 /// A user who may rename in the parent can put another directory of this user in its place before
-/// it is opened. That directory has no mark. It keeps its mode, and the call fails with `ESTALE`.
+/// it is opened. That directory has no mark, so it keeps its mode, and the call fails with `ESTALE`
+/// unless that mode is the right one. (Some file systems do not keep the mark.)
 pub(crate) fn make_directory(
     parent: BorrowedFd<'_>,
     name: &[u8],

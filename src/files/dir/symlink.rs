@@ -91,8 +91,8 @@ impl Rest {
         Some(start..self.start)
     }
 
-    /// Puts the target of the link that was the last component before the rest, which begins with a slash
-    /// or is empty.
+    /// Puts the target of a link before the rest. The link was the component before the rest, which
+    /// therefore begins with a slash or is empty.
     fn follow(&mut self, dir: &OwnedFd, link: &Range<usize>) -> Result<(), Error> {
         let mut target = [0; PATH_MAX];
         match syscall::readlinkat(dir.as_fd(), self.bytes(link), &mut target) {

@@ -149,7 +149,8 @@ fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
         Err(error) => {
             verify_link(dir, name, error)?;
             let below = follow(dir, name)?;
-            // Some links below /proc do not lead where their text says.
+            // Some links below /proc do not lead where their text says, so the kernel follows the
+            // link as well.
             let flags = syscall::O_PATH | sys::O_DIRECTORY;
             let theirs = syscall::openat(dir.as_fd(), name, flags).map_err(Refusal::Call)?;
             match stat(&theirs)?.identity() == stat(&below)?.identity() {
@@ -179,8 +180,8 @@ fn verify_upwards(dir: &OwnedFd) -> Result<(), Refusal> {
     }
 }
 
-/// Opens the directory itself. If another process makes it in between (`EEXIST`), it is verified
-/// like any other.
+/// Opens or makes the directory itself. If another process makes it in between (`EEXIST`), it is
+/// verified like any other.
 fn make_or_verify(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
     let missing = match syscall::openat(dir.as_fd(), name, OPEN_NOFOLLOW) {
         Ok(fd) => return narrow_or_verify(fd, wanted),

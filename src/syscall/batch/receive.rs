@@ -297,7 +297,7 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
         unsafe { &*self.start() }
     }
 
-    /// Returns the whole buffer for longer than this value.
+    /// Returns the whole buffer, which stays borrowed after this value is gone.
     #[inline]
     pub(crate) fn into_buf(self) -> &'c mut [u8; SIZE] {
         // SAFETY: the buffer has SIZE bytes, which are borrowed for 'c, and this value no longer

@@ -52,7 +52,7 @@ fn by_diag(socket: BorrowedFd<'_>, file: &Status) -> Result<bool, Error> {
     let len = recv(diag.as_fd(), &mut answer, sys::MSG_DONTWAIT).map_err(|_| unsupported)?;
     let bound = file_in(answer.get(..len).unwrap_or(&answer)).ok_or(unsupported)?;
     let (device, inode) = (file.0.st_dev as sys::dev_t, file.0.st_ino as u32);
-    // The kernel writes a device number in its own form.
+    // The answer has the device number in the kernel's own form.
     let device = sys::major(device) << 20 | sys::minor(device);
     Ok(bound == Some((inode, device as u32)))
 }
@@ -84,7 +84,7 @@ fn question(number: u32) -> [u8; QUESTION] {
     bytes
 }
 
-/// Reads two numbers of 16 bits that follow each other.
+/// Returns the word that consists of two numbers of 16 bits, one after the other.
 fn halves(first: u16, second: u16) -> u32 {
     let ([a, b], [c, d]) = (first.to_ne_bytes(), second.to_ne_bytes());
     u32::from_ne_bytes([a, b, c, d])

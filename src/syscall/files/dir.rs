@@ -218,8 +218,8 @@ fn unlink_old_name(
     }
 }
 
-/// Returns whether both names lead to one file. The second name may lead to a copy, or to a file
-/// that another program has put there since.
+/// Returns whether the file at the second name has the type, mode and owner of the file at the
+/// first: it is the same file or a copy, and not one that another program has put there since.
 fn is_like(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) -> bool {
     let status = |(dir, name)| fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW).ok();
     let both = status(old).zip(status(new));

@@ -106,7 +106,8 @@ impl Placing {
         // they are given back.
         for (number, saved) in (self.first..).zip(&mut self.saved) {
             if let Some(saved) = saved.take() {
-                // It was placed there before, or something else was.
+                // Even if this fails, the number is open: it still has a descriptor that was
+                // placed, or the former one.
                 let _ = duplicate_to(&saved, number);
                 // SAFETY: the number is open in this process, in which nothing else runs.
                 let _ = set_cloexec(unsafe { BorrowedFd::borrow_raw(number) }, true);
