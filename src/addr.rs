@@ -20,10 +20,11 @@ use sunpath_sys::{SunPathError, sockaddr_un, socklen_t};
 /// the same name: the bytes of `sun_path` after the name do not count, and the length may include
 /// the NUL or not.
 ///
-/// It prints as a path, as `@name` for an abstract name, and as `(unnamed)` without one. Bytes that
-/// are not UTF-8 are escaped, and so are a backslash and characters that could move a terminal's
-/// cursor, or turn or hide the text beside them (control and format characters). If a path itself
-/// begins with `@` or `(`, that byte is escaped, so that no path looks like another form.
+/// It prints as a path, as `@name` for an abstract name, and as `(unnamed)` if it has no name.
+/// Bytes that are not UTF-8 are escaped, and so are a backslash and characters that could move a
+/// terminal's cursor, or turn or hide the text beside them (control and format characters). If a
+/// path itself begins with `@` or `(`, that byte is escaped, so that no path looks like another
+/// form.
 ///
 /// # Examples
 ///

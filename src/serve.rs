@@ -145,8 +145,8 @@ impl<const N: usize> Clients<N> {
         self.stopped.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until no client is being served, or until the time has passed, and returns whether no
-    /// client is left. Without a time it waits as long as it takes.
+    /// Waits until no client is being served, or until `timeout` has passed, and returns whether no
+    /// client is left. `None` waits as long as it takes.
     ///
     /// A client can still be admitted after the wait unless [`stop`](Self::stop) was called before
     /// it. The wait looks at all places again and again, with pauses that grow from 1 to 20

@@ -31,8 +31,8 @@ use crate::syscall::{self, Program};
 ///
 /// # Errors
 ///
-/// On failure the command is as it was, except that variables of the manager of this process are removed from
-/// it.
+/// On failure the command is as it was, except that the variables of this process's own manager are
+/// removed from it.
 ///
 /// - [`PassError::Name`]: a name is empty, has more than 255 bytes, or has a colon or a byte that is not
 ///   printable ASCII.
@@ -41,9 +41,10 @@ use crate::syscall::{self, Program};
 /// - [`PassError::Call`]: `EMFILE`, `ENFILE`: no descriptor is free in the process or the system.
 ///   `EINVAL`: the program would get more than `RLIMIT_NOFILE`.
 ///
-/// `exec` of the command fails with `EPERM`, because it would replace descriptors of this process. A process
-/// that executes a new version of itself [keeps the numbers](super::Activation#executing-a-new-version)
-/// instead. `spawn`, `status` and `output` fail as without this, and report why the program cannot be executed.
+/// `exec` of the command fails with `EPERM`, because it would replace descriptors of this process.
+/// A process that executes a new version of itself [keeps the
+/// numbers](super::Activation#executing-a-new-version) instead. `spawn`, `status` and `output` fail
+/// as they do without this call, and report why the program cannot be executed.
 ///
 /// # Examples
 ///

@@ -157,7 +157,7 @@ impl Credentials {
     ///
     /// These are the real user and group. The credentials of a peer are the effective ones, which
     /// differ from the real ones in a set-user-ID program.
-    /// [`PeerCred::is_own_user`](crate::PeerCred::is_own_user) compares what can be compared.
+    /// [`PeerCred::is_own_user`](crate::PeerCred::is_own_user) compares the effective users.
     ///
     /// See credentials(7).
     #[must_use]

@@ -25,7 +25,7 @@ pub use self::options::DirOptions;
 #[cfg(feature = "std")]
 pub use self::runtime::RuntimeError;
 
-/// A directory that is open. If its path comes to lead elsewhere afterwards,
+/// A directory that is open. If its path leads elsewhere later,
 /// [`bind_to_at`](crate::Socket::bind_to_at) still puts a socket into this directory.
 ///
 /// [`private`](Self::private) is the portable way to restrict a server to one user, because not

@@ -36,8 +36,8 @@ pub const fn space_in(dir_len: usize, max: usize) -> usize {
 ///
 /// # Errors
 ///
-/// - [`DoesNotFit`] (`ENAMETOOLONG`): with the longest name, and the greatest length that the directory
-///   may have for it.
+/// - [`DoesNotFit`] (`ENAMETOOLONG`): it has the longest name, and the greatest length that the
+///   directory may have for it.
 ///
 /// # Examples
 ///

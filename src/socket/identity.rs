@@ -42,8 +42,8 @@ impl PeerCred {
         self.uid
     }
 
-    /// Returns whether the peer runs as this process's own user: its effective user is the effective user that this
-    /// process has now.
+    /// Returns whether the peer runs as this process's own user, which is the effective user that
+    /// this process has now.
     ///
     /// [`Credentials::own`](crate::ancillary::Credentials::own) has the real user, which differs
     /// from the effective user in a set-user-ID program. Do not compare with that number.

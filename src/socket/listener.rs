@@ -214,10 +214,10 @@ impl<T: Connected> Listener<T> {
         Ok((Socket::from_fd(fd), peer))
     }
 
-    /// poll(2) and accept4(2) — takes the next connection if one arrives within this time.
+    /// poll(2) and accept4(2) — takes the next connection if one arrives within `timeout`.
     ///
     /// If several threads or processes accept from one queue, make the listener
-    /// [nonblocking](Self::set_nonblocking). Otherwise the call can wait for longer than this time,
+    /// [nonblocking](Self::set_nonblocking). Otherwise the call can wait for longer than `timeout`,
     /// because another can take the connection that poll(2) announced.
     ///
     /// # Errors

@@ -456,7 +456,7 @@ impl<T: Kind> Socket<T> {
         syscall::setsockopt(self.as_fd(), option, &c_int::from(on))
     }
 
-    /// Converts a number that the kernel never returns as a negative one.
+    /// Returns the number that an option has, which the kernel never reports as negative.
     fn number(&self, option: c_int) -> Result<usize, Error> {
         let value: c_int = syscall::getsockopt(self.as_fd(), option)?;
         Ok(usize::try_from(value).unwrap_or(0))
@@ -488,7 +488,7 @@ fn timeval_from(timeout: Duration) -> sys::timeval {
     let micros = timeout.subsec_nanos().div_ceil(1000);
     let (carry, micros) = (micros / 1_000_000, micros % 1_000_000);
     let seconds = timeout.as_secs().saturating_add(u64::from(carry));
-    // time_t has 64 or 32 bits.
+    // The first number that fits is used, because time_t has 64 or 32 bits.
     let fitting = [seconds, i64::MAX as u64, i32::MAX as u64];
     sys::timeval {
         tv_sec: fitting

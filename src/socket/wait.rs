@@ -14,7 +14,7 @@ use crate::syscall;
 /// Methods that wait, without changing the socket for other processes that share it.
 impl<T: Kind> Socket<T> {
     /// `poll(fd, POLLIN, timeout)` — waits until a receive would not have to wait, and returns
-    /// whether that happened within the time. Without a time it waits as long as needed.
+    /// whether that happened within `timeout`. `None` waits as long as needed.
     ///
     /// A receive does not wait if there is something to receive, and also at the end of the
     /// connection and after an error. Another process or thread that has the same socket can take
@@ -48,7 +48,7 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `poll(fd, POLLOUT, timeout)` — waits until a send would not have to wait, and returns
-    /// whether that happened within the time. Without a time it waits as long as needed.
+    /// whether that happened within `timeout`. `None` waits as long as needed.
     ///
     /// A send does not wait if there is space in the queue, and also if the peer has closed. A
     /// datagram socket that is not connected counts as writable, whatever the queue of the receiver
