@@ -2,8 +2,8 @@
 //! same.
 //!
 //! The descriptors have fixed numbers and are taken over once in a process. Each case therefore
-//! runs in a process of its own: this program is started again, and `SUNPATH_TEST_ROLE` says what
-//! it does.
+//! runs in a process of its own: the test starts this program again, and `SUNPATH_TEST_ROLE` names
+//! the role that it plays.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
@@ -31,8 +31,8 @@ fn take() -> Result<Activation<'static>, ActivationError> {
     unsafe { Activation::take() }
 }
 
-/// This is not a test by itself. The tests start this program again, and this function does what
-/// they ask.
+/// This is not a test by itself. The tests start this program again, and this function plays the
+/// role that they name.
 #[test]
 fn activation_role() {
     let Ok(role) = env::var(ROLE) else { return };
@@ -98,7 +98,7 @@ fn activation_role() {
             say(format!("losers {losers:?}"));
         }
         "own" => {
-            // The next number belongs to this process.
+            // This file gets the next number, 4, which `LISTEN_FDS` counts as passed.
             let own = File::open("/dev/null").unwrap();
             say(format!("own {}", own.as_raw_fd()));
             say(take().unwrap_err().to_string());
@@ -166,7 +166,7 @@ fn activation_role() {
     }
 }
 
-/// Prints the descriptors that were passed, and what became of each.
+/// Takes the descriptors that were passed, and prints the number, flag, name and type of each.
 fn tell() {
     let variables = || {
         let names = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
@@ -192,7 +192,8 @@ fn tell() {
     say(format!("environment untouched {}", variables() == before));
 }
 
-/// Names the type that a descriptor turns out to have.
+/// Returns the name of the type that the descriptor has: a listener, a datagram socket, or the
+/// target of its link in /proc.
 fn kind(passed: Passed) -> String {
     fn next<T>(
         found: Result<T, sunpath::socket::FromFdError>,
@@ -225,11 +226,11 @@ fn serve<T: Connected>() {
     say("accepted".to_owned());
 }
 
-/// Returns why nothing was passed.
+/// Returns the reason why nothing was passed, without its digits, or "passed".
 fn reason(activation: &Activation<'_>) -> String {
     let reason = activation.not_passed();
     let text = reason.map_or("passed".to_owned(), |reason| reason.to_string());
-    // The process numbers differ with each run.
+    // The digits are left out, because process numbers differ from run to run.
     text.replace(|c: char| c.is_ascii_digit(), "")
 }
 
@@ -255,15 +256,15 @@ fn pidfd_inode(process: u32) -> u64 {
     std::os::unix::fs::MetadataExt::ino(&pidfd.metadata().unwrap())
 }
 
-/// Returns the arguments with which this program plays a role and prints the result.
+/// The arguments with which this program plays a role and prints the result.
 const ARGUMENTS: [&str; 3] = ["--exact", "activation_role", "--nocapture"];
 
 fn arguments(command: &mut Command) -> &mut Command {
     command.arg(env::current_exe().unwrap()).args(ARGUMENTS)
 }
 
-/// Closes the descriptors from 3 to 255 when the command begins. The parent of the tests may have
-/// passed some: `make -j` passes those of its job server.
+/// Makes the command start without the descriptors from 3 to 255. The parent of the tests may have
+/// passed some of them: `make -j` passes those of its job server.
 fn without_other_descriptors(command: &mut Command) {
     let close = || {
         for fd in 3..256 {
@@ -276,7 +277,7 @@ fn without_other_descriptors(command: &mut Command) {
     unsafe { command.pre_exec(close) };
 }
 
-/// Returns what a process printed, line by line.
+/// Returns the lines that a process printed by `say`.
 fn said(output: &str) -> Vec<&str> {
     output
         .lines()
@@ -284,8 +285,8 @@ fn said(output: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Plays a role in a process that has these descriptors from 3 on (two at most) and these
-/// variables, in which `$$` stands for the process.
+/// Plays a role in a process that has these descriptors as 3 and 4 and these variables, in which
+/// `$$` stands for the number of the process. Returns everything that it printed.
 fn passed(role: &str, fds: [Option<OwnedFd>; 2], variables: &str) -> String {
     let redirect = ["3<&0", "4<&1"]
         .iter()
@@ -384,8 +385,8 @@ fn activation_of_another_process_or_none_is_nothing_and_says_why() {
         assert!(said.contains(", but this process is "), "{said}");
     };
     other(tells("LISTEN_PID=1 LISTEN_FDS=2"));
-    // A wrapper that forks sets the number of another process. A child that inherits the variables
-    // is in the same situation.
+    // A wrapper that forks sets `LISTEN_PID` to the number of another process. A child that
+    // inherits the variables of its parent is in the same situation.
     other(tells(&format!("export {TWO}; (\"$@\") ; exit;")));
 }
 
@@ -475,7 +476,7 @@ fn activation_by_variables_that_are_wrong_is_an_error() {
         said,
         "LISTEN_FDNAMES has a name of 256 bytes; the longest that is allowed has 255 (EINVAL)"
     );
-    // The variables count more descriptors than were passed, up to the last possible number.
+    // `LISTEN_FDS` counts more descriptors than were passed, up to the largest possible count.
     for count in ["3", "2147483644"] {
         let said = says(&format!("LISTEN_PID=$$ LISTEN_FDS={count}"));
         assert_eq!(
@@ -527,7 +528,8 @@ fn activation_leaves_descriptors_alone_that_this_process_opened() {
     );
 }
 
-/// Low numbers are in use, as under `make -j`, whose job server has descriptors with low numbers.
+/// The tests inherit open descriptors with low numbers, as they do from `make -j`, whose job server
+/// has such descriptors.
 #[test]
 fn activation_tests_pass_when_they_inherit_descriptors() {
     let mut command = Command::new("sh");
@@ -563,11 +565,11 @@ fn activation_of_another_process_with_the_same_number_is_nothing() {
     );
 }
 
-/// A running `systemd-socket-activate`, which is ended with the test.
+/// A running `systemd-socket-activate`, which is killed when this value is dropped.
 struct Manager(Child);
 
 impl Manager {
-    /// Returns `None` if the program is not installed.
+    /// Starts the program, and waits until it listens. Returns `None` if it is not installed.
     fn start(role: &str, options: &[&str], path: &Path) -> Option<Self> {
         let mut command = Command::new("systemd-socket-activate");
         command
@@ -592,7 +594,7 @@ impl Manager {
             line.clear();
             assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended");
         }
-        // The program continues to write there.
+        // The program continues to write to this pipe, so a thread reads it.
         thread::spawn(move || stderr.read_to_end(&mut Vec::new()));
         Some(Self(child))
     }
@@ -668,7 +670,8 @@ fn activation_by_systemd_gives_what_it_accepted() {
         return;
     };
     let _client = UnixStream::connect(&path).unwrap();
-    // The manager waits for more connections, and the child writes to the same pipe.
+    // The manager does not end, because it waits for more connections. Its child writes to the same
+    // pipe, so the test reads only the lines that it expects.
     let stdout = BufReader::new(manager.0.stdout.take().unwrap());
     let lines = stdout.lines().map(Result::unwrap);
     let said = lines.filter(|line| line.starts_with("said: "));
@@ -683,7 +686,8 @@ fn activation_by_systemd_gives_what_it_accepted() {
     );
 }
 
-/// Checks the text of an error in buffers that are one byte too small, and as large as the text.
+/// Checks the text of an error in buffers that are one byte too small, exactly as large as the
+/// text, and one byte larger.
 fn assert_written(shown: &str, write_text: impl Fn(&mut [u8]) -> usize) {
     for space in [shown.len() - 1, shown.len(), shown.len() + 1] {
         let mut buf = vec![0; space];

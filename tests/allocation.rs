@@ -1,4 +1,4 @@
-//! Passing descriptors and credentials allocates nothing, whether it succeeds or fails.
+//! Tests that passing descriptors and credentials allocates nothing, whether it succeeds or fails.
 #![cfg(feature = "std")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -48,7 +48,7 @@ fn bare<R>(action: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Text in an array.
+/// A buffer for text that needs no allocation.
 struct Text {
     bytes: [u8; 512],
     len: usize,
@@ -63,7 +63,8 @@ impl Write for Text {
     }
 }
 
-/// Asserts that a call fails with this errno, without an allocation until the error is printed.
+/// Asserts that a call fails with this errno, and that neither the call nor printing the error
+/// allocates.
 #[track_caller]
 fn bare_error<R>(errno: Errno, action: impl FnOnce() -> Result<R, Error>) {
     let error = bare(|| action().err());
@@ -157,7 +158,7 @@ fn batches_allocate_nothing<T: Messages>() {
         fds.sum::<Result<usize, Error>>()
     });
     assert_eq!(came, Ok(8));
-    // Nobody takes the other two descriptors.
+    // The batch receives the other two messages, and nobody takes their descriptors.
     bare(|| b.recvmmsg(&mut receiving).map(drop)).unwrap();
 
     let mut without_room = SendSlots::<4>::new();
@@ -183,7 +184,7 @@ fn allocation_is_not_needed_to_pass_descriptors_and_credentials() {
     bare_error(Errno::EPIPE, || b.send_fd(&b));
 }
 
-/// A readiness loop gets `EAGAIN` all the time.
+/// A readiness loop gets `EAGAIN` all the time, so that error must not allocate either.
 #[test]
 fn allocation_is_not_needed_to_read_and_write_as_std_does() {
     use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};

@@ -1,4 +1,4 @@
-//! Paths of any length, and paths below a directory that is open.
+//! Tests of paths of any length, and of paths below a directory that is open.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -20,8 +20,8 @@ use sunpath::{
 };
 use tempfile::TempDir;
 
-/// Makes a directory whose path is this many bytes longer than that of `base`, in components of
-/// 200.
+/// Returns the path that begins with `base` and is this many bytes longer. No added component is
+/// longer than 200 bytes, including its slash.
 fn deeper(base: &Path, bytes: usize) -> PathBuf {
     let mut path = base.to_owned();
     let mut left = bytes;
@@ -33,7 +33,7 @@ fn deeper(base: &Path, bytes: usize) -> PathBuf {
     path
 }
 
-/// Makes a temporary directory, and another one many levels below it.
+/// Makes a temporary directory, and below it a directory whose path is 600 bytes longer.
 fn deep() -> (TempDir, PathBuf) {
     let base = fresh::dir();
     let deep = deeper(base.path(), 600);
@@ -113,7 +113,8 @@ fn long_path_of_a_datagram_socket_is_reached_and_not_bound() {
     }
     assert!(names_in(&deep).is_empty());
 
-    // A socket that another program bound to a short path and moved here can be reached.
+    // A socket that another program bound to a short path and moved to this long one can be
+    // reached.
     let short = base.path().join("d");
     let receiver = bound::<Datagram>(&short).unwrap();
     fs::rename(&short, &path).unwrap();
@@ -121,8 +122,8 @@ fn long_path_of_a_datagram_socket_is_reached_and_not_bound() {
     assert_eq!(receiver.recv(&mut [0; 8]).unwrap().len(), 3);
 }
 
-/// A socket that begins at a directory has an address that means the same to every process, or
-/// none.
+/// A socket that is bound below a directory has an address by which every process can answer it. If
+/// such an address does not fit, bind fails.
 #[test]
 fn datagram_below_a_directory_is_answered_at_its_address() {
     let base = fresh::dir();
@@ -176,7 +177,8 @@ fn datagram_below_a_directory_that_was_removed_is_refused() {
     fs::create_dir(&parent).unwrap();
     let dir = Dir::open(&parent).unwrap();
     fs::rename(&parent, base.path().join("other")).unwrap();
-    // The socket is bound where the directory is now.
+    // The socket is bound in the directory that was opened, under the path that the directory has
+    // now.
     let socket = UnixDatagram::bind_at(&dir, "s").unwrap();
     assert!(is_socket(&base.path().join("other/s")));
     drop(socket);
@@ -186,7 +188,8 @@ fn datagram_below_a_directory_that_was_removed_is_refused() {
     assert!(names_in(base.path()).is_empty());
 }
 
-/// The address of a sender that is bound through its descriptor names another file here.
+/// A sender that was bound through a descriptor has an address below /proc/self. In this process
+/// that address names another file, so nothing is sent to it.
 #[test]
 fn datagram_to_an_address_below_proc_self_is_not_sent() {
     let base = fresh::dir();
@@ -273,10 +276,11 @@ fn long_path_over_path_max_is_bound_and_reached() {
         let slashes = path.to_str().unwrap().replace('/', "///");
         connected::<Stream>(slashes).unwrap();
     }
-    // The directories are removed by descriptors as well, which is how remove_dir_all of std works.
+    // The temporary directory can be removed in spite of its long paths, because remove_dir_all of
+    // std works by descriptors.
 }
 
-/// A directory that is only passed through need not be readable.
+/// A directory on the way to the socket has to be searchable and need not be readable.
 #[test]
 fn long_path_over_path_max_goes_through_directories_that_may_not_be_read() {
     let base = fresh::dir();
@@ -295,7 +299,8 @@ fn long_path_over_path_max_goes_through_directories_that_may_not_be_read() {
             let _ = Dir::private(&path).unwrap();
         }
         let path = path.join("a.sock");
-        // One call takes a path up to this length; it is split at one of these bytes.
+        // One call takes a path of less than 4096 bytes, so the library splits the path after one
+        // of these directories.
         let components = path.ancestors().filter(|dir| {
             let len = dir.as_os_str().len();
             dir.starts_with(base.path()) && *dir != base.path() && len < 4096
@@ -378,12 +383,12 @@ fn long_last_component_that_exists_is_left_alone() {
         assert_eq!(fs::read(&path).unwrap(), b"mine");
         assert_eq!(errno(connected::<Stream>(&path)), Errno::ECONNREFUSED);
     }
-    // The socket was not bound to anything, and can still be bound.
+    // A socket whose bind failed was not bound to anything, and can still be bound.
     let socket = Socket::<Stream>::new().unwrap();
     let path = deep.join("f".repeat(200));
     assert_eq!(errno(socket.bind_to_at(CWD, &path)), Errno::EADDRINUSE);
     socket.bind_to_at(CWD, deep.join("free")).unwrap();
-    // A link that leads nowhere exists too.
+    // A link whose target does not exist counts as an existing file too.
     for name in ["l", &"l".repeat(200)] {
         let path = deep.join(name);
         symlink("nowhere", &path).unwrap();
@@ -577,7 +582,7 @@ fn at_a_directory_names_are_below_it_wherever_it_moves() {
         .connect_at(File::open(&new).unwrap(), "../new/a.sock")
         .unwrap();
     listener.accept().unwrap();
-    // A path from the root ignores the directory.
+    // An absolute path ignores the directory.
     let _: UnixStream = options.connect_at(&dir, new.join("a.sock")).unwrap();
 
     let mut room = [0; 4096];
@@ -614,7 +619,7 @@ fn connect_options_take_long_paths_with_their_conditions() {
     listener.accept().unwrap();
     let other = ConnectOptions::new().require_peer(me + 1);
     assert_eq!(errno(other.connect::<Stream>(&path)), Errno::EPERM);
-    // This client waits in the queue, which is full now.
+    // The connection of the client before still waits in the queue, which is therefore full.
     let error = ConnectOptions::new()
         .timeout(second / 20)
         .connect::<Stream>(&path);
@@ -678,7 +683,7 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
     let datagram = UnixDatagram::new().unwrap();
     let names = [0, 1].map(|more| "n".repeat(sys::SUN_PATH_MAX + more));
 
-    // Between fork and exit nothing allocates.
+    // The closure runs between fork and exit, so it must not allocate.
     let in_root_without_proc = || -> Result<(), i32> {
         // SAFETY: the string is live and ends with a NUL.
         let changed = unsafe { libc::chroot(root.as_ptr()) };
@@ -692,7 +697,8 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
         clients[0].connect_to_at(CWD, &path).map_err(raw)?;
         listener.accept().map_err(raw)?;
         let dir = Dir::open(path.parent().unwrap_or(&path)).map_err(raw)?;
-        // No path is known that peers could answer to.
+        // A datagram socket is refused, because without /proc no path is known to which peers could
+        // answer.
         let refused = |bound: Result<(), Error>, errno| match bound {
             Err(error) if error.errno() == errno => Ok(()),
             Err(error) => Err(error.errno().raw()),

@@ -1,4 +1,4 @@
-//! Many messages with one call, through the public API.
+//! Tests of many messages with one call, through the public API.
 #![cfg(feature = "std")]
 
 mod fresh;
@@ -11,7 +11,7 @@ use sunpath::error::Cause;
 use sunpath::socket::Messages;
 use sunpath::{Datagram, Errno, Seqpacket, Socket, UnixAddr, UnixDatagram};
 
-/// Sends the messages, each of which is one slice.
+/// Sends the messages, each from one slice, with one call.
 fn send<T: Messages>(from: &Socket<T>, messages: &[&[u8]]) {
     let data: Vec<_> = messages.iter().map(|bytes| [IoSlice::new(bytes)]).collect();
     let mut room = SendSlots::<8>::new();
@@ -23,7 +23,8 @@ fn send<T: Messages>(from: &Socket<T>, messages: &[&[u8]]) {
     assert!(batch.is_empty());
 }
 
-/// Slots move, and are used again after shorter and longer messages.
+/// Receives several times into the same slots, after shorter and after longer messages. The batch
+/// is moved before.
 fn serves_again<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let (mut room, mut bufs) = (RecvSlots::<4>::new(), vec![[0; 4]; 5]);

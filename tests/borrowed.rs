@@ -1,5 +1,5 @@
-//! Promises of borrowed sockets: the owner keeps the descriptor, and a wrong socket type is an
-//! errno.
+//! Tests of the promises of borrowed sockets: the owner keeps the descriptor, and a wrong socket
+//! type is reported as an errno.
 
 #![cfg(feature = "std")]
 

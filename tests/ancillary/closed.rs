@@ -1,4 +1,5 @@
-//! Exactly the received descriptors that nobody took are closed, each once.
+//! Tests that the received descriptors that nobody took are closed, each of them once, and no
+//! others.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
@@ -7,15 +8,15 @@ use sunpath::{Stream, UnixStream};
 
 use super::{alone, curious_pair, give, is_open, open, take, truncated_text, with_free};
 
-/// Opens descriptors until all of these numbers are in use again, because the kernel gives the
-/// lowest free number.
+/// Opens as many descriptors as there are numbers, so that all of these numbers are in use again,
+/// because the kernel gives the lowest free number.
 fn use_again(numbers: &[RawFd]) -> Vec<OwnedFd> {
     let null = std::fs::File::open("/dev/null").unwrap();
     let fds = numbers
         .iter()
         .map(|_| null.as_fd().try_clone_to_owned().unwrap());
     let mut fds: Vec<_> = fds.collect();
-    // `null` has one of the numbers itself.
+    // The file that was opened first has one of the numbers itself.
     fds.push(null.into());
     assert!(numbers.iter().all(|fd| is_open(*fd)));
     fds
@@ -29,8 +30,8 @@ fn use_all_below_the_highest(socket: &UnixStream) -> Vec<OwnedFd> {
         .collect()
 }
 
-/// Eight consecutive numbers are free in every pattern, and the others are in use. The received
-/// descriptors get exactly the free ones.
+/// The test tries every pattern of free and used numbers among eight consecutive ones. The received
+/// descriptors get exactly the free numbers.
 #[test]
 fn closed_numbers_are_those_that_came_and_no_others() {
     if crate::limit::unless_descriptors(crate::MANY) {
@@ -45,7 +46,7 @@ fn closed_numbers_are_those_that_came_and_no_others() {
             let _below = use_all_below_the_highest(&a);
             for pattern in 0..=u8::MAX {
                 let is_free = |at: usize| pattern & (1 << at) != 0;
-                // There is one more number in use on each side.
+                // The numbers before and after these eight are in use.
                 let mut row: Vec<_> = (0..10).map(|_| Some(clone())).collect();
                 let number = |fd: &Option<OwnedFd>| fd.as_ref().unwrap().as_raw_fd();
                 let first = number(&row[0]);
@@ -123,8 +124,8 @@ fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
     );
 }
 
-/// More descriptors were sent than expected, and exactly as many arrived as expected, because no
-/// more numbers were free. That is not what was sent.
+/// Receives as many descriptors as it expects, although more were sent, because no more numbers are
+/// free. The call fails, because a part of what was sent is missing.
 fn as_many_as_expected_came_of_more<const N: usize>() {
     let (a, b) = UnixStream::pair().unwrap();
     let before = open();
@@ -154,7 +155,8 @@ fn closed_are_as_many_as_were_expected_where_more_were_sent() {
     );
 }
 
-/// A process that closed its standard input gets 0 for a descriptor, which is a number like any other.
+/// In a process that closed its standard input a received descriptor gets the number 0, which is a
+/// number like any other.
 #[test]
 fn closed_number_0_is_that_of_a_descriptor() {
     alone("closed::closed_number_0_is_that_of_a_descriptor", || {
@@ -162,7 +164,8 @@ fn closed_number_0_is_that_of_a_descriptor() {
             return;
         };
         let next = || (1..).find(|fd| !is_open(*fd)).unwrap();
-        // In binary the second number has no digit in common with 1, which would follow 0.
+        // The second received number must be even, so that it has no bit in common with 1, the
+        // number that follows 0.
         let odd = (next() % 2 == 1).then(|| a.as_fd().try_clone_to_owned().unwrap());
         // SAFETY: nothing in this process reads from it.
         assert_eq!(unsafe { libc::close(0) }, 0);

@@ -1,5 +1,5 @@
-//! A receive that lost nothing does not report truncation, and the end of a connection can be told
-//! from an empty message.
+//! Tests that a receive that lost nothing does not report truncation, and that the end of a
+//! connection can be told from an empty message.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::AsFd;
@@ -11,16 +11,18 @@ use sunpath::{Datagram, Errno, Seqpacket, Shutdown, Socket, Stream, UnixStream};
 
 use super::{INT, curious_pair, give, has_option, skip, take};
 
-/// A control buffer with space for credentials and a pidfd.
+/// The size of a control buffer with space for credentials and a pidfd.
 const CURIOUS: usize = CMSG_SPACE(3 * INT) + CMSG_SPACE(INT);
 
-/// Makes a pair whose second end asks for a security label, if no security module provides one.
+/// Makes a pair whose second end asks for a security label. Returns none and reports it if the
+/// kernel lacks the option, or if a security module does label sockets.
 fn labelled_pair<T: Kind>() -> Option<(Socket<T>, Socket<T>)> {
     let (a, b) = Socket::<T>::pair().unwrap();
     if !has_option("SO_PASSSEC", b.set_pass_security(true)) {
         return None;
     }
-    // Some security modules label what is sent, and answer nothing about the peer.
+    // Both ways to get a label are tried, because some security modules label messages but do not
+    // report the label of a peer.
     give(&a, 0);
     let mut control = [0; 512];
     let message = take(&b, &mut control[..]).unwrap();
@@ -113,7 +115,7 @@ fn ancillary_at_the_end_of_a_stream_is_not_truncated() {
     drop(c);
 }
 
-/// No bytes were asked for, so an answer of no bytes is not the end.
+/// The receiver asks for no bytes, so a result of no bytes does not mean the end of the stream.
 #[test]
 fn ancillary_of_a_stream_into_no_bytes_is_as_it_came() {
     let (a, b) = UnixStream::pair().unwrap();

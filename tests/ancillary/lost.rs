@@ -1,5 +1,5 @@
-//! No descriptor is lost and none leaks, even if the buffer has no space, if nobody takes it, or
-//! after a panic.
+//! Tests that no descriptor is lost and none leaks, even if the buffer has no space for it, if
+//! nobody takes it, or after a panic.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
@@ -18,8 +18,8 @@ use super::{
     truncated_text, with_free,
 };
 
-/// Receives `K` descriptors, credentials and a pidfd, while between zero and one more than enough
-/// descriptors are free.
+/// Receives `K` descriptors, credentials and a pidfd under each limit that leaves from 0 to `K` + 1
+/// descriptors free. The last one is enough for all of them and the pidfd.
 fn arrives_as_far_as_descriptors_are_free<T: Kind, const K: usize>() {
     let Some((a, b)) = curious_pair::<T>() else {
         return;
@@ -66,7 +66,7 @@ fn arrives_as_far_as_descriptors_are_free<T: Kind, const K: usize>() {
     }
 }
 
-/// Runs the same check for each number of descriptors.
+/// Runs one check for each of these numbers of descriptors.
 macro_rules! for_each_count {
     ($check:ident of $kind:ident: $($count:literal)+) => {
         $($check::<$kind, $count>();)+
@@ -175,8 +175,8 @@ fn ancillary_that_nobody_takes_to_the_end_is_closed() {
                 assert_eq!(open(), before);
             }
 
-            // A panic happens while the message is held, while it is opened, and half way through
-            // it.
+            // The receiver panics while it holds the message, after it has opened the message, and
+            // after it has taken one of the descriptors.
             type Held<'c> = Message<&'c mut ControlBuffer<(Rights<8>, Credentials, Pidfd)>>;
             type Broken = fn(Held<'_>);
             let fall: [Broken; 3] = [
@@ -300,7 +300,8 @@ fn batch_is_closed<T: Messages>() {
         assert_eq!(open(), before, "{looked_at} messages were looked at");
     }
 
-    // As many descriptors are free as two and a half messages need, with their pidfds.
+    // Seven numbers are free for descriptors. Two and a half messages need that many, with their
+    // pidfds.
     sending.rewind();
     a.sendmmsg(&mut sending).unwrap();
     with_free(7, || b.recvmmsg(&mut receiving)).unwrap();

@@ -1,6 +1,6 @@
-//! Ancillary data in bad cases: no descriptor is free for those that arrive, the buffer has no
-//! space, nobody takes them, or a panic happens. Each receive reports what arrived and what is
-//! missing, and afterwards the process has the descriptors that it had before.
+//! Tests of ancillary data in bad cases: no number is free for the descriptors that arrive, the
+//! buffer has no space for them, nobody takes them, or a panic happens. Each receive reports what
+//! arrived and what is missing, and afterwards the process has the descriptors that it had before.
 #![cfg(all(target_os = "linux", feature = "std"))]
 
 mod closed;
@@ -61,7 +61,8 @@ fn open() -> Vec<i32> {
     (0..MANY as i32).filter(|fd| is_open(*fd)).collect()
 }
 
-/// Returns what `action` returns while exactly this many descriptors are free.
+/// Runs `action` under a limit that leaves exactly this many descriptors free, and returns its
+/// result.
 fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
     let beyond = (0..).filter(|fd| !is_open(*fd)).nth(free).unwrap();
     let old = limit::descriptors(beyond as libc::rlim_t);
@@ -70,8 +71,8 @@ fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Makes a pair whose second end asks for credentials and a pidfd. If the kernel has no pidfds to
-/// give, returns none and reports it.
+/// Makes a pair whose second end asks for credentials and a pidfd. If the kernel cannot send
+/// pidfds, returns `None` and reports it.
 fn curious_pair<T: Kind>() -> Option<(Socket<T>, Socket<T>)> {
     let (a, b) = Socket::<T>::pair().unwrap();
     b.set_pass_credentials(true).unwrap();
@@ -102,14 +103,16 @@ fn all_cloexec(fds: &[OwnedFd]) -> bool {
     fds.iter().all(is_cloexec)
 }
 
-/// Returns the error of `into_control` for a message that is not whole.
+/// Returns the text of the error of `into_control` for a truncated message, of which this many
+/// descriptors arrived and were closed.
 fn truncated_text(closed: usize) -> String {
     format!(
         "recvmsg: EMSGSIZE (control messages were truncated; descriptors received: {closed} (closed))"
     )
 }
 
-/// Does everything that can be done with a message, for an action that cannot be repeated.
+/// Returns the text of the error with which `into_control` refuses the message, or `None` if the
+/// message is whole.
 fn refused(message: Message<impl ControlStorage>) -> Option<String> {
     message.into_control().err().map(|error| error.to_string())
 }

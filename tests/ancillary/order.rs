@@ -1,4 +1,4 @@
-//! All control messages are sent, in the order in which they are given.
+//! Tests that all control messages are sent, in the order in which the caller gives them.
 
 use std::fs::File;
 use std::io::IoSlice;
@@ -12,13 +12,13 @@ use sunpath::{Datagram, Errno, Error, Seqpacket, Socket, Stream, sys};
 
 use super::take;
 
-/// A number that no descriptor has.
+/// Returns a borrowed descriptor that is not open.
 fn closed() -> BorrowedFd<'static> {
     // SAFETY: no descriptor has this number, and sendmsg(2) reports that.
     unsafe { BorrowedFd::borrow_raw(i32::MAX) }
 }
 
-/// The number of a process that does not exist.
+/// Returns credentials with the number of a process that does not exist.
 fn nobody() -> Credentials {
     let own = Credentials::own();
     Credentials::new(i32::MAX, own.uid(), own.gid())
@@ -28,7 +28,7 @@ fn send<T: Kind>(to: &Socket<T>, control: &[Control<'_>]) -> Result<usize, Error
     to.sendmsg(&[IoSlice::new(b"x")], control)
 }
 
-/// The errno of the first fault is reported, as in C.
+/// Checks that the errno of the first fault is reported, as in C.
 fn first_fault_counts<T: Kind>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let (bad, good) = ([closed()], [a.as_fd()]);
@@ -109,7 +109,7 @@ fn ancillary_of_8192_bytes_goes_and_more_is_refused() {
         format!("sendmsg: EMSGSIZE (the control messages take {needed} bytes, space for 8192)")
     );
 
-    // Each descriptor is sent in its own message.
+    // Each descriptor is in its own control message.
     let mut control = vec![Control::Rights(&one); 253];
     control.push(own);
     send(&a, &control).unwrap();

@@ -1,11 +1,13 @@
-//! Control messages that have no type in this crate, and control buffers that are plain bytes.
+//! Tests of control messages that have no type in this crate, and of control buffers that are plain
+//! bytes.
 
 use std::io::{IoSlice, IoSliceMut};
 
 use sunpath::ancillary::{Control, ControlBytes, Credentials, MsgFlags};
 use sunpath::{Errno, UnixDatagram, UnixStream, sys};
 
-/// The caller lays out a control message itself, and the kernel checks it like any other.
+/// The caller lays out the bytes of a control message itself, and the kernel checks them as it does
+/// in C.
 #[test]
 fn ancillary_control_messages_of_any_level_and_type() {
     let (a, b) = UnixDatagram::pair().unwrap();
@@ -43,7 +45,8 @@ fn ancillary_control_messages_of_any_level_and_type() {
     assert!(b.try_recv(&mut [0; 8]).is_err(), "nothing else was sent");
 }
 
-/// The bytes have space for two descriptors, of which only `descriptors` stay.
+/// The buffer has space for two descriptors, of which at most `descriptors` are kept. The others
+/// are closed.
 #[test]
 fn ancillary_bytes_keep_as_many_descriptors_as_they_may() {
     let (a, b) = UnixStream::pair().unwrap();

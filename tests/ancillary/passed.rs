@@ -19,7 +19,7 @@ use super::{
     truncated_text, with_free,
 };
 
-/// Makes a file with these bytes that has no path.
+/// Makes a file that has no path and contains these bytes.
 fn file(bytes: &[u8]) -> File {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
@@ -126,10 +126,10 @@ fn ancillary_without_a_byte_is_refused_on_streams_alone() {
 }
 
 /// The number of descriptors that fit into a buffer for one. It is two if control messages are
-/// aligned to 8 bytes.
+/// aligned to 8 bytes, because the padding after the first one has space for a second.
 const IN_ONE: usize = (CMSG_SPACE(4) - CMSG_LEN(0)) / 4;
 
-/// The errors of `recv_fd` and `recv_fds`, each with its text.
+/// Checks the errors of `recv_fd` and `recv_fds` and their texts.
 fn receives_say_what_is_wrong<T: Kind>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let before = open();
@@ -166,7 +166,7 @@ fn receives_say_what_is_wrong<T: Kind>() {
     assert_eq!(open(), before);
 }
 
-/// The one byte of `recv_fd` has to be the whole message.
+/// Checks that `recv_fd`, which receives one byte, refuses a message of two.
 fn message_of_two_bytes_is_refused<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let before = open();
@@ -207,8 +207,8 @@ fn ancillary_errors_of_receiving_descriptors_say_the_numbers() {
     );
 }
 
-/// Other code has set up the receiver's socket to receive credentials and a pidfd, so these arrive
-/// with the descriptors.
+/// Receives descriptors by a socket that other code has set up to receive credentials and a pidfd,
+/// so these arrive with the descriptors.
 fn descriptors_come_beside_others<T: Kind>() {
     let Some((a, b)) = curious_pair::<T>() else {
         return;
@@ -251,7 +251,8 @@ fn ancillary_to_a_receiver_that_takes_no_descriptors_is_eperm() {
     assert_eq!(b.recv(&mut [0; 16]).unwrap().len(), 10);
 }
 
-/// Returns the bytes and descriptors that arrive until the end of the stream.
+/// Returns the bytes that arrive until the end of the stream, and the number of descriptors. Calls
+/// `before_each` before each receive.
 fn all_that_comes(from: &UnixStream, before_each: impl Fn()) -> (Vec<u8>, usize) {
     let (mut bytes, mut descriptors) = (Vec::new(), 0);
     let mut buf = vec![0; 4096];
@@ -279,7 +280,7 @@ fn ancillary_of_a_short_write_goes_once() {
         (a, b)
     };
 
-    // The test itself sends the rest without the descriptors.
+    // After a short write the test itself sends the rest of the bytes, without the descriptors.
     let (a, b) = small_pair();
     a.set_nonblocking(true).unwrap();
     let fds = [a.as_fd(), a.as_fd()];
@@ -292,7 +293,7 @@ fn ancillary_of_a_short_write_goes_once() {
     drop(a);
     assert!(reader.join().unwrap() == (long.clone(), 2));
 
-    // send_all does it by itself if signals interrupt its calls,
+    // `send_fds` sends the rest by itself, even if signals interrupt its calls.
     let (a, b) = small_pair();
     signal_hook::flag::register(libc::SIGUSR1, Arc::default()).unwrap();
     // The thread's id is passed as a number, because it is a pointer in some C libraries. SAFETY:
@@ -307,7 +308,7 @@ fn ancillary_of_a_short_write_goes_once() {
     drop(a);
     assert!(reader.join().unwrap() == (long.clone(), 2));
 
-    // and if it fails half way, the descriptors have been sent.
+    // If `send_fds` fails half way, the descriptors have been sent.
     let (a, b) = small_pair();
     a.set_nonblocking(true).unwrap();
     let error = a.send_fds(&long, &[a.as_fd(), a.as_fd()]).unwrap_err();

@@ -1,5 +1,5 @@
-//! Messages in a readiness loop: they leave the loop, or the closure, in which the receive is tried
-//! again. Nothing here needs `unsafe` except poll(2) itself.
+//! Tests of messages in a readiness loop. A message is returned from the loop, or from the closure,
+//! in which the receive is retried. Nothing here needs `unsafe` except poll(2) itself.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -13,11 +13,12 @@ use sunpath::{Datagram, Error, Seqpacket, Socket, Stream};
 
 use super::{all_cloexec, alone, give, open};
 
-/// The rights are not first in the buffer, although they stand first in the type.
+/// A buffer for descriptors and credentials. The kernel writes the descriptors after the
+/// credentials, although they come first in the type.
 type Buffer = ControlBuffer<(Rights<3>, Credentials)>;
 
-/// Receives a message of at most 8 bytes. This is the shape that the borrow checker refuses (E0499) for
-/// a message that borrows its buffer from the caller.
+/// Receives a message of at most 8 bytes, and retries until one arrives. The borrow checker would
+/// refuse this loop (E0499) if the message borrowed its buffer from the caller.
 fn retried<T: Kind>(socket: &Socket<T>) -> Result<Message<Buffer>, Error> {
     let mut buf = [0; 8];
     loop {
@@ -30,8 +31,9 @@ fn retried<T: Kind>(socket: &Socket<T>) -> Result<Message<Buffer>, Error> {
     }
 }
 
-/// Makes `call` again until it need not wait, as the methods of async runtimes do. A borrow of what the
-/// closure captured cannot leave it (E0524 and its like).
+/// Retries `call` until it does not have to wait, as the methods of async runtimes do. A closure
+/// cannot return a borrow of what it captured (E0524 and similar errors), so the message must own
+/// its buffer.
 fn when_readable<T: Kind, R>(
     socket: &Socket<T>,
     mut call: impl FnMut(&Socket<T>) -> Result<R, Error>,
@@ -68,8 +70,8 @@ fn pair<T: Kind>() -> (Socket<T>, Socket<T>) {
     (a, b)
 }
 
-/// With several peers and in several rounds, the test receives from every socket that is ready
-/// until the call would wait.
+/// Receives from several peers in several rounds. In each round the test receives from every socket
+/// that is ready until the call would wait.
 fn polled<T: Kind>() {
     let before = open();
     let pairs: Vec<_> = (0..3).map(|_| pair::<T>()).collect();
@@ -120,7 +122,8 @@ fn ancillary_comes_out_of_a_poll_loop() {
     });
 }
 
-/// Sends only after the receiver has found that nothing is there.
+/// Returns messages from a loop and from a closure while another thread sends them, so the receiver
+/// may have to retry.
 fn leaves_the_loop<T: Kind + Sync>() {
     let (a, b) = pair::<T>();
     std::thread::scope(|scope| {
@@ -152,7 +155,7 @@ fn ancillary_leaves_the_loop_that_tries_again() {
     leaves_the_loop::<Seqpacket>();
 }
 
-/// The descriptors themselves leave the function that received them.
+/// Receives a message, and returns an iterator that owns its descriptors.
 fn rights<T: Kind>(socket: &Socket<T>) -> Result<IntoDescriptors<ControlBuffer<Rights<3>>>, Error> {
     let mut buf = [0; 8];
     let bufs = &mut [IoSliceMut::new(&mut buf)];
@@ -182,8 +185,8 @@ fn ancillary_rights_outlive_the_message_and_are_closed() {
     );
 }
 
-/// The bytes of every control message move with the message, including those between the parts of
-/// the type.
+/// The message owns its buffer, so all bytes of all control messages move with it, including the
+/// padding between them.
 #[test]
 fn ancillary_moves_with_its_message() {
     let (a, b) = pair::<Datagram>();
@@ -201,7 +204,8 @@ fn ancillary_moves_with_its_message() {
     }
 }
 
-/// The call can stand in a loop or in a closure, because the received data belongs to the batch.
+/// The receive can be retried in a loop or in a closure, because the received data belongs to the
+/// batch.
 #[test]
 fn batch_comes_out_of_a_readiness_loop() {
     alone("readiness::batch_comes_out_of_a_readiness_loop", || {
@@ -228,8 +232,8 @@ fn batch_comes_out_of_a_readiness_loop() {
                 let mut count = 0;
                 while count < 3 {
                     count += when_readable(&b, |socket| socket.recvmmsg(&mut batch)).unwrap();
-                    // Descriptors that the last round does not take are closed by the next call, or
-                    // with the batch.
+                    // The last round takes no descriptors, so the next call closes them, or they
+                    // are closed when the batch is dropped.
                     for arrival in batch.arrivals().take(3 * usize::from(round < 2)) {
                         let (bytes, message) = arrival.into_message();
                         assert_eq!(bytes, b"x");
@@ -248,8 +252,8 @@ fn batch_comes_out_of_a_readiness_loop() {
 
 type Buffers = (Rights<2>, Credentials);
 
-/// The batch owns descriptors that nobody asked for. The next call closes them, and so does
-/// dropping the batch.
+/// The batch owns the descriptors that nobody took. The next call closes them, and so does dropping
+/// the batch.
 #[test]
 fn batch_closes_what_nobody_asked_for() {
     alone("readiness::batch_closes_what_nobody_asked_for", || {

@@ -14,7 +14,8 @@ use crate::{
     Fresh, POLICIES, assert_fails, assert_reaches, become_nobody, bind, in_child, is_root,
 };
 
-/// Makes the file and the socket in the state in which an executed program finds them.
+/// Binds a socket and leaves its file in place, which is the state in which an executed program
+/// finds them.
 fn inherited(options: BindOptions, fresh: &Fresh) -> UnixListener {
     bind(options, &fresh.path).unwrap().leak()
 }
@@ -66,7 +67,7 @@ fn adopted_socket_whose_file_is_not_at_the_path_is_given_back() {
     let (error, listener) = refused(listener);
     assert_eq!(error.errno(), Errno::ENOENT);
 
-    // A server of the same user took over the path.
+    // Another server of the same user is bound to the path now.
     let other = UnixListener::bind(&fresh.path).unwrap();
     let (error, listener) = refused(listener);
     assert_eq!(error.cause(), Some(Cause::FileMoved));
@@ -77,7 +78,7 @@ fn adopted_socket_whose_file_is_not_at_the_path_is_given_back() {
     assert_eq!(error.cause(), Some(Cause::InUse(InUse::NotSocket)));
     fs::remove_file(&fresh.path).unwrap();
 
-    // It is still the server of its own file.
+    // The listener is still the server of its own file, which was moved.
     assert_reaches(&moved, &listener);
     drop(options.adopt(listener, &moved).unwrap());
     assert!(fresh.names().is_empty());
@@ -97,11 +98,12 @@ fn adopted_socket_waits_for_nobody_who_holds_the_lock() {
     assert!(text.contains("the lock file beside it is held"), "{text}");
     drop(lock);
     drop(options.adopt(listener, &fresh.path).unwrap());
-    // The lock file is that of another program.
+    // The lock file stays, because this program did not make it.
     assert_eq!(fresh.names(), ["a.sock.lock"]);
 }
 
-/// The kernel tells an ordinary user the file of a socket in another way than root, if it tells it.
+/// Root and an ordinary user learn in different ways which file a socket is bound to, and an
+/// ordinary user may not learn it at all.
 #[test]
 fn adopted_socket_of_an_ordinary_user_is_not_taken_for_another() {
     let fresh = Fresh::new();
@@ -118,7 +120,8 @@ fn adopted_socket_of_an_ordinary_user_is_not_taken_for_another() {
     }));
 }
 
-/// The daemon executes itself: the file stays, and the new program removes it.
+/// A daemon executes itself. Its file stays, and the new program adopts the socket and removes the
+/// file.
 #[test]
 fn adopted_socket_after_execve_removes_its_file() {
     const PATH: &str = "SUNPATH_TEST_ADOPTED";

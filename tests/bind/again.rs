@@ -1,4 +1,5 @@
-//! A socket file that somebody removes while its server runs, and that the server makes again.
+//! Tests of a socket file that somebody removes while its server runs, and that the server makes
+//! again.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -24,7 +25,8 @@ fn again_the_file_that_a_cleaner_removed_is_made_under_the_same_lock() {
             assert!(!listener.is_in_place().unwrap());
             let before = fresh.names();
             if policy == Existing::ReplaceStale && removed.len() == 1 {
-                // No other process can take the path, and neither can this one.
+                // The lock file is still held, so neither another process nor this one can take the
+                // path.
                 assert_fails(bind(options, &fresh.path), Errno::EADDRINUSE);
             }
             assert_eq!(fresh.names(), before);
@@ -71,7 +73,7 @@ fn again_what_is_in_the_way_stays_and_the_socket_too() {
     fs::write(&fresh.path, "precious").unwrap();
     unchanged(&mut listener);
     fs::remove_file(&fresh.path).unwrap();
-    // The lock was held each time.
+    // The listener held the lock all the time.
     assert_fails(bind(options, &fresh.path), Errno::EADDRINUSE);
     assert_reaches(&fresh.dir.path().join("b.sock"), &listener);
     drop(listener.bind_again(&options).unwrap());

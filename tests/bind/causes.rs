@@ -37,7 +37,8 @@ fn cause_of_a_file_that_is_in_the_way_is_what_it_is() {
         assert_eq!(cause(policy, path), in_use(InUse::NotSocket), "{policy:?}");
         fs::remove_file(path).unwrap();
     }
-    // A socket that may not be replaced is not asked whether it is alive.
+    // Under a policy that never replaces a socket, bind does not ask whether the socket is alive,
+    // so the error has no cause.
     let _live = UnixDatagram::bind(path).unwrap();
     assert_eq!(cause(Existing::Refuse, path), (Errno::EADDRINUSE, None));
     assert_eq!(
@@ -69,7 +70,8 @@ fn cause_of_a_lock_that_is_not_to_be_had_is_the_lock() {
     assert_eq!(cause(replace, path), of_lock_file(Errno::ENXIO));
 }
 
-/// The holder's number is told where the kernel's list of locks has the file's own device.
+/// `holder` finds the process by the file's device and inode in /proc/locks. Some file systems have
+/// another device number there, and then the test is skipped.
 #[cfg(target_os = "linux")]
 #[test]
 fn cause_of_a_lock_that_is_held_can_be_told_with_its_holder() {
@@ -104,14 +106,14 @@ fn cause_of_a_lock_file_of_root_is_named() {
         return;
     }
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
-    // A server that ran as root was killed.
+    // This leaves the state of a server that ran as root and was killed.
     let replace = BindOptions::new().existing(Existing::ReplaceStale);
     std::mem::forget(bind(replace, &fresh.path).unwrap());
     fs::remove_file(&fresh.path).unwrap();
     let lock = fresh.dir.path().join("a.sock.lock");
     for (mode, expected) in [
         (0o600, (Errno::EACCES, Some(Cause::LockFile))),
-        // The lock counts as the killed server's as long as this process lives.
+        // This process still holds the lock, because it only forgot the listener.
         (0o666, in_use(InUse::Lock)),
     ] {
         fs::set_permissions(&lock, Permissions::from_mode(mode)).unwrap();
@@ -120,7 +122,7 @@ fn cause_of_a_lock_file_of_root_is_named() {
             cause(Existing::ReplaceStale, &fresh.path) == expected
         }));
     }
-    // A dead process leaves this state.
+    // This is the state that a dead process leaves: a lock file of root's that nobody holds.
     fs::remove_file(&lock).unwrap();
     fs::write(&lock, "").unwrap();
     fs::set_permissions(&lock, Permissions::from_mode(0o666)).unwrap();
@@ -131,7 +133,8 @@ fn cause_of_a_lock_file_of_root_is_named() {
     assert_eq!(fresh.names(), ["a.sock.lock"]);
 }
 
-/// Root may open and lock every file, so only the owner distinguishes this one.
+/// Root may open and lock every file, so only its owner shows that a lock file belongs to another
+/// user.
 #[test]
 fn cause_of_a_lock_file_of_another_user_is_named_to_root_too() {
     let fresh = Fresh::new();
@@ -200,7 +203,8 @@ fn cause_of_what_another_user_put_into_a_sticky_directory_is_the_lock_file() {
     }
 }
 
-/// Another process, or this one, has a lease on the lock file, and an open has to wait for it.
+/// A process, which here is the same one, has a lease on the lock file. Opening the file would have
+/// to wait until the lease ends.
 #[cfg(target_os = "linux")]
 #[test]
 fn cause_of_a_lease_on_the_lock_file_is_eagain_of_the_lock_file() {

@@ -16,17 +16,17 @@ use crate::{
     Fresh, POLICIES, assert_fails, assert_reaches, become_nobody, bind, in_child, ino, is_root,
 };
 
-/// Keeps a server that is in the way alive while the test looks at it.
+/// The sockets that have to stay open for an obstacle to be alive.
 type Keep = Vec<Box<dyn std::any::Any>>;
 
 /// A function that puts an obstacle at a path.
 type Put = fn(&Path) -> Keep;
 
-/// A way to bind.
+/// A function that binds a socket of one kind.
 type Way = fn(BindOptions, &Path) -> Result<Keep, sunpath::Error>;
 
-/// The things that can exist at a path. Each has a name, a function that makes it, and a mark that
-/// says whether it is a dead socket, a live one, or neither.
+/// The things that can exist at a path. Each has a name, a function that makes it, and a value that
+/// says whether it is a dead socket, a live one, or not a socket.
 const OBSTACLES: &[(&str, Put, What)] = &[
     ("stale stream", stale_stream, What::Dead),
     ("stale datagram", stale_datagram, What::Dead),
@@ -155,7 +155,8 @@ fn mknod(path: &Path, kind: libc::mode_t) {
     assert_eq!(unsafe { libc::mknod(path.as_ptr(), kind | 0o755, 0) }, 0);
 }
 
-/// Binds in each way over each obstacle, and compares the outcome with `wins`.
+/// Binds a socket of each kind over each obstacle. Asserts that it replaces the obstacles for which
+/// `wins` returns true, and leaves the others unchanged.
 fn meet_each_obstacle(policy: Existing, wins: impl Fn(What) -> bool) {
     let options = BindOptions::new().mode(0o600).existing(policy);
     let ways: [(&str, Way); 3] = [
@@ -248,7 +249,7 @@ fn replace_stale_holds_its_lock_as_long_as_it_lives() {
     let first = bind(replace, &fresh.path).unwrap();
     assert_eq!(fresh.names(), ["a.sock", "a.sock.lock"]);
     assert_fails(bind(replace, &fresh.path), Errno::EADDRINUSE);
-    // The lock holds without the file too: one daemon runs, whoever removed its file.
+    // The lock is held even if the socket file is removed, so no second daemon can start.
     fs::remove_file(&fresh.path).unwrap();
     assert_fails(bind(replace, &fresh.path), Errno::EADDRINUSE);
     assert_eq!(fresh.names(), ["a.sock.lock"]);
@@ -316,14 +317,14 @@ fn replace_stale_with_a_file_of_somebody_as_lock_fails_and_leaves_it() {
         let replace = BindOptions::new().existing(Existing::ReplaceStale);
         assert_fails(bind(replace, &fresh.path), Errno::EADDRINUSE);
     };
-    // This lock file has contents.
+    // A lock file with contents is refused and stays unchanged.
     fs::write(&lock, "precious").unwrap();
     let mode = || fs::metadata(&lock).unwrap().permissions().mode();
     let before = mode();
     refused();
     assert_eq!(fs::read(&lock).unwrap(), b"precious");
     assert_eq!(mode(), before);
-    // This lock file has a second name.
+    // A lock file with a second name is refused as well.
     fs::write(&lock, "").unwrap();
     fs::hard_link(&lock, &second).unwrap();
     refused();
@@ -346,7 +347,7 @@ fn replace_stale_with_a_name_that_leaves_its_lock_no_room_has_one_all_the_same()
             replace.bind_at::<UnixListener>(&dir, &name),
             Errno::EADDRINUSE,
         );
-        // Another name has another lock.
+        // A name that differs in one byte has another lock file.
         let other = format!("{}m", &name[1..]);
         drop(replace.bind_at::<UnixListener>(&dir, &other).unwrap());
         assert_eq!(fresh.names(), names);
@@ -369,8 +370,8 @@ fn takeover_leaves_no_instant_without_the_new_file() {
     assert_eq!(fresh.names(), ["a.sock"]);
     assert_reaches(&fresh.path, &new);
 
-    // A client that was in the old queue stays there, and the old server's end leaves the new file
-    // alone.
+    // A client in the queue of the old server stays there. When the old server ends, it does not
+    // touch the new file.
     old.accept().unwrap();
     drop(queued);
     let file = ino(&fresh.path);
@@ -423,7 +424,7 @@ fn probe_tells_what_each_obstacle_is() {
         let _kept = put(&fresh.path);
         let before = fresh.entries();
         let expected = match (*name, what) {
-            // The last component may be reached through a link.
+            // The probe follows a symbolic link, so it reports on the link's target.
             ("dangling symlink", _) => Liveness::Absent,
             ("symlink to a live socket", _) => Liveness::Live,
             ("symlink to a dead socket", _) => Liveness::Dead,
@@ -438,7 +439,8 @@ fn probe_tells_what_each_obstacle_is() {
     assert_eq!(probe(&fresh.path), Ok(Liveness::Absent));
     assert_eq!(probe(fresh.path.join("below")), Ok(Liveness::Absent));
     assert_eq!(probe(fresh.dir.path().join("")), Ok(Liveness::NotSocket));
-    // A process that may not write to a directory learns nothing about the files in it.
+    // As root the probe finds a directory. Another user may not write to `/`, so connect(2) fails
+    // with `EACCES` and tells nothing.
     match is_root() {
         true => assert_eq!(probe("/"), Ok(Liveness::NotSocket)),
         false => assert_fails(probe("/"), Errno::EACCES),
@@ -459,8 +461,8 @@ fn probe_is_not_noticed_by_the_live_server() {
     assert_reaches(&fresh.path, &listener);
 }
 
-/// Where the user may make a file, the probe also asks about a live socket of its own in the same
-/// directory. Here the user may not.
+/// To check that the kernel can tell a dead socket from a live one, the probe makes a live socket
+/// in the same directory. Here the user may not make a file in it.
 #[test]
 fn probe_of_a_dead_socket_where_nothing_can_be_made_is_dead() {
     let fresh = Fresh::new();
@@ -511,14 +513,14 @@ fn replace_stale_after_sigkill_under_any_umask_starts_as_the_same_user() {
                 .mode(0o600)
                 .existing(Existing::ReplaceStale);
             let bound = bind(replace, &fresh.path);
-            // A kill at this point leaves this state.
+            // The listener is forgotten, so its files stay as if the process had been killed.
             bound.map(std::mem::forget).is_ok()
         }));
         assert_eq!(fresh.names(), ["a.sock", "a.sock.lock"]);
     }
 }
 
-/// Write and search permission on the directory is enough for every policy.
+/// Every policy needs write and search permission on the directory, and no read permission.
 #[test]
 fn every_policy_works_in_a_directory_that_may_not_be_read() {
     let fresh = Fresh::new();
@@ -553,7 +555,8 @@ fn replace_stale_of_a_name_that_just_fits_is_done() {
     let fresh = Fresh::new();
     let name = "n".repeat(sunpath::sys::SUN_PATH_MAX);
     assert!(in_child(|| {
-        // The working directory is the child's alone.
+        // A child changes the working directory, because the directory belongs to the whole
+        // process.
         std::env::set_current_dir(fresh.dir.path()).unwrap();
         drop(UnixListener::bind(&name).unwrap());
         POLICIES.into_iter().all(|policy| {

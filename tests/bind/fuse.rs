@@ -1,5 +1,5 @@
-//! A file system in user space that lacks what a test tells it to lack. It handles as few of
-//! fuse(4)'s messages as the tests need, and a process of its own serves it.
+//! A file system in user space that lacks what a test tells it to lack. It handles only those
+//! messages of fuse(4) that the tests need, and runs in a process of its own.
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -14,7 +14,7 @@ use std::path::Path;
 pub(crate) struct Quirks {
     /// Every file and directory has these permissions, and chmod(2) changes nothing.
     pub(crate) permissions: Option<u32>,
-    /// chmod(2) fails.
+    /// chmod(2) fails with this errno.
     pub(crate) chmod: Option<i32>,
     /// No file has the sticky bit.
     pub(crate) drops_sticky: bool,
@@ -22,15 +22,15 @@ pub(crate) struct Quirks {
     pub(crate) owner: Option<u32>,
     /// Every file has this number of names.
     pub(crate) links: Option<u32>,
-    /// renameat2(2) takes no flags.
+    /// renameat2(2) fails with `EINVAL` if it has flags.
     pub(crate) no_rename_flags: bool,
-    /// link(2) makes a copy.
+    /// link(2) makes a copy of the file.
     pub(crate) link_copies: bool,
-    /// link(2) fails.
+    /// link(2) fails with this errno.
     pub(crate) link: Option<i32>,
     /// The permissions of the directory at its root.
     pub(crate) root_mode: u32,
-    /// No sockets can be made.
+    /// Making a socket file fails with this errno.
     pub(crate) mknod: Option<i32>,
 }
 
@@ -67,7 +67,7 @@ struct FileSystem {
     next: u64,
 }
 
-/// An answer: the body of a message, or a negative errno.
+/// The answer to a message: its body, or an errno.
 type Reply = Result<Vec<u8>, i32>;
 
 /// Mounts the file system at a directory, in the mount namespace of this process, and serves it
@@ -284,7 +284,7 @@ impl FileSystem {
         self.attributes(node)
     }
 
-    /// `struct fuse_attr`.
+    /// Returns the bytes of a `struct fuse_attr`.
     fn attr(&self, node: u64) -> Result<Vec<u8>, i32> {
         let found = self.nodes.get(&node).ok_or(libc::ENOENT)?;
         let is_dir = found.mode & libc::S_IFMT == libc::S_IFDIR;
@@ -309,12 +309,12 @@ impl FileSystem {
         Ok(attr)
     }
 
-    /// `struct fuse_attr_out`: nothing is cached.
+    /// Returns the bytes of a `struct fuse_attr_out`, which tells the kernel to cache nothing.
     fn attributes(&self, node: u64) -> Reply {
         Ok([vec![0; 16], self.attr(node)?].concat())
     }
 
-    /// `struct fuse_entry_out`: nothing is cached.
+    /// Returns the bytes of a `struct fuse_entry_out`, which tells the kernel to cache nothing.
     fn entry(&self, node: u64) -> Reply {
         let mut entry = node.to_ne_bytes().to_vec();
         entry.extend([0; 32]);

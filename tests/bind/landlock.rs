@@ -1,4 +1,4 @@
-//! The rights that Landlock has to grant, as docs/socket-files.md lists them.
+//! Tests that the calls work with exactly those Landlock rights that docs/socket-files.md lists.
 
 use std::fs::{self, File, Permissions};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -19,7 +19,7 @@ const MAKE_DIR: u64 = 1 << 7;
 const MAKE_REG: u64 = 1 << 8;
 const MAKE_SOCK: u64 = 1 << 9;
 const REFER: u64 = 1 << 13;
-/// All rights of the first versions.
+/// All rights that the first two versions of Landlock define.
 const ALL: u64 = (1 << 14) - 1;
 
 /// `struct landlock_path_beneath_attr`.
@@ -29,8 +29,8 @@ struct PathBeneath {
     parent_fd: i32,
 }
 
-/// Restricts this process to these rights below a directory, and to none elsewhere. Returns `false`
-/// if the kernel has no Landlock.
+/// Restricts this process to these rights below a directory, and to no rights elsewhere. Returns
+/// `false` if the kernel has no Landlock.
 fn restrict_to(rights: u64, dir: &Path) -> bool {
     let (create, add, restrict) = (444, 445, 446);
     let dir = File::open(dir).unwrap();

@@ -1,4 +1,4 @@
-//! Paths of any length, and last components up to 255 bytes.
+//! Tests of paths of any length, and of last components up to 255 bytes.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -14,11 +14,11 @@ use sunpath::{
 use crate::without_proc::{has_fchmodat2, without_proc};
 use crate::{Fresh, POLICIES, assert_fails, bind, in_child, open_count};
 
-/// Lengths of last components around each limit: a path that fits, the alias with the name, the
-/// name of the lock, and `NAME_MAX`.
+/// Lengths of last components around each limit: those of a path that fits into `sun_path`, of an
+/// alias with the name, of the name of the lock file, and `NAME_MAX`.
 const LENGTHS: [usize; 9] = [1, 82, 83, 91, 200, 250, 251, 254, 255];
 
-/// Makes a directory whose path is this long, in components of at most 200 bytes.
+/// Makes a directory whose path has this many bytes, in components of at most 200 bytes.
 fn deep(base: &Path, len: usize) -> PathBuf {
     let mut path = base.to_owned();
     while path.as_os_str().len() + 2 <= len {
@@ -31,7 +31,8 @@ fn deep(base: &Path, len: usize) -> PathBuf {
     path
 }
 
-/// Returns a directory by a short path, because std takes no path of `PATH_MAX` bytes.
+/// An open directory, in which the tests look by a short path, because std takes no path of
+/// `PATH_MAX` bytes.
 struct Look {
     dir: Dir,
 }
@@ -77,7 +78,8 @@ fn all_options() -> impl Iterator<Item = (Existing, BindOptions)> {
     })
 }
 
-/// Tries each policy at a path where there is nothing, a dead socket, a live one, and a file.
+/// Tries each policy at a path at which there is nothing, a live socket, a dead one, and a regular
+/// file.
 fn each_policy_at(path: &Path, look: &Look, name: &str) {
     let refused = |bound: Result<Bound<UnixListener>, Error>| {
         assert_fails(bound, Errno::EADDRINUSE);
@@ -127,8 +129,8 @@ fn each_policy_at(path: &Path, look: &Look, name: &str) {
     }
 }
 
-/// Tries each limit, one less and one more, by a path from the root, from the working directory,
-/// and below an open directory.
+/// Tries the longest path that fits, one byte less and one more, by an absolute path and below an
+/// open directory.
 #[test]
 fn length_of_a_reachable_path_fits_into_an_address() {
     let fresh = Fresh::new();
@@ -160,12 +162,13 @@ fn length_of_a_reachable_path_fits_into_an_address() {
             }
             assert!(fresh.names().is_empty());
         }
-        drop(BindOptions::new().listen(&path).unwrap()); // which asks for nothing
+        drop(BindOptions::new().listen(&path).unwrap()); // without the option any length works
     }
 }
 
-/// The directory counts with the slash after it, which the root has already, and as `PATH_MAX` bytes if
-/// the kernel does not tell a longer path.
+/// The reported length includes the path of the directory and the slash after it, which the root's
+/// path has already. If that path is too long for the kernel to report, it counts as `PATH_MAX`
+/// bytes.
 #[test]
 fn length_of_a_reachable_path_counts_every_directory() {
     let fresh = Fresh::new();
@@ -229,7 +232,7 @@ fn bind_in_a_directory_takes_names_up_to_255_bytes() {
             let listener: Bound<UnixListener> = options.bind_at(&look.dir, &name).unwrap();
             assert_reaches(&path.join(&name), &listener);
             drop(listener);
-            // Peers could not answer to such a path.
+            // A datagram socket is refused, because peers could not answer to such a long path.
             let socket = options.bind_at::<UnixDatagram>(&look.dir, &name);
             assert_fails(socket, Errno::ENAMETOOLONG);
             assert_eq!(look.count(), 0, "{policy:?}");
@@ -243,7 +246,8 @@ fn bind_takes_a_long_relative_path() {
     let dir = deep(fresh.dir.path(), 600);
     let below = dir.strip_prefix(fresh.dir.path()).unwrap().to_owned();
     assert!(in_child(|| {
-        // The working directory is the child's alone.
+        // A child changes the working directory, because the directory belongs to the whole
+        // process.
         std::env::set_current_dir(fresh.dir.path()).unwrap();
         let look = Look::at(&below);
         for name in LENGTHS.map(|len| "n".repeat(len)) {
@@ -253,7 +257,8 @@ fn bind_takes_a_long_relative_path() {
     }));
 }
 
-/// A file that another process makes at the path, while ours is prepared under another name, stays.
+/// A file that is at the path stays, although ours is first made under another name and then
+/// renamed.
 #[test]
 fn bind_of_a_long_name_never_takes_the_place_of_what_is_there() {
     let fresh = Fresh::new();
@@ -274,7 +279,7 @@ fn without_proc_bind_takes_long_paths() {
     assert!(without_proc(&fresh, || {
         let dir = deep(Path::new("/deep"), 300);
         let count = |path: &Path| fs::read_dir(path).unwrap().count();
-        // The second of each policy has a mode.
+        // `all_options` has two entries for each policy, and the second one asks for a mode.
         for (policy, options) in all_options().step_by(if with_modes { 1 } else { 2 }) {
             for name in [1, 60, 91, 200, 255].map(|len| "n".repeat(len)) {
                 let path = dir.join(&name);
@@ -294,7 +299,8 @@ fn without_proc_bind_takes_long_paths() {
     }));
 }
 
-/// The link that leads to a long path would be made in /tmp, /var/tmp or /run.
+/// Without /proc a long path is reached by a link in /tmp, /var/tmp or /run. Here none of them
+/// exists.
 #[test]
 fn without_proc_and_without_a_directory_for_the_link_the_error_is_that_of_the_first() {
     let fresh = Fresh::new();

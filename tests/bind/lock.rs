@@ -30,7 +30,7 @@ fn lock_file_of_ours_is_marked_and_removed_under_every_umask() {
     }
 }
 
-/// Another program locks the file itself, and never removes it.
+/// Another program makes and locks the lock file, as flock(1) does, and never removes it.
 #[test]
 fn lock_file_of_another_program_is_used_and_left() {
     for mode in [0o600, 0o644] {
@@ -66,7 +66,7 @@ fn lock_none_makes_no_file_and_proves_all_the_same() {
     assert_reaches(&fresh.path, &listener);
     let error = bind(NONE, &fresh.path).unwrap_err();
     assert_eq!(error.in_use(), Some(InUse::Server));
-    // A second daemon that asks for the lock gets it, but the proof refuses to bind.
+    // A second daemon gets the lock, but bind fails, because it finds that the server is alive.
     let error = bind(BESIDE, &fresh.path).unwrap_err();
     assert_eq!(error.in_use(), Some(InUse::Server));
     assert_eq!(fresh.names(), ["a.sock"]);

@@ -1,5 +1,5 @@
-//! Tests of socket files: their mode from the first instant, files that existed at the path before,
-//! and their removal.
+//! Tests of socket files: their mode from the first instant, what happens to files that existed at
+//! the path before, and their removal.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod addr;
@@ -45,8 +45,8 @@ const NOBODY: u32 = 65534;
 
 const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Existing::Takeover];
 
-/// Makes a fresh directory, and a path in it that does not exist. The tests run one at a time,
-/// because a forked child has copies of all descriptors, even of a listener that another test
+/// A fresh directory, and a path in it that does not exist. The tests that have one run one at a
+/// time, because a forked child has copies of all descriptors, even of a listener that another test
 /// closes.
 struct Fresh {
     dir: TempDir,
@@ -120,7 +120,7 @@ fn is_root() -> bool {
     unsafe { libc::geteuid() == 0 }
 }
 
-/// Returns what `action` returns in a child process that is forked.
+/// Runs `action` in a forked child process, and returns its result.
 fn in_child(action: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child makes system calls, and ends by _exit.
     let pid = unsafe { libc::fork() };
@@ -142,9 +142,9 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
     libc::WEXITSTATUS(status) == 0
 }
 
-/// Returns whether a child may change its root directory and have other namespaces. An ordinary user may in
-/// a user namespace, which this function enters. Reports that the test is skipped if that is
-/// refused.
+/// Returns whether a child may change its root directory and make namespaces. An ordinary user may
+/// do so in a user namespace, which this function enters. If that is refused, reports that the test
+/// is skipped.
 fn may_have_own_namespaces() -> bool {
     // SAFETY: the call takes a number; the child has one thread.
     let may = is_root() || unsafe { libc::unshare(libc::CLONE_NEWUSER) } == 0;
@@ -165,7 +165,7 @@ fn become_nobody() {
     assert_eq!((groups, group, user), (0, 0, 0));
 }
 
-/// Returns how many of the first descriptors are open.
+/// Returns how many descriptors below 256 are open.
 fn open_count() -> usize {
     // SAFETY: F_GETFD takes any number.
     (0..256)
@@ -175,7 +175,7 @@ fn open_count() -> usize {
 
 #[test]
 fn bind_backlog_is_as_it_was_asked_for() {
-    // One client more than the backlog waits.
+    // The queue takes one client more than the backlog.
     for backlog in [0, 1, 2] {
         let fresh = Fresh::new();
         let options = BindOptions::default().backlog(backlog);

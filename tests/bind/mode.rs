@@ -87,8 +87,9 @@ fn mode_not_asked_for_is_that_of_c() {
     }
 }
 
-/// In this directory others may rename our file, and give its name to another file of ours. The
-/// socket is therefore made where they cannot.
+/// If others may write to a directory without the sticky bit, they may rename our file and give its
+/// name to another file of ours. The socket is therefore made in a private directory beside the
+/// path, where they cannot.
 #[test]
 fn mode_in_a_directory_where_others_may_rename_is_made_beside_it() {
     let fresh = Fresh::new();
@@ -123,7 +124,7 @@ fn mode_in_a_directory_where_others_may_rename_is_made_beside_it() {
 fn mode_is_exact_from_many_threads_while_the_umask_changes() {
     let fresh = Fresh::new();
     let dir = fresh.dir.path();
-    // The umask is the child's alone.
+    // A child changes the umask, because the umask belongs to the whole process.
     let exact = in_child(|| {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -164,7 +165,7 @@ fn mode_is_exact_from_many_threads_while_the_umask_changes() {
 }
 
 /// Binds again and again while another thread looks at the file all the time. Returns whether every
-/// file that the thread saw was `allowed`, and whether it saw one at all.
+/// file that the thread saw was `allowed`, and whether it saw at least 100.
 fn only_sees(
     fresh: &Fresh,
     options: BindOptions,
@@ -182,7 +183,7 @@ fn only_sees(
             }
             good && seen.load(Ordering::Relaxed) >= 100
         });
-        // On a busy machine the thread may not look for a while.
+        // On a busy machine the thread may not run for a while, so more rounds may be needed.
         let enough = |round| round >= 3000 && seen.load(Ordering::Relaxed) >= 100;
         let bound = (0..300_000)
             .take_while(|round| !enough(*round))

@@ -1,5 +1,6 @@
-//! Mounted file systems: remounted read-only, mounted on the socket file, without sockets. Each
-//! test is a child in a mount namespace of its own.
+//! Tests of mounted file systems: one that is remounted read-only, one that is mounted on the
+//! socket file, and one without sockets. Each test runs in a child with a mount namespace of its
+//! own.
 
 use std::ffi::CString;
 use std::fs;
@@ -13,8 +14,8 @@ use sunpath::{BindOptions, Dir, Errno, Existing, Liveness, UnixListener, probe};
 use crate::fuse::{self, Quirks};
 use crate::{Fresh, POLICIES, assert_fails, bind, in_child, ino, may_have_own_namespaces, skip};
 
-/// Returns what `action` returns in a child whose mounts no other process sees; `true` if that is
-/// refused.
+/// Runs `action` in a child whose mounts no other process sees, and returns its result, or `true`
+/// if the system does not allow such a child.
 fn with_own_mounts(action: impl FnOnce() -> bool) -> bool {
     in_child(|| {
         if !may_have_own_namespaces() {
@@ -50,7 +51,7 @@ fn mount_with(
 }
 
 /// Mounts an overlay of the directories `lower` and `upper/upper` in `dir` on `merged`. Returns
-/// `false` if the kernel refuses.
+/// `false` if the kernel refuses to mount it.
 fn mount_overlay(dir: &Path, options: &str) -> bool {
     for name in ["upper/upper", "upper/work", "merged"] {
         fs::create_dir_all(dir.join(name)).unwrap();
@@ -68,7 +69,8 @@ fn mount_overlay(dir: &Path, options: &str) -> bool {
 
 #[test]
 fn mounted_file_system_can_be_made_read_only_while_a_server_runs() {
-    // A user namespace of an ordinary user maps no ids, and nothing can be made in its tmpfs.
+    // Only root can run this test. A user namespace of an ordinary user maps no ids, so nothing can
+    // be made in a tmpfs in it.
     if crate::skip::unless_root() {
         return;
     }
@@ -115,7 +117,8 @@ fn mounted_on_the_socket_file_it_is_ebusy_and_stays() {
     let fresh = Fresh::new();
     assert!(with_own_mounts(|| {
         let path = &fresh.path;
-        // A socket file is mounted on itself, as it would be into a container.
+        // The socket file is mounted on itself, as container managers mount such a file into a
+        // container.
         let mount_on = || mount(path.to_str().unwrap(), path, "", libc::MS_BIND).unwrap();
         let listener = bind(BindOptions::new(), path).unwrap();
         mount_on();
@@ -155,9 +158,9 @@ fn mounted_elsewhere_a_socket_file_leads_to_no_later_server() {
 }
 
 /// Binds in a file system that lacks something, by each policy with and without a mode, over
-/// nothing and over a dead socket. Without a mode it works as on every other file system. With one
-/// it fails for the first cause and leaves nothing. The second cause is for a directory where
-/// others may rename files.
+/// nothing and over a dead socket. Without a mode, bind works as on every other file system. With a
+/// mode, it fails with the first cause and leaves nothing. The second cause is that of a directory
+/// in which others may rename files.
 fn on_lacking(quirks: Quirks, causes: [Option<Cause>; 2]) {
     for (root_mode, cause) in [0o755, 0o777].into_iter().zip(causes) {
         on_lacking_in(
@@ -184,14 +187,16 @@ fn on_lacking_in(quirks: Quirks, cause: Option<Cause>) {
             listener.close_and_unlink().unwrap();
             if policy != Existing::Refuse {
                 assert!(in_child(|| {
-                    // A kill leaves this state.
+                    // The listener is forgotten, so its files stay as if the process had been
+                    // killed.
                     bind(options, &fresh.path).map(std::mem::forget).is_ok()
                 }));
                 assert!(fresh.path.exists());
                 let listener = bind(options, &fresh.path).unwrap();
                 crate::assert_reaches(&fresh.path, &listener);
                 drop(listener);
-                // The lock file of the killed process has lost the mark by which it is recognized.
+                // On these file systems the lock file of the killed process has lost the sticky
+                // bit, by which the next server recognizes it, so it stays.
                 let loses_marks = quirks.permissions.is_some() || quirks.drops_sticky;
                 if policy == Existing::ReplaceStale && loses_marks {
                     assert_eq!(fresh.names(), ["a.sock.lock"]);
@@ -297,7 +302,7 @@ fn mounted_file_system_without_rename_flags_needs_links() {
             let error = bind(takeover, &fresh.path).unwrap_err();
             assert_eq!(error.cause(), Some(Cause::NoSafeRename), "{error}");
             assert!(error.is_unsupported() && fresh.names().is_empty());
-            // Over an existing socket, rename(2) is called.
+            // Over an existing socket a takeover calls rename(2), which this file system has.
             drop(UnixListener::bind(&fresh.path).unwrap());
             let listener = bind(takeover, &fresh.path).unwrap();
             crate::assert_reaches(&fresh.path, &listener);
@@ -329,10 +334,12 @@ fn mounted_file_system_without_sockets_is_an_error_of_bind() {
     }
 }
 
-/// Through the other layer of an overlay a live socket looks dead, which is a known limit.
+/// A live socket looks dead to a process that reaches it through another layer of an overlay, which
+/// is a known limit.
 #[test]
 fn mounted_as_overlay_a_server_of_another_layer_looks_dead() {
-    // A user namespace of an ordinary user maps no ids, and nothing can be made in its tmpfs.
+    // Only root can run this test. A user namespace of an ordinary user maps no ids, so nothing can
+    // be made in a tmpfs in it.
     if crate::skip::unless_root() {
         return;
     }
@@ -358,7 +365,8 @@ fn mounted_as_overlay_a_server_of_another_layer_looks_dead() {
 /// the file system. The calls with numbers of 32 bits fail there with `EOVERFLOW`.
 #[test]
 fn mounted_where_inodes_have_large_numbers_everything_works() {
-    // A user namespace of an ordinary user maps no ids, and nothing can be made in its tmpfs.
+    // Only root can run this test. A user namespace of an ordinary user maps no ids, so nothing can
+    // be made in a tmpfs in it.
     if skip::unless_root() {
         return;
     }

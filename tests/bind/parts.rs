@@ -59,8 +59,8 @@ fn parts_report_what_unlink_does() {
     assert_fails(file.unlink(), Errno::ENOENT);
 }
 
-/// The lock belongs to the file, because otherwise a second server that starts after the listener
-/// was closed would lose its file.
+/// The lock is held until the file's value is dropped. Otherwise a second server could bind after
+/// the listener was closed, and would lose its file to that drop.
 #[test]
 fn parts_hold_the_lock_until_the_file_is_dropped() {
     let fresh = Fresh::new();
@@ -74,7 +74,8 @@ fn parts_hold_the_lock_until_the_file_is_dropped() {
     drop(bind(options, &fresh.path).unwrap());
 }
 
-/// Returns whether a new file has the inode of one that was removed.
+/// Returns whether the file system gives a new file the inode number of one that was removed. If
+/// not, reports that the current test needs that.
 fn uses_inodes_again(fresh: &Fresh) -> bool {
     let number = || {
         drop(UnixListener::bind(&fresh.path).unwrap());
@@ -105,7 +106,8 @@ fn parts_leave_the_file_of_a_successor_that_has_the_same_inode() {
         drop(file);
         assert_reaches(&fresh.path, &successor);
     }
-    // The file no longer existed when the two were taken apart, so nothing is held.
+    // The file no longer existed when `into_parts` was called, so the file's value cannot keep its
+    // inode in use.
     let bound = bind(options, &fresh.path).unwrap();
     fs::remove_file(&fresh.path).unwrap();
     let (listener, file) = bound.into_parts().unwrap();
@@ -121,7 +123,7 @@ fn parts_without_a_free_descriptor_give_the_whole_back() {
     assert!(in_child(|| {
         let bound = bind(BindOptions::new(), &fresh.path).unwrap();
         let null = || fs::File::open("/dev/null");
-        // This call returns the lowest free number.
+        // The file gets the lowest free number, which becomes the limit.
         let free = std::os::fd::AsRawFd::as_raw_fd(&null().unwrap());
         limit::descriptors(free as libc::rlim_t);
         let error = bound.into_parts().unwrap_err();

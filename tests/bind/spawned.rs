@@ -1,4 +1,4 @@
-//! Programs that other threads start while sockets are made and closed.
+//! Tests of programs that one thread starts while others make and close sockets.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -28,8 +28,8 @@ fn spawn() -> Child {
     command.spawn().unwrap()
 }
 
-/// Every child lives until the end, because then a descriptor that it has inherited by mistake is
-/// seen.
+/// Every child runs until the end of the test, so that a descriptor that it has inherited by
+/// mistake is still open when the test looks.
 #[test]
 fn spawned_children_keep_no_listener() {
     // There is a pipe to each child.
@@ -37,7 +37,7 @@ fn spawned_children_keep_no_listener() {
         return;
     }
     let fresh = Fresh::new();
-    // These are the sockets with which the tests themselves were started.
+    // A child also inherits the sockets with which the tests themselves were started.
     let usual = sockets(&spawn());
     let (done, bound) = (AtomicBool::new(false), AtomicUsize::new(0));
     let children: Vec<Child> = thread::scope(|scope| {

@@ -9,7 +9,7 @@ use sunpath::{Errno, Socket, Stream, UnixAddr, UnixDatagram, UnixListener};
 
 use crate::{Fresh, assert_fails, assert_reaches, become_nobody, in_child, is_root};
 
-/// Returns the names of the files that are found.
+/// Returns the names of the stale socket files that `stale_in` finds, sorted.
 fn found(fresh: &Fresh) -> Vec<String> {
     let name = |stale: sunpath::files::StaleFile| {
         let path = stale.path();
@@ -66,7 +66,7 @@ fn sweep_removes_nothing_that_is_not_stale_any_more() {
     let stale = find();
     fs::remove_file(&fresh.path).unwrap();
     assert_eq!(stale.clone().remove(), Ok(false));
-    // A server binds to this path.
+    // Another server is bound to the path now.
     let server = UnixListener::bind(&fresh.path).unwrap();
     assert_eq!(
         stale.clone().remove().unwrap_err().in_use(),

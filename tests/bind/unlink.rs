@@ -1,4 +1,4 @@
-//! The removal of a socket file: the file is removed if it is ours, and otherwise it is not.
+//! Tests of the removal of a socket file, which is removed only if it is ours.
 
 use std::env;
 use std::fs;
@@ -164,7 +164,8 @@ fn unlink_in_a_forked_child_leaves_the_file() {
     }
 }
 
-/// A child is the first process of a pid namespace, and its own child is the first of another one.
+/// A child is the first process of a pid namespace, and its own child is the first of another one,
+/// so both have the number 1.
 #[test]
 fn unlink_in_a_forked_child_with_the_same_number_leaves_the_file() {
     let fresh = Fresh::new();
@@ -195,7 +196,8 @@ fn unlink_in_a_forked_child_with_the_same_number_leaves_the_file() {
     assert!(fresh.names().is_empty());
 }
 
-/// Another process keeps the directory locked, and the drop waits for it only briefly.
+/// Another process keeps the directory locked. A takeover and a drop wait for that lock only
+/// briefly, and then continue without it.
 #[test]
 fn unlink_and_takeover_in_a_directory_that_is_locked_go_on() {
     use std::os::fd::AsRawFd;
@@ -235,10 +237,11 @@ fn unlink_in_a_child_that_adopts_removes_the_file() {
 fn unlink_of_a_relative_path_is_unaffected_by_chdir() {
     let fresh = Fresh::new();
     let (here, there) = (fresh.dir.path(), crate::fresh::dir());
-    // A file of the same name in the other directory is not ours.
+    // The other directory has a file of the same name, which is not ours and has to stay.
     fs::write(there.path().join("a.sock"), "").unwrap();
     for policy in POLICIES {
-        // The working directory is the child's alone.
+        // A child changes the working directory, because the directory belongs to the whole
+        // process.
         assert!(in_child(|| {
             env::set_current_dir(here).unwrap();
             let options = BindOptions::new().existing(policy);
@@ -332,7 +335,8 @@ fn bind_to_a_path_that_is_no_file_name_fails_as_in_c() {
     assert_eq!(fresh.names(), ["dir", "file"]);
 }
 
-/// No policy takes the lock of such a path, or makes a file that it then cannot rename to it.
+/// For such a path no policy makes a lock file, or a temporary file that it could not rename to the
+/// path.
 #[test]
 fn bind_to_a_path_that_is_no_file_name_has_one_error_for_every_policy() {
     let fresh = Fresh::new();
@@ -380,7 +384,7 @@ fn bind_and_drop_lose_no_descriptor() {
     }));
 }
 
-/// A descriptor that was taken out of the value no longer removes the file.
+/// The value gives up its descriptor, and then nothing removes the file.
 #[test]
 fn unlink_is_not_made_after_the_descriptor_was_taken_out() {
     let fresh = Fresh::new();
@@ -388,7 +392,7 @@ fn unlink_is_not_made_after_the_descriptor_was_taken_out() {
     let (number, named) = (listener.as_raw_fd(), listener.as_fd().as_raw_fd());
     assert_eq!(number, named);
     assert_eq!(listener.into_raw_fd(), number);
-    // SAFETY: the number was given away just now.
+    // SAFETY: into_raw_fd has just returned the number, so nothing else owns it.
     let taken = unsafe { OwnedFd::from_raw_fd(number) };
     assert_eq!(fresh.names(), ["a.sock"]);
     fs::remove_file(&fresh.path).unwrap();

@@ -11,7 +11,7 @@ use sunpath::{BindOptions, Existing, UnixListener};
 
 use crate::{Fresh, bind};
 
-/// The events of the files in a directory.
+/// A watch of the files that are made, deleted or renamed in a directory.
 struct Watch(fs::File);
 
 impl Watch {
@@ -28,7 +28,7 @@ impl Watch {
         Self(file)
     }
 
-    /// Returns what has happened since, with each temporary name as `T`.
+    /// Returns the events since the last call, with `T` in place of each temporary name.
     fn events(&mut self) -> Vec<String> {
         let (mut bytes, mut events) = (vec![0; 1 << 16], Vec::new());
         let len = self.0.read(&mut bytes).unwrap_or(0);
@@ -89,7 +89,7 @@ fn watched_replacement_of_a_dead_socket_moves_it_aside() {
     let _listener = bind(replace, &fresh.path).unwrap();
     let expected = [
         "CREATE a.sock.lock",
-        "CREATE T", // our own socket, about which the kernel is asked too
+        "CREATE T", // a live socket, to check that the kernel can tell it from a dead one
         "DELETE T",
         "MOVED_FROM a.sock",
         "MOVED_TO T",
@@ -107,7 +107,7 @@ fn watched_takeover_swaps_and_deletes_the_old_file() {
     let takeover = BindOptions::new().existing(Existing::Takeover);
     let _new = bind(takeover, &fresh.path).unwrap();
     let mut events = watch.events();
-    // The two halves of the swap have no order.
+    // The order of the events of an exchange of two files is not fixed.
     events[1..5].sort();
     let expected = [
         "CREATE T",

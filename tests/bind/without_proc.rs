@@ -14,7 +14,7 @@ use crate::{
     skip,
 };
 
-/// Returns what `action` returns in a child without /proc.
+/// Runs `action` in a child without /proc, and returns its result.
 pub(crate) fn without_proc(fresh: &Fresh, action: impl FnOnce() -> bool) -> bool {
     let root = CString::new(fresh.dir.path().as_os_str().as_bytes()).unwrap();
     in_child(|| {
@@ -57,7 +57,7 @@ fn without_proc_mode_is_exact_under_every_umask() {
     for umask in [0, 0o022, 0o077, 0o777] {
         assert!(without_proc(&fresh, || {
             if is_root() {
-                // Permissions do not stop root.
+                // The test has to run as another user, because permissions do not stop root.
                 become_nobody();
             }
             // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
@@ -89,7 +89,8 @@ fn without_proc_each_policy_does_what_it_says() {
     let with_mode = has_fchmodat2().then(|| BindOptions::new().mode(0o600));
     assert!(without_proc(&fresh, || {
         let path = Path::new("/a.sock");
-        // With a mode, bind uses the other way; without one, the usual way.
+        // Without /proc a mode is set in another way than usual, so each policy is tried with and
+        // without a mode.
         for options in [BindOptions::new()].into_iter().chain(with_mode) {
             let refused = |policy| {
                 let before = entries();

@@ -1,5 +1,5 @@
-// This program calls the other methods of std's types that have the same name here, take the same
-// arguments and do the same.
+// This program calls those methods of std's types that program.rs does not call and that sunpath's
+// types have too, with the same names, arguments and effects.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};

@@ -1,5 +1,5 @@
-//! Programs that were written for std's Unix sockets, with other `use` lines, and the claims of the
-//! page `guide::coming_from_std`.
+//! Tests of programs that were written for std's Unix sockets and use sunpath by other `use` lines,
+//! and of the claims of the page `guide::coming_from_std`.
 #![cfg(feature = "std")]
 
 #[path = "../fresh/mod.rs"]
@@ -97,7 +97,8 @@ fn coming_from_std_a_path_that_does_not_fit_has_another_kind_of_error() {
     let std = net::UnixStream::connect(&long).unwrap_err();
     assert_eq!(std.kind(), ErrorKind::InvalidInput);
     let error = UnixStream::connect(&long).unwrap_err();
-    // The kind has a name since Rust 1.87.
+    // The kind is compared by its text, because the name of this variant is stable only since Rust
+    // 1.87.
     assert_eq!(format!("{:?}", error.kind()), "InvalidFilename");
     assert!(error.to_string().contains("200"), "{error}");
 }

@@ -1,4 +1,5 @@
-// This is a first program. It is compiled twice, and does not name the crate of its sockets.
+// A first program with Unix sockets. It is compiled twice, with std's sockets and with sunpath's,
+// so it does not name the crate that they come from.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -6,7 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-/// Returns what the server and the client saw, in the order in which it happened.
+/// Runs a server and a client, and returns what they saw, in the order in which it happened.
 pub(crate) fn run(dir: &Path) -> io::Result<Vec<String>> {
     let mut seen = Vec::new();
     let path = dir.join("app.sock");

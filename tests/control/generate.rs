@@ -1,5 +1,5 @@
-//! Generates control data: whole messages, and messages with some bytes overwritten. `c-tests/`
-//! uses it too.
+//! Generates control data: well-formed messages, and messages with some bytes overwritten. The
+//! tests of `c-tests/` use it too.
 
 use std::mem::MaybeUninit;
 
@@ -7,7 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use sunpath::sys::{self, CMSG_LEN, CMSG_SPACE, cmsghdr};
 
-/// The length of the longest control data that is tried, which is four messages and a rest.
+/// The length of the control data that is tried. On 64-bit systems four messages with 16 bytes of
+/// data each fill it.
 pub(crate) const LONGEST: usize = 128;
 
 /// A message: its level, its type and its data.
@@ -42,8 +43,8 @@ pub(crate) fn messages() -> impl Strategy<Value = Vec<Message>> {
     vec((level, kind, vec(any::<u8>(), 0..=40)), 0..=4)
 }
 
-/// Generates well-formed messages with some bytes overwritten. Often the overwritten bytes are the
-/// first length, and often the new value is as small as a length.
+/// Generates well-formed messages with some bytes overwritten. Often the overwritten byte is the
+/// low byte of the first `cmsg_len`, and often the new value is small enough to be a valid length.
 pub(crate) fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let low = if cfg!(target_endian = "little") {
         0

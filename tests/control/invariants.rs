@@ -9,7 +9,7 @@ use sunpath::sys::{self, CMSG_FIRSTHDR, CMSG_LEN, CMSG_NXTHDR, cmsg_data, msghdr
 /// more than that.
 type Seen = (i32, i32, usize, usize, bool);
 
-/// Panics if iterating over the bytes breaks a promise.
+/// Iterates over the bytes, and panics if the iteration breaks a promise.
 pub(crate) fn check(bytes: &[u8]) {
     let mut iteration = ControlMessages::new(bytes);
     let mut seen = Vec::new();
@@ -17,7 +17,7 @@ pub(crate) fn check(bytes: &[u8]) {
     for message in iteration.by_ref() {
         let message = seen_by_us(bytes, &message);
         let (_, _, begin, end, _) = message;
-        // Each message takes the bytes of a header, which no other message has. The iteration
+        // The header of each message comes after the end of the previous message. The iteration
         // therefore ends.
         assert!(free + CMSG_LEN(0) <= begin, "{message:?} after {seen:?}");
         assert!(begin <= end && end <= bytes.len(), "{message:?}");
@@ -63,8 +63,8 @@ fn seen_by_cmsg(bytes: &[u8]) -> Vec<Seen> {
     seen
 }
 
-/// Returns where `part` begins in `whole`, or a number that is far too large if it does not begin
-/// there.
+/// Returns the offset at which `part` begins in `whole`, or a number that is far too large if it
+/// begins before `whole`.
 fn offset(whole: &[u8], part: &[u8]) -> usize {
     part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr())
 }

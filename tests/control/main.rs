@@ -1,6 +1,6 @@
-//! Control messages in arbitrary bytes: the iteration stays inside them and ends, and it sees what a
-//! loop with `CMSG_FIRSTHDR` and `CMSG_NXTHDR` sees. `fuzz/` makes the same checks with other
-//! bytes.
+//! Tests of control messages in arbitrary bytes. The iteration stays inside the bytes and ends, and
+//! it sees what a loop with `CMSG_FIRSTHDR` and `CMSG_NXTHDR` sees. `fuzz/` makes the same checks
+//! with other bytes.
 
 mod generate;
 mod invariants;
