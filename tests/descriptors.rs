@@ -92,8 +92,9 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     );
     assert_eq!(open(), without_unbound);
 
-    // Below a directory and by long paths, the directories on the way are closed, even after a
-    // failure, and no file is left. The test tries each number of free descriptors.
+    // A long path is resolved by descriptors of the directories on the way. They are closed, even
+    // after a failure, and no file is left. The test tries each number of free descriptors from 0
+    // to 3.
     let deep = dir.path().join("d".repeat(200)).join("e".repeat(200));
     fs::create_dir_all(&deep).unwrap();
     let (short, long) = (deep.join("s"), deep.join("l".repeat(200)));
@@ -183,7 +184,7 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     assert_eq!(open(), before);
 }
 
-/// Returns how many of the first descriptors are open, without opening one to find out.
+/// Returns how many descriptors below 1024 are open, without opening one to find out.
 fn open_count() -> usize {
     (0..1024)
         .filter(|fd| {

@@ -44,7 +44,7 @@ fn refused(path: &Path) -> DirError {
     Dir::private(path).map(drop).unwrap_err()
 }
 
-/// Returns the path that is at fault, and why.
+/// Returns the prefix of the path that is at fault, and the reason.
 fn fault<'p>(path: &'p Path, error: &DirError) -> (&'p str, Refusal) {
     (
         &path.to_str().unwrap()[..error.prefix_len()],
@@ -124,7 +124,8 @@ fn public_dir_lets_everybody_connect() {
     }
 }
 
-/// A process that starts at the same time never sees a public directory that is not public yet.
+/// Asserts that a process that starts at the same time never sees a public directory with another
+/// mode than 0755.
 fn assert_mode_at_every_instant(path: &Path) {
     let (done, seen) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
@@ -138,7 +139,7 @@ fn assert_mode_at_every_instant(path: &Path) {
             }
             good
         });
-        // On a busy machine the thread may not look for a while.
+        // On a busy machine the thread may not run for a while, so more rounds may be needed.
         let enough = |round| round >= 500 && seen.load(Ordering::Relaxed) >= 100;
         let made = (0..100_000)
             .take_while(|round| !enough(*round))
@@ -153,7 +154,7 @@ fn assert_mode_at_every_instant(path: &Path) {
     });
 }
 
-/// The umask belongs to the process, so a child is used.
+/// The test runs in a child, because the umask belongs to the whole process.
 #[test]
 fn private_dir_has_its_mode_under_every_umask() {
     if let (Ok(path), Ok(mask)) = (env::var("SUNPATH_TEST_DIR"), env::var("SUNPATH_TEST_UMASK")) {
@@ -203,8 +204,8 @@ fn private_dir_of_another_mode_is_refused_and_left_as_it_is() {
         assert_eq!(said, expected);
         assert_eq!(mode(&path), bits);
     }
-    // Fewer permissions let nobody else in. Neither does the setgid bit, by which files get the
-    // group of their directory.
+    // A mode with fewer permissions lets nobody else in, so it is accepted. The setgid bit is
+    // accepted too, because it only gives new files the group of their directory.
     for bits in [0o500, 0o2700] {
         set_mode(&path, bits);
         let _ = Dir::private(&path).unwrap();
@@ -230,8 +231,8 @@ fn private_dir_of_another_user_is_refused() {
     assert_eq!(error.errno(), Errno::EPERM);
     assert!(error.to_string().contains("user 65534"), "{error}");
 
-    // Its owner can put another directory in its place, so it is refused as a directory above, too,
-    // sticky or not.
+    // The owner of a directory above can put another directory in the place of ours, so such a
+    // directory is refused, too, sticky or not.
     chown(&path, Some(0), None).unwrap();
     chown(&middle, Some(NOBODY), None).unwrap();
     for bits in [0o755, 0o1777] {
@@ -266,7 +267,7 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
     };
     thread::scope(|scope| scope.spawn(as_nobody).join().unwrap());
     assert_eq!(fs::metadata(&own).unwrap().uid(), NOBODY);
-    // Root trusts none of it, not even the link to its own directory.
+    // Root trusts none of these paths, not even the link to its own directory.
     for path in [own, base.join("theirs/run"), base.join("link/run")] {
         let why = Refusal::Owner { uid: NOBODY };
         assert_eq!(refused(&path).refusal(), why, "{}", path.display());
@@ -325,7 +326,7 @@ fn private_dir_by_links_is_where_the_kernel_would_find_it() {
         symlink(format!("chain{}", n - 1), base.join(format!("chain{n}"))).unwrap();
     }
     let below_root = base.strip_prefix("/").unwrap();
-    // The numbers of links are one less than the kernel follows, as many, and one more.
+    // The kernel follows at most 40 links. The three chains have 39, 40 and 41 of them.
     for (link, errno) in [
         ("there".into(), None),
         (format!("root/{}/a/b/c", below_root.display()), None),
@@ -355,8 +356,8 @@ fn private_dir_by_links_is_where_the_kernel_would_find_it() {
     }
 }
 
-/// A link below /proc leads to the open directory. Its text may lead elsewhere, for example to
-/// another directory that has the path by now.
+/// A link in /proc/self/fd leads to the open directory itself. The path that readlink(2) returns
+/// for it may lead elsewhere, for example to another directory that has this path by now.
 #[test]
 fn private_dir_by_a_link_that_leads_elsewhere_than_its_text_is_refused() {
     let (_base, base) = fresh();
@@ -366,7 +367,8 @@ fn private_dir_by_a_link_that_leads_elsewhere_than_its_text_is_refused() {
     let link = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
     let _ = Dir::private(link.join("run")).unwrap();
     assert!(path.join("run").exists());
-    // Its text then ends in "(deleted)", and somebody has made a directory with that name.
+    // After the directory was removed, the text of the link ends in "(deleted)", and somebody has
+    // made a directory with that name.
     fs::rename(&path, &aside).unwrap();
     fs::remove_dir_all(&aside).unwrap();
     let text = fs::read_link(&link).unwrap();
@@ -375,7 +377,7 @@ fn private_dir_by_a_link_that_leads_elsewhere_than_its_text_is_refused() {
     assert!(!text.join("run").exists());
 }
 
-/// The working directory belongs to the process, so a child is used.
+/// The test runs in a child, because the working directory belongs to the whole process.
 #[test]
 fn private_dir_of_a_relative_path_looks_above_the_working_directory() {
     if env::var("SUNPATH_TEST_RELATIVE").is_ok() {
@@ -428,7 +430,7 @@ fn private_dir_below_one_that_others_write_to_needs_the_sticky_bit() {
         let _ = Dir::private(&path).unwrap();
         fs::remove_dir(&path).unwrap();
     }
-    // A link from elsewhere still leads to it.
+    // A path through a link is refused as well if it leads below that directory.
     set_mode(&middle, 0o777);
     let link = base.join("link");
     symlink(middle.join("deeper"), &link).unwrap();
@@ -461,7 +463,7 @@ fn private_dir_that_is_a_symlink_or_no_directory_is_refused() {
             fault(&path, &refused(&path)),
             (path.to_str().unwrap(), Refusal::Symlink)
         );
-        // Slashes after it do not make it a directory.
+        // A slash at the end of the path does not make the file a directory.
         let slash = base.join(name).join("");
         assert_eq!(
             fault(&slash, &refused(&slash)),
@@ -496,14 +498,13 @@ fn private_dir_is_opened_only_if_it_is_a_directory() {
     }
     let closed = base.join("closed");
     fs::create_dir(&closed).unwrap();
-    // This directory is only passed through.
+    // To open a directory its search permission is enough.
     set_mode(&closed, 0o100);
     let _ = Dir::open(&closed).unwrap();
     set_mode(&closed, 0o700);
 }
 
-/// A directory that is only passed through need not be readable, neither by itself nor through a
-/// link.
+/// A directory above the private one need not be readable, neither on the path nor behind a link.
 #[test]
 fn private_dir_below_one_that_may_not_be_read_is_made() {
     let (_base, base) = fresh();
@@ -530,7 +531,7 @@ fn private_dir_below_one_that_may_not_be_read_is_made() {
     thread::scope(|scope| scope.spawn(make).join().unwrap());
 }
 
-/// The limit of descriptors belongs to the process, so a child is used.
+/// The test runs in a child, because the limit of descriptors belongs to the whole process.
 #[test]
 fn private_dir_where_no_descriptor_is_free_is_emfile() {
     const NAME: &str = "private_dir_where_no_descriptor_is_free_is_emfile";
@@ -556,7 +557,7 @@ fn private_dir_where_no_descriptor_is_free_is_emfile() {
     }
     let (_base, base) = fresh();
     let _ = Dir::private(base.join("run")).unwrap();
-    // The way through the link has three directories open at once.
+    // To follow this link the library has three directories open at once.
     symlink("./.", base.join("link")).unwrap();
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", NAME])
@@ -572,7 +573,8 @@ fn private_dir_where_no_descriptor_is_free_is_emfile() {
     assert_eq!(names, ["link", "run"]);
 }
 
-/// Returns what `action` returns while exactly this many descriptors are free.
+/// Runs `action` under a limit that leaves exactly this many descriptors free, and returns its
+/// result.
 fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
     // SAFETY: F_GETFD takes any number.
     let is_free = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) == -1 };
@@ -623,8 +625,7 @@ fn private_dir_of_the_root_or_the_working_directory_is_looked_at_itself() {
         },
     };
     assert_eq!((root.prefix_len(), root.refusal()), (1, why));
-    // The tests run in the directory of their source. If that were private, this refusal would be
-    // missing.
+    // The tests run in the directory of their source, which is refused unless it is private.
     let here = fs::metadata(".").unwrap();
     if here.mode() & 0o077 != 0 {
         assert!(Dir::private(".").is_err());
@@ -671,7 +672,7 @@ fn private_dir_descriptor_stays_open_where_it_goes() {
     let (_base, path) = fresh();
     let path = path.join("run");
     let number = Dir::private(&path).unwrap().into_raw_fd();
-    // SAFETY: the number was given away just now.
+    // SAFETY: into_raw_fd has just returned the number, so nothing else owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
     let inode = |fd: OwnedFd| fs::File::from(fd).metadata().unwrap().ino();
     let is = fs::metadata(&path).unwrap().ino();

@@ -20,7 +20,8 @@ const REPLACE: Case = Case {
     wanted: Wanted::Any,
 };
 
-/// Runs the program on a kernel that answers in this way.
+/// Runs the program of a case while `kernel` answers its system calls: with an errno, or with
+/// `None` for a call that is made.
 fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i32>) -> (Story, Scene) {
     let scene = Scene::new(case);
     let answer = |asked: &Asked| kernel(asked, &scene).map(|errno| -i64::from(errno));
@@ -32,13 +33,14 @@ fn renames(asked: &Asked) -> bool {
     matches!(asked.nr, libc::SYS_renameat | libc::SYS_renameat2)
 }
 
-/// Another process keeps the directory locked, or the directory may not be read.
+/// Returns whether the call opens the working directory to lock it. If it fails, the program takes
+/// no turn.
 fn takes_a_turn(asked: &Asked) -> bool {
     asked.nr == libc::SYS_openat && asked.path(1) == b"."
 }
 
-/// The file is renamed, fstatat(2) of it fails, and it gets its name back in one of two ways,
-/// unless another file has the name by then.
+/// Before the program removes its file, it renames it and calls fstatat(2), which fails here. The
+/// file then gets its name back in one of two ways, unless another file has the name by then.
 #[test]
 fn between_a_file_that_was_moved_aside_gets_its_name_back_if_it_is_free() {
     let _alone = alone();
@@ -68,7 +70,7 @@ fn between_a_file_that_was_moved_aside_gets_its_name_back_if_it_is_free() {
     }
 }
 
-/// The drop waits for its turn at the directory lock. If the directory cannot be locked, the drop
+/// The drop waits until it gets the directory lock. If the directory cannot be locked, the drop
 /// does not wait.
 #[test]
 fn between_turns_of_others_a_program_waits_for_its_own() {
@@ -83,7 +85,8 @@ fn between_turns_of_others_a_program_waits_for_its_own() {
         });
         assert_eq!((story.bound, story.dropped), (Some(0), Some(0)));
         assert!(scene.files().is_empty());
-        // During its turn it unlinks the file by name, and then ends the turn.
+        // With the lock the drop unlinks the file by its name, and then unlocks the directory.
+        // Without the lock it first moves the file aside.
         match waits {
             true => assert_eq!((locks.get(), moves.get()), (5, 0)),
             false => assert_eq!((locks.get(), moves.get()), (1, 1)),
@@ -91,7 +94,8 @@ fn between_turns_of_others_a_program_waits_for_its_own() {
     }
 }
 
-/// Another process removes the dead file while the program is about to remove it.
+/// Another process removes the dead file right before one of the calls by which the program removes
+/// it.
 #[test]
 fn between_two_looks_a_dead_file_may_go_away() {
     let _alone = alone();
@@ -158,8 +162,8 @@ fn between_two_servers_an_exchange_that_fails_leaves_the_old_one() {
     assert_eq!(scene.files(), ["a.sock"]);
 }
 
-/// The error is that of the call if a dead file cannot be moved aside, or if the kernel does not
-/// answer the question whether it can tell a dead socket from a live one.
+/// bind returns the error of the call that fails if a dead file cannot be moved aside, or if the
+/// program cannot find out whether the kernel can tell a dead socket from a live one.
 #[test]
 fn between_two_looks_a_call_that_fails_is_the_error() {
     let _alone = alone();
@@ -178,7 +182,7 @@ fn between_two_looks_a_call_that_fails_is_the_error() {
     assert_eq!(scene.files(), ["a.sock"]);
 }
 
-/// The file has got its name, and then fstatat(2) of it fails.
+/// The file is renamed to the path, and then fstatat(2) of it fails.
 #[test]
 fn between_a_rename_and_the_end_a_look_that_fails_is_the_error() {
     let _alone = alone();

@@ -1,4 +1,5 @@
-//! The daemon of `examples/daemon_whole.rs`, killed at each of its system calls.
+//! Tests that the daemon of `examples/daemon_whole.rs` starts again after it was killed at any of
+//! its system calls.
 
 use std::path::Path;
 use std::{env, fs, process, thread};
@@ -11,7 +12,7 @@ use crate::{alone, fresh, long};
 #[path = "../../examples/daemon_whole.rs"]
 mod program;
 
-/// Runs the daemon until a client of another thread was served, which then ends it.
+/// Runs the daemon and, in another thread, a client that ends the daemon after it was served.
 fn serve_one_client(session: &Path) {
     // SAFETY: this child has one thread.
     unsafe { env::set_var("XDG_RUNTIME_DIR", session) };
@@ -41,7 +42,8 @@ fn serve_one_client(session: &Path) {
 fn daemon_that_is_killed_at_any_call_starts_again() {
     let _alone = alone();
     let mut killed = 0;
-    // Two threads make the calls, so their order differs from run to run.
+    // Two threads make the calls, so their order differs from run to run, and a short run can leave
+    // some of them out.
     let step = if long() { 1 } else { 3 };
     for at in (0..).step_by(step) {
         let dir = fresh::dir();

@@ -9,7 +9,7 @@ use sunpath::{Dir, Errno};
 use crate::alone;
 use crate::supervisor::{Asked, FSTAT, FSTATAT, Fate, Phase, run, say};
 
-/// Makes a private or a public directory under a umask, and returns its errno, or 0.
+/// Makes a private or a public directory under a umask, and returns the errno of its failure, or 0.
 fn make(
     path: &Path,
     is_private: bool,
@@ -40,8 +40,8 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// Without the sticky bit a new directory cannot be told from another one, so its mode is not
-/// changed.
+/// On a file system without the sticky bit a new directory cannot be told from one of another user,
+/// so its mode is not changed after it was made.
 #[test]
 fn directory_without_a_sticky_bit_is_made_if_the_umask_leaves_its_mode() {
     let _alone = alone();
@@ -98,8 +98,9 @@ fn directory_through_a_link_that_cannot_be_read_is_that_error() {
     let dir = crate::fresh::dir();
     let link = "l".repeat(200);
     let long = dir.path().join("m");
-    // The kernel follows both links. The library keeps the target of the second one together with the rest
-    // of the first one's, and the two may be too long for its buffer of `PATH_MAX` bytes.
+    // The kernel follows both links. The library keeps the target of the second link and the rest
+    // of the first link's target in one buffer of `PATH_MAX` bytes, for which the two may be too
+    // long.
     for (rest, answer, errno) in [
         (1000, None, 0),
         (1900, None, libc::ENAMETOOLONG),

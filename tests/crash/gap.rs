@@ -15,8 +15,8 @@ const FIRST: Case = Case {
     wanted: Wanted::Any,
 };
 
-/// Runs the second starter before each call of the first, up to where that one is bound. Returns how often
-/// the second one had the path.
+/// Runs the second starter before each call that the first one makes until it is bound. Returns how
+/// often the second one got the path.
 fn second_wins(second: BindOptions) -> usize {
     let mut wins = 0;
     for at in 0.. {
@@ -47,13 +47,14 @@ fn second_wins(second: BindOptions) -> usize {
     wins
 }
 
-/// From the call that takes the lock on, a second starter with the same options is refused. Before that
-/// it has the path, and the first one is refused.
+/// A second starter with the same options is refused if it runs after the first one has taken the
+/// lock. If it runs before, it gets the path, and the first one is refused.
 #[test]
 fn gap_of_a_first_starter_is_closed_by_the_lock() {
     let _alone = alone();
     let wins = second_wins(BindOptions::new().existing(Existing::ReplaceStale));
-    // openat and getrandom, socket, openat of the lock file, flock.
+    // Before the lock is taken, the first starter calls openat and getrandom, socket, openat of the
+    // lock file, and flock.
     assert!((1..=6).contains(&wins), "{wins}");
 }
 

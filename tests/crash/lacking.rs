@@ -29,7 +29,8 @@ fn case(policy: Existing, before: Before, wanted: Wanted) -> Case {
     }
 }
 
-/// Runs the program of a case on such a kernel, and returns what it left.
+/// Runs the program of a case while `kernel` answers its system calls. Returns what the program
+/// did, and the directory that it left.
 fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) -> (Story, Scene) {
     let scene = Scene::new(case);
     let answer: Kernel<'_> = &|asked| kernel(asked, &scene);
@@ -38,7 +39,8 @@ fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) -> (Story,
     (story, scene)
 }
 
-/// Does the same for a program that only binds. It has to fail for one cause and leave nothing.
+/// Runs a program that only binds while `kernel` answers its system calls. Asserts that bind fails
+/// with this cause and leaves nothing.
 fn fails_on(case: Case, cause: Cause, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) {
     let scene = Scene::new(case);
     let answer: Kernel<'_> = &|asked| kernel(asked, &scene);
@@ -64,8 +66,8 @@ fn lacking_a_kernel_that_tells_the_living_from_the_dead_nothing_is_removed() {
     for before in [Before::Stale, Before::Killed, Before::Live] {
         for wanted in [Wanted::Any, Wanted::Mode, Wanted::ModeAmongOthers] {
             let case = case(Existing::ReplaceStale, before, wanted);
-            // Every connect(2) before bind succeeds is a probe by a datagram socket, and here bind never
-            // succeeds.
+            // Bind never succeeds here, so every connect(2) of the program is a probe by a datagram
+            // socket.
             let (story, scene) = run_on(case, |asked, _| match asked.nr {
                 libc::SYS_connect => fails_with(libc::ECONNREFUSED),
                 _ => None,
@@ -80,7 +82,8 @@ fn lacking_a_kernel_that_tells_the_living_from_the_dead_nothing_is_removed() {
     }
 }
 
-/// Either chmod(2) succeeds and changes nothing, so the mark is missing as well, or it fails.
+/// chmod(2) either fails, or succeeds and changes nothing. In the second case the file also lacks
+/// the sticky bit, by which the library recognizes a file that it has just made.
 #[test]
 fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     let _alone = alone();
@@ -99,7 +102,7 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     };
     for policy in POLICIES {
         for wanted in [Wanted::Mode, Wanted::ModeAmongOthers] {
-            // Under the usual umask some bits have to be given back.
+            // The usual umask has removed some bits of the mode, which only chmod(2) can set.
             let case = case(policy, Before::Nothing, wanted);
             fails_on(case, Cause::NoModes, ignores);
             fails_on(case, Cause::NoModes, rejects(libc::EINVAL));
@@ -139,7 +142,8 @@ fn lacking_permission_to_read_where_a_directory_is_reachable_says_so() {
     });
 }
 
-/// sendmmsg(2) returns that it sent the first two of the messages, and then the next one.
+/// sendmmsg(2) is not made for the first three messages. It returns first that it sent two of them,
+/// and then that it sent one.
 #[test]
 fn lacking_space_a_batch_goes_on_with_the_rest() {
     let _alone = alone();
@@ -169,7 +173,8 @@ fn lacking_space_a_batch_goes_on_with_the_rest() {
     assert!(theirs.try_recv(&mut [0]).unwrap_err().is_would_block());
 }
 
-/// accept(2) first has no free descriptor and then no client, and signals interrupt the pause.
+/// accept(2) fails first because no descriptor is free and then because the client has gone.
+/// Signals interrupt the pause between them.
 #[test]
 fn lacking_descriptors_a_server_pauses_once_and_reports_once() {
     let _alone = alone();
@@ -203,7 +208,8 @@ fn lacking_descriptors_a_server_pauses_once_and_reports_once() {
     assert_eq!((accepts.get(), polls.get()), (3, 4));
 }
 
-/// Another call sets the mode if fchmodat2(2) is missing or filtered out. Any other error is reported.
+/// If fchmodat2(2) is missing or filtered out, another call sets the mode. If it fails with any
+/// other errno, that error is reported.
 #[test]
 fn lacking_fchmodat2_the_mode_is_set_all_the_same() {
     let _alone = alone();
@@ -228,8 +234,9 @@ fn lacking_fchmodat2_the_mode_is_set_all_the_same() {
     assert!(scene.files().is_empty());
 }
 
-/// A directory that has the right mode without chmod(2) keeps the mark, which does no harm. A
-/// directory that has another mode is removed.
+/// A directory that has the right mode without chmod(2) is kept, with the sticky bit that the
+/// library has set to recognize it, which does no harm. A directory that has another mode is
+/// removed.
 #[test]
 fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
     let _alone = alone();
@@ -263,8 +270,9 @@ fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
     }
 }
 
-/// The new owner of a file is the user who may change its mode. A process that may change owners
-/// and nothing else gets that error, and not the one that the file system has no modes.
+/// Only the owner of a file may change its mode. A process that may give a file to another user,
+/// and may do nothing else to it then, gets `EPERM`, and not the error that the file system has no
+/// modes.
 #[test]
 fn lacking_permission_for_the_mode_of_a_file_that_was_given_away_is_eperm() {
     let _alone = alone();
@@ -400,7 +408,7 @@ fn lacking_links_a_file_that_cannot_be_reached_is_not_published() {
             _ => None,
         });
     }
-    // Another program replaces the copy by a file of its own, which stays.
+    // Another program has replaced the copy by a file of its own, which stays.
     let refused = case(Existing::Refuse, Before::Nothing, Wanted::ModeAmongOthers);
     let (story, scene) = run_on(refused, |asked, scene| match asked.nr {
         libc::SYS_renameat2 => fails_with(libc::EINVAL),
@@ -412,7 +420,7 @@ fn lacking_links_a_file_that_cannot_be_reached_is_not_published() {
     });
     assert_eq!(story.bound, Some(Errno::EOPNOTSUPP.raw()), "{story:?}");
     assert_eq!(fs::read(&scene.path).unwrap(), b"of another program");
-    // Over an existing socket, rename(2) is called.
+    // Over an existing socket a takeover calls rename(2), so it needs no link.
     let case = case(Existing::Takeover, Before::Live, Wanted::Mode);
     let (story, scene) = run_on(case, copies(Wanted::Mode));
     assert_eq!(
@@ -423,7 +431,7 @@ fn lacking_links_a_file_that_cannot_be_reached_is_not_published() {
     assert!(scene.files().is_empty());
 }
 
-/// If getrandom(2) is denied, no temporary name can be made. The bound file is still removed.
+/// If getrandom(2) is denied, no temporary name can be chosen. The bound file is still removed.
 #[test]
 fn lacking_getrandom_the_file_is_removed_all_the_same() {
     let _alone = alone();
@@ -432,7 +440,7 @@ fn lacking_getrandom_the_file_is_removed_all_the_same() {
             let case = case(policy, Before::Nothing, Wanted::Mode);
             let (story, scene) = run_on(case, |asked, _| match asked.nr {
                 libc::SYS_getrandom => fails_with(libc::EPERM),
-                // Another process keeps the directory locked, but not that of the lock file.
+                // The program cannot open the directory to lock it before the file is removed.
                 libc::SYS_openat if locked && asked.path(1) == b"." => fails_with(libc::EACCES),
                 _ => None,
             });
@@ -446,9 +454,8 @@ fn lacking_getrandom_the_file_is_removed_all_the_same() {
     }
 }
 
-/// Another program's directory lock keeps the program from its turn, and the file system fails
-/// permanently. A file that cannot be looked at is not removed, and a lock file is not taken for a
-/// lock.
+/// Another program holds the directory lock, and the file system fails permanently. A file that
+/// cannot be looked at is not removed, and a lock file is not taken for a lock.
 #[test]
 fn lacking_answers_about_a_file_it_is_not_removed() {
     let _alone = alone();
@@ -499,7 +506,7 @@ fn lacking_a_turn_the_file_of_another_that_comes_after_ours_is_gone_stays() {
     crate::assert_reaches(&scene.path, &others.borrow()[0]);
 }
 
-/// Another process removes the file right after bind(2). The file was not made elsewhere.
+/// Another process removes the file right after bind(2), so the program finds no file at its path.
 #[test]
 fn lacking_its_file_a_bound_socket_is_estale_because_the_file_moved() {
     let _alone = alone();
@@ -593,7 +600,7 @@ fn lacking_its_place_a_file_that_was_renamed_is_estale() {
     }
 }
 
-/// A file is in the way of one call, and has been removed when the program looks at it.
+/// A file makes one call fail, and another process removes the file before the program looks at it.
 #[test]
 fn lacking_what_was_in_the_way_bind_is_tried_again() {
     let _alone = alone();
@@ -620,7 +627,7 @@ fn lacking_what_was_in_the_way_bind_is_tried_again() {
             libc::EEXIST,
             again,
         ),
-        // This is the temporary name of its socket.
+        // Here the file has the temporary name that a takeover gives to its socket.
         (
             Existing::Takeover,
             Wanted::Any,
@@ -655,7 +662,8 @@ fn lacking_what_was_in_the_way_bind_is_tried_again() {
     }
 }
 
-/// NFS locks a file for writing only if it is open for writing.
+/// flock(2) of a file on NFS fails with `EBADF` if the file is not open for writing, so the program
+/// opens it again.
 #[test]
 fn lacking_locks_of_files_that_are_open_for_reading_it_is_opened_for_writing() {
     let _alone = alone();

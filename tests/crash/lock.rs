@@ -1,4 +1,5 @@
-//! The lock of `ReplaceStale` changes hands while a program asks for it, at each of its calls.
+//! Tests in which the lock of `ReplaceStale` passes to another process while a program asks for it,
+//! at each of its calls.
 
 use std::cell::{Cell, RefCell};
 use std::fs::{self, Permissions};
@@ -15,15 +16,15 @@ const CASE: Case = Case {
     wanted: Wanted::Any,
 };
 
-/// A socket with its lock, or `None` after it ended.
+/// The socket and the lock of another process, or `None` after that process has ended.
 type Holder = RefCell<Option<Bound<UnixListener>>>;
 
 fn bind(scene: &Scene) -> Bound<UnixListener> {
     CASE.options().listen(&scene.path).unwrap()
 }
 
-/// Runs the program while another process holds the lock, once for each of its calls. Before that
-/// call `meddle` changes the situation, and afterwards `check` looks at the result.
+/// Runs the program once for each of its calls, while another process holds the lock. Before that
+/// call `meddle` changes the situation, and at the end `check` gets the result.
 fn at_each_call(meddle: impl Fn(&Scene, &Holder), mut check: impl FnMut(&Story, &str)) {
     for at in 0.. {
         let scene = Scene::new(CASE);
@@ -32,7 +33,8 @@ fn at_each_call(meddle: impl Fn(&Scene, &Holder), mut check: impl FnMut(&Story, 
         let held = &descriptors_of("self") - &before;
         let come = || meddle(&scene, &holder);
         let story = run(Fate::Meddle(at, &come), || {
-            // The child's copies would hold the lock as well.
+            // The child closes its copies of the holder's descriptors, because they would hold the
+            // lock as well.
             for fd in &held {
                 // SAFETY: the call closes copies, which the child does not use.
                 unsafe { libc::close(*fd) };
@@ -53,9 +55,9 @@ fn is_before_a_lock(story: &Story) -> bool {
     story.hit == Some(libc::SYS_flock as i32)
 }
 
-/// Between the opening of a lock file and the lock, its holder ends, and another process takes a
-/// lock file of the same name. Its socket file has been removed, so only the lock shows that it is
-/// running.
+/// After the program has opened the lock file and before it locks the file, the holder ends, and
+/// another process makes and locks a new lock file of the same name. Its socket file has been
+/// removed, so only the lock shows that it is running.
 #[test]
 fn lock_of_another_holder_is_refused() {
     let _alone = alone();
@@ -72,7 +74,8 @@ fn lock_of_another_holder_is_refused() {
     assert_eq!(before_the_lock, 1);
 }
 
-/// Between the opening of a lock file and the lock, its holder ends and removes the lock file.
+/// After the program has opened the lock file and before it locks the file, the holder ends and
+/// removes the lock file.
 #[test]
 fn lock_of_a_holder_that_goes_is_had_by_who_asks_then() {
     let _alone = alone();
@@ -87,7 +90,8 @@ fn lock_of_a_holder_that_goes_is_had_by_who_asks_then() {
     assert!(seen);
 }
 
-/// Runs the program on a kernel where a call that has to do with the lock fails, and counts these calls.
+/// Runs the program while each call that `is_meant` selects fails with `errno`. Returns the errno
+/// of bind, and the number of these calls.
 fn where_it_fails(is_meant: impl Fn(&Asked) -> bool, errno: i32) -> (Option<i32>, usize) {
     let (scene, tries) = (Scene::new(CASE), Cell::new(0));
     let answer = |asked: &Asked| {
@@ -100,8 +104,8 @@ fn where_it_fails(is_meant: impl Fn(&Asked) -> bool, errno: i32) -> (Option<i32>
     (story.bound, tries.get())
 }
 
-/// The program tries again to take a lock only where that can help, and otherwise reports the error
-/// of the call.
+/// The program retries to take a lock only if that can help, and otherwise reports the error of the
+/// call.
 #[test]
 fn lock_that_fails_is_the_error_of_the_call() {
     let _alone = alone();
@@ -110,8 +114,8 @@ fn lock_that_fails_is_the_error_of_the_call() {
     for (errno, expected, tries) in [
         // Another process has the lock.
         (libc::EAGAIN, in_use, 1),
-        // NFS locks a file for writing only if it is open for writing, as it is in the second
-        // attempt.
+        // NFS locks a file only if it is open for writing, so the program tries once more with a
+        // file that is.
         (libc::EBADF, libc::EBADF, 2),
         (libc::ENOLCK, libc::ENOLCK, 1),
     ] {
@@ -121,8 +125,8 @@ fn lock_that_fails_is_the_error_of_the_call() {
     assert_eq!(where_it_fails(looks, libc::EIO).0, Some(libc::EIO));
 }
 
-/// Between the opening of a lock file and the lock, the file is removed, and another process that is then
-/// killed leaves one that nobody holds.
+/// After the program has opened the lock file and before it locks the file, the file is removed. In
+/// its place there is one that nobody holds, which a killed process has left.
 #[test]
 fn lock_of_a_file_that_is_gone_is_taken_again() {
     let _alone = alone();

@@ -1,11 +1,11 @@
-//! Tests of programs that die or fail. A program that binds, serves and drops is killed at every
-//! system call that it makes, and each of its calls is made to fail. Many programs start at once,
-//! and a server is replaced under load.
+//! Tests of programs that die or fail. A program that binds, serves a client and closes its
+//! listener is killed at every system call that it makes, and each of its calls is made to fail.
+//! Many programs start at once, and a server is replaced under load.
 //!
 //! `cargo test` runs a short selection. `SUNPATH_LONG=1 cargo test --test crash` runs everything.
 //!
-//! The calls are recognized by their numbers. Of 32-bit systems the tests know those of glibc on x86,
-//! which makes the calls on sockets by socketcall(2).
+//! The calls are recognized by their numbers. On 32-bit systems the tests know only the numbers
+//! that glibc uses on x86, where it makes the calls on sockets by socketcall(2).
 #![cfg(all(
     target_os = "linux",
     any(
@@ -50,7 +50,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns whether all cases are to run.
+/// Returns whether the user asked for all cases.
 fn long() -> bool {
     env::var_os("SUNPATH_LONG").is_some()
 }
@@ -69,18 +69,19 @@ enum Before {
 
 const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Existing::Takeover];
 
-/// The options for which the program asks.
+/// The mode that the program asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     /// Nothing.
     Any,
     /// A mode.
     Mode,
-    /// A mode, in a directory where others may rename, so that the socket is made beside the path.
+    /// A mode, in a directory in which others may rename files, so the socket is made beside the
+    /// path.
     ModeAmongOthers,
 }
 
-/// A directory with the path and with files of others.
+/// A directory with the program's path in it, and with files of other programs.
 struct Scene {
     dir: TempDir,
     path: PathBuf,
@@ -122,7 +123,8 @@ impl Scene {
         }
     }
 
-    /// Returns what the program has left, sorted, and asserts that the files of others are there.
+    /// Returns the names of the files that the program has left, sorted, and asserts that the files
+    /// of others are there.
     fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.dir.path()).unwrap();
         let mut names: Vec<_> = entries
@@ -151,7 +153,7 @@ fn assert_reaches(path: &Path, listener: &UnixListener) {
     client.write(b"x").unwrap();
     listener.set_nonblocking(true).unwrap();
     loop {
-        // Clients of other tests may have come before.
+        // Connections that earlier checks have made and closed may come first.
         let (server, _) = listener.accept().expect("the connection is here");
         if server.read(&mut [0; 8]).is_ok_and(|n| n == 1) {
             break;
@@ -170,7 +172,7 @@ fn serve(case: Case, path: &Path) {
     );
     let dropped = bound.and_then(|listener| {
         let served = UnixStream::connect(path).and_then(|client| {
-            // Another server may have the path by now.
+            // Another server may have the path by now, and then no client comes.
             listener.set_nonblocking(true)?;
             let (server, _) = listener.accept()?;
             client.write(b"ping")?;
@@ -181,7 +183,7 @@ fn serve(case: Case, path: &Path) {
     say(Phase::Dropped, dropped.map_or_else(errno, |()| 0));
 }
 
-/// One way to bind over one obstacle.
+/// What the program asks for, and what is at its path.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     policy: Existing,
@@ -190,7 +192,7 @@ struct Case {
 }
 
 impl Case {
-    /// Returns all ways, or in a short run those that differ most.
+    /// Returns all cases, or in a short run those that differ most.
     fn all() -> impl Iterator<Item = Self> {
         let differs = |case: &Self| match case.wanted {
             Wanted::Any => case.before != Before::Killed,
@@ -229,13 +231,14 @@ impl Case {
     }
 }
 
-/// Whatever happened to the first program, the same start succeeds afterwards, or is refused if it
-/// should be. It leaves nothing except a file that a killed program left under a temporary name.
+/// Starts the program again, whatever happened to the first one. Asserts that it succeeds, or is
+/// refused if it should be, and that nothing is left except files that a killed program left under
+/// a temporary name.
 fn check_fresh_start(scene: &Scene, case: Case) {
     let policy = case.policy;
     scene.check_others();
     let occupied = fs::exists(&scene.path).unwrap();
-    // This is true if the server at the path is the one that was there before.
+    // This is the server that was there before, if the path still leads to it.
     let live = scene.live.as_ref().filter(|_| {
         UnixStream::connect(&scene.path).is_ok_and(|client| {
             client.write(b"x").is_ok()
@@ -273,16 +276,16 @@ fn check_fresh_start(scene: &Scene, case: Case) {
         "{left:?}"
     );
     for file in left.iter().filter(|name| named(name)) {
-        // It is a temporary directory, or a socket of a dead process, or of the live server that
-        // was replaced.
+        // What is left under a temporary name is a directory, or the socket of a dead process or of
+        // the live server that was replaced.
         let path = scene.dir.path().join(file);
         assert!(path.is_dir() || scene.live.is_some() || UnixStream::connect(&path).is_err());
     }
     scene.check_others();
 }
 
-/// Returns how many calls the program makes if nothing disturbs it. It ends well, and leaves
-/// nothing.
+/// Runs the program undisturbed, and returns how many calls it makes. Asserts that it ends as the
+/// case requires and leaves nothing.
 fn count_calls(case: Case) -> usize {
     let scene = Scene::new(case);
     let story = run(Fate::Live, || serve(case, &scene.path));
@@ -363,7 +366,8 @@ fn crash_of_a_call_is_a_clear_error_and_leaves_nothing() {
     assert!(failed > 500);
 }
 
-/// Returns what the program reported about a call that failed, and what it left.
+/// Asserts that the program reported the call that failed, or succeeded in spite of it, and that it
+/// left only files that were there before.
 fn check_failure(
     scene: &Scene,
     story: &Story,
@@ -384,7 +388,8 @@ fn check_failure(
     }
     assert_eq!(story.descriptors[0], story.descriptors[1], "{what}");
     let mut left = scene.files();
-    // A lock that could not be taken is not ours to remove. A dead socket may be missing.
+    // A lock file whose lock could not be taken stays, because it may be another program's. A dead
+    // socket may have been removed.
     left.retain(|name| name != "a.sock.lock");
     assert!(
         left.iter().all(|name| there.contains(name)),
@@ -396,8 +401,8 @@ fn check_failure(
     }
 }
 
-/// The file that replaces ours: a live server's file to which only its user may connect, or a file
-/// without a server.
+/// Another process replaces the file at the path by its own, before each of the calls. Its file is
+/// the socket file of a live server with mode 0600, or a regular file.
 #[test]
 fn crash_of_another_into_every_instant_takes_nothing_from_it() {
     let _alone = alone();
@@ -413,9 +418,10 @@ fn crash_of_another_into_every_instant_takes_nothing_from_it() {
     assert!(meddled > 500);
 }
 
-/// The two instants in which a process that takes no turns can lose its file, see
-/// docs/socket-files.md: between bind(2) and the first look at the file, if no option marks the
-/// file, and between the last look at it and unlink(2).
+/// Returns whether the call is one of the two before which a process that does not lock the
+/// directory can lose its file, see docs/socket-files.md. The first is the fstatat(2) right after
+/// bind(2), if no option makes the library mark the file. The second is the unlinkat(2) after the
+/// last fstatat(2).
 fn is_known_limit(case: Case, story: &Story, is_server: bool) -> bool {
     let is_between = |before: libc::c_long, after: libc::c_long| {
         story.hit_follows == Some(before as i32) && story.hit == Some(after as i32)
@@ -444,7 +450,7 @@ fn meddle(case: Case, at: usize, is_server: bool) -> bool {
     let whose = identity(&foreign);
     let come = || fs::rename(&foreign, &scene.path).unwrap();
     let story = run(Fate::Meddle(at, &come), || serve(case, &scene.path));
-    // A takeover replaces whatever socket is there.
+    // A takeover replaces any socket, so it may also replace this one.
     let taken_over = case.policy == Existing::Takeover && !story.hit_after_bound && is_server;
     if taken_over || is_known_limit(case, &story, is_server) {
         return false;

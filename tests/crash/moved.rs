@@ -1,5 +1,5 @@
-//! Tests in which the path comes to lead to another directory while a program binds to it, at each
-//! of its calls.
+//! Tests in which the path starts to lead to another directory while a program binds to it, before
+//! each of its calls.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::CString;
@@ -14,7 +14,7 @@ use sunpath::{Bound, Dir, Errno, Error, Existing, UnixListener, UnixStream, sys}
 use crate::supervisor::{Asked, Fate, Phase, Story, run, say};
 use crate::{Before, Case, POLICIES, Wanted, alone};
 
-/// Binds, and closes.
+/// Runs the program, which binds and then closes its listener.
 pub(crate) fn bind_and_close(case: Case, path: &Path) {
     let errno = |error: Error| error.errno().raw();
     say(Phase::Begin, 0);
@@ -35,8 +35,8 @@ fn exchange(one: &Path, other: &Path) {
     assert_eq!(swapped, 0);
 }
 
-/// Two directories change places before one of the calls; a server may be in the second. Returns
-/// what the program did, and whether there was such a call.
+/// Runs the program, and lets two directories change places before one of its calls. A server may
+/// be in the second directory. Returns whether there was such a call.
 fn swap(case: Case, at: usize, with_server: bool) -> bool {
     let dir = crate::fresh::dir();
     let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
@@ -53,19 +53,21 @@ fn swap(case: Case, at: usize, with_server: bool) -> bool {
     if story.hit.is_none() {
         return false;
     }
-    // The server is where it was.
+    // The directories change back, so the server's file is in the second one again.
     exchange(&first, &second);
     let what = format!("{case:?}, server {with_server}, call {at}: {story:?}");
     let bound = story.bound.unwrap();
     let said = [0, Errno::ESTALE.raw(), Errno::EADDRINUSE.raw()];
     assert!(said.contains(&bound), "{what}");
-    // A server elsewhere is not in the way here.
+    // After the change bind(2) makes the file in the second directory, so it fails with ESTALE,
+    // whether a server is there or not.
     if case.policy == Existing::ReplaceStale && story.hit == Some(libc::SYS_bind as i32) {
         assert_eq!(bound, Errno::ESTALE.raw(), "{what}");
     }
     let left = |dir: &Path| fs::read_dir(dir).unwrap().count();
     assert_eq!(left(&first), 0, "{what}");
-    // A takeover that begins after the change replaces the server, as it should.
+    // If the directories change places before a takeover first uses the path, it replaces the
+    // server, as it should.
     if bound == 0 && case.policy == Existing::Takeover && with_server && inode(&theirs).is_none() {
         return true;
     }
@@ -99,8 +101,8 @@ fn moved_path_at_every_call_takes_nothing_from_others_and_leaves_nothing() {
     assert!(swapped > 200);
 }
 
-/// Two directories change places right before bind(2), so the file is made in the second one.
-/// Then another file takes its place there. The program looks at that file, and leaves it.
+/// Two directories change places right before bind(2), so the file is made in the second one. Then
+/// another file takes its place there, and the program has to leave that file alone.
 fn replace_there(wanted: Wanted, put: &dyn Fn(&Path) -> Option<UnixListener>) {
     let dir = crate::fresh::dir();
     let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
@@ -175,8 +177,9 @@ fn moved_path_leaves_what_took_the_place_of_our_file_there() {
     }
 }
 
-/// If others may rename, one of them puts a link to a directory of ours in the place of the one
-/// that we make beside the path, before each of the calls.
+/// In a directory in which others may rename files, another user puts a link in the place of the
+/// directory that the program makes beside the path, before each of the calls. The link leads to a
+/// directory of the program's own user.
 #[test]
 fn moved_private_directory_leads_nobody_elsewhere() {
     let _alone = alone();
@@ -187,7 +190,8 @@ fn moved_private_directory_leads_nobody_elsewhere() {
             before: Before::Nothing,
             wanted: Wanted::ModeAmongOthers,
         };
-        // The victim may have a file with the first name of ours.
+        // The directory to which the link leads may have a file with the name that the program
+        // first gives to its socket.
         for (at, has_file) in (0..).flat_map(|at| [(at, true), (at, false)]) {
             let dir = crate::fresh::dir();
             let (here, victim) = (dir.path().join("here"), dir.path().join("victim"));
@@ -230,8 +234,8 @@ fn moved_private_directory_leads_nobody_elsewhere() {
 /// The value that a program reports if it takes the directory of another user for its own.
 const THEIRS: i32 = -1;
 
-/// Another user puts a directory of theirs in the place of the one that is made in `here`, before
-/// each of the calls of a program of root's, which may write to it.
+/// Another user puts a directory of theirs in the place of the one that the program makes in
+/// `here`, before each of its calls. The program runs as root, so it could write to that directory.
 fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(&Path)) {
     let mut swapped = 0;
     for at in 0.. {
@@ -264,7 +268,8 @@ fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(
             break;
         }
         swapped += usize::from(place.take().is_some());
-        // The program may have given it the name that it wanted to give to its own directory.
+        // The directory may have another name by now, because the program may have renamed it in
+        // place of its own.
         let places = fs::read_dir(&here)
             .unwrap()
             .map(|entry| entry.unwrap().path());
@@ -277,7 +282,7 @@ fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(
         let about = |file: &fs::Metadata| (file.uid(), file.mode() & 0o7777);
         assert_eq!(about(&now), (1, mode), "{what}");
         assert_ne!(story.dropped, Some(THEIRS), "{what}");
-        // Nothing was made in it, not even for an instant.
+        // Its modification time shows that nothing was made in it, not even for an instant.
         let changed = |file: &fs::Metadata| (file.mtime(), file.mtime_nsec());
         assert_eq!(changed(&now), changed(&found), "{what}");
     }
@@ -291,7 +296,8 @@ fn moved_private_directory_of_another_user_is_not_used() {
     if crate::skip::unless_root() {
         return;
     }
-    // With the requested mode, with the mark of a new directory, and with other modes.
+    // The directory has the requested mode, or the sticky bit, with which the library marks a new
+    // directory, or both, or another mode.
     for mode in [0o700, 0o1000, 0o1700, 0o777] {
         put_directory_of_another_user(mode, 0o777, |here| {
             let case = Case {
@@ -310,7 +316,7 @@ fn moved_private_directory_of_another_user_is_not_used() {
     }
 }
 
-/// The file that another user puts in the place of the directory that is made beside the path.
+/// What another process puts in the place of the directory that the program makes beside the path.
 #[derive(Clone, Copy, Debug)]
 enum Impostor {
     /// A symbolic link to a directory.
@@ -319,9 +325,8 @@ enum Impostor {
     Directory(u32),
 }
 
-/// Makes the directory the root of this process, in which there is no /proc, and takes permissions
-/// of the owner from everything that the process makes. An ordinary user enters a user namespace
-/// for that. Returns whether it was permitted.
+/// Makes the directory, in which there is no /proc, the root of this process, and sets the umask.
+/// An ordinary user enters a user namespace for that. Returns whether it was permitted.
 fn enter_without_proc(dir: &Path, umask: libc::mode_t) -> bool {
     // SAFETY: the call takes a number; the child has one thread.
     if !is_root() && unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
@@ -392,12 +397,13 @@ fn put_before_each_call(impostor: Impostor, mode_of_here: u32, program: impl Fn(
         if story.hit.is_none() {
             break;
         }
-        // An ordinary user could not remove these files otherwise.
+        // An ordinary user could not remove this directory with the mode that it has.
         let _ = fs::set_permissions(&aside, Permissions::from_mode(0o700));
         swapped += usize::from(put.take().is_some());
         let what = format!("{impostor:?}: call {at}: {story:?}");
-        // An empty directory may be removed, because every user who may rename it may also remove
-        // it. Ours may be moved to the path.
+        // The program may have removed the victim, which is empty, or renamed it to the path,
+        // because every user who may rename it may also remove it. If it is still there, its mode
+        // has to be unchanged.
         let places = fs::read_dir(&here)
             .unwrap()
             .map(|entry| entry.unwrap().path());
@@ -436,8 +442,8 @@ fn moved_private_directory_without_proc_changes_no_other_mode() {
     }
 }
 
-/// A socket file that was made in a directory of another user is removed from it, though the program may
-/// not list what is in there.
+/// A socket file that the program made in a directory of another user is removed from it, although
+/// the program may not read that directory.
 #[test]
 fn moved_private_directory_that_may_not_be_read_keeps_no_file() {
     let _alone = alone();

@@ -1,4 +1,4 @@
-//! The lists of system calls in docs/socket-files.md are those of the library.
+//! Tests that the library makes the system calls that docs/socket-files.md lists.
 
 use std::cell::RefCell;
 use std::io;
@@ -10,7 +10,7 @@ use crate::moved::bind_and_close;
 use crate::supervisor::{Asked, FSTAT, FSTATAT, Fate, SYS_FCHMODAT2, run};
 use crate::{Before, Case, Scene, Wanted, alone};
 
-/// Returns each list by its name: the calls without their comments.
+/// Returns the lists of the page. Each has a name, and the calls without their comments.
 fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     let page = include_str!("../../docs/socket-files.md");
     let blocks = page.split("```calls ").skip(1).map(|rest| {
@@ -41,7 +41,7 @@ fn call(asked: &Asked) -> Option<String> {
         libc::SYS_openat => of("openat", 1),
         FSTATAT if asked.path(1).is_empty() => Some("fstat".to_owned()),
         FSTATAT => of("fstatat", 1),
-        // Some C libraries make fstatat(2) of an absolute path by these calls.
+        // Some C libraries use these calls for fstatat(2) of an absolute path.
         #[cfg(target_arch = "x86_64")]
         libc::SYS_stat | libc::SYS_lstat => of("fstatat", 0),
         FSTAT => Some("fstat".to_owned()),

@@ -27,7 +27,7 @@ fn start(options: BindOptions, path: &std::path::Path, control: &UnixSeqpacket, 
         .map_or_else(|error| error.errno().raw(), |_| 0);
     let _ = control.send(&errno.to_ne_bytes());
     let _ = control.recv(&mut [0]);
-    // The process ends normally, or as if it were killed.
+    // The process removes its file, or leaves it as if it were killed.
     match clean {
         true => drop(bound),
         false => std::mem::forget(bound),
@@ -49,7 +49,7 @@ fn race_over_a_stale_file_has_one_winner() {
         }
         let mut children = Vec::new();
         for starter in 0..STARTERS {
-            // In every third round half of them do not use the lock.
+            // In every third round half of the starters call plain bind(2), without a lock.
             let options = match round % 3 == 2 && starter % 2 == 1 {
                 true => new,
                 false => replace,
@@ -128,8 +128,8 @@ fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
             let taker = scope.spawn(|| {
                 together.wait();
                 let new = takeover.listen(&path).unwrap();
-                // From here on its file exists at every instant, even while the old server looks at
-                // it.
+                // From here on the new file exists at every instant, even while the drop of the old
+                // server looks at it.
                 loop {
                     let done = dropped.load(Ordering::SeqCst);
                     assert!(fs::symlink_metadata(&path).is_ok(), "round {round}");
@@ -146,7 +146,7 @@ fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
-/// An old server serves until every connect(2) has ended that had begun when its place was taken,
+/// After a takeover the old server serves until every connect(2) has ended that had begun before,
 /// because a client that had found its file by then still reaches it.
 #[test]
 fn takeover_under_load_refuses_nobody() {
@@ -196,9 +196,10 @@ fn takeover_under_load_refuses_nobody() {
             server = new;
             Ok::<_, sunpath::Error>(())
         });
-        // This comes before anything that can fail, because a scope waits for its threads.
+        // This comes before anything that can panic, because the scope waits for its threads, which
+        // end only then.
         done.store(true, Ordering::SeqCst);
-        // A client that found a full queue waits until there is space in it.
+        // A client that waits at a full queue ends only if the server accepts another one.
         while threads.iter().any(|thread| !thread.is_finished()) {
             let _ = server.accept_timeout(Duration::ZERO);
         }

@@ -1,5 +1,6 @@
 //! Runs a child process, counts its system calls, and makes one of them fail or be the last. A
-//! filter in the child's kernel asks this process about every call before it is made.
+//! seccomp filter makes the kernel ask this process about every call of the child before it is
+//! made.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -18,7 +19,8 @@ use crate::calls::{SOCKETCALL, in_socketcall};
 /// The number of fchmodat2(2), which the libc crate does not have for every architecture.
 pub(crate) const SYS_FCHMODAT2: libc::c_long = libc::SYS_close_range + (452 - 436);
 
-/// The calls that look at files, which are others on 32 bits.
+/// The numbers of calls that are different ones on 32-bit systems: those of fstatat(2), fstat(2),
+/// geteuid(2) and mmap(2).
 #[cfg(target_pointer_width = "64")]
 pub(crate) const FSTATAT: libc::c_long = libc::SYS_newfstatat;
 #[cfg(target_pointer_width = "64")]
@@ -37,20 +39,20 @@ const GETEUID: libc::c_long = libc::SYS_geteuid32;
 #[cfg(target_pointer_width = "32")]
 const MMAP: libc::c_long = libc::SYS_mmap2;
 
-/// The fate of one of the calls, counted from 0.
+/// What happens to one of the calls, which are counted from 0, or to all of them.
 #[derive(Clone, Copy)]
 pub(crate) enum Fate<'a> {
     /// All calls are made.
     Live,
-    /// SIGKILL in place of the call.
+    /// The child is killed in place of the call.
     Kill(usize),
-    /// The call is not made and fails.
+    /// The call is not made, and fails with this errno.
     Fail(usize, i32),
-    /// The call is made after another process has changed something.
+    /// The call is made after this function was called, which acts as another process.
     Meddle(usize, &'a dyn Fn()),
-    /// Every call is answered as another kernel or file system would answer it. The result is
-    /// returned in place of the call: a negative errno, or what a success returns. `None` makes the
-    /// call.
+    /// This function answers every call as another kernel or file system would answer it: with a
+    /// negative errno, or with the value that a successful call returns. If it returns `None`, the
+    /// call is made.
     As(&'a dyn Fn(&Asked) -> Option<i64>),
 }
 
@@ -84,22 +86,22 @@ impl Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(crate) enum Phase {
-    /// Counting begins.
+    /// The point from which on calls are counted.
     Begin = 0x5100,
-    /// bind returned, with this errno or 0.
+    /// The return of bind, with its errno or 0.
     Bound,
-    /// The end of the program, with its result.
+    /// The end of the program, with its errno or 0.
     Dropped,
 }
 
 /// The record of what a child did.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
-    /// The number of calls that it made between begin and end.
+    /// The number of calls that it made between `Begin` and `Dropped`.
     pub(crate) calls: usize,
-    /// The number of the system call that was changed.
+    /// The system call number of the call that the fate changed.
     pub(crate) hit: Option<i32>,
-    /// The number of the call before it.
+    /// The system call number of the call before that one.
     pub(crate) hit_follows: Option<i32>,
     pub(crate) hit_after_bound: bool,
     pub(crate) bound: Option<i32>,
@@ -108,14 +110,14 @@ pub(crate) struct Story {
     pub(crate) descriptors: [BTreeSet<RawFd>; 2],
 }
 
-/// Reports a point. It is called in the child.
+/// Tells the supervisor that the child, which calls this, has reached a point.
 pub(crate) fn say(phase: Phase, errno: i32) {
     // SAFETY: getpgid takes only a number, and the supervisor answers instead of the kernel.
     unsafe { libc::syscall(libc::SYS_getpgid, phase as libc::c_long, errno) };
 }
 
-/// Calls that the supervisor is not asked about: the test's own code makes them between the
-/// library's calls.
+/// The calls that the supervisor is not asked about, because the test's own code makes them between
+/// the library's calls.
 const UNASKED: &[libc::c_long] = &[
     libc::SYS_write,
     libc::SYS_sendmsg,
@@ -134,7 +136,7 @@ const UNASKED: &[libc::c_long] = &[
     libc::SYS_sched_yield,
 ];
 
-/// Calls that cannot fail, and close(2), which is made whatever it returns.
+/// The calls that cannot fail, and close(2), whose result the library ignores.
 const UNFAILING: &[libc::c_long] = &[
     libc::SYS_getpid,
     GETEUID,
@@ -142,7 +144,7 @@ const UNFAILING: &[libc::c_long] = &[
     libc::SYS_close,
 ];
 
-/// Runs a program in a child process until it ends or is ended.
+/// Runs a program in a child process until it ends or is killed, and returns what it did.
 pub(crate) fn run(fate: Fate<'_>, program: impl FnOnce()) -> Story {
     let (here, there) = UnixStream::pair().unwrap();
     // SAFETY: the child runs the program and ends by _exit.
@@ -172,7 +174,7 @@ pub(crate) fn run(fate: Fate<'_>, program: impl FnOnce()) -> Story {
     story
 }
 
-/// Returns whether a call makes a descriptor that is close-on-exec from the beginning, or makes none.
+/// Returns `false` for a call that makes a descriptor without close-on-exec.
 fn makes_close_on_exec(asked: &libc::seccomp_data) -> bool {
     let flags = |argument: usize| asked.args[argument] as libc::c_int;
     match libc::c_long::from(asked.nr) {
@@ -245,7 +247,8 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
     story
 }
 
-/// Returns a call and its arguments: those that the first argument of socketcall(2) selects, if it is that.
+/// Returns the number and the arguments of a call. For socketcall(2) these are the number and the
+/// arguments of the call that its first argument selects.
 fn by_its_own_number(pid: i32, asked: &libc::seccomp_data) -> (i32, [u64; 6]) {
     let [selected, at, ..] = asked.args;
     if SOCKETCALL != Some(asked.nr.into()) {
@@ -287,7 +290,7 @@ const ON_SOCKETS: &[libc::c_long] = &[
     libc::SYS_recvmmsg,
 ];
 
-/// Returns the descriptors of a process, without the one that this function looks with.
+/// Returns the descriptors of a process, without the one by which this function reads the list.
 pub(crate) fn descriptors_of(process: impl Display) -> BTreeSet<RawFd> {
     let folder = format!("/proc/{process}/fd");
     let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap());
@@ -320,7 +323,8 @@ fn next(listener: &OwnedFd) -> Option<libc::seccomp_notif> {
     }
 }
 
-/// Makes the call, or answers it with a result or a negative errno.
+/// Lets the kernel make the call if `result` is `None`, or returns `result` in place of the call: a
+/// value or a negative errno.
 fn answer(listener: &OwnedFd, id: u64, result: Option<i64>) {
     let flags = match result {
         None => libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
@@ -396,8 +400,8 @@ impl Message {
         }
     }
 
-    /// Returns a header that points into this value, which the caller neither moves nor drops
-    /// meanwhile.
+    /// Returns a header that points into this value. The caller must neither move nor drop the
+    /// value while it uses the header.
     fn header(&mut self) -> libc::msghdr {
         self.iov.iov_base = (&raw mut self.byte).cast();
         // SAFETY: all zeroes is a valid msghdr.
