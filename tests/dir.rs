@@ -625,7 +625,8 @@ fn private_dir_of_the_root_or_the_working_directory_is_looked_at_itself() {
         },
     };
     assert_eq!((root.prefix_len(), root.refusal()), (1, why));
-    // The tests run in the directory of their source, which is refused unless it is private.
+    // The tests run in the directory of their source, whose mode usually gives others a permission.
+    // It is refused then.
     let here = fs::metadata(".").unwrap();
     if here.mode() & 0o077 != 0 {
         assert!(Dir::private(".").is_err());

@@ -1,6 +1,6 @@
-//! Tests of faults. A filter in the kernel makes each system call fail in a child process. The
-//! error names the call and the errno, no descriptor stays open, and no file is left that was not
-//! there before.
+//! Tests of faults. A seccomp filter makes one system call after the other fail in a child process.
+//! The error has to name the call and the errno, no descriptor may stay open, and no file may be
+//! left that was not there before.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod calls;
@@ -18,12 +18,12 @@ use sunpath::{
     UnixStream,
 };
 
-/// The offsets in `struct seccomp_data` of the number of the call, and of the lower half of its
-/// first argument.
+/// The offset of the number of the call in `struct seccomp_data`, and below that of the lower half
+/// of its first argument.
 const NUMBER: u32 = 0;
 const FIRST_ARGUMENT: u32 = if cfg!(target_endian = "big") { 20 } else { 16 };
 
-/// Makes `call` fail with `errno` in this process from now on, permanently.
+/// Makes `call` fail with `errno` in this process from now on. This cannot be undone.
 fn break_syscall(call: libc::c_long, errno: Errno) {
     let jump = |code: u32, k: u32, jt, jf| libc::sock_filter {
         code: code as u16,
@@ -61,7 +61,7 @@ fn break_syscall(call: libc::c_long, errno: Errno) {
     assert_eq!(filtered, 0);
 }
 
-/// Returns how many of the first descriptors are open.
+/// Returns how many descriptors below 256 are open.
 fn open_count() -> usize {
     // SAFETY: F_GETFD takes any number.
     (0..256)
@@ -69,8 +69,9 @@ fn open_count() -> usize {
         .count()
 }
 
-/// Returns whether `action` fails in `call` with `errno` in a child process in which `broken` fails, with
-/// as many open descriptors afterwards as before.
+/// Runs `action` in a child process in which the system call `broken` fails. Returns whether
+/// `action` fails in `call` with `errno`, and asserts that it leaves as many open descriptors as
+/// there were before.
 fn fails<T>(
     broken: libc::c_long,
     (call, errno): (Call, Errno),
@@ -102,7 +103,8 @@ fn fails<T>(
     status == 0
 }
 
-/// An address in `dir` that C can make: it fills all bytes of `sun_path`, without a NUL.
+/// Returns an address in `dir` whose path fills all bytes of `sun_path`, without a NUL, as a C
+/// program can make it, and its path.
 fn filling_sun_path(dir: &Path) -> (UnixAddr, PathBuf) {
     let mut path = dir.join("").into_os_string().into_vec();
     let mut raw = *UnixAddr::unnamed().as_sockaddr_un();
@@ -146,7 +148,8 @@ fn fault_in_any_call_of_a_constructor_is_reported_and_leaves_nothing() {
     assert!(path.exists(), "the file of a live listener stays");
 }
 
-/// Each expression fails in its call with `ENOBUFS` if its system call does.
+/// Asserts that each expression fails in the call that is named, with `ENOBUFS`, if its system call
+/// fails.
 macro_rules! reported {
     ($($syscall:ident $call:ident: $action:expr;)+) => {$(
         let failed = fails(libc::$syscall, (Call::$call, Errno::ENOBUFS), || $action);
@@ -198,7 +201,8 @@ fn fault_in_any_call_on_a_stream_is_reported() {
         SYS_sendto Send: client.send_oob(b"x");
         SYS_sendmsg Sendmsg: client.write_vectored(&[]);
     }
-    // A client without credentials is not accepted, and does not block the next one.
+    // If a client's credentials cannot be read, the client is not accepted. The listener goes on to
+    // the next one, and there is none.
     listener.set_nonblocking(true).unwrap();
     let nobody = || listener.accept_if(|_| true);
     assert!(fails(

@@ -1,4 +1,4 @@
-//! Tests of the flags of one call: what they do, and that they do not change the socket.
+//! Tests of the flags of a single call: their effect, and that they do not change the socket.
 #![cfg(feature = "std")]
 
 mod fresh;
@@ -15,14 +15,15 @@ use sunpath::ancillary::{
 use sunpath::socket::{Kind, Messages};
 use sunpath::{Datagram, Error, Seqpacket, Socket, Stream, UnixDatagram, UnixStream};
 
-/// Makes the call on a blocking socket where it would wait.
+/// Makes a call that would wait on a blocking socket, and asserts that it fails and leaves the
+/// socket blocking.
 fn does_not_wait<T: Kind, R: Debug>(socket: &Socket<T>, call: impl FnOnce() -> Result<R, Error>) {
     assert!(!socket.nonblocking().unwrap());
     assert!(call().unwrap_err().is_would_block());
     assert!(!socket.nonblocking().unwrap(), "it is still blocking");
 }
 
-/// The calls that every kind of socket has.
+/// Checks the calls that every kind of socket has.
 fn calls_do_not_wait<T: Kind>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let (mut buf, data) = ([0; 8], [IoSlice::new(b"hello")]);
@@ -141,8 +142,8 @@ fn flags_of_datagrams_to_an_address_that_do_not_wait() {
     });
 }
 
-/// Peeks into two slices at a message with descriptors. Each peek makes new ones, and the message
-/// stays.
+/// Peeks at a message with descriptors, into two slices. Each peek makes new descriptors, and the
+/// message stays in the queue.
 fn peeks<T: Kind>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let (kept, given) = UnixStream::pair().unwrap();
@@ -185,7 +186,8 @@ fn flags_waitall_waits_for_all_of_the_slices() {
     a.write(b"abc").unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // The other end waits when its queue is empty.
+            // When its queue is empty, the other end has received the first bytes and waits for the
+            // rest.
             while b.readable_bytes().unwrap() > 0 {
                 std::thread::yield_now();
             }
@@ -237,7 +239,8 @@ fn flags_eor_ends_a_record_that_ends_anyway() {
     }
 }
 
-/// The flags are those that the kernel returned.
+/// The flags of a message are those that the kernel returned, so both kinds of truncation are in
+/// them.
 #[test]
 fn flags_of_a_message_tell_both_truncations() {
     let (a, b) = UnixDatagram::pair().unwrap();
@@ -260,13 +263,13 @@ fn flags_of_a_message_tell_both_truncations() {
     }
 }
 
-/// The flags that are always added stay if the program gives them.
+/// A program may pass the flags that the library always adds. They have their effect as usual.
 #[test]
 fn flags_that_are_added_may_be_given() {
     let (a, b) = UnixDatagram::pair().unwrap();
     let given = MsgFlags::from_bits(libc::MSG_CMSG_CLOEXEC);
     let is_cloexec = |fd: &OwnedFd| {
-        // SAFETY: takes a descriptor that is open.
+        // SAFETY: F_GETFD has no argument, and the descriptor is open.
         let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) };
         flags & libc::FD_CLOEXEC != 0
     };
@@ -282,7 +285,7 @@ fn flags_that_are_added_may_be_given() {
     let mut rights = message.into_control().unwrap().into_rights();
     assert!(is_cloexec(&rights.next().unwrap()));
 
-    // A batch returns what is there, and the true length.
+    // A batch does not wait for more messages than there are, and has the true length of each.
     let flags = libc::MSG_CMSG_CLOEXEC | libc::MSG_WAITFORONE | libc::MSG_TRUNC;
     a.send_fds(b"hello", &[&b]).unwrap();
     let (mut slots, mut bufs) = (RecvSlots::<2, Rights<1>>::new(), [[0; 4]; 2]);

@@ -1,5 +1,5 @@
-//! Calls in a signal handler and between fork and exec allocate nothing and need little stack, as
-//! `guide::signals_threads_fork` says.
+//! Tests that calls in a signal handler and between fork and exec allocate nothing and need little
+//! stack, as `guide::signals_threads_fork` says.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
@@ -31,11 +31,12 @@ use sunpath::{
     Stream, SunPathError, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixStream, probe,
 };
 
-/// The number of descriptors that the tests of this file have together, because each passes 253.
+/// A limit of descriptors that is enough for all tests of this file at the same time, each of which
+/// passes 253.
 const DESCRIPTORS: libc::rlim_t = 1024;
 
-/// The system's allocator. It must not be called while a thread is in a handler or a child. A
-/// signal can be raised in the middle of an allocation.
+/// The system's allocator. It records each call that a thread makes where that is forbidden: in a
+/// handler or in a child. It can raise a signal in the middle of an allocation.
 struct Watched;
 
 thread_local! {
@@ -43,10 +44,10 @@ thread_local! {
     static RAISE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// `true` if something was allocated where that is forbidden.
+/// Whether something was allocated or freed where that is forbidden.
 static ALLOCATED: AtomicBool = AtomicBool::new(false);
 
-// SAFETY: this is the system's allocator; what is done before neither allocates nor unwinds.
+// SAFETY: this is the system's allocator; the code before its calls neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if FORBIDDEN.get() {
@@ -79,7 +80,7 @@ fn without_allocation(action: impl FnOnce() -> Result<(), Error>) -> i32 {
     result.map_or_else(|error| error.errno().raw(), |()| 0)
 }
 
-/// Every type of call, in a directory that is empty before and after.
+/// Makes every type of call. The directory is empty before and after.
 fn every_call(dir: &Path) -> Result<(), Error> {
     let dir = Dir::open(dir)?;
     addresses_and_streams()?;
@@ -184,8 +185,8 @@ fn files(dir: &Dir) -> Result<(), Error> {
     probe(long).map(drop)
 }
 
-/// Asserts that the call fails with this errno. Another result is an error, because a panic would
-/// allocate.
+/// Checks that the call fails with this errno. Any other result is returned as an error, because a
+/// panic would allocate.
 fn fails<R>(result: Result<R, Error>, errno: Errno) -> Result<(), Error> {
     match result {
         Ok(_) => Err(SunPathError::Unsupported.into()),
@@ -194,8 +195,8 @@ fn fails<R>(result: Result<R, Error>, errno: Errno) -> Result<(), Error> {
     }
 }
 
-/// The signal arrives in the middle of an allocation, where another one would wait forever for the
-/// allocator's lock.
+/// The signal arrives in the middle of an allocation. If the handler allocated there, it could wait
+/// forever for the allocator's lock.
 #[test]
 fn handlers_make_every_call_without_an_allocation() {
     if limit::unless_descriptors(DESCRIPTORS) {
@@ -217,7 +218,8 @@ fn handlers_make_every_call_without_an_allocation() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
-/// Returns how much is used of a stack that was filled before.
+/// The handler runs on a stack that was filled with a known byte. The bytes that have changed show
+/// how much of the stack it used.
 #[test]
 fn handlers_have_enough_of_64_kib_of_stack() {
     const FILLED: u8 = 0xa5;
@@ -265,7 +267,8 @@ fn handlers_have_enough_of_64_kib_of_stack() {
     assert!((8 << 10..64 << 10).contains(&used), "{used} bytes of stack");
 }
 
-/// The process forks while other threads allocate all the time.
+/// The process forks while other threads allocate all the time, so the child may find the
+/// allocator's lock held.
 #[test]
 fn handlers_and_the_child_of_a_process_with_threads_make_the_same_calls() {
     if limit::unless_descriptors(DESCRIPTORS) {

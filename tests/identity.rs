@@ -1,5 +1,5 @@
-//! Tests of the peer's identity, of the clients that are accepted, of time limits, and of
-//! descriptors that are taken over.
+//! Tests of the peer's identity, of accepting only certain clients, of time limits, and of sockets
+//! that are made from descriptors.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -62,7 +62,7 @@ fn peer_that_is_not_there_is_enotconn_for_every_question() {
         assert!(enotconn(error) || error.is_unsupported(), "{error}");
     }
 
-    // A connected datagram socket does not have a peer in this sense.
+    // A connected datagram socket has no peer whose credentials the kernel reports.
     let dir = fresh::dir();
     let _server = UnixDatagram::bind(dir.path().join("a")).unwrap();
     let client = UnixDatagram::new().unwrap();
@@ -70,7 +70,7 @@ fn peer_that_is_not_there_is_enotconn_for_every_question() {
     assert!(enotconn(client.peer_cred().unwrap_err()));
 }
 
-/// Returns what `action` returns in a child process that is forked.
+/// Runs `action` in a forked child process, and returns its result.
 fn in_child(action: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child makes system calls, and ends by _exit.
     let pid = unsafe { libc::fork() };
@@ -88,8 +88,8 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
     status == 0
 }
 
-/// Without /proc nothing tells whether every user is mapped. The usual uid of those that are not
-/// mapped may then be another user's.
+/// Without /proc a process cannot find out whether every user is mapped into its user namespace.
+/// Its own uid, if that is the usual overflow uid, may then stand for another user.
 #[test]
 fn peer_without_proc_is_our_own_user_unless_its_uid_is_the_overflow_uid() {
     if skip::unless_root() {
@@ -111,7 +111,7 @@ fn peer_without_proc_is_our_own_user_unless_its_uid_is_the_overflow_uid() {
     }
 }
 
-/// The groups belong to the process, so a child is used.
+/// The test runs in a child, because the groups belong to the whole process.
 #[test]
 fn peer_groups_of_a_process_with_several_are_all_of_them() {
     if skip::unless_root() || UnixStream::pair().unwrap().0.peer_group_count().is_err() {
@@ -131,7 +131,7 @@ fn peer_groups_of_a_process_with_several_are_all_of_them() {
     }
 }
 
-/// The ids belong to the process, so a child is used.
+/// The test runs in a child, because the ids belong to the whole process.
 #[test]
 fn credentials_of_this_process_have_its_real_ids() {
     if skip::unless_root() {
@@ -204,14 +204,14 @@ fn peer_pidfd_may_have_the_number_0() {
     }));
 }
 
-/// The kernel takes the length as an int and reports `EINVAL` for a greater one. The value that it
-/// writes is short.
+/// The kernel takes the length of the buffer as an int, and a greater length would be `EINVAL`. The
+/// library passes at most an int's maximum, which is enough, because the values are short.
 #[test]
 #[cfg(target_pointer_width = "64")]
 fn peer_security_and_groups_take_a_buffer_around_2_gib() {
     let (a, _b) = UnixStream::pair().unwrap();
     let expected = a.peer_security(&mut [0; 4096]).map(|label| label.to_vec());
-    // Only the addresses of this memory are used, because it is never touched.
+    // These buffers take hardly any memory, because their pages are never written to.
     for len in [(1 << 31) - 1, 1 << 31, (1 << 31) + 1] {
         let mut buffer = vec![0_u8; len];
         let label = a.peer_security(&mut buffer).map(|label| label.to_vec());
@@ -250,7 +250,7 @@ fn connect_requires_the_right_server() {
     assert_eq!(to(my_uid()).unwrap_err().errno(), Errno::ECONNREFUSED);
 }
 
-/// The effective user counts, on both sides, and as it is now.
+/// The own user is the current effective user, on both sides of the comparison.
 #[test]
 fn own_user_is_the_effective_one() {
     const USER: u32 = 4711;
@@ -273,7 +273,7 @@ fn own_user_is_the_effective_one() {
         assert_eq!(Credentials::own().uid(), 0, "the real one is another");
         let error = own.connect::<Stream>(&path).unwrap_err();
         assert_eq!(error.cause(), Some(Cause::Peer { uid: 0 }));
-        // The later of the two calls counts.
+        // If both requirements are set, the later one counts.
         own.require_peer(0).connect::<Stream>(&path).unwrap();
         let last = ConnectOptions::new().require_peer(0).require_own_user();
         last.connect::<Stream>(&path).is_err()
@@ -408,7 +408,7 @@ fn address_of_another_family_is_eafnosupport() {
 
     let inet = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     inet.connect(inet.local_addr().unwrap()).unwrap();
-    // std takes any descriptor.
+    // std makes a socket from any descriptor, so ours can have the wrong family.
     let socket = UnixDatagram::from(net::UnixDatagram::from(OwnedFd::from(inet)));
     for asked in [socket.local_addr(), socket.peer_addr()] {
         assert_eq!(asked.unwrap_err().errno(), Errno::EAFNOSUPPORT);
@@ -459,7 +459,8 @@ fn addresses_of_std_convert_both_ways() {
     let full = UnixAddr::from_raw(raw, 111).unwrap();
     assert!(net::SocketAddr::try_from(full).is_err());
 
-    // The kernel's answer for such a path reaches us through std unchanged.
+    // The address that the kernel reports for such a path is converted from std's type without a
+    // change.
     let dir = fresh::dir();
     let mut path = dir.path().join("").into_os_string().into_encoded_bytes();
     path.resize(108, b'f');

@@ -1,6 +1,6 @@
-//! Tests of the compiler's warnings in a program that uses this crate, about values that nobody
-//! keeps and enums that a later version may extend. A fault that it does not report is an error
-//! here.
+//! Tests of the warnings that the compiler gives in a program that uses this crate, about values
+//! that nobody keeps and about enums that a later version may extend. If the compiler does not give
+//! an expected warning, this file does not compile.
 #![cfg(all(feature = "std", feature = "files"))]
 #![deny(unfulfilled_lint_expectations, unreachable_patterns)]
 
@@ -31,7 +31,7 @@ fn lints_report_passed_descriptors_that_are_closed_at_once() {
     unsafe { Activation::take_from(Variables::new()) }.unwrap();
 }
 
-/// If the enum were exhaustive, the last arm would be unreachable.
+/// If the enum were exhaustive, the last arm would be unreachable, and this would not compile.
 #[test]
 fn lints_know_that_liveness_may_get_more_variants() {
     let path = fresh::dir().path().join("a.sock");

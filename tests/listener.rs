@@ -216,7 +216,7 @@ fn listener_that_is_bound_yields_its_clients_in_a_loop() {
     assert_eq!(client.read(&mut [0; 2]).unwrap(), 1);
 }
 
-/// The error has the reason why the socket does not listen, and the socket.
+/// The error contains the reason why the socket cannot listen, and gives the socket back.
 #[test]
 fn listener_socket_that_does_not_listen_is_given_back() {
     let (connected, peer) = UnixStream::pair().unwrap();
@@ -248,7 +248,8 @@ fn accept_that_cannot_succeed_has_the_cause() {
     let timed = listener.accept_timeout(std::time::Duration::ZERO);
     assert_eq!(timed.unwrap_err().cause(), Some(Cause::ShutDown));
     let socket = Socket::<Stream>::new().unwrap().into_raw_fd();
-    // SAFETY: the descriptor is open and has no other owner. That it does not listen is an errno.
+    // SAFETY: the descriptor is open and has no other owner. It does not listen, so calls fail with
+    // an errno.
     let listener = unsafe { UnixListener::from_raw_fd(socket) };
     let error = listener.accept().unwrap_err();
     assert_eq!(error.cause(), Some(Cause::NotListening));

@@ -30,7 +30,7 @@ fn fresh(name: &str) -> (TempDir, PathBuf) {
     (dir, path)
 }
 
-/// Both types keep the same promises.
+/// Checks that messages of either type keep their boundaries.
 fn keeps_boundaries<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let mut buf = [0; 8];
@@ -102,8 +102,8 @@ fn message_truncation_is_said_with_the_true_length() {
     says_truncation::<sunpath::Seqpacket>();
 }
 
-/// One end of a TCP connection becomes std's datagram socket, which std does not check, and then
-/// ours. With `MSG_TRUNC` TCP counts bytes and writes none of them.
+/// A TCP socket is converted to std's datagram socket, which std does not check, and then to ours.
+/// With `MSG_TRUNC` TCP would count the bytes and write none of them.
 #[test]
 fn message_uninit_of_a_tcp_socket_is_what_was_written() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -135,8 +135,8 @@ fn message_longer_than_the_send_buffer_is_emsgsize() {
     );
 }
 
-/// Every call that sends one message is tried with one byte less than the limit, with exactly as
-/// many, and with one more.
+/// Tries every call that sends one message with one byte less than the limit, with exactly as many
+/// bytes, and with one more.
 #[cfg(target_os = "linux")]
 fn limit_is_told<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
@@ -203,7 +203,7 @@ fn message_of_more_slices_than_the_kernel_takes_is_refused_whole() {
     assert_eq!(b.recv(&mut [0]).unwrap_err().errno(), Errno::EAGAIN);
     a.send_vectored(&vec![IoSlice::new(b"x"); 1024]).unwrap();
     assert_eq!(b.recv(&mut [0; 2000]).unwrap().len(), 1024);
-    // As many as it takes can be too long.
+    // 1024 slices are allowed, but together they can be too long for a message.
     let bytes = vec![0; a.send_buffer_size().unwrap() / 1024 + 1];
     let error = a.send_vectored(&vec![IoSlice::new(&bytes); 1024]);
     let cause = error.unwrap_err().cause();
@@ -237,8 +237,8 @@ fn datagram_tells_its_sender() {
     assert_eq!(named.recv(&mut buf).unwrap().len(), 4);
 }
 
-/// Makes a path of exactly 108 bytes: that of the directory, a slash, and as many bytes as are
-/// missing.
+/// Makes an address whose path has exactly 108 bytes: the path of the directory, a slash, and a
+/// name that fills the rest.
 fn filling_sun_path(dir: &Path) -> UnixAddr {
     let mut full = dir.as_os_str().as_encoded_bytes().to_vec();
     full.push(b'/');
@@ -267,7 +267,8 @@ fn datagram_sender_whose_path_fills_sun_path_can_be_answered() {
     assert_eq!(sender.recv(&mut [0; 8]).unwrap().len(), 4);
 }
 
-/// `UnixAddr` relies on this: Linux counts one NUL after a path, whatever length bind got.
+/// Linux reports a path with a length that counts one NUL after it, whatever length was passed to
+/// bind. `UnixAddr` relies on this.
 #[test]
 fn address_of_a_path_is_reported_with_one_nul_counted() {
     let (dir, path) = fresh("receiver");
@@ -315,7 +316,8 @@ fn datagram_sender_is_told_alike_by_every_receive() {
         UnixAddr::from_pathname(name(room)).unwrap(),
         UnixAddr::from_pathname(name(room - 1)).unwrap(),
     ];
-    // A longer name comes first, because its bytes must not show after a shorter one.
+    // A longer name comes first, because its bytes must not be read as part of a shorter name after
+    // it.
     let abstract_names = [
         format!("{:a<107}", process::id()),
         format!("q\0{}", process::id()),

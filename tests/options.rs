@@ -48,7 +48,8 @@ fn options_rcvlowat_and_sndbufforce_have_their_effect() {
         a.write(&[0; 8][..first]).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                // The other end has taken the first bytes and waits for more, or has enough.
+                // When its queue is empty, the other end has taken the first bytes, and waits for
+                // more or has enough.
                 while b.readable_bytes().unwrap() > 0 {
                     std::thread::yield_now();
                 }
@@ -81,7 +82,7 @@ fn options_mark_is_where_the_byte_out_of_band_is() {
     assert_eq!(b.recv_oob(), Ok(b'!'));
 }
 
-/// Returns the time of the system's clock, by which the time stamps are taken.
+/// Returns the time of the system's clock, from which the kernel takes the time stamps.
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
@@ -104,7 +105,8 @@ fn stamped<T: Messages>() {
     a.send_fds(b"x", &[&a]).unwrap();
     let after = now();
     let stamp = receive().expect("a time stamp");
-    // The clock may be set while this runs, or be read more coarsely by the kernel.
+    // One second is allowed on each side, because the clock may be adjusted while the test runs,
+    // and the kernel may read it with less precision.
     let second = Duration::from_secs(1);
     assert!(
         before < stamp + second && stamp < after + second,

@@ -1,8 +1,8 @@
 //! Tests of descriptors that this process passes to a program that it starts.
 //!
-//! What a process passes depends on the numbers that it has free, and what it takes over is taken over
-//! once. Each case therefore runs in a process of its own: this program is started again, and
-//! `SUNPATH_TEST_ROLE` says what it does.
+//! How a process passes descriptors depends on which numbers are in use, and it can take over
+//! passed descriptors only once. Each case therefore runs in a process of its own: the test starts
+//! this program again, and `SUNPATH_TEST_ROLE` names the role that it plays.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
@@ -31,8 +31,8 @@ fn say(line: impl AsRef<str>) {
     println!("said: {}", line.as_ref());
 }
 
-/// This is not a test by itself. The tests start this program again, and this function does what
-/// they ask.
+/// This is not a test by itself. The tests start this program again, and this function plays the
+/// role that they name.
 #[test]
 fn pass_role() {
     let Ok(role) = env::var(ROLE) else { return };
@@ -54,7 +54,8 @@ fn pass_role() {
     }
 }
 
-/// Plays a role in a process without other descriptors than the first three, and returns what it said.
+/// Plays a role in a process that has no descriptors except the first three. Returns the lines that
+/// it printed by `say`.
 fn play(role: &str) -> Vec<String> {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(ARGUMENTS).env(ROLE, role);
@@ -74,7 +75,8 @@ fn play(role: &str) -> Vec<String> {
     said.map(str::to_owned).collect()
 }
 
-/// Starts this program as the one that is passed the descriptors, and waits for its end.
+/// Passes the descriptors to this program, started again in the role `tell`, and waits until it
+/// ends.
 fn run<F: AsFd>(fds: &[(&str, F)]) {
     let mut command = this_program();
     activation::pass(&mut command, fds).unwrap();
@@ -82,7 +84,8 @@ fn run<F: AsFd>(fds: &[(&str, F)]) {
     assert!(status.success(), "{status}");
 }
 
-/// This program as the one that is passed the descriptors.
+/// Returns the command that starts this program in the role `tell`, in which it prints what was
+/// passed.
 fn this_program() -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(ARGUMENTS).env(ROLE, "tell");
@@ -99,7 +102,7 @@ fn inode_of(number: RawFd) -> u64 {
     inode(unsafe { BorrowedFd::borrow_raw(number) })
 }
 
-/// The flags of a descriptor; -1 if the number is not open.
+/// Returns the flags of a descriptor, or -1 if the number is not open.
 fn flags(number: RawFd) -> libc::c_int {
     // SAFETY: F_GETFD has no argument.
     unsafe { libc::fcntl(number, libc::F_GETFD) }
@@ -121,7 +124,7 @@ fn tell() {
         let (number, name) = (passed.as_raw_fd(), passed.name().escape_ascii());
         say(format!("{number} {name} {}", inode_of(number)));
     }
-    // Nothing else was inherited.
+    // Any other descriptor without close-on-exec was inherited by mistake.
     let open = fs::read_dir("/proc/self/fd").unwrap();
     let numbers = open.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let numbers: BTreeSet<RawFd> = numbers.map(|number| number.parse().unwrap()).collect();
@@ -129,7 +132,7 @@ fn tell() {
     say(format!("inherited {}", inherited.count()));
 }
 
-/// Opens three different files. Their numbers are 3, 4 and 5.
+/// Opens three different files, which get the numbers 3, 4 and 5.
 fn files() -> [File; 3] {
     let dir = fresh::dir();
     ["a", "b", "c"].map(|name| File::create(dir.path().join(name)).unwrap())
@@ -148,7 +151,7 @@ fn three() {
         say(format!("{number} {name} {}", inode(fd)));
     }
     let mut command = this_program();
-    // Its environment is changed before, and it can be used again.
+    // The environment of the command is changed before, and has to stay. The command is run twice.
     command
         .env("x", "x")
         .env_clear()
@@ -158,9 +161,9 @@ fn three() {
     for _ in 0..2 {
         assert!(command.status().unwrap().success());
     }
-    // Another child has none of them.
+    // Another child gets none of the descriptors.
     assert!(this_program().status().unwrap().success());
-    // This process has them as before.
+    // This process still has its descriptors, with the same numbers and flags.
     for (file, number) in files.iter().zip(3..) {
         assert_eq!((file.as_raw_fd(), inode(file)), (number, inode_of(number)));
         assert_eq!(flags(number), libc::FD_CLOEXEC);
@@ -176,7 +179,7 @@ fn pass_gives_every_descriptor_its_number_and_its_name() {
     assert!(expected[0].starts_with("3 web "), "{said:?}");
     assert!(expected[1].starts_with("4 state file "), "{said:?}");
     for child in [&said[3..9], &said[9..15]] {
-        // The role, y, and three of the manager.
+        // The variables are the role, y, and the three of systemd's protocol.
         assert_eq!(child[..2], ["pidfd None", "variables 5"]);
         assert_eq!((&child[2..5], &*child[5]), (expected, "inherited 0"));
     }
@@ -184,12 +187,12 @@ fn pass_gives_every_descriptor_its_number_and_its_name() {
     assert_eq!(said[17..], ["LISTEN_FDS is not set", "inherited 0"]);
 }
 
-/// Every order of three descriptors that have the numbers 3, 4 and 5 themselves.
+/// Passes three descriptors that have the numbers 3, 4 and 5 themselves, in every order.
 fn low_numbers() {
     let files = files();
     assert_eq!(files.each_ref().map(AsRawFd::as_raw_fd), [3, 4, 5]);
-    // The variable of this program's own manager.
-    // SAFETY: no other thread reads the environment.
+    // This variable is from this program's own manager, and must not reach the child. SAFETY: no
+    // other thread reads the environment.
     unsafe { env::set_var("LISTEN_PIDFDID", "1") };
     for order in [
         [0, 1, 2],
@@ -205,7 +208,7 @@ fn low_numbers() {
         }
         run(&fds);
     }
-    // One of the numbers is free.
+    // Now one of the three numbers is free.
     let [first, second, third] = files;
     drop(first);
     let fds = [("x", &third), ("x", &second), ("x", &third)];
@@ -233,15 +236,17 @@ fn pass_of_no_descriptor_leaves_no_variable() {
     assert_eq!(said[2..], ["LISTEN_FDS is not set", "inherited 0"]);
 }
 
-/// An argument that is longer than what execve(2) takes.
+/// Returns an argument that is longer than execve(2) allows.
 fn too_long() -> String {
     "x".repeat(200_000)
 }
 
-/// A command with descriptors, in no particular order.
+/// Returns a command that passes these three descriptors and fails, because an argument is too
+/// long.
 fn passing(program: &str, fds: [&File; 3]) -> Command {
     let mut command = Command::new(program);
-    // An ordinary user may not search every directory of root's.
+    // `PATH` is reduced to these directories, because an ordinary user may not search every
+    // directory of root's.
     command.arg(too_long()).env("PATH", "/usr/bin:/bin");
     activation::pass(&mut command, &fds.map(|fd| ("a", fd))).unwrap();
     command
@@ -304,8 +309,8 @@ fn pass_that_fails_reports_it_and_leaves_the_descriptors_alone() {
     assert_eq!(said, expected);
 }
 
-/// The pipe or socket by which std reports an error gets the numbers of files that were closed since, or
-/// that were free.
+/// std reports an error of the child through a pipe or socket. Here that pipe or socket gets
+/// numbers under which descriptors are passed, because the files that had them were closed.
 fn replaced() {
     let [a, b, c] = files();
     let passed = c.try_clone().unwrap();
@@ -330,7 +335,7 @@ fn pass_under_the_numbers_of_stds_own_report_keeps_the_report() {
     assert_eq!(said.len(), 2 + 6);
 }
 
-/// The program is found as a shell finds it: in the `PATH` that it gets.
+/// The program is found as a shell finds it, in the `PATH` of the new process.
 #[test]
 fn pass_searches_the_program_in_its_path() {
     let dir = fresh::dir();
@@ -346,7 +351,8 @@ fn pass_searches_the_program_in_its_path() {
             .map_err(|error| error.kind())
     };
     let status = |path: &str| status_of("program", path);
-    // Links, because a file that was just written may still be open in a child of another test.
+    // The programs are links. A program that was just written could not be executed while a child
+    // of another test has it open.
     for (place, program) in [(&first, "/bin/true"), (&second, "/bin/false")] {
         fs::create_dir(place).unwrap();
         symlink(program, place.join("program")).unwrap();
@@ -354,14 +360,15 @@ fn pass_searches_the_program_in_its_path() {
     let (here, there) = (first.display(), second.display());
     assert_eq!(status(&format!("{here}:{there}")), Ok(Some(0)));
     assert_eq!(status(&format!("{there}:{here}")), Ok(Some(1)));
-    // A program with a slash is not searched.
+    // A program whose name contains a slash is not searched in `PATH`.
     assert_eq!(status_of("first/program", &format!("{there}")), Ok(Some(0)));
-    // Relative, in the working directory of the new process.
+    // A relative directory in `PATH` starts at the working directory of the new process.
     assert_eq!(status("second"), Ok(Some(1)));
     assert_eq!(status(""), Err(io::ErrorKind::NotFound));
     symlink("/bin/false", dir.path().join("program")).unwrap();
     assert_eq!(status(""), Ok(Some(1)));
-    // One that may not be executed is passed over, and reported if there is no other.
+    // A program that may not be executed is skipped. The error is reported only if no other program
+    // is found.
     fs::remove_file(first.join("program")).unwrap();
     fs::create_dir(first.join("program")).unwrap();
     assert_eq!(status(&format!("{here}:{there}")), Ok(Some(1)));
@@ -426,7 +433,7 @@ fn pass_takes_names_that_systemd_takes() {
     );
 }
 
-/// A bus that listens at `systemd:` alone has no other socket than the one that we pass.
+/// A bus whose only address is `systemd:` has no other socket than the one that we pass.
 #[test]
 fn pass_to_a_message_bus_serves_clients() {
     let dir = fresh::dir();
@@ -450,7 +457,7 @@ fn pass_to_a_message_bus_serves_clients() {
     };
     drop((command, listener));
     let answer = authenticate(&path);
-    // It ends only when it is killed.
+    // The bus ends only when it is killed.
     bus.kill().unwrap();
     let status = bus.wait().unwrap();
     let mut said = String::new();

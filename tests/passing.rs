@@ -1,5 +1,5 @@
-//! Tests of passing descriptors by the methods that need no buffer: from which types, how many, and
-//! with which bytes.
+//! Tests of passing descriptors by the methods that need no control buffer: from which types, how
+//! many, and with which bytes.
 #![cfg(feature = "std")]
 
 mod limit;
@@ -14,7 +14,7 @@ use sunpath::error::Cause;
 use sunpath::socket::Kind;
 use sunpath::{Datagram, Errno, Seqpacket, Socket, Stream, UnixStream};
 
-/// Sends these descriptors, and receives as many.
+/// Sends these descriptors, and asserts that as many are received.
 fn goes<T: Kind, F: AsFd>(fds: &[F]) {
     let (a, b) = Socket::<T>::pair().unwrap();
     a.send_fds(b"x", fds).unwrap();
@@ -93,7 +93,7 @@ fn passing_up_to_n_descriptors_says_how_many_came() {
     assert_eq!((received.len(), fds.len()), (0, 0), "the end");
 }
 
-/// Six bytes are sent in pieces, and the descriptors with any of the pieces.
+/// Six bytes are sent in parts, and the descriptors with some of the parts.
 #[test]
 fn passing_exact_bytes_collects_the_descriptors_of_all_parts() {
     let (a, b) = UnixStream::pair().unwrap();
@@ -111,7 +111,7 @@ fn passing_exact_bytes_collects_the_descriptors_of_all_parts() {
         let mut buf = [0; 6];
         send(parts);
         let [_, _] = b.recv_exact_fds(&mut buf).unwrap();
-        // The same happens while the receiver waits.
+        // Now the receiver waits while the parts are sent one after the other.
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for part in parts {
@@ -148,8 +148,8 @@ fn passing_exact_bytes_collects_the_descriptors_of_all_parts() {
     let [] = b.recv_exact_fds(&mut []).unwrap();
 }
 
-/// The slices need several calls, because they are longer than the queue, or more than one call
-/// takes.
+/// The slices need several calls, because they have more bytes than the queue takes, or because
+/// there are more of them than one call takes.
 #[test]
 fn passing_all_slices_whatever_one_call_takes() {
     let (a, b) = UnixStream::pair().unwrap();
@@ -201,8 +201,9 @@ fn passing_slices_of_a_message_is_one_message() {
     }
 }
 
-/// Some senders send more than the one byte of `send_fd` with a descriptor: a number of four bytes, or a
-/// name. `recv_fd` takes the first byte of a stream. The calls for such senders take all of them.
+/// Some senders send more than the one byte of `send_fd` with a descriptor: a number of four bytes,
+/// or a name. `recv_fd` takes the first byte of a stream. `recv_exact_fds` and `recv_fds` take all
+/// of them.
 #[test]
 fn passing_from_a_sender_of_more_than_one_byte() {
     let (a, b) = UnixStream::pair().unwrap();
@@ -222,14 +223,15 @@ fn passing_from_a_sender_of_more_than_one_byte() {
     assert_eq!(b.read(&mut next).unwrap(), 4);
     assert_eq!(&next[..4], b"next");
 
-    // A receive ends where the next bytes come without a descriptor, or takes as much as fits.
+    // `recv_fds` receives a name of unknown length: it ends where bytes without a descriptor
+    // follow, or when the buffer is full.
     a.send_fds(b"name", &[&a]).unwrap();
     let mut name = [0; 16];
     let (received, [_fd]) = b.recv_fds(&mut name).unwrap();
     assert_eq!(&name[..received.len()], b"name");
 }
 
-/// A message is received at once, so that the bytes after the first would be lost.
+/// `recv_fd` receives a whole message, and its bytes after the first would be lost.
 #[test]
 fn passing_in_a_message_of_more_than_one_byte_is_an_error() {
     fn refused<T: Kind>() {

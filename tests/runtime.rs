@@ -35,7 +35,7 @@ fn make(path: &Path, mode: u32) {
     fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
 }
 
-/// Runs `action` in a child that is forked, and fails if it panics.
+/// Runs `action` in a forked child, and asserts that it does not panic.
 fn in_child(action: impl FnOnce()) {
     // SAFETY: the child ends by _exit.
     let pid = unsafe { libc::fork() };
@@ -84,11 +84,11 @@ fn dir_parents_that_were_made_are_removed_if_it_fails() {
     }
     assert_eq!(fs::read_dir(&base).unwrap().count(), 1);
     assert_eq!(fs::read_dir(base.join("there")).unwrap().count(), 0);
-    // A file is not a directory in which one can be made.
+    // A parent that is a regular file is refused.
     fs::write(base.join("file"), "").unwrap();
     let error = PARENTS.private(base.join("file/a")).unwrap_err();
     assert_eq!(error.refusal(), Refusal::NotADirectory);
-    // The path is relative, and the directory does not verify any more.
+    // A relative path is removed again as well if making the last directory fails.
     in_child(|| {
         env::set_current_dir(&base).unwrap();
         PARENTS
@@ -121,7 +121,8 @@ fn dir_narrow_takes_search_and_read_permission_away_and_no_more() {
         (0o750, Some(0o700)),
         (0o700, Some(0o700)),
         (0o500, Some(0o500)),
-        // Another user may have put something there.
+        // In a directory with these modes another user may have put something, so it is not
+        // narrowed.
         (0o775, None),
         (0o757, None),
         (0o730, None),
@@ -156,7 +157,7 @@ fn dir_narrow_leaves_the_directories_of_others_and_of_the_system() {
     let error = NARROW.private(&theirs).unwrap_err();
     assert_eq!(error.refusal(), Refusal::Owner { uid: USER });
     assert_eq!(mode(&theirs), 0o755);
-    // Root finds these: the root directory, /run, and the directories below /run.
+    // Root must not narrow directories of the system: the root directory, and /run by any path.
     make(&base.join("run"), 0o755);
     make(&base.join("run/app"), 0o755);
     in_child(|| {
@@ -173,7 +174,8 @@ fn dir_narrow_leaves_the_directories_of_others_and_of_the_system() {
     assert_eq!(mode(&base.join("run")), 0o755);
 }
 
-/// A mounted file system does not belong to this program alone.
+/// A directory on which a file system is mounted is not narrowed, because that file system does not
+/// belong to this program alone.
 #[cfg(target_os = "linux")]
 #[test]
 fn dir_narrow_leaves_a_directory_on_which_something_is_mounted() {
@@ -203,7 +205,7 @@ fn dir_narrow_leaves_a_directory_on_which_something_is_mounted() {
     });
 }
 
-/// Sets the variable in a child, which has one thread.
+/// Sets `XDG_RUNTIME_DIR`, or removes it. It is called in a child, which has one thread.
 fn set_session(dir: Option<&Path>) {
     match dir {
         // SAFETY: this process has one thread.
@@ -219,7 +221,8 @@ fn path_of(dir: &Dir) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// Checks that server and client find this directory, and removes it.
+/// Asserts that the server makes this directory, and that the client finds it only then. Removes it
+/// again.
 fn assert_both_find(app: &str, expected: &Path) {
     let absent = Dir::find_runtime(app).unwrap_err();
     assert_eq!(absent.errno(), Errno::ENOENT, "{absent}");
@@ -263,7 +266,8 @@ fn runtime_dir_is_the_first_that_verifies_for_server_and_client() {
         });
     }
     if me == 0 {
-        // After `su`, root's variable names another user's directory, and the other way round.
+        // After `su` the variable names another user's directory, here for root and then for an
+        // ordinary user. Both use their own directory elsewhere.
         in_child(|| {
             set_session(Some(&session));
             assert_both_find(&app, &elsewhere(0));
@@ -275,7 +279,8 @@ fn runtime_dir_is_the_first_that_verifies_for_server_and_client() {
     }
 }
 
-/// Any user may make a directory in /tmp.
+/// Another user may make the directory in /tmp first, because every user may make directories
+/// there.
 #[cfg(target_os = "linux")]
 #[test]
 fn runtime_dir_that_another_user_made_is_refused() {
@@ -305,7 +310,8 @@ fn runtime_dir_that_another_user_made_is_refused() {
     fs::remove_dir(&planted).unwrap();
 }
 
-/// After `su` the variable names another user's directory, and the other one may be wrong as well.
+/// After `su` the variable names another user's directory, and what is in /tmp may be wrong as
+/// well. The error names both.
 #[cfg(target_os = "linux")]
 #[test]
 fn runtime_dir_error_names_each_directory_that_was_tried() {
@@ -330,7 +336,7 @@ fn runtime_dir_error_names_each_directory_that_was_tried() {
         assert_eq!(error.errno(), Errno::ENOTDIR);
         assert_eq!(std::io::Error::from(error).to_string(), text);
     });
-    // The directory at fault is named, which here is one above.
+    // The error names the directory at fault, which here is the one above the runtime directory.
     fs::set_permissions(&base, PermissionsExt::from_mode(0o777)).unwrap();
     in_child(|| {
         set_session(Some(&base));
@@ -339,7 +345,7 @@ fn runtime_dir_error_names_each_directory_that_was_tried() {
         assert!(error.to_string().starts_with(&text), "{error}");
     });
     fs::set_permissions(&base, PermissionsExt::from_mode(0o755)).unwrap();
-    // Without a descriptor nothing else is tried.
+    // If no descriptor is free, the second directory is not tried.
     in_child(|| {
         set_session(Some(&base));
         let none = libc::rlimit {

@@ -1,4 +1,5 @@
-//! Tests of the limits for clients that are being served, in all and for each user.
+//! Tests of the limits on the clients that are being served at the same time, in total and for each
+//! user.
 #![cfg(feature = "std")]
 
 #[cfg(feature = "files")]
@@ -77,7 +78,7 @@ fn serve_never_admits_more_while_threads_come_and_go() {
                     };
                     let others = served.fetch_add(1, Ordering::SeqCst);
                     admitted.fetch_add(1, Ordering::SeqCst);
-                    assert!(CLIENTS.count() > 0); // which takes a while
+                    assert!(CLIENTS.count() > 0); // this takes a while, so the threads overlap
                     served.fetch_sub(1, Ordering::SeqCst);
                     drop(client);
                     assert_eq!(others, 0, "two clients of one user");
@@ -140,7 +141,8 @@ fn serve_admits_nobody_after_the_stop_and_waits_for_the_rest() {
     });
 }
 
-/// A wait is a few looks with pauses between them.
+/// A wait checks the number of clients only a few times, with pauses between the checks, so it uses
+/// little processor time.
 #[test]
 fn serve_wait_does_not_spin() {
     let clients = Clients::<1>::new();
@@ -151,7 +153,7 @@ fn serve_wait_does_not_spin() {
     assert!(used < limit / 10, "{used:?} of the processor");
 }
 
-/// Returns how long this thread has run.
+/// Returns the processor time that this thread has used.
 fn processor_time() -> Duration {
     // SAFETY: a timespec is two numbers.
     let mut time = unsafe { mem::zeroed::<libc::timespec>() };
@@ -161,9 +163,9 @@ fn processor_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Each version takes the path over from the previous one. That one serves the clients that have
-/// found it, waits for them, and ends. A thousand clients connect meanwhile, and some of them are
-/// served slowly.
+/// Each version takes the path over from the previous one. The previous version serves the clients
+/// that have connected to it, waits for them, and ends. A thousand clients connect meanwhile, and
+/// each asks three times.
 #[cfg(feature = "files")]
 #[test]
 fn serve_upgrades_a_server_without_losing_one_of_a_thousand_clients() {
@@ -173,7 +175,7 @@ fn serve_upgrades_a_server_without_losing_one_of_a_thousand_clients() {
     let path = dir.path().join("a.sock");
     let takeover = BindOptions::new().existing(Existing::Takeover);
     let [served, next, lost] = [const { AtomicUsize::new(0) }; 3];
-    // A client, and the version that served it.
+    // Connects as a client, asks three times, and returns the version that answered.
     let ask = || {
         let client = UnixStream::connect(&path)?;
         let mut version = [0];
@@ -205,7 +207,8 @@ fn serve_upgrades_a_server_without_losing_one_of_a_thousand_clients() {
                 }
             }
             let successor = (version + 1 < VERSIONS).then(|| takeover.listen(&path).unwrap());
-            // Clients that had found the old file still connect.
+            // Clients that had found the old socket file before the takeover still connect to the
+            // old listener.
             while let Ok((stream, _)) = listener.accept_timeout(Duration::from_millis(100)) {
                 serve(stream);
             }

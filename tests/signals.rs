@@ -23,8 +23,9 @@ use sunpath::{
     UnixStream,
 };
 
-/// Returns the exit status of a child process that runs `action` and in which `SIGPIPE` kills, as
-/// in a C program: 0 if `action` returned true, or the number of the signal that killed it.
+/// Runs `action` in a child process in which `SIGPIPE` kills, as it does in a C program. Returns
+/// the exit status, which is 0 if `action` returned true and otherwise 1, or as an error the signal
+/// that killed the child.
 fn child_with_sigpipe_at_default(action: impl FnOnce() -> bool) -> Result<i32, i32> {
     // SAFETY: the child calls nothing but signal, what `action` does (system calls) and _exit,
     // which are safe in the child of a process with threads.
@@ -48,8 +49,8 @@ fn child_with_sigpipe_at_default(action: impl FnOnce() -> bool) -> Result<i32, i
     }
 }
 
-/// Held by each test that forks, because a child has copies of all descriptors, also of a peer that
-/// another test has just closed.
+/// A lock that each test holds while it forks, because a child has copies of all descriptors, even
+/// of a peer that another test has just closed.
 static FORK: Mutex<()> = Mutex::new(());
 
 fn epipe(sent: Result<usize, Error>) -> bool {
@@ -151,7 +152,7 @@ fn sigpipe_is_not_raised_by_messages() {
     );
 }
 
-/// The child stops after this many signals, one each millisecond.
+/// The number of signals after which the child ends. It gets one each millisecond.
 const ENOUGH: usize = 5000;
 
 extern "C" fn count_to_the_end(_signal: libc::c_int) {
@@ -161,8 +162,8 @@ extern "C" fn count_to_the_end(_signal: libc::c_int) {
     }
 }
 
-/// Returns the exit status of a child process that runs `action` and gets a signal every
-/// millisecond: 0 if it failed with `EAGAIN` in its time, 2 if it did not end.
+/// Runs `action` in a child process that gets a signal every millisecond. Returns the exit status:
+/// 0 if `action` failed with `EAGAIN` after its timeout, 2 if it did not return, and otherwise 1.
 fn child_under_signals<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<i32, i32> {
     child_with_sigpipe_at_default(|| {
         HANDLED.store(0, Ordering::SeqCst);
@@ -197,7 +198,7 @@ fn sigpipe_is_not_raised_by_ancillary() {
     // The credentials are made in the child, because only root may send another process's
     // credentials.
     let own = Credentials::own;
-    // The flag is there as well if the program gives it.
+    // The program may pass the flag itself, too.
     let given = MsgFlags::from_bits(libc::MSG_NOSIGNAL);
     let of_stream: [&dyn Fn() -> Result<(), Error>; 5] = [
         &|| stream.send_fd(&packets),
@@ -221,8 +222,8 @@ fn sigpipe_is_not_raised_by_ancillary() {
     }
 }
 
-/// Each socket has one timeout, because the timeout of the other direction would never end the
-/// wait.
+/// Each socket has a timeout for one direction only. If a call used the timeout of the other
+/// direction, which is not set, its wait would never end.
 #[test]
 fn timeout_ends_under_periodic_signals() {
     let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
@@ -314,8 +315,8 @@ fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) {
     assert_eq!(set, 0);
 }
 
-/// Runs `blocking` in a thread, interrupts it a few times while it sleeps in `syscall`, ends the
-/// wait by `release`, and returns its result.
+/// Runs `blocking` in a thread, and interrupts it a few times while it sleeps in `syscall`. Then
+/// calls `release`, which ends the wait, and returns the result of `blocking`.
 fn interrupted<T: Send + 'static>(
     syscall: libc::c_long,
     blocking: impl FnOnce() -> T + Send + 'static,

@@ -65,7 +65,7 @@ fn stream_traits_of_std_use_every_slice() {
     through(a, b);
 }
 
-/// More bytes than the queue holds, so that no single read gets all of them.
+/// A number of bytes that is greater than the queue holds, so no single read gets all of them.
 const MUCH: usize = 8 << 20;
 
 #[test]
@@ -107,7 +107,7 @@ fn stream_that_ends_too_early_says_so() {
     assert_eq!(error.raw_os_error(), Some(Errno::EPIPE.raw()));
 }
 
-/// Flush does what std's own does: it neither waits nor fails.
+/// Reading or writing no bytes makes no system call, so it neither waits nor fails.
 #[test]
 fn stream_nothing_is_read_and_written_without_a_call() {
     let (a, b) = UnixStream::pair().unwrap();
@@ -355,7 +355,7 @@ fn std_types_convert_both_ways() {
     UnixListener::try_from(listener).unwrap();
 }
 
-/// One byte more is the `compile_fail` example of the macro.
+/// The longest path that fits compiles. The `compile_fail` example of the macro has one byte more.
 #[test]
 fn addr_literal_of_107_bytes_compiles() {
     let addr = sunpath::addr!(
@@ -400,7 +400,7 @@ fn stream_has_nothing_to_flush() {
     assert_eq!(a.write(b"x").unwrap_err().errno(), Errno::EPIPE);
 }
 
-/// 660 in decimal is not the mode that anybody wants.
+/// A mode over 0777 is rejected, because 660 in decimal is probably meant to be octal.
 #[test]
 fn stream_mode_over_0777_is_einval_with_the_number() {
     let socket = UnixStream::new().unwrap();

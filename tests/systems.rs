@@ -1,5 +1,5 @@
-//! `systems.txt` lists the systems. README.md has its table, and each step that it names is a step of
-//! `.ci/run`.
+//! Tests that the table of systems in README.md is that of `systems.txt`, and that each step that
+//! `systems.txt` names is a step of `.ci/run` or `.ci/elsewhere`.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,7 +11,8 @@ const HEAD: &str = "| systems | packages | facts from the C headers | tests |\n|
 /// A line of the list: a target and the steps that check it.
 #[derive(Clone)]
 struct System {
-    /// The name of the system in the table, and that of its C library if the system has several.
+    /// The name of the system in the table, and its C library in parentheses if the system has
+    /// several.
     name: (String, &'static str),
     arch: String,
     package: String,
@@ -55,7 +56,7 @@ impl System {
         }
     }
 
-    /// Returns the other columns of its row.
+    /// Returns the row of the system without its first column.
     fn row(&self, steps: &Steps) -> String {
         let packages = match &*self.package {
             "sunpath" => "both",
@@ -72,7 +73,7 @@ impl System {
     }
 }
 
-/// Returns the steps of `.ci/run`, and whether each is run on every change.
+/// The names of the CI steps, each with whether it is run on every change.
 struct Steps(HashMap<String, bool>);
 
 impl Steps {
@@ -96,7 +97,7 @@ impl Steps {
     }
 }
 
-/// Returns the table, with one row for all systems whose other columns are the same.
+/// Returns the table, in which systems share a row if their other columns are equal.
 fn table(list: &str, steps: &Steps) -> String {
     let lines = list.lines().filter(|line| !line.starts_with('#'));
     let systems = lines.filter(|line| !line.is_empty()).map(System::read);

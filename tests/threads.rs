@@ -16,7 +16,8 @@ use sunpath::{
     Errno, Error, Shutdown, Socket, Stream, UnixDatagram, UnixListener, UnixSeqpacket, UnixStream,
 };
 
-/// Runs `waiting` in a thread and, once it sleeps in `syscall`, `meanwhile` in this one.
+/// Runs `waiting` in a thread and, when that thread sleeps in `syscall`, `meanwhile` in this one.
+/// Returns the result of `waiting`.
 fn together<R: Send>(
     syscall: c_long,
     waiting: impl FnOnce() -> R + Send,

@@ -24,13 +24,13 @@ fn my_uid() -> u32 {
     unsafe { libc::geteuid() }
 }
 
-/// The uid that stands for users that are not mapped.
+/// Returns the uid that stands for all users that are not mapped.
 fn overflow_uid() -> u32 {
     let number = fs::read_to_string("/proc/sys/kernel/overflowuid").unwrap();
     number.trim().parse().unwrap()
 }
 
-/// Runs `action` in a child that is forked, and fails if it panics.
+/// Runs `action` in a forked child, and asserts that it does not panic.
 fn in_child(action: impl FnOnce()) {
     // SAFETY: the child ends by _exit.
     let pid = unsafe { libc::fork() };
@@ -46,12 +46,13 @@ fn in_child(action: impl FnOnce()) {
     assert_eq!(status, 0);
 }
 
-/// Enters a user namespace with this map. Returns `false` and reports it if that is refused.
+/// Enters a user namespace with this map of uids. If that is refused, reports that the test is
+/// skipped and returns `false`.
 fn enter_namespace(map: &str) -> bool {
     let (here, there) = UnixStream::pair().unwrap();
     let own = std::process::id();
-    // A map of more than the process's own user is written from outside.
-    // SAFETY: the child ends by _exit.
+    // A process outside the namespace writes the map, because only that may map more than the
+    // process's own user. SAFETY: the child ends by _exit.
     let writer = unsafe { libc::fork() };
     assert!(writer >= 0, "fork: {}", Error::last_os_error());
     if writer == 0 {
@@ -78,7 +79,7 @@ fn enter_namespace(map: &str) -> bool {
     entered
 }
 
-/// Makes a child of root become an ordinary user.
+/// Makes this child become an ordinary user if it is root's, and returns its uid.
 fn become_ordinary() -> u32 {
     if my_uid() == 0 {
         // SAFETY: the call takes only numbers.
@@ -104,7 +105,7 @@ fn peer_that_is_not_mapped_cannot_be_required() {
     fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
     let (server, overflow) = (my_uid(), overflow_uid());
 
-    // Outside of the namespace it is an ordinary user.
+    // Outside of a user namespace the overflow uid is that of an ordinary user.
     let outside = require(&path, overflow);
     match server == overflow {
         true => outside.unwrap(),
@@ -203,7 +204,7 @@ fn dir_below_a_root_that_is_not_mapped_is_made_or_refused_further_down() {
         }
         let path = dir.path().join("run");
         if let Err(error) = Dir::private(&path) {
-            // That directory is usually /tmp, which other users may write to.
+            // The directory at fault is usually /tmp, to which other users may write.
             let at_fault = &path.to_str().unwrap()[..error.prefix_len()];
             assert_ne!(at_fault, "/", "{error}");
             assert_ne!(fs::metadata(at_fault).unwrap().mode() & 0o022, 0, "{error}");
@@ -211,8 +212,8 @@ fn dir_below_a_root_that_is_not_mapped_is_made_or_refused_further_down() {
     });
 }
 
-/// Makes the directory the root, with /proc in it. It does not use chroot(2), because then no user
-/// namespace can be made.
+/// Makes the directory the root directory, with /proc in it. It does not use chroot(2), because
+/// after that no user namespace can be made.
 fn enter_root(dir: &Path) {
     // SAFETY: the call takes a number; the child has one thread.
     assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);
@@ -280,13 +281,13 @@ fn dir_in_a_sandbox_accepts_owners_that_are_not_mapped_where_nobody_else_writes(
             ("/shared/mine/run", "/shared"),
             ("/sticky/mine/run", "/sticky"),
             ("/sticky/link/run", "/sticky"),
-            // The directory itself must be this user's.
+            // The private directory itself must belong to this user.
             ("/theirs", "/theirs"),
         ] {
             assert_eq!(refused(path), (fault.to_owned(), owner), "{path}");
         }
     });
-    // A process that is not mapped cannot tell its own directories from those of others.
+    // A process whose own user is not mapped cannot tell its own directories from those of others.
     in_child(|| {
         enter_root(root);
         become_ordinary();
@@ -297,7 +298,7 @@ fn dir_in_a_sandbox_accepts_owners_that_are_not_mapped_where_nobody_else_writes(
             assert_eq!(error.prefix_len(), "/mine/run".len());
         }
     });
-    // Outside of a user namespace none of this is accepted.
+    // Outside of a user namespace a directory of the overflow user is refused.
     in_child(|| {
         enter_root(root);
         chown("/", Some(overflow_uid()), None).unwrap();

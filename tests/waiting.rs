@@ -1,7 +1,8 @@
 //! Tests of waiting: how often a call that waits asks the kernel, and what ends the wait.
 //!
-//! This program defines poll(2) and connect(2) itself, in place of those of the C library. They
-//! make the system call and count by thread, so a busy loop shows in its number of calls.
+//! This program defines poll(2) and connect(2) itself, in place of those of the C library. These
+//! functions make the system call and count the calls of each thread, so a busy loop is found by
+//! its number of calls.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
@@ -32,13 +33,14 @@ type BeforePoll = Box<dyn FnMut(usize)>;
 thread_local! {
     static POLLS: Cell<usize> = const { Cell::new(0) };
     static CONNECTS: Cell<usize> = const { Cell::new(0) };
-    /// The number of the next polls that a signal interrupts.
+    /// The number of polls from the next one on that fail as if a signal interrupted them.
     static SIGNALS: Cell<usize> = const { Cell::new(0) };
-    /// The function that is called before each poll, with the number of polls before it.
+    /// The function that is called before each poll, with the number of earlier polls as its
+    /// argument.
     static BEFORE_POLL: RefCell<Option<BeforePoll>> = const { RefCell::new(None) };
 }
 
-/// Makes the call poll(2), and counts it.
+/// Makes the system call for poll(2), and counts it.
 ///
 /// # Safety
 ///
@@ -70,7 +72,7 @@ unsafe extern "C" fn poll(fds: *mut pollfd, n: nfds_t, milliseconds: c_int) -> c
     unsafe { libc::syscall(libc::SYS_ppoll, fds, n, timeout, mask, 8) as c_int }
 }
 
-/// Makes the call connect(2), and counts it.
+/// Makes the system call for connect(2), and counts it.
 ///
 /// # Safety
 ///
@@ -82,7 +84,7 @@ unsafe extern "C" fn connect(fd: c_int, addr: *const sockaddr, len: socklen_t) -
     unsafe { libc::syscall(libc::SYS_connect, fd, addr, len) as c_int }
 }
 
-/// Returns what `action` returns, and how often it called poll and connect.
+/// Runs `action`. Returns its result, and how often it called poll and connect.
 fn counted<R>(action: impl FnOnce() -> R) -> (R, usize, usize) {
     POLLS.set(0);
     CONNECTS.set(0);
@@ -179,7 +181,7 @@ fn incoming_ends_for_a_thread_that_waits() {
     let clone = listener.try_clone().unwrap();
     let server = thread::spawn(move || clone.incoming().map(Result::unwrap).count());
     let client = UnixStream::connect_addr(&addr).unwrap();
-    // The server has accepted it, and waits again or is about to.
+    // The server has accepted and closed this connection. It waits for the next one or is about to.
     assert_eq!(client.read(&mut [0]).unwrap(), 0);
     listener.as_socket().shutdown(Shutdown::Both).unwrap();
     assert_eq!(server.join().unwrap(), 1);
@@ -229,7 +231,8 @@ fn accept_without_a_free_descriptor_fails_at_once_and_keeps_the_client() {
     }));
 }
 
-/// Returns a path in a fresh directory, which is removed when the first value is dropped.
+/// Makes a fresh directory, which is removed when the first value is dropped, and a path in it that
+/// does not exist.
 fn fresh() -> (tempfile::TempDir, PathBuf) {
     let dir = fresh::dir();
     let path = dir.path().join("a.sock");
@@ -238,7 +241,7 @@ fn fresh() -> (tempfile::TempDir, PathBuf) {
 
 type Connect<'a> = &'a dyn Fn() -> Result<UnixStream, Error>;
 
-/// A client that waits for its server.
+/// Returns options with which connect waits for its server.
 fn waiting() -> ConnectOptions {
     ConnectOptions::new().wait_for_server(true)
 }
@@ -249,7 +252,7 @@ fn connect_that_waits_for_its_server_finds_one_that_comes_late() {
     let late = path.clone();
     let (mut bound, mut listener) = (None, None);
     before_poll(move |polls| match polls {
-        // The file exists, and nobody listens.
+        // Now the socket file exists, but the socket does not listen yet.
         2 => {
             let socket = Socket::<Stream>::new().unwrap();
             let addr = UnixAddr::from_pathname(&late).unwrap();
@@ -262,7 +265,7 @@ fn connect_that_waits_for_its_server_finds_one_that_comes_late() {
     let (connected, _, connects) = counted(|| waiting().timeout(LONG).connect::<Stream>(&path));
     connected.unwrap();
     assert_eq!(connects, 7);
-    // The server is there, so these succeed without a timeout, and by the address.
+    // The server is there now, so a client without a timeout, and by the address, connects at once.
     let addr = UnixAddr::from_pathname(&path).unwrap();
     waiting().connect_addr::<Stream>(&addr).unwrap();
 }
@@ -304,7 +307,8 @@ fn connect_that_waits_for_its_server_reports_at_last_what_is_there() {
             call + ": " + &expected.to_string()
         });
         assert!(began.elapsed() >= timeout);
-        // The pauses are 1, 2, 4, ... milliseconds, and at the end half of the remaining time.
+        // The pauses are 1, 2, 4, ... milliseconds, but never longer than half of the remaining
+        // time, so there are few attempts.
         assert!((2..30).contains(&connects), "{connects}");
         assert!((1..30).contains(&polls), "{polls}");
     }
@@ -317,7 +321,8 @@ fn connect_that_waits_for_its_server_does_not_try_more_often_because_of_signals(
     let options = waiting().timeout(Duration::from_millis(50));
     let (connected, _, connects) = counted(|| options.connect::<Stream>(&path));
     assert_eq!(errno(connected), Errno::ENOENT);
-    // On a slow kernel some of these pauses are missing.
+    // On a slow kernel fewer pauses fit into the time, so the test asserts only that there was a
+    // signal.
     assert!(SIGNALS.get() < BUSY / 2, "no signal");
     assert!(connects < 20, "{connects}");
 }
@@ -336,7 +341,7 @@ fn connect_that_waits_for_its_server_fails_at_once_for_other_reasons() {
         at_once(waiting(), &file.join("below")).errno(),
         Errno::ENOTDIR
     );
-    // The errno is ENOENT, but no server will ever be there.
+    // For an empty path the errno is ENOENT, but no server can ever be there.
     let empty = at_once(waiting(), Path::new(""));
     assert_eq!(empty.sun_path(), Some(sunpath::SunPathError::Empty));
     let datagram = dir.path().join("datagram");
@@ -344,7 +349,7 @@ fn connect_that_waits_for_its_server_fails_at_once_for_other_reasons() {
     assert_eq!(at_once(waiting(), &datagram).errno(), Errno::EPROTOTYPE);
     let late = at_once(waiting().timeout(Duration::ZERO), &path);
     assert_eq!(late.errno(), Errno::ETIMEDOUT);
-    // These options do not ask to wait.
+    // Options that do not ask to wait for a server fail at once, too.
     assert_eq!(
         at_once(ConnectOptions::new().timeout(LONG), &path).errno(),
         Errno::ENOENT
@@ -395,8 +400,8 @@ fn serve_incoming_goes_on_when_descriptors_are_free_again() {
             assert_eq!(error.errno(), Errno::EMFILE);
             reported.set(reported.get() + 1);
         });
-        // A descriptor becomes free before this poll, and at least these milliseconds have passed
-        // by then.
+        // Each pair is the poll before which descriptors become free, and the milliseconds that the
+        // pauses have taken at least by then.
         for (freed_before, milliseconds) in [(4, 5 + 10 + 20 + 40 + 80), (0, 5)] {
             let mut files = use_up_descriptors();
             before_poll(move |before| {
@@ -410,7 +415,7 @@ fn serve_incoming_goes_on_when_descriptors_are_free_again() {
             assert_eq!(polls, freed_before + 1);
             assert!(began.elapsed() >= Duration::from_millis(milliseconds));
         }
-        // An error is reported once for each time in which no descriptor was free.
+        // There were two times at which no descriptor was free, and each is reported once.
         reported.get() == 2
     }));
 }
@@ -440,7 +445,7 @@ fn serve_incoming_of_a_nonblocking_listener_waits() {
     let addr = listener.local_addr().unwrap();
     before_poll(move |before| {
         assert_eq!(before, 0);
-        // The client waits in the queue.
+        // The client stays open and waits in the queue.
         std::mem::forget(UnixStream::connect_addr(&addr).unwrap());
     });
     let mut clients = serve::incoming(&listener, |error| panic!("{error}"));

@@ -1,4 +1,4 @@
-//! The example `borrowed`. This test is its server.
+//! Tests of the example `borrowed`, whose server is this test.
 
 use std::io::Read;
 use std::os::fd::AsFd;
@@ -8,7 +8,7 @@ use sunpath::{UnixListener, UnixStream};
 
 use crate::{Running, example, fresh};
 
-/// Accepts one client, and returns it with the name that it asks for.
+/// Accepts one client, and returns its connection and the name that it asks for.
 fn accept(listener: &UnixListener) -> (UnixStream, String) {
     let (client, _) = listener.accept().unwrap();
     let mut name = Vec::new();

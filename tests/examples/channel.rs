@@ -1,4 +1,5 @@
-//! The example `channel`, which has two processes. The second one counts what the first one passes.
+//! Tests of the example `channel`, which has two processes. The second one counts the files and
+//! bytes that the first one passes.
 
 use std::fs;
 

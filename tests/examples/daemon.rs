@@ -1,5 +1,5 @@
-//! The example `daemon`. Its address is a path, an abstract name, or a socket that the manager
-//! passed. This test is the manager.
+//! Tests of the example `daemon`. It listens at a path, at an abstract name, or with a socket that
+//! the manager passed. This test is the manager.
 
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
@@ -19,7 +19,7 @@ fn expect_greeting(addr: &UnixAddr) {
 fn daemon_listens_at_a_path_and_at_an_abstract_name() {
     let dir = fresh::dir();
     let path = UnixAddr::from_pathname(dir.path().join("a.sock")).unwrap();
-    // Linux chose this name, and no socket has it any more.
+    // Linux chose this name for a socket that is closed again, so the name is free.
     let name = UnixListener::autobind().unwrap().local_addr().unwrap();
     for addr in [path, name] {
         let address = addr.to_string();

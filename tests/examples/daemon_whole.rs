@@ -1,4 +1,5 @@
-//! The example `daemon_whole`. The daemon is started, killed, replaced under load, and activated.
+//! Tests of the example `daemon_whole`. The daemon is started, killed, replaced under load, and
+//! activated by a service manager.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -20,7 +21,7 @@ fn start(session: &Path, arguments: &[&str]) -> Running {
     Running::start(daemon(session).args(arguments), "ready")
 }
 
-/// Connects as a client that has the same session does.
+/// Connects as a client in the same login session does.
 fn connect(session: &Path) -> Result<UnixStream, Error> {
     UnixStream::connect_at(Dir::open(session.join("app"))?, "control.sock")
 }
@@ -31,7 +32,7 @@ fn assert_is_served(client: &UnixStream) {
     assert_eq!(&hello, b"hello\n");
 }
 
-/// Returns how many files are left in the runtime directory.
+/// Returns how many files the daemon has left in its runtime directory.
 fn left(session: &Path) -> usize {
     fs::read_dir(session.join("app")).unwrap().count()
 }
@@ -93,7 +94,8 @@ fn daemon_whole_upgrades_under_load_without_losing_a_client() {
     assert_eq!(left(dir.path()), 0);
 }
 
-/// The service manager's socket outlives the daemon, with the clients in its queue.
+/// The service manager keeps its socket when the daemon ends, and the clients in its queue wait for
+/// the next daemon.
 #[test]
 fn daemon_whole_of_a_service_manager_leaves_its_socket() {
     let dir = fresh::dir();

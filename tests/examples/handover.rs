@@ -1,5 +1,5 @@
-//! The example `handover`, which passes the listening socket itself to the next version of a
-//! program.
+//! Tests of the example `handover`, which passes the listening socket itself to the next version of
+//! a program.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ fn start(path: &Path, version: &str) -> Running {
     Running::start(example("handover").arg(path).arg(version), &line)
 }
 
-/// Returns the version that serves a client.
+/// Connects as a client, and returns the version that serves it.
 fn ask(path: &Path) -> String {
     let client = UnixStream::connect(path).expect("nobody is refused");
     let mut version = [0; 16];
@@ -54,8 +54,8 @@ fn handover_under_load_loses_no_client() {
     drop(running);
 }
 
-/// A next version that asks for the listener and dies gets nothing, and the old one continues to
-/// serve.
+/// A next version asks for the listener and ends before it serves anybody. The old version
+/// continues to serve.
 #[test]
 fn handover_to_nobody_goes_on() {
     let dir = fresh::dir();

@@ -1,4 +1,4 @@
-//! The example `handshake`. This test is its server, and answers in pieces.
+//! Tests of the example `handshake`. This test is its server, which sends its answers in pieces.
 
 use std::fs;
 use std::io::Read;
@@ -8,7 +8,7 @@ use sunpath::{UnixListener, UnixStream};
 
 use crate::{Running, example, fresh};
 
-/// Returns the client's next line, up to its end.
+/// Returns the client's next line, with "\r\n" at its end.
 fn line(client: &UnixStream) -> String {
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {

@@ -1,4 +1,4 @@
-//! The examples, run as a user would run them.
+//! Tests of the examples, which are run as a user would run them.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod borrowed;
@@ -18,11 +18,11 @@ use std::env;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// Returns an example, which `cargo test` builds together with the tests:
-/// `target/PROFILE/examples/NAME`.
+/// Returns the command that runs an example. `cargo test` builds the examples together with the
+/// tests, as `target/PROFILE/examples/NAME`.
 fn example(name: &str) -> Command {
     let test = env::current_exe().unwrap();
-    // The test is PROFILE/deps/NAME.
+    // The program of this test is target/PROFILE/deps/NAME.
     let program = test.ancestors().nth(2).unwrap().join("examples").join(name);
     let missing = "run `cargo build --examples` first";
     assert!(program.exists(), "{}: {missing}", program.display());
@@ -31,8 +31,8 @@ fn example(name: &str) -> Command {
     command
 }
 
-/// An example, started by a shell that passes its standard input as descriptor 3 with the name
-/// `clients`, as a service manager does.
+/// Returns the command for a shell that starts an example and passes it the shell's standard input
+/// as descriptor 3 with the name `clients`, as a service manager does.
 fn with_passed(name: &str) -> Command {
     let mut command = Command::new("sh");
     let script = "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=clients exec \"$@\" 3<&0 </dev/null";
@@ -42,7 +42,7 @@ fn with_passed(name: &str) -> Command {
     command
 }
 
-/// A running program, and its output. It is killed when this is dropped.
+/// A running program, and its output. The program is killed when this value is dropped.
 struct Running {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -55,14 +55,14 @@ impl Running {
         Self { child, output }
     }
 
-    /// Starts a program, and waits until it has printed this line.
+    /// Starts a program, and asserts that the first line that it prints is this one.
     fn start(command: &mut Command, line: &str) -> Self {
         let mut running = Self::new(command);
         assert_eq!(running.line(), line);
         running
     }
 
-    /// Returns the next line that it prints.
+    /// Returns the next line that the program prints.
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
@@ -75,7 +75,7 @@ impl Running {
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 
-    /// Waits for its end, which has to be a success.
+    /// Waits until the program ends, and asserts that it succeeded.
     fn end(mut self) {
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}");

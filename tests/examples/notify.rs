@@ -1,4 +1,5 @@
-//! The example `notify`. This test is the manager, to which the service sends its messages.
+//! Tests of the example `notify`. This test is the manager, to which the service sends its
+//! messages.
 
 use std::os::fd::OwnedFd;
 
@@ -21,7 +22,7 @@ fn told(manager: &UnixDatagram) -> (String, Option<OwnedFd>) {
     (String::from_utf8(text[..len].to_vec()).unwrap(), fd)
 }
 
-/// The name of the manager's socket, as the variable has it, and the socket.
+/// Binds the manager's socket. Returns its name as `NOTIFY_SOCKET` has it, and the socket.
 fn manager(addr: &UnixAddr) -> (String, UnixDatagram) {
     (addr.to_string(), UnixDatagram::bind_addr(addr).unwrap())
 }
@@ -60,7 +61,8 @@ fn notify_tells_a_manager_and_restarts_with_the_stored_listener() {
         assert_eq!(&hello, b"hello\n");
         assert_eq!(told(&manager).0, "STOPPING=1\nSTATUS=one client was served");
         service.end();
-        // The service has ended, and a client still finds the listener. The next run serves it.
+        // The service has ended, but the manager still holds the listener, so a client can connect.
+        // The next run serves that client.
         waiting = Some(UnixStream::connect(&*path).unwrap());
         stored = Some(fd);
     }

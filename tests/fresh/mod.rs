@@ -1,4 +1,4 @@
-//! Makes a fresh directory for a test.
+//! A fresh directory for each test.
 
 use std::env;
 use std::path::PathBuf;
@@ -6,9 +6,9 @@ use std::sync::Once;
 
 use tempfile::TempDir;
 
-/// Makes a fresh directory whose path is short enough for names of 40 bytes: in /tmp if that of the
-/// temporary files is too long. Files that are made in it have the usual modes, whatever the umask
-/// was that the tests were started with.
+/// Makes a fresh directory whose path is short enough for names of 40 bytes. It is in /tmp if the
+/// path of the directory for temporary files is too long. Sets the umask to 022, so files that are
+/// made in it have the usual modes, whatever the umask was before.
 pub(crate) fn dir() -> TempDir {
     static USUAL_UMASK: Once = Once::new();
     USUAL_UMASK.call_once(|| {

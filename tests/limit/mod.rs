@@ -13,7 +13,7 @@ fn get() -> libc::rlimit {
     limit
 }
 
-/// Sets the soft limit, and returns the old one.
+/// Sets the soft limit, and returns the previous one.
 #[allow(dead_code, reason = "not every test file sets it")]
 pub(crate) fn descriptors(limit: libc::rlim_t) -> libc::rlim_t {
     let old = get();

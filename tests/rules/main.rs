@@ -1,5 +1,5 @@
-//! Rules about the sources: which layer may use which, where `unsafe` and the names of operating
-//! systems may be, and what every fallible function documents about its errors.
+//! Tests of rules about the sources: which layer may use which, where `unsafe` and the names of
+//! operating systems may be, and what every fallible function documents about its errors.
 //!
 //! Each rule is a function from sources to faults. One test applies it to `src/`, and a second one
 //! shows that it finds a planted fault.
@@ -19,7 +19,7 @@ use source::{Source, sources};
 /// The modules that may hold `unsafe` blocks.
 const UNSAFE_MODULES: &[&str] = &["syscall", "fd"];
 
-/// The part of `src/` that may be cfg, in percent of its lines. `#[cfg(test)]` does not count.
+/// The percentage of the lines of `src/` that may contain a cfg. `#[cfg(test)]` does not count.
 const MAX_CFG_PERCENT: usize = 3;
 /// The number of lines that a file may have, without its unit tests.
 const MAX_LINES: usize = 550;
@@ -343,7 +343,8 @@ fn rules_packages_carry_the_same_licenses() {
     }
 }
 
-/// The modules of `src/`, from the lowest layer up, as `lib.rs` declares them.
+/// Returns the modules of `src/`, from the lowest layer up, which is the order in which `lib.rs`
+/// declares them.
 fn layers() -> Vec<String> {
     let files = src();
     let lib = files.iter().find(|source| source.module == "lib");

@@ -5,10 +5,10 @@ use std::ops::Range;
 use crate::source::{Source, without_modules, without_tests, words};
 use crate::{MAX_LINES, UNSAFE_MODULES};
 
-/// Code asks for capabilities by name (`have_...`). Only `build.rs` says which system has which
-/// one.
+/// The cfg keys that name a system. Code must not use them: it asks for capabilities by name
+/// (`have_...`), and only `build.rs` says which system has which one.
 const SYSTEM_KEYS: &[&str] = &["target_os", "target_vendor", "target_family", "target_env"];
-/// These words are found anywhere in an identifier.
+/// Words that are found anywhere in an identifier.
 const SYSTEM_NAMES: &[&str] = &[
     "linux",
     "macos",
@@ -25,10 +25,11 @@ const SYSTEM_NAMES: &[&str] = &[
     "cygwin",
     "redox",
 ];
-/// These words are too short for that, and are found only as a whole word of an identifier.
+/// Words that are too short to be searched anywhere. They are found only as a whole word of an
+/// identifier.
 const SHORT_SYSTEM_NAMES: &[&str] = &["apple", "bsd", "ios", "aix", "hurd", "nto", "qnx", "sunos"];
 
-/// Returns the modules that a file declares, in its order.
+/// Returns the modules that a file declares, in the order of their declarations.
 pub(crate) fn declared_modules(source: &Source) -> Vec<String> {
     let declared = source.code.lines().filter_map(|line| {
         let (_, name) = line.trim_end().strip_suffix(';')?.split_once("mod ")?;
@@ -75,7 +76,7 @@ pub(crate) fn upward_uses(source: &Source, layers: &[String]) -> Vec<String> {
     faults
 }
 
-/// Returns the first names of the path or the group of paths that `path` begins with.
+/// Returns the first name of `path`, or the first name of each path if `path` begins with a group.
 fn first_segments(path: &str) -> Vec<&str> {
     fn first(path: &str) -> &str {
         match path.starts_with('*') {
@@ -110,8 +111,9 @@ fn items(group: &str) -> Vec<&str> {
     items
 }
 
-/// Finds blocks and impls outside [`UNSAFE_MODULES`]. An `unsafe fn` with a `# Safety` section may
-/// stand where its subject is, and its body may hold the one block that passes this contract on.
+/// Finds `unsafe` blocks and impls outside [`UNSAFE_MODULES`]. An `unsafe fn` with a `# Safety`
+/// section may be in any module, and its body may contain the one block that passes this contract
+/// on.
 pub(crate) fn unsafe_outside_its_modules(source: &Source) -> Vec<String> {
     if UNSAFE_MODULES.contains(&source.module.as_str()) {
         return Vec::new();
@@ -150,9 +152,9 @@ fn body(code: &str, at: usize) -> Range<usize> {
     start..code.len()
 }
 
-/// Finds methods of `Socket<T>` for some kinds only that are not written by `methods_of!`. rustdoc
-/// ignores the bound on the pages of aliases, so `UnixStream` would show the methods of
-/// `UnixDatagram`.
+/// Finds methods that `Socket<T>` has for some kinds only and that are not written by
+/// `methods_of!`. rustdoc ignores the bound on the pages of aliases, so without the macro
+/// `UnixStream` would show the methods of `UnixDatagram`.
 pub(crate) fn methods_on_wrong_pages(source: &Source) -> Vec<String> {
     let impls = source.code.match_indices("impl<T: ");
     let narrow = impls.filter(|(at, _)| {
@@ -165,8 +167,8 @@ pub(crate) fn methods_on_wrong_pages(source: &Source) -> Vec<String> {
         .collect()
 }
 
-/// Finds files that use each other, directly or through others. A file that declares and re-exports
-/// the modules in its folder does not use them in this sense.
+/// Finds files that use each other, directly or through other files. A file that declares and
+/// re-exports the modules in its folder does not use them in this sense.
 pub(crate) fn cycles(sources: &[Source]) -> Vec<String> {
     let uses: Vec<Vec<usize>> = sources
         .iter()
@@ -232,7 +234,8 @@ fn used_paths(source: &Source) -> Vec<Vec<String>> {
     paths
 }
 
-/// Returns every path of a group, `a::{b, c::d}`, below `begin`.
+/// Adds to `paths` the path that `rest` begins with, below `begin`. If it ends in a group, as in
+/// `a::{b, c::d}`, adds each path of the group.
 fn expand(begin: &[String], rest: &str, paths: &mut Vec<Vec<String>>) {
     let mut path = begin.to_vec();
     let mut rest = rest;
@@ -258,7 +261,7 @@ fn expand(begin: &[String], rest: &str, paths: &mut Vec<Vec<String>>) {
     paths.push(path);
 }
 
-/// Returns the path of the module that a file is.
+/// Returns the module path of a file.
 fn module_path(source: &Source) -> Vec<String> {
     let inside = source.path.trim_start_matches("src/");
     let path = inside.trim_end_matches(".rs").split('/');
@@ -276,7 +279,8 @@ fn file_of(sources: &[Source], path: &[String]) -> Option<usize> {
     })
 }
 
-/// Clippy checks the same, but only for the cfgs of this machine.
+/// Finds `unsafe` blocks and impls without a SAFETY comment directly above. Clippy checks this too,
+/// but only in code that is compiled for this system.
 pub(crate) fn unargued_unsafe(source: &Source) -> Vec<String> {
     let opens = |at: usize| {
         let rest = source.code[at + "unsafe".len()..].trim_start();
@@ -290,7 +294,7 @@ pub(crate) fn unargued_unsafe(source: &Source) -> Vec<String> {
             .iter()
             .rev()
             .map(|(text, code)| (text.trim(), code.trim()));
-        // Goes back to the beginning of the statement, and then reads the comment above it.
+        // The iterator goes back to the beginning of the statement, and the comment is above it.
         let over = above.skip_while(|(text, code)| {
             !code.is_empty() && !code.ends_with(['{', '}', ';']) && !text.starts_with("//")
         });
@@ -320,7 +324,7 @@ pub(crate) fn system_names(source: &Source) -> Vec<String> {
         .collect()
 }
 
-/// Types that one thread can hold while another waits, or that run once for all threads.
+/// Types by which one thread can make another one wait.
 const LOCKS: &[&str] = &[
     "Mutex",
     "RwLock",
@@ -355,7 +359,7 @@ pub(crate) fn silent_about_errors(source: &Source) -> Vec<String> {
     faults
 }
 
-/// Returns the name and the return type, if `code` begins with a `pub fn`.
+/// Returns the name and the return type of the function, if `code` begins with a `pub fn`.
 fn public_function(code: &str) -> Option<(&str, &str)> {
     const MODIFIERS: [&str; 5] = ["const", "async", "unsafe", "extern", "pub"];
     if !code["pub".len()..].starts_with(char::is_whitespace) {

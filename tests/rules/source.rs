@@ -1,4 +1,5 @@
-//! Rust sources without their comments and literals: a lexer that knows just enough for the rules.
+//! Rust sources with and without their comments and literals. The lexer knows just enough for the
+//! rules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) path: String,
-    /// The name of the module: the file's stem, or the folder of `src/` that contains it.
+    /// The name of the module: the stem of a file in `src/`, or the folder of `src/` that contains
+    /// the file.
     pub(crate) module: String,
     pub(crate) text: String,
     /// `text` with comments and literals blanked out, byte for byte.
@@ -70,7 +72,7 @@ pub(crate) fn sources(dir: &str) -> Vec<Source> {
     files.into_iter().map(read).collect()
 }
 
-/// Returns the words of `code` with their places.
+/// Returns the words of `code`, each with its byte offset.
 pub(crate) fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     let pieces = code

@@ -1,22 +1,23 @@
-//! Reports which test was not run, and what it needs. libtest does not have such a result: it
-//! counts a test that returns as passed.
+//! Functions that report which test was not run, and what it needs. libtest has no such result,
+//! because it counts every test that returns as passed.
 
 use std::io::{self, Write};
 use std::{env, thread};
 
-/// Reports on standard error that the current test needs something that the user or the kernel does
-/// not have.
+/// Reports on standard error that the current test is skipped, because it needs something that the
+/// user or the kernel does not have.
 pub(crate) fn skip(need: &str) {
     let test = thread::current();
     let test = test.name().unwrap_or("a part of a test");
     let line = format!("SKIPPED: {test}: needs {need}\n");
-    // It does not use eprintln, because libtest captures that and shows it only if the test fails.
-    // It makes one write, because other tests print at the same time.
+    // This is not eprintln, because libtest captures its output and shows it only if the test
+    // fails. It is a single write, because other tests print at the same time.
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// Like [`skip`], for something that can be installed. If `SUNPATH_NO_SKIP` is set, as it is in CI,
-/// the test fails, because CI installs everything that the tests use.
+/// Reports as [`skip`] does that the current test needs something that can be installed. If
+/// `SUNPATH_NO_SKIP` is set, as it is in CI, the test fails, because CI installs everything that
+/// the tests use.
 #[allow(dead_code, reason = "not every test file runs other programs")]
 pub(crate) fn skip_uninstalled(need: &str) {
     skip(need);

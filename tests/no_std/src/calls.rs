@@ -1,8 +1,9 @@
-//! The calls of low-level code, one function for each, none of which can panic: `.ci/run no_std`
-//! links them, optimised as one, and looks for `core::panicking` in the result.
+//! The calls that low-level code makes, with one function for each. None of them can panic:
+//! `.ci/run no_std` links them, with link-time optimisation, and looks for `core::panicking` in the
+//! result.
 //!
 //! The names are exported, so that the linker keeps each function and `objdump` tells which of them
-//! leads to a panic.
+//! can panic.
 #![no_std]
 
 use core::time::Duration;
@@ -260,6 +261,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe { libc::abort() }
 }
 
-/// The prebuilt `core` names it in its unwind tables; with `panic = "abort"` nothing calls it.
+/// The prebuilt `core` names this function in its unwind tables. With `panic = "abort"` nothing
+/// calls it.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}

@@ -1,6 +1,7 @@
-//! `sunpath` over `core` and the C library alone: binds the path that is argument 1, connects to
-//! itself, exchanges a byte each way, asks for the peer's credentials, and removes the file.
-//! Neither std nor an allocator is used: naming either here would not compile.
+//! A program that uses `sunpath` with `core` and the C library alone. It binds the path that is
+//! argument 1, connects to itself, exchanges a byte each way, asks for the peer's credentials, and
+//! removes the file. It uses neither std nor an allocator, and naming either of them here would not
+//! compile.
 #![no_std]
 #![no_main]
 
@@ -29,10 +30,10 @@ extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
     }
 }
 
-/// Returns what did not go as it should, if every call succeeded.
+/// Makes the calls. If every call succeeds but a result is wrong, returns what is wrong.
 fn exchange(path: &CStr) -> Result<Option<&'static str>, Error> {
     let listener = UnixListener::bind(path)?;
-    // Succeeds before accept, because the connection waits in the backlog.
+    // connect succeeds before accept is called, because the connection waits in the queue.
     let client = UnixStream::connect(path)?;
     let (server, _) = listener.accept()?;
     let mut byte = [0];
