@@ -1,6 +1,6 @@
-//! Compiles the C lanes, the partner programs and the C functions that tests call, with the compiler
-//! that `CC` and `CFLAGS` name. Turns `layout/layout.def` into the Rust side of `tests/layout.rs`, and
-//! the `cases.def` of each suite into the table of its Rust lanes.
+//! Compiles the C lanes, the partner programs and the C functions that tests call, with the
+//! compiler that `CC` and `CFLAGS` name. Makes the Rust side of `tests/layout.rs` from
+//! `layout/layout.def`, and the table of each suite's Rust lanes from its `cases.def`.
 //!
 //! This file lists no programs: it finds what to compile by its place.
 //!
@@ -98,7 +98,8 @@ fn compile(out: &Path, folders: &[PathBuf]) {
         }
     }
 
-    // The tests are linked without a sanitizer's runtime; `fuzz/` runs these functions under one.
+    // The tests are linked without a sanitizer's runtime, so these functions are compiled without a
+    // sanitizer. `fuzz/` runs them under one.
     let mut plain = command.clone();
     plain.extend(["-fno-sanitize=all", "-r", "-nostdlib"].map(str::to_owned));
     let object = out.join("functions.o");
@@ -159,7 +160,7 @@ fn run(command: &[String], files: &[impl AsRef<Path>], output: &Path) -> bool {
     true
 }
 
-/// Ends the build with a message of one or more lines.
+/// Reports an error of one or more lines, with which cargo ends the build.
 fn fail(message: &str) {
     for line in message.lines() {
         println!("cargo::error={line}");

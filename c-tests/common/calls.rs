@@ -1,12 +1,12 @@
-//! Questions that both Rust lanes ask about their sockets, and for which `sunpath` has no call: the
-//! answer of poll(2), close-on-exec, and the limit of descriptors.
+//! Functions of both Rust lanes for what `sunpath` has no call for: readiness by poll(2),
+//! close-on-exec, and the limit of descriptors.
 
 use std::ffi::c_int;
 use std::sync::Mutex;
 
 use sunpath_sys as sys;
 
-/// Returns the name of the current errno value, or "E?".
+/// Returns the name of the current errno value, or "E?" if it has none.
 pub(crate) fn failure() -> String {
     sys::errno_name(sys::errno()).unwrap_or("E?").to_owned()
 }
@@ -57,7 +57,8 @@ pub(crate) fn cloexec(fd: c_int) -> String {
     }
 }
 
-/// Sets the limit so that no descriptor is free, or so that as many are free as before.
+/// Sets the limit so that no descriptor is free if the word is "none", and otherwise sets it back
+/// to its previous value.
 pub(crate) fn fds(word: &str) -> String {
     static BEFORE: Mutex<libc::rlim_t> = Mutex::new(0);
     let mut before = BEFORE.lock().expect("one thread");

@@ -73,8 +73,8 @@ static void run_line(char *line)
 
 int run_lines(void (*run)(const char *text))
 {
-	/* Reads all of it before the first case, because a child that exits could move the offset,
-	 * which it shares with this process, back to what is buffered here. */
+	/* Reads all of the input before the first case. A child that exits could move the offset of
+	 * the input, which it shares with this process, back to what is buffered here. */
 	static char table[16384];
 	size_t count = fread(table, 1, sizeof table - 1, stdin);
 

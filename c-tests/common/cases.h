@@ -1,5 +1,5 @@
-/* The cases of a suite, which its cases.def lists, and the main of its program. cases.rs is the same
- * for the Rust lanes. To run it by hand, in an empty directory of its own:
+/* The cases of a suite, which its cases.def lists, and the main of its program. cases.rs is the
+ * same for the Rust lanes. To run the program by hand, in an empty directory of its own:
  *
  *   identity             every case
  *   identity J01 J02.listener */
@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* MANY: more than 64 descriptors, open or in flight. PEERPIDFD: the option SO_PEERPIDFD.
- * PADDED: control messages are aligned to 8 bytes, so an int has padding after it. */
+/* What a case needs. MANY: more than 64 descriptors, open or in flight. PEERPIDFD: the option
+ * SO_PEERPIDFD. PADDED: control messages are aligned to 8 bytes, so an int has padding after it. */
 enum needs { NOTHING, ROOT, MANY, PEERPIDFD, PADDED };
 
 struct test_case {
@@ -22,16 +22,15 @@ struct test_case {
 #define CASE_ENTRY(id, name, needs, file) { #id "." #name, needs, file##_##name },
 
 /* Runs the cases that the arguments name, each in a directory of its own, which every user may
- * enter. Prints a line for each: "not run: ..." if this system does not allow it. Returns what main
- * returns. */
+ * enter. Prints a line for each, which is "not run: ..." if this system does not allow the case.
+ * Returns what main returns. */
 int run_cases(int argc, char **argv, const struct test_case *cases, size_t count);
 
-/* Runs the cases on standard input, which has a line for each: an id, and a text that run gets.
- * Prints a line for each. Returns what main returns. */
+/* Runs the cases on standard input, which has a line for each: an id, and a text that is passed to
+ * run. Prints a line for each case. Returns what main returns. */
 int run_lines(void (*run)(const char *text));
 
-/* Runs a case, or a part of one, and prints how many descriptors it left open, which should be
- * none. */
+/* Runs a case, or a part of one. If it has left descriptors open, prints how many. */
 void run_counted(void (*run)(void));
 
 #endif

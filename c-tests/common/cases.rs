@@ -21,7 +21,7 @@ pub(crate) enum Needs {
     Padded,
 }
 
-// The names are those of the table and of C.
+// These constants have the names that `cases.def` and the C lane use.
 pub(crate) const NOTHING: Needs = Needs::Nothing;
 #[allow(dead_code, reason = "not every suite has a case that needs it")]
 pub(crate) const ROOT: Needs = Needs::Root;
@@ -32,8 +32,8 @@ pub(crate) const PEERPIDFD: Needs = Needs::PeerPidfd;
 #[allow(dead_code, reason = "not every suite has a case that needs it")]
 pub(crate) const PADDED: Needs = Needs::Padded;
 
-/// A case: its id, and the function. In safe Rust the function returns an error if a call fails
-/// that should not.
+/// A case: its id, what it needs, and its function. In safe Rust the function returns an error if a
+/// call fails that should succeed.
 pub(crate) type Case<R> = (&'static str, Needs, fn() -> R);
 
 /// Makes the table `CASES` from `cases.def`.
@@ -51,7 +51,7 @@ macro_rules! table {
 pub(crate) use table;
 
 /// Runs the cases that the arguments name, each in a directory of its own, which every user may
-/// enter. Prints a line for each: "not run: ..." if this system does not allow it.
+/// enter. Prints a line for each, which is "not run: ..." if this system does not allow the case.
 pub(crate) fn run<R: Ran>(cases: &[Case<R>]) -> R {
     process::begin();
     descriptors::allow_usual();
@@ -80,8 +80,8 @@ pub(crate) fn run<R: Ran>(cases: &[Case<R>]) -> R {
     R::ALL
 }
 
-/// Runs the cases on standard input, which has a line for each: an id, and a text that `run` gets.
-/// Prints a line for each.
+/// Runs the cases on standard input, which has a line for each: an id, and a text that is passed to
+/// `run`. Prints a line for each case.
 pub(crate) fn run_lines<R: Ran>(run: impl Fn(&str) -> R) -> R {
     process::begin();
     descriptors::allow_usual();
@@ -101,8 +101,7 @@ pub(crate) fn run_lines<R: Ran>(run: impl Fn(&str) -> R) -> R {
     R::ALL
 }
 
-/// Runs a case, or a part of one, and prints how many descriptors it left open, which should be
-/// none.
+/// Runs a case, or a part of one. If it has left descriptors open, prints how many.
 pub(crate) fn run_counted<R>(run: impl FnOnce() -> R) -> R {
     let before = open_descriptors();
     let ran = run();
@@ -115,7 +114,7 @@ pub(crate) fn run_counted<R>(run: impl FnOnce() -> R) -> R {
 
 /// The result of a case, and therefore of main.
 pub(crate) trait Ran {
-    /// All cases ran.
+    /// The result if all cases ran.
     const ALL: Self;
 
     fn has_failed(&self) -> bool;

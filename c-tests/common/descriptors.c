@@ -7,7 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A number that is greater than a case opens, and small enough to ask about each descriptor. */
+/* A limit of descriptors that is greater than the number that any case opens, and small enough to
+ * ask about each of them. */
 #define LIMIT 1024
 
 static struct rlimit get_limit(void)

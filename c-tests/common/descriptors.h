@@ -9,21 +9,23 @@
 #define SO_PEERPIDFD 77
 #endif
 
-/* Returns how many are open. It asks about each number, because /proc/self/fd would need one more
- * descriptor, which a process at its limit does not get. Leaves errno unchanged. */
+/* Returns how many descriptors are open. It asks about each number, because /proc/self/fd would
+ * need one more descriptor, which a process at its limit does not get. Leaves errno unchanged. */
 int open_descriptors(void);
 
-/* Returns whether the hard limit lets this process have 1024, more than any case opens: 1 or 0. */
+/* Returns whether the hard limit lets this process have 1024 descriptors, which is more than any
+ * case opens: 1 or 0. */
 int may_have_many(void);
 
 /* Returns whether the kernel has the option SO_PEERPIDFD: 1 or 0. */
 int has_peer_pidfd(void);
 
-/* Raises the limit to 1024, or to what the hard limit allows, before the first case and after a
- * case that changed it. */
+/* Sets the limit to 1024, or to the hard limit if that is lower. It is called before the first case
+ * and after a part of a case that has changed the limit. */
 void allow_usual(void);
 
-/* Sets the limit: to this many, or to this many more than are open, which is a step of the line. */
+/* Set the limit. allow sets it to this many descriptors. allow_more sets it to this many more than
+ * are open, and prints that as a step of the line. */
 void allow(int count);
 void allow_more(int count);
 

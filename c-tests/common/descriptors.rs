@@ -7,7 +7,8 @@ use sunpath_sys as sys;
 use crate::line::step;
 use crate::process::check;
 
-/// A number that is greater than a case opens, and small enough to ask about each descriptor.
+/// A limit of descriptors that is greater than the number that any case opens, and small enough to
+/// ask about each of them.
 const LIMIT: c_int = 1024;
 
 fn get_limit() -> libc::rlimit {
@@ -21,7 +22,7 @@ fn get_limit() -> libc::rlimit {
     limit
 }
 
-/// Sets the limit to this many.
+/// Sets the limit to this many descriptors.
 pub(crate) fn allow(count: c_int) {
     let mut limit = get_limit();
     limit.rlim_cur = libc::rlim_t::try_from(count).expect("a count");
@@ -30,7 +31,8 @@ pub(crate) fn allow(count: c_int) {
     check("setrlimit", result);
 }
 
-/// Returns whether the hard limit lets this process have 1024, more than any case opens.
+/// Returns whether the hard limit lets this process have 1024 descriptors, which is more than any
+/// case opens.
 pub(crate) fn may_have_many() -> bool {
     c_int::try_from(get_limit().rlim_max).map_or(true, |hard| hard >= LIMIT)
 }
@@ -52,8 +54,8 @@ pub(crate) fn has_peer_pidfd() -> bool {
     !lacks
 }
 
-/// Raises the limit to 1024, or to what the hard limit allows, before the first case and after a
-/// case that changed it.
+/// Sets the limit to 1024, or to the hard limit if that is lower. It is called before the first
+/// case and after a part of a case that has changed the limit.
 pub(crate) fn allow_usual() {
     let hard = get_limit().rlim_max;
     allow(c_int::try_from(hard).map_or(LIMIT, |hard| hard.min(LIMIT)));
@@ -64,13 +66,14 @@ fn is_open(fd: c_int) -> bool {
     unsafe { sys::fcntl(fd, sys::F_GETFD) >= 0 }
 }
 
-/// Returns how many are open. It asks about each number, because `/proc/self/fd` would need one
-/// more descriptor, which a process at its limit does not get.
+/// Returns how many descriptors are open. It asks about each number, because `/proc/self/fd` would
+/// need one more descriptor, which a process at its limit does not get.
 pub(crate) fn open_descriptors() -> usize {
     (0..LIMIT).filter(|fd| is_open(*fd)).count()
 }
 
-/// Sets the limit to this many more than are open, which is a step of the line.
+/// Sets the limit to this many more descriptors than are open, and prints that as a step of the
+/// line.
 pub(crate) fn allow_more(count: usize) {
     step!("RLIMIT_NOFILE for {count} more");
     let mut free = (0..LIMIT).filter(|fd| !is_open(*fd));

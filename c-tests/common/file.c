@@ -15,7 +15,7 @@
 
 /* 1. Print words. */
 
-/* A longer path is printed as its length. */
+/* The length of the longest path that is printed. For a longer one only its length is printed. */
 #define SHOWN 300
 
 static const char fd_directory[] = "/proc/self/fd/";

@@ -12,8 +12,8 @@
  * descriptor is N, because it may change. */
 void path_print(const char *path, size_t size);
 
-/* "/proc/self/fd/N", which leads to the open file, with a slash and the name after it if that is
- * not NULL. */
+/* The path "/proc/self/fd/N", which leads to the open file, with a slash and the name after it if
+ * the name is not NULL. */
 struct alias {
 	char path[64];
 };
@@ -21,7 +21,8 @@ struct alias {
 struct alias alias_of(int fd, const char *name);
 int path_is_alias(const char *path);
 
-/* renameat2(2) by its number, because not every C library has the function. */
+/* Renames a file, unless the new name exists, and prints nothing. It calls renameat2(2) by its
+ * number, because not every C library has the function. */
 int rename_noreplace(const char *path, const char *new);
 
 void try_create(const char *path);
@@ -40,7 +41,7 @@ void try_unlink(const char *path);
 #define TRY_OPEN(path, flags) try_open(path, flags, #flags)
 int try_open(const char *path, int flags, const char *words);
 
-/* Prints the type of a file; the names in the working directory. */
+/* ask_kind prints the type of a file, and ask_names prints the names in the working directory. */
 void ask_kind(const char *path);
 void ask_names(void);
 

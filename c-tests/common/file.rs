@@ -37,7 +37,7 @@ fn told_both<T>(call: &str, path: &str, other: &str, done: &io::Result<T>) {
     result(done);
 }
 
-/// Passes a path as C has it, for a call that std lacks.
+/// Makes a call that std lacks, with the path as a C string.
 fn with_c_path(path: &str, call: impl FnOnce(*const c_char) -> c_int) -> io::Result<c_int> {
     let path = CString::new(path).expect("a path has no NUL");
     match call(path.as_ptr()) {
@@ -84,7 +84,7 @@ pub(crate) fn try_rename(path: &str, new: &str) {
     told_both("rename", path, new, &fs::rename(path, new));
 }
 
-/// Renames, unless `new` exists, and prints nothing.
+/// Renames a file, unless `new` exists, and prints nothing.
 pub(crate) fn rename_noreplace(path: &str, new: &str) -> io::Result<c_int> {
     let to = CString::new(new).expect("a path has no NUL");
     with_c_path(path, |from| {
@@ -142,7 +142,7 @@ pub(crate) fn alias_of(file: &impl AsRawFd) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// Calls on what a file has and a socket lacks: a position to read from, a size, and pages.
+/// Makes calls on what a file has and a socket lacks: a position to read from, a size, and pages.
 pub(crate) fn try_as_file(name: char, file: &File) {
     let place = (&*file).stream_position();
     step!("lseek({name})");
@@ -248,7 +248,7 @@ pub(crate) fn ask_events(mut watch: &File) {
 
 // 6. Make long paths.
 
-/// The length of the directory's path. With `/s.sock` it is 261 bytes.
+/// The length of the path of a deep directory. With `/s.sock` it is 261 bytes.
 pub(crate) const DEEP: usize = 254;
 
 /// Makes a directory whose path below the working directory has this many bytes. No call takes all
@@ -268,12 +268,12 @@ pub(crate) fn made_directory(size: usize) -> String {
 }
 
 /// Calls `open(path, O_PATH)`, which is not a step. It is not made by `custom_flags` of `std`,
-/// which drops the flag where a C library counts it among the access modes.
+/// which drops the flag if the C library counts it among the access modes.
 pub(crate) fn open_path(path: &str) -> File {
     open(path, sys::O_PATH).expect("the file is there").into()
 }
 
-/// Returns where a directory is, as the kernel reports it.
+/// Prints the path of a directory, as the kernel has reported it, as a step.
 pub(crate) fn ask_true_path(path: &[u8]) {
     let cwd = env::current_dir().expect("it is there");
     step!("readlink(\"/proc/self/fd/N\") = ");

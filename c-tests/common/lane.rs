@@ -1,7 +1,7 @@
-//! The `main` of a Rust lane.
+//! A macro that defines the `main` of a Rust lane.
 
-/// Makes `main`, which runs the comparison that the first argument names. The other arguments are its
-/// own.
+/// Defines `main`, which runs the comparison that the first argument names. The other arguments are
+/// for that comparison.
 macro_rules! main {
     ($($name:ident)*) => {
         fn main() -> std::process::ExitCode {

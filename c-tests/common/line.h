@@ -1,4 +1,4 @@
-/* The line of a case in strace's notation, one step after the other:
+/* Prints the line of a case in strace's notation, one step after the other:
  *
  *   bind(s, "s") = ok; connect(c, "s") = EPROTOTYPE; child: send(c, "x") = 1
  *
@@ -16,10 +16,10 @@ void step(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Names the process or thing that the next steps are about: "child: ". */
 void part(const char *name);
 
-/* Prints what a call returned that returns a count, or -1 with errno: " = 3", " = EAGAIN". */
+/* Prints the result of a call that returns a count, or -1 with errno: " = 3", " = EAGAIN". */
 void result(ssize_t count);
 
-/* Prints what a call returned that returns 0, or -1 with errno: " = ok", " = EACCES". */
+/* Prints the result of a call that returns 0, or -1 with errno: " = ok", " = EACCES". */
 void outcome(int returned);
 
 #endif

@@ -1,4 +1,5 @@
-//! The line of a case in strace's notation, one step after the other. `line.c` is the same in C.
+//! Prints the line of a case in strace's notation, one step after the other. `line.c` is the same
+//! in C.
 
 use std::fmt::{Arguments, Display};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -32,7 +33,7 @@ pub(crate) fn part(name: &str) {
     begin();
 }
 
-/// The result of a call: a count or "ok", or an errno.
+/// Prints the result of a call: a count or "ok", or an errno.
 pub(crate) fn result<T: Display>(result: Result<T, c_int>) {
     match result {
         Ok(given) => print!(" = {given}"),

@@ -56,7 +56,7 @@ static _Noreturn void unknown(const char *name)
 	exit(2);
 }
 
-/* Returns the constant with the name of these bytes. */
+/* Returns the constant whose name has these bytes. */
 static int find(const struct constant *constants, size_t count, const char *name, size_t size)
 {
 	for (size_t i = 0; i < count; i++)

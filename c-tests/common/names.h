@@ -1,5 +1,5 @@
-/* The constants of <sys/socket.h> and <poll.h> by their names, without the prefix if the table has
- * none. An unknown name ends the program. */
+/* Finds the constants of <sys/socket.h> and <poll.h> by their names, which have no prefix if those
+ * in the table have none. An unknown name ends the program. */
 #ifndef NAMES_H
 #define NAMES_H
 
@@ -9,22 +9,22 @@ struct option {
 	int number;
 };
 
-/* "stream" to SOCK_STREAM; a number is that number. */
+/* Returns SOCK_STREAM for "stream", and a number for its digits. */
 int type_of(const char *name);
 
-/* "SOCK_STREAM" for SOCK_STREAM, NULL if it is not known. */
+/* Returns "SOCK_STREAM" for SOCK_STREAM, or NULL for a type that is not known. */
 const char *type_name(int type);
 
-/* "PEEK|TRUNC" to MSG_PEEK | MSG_TRUNC. */
+/* Returns MSG_PEEK | MSG_TRUNC for "PEEK|TRUNC". */
 int flags_of(const char *names);
 
-/* ", TRUNC" for each flag that recvmsg can set. */
+/* Prints ", TRUNC" for MSG_TRUNC, and likewise each other flag that recvmsg can set. */
 void flags_print(int flags);
 
-/* "IN|OUT", or "none". */
+/* Prints the names of the events, as "IN|OUT", or "none". */
 void events_print(short events);
 
-/* "RD" to SHUT_RD. */
+/* Returns SHUT_RD for "RD". */
 int how_of(const char *name);
 
 const struct option *option_of(const char *name);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Prints one byte as it is written before any "{n}". Returns the length of its text, or 0. */
+/* Reads one byte as it is written before any "{n}". Returns the length of its text, or 0 if the
+ * text is not a byte. */
 static size_t byte_read(const char *text, unsigned char *ret_byte)
 {
 	if (text[0] == '\0' || text[0] == '"' || text[0] == '{')

@@ -17,7 +17,7 @@ size_t bytes_read(const char *text, size_t size, unsigned char *ret_bytes, size_
 /* Prints bytes in double quotes. */
 void bytes_print(const unsigned char *bytes, size_t count);
 
-/* "EINVAL" for EINVAL; "E?" for a number that is not in the list of notation.c. */
+/* Returns "EINVAL" for EINVAL, and "E?" for a number that is not in the list of notation.c. */
 const char *errno_name(int number);
 
 #endif

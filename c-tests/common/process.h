@@ -1,5 +1,5 @@
-/* The functions that the cases need in addition to sockets, for child processes, other users,
- * and ids in words. process.rs is the same for the Rust lanes. */
+/* Functions that the cases need in addition to those for sockets: for child processes, for other
+ * users, and for ids in words. process.rs is the same for the Rust lanes. */
 #ifndef PROCESS_H
 #define PROCESS_H
 
@@ -20,16 +20,18 @@ int process_wants(int argc, char **argv, const char *id);
  * failure. */
 pid_t process_fork(void);
 
-/* Ends a child after a flush of its output. The parent gets the number. */
+/* Ends a child with this exit status after a flush of its output. */
 _Noreturn void process_end(int number);
 
-/* Waits for a child. Returns its number, or minus the signal that ended it. */
+/* Waits for a child. Returns its exit status, or the negative number of the signal that ended
+ * it. */
 int process_wait(pid_t child);
 
-/* Waits for a child that has to succeed. */
+/* Waits for a child, and fails if its exit status is not 0. */
 void process_join(pid_t child);
 
-/* Waits and prints the result: " = ok" for 0, " = EPIPE" for that errno, " = killed by SIGPIPE". */
+/* Waits for a child, and prints the result: " = ok" for 0, " = EPIPE" for that errno, " = killed by
+ * SIGPIPE". */
 void process_wait_and_print(pid_t child);
 
 /* Sets these supplementary groups and no others. Returns -1 with errno on failure. */
@@ -38,31 +40,30 @@ int process_take_groups(size_t count, const gid_t *groups);
 /* Drops all privileges permanently. Ends the program if that is not allowed. */
 void process_drop(void);
 
-/* Drops them temporarily: the effective user changes, and the real one stays. */
+/* Drops the privileges temporarily: the effective user changes, and the real one stays. */
 void process_lower(void);
 
-/* Returns whether the calls above are allowed: 1 or 0. */
+/* Returns whether this process may drop its privileges: 1 or 0. */
 int process_may_drop(void);
 
-/* A gate that one process waits at until another opens it. */
+/* A gate at which one process waits until another opens it. */
 void gate_make(int ret_gate[2]);
 void gate_open(const int gate[2]);
 void gate_wait(const int gate[2]);
 
-/* Sends SIGALRM to this process repeatedly for a while; returns whether that is still running. */
+/* process_interrupt sends SIGALRM to this process repeatedly for a while, and
+ * process_is_interrupted returns whether the signals still come. */
 void process_interrupt(void);
 int process_is_interrupted(void);
 
-/* "pid child, uid self, gid 65534": the ids as the calling process sees them. "self" is the uid or
- * gid that this program began with. "child" is the child that was forked last. */
+/* Prints the ids as the calling process sees them, as "pid child, uid self, gid 65534". "self" is
+ * the uid or gid that this program began with. "child" is the child that was forked last. */
 void ids_print(pid_t pid, uid_t uid, gid_t gid);
 void user_print(uid_t uid);
 
-/* Calls no id "self" from here on, because in a user namespace the id of an unmapped user is 65534,
- * and the program may have begun with that id. */
+/* From here on no id is printed as "self", because in a user namespace the id of an unmapped user
+ * is 65534, and the program may have begun with that id. */
 void process_forget_own_ids(void);
-
-/* The name of an errno, for " = EINVAL". */
 
 /* Prints what failed, and ends the program. */
 _Noreturn void die(const char *what);

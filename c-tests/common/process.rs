@@ -1,5 +1,5 @@
-//! The functions that the cases need in addition to sockets, for child processes, other users, and
-//! ids in words. `process.c` is the same in C.
+//! Functions that the cases need in addition to those for sockets: for child processes, for other
+//! users, and for ids in words. `process.c` is the same in C.
 
 use std::env;
 use std::fs::File;
@@ -36,8 +36,8 @@ pub(crate) fn begin() {
     OWN_GID.store(own_gid(), Relaxed);
 }
 
-/// Calls no id "self" from here on, because in a user namespace the id of an unmapped user is
-/// 65534, and the program may have begun with that id.
+/// From here on no id is printed as "self", because in a user namespace the id of an unmapped user
+/// is 65534, and the program may have begun with that id.
 pub(crate) fn forget_own_ids() {
     OWN_UID.store(u32::MAX, Relaxed);
     OWN_GID.store(u32::MAX, Relaxed);
@@ -76,14 +76,14 @@ pub(crate) fn fork() -> pid_t {
     pid
 }
 
-/// Ends a child after a flush of its output. The parent gets the number.
+/// Ends a child with this exit status after a flush of its output.
 pub(crate) fn end(number: c_int) -> ! {
     flush();
     // SAFETY: _exit takes a number.
     unsafe { libc::_exit(number) }
 }
 
-/// Waits for a child. Returns its number, or minus the signal that ended it.
+/// Waits for a child. Returns its exit status, or the negative number of the signal that ended it.
 pub(crate) fn wait(child: pid_t) -> c_int {
     let mut status = 0;
     // SAFETY: status has space for one number.
@@ -95,12 +95,13 @@ pub(crate) fn wait(child: pid_t) -> c_int {
     }
 }
 
-/// Waits for a child that has to succeed.
+/// Waits for a child, and fails if its exit status is not 0.
 pub(crate) fn join(child: pid_t) {
     assert_eq!(wait(child), 0, "how a child ended");
 }
 
-/// Waits and prints the result: " = ok" for 0, " = EPIPE" for that errno, " = killed by SIGPIPE".
+/// Waits for a child, and prints the result: " = ok" for 0, " = EPIPE" for that errno, " = killed
+/// by SIGPIPE".
 pub(crate) fn wait_and_print(child: pid_t) {
     match wait(child) {
         0 => print!(" = ok"),
@@ -134,13 +135,13 @@ pub(crate) fn drop_privileges() {
     check("drop", try_drop());
 }
 
-/// Drops them temporarily: the effective user changes, and the real one stays.
+/// Drops the privileges temporarily: the effective user changes, and the real one stays.
 pub(crate) fn lower_privileges() {
     // SAFETY: seteuid takes a number.
     check("seteuid", unsafe { libc::seteuid(UNPRIVILEGED) });
 }
 
-/// Returns whether the calls above are allowed.
+/// Returns whether this process may drop its privileges.
 pub(crate) fn may_drop() -> bool {
     let child = fork();
     if child == 0 {
@@ -158,7 +159,7 @@ pub(crate) fn unshare(flags: c_int) -> bool {
 
 // 3. Keep the order by a pipe and one byte, and never by a sleep.
 
-/// A gate that one process waits at until another opens it.
+/// A gate at which one process waits until another opens it.
 pub(crate) type Gate = [File; 2];
 
 pub(crate) fn gate_make() -> Gate {
@@ -253,8 +254,8 @@ fn pid_name(pid: pid_t) -> &'static str {
     }
 }
 
-/// "pid child, uid self, gid 65534": the ids as the calling process sees them. "self" is the uid or
-/// gid that this program began with. "child" is the child that was forked last.
+/// Returns the ids as the calling process sees them, as "pid child, uid self, gid 65534". "self" is
+/// the uid or gid that this program began with. "child" is the child that was forked last.
 pub(crate) fn ids(pid: pid_t, uid: u32, gid: u32) -> String {
     let (uid, gid) = (user_name(uid), id_name(gid, &OWN_GID));
     format!("pid {}, uid {uid}, gid {gid}", pid_name(pid))
@@ -293,7 +294,8 @@ pub(crate) fn close_on_exec(fd: c_int) -> &'static str {
     }
 }
 
-/// Returns whether the process exists, by pidfd_send_signal(2) without a signal.
+/// Asks whether the process exists, by pidfd_send_signal(2) without a signal. Returns "ok" or an
+/// errno.
 pub(crate) fn probe(pidfd: c_int) -> &'static str {
     let none = ptr::null::<libc::siginfo_t>();
     // SAFETY: a descriptor, no signal, no siginfo and no flags: nothing is read or written.

@@ -80,7 +80,7 @@ void try_bind(struct sock s, const char *path)
 	try_bind_bytes(s, path, strlen(path));
 }
 
-/* gcc warns of the trap, although it is intended here. */
+/* gcc warns about the truncation below, which is intended. */
 #if defined __GNUC__ && !defined __clang__
 #pragma GCC diagnostic ignored "-Wstringop-truncation"
 #endif
@@ -157,7 +157,7 @@ void try_recv(struct sock a)
 
 /* 3. Ask about sockets. */
 
-/* The length is left out if it counts the digits of a descriptor. */
+/* Prints the address. Its length is left out if it counts the digits of a descriptor. */
 static void address_print(const struct sockaddr_un *addr, socklen_t len)
 {
 	const size_t offset = offsetof(struct sockaddr_un, sun_path);

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* A socket, and the letter that it has in the line. */
+/* A socket, and the letter by which the line names it. */
 struct sock {
 	char name;
 	int fd;
@@ -39,17 +39,19 @@ void try_close(struct sock s);
 void try_send(struct sock c);
 void try_recv(struct sock a);
 
-/* Makes a path of this many bytes, with arbitrary bytes after it. */
+/* Binds to a path of this many bytes. The bytes after it do not matter. */
 void try_bind_bytes(struct sock s, const char *path, size_t size);
 
-/* The trap: strncpy(3) truncates a path that is too long, and leaves no NUL after it. */
+/* Binds to an address that is made by strncpy(3), which is a trap: it truncates a path that is too
+ * long, and leaves no NUL after it. */
 void try_bind_cut(struct sock s, const char *path);
 
 void ask_sockname(struct sock s);
 void ask_peername(struct sock c);
 void ask_poll(struct sock s);
 
-/* Each sets up: a bound socket; a stream socket that also listens; the file of a closed socket. */
+/* bound makes a bound socket, listening makes a stream socket that also listens, and leave_stale
+ * leaves the file of a closed socket. */
 struct sock bound(char name, int type, const char *path);
 struct sock listening(char name, const char *path);
 void leave_stale(int type, const char *path);

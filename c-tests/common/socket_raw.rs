@@ -13,7 +13,7 @@ use crate::line::{self, step};
 use crate::process::check;
 use crate::words;
 
-/// A socket, and the letter that it has in the line.
+/// A socket, and the letter by which the line names it.
 #[derive(Clone, Copy)]
 pub(crate) struct Sock {
     pub(crate) name: char,
@@ -59,12 +59,12 @@ pub(crate) fn returned(result: c_int) -> Result<c_int, c_int> {
     }
 }
 
-/// The result of a step: "ok", or an errno.
+/// Prints the result of a step: "ok", or an errno.
 pub(crate) fn outcome(result: Result<c_int, c_int>) {
     line::result(result.map(|_| "ok"));
 }
 
-/// Makes the call without a step.
+/// Calls bind(2), without a step.
 pub(crate) fn make_bind(fd: c_int, path: &[u8]) -> Result<c_int, c_int> {
     let (addr, len) = sys::sockaddr_un_pathname(path).map_err(|error| error.errno())?;
     // SAFETY: the address is live and len is its length.
@@ -85,7 +85,8 @@ pub(crate) fn try_bind(s: Sock, path: &str) {
     outcome(bound);
 }
 
-/// The trap: a path that is too long is truncated, and no NUL follows it.
+/// Binds to an address as strncpy(3) makes it, which is a trap: a path that is too long is
+/// truncated, and no NUL follows it.
 pub(crate) fn try_bind_cut(s: Sock, path: &str) {
     let (mut addr, _) = sys::sockaddr_un_unnamed();
     for (to, from) in addr.sun_path.iter_mut().zip(path.bytes()) {

@@ -13,7 +13,7 @@ use crate::calls;
 use crate::line::{self, step};
 use crate::words;
 
-/// A socket, and the letter that it has in the line.
+/// A socket, and the letter by which the line names it.
 pub(crate) struct Named<S> {
     pub(crate) name: char,
     pub(crate) socket: S,
@@ -36,12 +36,12 @@ pub(crate) fn new_socket<T: Kind>(name: char) -> Result<Named<Socket<T>>, Error>
     Ok(Named { name, socket })
 }
 
-/// The result of a step: what the call returned, or an errno.
+/// Prints the result of a step: what the call returned, or an errno.
 pub(crate) fn result<T: Display>(result: Result<T, Error>) {
     line::result(result.map_err(|error| error.errno().raw()));
 }
 
-/// The result of a step: "ok", or an errno.
+/// Prints the result of a step: "ok", or an errno.
 pub(crate) fn outcome<T>(done: &Result<T, Error>) {
     result(done.as_ref().map(|_| "ok").map_err(|error| *error));
 }
@@ -66,7 +66,7 @@ pub(crate) fn try_connect<T: Kind>(c: &Named<Socket<T>>, path: &str) {
     line::result(connected.map(|()| "ok"));
 }
 
-/// A path of any length.
+/// Binds to a path of any length, as a step.
 pub(crate) fn try_bind_at<T: Kind>(s: &Named<Socket<T>>, path: &str) {
     let bound = s.bind_to_at(CWD, path);
     step!("bind_at({}, CWD, {})", s.name, words::path(path));

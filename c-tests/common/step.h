@@ -1,11 +1,11 @@
-/* One call of a cases.txt, read. The head of each cases.txt says what its words mean. step.rs is the same
+/* Reads one call of a cases.txt. The head of each cases.txt explains its words. step.rs is the same
  * in Rust. */
 #ifndef STEP_H
 #define STEP_H
 
 #include <stddef.h>
 
-/* More than any call of the table has. */
+/* The number of arguments of a step, which is more than any call of a table has. */
 #define ARGS 5
 
 /* A word, or bytes. */
@@ -31,7 +31,7 @@ int is_number(const struct step *step, size_t at);
 int is_bytes(const struct step *step, size_t at);
 int is_word(const struct step *step, size_t at);
 
-/* The number, or 0 if there is none. */
+/* Returns the number, or 0 if the argument is not one. */
 long number_of(const struct step *step, size_t at);
 
 #endif

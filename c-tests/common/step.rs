@@ -1,5 +1,5 @@
-//! One call of a `cases.txt`, read. The head of each `cases.txt` says what its words mean. `step.c` is the
-//! same in C.
+//! Reads one call of a `cases.txt`. The head of each `cases.txt` explains its words. `step.c` is
+//! the same in C.
 
 use sunpath_c_tests::notation::read_bytes;
 
@@ -49,7 +49,7 @@ impl Step {
         }
     }
 
-    /// Returns the place of the socket with this letter.
+    /// Returns the index of the socket whose letter this argument is, 0 for a.
     ///
     /// # Panics
     ///
@@ -83,7 +83,8 @@ impl Step {
         (1..).map_while(|at| self.bytes(at)).collect()
     }
 
-    /// Returns the flags at the end, `PEEK|TRUNC`, or none if the step has none.
+    /// Returns the names of the flags at the end, as in `PEEK|TRUNC`, or none if the step has no
+    /// flags.
     pub(crate) fn flags(&self) -> Vec<&str> {
         let last = self.args.len() - 1;
         match self.word(last) {

@@ -1,10 +1,10 @@
-//! Paths and addresses in the words of the line, for the Rust lanes. `file.c` and `socket.c` print the
-//! same in C.
+//! Returns paths and addresses in the words of the line, for the Rust lanes. `file.c` and
+//! `socket.c` print the same in C.
 
 use sunpath_c_tests::notation::Bytes;
 use sunpath_sys::{SUN_PATH_OFFSET, sockaddr_un, socklen_t};
 
-/// A longer path is printed as its length.
+/// The length of the longest path that is printed. For a longer one only its length is printed.
 const SHOWN: usize = 300;
 
 const FD_DIRECTORY: &[u8] = b"/proc/self/fd/";
@@ -34,7 +34,8 @@ fn with_letter(path: &[u8], behind: &[u8], letter: &[u8]) -> Vec<u8> {
     [&path[..end], letter, &path[rest..]].concat()
 }
 
-/// Returns what getsockname(2) wrote. The length is left out if it counts the digits of a descriptor.
+/// Returns in words the address that getsockname(2) wrote. Its length is left out if it counts the
+/// digits of a descriptor.
 pub(crate) fn address(addr: &sockaddr_un, len: socklen_t) -> String {
     let size = size_of::<sockaddr_un>().min(len as usize);
     if size <= SUN_PATH_OFFSET {

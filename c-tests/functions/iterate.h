@@ -13,8 +13,8 @@ struct seen {
 	int whole; /* whether all of it is */
 };
 
-/* Iterates over the buffer, which is aligned as a struct cmsghdr has to be. Returns how many messages
- * it saw, at most this many. */
+/* Iterates over the buffer, which is aligned as a struct cmsghdr has to be. Returns how many
+ * messages it saw, which is not more than most. */
 size_t control_iterate(char *bytes, size_t len, struct seen *ret_seen, size_t most);
 
 #endif

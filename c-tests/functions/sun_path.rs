@@ -1,6 +1,6 @@
-//! Any bytes as a path, as an abstract name and as a finished address, in C's `sun_path.c`, in
-//! `sunpath-sys` and in `sunpath`: the struct, length, errno and name are the same from all three.
-//! `tests/convert.rs` and `fuzz/` use it.
+//! Checks that C's `sun_path.c`, `sunpath-sys` and `sunpath` treat any bytes alike, as a path, as
+//! an abstract name and as a finished address: the struct, length, errno and name are the same from
+//! all three. `tests/convert.rs` and `fuzz/` use it.
 
 use std::ffi::{c_char, c_int};
 use std::ptr;

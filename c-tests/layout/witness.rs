@@ -12,8 +12,9 @@ struct Row {
     args: Vec<String>,
 }
 
-/// Returns the text of the witnesses of `tests/layout.rs`: `SYS` and `BINDGEN`, and the files that
-/// `BINDGEN` comes from. They are empty if nothing is checked in for the target.
+/// Returns the Rust code that `tests/layout.rs` includes: a function with the values of
+/// `sunpath-sys`, one with those of bindgen, and the names of the files from which bindgen's values
+/// come. The latter two are empty if no file is checked in for the target.
 pub(crate) fn generate() -> String {
     let layout = rows("layout/layout.def");
     let around = rows("layout/around.def");
@@ -36,7 +37,7 @@ pub(crate) fn generate() -> String {
         .collect();
     let _ = writeln!(text, "const BINDINGS: &[&str] = &{names:?};");
 
-    // A generated expression casts in one way for all constants, whatever their type is.
+    // The generated expressions cast all constants in the same way, whatever their type is.
     let lints = "#[allow(clippy::unnecessary_cast, clippy::all)]\n";
     let sys = |name: &str| format!("sunpath_sys::{name}");
     let _ = write!(text, "{lints}fn sys_witness() -> Vec<Line> {{\n    vec![\n");
@@ -63,7 +64,7 @@ pub(crate) fn generate() -> String {
                     })
                     .then(|| format!("{module}::{name}"))
             };
-            // A value that bindgen cannot evaluate itself has another name.
+            // A value that bindgen cannot evaluate by itself has another name in its output.
             let evaluated = format!("FACT_{name}");
             defined("libc_facts", &texts[0], name)
                 .or_else(|| defined("uapi_facts", &texts[1], name))
@@ -79,7 +80,7 @@ pub(crate) fn generate() -> String {
     text
 }
 
-/// Returns the lines of one row, as elements of an array.
+/// Writes the lines of one row to `text`, as elements of an array.
 fn write_row(text: &mut String, row: &Row, path_of: &dyn Fn(&str) -> String) {
     let name = row.args[0].as_str();
     let path = path_of(name);
@@ -180,7 +181,8 @@ fn bindings() -> Vec<PathBuf> {
     }
 }
 
-/// Some names belong to targets with another word size or byte order, which the file says.
+/// Returns whether the file exists and is for the target. A file that is only for targets with one
+/// word size and byte order says so.
 fn is_for_target(file: &Path) -> bool {
     let Ok(text) = fs::read_to_string(file) else {
         return false;

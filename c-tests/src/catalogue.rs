@@ -78,14 +78,15 @@ pub fn page(suites: &[Suite]) -> String {
     text
 }
 
-/// Returns `J` and 9 for `J09.name`. The ids of a case for every number, as `bare.108`, have none.
+/// Returns the letter and the number of an id: `J` and 9 for `J09.name`. An id such as `bare.108`,
+/// of a case that is made for every number, has none.
 fn number_of(id: &str) -> Option<(char, u32)> {
     let (front, _) = id.split_once('.').unwrap_or((id, ""));
     let letter = front.chars().next().filter(char::is_ascii_uppercase)?;
     Some((letter, front[1..].parse().ok()?))
 }
 
-/// Returns the comments of the table as paragraphs, and the cases below them as a list.
+/// Writes the comments of the table as paragraphs, and the cases below them as a list.
 fn write_table(text: &mut String, table: &str, is_txt: bool) {
     let mut comment = String::new();
     let mut is_head = true;

@@ -164,8 +164,8 @@ impl Transcript {
     ///
     /// # Errors
     ///
-    /// - Every case that one of them lacks; another order; a difference that is declared for no
-    ///   case or no lane, or that is not a difference.
+    /// - A line for every case that one of them lacks, for another order, and for a difference that
+    ///   is declared for no case or no lane, or that is not a difference.
     pub fn check_cases<'a>(
         &self,
         ids: impl Iterator<Item = &'a str>,

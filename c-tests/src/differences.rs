@@ -52,7 +52,7 @@ pub fn page(suites: &[Suite]) -> String {
     text
 }
 
-/// Returns the differences of a suite, with those that have the same reason together.
+/// Writes the differences of a suite. Those that have the same reason are together.
 fn write_suite(text: &mut String, suite: &Suite, transcript: &Transcript) {
     let cases = suite.cases();
     let mut groups: Vec<(&str, Vec<(&str, &Declared)>)> = Vec::new();
@@ -81,7 +81,7 @@ fn write_suite(text: &mut String, suite: &Suite, transcript: &Transcript) {
     }
 }
 
-/// Returns both lines, call by call. An equal call appears once, and a different one first as in C
+/// Writes both lines, call by call. An equal call appears once, and a different one first as in C
 /// and then as in Rust.
 pub(crate) fn write_difference(text: &mut String, c: &str, safe: &str) {
     let calls = |line| str::split(body_of(line), "; ").collect::<Vec<_>>();

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use skip::skip_uninstalled;
 
-/// The number of seconds after which a lane that waits in vain is ended.
+/// The number of seconds after which a lane is killed, because it may be waiting forever.
 const PATIENCE: u32 = 60;
 
 /// The variable that names a program under which lanes are run.
@@ -35,8 +35,8 @@ pub fn is_under() -> bool {
 pub struct FreshDir(PathBuf);
 
 impl FreshDir {
-    /// Makes one among the system's temporary files, or in /tmp if their path is so long that
-    /// sockets would not fit below it.
+    /// Makes a directory among the system's temporary files, or in /tmp if their path is so long
+    /// that sockets would not fit below it.
     ///
     /// # Panics
     ///
@@ -150,14 +150,15 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Prepares a program to run in that directory, under umask 022, with SIGPIPE ignored, in a network
-/// namespace of its own if it may have one, as root. It is ended after a minute.
+/// Prepares a program to run in that directory, under umask 022, with SIGPIPE ignored, and, if this
+/// process may make one, which root may, in a network namespace of its own. The program is killed
+/// after a minute, or after ten if `SUNPATH_UNDER` is set.
 #[must_use]
 pub fn command(program: &str, dir: &FreshDir) -> Command {
     prepared(Command::new(program), dir)
 }
 
-/// Prepares a program. If `SUNPATH_UNDER` is set, that program is run with this one as its
+/// Prepares a program. If `SUNPATH_UNDER` names another one, that is run with this program as its
 /// argument.
 #[must_use]
 pub fn under(program: &str) -> Command {
@@ -209,7 +210,7 @@ fn standard_input(dir: &FreshDir, bytes: &[u8]) -> io::Result<Stdio> {
     Ok(file.into())
 }
 
-/// Runs in the child, before the lane's program.
+/// Prepares the child process before it executes the lane's program.
 fn prepare(patience: u32) -> io::Result<()> {
     // SAFETY: umask takes and returns a number.
     unsafe { libc::umask(0o022) };
@@ -235,7 +236,7 @@ fn own_abstract_names() -> bool {
     false
 }
 
-/// Returns whether every lane has abstract names of its own here.
+/// Returns whether every lane has abstract names of its own on this system.
 #[must_use]
 pub fn has_own_abstract_names() -> bool {
     let mut command = Command::new("/bin/true");
@@ -268,7 +269,7 @@ pub fn example(name: &str) -> PathBuf {
     program
 }
 
-/// Returns whether a program is installed. If not, reports that.
+/// Returns whether a program is installed. If it is not, reports that.
 ///
 /// # Panics
 ///
@@ -285,7 +286,7 @@ pub fn found(program: &str) -> bool {
     env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
-/// Reports what is not tried, and returns `false`.
+/// Reports that something is not tried, because it is not installed, and returns `false`.
 ///
 /// # Panics
 ///

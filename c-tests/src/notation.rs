@@ -39,7 +39,7 @@ fn read_byte(text: &str) -> Option<(u8, &str)> {
     }
 }
 
-/// Returns bytes in double quotes, with four or more of one byte as `a{4}`.
+/// Bytes that are printed in double quotes, with four or more of one byte as `a{4}`.
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes<'a>(pub &'a [u8]);
 

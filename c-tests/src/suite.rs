@@ -144,7 +144,7 @@ impl Suite {
         }
     }
 
-    /// Reads one file.
+    /// Reads the transcript file of Linux or of another kernel, as it is recorded.
     fn recorded(&self, kernel: Option<&str>) -> Transcript {
         let path = self.transcript_path(kernel);
         let text = fs::read_to_string(&path).unwrap_or_default();
@@ -218,8 +218,8 @@ impl Suite {
     }
 }
 
-/// Returns how the lanes of a case may run. They run at the same time as those of other cases if
-/// each has its own abstract names.
+/// Returns how the lanes of a case may run. They may run at the same time as those of other cases
+/// if each lane has its own abstract names.
 #[must_use]
 pub fn beside() -> Beside {
     static OWN_NAMES: OnceLock<bool> = OnceLock::new();
@@ -329,8 +329,8 @@ impl Report {
     }
 }
 
-/// Returns what lanes should have printed and what they printed, call by call, and the line to
-/// paste if a lane differs from C on purpose.
+/// Returns what lanes should have printed and what they printed, call by call, and the line to add
+/// to the transcript if a lane differs from C on purpose.
 fn difference(suite: &Suite, lanes: &[&Lane], should: &str, line: &str, c: &str) -> String {
     let names: Vec<_> = lanes.iter().map(|lane| lane.name).collect();
     let names = names.join(", ");

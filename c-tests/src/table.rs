@@ -1,5 +1,5 @@
-//! The table of cases in `addr/cases.txt`, read and printed. Its head explains the words;
-//! `addr/table.c` is the same in C.
+//! Reads and prints the table of cases in `addr/cases.txt`. The head of that file explains the
+//! words. `addr/c/table.c` is the same in C.
 
 use std::io::BufRead;
 use std::mem::{offset_of, size_of};
@@ -184,7 +184,7 @@ fn read_step(text: &str) -> Option<(Step, &str)> {
     }
 }
 
-/// Reads one argument, whose beginning tells which one, and returns the text after it.
+/// Reads one argument, whose first characters tell its kind, and returns the text after it.
 fn read_argument<'a>(step: &mut Step, text: &'a str) -> Option<&'a str> {
     if text.starts_with('"') {
         let (bytes, rest) = read_bytes(text)?;

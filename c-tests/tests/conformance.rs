@@ -4,8 +4,8 @@
 //!
 //! `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance [SUITE::[ID]]` writes the
 //! lines of these cases into the transcripts, as the C lane prints them, and then the pages that
-//! are generated from tables and transcripts. It needs what the cases need, for most suites root.
-//! Lines of a transcript that begin with a lane's letter are written by hand.
+//! are generated from tables and transcripts. This run needs what the cases need, which is root for
+//! most suites. Lines of a transcript that begin with a lane's letter are written by hand.
 //!
 //! A case that needs root, or a namespace or an option that is missing, is not run: every lane
 //! prints the reason, the case counts as ignored, and the summary lists it with the reason.
@@ -43,15 +43,16 @@ mod linux {
     /// The kernels other than Linux for which suites have lines.
     const OTHER_KERNELS: [&str; 1] = ["gvisor"];
 
-    /// Returns which of them is running. `SUNPATH_KERNEL` says so, because gVisor calls itself
-    /// Linux.
+    /// The kernel that is running, if it is one of these. The user sets `SUNPATH_KERNEL`, because
+    /// gVisor calls itself Linux.
     static KERNEL: LazyLock<Option<String>> = LazyLock::new(|| env::var("SUNPATH_KERNEL").ok());
 
     /// Cases that run while no other case does, because the kernel counts what they measure over
     /// all processes of a user.
     const ALONE: [&str; 1] = ["ancillary::I17."];
 
-    /// The cases whose calls valgrind answers by itself, and differently from the kernel.
+    /// The cases that are not run under valgrind, because it answers their calls by itself, and
+    /// differently from the kernel.
     const NOT_UNDER: [&str; 1] = ["K11.from_sockets"];
 
     /// The results, which are printed at the end of the output.
@@ -150,7 +151,7 @@ mod linux {
         Failed::without_message()
     }
 
-    /// The generated pages: their paths and texts.
+    /// Returns the paths and texts of the generated pages.
     fn pages() -> [(PathBuf, String); 2] {
         [
             (catalogue::path(), catalogue::page(&SUITES)),
@@ -230,7 +231,7 @@ mod linux {
         }
     }
 
-    /// Prints what ran, what did not, and at the very end what failed.
+    /// Returns a text that says what ran, what did not, and at the very end what failed.
     fn summary(found: &Found) -> String {
         let mut text = String::new();
         if !found.reports.is_empty() {
@@ -247,7 +248,7 @@ mod linux {
         text
     }
 
-    /// Prints a row for each suite that ran, and one for all of them.
+    /// Returns a table with a row for each suite that ran, and one for all of them.
     fn table(found: &Found) -> String {
         let mut text = format!("{:14}{:>6}", "suite", "cases");
         for lane in LANES {

@@ -1,6 +1,6 @@
-//! `ControlMessages` sees what C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` see: in every
-//! buffer with at most three short messages, and in bytes that proptest generates. `fuzz/` makes
-//! the same checks with other bytes.
+//! Tests that `ControlMessages` sees what C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` see,
+//! in every buffer with at most three short messages, and in bytes that proptest generates. `fuzz/`
+//! makes the same checks with other bytes.
 
 #[path = "../functions/iterate.rs"]
 mod check;
@@ -30,7 +30,7 @@ fn control_iteration_sees_what_c_sees_in_whole_messages() {
     let mut all = vec![Vec::new()];
     let mut longest = all.clone();
     for place in 0..3 {
-        // The sizes of the data, from 0 to more than any alignment.
+        // The data of a message has from 0 bytes to 9, which is more than any alignment.
         let more = |buffer: &Vec<u8>| {
             let buffer = buffer.clone();
             (0..=9).map(move |len| [buffer.clone(), message(len, place)].concat())

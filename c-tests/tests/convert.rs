@@ -1,5 +1,5 @@
-//! Tests the conversion without a system call: for all inputs, in all lanes, and with bytes that
-//! proptest generates, as `fuzz/` does.
+//! Tests the conversion of addresses, which makes no system call, for all inputs in all lanes, and
+//! with bytes that proptest generates, as `fuzz/` does.
 
 #[path = "../functions/sun_path.rs"]
 mod check;

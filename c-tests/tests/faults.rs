@@ -46,10 +46,10 @@ mod linux {
     /// The calls that mark the beginning and the end of a way.
     const MARKER: &str = "dup(-1)";
 
-    /// Calls that are left out. strace does not make a call that it makes fail, and close(2) closes
-    /// whatever it returns. The others cannot fail, or ask for memory; fcntl is std's own check
-    /// before it closes, in debug builds.
-    /// On 32-bit systems some have another name.
+    /// Calls that are left out. strace skips a call that it makes fail, but a real close(2) closes
+    /// the descriptor even if it fails. fcntl is std's own check before it closes, in debug builds.
+    /// The other calls cannot fail, or they ask for memory. On 32-bit systems some calls have
+    /// another name.
     const LEFT_ALONE: [&str; 18] = [
         "brk",
         "close",
@@ -71,20 +71,21 @@ mod linux {
         "munmap",
     ];
 
-    /// Calls that a signal may interrupt.
-    /// `recv` and `send` are calls of their own in socketcall(2).
+    /// Calls that a signal may interrupt. `recv` and `send` are separate calls in socketcall(2).
     const INTERRUPTIBLE: [&str; 12] = [
         "accept4", "connect", "open", "openat", "recv", "recvfrom", "recvmmsg", "recvmsg", "send",
         "sendmmsg", "sendmsg", "sendto",
     ];
 
-    /// A call of a way, and which call of its name it is.
+    /// A call of a way, and its number among the calls of the same name: in the way, and in the
+    /// whole process.
     #[derive(Clone)]
     struct Call {
         name: String,
         in_way: usize,
         in_process: usize,
-        /// The fault lasts until the process ends.
+        /// The number of calls of this name in the whole process. A fault with `+` lasts until the
+        /// process ends.
         of: usize,
     }
 
@@ -179,7 +180,8 @@ mod linux {
     fn trials_of(lane: &'static Lane, way: &'static str, call: &Call, long: bool) -> Vec<Trial> {
         let mut trials = Vec::new();
         for errno in errnos(&call.name, long) {
-            // A call that is interrupted again and again is made again and again.
+            // A call that always fails with EINTR would be retried forever, so EINTR is injected
+            // only once.
             let for_good = if long && errno != "EINTR" {
                 &["", "+"][..]
             } else {

@@ -1,5 +1,6 @@
-//! Passes descriptors to programs in C and Python, and receives descriptors from them. Each is
-//! proved by its use: what one side writes the other reads, and both have one file offset.
+//! Passes descriptors to programs in C and Python, and receives descriptors from them. Each
+//! descriptor is proved by its use: what one side writes the other reads, and both share one file
+//! offset.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -16,18 +17,18 @@ use sunpath::{Datagram, Error, Seqpacket, Socket, Stream};
 use sunpath_c_tests::c;
 use sunpath_c_tests::lane::{self, FreshDir, installed, unless_descriptors};
 
-/// The test stops waiting for an answer after this time.
+/// The time after which the test stops waiting for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Tests run one after the other, because they count descriptors.
+/// The lock by which the tests run one after the other, because they count descriptors.
 static ALONE: Mutex<()> = Mutex::new(());
 
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/partners/fds.py");
 
-/// The C program or the Python program.
+/// A function that returns the command of the C program or the Python program.
 type Program = fn() -> Command;
 
-/// The running program, with our end of the socket that is its stdin.
+/// The running program, and our end of the socket pair whose other end is its stdin.
 struct Partner<T: Kind> {
     child: Child,
     socket: Socket<T>,
@@ -46,7 +47,8 @@ impl<T: Kind> Partner<T> {
         Self { child, socket }
     }
 
-    /// Tells the partner to continue, so that on a stream its answers do not run together.
+    /// Tells the partner to continue. It waits for that, so that its answers do not run together on
+    /// a stream.
     fn ask(&self) {
         self.socket.send_all(b"?", &[]).expect("the partner waits");
     }
@@ -90,8 +92,8 @@ fn files(dir: &FreshDir, count: usize) -> Vec<File> {
     (0..count).map(new).collect()
 }
 
-/// Returns whether each file contains its number. The file offset shows it too, because passed
-/// descriptors share one.
+/// Returns whether each file contains its number. Its file offset is checked too, because passed
+/// descriptors share it.
 fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
     (0..).zip(files).all(|(number, file): (usize, _)| {
         let path = dir.path().join(format!("{number}"));
@@ -101,10 +103,10 @@ fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
     })
 }
 
-/// A way to send descriptors.
+/// A function that sends descriptors in one way.
 type Send<T> = fn(&Socket<T>, &[BorrowedFd<'_>]) -> Result<(), Error>;
 
-/// We send in each of these ways, and the partner writes into the files that it gets.
+/// Sends files in each of these ways. The partner writes into the files that it gets.
 fn partner_takes<T: Kind>(program: Program) {
     let before = open_count();
     let sends: [(usize, Send<T>); 4] = [
@@ -148,7 +150,7 @@ fn are_those_of_the_partner<T: Kind>(
     assert_eq!(partner.answer(), offsets);
 }
 
-/// Asks for `count` descriptors and receives them into this buffer.
+/// Asks for the next message, and receives it and its `count` descriptors into this buffer.
 fn receive<T: Kind>(
     partner: &Partner<T>,
     count: usize,
@@ -164,7 +166,7 @@ fn receive<T: Kind>(
     control.rights().collect()
 }
 
-/// The partner sends, and we receive in each of these ways.
+/// Receives files from the partner in each of these ways.
 fn partner_gives<T: Kind>(program: Program) {
     let before = open_count();
     let partner = Partner::<T>::new(program, "give", &[1, 3, 1, 1, 2, 2, 253, 253]);
@@ -193,7 +195,7 @@ fn partner_gives<T: Kind>(program: Program) {
 }
 
 fn exchanges_with(program: Program) {
-    // The limit is more than the number that is open while 253 are passed.
+    // This limit is greater than the number of descriptors that are open while 253 are passed.
     if unless_descriptors(512) {
         return;
     }

@@ -1,5 +1,5 @@
-//! Compares three witnesses of one table: the C compiler, `sunpath-sys`, and the checked-in output
-//! of bindgen.
+//! Compares the values of one table from three sources: the C compiler, `sunpath-sys`, and the
+//! checked-in output of bindgen.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code, reason = "C is the only lane here")]
@@ -22,7 +22,7 @@ const fn size_of_field<S, F>(_field: fn(&S) -> &F) -> usize {
     size_of::<F>()
 }
 
-/// An errno is listed under the name that `errno_name` has for it.
+/// Returns the name of an errno's line. It contains the name that `errno_name` has for the errno.
 fn errno_line(errno: i32) -> String {
     format!(
         "errno {}",

@@ -1,5 +1,5 @@
-//! The lessons, `examples/NN_topic/`: `main.c` and `main.rs` take the same steps, print the same and end
-//! in the same way.
+//! Tests of the lessons, `examples/NN_topic/`: `main.c` and `main.rs` take the same steps, print
+//! the same text and end with the same exit status.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use sunpath_c_tests::lane::{self, FreshDir};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
-/// The most lines and columns of a lesson's program, so that it fits on a page, and on half a page
-/// beside its twin.
+/// The largest number of lines and columns of a lesson's program. It fits on a page, and beside its
+/// counterpart in the other language on half the width of a page.
 const MAX_LINES: usize = 80;
 const MAX_COLUMNS: usize = 64;
 
@@ -35,8 +35,8 @@ fn read(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// Compiles a lesson's C program with the warnings that all our C code has to bear, and with nothing
-/// defined that a reader would not define.
+/// Compiles a lesson's C program with the warnings with which all our C code is compiled, and
+/// without the macros that a reader would not define.
 fn compile(lesson: &Path, dir: &FreshDir) -> PathBuf {
     let mut words = c::COMPILER.split('\x1f');
     let compiler = words.next().unwrap_or_default();

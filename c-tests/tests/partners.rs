@@ -18,7 +18,7 @@ fn message() -> Vec<u8> {
     (0..BYTES).map(|i| (i % 251) as u8).collect()
 }
 
-/// The C program, which is ended with the test.
+/// The running C program, which is killed when this value is dropped.
 struct Partner(Child);
 
 impl Partner {

@@ -35,7 +35,8 @@ fn traced(lane: &Lane) -> Vec<String> {
         .collect()
 }
 
-/// Before std closes a descriptor it checks that it is open, in debug builds alone.
+/// Returns whether the line is a check of std's: in debug builds std checks that a descriptor is
+/// open before it closes it.
 fn is_the_check_of_a_debug_build(line: &str) -> bool {
     cfg!(debug_assertions) && line.starts_with("fcntl") && line.contains(", F_GETFD)")
 }

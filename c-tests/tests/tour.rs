@@ -52,8 +52,8 @@ fn tour_in<A: AsRef<OsStr>>(dir: &FreshDir, args: impl IntoIterator<Item = A>) -
     command
 }
 
-/// Returns whether the installed `nc` knows Unix sockets, and ends with its input. Of the many
-/// versions, OpenBSD's does.
+/// Returns whether the installed `nc` knows Unix sockets, and ends when its input ends. There are
+/// many versions of nc, and OpenBSD's does both.
 fn installed_nc() -> bool {
     let knows = || {
         let help = Command::new("nc").arg("-h").stdin(Stdio::null()).output();
@@ -71,7 +71,7 @@ fn message() -> Vec<u8> {
     lines.flat_map(String::into_bytes).take(LENGTH).collect()
 }
 
-/// Returns what a program prints if it gets `input`.
+/// Runs a program with `input` as its standard input, and returns its output.
 fn filter(command: &mut Command, input: &[u8]) -> Output {
     let spawned = command
         .stdin(Stdio::piped())
@@ -104,14 +104,14 @@ fn assert_echoes(command: &mut Command) {
     );
 }
 
-/// A server that is ended with the test.
+/// A running server, which is killed when this value is dropped.
 struct Server {
     child: Child,
     said: BufReader<ChildStdout>,
 }
 
 impl Server {
-    /// Starts it and waits for the line that it prints when it is ready.
+    /// Starts the server, and waits for the line that it prints when it is ready.
     fn start(command: &mut Command) -> Self {
         let mut server = Self::start_silent(command);
         let line = server.line();
@@ -134,7 +134,7 @@ impl Server {
         line
     }
 
-    /// Ends it with a signal. Returns its exit status.
+    /// Ends the server by a signal, and returns its exit status.
     fn end_by(mut self, signal: libc::c_int) -> Option<i32> {
         let pid = self.child.id().try_into().expect("a pid is positive");
         // SAFETY: kill takes numbers, and the child has not been waited for.
@@ -294,8 +294,8 @@ fn tour_with_bad_input_says_one_line_and_exits_1() {
     assert_eq!(left.len(), 1, "{left:?}");
 }
 
-/// The program runs as a user that may not write there. Root may write everywhere, so it becomes
-/// nobody.
+/// The program runs as a user that may not write to the directory. If the test runs as root, who
+/// may write everywhere, the program runs as nobody.
 #[test]
 fn tour_in_a_directory_that_is_not_writable_says_so() {
     let dir = FreshDir::new();
@@ -392,7 +392,7 @@ fn tour_server_that_ends_leaves_the_file_of_its_successor() {
     let path = dir.path().join("a.sock");
     let first = Server::start(&mut tour_in(&dir, ["serve", "a.sock"]));
     fs::remove_file(&path).expect("it serves");
-    // This server does not check what was there before.
+    // This server does not check what was at the path before.
     let mut second = Command::new(c::program("stream"));
     let second = Server::start(second.args(["serve", "a.sock"]).current_dir(dir.path()));
     assert_eq!(first.end_by(libc::SIGTERM), Some(0));
@@ -461,7 +461,7 @@ fn tour_is_a_client_of_servers_in_c_and_python() {
     }
 }
 
-/// These two print nothing when they are ready, so the client tries until it connects.
+/// socat and nc print nothing when they are ready, so the client tries until it connects.
 #[test]
 fn tour_is_a_client_of_socat_and_nc() {
     let connect_until_served = |server: &mut Server, dir: &FreshDir, input: &[u8]| loop {

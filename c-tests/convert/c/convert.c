@@ -1,6 +1,6 @@
-/* Makes only the conversion, in C and for all inputs. It prints what sun_path.c makes of every
- * length with a NUL at every position, and what it reads at every length that could be
- * reported. It makes no system call. raw/mod.rs and safe/mod.rs print the same lines. */
+/* Converts all inputs in C, without a system call. It prints what sun_path.c makes of paths and
+ * names of every length with a NUL at every position, and what it reads from an address at every
+ * length that could be reported. raw/mod.rs and safe/mod.rs print the same lines. */
 #include "notation.h"
 #include "sun_path.h"
 
@@ -22,7 +22,7 @@ static void fill(char *bytes, size_t size, size_t nul)
 		bytes[i] = i == nul ? '\0' : (char)(1 + (i * 7 + 13) % 255);
 }
 
-/* The length, and the place of the NUL. */
+/* Prints the kind and the length of the input, and the place of its NUL. */
 static void print_input(const char *kind, size_t size, size_t nul)
 {
 	if (nul == NO_NUL)

@@ -1,4 +1,4 @@
-//! Makes only the conversion, for all inputs, over `sunpath-sys`, and prints the same lines as
+//! Converts all inputs over `sunpath-sys`, without a system call, and prints the same lines as
 //! `convert.c`.
 
 use std::io::{self, BufWriter, Write};
@@ -25,7 +25,7 @@ fn fill(size: usize, nul: Option<usize>) -> Vec<u8> {
     (0..size).map(byte).collect()
 }
 
-/// The length, and the place of the NUL.
+/// Returns the kind and the length of the input, and the place of its NUL, as text.
 fn input(kind: &str, size: usize, nul: Option<usize>) -> String {
     let nul = nul.map_or("-".to_owned(), |nul| nul.to_string());
     format!("{kind} {size} {nul}")

@@ -1,4 +1,4 @@
-//! Makes only the conversion, for all inputs, over `sunpath`, and prints the same lines as
+//! Converts all inputs over `sunpath`, without a system call, and prints the same lines as
 //! `convert.c`.
 
 use std::io::{self, BufWriter, Write};
@@ -24,7 +24,7 @@ fn fill(size: usize, nul: Option<usize>) -> Vec<u8> {
     (0..size).map(byte).collect()
 }
 
-/// The length, and the place of the NUL.
+/// Returns the kind and the length of the input, and the place of its NUL, as text.
 fn input(kind: &str, size: usize, nul: Option<usize>) -> String {
     let nul = nul.map_or("-".to_owned(), |nul| nul.to_string());
     format!("{kind} {size} {nul}")
@@ -73,8 +73,8 @@ const CONTENTS: [&str; 7] = [
     r#""\0{108}""#,        // only NULs
 ];
 
-/// A length that the kernel does not return is refused here, and read by the reader that takes
-/// every length.
+/// Reads an address. `UnixAddr` refuses a length that the kernel does not return, and then
+/// `sun_path` reads the address, because it takes every length.
 fn read_address(addr: sockaddr_un, len: socklen_t) -> String {
     let safe = UnixAddr::from_raw(addr, len);
     let name = match &safe {

@@ -202,7 +202,8 @@ static int seqpacket(void)
 	return remove_file();
 }
 
-/* One control message with data of this size, and one byte. */
+/* A buffer for one control message, with space for the largest data that the ways send. It is
+ * aligned as a header is. */
 union control {
 	char bytes[CMSG_SPACE(sizeof(struct ucred))];
 	struct cmsghdr header;
@@ -380,7 +381,8 @@ static const struct {
 	{ "pidfd", peer_pidfd }, { "autobind", autobind }, { "at", at },
 };
 
-/* Uses a call that no way uses. */
+/* Returns how many descriptors are open. It uses fcntl(2), which no way calls, so no fault is
+ * injected into it. */
 static int open_descriptors(void)
 {
 	int count = 0;

@@ -22,7 +22,8 @@ type Answer<T> = Result<T, c_int>;
 
 const PATH: &str = "s";
 
-/// A directory whose name is longer than sun_path, made before.
+/// Returns the name of a directory, which is longer than sun_path. `main` makes the directory
+/// before the way begins.
 fn deep() -> String {
     "d".repeat(150)
 }
@@ -372,7 +373,7 @@ fn mark() {
     unsafe { libc::dup(-1) };
 }
 
-/// Uses a call that no way uses.
+/// Returns how many descriptors are open. It uses fcntl(2), in which no fault is injected.
 fn open_descriptors() -> usize {
     // SAFETY: F_GETFD takes any number.
     let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1;

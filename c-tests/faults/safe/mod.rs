@@ -21,7 +21,8 @@ use sunpath::{
 
 const PATH: &str = "s";
 
-/// A directory whose name is longer than sun_path, made before.
+/// Returns a path in a directory whose name is longer than sun_path. `main` makes the directory
+/// before the way begins.
 fn deep() -> String {
     format!("{}/{PATH}", "d".repeat(150))
 }
@@ -174,7 +175,7 @@ fn mark() {
     unsafe { libc::dup(-1) };
 }
 
-/// Uses a call that no way uses.
+/// Returns how many descriptors are open. It uses fcntl(2), in which no fault is injected.
 fn open_descriptors() -> usize {
     // SAFETY: F_GETFD takes any number.
     let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1;

@@ -1,6 +1,6 @@
 /* Prints what this compiler sees in this system's headers: a line for each row of layout.def
  * and around.def, and then the CMSG macros for every length from 0 to 2048. */
-/* struct stat is the one whose numbers have 64 bits. */
+/* With this macro struct stat is the one whose numbers have 64 bits. */
 #define _FILE_OFFSET_BITS 64
 
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include <linux/sockios.h>
 #include <linux/unix_diag.h>
 
-/* The kernel's header has the struct too, under the same name. */
+/* The kernel's header defines the struct too, under the same name, so it is renamed here. */
 #define sockaddr_un kernel_sockaddr_un
 #include <linux/un.h>
 #undef sockaddr_un

@@ -1,5 +1,5 @@
 /* Passes one descriptor through a stream and one through a sequenced-packet socket, with the
- * necessary system calls and no other between two calls of close(-1), which mark the place in a
+ * necessary system calls and no others. Two calls of close(-1) mark the beginning and the end in a
  * trace. */
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* The space for what one message can carry in addition to one descriptor, if the socket was
- * inherited with its options set: credentials, a security label, a pidfd, and the length of the
+ * inherited with options set: credentials, a security label, a pidfd, and the length of the
  * queue. */
 #define ALONG (CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(96) + 2 * CMSG_SPACE(sizeof(int)))
 

@@ -1,6 +1,6 @@
-//! Servers and clients that people run, each talking with `sunpath` as a client or as a server.
-//! There is a table for each of the two, with a row for each program. The programs that are not
-//! installed are listed at the end.
+//! Tests of servers and clients that people run. Each of them talks with `sunpath` as a client or
+//! as a server. There is a table for servers and one for clients, with a row for each program. The
+//! programs that are not installed are listed at the end.
 #![cfg(target_os = "linux")]
 
 mod clients;
@@ -18,14 +18,14 @@ use sunpath::socket::Kind;
 use sunpath::{Errno, Error, Socket, UnixAddr};
 use sunpath_c_tests::lane::{self, FreshDir};
 
-/// The test stops waiting after this time.
+/// The time after which the test stops waiting.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A row: a program, and what we do with it.
+/// A row of a table: a program, and how the test talks with it.
 struct Row {
     program: &'static str,
-    /// In the arguments, `DIR` is the directory that the program runs in, and the abstract name
-    /// that is ours.
+    /// The arguments of the program. In them, `DIR` stands for the path of the directory in which
+    /// the program runs, which is also our abstract name.
     args: &'static [&'static str],
     /// The standard input of the program, which is the file `input` of that directory.
     input: &'static str,
@@ -89,7 +89,7 @@ fn create(path: &Path) -> Stdio {
         .into()
 }
 
-/// The running program, which is ended with the test.
+/// The running program, which is killed when this value is dropped.
 struct Running {
     child: Child,
     dir: PathBuf,
@@ -117,7 +117,7 @@ impl Running {
         assert_eq!(ended, None, "it ended, and printed:\n{}", self.said());
     }
 
-    /// Waits until the program ends, which must be with success, and returns what it printed.
+    /// Waits until the program ends, asserts that it succeeded, and returns what it printed.
     fn printed(mut self) -> String {
         let status = self.child.wait().expect("the child is ours");
         assert!(status.success(), "{status}: {}", self.said());
@@ -154,7 +154,7 @@ fn talk_with(rows: &'static [Row]) {
     let mut missing = Vec::new();
     for row in rows {
         if lane::found(row.program) {
-            // Printed if the test fails.
+            // libtest shows this line only if the test fails.
             eprintln!("{} {}", row.program, row.args.join(" "));
             (row.talk)(&Stage::new(row));
         } else if !missing.contains(&row.program) {

@@ -1,4 +1,4 @@
-//! Programs that serve at `a.sock` or at the abstract name, and whose client we are.
+//! Tests of programs that serve at `a.sock` or at the abstract name. The test is their client.
 
 use std::io::{BufRead, BufReader};
 
@@ -16,8 +16,8 @@ pub(crate) const ROWS: &[Row] = &[
         talk: redis,
     },
     Row {
-        // As root it needs to know which user to become. It raises RLIMIT_NOFILE to the number of
-        // connections.
+        // As root memcached needs to know which user to become. It raises RLIMIT_NOFILE to the
+        // number of connections, so there are only a few.
         program: "memcached",
         args: &["-u", "root", "-c", "60", "-s", "a.sock"],
         input: "",
@@ -148,8 +148,7 @@ fn nginx(stage: &Stage) {
     assert!(answer.ends_with("\r\n\r\nhello from nginx"), "{answer}");
 }
 
-/// The bus accepts our identity because the kernel reports it, and not because of anything that we
-/// send.
+/// The bus accepts our identity because the kernel reports it, and rejects any other that we claim.
 fn dbus(stage: &Stage) {
     let mut server = stage.start();
     let mut stream = BufReader::new(server.client::<Stream>(&stage.address()));
@@ -171,7 +170,7 @@ fn dbus(stage: &Stage) {
     assert_eq!(answer, "AGREE_UNIX_FD\r\n");
 }
 
-/// It receives what syslog(3) would send, and sends it on to a socket of ours.
+/// Sends what syslog(3) would send. The program sends it on to a socket of ours.
 fn rsyslog(stage: &Stage) {
     let log = UnixDatagram::bind(stage.path("b.sock")).expect("the directory is fresh");
     patient(&log);
@@ -192,7 +191,7 @@ fn echo(stream: UnixStream) {
     assert_eq!(read_to_end(&stream), "hello");
 }
 
-/// Each send is a record, and the answer is one too.
+/// Sends records. The program sends each of them back as one record.
 fn packets(stage: &Stage) {
     let mut server = stage.start();
     let socket = server.client::<Seqpacket>(&stage.address());
@@ -206,7 +205,7 @@ fn packets(stage: &Stage) {
     }
 }
 
-/// The answer arrives at the address that our socket is bound to.
+/// Sends a datagram. The answer arrives at the address to which our socket is bound.
 fn datagrams(stage: &Stage) {
     let mut server = stage.start();
     drop(server.client::<Datagram>(&stage.address()));

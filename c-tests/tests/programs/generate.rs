@@ -1,8 +1,8 @@
 //! Generates programs in the language of `sockets/cases.txt` from bytes. Any bytes make a program.
 //!
-//! The tables below are calls of that language with gaps, and have what `sunpath` offers for each
-//! kind of socket. `sockets/transcript.txt` has the calls that it does not offer. `fds`, which
-//! would outlive its program, and waiting without a timeout are left out.
+//! The tables below contain calls of that language with gaps, namely those that `sunpath` offers
+//! for each kind of socket. `sockets/transcript.txt` has the calls that it does not offer. `fds`,
+//! which would outlive its program, and waiting without a timeout are left out.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use proptest::array::uniform6;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 
-/// The numbers from which one part is made: the table, the line, the socket, and the values for the
-/// gaps.
+/// The numbers from which one part of a program is made: the table, the line, the socket, and the
+/// values for the gaps.
 type Choice = [u8; 6];
 
 /// The number of parts of the longest program.
@@ -39,9 +39,9 @@ enum Kind {
 use Kind::{Dgram, Listener, PacketListener, Seqpacket, Stream};
 
 /// Calls that make sockets. A gap with a kind is a new letter for a socket of that kind, and
-/// `{last}` is the letter before. `{own}` is the pathname that is called like the letter, and
-/// `{name}` one of those, or one that no socket has. A line that is there twice is chosen twice as
-/// often.
+/// `{last}` is the letter before. `{own}` is the pathname that consists of that letter, and
+/// `{name}` is one of these pathnames, or one that no socket has. A line that is listed twice is
+/// chosen twice as often.
 const OPENINGS: &[&str] = &[
     "pair(stream, {stream}, {stream})",
     "pair(dgram, {dgram}, {dgram})",
@@ -63,7 +63,7 @@ const OPENINGS: &[&str] = &[
     "fill_backlog(seqpacket, {name})",
 ];
 
-/// Questions to every socket. `{it}` is its letter.
+/// Calls that ask about a socket of any kind. `{it}` is its letter.
 const ASK: &[&str] = &[
     "poll({it})",
     "getpeername({it})",
@@ -151,7 +151,7 @@ const PACKET_LISTENER: &[&str] = &[
     "listen({it}, {few})",
 ];
 
-/// The tables for a kind of socket. A table that is there twice is chosen twice as often.
+/// Returns the tables for a kind of socket. A table that is listed twice is chosen twice as often.
 const fn tables(kind: Kind) -> &'static [&'static [&'static str]] {
     match kind {
         Stream => &[STREAM, STREAM, STREAM, ASK, CHANGE],

@@ -1,5 +1,5 @@
-//! Runs random programs: calls in the language of `sockets/cases.txt`, which C, raw and safe Rust
-//! make on this kernel. All three must get the same answers.
+//! Runs random programs: calls in the language of `sockets/cases.txt`, which the C, raw and safe
+//! lanes make on this kernel. All three must get the same answers.
 //!
 //! `cargo test` runs a short selection. `SUNPATH_LONG=1 cargo test --release -p sunpath-c-tests
 //! --test programs -- --nocapture` runs for long.
@@ -74,7 +74,7 @@ fn run(programs: &[String], counts: &mut Counts) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns each call of a line, and its answer.
+/// Returns the calls of a line, each with its answer.
 fn answers(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let (_, calls) = line.split_once('\t').unwrap_or_default();
     calls
@@ -112,7 +112,7 @@ fn agree(c: &str, safe: &str, counts: &mut Counts) -> Result<(), String> {
 }
 
 /// Leaves out parts of a program as long as its answers still differ, and returns the difference,
-/// or nothing if the answers are the same.
+/// or `None` if the answers are the same.
 fn shrunk(mut program: Vec<String>) -> Option<String> {
     let fault = |parts: &[String]| run(&[parts.join("; ")], &mut Counts::new()).err();
     let mut simplest = fault(&program)?;

@@ -18,15 +18,16 @@ union address {
 	unsigned char bytes[BUFFER_SIZE];
 };
 
-/* Fills the buffer, so that it can be seen what was written. */
+/* Fills the buffer with a known byte, so that the bytes that the kernel writes can be told from the
+ * others. */
 void address_prepare(union address *ret_addr);
 
 /* Prints what the kernel wrote into a prepared address: the length that it reports, the bytes of
  * sun_path that are inside the cap bytes of the buffer, and whether it wrote more. */
 void address_print(const union address *addr, socklen_t cap, socklen_t len);
 
-/* A name that the kernel chose is random. It is printed by its form, and as "the same" if it was
- * printed before. This function forgets what was printed. */
+/* A name that the kernel chose is random. Its form is printed, and "the same" if the name was
+ * printed before. This function forgets which name was printed. */
 void address_forget_autobound(void);
 
 #endif

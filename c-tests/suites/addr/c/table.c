@@ -42,7 +42,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Returns the text after a word that it begins with, or NULL. */
+/* Returns the rest of the text after the word, or NULL if the text does not begin with the word. */
 static const char *after(const char *text, const char *word)
 {
 	size_t size = strlen(word);
@@ -88,7 +88,7 @@ static const char *read_length(const char *text, struct step *ret_step)
 	return end != text ? end : NULL;
 }
 
-/* One argument; its beginning tells which one. */
+/* Reads one argument, whose first characters tell its kind. */
 static const char *read_argument(const char *text, struct step *ret_step)
 {
 	if (*text == '"') {

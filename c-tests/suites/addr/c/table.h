@@ -1,5 +1,5 @@
-/* One call of cases.txt, read and printed. The head of cases.txt explains the words; src/table.rs
- * is the same in Rust. */
+/* Reads and prints one call of cases.txt. The head of cases.txt explains the words. src/table.rs is
+ * the same in Rust. */
 #ifndef TABLE_H
 #define TABLE_H
 
@@ -27,7 +27,7 @@ enum source {
 	SOURCE_SOCKNAME, /* sockname(s) */
 };
 
-/* The origin of the length that is passed with it. */
+/* The origin of the length that is passed with an address. */
 enum form {
 	FORM_NONE,
 	FORM_EXACT,

@@ -1,5 +1,6 @@
-//! The cases of `cases.txt` over `sunpath-sys`: the same calls as in `../c/addr.c`, structs filled by
-//! hand, and the same lines. Reads the table from stdin, works in the current directory.
+//! Runs the cases of `cases.txt` over `sunpath-sys`. It makes the same calls as `../c/addr.c`, with
+//! structs that are filled by hand, and prints the same lines. It reads the table from stdin, and
+//! works in the current directory.
 
 use std::ffi::{CString, c_int};
 use std::fs;
@@ -46,7 +47,7 @@ impl Address {
     }
 }
 
-/// Returns the first len bytes of the address. If len exceeds the buffer, all of it is returned.
+/// Returns len, or the size of the buffer if len is greater.
 fn within(len: socklen_t) -> usize {
     (len as usize).min(BUFFER_SIZE)
 }

@@ -1,6 +1,6 @@
-//! The cases of `cases.txt` over `sunpath`: for each call of `../c/addr.c` the nearest call of a
-//! program in safe Rust, and the same lines. Reads the table from stdin, and works in the current
-//! directory.
+//! Runs the cases of `cases.txt` over `sunpath`. For each call of `../c/addr.c` it makes the
+//! nearest call of a program in safe Rust, and it prints the same lines. It reads the table from
+//! stdin, and works in the current directory.
 //!
 //! `"norm\0"` in the table means the name, in whatever way C writes it and its length. A struct in
 //! braces is taken with [`UnixAddr::from_raw`]. A line can differ from C's if a name is refused,
@@ -21,8 +21,8 @@ use sunpath_c_tests::table::{Case, Form, PATH_OFFSET, Source, Step, read_cases};
 
 const SIZE: usize = size_of::<sockaddr_un>();
 
-/// The address that the bytes of the table name: a first NUL makes it abstract, a last one ends a
-/// path.
+/// Returns the address that the bytes of the table name. A NUL at the front makes the name
+/// abstract, and a NUL at the end ends a path.
 fn named(bytes: &[u8], len: usize) -> Result<UnixAddr, SunPathError> {
     match bytes {
         [0, name @ ..] => {
@@ -34,7 +34,7 @@ fn named(bytes: &[u8], len: usize) -> Result<UnixAddr, SunPathError> {
     }
 }
 
-/// The struct of the table, filled by hand.
+/// Returns a struct with the family and the bytes of the table, filled by hand.
 fn filled((_, family): (&str, i32), bytes: &[u8]) -> sockaddr_un {
     let mut addr = *UnixAddr::unnamed().as_sockaddr_un();
     addr.sun_family = family as sa_family_t;

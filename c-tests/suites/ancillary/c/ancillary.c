@@ -1,5 +1,6 @@
-/* Control data in C: descriptors, credentials, pidfds, the length of the queue. Prints a line for
- * each case. Works in the current directory, which should be empty and its own. By hand:
+/* Runs the cases of control data in C: descriptors, credentials, pidfds, the length of the queue.
+ * It prints a line for each case, and works in the current directory, which should be empty and its
+ * own. By hand:
  *
  *   mkdir fresh && cd fresh && ancillary < .../cases.txt            every case of ../cases.txt
  *   mkdir fresh && cd fresh && ancillary I01.one P05 < /dev/null    these cases of ../cases.def

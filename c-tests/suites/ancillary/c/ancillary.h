@@ -14,7 +14,7 @@ int listening(int type);
 int connected(int type);
 int accepted(int listener);
 
-/* Runs a part of a case in a child that is another user. */
+/* Runs a part of a case in a child process of another user. */
 void as_nobody(void (*run)(void));
 
 #define CASE(id, name, needs, file, title) void file##_##name(void);

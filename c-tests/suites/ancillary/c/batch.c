@@ -1,4 +1,5 @@
-/* Many messages in one call, many pieces in one message, and data that is truncated. */
+/* Cases with many messages in one call, with many pieces in one message, and with data that is
+ * truncated. */
 #include "ancillary.h"
 #include "notation.h"
 

@@ -1,4 +1,5 @@
-/* The receiver's control buffer: what arrives if it is too small, and what an iteration over it sees. */
+/* Cases of the receiver's control buffer: what arrives if it is too small, and what an iteration
+ * over it sees. */
 #include "ancillary.h"
 
 #include <stdint.h>
@@ -54,8 +55,8 @@ void buffer_for_none(void)
 
 /* 3. Use the buffer in unusual ways. */
 
-/* Uses one buffer for two calls, as in a loop. An iteration over it after a failure sees old
- * numbers. */
+/* Uses one buffer for two calls, as in a loop. The second call fails, and an iteration over the
+ * buffer then sees the descriptor numbers of the first call. */
 void buffer_failed(void)
 {
 	struct pair s = new_pair(SOCK_STREAM);

@@ -1,5 +1,5 @@
-/* The cases of cases.txt: two connected sockets p and q, and the calls of the line. Each helper makes a
- * call and prints it. */
+/* Runs the cases of cases.txt. Each has two connected sockets p and q, and the calls of its line.
+ * Each helper makes a call and prints it. */
 #include "ancillary.h"
 #include "calls.h"
 #include "step.h"
@@ -22,7 +22,7 @@ static int *socket_of(struct pair *s, const struct step *asked)
 	return strcmp(asked->args[0].word, "p") == 0 ? &s->p : &s->q;
 }
 
-/* The bytes of the second argument, which have no NUL. */
+/* Returns the bytes of the second argument, which have no NUL in them, as a string. */
 static const char *text_of(const struct step *asked)
 {
 	static char text[64];
@@ -31,7 +31,7 @@ static const char *text_of(const struct step *asked)
 	return text;
 }
 
-/* "CMSG_SPACE(12) + CMSG_LEN(4)". */
+/* Returns the value of a sum such as "CMSG_SPACE(12) + CMSG_LEN(4)". */
 static size_t size_of(const char *words)
 {
 	size_t sum = 0, number;

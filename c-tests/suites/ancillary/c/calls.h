@@ -1,4 +1,4 @@
-/* The cases of cases.txt. */
+/* Runs the cases of cases.txt. */
 #ifndef CALLS_H
 #define CALLS_H
 

@@ -90,7 +90,7 @@ static void print_credentials(const struct message *message)
 	}
 	memcpy(&cred, message->data, sizeof cred);
 	printf(", CREDENTIALS(");
-	if (cred.pid <= 1) /* the number belongs to no process, or the case made it up */
+	if (cred.pid <= 1) /* such a number belongs to no process, or the case made it up */
 		printf("pid %d, uid %u, gid %u", cred.pid, cred.uid, cred.gid);
 	else
 		ids_print(cred.pid, cred.uid, cred.gid);

@@ -1,11 +1,13 @@
-/* Control data: messages put into a buffer to be sent, and taken from one that was received. */
+/* Puts control messages into a buffer that is to be sent, and takes them from one that was
+ * received. */
 #ifndef CONTROL_H
 #define CONTROL_H
 
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* Since glibc 2.39, Linux 6.5, 6.16, 6.17; headers may be older. The kernel's asm-generic numbers. */
+/* These names exist since glibc 2.39, or Linux 6.5, 6.16 and 6.17, and the headers may be older.
+ * The numbers are those of the kernel's asm-generic headers. */
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 4
 #endif
@@ -34,8 +36,8 @@ struct control {
 	_Alignas(struct cmsghdr) unsigned char bytes[CONTROL_SIZE];
 };
 
-/* Puts a message of SOL_SOCKET; rights with ANY_FD, count times; or 8 bytes of rights, whose length
- * and type may be others. */
+/* put adds a message of level SOL_SOCKET. put_rights adds rights with ANY_FD, count times.
+ * put_wrong adds 8 bytes of rights, whose header has any length, level and type. */
 void put(struct control *control, int type, const void *data, size_t size);
 void put_rights(struct control *control, size_t count);
 void put_wrong(struct control *control, size_t cmsg_len, int level, int type);
@@ -59,7 +61,7 @@ struct message {
 int next_message(const unsigned char *bytes, size_t len, size_t *at, struct message *ret_message);
 
 /* Prints the control messages of a buffer in words, ", RIGHTS(2)" each. Returns their descriptors,
- * if wanted. */
+ * unless ret_fds is NULL. */
 void print_control(const unsigned char *bytes, size_t len, struct fds *ret_fds);
 
 #endif

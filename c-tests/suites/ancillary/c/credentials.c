@@ -1,4 +1,4 @@
-/* SCM_CREDENTIALS: the ids that arrive with a message. */
+/* Cases of SCM_CREDENTIALS: the ids that arrive with a message. */
 #include "ancillary.h"
 
 #include <limits.h>

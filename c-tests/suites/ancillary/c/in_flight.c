@@ -1,4 +1,4 @@
-/* Descriptors in flight: what they share, what closes them, and how many there may be. */
+/* Cases of descriptors in flight: what they share, what closes them, and how many there may be. */
 #include "ancillary.h"
 #include "notation.h"
 
@@ -130,8 +130,8 @@ void in_flight_never_accepted(void)
 	close(p);
 }
 
-/* The kernel collects sockets that are in flight in their own queues, but only some time later. The read
- * of the pipe waits for that. */
+/* The kernel frees sockets that are in flight in their own queues, but only some time later. The
+ * read of the pipe waits until it has. */
 void in_flight_itself(void)
 {
 	int fds[2];
@@ -155,8 +155,8 @@ void in_flight_itself(void)
 
 /* 4. Count descriptors: one in flight counts for the user who sent it. */
 
-/* At most 32 are open, and one more may be in flight, because the kernel counts before it adds a
- * message. */
+/* Sends messages under a limit of 32 descriptors until one is refused. The last message may exceed
+ * the limit, because the kernel compares the count before it adds the descriptors of a message. */
 static void until_refused(size_t rights)
 {
 	struct pair s = new_pair(SOCK_STREAM);

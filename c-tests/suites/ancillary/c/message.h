@@ -1,4 +1,4 @@
-/* One message with control data, sent or received, and its words in the line of the case:
+/* Sends or receives one message with control data, and prints it in the words of the line:
  *
  *   sendmsg(p, "x", RIGHTS(2)) = 1; recvmsg(q, 64, CMSG_LEN(4)) = 1, "x", RIGHTS(1), CTRUNC, opened 1
  *
@@ -15,7 +15,7 @@
 /* The size of the buffer for data, which is more than any case needs. */
 #define DATA_SIZE 256
 
-/* Makes two connected sockets, which are nonblocking and close-on-exec. */
+/* Two connected sockets, which are nonblocking and close-on-exec. */
 struct pair {
 	int p, q;
 };
@@ -23,11 +23,11 @@ struct pair {
 struct pair new_pair(int type);
 void close_pair(struct pair s);
 
-/* Sets an option of a socket, a step: SET("q", s.q, SO_PASSCRED, 1). */
+/* Sets an option of a socket, as a step: SET("q", s.q, SO_PASSCRED, 1). */
 #define SET(name, fd, option, value) set_option(name, fd, option, #option, value)
 void set_option(const char *name, int fd, int option, const char *words, int value);
 
-/* Returns whether this kernel lacks an option. If so, that is printed in place of the case. */
+/* Returns whether this kernel lacks an option. If it does, prints that in place of the case. */
 #define LACKS(option) lacks_option(option, #option)
 int lacks_option(int option, const char *words);
 
@@ -52,8 +52,8 @@ struct receive {
 /* Receives, as a step. The descriptors belong to the caller. */
 struct fds receive_with(int q, struct receive how);
 
-/* Receives and closes the descriptors: at most size bytes; into a small control buffer; with flags.
- */
+/* Receive, and close the descriptors: at most size bytes; in any way; into a small control buffer;
+ * with flags. */
 void receive(int q, size_t size);
 void receive_closing(int q, struct receive how);
 #define RECEIVE_IN(q, size, capacity) \
@@ -61,7 +61,7 @@ void receive_closing(int q, struct receive how);
 #define RECEIVE_FLAGS(q, size, flags) \
 	receive_closing(q, (struct receive){ size, CONTROL_SIZE, NULL, flags, #flags, 0 })
 
-/* Receives one descriptor, which belongs to the caller; -1 if none arrived. */
+/* Receives one descriptor, which belongs to the caller. Returns -1 if none arrived. */
 int receive_fd(int q);
 
 /* Calls recv(2), as a step. */

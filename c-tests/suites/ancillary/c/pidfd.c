@@ -1,5 +1,5 @@
-/* SCM_PIDFD (which is a descriptor too), SCM_INQ, the order of control messages, and a control
- * message of another family. */
+/* Cases of SCM_PIDFD (which is a descriptor too), of SCM_INQ, of the order of control messages, and
+ * of a control message of another family. */
 #include "ancillary.h"
 
 #include <fcntl.h>
@@ -16,7 +16,8 @@ static struct pair passing(int type)
 
 /* 1. Receive a pidfd with a message. */
 
-/* A receiver that did not ask for it finds one more descriptor in every message. */
+/* The option was set on the listener, so a receiver that did not ask for a pidfd finds one more
+ * descriptor in every message. */
 void pidfd_inherited(void)
 {
 	struct pair s;

@@ -1,4 +1,5 @@
-//! The receiver's control buffer: what arrives if it is too small, and what an iteration over it sees.
+//! Cases of the receiver's control buffer: what arrives if it is too small, and what an iteration
+//! over it sees.
 
 use sunpath_sys as sys;
 use sys::{CMSG_LEN, CMSG_SPACE, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET};
@@ -50,8 +51,8 @@ pub(crate) fn for_none() {
 
 // 3. Use the buffer in unusual ways.
 
-/// Uses one buffer for two calls, as in a loop. An iteration over it after a failure sees old
-/// numbers.
+/// Uses one buffer for two calls, as in a loop. The second call fails, and an iteration over the
+/// buffer then sees the descriptor numbers of the first call.
 pub(crate) fn failed() {
     let s = new_pair(SOCK_STREAM);
     let (mut control, data) = ([0u8; CMSG_SPACE(4)], &mut [0u8]);

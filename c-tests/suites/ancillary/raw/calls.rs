@@ -1,5 +1,5 @@
-//! The cases of `cases.txt`: two connected sockets p and q, and the calls of the line. Each helper makes a
-//! call and prints it.
+//! Runs the cases of `cases.txt`. Each has two connected sockets p and q, and the calls of its
+//! line. Each helper makes a call and prints it.
 
 use libc::c_int;
 use sunpath_sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};

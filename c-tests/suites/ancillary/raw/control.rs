@@ -1,4 +1,5 @@
-//! Control data: messages put into a buffer to be sent, and taken from one that was received.
+//! Puts control messages into a buffer that is to be sent, and takes them from one that was
+//! received.
 
 use std::mem::{size_of, zeroed};
 use std::ptr;
@@ -16,7 +17,7 @@ pub(crate) const CONTROL_SIZE: usize = 4096;
 /// The descriptor that is sent if the case names none: standard input, which the test runner opens.
 pub(crate) const ANY_FD: c_int = 0;
 
-/// A message over pieces of data and a control buffer, which have to outlive it.
+/// Returns a message over pieces of data and a control buffer, which have to outlive it.
 pub(crate) fn message_over(iov: &mut [iovec], control: &mut [u8]) -> msghdr {
     // SAFETY: all zero bytes are a message: null pointers and lengths of 0.
     let mut message: msghdr = unsafe { zeroed() };
@@ -29,7 +30,7 @@ pub(crate) fn message_over(iov: &mut [iovec], control: &mut [u8]) -> msghdr {
     message
 }
 
-/// The part of the control buffer that the kernel wrote to.
+/// Returns the part of the control buffer to which the kernel wrote.
 #[allow(
     clippy::unnecessary_cast,
     reason = "msg_controllen is 4 bytes outside glibc"
@@ -72,7 +73,7 @@ impl Control {
         self.put_fds(&vec![ANY_FD; count]);
     }
 
-    /// Puts 8 bytes of rights, whose length and type may be others.
+    /// Puts 8 bytes of rights, whose header has any length, level and type.
     pub(crate) fn put_wrong(&mut self, cmsg_len: usize, level: c_int, kind: c_int) {
         let data = [ANY_FD.to_ne_bytes(), ANY_FD.to_ne_bytes()].concat();
         self.put_message(header(cmsg_len, level, kind), &data);

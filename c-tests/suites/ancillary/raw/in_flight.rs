@@ -1,4 +1,4 @@
-//! Descriptors in flight: what they share, what closes them, and how many there may be.
+//! Cases of descriptors in flight: what they share, what closes them, and how many there may be.
 
 use libc::c_int;
 use sunpath_sys as sys;
@@ -136,8 +136,8 @@ pub(crate) fn never_accepted() {
     close(p);
 }
 
-/// The kernel collects sockets that are in flight in their own queues, but only some time later.
-/// The read of the pipe waits for that.
+/// The kernel frees sockets that are in flight in their own queues, but only some time later. The
+/// read of the pipe waits until it has.
 pub(crate) fn itself() {
     let [from, to] = new_pipe(0);
     for _ in 0..100 {
@@ -155,8 +155,8 @@ pub(crate) fn itself() {
 
 // 4. Count descriptors: one in flight counts for the user who sent it.
 
-/// At most 32 are open, and one more may be in flight, because the kernel counts before it adds a
-/// message.
+/// Sends messages under a limit of 32 descriptors until one is refused. The last message may exceed
+/// the limit, because the kernel compares the count before it adds the descriptors of a message.
 fn until_refused(rights: usize) {
     let s = new_pair(SOCK_STREAM);
     let mut control = Control::default();

@@ -1,4 +1,4 @@
-//! One message with control data, sent or received, and its words in the line of the case.
+//! Sends or receives one message with control data, and prints it in the words of the line.
 
 use std::mem::size_of;
 use std::ptr;
@@ -18,7 +18,7 @@ const DATA_SIZE: usize = 256;
 
 // 1. Make and close sockets.
 
-/// Makes two connected sockets, which are nonblocking and close-on-exec.
+/// Two connected sockets, which are nonblocking and close-on-exec.
 #[derive(Clone, Copy)]
 pub(crate) struct Pair {
     pub(crate) p: c_int,
@@ -65,7 +65,7 @@ pub(crate) fn set(name: &str, fd: c_int, (option, words): (c_int, &str), value: 
     line::result(set);
 }
 
-/// Returns whether this kernel lacks an option. If so, that is printed in place of the case.
+/// Returns whether this kernel lacks an option. If it does, prints that in place of the case.
 pub(crate) fn lacks((option, words): (c_int, &str)) -> bool {
     let s = new_pair(sys::SOCK_STREAM);
     let lacks = try_set(s.p, option, 1) == Err(sys::ENOPROTOOPT);

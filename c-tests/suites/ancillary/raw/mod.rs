@@ -1,4 +1,5 @@
-//! Control data over `sunpath-sys`: the same calls as in `../c`, file by file, and the same lines.
+//! Runs the cases of control data over `sunpath-sys`. It makes the same calls as `../c`, file by
+//! file, and prints the same lines.
 
 mod batch;
 mod buffer;
@@ -77,7 +78,7 @@ fn close(fd: c_int) {
 
 // 2. Run the cases: each prints one line, or "not run: ..." if this system does not allow it.
 
-/// Runs a part of a case in a child that is another user.
+/// Runs a part of a case in a child process of another user.
 fn as_nobody(run: fn()) {
     let child = process::fork();
     if child == 0 {

@@ -1,5 +1,5 @@
-//! `SCM_PIDFD` (which is a descriptor too), `SCM_INQ`, the order of control messages, and a control
-//! message of another family.
+//! Cases of `SCM_PIDFD` (which is a descriptor too), of `SCM_INQ`, of the order of control
+//! messages, and of a control message of another family.
 
 use libc::c_int;
 use sunpath_sys as sys;
@@ -22,7 +22,8 @@ fn passing(kind: c_int) -> Pair {
 
 // 1. Receive a pidfd with a message.
 
-/// A receiver that did not ask for it finds one more descriptor in every message.
+/// The option was set on the listener, so a receiver that did not ask for a pidfd finds one more
+/// descriptor in every message.
 pub(crate) fn inherited() {
     if lacks(option!(SO_PASSPIDFD)) {
         return;

@@ -1,4 +1,4 @@
-//! `SCM_RIGHTS` at the sender: what a message may carry.
+//! Cases of `SCM_RIGHTS` at the sender: what a message may carry.
 
 use std::ffi::CStr;
 use std::ptr;

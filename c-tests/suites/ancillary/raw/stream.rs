@@ -1,4 +1,4 @@
-//! Streams: the bytes with which a descriptor arrives, and the calls that take it.
+//! Cases of streams: the bytes with which a descriptor arrives, and the calls that take it.
 
 use sunpath_sys as sys;
 use sys::{MSG_PEEK, MSG_WAITALL, SOCK_STREAM};

@@ -1,11 +1,11 @@
-//! A line of `cases.txt`, read: the type of the two sockets, and the calls on them.
+//! Reads a line of `cases.txt`: the type of the two sockets, and the calls on them.
 
 use sunpath_sys::{CMSG_LEN, CMSG_SPACE};
 
 use crate::step::Step;
 
 pub(crate) struct Line<'a> {
-    /// `stream`, `dgram` or `seqpacket`.
+    /// The type of the sockets: `stream`, `dgram` or `seqpacket`.
     pub(crate) kind: &'a str,
     pub(crate) calls: Vec<Call>,
 }
@@ -27,7 +27,7 @@ impl<'a> Line<'a> {
         line.unwrap_or_else(|| panic!("not a case of the table: {text}"))
     }
 
-    /// The names of the options that the line sets.
+    /// Returns the names of the options that the line sets.
     pub(crate) fn options(&self) -> impl Iterator<Item = &str> {
         let sets = self.calls.iter().filter(|call| call.name() == "setsockopt");
         sets.filter_map(|call| call.word(1))
@@ -48,7 +48,7 @@ impl Call {
         &self.step.call
     }
 
-    /// `p` or `q`.
+    /// Returns the letter of the socket, `p` or `q`.
     pub(crate) fn socket(&self) -> &str {
         self.word(0).expect("a call has a socket")
     }
@@ -67,7 +67,7 @@ impl Call {
         std::str::from_utf8(bytes).expect("the text is one")
     }
 
-    /// Returns how many descriptors each `RIGHTS(2)` has.
+    /// Returns how many descriptors each argument such as `RIGHTS(2)` has.
     pub(crate) fn rights(&self) -> Vec<usize> {
         let count = |word: &str| {
             word.strip_prefix("RIGHTS(")?
@@ -80,14 +80,15 @@ impl Call {
         counts.expect("the control data is rights")
     }
 
-    /// The size of the control buffer, with its words, if it is not one with space for everything.
+    /// Returns the size of the control buffer, with its words, or `None` if the line names no size.
+    /// That buffer has space for everything.
     pub(crate) fn capacity(&self) -> Option<(usize, &str)> {
         let words = self.word(2)?;
         Some((words.split(" + ").map(size).sum(), words))
     }
 }
 
-/// `CMSG_SPACE(12)`, or a number.
+/// Returns the size that is written as `CMSG_SPACE(12)`, as `CMSG_LEN(4)` or as a number.
 fn size(word: &str) -> usize {
     let argument = |name| word.strip_prefix(name)?.strip_suffix(')')?.parse().ok();
     let len = argument("CMSG_LEN(").map(CMSG_LEN);

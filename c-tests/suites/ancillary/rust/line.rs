@@ -20,7 +20,7 @@ pub(crate) struct Arrived<'a> {
     pub(crate) opened: usize,
 }
 
-/// The text after the result.
+/// Prints what arrived, after the result of the call.
 pub(crate) fn arrived(arrived: &Arrived<'_>) {
     if !arrived.data.is_empty() {
         print!(", {}", Bytes(arrived.data));
@@ -45,14 +45,14 @@ pub(crate) fn rights(count: usize) -> String {
 
 pub(crate) fn credentials(pid: pid_t, uid: u32, gid: u32) -> String {
     if pid <= 1 {
-        // The number belongs to no process, or the case made it up.
+        // The number is printed as it is, because it belongs to no process, or the case made it up.
         format!("CREDENTIALS(pid {pid}, uid {uid}, gid {gid})")
     } else {
         format!("CREDENTIALS({})", process::ids(pid, uid, gid))
     }
 }
 
-/// A pidfd, or the errno in its place.
+/// Returns the words for a pidfd, or for the errno in its place.
 pub(crate) fn pidfd(result: Result<(), c_int>) -> String {
     match result {
         Ok(()) => "PIDFD".to_owned(),

@@ -1,4 +1,5 @@
-//! Many messages in one call, many pieces in one message, and data that is truncated.
+//! Cases with many messages in one call, with many pieces in one message, and with data that is
+//! truncated.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -83,8 +84,8 @@ pub(crate) fn too_many_pieces() -> Result<(), Error> {
 
 // 3. Receive truncated data.
 
-/// The flag that the library sets by itself, because a message has its true length beside the
-/// filled part.
+/// The library sets MSG_TRUNC by itself, because it also returns the true length of a truncated
+/// message.
 pub(crate) fn true_length() -> Result<(), Error> {
     let s = new_pair::<Datagram>()?;
     let sent = s.p.send(b"abcdef");

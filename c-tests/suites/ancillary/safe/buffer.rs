@@ -1,4 +1,5 @@
-//! The receiver's control buffer: what arrives if it is too small, and what an iteration over it sees.
+//! Cases of the receiver's control buffer: what arrives if it is too small, and what an iteration
+//! over it sees.
 
 use std::mem::offset_of;
 use std::os::fd::OwnedFd;
@@ -65,7 +66,8 @@ pub(crate) fn for_none() -> Result<(), Error> {
 
 // 3. Use the buffer in unusual ways.
 
-/// Uses one buffer for two calls, as in a loop. The second call returns nothing to iterate over.
+/// Uses one buffer for two calls, as in a loop. The second call fails, so the program has nothing
+/// to iterate over.
 pub(crate) fn failed() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
     let mut buffer = [0; CMSG_SPACE(4)];
@@ -109,11 +111,12 @@ pub(crate) fn aligned() -> Result<(), Error> {
 // 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with another
 //    length.
 
-/// A control message of 8 bytes, whose length field may be larger or smaller.
+/// Returns a control message with 8 bytes of data, whose length field may claim more or fewer.
 fn message_of(cmsg_len: usize) -> Vec<u8> {
     let mut bytes = vec![0; CMSG_SPACE(8)];
     let mut put = |at: usize, number: &[u8]| bytes[at..][..number.len()].copy_from_slice(number);
-    // Where the field is narrower, little-endian padding follows it.
+    // Where the field is narrower than a usize, padding follows it, and the byte order is
+    // little-endian.
     put(offset_of!(cmsghdr, cmsg_len), &cmsg_len.to_ne_bytes());
     put(offset_of!(cmsghdr, cmsg_level), &SOL_SOCKET.to_ne_bytes());
     put(offset_of!(cmsghdr, cmsg_type), &SCM_RIGHTS.to_ne_bytes());

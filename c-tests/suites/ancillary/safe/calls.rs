@@ -1,5 +1,5 @@
-//! The cases of `cases.txt`: two connected sockets p and q, and the calls of the line. Each helper makes a
-//! call and prints it.
+//! Runs the cases of `cases.txt`. Each has two connected sockets p and q, and the calls of its
+//! line. Each helper makes a call and prints it.
 
 use std::any::Any;
 use std::io;
@@ -22,7 +22,7 @@ struct Ends<T: Kind> {
     q: Option<Socket<T>>,
 }
 
-/// Makes calls that only streams have.
+/// Returns the socket as a stream, for calls that only streams have.
 fn as_stream<T: Kind + 'static>(socket: &Socket<T>) -> &UnixStream {
     let socket: &dyn Any = socket;
     socket.downcast_ref().expect("the socket is a stream")

@@ -1,4 +1,4 @@
-//! `SCM_CREDENTIALS`: the ids that arrive with a message.
+//! Cases of `SCM_CREDENTIALS`: the ids that arrive with a message.
 
 use std::os::unix::process::parent_id;
 

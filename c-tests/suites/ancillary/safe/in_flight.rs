@@ -1,4 +1,4 @@
-//! Descriptors in flight: what they share, what closes them, and how many there may be.
+//! Cases of descriptors in flight: what they share, what closes them, and how many there may be.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -42,7 +42,7 @@ pub(crate) fn plain() -> Result<(), Error> {
     close_on_exec("")
 }
 
-/// The flag that the library sets by itself.
+/// The library sets this flag by itself, so the program does not pass it.
 pub(crate) fn cloexec() -> Result<(), Error> {
     close_on_exec(", MSG_CMSG_CLOEXEC")
 }
@@ -108,8 +108,8 @@ pub(crate) fn never_accepted() -> Result<(), Error> {
     Ok(())
 }
 
-/// The kernel collects sockets that are in flight in their own queues, but only some time later.
-/// The read of the pipe waits for that.
+/// The kernel frees sockets that are in flight in their own queues, but only some time later. The
+/// read of the pipe waits until it has.
 pub(crate) fn itself() -> Result<(), Error> {
     let [from, to] = new_pipe(0);
     for _ in 0..100 {
@@ -124,8 +124,8 @@ pub(crate) fn itself() -> Result<(), Error> {
 
 // 4. Count descriptors: one in flight counts for the user who sent it.
 
-/// At most 32 are open, and one more may be in flight, because the kernel counts before it adds a
-/// message.
+/// Sends messages under a limit of 32 descriptors until one is refused. The last message may exceed
+/// the limit, because the kernel compares the count before it adds the descriptors of a message.
 fn until_refused(rights: usize) -> Result<(), Error> {
     let (s, any) = (new_pair::<Stream>()?, io::stdin());
     let fds = vec![any.as_fd(); rights];

@@ -1,4 +1,4 @@
-//! One message with control data, sent or received, and its words in the line of the case.
+//! Sends or receives one message with control data, and prints it in the words of the line.
 
 use std::fmt::Display;
 use std::io;
@@ -23,7 +23,7 @@ pub(crate) const CONTROL_SIZE: usize = 4096;
 
 // 1. Make and close sockets.
 
-/// Makes two connected sockets, which are nonblocking and close-on-exec.
+/// Two connected sockets, which are nonblocking and close-on-exec.
 pub(crate) struct Pair<T: Kind> {
     pub(crate) p: Socket<T>,
     pub(crate) q: Socket<T>,
@@ -36,7 +36,7 @@ pub(crate) fn new_pair<T: Kind>() -> Result<Pair<T>, Error> {
     Ok(Pair { p, q })
 }
 
-/// The result of a step.
+/// Prints the result of a step.
 pub(crate) fn result<T: Display>(result: Result<T, Error>) {
     line::result(result.map_err(|error| error.errno().raw()));
 }
@@ -70,7 +70,7 @@ pub(crate) fn set<T: Kind>(
     result(set.map(|()| "ok"));
 }
 
-/// Returns whether this kernel lacks an option. If so, that is printed in place of the case.
+/// Returns whether this kernel lacks an option. If it does, prints that in place of the case.
 pub(crate) fn lacks(
     (method, words): (impl Fn(&UnixStream, bool) -> Result<(), Error>, &str),
 ) -> Result<bool, Error> {
@@ -161,7 +161,7 @@ pub(crate) fn in_words(mut control: Ancillary<impl ControlStorage>) -> (Vec<Stri
 }
 
 /// Receives at most `size` bytes, and control data into any buffer, as a step with `words` after
-/// the size. Truncated data is taken as it arrived.
+/// the size. Truncated control data is taken as far as it arrived.
 pub(crate) fn receive_with<T: Kind>(
     q: &Socket<T>,
     size: usize,
@@ -249,7 +249,7 @@ pub(crate) fn receive_fd<T: Kind>(q: &Socket<T>) -> Result<OwnedFd, Error> {
     Ok(fd)
 }
 
-/// A method that is recv(2), with the words of its flags.
+/// A method that calls recv(2), with the words for the flags that it sets.
 pub(crate) type Plain = (
     fn(&UnixStream, &mut [u8]) -> Result<usize, Error>,
     &'static str,

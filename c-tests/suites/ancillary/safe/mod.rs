@@ -1,5 +1,5 @@
-//! Control data over `sunpath`: for each call of `../c` the nearest call of a program in safe Rust,
-//! file by file, and the same lines.
+//! Runs the cases of control data over `sunpath`. For each call of `../c` it makes the nearest call
+//! of a program in safe Rust, file by file, and it prints the same lines.
 //!
 //! A line differs from C's in three situations: C passes something that is not a descriptor or not
 //! a control message, the kernel would lose or invent something, or the library sets a flag itself.
@@ -63,7 +63,7 @@ fn accepted<T: Connected>(listener: &Listener<T>) -> Result<Socket<T>, Error> {
 
 // 2. Run the cases: each prints one line, or "not run: ..." if this system does not allow it.
 
-/// Runs a part of a case in a child that is another user.
+/// Runs a part of a case in a child process of another user.
 fn as_nobody(run: fn() -> Outcome) -> Outcome {
     let child = process::fork();
     if child == 0 {

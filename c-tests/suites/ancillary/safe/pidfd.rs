@@ -1,5 +1,5 @@
-//! `SCM_PIDFD` (which is a descriptor too), `SCM_INQ`, the order of control messages, and a control
-//! message of another family.
+//! Cases of `SCM_PIDFD` (which is a descriptor too), of `SCM_INQ`, of the order of control
+//! messages, and of a control message of another family.
 
 use std::os::fd::AsRawFd as _;
 
@@ -25,8 +25,8 @@ fn passing<T: Kind>() -> Result<Pair<T>, Error> {
 
 // 1. Receive a pidfd with a message.
 
-/// A receiver that did not ask for it gets one more descriptor in every message, which is closed
-/// with the message.
+/// The option was set on the listener, so a receiver that did not ask for a pidfd gets one more
+/// descriptor in every message, which is closed with the message.
 pub(crate) fn inherited() -> Result<(), Error> {
     if lacks(option!(SO_PASSPIDFD))? {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Streams: the bytes with which a descriptor arrives, and the calls that take it.
+//! Cases of streams: the bytes with which a descriptor arrives, and the calls that take it.
 
 use std::io;
 use std::os::fd::AsFd as _;

@@ -1,5 +1,5 @@
-//! Functions of the system that the cases need in addition to the library: pipes that do not wait,
-//! an io_uring, and an option of another family.
+//! Functions of the system that the cases need in addition to the library: pipes, an io_uring, and
+//! the status flags of a descriptor.
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -9,7 +9,8 @@ use sunpath::sys;
 
 use crate::process::check;
 
-/// Returns an end to read from and one to write to, which are close-on-exec.
+/// Makes a pipe with these flags. Returns its end to read from and its end to write to, which are
+/// close-on-exec.
 pub(crate) fn new_pipe(flags: c_int) -> [File; 2] {
     let mut pipe = [-1; 2];
     // SAFETY: pipe has space for two descriptors.
@@ -29,7 +30,7 @@ pub(crate) fn io_uring() -> Option<OwnedFd> {
     Some(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// `fcntl(fd, F_GETFL)`.
+/// Returns the status flags of a descriptor, by `fcntl(fd, F_GETFL)`.
 pub(crate) fn status_flags(fd: impl AsFd) -> c_int {
     // SAFETY: F_GETFL reads the flags of the descriptor.
     let flags = unsafe { sys::fcntl(fd.as_fd().as_raw_fd(), sys::F_GETFL) };

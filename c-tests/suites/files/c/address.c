@@ -1,4 +1,4 @@
-/* Addresses: how they are made, and what a reported length means. */
+/* Cases of addresses: how they are made, and what a reported length means. */
 #include "files.h"
 
 #include "notation.h"

@@ -1,4 +1,4 @@
-/* Connect: it succeeds only at a live socket of the same type. */
+/* Cases of connect: it succeeds only at a live socket of the same type. */
 #include "files.h"
 
 /* 1. No process holds the socket. */
@@ -83,7 +83,7 @@ void connect_before_listen(void)
 	CLOSE(s, c);
 }
 
-/* The test makes sockets of two other types. */
+/* Connects sockets of the two other types. */
 static void connect_others(const char *name, int type, const char *other_name, int other_type)
 {
 	struct sock c = new_socket('c', type), d = new_socket('d', other_type);

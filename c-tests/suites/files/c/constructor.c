@@ -1,4 +1,4 @@
-/* Sockets that are made in one call: a failure leaves no descriptor open, and no file. */
+/* Cases of sockets that are made in one call: a failure leaves no descriptor open, and no file. */
 #include "files.h"
 
 #include "descriptors.h"
@@ -96,7 +96,7 @@ void constructor_datagram(void)
 	make_all("datagram", new_datagram);
 }
 
-/* The last call finds a listener there. */
+/* Only the last call finds a listener at the path. */
 void constructor_stream(void)
 {
 	struct sock s;
@@ -148,7 +148,7 @@ void constructor_from_sockets(void)
 
 /* 4. Go through the directory, which is open during the call: no path is too long. */
 
-/* The name has 120 bytes. */
+/* A directory name of 120 bytes, with which no path fits into sun_path. */
 #define LONG TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY
 #define TWENTY "dddddddddddddddddddd"
 

@@ -1,5 +1,5 @@
-/* Socket files in C: what bind and connect do with a path. Prints a line for each case. Works in the
- * current directory, which should be empty and its own. By hand:
+/* Runs the cases of files and paths in C: what bind and connect do with a path. It prints a line
+ * for each case, and works in the current directory, which should be empty and its own. By hand:
  *
  *   mkdir fresh && cd fresh && files             every case of ../cases.def
  *   mkdir fresh && cd fresh && files C01.live C07

@@ -1,4 +1,5 @@
-/* Paths that do not fit into sun_path: the kernel gets a short one that leads to the same file. */
+/* Cases of paths that do not fit into sun_path: the kernel gets a short one that leads to the same
+ * file. */
 #include "files.h"
 
 #include <errno.h>
@@ -19,7 +20,8 @@ struct path {
 	char bytes[2 * PATH_MAX];
 };
 
-/* Opens the directory below one that is open, which is closed. Makes it first if `make` is set. */
+/* Opens a directory below one that is open, and closes that one. If `make` is set, makes the
+ * directory first. */
 static int next_directory(int dir, const char *name, int make)
 {
 	int next;
@@ -33,7 +35,8 @@ static int next_directory(int dir, const char *name, int make)
 	return next;
 }
 
-/* No call takes all of a long path: each call takes one component. */
+/* Opens the directory at the end of a path. Each call takes one component, because no call takes
+ * all of a long path. */
 static int descend(struct path path, int make)
 {
 	int dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -1,4 +1,4 @@
-/* Binding where a dead server may have left its file. */
+/* Cases of binding where a dead server may have left its file. */
 #include "files.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@ static int is_dead(const char *path)
 	return dead;
 }
 
-/* Some kernels refuse a datagram socket where a stream socket lives, too. Their answer about a
- * socket of our own shows that. */
+/* Some kernels refuse a datagram socket where a stream socket lives, too. Their answer about a live
+ * socket of our own shows whether this kernel is one of them. */
 static int can_tell(void)
 {
 	int own = new_socket('o', SOCK_STREAM).fd, dead;

@@ -1,4 +1,4 @@
-//! Addresses: how they are made, and what a reported length means.
+//! Cases of addresses: how they are made, and what a reported length means.
 
 use std::mem::{align_of, offset_of, size_of};
 use std::os::fd::AsRawFd as _;

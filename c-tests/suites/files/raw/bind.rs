@@ -1,4 +1,4 @@
-//! Bind: any file at the path makes it fail, and a socket has one name.
+//! Cases of bind: any file at the path makes it fail, and a socket has one name.
 
 use std::ptr;
 

@@ -1,4 +1,4 @@
-//! Connect: it succeeds only at a live socket of the same type.
+//! Cases of connect: it succeeds only at a live socket of the same type.
 
 use libc::c_int;
 use sunpath_sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
@@ -75,7 +75,7 @@ pub(crate) fn before_listen() {
     close(&[s, c]);
 }
 
-/// The test makes sockets of two other types.
+/// Connects sockets of the two other types.
 fn connect_others(name: &str, kind: c_int, other_name: &str, other_kind: c_int) {
     let (c, d) = (new_socket('c', kind), new_socket('d', other_kind));
     part(name);

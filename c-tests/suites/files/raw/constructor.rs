@@ -1,4 +1,4 @@
-//! Sockets that are made in one call: a failure leaves no descriptor open, and no file.
+//! Cases of sockets that are made in one call: a failure leaves no descriptor open, and no file.
 
 use std::ffi::CString;
 use std::os::fd::{FromRawFd as _, OwnedFd};
@@ -79,7 +79,7 @@ pub(crate) fn datagram() {
     make_all("datagram", new_datagram);
 }
 
-/// The last call finds a listener there.
+/// Only the last call finds a listener at the path.
 pub(crate) fn stream() {
     make_all("stream", new_stream);
     let s = listening('s', "x");

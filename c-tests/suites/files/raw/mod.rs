@@ -1,4 +1,5 @@
-//! Files and paths over `sunpath-sys`: the same calls as in `../c`, file by file, and the same lines.
+//! Runs the cases of files and paths over `sunpath-sys`. It makes the same calls as `../c`, file by
+//! file, and prints the same lines.
 
 mod address;
 mod bind;

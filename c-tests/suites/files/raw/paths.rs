@@ -1,4 +1,5 @@
-//! Paths that do not fit into `sun_path`: the kernel gets a short one that leads to the same file.
+//! Cases of paths that do not fit into `sun_path`: the kernel gets a short one that leads to the
+//! same file.
 
 use std::fs::{self, File};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -145,7 +146,8 @@ pub(crate) fn long() {
     close(&[s, c]);
 }
 
-/// No call takes all of the path: each call takes one component.
+/// Opens the directory at the end of a path. Each call takes one component, because no call takes
+/// all of the path.
 fn descend(path: &str) -> File {
     let open = |dir: File, component| open_path(&format!("{}/{component}", alias_of(&dir)));
     let dir = path.split('/').fold(open_path("."), open);

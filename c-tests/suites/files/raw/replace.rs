@@ -1,4 +1,4 @@
-//! Binding where a dead server may have left its file.
+//! Cases of binding where a dead server may have left its file.
 
 use std::fs;
 use std::os::unix::fs::FileTypeExt as _;
@@ -27,8 +27,8 @@ fn is_dead(path: &str) -> bool {
     connected == Err(ECONNREFUSED)
 }
 
-// Some kernels refuse a datagram socket where a stream socket lives, too. Their answer about a
-// socket of our own shows that.
+// Some kernels refuse a datagram socket where a stream socket lives, too. Their answer about a live
+// socket of our own shows whether this kernel is one of them.
 fn can_tell() -> bool {
     let own = new_socket('o', SOCK_STREAM);
     make_bind(own.fd, b"own").expect("bind");

@@ -1,4 +1,4 @@
-//! Taking a path over from any server, without an instant in which nobody listens.
+//! Cases of taking a path over from any server, without an instant in which nobody listens.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! Bind: any file at the path makes it fail, and a socket has one name.
+//! Cases of bind: any file at the path makes it fail, and a socket has one name.
 
 use sunpath::{Error, Stream, UnixStream};
 
@@ -55,7 +55,7 @@ pub(crate) fn dot() -> Result<(), Error> {
     bind_over(".")
 }
 
-/// The library has no such option.
+/// The library has no method that sets SO_REUSEADDR, so the line says that.
 pub(crate) fn reuseaddr() -> Result<(), Error> {
     let t = new_socket::<Stream>('t')?;
     leave_stale::<Stream>("x")?;

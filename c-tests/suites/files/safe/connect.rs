@@ -1,4 +1,4 @@
-//! Connect: it succeeds only at a live socket of the same type.
+//! Cases of connect: it succeeds only at a live socket of the same type.
 
 use sunpath::socket::Kind;
 use sunpath::{Datagram, Error, Seqpacket, Stream};
@@ -75,7 +75,7 @@ pub(crate) fn before_listen() -> Result<(), Error> {
     Ok(())
 }
 
-/// The test makes sockets of two other types.
+/// Connects sockets of the two other types.
 fn connect_others<C: Kind, D: Kind>(name: &str, other_name: &str) -> Result<(), Error> {
     let (c, d) = (new_socket::<C>('c')?, new_socket::<D>('d')?);
     part(name);

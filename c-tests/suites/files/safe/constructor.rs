@@ -1,4 +1,4 @@
-//! Sockets that are made in one call: a failure leaves no descriptor open, and no file.
+//! Cases of sockets that are made in one call: a failure leaves no descriptor open, and no file.
 
 use sunpath::{
     BindOptions, Bound, ConnectOptions, Error, Stream, UnixDatagram, UnixListener, UnixStream,
@@ -39,7 +39,7 @@ pub(crate) fn datagram() -> Result<(), Error> {
     Ok(())
 }
 
-/// The last call finds a listener there.
+/// Only the last call finds a listener at the path.
 pub(crate) fn stream() -> Result<(), Error> {
     make_all("stream", |path| UnixStream::connect(path));
     let _s = listening('s', "x")?;
@@ -83,7 +83,7 @@ pub(crate) fn from_sockets() -> Result<(), Error> {
 
 // 4. The library takes paths of any length.
 
-/// The guard that removes the file is dropped first, because C has none.
+/// The guard that would remove the file is given up, because C has no such guard.
 fn new_listener(path: &str) -> Result<UnixListener, Error> {
     BindOptions::new().listen(path).map(Bound::leak)
 }

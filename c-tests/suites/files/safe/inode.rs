@@ -1,4 +1,4 @@
-//! The inode of a socket: what else can be done with it, and how its names change.
+//! Cases of the inode of a socket: what else can be done with it, and how its names change.
 
 use std::fs::{self, File};
 use std::os::fd::OwnedFd;

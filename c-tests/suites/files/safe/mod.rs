@@ -1,5 +1,5 @@
-//! Files and paths over `sunpath`: for each call of `../c` the nearest call of a program in safe
-//! Rust, file by file, and the same lines.
+//! Runs the cases of files and paths over `sunpath`. For each call of `../c` it makes the nearest
+//! call of a program in safe Rust, file by file, and it prints the same lines.
 //!
 //! A line differs from C's if C passes something that is not an address or not a socket, or if the
 //! library takes a path for which C needs a detour.

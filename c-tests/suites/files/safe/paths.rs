@@ -1,5 +1,5 @@
-//! Paths that do not fit into `sun_path`: the library takes them, and gives the kernel one that
-//! leads there.
+//! Cases of paths that do not fit into `sun_path`: the library takes them, and gives the kernel a
+//! short one that leads to the same file.
 
 use std::env;
 use std::os::fd::OwnedFd;
@@ -37,7 +37,7 @@ pub(crate) fn bind() -> Result<(), Error> {
     Ok(())
 }
 
-/// A directory that is open is accepted too.
+/// The library takes an open directory and a path below it, too.
 pub(crate) fn directory() -> Result<(), Error> {
     let c = new_socket::<Stream>('c')?;
     let dir = made_directory(DEEP);
@@ -57,7 +57,7 @@ fn open_directory(dir: &str) -> OwnedFd {
     opened.expect("the directory was made")
 }
 
-/// The program does this itself, as in C.
+/// Connects through the open socket file. The program opens the file itself, as in C.
 fn reach_inode(flags: c_int, words: &str) -> Result<(), Error> {
     let (s, c) = (new_socket::<Stream>('s')?, new_socket('c')?);
     let dir = made_directory(DEEP);

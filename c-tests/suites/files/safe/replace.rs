@@ -1,4 +1,4 @@
-//! Binding where a dead server may have left its file.
+//! Cases of binding where a dead server may have left its file.
 
 use sunpath::{BindOptions, Bound, Datagram, Error, Existing, Stream, UnixListener};
 

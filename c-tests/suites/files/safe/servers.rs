@@ -1,4 +1,4 @@
-//! Servers that follow each other at the same path.
+//! Cases of servers that follow each other at the same path.
 
 use sunpath::{Error, Stream};
 

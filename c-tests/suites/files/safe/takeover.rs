@@ -1,4 +1,4 @@
-//! Taking a path over from any server, without an instant in which nobody listens.
+//! Cases of taking a path over from any server, without an instant in which nobody listens.
 
 use sunpath::{BindOptions, Error, Existing, Stream, UnixListener};
 
@@ -10,7 +10,7 @@ use crate::socket::{
 
 // 1. The library: it listens under a temporary name, and swaps the file with one that is a socket.
 
-/// The file stays, as in C.
+/// Takes the path over, as a step. The file is not removed at the end, as in C.
 fn take_over(path: &str) -> Result<Named<UnixListener>, Error> {
     let options = BindOptions::new().existing(Existing::Takeover);
     let taken = options.listen(path);

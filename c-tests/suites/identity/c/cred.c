@@ -1,4 +1,5 @@
-/* SO_PEERCRED: the ids that it reports, their time, and their use in programs. */
+/* Cases of SO_PEERCRED: the ids that it reports, the time at which they are taken, and their use in
+ * programs. */
 #include "identity.h"
 #include "notation.h"
 #include "process.h"
@@ -275,7 +276,7 @@ void cred_length_long(void)
 
 /* 6. Decisions: the use of the ids in programs. */
 
-/* Accepts the next client of this user, closes the others. */
+/* Accepts the next client of this user, and closes the connections of others. */
 static int accept_if(int listener, uid_t uid)
 {
 	for (;;) {

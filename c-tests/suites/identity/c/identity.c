@@ -1,5 +1,5 @@
-/* The peer of a socket, in C. Prints a line for each case. Works in the current directory, which
- * should be empty and its own. By hand:
+/* Runs the cases of the peer of a socket in C. It prints a line for each case, and works in the
+ * current directory, which should be empty and its own. By hand:
  *
  *   mkdir fresh && cd fresh && identity            every case of ../cases.def
  *   mkdir fresh && cd fresh && identity J01.fresh G09

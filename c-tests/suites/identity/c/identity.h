@@ -21,7 +21,7 @@ int accepted(int listener);
 void tell_byte(int fd);
 void close_both(int a, int b);
 
-/* Connects this socket to the listener of the case: 0, or -1 with errno. */
+/* Connects this socket to the listener of the case. Returns 0, or -1 with errno. */
 int try_connect(int fd);
 
 /* Each asks, and prints the call and its answer, with the name that the socket has in the case. */

@@ -1,4 +1,4 @@
-/* Bytes on a stream whose sender or reader has ended, and bytes of many writers. */
+/* Cases of bytes on a stream whose sender or reader has ended, and of bytes of many writers. */
 #include "identity.h"
 #include "line.h"
 #include "process.h"

@@ -1,4 +1,5 @@
-//! `SO_PEERCRED`: the ids that it reports, their time, and their use in programs.
+//! Cases of `SO_PEERCRED`: the ids that it reports, the time at which they are taken, and their use
+//! in programs.
 
 use std::fs::{self, Permissions};
 use std::os::fd::AsRawFd as _;
@@ -239,7 +240,7 @@ pub(crate) fn length_long() {
 
 // 6. Decisions: the use of the ids in programs.
 
-/// Accepts the next client of this user, closes the others.
+/// Accepts the next client of this user, and closes the connections of others.
 fn accept_if(listener: c_int, uid: u32) -> c_int {
     loop {
         let fd = try_accept(listener);

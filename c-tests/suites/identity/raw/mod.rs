@@ -1,4 +1,5 @@
-//! The peer of a socket over `sunpath-sys`: the same calls as in `../c`, file by file, and the same lines.
+//! Runs the cases of the peer of a socket over `sunpath-sys`. It makes the same calls as `../c`,
+//! file by file, and prints the same lines.
 
 mod cred;
 mod options;

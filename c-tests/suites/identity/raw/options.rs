@@ -1,4 +1,4 @@
-//! Other questions about a peer: its groups, its process, and its label, also from other
+//! Cases of other questions about a peer: its groups, its process, and its label, also from other
 //! namespaces.
 
 use std::mem::{size_of, size_of_val};

@@ -1,4 +1,5 @@
-//! `SO_PEERCRED`: the ids that it reports, their time, and their use in programs.
+//! Cases of `SO_PEERCRED`: the ids that it reports, the time at which they are taken, and their use
+//! in programs.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,8 +1,8 @@
-//! The peer of a socket over `sunpath`: for each call of `../c` the nearest call of a program in
-//! safe Rust, file by file, and the same lines.
+//! Runs the cases of the peer of a socket over `sunpath`. For each call of `../c` it makes the
+//! nearest call of a program in safe Rust, file by file, and it prints the same lines.
 //!
 //! A line differs from C's in three situations: the kernel's answer means that there is no peer, C
-//! passes a wrong length, which this API does not take, or a signal ends C.
+//! passes a wrong length, which this API does not take, or a signal ends the C program.
 
 mod cred;
 mod options;

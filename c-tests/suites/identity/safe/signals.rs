@@ -1,4 +1,5 @@
-//! Sending to a closed peer and waiting for space, in a program that does not handle signals.
+//! Cases of sending to a closed peer and of waiting for space, in a program that does not handle
+//! signals.
 
 use std::io::IoSlice;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-/* The users who may connect to a socket file, bind in a directory, and unlink there. */
+/* Cases of the users who may connect to a socket file, bind in a directory, and unlink there. */
 #include "socket_files.h"
 #include "server.h"
 #include "sun_path.h"

@@ -1,4 +1,4 @@
-/* Only the server that bound a file removes it. */
+/* Cases of the removal of a socket file: only the server that bound the file removes it. */
 #include "socket_files.h"
 #include "server.h"
 

@@ -1,5 +1,5 @@
-/* The mode of a socket file: from the umask, from fchmod(2), and exactly the one that is asked for.
- */
+/* Cases of the mode of a socket file: from the umask, from fchmod(2), and exactly the one that is
+ * asked for. */
 #include "socket_files.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* A full queue: connect(2) waits or fails; it never returns a socket without a peer. */
+/* Cases of a full queue: connect(2) waits or fails, and never returns a socket without a peer. */
 #include "socket_files.h"
 
 #include <fcntl.h>
@@ -58,8 +58,8 @@ void queue_timeout(void)
 
 /* 3. Wait until there is space. */
 
-/* Returns the fields of proc_pid_stat(5) after the name of the program, which may contain anything.
- */
+/* Returns the state of a process. In proc_pid_stat(5) it comes after the name of the program, which
+ * may contain anything. */
 static char state_of(pid_t pid)
 {
 	char path[32], text[256];
@@ -75,14 +75,14 @@ static char state_of(pid_t pid)
 	return name_end != NULL && name_end[1] == ' ' ? name_end[2] : 'X';
 }
 
-/* Returns whether a child waits. The child waits only in the call under test. */
+/* Waits until a child sleeps. The child sleeps only in the call under test. */
 static void wait_asleep(pid_t child)
 {
 	while (state_of(child) != 'S')
 		sched_yield();
 }
 
-/* Starts a child that connects, and that waits when this function returns. */
+/* Starts a child that connects. It already waits in connect(2) when this function returns. */
 static pid_t waiting_child(struct situation situation)
 {
 	pid_t child = process_fork();

@@ -1,5 +1,5 @@
-/* Many processes: servers that start together, a client while servers change, a server that is
- * killed. */
+/* Cases of many processes: servers that start together, a client while servers change, a server
+ * that is killed. */
 #include "socket_files.h"
 #include "server.h"
 
@@ -14,7 +14,7 @@ enum { ROUNDS = 200, STARTERS = 8, REPLACEMENTS = 100 };
 /* 1. Start servers over one stale file. Each round begins with the file of the previous
  *    winner, which ended without removing it. */
 
-/* Starts when the gate is closed, reports the result, and lives until all have reported. */
+/* Makes a server when the gate is closed, reports the result, and ends when all have reported. */
 static _Noreturn void start(const int begin[2], const int said[2], const int end[2])
 {
 	struct server s;
@@ -30,7 +30,8 @@ static _Noreturn void start(const int begin[2], const int said[2], const int end
 	process_end(0);
 }
 
-/* Returns how many have the path, if all others got the error that it is in use. */
+/* Returns how many servers have the path, or -1 if one of the others got another error than
+ * EADDRINUSE. */
 static int count_owners(int said)
 {
 	int owners = 0, refused = 0;
@@ -91,7 +92,8 @@ void race_race(void)
  *    again. The old servers keep running, because a client that has looked up the path may still
  *    reach them. */
 
-/* Ends with the first errno that means that no server was there. */
+/* Connects until the gate is closed, and ends with the first errno that means that no server was
+ * there. */
 static _Noreturn void connect_until(const int stop[2])
 {
 	int number = 0;
@@ -110,7 +112,7 @@ static _Noreturn void connect_until(const int stop[2])
 	process_end(number);
 }
 
-/* Waits until a client reaches it. */
+/* Waits until a client reaches the server. */
 static void be_reached(const struct server *s)
 {
 	if (fcntl(s->fd, F_SETFL, 0) < 0)
@@ -151,7 +153,7 @@ void race_clients(void)
 
 /* 3. The lock ends with its holder. */
 
-/* Serves at the path, and so holds its lock, until this process is killed. */
+/* Makes a server at the path, and holds its lock until this process is killed. */
 static _Noreturn void hold(const int gate[2])
 {
 	struct server a;

@@ -28,7 +28,7 @@ enum liveness probe(const char *path)
 	return UNKNOWN;
 }
 
-/* A file that is not a socket is in the way, and so is a symbolic link. */
+/* Fails with EADDRINUSE if there is a file that is not a socket, for example a symbolic link. */
 static int refuse_what_is_no_socket(const char *file)
 {
 	struct stat status;
@@ -41,7 +41,8 @@ static int refuse_what_is_no_socket(const char *file)
 	return -1;
 }
 
-/* Among the processes that want to replace the file, only the one with the lock calls this. */
+/* Removes a dead socket file, and fails if the path is in use. Among the processes that want to
+ * replace the file, only the one with the lock calls this. */
 static int make_room(const char *file)
 {
 	if (refuse_what_is_no_socket(file) < 0)

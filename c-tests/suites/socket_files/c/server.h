@@ -1,6 +1,6 @@
-/* A listener and its file, with the care that ../safe gets from the library: it asks whether a
- * process holds the path, is the only one of many to bind it, takes it over, and removes only its
- * own file. */
+/* A listener and its file, with the care that ../safe gets from the library. The server asks
+ * whether a process holds the path, is the only one of many to bind it, takes it over, and removes
+ * only its own file. */
 #ifndef SERVER_H
 #define SERVER_H
 
@@ -8,7 +8,8 @@
 
 enum liveness { UNKNOWN, ABSENT, DEAD, LIVE, NOT_SOCKET };
 
-/* Returns whether a process holds the socket file at a path; UNKNOWN with errno. */
+/* Returns whether a process holds the socket file at a path. If that cannot be found out, returns
+ * UNKNOWN with errno. */
 enum liveness probe(const char *path);
 
 /* A listener, the file that it is bound to, and the directory that the file is in. */
@@ -34,12 +35,13 @@ int server_replace(struct server *s, const char *file);
 /* Binds in place of another server, without an instant in which nobody listens. */
 int server_take_over(struct server *s, const char *file);
 
-/* Closes the listener, and removes the file if it is the one that was bound, in the process that bound
- * it; or leaves it. */
+/* server_release closes the listener, and removes the file if it is the one that was bound and this
+ * is the process that bound it. server_forget closes the listener, and leaves the file. */
 void server_release(struct server *s);
 void server_forget(struct server *s);
 
-/* The same as steps of the line, with a letter for the server: replace(a, "x") = EADDRINUSE. */
+/* These do the same as steps of the line, with a letter for the server: replace(a, "x") =
+ * EADDRINUSE. */
 struct server try_serve(char name, const char *file);
 struct server try_replace(char name, const char *file);
 void try_release(char name, struct server *s);

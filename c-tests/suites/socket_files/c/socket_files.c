@@ -1,6 +1,6 @@
-/* Socket files in C: which process holds one, which may remove it, how servers follow each other, and
- * which clients may connect. Prints a line for each case. Works in the current directory, which
- * should be empty and its own. By hand:
+/* Runs the cases of socket files in C: which process holds one, which may remove it, how servers
+ * follow each other, and which clients may connect. It prints a line for each case, and works in
+ * the current directory, which should be empty and its own. By hand:
  *
  *   mkdir fresh && cd fresh && socket_files           every case of ../cases.def
  *   mkdir fresh && cd fresh && socket_files D01.listening E02

@@ -10,17 +10,17 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* listen(s, 0) = ok */
+/* Listens, and prints the step: listen(s, 0) = ok */
 void try_listen_for(struct sock s, int backlog);
 
-/* connect(c, "x") = ok: of a new socket, which is closed again. */
+/* Connects a new socket, which is closed again, and prints the step: connect(c, "x") = ok */
 void ask_connect(char name, int type, const char *path);
 
-/* chmod("x", 0600) = ok; mode("x") = 0600 */
+/* Print the steps: chmod("x", 0600) = ok; mode("x") = 0600 */
 void try_chmod(const char *path, mode_t mode);
 void ask_mode(const char *path);
 
-/* Runs a part of a case in a child that is another user. */
+/* Runs a part of a case in a child process of another user. */
 void as_another(void (*run)(void));
 
 /* Enters a new network namespace. It is called in a child. If this system does not allow that,

@@ -1,4 +1,4 @@
-/* The proof whether a process holds a socket file: what connect(2) reports to a datagram
+/* Cases of the proof whether a process holds a socket file: what connect(2) reports to a datagram
  * socket, and what the server notices. */
 #include "socket_files.h"
 #include "situations.h"

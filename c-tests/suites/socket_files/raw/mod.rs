@@ -1,4 +1,5 @@
-//! Socket files over `sunpath-sys`: the same calls as in `../c`, file by file, and the same lines.
+//! Runs the cases of socket files over `sunpath-sys`. It makes the same calls as `../c`, file by
+//! file, and prints the same lines.
 
 mod access;
 mod guard;
@@ -39,7 +40,7 @@ fn ask_connect(name: char, kind: c_int, path: &str) {
 
 // 2. Become other users.
 
-/// Runs a part of a case in a child that is another user.
+/// Runs a part of a case in a child process of another user.
 fn as_another(run: impl FnOnce()) {
     let child = process::fork();
     if child == 0 {

@@ -1,5 +1,5 @@
-//! The mode of a socket file: from the umask, from fchmod(2), and exactly the one that is asked
-//! for.
+//! Cases of the mode of a socket file: from the umask, from fchmod(2), and exactly the one that is
+//! asked for.
 
 use std::ffi::CString;
 use std::fs;
@@ -114,7 +114,7 @@ pub(crate) fn exact() {
 
 const TIMES: usize = 100;
 
-/// Returns how often the file had the mode.
+/// Binds many times, and returns how often the file had exactly the mode.
 fn bind_again_and_again(path: &str, mode: mode_t) -> usize {
     let is_exact = |_: &usize| {
         let s = new_socket('s', SOCK_STREAM);

@@ -1,4 +1,5 @@
-//! Abstract names: which processes may connect to one, and how a socket gets one by itself.
+//! Cases of abstract names: which processes may connect to one, and how a socket gets one from the
+//! kernel.
 
 use std::ptr;
 

@@ -1,4 +1,4 @@
-//! The question whether a process holds a socket file, and its answers.
+//! Cases of the question whether a process holds a socket file, and of its answers.
 
 use super::as_another;
 use super::server::{Liveness, probe};

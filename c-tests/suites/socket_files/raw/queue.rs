@@ -1,4 +1,4 @@
-//! A full queue: connect(2) waits or fails; it never returns a socket without a peer.
+//! Cases of a full queue: connect(2) waits or fails, and never returns a socket without a peer.
 
 use std::io::{self, Write as _};
 use std::ptr;
@@ -55,7 +55,7 @@ pub(crate) fn timeout() {
 
 // 3. Wait until there is space.
 
-/// Starts a child that connects, and that waits when this function returns.
+/// Starts a child that connects. It already waits in connect(2) when this function returns.
 fn waiting_child(situation: &[Sock]) -> pid_t {
     let child = process::fork();
     if child == 0 {

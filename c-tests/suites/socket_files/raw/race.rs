@@ -1,5 +1,5 @@
-//! Many processes: servers that start together, a client while servers change, a server that is
-//! killed.
+//! Cases of many processes: servers that start together, a client while servers change, a server
+//! that is killed.
 
 use std::ptr;
 
@@ -44,7 +44,7 @@ pub(crate) fn race() {
 //    again. The old servers keep running, because a client that has looked up the path may still
 //    reach them.
 
-/// Waits until a client reaches it.
+/// Waits until a client reaches the server.
 fn be_reached(s: &Server) {
     // SAFETY: F_SETFL takes flags.
     check("fcntl", unsafe { sys::fcntl(s.fd, sys::F_SETFL, 0) });

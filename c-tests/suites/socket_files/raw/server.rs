@@ -1,6 +1,6 @@
-//! A listener and its file, with the care that `../safe` gets from the library: it asks whether a
-//! process holds the path, is the only one of many to bind it, takes it over, and removes only its
-//! own file.
+//! A listener and its file, with the care that `../safe` gets from the library. The server asks
+//! whether a process holds the path, is the only one of many to bind it, takes it over, and removes
+//! only its own file.
 
 use std::ffi::CString;
 use std::mem::MaybeUninit;
@@ -75,7 +75,7 @@ pub(crate) fn probe(path: &str) -> Result<Liveness, c_int> {
     }
 }
 
-/// A file that is not a socket is in the way, and so is a symbolic link.
+/// Fails with EADDRINUSE if there is a file that is not a socket, for example a symbolic link.
 fn refuse_what_is_no_socket(file: &str) -> Result<(), c_int> {
     match status_of(AT_FDCWD, file, AT_SYMLINK_NOFOLLOW) {
         Ok(status) if !is_socket(&status) => Err(EADDRINUSE),
@@ -84,7 +84,8 @@ fn refuse_what_is_no_socket(file: &str) -> Result<(), c_int> {
     }
 }
 
-/// Among the processes that want to replace the file, only the one with the lock calls this.
+/// Removes a dead socket file, and fails if the path is in use. Among the processes that want to
+/// replace the file, only the one with the lock calls this.
 fn make_room(file: &str) -> Result<(), c_int> {
     refuse_what_is_no_socket(file)?;
     match probe(file)? {
@@ -157,7 +158,7 @@ impl Server {
         }
     }
 
-    /// On failure nothing is left.
+    /// Returns the server if the call succeeded. Otherwise closes what was opened.
     fn end(self, done: Result<(), c_int>) -> Result<Self, c_int> {
         match done {
             Ok(()) => Ok(self),

@@ -1,5 +1,5 @@
-//! The proof whether a process holds a socket file: what connect(2) reports to a datagram socket,
-//! and what the server notices.
+//! Cases of the proof whether a process holds a socket file: what connect(2) reports to a datagram
+//! socket, and what the server notices.
 
 use sunpath_sys as sys;
 use sys::{EPROTOTYPE, SOCK_DGRAM, SOCK_STREAM};

@@ -1,4 +1,4 @@
-//! Many processes at once, for both Rust lanes. `c/race.c` does the same in C.
+//! Functions for many processes at once, for both Rust lanes. `c/race.c` does the same in C.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -17,7 +17,7 @@ fn wait_for_end([mut from, to]: Gate) {
     assert_eq!(from.read(&mut [0]).expect("a pipe can be read"), 0);
 }
 
-/// Starts when the gate is closed, reports the result, and lives until all have reported.
+/// Makes a server when the gate is closed, reports the result, and ends when all have reported.
 fn start<S>(
     begin: Gate,
     mut said: &File,
@@ -34,8 +34,8 @@ fn start<S>(
     process::end(0)
 }
 
-/// Starts this many at once. Returns whether exactly one has the path, all others got the error that
-/// it is in use, and a client reaches that one.
+/// Starts this many servers at once. Returns whether exactly one has the path, all others got
+/// EADDRINUSE, and a client reaches that one.
 pub(crate) fn has_one_owner<S>(
     starters: usize,
     replace: fn() -> Result<S, c_int>,
@@ -79,7 +79,7 @@ pub(crate) fn connect_until([stop, to]: Gate, connect: fn() -> Result<(), c_int>
     process::end(number)
 }
 
-/// Opens the gate, and lives until it is killed.
+/// Opens the gate, and then waits until this process is killed.
 pub(crate) fn live_on(gate: &Gate) -> ! {
     process::gate_open(gate);
     loop {
@@ -87,9 +87,9 @@ pub(crate) fn live_on(gate: &Gate) -> ! {
     }
 }
 
-/// Returns whether a child waits. The child waits only in the call under test.
+/// Waits until a child sleeps. The child sleeps only in the call under test.
 pub(crate) fn wait_asleep(child: pid_t) {
-    // Returns the fields of proc_pid_stat(5) after the name of the program, which may contain
+    // In proc_pid_stat(5) the state comes after the name of the program, which may contain
     // anything.
     let is_asleep = || {
         let stat = fs::read_to_string(format!("/proc/{child}/stat")).expect("the child is there");

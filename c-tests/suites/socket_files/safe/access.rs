@@ -1,4 +1,4 @@
-//! The users who may connect to a socket file, bind in a directory, and unlink there.
+//! Cases of the users who may connect to a socket file, bind in a directory, and unlink there.
 
 use std::os::unix::fs::chown;
 

@@ -1,5 +1,5 @@
-//! Socket files over `sunpath`: for each call of `../c` the nearest call of a program in safe Rust,
-//! file by file, and the same lines.
+//! Runs the cases of socket files over `sunpath`. For each call of `../c` it makes the nearest call
+//! of a program in safe Rust, file by file, and it prints the same lines.
 //!
 //! The library does here what C does by hand: `probe`, `BindOptions`, and the `Bound` that it returns.
 
@@ -47,7 +47,7 @@ fn ask_connect<T: Kind>(name: char, path: &str) -> Result<(), Error> {
 
 // 2. Become other users.
 
-/// Runs a part of a case in a child that is another user.
+/// Runs a part of a case in a child process of another user.
 fn as_another(run: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     let child = process::fork();
     if child == 0 {

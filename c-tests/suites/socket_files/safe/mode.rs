@@ -1,5 +1,5 @@
-//! The mode of a socket file: from the umask, from fchmod(2), and exactly the one that is asked
-//! for.
+//! Cases of the mode of a socket file: from the umask, from fchmod(2), and exactly the one that is
+//! asked for.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -98,7 +98,7 @@ pub(crate) fn exact() -> Result<(), Error> {
 
 const TIMES: usize = 100;
 
-/// Returns how often the file had the mode.
+/// Binds many times, and returns how often the file had exactly the mode.
 fn bind_again_and_again(path: &str, mode: u32) -> Result<usize, Error> {
     let mut exact = 0;
     for _ in 0..TIMES {

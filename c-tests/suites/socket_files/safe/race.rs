@@ -1,5 +1,5 @@
-//! Many processes: servers that start together, a client while servers change, a server that is
-//! killed.
+//! Cases of many processes: servers that start together, a client while servers change, a server
+//! that is killed.
 
 use libc::c_int;
 use sunpath::{Error, Stream};
@@ -50,7 +50,7 @@ pub(crate) fn clients() -> Result<(), Error> {
     }
     for _ in 0..REPLACEMENTS {
         let s = take_over()?;
-        // A client reaches the server.
+        // accept waits until a client reaches the server.
         s.accept()?;
         servers.push(s);
     }

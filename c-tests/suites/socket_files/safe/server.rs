@@ -1,4 +1,4 @@
-//! A listener and its file, as the library has them.
+//! A listener and its file, which the library makes and removes.
 
 use sunpath::{BindOptions, Bound, Error, Existing, UnixListener};
 
@@ -47,7 +47,7 @@ pub(crate) fn try_release(name: char, s: Server) {
     step!("release({name})");
 }
 
-/// The accepted connection is closed again.
+/// Accepts a connection, as a step, and closes it again.
 pub(crate) fn ask_accept(name: char, s: &Server) -> Result<(), Error> {
     let socket = s.try_clone()?;
     socket.set_nonblocking(true)?;

@@ -1,4 +1,5 @@
-//! The situations that may exist at "x". Each is set up, examined and removed.
+//! The situations that may exist at the path "x". Each function sets one up, calls `look`, and
+//! removes it again.
 
 use sunpath::{Datagram, Error, Seqpacket, Shutdown, Stream};
 

@@ -7,11 +7,12 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* The address of these bytes alone, without the NUL that the kernel adds to a pathname. It is
+/* Makes the address of these bytes alone, without the NUL that the kernel adds to a pathname. It is
  * AF_UNSPEC without a path if the argument has no bytes. */
 socklen_t address_of(const struct arg *arg, struct sockaddr_un *ret_addr);
 
-/* Prints the name in an address that the kernel wrote; "autobound" for a name that it chose. */
+/* Prints the name in an address that the kernel wrote, and "autobound" for a name that the kernel
+ * chose. */
 void print_name(const struct sockaddr_un *addr, socklen_t len);
 
 #endif

@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* One piece more than a message may have. */
+/* The number of pieces, which is one more than a message may have. */
 #define PIECES 1025
 
 static unsigned char buffer[65536];
@@ -92,7 +92,8 @@ static void call_sendmmsg(int fd, const struct step *step)
 
 /* 2. Receive: print the number that the call returned, and the bytes in each piece. */
 
-/* The numbers of the step are the sizes of pieces of the buffer. */
+/* Divides the buffer into pieces, whose sizes are the numbers of the step. Returns how many pieces
+ * there are. */
 static size_t scatter(const struct step *step)
 {
 	size_t count = 0, at = 0;

@@ -1,4 +1,4 @@
-/* The calls of cases.txt that send and receive. */
+/* Makes the calls of cases.txt that send and receive. */
 #ifndef DATA_H
 #define DATA_H
 

@@ -1,5 +1,5 @@
-/* The cases of cases.txt, in C: reads the table from stdin, makes the calls on this kernel in the
- * current directory, which should be empty, and prints a line for each case. By hand:
+/* Runs the cases of cases.txt in C. It reads the table from stdin, makes the calls on this kernel
+ * in the current directory, which should be empty, and prints a line for each case. By hand:
  *
  *   mkdir fresh && cd fresh && sockets < .../cases.txt
  *

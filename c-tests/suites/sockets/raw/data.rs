@@ -1,4 +1,4 @@
-//! The calls of `cases.txt` that send and receive, over `sunpath-sys`, as in `data.c`.
+//! Makes the calls of `cases.txt` that send and receive, over `sunpath-sys`, as `data.c` does.
 
 use std::ffi::{c_int, c_uint};
 use std::mem::MaybeUninit;

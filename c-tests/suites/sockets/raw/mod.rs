@@ -1,6 +1,6 @@
-//! The cases of `cases.txt` over `sunpath-sys`: the same calls as in `../c/sockets.c`, and the same
-//! lines. Reads the table from stdin, works in the current directory. The calls that send and
-//! receive are in `data.rs`.
+//! Runs the cases of `cases.txt` over `sunpath-sys`. It makes the same calls as `../c/sockets.c`,
+//! and prints the same lines. It reads the table from stdin, and works in the current directory.
+//! The calls that send and receive are in `data.rs`.
 
 mod data;
 #[path = "../rust/step.rs"]
@@ -129,12 +129,13 @@ fn address_at(step: &Step, at: usize) -> (sockaddr_un, socklen_t) {
     (addr, (OFFSET + bytes.len()) as socklen_t)
 }
 
-/// Makes a buffer for an address, and its size.
+/// Returns a buffer for an address, and its size.
 fn address_buffer() -> (sockaddr_un, socklen_t) {
     (unspec(), size_of::<sockaddr_un>() as socklen_t)
 }
 
-/// Returns the name in an address that the kernel wrote; "autobound" for a name that it chose.
+/// Returns the name in an address that the kernel wrote, and "autobound" for a name that the kernel
+/// chose.
 fn name(addr: &sockaddr_un, len: socklen_t) -> String {
     if len as usize <= OFFSET {
         return "unnamed".to_owned();

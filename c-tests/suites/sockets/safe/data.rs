@@ -1,4 +1,4 @@
-//! The calls of `cases.txt` that send and receive, over `sunpath`: as in `data.c`.
+//! Makes the calls of `cases.txt` that send and receive, over `sunpath`, as `data.c` does.
 
 use sunpath::ancillary::{MsgFlags, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots};
 use sunpath::fd::{IoSlice, IoSliceMut};
@@ -150,7 +150,8 @@ pub(crate) fn datagram(socket: &UnixDatagram, step: &Step) -> Answer {
 /// A number of messages that is greater than any call of the table has.
 const BATCH: usize = 8;
 
-/// As in sendmmsg(2), the error is reported only if no message was sent.
+/// Sends the messages of the step. An error is reported only if no message was sent, as by
+/// sendmmsg(2).
 fn sendmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
     let pieces: Vec<_> = step.pieces().into_iter().map(IoSlice::new).collect();
     let mut slots = SendSlots::<BATCH>::new();
@@ -168,8 +169,8 @@ fn recvmmsg<T: Messages>(socket: &Socket<T>, step: &Step) -> Answer {
     let [most, size] = step.sizes()[..] else {
         panic!("recvmmsg has a number of messages and a size");
     };
-    // The buffers of a batch have their size by type, which is one of those that the tables and
-    // programs use.
+    // The size of a batch's buffers is part of their type, so there is a branch for each size that
+    // the tables and programs use.
     match size {
         0 => recvmmsg_of::<T, 0>(socket, most),
         1 => recvmmsg_of::<T, 1>(socket, most),

@@ -1,10 +1,10 @@
-//! The cases of `cases.txt` over `sunpath`: for each call of `../c/sockets.c` the nearest call of a
-//! program in safe Rust, and the same lines. Reads the table from stdin, and works in the current
-//! directory. The calls that send and receive are in `data.rs`.
+//! Runs the cases of `cases.txt` over `sunpath`. For each call of `../c/sockets.c` it makes the
+//! nearest call of a program in safe Rust, and it prints the same lines. It reads the table from
+//! stdin, and works in the current directory. The calls that send and receive are in `data.rs`.
 //!
-//! If this API has no such call, the line says "not offered" where C has an answer. A reason is that
-//! the kind of a socket is part of its type, and a method exists only for the kinds that can do what
-//! it does.
+//! If this API has no such call, the line says "not offered" where C has an answer. One reason for
+//! that is the kind of a socket, which is part of its type: a method exists only for those kinds
+//! for which it can succeed.
 
 mod data;
 #[path = "../rust/step.rs"]
@@ -52,7 +52,7 @@ enum Slot {
     SeqpacketListener(UnixSeqpacketListener),
 }
 
-/// Returns a slot's socket, which every listener is too.
+/// A reference to the socket of a slot. A listener has a socket, too.
 #[derive(Clone, Copy)]
 enum View<'a> {
     Stream(&'a UnixStream),
@@ -134,7 +134,8 @@ impl Safe {
         Ok(ok(()))
     }
 
-    /// A socket that cannot listen is closed, and one that listens cannot listen again.
+    /// Makes a socket listen, or listen again with another backlog. If it cannot listen, it is
+    /// closed with the error.
     fn listen(&mut self, step: &Step) -> Answer {
         let backlog = step.number(1).expect("listen has a backlog");
         let slot = &mut self.sockets[step.slot(0)];
