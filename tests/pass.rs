@@ -309,8 +309,9 @@ fn pass_that_fails_reports_it_and_leaves_the_descriptors_alone() {
     assert_eq!(said, expected);
 }
 
-/// std reports an error of the child through a pipe or socket. Here that pipe or socket gets
-/// numbers under which descriptors are passed, because the files that had them were closed.
+/// Starts a program that cannot be executed, and then one that can. std reports an error of the
+/// child through a pipe or socket. Here that gets numbers under which descriptors are passed,
+/// because the files that had these numbers were closed.
 fn replaced() {
     let [a, b, c] = files();
     let passed = c.try_clone().unwrap();

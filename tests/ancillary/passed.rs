@@ -296,8 +296,8 @@ fn ancillary_of_a_short_write_goes_once() {
     // `send_fds` sends the rest by itself, even if signals interrupt its calls.
     let (a, b) = small_pair();
     signal_hook::flag::register(libc::SIGUSR1, Arc::default()).unwrap();
-    // The thread's id is passed as a number, because it is a pointer in some C libraries. SAFETY:
-    // pthread_self takes no argument.
+    // The thread's id is passed as a number, because it is a pointer in some C libraries.
+    // SAFETY: pthread_self takes no argument.
     let sender = unsafe { libc::pthread_self() } as usize;
     let interrupt = move || {
         // SAFETY: the sender lives until it has joined the thread that runs this.

@@ -44,7 +44,8 @@ use tempfile::TempDir;
 
 use supervisor::{FSTATAT, Fate, Phase, Story, run, say};
 
-/// The tests run one at a time, because a child has copies of all descriptors.
+/// Returns the lock by which the tests run one at a time, because a child has copies of all
+/// descriptors.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)

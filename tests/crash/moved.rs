@@ -101,8 +101,9 @@ fn moved_path_at_every_call_takes_nothing_from_others_and_leaves_nothing() {
     assert!(swapped > 200);
 }
 
-/// Two directories change places right before bind(2), so the file is made in the second one. Then
-/// another file takes its place there, and the program has to leave that file alone.
+/// Runs the program, and lets two directories change places right before bind(2), so the file is
+/// made in the second one. Then another file takes its place there, and the program has to leave
+/// that file alone.
 fn replace_there(wanted: Wanted, put: &dyn Fn(&Path) -> Option<UnixListener>) {
     let dir = crate::fresh::dir();
     let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
@@ -234,8 +235,9 @@ fn moved_private_directory_leads_nobody_elsewhere() {
 /// The value that a program reports if it takes the directory of another user for its own.
 const THEIRS: i32 = -1;
 
-/// Another user puts a directory of theirs in the place of the one that the program makes in
-/// `here`, before each of its calls. The program runs as root, so it could write to that directory.
+/// Runs the program as root, once for each of its calls. Before that call another user puts a
+/// directory of theirs in the place of the one that the program makes in `here`. Root may write to
+/// that directory, and must leave it unchanged.
 fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(&Path)) {
     let mut swapped = 0;
     for at in 0.. {

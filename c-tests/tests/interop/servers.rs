@@ -148,7 +148,8 @@ fn nginx(stage: &Stage) {
     assert!(answer.ends_with("\r\n\r\nhello from nginx"), "{answer}");
 }
 
-/// The bus accepts our identity because the kernel reports it, and rejects any other that we claim.
+/// Authenticates at a message bus. The bus accepts our identity because the kernel reports it, and
+/// rejects any other that we claim.
 fn dbus(stage: &Stage) {
     let mut server = stage.start();
     let mut stream = BufReader::new(server.client::<Stream>(&stage.address()));

@@ -17,7 +17,8 @@ type Choice = [u8; 6];
 /// The number of parts of the longest program.
 const LONGEST: usize = 24;
 
-/// A program, in parts that can be left out: a call, or calls that belong together.
+/// Generates programs, in parts that can be left out. A part is a call, or calls that belong
+/// together.
 pub(crate) fn programs() -> impl Strategy<Value = Vec<String>> {
     vec(uniform6(any::<u8>()), 1..=LONGEST).prop_map(|choices| {
         let mut program = Program::default();

@@ -134,8 +134,8 @@ fn count_touched(bytes: &[u8]) -> usize {
 }
 
 impl Lane {
-    /// A name that the kernel chose is random. The line therefore has only its form, and whether it
-    /// is the same name as before.
+    /// Returns a name in the words of the line. A name that the kernel chose is random, so the line
+    /// has only its form, and whether it is the same name as before.
     fn name(&mut self, name: &[u8]) -> String {
         let hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
         match name {

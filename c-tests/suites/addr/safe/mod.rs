@@ -149,8 +149,8 @@ impl Lane {
 // 4. Print the answers: what the kernel wrote, and the length that it reports.
 
 impl Lane {
-    /// A name that the kernel chose is random. The line therefore has only its form, and whether it
-    /// is the same name as before.
+    /// Returns a name in the words of the line. A name that the kernel chose is random, so the line
+    /// has only its form, and whether it is the same name as before.
     fn name(&mut self, addr: &UnixAddr) -> String {
         let hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
         match addr.name() {

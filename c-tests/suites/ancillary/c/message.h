@@ -49,7 +49,7 @@ struct receive {
 	size_t offset;
 };
 
-/* Receives, as a step. The descriptors belong to the caller. */
+/* Receives a message, as a step. The descriptors belong to the caller. */
 struct fds receive_with(int q, struct receive how);
 
 /* Receive, and close the descriptors: at most size bytes; in any way; into a small control buffer;

@@ -50,7 +50,7 @@ fn try_set(fd: c_int, option: c_int, value: c_int) -> Result<&'static str, c_int
     }
 }
 
-/// An option of the socket level with its name.
+/// The number of an option of the socket level, with the option's name.
 macro_rules! option {
     ($option:ident) => {
         (sunpath_sys::$option, stringify!($option))
@@ -180,7 +180,7 @@ pub(crate) fn close_fds(fds: &[c_int]) {
     fds.iter().copied().for_each(close);
 }
 
-/// Receives, as a step. The descriptors belong to the caller.
+/// Receives a message, as a step. The descriptors belong to the caller.
 pub(crate) fn receive_with(q: c_int, how: &Receive<'_>) -> Vec<c_int> {
     #[repr(align(16))]
     struct Aligned([u8; CONTROL_SIZE + 16]);

@@ -42,7 +42,7 @@ pub(crate) fn plain() -> Result<(), Error> {
     close_on_exec("")
 }
 
-/// The library sets this flag by itself, so the program does not pass it.
+/// The library sets MSG_CMSG_CLOEXEC by itself, so the program passes no flag.
 pub(crate) fn cloexec() -> Result<(), Error> {
     close_on_exec(", MSG_CMSG_CLOEXEC")
 }

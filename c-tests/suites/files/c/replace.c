@@ -22,8 +22,9 @@ static int is_dead(const char *path)
 	return dead;
 }
 
-/* Some kernels refuse a datagram socket where a stream socket lives, too. Their answer about a live
- * socket of our own shows whether this kernel is one of them. */
+/* Returns whether this kernel can tell a dead socket from a live one. Some kernels refuse a
+ * datagram socket at a live stream socket, too. A live socket of our own, which then looks dead,
+ * shows that. */
 static int can_tell(void)
 {
 	int own = new_socket('o', SOCK_STREAM).fd, dead;

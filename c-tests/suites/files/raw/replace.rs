@@ -27,8 +27,9 @@ fn is_dead(path: &str) -> bool {
     connected == Err(ECONNREFUSED)
 }
 
-// Some kernels refuse a datagram socket where a stream socket lives, too. Their answer about a live
-// socket of our own shows whether this kernel is one of them.
+// Returns whether this kernel can tell a dead socket from a live one. Some kernels refuse a
+// datagram socket at a live stream socket, too. A live socket of our own, which then looks dead,
+// shows that.
 fn can_tell() -> bool {
     let own = new_socket('o', SOCK_STREAM);
     make_bind(own.fd, b"own").expect("bind");

@@ -102,7 +102,8 @@ void options_pidfd_of_pair(void)
 	close_both(pair[0], pair[1]);
 }
 
-/* The number is truncated to the buffer, but the descriptor is still made. */
+/* Asks with a buffer that is too small. The descriptor's number is truncated, but the descriptor is
+ * still made. */
 void options_pidfd_short(void)
 {
 	unsigned char number[2];

@@ -95,7 +95,8 @@ pub(crate) fn pidfd_of_pair() {
     close_both(p, q);
 }
 
-/// The number is truncated to the buffer, but the descriptor is still made.
+/// Asks with a buffer that is too small. The descriptor's number is truncated, but the descriptor
+/// is still made.
 pub(crate) fn pidfd_short() {
     let mut number = [0u8; 2];
     let mut len = number.len() as socklen_t;

@@ -14,7 +14,7 @@ void with_seqpacket(look *look);
 void with_datagram(look *look);
 void with_taken(look *look);
 
-/* No process holds it. */
+/* No process holds the socket. */
 void with_stale(look *look);
 void with_accepted(look *look);
 void with_node(look *look);
