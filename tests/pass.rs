@@ -191,8 +191,8 @@ fn pass_gives_every_descriptor_its_number_and_its_name() {
 fn low_numbers() {
     let files = files();
     assert_eq!(files.each_ref().map(AsRawFd::as_raw_fd), [3, 4, 5]);
-    // This variable is from this program's own manager, and must not reach the child. SAFETY: no
-    // other thread reads the environment.
+    // This variable is from this program's own manager, and must not reach the child.
+    // SAFETY: no other thread reads the environment.
     unsafe { env::set_var("LISTEN_PIDFDID", "1") };
     for order in [
         [0, 1, 2],

@@ -52,7 +52,8 @@ fn enter_namespace(map: &str) -> bool {
     let (here, there) = UnixStream::pair().unwrap();
     let own = std::process::id();
     // A process outside the namespace writes the map, because only that may map more than the
-    // process's own user. SAFETY: the child ends by _exit.
+    // process's own user.
+    // SAFETY: the child ends by _exit.
     let writer = unsafe { libc::fork() };
     assert!(writer >= 0, "fork: {}", Error::last_os_error());
     if writer == 0 {
