@@ -1,5 +1,5 @@
-//! Runs one lane, which is a program, in its own directory. It inherits nothing that could change
-//! its output.
+//! Runs one lane, which is a program, in its own directory. The program inherits nothing that could
+//! change its output.
 
 #[path = "../../tests/limit/mod.rs"]
 mod limit;

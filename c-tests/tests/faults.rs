@@ -2,9 +2,10 @@
 //! `sunpath-sys` and over `sunpath`. A call with an errno is a test, named
 //! `lane::way::call.nth=errno`, and a program in a fresh directory.
 //!
-//! The failure of the call is reported, and never success, unless the call was made again. EINTR
-//! never leaves a call that can be interrupted. The program does not panic, leaves no descriptor
-//! open, and leaves no file that was not there before.
+//! The failure of the call is reported, and never success, unless the call was made again. EINTR is
+//! never reported for a call that can be interrupted, because the program makes that call again.
+//! The program does not panic, leaves no descriptor open, and leaves no file that was not there
+//! before.
 //!
 //! `SUNPATH_LONG=1` tries more errnos, and also makes the calls fail from then on (`=errno+`).
 

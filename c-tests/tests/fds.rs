@@ -131,7 +131,8 @@ fn partner_takes<T: Kind>(program: Program) {
     assert_eq!(open_count(), before);
 }
 
-/// Reads what the partner has written into each file, and asks it where the offsets are then.
+/// Asserts that each file contains what the partner has written into it, and that reading it has
+/// moved the partner's file offset.
 fn are_those_of_the_partner<T: Kind>(
     partner: &Partner<T>,
     given: impl IntoIterator<Item = OwnedFd>,

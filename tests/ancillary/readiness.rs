@@ -122,7 +122,7 @@ fn ancillary_comes_out_of_a_poll_loop() {
     });
 }
 
-/// Returns messages from a loop and from a closure while another thread sends them, so the receiver
+/// Receives messages in a loop and in a closure while another thread sends them, so the receiver
 /// may have to retry.
 fn leaves_the_loop<T: Kind + Sync>() {
     let (a, b) = pair::<T>();

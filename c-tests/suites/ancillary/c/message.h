@@ -40,7 +40,8 @@ void send_fd(int p, const char *text, int fd);
 void send_text(int p, const char *text);
 
 /* The way to receive: at most size bytes, with a control buffer of capacity bytes, offset bytes
- * after an aligned address. The words are those for capacity and flags, or NULL. */
+ * after an aligned address. The words are those that the line has for capacity and flags, or
+ * NULL. */
 struct receive {
 	size_t size, capacity;
 	const char *capacity_words;
