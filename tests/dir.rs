@@ -430,7 +430,7 @@ fn private_dir_below_one_that_others_write_to_needs_the_sticky_bit() {
         let _ = Dir::private(&path).unwrap();
         fs::remove_dir(&path).unwrap();
     }
-    // A path through a link is refused as well if it leads below that directory.
+    // A path through a link is refused as well if the link leads below `middle`.
     set_mode(&middle, 0o777);
     let link = base.join("link");
     symlink(middle.join("deeper"), &link).unwrap();

@@ -250,7 +250,7 @@ fn connect_requires_the_right_server() {
     assert_eq!(to(my_uid()).unwrap_err().errno(), Errno::ECONNREFUSED);
 }
 
-/// The own user is the current effective user, on both sides of the comparison.
+/// A process's own user is its current effective user, for `is_own_user` and for `require_own_user`.
 #[test]
 fn own_user_is_the_effective_one() {
     const USER: u32 = 4711;

@@ -309,9 +309,9 @@ fn pass_that_fails_reports_it_and_leaves_the_descriptors_alone() {
     assert_eq!(said, expected);
 }
 
-/// Starts a program that cannot be executed, and then one that can. std reports an error of the
-/// child through a pipe or socket. Here that gets numbers under which descriptors are passed,
-/// because the files that had these numbers were closed.
+/// Spawns a program twice with an argument that is too long, and then one with success. std reports a
+/// failed execution through a pipe or socket of its own. Here its ends get numbers under which
+/// descriptors are passed, because the files that had these numbers were closed.
 fn replaced() {
     let [a, b, c] = files();
     let passed = c.try_clone().unwrap();

@@ -467,8 +467,8 @@ pub(super) fn send_laid_out<T: Kind>(
     send_with_much(fd, bufs, to, flags, space, write)
 }
 
-/// Does what [`send_laid_out`] does, for more control messages than most messages have. It is out
-/// of line, because otherwise every call would touch its large buffer on the stack.
+/// Does what [`send_laid_out`] does, for control messages that do not fit into its small buffer. It is
+/// out of line, because otherwise every call would touch its large buffer on the stack.
 #[inline(never)]
 fn send_with_much(
     fd: BorrowedFd<'_>,

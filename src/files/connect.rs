@@ -121,8 +121,8 @@ impl ConnectOptions {
     /// In a user namespace that does not map every user, as in many sandboxes, one uid stands for
     /// all users that are not mapped: 65534, or the number in `/proc/sys/kernel/overflowuid`. There
     /// this uid cannot be required, and connecting fails with `EINVAL` ([`Cause::UnmappedUid`]).
-    /// Elsewhere this uid is the user `nobody`. Without /proc the two cannot be told apart, and
-    /// 65534 is refused.
+    /// Elsewhere this uid is the user `nobody`. Without /proc it cannot be determined which
+    /// kind of namespace this is, and 65534 is refused.
     ///
     /// # Examples
     ///

@@ -26,8 +26,9 @@ fn pause_after(last: Option<Duration>) -> Duration {
 ///
 /// - When no descriptor is free (`EMFILE`, `ENFILE`), or no memory, the client stays in the queue, and accept(2)
 ///   is called again after a pause. The pause grows from 5 milliseconds to 1 second, and is 5 milliseconds
-///   again after the next client. Every other error is treated in the same way.
-/// - `report` gets the first error in a row, and no further one until a client could be accepted.
+///   again after the next client. Other errors are treated in the same way, but
+///   after `ECONNABORTED` the next client is accepted at once and nothing is reported.
+/// - `report` gets an error only if it is the first one since a client was accepted.
 /// - If the listener is shut down during a pause, the pause ends at once, and so does the iterator
 ///   if still no descriptor is free.
 /// - On a nonblocking listener it waits by poll(2).

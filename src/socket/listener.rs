@@ -287,8 +287,8 @@ impl<T: Connected> Listener<T> {
     /// those whose peer is not known, for example because the client has closed already on some
     /// systems.
     ///
-    /// The mode of the file and of its directory are the first filter. This function is the second
-    /// one, and sees which user connected.
+    /// The modes of the file and of its directory decide who can connect at all. This function decides by
+    /// the credentials of those who did.
     ///
     /// # Errors
     ///
@@ -297,7 +297,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Examples
     ///
-    /// Clients of this process's own user alone:
+    /// Accept only clients of this process's own user:
     ///
     /// ```no_run
     /// use sunpath::{PeerCred, UnixListener};

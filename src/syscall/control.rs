@@ -293,8 +293,8 @@ impl<B: ControlData> Drop for OwnedControl<B> {
 ///
 /// # Safety
 ///
-/// - If it returns `None`, the descriptors still have no owner. Otherwise the conditions are those
-///   of [`OwnedControl::new`].
+/// - The conditions of [`OwnedControl::new`] hold. If the function returns `None`, the descriptors still
+///   have no owner.
 #[inline]
 pub(super) unsafe fn exactly_in<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd; N]> {
     let fds = only_message(sys::SCM_RIGHTS, N, bytes).filter(|fds| count_fds(fds) == N)?;

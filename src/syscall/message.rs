@@ -240,7 +240,7 @@ pub(crate) fn recvmsg_uninit<'b>(
         iov_base: buf.as_mut_ptr().cast(),
         iov_len: buf.len(),
     };
-    // SAFETY: the one iovec describes bytes that are writable for their length.
+    // SAFETY: the one iovec describes `buf`, whose bytes are all writable.
     let (length, _) = unsafe { receive(fd, &mut iov, 1, ret_from, &mut [], 0) }?;
     let filled = length.0.min(buf.len());
     // SAFETY: without MSG_TRUNC a receive returns how many bytes it has written, whatever the

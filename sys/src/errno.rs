@@ -9,7 +9,7 @@ use core::ffi::c_int;
 /// See errno(3).
 #[must_use]
 pub fn errno() -> c_int {
-    // SAFETY: it points to an int that lives as long as this thread.
+    // SAFETY: `location()` returns a pointer to an int that lives as long as this thread.
     unsafe { *location() }
 }
 

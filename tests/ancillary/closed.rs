@@ -124,8 +124,8 @@ fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
     );
 }
 
-/// Receives as many descriptors as it expects, although more were sent, because no more numbers are
-/// free. The call fails, because a part of what was sent is missing.
+/// More descriptors are sent than the call expects, but only `N` numbers are free, so exactly `N` arrive.
+/// The call still fails, because a part of what was sent is missing.
 fn as_many_as_expected_came_of_more<const N: usize>() {
     let (a, b) = UnixStream::pair().unwrap();
     let before = open();

@@ -133,8 +133,8 @@ fn cause_of_a_lock_file_of_root_is_named() {
     assert_eq!(fresh.names(), ["a.sock.lock"]);
 }
 
-/// Root may open and lock every file, so only its owner shows that a lock file belongs to another
-/// user.
+/// Root may open and lock every file, so no call fails. Only the owner of the lock file shows that another
+/// user made it.
 #[test]
 fn cause_of_a_lock_file_of_another_user_is_named_to_root_too() {
     let fresh = Fresh::new();

@@ -59,8 +59,8 @@ fn parts_report_what_unlink_does() {
     assert_fails(file.unlink(), Errno::ENOENT);
 }
 
-/// The lock is held until the file's value is dropped. Otherwise a second server could bind after
-/// the listener was closed, and would lose its file to that drop.
+/// The lock is held until the `SocketFile` is dropped. Otherwise a second server could bind after the
+/// listener was closed, and the drop would then remove the file of the second server.
 #[test]
 fn parts_hold_the_lock_until_the_file_is_dropped() {
     let fresh = Fresh::new();

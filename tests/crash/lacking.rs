@@ -39,7 +39,7 @@ fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) -> (Story,
     (story, scene)
 }
 
-/// Runs a program that only binds while `kernel` answers its system calls. Asserts that bind fails
+/// Runs a program that does nothing but bind, with `kernel` answering its system calls. Asserts that bind fails
 /// with this cause and leaves nothing.
 fn fails_on(case: Case, cause: Cause, kernel: impl Fn(&Asked, &Scene) -> Option<i64>) {
     let scene = Scene::new(case);

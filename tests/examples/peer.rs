@@ -28,7 +28,7 @@ fn peer_is_told_its_program_and_its_group() {
     assert!(answer.starts_with(&expected), "{answer}");
 }
 
-/// The server is stopped until its client has ended and the client's number may be used again.
+/// The server is stopped until its client has ended and the client's process id may be used again.
 #[test]
 fn peer_that_has_ended_is_not_taken_for_another() {
     let dir = fresh::dir();

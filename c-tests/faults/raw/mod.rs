@@ -16,7 +16,7 @@ use sys::{AF_UNIX, CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_SPACE, SOL_SOCKET};
 use sys::{SOCK_CLOEXEC, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
 use sys::{iovec, mmsghdr, msghdr, sockaddr_un, socklen_t, ucred};
 
-// 1. An error is an errno. A path is removed when the way ends, however it ends.
+// 1. An error is an errno. A path is removed at the end, also after an error.
 
 type Answer<T> = Result<T, c_int>;
 
@@ -195,7 +195,7 @@ fn receive_control<T: Copy>(fd: &OwnedFd, kind: c_int) -> Answer<T> {
     assert_eq!(header.cmsg_len as usize, CMSG_LEN(size_of::<T>()));
     // SAFETY: the header is in the buffer.
     let from = unsafe { CMSG_DATA(cmsg) };
-    // SAFETY: the header says that that many bytes are there; all T here are numbers.
+    // SAFETY: by its `cmsg_len` the header is followed by a whole `T`, and every `T` here is a number.
     Ok(unsafe { from.cast::<T>().read_unaligned() })
 }
 

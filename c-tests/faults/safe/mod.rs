@@ -17,7 +17,7 @@ use sunpath::{
     UnixListener, UnixSeqpacket, UnixStream,
 };
 
-// 1. A path is removed when the way ends, however it ends.
+// 1. A path is removed at the end, also after an error.
 
 const PATH: &str = "s";
 

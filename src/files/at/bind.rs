@@ -60,7 +60,8 @@ fn bind_by(
     }
 }
 
-/// Binds a socket to a name in the directory of a path, if the path itself does not fit.
+/// Binds a socket to a name in an open directory, by a shorter path that leads there. It is for a path
+/// that does not fit into `sun_path`.
 fn bind_by_alias(
     socket: BorrowedFd<'_>,
     path: &SplitPath<'_>,

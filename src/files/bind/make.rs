@@ -244,8 +244,8 @@ impl BindOptions {
     ) -> Result<(), Error> {
         let named = (file.dir.as_fd(), name.as_bytes());
         if self.existing == Existing::Takeover {
-            // The turn keeps an old server that ends now from moving the new file aside to look at
-            // it.
+            // Without the turn, an old server that is ending could move the new file aside to look
+            // at it.
             let _turn = Turn::take(file.dir.as_fd());
             return take_over(ready, named, bound);
         }

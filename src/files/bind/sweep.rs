@@ -58,7 +58,7 @@ pub struct StaleFile {
 }
 
 impl Iterator for StaleFiles {
-    /// An error in the iterator is one of readdir(3).
+    /// An item that is an error is what readdir(3) reported.
     type Item = Result<StaleFile, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -279,7 +279,7 @@ pub(crate) struct ArrivedMessage<'c, const SIZE: usize, E: Expected> {
     expected: PhantomData<E>,
 }
 
-// SAFETY: the memory to which the header points is borrowed for 'c, and by nothing else.
+// SAFETY: this value alone borrows, for 'c, the memory to which the header points.
 unsafe impl<const SIZE: usize, E: Expected> Send for ArrivedMessage<'_, SIZE, E> {}
 // SAFETY: through a shared reference the memory to which the header points is only read.
 unsafe impl<const SIZE: usize, E: Expected> Sync for ArrivedMessage<'_, SIZE, E> {}

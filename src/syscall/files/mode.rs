@@ -200,7 +200,7 @@ mod tests {
                 (&[Way::Proc], 0o702),
                 (&[Way::Reading], 0o703),
             ] {
-                // An old kernel does not know the first call.
+                // Before Linux 6.6 there is no fchmodat2(2), by which `Way::Descriptor` works.
                 if let (Way::Descriptor, Err(error)) =
                     (ways[0], change_mode_by(ways, fd.as_fd(), 0o700))
                 {

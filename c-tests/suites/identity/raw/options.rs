@@ -148,7 +148,7 @@ pub(crate) fn label() {
     let mut len = size_of_val(&text) as socklen_t;
     let [p, q] = new_pair(SOCK_STREAM);
     let at = text.as_mut_ptr().cast();
-    // SAFETY: at is a live array, and len is its size.
+    // SAFETY: `at` points to a live array, and `len` is the size of the array.
     match unsafe { sys::getsockopt(p, sys::SOL_SOCKET, sys::SO_PEERSEC, at, &mut len) } {
         0 => print!("not run: this system labels sockets"),
         _ => print!("getsockopt(p, SO_PEERSEC) = {}", name_of(sys::errno())),
