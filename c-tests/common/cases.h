@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* What a case needs. MANY: more than 64 descriptors, open or in flight. PEERPIDFD: the option
+/* The requirement of a case. MANY: more than 64 descriptors, open or in flight. PEERPIDFD: the option
  * SO_PEERPIDFD. PADDED: control messages are aligned to 8 bytes, so an int has padding after it. */
 enum needs { NOTHING, ROOT, MANY, PEERPIDFD, PADDED };
 

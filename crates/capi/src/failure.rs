@@ -30,7 +30,7 @@ pub(crate) struct Argument {
     pub(crate) parameter: u8,
 }
 
-/// What is wrong with an argument.
+/// The reason why an argument is rejected.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub(crate) enum Fault {

@@ -236,8 +236,8 @@ impl BindOptions {
     ///   `EAGAIN`: another process has a lease on the lock file, see fcntl(2).
     /// - `ENOLCK`, `EOPNOTSUPP`: the file system has no locks.
     /// - Where getrandom(2) is denied, its errno: a temporary name was needed.
-    /// - Without /proc, `EOPNOTSUPP`: a name in a directory that is open, and has no path; a mode
-    ///   that the umask narrows, before Linux 6.6. `EPERM`: there is nowhere to make the link that
+    /// - Without /proc, `EOPNOTSUPP`: the directory is open and has no path; or the umask narrows the
+    ///   mode, before Linux 6.6. `EPERM`: there is nowhere to make the link that
     ///   a long path needs.
     ///
     /// # Examples
