@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int};
 
 use sunpath_rs::fd::{IntoRawFd, OwnedFd};
 use sunpath_rs::sys::{sockaddr_un, socklen_t};
-use sunpath_rs::{Datagram, Seqpacket, SocketRef, Stream, UnixDatagram};
+use sunpath_rs::{Seqpacket, SocketRef, Stream, UnixDatagram};
 
 use crate::argument::{Number, Type, address, directory, text};
 use crate::failure::{Failure, Fault, returned};
@@ -94,12 +94,10 @@ pub unsafe extern "C" fn sunpath_bind_to_at(
         let dir = directory(dirfd, 2)?;
         // SAFETY: the caller guarantees the string.
         let path = unsafe { text(path, 3) }?;
-        // `Type::of` rejects sockets of other types. `bind_to_at` is the same for each: it asks the
-        // kernel itself whether peers will answer to the address, as those of a datagram socket do.
-        match Type::of(socket, 1)? {
-            Type::Datagram => SocketRef::<Datagram>::from(&socket).bind_to_at(dir, path)?,
-            _ => SocketRef::<Stream>::from(&socket).bind_to_at(dir, path)?,
-        }
+        Type::of(socket, 1)?; // rejects sockets of other types
+        // `bind_to_at` is the same for each type, because it asks the kernel itself whether peers will
+        // answer to the address, as those of a datagram socket do.
+        SocketRef::<Stream>::from(&socket).bind_to_at(dir, path)?;
         Ok(0)
     };
     // SAFETY: the caller guarantees the pointer.
