@@ -1,5 +1,6 @@
-//! Compiles the C functions with which the targets are compared. If `CC` is clang, `CFLAGS` can make
-//! libFuzzer see the branches of these functions as well, and can add a sanitizer. `.ci/run` does both.
+//! Compiles the C functions with which the targets are compared. If `CC` is clang, flags in
+//! `CFLAGS` can show libFuzzer the branches of these functions, and can add a sanitizer. `.ci/run`
+//! does both.
 
 use std::env;
 

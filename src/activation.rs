@@ -8,6 +8,10 @@
 //! The manager keeps its own descriptor of the same socket. A program must therefore not shut down a
 //! listener that was passed to it, because shutdown(2) also ends the manager's: no client can connect any
 //! more until the manager binds the socket again.
+//!
+//! On gVisor every listener that was passed is refused, because `SO_ACCEPTCONN`, which tells whether a
+//! socket listens, is always 0 for the kernel's Unix domain sockets. [`Passed::into_fd`] and the unsafe
+//! `from_raw_fd` of [`Listener`](crate::socket::Listener) take one over there without this check.
 
 #[cfg(feature = "std")]
 mod pass;
@@ -25,7 +29,7 @@ use crate::text::{self, Out, Text};
 pub use self::pass::{PassError, pass};
 pub use self::take::{Activation, Passed};
 
-/// The number of the first descriptor that is passed, `SD_LISTEN_FDS_START`.
+/// The first descriptor that is passed, `SD_LISTEN_FDS_START`.
 const FIRST: RawFd = 3;
 
 /// The greatest length of the name that systemd gives to a descriptor, in bytes.
@@ -82,8 +86,8 @@ impl Variables<'_> {
     }
 
     /// `sd_listen_fds(0)`, with these variables — returns how many descriptors from 3 on are passed
-    /// to this process, or 0 if none are or if they are for another process. It does not touch the
-    /// descriptors.
+    /// to this process, or 0 if none are passed or if they are for another process. The descriptors
+    /// are not touched.
     ///
     /// [`Activation::take_from`] takes them over.
     ///
@@ -152,9 +156,13 @@ impl Variables<'_> {
 
 /// Reads a decimal number that consists of digits alone.
 fn number(value: &[u8]) -> Option<u64> {
-    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    let value = core::str::from_utf8(value).ok()?;
-    digits.then(|| value.parse().ok()).flatten()
+    if value.is_empty() {
+        return None;
+    }
+    value.iter().try_fold(0_u64, |number, byte| {
+        let digit = char::from(*byte).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 /// Returns the name that begins at `at`, and moves `at` to the next one.
@@ -186,7 +194,7 @@ pub enum NotPassed {
     OtherProcess {
         /// `LISTEN_PID`.
         pid: u64,
-        /// This process.
+        /// The pid of this process.
         own: u32,
     },
     /// `LISTEN_PID` is the pid of this process, but `LISTEN_PIDFDID` belongs to another process,
@@ -237,9 +245,9 @@ impl error::Error for NotPassed {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActivationError {
-    /// A variable is not a number in its range.
+    /// A variable is not an integer in the right range.
     Variable {
-        /// The variable that is not a number in its range.
+        /// The variable that is not an integer in the right range.
         name: &'static str,
     },
     /// A name in `LISTEN_FDNAMES` has more than 255 bytes.
@@ -250,9 +258,9 @@ pub enum ActivationError {
     /// The descriptors were taken over before.
     Taken,
     /// A descriptor is not open (`EBADF`) or is close-on-exec (`EBUSY`). In the first case the
-    /// variables count too many, or the program that this process executed before [did not pass it
-    /// on](Activation#executing-a-new-version). In the second case this process opened the
-    /// descriptor, or another part of the process has already taken it over.
+    /// variables count more descriptors than were passed, or the program that this process executed
+    /// before [did not pass it on](Activation#executing-a-new-version). In the second case this
+    /// process opened the descriptor, or another part of the process has already taken it over.
     Descriptor {
         /// The number of the descriptor.
         fd: RawFd,
@@ -268,7 +276,7 @@ impl ActivationError {
         text::copy(&self, buf)
     }
 
-    /// Returns the errno of the same fault: `EINVAL` for a variable or a name, `EALREADY` if the
+    /// Returns the errno for this error: `EINVAL` for a variable or a name, `EALREADY` if the
     /// descriptors were taken over before, and otherwise the errno of the descriptor.
     #[must_use]
     pub const fn errno(self) -> Errno {

@@ -1,5 +1,5 @@
-//! Addresses: a `sockaddr_un` and its length. An address that this crate makes is checked, and one
-//! that it reads is not trusted.
+//! Addresses: a `sockaddr_un` and its length. An address that this crate makes is checked, and an
+//! address that it reads is not trusted.
 
 // rustdoc shows the methods in the order of these lines, so this one comes first.
 mod make;
@@ -10,25 +10,27 @@ mod written;
 
 use core::cmp::Ordering;
 use core::hash::{Hash, Hasher};
+use core::num::NonZero;
 
+use sunpath_sys as sys;
 use sunpath_sys::{SunPathError, sockaddr_un, socklen_t};
 
 /// `struct sockaddr_un` with its length — the address of a Unix domain socket.
 ///
 /// In C the two are separate arguments, and the length is easily wrong. Here they are one value of
-/// at most 116 bytes, which is `Copy` and allocates nothing. Two addresses are equal if they have
+/// at most 112 bytes, which is `Copy` and allocates nothing. Two addresses are equal if they have
 /// the same name: the bytes of `sun_path` after the name do not count, and the length may include
 /// the NUL or not.
 ///
-/// It prints as a path, as `@name` for an abstract name, and as `(unnamed)` if it has no name.
-/// Bytes that are not UTF-8 are escaped, and so are a backslash and characters that could move a
-/// terminal's cursor, or turn or hide the text beside them (control and format characters). If a
-/// path itself begins with `@` or `(`, that byte is escaped, so that no path looks like another
-/// form.
+/// An address prints as a path, as `@name` for an abstract name, and as `(unnamed)` if it has no
+/// name. Bytes that are not UTF-8 are escaped, and so are a backslash and characters that could
+/// move a terminal's cursor, or turn or hide the text beside them (control and format characters).
+/// If a path itself begins with `@` or `(`, that byte is escaped, so that no path looks like
+/// another form.
 ///
 /// # Examples
 ///
-/// The three forms of an address:
+/// The following code makes the three forms of an address:
 ///
 /// ```
 /// use sunpath::{SunPath, UnixAddr};
@@ -46,15 +48,36 @@ use sunpath_sys::{SunPathError, sockaddr_un, socklen_t};
 /// See unix(7).
 #[derive(Clone, Copy)]
 #[doc(alias = "sockaddr_un")]
+// A move copies all of these bytes. On Linux they are seven blocks of 16 bytes, and a `Result` needs
+// no more, because it marks failure by a length of 0.
+#[repr(C)]
 pub struct UnixAddr {
     /// INVARIANT: `sun_family` is `AF_UNIX`.
     addr: sockaddr_un,
-    /// INVARIANT: from `SUN_PATH_OFFSET` to `size_of::<sockaddr_un>()`. For a path it counts at
-    /// most one NUL, the one after it.
-    len: socklen_t,
+    len: Len,
 }
 
-const _: () = assert!(size_of::<UnixAddr>() <= 116);
+/// INVARIANT: from `SUN_PATH_OFFSET` to `size_of::<sockaddr_un>()`. For a path it counts at most one
+/// NUL, the one after it.
+type Len = NonZero<u16>;
+
+const _: () = assert!(size_of::<UnixAddr>() <= size_of::<sockaddr_un>() + 2);
+const _: () = assert!(
+    size_of::<Result<UnixAddr, SunPathError>>()
+        == size_of::<UnixAddr>().next_multiple_of(align_of::<SunPathError>())
+);
+
+/// Returns the length of an address as it is stored. The caller passes a length in its range.
+#[inline(always)]
+const fn len_of(len: socklen_t) -> Len {
+    match NonZero::new(len as u16) {
+        Some(len) => len,
+        None => UNNAMED,
+    }
+}
+
+/// The length of the unnamed address.
+const UNNAMED: Len = NonZero::new(sys::SUN_PATH_OFFSET as u16).unwrap();
 
 /// Makes the address for [`addr!`](crate::addr!), where a failure is a compile error.
 #[doc(hidden)]
@@ -151,13 +174,11 @@ impl Hash for UnixAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pathname::AsPathname;
     use std::boxed::Box;
     use std::collections::{BTreeSet, HashSet};
     use std::string::ToString;
     use std::vec;
     use std::vec::Vec;
-    use sunpath_sys as sys;
 
     fn pathname(path: &[u8]) -> UnixAddr {
         UnixAddr::from_pathname_bytes(path).expect("the path fits")
@@ -175,6 +196,7 @@ mod tests {
     #[test]
     #[cfg(feature = "std")]
     fn addr_path_of_every_type_of_std_is_the_same() {
+        use crate::pathname::AsPathname;
         use std::borrow::Cow;
         use std::boxed::Box;
         use std::path::{Component, Path};
@@ -241,7 +263,8 @@ mod tests {
         }
     }
 
-    /// A new address replaces all of the earlier contents. If it is refused, they stay.
+    /// A new address replaces all of the earlier contents. If the new address is refused, the
+    /// earlier contents stay.
     #[test]
     fn addr_set_in_place_is_the_one_made_anew_or_the_one_before() {
         for len in 0..=sys::SUN_PATH_MAX + 1 {

@@ -1,16 +1,17 @@
 //! Ancillary data: descriptors, credentials and labels that are sent with the bytes.
 //!
 //! A send borrows the descriptors that it passes. A receive returns a value that owns the
-//! descriptors that arrived, and that closes those that nobody takes. It reports truncation before
-//! any of them can be taken. [`Socket::send_fd`](crate::Socket::send_fd) and
+//! descriptors that arrived, and closes those that nobody takes. The value reports truncation
+//! before any descriptor can be taken. [`Socket::send_fd`](crate::Socket::send_fd) and
 //! [`Socket::recv_fd`](crate::Socket::recv_fd) pass one descriptor, and
 //! [`Socket::send_fds`](crate::Socket::send_fds) and [`Socket::recv_fds`](crate::Socket::recv_fds)
-//! pass several. They need nothing from this module.
+//! pass several. These four methods need nothing from this module.
 //!
 //! | to do this | these |
 //! |---|---|
 //! | send any control messages | [`Socket::sendmsg`](crate::Socket::sendmsg) with [`Control`] |
 //! | receive any control messages | [`Socket::recvmsg`](crate::Socket::recvmsg) into a [`ControlBuffer`], which gives a [`Message`] |
+//! | keep descriptors, lend them, and close all of them at once | [`Fds`] of [`Socket::recv_fds_up_to`](crate::Socket::recv_fds_up_to) or [`Ancillary::take_rights`] |
 //! | size a buffer by what is expected | [`Rights`], [`Credentials`], [`Pidfd`], [`Security`], [`Timestamp`] in [`Expected`] |
 //! | peek, wait for all bytes, send out of band, make one call that does not wait | [`MsgFlags`] in [`Socket::sendmsg_with`](crate::Socket::sendmsg_with) and [`Socket::recvmsg_with`](crate::Socket::recvmsg_with) |
 //! | read or write what has no type here | [`Ancillary::messages`], [`Control::Other`], [`ControlBytes`] |
@@ -18,9 +19,10 @@
 //!
 //! # In a readiness loop
 //!
-//! A loop that waits with poll(2), `async_io::Async::read_with` or `try_io` of tokio makes a receive again
-//! until it need not wait. The message must then leave the loop, or the closure. It can, because a
-//! [`ControlBuffer`] that is passed by value moves into the [`Message`]:
+//! A loop that waits with poll(2), `async_io::Async::read_with` or `try_io` of tokio repeats a
+//! receive until it returns without waiting. The message must then leave the loop, or the closure.
+//! The loop can do this, because a [`ControlBuffer`] that is passed by value moves into the
+//! [`Message`]:
 //!
 //! ```
 //! use sunpath::ancillary::{ControlBuffer, Message, Rights};
@@ -43,16 +45,18 @@
 //! ```
 //!
 //! A buffer that is passed as `&mut` serves call after call, and the message borrows it. The
-//! compiler refuses to return such a message from this loop, because the next round would borrow
-//! the buffer again. A message that owns its buffer costs more, because the buffer is copied: about
-//! 40 instructions for one descriptor, and 2000 for 253.
+//! compiler refuses to return this message from the loop, because the next round would borrow the
+//! buffer again. A message that owns its buffer costs more, because the buffer is copied: about 40
+//! instructions for one descriptor, and 2000 for 253.
 //!
-//! [`recvmmsg`](crate::Socket::recvmmsg) can be called in such a loop without any change, because
-//! the [`RecvBatch`] owns what the call received and the call returns only a number.
+//! [`recvmmsg`](crate::Socket::recvmmsg) can be called in a readiness loop without any change,
+//! because the [`RecvBatch`] owns what the call received, and the call returns only how many
+//! messages arrived.
 
 mod batch;
 mod buffer;
 mod contents;
+mod fds;
 mod passing;
 mod receive;
 mod send;
@@ -60,7 +64,7 @@ mod send;
 pub use self::batch::{Arrival, Arrivals, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots};
 pub use self::buffer::{ControlBuffer, ControlBytes, ControlStorage};
 pub use self::contents::{Ancillary, Descriptors, IntoDescriptors};
-pub use self::passing::Fds;
+pub use self::fds::Fds;
 pub use self::receive::Message;
 pub use self::send::Control;
 pub use crate::control::{ControlMessage, ControlMessages, Credentials};

@@ -1,11 +1,11 @@
 //! Ancillary data as bytes: this module reads the control messages that the kernel wrote, and lays
-//! out those to send. A descriptor is only a number here, and `syscall` owns it.
+//! out those to send. A descriptor is only an integer in this module, and `syscall` makes it an
+//! owned descriptor.
 
 use core::ffi::c_int;
 use core::iter::FusedIterator;
 use core::mem::{self, offset_of};
 use core::ops::Range;
-use core::slice;
 
 use sunpath_sys as sys;
 use sunpath_sys::{CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, cmsghdr};
@@ -16,7 +16,7 @@ use crate::error::{Call, Error};
 #[cfg(have_so_passcred)]
 pub(crate) use sys::{SCM_CREDENTIALS, SCM_INQ, SCM_PIDFD, SCM_SECURITY};
 
-/// Numbers that no control message has. They replace those that the system lacks.
+/// Values that no control message has, in place of the types that the system lacks.
 #[cfg(not(have_so_passcred))]
 mod absent {
     use core::ffi::c_int;
@@ -29,13 +29,14 @@ mod absent {
 #[cfg(not(have_so_passcred))]
 pub(crate) use absent::*;
 
-/// The type of the control message with a time stamp, and the nanoseconds of its second number.
+/// The type of the control message with a time stamp, and the unit of its second integer in
+/// nanoseconds.
 #[cfg(have_so_timestampns)]
 pub(crate) const SCM_TIME: (c_int, u32) = (sys::SCM_TIMESTAMPNS, 1);
 #[cfg(all(have_so_timestamp, not(have_so_timestampns)))]
 pub(crate) const SCM_TIME: (c_int, u32) = (sys::SCM_TIMESTAMP, 1000);
 #[cfg(not(have_so_timestamp))]
-pub(crate) const SCM_TIME: (c_int, u32) = (-5, 1); // a number that no control message has
+pub(crate) const SCM_TIME: (c_int, u32) = (-5, 1); // No control message has this type.
 
 pub(crate) const INT: usize = size_of::<c_int>();
 
@@ -104,7 +105,8 @@ pub struct ControlMessages<'a> {
 }
 
 impl<'a> ControlMessages<'a> {
-    /// Iterates over the control messages in these bytes, whose number is `msg_controllen`.
+    /// Iterates over the control messages in these bytes. The length of the written bytes is
+    /// `msg_controllen`.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
@@ -184,8 +186,8 @@ pub(crate) fn int_at(bytes: &[u8], at: usize) -> Option<c_int> {
     Some(c_int::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// Returns the data of a message of level `SOL_SOCKET` with this type and `count` `int`s, if the
-/// bytes hold that message and nothing else.
+/// Returns the data of a control message of level `SOL_SOCKET` with this type and `count` `int`s,
+/// if the bytes hold that message and nothing else.
 #[inline]
 pub(crate) fn only_message(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Option<&[u8]> {
     let len = CMSG_LEN(count * INT);
@@ -197,9 +199,9 @@ pub(crate) fn only_message(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Opti
     alone.then_some(data)
 }
 
-/// Iterates over the messages of level `SOL_SOCKET`: their types, and the places of their data,
-/// which is a whole number of `int`s. It borrows nothing, so the caller can change data between two
-/// steps. The headers must not change.
+/// Iterates over the messages of level `SOL_SOCKET`: their types, and the places of their data, of
+/// whole `int`s. The iterator borrows nothing, so the caller can change data between two steps. The
+/// headers must not change.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     next: usize,
@@ -222,6 +224,18 @@ impl Places {
                 return Some((extent.cmsg_type, start..end - (end - start) % INT));
             }
         }
+    }
+
+    /// Returns the place of the data of the first message, if it has this type and no message
+    /// follows it.
+    #[inline]
+    pub(crate) fn only(cmsg_type: c_int, bytes: &[u8]) -> Option<Range<usize>> {
+        let extent = Extent::at(bytes, 0)?;
+        let alone = extent.level == sys::SOL_SOCKET
+            && extent.cmsg_type == cmsg_type
+            && extent.next >= bytes.len();
+        let Range { start, end } = extent.data;
+        alone.then_some(start..end - (end - start) % INT)
     }
 
     /// Returns the next message of one type.
@@ -248,19 +262,14 @@ impl<'b> Writer<'b> {
         Self { space: buf }
     }
 
-    /// Adds a message of level `SOL_SOCKET`. The caller writes its data, `int`s, into the slice
-    /// that is returned.
+    /// Adds a message of level `SOL_SOCKET`. The caller writes its data, `count` `int`s, into the
+    /// bytes that are returned.
     ///
-    /// It fails with `EMSGSIZE` if the buffer is too small, which cannot happen if the caller has
-    /// added up `CMSG_SPACE`.
+    /// Fails with `EMSGSIZE` if the buffer is too small, which cannot happen if its size is the sum
+    /// of `CMSG_SPACE` of all messages.
     #[inline]
-    pub(crate) fn push(
-        &mut self,
-        cmsg_type: c_int,
-        count: usize,
-    ) -> Result<slice::ChunksExactMut<'b, u8>, Error> {
-        let data = self.push_bytes(sys::SOL_SOCKET, cmsg_type, count * INT)?;
-        Ok(data.chunks_exact_mut(INT))
+    pub(crate) fn push(&mut self, cmsg_type: c_int, count: usize) -> Result<&'b mut [u8], Error> {
+        self.push_bytes(sys::SOL_SOCKET, cmsg_type, count * INT)
     }
 
     /// Adds a message of any level with `size` bytes of data, which the caller writes, as for
@@ -317,9 +326,9 @@ fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) -> Option<()
 
 /// `struct ucred` in a message — the process, user and group that sent it.
 ///
-/// The kernel has checked them: a sender without privileges can only send its own. By itself the
-/// kernel adds (with [`Socket::set_pass_credentials`]) the *real* ids of the process that sent,
-/// while [`Socket::peer_cred`] returns the effective ones of the process that connected.
+/// The kernel has checked them: a sender without privileges can only send its own. If the sender
+/// adds none, the kernel adds (with [`Socket::set_pass_credentials`]) the *real* ids of the process
+/// that sent, while [`Socket::peer_cred`] returns the effective ids of the process that connected.
 ///
 /// If neither end had asked for credentials when a message was sent, the message has none: the pid
 /// is `None`, and uid and gid are 65534 (`/proc/sys/kernel/overflowuid`).
@@ -346,16 +355,16 @@ const _: () = {
 };
 
 impl Credentials {
-    /// Makes credentials to send. No number is refused here, because the kernel checks all of them
-    /// when they are sent. If the sender is not privileged, the kernel refuses credentials of
-    /// others with `EPERM`. It refuses a process that does not exist with `ESRCH`, which includes 0
-    /// and negative numbers, and the user or group -1 with `EINVAL`.
+    /// Makes credentials to send. No id is refused here, because the kernel checks all of them when
+    /// they are sent. If the sender is not privileged, the kernel refuses credentials of another
+    /// process with `EPERM`. The kernel refuses the pid of a process that does not exist, including
+    /// 0 and negative pids, with `ESRCH`, and the uid or gid -1 with `EINVAL`.
     #[must_use]
     pub const fn new(pid: i32, uid: u32, gid: u32) -> Self {
         Self { pid, uid, gid }
     }
 
-    /// Returns the process; `None` if it has no number that is visible here.
+    /// Returns the pid, or `None` if the sender has no pid in the pid namespace of this process.
     #[must_use]
     pub const fn pid(self) -> Option<i32> {
         match self.pid {
@@ -381,7 +390,8 @@ impl Credentials {
         [self.pid, self.uid as c_int, self.gid as c_int]
     }
 
-    /// Reads them from the data of a message; `None` if it was truncated.
+    /// Reads credentials from the data of a control message. Returns `None` if the data was
+    /// truncated.
     #[inline]
     pub(crate) fn from_data(data: &[u8]) -> Option<Self> {
         Some(Self {
@@ -398,15 +408,15 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    /// Lays out one message after the other. All of their data is `int`s with the value 1.
+    /// Lays out control messages one after the other. The data of each message is `int`s with the
+    /// value 1.
     fn laid_out(messages: &[(c_int, usize)]) -> Vec<u8> {
         let space = |(_, count): &(c_int, usize)| CMSG_SPACE(count * INT);
         let mut bytes = vec![0; messages.iter().map(space).sum()];
         let mut writer = Writer::new(&mut bytes);
         for (cmsg_type, count) in messages {
-            for place in writer.push(*cmsg_type, *count).unwrap() {
-                place.copy_from_slice(&1_i32.to_ne_bytes());
-            }
+            let data = writer.push(*cmsg_type, *count).unwrap();
+            data.copy_from_slice(&1_i32.to_ne_bytes().repeat(*count));
         }
         bytes
     }
@@ -418,7 +428,7 @@ mod tests {
             let bytes = laid_out(&[(rights, count)]);
             let data = 1_i32.to_ne_bytes().repeat(count);
             assert_eq!(only_message(rights, count, &bytes), Some(&data[..]));
-            // One message more or fewer can have the same number of bytes, because messages are
+            // One `int` more or fewer can give the same number of bytes, because messages are
             // padded.
             for other in [count - 1, count + 1] {
                 assert_eq!(

@@ -8,8 +8,8 @@ use crate::syscall;
 /// The time at which a wait ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
-    /// The nanoseconds since the clock's own beginning; `u64::MAX`, which is after 584 years, if there
-    /// are more.
+    /// The nanoseconds since the clock's own beginning. A later time is stored as `u64::MAX`, which
+    /// is reached after 584 years.
     at: u64,
 }
 
@@ -21,7 +21,7 @@ impl Deadline {
         }
     }
 
-    /// Returns how much time is left; `None` when the deadline has passed.
+    /// Returns how much time is left, or `None` if the deadline has passed.
     pub(crate) fn left(self) -> Option<Duration> {
         match self.left_nanoseconds() {
             0 => None,

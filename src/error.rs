@@ -1,10 +1,21 @@
-//! Errors of 8 bytes: they name the call that failed and the reason, with the numbers.
+//! Errors of 8 bytes: they name the call that failed and the reason, with the sizes, counts or ids
+//! that explain it.
+//!
+//! | to ask this | call |
+//! |---|---|
+//! | which call failed, and with which errno | [`Error::call`], [`Error::errno`] |
+//! | why it failed, if one errno has several causes | [`Error::cause`] |
+//! | what is at the path that could not be bound | [`Error::in_use`] |
+//! | whether the call would have waited, or is unsupported | [`Error::is_would_block`], [`Error::is_unsupported`] |
+//! | what is wrong with a path or a name | [`Error::sun_path`] |
+//! | the text, without `core::fmt` | [`Error::write_text`] |
 
 mod call;
 mod cause;
 mod errno;
 #[cfg(feature = "std")]
 mod io;
+mod make;
 
 use core::error;
 use core::fmt;
@@ -15,16 +26,16 @@ use crate::text::{self, Out, Text};
 
 pub use self::call::Call;
 pub(crate) use self::cause::MAX_DESCRIPTORS;
+use self::cause::Tag;
 pub use self::cause::{Cause, InUse};
-use self::cause::{Tag, count, short};
 pub use self::errno::Errno;
 
-/// A call that failed and the reason: the errno, and the cause with its numbers if the errno does
-/// not tell it.
+/// A call that failed and the reason: the errno, and a cause with its values if the errno alone
+/// does not tell the reason.
 ///
-/// It has 8 bytes and is `Copy`. It prints as perror(3) would, with the errno's name, and with the
-/// cause if there is one. There is no space for a cause with two large numbers, so the error holds
-/// only the one that the caller cannot know: the limit, or the peer's uid.
+/// An `Error` has 8 bytes and is `Copy`. An `Error` prints as perror(3) would, with the errno's
+/// name, and with the cause if there is one. There is no space for a cause with two large values,
+/// so the error holds only the value that the caller cannot know: the limit, or the peer's uid.
 ///
 /// # Conversion into `std::io::Error`
 ///
@@ -67,26 +78,23 @@ pub use self::errno::Errno;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[doc(alias = "perror")]
 // The call comes first because it has the fewest values: a `Result` marks success by a value that
-// no call has. It is the lowest byte, so it is tested without a mask.
+// no call has. The call is the lowest byte, so it is tested without a mask.
 #[repr(C)]
 pub struct Error {
     call: Call,
     tag: Tag,
     /// INVARIANT: the errno if there is a cause; otherwise 0.
     errno: i16,
-    /// INVARIANT: `Tag` explains its meaning.
+    /// INVARIANT: the value has the meaning that `tag` gives it: see `Tag`.
     number: u32,
 }
 
 const _: () = assert!(size_of::<Error>() == 8);
 
 impl Error {
-    /// Makes the failure of `call`, if the errno tells the whole reason. It is public for
-    /// libsunpath alone, as `with_cause` is.
+    /// Makes the failure of `call`, if the errno tells the whole reason.
     #[inline]
-    #[must_use]
-    #[doc(hidden)]
-    pub const fn new(call: Call, errno: Errno) -> Self {
+    pub(crate) const fn new(call: Call, errno: Errno) -> Self {
         Self {
             tag: Tag::Errno,
             call,
@@ -95,12 +103,9 @@ impl Error {
         }
     }
 
-    /// Makes the failure of `call` with a cause in addition to the errno. It is public for libsunpath
-    /// alone, which counts descriptors itself.
+    /// Makes the failure of `call` with a cause in addition to the errno.
     #[cold]
-    #[must_use]
-    #[doc(hidden)]
-    pub fn with_cause(call: Call, errno: Errno, cause: Cause) -> Self {
+    pub(crate) fn with_cause(call: Call, errno: Errno, cause: Cause) -> Self {
         match (cause.into_parts(), i16::try_from(errno.raw())) {
             (Some((tag, number)), Ok(errno)) => Self {
                 tag,
@@ -116,98 +121,6 @@ impl Error {
     #[cold]
     pub(crate) fn because(self, cause: Cause) -> Self {
         Self::with_cause(self.call, self.errno(), cause)
-    }
-
-    /// Makes the error of a `call` that was not made, because there is no address to pass to it.
-    #[cold]
-    pub(crate) fn refused(call: Call, error: SunPathError) -> Self {
-        let errno = Errno::from_raw(error.errno());
-        Self::with_cause(call, errno, Cause::Path(error))
-    }
-
-    /// Makes the error for an address whose length is greater than any that the system returns.
-    #[cold]
-    pub(crate) const fn address_length(len: usize, max: usize) -> Self {
-        let len = if len > 0xffff { 0xffff } else { len as u32 };
-        Self {
-            tag: Tag::AddressLength,
-            call: Call::SockaddrUn,
-            errno: Errno::EINVAL.raw() as i16,
-            number: len | (max as u32) << 16,
-        }
-    }
-
-    /// Makes the failure to bind to a path where a file is in the way.
-    #[cfg(any(feature = "files", test))]
-    #[cold]
-    pub(crate) fn address_in_use(in_use: InUse) -> Self {
-        Self::with_cause(Call::Bind, Errno::EADDRINUSE, Cause::InUse(in_use))
-    }
-
-    /// Makes the error for too many descriptors in one message.
-    pub(crate) fn too_many_descriptors(call: Call, descriptors: usize) -> Self {
-        let count = count(descriptors);
-        Self::with_cause(call, Errno::EINVAL, Cause::TooManyDescriptors { count })
-    }
-
-    /// Makes the error for more control messages than a batch has space for.
-    pub(crate) fn batch_space(descriptors: usize, space: usize) -> Self {
-        let cause = Cause::BatchSpace {
-            descriptors: short(descriptors),
-            space: short(space),
-        };
-        Self::with_cause(Call::Sendmmsg, Errno::EMSGSIZE, cause)
-    }
-
-    /// Makes the error for control messages of more bytes than there is space for.
-    #[cold]
-    pub(crate) fn control_space(call: Call, needed: usize, space: usize) -> Self {
-        let cause = Cause::ControlSpace {
-            needed: short(needed),
-            space: short(space),
-        };
-        Self::with_cause(call, Errno::EMSGSIZE, cause)
-    }
-
-    /// Makes the error for one more message in a full batch.
-    #[cold]
-    pub(crate) fn batch_full(messages: usize) -> Self {
-        let messages = count(messages);
-        Self::with_cause(
-            Call::Sendmmsg,
-            Errno::ENOBUFS,
-            Cause::BatchFull { messages },
-        )
-    }
-
-    /// Makes the error for control messages without a byte, which a stream drops.
-    pub(crate) fn empty_payload() -> Self {
-        Self::with_cause(Call::Sendmsg, Errno::EINVAL, Cause::EmptyPayload)
-    }
-
-    /// Makes the error for truncated control data, with the number of descriptors that arrived and
-    /// were closed.
-    pub(crate) fn control_truncated(closed: usize) -> Self {
-        let closed = count(closed);
-        Self::with_cause(
-            Call::Recvmsg,
-            Errno::EMSGSIZE,
-            Cause::ControlTruncated { closed },
-        )
-    }
-
-    /// Makes the error for fewer descriptors than expected. Those that arrived are closed.
-    pub(crate) fn too_few_descriptors(received: usize, expected: usize) -> Self {
-        let cause = Cause::TooFewDescriptors {
-            expected: short(expected),
-            received: short(received),
-        };
-        Self::with_cause(Call::Recvmsg, Errno::ENOMSG, cause)
-    }
-
-    /// Makes the error for a stream that ended where a descriptor was expected.
-    pub(crate) fn end_of_file() -> Self {
-        Self::with_cause(Call::Recvmsg, Errno::EPIPE, Cause::EndOfFile)
     }
 
     /// Returns the call that failed, or that was not made because its arguments were refused.
@@ -227,7 +140,7 @@ impl Error {
     }
 
     /// Returns the errno of the call. If no call was made, it is the errno that C would have
-    /// returned for the same fault ([`SunPathError::errno`] for a path).
+    /// reported in the same case ([`SunPathError::errno`] for a path).
     ///
     /// # Examples
     ///
@@ -242,6 +155,7 @@ impl Error {
     /// # Ok::<(), sunpath::Error>(())
     /// ```
     #[must_use]
+    #[inline(never)]
     pub const fn errno(self) -> Errno {
         match self.tag {
             Tag::Errno => Errno::from_raw(self.number as i32),
@@ -249,15 +163,15 @@ impl Error {
         }
     }
 
-    /// Returns why the call failed, with the numbers. It is `None` if the errno is all that is
-    /// known.
+    /// Returns why the call failed, with the values that explain it. The result is `None` if the
+    /// errno is all that is known.
     #[must_use]
     pub const fn cause(self) -> Option<Cause> {
         Cause::from_parts(self.tag, self.number)
     }
 
-    /// Returns why the path was refused. It is `None` for every other error. A number over
-    /// `u32::MAX`, for example the length of a path of 4 GiB, is reported as `u32::MAX`.
+    /// Returns why the path was refused. The result is `None` for every other error. A value over
+    /// `u32::MAX`, such as the length of a path of 4 GiB, is reported as `u32::MAX`.
     ///
     /// # Examples
     ///
@@ -276,11 +190,12 @@ impl Error {
     }
 
     /// Returns what is at the path or the name, if binding failed because of it (`EADDRINUSE`). A
-    /// program learns from this error that another instance is running. It need not test the path
-    /// itself, because the answer is of the time of the call.
+    /// program learns from this error that another instance is running. The caller need not test
+    /// the path again, because this answer describes the moment of the bind.
     ///
-    /// It is [`InUse::Unknown`] if nobody asked what is there: a bind without
-    /// [`Existing::ReplaceStale`](crate::Existing::ReplaceStale) does not ask whether a process holds a socket.
+    /// The answer is [`InUse::Unknown`] if nobody asked what is at the path: a bind without
+    /// [`Existing::ReplaceStale`](crate::Existing::ReplaceStale) does not ask whether a process
+    /// holds a socket.
     ///
     /// # Examples
     ///
@@ -311,8 +226,9 @@ impl Error {
         }
     }
 
-    /// Copies the text that `Display` prints into `buf`, as far as it fits, and returns the length of the
-    /// whole text. A program that prints errors with this alone does not link `core::fmt`.
+    /// Copies the text that `Display` prints into `buf`, as far as it fits, and returns the length
+    /// of the whole text. A program that prints errors by this method alone does not link
+    /// `core::fmt`.
     ///
     /// # Examples
     ///
@@ -329,8 +245,8 @@ impl Error {
         text::copy(&self, buf)
     }
 
-    /// Returns the error as a number, which is never 0. [`from_bits`](Self::from_bits) of the same
-    /// version reads it; another version may have other numbers.
+    /// Returns the error as an integer that is never 0. [`from_bits`](Self::from_bits) of the same
+    /// version of this crate reads it; another version may use other integers.
     ///
     /// # Examples
     ///
@@ -349,7 +265,8 @@ impl Error {
             | (self.number as u64) << 32
     }
 
-    /// Returns the error of this number; `None` if no error has it.
+    /// Returns the error that [`to_bits`](Self::to_bits) turned into this integer, or `None` if
+    /// there is none.
     #[must_use]
     pub fn from_bits(bits: u64) -> Option<Self> {
         let error = Self {
@@ -385,9 +302,9 @@ impl Error {
         self.errno().raw() == Errno::EAGAIN.raw()
     }
 
-    /// Returns whether the kernel or the system lacks the feature that was asked for. That is so
-    /// for `ENOPROTOOPT`, `EOPNOTSUPP`, `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or `ESOCKTNOSUPPORT`.
-    /// Its `Error::kind` is `Unsupported`.
+    /// Returns whether the kernel or the system lacks the feature that was asked for. The result is
+    /// true if the errno is `ENOPROTOOPT`, `EOPNOTSUPP`, `ENOSYS`, `ENOTTY`, `EPROTONOSUPPORT` or
+    /// `ESOCKTNOSUPPORT`. `Error::kind` is then `Unsupported`.
     ///
     /// # Examples
     ///
@@ -467,407 +384,4 @@ impl From<SunPathError> for Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::string::{String, ToString};
-    use std::vec::Vec;
-    use sunpath_sys as sys;
-
-    #[test]
-    fn error_of_a_call_prints_as_perror_does() {
-        let error = Error::new(Call::Bind, Errno::EADDRINUSE);
-        assert_eq!(
-            error.to_string(),
-            "bind: EADDRINUSE (address already in use)"
-        );
-        let unknown = Error::new(Call::Bind, Errno::from_raw(-7));
-        assert_eq!(unknown.to_string(), "bind: errno -7");
-        assert_eq!(unknown.errno().raw(), -7);
-        assert_eq!(std::format!("{unknown:?}"), "Error(bind: errno -7)");
-        assert_eq!(std::format!("{:?}", Call::Socketpair), "socketpair");
-    }
-
-    /// Every cause with its text.
-    const CAUSES: &[(Cause, &str)] = &[
-        (Cause::Path(SunPathError::Empty), "path is empty"),
-        (
-            Cause::Path(SunPathError::InteriorNul { at: 5 }),
-            "path has a NUL at byte 5",
-        ),
-        (
-            Cause::Path(SunPathError::Unsupported),
-            "this system has no abstract socket names",
-        ),
-        (
-            Cause::InUse(InUse::Server),
-            "a server is listening or about to listen",
-        ),
-        (
-            Cause::InUse(InUse::Lock),
-            "the lock file beside it is held: <name>.lock",
-        ),
-        (
-            Cause::InUse(InUse::LockFile),
-            "the lock file beside it is not ours: <name>.lock belongs to another user or is not empty",
-        ),
-        (
-            Cause::InUse(InUse::Directory),
-            "there is a directory at the path",
-        ),
-        (
-            Cause::InUse(InUse::NotSocket),
-            "there is a file at the path that is not a socket",
-        ),
-        (
-            Cause::InUse(InUse::Unknown),
-            "the kernel does not tell whether a server holds the socket",
-        ),
-        (Cause::LockFile, "the lock file beside it, <name>.lock"),
-        (
-            Cause::NoModes,
-            "the file system does not keep modes; a private directory (Dir::private) restricts access \
-             instead",
-        ),
-        (
-            Cause::NoStickyBit,
-            "the file system does not keep the sticky bit; a private directory (Dir::private) restricts \
-             access instead",
-        ),
-        (
-            Cause::NoOwners,
-            "the file system does not keep owners and groups",
-        ),
-        (
-            Cause::NoLinkCounts,
-            "the file system does not count links; a private directory (Dir::private) restricts access \
-             instead",
-        ),
-        (
-            Cause::NoSafeRename,
-            "the file system cannot rename without replacing",
-        ),
-        (
-            Cause::FileMoved,
-            "the file that was bound is not at the path any more",
-        ),
-        (Cause::BoundElsewhere, "another process bound the socket"),
-        (
-            Cause::DirectoryMoved,
-            "the path leads to another directory now",
-        ),
-        (
-            Cause::NoUser { id: u32::MAX },
-            "4294967295 is not a user or group: to chown(2) it is -1, no change",
-        ),
-        (
-            Cause::NoFile,
-            "an abstract name has no file, and therefore no mode, owner or group",
-        ),
-        (Cause::Mode { mode: 660 }, "mode 01224 is over 0777"),
-        (
-            Cause::Mode { mode: u32::MAX },
-            "mode 037777777777 is over 0777",
-        ),
-        (
-            Cause::Peer { uid: 4_294_967_294 },
-            "the server runs as uid 4294967294",
-        ),
-        (
-            Cause::UnmappedUid { uid: 65534 },
-            "in this user namespace uid 65534 stands for all users that are not mapped",
-        ),
-        (
-            Cause::OtherProcess,
-            "the address leads elsewhere in another process",
-        ),
-        (
-            Cause::NoReturnPath { len: 108, max: 107 },
-            "peers cannot answer to a path of 108 bytes, only to one of at most 107",
-        ),
-        (
-            Cause::Unreachable { len: 108, max: 107 },
-            "an ordinary client cannot name a path of 108 bytes, only one of at most 107",
-        ),
-        (
-            Cause::MessageTooLong { limit: 212_960 },
-            "the message is over the limit of 212960 bytes",
-        ),
-        (
-            Cause::TooManySlices { count: 1025 },
-            "1025 slices are too many for one call, which takes at most 1024",
-        ),
-        (
-            Cause::AddressLength { len: 112, max: 111 },
-            "an address of 112 bytes is not in range; the longest has 111",
-        ),
-        (
-            Cause::NumberTooLarge { max: 2_147_483_647 },
-            "the number is over 2147483647, the most that the option takes",
-        ),
-        (
-            Cause::ZeroTimeout,
-            "a timeout of zero is refused; None waits forever",
-        ),
-        (
-            Cause::UnnamedAddress,
-            "the address is unnamed; autobind chooses a free name",
-        ),
-        (Cause::OtherFamily, "the socket is not a Unix domain socket"),
-        (Cause::OtherKind, "the socket is of another kind"),
-        (
-            Cause::CloseOnExec,
-            "the descriptor is close-on-exec, so it was not inherited",
-        ),
-        (
-            Cause::NoProc,
-            "without /proc the path of the directory is unknown",
-        ),
-        (Cause::Listening, "the socket listens"),
-        (Cause::ShutDown, "the listener was shut down"),
-        (Cause::NotListening, "the socket does not listen"),
-        (
-            Cause::TooManyDescriptors { count: 254 },
-            "254 descriptors are too many for one message, which takes at most 253",
-        ),
-        (
-            Cause::EmptyPayload,
-            "a stream drops control messages that come with no byte",
-        ),
-        (
-            Cause::ControlTruncated { closed: 4 },
-            "control messages were truncated; descriptors received: 4 (closed)",
-        ),
-        (Cause::LongMessage, "the message has more than one byte"),
-        (
-            Cause::TooFewDescriptors {
-                expected: 2,
-                received: 1,
-            },
-            "expected 2 descriptors, received 1 (closed)",
-        ),
-        (Cause::EndOfFile, "end of file, no descriptor"),
-        (
-            Cause::StreamEnded,
-            "the stream ended before all of the bytes arrived",
-        ),
-        (
-            Cause::Escape { at: 3 },
-            "the backslash at byte 3 begins no escape; write two of them for one",
-        ),
-        (
-            Cause::BatchSpace {
-                descriptors: 65535,
-                space: 2,
-            },
-            "the batch has no space for these control messages; descriptors: 65535, space for 2",
-        ),
-        (
-            Cause::ControlSpace {
-                needed: 48,
-                space: 24,
-            },
-            "the control messages take 48 bytes, space for 24",
-        ),
-        (
-            Cause::BatchFull { messages: 3 },
-            "the batch is full: it holds 3 messages",
-        ),
-    ];
-
-    #[test]
-    fn error_with_a_cause_keeps_it_and_prints_it() {
-        for (cause, text) in CAUSES {
-            assert_eq!(cause.to_string(), *text);
-            let error = Error::with_cause(Call::Recvmsg, Errno::EPIPE, *cause);
-            assert_eq!(error.cause(), Some(*cause));
-            assert_eq!((error.call(), error.errno()), (Call::Recvmsg, Errno::EPIPE));
-            let why = match cause {
-                Cause::LockFile => "broken pipe: ",
-                _ => "",
-            };
-            let expected = std::format!("recvmsg: EPIPE ({why}{text})");
-            assert_eq!(error.to_string(), expected);
-        }
-        let shown: Vec<String> = CAUSES
-            .iter()
-            .map(|(cause, _)| std::format!("{cause:?}"))
-            .collect();
-        for name in Cause::NAMES {
-            let of_it = |shown: &String| shown.split(' ').next() == Some(name);
-            assert!(shown.iter().any(of_it), "{name} has no row");
-        }
-    }
-
-    #[test]
-    fn error_becomes_a_number_and_is_made_of_it_again() {
-        let plain = Error::new(Call::Accept, Errno::EAGAIN);
-        let causes = CAUSES.iter().map(|(cause, _)| {
-            let errno = Errno::EADDRINUSE;
-            Error::with_cause(Call::Unlinkat, errno, *cause)
-        });
-        for error in causes.chain([plain]) {
-            assert_ne!(error.to_bits(), 0);
-            assert_eq!(Error::from_bits(error.to_bits()), Some(error));
-            let mut buf = [0; 200];
-            let len = error.write_text(&mut buf);
-            assert_eq!(buf.get(..len), Some(error.to_string().as_bytes()));
-        }
-        let (calls, tags) = (Call::ALL.len() as u64, Tag::ALL.len() as u64);
-        let in_use = Error::address_in_use(InUse::Server).to_bits();
-        let wrong = [
-            0,
-            plain.to_bits() | calls,
-            plain.to_bits() | tags << 8,
-            plain.to_bits() | 1 << 16,
-            in_use | 6 << 32,
-            u64::MAX,
-        ];
-        for bits in wrong {
-            assert_eq!(Error::from_bits(bits), None, "{bits:x}");
-        }
-        for (number, call) in Call::ALL.iter().enumerate() {
-            assert_eq!(*call as usize, number);
-        }
-        for (number, tag) in Tag::ALL.iter().enumerate() {
-            assert_eq!(*tag as usize, number);
-        }
-    }
-
-    #[test]
-    fn error_with_an_errno_of_any_size_keeps_it() {
-        for errno in [
-            -7,
-            0,
-            i32::from(i16::MAX),
-            i32::from(i16::MAX) + 1,
-            i32::MIN,
-        ] {
-            let errno = Errno::from_raw(errno);
-            let error = Error::with_cause(Call::Openat, errno, Cause::LockFile);
-            assert_eq!(error.errno(), errno);
-            let fits = i16::try_from(errno.raw()).is_ok();
-            assert_eq!(error.cause(), fits.then_some(Cause::LockFile));
-        }
-    }
-
-    #[test]
-    fn error_of_more_descriptors_than_it_can_count_says_the_most() {
-        let error = Error::too_few_descriptors(65536, 65535);
-        let (expected, received) = (65535, 65535);
-        assert_eq!(
-            error.cause(),
-            Some(Cause::TooFewDescriptors { expected, received })
-        );
-        let error = Error::batch_space(usize::MAX, 65536);
-        let (descriptors, space) = (65535, 65535);
-        assert_eq!(
-            error.cause(),
-            Some(Cause::BatchSpace { descriptors, space })
-        );
-    }
-
-    #[test]
-    fn error_of_a_path_keeps_its_numbers() {
-        let max = sys::SUN_PATH_MAX;
-        for refused in [
-            SunPathError::Empty,
-            SunPathError::InteriorNul { at: 5 },
-            SunPathError::TooLong { len: 4096, max },
-            SunPathError::Unsupported,
-        ] {
-            let error = Error::refused(Call::Connect, refused);
-            assert_eq!(error.sun_path(), Some(refused));
-            assert_eq!(error.errno().raw(), refused.errno());
-            assert_eq!(error.call(), Call::Connect);
-        }
-        let error = Error::refused(Call::Bind, SunPathError::TooLong { len: 108, max });
-        assert_eq!(
-            error.to_string(),
-            std::format!(
-                "bind: ENAMETOOLONG (108 bytes are too long for sun_path, which takes at most {max}; \
-                 bind_at takes more)"
-            )
-        );
-    }
-
-    #[test]
-    fn error_of_an_address_passes_the_question_mark() {
-        fn address(path: &[u8]) -> Result<sys::sockaddr_un, Error> {
-            Ok(sys::sockaddr_un_pathname(path)?.0)
-        }
-        let error = address(b"").map(drop).unwrap_err();
-        assert_eq!(error.to_string(), "sockaddr_un: ENOENT (path is empty)");
-        assert_eq!(error.sun_path(), Some(SunPathError::Empty));
-    }
-
-    #[test]
-    #[cfg(target_pointer_width = "64")]
-    fn error_of_a_path_over_4_gib_says_the_most_it_can() {
-        let len = (1 << 32) + 5;
-        let error = Error::refused(Call::Bind, SunPathError::TooLong { len, max: 107 });
-        let said = SunPathError::TooLong {
-            len: u32::MAX as usize,
-            max: sys::SUN_PATH_MAX,
-        };
-        assert_eq!(error.sun_path(), Some(said));
-    }
-
-    #[test]
-    #[cfg(feature = "std")]
-    fn error_becomes_an_io_error_that_has_lost_nothing() {
-        use std::io;
-
-        let errors = (0..=133).map(|errno| Error::new(Call::Bind, Errno::from_raw(errno)));
-        let causes = CAUSES.iter().map(|(cause, _)| {
-            let errno = Errno::EADDRINUSE;
-            Error::with_cause(Call::Bind, errno, *cause)
-        });
-        for error in errors.chain(causes) {
-            let io = io::Error::from(error);
-            let inner = io.get_ref().and_then(|inner| inner.downcast_ref());
-            assert_eq!(inner, Some(&error));
-            assert_eq!(io.to_string(), error.to_string());
-            assert_eq!(Errno::from_io_error(&io), Some(error.errno()));
-            assert_eq!(io.kind(), error.kind());
-
-            let of_std = io::Error::from_raw_os_error(error.errno().raw());
-            assert_eq!(Errno::from_io_error(&of_std), Some(error.errno()));
-            let lacking = error.is_unsupported();
-            let expected = match error.cause() {
-                _ if lacking => io::ErrorKind::Unsupported,
-                Some(Cause::EndOfFile | Cause::StreamEnded) => io::ErrorKind::UnexpectedEof,
-                _ => of_std.kind(),
-            };
-            assert_eq!(io.kind(), expected, "{error}");
-        }
-        let path = io::Error::from(SunPathError::Empty);
-        assert_eq!(Errno::from_io_error(&path), Some(Errno::ENOENT));
-        let simple = io::Error::from(io::ErrorKind::WriteZero);
-        assert_eq!(Errno::from_io_error(&simple), None);
-        let other = io::Error::other("something else");
-        assert_eq!(Errno::from_io_error(&other), None);
-    }
-
-    #[test]
-    fn error_in_use_is_every_address_in_use() {
-        for in_use in [InUse::Server, InUse::Lock, InUse::LockFile, InUse::Unknown] {
-            assert_eq!(Error::address_in_use(in_use).in_use(), Some(in_use));
-        }
-        let unasked = Error::new(Call::Bind, Errno::EADDRINUSE);
-        assert_eq!(unasked.in_use(), Some(InUse::Unknown));
-        assert_eq!(Error::new(Call::Bind, Errno::EACCES).in_use(), None);
-        let other = Error::with_cause(Call::Openat, Errno::EACCES, Cause::LockFile);
-        assert_eq!(other.in_use(), None);
-    }
-
-    #[test]
-    fn error_that_would_block_is_that_of_one_errno() {
-        let would_block = |errno| Error::new(Call::Recv, errno).is_would_block();
-        assert!(would_block(Errno::EAGAIN));
-        assert!(
-            ![Errno::EINPROGRESS, Errno::ETIMEDOUT]
-                .into_iter()
-                .any(would_block)
-        );
-    }
-}
+mod tests;

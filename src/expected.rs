@@ -1,4 +1,4 @@
-//! The types of what a control buffer expects, which determine its size.
+//! The types that list what a control buffer expects. The types determine the size of the buffer.
 
 use core::mem::MaybeUninit;
 
@@ -6,21 +6,21 @@ use sunpath_sys::{CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, cmsghdr};
 
 use crate::control::{Credentials, INT};
 
-/// A type of what a control buffer expects: [`Rights`], [`Credentials`], [`Pidfd`], [`Security`],
-/// [`QueueLength`], [`Timestamp`], or several of them as a tuple. `()` expects nothing. A batch can
-/// expect the [`Sender`] in addition.
+/// A type that names what a control buffer expects: [`Rights`], [`Credentials`], [`Pidfd`],
+/// [`Security`], [`QueueLength`], [`Timestamp`], or several of them as a tuple. `()` expects
+/// nothing. A batch can expect the [`Sender`] in addition.
 ///
 /// See [`ControlBuffer`](crate::ancillary::ControlBuffer), [`RecvSlots`](crate::ancillary::RecvSlots).
 pub trait Expected: sealed::Sealed {
-    /// An array of at least [`SPACE`](Self::SPACE) bytes, without padding between them. See
-    /// [`Space`].
-    #[doc(hidden)]
+    /// An array of at least [`SPACE`](Self::SPACE) bytes, without padding between them. Only this
+    /// crate uses this type. It decides whether the buffer is `Send` and `Sync`.
     type Bytes;
-    /// The number of bytes of the control buffer that it takes, as `CMSG_SPACE` adds them up.
+    /// The size in bytes of the control buffer for what this type expects, as `CMSG_SPACE` adds it
+    /// up.
     const SPACE: usize;
-    /// The greatest number of descriptors that it takes.
+    /// The greatest number of descriptors that may stay in the buffer.
     const DESCRIPTORS: usize;
-    /// `true` if it takes the sender's address.
+    /// `true` if this type expects the sender's address.
     #[doc(hidden)]
     const SENDER: bool = false;
     /// A check at compile time that the buffer is large enough.
@@ -28,10 +28,11 @@ pub trait Expected: sealed::Sealed {
     const FITS: () = assert!(size_of::<Self::Bytes>() >= Self::SPACE);
 }
 
-/// `SCM_RIGHTS` — at most `N` descriptors. Any more are closed, and the message is reported as truncated.
+/// `SCM_RIGHTS` — at most `N` descriptors. Descriptors over that number are closed, and the message
+/// is reported as truncated.
 ///
-/// macOS gives the process every descriptor that was sent, and returns only the numbers for which
-/// the buffer has space. Expect as many as the sender may send.
+/// macOS gives the process every descriptor that was sent, but reports only those for which the
+/// buffer has space. Expect as many as the sender may send.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SCM_RIGHTS")]
 pub enum Rights<const N: usize> {}
@@ -48,14 +49,14 @@ pub enum Pidfd {}
 #[doc(alias = "SCM_SECURITY")]
 pub enum Security<const N: usize> {}
 
-/// `SCM_INQ` — the number of bytes left in the queue, which
+/// `SCM_INQ` — how many bytes are left in the queue, which
 /// [`set_pass_queue_length`](crate::UnixStream::set_pass_queue_length) asks for.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SCM_INQ")]
 pub enum QueueLength {}
 
-/// `SCM_TIMESTAMPNS`, or `SCM_TIMESTAMP` — the time at which the message was sent, which
-/// [`set_pass_timestamps`](crate::Socket::set_pass_timestamps) asks for.
+/// `SCM_TIMESTAMPNS`, or `SCM_TIMESTAMP` — the time at which the message was sent.
+/// [`set_pass_timestamps`](crate::Socket::set_pass_timestamps) asks for it.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "SCM_TIMESTAMP")]
 #[doc(alias = "SCM_TIMESTAMPNS")]
@@ -70,8 +71,8 @@ pub enum Sender {}
 
 /// A buffer for what `E` expects, with the alignment that control messages need.
 ///
-/// Control messages follow each other in it, whatever the parts of its type are. `E::Bytes` has no
-/// padding, because a value that moves does not take its padding with it.
+/// Control messages follow each other in the buffer, wherever its type has parts. `E::Bytes` has no
+/// padding, because moving a value does not copy its padding.
 pub(crate) type Space<E> = MaybeUninit<Aligned<<E as Expected>::Bytes>>;
 
 /// Bytes with the alignment of a control message.
@@ -83,7 +84,7 @@ pub(crate) struct Aligned<B> {
 
 const _: () = assert!(align_of::<cmsghdr>() <= align_of::<usize>());
 
-/// The most bytes that `CMSG_SPACE` adds to `int`s, and to bytes.
+/// The most bytes that `CMSG_SPACE` adds to data of `int`s, and to data of bytes.
 const AROUND_INTS: usize = CMSG_LEN(0) + CMSG_ALIGN(1).saturating_sub(INT);
 const AROUND_BYTES: usize = CMSG_LEN(0) + CMSG_ALIGN(1) - 1;
 
@@ -117,7 +118,7 @@ impl Expected for QueueLength {
     const DESCRIPTORS: usize = 0;
 }
 
-/// `struct timespec` or `struct timeval`: two numbers of 8 bytes at most.
+/// `struct timespec` or `struct timeval`: two integers of 8 bytes at most.
 const TIME: usize = 16;
 
 impl Expected for Timestamp {

@@ -1,6 +1,12 @@
-//! Owned and borrowed descriptors, and slices for vectored calls. With `std` they are the types of
-//! `std::os::fd` and `std::io`. Without it they are types of this crate with the same names and
+//! Owned and borrowed descriptors, and slices for vectored calls. With `std` these are the types of
+//! `std::os::fd` and `std::io`. Without `std` they are types of this crate with the same names and
 //! promises.
+
+#[cfg(not(feature = "std"))]
+mod io_slice;
+mod owned;
+#[cfg(not(feature = "std"))]
+mod polyfill;
 
 use core::mem::ManuallyDrop;
 
@@ -13,9 +19,11 @@ pub use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, 
 pub use std::io::{IoSlice, IoSliceMut};
 
 #[cfg(not(feature = "std"))]
-pub use io_slice::{IoSlice, IoSliceMut};
+pub use self::io_slice::{IoSlice, IoSliceMut};
 #[cfg(not(feature = "std"))]
-pub use polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+pub use self::polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+
+pub(crate) use self::owned::Owned;
 
 /// `AT_FDCWD` — the working directory, in place of a directory's descriptor. Relative paths of
 /// [`bind_at`](crate::Listener::bind_at), [`connect_at`](crate::Socket::connect_at) and similar
@@ -47,32 +55,33 @@ pub use polyfill::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, Raw
 ///
 /// For a daemon, [`BindOptions`](crate::BindOptions) takes paths of any length as well, and so does
 /// [`ConnectOptions`](crate::ConnectOptions) for a client.
-// SAFETY: AT_FDCWD is not a descriptor and is never open. The `at` calls accept it in place of one,
-// and every other call reports EBADF. It is not -1, which a BorrowedFd must not be.
+// SAFETY: AT_FDCWD is not a descriptor and is never open. The `at` calls accept AT_FDCWD in place
+// of a descriptor, and every other call reports EBADF. A BorrowedFd must not be -1, and AT_FDCWD is
+// not -1.
 #[doc(alias = "AT_FDCWD")]
 pub const CWD: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(sunpath_sys::AT_FDCWD) };
 
-/// Returns what `wrap` makes of a borrowed descriptor as if it owned it. The result is never
-/// dropped.
+/// Calls `wrap` with an owned descriptor that is the borrowed one, and never drops the result.
 pub(crate) fn borrow_as<T>(fd: BorrowedFd<'_>, wrap: impl FnOnce(OwnedFd) -> T) -> ManuallyDrop<T> {
-    // SAFETY: the descriptor is open as long as it is borrowed, and the wrapped one never closes
-    // it.
+    // SAFETY: the descriptor is open as long as it is borrowed, and ManuallyDrop never closes it.
     let fd = unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) };
     ManuallyDrop::new(wrap(fd))
 }
 
-/// Implements `FromRawFd` for a socket type. It is the only conversion that checks nothing.
+/// Implements `FromRawFd` for a socket type. `FromRawFd` is the only conversion that checks
+/// nothing.
 macro_rules! impl_from_raw_fd {
     ($type:ident<$kind:ident: $bound:ident>, $from:expr) => {
         impl<$kind: $bound> FromRawFd for $type<$kind> {
-            /// Takes a raw descriptor over without a check. `TryFrom<OwnedFd>` checks it.
+            /// Takes a raw descriptor over without a check. `TryFrom<OwnedFd>` checks the
+            /// descriptor.
             ///
             /// # Safety
             ///
             /// - `fd` is open, and nothing else closes it.
-            /// - It is a Unix domain socket of this type, and listens if the type says so.
+            /// - `fd` is a Unix domain socket of this type, and listens if the type is a listener.
             unsafe fn from_raw_fd(fd: RawFd) -> Self {
-                // SAFETY: the caller guarantees that fd is open and that nothing else owns it.
+                // SAFETY: the caller guarantees that `fd` is open and that nothing else owns it.
                 let fd = unsafe { OwnedFd::from_raw_fd(fd) };
                 $from(fd)
             }
@@ -80,292 +89,6 @@ macro_rules! impl_from_raw_fd {
     };
 }
 pub(crate) use impl_from_raw_fd;
-
-/// The part of `std::os::fd` that this crate needs, over `core`: the same names and promises.
-#[cfg(not(feature = "std"))]
-mod polyfill {
-    use core::ffi::c_int;
-    use core::fmt;
-    use core::marker::PhantomData;
-    use core::mem::ManuallyDrop;
-
-    use sunpath_sys as sys;
-
-    /// A descriptor as C has it: a number.
-    pub type RawFd = c_int;
-
-    /// A descriptor that is closed on drop.
-    pub struct OwnedFd {
-        /// INVARIANT: the descriptor is open, and nothing else closes it.
-        fd: RawFd,
-    }
-
-    /// A descriptor that stays open for `'fd`.
-    #[derive(Clone, Copy)]
-    pub struct BorrowedFd<'fd> {
-        /// INVARIANT: the descriptor is open during `'fd`.
-        fd: RawFd,
-        owner: PhantomData<&'fd OwnedFd>,
-    }
-
-    impl BorrowedFd<'_> {
-        /// Borrows a raw descriptor.
-        ///
-        /// # Safety
-        ///
-        /// - `fd` is open, and stays open during the lifetime of the result.
-        #[must_use]
-        pub const unsafe fn borrow_raw(fd: RawFd) -> Self {
-            Self {
-                fd,
-                owner: PhantomData,
-            }
-        }
-    }
-
-    /// A type that can lend a descriptor.
-    pub trait AsFd {
-        /// Borrows the descriptor.
-        fn as_fd(&self) -> BorrowedFd<'_>;
-    }
-
-    /// A type that can return the number of its descriptor.
-    pub trait AsRawFd {
-        /// Returns the number of the descriptor, which the owner keeps.
-        fn as_raw_fd(&self) -> RawFd;
-    }
-
-    /// A type that can give up its descriptor.
-    pub trait IntoRawFd {
-        /// Returns the number of the descriptor, which the caller has to close.
-        fn into_raw_fd(self) -> RawFd;
-    }
-
-    /// A type that can be made from a raw descriptor.
-    pub trait FromRawFd {
-        /// Takes a raw descriptor over.
-        ///
-        /// # Safety
-        ///
-        /// - `fd` is open, and nothing else closes it.
-        unsafe fn from_raw_fd(fd: RawFd) -> Self;
-    }
-
-    impl<T: AsFd + ?Sized> AsFd for &T {
-        fn as_fd(&self) -> BorrowedFd<'_> {
-            (**self).as_fd()
-        }
-    }
-
-    impl AsFd for OwnedFd {
-        fn as_fd(&self) -> BorrowedFd<'_> {
-            BorrowedFd {
-                fd: self.fd,
-                owner: PhantomData,
-            }
-        }
-    }
-
-    impl AsFd for BorrowedFd<'_> {
-        fn as_fd(&self) -> BorrowedFd<'_> {
-            *self
-        }
-    }
-
-    impl AsRawFd for OwnedFd {
-        fn as_raw_fd(&self) -> RawFd {
-            self.fd
-        }
-    }
-
-    impl AsRawFd for BorrowedFd<'_> {
-        fn as_raw_fd(&self) -> RawFd {
-            self.fd
-        }
-    }
-
-    impl IntoRawFd for OwnedFd {
-        fn into_raw_fd(self) -> RawFd {
-            ManuallyDrop::new(self).fd
-        }
-    }
-
-    impl FromRawFd for OwnedFd {
-        unsafe fn from_raw_fd(fd: RawFd) -> Self {
-            debug_assert!(fd >= 0, "a descriptor is not negative");
-            Self { fd }
-        }
-    }
-
-    impl Drop for OwnedFd {
-        fn drop(&mut self) {
-            // SAFETY: the descriptor is open, and only this owner, which ends here, has it. The
-            // result is not used, because the number is free even after EINTR.
-            unsafe { sys::close(self.fd) };
-        }
-    }
-
-    impl fmt::Debug for OwnedFd {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("OwnedFd").field("fd", &self.fd).finish()
-        }
-    }
-
-    impl fmt::Debug for BorrowedFd<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("BorrowedFd").field("fd", &self.fd).finish()
-        }
-    }
-}
-
-/// The slices of `std::io` for vectored calls, over `core`. Each is an `iovec` with the lifetime of
-/// its slice.
-#[cfg(not(feature = "std"))]
-mod io_slice {
-    use core::fmt;
-    use core::marker::PhantomData;
-    use core::mem::take;
-    use core::ops::{Deref, DerefMut};
-    use core::slice;
-
-    use sunpath_sys as sys;
-
-    /// A slice to write from, with the layout of `struct iovec`.
-    #[derive(Clone, Copy)]
-    #[repr(transparent)]
-    #[doc(alias = "iovec")]
-    pub struct IoSlice<'a> {
-        /// INVARIANT: `iov_base` is readable for `iov_len` bytes during `'a`.
-        iovec: sys::iovec,
-        slice: PhantomData<&'a [u8]>,
-    }
-
-    /// A slice to read into, with the layout of `struct iovec`.
-    #[repr(transparent)]
-    #[doc(alias = "iovec")]
-    pub struct IoSliceMut<'a> {
-        /// INVARIANT: `iov_base` is readable and writable for `iov_len` bytes during `'a`, and
-        /// nothing else refers to them.
-        iovec: sys::iovec,
-        slice: PhantomData<&'a mut [u8]>,
-    }
-
-    impl<'a> IoSlice<'a> {
-        /// Describes a slice.
-        #[must_use]
-        pub fn new(slice: &'a [u8]) -> Self {
-            let iov_base = slice.as_ptr().cast_mut().cast();
-            Self {
-                iovec: sys::iovec {
-                    iov_base,
-                    iov_len: slice.len(),
-                },
-                slice: PhantomData,
-            }
-        }
-    }
-
-    impl<'a> IoSliceMut<'a> {
-        /// Describes a slice.
-        #[must_use]
-        pub fn new(slice: &'a mut [u8]) -> Self {
-            let iov_base = slice.as_mut_ptr().cast();
-            Self {
-                iovec: sys::iovec {
-                    iov_base,
-                    iov_len: slice.len(),
-                },
-                slice: PhantomData,
-            }
-        }
-    }
-
-    /// Implements, for both types, what a program does after a short read or write.
-    macro_rules! advance {
-        ($type:ident) => {
-            impl $type<'_> {
-                /// Removes `n` bytes from the front.
-                ///
-                /// # Panics
-                ///
-                /// It panics if there are fewer bytes.
-                pub fn advance(&mut self, n: usize) {
-                    assert!(n <= self.len(), "advanced beyond the end of a slice");
-                    // INVARIANT: the new pointer and length describe the rest of the same slice.
-                    self.iovec.iov_base = self.iovec.iov_base.wrapping_byte_add(n);
-                    self.iovec.iov_len -= n;
-                }
-
-                /// Removes `n` bytes from the front of several slices. Slices that have none left
-                /// are removed.
-                ///
-                /// # Panics
-                ///
-                /// It panics if there are fewer bytes.
-                pub fn advance_slices(bufs: &mut &mut [Self], mut n: usize) {
-                    let whole = |buf: &&Self| {
-                        let rest = n.checked_sub(buf.len());
-                        rest.inspect(|rest| n = *rest).is_some()
-                    };
-                    let used = bufs.iter().take_while(whole).count();
-                    *bufs = take(bufs).get_mut(used..).unwrap_or_default();
-                    match bufs.first_mut() {
-                        Some(first) => first.advance(n),
-                        None => assert!(n == 0, "advanced beyond the end of the slices"),
-                    }
-                }
-            }
-        };
-    }
-    advance!(IoSlice);
-    advance!(IoSliceMut);
-
-    impl Deref for IoSlice<'_> {
-        type Target = [u8];
-
-        fn deref(&self) -> &[u8] {
-            // SAFETY: the field's invariant; nothing writes to the bytes while they are borrowed.
-            unsafe { slice::from_raw_parts(self.iovec.iov_base.cast(), self.iovec.iov_len) }
-        }
-    }
-
-    impl Deref for IoSliceMut<'_> {
-        type Target = [u8];
-
-        fn deref(&self) -> &[u8] {
-            // SAFETY: the field's invariant; `self` is borrowed, so nothing writes to the bytes.
-            unsafe { slice::from_raw_parts(self.iovec.iov_base.cast(), self.iovec.iov_len) }
-        }
-    }
-
-    impl DerefMut for IoSliceMut<'_> {
-        fn deref_mut(&mut self) -> &mut [u8] {
-            // SAFETY: the field's invariant; `self` is borrowed exclusively.
-            unsafe { slice::from_raw_parts_mut(self.iovec.iov_base.cast(), self.iovec.iov_len) }
-        }
-    }
-
-    // SAFETY: it stands for a shared slice of bytes, which is Send.
-    unsafe impl Send for IoSlice<'_> {}
-    // SAFETY: it stands for a shared slice of bytes, which is Sync.
-    unsafe impl Sync for IoSlice<'_> {}
-    // SAFETY: it stands for an exclusive slice of bytes, which is Send.
-    unsafe impl Send for IoSliceMut<'_> {}
-    // SAFETY: it stands for an exclusive slice of bytes, which is Sync.
-    unsafe impl Sync for IoSliceMut<'_> {}
-
-    impl fmt::Debug for IoSlice<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            (**self).fmt(f)
-        }
-    }
-
-    impl fmt::Debug for IoSliceMut<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            (**self).fmt(f)
-        }
-    }
-}
 
 #[cfg(all(test, not(feature = "std")))]
 mod tests {

@@ -6,10 +6,11 @@ use core::ops::{BitOr, BitOrAssign};
 
 use sunpath_sys as sys;
 
-/// `MSG_...` — flags of one send or receive, and those that a receive returned in `msg_flags`.
+/// `MSG_...` — the flags of one send or receive, and the flags that a receive returned in
+/// `msg_flags`.
 ///
-/// They apply to one call and leave the socket as it is for everybody who shares it. `MSG_NOSIGNAL` for
-/// sends and `MSG_CMSG_CLOEXEC` for receives are always added.
+/// The flags apply to one call and do not change the socket for other processes that share it.
+/// `MSG_NOSIGNAL` for sends and `MSG_CMSG_CLOEXEC` for receives are always added.
 ///
 /// # Examples
 ///
@@ -31,7 +32,7 @@ use sunpath_sys as sys;
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct MsgFlags(c_int);
 
-/// Declares the flags that have a name here. Each is a constant, and `Debug` prints its name.
+/// Declares the named flags. Each flag is a constant, and `Debug` prints its name.
 macro_rules! flags {
     ($($(#[doc = $doc:literal])+ $name:ident = $value:ident $alias:literal;)+) => {
         impl MsgFlags {
@@ -49,22 +50,22 @@ macro_rules! flags {
 flags! {
     /// `MSG_DONTWAIT` — the call fails with `EAGAIN` if it would have to wait.
     DONTWAIT = MSG_DONTWAIT "MSG_DONTWAIT";
-    /// `MSG_PEEK` — receives data and leaves it in the queue. Each peek at descriptors makes new
-    /// ones.
+    /// `MSG_PEEK` — receives data and leaves it in the queue. Each peek at a message with
+    /// descriptors makes new descriptors.
     PEEK = MSG_PEEK "MSG_PEEK";
     /// `MSG_WAITALL` — receives from a stream until the slices are full. Fewer bytes are received at
     /// the end of the stream, after an error or a signal, and where descriptors or another sender's
     /// credentials begin.
     WAITALL = MSG_WAITALL "MSG_WAITALL";
     /// `MSG_OOB` — sends the last byte of a stream out of band, or receives that byte. A receive
-    /// returns this flag if it received such a byte.
+    /// returns this flag if it received an out-of-band byte.
     OOB = MSG_OOB "MSG_OOB";
     /// `MSG_EOR` — ends a record. Linux accepts the flag and does not deliver it, because every
     /// send of a sequenced-packet socket is a record.
     EOR = MSG_EOR "MSG_EOR";
-    /// `MSG_TRUNC` — is returned by a receive if the message was longer than the slices.
+    /// `MSG_TRUNC` — a receive returns this flag if the message was longer than the slices.
     TRUNC = MSG_TRUNC "MSG_TRUNC";
-    /// `MSG_CTRUNC` — is returned by a receive if control messages did not fit.
+    /// `MSG_CTRUNC` — a receive returns this flag if control messages did not fit.
     CTRUNC = MSG_CTRUNC "MSG_CTRUNC";
 }
 
@@ -75,7 +76,7 @@ impl MsgFlags {
         Self(0)
     }
 
-    /// Makes flags from their bits in C, including those that have no name here.
+    /// Makes flags from their bits in C, including bits that have no name here.
     #[must_use]
     pub const fn from_bits(bits: i32) -> Self {
         Self(bits)
@@ -108,7 +109,7 @@ impl BitOrAssign for MsgFlags {
     }
 }
 
-/// Prints the names, and as a number the bits that have none.
+/// Prints the names of the flags, and bits without a name as an integer.
 impl fmt::Debug for MsgFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mut rest, mut separator) = (self.0, "");

@@ -1,5 +1,5 @@
 //! A guide: pages on how to write a daemon, how to move from std's sockets, what signals, threads
-//! and fork do, and what Windows has. The tests compile and run the programs in it.
+//! and fork do, and what Windows has. The tests compile and run the programs of this guide.
 
 #[doc = include_str!("guide/a_daemon_whole.md")]
 #[doc = "```no_run"]

@@ -2,9 +2,9 @@
 //! [`UnixDatagram`] and [`UnixSeqpacket`], [`UnixAddr`] for addresses that cannot overflow, and
 //! [`BindOptions`] for a daemon's socket.
 //!
-//! Most programs need a stream and a listener. Datagrams and sequenced packets keep the boundaries of
-//! what is sent. `BindOptions` gives the socket file the right mode, replaces a file that a crash left
-//! behind, and removes the file at the end.
+//! Most programs need a stream and a listener. Datagrams and sequenced packets keep the boundaries
+//! between messages. `BindOptions` gives the socket file the right mode, replaces a file that a
+//! crash left behind, and removes the file at the end.
 //!
 //! ```toml
 //! [dependencies]
@@ -21,7 +21,7 @@
 //! # std::fs::create_dir_all(&dir)?;
 //! # let path = dir.join("app.sock");
 //! let listener = UnixListener::bind(&path)?; // close-on-exec, listening
-//! let client = UnixStream::connect(&path)?; // waits in the queue until it is accepted
+//! let client = UnixStream::connect(&path)?; // waits in the queue
 //!
 //! let (server, _) = listener.accept()?;
 //! println!("a client of user {}", server.peer_cred()?.uid());
@@ -55,7 +55,7 @@
 //! let listener = BindOptions::singleton().mode(0o660).listen(&path)?;
 //!
 //! for client in serve::incoming(&listener, |error| eprintln!("{error}")) {
-//!     let _ = client.write_all(b"hello\n"); // it may have closed already
+//!     let _ = client.write_all(b"hello\n"); // the client may be gone
 //! #     break;
 //! }
 //! # client.join().unwrap();
@@ -84,10 +84,10 @@
 //!
 //! # The verbs
 //!
-//! A function named `bind` or `connect`, alone or with `_addr` or `_at`, makes a socket. One that ends
-//! in `_to` or `_to_at` acts on an existing socket. The `_at` forms take a path of any length, which
-//! begins at an open directory, at the working directory ([`CWD`]), or at the root. Only the path that a
-//! datagram socket is bound to must fit into `sun_path`.
+//! A function named `bind` or `connect`, alone or with `_addr` or `_at`, makes a socket. A function
+//! whose name ends in `_to` or `_to_at` acts on an existing socket. The `_at` forms take a path of
+//! any length, which begins at an open directory, at the working directory ([`CWD`]), or at the
+//! root. Only the path that a datagram socket is bound to must fit into `sun_path`.
 //!
 //! | to do this | call |
 //! |---|---|
@@ -102,8 +102,8 @@
 //!
 //! Sending and receiving have the names of `std`, and of C where `std` has none. `try_` begins the
 //! name of a call that does not wait, even on a blocking socket. `_to` names the receiver and
-//! `_from` reports the sender, `_vectored` takes several slices, `_all` and `_exact` make the call
-//! as often as it takes, and `_with` takes [`MsgFlags`](ancillary::MsgFlags).
+//! `_from` reports the sender, `_vectored` takes several slices, `_all` and `_exact` repeat the
+//! call until all bytes are sent or received, and `_with` takes [`MsgFlags`](ancillary::MsgFlags).
 //!
 //! | to send or receive | call |
 //! |---|---|
@@ -114,6 +114,7 @@
 //! | control messages | [`sendmsg`](Socket::sendmsg), [`sendmsg_to`](UnixDatagram::sendmsg_to), [`recvmsg`](Socket::recvmsg), [`try_sendmsg`](Socket::try_sendmsg), [`try_recvmsg`](Socket::try_recvmsg), [`send_all`](Socket::send_all) |
 //! | with flags | [`sendmsg_with`](Socket::sendmsg_with), [`sendmsg_to_with`](UnixDatagram::sendmsg_to_with), [`recvmsg_with`](Socket::recvmsg_with), which take [`MsgFlags`](ancillary::MsgFlags) |
 //! | descriptors | [`send_fd`](Socket::send_fd), [`recv_fd`](Socket::recv_fd), [`send_fds`](Socket::send_fds), [`recv_fds`](Socket::recv_fds), [`recv_fds_up_to`](Socket::recv_fds_up_to), [`recv_exact_fds`](UnixStream::recv_exact_fds) |
+//! | many small messages in one write | [`FrameWriter`](framing::FrameWriter), [`FrameReader`](framing::FrameReader), [`Frames`](framing::Frames) |
 //! | many messages | [`sendmmsg`](Socket::sendmmsg), [`recvmmsg`](Socket::recvmmsg), [`sendmmsg_with`](Socket::sendmmsg_with), [`recvmmsg_with`](Socket::recvmmsg_with) |
 //!
 //! # Where to look
@@ -136,6 +137,7 @@
 //! | `getsockopt`, `setsockopt`, `FIONREAD`, `FIONBIO` | methods of [`Socket`], by the option's name; all others: [`Socket::getsockopt`], [`Socket::setsockopt`] |
 //! | `sd_listen_fds`, and the manager's side of it | [`activation`] |
 //! | an accept loop that continues after `EMFILE`, a limit of connections for each user, the wait for the last client | [`serve`] |
+//! | `ss -x`, the query `unix_diag_req` of sock_diag(7) | [`diag`] |
 //! | `errno`, `perror` | [`Errno`], [`Error`]; why a call failed, if the errno does not tell: [`error::Cause`] |
 //! | the C API as it is | [`sys`], the crate `sunpath-sys` |
 //!
@@ -143,20 +145,21 @@
 //!
 //! # What differs from C
 //!
-//! - A path that is empty, has a NUL or does not fit is refused before any call, with its numbers:
-//!   [`SunPathError`]. The `_at` forms take one that does not fit.
+//! - A path that is empty, has a NUL or does not fit is refused before any call, and the error has
+//!   the offset or the lengths: [`SunPathError`]. The `_at` forms take a path that does not fit.
 //! - Binding the unnamed address is refused, because in C it means [autobind](Socket::autobind).
-//! - Every descriptor is close-on-exec when it is made. (macOS has no such call, so the flag is set
-//!   right afterwards.) Every send carries `MSG_NOSIGNAL`.
-//! - A call that a signal interrupts is made again. Its timeout still applies: the call ends after
-//!   at most three times that time.
+//! - Every descriptor is close-on-exec when it is made. (macOS has no call for that, so the flag is
+//!   set right afterwards.) Every send carries `MSG_NOSIGNAL`.
+//! - A call that a signal interrupts is made again. The timeout of a call still applies: the call
+//!   ends after at most three times the timeout.
 //! - A socket without a peer has no credentials: [`peer_cred`](Socket::peer_cred) fails with
 //!   `ENOTCONN`, where Linux answers with uid and gid -1.
 //! - A timeout of zero is refused, because in C it means to wait forever.
-//! - A receive reports that a datagram or record did not fit, with its true length: [`Received`].
-//! - Descriptors that are received belong to a value from the instant that they arrive, and those
-//!   that nobody takes are closed. Truncated ancillary data is refused, unless the part that arrived is
-//!   asked for by name: [`Message`](ancillary::Message).
+//! - If a datagram or record does not fit, the receive reports that and the true length:
+//!   [`Received`].
+//! - Received descriptors belong to a value from the instant that they arrive, and are closed if
+//!   nobody takes them. Truncated ancillary data is refused, unless the program calls the method
+//!   that returns the part that arrived: [`Message`](ancillary::Message).
 //! - Two messages are refused before the call: control messages without a byte on a stream, because the
 //!   stream would drop them, and more than 253 descriptors in one message.
 //! - An option that the kernel or the system lacks is an error for which
@@ -175,23 +178,31 @@
 //!
 //! # Features
 //!
-//! Both are on by default, and each works without the other.
+//! `std` and `files` are on by default, and each works without the other.
 //!
-//! - `std`: without it the crate uses `core` and the C library alone. Then these are missing: `Path`
-//!   arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`, `activation::pass`, `Dir::runtime`,
-//!   `files::stale_in`, and the conversions with the
-//!   types of `std`. The module [`fd`] then has descriptor types with the names and promises of
+//! - `std`: without it the crate uses `core` and the C library alone. Without it these are missing:
+//!   `Path` arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`,
+//!   `activation::pass`, `Dir::runtime`, `files::stale_in`, and the conversions with the types of
+//!   `std`. The module [`fd`] then has descriptor types with the names and promises of
 //!   `std::os::fd`.
-//! - `files`: socket files and paths of any length ([`files`]), and sockets that a service manager
-//!   passed ([`activation`]). A program that wants sockets alone builds faster without it.
+//! - `files`: socket files and paths of any length ([`files`]), sockets that a service manager passed
+//!   ([`activation`]), and the list of all sockets ([`diag`]). A program that needs only sockets builds
+//!   faster without this feature.
+//!
+//! - `inline-syscalls`, off by default: on Linux, on x86_64 and aarch64, the calls on sockets are made
+//!   by the instruction of the processor, and not by the functions of the C library. They take fewer
+//!   instructions, and on some processors less time. Libraries of `LD_PRELOAD` do not see these calls,
+//!   and pthread_cancel(3) does not end them. [`sys`] has the details. On other systems the feature
+//!   does nothing.
 //!
 //! `default-features = false, features = ["files"]` selects the whole library without `std`.
 //!
 //! # Versions
 //!
 //! Versions follow cargo's rules for Semantic Versioning: 0.2 may break programs that were written
-//! for 0.1, as 2.0 may for 1.0. Files in the repository record the public API, and every change of
-//! the sources is compared with them. A version that is compatible, such as 0.1.1, may:
+//! for 0.1, as 2.0 may break programs for 1.0. Files in the repository record the public API, and
+//! every change of the sources is compared with them. A version that is compatible, such as 0.1.1,
+//! may:
 //!
 //! - add items, methods, trait implementations, and variants of the enums that are `#[non_exhaustive]`;
 //! - change what an error prints, report a cause where none was reported, and change what `Debug` prints;
@@ -202,9 +213,11 @@
 //! version of this crate that is not compatible. `sunpath` and `sunpath-sys` always have the same version.
 
 #![no_std]
-// docs.rs builds the pages with an unstable compiler, which shows the feature that an item needs.
+// docs.rs builds the pages with an unstable compiler, which can show the feature that an item
+// needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Nothing here panics: `tests/no_std` links all calls and fails if a panic can be reached from one.
+// No function of this crate panics: `tests/no_std` links all calls, and fails if one of them can
+// reach a panic.
 #![cfg_attr(
     not(test),
     deny(
@@ -216,7 +229,7 @@
         clippy::unwrap_used
     )
 )]
-// Without a feature the pages name its items, but cannot link to them.
+// If a feature is off, the pages still name its items, but cannot link to them.
 #![cfg_attr(
     not(all(feature = "std", feature = "files")),
     allow(rustdoc::broken_intra_doc_links)
@@ -225,10 +238,10 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
-// The modules follow, from the lowest layer up. Each uses only those that come before it. This is
-// the only list of the layers, and tests/rules reads it.
+// The modules follow, from the lowest layer up. Each module uses only modules that come before it.
+// This is the only list of the layers, and tests/rules reads it.
 
-// These modules are pure: they have no unsafe code and make no system call.
+// The modules below are pure: they have no unsafe code and make no system call.
 mod text;
 
 pub mod error;
@@ -243,8 +256,13 @@ mod flags;
 
 mod expected;
 
-// These modules make the system calls. Unsafe blocks stand only here, and a descriptor gets its
-// owner as soon as it is made.
+#[cfg(feature = "files")]
+mod netlink;
+#[cfg(feature = "files")]
+mod search;
+
+// The modules `fd` and `syscall` make the system calls. All unsafe blocks stand in these modules,
+// and a descriptor gets its owner as soon as it is made.
 pub mod fd;
 
 mod syscall;
@@ -258,7 +276,11 @@ pub mod socket;
 // This module sends and receives descriptors and credentials with the bytes.
 pub mod ancillary;
 
-// This module accepts clients, limits their number in all and for each user, and stops.
+// This module packs many small messages into one write, each after its length.
+pub mod framing;
+
+// This module accepts clients, limits how many clients there are in all and for each user, and
+// waits for the last clients at the end.
 pub mod serve;
 
 // This module has socket files, directories, and paths of any length.
@@ -268,8 +290,15 @@ pub mod files;
 // This module takes sockets that a service manager passed.
 #[cfg(feature = "files")]
 pub mod activation;
+#[cfg(all(feature = "libsunpath", feature = "files"))]
+#[doc(hidden)]
+pub mod libsunpath;
 
-// These pages describe more than one item, and link to all modules above.
+// This module lists the sockets of a network namespace.
+#[cfg(feature = "files")]
+pub mod diag;
+
+// The pages of the guide describe more than one item, and link to all modules above.
 #[cfg(all(feature = "std", feature = "files"))]
 pub mod guide;
 
@@ -302,7 +331,7 @@ struct Readme;
 #[doc = include_str!("../docs/stopping.md")]
 struct Stopping;
 
-/// A struct that a later version may extend is made by its constructor alone.
+/// A struct that a later version may extend can only be made by its constructor.
 ///
 /// ```compile_fail,E0639
 /// use sunpath::activation::Variables;

@@ -1,10 +1,10 @@
-//! Serves clients for a long time: accepts them, limits their number in all and for each user, and
-//! waits for the last of them at the end.
+//! Serves clients for a long time: accepts them, limits how many there are in all and for each
+//! user, and waits for the last of them at the end.
 //!
 //! - [`incoming()`] returns clients as they come, and continues when no descriptor is free.
-//! - [`Clients`] counts the clients that are being served. It refuses a client if there are too
-//!   many, so that one user cannot take all descriptors of a server. At the end it waits for the
-//!   clients that are left.
+//! - [`Clients`] counts the clients that are being served. [`Clients`] refuses a client if there
+//!   are too many, so that one user cannot take all descriptors of a server. At the end it waits
+//!   for the clients that are left.
 
 mod incoming;
 
@@ -20,18 +20,18 @@ pub use self::incoming::{Incoming, incoming};
 /// The longest pause between two checks, in milliseconds.
 const LONGEST_PAUSE: u16 = 20;
 
-/// A uid that no user has, which marks a free place.
+/// The uid of a free place. No user has this uid.
 const NOBODY: u32 = u32::MAX;
 
-/// The clients that are being served, at most `N`, each with its user.
+/// A table of the clients that are being served, at most `N`, each with its user.
 ///
-/// It is a table of a fixed size, so it needs no allocator and can be a `static`. Threads admit
+/// The table has a fixed size, so it needs no allocator and can be a `static`. Threads admit
 /// clients and drop them at the same time without waiting for each other. Admitting a client looks
 /// at all `N` places.
 ///
 /// # Examples
 ///
-/// At most 64 clients, and at most 8 of one user:
+/// The following server has at most 64 clients, and at most 8 of one user:
 ///
 /// ```
 /// use sunpath::serve::Clients;
@@ -59,7 +59,7 @@ pub struct Clients<const N: usize> {
     stopped: AtomicBool,
 }
 
-/// The place of one client among [`Clients`]. Dropping it makes the place free.
+/// The place of one client in the table [`Clients`]. Dropping this value makes the place free.
 #[derive(Debug)]
 #[must_use = "dropping it makes the client's place free"]
 pub struct Client<'c> {
@@ -72,7 +72,7 @@ pub struct Client<'c> {
 pub enum NotAdmitted {
     /// All places are taken.
     Full {
-        /// The number of places.
+        /// How many places the table has.
         places: usize,
     },
     /// The user has as many clients as one user may have.
@@ -87,7 +87,7 @@ pub enum NotAdmitted {
 }
 
 impl<const N: usize> Clients<N> {
-    /// Makes an empty table. One user may have all of its places.
+    /// Makes an empty table, in which one user may have all places.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -117,6 +117,22 @@ impl<const N: usize> Clients<N> {
     /// - [`NotAdmitted::User`]: this user has as many clients as one user may have, or the uid is -1, which
     ///   belongs to no user and is never admitted.
     /// - [`NotAdmitted::Stopped`]: [`stop`](Self::stop) was called.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{UnixListener, serve::Clients};
+    ///
+    /// static CLIENTS: Clients<64> = Clients::new().per_user(8);
+    ///
+    /// let listener = UnixListener::bind("/run/app.sock")?;
+    /// let (client, _) = listener.accept()?;
+    /// match CLIENTS.admit(client.peer_cred()?.uid()) {
+    ///     Ok(place) => drop(place), // the place is free again when it is dropped
+    ///     Err(reason) => eprintln!("{reason}"),
+    /// }
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     pub fn admit(&self, uid: u32) -> Result<Client<'_>, NotAdmitted> {
         let too_many = NotAdmitted::User {
             uid,
@@ -125,9 +141,9 @@ impl<const N: usize> Clients<N> {
         if uid == NOBODY {
             return Err(too_many);
         }
-        // The place is taken before the others are counted. If two threads do this at once, at
-        // least one counts the other's place, because all threads see these operations in one
-        // order.
+        // The place is taken before the other places are counted. If two threads do this at once,
+        // at least one of them counts the other's place, because all threads see these operations
+        // in the same order.
         let client = self
             .take_place(uid)
             .ok_or(NotAdmitted::Full { places: N })?;
@@ -140,13 +156,13 @@ impl<const N: usize> Clients<N> {
         }
     }
 
-    /// Stops admitting clients. Those that are being served keep their places.
+    /// Stops admitting clients. Clients that are being served keep their places.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
     }
 
     /// Waits until no client is being served, or until `timeout` has passed, and returns whether no
-    /// client is left. `None` waits as long as it takes.
+    /// client is left. With `None` the wait has no limit.
     ///
     /// A client can still be admitted after the wait unless [`stop`](Self::stop) was called before
     /// it. The wait looks at all places again and again, with pauses that grow from 1 to 20

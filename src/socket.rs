@@ -1,7 +1,7 @@
 //! Sockets: a type for each kind, and the methods that all kinds have.
 //!
 //! The types that programs name are at the crate's root: [`UnixStream`], [`UnixDatagram`],
-//! [`UnixSeqpacket`], [`UnixListener`] and [`UnixSeqpacketListener`]. They are aliases of
+//! [`UnixSeqpacket`], [`UnixListener`] and [`UnixSeqpacketListener`]. These types are aliases of
 //! [`Socket`] and [`Listener`] with a [`Kind`]. This module has, in addition, the types that appear
 //! in their signatures.
 
@@ -22,8 +22,6 @@ mod listener;
 
 mod aliases;
 
-mod incoming;
-
 mod wait;
 
 mod identity;
@@ -39,30 +37,33 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::error::Error;
-use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, Owned, OwnedFd, RawFd};
 use crate::syscall;
 
 pub use self::aliases::{UnixListener, UnixSeqpacketListener};
 pub use self::borrowed::{ListenerRef, SocketRef};
 pub use self::convert::FromFdError;
+#[cfg(feature = "libsunpath")]
+pub(crate) use self::convert::{check_kind, check_listening};
 pub use self::datagram::UnixDatagram;
 pub use self::identity::PeerCred;
-pub use self::incoming::Incoming;
 pub(crate) use self::kind::methods_of;
 pub use self::kind::{Connected, Datagram, Kind, Messages, Seqpacket, Stream};
 pub use self::listen::ListenError;
-pub use self::listener::Listener;
+pub use self::listener::{Incoming, Listener};
 pub use self::message::{Received, UnixSeqpacket};
 pub use self::sockopt::OptionValue;
 pub use self::stream::UnixStream;
 
-/// A Unix domain socket of one kind, owned and closed on drop.
+/// A Unix domain socket of one kind, which owns its descriptor. Programs name it [`UnixStream`],
+/// [`UnixDatagram`] or [`UnixSeqpacket`]. Their pages have a table of the methods, and show only
+/// what the kind has.
 ///
-/// It is close-on-exec when it is made. Dropping it closes the descriptor and leaves the socket
+/// The descriptor is close-on-exec. Dropping the socket closes the descriptor and leaves the socket
 /// file, as close(2) does.
 pub struct Socket<T: Kind> {
     /// INVARIANT: a socket of family `AF_UNIX` and of the kind's type.
-    fd: OwnedFd,
+    fd: Owned,
     kind: PhantomData<T>,
 }
 
@@ -72,8 +73,8 @@ pub enum Shutdown {
     /// `SHUT_RD`: ends receiving. The peer's sends then fail with `EPIPE`.
     #[doc(alias = "SHUT_RD")]
     Read,
-    /// `SHUT_WR`: ends sending. The peer then reads the end of file, except on a datagram socket,
-    /// where it learns nothing.
+    /// `SHUT_WR`: ends sending. The peer then reads the end of file. The peer of a datagram socket
+    /// is not told.
     #[doc(alias = "SHUT_WR")]
     Write,
     /// `SHUT_RDWR`: ends both directions.
@@ -108,16 +109,18 @@ impl<T: Kind> Socket<T> {
         syscall::duplicate(self.as_fd()).map(Self::from_fd)
     }
 
-    /// Makes a socket of `T`'s kind from a descriptor whose kind the caller has checked.
+    /// Makes a socket of kind `T` from a descriptor. The caller has checked the kind.
+    #[inline]
     pub(crate) const fn from_fd(fd: OwnedFd) -> Self {
         Self {
-            fd,
+            fd: Owned::new(fd),
             kind: PhantomData,
         }
     }
 }
 
 impl<T: Kind> AsFd for Socket<T> {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
@@ -131,13 +134,13 @@ impl<T: Kind> AsRawFd for Socket<T> {
 
 impl<T: Kind> IntoRawFd for Socket<T> {
     fn into_raw_fd(self) -> RawFd {
-        self.fd.into_raw_fd()
+        self.fd.into_inner().into_raw_fd()
     }
 }
 
 impl<T: Kind> From<Socket<T>> for OwnedFd {
     fn from(socket: Socket<T>) -> Self {
-        socket.fd
+        socket.fd.into_inner()
     }
 }
 

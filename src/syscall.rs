@@ -1,6 +1,6 @@
-//! The system calls. Each is a safe function that takes borrowed descriptors, typed addresses and
-//! slices, and assumes only what the kernel promises. This module keeps three rules, so no other
-//! module has to:
+//! The system calls. Each call is a safe function that takes borrowed descriptors, typed addresses
+//! and slices, and assumes only what the kernel promises. This module keeps three rules, so that
+//! the other modules need not:
 //!
 //! - a new descriptor has an owner and is close-on-exec before anything else can happen,
 //! - a send never raises `SIGPIPE`,
@@ -9,6 +9,9 @@
 mod batch;
 mod control;
 mod descriptor;
+#[cfg(feature = "files")]
+mod diag;
+mod fds;
 mod file;
 #[cfg(feature = "files")]
 mod files;
@@ -36,8 +39,11 @@ use crate::fd::{BorrowedFd, FromRawFd, OwnedFd};
 pub(crate) use self::batch::*;
 #[cfg(test)]
 pub(crate) use self::control::without_descriptors;
-pub(crate) use self::control::{ControlData, ExpectedBytes, OwnedControl, all_of, zeroed};
+pub(crate) use self::control::{ControlData, ExpectedBytes, OwnedControl, zeroed};
 pub(crate) use self::descriptor::*;
+#[cfg(feature = "files")]
+pub(crate) use self::diag::*;
+pub(crate) use self::fds::{FdArray, put_ints};
 pub(crate) use self::file::*;
 #[cfg(feature = "files")]
 pub(crate) use self::files::*;
@@ -49,8 +55,8 @@ pub(crate) use self::process::*;
 pub(crate) use self::socket::*;
 pub(crate) use self::user::*;
 
-/// Returns the flags for a new socket, on systems that can make it close-on-exec, and nonblocking
-/// if `nonblocking` is true, in one call.
+/// Returns the flags for a new socket, on systems where one call can make the socket close-on-exec,
+/// and nonblocking if `nonblocking` is true.
 #[cfg(have_sock_cloexec)]
 const fn new_socket_flags(nonblocking: bool) -> c_int {
     sys::SOCK_CLOEXEC | if nonblocking { sys::SOCK_NONBLOCK } else { 0 }
@@ -60,7 +66,7 @@ const fn new_socket_flags(_nonblocking: bool) -> c_int {
     0
 }
 
-/// Makes a call again as long as a signal interrupts it. Returns its result.
+/// Repeats a call as long as a signal interrupts it. Returns the result of the last attempt.
 #[inline(always)]
 fn retry(call: Call, mut attempt: impl FnMut() -> isize) -> Result<usize, Error> {
     loop {
@@ -71,11 +77,12 @@ fn retry(call: Call, mut attempt: impl FnMut() -> isize) -> Result<usize, Error>
     }
 }
 
-/// Does what [`retry`] does, for a call that waits no longer than its socket's timeout, which is
-/// the option `SO_RCVTIMEO` or `SO_SNDTIMEO`.
+/// Does what [`retry`] does, for a call whose wait is limited by the socket's timeout, the option
+/// `SO_RCVTIMEO` or `SO_SNDTIMEO`.
 ///
-/// It tests for the expected result first. That one comparison also rules out failure, so the
-/// success path has no second branch. The caller passes a range that ends at `isize::MAX` or below.
+/// The function tests for the expected result first. That one comparison also rules out failure, so
+/// the success path has no second branch. The caller passes a range that ends at `isize::MAX` or
+/// below.
 ///
 /// The kernel starts the timeout again with each call, so under frequent signals the timeout would
 /// never end. After the first signal this function allows one more timeout, and the kernel ends a
@@ -90,7 +97,7 @@ fn retry_timed(
 ) -> Result<usize, Error> {
     debug_assert!(isize::try_from(*expected.end()).is_ok());
     let result = attempt();
-    // As a usize, a failure is greater than the end of every such range.
+    // As a usize, a failure is greater than the end of the range.
     if expected.contains(&(result as usize)) {
         return Ok(result as usize);
     }
@@ -101,9 +108,9 @@ fn retry_timed(
 /// The range of all results that are not a failure.
 const ANY: RangeInclusive<usize> = 0..=isize::MAX as usize;
 
-/// Continues [`retry_timed`] after a first attempt whose result was not the expected one. It is
-/// cold and out of line so that an `attempt` that succeeds at once keeps its arguments in
-/// registers.
+/// Continues [`retry_timed`] after a first attempt whose result was not the expected one. The
+/// function is cold and out of line so that an `attempt` that succeeds at once keeps its arguments
+/// in registers.
 #[cold]
 #[inline(never)]
 fn retry_timed_after(
@@ -177,8 +184,8 @@ fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     {
         use crate::fd::AsFd;
         match setsockopt(fd.as_fd(), sys::SO_NOSIGPIPE, &1) {
-            // The peer of an accepted socket has already closed. It may have left data, so this is
-            // not an error.
+            // The peer of an accepted socket has already closed. The peer may have sent data
+            // before, so this is not an error.
             Err(error) if error.errno() == Errno::EINVAL => {}
             set => set?,
         }
@@ -187,11 +194,11 @@ fn adopt_new(fd: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
 }
 
 /// Returns the time of a clock that never moves back, in nanoseconds, by
-/// `clock_gettime(CLOCK_MONOTONIC)`. It is not a [`Duration`], because sums and differences of
-/// these link code that panics.
+/// `clock_gettime(CLOCK_MONOTONIC)`. The result is not a [`Duration`], because adding and
+/// subtracting durations links code that panics.
 pub(crate) fn monotonic_clock() -> u64 {
     let mut now = MaybeUninit::<sys::timespec>::zeroed();
-    // SAFETY: now has space for a timespec. The call cannot fail, because every system has this
+    // SAFETY: `now` has space for a timespec. The call cannot fail, because every system has this
     // clock.
     unsafe { sys::clock_gettime(sys::CLOCK_MONOTONIC, now.as_mut_ptr()) };
     // SAFETY: a timespec may be all zeroes, and the kernel wrote a valid one.
@@ -200,7 +207,8 @@ pub(crate) fn monotonic_clock() -> u64 {
     seconds.saturating_add(now.tv_nsec as u64)
 }
 
-/// Returns a length of time in nanoseconds, or `u64::MAX`, which is 584 years, if it is longer.
+/// Returns a length of time in nanoseconds, or `u64::MAX`, which is 584 years, if the length is
+/// more.
 pub(crate) fn nanoseconds(length: Duration) -> u64 {
     u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
 }

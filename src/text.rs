@@ -4,8 +4,9 @@
 //! into a buffer, so that a program that prints no other text does not link `core::fmt`.
 
 use core::fmt;
+use core::num::NonZero;
 
-/// A target that takes a text, piece by piece.
+/// A function that takes a text piece by piece.
 pub(crate) type Out<'a> = dyn FnMut(&str) + 'a;
 
 /// A value with a text.
@@ -15,7 +16,7 @@ pub(crate) trait Text {
 }
 
 /// Prints a text, for `Display`.
-pub(crate) fn display(text: &impl Text, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn display(text: &dyn Text, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     print(f, |out| text.write(out))
 }
 
@@ -31,34 +32,39 @@ pub(crate) fn print(f: &mut fmt::Formatter<'_>, write: impl FnOnce(&mut Out<'_>)
 }
 
 /// Copies as much of a text into `buf` as fits, and returns the length of the whole text.
-pub(crate) fn copy(text: &impl Text, buf: &mut [u8]) -> usize {
+pub(crate) fn copy(text: &dyn Text, buf: &mut [u8]) -> usize {
     let mut len = 0;
-    text.write(&mut |piece| {
-        let rest = buf.get_mut(len..).unwrap_or_default();
-        for (place, byte) in rest.iter_mut().zip(piece.bytes()) {
-            *place = byte;
-        }
-        len += piece.len();
-    });
+    text.write(&mut |piece| append(piece, buf, &mut len));
     len
+}
+
+/// Copies as much of a piece as fits after the first `len` bytes. The function is out of line,
+/// because a text has many pieces.
+#[inline(never)]
+fn append(piece: &str, buf: &mut [u8], len: &mut usize) {
+    let rest = buf.get_mut(*len..).unwrap_or_default();
+    for (place, byte) in rest.iter_mut().zip(piece.bytes()) {
+        *place = byte;
+    }
+    *len += piece.len();
 }
 
 /// Writes a decimal number.
 pub(crate) fn decimal(number: u64, out: &mut Out<'_>) {
-    digits::<10>(number, 1, out);
+    digits(number, DECIMAL, 1, out);
 }
 
 /// Writes an octal number with at least `least` digits.
 pub(crate) fn octal(number: u64, least: usize, out: &mut Out<'_>) {
-    digits::<8>(number, least, out);
+    digits(number, OCTAL, least, out);
 }
 
 /// Writes a hexadecimal number with at least `least` digits.
 pub(crate) fn hexadecimal(number: u64, least: usize, out: &mut Out<'_>) {
-    digits::<16>(number, least, out);
+    digits(number, HEXADECIMAL, least, out);
 }
 
-/// Writes a text in which `{}` stands for the next number, and `{o}` for the next one in octal.
+/// Writes a text in which `{}` stands for the next number, and `{o}` for the next number in octal.
 pub(crate) fn with_numbers(mut text: &str, numbers: [u64; 2], out: &mut Out<'_>) {
     for number in numbers {
         // Searching for a char could panic, as far as the compiler can tell.
@@ -81,23 +87,29 @@ pub(crate) fn with_numbers(mut text: &str, numbers: [u64; 2], out: &mut Out<'_>)
     out(text);
 }
 
-// The base is a constant, so that the division cannot panic.
-fn digits<const BASE: u64>(mut number: u64, least: usize, out: &mut Out<'_>) {
+const OCTAL: NonZero<u64> = NonZero::new(8).unwrap();
+const DECIMAL: NonZero<u64> = NonZero::new(10).unwrap();
+const HEXADECIMAL: NonZero<u64> = NonZero::new(16).unwrap();
+
+// The base is not zero, so the division cannot panic.
+#[inline(never)]
+fn digits(mut number: u64, base: NonZero<u64>, least: usize, out: &mut Out<'_>) {
+    const DIGITS: &str = "0123456789abcdef";
+    // The digits of the number, the lowest first.
     let mut buf = [0; u64::BITS as usize];
     let mut len = 0;
-    for place in buf.iter_mut().rev() {
+    for place in &mut buf {
         if number == 0 && len >= least {
             break;
         }
-        *place = match (number % BASE) as u8 {
-            digit @ ..10 => b'0' + digit,
-            letter => b'a' + (letter - 10),
-        };
-        number /= BASE;
+        *place = (number % base) as u8;
+        number /= base;
         len += 1;
     }
-    let written = buf.get(buf.len() - len..).unwrap_or_default();
-    out(core::str::from_utf8(written).unwrap_or_default());
+    for digit in buf.iter().take(len).rev() {
+        let at = usize::from(*digit);
+        out(DIGITS.get(at..=at).unwrap_or_default());
+    }
 }
 
 #[cfg(test)]
@@ -141,7 +153,7 @@ mod tests {
     fn text_is_displayed_until_the_formatter_fails() {
         use fmt::Write;
 
-        /// Takes one piece.
+        /// A buffer that takes one piece.
         struct Full(String);
 
         impl Write for Full {

@@ -1,5 +1,6 @@
 //! Chooses the facts that `src/facts.rs` and `src/linux.rs` include. An ordinary build calls no
-//! compiler and takes them from `bindings/`. Feature `bindgen` reads the machine's own C headers.
+//! compiler and takes the facts from `bindings/`. Feature `bindgen` reads the machine's own C
+//! headers.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ mod generate;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=bindings");
-    println!("cargo::rustc-check-cfg=cfg(have_facts)");
+    println!("cargo::rustc-check-cfg=cfg(have_facts, have_inline_syscalls)");
 
     #[cfg(feature = "bindgen")]
     if let Err(message) = generate::libclang() {
@@ -26,8 +27,13 @@ fn main() {
         println!("cargo::rustc-env=SUNPATH_SYS_FACTS={}", path.display());
     }
 
+    if cfg!(feature = "inline-syscalls") && inline_syscalls() {
+        println!("cargo::rustc-cfg=have_inline_syscalls");
+    }
+
     if matches!(&*target("OS"), "linux" | "android") {
-        // All other architectures have the values of the kernel's asm-generic headers.
+        // All architectures that are not listed have the values of the kernel's asm-generic
+        // headers.
         let arch = target("ARCH");
         let own = ["mips", "powerpc", "sparc"]
             .into_iter()
@@ -37,6 +43,18 @@ fn main() {
             println!("cargo::rustc-env=SUNPATH_SYS_UAPI={}", path.display());
         }
     }
+}
+
+/// Returns whether `src/inline.rs` has the calls of the target, and nothing has to see them. Miri does
+/// not run assembly, and a sanitizer learns what the kernel has written, and which thread it woke, from
+/// the functions of the C library.
+fn inline_syscalls() -> bool {
+    let known = matches!(&*target("ARCH"), "x86_64" | "aarch64");
+    // On x32 and on aarch64 with 32-bit pointers the calls have other numbers.
+    let pointers = target("POINTER_WIDTH") == "64";
+    let library = target("OS") == "linux" && matches!(&*target("ENV"), "gnu" | "musl");
+    let observed = ["CARGO_CFG_MIRI", "CARGO_CFG_SANITIZE"];
+    known && pointers && library && observed.iter().all(|name| env::var_os(name).is_none())
 }
 
 /// Returns what cargo reports about the target. A property without a value, such as the `ENV` of
@@ -49,8 +67,9 @@ fn bindings() -> PathBuf {
     Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("bindings")
 }
 
-/// Returns the checked-in file, if there is one and it is for a target like this one: x32 has the
-/// file name of x86_64 and other sizes, and some files have the same name for both byte orders.
+/// Returns the checked-in file, if there is a file for this target. The file name alone does not
+/// decide that: x32 has the file name of x86_64 but other sizes, and for some targets both byte
+/// orders have the same file name.
 #[cfg(not(feature = "bindgen"))]
 fn facts(_header: &str, file: &str) -> Option<PathBuf> {
     let path = bindings().join(file);

@@ -1,9 +1,9 @@
 //! Tests of descriptors that were passed by `systemd-socket-activate`, or by a shell that does the
 //! same.
 //!
-//! The descriptors have fixed numbers and are taken over once in a process. Each case therefore
-//! runs in a process of its own: the test starts this program again, and `SUNPATH_TEST_ROLE` names
-//! the role that it plays.
+//! Passed descriptors are always 3, 4 and so on, and a process takes them over once. Each case
+//! therefore runs in a process of its own: the test starts this program again, and
+//! `SUNPATH_TEST_ROLE` names the role that it plays.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
@@ -31,8 +31,8 @@ fn take() -> Result<Activation<'static>, ActivationError> {
     unsafe { Activation::take() }
 }
 
-/// This is not a test by itself. The tests start this program again, and this function plays the
-/// role that they name.
+/// This function is not a test by itself. The tests start this program again, and this function
+/// plays the role that they name.
 #[test]
 fn activation_role() {
     let Ok(role) = env::var(ROLE) else { return };
@@ -59,7 +59,7 @@ fn activation_role() {
         "used again" => {
             let mut passed = take().unwrap();
             let number = passed.next().unwrap().into_fd().as_raw_fd();
-            // The lowest free number is that of the descriptor that was closed.
+            // This file gets the lowest free descriptor, which is the integer that was closed.
             let own = File::open("/dev/null").unwrap();
             say(format!("passed {number}, own {}", own.as_raw_fd()));
             drop(passed);
@@ -98,7 +98,7 @@ fn activation_role() {
             say(format!("losers {losers:?}"));
         }
         "own" => {
-            // This file gets the next number, 4, which `LISTEN_FDS` counts as passed.
+            // This file gets the next descriptor, 4, which `LISTEN_FDS` counts as passed.
             let own = File::open("/dev/null").unwrap();
             say(format!("own {}", own.as_raw_fd()));
             say(take().unwrap_err().to_string());
@@ -166,7 +166,7 @@ fn activation_role() {
     }
 }
 
-/// Takes the descriptors that were passed, and prints the number, flag, name and type of each.
+/// Takes the descriptors that were passed, and prints the integer, flag, name and type of each.
 fn tell() {
     let variables = || {
         let names = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
@@ -192,8 +192,8 @@ fn tell() {
     say(format!("environment untouched {}", variables() == before));
 }
 
-/// Returns the name of the type that the descriptor has: a listener, a datagram socket, or the
-/// target of its link in /proc.
+/// Returns what the descriptor is: a listener, a datagram socket, or otherwise the target of its
+/// link in /proc.
 fn kind(passed: Passed) -> String {
     fn next<T>(
         found: Result<T, sunpath::socket::FromFdError>,
@@ -230,7 +230,7 @@ fn serve<T: Connected>() {
 fn reason(activation: &Activation<'_>) -> String {
     let reason = activation.not_passed();
     let text = reason.map_or("passed".to_owned(), |reason| reason.to_string());
-    // The digits are left out, because process numbers differ from run to run.
+    // The digits are left out, because pids differ from run to run.
     text.replace(|c: char| c.is_ascii_digit(), "")
 }
 
@@ -239,7 +239,7 @@ fn say(line: String) {
 }
 
 fn is_open(fd: RawFd) -> bool {
-    // SAFETY: F_GETFD has no argument, and accepts a number that is not open.
+    // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.
     unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
 }
 
@@ -249,9 +249,9 @@ fn is_cloexec(fd: RawFd) -> bool {
 }
 
 fn pidfd_inode(process: u32) -> u64 {
-    // SAFETY: the call takes only numbers.
+    // SAFETY: the arguments are integers, so the call accesses no memory.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) };
-    // SAFETY: the kernel has just made this descriptor for us.
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     let pidfd = File::from(unsafe { OwnedFd::from_raw_fd(fd.try_into().unwrap()) });
     std::os::unix::fs::MetadataExt::ino(&pidfd.metadata().unwrap())
 }
@@ -268,7 +268,7 @@ fn arguments(command: &mut Command) -> &mut Command {
 fn without_other_descriptors(command: &mut Command) {
     let close = || {
         for fd in 3..256 {
-            // SAFETY: F_SETFD takes an int; a number that is not open is EBADF.
+            // SAFETY: F_SETFD takes an int, and reports EBADF if the descriptor is not open.
             unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
         }
         Ok(())
@@ -286,7 +286,7 @@ fn said(output: &str) -> Vec<&str> {
 }
 
 /// Plays a role in a process that has these descriptors as 3 and 4 and these variables, in which
-/// `$$` stands for the number of the process. Returns everything that it printed.
+/// `$$` stands for the pid. Returns everything that the process printed.
 fn passed(role: &str, fds: [Option<OwnedFd>; 2], variables: &str) -> String {
     let redirect = ["3<&0", "4<&1"]
         .iter()
@@ -385,8 +385,8 @@ fn activation_of_another_process_or_none_is_nothing_and_says_why() {
         assert!(said.contains(", but this process is "), "{said}");
     };
     other(tells("LISTEN_PID=1 LISTEN_FDS=2"));
-    // A wrapper that forks sets `LISTEN_PID` to the number of another process. A child that
-    // inherits the variables of its parent is in the same situation.
+    // A wrapper that forks sets `LISTEN_PID` to the pid of another process. A child that inherits
+    // the variables of its parent is in the same situation.
     other(tells(&format!("export {TWO}; (\"$@\") ; exit;")));
 }
 
@@ -411,7 +411,8 @@ fn activation_from_given_variables_takes_what_a_wrapper_hides() {
 #[test]
 fn activation_is_handed_over_to_the_program_that_is_executed() {
     let names = "LISTEN_FDNAMES=web:null";
-    // The variables are set by the manager, or by a wrapper that forks and therefore names itself.
+    // The manager sets the variables, or a wrapper that forks and therefore sets `LISTEN_PID` to
+    // its own pid.
     for variables in [
         format!("{TWO} {names}"),
         format!("export {TWO} {names} LISTEN_PIDFDID=1; (\"$@\"); exit;"),
@@ -528,8 +529,8 @@ fn activation_leaves_descriptors_alone_that_this_process_opened() {
     );
 }
 
-/// The tests inherit open descriptors with low numbers, as they do from `make -j`, whose job server
-/// has such descriptors.
+/// The tests inherit descriptors such as 3 and 4 that are open, for example those of the job server
+/// of `make -j`.
 #[test]
 fn activation_tests_pass_when_they_inherit_descriptors() {
     let mut command = Command::new("sh");
@@ -569,7 +570,8 @@ fn activation_of_another_process_with_the_same_number_is_nothing() {
 struct Manager(Child);
 
 impl Manager {
-    /// Starts the program, and waits until it listens. Returns `None` if it is not installed.
+    /// Starts the program, and waits until it listens. Returns `None` if the program is not
+    /// installed.
     fn start(role: &str, options: &[&str], path: &Path) -> Option<Self> {
         let mut command = Command::new("systemd-socket-activate");
         command
@@ -611,7 +613,7 @@ impl Manager {
 
 impl Drop for Manager {
     fn drop(&mut self) {
-        // Both calls fail only if the program has ended by itself.
+        // `kill` and `wait` fail only if the program has ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -22,11 +22,11 @@ thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: this is the system's allocator; counting neither allocates nor unwinds.
+// SAFETY: all calls go to the system's allocator; counting neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promises are those of the system's allocator.
+        // SAFETY: the contract of this method is that of the system's allocator.
         unsafe { System.alloc(layout) }
     }
 
@@ -104,7 +104,7 @@ fn passing_allocates_nothing<T: Kind>() {
     })
     .unwrap();
 
-    // The receiver gets too many descriptors, too few, and none.
+    // The receiver gets too many descriptors, then too few, and then none.
     bare(|| a.send_fds(b"x", &fds)).unwrap();
     bare_error(Errno::EMSGSIZE, || b.recv_fd());
     bare(|| a.send_fds(b"x", &fds)).unwrap();

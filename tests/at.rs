@@ -1,4 +1,4 @@
-//! Tests of paths of any length, and of paths below a directory that is open.
+//! Tests of paths of any length, and of paths below an open directory.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod fresh;
@@ -122,8 +122,8 @@ fn long_path_of_a_datagram_socket_is_reached_and_not_bound() {
     assert_eq!(receiver.recv(&mut [0; 8]).unwrap().len(), 3);
 }
 
-/// A socket that is bound below a directory has an address by which every process can answer it. If
-/// such an address does not fit, bind fails.
+/// A datagram socket that is bound below a directory has an address to which every process can send
+/// answers. If the absolute path does not fit into an address, bind fails.
 #[test]
 fn datagram_below_a_directory_is_answered_at_its_address() {
     let base = fresh::dir();
@@ -168,6 +168,40 @@ fn datagram_below_a_directory_is_answered_at_its_address() {
             let _ = fs::remove_file(parent.join("ctl.sock"));
         }
     }
+}
+
+#[test]
+fn datagram_below_a_directory_is_refused_with_the_length_of_its_path() {
+    let base = fresh::dir();
+    let prefix = base.path().canonicalize().unwrap().as_os_str().len();
+    let refused = |dir: &Dir, name: &str| {
+        let error = UnixDatagram::bind_at(dir, name).map(drop).unwrap_err();
+        assert_eq!(error.errno(), Errno::ENAMETOOLONG);
+        match error.cause() {
+            Some(Cause::NoReturnPath { len, max }) => (usize::from(len), usize::from(max)),
+            cause => panic!("{cause:?}"),
+        }
+    };
+    let max = sys::SUN_PATH_MAX;
+    let (dir, root) = (Dir::open(base.path()).unwrap(), Dir::open("/").unwrap());
+    for len in [max + 1, max + 2, 200] {
+        let name = |before| "d".repeat(len - before);
+        assert_eq!(refused(&dir, &name(prefix + 1)), (len, max));
+        assert_eq!(refused(&root, &name(1)), (len, max));
+    }
+    // The kernel reports no path that is longer than PATH_MAX.
+    let below = deeper(Path::new(""), 2500);
+    fs::create_dir_all(base.path().join(&below)).unwrap();
+    let middle = Dir::open(base.path().join(&below)).unwrap();
+    let names: Vec<_> = below.iter().map(|name| name.to_str().unwrap()).collect();
+    let far = names.iter().fold(middle, |dir, name| {
+        let path = std::ffi::CString::new(*name).unwrap();
+        // SAFETY: the directory is open, and the path ends with a NUL.
+        let made = unsafe { libc::mkdirat(dir.as_raw_fd(), path.as_ptr(), 0o700) };
+        assert_eq!(made, 0);
+        open_below(&dir, name)
+    });
+    assert_eq!(refused(&far, "d"), (sys::PATH_MAX as usize, max));
 }
 
 #[test]
@@ -252,7 +286,7 @@ fn long_path_over_path_max_is_bound_and_reached() {
     // The lengths are around PATH_MAX, where one call no longer takes the path, and far above it.
     for bytes in [4000, 4090, 4095, 4096, 4097, 4100, 8191, 8192, 8193, 20_000] {
         let relative = deeper(Path::new(""), bytes - 7);
-        // std's own calls cannot make such a directory.
+        // std's own calls cannot make a directory with so long a path.
         let mut dir = Dir::open(base.path()).unwrap();
         for component in &relative {
             let name = std::ffi::CString::new(component.as_encoded_bytes()).unwrap();
@@ -289,7 +323,7 @@ fn long_path_over_path_max_goes_through_directories_that_may_not_be_read() {
         // SAFETY: the call takes no arguments and cannot fail.
         if unsafe { libc::geteuid() } == 0 {
             let nobody = 65534;
-            // SAFETY: the call takes only numbers, and affects this thread alone.
+            // SAFETY: the arguments are integers; the call affects this thread alone.
             let set = unsafe { libc::syscall(libc::SYS_setresuid, nobody, nobody, nobody) };
             assert_eq!(set, 0);
         }
@@ -344,7 +378,7 @@ fn open_below(dir: &Dir, name: &str) -> Dir {
     // SAFETY: the directory is open, and the string is live and ends with a NUL.
     let fd = unsafe { libc::openat(dir.as_raw_fd(), name.as_ptr(), flags) };
     assert!(fd >= 0);
-    // SAFETY: the kernel has just made this descriptor for us.
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     Dir::from(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -647,7 +681,7 @@ fn long_socket_without_write_permission_is_eacces() {
         // The call affects only this thread.
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
-                // SAFETY: the call takes only numbers.
+                // SAFETY: the arguments are integers, so the call accesses no memory.
                 let set = unsafe { libc::syscall(libc::SYS_setresuid, 65534, 65534, 65534) };
                 assert_eq!(set, 0);
                 connected::<Stream>(&path)
@@ -718,11 +752,11 @@ fn long_path_without_proc_goes_by_a_link_that_is_gone_afterwards() {
     let child = unsafe { libc::fork() };
     if child == 0 {
         let code = in_root_without_proc().err().unwrap_or(0);
-        // SAFETY: the call ends the child and does nothing else.
+        // SAFETY: _exit ends the child and does nothing else.
         unsafe { libc::_exit(code) };
     }
     let mut status = 0;
-    // SAFETY: status is a live int.
+    // SAFETY: `status` is a live int.
     assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
     assert_eq!(
         libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status)),

@@ -3,10 +3,14 @@
 
 mod fresh;
 
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 
-use sunpath::ancillary::{Arrival, Outgoing, RecvBatch, RecvSlots, SendBatch, SendSlots, Sender};
+use sunpath::ancillary::{
+    Arrival, Control, ControlBuffer, Outgoing, RecvBatch, RecvSlots, Rights, SendBatch, SendSlots,
+    Sender,
+};
 use sunpath::error::Cause;
 use sunpath::socket::Messages;
 use sunpath::{Datagram, Errno, Seqpacket, Socket, UnixAddr, UnixDatagram};
@@ -153,6 +157,103 @@ fn batch_of_n_minus_one_n_and_n_plus_one_messages() {
     assert_eq!(error.errno(), Errno::ENOBUFS);
     let said = "sendmmsg: ENOBUFS (the batch is full: it holds 3 messages)";
     assert_eq!((error.to_string(), batch.len()), (said.to_owned(), 3));
+}
+
+/// A header that was written for bytes alone is used again for the next bytes. In between the same
+/// slots have an address, descriptors, or several slices, which must not stay in the header.
+#[test]
+fn batch_slots_keep_nothing_of_an_earlier_batch() {
+    let dir = fresh::dir();
+    let other = UnixDatagram::bind(dir.path().join("other")).unwrap();
+    other.set_nonblocking(true).unwrap();
+    let (a, b) = UnixDatagram::pair().unwrap();
+    let (addr, fd) = (other.local_addr().unwrap(), [a.as_fd()]);
+    let (control, two) = (
+        [Control::Rights(&fd)],
+        [IoSlice::new(b"12"), IoSlice::new(b"3")],
+    );
+    let to_other = Outgoing::from_bytes(b"456").to(&addr);
+    let with_fd = Outgoing::from_bytes(b"789").control(&control);
+    let mut slots = SendSlots::<3, Rights<1>>::new();
+    let mut send = |messages: [Outgoing<'_>; 3]| {
+        let mut batch = SendBatch::new(&mut slots);
+        batch.push_all(messages).unwrap();
+        a.sendmmsg(&mut batch).unwrap();
+    };
+    // Receives the bytes of a message, and counts its descriptors.
+    let receive = || {
+        let (mut buf, control) = ([0; 8], ControlBuffer::<Rights<1>>::new());
+        let slices = &mut [IoSliceMut::new(&mut buf)];
+        let message = b.try_recvmsg(slices, control).unwrap();
+        let len = message.len();
+        let fds = message.into_control().unwrap().into_rights().count();
+        (buf[..len].to_vec(), fds)
+    };
+    let plain = [b"a", &b"bc"[..], b""].map(Outgoing::from_bytes);
+    for place in 0..3 {
+        for (special, arrives) in [
+            (to_other, None),
+            (with_fd, Some((&b"789"[..], 1))),
+            (Outgoing::new(&two), Some((b"123", 0))),
+        ] {
+            let (mut messages, mut expected) =
+                (plain, [b"a", &b"bc"[..], b""].map(|of| Some((of, 0))));
+            let all_plain = expected;
+            (messages[place], expected[place]) = (special, arrives);
+            for (messages, expected) in
+                [(plain, all_plain), (messages, expected), (plain, all_plain)]
+            {
+                send(messages);
+                for (bytes, fds) in expected.into_iter().flatten() {
+                    assert_eq!(receive(), (bytes.to_vec(), fds));
+                }
+                let at_other = other.recv(&mut [0; 8]).map(|received| received.len());
+                let expected_there = if expected.contains(&None) {
+                    Some(3)
+                } else {
+                    None
+                };
+                assert_eq!(at_other.ok(), expected_there);
+            }
+        }
+    }
+}
+
+#[test]
+fn batch_takes_messages_until_one_does_not_fit() {
+    let (a, b) = UnixDatagram::pair().unwrap();
+    let fds = [a.as_fd(), b.as_fd()];
+    let control = [Control::Rights(&fds)];
+    let mut slots = SendSlots::<4, Rights<1>>::new();
+    let too_large = Outgoing::from_bytes(b"two").control(&control);
+    for (len, messages) in [
+        (4, vec![Outgoing::from_bytes(b"one"); 5]),
+        (
+            1,
+            vec![
+                Outgoing::from_bytes(b"one"),
+                too_large,
+                Outgoing::from_bytes(b"three"),
+            ],
+        ),
+        (0, vec![too_large]),
+    ] {
+        let mut batch = SendBatch::new(&mut slots);
+        let error = batch.push_all(messages).unwrap_err();
+        let errno = if len == 4 {
+            Errno::ENOBUFS
+        } else {
+            Errno::EMSGSIZE
+        };
+        assert_eq!((error.errno(), batch.len()), (errno, len));
+        batch.push_all([]).unwrap();
+        a.sendmmsg(&mut batch).unwrap();
+        for _ in 0..len {
+            let mut buf = [0; 8];
+            let received = b.recv(&mut buf).unwrap().len();
+            assert_eq!(&buf[..received], b"one");
+        }
+    }
 }
 
 #[test]

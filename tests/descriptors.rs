@@ -31,7 +31,7 @@ fn open() -> Vec<String> {
     names
 }
 
-/// This is one test, because the descriptors and their limit belong to the process.
+/// All cases are in one test, because the descriptors and their limit belong to the process.
 #[test]
 fn descriptors_are_cloexec_and_none_is_lost() {
     let before = open();
@@ -93,8 +93,7 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     assert_eq!(open(), without_unbound);
 
     // A long path is resolved by descriptors of the directories on the way. They are closed, even
-    // after a failure, and no file is left. The test tries each number of free descriptors from 0
-    // to 3.
+    // after a failure, and no file is left. The test runs with 0, 1, 2 and 3 free descriptors.
     let deep = dir.path().join("d".repeat(200)).join("e".repeat(200));
     fs::create_dir_all(&deep).unwrap();
     let (short, long) = (deep.join("s"), deep.join("l".repeat(200)));
@@ -184,11 +183,12 @@ fn descriptors_are_cloexec_and_none_is_lost() {
     assert_eq!(open(), before);
 }
 
-/// Returns how many descriptors below 1024 are open, without opening one to find out.
+/// Returns how many descriptors below 1024 are open. The function asks about each descriptor and
+/// opens nothing.
 fn open_count() -> usize {
     (0..1024)
         .filter(|fd| {
-            // SAFETY: F_GETFD takes any number.
+            // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.
             unsafe { libc::fcntl(*fd, libc::F_GETFD) != -1 }
         })
         .count()

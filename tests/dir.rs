@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use std::{env, thread};
 
 use sunpath::files::{DirError, Refusal};
@@ -89,7 +90,7 @@ fn public_dir_lets_everybody_connect() {
     if !skip::unless_root() {
         let connected = thread::scope(|scope| {
             let nobody = scope.spawn(|| {
-                // SAFETY: the call takes only numbers, and affects this thread alone.
+                // SAFETY: the arguments are integers; the call affects this thread alone.
                 let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
                 assert_eq!(set, 0);
                 UnixStream::connect(path.join("a.sock")).map(drop)
@@ -133,24 +134,32 @@ fn assert_mode_at_every_instant(path: &Path) {
             let mut good = true;
             while !done.load(Ordering::Relaxed) {
                 if let Ok(found) = fs::symlink_metadata(path) {
-                    seen.fetch_add(1, Ordering::Relaxed);
                     good &= found.mode() & 0o7777 == 0o755;
+                    seen.fetch_add(1, Ordering::Relaxed);
                 }
             }
             good
         });
-        // On a busy machine the thread may not run for a while, so more rounds may be needed.
-        let enough = |round| round >= 500 && seen.load(Ordering::Relaxed) >= 100;
-        let made = (0..100_000)
-            .take_while(|round| !enough(*round))
-            .try_for_each(|_| {
-                Dir::public(path).map(drop)?;
-                fs::remove_dir(path).unwrap();
-                Ok::<_, DirError>(())
-            });
+        let made = (0..500).try_for_each(|round| {
+            drop(Dir::public(path)?);
+            // On a busy machine the thread might see no directory at all. Every fifth one therefore
+            // stays until the thread has looked at it.
+            let before = seen.load(Ordering::Relaxed);
+            let is_seen = || seen.load(Ordering::Relaxed) != before || watcher.is_finished();
+            let start = Instant::now();
+            while round % 5 == 0 && !is_seen() {
+                if start.elapsed() > Duration::from_secs(60) {
+                    done.store(true, Ordering::Relaxed);
+                    panic!("the thread has not seen the directory for a minute");
+                }
+                thread::yield_now();
+            }
+            fs::remove_dir(path).unwrap();
+            Ok::<_, DirError>(())
+        });
         done.store(true, Ordering::Relaxed);
         made.unwrap();
-        assert!(watcher.join().unwrap() && seen.load(Ordering::Relaxed) >= 100);
+        assert!(watcher.join().unwrap());
     });
 }
 
@@ -159,7 +168,7 @@ fn assert_mode_at_every_instant(path: &Path) {
 fn private_dir_has_its_mode_under_every_umask() {
     if let (Ok(path), Ok(mask)) = (env::var("SUNPATH_TEST_DIR"), env::var("SUNPATH_TEST_UMASK")) {
         let mask = u32::from_str_radix(&mask, 8).unwrap();
-        // SAFETY: the call takes a number; this process does nothing else.
+        // SAFETY: umask takes an integer, and this process does nothing else.
         unsafe { libc::umask(mask as libc::mode_t) };
         let path = Path::new(&path);
         let _ = Dir::private(path.join("private")).unwrap();
@@ -205,7 +214,7 @@ fn private_dir_of_another_mode_is_refused_and_left_as_it_is() {
         assert_eq!(mode(&path), bits);
     }
     // A mode with fewer permissions lets nobody else in, so it is accepted. The setgid bit is
-    // accepted too, because it only gives new files the group of their directory.
+    // accepted, too, because it only gives new files the group of the directory.
     for bits in [0o500, 0o2700] {
         set_mode(&path, bits);
         let _ = Dir::private(&path).unwrap();
@@ -231,8 +240,8 @@ fn private_dir_of_another_user_is_refused() {
     assert_eq!(error.errno(), Errno::EPERM);
     assert!(error.to_string().contains("user 65534"), "{error}");
 
-    // The owner of a directory above can put another directory in the place of ours, so such a
-    // directory is refused, too, sticky or not.
+    // The owner of a directory above can put another directory in the place of ours, so a directory
+    // above with another owner is refused, too, sticky or not.
     chown(&path, Some(0), None).unwrap();
     chown(&middle, Some(NOBODY), None).unwrap();
     for bits in [0o755, 0o1777] {
@@ -256,7 +265,7 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
     let (roots, own) = (base.join("roots"), base.join("own"));
     let _ = Dir::private(&roots).unwrap();
     let as_nobody = || {
-        // SAFETY: the call takes only numbers, and affects this thread alone.
+        // SAFETY: the arguments are integers; the call affects this thread alone.
         let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
         assert_eq!(set, 0);
         // Directories of root are accepted above the path, and not as the private directory itself.
@@ -326,7 +335,7 @@ fn private_dir_by_links_is_where_the_kernel_would_find_it() {
         symlink(format!("chain{}", n - 1), base.join(format!("chain{n}"))).unwrap();
     }
     let below_root = base.strip_prefix("/").unwrap();
-    // The kernel follows at most 40 links. The three chains have 39, 40 and 41 of them.
+    // The kernel follows at most 40 links. The three chains have 39, 40 and 41 links.
     for (link, errno) in [
         ("there".into(), None),
         (format!("root/{}/a/b/c", below_root.display()), None),
@@ -498,20 +507,21 @@ fn private_dir_is_opened_only_if_it_is_a_directory() {
     }
     let closed = base.join("closed");
     fs::create_dir(&closed).unwrap();
-    // To open a directory its search permission is enough.
+    // Search permission is enough to open a directory.
     set_mode(&closed, 0o100);
     let _ = Dir::open(&closed).unwrap();
     set_mode(&closed, 0o700);
 }
 
-/// A directory above the private one need not be readable, neither on the path nor behind a link.
+/// A directory above the private directory need not be readable, whether it is on the given path or
+/// on the path that a symbolic link leads to.
 #[test]
 fn private_dir_below_one_that_may_not_be_read_is_made() {
     let (_base, base) = fresh();
     set_mode(&base, 0o1777);
     let make = || {
         if me() == 0 {
-            // SAFETY: the call takes only numbers, and affects this thread alone.
+            // SAFETY: the arguments are integers; the call affects this thread alone.
             let set = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
             assert_eq!(set, 0);
         }
@@ -576,7 +586,7 @@ fn private_dir_where_no_descriptor_is_free_is_emfile() {
 /// Runs `action` under a limit that leaves exactly this many descriptors free, and returns its
 /// result.
 fn with_free<R>(free: usize, action: impl FnOnce() -> R) -> R {
-    // SAFETY: F_GETFD takes any number.
+    // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.
     let is_free = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) == -1 };
     let beyond = (0..).filter(is_free).nth(free).unwrap();
     let old = limit::descriptors(beyond as libc::rlim_t);
@@ -625,8 +635,8 @@ fn private_dir_of_the_root_or_the_working_directory_is_looked_at_itself() {
         },
     };
     assert_eq!((root.prefix_len(), root.refusal()), (1, why));
-    // The tests run in the directory of their source, whose mode usually gives others a permission.
-    // It is refused then.
+    // The tests run in the directory of their source. The mode of that directory usually gives
+    // others a permission, and then the directory is refused.
     let here = fs::metadata(".").unwrap();
     if here.mode() & 0o077 != 0 {
         assert!(Dir::private(".").is_err());
@@ -673,7 +683,7 @@ fn private_dir_descriptor_stays_open_where_it_goes() {
     let (_base, path) = fresh();
     let path = path.join("run");
     let number = Dir::private(&path).unwrap().into_raw_fd();
-    // SAFETY: into_raw_fd has just returned the number, so nothing else owns it.
+    // SAFETY: into_raw_fd has just returned the descriptor, so nothing else owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
     let inode = |fd: OwnedFd| fs::File::from(fd).metadata().unwrap().ino();
     let is = fs::metadata(&path).unwrap().ino();

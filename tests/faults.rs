@@ -7,6 +7,7 @@ mod calls;
 mod fresh;
 
 use std::ffi::OsString;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,8 +19,8 @@ use sunpath::{
     UnixStream,
 };
 
-/// The offset of the number of the call in `struct seccomp_data`, and below that of the lower half
-/// of its first argument.
+/// Offsets in `struct seccomp_data`: of the system call number, and of the lower half of the first
+/// argument.
 const NUMBER: u32 = 0;
 const FIRST_ARGUMENT: u32 = if cfg!(target_endian = "big") { 20 } else { 16 };
 
@@ -52,21 +53,57 @@ fn break_syscall(call: libc::c_long, errno: Errno) {
         len: filter.len() as u16,
         filter: filter.as_mut_ptr(),
     };
-    // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers.
+    // SAFETY: PR_SET_NO_NEW_PRIVS takes integers, no pointers.
     let no_new_privs = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     assert_eq!(no_new_privs, 0);
     let mode = libc::SECCOMP_MODE_FILTER;
-    // SAFETY: program is a live sock_fprog over live instructions.
+    // SAFETY: `program` is a live sock_fprog over live instructions.
     let filtered = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program, 0, 0) };
     assert_eq!(filtered, 0);
 }
 
 /// Returns how many descriptors below 256 are open.
 fn open_count() -> usize {
-    // SAFETY: F_GETFD takes any number.
+    // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.
     (0..256)
         .filter(|fd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1)
         .count()
+}
+
+/// Runs `prepare` in a child process, and then `action`, for which the system call `broken` fails
+/// with `errno`. Returns the result of `action`, and asserts that it leaves as many open descriptors
+/// as there were before.
+fn with_broken<P>(
+    (broken, errno): (libc::c_long, Errno),
+    prepare: impl FnOnce() -> P,
+    action: impl FnOnce() -> bool,
+) -> bool {
+    // SAFETY: the child makes system calls alone, and ends by _exit.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
+    if pid == 0 {
+        let _prepared = prepare();
+        // The descriptors are counted before the filter is installed, because the filter may break
+        // fcntl.
+        let before = open_count();
+        break_syscall(broken, errno);
+        let status = match (
+            action(),
+            broken == libc::SYS_fcntl || open_count() == before,
+        ) {
+            (true, true) => 0,
+            (false, _) => 1,
+            (true, false) => 2,
+        };
+        // SAFETY: _exit ends this process and does nothing else.
+        unsafe { libc::_exit(status) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is a live int.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    let status = libc::WEXITSTATUS(status);
+    assert_ne!(status, 2, "{broken}: a descriptor stays open");
+    status == 0
 }
 
 /// Runs `action` in a child process in which the system call `broken` fails. Returns whether
@@ -78,29 +115,11 @@ fn fails<T>(
     action: impl FnOnce() -> Result<T, Error>,
 ) -> bool {
     assert_eq!(call.name(), format!("{call:?}").to_lowercase(), "as in C");
-    // SAFETY: the child makes system calls alone, and ends by _exit.
-    let pid = unsafe { libc::fork() };
-    assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
-    if pid == 0 {
-        // The descriptors are counted before the filter is installed, because the filter may break
-        // fcntl.
-        let before = open_count();
-        break_syscall(broken, errno);
-        let failed = action().is_err_and(|error| (error.call(), error.errno()) == (call, errno));
-        let status = match (failed, broken == libc::SYS_fcntl || open_count() == before) {
-            (true, true) => 0,
-            (false, _) => 1,
-            (true, false) => 2,
-        };
-        // SAFETY: the call ends this process and does nothing else.
-        unsafe { libc::_exit(status) };
-    }
-    let mut status = 0;
-    // SAFETY: status is a live int.
-    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
-    let status = libc::WEXITSTATUS(status);
-    assert_ne!(status, 2, "{call}: a descriptor stays open");
-    status == 0
+    with_broken(
+        (broken, errno),
+        || (),
+        || action().is_err_and(|error| (error.call(), error.errno()) == (call, errno)),
+    )
 }
 
 /// Returns an address in `dir` whose path fills all bytes of `sun_path`, without a NUL, as a C
@@ -148,8 +167,55 @@ fn fault_in_any_call_of_a_constructor_is_reported_and_leaves_nothing() {
     assert!(path.exists(), "the file of a live listener stays");
 }
 
-/// Asserts that each expression fails in the call that is named, with `ENOBUFS`, if its system call
-/// fails.
+/// A kernel before Linux 5.9 has no close_range(2), and a filter may refuse it.
+#[cfg(target_os = "linux")]
+#[test]
+fn fault_in_close_range_leaves_no_descriptor_open() {
+    let (a, b) = UnixStream::pair().unwrap();
+    for errno in [Errno::ENOSYS, Errno::EPERM] {
+        a.send_fds(b"eight", &[&a; 8]).unwrap();
+        let broken = (libc::SYS_close_range, errno);
+        let received = with_broken(
+            broken,
+            || (),
+            || {
+                let received = b.recv_fds_up_to::<8>(&mut [0; 8]);
+                received.is_ok_and(|(_, fds)| fds.len() == 8)
+            },
+        );
+        assert!(received, "{errno}");
+    }
+}
+
+/// If close(2) fails, only close_range(2) can have closed the descriptors.
+#[cfg(target_os = "linux")]
+#[test]
+fn fault_in_close_is_not_seen_where_one_call_closes_consecutive_descriptors() {
+    // SAFETY: no descriptor has so great a number, so the call closes nothing.
+    let made = unsafe { libc::syscall(libc::SYS_close_range, u32::MAX, u32::MAX, 0) };
+    if made == -1 {
+        return;
+    }
+    let (a, b) = UnixStream::pair().unwrap();
+    a.send_fds(b"eight", &[&a; 8]).unwrap();
+    // No lower descriptor is free afterwards, so those that arrive are consecutive.
+    let use_lower = || {
+        let mut copies = vec![a.try_clone().unwrap()];
+        while copies.last().is_some_and(|copy| copy.as_raw_fd() < 200) {
+            copies.push(a.try_clone().unwrap());
+        }
+        copies
+    };
+    let broken = (libc::SYS_close, Errno::EPERM);
+    let received = with_broken(broken, use_lower, || {
+        let received = b.recv_fds_up_to::<8>(&mut [0; 8]);
+        received.is_ok_and(|(_, fds)| fds.as_slice().iter().all(|fd| fd.as_raw_fd() > 200))
+    });
+    assert!(received);
+}
+
+/// Makes a system call fail, and asserts that each expression fails with `ENOBUFS` in the call that
+/// is named.
 macro_rules! reported {
     ($($syscall:ident $call:ident: $action:expr;)+) => {$(
         let failed = fails(libc::$syscall, (Call::$call, Errno::ENOBUFS), || $action);
@@ -201,8 +267,8 @@ fn fault_in_any_call_on_a_stream_is_reported() {
         SYS_sendto Send: client.send_oob(b"x");
         SYS_sendmsg Sendmsg: client.write_vectored(&[]);
     }
-    // If a client's credentials cannot be read, the client is not accepted. The listener goes on to
-    // the next one, and there is none.
+    // If a client's credentials cannot be read, the client is not accepted. The listener tries the
+    // next client, and there is none.
     listener.set_nonblocking(true).unwrap();
     let nobody = || listener.accept_if(|_| true);
     assert!(fails(

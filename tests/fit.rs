@@ -1,4 +1,5 @@
-//! Tests of the check whether the sockets of a directory fit, before anything is made.
+//! Tests of `fits_in` and `space_in`, which check whether the paths of a directory's sockets fit
+//! into `sun_path`.
 #![cfg(all(feature = "std", feature = "files"))]
 
 use sunpath::UnixAddr;

@@ -186,7 +186,7 @@ fn flags_waitall_waits_for_all_of_the_slices() {
     a.write(b"abc").unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // When its queue is empty, the other end has received the first bytes and waits for the
+            // When the queue is empty, the other end has received the first bytes and waits for the
             // rest.
             while b.readable_bytes().unwrap() > 0 {
                 std::thread::yield_now();
@@ -263,7 +263,8 @@ fn flags_of_a_message_tell_both_truncations() {
     }
 }
 
-/// A program may pass the flags that the library always adds. They have their effect as usual.
+/// A program may pass the flags that the library always adds. The other flags have their effect as
+/// usual.
 #[test]
 fn flags_that_are_added_may_be_given() {
     let (a, b) = UnixDatagram::pair().unwrap();

@@ -35,8 +35,9 @@ use sunpath::{
 /// passes 253.
 const DESCRIPTORS: libc::rlim_t = 1024;
 
-/// The system's allocator. It records each call that a thread makes where that is forbidden: in a
-/// handler or in a child. It can raise a signal in the middle of an allocation.
+/// The system's allocator. This allocator records each call that a thread makes in a handler or in
+/// a child, where allocating is forbidden. The allocator can raise a signal in the middle of an
+/// allocation.
 struct Watched;
 
 thread_local! {
@@ -47,7 +48,8 @@ thread_local! {
 /// Whether something was allocated or freed where that is forbidden.
 static ALLOCATED: AtomicBool = AtomicBool::new(false);
 
-// SAFETY: this is the system's allocator; the code before its calls neither allocates nor unwinds.
+// SAFETY: all calls go to the system's allocator; the code before these calls neither allocates nor
+// unwinds.
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if FORBIDDEN.get() {
@@ -131,7 +133,7 @@ fn ancillary_data<T: Kind>() -> Result<(), Error> {
     let (a, b) = Socket::<T>::pair()?;
     a.send_fd(&a)?;
     drop(b.recv_fd()?);
-    // This is the largest message that fits, which needs the largest buffer.
+    // The message is the largest that fits, and needs the largest buffer.
     let mut buf = [0; 8];
     a.send_fds(b"x", &[a.as_fd(); 253])?;
     drop(b.recv_fds::<253>(&mut buf)?);
@@ -244,17 +246,17 @@ fn handlers_have_enough_of_64_kib_of_stack() {
         ss_size: SIZE,
     };
     let mut before = MaybeUninit::uninit();
-    // SAFETY: the stack exists until another is set below.
+    // SAFETY: `alternate` exists until another stack is set below.
     let set = unsafe { libc::sigaltstack(&alternate, before.as_mut_ptr()) };
     assert_eq!(set, 0);
     // SAFETY: all zeroes is a valid sigaction.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     action.sa_sigaction = handler as *const () as usize;
     action.sa_flags = libc::SA_ONSTACK;
-    // SAFETY: action is live, and the handler makes calls that a handler may make.
+    // SAFETY: `action` is live, and the handler makes calls that a handler may make.
     let set = unsafe { libc::sigaction(libc::SIGUSR2, &action, ptr::null_mut()) };
     assert_eq!(set, 0);
-    // SAFETY: the call takes a number; the handler runs in this thread before it returns.
+    // SAFETY: raise takes an integer; the handler runs in this thread before raise returns.
     let raised = unsafe { libc::raise(libc::SIGUSR2) };
     assert_eq!(raised, 0);
     // SAFETY: `before` was written by sigaltstack.
@@ -267,8 +269,8 @@ fn handlers_have_enough_of_64_kib_of_stack() {
     assert!((8 << 10..64 << 10).contains(&used), "{used} bytes of stack");
 }
 
-/// The process forks while other threads allocate all the time, so the child may find the
-/// allocator's lock held.
+/// The process forks while other threads allocate without a pause, so the allocator's lock may be
+/// held in the child.
 #[test]
 fn handlers_and_the_child_of_a_process_with_threads_make_the_same_calls() {
     if limit::unless_descriptors(DESCRIPTORS) {
@@ -289,11 +291,11 @@ fn handlers_and_the_child_of_a_process_with_threads_make_the_same_calls() {
         if pid == 0 {
             let errno = without_allocation(|| every_call(dir.path()));
             let allocated = ALLOCATED.load(Ordering::Relaxed);
-            // SAFETY: the call ends this process and does nothing else.
+            // SAFETY: _exit ends this process and does nothing else.
             unsafe { libc::_exit(errno | i32::from(allocated)) };
         }
         let mut status = -1;
-        // SAFETY: status is a live int.
+        // SAFETY: `status` is a live int.
         unsafe { libc::waitpid(pid, &mut status, 0) };
         stop.store(true, Ordering::Relaxed);
         status

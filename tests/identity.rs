@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use sunpath::ancillary::Credentials;
 use sunpath::error::Cause;
 use sunpath::{
-    ConnectOptions, Datagram, Errno, Listener, Seqpacket, Socket, Stream, UnixAddr, UnixDatagram,
-    UnixListener, UnixSeqpacket, UnixStream,
+    CWD, ConnectOptions, Datagram, Errno, Listener, Seqpacket, Socket, Stream, UnixAddr,
+    UnixDatagram, UnixListener, UnixSeqpacket, UnixStream,
 };
 use tempfile::TempDir;
 
@@ -79,17 +79,17 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
         // A panic must not unwind into this copy of the test.
         let succeeds = catch_unwind(AssertUnwindSafe(action)).is_ok_and(|good| good);
         let status = i32::from(!succeeds);
-        // SAFETY: the call ends this process and does nothing else.
+        // SAFETY: _exit ends this process and does nothing else.
         unsafe { libc::_exit(status) };
     }
     let mut status = -1;
-    // SAFETY: status is a live int.
+    // SAFETY: `status` is a live int.
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
     status == 0
 }
 
-/// Without /proc a process cannot find out whether every user is mapped into its user namespace.
-/// Its own uid, if that is the usual overflow uid, may then stand for another user.
+/// Without /proc a process cannot find out whether every user is mapped into its user namespace. If
+/// its own uid is the usual overflow uid, that uid may stand for another user.
 #[test]
 fn peer_without_proc_is_our_own_user_unless_its_uid_is_the_overflow_uid() {
     if skip::unless_root() {
@@ -99,9 +99,9 @@ fn peer_without_proc_is_our_own_user_unless_its_uid_is_the_overflow_uid() {
     let root = CString::new(dir.path().as_os_str().as_bytes()).unwrap();
     for uid in [0, 1000, 65533, 65534, 65535, 65536] {
         let is_told = in_child(|| {
-            // SAFETY: root ends with a NUL.
+            // SAFETY: `root` ends with a NUL.
             let changed = unsafe { libc::chroot(root.as_ptr()) };
-            // SAFETY: the call takes only numbers, and changes this process alone.
+            // SAFETY: the arguments are integers; the call changes this process alone.
             let user = unsafe { libc::setresuid(uid, uid, uid) };
             let cred = UnixStream::pair().unwrap().0.peer_cred().unwrap();
             assert_eq!((changed, user, cred.uid()), (0, 0, uid));
@@ -120,7 +120,7 @@ fn peer_groups_of_a_process_with_several_are_all_of_them() {
     let groups: &[libc::gid_t] = &[5, 70_000, 2_000_000_000];
     for count in 0..=groups.len() {
         assert!(in_child(|| {
-            // SAFETY: groups has at least count numbers.
+            // SAFETY: `groups` has at least `count` group ids.
             let set = unsafe { libc::setgroups(count, groups.as_ptr()) };
             let (a, _b) = UnixStream::pair().unwrap();
             let mut room = [u32::MAX; 4];
@@ -138,9 +138,9 @@ fn credentials_of_this_process_have_its_real_ids() {
         return;
     }
     assert!(in_child(|| {
-        // SAFETY: the call takes only numbers, and changes this process alone.
+        // SAFETY: the arguments are integers; the call changes this process alone.
         let groups = unsafe { libc::setresgid(7, 8, 8) };
-        // SAFETY: the call takes only numbers, and changes this process alone.
+        // SAFETY: the arguments are integers; the call changes this process alone.
         let users = unsafe { libc::setresuid(5, 6, 6) };
         let pid = std::process::id() as i32;
         (groups, users) == (0, 0) && Credentials::own() == Credentials::new(pid, 5, 7)
@@ -150,10 +150,10 @@ fn credentials_of_this_process_have_its_real_ids() {
 #[test]
 fn peer_groups_are_this_process_groups() {
     let (a, _b) = UnixStream::pair().unwrap();
-    // SAFETY: the call asks for the count and writes nothing.
+    // SAFETY: a size of 0 asks for the count, and nothing is written.
     let count = unsafe { libc::getgroups(0, std::ptr::null_mut()) };
     let mut groups = vec![0; count.try_into().unwrap()];
-    // SAFETY: groups has space for count numbers.
+    // SAFETY: `groups` has space for `count` group ids.
     let got = unsafe { libc::getgroups(count, groups.as_mut_ptr()) };
     assert_eq!(got, count);
     groups.sort_unstable();
@@ -190,7 +190,7 @@ fn peer_pidfd_is_of_the_peer_and_cloexec() {
     );
 }
 
-/// 0 is a valid descriptor. It is free in a daemon that has closed its standard input.
+/// 0 is a valid descriptor. Descriptor 0 is free in a daemon that has closed its standard input.
 #[test]
 fn peer_pidfd_may_have_the_number_0() {
     let (a, _b) = UnixStream::pair().unwrap();
@@ -211,7 +211,7 @@ fn peer_pidfd_may_have_the_number_0() {
 fn peer_security_and_groups_take_a_buffer_around_2_gib() {
     let (a, _b) = UnixStream::pair().unwrap();
     let expected = a.peer_security(&mut [0; 4096]).map(|label| label.to_vec());
-    // These buffers take hardly any memory, because their pages are never written to.
+    // The buffers take hardly any memory, because their pages are never written to.
     for len in [(1 << 31) - 1, 1 << 31, (1 << 31) + 1] {
         let mut buffer = vec![0_u8; len];
         let label = a.peer_security(&mut buffer).map(|label| label.to_vec());
@@ -265,7 +265,7 @@ fn own_user_is_the_effective_one() {
         fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
     }
     assert!(in_child(|| {
-        // SAFETY: the call takes a number.
+        // SAFETY: the argument is an integer, so the call accesses no memory.
         assert_eq!(unsafe { libc::seteuid(USER) }, 0);
         assert!(!before.peer_cred().unwrap().is_own_user());
         let (ours, _) = UnixStream::pair().unwrap();
@@ -314,6 +314,47 @@ fn connect_timeout_ends_at_a_full_queue_and_leaves_nothing() {
         .timeout(Duration::MAX)
         .connect::<Stream>("absent");
     assert_eq!(absent.unwrap_err().errno(), Errno::ENOENT);
+}
+
+#[test]
+fn connect_attempt_does_not_wait_for_a_full_queue_and_leaves_nothing() {
+    let (_dir, path, listener) = listening(0);
+    let addr = UnixAddr::from_pathname(&path).unwrap();
+    // SAFETY: the call takes no arguments and cannot fail.
+    let other = unsafe { libc::geteuid() } + 1;
+    let patient = ConnectOptions::new().wait_for_server(true);
+    let absent = patient.try_connect_at::<Stream>(CWD, "absent");
+    assert_eq!(absent.unwrap_err().errno(), Errno::ENOENT);
+    let refused = patient
+        .require_peer(other)
+        .try_connect_addr::<Stream>(&addr);
+    assert_eq!(refused.unwrap_err().errno(), Errno::EPERM);
+    drop(listener.accept().unwrap());
+
+    let first = patient.try_connect_addr::<Stream>(&addr).unwrap();
+    assert!(first.nonblocking().unwrap());
+    for error in [
+        patient.try_connect_addr::<Stream>(&addr).unwrap_err(),
+        patient.try_connect_at::<Stream>(CWD, &path).unwrap_err(),
+    ] {
+        assert_eq!(error.errno(), Errno::EAGAIN);
+    }
+    drop(listener.accept().unwrap());
+    let second = patient.try_connect_at::<Stream>(CWD, &path).unwrap();
+    second.write(b"x").unwrap();
+    let (server, _) = listener.accept().unwrap();
+    let mut buf = [0; 8];
+    assert_eq!(
+        server.read(&mut buf).unwrap(),
+        1,
+        "no other client was queued"
+    );
+
+    let limit = Duration::from_secs(1);
+    assert_eq!(patient.timeout(limit).time_limit(), Some(limit));
+    assert_eq!(patient.time_limit(), None);
+    assert!(patient.waits_for_server());
+    assert!(!ConnectOptions::new().waits_for_server());
 }
 
 #[test]
@@ -422,10 +463,10 @@ fn address_of_another_family_is_eafnosupport() {
 fn raw_descriptor_is_taken_over() {
     let (_dir, path, listener) = listening(8);
     let raw = listener.into_raw_fd();
-    // SAFETY: it was a listener's until just now.
+    // SAFETY: `raw` belonged to a listener, which has just given it up.
     let listener = unsafe { UnixListener::from_raw_fd(raw) };
     let raw = UnixStream::connect(&path).unwrap().into_raw_fd();
-    // SAFETY: it was a stream's until just now.
+    // SAFETY: `raw` belonged to a stream, which has just given it up.
     let client = unsafe { UnixStream::from_raw_fd(raw) };
     client.write(b"x").unwrap();
     assert_eq!(listener.accept().unwrap().0.read(&mut [0]).unwrap(), 1);
@@ -459,7 +500,7 @@ fn addresses_of_std_convert_both_ways() {
     let full = UnixAddr::from_raw(raw, 111).unwrap();
     assert!(net::SocketAddr::try_from(full).is_err());
 
-    // The address that the kernel reports for such a path is converted from std's type without a
+    // The kernel reports an address for this path, which is converted from std's type without a
     // change.
     let dir = fresh::dir();
     let mut path = dir.path().join("").into_os_string().into_encoded_bytes();

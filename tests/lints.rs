@@ -31,7 +31,7 @@ fn lints_report_passed_descriptors_that_are_closed_at_once() {
     unsafe { Activation::take_from(Variables::new()) }.unwrap();
 }
 
-/// If the enum were exhaustive, the last arm would be unreachable, and this would not compile.
+/// If the enum were exhaustive, the last arm would be unreachable, and this test would not compile.
 #[test]
 fn lints_know_that_liveness_may_get_more_variants() {
     let path = fresh::dir().path().join("a.sock");

@@ -1,4 +1,4 @@
-//! Tests of options by their numbers, of the out-of-band mark, and of time stamps.
+//! Tests of options by their constants of C, of the out-of-band mark, and of time stamps.
 #![cfg(feature = "std")]
 
 #[path = "skip/mod.rs"]
@@ -48,7 +48,7 @@ fn options_rcvlowat_and_sndbufforce_have_their_effect() {
         a.write(&[0; 8][..first]).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                // When its queue is empty, the other end has taken the first bytes, and waits for
+                // When the queue is empty, the other end has taken the first bytes, and waits for
                 // more or has enough.
                 while b.readable_bytes().unwrap() > 0 {
                     std::thread::yield_now();

@@ -1,8 +1,8 @@
 //! Tests of descriptors that this process passes to a program that it starts.
 //!
-//! How a process passes descriptors depends on which numbers are in use, and it can take over
-//! passed descriptors only once. Each case therefore runs in a process of its own: the test starts
-//! this program again, and `SUNPATH_TEST_ROLE` names the role that it plays.
+//! How a process passes descriptors depends on which descriptors are open, and a process can take
+//! over passed descriptors only once. Each case therefore runs in a process of its own: the test
+//! starts this program again, and `SUNPATH_TEST_ROLE` names the role that it plays.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
@@ -31,8 +31,8 @@ fn say(line: impl AsRef<str>) {
     println!("said: {}", line.as_ref());
 }
 
-/// This is not a test by itself. The tests start this program again, and this function plays the
-/// role that they name.
+/// This function is not a test by itself. The tests start this program again, and this function
+/// plays the role that they name.
 #[test]
 fn pass_role() {
     let Ok(role) = env::var(ROLE) else { return };
@@ -43,7 +43,7 @@ fn pass_role() {
         "three" => three(),
         "low numbers" => low_numbers(),
         "none" => {
-            // SAFETY: the variable is read by no other thread.
+            // SAFETY: no other thread reads the variable.
             unsafe { env::set_var("LISTEN_FDS", "1") };
             let none: [(&str, File); 0] = [];
             run(&none);
@@ -61,7 +61,7 @@ fn play(role: &str) -> Vec<String> {
     command.args(ARGUMENTS).env(ROLE, role);
     let close = || {
         for fd in 3..256 {
-            // SAFETY: F_SETFD takes an int; a number that is not open is EBADF.
+            // SAFETY: F_SETFD takes an int, and reports EBADF if the descriptor is not open.
             unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
         }
         Ok(())
@@ -98,11 +98,11 @@ fn inode(fd: impl AsFd) -> u64 {
 }
 
 fn inode_of(number: RawFd) -> u64 {
-    // SAFETY: the caller has a descriptor with this number.
+    // SAFETY: the caller guarantees that this descriptor is open.
     inode(unsafe { BorrowedFd::borrow_raw(number) })
 }
 
-/// Returns the flags of a descriptor, or -1 if the number is not open.
+/// Returns the flags of a descriptor, or -1 if the descriptor is not open.
 fn flags(number: RawFd) -> libc::c_int {
     // SAFETY: F_GETFD has no argument.
     unsafe { libc::fcntl(number, libc::F_GETFD) }
@@ -132,7 +132,7 @@ fn tell() {
     say(format!("inherited {}", inherited.count()));
 }
 
-/// Opens three different files, which get the numbers 3, 4 and 5.
+/// Opens three different files, whose descriptors are 3, 4 and 5.
 fn files() -> [File; 3] {
     let dir = fresh::dir();
     ["a", "b", "c"].map(|name| File::create(dir.path().join(name)).unwrap())
@@ -151,7 +151,8 @@ fn three() {
         say(format!("{number} {name} {}", inode(fd)));
     }
     let mut command = this_program();
-    // The environment of the command is changed before, and has to stay. The command is run twice.
+    // The environment of the command is changed before the call, and has to stay changed. The
+    // command is run twice.
     command
         .env("x", "x")
         .env_clear()
@@ -163,7 +164,7 @@ fn three() {
     }
     // Another child gets none of the descriptors.
     assert!(this_program().status().unwrap().success());
-    // This process still has its descriptors, with the same numbers and flags.
+    // This process still has its descriptors, unchanged and with the same flags.
     for (file, number) in files.iter().zip(3..) {
         assert_eq!((file.as_raw_fd(), inode(file)), (number, inode_of(number)));
         assert_eq!(flags(number), libc::FD_CLOEXEC);
@@ -187,7 +188,7 @@ fn pass_gives_every_descriptor_its_number_and_its_name() {
     assert_eq!(said[17..], ["LISTEN_FDS is not set", "inherited 0"]);
 }
 
-/// Passes three descriptors that have the numbers 3, 4 and 5 themselves, in every order.
+/// Passes the descriptors 3, 4 and 5 of this process, in every order.
 fn low_numbers() {
     let files = files();
     assert_eq!(files.each_ref().map(AsRawFd::as_raw_fd), [3, 4, 5]);
@@ -208,7 +209,7 @@ fn low_numbers() {
         }
         run(&fds);
     }
-    // Now one of the three numbers is free.
+    // Now one of the three descriptors is free.
     let [first, second, third] = files;
     drop(first);
     let fds = [("x", &third), ("x", &second), ("x", &third)];
@@ -265,7 +266,7 @@ fn failures() {
             error.raw_os_error().map(Errno::from_raw)
         ));
     };
-    fail("true"); // the argument is too long
+    fail("true"); // The execution fails, because the argument is too long.
     fail("/nobody/is/here");
     fail("nobody-is-here");
     fail("/dev/null/x");
@@ -309,9 +310,9 @@ fn pass_that_fails_reports_it_and_leaves_the_descriptors_alone() {
     assert_eq!(said, expected);
 }
 
-/// Spawns a program twice with an argument that is too long, and then one with success. std reports a
-/// failed execution through a pipe or socket of its own. Here its ends get numbers under which
-/// descriptors are passed, because the files that had these numbers were closed.
+/// Spawns a program twice with an argument that is too long, and then one with success. std reports
+/// a failed execution through a pipe or socket of its own. Here the files 3, 4 and 5 were closed,
+/// so std's pipe gets descriptors that are also positions of passed descriptors.
 fn replaced() {
     let [a, b, c] = files();
     let passed = c.try_clone().unwrap();
@@ -434,7 +435,7 @@ fn pass_takes_names_that_systemd_takes() {
     );
 }
 
-/// A bus whose only address is `systemd:` has no other socket than the one that we pass.
+/// A bus whose only address is `systemd:` has no other socket than the socket that we pass.
 #[test]
 fn pass_to_a_message_bus_serves_clients() {
     let dir = fresh::dir();

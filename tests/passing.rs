@@ -93,7 +93,7 @@ fn passing_up_to_n_descriptors_says_how_many_came() {
     assert_eq!((received.len(), fds.len()), (0, 0), "the end");
 }
 
-/// Six bytes are sent in parts, and the descriptors with some of the parts.
+/// Six bytes are sent in parts, and descriptors come with some of the parts.
 #[test]
 fn passing_exact_bytes_collects_the_descriptors_of_all_parts() {
     let (a, b) = UnixStream::pair().unwrap();
@@ -201,9 +201,9 @@ fn passing_slices_of_a_message_is_one_message() {
     }
 }
 
-/// Some senders send more than the one byte of `send_fd` with a descriptor: a number of four bytes,
-/// or a name. `recv_fd` takes the first byte of a stream. `recv_exact_fds` and `recv_fds` take all
-/// of them.
+/// Some senders send more than the one byte of `send_fd` with a descriptor: an integer of four
+/// bytes, or a name. `recv_fd` takes the first byte of a stream. `recv_exact_fds` and `recv_fds`
+/// take all of them.
 #[test]
 fn passing_from_a_sender_of_more_than_one_byte() {
     let (a, b) = UnixStream::pair().unwrap();

@@ -42,11 +42,11 @@ fn in_child(action: impl FnOnce()) {
     assert!(pid >= 0);
     if pid == 0 {
         let ended = catch_unwind(AssertUnwindSafe(action));
-        // SAFETY: the call ends this process and does nothing else.
+        // SAFETY: _exit ends this process and does nothing else.
         unsafe { libc::_exit(if ended.is_ok() { 0 } else { 101 }) };
     }
     let mut status = 0;
-    // SAFETY: status is a live int.
+    // SAFETY: `status` is a live int.
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
     assert_eq!(status, 0);
 }
@@ -56,7 +56,7 @@ fn dir_parents_are_made_private_under_every_umask() {
     for umask in [0, 0o022, 0o777] {
         let (_base, base) = fresh();
         in_child(|| {
-            // SAFETY: the call takes a number and cannot fail.
+            // SAFETY: umask takes an integer and cannot fail.
             unsafe { libc::umask(umask) };
             let path = base.join("a//b/c/");
             let missing = Dir::private(&path).unwrap_err();
@@ -188,7 +188,7 @@ fn dir_narrow_leaves_a_directory_on_which_something_is_mounted() {
     }
     in_child(|| {
         let (none, tmpfs) = (c"none".as_ptr(), c"tmpfs".as_ptr());
-        // SAFETY: the call takes a number; the child has one thread.
+        // SAFETY: the argument is an integer; the child has one thread.
         assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);
         let flags = libc::MS_REC | libc::MS_PRIVATE;
         // SAFETY: the strings end with a NUL, and the data pointer is null.
@@ -205,7 +205,7 @@ fn dir_narrow_leaves_a_directory_on_which_something_is_mounted() {
     });
 }
 
-/// Sets `XDG_RUNTIME_DIR`, or removes it. It is called in a child, which has one thread.
+/// Sets `XDG_RUNTIME_DIR`, or removes it. The function is called in a child, which has one thread.
 fn set_session(dir: Option<&Path>) {
     match dir {
         // SAFETY: this process has one thread.
@@ -253,7 +253,7 @@ fn runtime_dir_is_the_first_that_verifies_for_server_and_client() {
         chown(&session, Some(uid), None).unwrap();
         in_child(|| {
             if me == 0 {
-                // SAFETY: the call takes only numbers.
+                // SAFETY: the arguments are integers, so the call accesses no memory.
                 assert_eq!(unsafe { libc::setresuid(uid, uid, uid) }, 0);
             }
             set_session(Some(&session));
@@ -272,7 +272,7 @@ fn runtime_dir_is_the_first_that_verifies_for_server_and_client() {
             set_session(Some(&session));
             assert_both_find(&app, &elsewhere(0));
             chown(&session, Some(0), None).unwrap();
-            // SAFETY: the call takes only numbers.
+            // SAFETY: the arguments are integers, so the call accesses no memory.
             assert_eq!(unsafe { libc::setresuid(USER, USER, USER) }, 0);
             assert_both_find(&app, &elsewhere(USER));
         });
@@ -292,7 +292,7 @@ fn runtime_dir_that_another_user_made_is_refused() {
     make(&planted, 0o777);
     in_child(|| {
         set_session(None);
-        // SAFETY: the call takes only numbers.
+        // SAFETY: the arguments are integers, so the call accesses no memory.
         assert_eq!(unsafe { libc::setresuid(USER, USER, USER) }, 0);
         for found in [Dir::runtime(&app), Dir::find_runtime(&app)] {
             let error = found.unwrap_err();
@@ -325,7 +325,7 @@ fn runtime_dir_error_names_each_directory_that_was_tried() {
     fs::write(&planted, "").unwrap();
     in_child(|| {
         set_session(Some(&base));
-        // SAFETY: the call takes only numbers.
+        // SAFETY: the arguments are integers, so the call accesses no memory.
         assert_eq!(unsafe { libc::setresuid(USER, USER, USER) }, 0);
         let error = Dir::runtime(&app).unwrap_err();
         let (base, planted) = (base.display(), planted.display());

@@ -78,7 +78,7 @@ fn serve_never_admits_more_while_threads_come_and_go() {
                     };
                     let others = served.fetch_add(1, Ordering::SeqCst);
                     admitted.fetch_add(1, Ordering::SeqCst);
-                    assert!(CLIENTS.count() > 0); // this takes a while, so the threads overlap
+                    assert!(CLIENTS.count() > 0); // Counting takes a while, so the threads overlap.
                     served.fetch_sub(1, Ordering::SeqCst);
                     drop(client);
                     assert_eq!(others, 0, "two clients of one user");
@@ -141,8 +141,8 @@ fn serve_admits_nobody_after_the_stop_and_waits_for_the_rest() {
     });
 }
 
-/// A wait checks the number of clients only a few times, with pauses between the checks, so it uses
-/// little processor time.
+/// A wait counts the clients only a few times, with pauses between the checks, so it uses little
+/// processor time.
 #[test]
 fn serve_wait_does_not_spin() {
     let clients = Clients::<1>::new();
@@ -155,17 +155,17 @@ fn serve_wait_does_not_spin() {
 
 /// Returns the processor time that this thread has used.
 fn processor_time() -> Duration {
-    // SAFETY: a timespec is two numbers.
+    // SAFETY: a timespec has two integers, which may be zero.
     let mut time = unsafe { mem::zeroed::<libc::timespec>() };
-    // SAFETY: time is a live timespec.
+    // SAFETY: `time` is a live timespec.
     let got = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
     assert_eq!(got, 0);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Each version takes the path over from the previous one. The previous version serves the clients
-/// that have connected to it, waits for them, and ends. A thousand clients connect meanwhile, and
-/// each asks three times.
+/// Each version of the server takes the path over from the previous version. The previous version
+/// serves the clients that have connected to it, waits for them, and ends. A thousand clients
+/// connect meanwhile, and each asks three times.
 #[cfg(feature = "files")]
 #[test]
 fn serve_upgrades_a_server_without_losing_one_of_a_thousand_clients() {

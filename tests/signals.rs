@@ -1,4 +1,4 @@
-//! Tests that no send raises `SIGPIPE`, and that no call that waits ends because of a signal.
+//! Tests that no send raises `SIGPIPE`, and that a signal ends no waiting call.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod calls;
@@ -27,19 +27,19 @@ use sunpath::{
 /// the exit status, which is 0 if `action` returned true and otherwise 1, or as an error the signal
 /// that killed the child.
 fn child_with_sigpipe_at_default(action: impl FnOnce() -> bool) -> Result<i32, i32> {
-    // SAFETY: the child calls nothing but signal, what `action` does (system calls) and _exit,
-    // which are safe in the child of a process with threads.
+    // SAFETY: the child calls signal, `action` (which makes system calls) and _exit. All of these
+    // are safe in the child of a process with threads.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
-        // SAFETY: SIGPIPE and SIG_DFL are what signal takes.
+        // SAFETY: signal takes the integer SIGPIPE and the handler SIG_DFL.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
         let status = if action() { 0 } else { 1 };
-        // SAFETY: the call ends this process and does nothing else.
+        // SAFETY: _exit ends this process and does nothing else.
         unsafe { libc::_exit(status) };
     }
     let mut status = 0;
-    // SAFETY: status is a live int.
+    // SAFETY: `status` is a live int.
     let waited = unsafe { libc::waitpid(pid, &mut status, 0) };
     assert_eq!(waited, pid);
     if libc::WIFSIGNALED(status) {
@@ -152,12 +152,12 @@ fn sigpipe_is_not_raised_by_messages() {
     );
 }
 
-/// The number of signals after which the child ends. It gets one each millisecond.
+/// How many signals the child gets before it ends, one each millisecond.
 const ENOUGH: usize = 5000;
 
 extern "C" fn count_to_the_end(_signal: libc::c_int) {
     if HANDLED.fetch_add(1, Ordering::SeqCst) == ENOUGH {
-        // SAFETY: the call ends this process, and a handler may make it.
+        // SAFETY: _exit ends this process, and a handler may call it.
         unsafe { libc::_exit(2) };
     }
 }
@@ -177,7 +177,7 @@ fn child_under_signals<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<i
             it_value: millisecond,
         };
         let began = Instant::now();
-        // SAFETY: periodic is live, and the old timer is not asked for.
+        // SAFETY: `periodic` is live, and the old timer is not asked for.
         unsafe { libc::setitimer(libc::ITIMER_REAL, &periodic, ptr::null_mut()) };
         let outcome = action();
         let signals = HANDLED.load(Ordering::SeqCst);
@@ -222,8 +222,8 @@ fn sigpipe_is_not_raised_by_ancillary() {
     }
 }
 
-/// Each socket has a timeout for one direction only. If a call used the timeout of the other
-/// direction, which is not set, its wait would never end.
+/// Each socket has a timeout for one direction only. If a call used the other direction's timeout,
+/// which is not set, its wait would never end.
 #[test]
 fn timeout_ends_under_periodic_signals() {
     let _alone = FORK.lock().unwrap_or_else(PoisonError::into_inner);
@@ -298,7 +298,7 @@ fn timeout_of_messages_ends_under_periodic_signals() {
     assert_eq!(child_under_signals(|| sender.sendmmsg(&mut batch)), Ok(0));
 }
 
-/// The number of signals that have been handled.
+/// How many signals have been handled.
 static HANDLED: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn count(_signal: libc::c_int) {
@@ -310,7 +310,7 @@ fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) {
     // SAFETY: all zeroes is a valid sigaction.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     action.sa_sigaction = handler as *const () as usize;
-    // SAFETY: action is live, and the handlers of this file do only what a handler may.
+    // SAFETY: `action` is live, and the handlers of this file do only what a handler may.
     let set = unsafe { libc::sigaction(signal, &action, ptr::null_mut()) };
     assert_eq!(set, 0);
 }
@@ -328,7 +328,7 @@ fn interrupted<T: Send + 'static>(
         let tid = unsafe { libc::gettid() };
         // SAFETY: the call takes no arguments and cannot fail.
         let pthread = unsafe { libc::pthread_self() };
-        // The thread's id is passed as a number, because it is a pointer in some C libraries.
+        // The thread's id is passed as a usize, because it is a pointer in some C libraries.
         send.send((tid, pthread as usize)).unwrap();
         blocking()
     });
@@ -345,7 +345,7 @@ fn interrupted<T: Send + 'static>(
     for _ in 0..5 {
         until(&|| sleeps_in(syscall, tid));
         let before = HANDLED.load(Ordering::SeqCst);
-        // SAFETY: the thread runs, it was not joined.
+        // SAFETY: the thread was not joined, so its id is valid.
         let sent = unsafe { libc::pthread_kill(pthread as _, libc::SIGUSR1) };
         assert_eq!(sent, 0);
         until(&|| HANDLED.load(Ordering::SeqCst) > before);
@@ -355,7 +355,7 @@ fn interrupted<T: Send + 'static>(
     thread.join().unwrap()
 }
 
-/// This is one test, because the handler and its count belong to the process.
+/// All cases are in one test, because the handler and its count belong to the process.
 #[test]
 fn eintr_is_not_seen_by_any_call_that_waits() {
     handle(libc::SIGUSR1, count);

@@ -65,7 +65,7 @@ fn stream_traits_of_std_use_every_slice() {
     through(a, b);
 }
 
-/// A number of bytes that is greater than the queue holds, so no single read gets all of them.
+/// More bytes than the queue holds, so no single read gets all of them.
 const MUCH: usize = 8 << 20;
 
 #[test]

@@ -37,11 +37,11 @@ fn in_child(action: impl FnOnce()) {
     assert!(pid >= 0, "fork: {}", Error::last_os_error());
     if pid == 0 {
         let ended = catch_unwind(AssertUnwindSafe(action));
-        // SAFETY: the call ends this process and does nothing else.
+        // SAFETY: _exit ends this process and does nothing else.
         unsafe { libc::_exit(if ended.is_ok() { 0 } else { 101 }) };
     }
     let mut status = 0;
-    // SAFETY: status is a live int.
+    // SAFETY: `status` is a live int.
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
     assert_eq!(status, 0);
 }
@@ -51,27 +51,26 @@ fn in_child(action: impl FnOnce()) {
 fn enter_namespace(map: &str) -> bool {
     let (here, there) = UnixStream::pair().unwrap();
     let own = std::process::id();
-    // A process outside the namespace writes the map, because only that may map more than the
-    // process's own user.
-    // SAFETY: the child ends by _exit.
+    // A process outside the namespace writes the map, because only a process outside may map more
+    // users than its own. SAFETY: the child ends by _exit.
     let writer = unsafe { libc::fork() };
     assert!(writer >= 0, "fork: {}", Error::last_os_error());
     if writer == 0 {
         drop(here);
         let told = there.read(&mut [0; 1]).unwrap();
         let written = told == 0 || fs::write(format!("/proc/{own}/uid_map"), map).is_ok();
-        // SAFETY: the call ends this process and does nothing else.
+        // SAFETY: _exit ends this process and does nothing else.
         unsafe { libc::_exit(i32::from(!written)) };
     }
     drop(there);
-    // SAFETY: the call takes a number; the child has one thread.
+    // SAFETY: the argument is an integer; the child has one thread.
     let entered = unsafe { libc::unshare(libc::CLONE_NEWUSER) } == 0;
     if entered && !map.is_empty() {
         here.write(b"x").unwrap();
     }
     drop(here);
     let mut status = 0;
-    // SAFETY: status is a live int.
+    // SAFETY: `status` is a live int.
     assert_eq!(unsafe { libc::waitpid(writer, &mut status, 0) }, writer);
     assert_eq!(status, 0);
     if !entered {
@@ -80,12 +79,12 @@ fn enter_namespace(map: &str) -> bool {
     entered
 }
 
-/// Makes this child become an ordinary user if it is root's, and returns its uid.
+/// If this child runs as root, makes it become an ordinary user. Returns its uid.
 fn become_ordinary() -> u32 {
     if my_uid() == 0 {
-        // SAFETY: the call takes only numbers.
+        // SAFETY: the arguments are integers, so the call accesses no memory.
         assert_eq!(unsafe { libc::setresuid(USER, USER, USER) }, 0);
-        // SAFETY: the call takes only numbers. Without this call the files in /proc/self would belong to
+        // SAFETY: prctl takes integers. Without this call the files in /proc/self would belong to
         // root.
         assert_eq!(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) }, 0);
     }
@@ -106,7 +105,7 @@ fn peer_that_is_not_mapped_cannot_be_required() {
     fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
     let (server, overflow) = (my_uid(), overflow_uid());
 
-    // Outside of a user namespace the overflow uid is that of an ordinary user.
+    // Outside of a user namespace the overflow uid is the uid of an ordinary user.
     let outside = require(&path, overflow);
     match server == overflow {
         true => outside.unwrap(),
@@ -213,10 +212,10 @@ fn dir_below_a_root_that_is_not_mapped_is_made_or_refused_further_down() {
     });
 }
 
-/// Makes the directory the root directory, with /proc in it. It does not use chroot(2), because
-/// after that no user namespace can be made.
+/// Makes a directory the root directory of this process, with /proc in it. chroot(2) is not used,
+/// because after it no user namespace can be made.
 fn enter_root(dir: &Path) {
-    // SAFETY: the call takes a number; the child has one thread.
+    // SAFETY: the argument is an integer; the child has one thread.
     assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);
     let path = |path: &Path| CString::new(path.as_os_str().as_bytes()).unwrap();
     let (root, proc) = (path(dir), path(&dir.join("proc")));

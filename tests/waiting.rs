@@ -1,8 +1,9 @@
 //! Tests of waiting: how often a call that waits asks the kernel, and what ends the wait.
 //!
-//! This program defines poll(2) and connect(2) itself, in place of those of the C library. These
-//! functions make the system call and count the calls of each thread, so a busy loop is found by
-//! its number of calls.
+//! This program defines poll(2) and connect(2) itself, in place of those of the C library. `poll`
+//! and `connect` of this file make the system call and count the calls of each thread, so a busy
+//! loop is recognized by its many calls. With the feature `inline-syscalls` sunpath does not call
+//! them, and the tests that need them are skipped.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;
@@ -22,7 +23,7 @@ use sunpath::{
     UnixStream, serve,
 };
 
-/// The number of polls from which on a loop counts as busy.
+/// A loop with this many polls counts as busy.
 const BUSY: usize = 1000;
 
 /// A time that is longer than any test waits.
@@ -33,10 +34,10 @@ type BeforePoll = Box<dyn FnMut(usize)>;
 thread_local! {
     static POLLS: Cell<usize> = const { Cell::new(0) };
     static CONNECTS: Cell<usize> = const { Cell::new(0) };
-    /// The number of polls from the next one on that fail as if a signal interrupted them.
+    /// How many polls, from the next poll on, fail as if a signal interrupted them.
     static SIGNALS: Cell<usize> = const { Cell::new(0) };
-    /// The function that is called before each poll, with the number of earlier polls as its
-    /// argument.
+    /// The function that is called before each poll. The argument of the closure is how many polls
+    /// were made before.
     static BEFORE_POLL: RefCell<Option<BeforePoll>> = const { RefCell::new(None) };
 }
 
@@ -68,7 +69,7 @@ unsafe extern "C" fn poll(fds: *mut pollfd, n: nfds_t, milliseconds: c_int) -> c
         _ => std::ptr::null(),
     };
     let mask = std::ptr::null::<libc::sigset_t>();
-    // SAFETY: the caller guarantees fds. The timeout is live or null, and the mask is null.
+    // SAFETY: the caller guarantees `fds`. The timeout is live or null, and the mask is null.
     unsafe { libc::syscall(libc::SYS_ppoll, fds, n, timeout, mask, 8) as c_int }
 }
 
@@ -80,11 +81,11 @@ unsafe extern "C" fn poll(fds: *mut pollfd, n: nfds_t, milliseconds: c_int) -> c
 #[unsafe(no_mangle)]
 unsafe extern "C" fn connect(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int {
     CONNECTS.set(CONNECTS.get() + 1);
-    // SAFETY: the caller guarantees addr.
+    // SAFETY: the caller guarantees `addr`.
     unsafe { libc::syscall(libc::SYS_connect, fd, addr, len) as c_int }
 }
 
-/// Runs `action`. Returns its result, and how often it called poll and connect.
+/// Runs `action`. Returns the result of `action`, and how often `action` called poll and connect.
 fn counted<R>(action: impl FnOnce() -> R) -> (R, usize, usize) {
     POLLS.set(0);
     CONNECTS.set(0);
@@ -109,6 +110,9 @@ fn nonblocking() -> UnixListener {
 
 #[test]
 fn accept_timeout_of_a_nonblocking_listener_that_was_shut_down_is_einval() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     for how in [Shutdown::Both, Shutdown::Read] {
         let listener = nonblocking();
         listener.as_socket().shutdown(how).unwrap();
@@ -123,6 +127,9 @@ fn accept_timeout_of_a_nonblocking_listener_that_was_shut_down_is_einval() {
 
 #[test]
 fn accept_timeout_ends_when_another_thread_shuts_the_listener_down() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     for nonblocking in [true, false] {
         let listener = UnixListener::autobind().unwrap();
         listener.set_nonblocking(nonblocking).unwrap();
@@ -152,6 +159,9 @@ fn accept_timeout_gives_what_was_queued_before_the_shutdown() {
 
 #[test]
 fn accept_timeout_waits_without_asking_when_only_sending_was_shut_down() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     let listener = nonblocking();
     listener.as_socket().shutdown(Shutdown::Write).unwrap();
     let (accepted, polls, _) = counted(|| listener.accept_timeout(Duration::from_millis(30)));
@@ -198,18 +208,19 @@ fn incoming_of_a_nonblocking_listener_without_a_client_is_eagain() {
     incoming.next().unwrap().unwrap();
 }
 
-/// Returns whether `action` returns true in a child process, which has its own limits.
+/// Runs `action` in a child process, which has its own limits, and returns whether the result was
+/// true.
 fn in_a_child(action: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child makes system calls alone, and ends by _exit.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
         let status = if action() { 0 } else { 1 };
-        // SAFETY: the call ends this process and does nothing else.
+        // SAFETY: _exit ends this process and does nothing else.
         unsafe { libc::_exit(status) };
     }
     let mut status = 0;
-    // SAFETY: status is a live int.
+    // SAFETY: `status` is a live int.
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
     status == 0
 }
@@ -248,6 +259,9 @@ fn waiting() -> ConnectOptions {
 
 #[test]
 fn connect_that_waits_for_its_server_finds_one_that_comes_late() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     let (_dir, path) = fresh();
     let late = path.clone();
     let (mut bound, mut listener) = (None, None);
@@ -265,13 +279,16 @@ fn connect_that_waits_for_its_server_finds_one_that_comes_late() {
     let (connected, _, connects) = counted(|| waiting().timeout(LONG).connect::<Stream>(&path));
     connected.unwrap();
     assert_eq!(connects, 7);
-    // The server is there now, so a client without a timeout, and by the address, connects at once.
+    // The server listens now, so a client connects at once: without a timeout, and by an address.
     let addr = UnixAddr::from_pathname(&path).unwrap();
     waiting().connect_addr::<Stream>(&addr).unwrap();
 }
 
 #[test]
 fn connect_that_waits_for_its_server_takes_paths_of_any_length() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     let dir = fresh::dir();
     let long = dir.path().join("d".repeat(120));
     let path = long.join("a.sock");
@@ -287,6 +304,9 @@ fn connect_that_waits_for_its_server_takes_paths_of_any_length() {
 
 #[test]
 fn connect_that_waits_for_its_server_reports_at_last_what_is_there() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     let timeout = Duration::from_millis(300);
     let (dir, path) = fresh();
     let dead = dir.path().join("dead.sock");
@@ -316,6 +336,9 @@ fn connect_that_waits_for_its_server_reports_at_last_what_is_there() {
 
 #[test]
 fn connect_that_waits_for_its_server_does_not_try_more_often_because_of_signals() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     let (_dir, path) = fresh();
     SIGNALS.set(BUSY / 2);
     let options = waiting().timeout(Duration::from_millis(50));
@@ -329,6 +352,9 @@ fn connect_that_waits_for_its_server_does_not_try_more_often_because_of_signals(
 
 #[test]
 fn connect_that_waits_for_its_server_fails_at_once_for_other_reasons() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     let (dir, path) = fresh();
     let at_once = |options: ConnectOptions, path: &Path| {
         let (connected, polls, _) = counted(|| options.connect::<Stream>(path));
@@ -369,6 +395,9 @@ fn connect_that_waits_for_its_server_fails_at_once_for_other_reasons() {
 
 #[test]
 fn connect_that_waits_for_its_server_times_out_at_a_full_queue() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     let (_dir, path) = fresh();
     let addr = UnixAddr::from_pathname(&path).unwrap();
     let socket = Socket::<Stream>::new().unwrap();
@@ -383,13 +412,16 @@ fn connect_that_waits_for_its_server_times_out_at_a_full_queue() {
     );
 }
 
-/// Takes all descriptors that are free.
+/// Opens files until no descriptor is free.
 fn use_up_descriptors() -> Vec<File> {
     std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
 }
 
 #[test]
 fn serve_incoming_goes_on_when_descriptors_are_free_again() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     assert!(in_a_child(|| {
         let listener = UnixListener::autobind().unwrap();
         let addr = listener.local_addr().unwrap();
@@ -400,8 +432,8 @@ fn serve_incoming_goes_on_when_descriptors_are_free_again() {
             assert_eq!(error.errno(), Errno::EMFILE);
             reported.set(reported.get() + 1);
         });
-        // Each pair is the poll before which descriptors become free, and the milliseconds that the
-        // pauses have taken at least by then.
+        // Each pair has an index and a duration. Descriptors become free before the poll of that
+        // index. Until then the pauses take at least so many milliseconds.
         for (freed_before, milliseconds) in [(4, 5 + 10 + 20 + 40 + 80), (0, 5)] {
             let mut files = use_up_descriptors();
             before_poll(move |before| {
@@ -422,6 +454,9 @@ fn serve_incoming_goes_on_when_descriptors_are_free_again() {
 
 #[test]
 fn serve_incoming_ends_at_once_if_it_is_shut_down_in_a_pause() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     assert!(in_a_child(|| {
         let listener = UnixListener::autobind().unwrap();
         let _queued = UnixStream::connect_addr(&listener.local_addr().unwrap()).unwrap();
@@ -441,6 +476,9 @@ fn serve_incoming_ends_at_once_if_it_is_shut_down_in_a_pause() {
 
 #[test]
 fn serve_incoming_of_a_nonblocking_listener_waits() {
+    if skip::if_calls_are_inline() {
+        return;
+    }
     let listener = nonblocking();
     let addr = listener.local_addr().unwrap();
     before_poll(move |before| {

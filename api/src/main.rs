@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes every file if `record` is set. Otherwise it compares the files with the sources, prints the
+/// If `record` is set, writes every file. Otherwise compares the files with the sources, prints the
 /// differences, and returns whether there are none.
 fn run(record: bool) -> Result<bool, Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -76,7 +76,7 @@ fn run(record: bool) -> Result<bool, Box<dyn Error>> {
     Ok(same)
 }
 
-/// Returns the items of a package, one a line, without those that the compiler derives.
+/// Returns the items of a package, one a line. Items that the compiler derives are left out.
 fn public_api(here: &Path, package: &str, features: &[&str]) -> Result<String, Box<dyn Error>> {
     let json = rustdoc_json(here, package, features)?;
     let api = public_api::Builder::from_rustdoc_json(json)

@@ -1,5 +1,5 @@
-//! Iterates over control messages in bytes that libFuzzer generates. The promises that are checked are
-//! those of `tests/control/` and `c-tests/tests/control.rs`, which have other bytes.
+//! Iterates over control messages in bytes that libFuzzer generates. The target checks the same
+//! promises as `tests/control/` and `c-tests/tests/control.rs`, with other bytes.
 #![no_main]
 
 #[path = "../../c-tests/functions/iterate.rs"]

@@ -2,11 +2,10 @@
 
 use core::error;
 use core::fmt;
-use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -16,18 +15,19 @@ use crate::error::{Errno, Error};
 use crate::fd::AsFd;
 use crate::syscall::{self, Program};
 
-/// Makes a command pass descriptors to the program that it starts, as a service manager does: from number 3
-/// on, in this order, each with its name.
+/// Makes a command pass descriptors to the program that it starts, as a service manager does: from
+/// descriptor 3 on, in the given order, each with its name.
 ///
 /// The program takes them over by [`Activation::take`](super::Activation::take) or by sd_listen_fds(3).
 ///
-/// Call this last. `LISTEN_PID` has to be the number of the new process, which therefore executes
-/// the program itself, with the arguments and the environment that the command has now. A change of
-/// them after this call has no effect, and neither has `arg0`; standard input, output and error may
-/// still be set.
+/// Call this function after everything else is set. `LISTEN_PID` must be the pid of the new
+/// process, and only that process knows its pid. The new process therefore executes the program
+/// itself, with the arguments and the environment that the command has at this call. Later changes
+/// to them have no effect, and neither has `arg0`. Standard input, output and error may still be
+/// set.
 ///
 /// The command owns close-on-exec copies, so no other child gets them, and the descriptors of this
-/// process stay as they are. Drop it when the program has been started.
+/// process stay as they are. Drop the command when the program has been started.
 ///
 /// # Errors
 ///
@@ -42,8 +42,8 @@ use crate::syscall::{self, Program};
 ///   `EINVAL`: the program would get more than `RLIMIT_NOFILE`.
 ///
 /// `exec` of the command fails with `EPERM`, because it would replace descriptors of this process.
-/// A process that executes a new version of itself [keeps the
-/// numbers](super::Activation#executing-a-new-version) instead. `spawn`, `status` and `output` fail
+/// A process that executes a new version of itself [keeps its descriptors in
+/// place](super::Activation#executing-a-new-version) instead. `spawn`, `status` and `output` fail
 /// as they do without this call, and report why the program cannot be executed.
 ///
 /// # Examples
@@ -85,8 +85,10 @@ pub fn pass<F: AsFd>(command: &mut Command, fds: &[(&str, F)]) -> Result<(), Pas
         names.push_str(name);
     }
     let mut environment = environment(command);
-    environment.insert("LISTEN_FDS".into(), fds.len().to_string().into());
-    environment.insert("LISTEN_FDNAMES".into(), names.into());
+    let count = fds.len().to_string();
+    for (name, value) in [("LISTEN_FDS", count), ("LISTEN_FDNAMES", names)] {
+        set(&mut environment, name.as_ref(), Some(value.as_ref()));
+    }
     let program = program(command, environment).ok_or(PassError::Nul)?;
     let fds = fds.iter().map(|(_, fd)| fd);
     Ok(syscall::place_in_child(command, program, FIRST, fds)?)
@@ -94,52 +96,76 @@ pub fn pass<F: AsFd>(command: &mut Command, fds: &[(&str, F)]) -> Result<(), Pas
 
 const PIDFDID: &str = "LISTEN_PIDFDID";
 
+/// Names and values. A map would be faster with thousands of variables, but its code took a tenth of the
+/// time that the compiler needs for this library.
+type Environment = Vec<(OsString, OsString)>;
+
 /// Returns the environment of the program. The last variable that was removed from `command` must
 /// be `LISTEN_PIDFDID`.
-fn environment(command: &Command) -> BTreeMap<OsString, OsString> {
+fn environment(command: &Command) -> Environment {
     // After `env_clear`, a command does not list the variables that are removed from it. If it
     // lists one, it still inherits the environment of this process.
     let inherits = command.get_envs().any(|(name, _)| name == PIDFDID);
-    let mut environment = BTreeMap::new();
+    let mut environment = Vec::new();
     if inherits {
         environment.extend(env::vars_os());
     }
     for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => environment.insert(name.into(), value.into()),
-            None => environment.remove(name),
-        };
+        set(&mut environment, name, value);
     }
     environment
 }
 
-/// Returns what the command executes; `None` if a part of it has a NUL.
-fn program(command: &Command, environment: BTreeMap<OsString, OsString>) -> Option<Program> {
-    let string = |text: &OsStr| CString::new(text.as_bytes()).ok();
+/// Sets a variable, or removes it.
+fn set(environment: &mut Environment, name: &OsStr, value: Option<&OsStr>) {
+    environment.retain(|(known, _)| known != name);
+    if let Some(value) = value {
+        environment.push((name.into(), value.into()));
+    }
+}
+
+/// Returns the program, the arguments and the environment that the new process executes. Returns
+/// `None` if one of them has a NUL.
+fn program(command: &Command, environment: Environment) -> Option<Program> {
     let name = command.get_program();
-    let search = match environment.get(OsStr::new("PATH")) {
+    let path = environment.iter().find(|(name, _)| name == "PATH");
+    let search = match path {
         _ if name.as_bytes().contains(&b'/') => OsStr::new(""),
-        Some(path) => path,
-        None => OsStr::new("/bin:/usr/bin"), // as execvp(3)
+        Some((_, path)) => path,
+        // Without PATH, execvp(3) searches these directories.
+        None => OsStr::new("/bin:/usr/bin"),
     };
+    let mut paths = Vec::new();
     // An empty path means the working directory.
-    let paths = env::split_paths(search).map(|dir| string(dir.join(name).as_os_str()));
-    let paths = paths.collect::<Option<Vec<_>>>()?;
-    let arguments = [name].into_iter().chain(command.get_args()).map(string);
-    let variables = environment.into_iter().map(|(mut variable, value)| {
+    for dir in env::split_paths(search) {
+        add(&mut paths, dir.join(name).as_os_str())?;
+    }
+    let mut arguments = Vec::new();
+    add(&mut arguments, name)?;
+    for argument in command.get_args() {
+        add(&mut arguments, argument)?;
+    }
+    let mut variables = Vec::new();
+    for (mut variable, value) in environment {
         variable.push("=");
         variable.push(value);
-        CString::new(variable.into_vec()).ok()
-    });
+        add(&mut variables, &variable)?;
+    }
     Some(Program {
         paths,
-        arguments: arguments.collect::<Option<Vec<_>>>()?,
-        environment: variables.collect::<Option<_>>()?,
+        arguments,
+        environment: variables,
         pid_variable: "LISTEN_PID",
     })
 }
 
-/// Returns whether the text can be the name of a descriptor. systemd accepts an empty one as well,
+/// Appends a text. Returns `None` if it has a NUL.
+fn add(texts: &mut Vec<CString>, text: &OsStr) -> Option<()> {
+    texts.push(CString::new(text.as_bytes()).ok()?);
+    Some(())
+}
+
+/// Returns whether the text can be the name of a descriptor. systemd also accepts an empty name,
 /// but reads a list that consists of one empty name as no names at all.
 fn is_name(name: &str) -> bool {
     let is_printable = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b':';
@@ -162,7 +188,8 @@ pub enum PassError {
 }
 
 impl PassError {
-    /// Returns the errno of the same fault: `EINVAL` for a name or a NUL, or that of the call.
+    /// Returns the errno for this error: `EINVAL` for a name or a NUL, and otherwise the errno of
+    /// the call that failed.
     #[must_use]
     pub const fn errno(self) -> Errno {
         match self {

@@ -14,17 +14,16 @@ use crate::syscall::{self, Inherited, NotInherited};
 /// The descriptors that the service manager passed to this process, in the order in which it passed
 /// them, each with its name.
 ///
-/// They are taken over once in a process, all together. From then on they are close-on-exec, and
-/// dropping this value closes those that were not taken out. The manager keeps its own copies. The
-/// environment is only read. A child that inherits it is not misled, because the variables name
-/// this process.
+/// A process takes its descriptors over once, all of them together. From then on the descriptors
+/// are close-on-exec, and dropping this value closes the descriptors that were not taken out. The
+/// manager keeps its own copies. The environment is only read. A child that inherits the
+/// environment is not misled, because the variables name this process.
 ///
 /// # Examples
 ///
-/// A server that a manager starts with its socket, or a person starts by hand, in which case the
-/// server makes the socket itself. If descriptors were passed to another process, or the socket
-/// that this server needs is not among them, it does not bind the path, because the manager may
-/// hold it:
+/// This server is started by a manager, which passes the socket, or by hand, and then makes the
+/// socket itself. If descriptors were passed to another process, or the socket that this server
+/// needs is not among them, it does not bind the path, because the manager may hold it:
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,11 +47,12 @@ use crate::syscall::{self, Inherited, NotInherited};
 /// # Executing a new version
 ///
 /// A process that executes a new version of its program, by execve(2) without fork(2), passes its
-/// descriptors on by making them not close-on-exec. They keep their numbers and the process keeps
-/// its pid. The variables therefore still describe them, and the new version takes them over as the
-/// old one did. All descriptors that `LISTEN_FDS` counts must then be open. A version that closed
-/// one has to change the variables. A process that took them by [`take_from`](Self::take_from),
-/// because `LISTEN_PID` names another process, sets that variable as well.
+/// descriptors on by making them not close-on-exec. Across exec the descriptors keep their
+/// integers, and the process keeps its pid. The variables therefore still describe them, and the
+/// new version takes them over as the old one did. All descriptors that `LISTEN_FDS` counts must
+/// then be open. A version that closed one has to change the variables. A process that took the
+/// descriptors by [`take_from`](Self::take_from), because `LISTEN_PID` names another process, sets
+/// that variable as well.
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -123,10 +123,11 @@ impl Activation<'static> {
     /// - No descriptor that `LISTEN_FDS` counts, from 3 on, and that is not close-on-exec, has an
     ///   owner in this process, or gets one by another way than this call.
     ///
-    /// This holds at the beginning of `main`. It holds later if every descriptor that was opened
-    /// meanwhile is close-on-exec, as those of Rust's standard library and of this crate are; C
-    /// libraries and dup(2) may open others. The caller has to promise it, because no system call
-    /// tells an inherited descriptor from one that was opened since.
+    /// The promise holds at the beginning of `main`. Later the promise holds if every descriptor
+    /// that was opened meanwhile is close-on-exec. Descriptors of Rust's standard library and of
+    /// this crate are close-on-exec, while C libraries and dup(2) may open others. The caller has
+    /// to promise it, because no system call tells an inherited descriptor from a descriptor that
+    /// was opened since.
     ///
     /// See sd_listen_fds(3).
     #[cfg(feature = "std")]
@@ -166,9 +167,9 @@ impl<'e> Activation<'e> {
     ///
     /// # Safety
     ///
-    /// - No descriptor that `variables.fds` counts, from 3 on, and that is not close-on-exec, has an
-    ///   owner in this process, or gets one by another way than this call. This holds at the beginning
-    ///   of `main`.
+    /// - No descriptor that `variables.fds` counts, from 3 on, and that is not close-on-exec, has
+    ///   an owner in this process, or gets one by another way than this call. The promise holds at
+    ///   the beginning of `main`.
     ///
     /// See sd_listen_fds(3).
     pub unsafe fn take_from(variables: Variables<'e>) -> Result<Self, ActivationError> {
@@ -222,12 +223,12 @@ pub struct Passed {
 
 struct Name {
     bytes: [u8; NAME_MAX],
-    /// INVARIANT: it is at most `NAME_MAX`.
+    /// INVARIANT: the length is at most `NAME_MAX`.
     len: u8,
 }
 
 impl Name {
-    /// Copies a name. It has at most `NAME_MAX` bytes, because `Variables` checks all names.
+    /// Copies a name, which has at most `NAME_MAX` bytes, because `Variables` checks all names.
     fn new(name: &[u8]) -> Self {
         let mut bytes = [0; NAME_MAX];
         for (to, from) in bytes.iter_mut().zip(name) {
@@ -251,8 +252,8 @@ impl fmt::Debug for Name {
 
 impl Passed {
     /// Returns the name of the descriptor, of at most 255 bytes: the name of the socket unit,
-    /// unless `FileDescriptorName=` sets another. Other descriptors can have the same name. It is
-    /// empty if the manager passed fewer names than descriptors.
+    /// unless `FileDescriptorName=` sets another. Other descriptors can have the same name. The
+    /// name is empty if the manager passed fewer names than descriptors.
     #[must_use]
     #[doc(alias = "LISTEN_FDNAMES")]
     pub fn name(&self) -> &[u8] {
@@ -266,7 +267,8 @@ impl Passed {
     /// On failure the descriptor is returned in the error.
     ///
     /// - `ENOTSOCK`, `EAFNOSUPPORT`, `EPROTOTYPE`: it is not a socket, or one of another family, or
-    ///   of another type. `EINVAL`: it does not listen.
+    ///   of another type. `EINVAL`: it does not listen, or the kernel is gVisor, which never reports
+    ///   that a Unix domain socket listens.
     ///
     /// # Examples
     ///
@@ -305,8 +307,8 @@ impl Passed {
         Err(FromFdError::new(error, socket.into()))
     }
 
-    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — sets whether execve(2) closes the descriptor, which it
-    /// has done since this process took the descriptor over. `false` passes the descriptor on: see
+    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — sets whether execve(2) closes the descriptor. It has been
+    /// `true` since this process took the descriptor over. `false` passes the descriptor on: see
     /// [`Activation`](crate::activation::Activation#executing-a-new-version).
     ///
     /// # Errors
@@ -320,7 +322,7 @@ impl Passed {
         syscall::set_cloexec(self.fd.as_fd(), cloexec)
     }
 
-    /// Returns the descriptor, whatever it is.
+    /// Returns the descriptor without checking its type.
     #[must_use]
     pub fn into_fd(self) -> OwnedFd {
         self.fd

@@ -3,7 +3,7 @@
 use sunpath_sys as sys;
 use sunpath_sys::{SunPath, SunPathError, sockaddr, sockaddr_un, socklen_t};
 
-use super::UnixAddr;
+use super::{UNNAMED, UnixAddr, len_of};
 use crate::error::{Call, Error};
 use crate::pathname::AsPathname;
 
@@ -16,7 +16,7 @@ impl UnixAddr {
     /// # Errors
     ///
     /// - [`SunPathError::Empty`] (`ENOENT`): the path is empty. In C an empty path becomes an
-    ///   abstract socket on Linux, one that every user can reach.
+    ///   abstract socket on Linux, which every user can reach.
     /// - [`SunPathError::InteriorNul`] (`EINVAL`): there is a NUL in the path, and the kernel would
     ///   end the path there.
     /// - [`SunPathError::TooLong`] (`ENAMETOOLONG`): the path does not fit into `sun_path`.
@@ -35,9 +35,17 @@ impl UnixAddr {
     ///
     /// See unix(7), "Address format".
     #[doc(alias = "sun_path")]
-    #[inline]
+    // The function is inlined, because returning an address moves all of its bytes.
+    #[inline(always)]
     pub fn from_pathname(path: impl AsPathname) -> Result<Self, SunPathError> {
-        Self::from_pathname_bytes(path.as_pathname())
+        let path = path.as_pathname();
+        match sys::sockaddr_un_of_pathname(path) {
+            Some((addr, len)) => Ok(Self {
+                addr,
+                len: len_of(len),
+            }),
+            None => Err(sys::sockaddr_un_refusal(path)),
+        }
     }
 
     /// Does what [`from_pathname`](Self::from_pathname) does, over bytes and as a `const fn`.
@@ -48,7 +56,10 @@ impl UnixAddr {
     #[inline]
     pub const fn from_pathname_bytes(path: &[u8]) -> Result<Self, SunPathError> {
         match sys::sockaddr_un_pathname(path) {
-            Ok((addr, len)) => Ok(Self { addr, len }),
+            Ok((addr, len)) => Ok(Self {
+                addr,
+                len: len_of(len),
+            }),
             Err(error) => Err(error),
         }
     }
@@ -78,9 +89,16 @@ impl UnixAddr {
     /// ```
     ///
     /// See unix(7), "Abstract sockets".
-    #[inline]
+    #[inline(always)] // for the reason at `from_pathname`
     pub fn from_abstract(name: impl AsRef<[u8]>) -> Result<Self, SunPathError> {
-        Self::from_abstract_bytes(name.as_ref())
+        let name = name.as_ref();
+        match sys::sockaddr_un_of_abstract(name) {
+            Some((addr, len)) => Ok(Self {
+                addr,
+                len: len_of(len),
+            }),
+            None => Err(sys::sockaddr_un_abstract_refusal(name)),
+        }
     }
 
     /// Does what [`from_abstract`](Self::from_abstract) does, over bytes and as a `const fn`.
@@ -91,13 +109,16 @@ impl UnixAddr {
     #[inline]
     pub const fn from_abstract_bytes(name: &[u8]) -> Result<Self, SunPathError> {
         match sys::sockaddr_un_abstract(name) {
-            Ok((addr, len)) => Ok(Self { addr, len }),
+            Ok((addr, len)) => Ok(Self {
+                addr,
+                len: len_of(len),
+            }),
             Err(error) => Err(error),
         }
     }
 
-    /// Makes this the address of a path in place, as [`from_pathname`](Self::from_pathname) does.
-    /// This takes a few instructions, because no new value has to be moved.
+    /// Turns this value into the address of a path, as [`from_pathname`](Self::from_pathname) makes
+    /// it. This saves a few instructions, because no new value has to be moved.
     ///
     /// # Errors
     ///
@@ -119,8 +140,20 @@ impl UnixAddr {
     /// ```
     #[inline(always)]
     pub fn set_pathname(&mut self, path: impl AsPathname) -> Result<(), SunPathError> {
-        self.len = sys::sockaddr_un_set_pathname(&mut self.addr, path.as_pathname())?;
-        Ok(())
+        let path = path.as_pathname();
+        match self.replace_pathname(path) {
+            true => Ok(()),
+            false => Err(sys::sockaddr_un_refusal(path)),
+        }
+    }
+
+    /// Does what [`set_pathname`](Self::set_pathname) does, and returns whether the path was
+    /// accepted.
+    #[inline(always)]
+    fn replace_pathname(&mut self, path: &[u8]) -> bool {
+        let len = sys::sockaddr_un_replace_pathname(&mut self.addr, path);
+        self.len = len.map_or(self.len, len_of);
+        len.is_some()
     }
 
     /// Makes the address of a path. If the path is rejected, the error names `call`.
@@ -130,34 +163,66 @@ impl UnixAddr {
         Ok(addr)
     }
 
-    /// Does what [`set_pathname`](Self::set_pathname) does, and names `call` in the error. It is
-    /// out of line, because the system call that follows takes far longer than a function call.
+    /// Does what [`set_pathname`](Self::set_pathname) does, and names `call` in the error. The
+    /// function is out of line, because the system call that follows takes far longer than a
+    /// function call.
     #[inline(never)]
     pub(crate) fn set_for_call(&mut self, call: Call, path: &[u8]) -> Result<(), Error> {
         self.set_pathname(path)
             .map_err(|error| Error::refused(call, error))
     }
 
-    /// Makes this the address of an abstract name, as [`from_abstract`](Self::from_abstract) does, in
-    /// place.
+    /// Does what [`from_abstract_bytes`](Self::from_abstract_bytes) does. The function is out of
+    /// line, for callers to which the size of the code matters more than the time.
+    #[inline(never)]
+    pub(crate) fn of_abstract(name: &[u8]) -> Result<Self, Error> {
+        let mut addr = Self::unnamed();
+        addr.set_abstract(name)?;
+        Ok(addr)
+    }
+
+    /// Turns this value into the address of an abstract name, as
+    /// [`from_abstract`](Self::from_abstract) makes it.
     ///
     /// # Errors
     ///
     /// On failure the address is not changed.
     ///
     /// - [`SunPathError`]: those of [`from_abstract`](Self::from_abstract).
-    #[inline]
+    #[inline(always)]
     pub fn set_abstract(&mut self, name: impl AsRef<[u8]>) -> Result<(), SunPathError> {
-        self.len = sys::sockaddr_un_set_abstract(&mut self.addr, name.as_ref())?;
-        Ok(())
+        let name = name.as_ref();
+        match self.replace_abstract(name) {
+            true => Ok(()),
+            false => Err(sys::sockaddr_un_abstract_refusal(name)),
+        }
+    }
+
+    /// Does what [`set_abstract`](Self::set_abstract) does, and returns whether the name was
+    /// accepted.
+    #[inline(always)]
+    fn replace_abstract(&mut self, name: &[u8]) -> bool {
+        let len = sys::sockaddr_un_replace_abstract(&mut self.addr, name);
+        self.len = len.map_or(self.len, len_of);
+        len.is_some()
     }
 
     /// Makes the unnamed address, which a socket has before it is bound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{UnixAddr, UnixStream};
+    ///
+    /// let (ours, _theirs) = UnixStream::pair()?;
+    /// assert_eq!(ours.local_addr()?, UnixAddr::unnamed());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     #[inline]
     pub const fn unnamed() -> Self {
-        let (addr, len) = sys::sockaddr_un_unnamed();
-        Self { addr, len }
+        let (addr, _) = sys::sockaddr_un_unnamed();
+        Self { addr, len: UNNAMED }
     }
 
     /// Returns the name in the address.
@@ -178,12 +243,12 @@ impl UnixAddr {
     #[must_use]
     #[inline]
     pub const fn name(&self) -> SunPath<'_> {
-        sys::sun_path_counted(&self.addr, self.len)
+        sys::sun_path_counted(&self.addr, self.len())
     }
 
     /// Returns whether the address is a path that leads to another file in another process: below
-    /// `/proc/self` or `/proc/thread-self`. A peer that is bound to such a path cannot be reached
-    /// by it.
+    /// `/proc/self` or `/proc/thread-self`. Another process cannot reach a socket by an address of
+    /// this form.
     #[inline]
     pub(crate) fn leads_elsewhere(&self) -> bool {
         // Comparing one byte first rules out nearly all addresses.
@@ -216,7 +281,7 @@ impl UnixAddr {
         matches!(self.name(), SunPath::Unnamed)
     }
 
-    /// Returns the path, if the address is one.
+    /// Returns the path, if the address has one.
     ///
     /// # Examples
     ///
@@ -246,7 +311,8 @@ impl UnixAddr {
         &self.addr
     }
 
-    /// Returns a pointer to the struct as the calls take it. It is valid as long as the address is.
+    /// Returns a pointer to the struct, of the type that the calls take. The pointer is valid as
+    /// long as the address is.
     ///
     /// # Examples
     ///
@@ -254,9 +320,9 @@ impl UnixAddr {
     /// use sunpath::{addr, sys};
     ///
     /// let addr = addr!("/nobody/listens/here");
-    /// // SAFETY: socket takes numbers alone.
+    /// // SAFETY: socket takes integers, no pointers.
     /// let fd = unsafe { sys::socket(sys::AF_UNIX, sys::SOCK_STREAM, 0) };
-    /// // SAFETY: the address is live, and len is its length.
+    /// // SAFETY: the address is live, and `len` is its length.
     /// assert_eq!(unsafe { sys::connect(fd, addr.as_ptr(), addr.len()) }, -1);
     /// # unsafe { sys::close(fd) };
     /// ```
@@ -275,6 +341,6 @@ impl UnixAddr {
     )]
     #[inline]
     pub const fn len(&self) -> socklen_t {
-        self.len
+        self.len.get() as socklen_t
     }
 }

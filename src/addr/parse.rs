@@ -19,9 +19,11 @@ impl UnixAddr {
     ///
     /// # Errors
     ///
-    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`, `EOPNOTSUPP`: as for [`from_pathname`](Self::from_pathname) and
-    ///   [`from_abstract`](Self::from_abstract); [`Error::sun_path`] has the numbers.
-    /// - `EINVAL`: a backslash does not begin an escape; [`Cause::Escape`] has its place.
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`, `EOPNOTSUPP`: as for
+    ///   [`from_pathname`](Self::from_pathname) and [`from_abstract`](Self::from_abstract);
+    ///   [`Error::sun_path`] has the length or the offset.
+    /// - `EINVAL`: a backslash does not begin an escape; [`Cause::Escape`] has the offset of the
+    ///   backslash.
     ///
     /// # Examples
     ///
@@ -61,15 +63,14 @@ impl UnixAddr {
             }
             rest = after;
         }
-        let addr = match bytes.get(..len) {
-            Some(name) if is_abstract => Self::from_abstract_bytes(name),
-            Some(path) => Self::from_pathname_bytes(path),
-            None => Err(SunPathError::TooLong {
+        match bytes.get(..len) {
+            Some(name) if is_abstract => Self::of_abstract(name),
+            Some(path) => Self::for_call(Call::SockaddrUn, path),
+            None => Err(Error::from(SunPathError::TooLong {
                 len,
                 max: sys::SUN_PATH_MAX,
-            }),
-        };
-        addr.map_err(Error::from)
+            })),
+        }
     }
 }
 
@@ -82,7 +83,7 @@ impl FromStr for UnixAddr {
     }
 }
 
-/// The bytes that one escape stands for, up to four; or one byte that is not escaped.
+/// The bytes that one escape stands for, at most four, or one byte that is not escaped.
 struct Unit {
     bytes: [u8; 4],
     len: usize,
@@ -101,7 +102,8 @@ impl Unit {
     }
 }
 
-/// Returns the first unit of a text, and the rest; `None` if a backslash does not begin an escape.
+/// Returns the first unit of a text, and the rest. Returns `None` if a backslash does not begin an
+/// escape.
 fn next_unit(text: &[u8]) -> Option<(Unit, &[u8])> {
     match text {
         [b'\\', b'\\', rest @ ..] => Some((Unit::byte(b'\\'), rest)),

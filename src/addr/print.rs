@@ -1,5 +1,5 @@
-//! Prints addresses as text. Their bytes may come from any program, and must not move a terminal's
-//! cursor.
+//! Prints addresses as text. The bytes of an address may come from any program, and must not move a
+//! terminal's cursor.
 
 use core::fmt;
 
@@ -32,8 +32,9 @@ impl Text for UnixAddr {
 }
 
 impl UnixAddr {
-    /// Copies the text that `Display` prints into `buf`, as far as it fits, and returns the length of the
-    /// whole text. A program that prints addresses with this alone does not link `core::fmt`.
+    /// Copies the text that `Display` prints into `buf`, as far as it fits, and returns the length
+    /// of the whole text. A program that prints addresses by this method alone does not link
+    /// `core::fmt`.
     ///
     /// # Examples
     ///
@@ -113,8 +114,8 @@ impl fmt::Debug for Quoted<'_> {
     }
 }
 
-/// Returns whether a character is visible only by its effect on others: it ends the line, turns the
-/// direction of the text, or has no width.
+/// Returns whether a character is visible only by its effect on others: the character ends the
+/// line, turns the direction of the text, or has no width.
 const fn is_format(char: char) -> bool {
     matches!(char,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'

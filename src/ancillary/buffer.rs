@@ -5,12 +5,12 @@ use core::fmt;
 use crate::expected::{Expected, Space};
 use crate::syscall::{self, ControlData, ExpectedBytes};
 
-/// A buffer on the stack for control messages, whose size and alignment follow from the type of
-/// what is [`Expected`].
+/// A buffer on the stack for control messages. The type of the buffer lists what is [`Expected`],
+/// and size and alignment follow from that list.
 ///
-/// Passed as `&mut`, it serves any number of receives, one after the other. The data of a receive
-/// belongs to the [`Message`](crate::ancillary::Message) that it returned. Passed by value, it
-/// moves into the message, which can then leave a [readiness
+/// A buffer that is passed as `&mut` serves any number of receives, one after the other. The data
+/// of a receive belongs to the [`Message`](crate::ancillary::Message) that it returned. A buffer
+/// that is passed by value moves into the message, which can then leave a [readiness
 /// loop](crate::ancillary#in-a-readiness-loop).
 ///
 /// # Examples
@@ -55,11 +55,11 @@ impl<E: Expected> fmt::Debug for ControlBuffer<E> {
     }
 }
 
-/// Bytes for control messages, with the greatest number of descriptors that may stay in them. Any more are
-/// closed, and the message is reported as truncated.
+/// Bytes for control messages, and the greatest number of descriptors that may stay in them.
+/// Descriptors over that number are closed, and the message is reported as truncated.
 ///
-/// The number is needed because the padding after the last descriptor has space for one more: bytes
-/// for one descriptor hold two.
+/// The size of the bytes does not tell how many descriptors were meant, because the padding after
+/// the last one has space for another: bytes for one descriptor hold two.
 ///
 /// # Examples
 ///
@@ -86,13 +86,13 @@ pub struct ControlBytes<'c> {
 }
 
 /// A place for received control messages, which the [`Message`](crate::ancillary::Message) then
-/// holds: a [`ControlBuffer`] by value or by reference, or bytes of any number and alignment.
+/// holds: a [`ControlBuffer`] by value or by reference, or bytes of any length and alignment.
 ///
-/// Bytes take everything that fits, including one more descriptor if the padding after the last one
-/// has space for it. A [`ControlBuffer`] takes as many as were expected.
+/// Bytes take everything that fits, and the padding after the last descriptor may have space for
+/// one more. A [`ControlBuffer`] takes as many descriptors as were expected.
 pub trait ControlStorage: sealed::Sealed {
-    /// The storage of the control messages.
-    #[doc(hidden)]
+    /// The bytes in which the control messages are stored. Only this crate uses this type. It
+    /// decides whether the [`Message`](crate::ancillary::Message) is `Send` and `Sync`.
     type Bytes: ControlData;
 
     /// Returns the bytes, and how many descriptors may stay in them.

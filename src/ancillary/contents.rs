@@ -9,6 +9,7 @@ use core::time::Duration;
 use sunpath_sys as sys;
 
 use super::buffer::ControlStorage;
+use super::fds::Fds;
 use crate::control::{
     ControlMessage, ControlMessages, Credentials, SCM_CREDENTIALS, SCM_INQ, SCM_SECURITY, SCM_TIME,
 };
@@ -16,20 +17,20 @@ use crate::error::{Call, Error};
 use crate::fd::OwnedFd;
 use crate::syscall::OwnedControl;
 
-/// Received ancillary data. It owns the descriptors in it, and closes on drop those that nobody
-/// took.
+/// Received ancillary data. An `Ancillary` owns the descriptors of the message, and on drop closes
+/// the descriptors that nobody took.
 pub struct Ancillary<C: ControlStorage> {
     pub(super) control: OwnedControl<C::Bytes>,
     pub(super) closed: usize,
     pub(super) truncated: bool,
-    /// `true` if the connection has ended. The credentials that the kernel adds at the end of a
-    /// stream belong to no process.
+    /// `true` if the connection has ended. The kernel adds credentials at the end of a stream that
+    /// belong to no process, and they are not returned.
     pub(super) at_end: bool,
 }
 
 impl<C: ControlStorage> Ancillary<C> {
     /// `SCM_RIGHTS` — takes the descriptors, one after the other as they were sent. All of them are
-    /// close-on-exec. Those that are not taken stay in this value.
+    /// close-on-exec. Descriptors that are not taken stay in this value.
     ///
     /// # Examples
     ///
@@ -52,8 +53,9 @@ impl<C: ControlStorage> Ancillary<C> {
         }
     }
 
-    /// `SCM_RIGHTS` — turns the ancillary data into an iterator that owns the descriptors, as
-    /// [`rights`](Self::rights) takes them. It can leave the function that received the message.
+    /// `SCM_RIGHTS` — turns the ancillary data into an iterator that owns the descriptors, in the
+    /// order of [`rights`](Self::rights). The iterator can leave the function that received the
+    /// message.
     #[doc(alias = "SCM_RIGHTS")]
     #[inline]
     pub fn into_rights(self) -> IntoDescriptors<C> {
@@ -62,10 +64,35 @@ impl<C: ControlStorage> Ancillary<C> {
         }
     }
 
+    /// `SCM_RIGHTS` — takes at most `N` descriptors into a collection, which closes consecutive
+    /// descriptors by one call when it is dropped. Descriptors over `N` stay in this value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sunpath::{UnixStream, ancillary::{ControlBuffer, Rights}, fd::IoSliceMut};
+    /// # let (ours, theirs) = UnixStream::pair()?;
+    /// # ours.send_fds(b"two", &[&ours, &theirs])?;
+    /// let (mut buf, mut control) = ([0; 16], ControlBuffer::<Rights<8>>::new());
+    /// let message = theirs.recvmsg(&mut [IoSliceMut::new(&mut buf)], &mut control)?;
+    /// let fds = message.into_control()?.take_rights::<8>();
+    /// assert_eq!(fds.as_slice().len(), 2);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See unix(7), "SCM_RIGHTS"; close_range(2).
+    #[doc(alias = "SCM_RIGHTS")]
+    #[inline]
+    pub fn take_rights<const N: usize>(&mut self) -> Fds<N> {
+        Fds {
+            array: self.control.take_array(),
+        }
+    }
+
     /// `SCM_CREDENTIALS` — returns the credentials of the sender, which the kernel has checked.
-    /// Returns `None` if [`pass_credentials`](crate::Socket::pass_credentials) is off, if the
-    /// buffer is too small for them, and at the end of a stream, because the credentials that Linux
-    /// adds there look like those of root.
+    /// Returns `None` if [`pass_credentials`](crate::Socket::pass_credentials) is off, or if the
+    /// buffer is too small for them. The method also returns `None` at the end of a stream, because
+    /// the credentials that Linux adds there look like those of root.
     #[must_use]
     #[doc(alias = "SCM_CREDENTIALS")]
     pub fn credentials(&self) -> Option<Credentials> {
@@ -76,13 +103,14 @@ impl<C: ControlStorage> Ancillary<C> {
     }
 
     /// `SCM_PIDFD` — takes the pidfd of the process that sent the message. Returns `None` if
-    /// [`pass_pidfd`](crate::Socket::pass_pidfd) is off, or if it was taken.
+    /// [`pass_pidfd`](crate::Socket::pass_pidfd) is off, or if the pidfd was taken before.
     ///
     /// # Errors
     ///
-    /// - `EMFILE`, `ENFILE`: there was no descriptor for it. The kernel put this errno in its
-    ///   place.
-    /// - `ESRCH`, `EINVAL`: the process has ended. The kernel put this errno in its place.
+    /// - `EMFILE`, `ENFILE`: no descriptor was free for the pidfd. The kernel sent this errno in
+    ///   its place.
+    /// - `ESRCH`, `EINVAL`: the process has ended. The kernel sent this errno in place of the
+    ///   pidfd.
     ///
     /// See unix(7).
     #[doc(alias = "SCM_PIDFD")]
@@ -111,8 +139,8 @@ impl<C: ControlStorage> Ancillary<C> {
 
     /// `SCM_TIMESTAMPNS`, or `SCM_TIMESTAMP` — returns the time at which the message was sent,
     /// since 1970 by the clock of the system. Returns `None` if
-    /// [`pass_timestamps`](crate::Socket::pass_timestamps) is off, the buffer is too small for it,
-    /// or the system has no such option. A stream has no time stamps.
+    /// [`pass_timestamps`](crate::Socket::pass_timestamps) is off, the buffer is too small for a
+    /// time stamp, or the system has no time stamps. A stream has no time stamps.
     ///
     /// # Examples
     ///
@@ -139,22 +167,23 @@ impl<C: ControlStorage> Ancillary<C> {
     }
 
     /// Returns all control messages in the buffer, including those of unknown levels and types. The
-    /// numbers of all descriptors can be seen in them, even if a descriptor was taken or closed.
+    /// data of a control message shows the integers of all descriptors, even if a descriptor was
+    /// taken or closed.
     #[must_use]
     pub fn messages(&self) -> ControlMessages<'_> {
         self.control.messages()
     }
 
-    /// Returns whether control messages were lost. This happens if the control buffer is too small,
-    /// if `RLIMIT_NOFILE` or a security module forbids a descriptor, or if more descriptors arrived
-    /// than were expected.
+    /// Returns whether control messages were lost. Control messages are truncated if the control
+    /// buffer is too small, if `RLIMIT_NOFILE` or a security module forbids a descriptor, or if
+    /// more descriptors arrived than were expected.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_truncated(&self) -> bool {
         self.truncated
     }
 
-    /// Returns how many descriptors arrived in addition to those that were expected. They are
+    /// Returns how many descriptors arrived in addition to those that were expected, and were
     /// closed. Descriptors that the kernel itself dropped are not counted.
     #[must_use]
     pub const fn closed(&self) -> usize {
@@ -186,8 +215,8 @@ pub struct Descriptors<'a, C: ControlStorage> {
     control: &'a mut OwnedControl<C::Bytes>,
 }
 
-/// An iterator over the descriptors of [`Ancillary::into_rights`]. Dropping it closes those that
-/// are left.
+/// An iterator over the descriptors of [`Ancillary::into_rights`]. Dropping it closes the
+/// descriptors that are left.
 #[derive(Debug)]
 #[must_use = "dropping it closes the descriptors that arrived"]
 pub struct IntoDescriptors<C: ControlStorage> {
@@ -209,6 +238,12 @@ macro_rules! descriptors {
             fn size_hint(&self) -> (usize, Option<usize>) {
                 (self.control.rights_left(), Some(self.control.rights_left()))
             }
+
+            #[inline]
+            fn collect<T: FromIterator<OwnedFd>>(self) -> T {
+                let control = &mut { self }.control;
+                control.collect()
+            }
         }
 
         impl<C: ControlStorage> ExactSizeIterator for $name<$($lifetime,)? C> {}
@@ -219,7 +254,7 @@ macro_rules! descriptors {
 descriptors!(Descriptors<'_, C>);
 descriptors!(IntoDescriptors<C>);
 
-/// Reads a time from two numbers of 8 or of 4 bytes. The first counts seconds, and the second
+/// Reads a time from two integers of 8 or of 4 bytes. The first counts seconds, and the second
 /// counts parts of a second, each of `nanoseconds` nanoseconds.
 fn time(data: &[u8], nanoseconds: u32) -> Option<Duration> {
     let (seconds, parts) = match (data.first_chunk::<8>(), data.get(8..16)) {
@@ -239,7 +274,7 @@ fn time(data: &[u8], nanoseconds: u32) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::{INT, Writer};
+    use crate::control::Writer;
     use crate::syscall::without_descriptors;
 
     fn ancillary(bytes: &mut [u8]) -> Ancillary<&mut [u8]> {
@@ -260,10 +295,8 @@ mod tests {
             (*b"unconfined\0\0", b"unconfined\0"),
         ] {
             let mut buf = [0; sys::CMSG_SPACE(12)];
-            let places = Writer::new(&mut buf).push(SCM_SECURITY, 3).unwrap();
-            for (place, bytes) in places.zip(data.chunks_exact(INT)) {
-                place.copy_from_slice(bytes);
-            }
+            let place = Writer::new(&mut buf).push(SCM_SECURITY, 3).unwrap();
+            place.copy_from_slice(&data);
             assert_eq!(ancillary(&mut buf).security(), Some(label));
         }
         assert_eq!(ancillary(&mut [0; 64]).security(), None);
@@ -273,9 +306,8 @@ mod tests {
     fn ancillary_credentials_that_were_cut_are_none() {
         for ints in 0..=3 {
             let mut buf = [0; sys::CMSG_SPACE(12)];
-            for place in Writer::new(&mut buf).push(SCM_CREDENTIALS, ints).unwrap() {
-                place.copy_from_slice(&7_i32.to_ne_bytes());
-            }
+            let place = Writer::new(&mut buf).push(SCM_CREDENTIALS, ints).unwrap();
+            place.copy_from_slice(&7_i32.to_ne_bytes().repeat(ints));
             let whole = (ints == 3).then_some(Credentials::new(7, 7, 7));
             assert_eq!(
                 ancillary(&mut buf).credentials(),

@@ -1,11 +1,12 @@
 //! Passes one descriptor, several descriptors, or credentials with one call.
 
 use core::ffi::c_int;
+use core::iter;
 
 use sunpath_sys as sys;
 
 use super::buffer::{ControlBuffer, ControlStorage};
-use super::contents::IntoDescriptors;
+use super::fds::Fds;
 use super::receive::{Message, true_length};
 use super::send::{Control, send_laid_out, send_rest, write_rights};
 use crate::control::{Credentials, INT, Writer};
@@ -15,17 +16,14 @@ use crate::fd::{AsFd, AsRawFd, IoSlice, IoSliceMut, OwnedFd};
 use crate::socket::{Kind, Received, Socket, Stream};
 use crate::syscall::{self, Exactly};
 
-/// Control messages that may arrive although nobody asked for them, because the socket was
-/// inherited with its options. The space for a label also serves for a time stamp.
+/// Control messages that may arrive unasked, because the process that passed the socket to this one
+/// had set options on it. The space for a label also serves for a time stamp.
 type Along = (Credentials, Security<96>, Pidfd, QueueLength);
-
-/// The descriptors of [`Socket::recv_fds_up_to`]: an iterator that owns them, knows how many are left, and
-/// closes on drop those that nobody took.
-pub type Fds<const N: usize> = IntoDescriptors<ControlBuffer<(Rights<N>, Along)>>;
 
 /// Methods that pass descriptors and credentials.
 impl<T: Kind> Socket<T> {
-    /// `sendmsg` with `SCM_RIGHTS` — sends one descriptor, with a byte 0 that carries it.
+    /// `sendmsg` with `SCM_RIGHTS` — sends one descriptor, together with one byte of value 0,
+    /// because a stream cannot send a descriptor alone.
     ///
     /// # Errors
     ///
@@ -56,29 +54,29 @@ impl<T: Kind> Socket<T> {
         let mut buf = Space::<Rights<1>>::uninit();
         let buf = syscall::zeroed(&mut buf, Rights::<1>::SPACE);
         let given = fd.as_fd();
-        for place in Writer::new(buf).push(sys::SCM_RIGHTS, 1)? {
-            place.copy_from_slice(&given.as_raw_fd().to_ne_bytes());
-        }
+        let data = Writer::new(buf).push(sys::SCM_RIGHTS, 1)?;
+        syscall::put_ints(data, iter::once(given.as_raw_fd()));
         syscall::sendmsg(self.as_fd(), &[IoSlice::new(&[0])], None, buf, 0).map(drop)
     }
 
-    /// `recvmsg` with `SCM_RIGHTS` — receives one descriptor, with the one byte that carries it. It
-    /// is close-on-exec.
+    /// `recvmsg` with `SCM_RIGHTS` — receives one descriptor, which is close-on-exec, and the one
+    /// byte that was sent with it.
     ///
-    /// The sender must send one byte, as [`send_fd`](Self::send_fd) does. Other senders send more:
-    /// four bytes, or a name. On a stream the bytes after the first stay in the queue, and the next
-    /// receive returns them as if they were the next data. [`recv_fds`](Self::recv_fds) and
-    /// [`recv_fds_up_to`](Self::recv_fds_up_to) take what such a sender sends, and
-    /// [`recv_exact_fds`](crate::UnixStream::recv_exact_fds) takes a known number of bytes.
+    /// The sender must send one byte, as [`send_fd`](Self::send_fd) does. Some senders send more
+    /// than one byte: four bytes, or a name. On a stream the bytes after the first stay in the
+    /// queue, and the next receive returns them as if they were the next data.
+    /// [`recv_fds`](Self::recv_fds) and [`recv_fds_up_to`](Self::recv_fds_up_to) take the message
+    /// of such a sender, and [`recv_exact_fds`](crate::UnixStream::recv_exact_fds) takes a known
+    /// number of bytes.
     ///
     /// # Errors
     ///
     /// The byte is lost, and all descriptors that arrived are closed.
     ///
-    /// - `ENOMSG`: no descriptor arrived with the byte; or the end of a sequenced-packet
-    ///   connection, which cannot be told from an empty record.
-    /// - `EMSGSIZE`: more than one arrived, or none was free for it (`RLIMIT_NOFILE`); or the
-    ///   message has more than one byte.
+    /// - `ENOMSG`: no descriptor arrived with the byte; or a sequenced-packet connection ended,
+    ///   which cannot be told from an empty record.
+    /// - `EMSGSIZE`: more than one descriptor arrived, or this process had none free
+    ///   (`RLIMIT_NOFILE`); or the message has more than one byte.
     /// - `EPIPE`: the end of the stream, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
@@ -108,14 +106,14 @@ impl<T: Kind> Socket<T> {
         Ok(fd)
     }
 
-    /// `sendmsg` with `SCM_RIGHTS` — sends all of the bytes, and descriptors with the first of
-    /// them. The descriptors are a slice of `OwnedFd`, `BorrowedFd`, `File` or any other type that
+    /// `sendmsg` with `SCM_RIGHTS` — sends all of the bytes, and the descriptors with the first
+    /// byte. The descriptors are a slice of `OwnedFd`, `BorrowedFd`, `File` or any other type that
     /// has a descriptor, or of references to these.
     ///
     /// # Errors
     ///
-    /// - `EINVAL`: more than 253 descriptors, with the number; descriptors without a byte on a stream;
-    ///   a descriptor that cannot be passed.
+    /// - `EINVAL`: more than 253 descriptors, with their count; descriptors without a byte on a
+    ///   stream; a descriptor that cannot be passed.
     /// - `EPERM`, `ETOOMANYREFS`, `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`,
     ///   `ENOMEM`, `ECONNREFUSED`: as for [`send_all`](Self::send_all).
     ///
@@ -146,7 +144,7 @@ impl<T: Kind> Socket<T> {
         send_rest(fd, bytes, sent)
     }
 
-    /// `recvmsg` with `SCM_RIGHTS` — receives bytes, and exactly `N` descriptors with them, which are
+    /// `recvmsg` with `SCM_RIGHTS` — receives bytes and exactly `N` descriptors, which are
     /// close-on-exec.
     ///
     /// # Errors
@@ -155,9 +153,9 @@ impl<T: Kind> Socket<T> {
     /// [`recvmsg`](Self::recvmsg) instead to know how many bytes there were, or to take any number
     /// of descriptors.
     ///
-    /// - `ENOMSG`: fewer descriptors arrived, with the numbers; none, at the end of a
-    ///   sequenced-packet connection, which cannot be told from an empty record.
-    /// - `EMSGSIZE`: more arrived, or too few were free for them (`RLIMIT_NOFILE`).
+    /// - `ENOMSG`: fewer descriptors arrived, with both counts; or a sequenced-packet connection
+    ///   ended, which cannot be told from an empty record.
+    /// - `EMSGSIZE`: more descriptors arrived, or this process had too few free (`RLIMIT_NOFILE`).
     /// - `EPIPE`: the end of the stream, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
@@ -197,8 +195,8 @@ impl<T: Kind> Socket<T> {
         }
     }
 
-    /// `recvmsg` with `SCM_RIGHTS` — receives bytes, and at most `N` descriptors with them, which
-    /// are close-on-exec. If neither bytes nor descriptors come, the connection has ended, or the
+    /// `recvmsg` with `SCM_RIGHTS` — receives bytes and at most `N` descriptors, which are
+    /// close-on-exec. If neither bytes nor descriptors come, the connection has ended, or the
     /// message is empty.
     ///
     /// A stream delivers the descriptors with the first byte that they were sent with. A receive
@@ -208,7 +206,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// The bytes are in `buf`, and every descriptor that came is closed.
     ///
-    /// - `EMSGSIZE`: more than `N` came, or too few were free for them (`RLIMIT_NOFILE`).
+    /// - `EMSGSIZE`: more than `N` descriptors came, or this process had too few free
+    ///   (`RLIMIT_NOFILE`).
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
     ///
@@ -235,15 +234,18 @@ impl<T: Kind> Socket<T> {
         &self,
         buf: &mut [u8],
     ) -> Result<(Received, Fds<N>), Error> {
-        let message = self.recvmsg(&mut [IoSliceMut::new(buf)], ControlBuffer::new())?;
-        Ok((message.received(), message.into_control()?.into_rights()))
+        let mut control = ControlBuffer::<(Rights<N>, Along)>::new();
+        let message = self.recvmsg(&mut [IoSliceMut::new(buf)], &mut control)?;
+        let received = message.received();
+        Ok((received, message.into_control()?.take_rights()))
     }
 
-    /// `sendmsg` with `SCM_CREDENTIALS` — sends all of the bytes, and credentials with the first of
-    /// them: [`Credentials::own`], or those of others if this process is privileged.
+    /// `sendmsg` with `SCM_CREDENTIALS` — sends all of the bytes, and credentials with the first
+    /// byte: [`Credentials::own`], or the credentials of another process if this process is
+    /// privileged.
     ///
-    /// A receiver that asked for credentials gets those of the sender even if the sender does not
-    /// call this.
+    /// A receiver that asked for credentials gets the sender's even if the sender does not call
+    /// this method.
     ///
     /// # Errors
     ///
@@ -253,6 +255,17 @@ impl<T: Kind> Socket<T> {
     /// - `EINVAL`: no byte, on a stream; the user or the group -1.
     /// - `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`, `ECONNREFUSED`: as
     ///   for [`send_all`](Self::send_all).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::UnixStream;
+    /// use sunpath::ancillary::Credentials;
+    ///
+    /// let (ours, _theirs) = UnixStream::pair()?;
+    /// ours.send_with_credentials(b"hello", Credentials::own())?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See unix(7), "SCM_CREDENTIALS".
     #[doc(alias = "SCM_CREDENTIALS")]
@@ -264,9 +277,9 @@ impl<T: Kind> Socket<T> {
         self.send_all(bytes, &[Control::Credentials(credentials)])
     }
 
-    /// `recvmsg` with `SCM_CREDENTIALS` — receives bytes and the credentials of their sender. They
-    /// arrive if [`set_pass_credentials`](Self::set_pass_credentials) was called before the bytes
-    /// were sent.
+    /// `recvmsg` with `SCM_CREDENTIALS` — receives bytes and the credentials of their sender. The
+    /// credentials arrive if [`set_pass_credentials`](Self::set_pass_credentials) was called before
+    /// the bytes were sent.
     ///
     /// Descriptors that arrive without being asked for are closed, which
     /// [`Received::is_control_truncated`] reports.
@@ -307,15 +320,15 @@ impl<T: Kind> Socket<T> {
 
 /// Methods that pass descriptors over a stream.
 impl Socket<Stream> {
-    /// `recvmsg` with `SCM_RIGHTS`, as often as it takes — receives exactly as many bytes as `buf` has, and
-    /// exactly `N` descriptors with them, whichever of the bytes they come with.
+    /// `recvmsg` with `SCM_RIGHTS`, as often as it takes — receives exactly as many bytes as `buf`
+    /// has, and exactly `N` descriptors, which may come with any of the bytes.
     ///
     /// # Errors
     ///
     /// Some of the bytes may have been received. Every descriptor that came is closed.
     ///
-    /// - `ENOMSG`: fewer descriptors came with the bytes, with the numbers.
-    /// - `EMSGSIZE`: more came, or too few were free for them (`RLIMIT_NOFILE`).
+    /// - `ENOMSG`: fewer descriptors came with the bytes, with both counts.
+    /// - `EMSGSIZE`: more descriptors came, or this process had too few free (`RLIMIT_NOFILE`).
     /// - `EPIPE`: the stream ended too early, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for [`recvmsg`](Self::recvmsg).
     ///
@@ -337,23 +350,23 @@ impl Socket<Stream> {
     /// See unix(7), "SCM_RIGHTS".
     #[doc(alias = "SCM_RIGHTS")]
     pub fn recv_exact_fds<const N: usize>(&self, buf: &mut [u8]) -> Result<[OwnedFd; N], Error> {
-        let (mut fds, mut count, mut rest) = ([const { None }; N], 0, buf);
+        let (mut fds, mut rest) = (Fds::new(), buf);
         while !rest.is_empty() {
             let (received, came) = self.recv_fds_up_to::<N>(rest)?;
             if received.len() == 0 {
                 let cause = Cause::StreamEnded;
                 return Err(Error::with_cause(Call::Recvmsg, Errno::EPIPE, cause));
             }
-            if came.len() > N - count {
-                return Err(Error::control_truncated(count + came.len()));
-            }
-            for (slot, fd) in fds.iter_mut().skip(count).zip(came) {
-                *slot = Some(fd);
-                count += 1;
+            let count = fds.len() + came.len();
+            for fd in came {
+                if fds.push(fd).is_err() {
+                    return Err(Error::control_truncated(count));
+                }
             }
             rest = rest.get_mut(received.len()..).unwrap_or_default();
         }
-        syscall::all_of(fds).ok_or_else(|| Error::too_few_descriptors(count, N))
+        fds.into_array()
+            .map_err(|fds| Error::too_few_descriptors(fds.len(), N))
     }
 }
 
@@ -369,15 +382,9 @@ fn exactly<const N: usize>(
     // the end.
     let at_end = kind == sys::SOCK_STREAM && message.is_end();
     let mut control = message.into_control()?;
-    let came = control.rights().len();
-    let mut fds = [const { None }; N];
-    if came == N {
-        for (place, fd) in fds.iter_mut().zip(control.rights()) {
-            *place = Some(fd);
-        }
-    }
-    syscall::all_of(fds).ok_or_else(|| match at_end {
+    let fds = control.take_rights::<N>();
+    fds.into_array().map_err(|fds| match at_end {
         true => Error::end_of_file(),
-        false => Error::too_few_descriptors(came, N),
+        false => Error::too_few_descriptors(fds.len(), N),
     })
 }

@@ -17,14 +17,14 @@ use crate::syscall::{self, Length, OwnedControl, TRUE_LENGTH};
 
 /// A received message whose ancillary data has not been opened yet.
 ///
-/// [`into_control`](Self::into_control) opens it only if all of it arrived, and
-/// [`into_partial_control`](Self::into_partial_control) opens as much as arrived. Dropping it
-/// closes every descriptor that arrived with it.
+/// [`into_control`](Self::into_control) opens that data only if all of it arrived, and
+/// [`into_partial_control`](Self::into_partial_control) opens as much as arrived. Dropping the
+/// message closes every descriptor that arrived with it.
 ///
 /// `C` is the storage that was passed for the control messages: a
 /// [`ControlBuffer`](crate::ancillary::ControlBuffer), which the message then owns, or a reference
-/// to one or to bytes, which it borrows. A function that takes any message takes `Message<impl
-/// ControlStorage>`.
+/// to a buffer or to bytes, which the message borrows. A function that takes any message takes
+/// `Message<impl ControlStorage>`.
 #[must_use = "dropping it closes the descriptors that arrived"]
 pub struct Message<C: ControlStorage> {
     received: Received,
@@ -64,14 +64,14 @@ impl<C: ControlStorage> Message<C> {
         }
     }
 
-    /// Returns whether this is the end of the connection, and not a message.
+    /// Returns whether the receive found the end of the connection instead of a message.
     ///
     /// A stream ends with a receive of no bytes into slices that have space for one. A connection
     /// of sequenced packets ends with a receive of no bytes and no control messages. An empty
     /// record looks the same, unless [`set_pass_credentials`](Socket::set_pass_credentials) is on:
     /// then every record carries credentials, and the end does not. If empty records can arrive,
-    /// turn that option on before the first receive. A datagram socket does not see that its peer
-    /// has closed, so for it the answer is always false.
+    /// turn the option on before the first receive. A datagram socket does not see that its peer
+    /// has closed, so for a datagram the answer is always `false`.
     ///
     /// # Examples
     ///
@@ -121,11 +121,11 @@ impl<C: ControlStorage> Message<C> {
         self.received.flags()
     }
 
-    /// Returns the address of the sender of a datagram. It is unnamed unless the sender bound its
-    /// socket.
+    /// Returns the address of the sender of a datagram. The address is unnamed unless the sender
+    /// bound its socket.
     ///
-    /// It is `None` for a connection, where [`peer_addr`](Socket::peer_addr) returns it, and in a
-    /// batch that does not expect the [`Sender`](crate::ancillary::Sender).
+    /// The result is `None` for a connection, where [`peer_addr`](Socket::peer_addr) returns the
+    /// address, and in a batch that does not expect the [`Sender`](crate::ancillary::Sender).
     #[must_use]
     pub const fn sender(&self) -> Option<&UnixAddr> {
         self.from.as_ref()
@@ -138,9 +138,9 @@ impl<C: ControlStorage> Message<C> {
         self.received.is_truncated()
     }
 
-    /// Returns whether control messages were lost. This happens if the control buffer is too small,
-    /// if `RLIMIT_NOFILE` or a security module forbids a descriptor, or if more descriptors arrived
-    /// than were expected.
+    /// Returns whether control messages were lost. Control messages are truncated if the control
+    /// buffer is too small, if `RLIMIT_NOFILE` or a security module forbids a descriptor, or if
+    /// more descriptors arrived than were expected.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_control_truncated(&self) -> bool {
@@ -153,7 +153,8 @@ impl<C: ControlStorage> Message<C> {
     ///
     /// On failure every descriptor that arrived is closed.
     ///
-    /// - `EMSGSIZE`: it was truncated; the error has the number of descriptors that were closed.
+    /// - `EMSGSIZE`: the ancillary data was truncated; the error tells how many descriptors were
+    ///   closed.
     ///
     /// # Examples
     ///
@@ -168,6 +169,7 @@ impl<C: ControlStorage> Message<C> {
     /// ```
     ///
     /// See recvmsg(2), "MSG_CTRUNC".
+    #[inline]
     pub fn into_control(self) -> Result<Ancillary<C>, Error> {
         let control = self.control;
         if control.truncated {
@@ -180,6 +182,7 @@ impl<C: ControlStorage> Message<C> {
 
     /// Opens as much of the ancillary data as arrived.
     #[must_use]
+    #[inline]
     pub fn into_partial_control(self) -> Ancillary<C> {
         self.control
     }
@@ -201,8 +204,9 @@ impl<T: Kind> Socket<T> {
     /// `control`, which is a [`ControlBuffer`](crate::ancillary::ControlBuffer) or `&mut` one, or
     /// `&mut []` for none. [`Message::is_end`] tells the end of the connection.
     ///
-    /// Descriptors that arrive are owned by the [`Message`] from here on. A stream delivers them
-    /// with the first byte that they were sent with, and with the bytes that were sent before.
+    /// The [`Message`] owns the descriptors that arrive. A stream delivers descriptors with the
+    /// first byte of their message. The call that receives this byte may also return bytes that
+    /// were sent earlier.
     ///
     /// # Errors
     ///
@@ -210,7 +214,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Examples
     ///
-    /// A descriptor, and the credentials of its sender:
+    /// The following code receives a descriptor and the credentials of its sender:
     ///
     /// ```
     /// use sunpath::UnixStream;
@@ -239,6 +243,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// See recvmsg(2), unix(7).
     #[doc(alias = "MSG_CMSG_CLOEXEC")]
+    #[inline]
     pub fn recvmsg<C: ControlStorage>(
         &self,
         bufs: &mut [IoSliceMut<'_>],
@@ -283,7 +288,8 @@ impl<T: Kind> Socket<T> {
     /// with flags, which make it peek, wait until the slices are full, or receive the byte out of
     /// band. [`MsgFlags`] has an example.
     ///
-    /// Each [`PEEK`](MsgFlags::PEEK) at descriptors makes new ones, which the message owns.
+    /// Each [`PEEK`](MsgFlags::PEEK) at a message with descriptors makes new descriptors, which the
+    /// returned message owns.
     ///
     /// # Errors
     ///
@@ -294,6 +300,7 @@ impl<T: Kind> Socket<T> {
     #[doc(alias = "recvmsg")]
     #[doc(alias = "MSG_PEEK")]
     #[doc(alias = "MSG_WAITALL")]
+    #[inline]
     pub fn recvmsg_with<C: ControlStorage>(
         &self,
         bufs: &mut [IoSliceMut<'_>],

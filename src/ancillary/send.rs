@@ -17,7 +17,7 @@ use crate::syscall;
 /// A control message to send.
 ///
 /// All control messages are sent, in the order in which they are given, as a C program would lay
-/// them out. The order decides which fault the kernel reports if there are several.
+/// them out. If several are faulty, the order decides which fault the kernel reports.
 ///
 /// See cmsg(3), unix(7) "Ancillary messages".
 #[derive(Clone, Copy, Debug)]
@@ -28,14 +28,14 @@ pub enum Control<'a> {
     /// one, in their order. A `Rights` without descriptors is left out.
     #[doc(alias = "SCM_RIGHTS")]
     Rights(&'a [BorrowedFd<'a>]),
-    /// `SCM_CREDENTIALS` — the sender's own credentials, or those of others if the sender is
-    /// privileged. If there are several, the kernel checks all of them, and the receiver gets the
-    /// last.
+    /// `SCM_CREDENTIALS` — the sender's own credentials, or those of another process if the sender
+    /// is privileged. If a message has several credentials, the kernel checks all of them, and the
+    /// receiver gets the last.
     #[doc(alias = "SCM_CREDENTIALS")]
     Credentials(Credentials),
-    /// A control message of any level and type, for those that have no variant here. Its data is
-    /// sent as it is, and the kernel checks it. `SCM_RIGHTS` is refused, because its numbers would
-    /// be descriptors that nobody lent.
+    /// A control message of any level and type, for types that have no variant here. The data is
+    /// sent unchanged, and the kernel checks it. `SCM_RIGHTS` is refused, because its data would
+    /// name descriptors that nobody lent.
     Other {
         /// The value of `cmsg_level`.
         level: i32,
@@ -54,8 +54,8 @@ pub(crate) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// Checks the control messages and adds up their sizes. It refuses what no message can carry,
-    /// with `call` in the error.
+    /// Checks the control messages and adds up their sizes. Refuses control messages that no
+    /// message can carry, with `call` in the error.
     #[inline]
     pub(crate) fn of(call: Call, control: &'a [Control<'a>]) -> Result<Self, Error> {
         let (mut descriptors, mut space) = (0_usize, 0_usize);
@@ -111,9 +111,8 @@ impl<'a> Layout<'a> {
                 Control::Rights(fds) => write_rights(&mut writer, fds)?,
                 Control::Credentials(credentials) => {
                     let ints = credentials.to_ints();
-                    for (place, int) in writer.push(SCM_CREDENTIALS, ints.len())?.zip(ints) {
-                        place.copy_from_slice(&int.to_ne_bytes());
-                    }
+                    let data = writer.push(SCM_CREDENTIALS, ints.len())?;
+                    syscall::put_ints(data, ints.into_iter());
                 }
                 Control::Other {
                     level,
@@ -134,10 +133,8 @@ impl<'a> Layout<'a> {
 /// Lays descriptors out as a control message.
 #[inline]
 pub(super) fn write_rights<F: AsFd>(writer: &mut Writer<'_>, fds: &[F]) -> Result<(), Error> {
-    let places = writer.push(sys::SCM_RIGHTS, fds.len())?;
-    for (fd, place) in fds.iter().zip(places) {
-        place.copy_from_slice(&fd.as_fd().as_raw_fd().to_ne_bytes());
-    }
+    let data = writer.push(sys::SCM_RIGHTS, fds.len())?;
+    syscall::put_ints(data, fds.iter().map(|fd| fd.as_fd().as_raw_fd()));
     Ok(())
 }
 
@@ -145,8 +142,8 @@ pub(super) fn write_rights<F: AsFd>(writer: &mut Writer<'_>, fds: &[F]) -> Resul
 /// zero.
 type Small = (Rights<2>, Credentials);
 
-/// The most bytes of control messages in one message. They have space for all descriptors that a
-/// message can carry, each in its own control message, and for many credentials in addition.
+/// The most bytes of control messages in one message. 8,192 bytes are enough for all descriptors
+/// that a message can carry, each in its own control message, and for many credentials in addition.
 const MAX_CONTROL: usize = 8192;
 const _: () = assert!(MAX_DESCRIPTORS * Rights::<1>::SPACE + Credentials::SPACE <= MAX_CONTROL);
 
@@ -155,9 +152,17 @@ impl Credentials {
     /// `{ getpid(), getuid(), getgid() }` — returns this process's own credentials, as the kernel
     /// would add them itself.
     ///
-    /// These are the real user and group. The credentials of a peer are the effective ones, which
+    /// The uid and gid are the real ids. The credentials of a peer are the effective ones, which
     /// differ from the real ones in a set-user-ID program.
     /// [`PeerCred::is_own_user`](crate::PeerCred::is_own_user) compares the effective users.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::ancillary::Credentials;
+    ///
+    /// assert_eq!(Credentials::own().pid(), Some(std::process::id() as i32));
+    /// ```
     ///
     /// See credentials(7).
     #[must_use]
@@ -176,17 +181,17 @@ impl<T: Kind> Socket<T> {
     /// Returns how many bytes were sent.
     ///
     /// A stream may send only a part of the bytes, at most the first 1024 slices. The control
-    /// messages have then been sent with the first of them and must not be sent again, which
-    /// [`send_all`](Self::send_all) observes.
+    /// messages have then been sent with the first byte, and must not be sent again.
+    /// [`send_all`](Self::send_all) takes care of that.
     ///
     /// # Errors
     ///
     /// On failure nothing was sent. A descriptor that is lent still belongs to the lender.
     ///
-    /// - `EINVAL`: more than 253 descriptors, with the number; or control messages without a byte
+    /// - `EINVAL`: more than 253 descriptors, with their count; or control messages without a byte
     ///   on a stream, which would drop them. No call was made.
     /// - `EPERM`: the receiver takes no descriptors ([`set_pass_rights`](Self::set_pass_rights));
-    ///   credentials of others without privileges.
+    ///   credentials of another process, without privileges.
     /// - `ESRCH`: credentials with a process that does not exist.
     /// - `ETOOMANYREFS`: the user has more descriptors in flight than `RLIMIT_NOFILE`.
     /// - `EOPNOTSUPP`: the system has no credentials to send.
@@ -194,9 +199,9 @@ impl<T: Kind> Socket<T> {
     ///   not take; a descriptor of a kind that cannot be passed (io_uring); credentials with the user or
     ///   the group -1.
     /// - `ENOMEM`: no memory.
-    /// - `EMSGSIZE`: the control messages take more than 8192 bytes, counted as `CMSG_SPACE` does,
-    ///   with the number. All descriptors that a message can carry fit, even if each is in its own
-    ///   `Rights`.
+    /// - `EMSGSIZE`: the control messages take more than 8192 bytes, counted as `CMSG_SPACE` does;
+    ///   the error has the size. All descriptors that a message can carry fit, even if each is in
+    ///   its own `Rights`.
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for `send`
     ///   and `write`.
     ///
@@ -252,14 +257,14 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `sendmsg(fd, msg, flags | MSG_NOSIGNAL)` — sends as [`sendmsg`](Self::sendmsg) does, with
-    /// flags, which send the last byte out of band or end a record.
+    /// flags, which can send the last byte out of band or end a record.
     ///
     /// # Errors
     ///
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`, `EAGAIN`,
     ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
-    /// - `EOPNOTSUPP`: [`OOB`](MsgFlags::OOB) on a kind of socket or a system that has no such byte, or
-    ///   without a byte to send.
+    /// - `EOPNOTSUPP`: [`OOB`](MsgFlags::OOB) on a kind of socket or a system without out-of-band
+    ///   bytes, or without a byte to send.
     ///
     /// # Examples
     ///
@@ -290,8 +295,8 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)`, then send(2) as often as needed — sends all of the bytes,
-    /// and the control messages once, with the first of them. On sockets that keep messages apart, the
-    /// bytes are one message, which is sent by one call or not at all.
+    /// and the control messages once, with the first byte. On datagram and sequenced-packet sockets
+    /// the bytes are one message, which is sent by one call or not at all.
     ///
     /// # Errors
     ///
@@ -418,10 +423,20 @@ impl Socket<Datagram> {
     }
 }
 
-/// Sends the rest of these bytes after a call that has sent only a part.
-pub(super) fn send_rest(fd: BorrowedFd<'_>, bytes: &[u8], mut sent: usize) -> Result<(), Error> {
-    while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
-        sent += syscall::send(fd, rest, 0)?;
+/// Sends the rest of these bytes after a call that may have sent only a part.
+#[inline]
+pub(super) fn send_rest(fd: BorrowedFd<'_>, bytes: &[u8], sent: usize) -> Result<(), Error> {
+    match bytes.get(sent..) {
+        Some(rest @ [_, ..]) => send_each(fd, rest),
+        _ => Ok(()),
+    }
+}
+
+#[cold]
+fn send_each(fd: BorrowedFd<'_>, mut rest: &[u8]) -> Result<(), Error> {
+    while !rest.is_empty() {
+        let sent = syscall::send(fd, rest, 0)?;
+        rest = rest.get(sent..).unwrap_or_default();
     }
     Ok(())
 }
@@ -460,15 +475,18 @@ pub(super) fn send_laid_out<T: Kind>(
     }
     let mut small = Space::<Small>::uninit();
     if space <= Small::SPACE {
-        let buf = syscall::zeroed(&mut small, space);
+        // The number of zeroes is known here at compile time, so no memset is called.
+        let zeroes = syscall::zeroed(&mut small, Small::SPACE);
+        let buf = zeroes.get_mut(..space).unwrap_or_default();
         write(buf)?;
         return syscall::sendmsg(fd, bufs, to, buf, flags);
     }
     send_with_much(fd, bufs, to, flags, space, write)
 }
 
-/// Does what [`send_laid_out`] does, for control messages that do not fit into its small buffer. It is
-/// out of line, because otherwise every call would touch its large buffer on the stack.
+/// Does what [`send_laid_out`] does, for control messages that do not fit into its small buffer.
+/// The function is out of line, because otherwise every call would touch this large buffer on the
+/// stack.
 #[inline(never)]
 fn send_with_much(
     fd: BorrowedFd<'_>,

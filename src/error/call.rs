@@ -14,7 +14,7 @@ macro_rules! calls {
         }
 
         impl Call {
-            /// All values, in the order of their numbers.
+            /// All values, in the order of their discriminants.
             pub(super) const ALL: &[Self] = &[$(Self::$call,)*];
 
             /// Returns the name of the call in C.
@@ -101,6 +101,8 @@ calls! {
     Setsockopt "setsockopt"
     /// The call shutdown(2).
     Shutdown "shutdown"
+    /// The kernel's answer to a query about sockets, sock_diag(7).
+    SockDiag "sock_diag"
     /// No call: a `struct sockaddr_un` was being made.
     SockaddrUn "sockaddr_un"
     /// The call socket(2).
@@ -132,7 +134,8 @@ mod tests {
     use std::string::String;
     use std::vec::Vec;
 
-    /// Reads the text of this file: the name of a call is that of its variant, in small letters.
+    /// Reads the text of this file, and compares the name of each call with that of its variant, in
+    /// small letters.
     #[test]
     fn error_names_each_call_as_c_does() {
         let lines = include_str!("call.rs").lines();

@@ -1,4 +1,4 @@
-//! Causes of errors, for errnos that have several, and their texts.
+//! The causes of errors whose errno has several possible causes, and the texts of these causes.
 
 use core::fmt;
 
@@ -12,15 +12,15 @@ pub(crate) const MAX_DESCRIPTORS: usize = 253;
 #[cfg(have_so_passcred)]
 const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
 
-/// Declares the causes whose numbers are one of 32 bits or two of 16, each with its text. In a
-/// text, `{}` means the next number, and `{o}` the next one in octal. A new cause is an entry here
-/// and a row in the table of the tests.
+/// Declares the causes, each with its text. A cause has one value of 32 bits or two of 16 bits. In
+/// a text, `{}` means the next value, and `{o}` the next value in octal. A new cause is an entry
+/// here and a row in the table of the tests.
 macro_rules! causes {
     ($($(#[$doc:meta])* $cause:ident $({ $($(#[$number_doc:meta])* $number:ident: $int:ident),+ })? $text:literal)*) => {
         /// The reason why a call failed, if the errno alone does not tell it.
         ///
-        /// [`Error::cause`](crate::Error::cause) returns it. Its text is the part of the error's
-        /// text that is in parentheses.
+        /// [`Error::cause`](crate::Error::cause) returns it. The text of the cause stands in
+        /// parentheses in the text of the error.
         ///
         /// # Examples
         ///
@@ -45,7 +45,7 @@ macro_rules! causes {
             $($(#[$doc])* $cause $({ $($(#[$number_doc])* $number: $int),+ })?,)*
         }
 
-        /// The meaning of the number in an error: an errno, or the numbers of a cause.
+        /// The meaning of the field `number` of an error: an errno, or the values of a cause.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub(super) enum Tag {
@@ -65,7 +65,7 @@ macro_rules! causes {
         }
 
         impl Tag {
-            /// All values, in the order of their numbers.
+            /// All values, in the order of their discriminants.
             pub(super) const ALL: &[Self] = &[
                 Self::Errno,
                 Self::Empty,
@@ -119,7 +119,7 @@ macro_rules! causes {
                 })
             }
 
-            /// Returns the text and its numbers.
+            /// Returns the text and the values that belong into it.
             fn text(self) -> (&'static str, [u32; 2]) {
                 match self {
                     Self::Path(_) => ("", [0; 2]),
@@ -131,7 +131,7 @@ macro_rules! causes {
     };
 }
 
-/// Packs the numbers of a cause into the one number that an error holds.
+/// Packs the values of a cause into the 32 bits that an error holds.
 macro_rules! packed {
     () => {
         0
@@ -144,7 +144,7 @@ macro_rules! packed {
     };
 }
 
-/// Makes a cause from the number that an error holds.
+/// Makes a cause from the 32 bits that an error holds.
 macro_rules! unpacked {
     ($from:ident $cause:ident) => {
         Self::$cause
@@ -160,7 +160,7 @@ macro_rules! unpacked {
     };
 }
 
-/// Returns the numbers of a cause in the order of its text.
+/// Returns the values of a cause in the order in which its text has them.
 macro_rules! numbers {
     () => {
         [0; 2]
@@ -191,9 +191,9 @@ causes! {
     /// it.
     FileMoved "the file that was bound is not at the path any more"
     /// Another process bound the socket, so the file is not removed.
-    /// [`Bound::adopt`](crate::Bound::adopt) makes this process the one that removes it.
+    /// [`Bound::adopt`](crate::Bound::adopt) makes this process responsible for removing the file.
     BoundElsewhere "another process bound the socket"
-    /// The path leads to another directory than it did when the call began.
+    /// The path led to one directory when the call began, and leads to another directory now.
     DirectoryMoved "the path leads to another directory now"
     /// The mode has bits that are not permissions. For example, 660 in decimal is 01224.
     Mode {
@@ -203,12 +203,12 @@ causes! {
     /// A mode, an owner or a group was asked for, and the address is an abstract name, to which every
     /// process of the network namespace can connect.
     NoFile "an abstract name has no file, and therefore no mode, owner or group"
-    /// The number is not a user or group. To chown(2) it means to change nothing.
+    /// The value -1 is not a user or group. To chown(2) it means to change nothing.
     NoUser {
-        /// The number, which is -1.
+        /// The value, which is -1.
         id: u32
     } "{} is not a user or group: to chown(2) it is -1, no change"
-    /// The server runs as another user than the one that was required.
+    /// The server runs as another user than the required user.
     Peer {
         /// The effective user of the process that listens.
         uid: u32
@@ -230,7 +230,8 @@ causes! {
         max: u16
     } "peers cannot answer to a path of {} bytes, only to one of at most {}"
     /// The path is too long for `sun_path`, so an ordinary client cannot connect.
-    /// [`BindOptions::reachable`](crate::BindOptions::reachable) asked for a path to which one can.
+    /// [`BindOptions::reachable`](crate::BindOptions::reachable) asked for a path that ordinary
+    /// clients can use.
     Unreachable {
         /// The length of the path in bytes, at most 65535.
         len: u16,
@@ -248,7 +249,7 @@ causes! {
     } "the message is over the limit of {} bytes"
     /// One call takes at most 1024 slices.
     TooManySlices {
-        /// The number of slices.
+        /// How many slices the call was given.
         count: u32
     } "{} slices are too many for one call, which takes at most 1024"
     /// No address has this length.
@@ -258,26 +259,26 @@ causes! {
         /// The greatest length that the system returns.
         max: u16
     } "an address of {} bytes is not in range; the longest has {}"
-    /// The number is larger than the option takes.
+    /// The value is larger than the option takes.
     NumberTooLarge {
-        /// The largest number that it takes.
+        /// The largest value that the option takes.
         max: u32
     } "the number is over {}, the most that the option takes"
-    /// A timeout of zero is refused, because in C it means to wait forever. Use `None` for that.
+    /// A timeout of zero is refused, because in C it means to wait forever. Use `None` to wait forever.
     ZeroTimeout "a timeout of zero is refused; None waits forever"
     /// The unnamed address is not bound, because in C it means to choose a free abstract name. Use
-    /// [`Socket::autobind`](crate::Socket::autobind) for that.
+    /// [`Socket::autobind`](crate::Socket::autobind) to get a free abstract name.
     UnnamedAddress "the address is unnamed; autobind chooses a free name"
     /// The descriptor is a socket, but not a Unix domain socket.
     OtherFamily "the socket is not a Unix domain socket"
-    /// The socket has another type than the one that was asked for.
+    /// The socket has another type than the requested type.
     OtherKind "the socket is of another kind"
-    /// The descriptor is close-on-exec. It was therefore not inherited: this process opened it, or
-    /// has taken it over before.
+    /// The descriptor is close-on-exec, so this process did not inherit it: it opened the
+    /// descriptor, or has taken it over before.
     CloseOnExec "the descriptor is close-on-exec, so it was not inherited"
     /// Without /proc, Linux does not report the path of an open directory.
     NoProc "without /proc the path of the directory is unknown"
-    /// The socket listens, and the call needs one that does not.
+    /// The socket listens, and the call needs a socket that does not listen.
     Listening "the socket listens"
     /// The socket does not listen.
     NotListening "the socket does not listen"
@@ -285,23 +286,23 @@ causes! {
     ShutDown "the listener was shut down"
     /// One message takes at most 253 descriptors.
     TooManyDescriptors {
-        /// The number of descriptors.
+        /// How many descriptors the message was given.
         count: u32
     } "{} descriptors are too many for one message, which takes at most 253"
     /// A stream drops control messages that are sent without a byte.
     EmptyPayload "a stream drops control messages that come with no byte"
     /// Control messages were truncated.
     ControlTruncated {
-        /// The number of descriptors that arrived and were closed.
+        /// How many descriptors arrived and were closed.
         closed: u32
     } "control messages were truncated; descriptors received: {} (closed)"
     /// A message arrived with a descriptor and with more than the one byte that the receive takes.
     LongMessage "the message has more than one byte"
     /// Fewer descriptors arrived than were expected.
     TooFewDescriptors {
-        /// The expected number, at most 65535.
+        /// How many descriptors were expected, at most 65535.
         expected: u16,
-        /// The number that arrived and were closed, at most 65535.
+        /// How many descriptors arrived and were closed, at most 65535.
         received: u16
     } "expected {} descriptors, received {} (closed)"
     /// The stream ended where a descriptor was expected.
@@ -315,9 +316,9 @@ causes! {
     } "the backslash at byte {} begins no escape; write two of them for one"
     /// The control messages do not fit into a message of the batch.
     BatchSpace {
-        /// The number of their descriptors, at most 65535.
+        /// How many descriptors the control messages have, at most 65535.
         descriptors: u16,
-        /// The number of descriptors that a message of the batch has space for, at most 65535.
+        /// How many descriptors a message of the batch has space for, at most 65535.
         space: u16
     } "the batch has no space for these control messages; descriptors: {}, space for {}"
     /// The control messages take more bytes than there is space for.
@@ -327,14 +328,31 @@ causes! {
         /// The size of the space in bytes, at most 65535.
         space: u16
     } "the control messages take {} bytes, space for {}"
+    /// The kernel has reported that its list changed while it was made, so sockets may be missing
+    /// from the list, or be in it twice.
+    ListChanged "the list changed while it was made; ask again"
+    /// The kernel's answer does not fit into the buffer.
+    AnswerSpace {
+        /// The size of the answer in bytes, at most 65535.
+        needed: u16,
+        /// The size of the buffer in bytes, at most 65535.
+        space: u16
+    } "the answer of the kernel has {} bytes, space for {}"
+    /// The kernel's answer has a length that leaves it, or that is not the size of what it counts.
+    MalformedAnswer {
+        /// The length in bytes, at most 65535.
+        len: u16,
+        /// The place in the answer in bytes, at most 65535.
+        at: u16
+    } "the answer of the kernel has a wrong length of {} at byte {}"
     /// The batch is full.
     BatchFull {
-        /// The number of messages that it holds.
+        /// How many messages the batch holds.
         messages: u32
     } "the batch is full: it holds {} messages"
 }
 
-// The text of `TooManyDescriptors` contains this number.
+// The text of `TooManyDescriptors` contains 253.
 const _: () = assert!(MAX_DESCRIPTORS == 253);
 
 /// The file or process that is in the way at a path that is to be bound: the causes of
@@ -359,7 +377,7 @@ const _: () = assert!(MAX_DESCRIPTORS == 253);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InUse {
-    /// A process holds the socket: it listens, or is about to.
+    /// A process holds the socket: a server that listens, or is about to.
     Server,
     /// Another process holds the lock: a server that runs or is starting.
     Lock,
@@ -375,7 +393,7 @@ pub enum InUse {
 }
 
 impl InUse {
-    /// The values, in the order of their numbers.
+    /// All values, in the order of their discriminants.
     const ALL: [Self; 6] = [
         Self::Server,
         Self::Lock,

@@ -9,8 +9,8 @@ use crate::text::{self, Out, Text};
 
 /// An error number of the system, for example `EADDRINUSE`.
 ///
-/// Its name and meaning come from a table of this crate, the same in every locale and with every
-/// C library.
+/// The name and the meaning of an errno come from a table of this crate, and are the same in every
+/// locale and with every C library.
 ///
 /// # Examples
 ///
@@ -50,19 +50,19 @@ errnos! {
 }
 
 impl Errno {
-    /// Makes the error of this number, as C's `errno` holds it.
+    /// Makes the error number from the integer that C's `errno` holds.
     #[must_use]
     pub const fn from_raw(number: i32) -> Self {
         Self(number)
     }
 
-    /// Returns the number.
+    /// Returns the error number as C's `errno` holds it.
     #[must_use]
     pub const fn raw(self) -> i32 {
         self.0
     }
 
-    /// Returns the symbolic name; `None` for a number that has no meaning on this system.
+    /// Returns the symbolic name, or `None` if the error number has no meaning on this system.
     ///
     /// # Examples
     ///
@@ -78,7 +78,8 @@ impl Errno {
         sys::errno_name(self.0)
     }
 
-    /// Returns the meaning in a few words; `None` for a number that has no meaning on this system.
+    /// Returns the meaning in a few words, or `None` if the error number has no meaning on this
+    /// system.
     #[must_use]
     #[doc(alias = "strerror")]
     pub fn text(self) -> Option<&'static str> {
@@ -118,5 +119,5 @@ impl fmt::Debug for Errno {
 
 impl error::Error for Errno {}
 
-// The two numbers are equal, so one name is enough.
+// EWOULDBLOCK and EAGAIN are equal, so one name is enough.
 const _: () = assert!(sys::EWOULDBLOCK == sys::EAGAIN);

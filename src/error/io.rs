@@ -9,7 +9,7 @@ use super::cause::Cause;
 use super::{Errno, Error};
 
 impl Error {
-    /// Returns the kind that std has for the errno. It is `Unsupported` wherever
+    /// Returns the kind that std has for the errno. The kind is `Unsupported` wherever
     /// [`is_unsupported`](Self::is_unsupported) is true, and `UnexpectedEof` for a stream that
     /// ended where a descriptor was expected.
     #[must_use]
@@ -23,8 +23,8 @@ impl Error {
 }
 
 impl Errno {
-    /// Returns the errno of an `std::io::Error`: that of the system call, or that of the [`Error`]
-    /// or [`SunPathError`] from which it was made. It is `None` if it has neither.
+    /// Returns the errno of an `std::io::Error`: the errno of the system call, or of the [`Error`]
+    /// or [`SunPathError`] inside. The result is `None` if the error contains no errno.
     ///
     /// # Examples
     ///
@@ -70,8 +70,8 @@ impl From<Errno> for io::Error {
     }
 }
 
-/// Keeps the call, the errno and the cause, because this error becomes the inner error. The kind is
-/// the one that [`kind`](Error::kind) returns.
+/// Keeps the call, the errno and the cause, because this error becomes the inner error.
+/// [`kind`](Error::kind) returns the same kind.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         Self::new(error.kind(), error)

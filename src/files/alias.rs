@@ -16,20 +16,21 @@ use crate::syscall::{self, ProcFd};
 pub(crate) enum Means {
     /// The directory's descriptor is an argument of the call.
     Bindat,
-    /// `/proc/self/fd/N`, if /proc is mounted, and otherwise a link.
+    /// The path `/proc/self/fd/N` if /proc is mounted, and otherwise a symbolic link.
     Proc,
     /// A symbolic link in a private directory.
     Link,
 }
 
-/// The way that this system uses. Tests choose others.
+/// The way that this system uses. Tests choose other ways.
 pub(crate) const USUAL: Means = match (syscall::HAVE_BINDAT, syscall::HAVE_PROC_FD) {
     (true, _) => Means::Bindat,
     (_, true) => Means::Proc,
     (false, false) => Means::Link,
 };
 
-/// Returns `/proc/self/fd/N` of an open file; `None` if that leads to another file or to none.
+/// Returns the path `/proc/self/fd/N` of an open file, or `None` if that path leads to another file
+/// or to none.
 pub(crate) fn proc_alias(fd: BorrowedFd<'_>) -> Result<Option<ProcFd>, Error> {
     if !syscall::HAVE_PROC_FD {
         return Ok(None);
@@ -39,7 +40,7 @@ pub(crate) fn proc_alias(fd: BorrowedFd<'_>) -> Result<Option<ProcFd>, Error> {
 }
 
 /// Makes the address of a prefix, a slash and a name, or of the prefix alone if the name is empty.
-/// It is out of line, because an address is large and many callers need one.
+/// The function is out of line, because an address is large and many callers need one.
 #[inline(never)]
 pub(crate) fn address(call: Call, prefix: &[u8], name: &[u8]) -> Result<UnixAddr, Error> {
     let slash: &[u8] = if name.is_empty() { b"" } else { b"/" };

@@ -28,21 +28,23 @@ use crate::syscall;
 /// | through a symbolic link in a private directory under `/tmp`, which is removed afterwards | /proc is not mounted; macOS |
 ///
 /// A path of `PATH_MAX` bytes or more is opened in pieces. Two limits remain where the symbolic
-/// link is used: it cannot hold a path of that length (`ENAMETOOLONG`), and without /proc Linux
-/// does not report the path of a directory other than [`CWD`](crate::CWD) (`EOPNOTSUPP`).
+/// link is used: the link cannot hold a path of `PATH_MAX` bytes or more (`ENAMETOOLONG`), and
+/// without /proc Linux does not report the path of a directory other than [`CWD`](crate::CWD)
+/// (`EOPNOTSUPP`).
 impl<T: Kind> Socket<T> {
     /// `bindat(dir, fd, addr, len)` — gives the socket its address by a path of any length, which
     /// begins at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the root.
     ///
     /// As with [`bind_to`](Self::bind_to), the path must not exist, and nothing removes it
-    /// afterwards. If the last component has more than about 80 bytes, and so does not fit after
-    /// the short path of its directory (the alias), the socket is bound under a temporary name in
-    /// the directory, and the file is then renamed. A file that exists is never replaced.
+    /// afterwards. A path that does not fit is bound by an alias: a short path that leads to its
+    /// directory, followed by the last component. If the last component has more than about 80
+    /// bytes and does not fit into the alias, the socket is bound under a temporary name in the
+    /// directory, and the file is then renamed. A file that exists is never replaced.
     ///
-    /// If the path itself is not bound, [`local_addr`](Self::local_addr) and the peers'
-    /// [`peer_addr`](Self::peer_addr) return the alias, which leads elsewhere in another process.
-    /// [`Dir::path`](crate::Dir::path) returns where the directory is. A datagram socket is never bound to
-    /// an alias, because its peers send their answers to its address. It is bound to the absolute path of
+    /// [`local_addr`](Self::local_addr) and the peers' [`peer_addr`](Self::peer_addr) then return
+    /// the alias, which leads to another file in another process. [`Dir::path`](crate::Dir::path)
+    /// returns where the directory is. A datagram socket is never bound to an alias, because its
+    /// peers send their answers to its address. A datagram socket is bound to the absolute path of
     /// the directory and the name, which must fit into `sun_path`.
     ///
     /// # Errors
@@ -50,13 +52,14 @@ impl<T: Kind> Socket<T> {
     /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `EADDRINUSE`: the path exists, whether it is a live socket, a dead one or not a socket. If
-    ///   another program made it just before the renaming, the socket still has its temporary
-    ///   address.
+    ///   another program made the path just before the file was renamed, the socket still has its
+    ///   temporary address.
     /// - `ENOENT`: a directory of the path does not exist, or the path is empty, or ends with a slash.
     /// - `EINVAL`: the path has a NUL, or the socket has an address already.
-    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). Or it is a datagram socket, and
-    ///   the absolute path does not fit into `sun_path`: bind it in a directory with a shorter path, to
-    ///   [an abstract name](crate::UnixAddr::from_abstract), or use a connected socket.
+    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). Or the socket is a
+    ///   datagram socket, and the absolute path does not fit into `sun_path`: bind it in a
+    ///   directory with a shorter path, to [an abstract name](crate::UnixAddr::from_abstract), or
+    ///   use a connected socket.
     /// - `ENOTDIR`, `ELOOP`: the directory is a file, or a loop of links.
     /// - `EACCES`: no permission to write to the directory, or to search one above it.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.
@@ -68,7 +71,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Examples
     ///
-    /// A path of 300 bytes:
+    /// The following code binds to a path of 300 bytes:
     ///
     /// ```
     /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -102,9 +105,10 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// On failure nothing stays open except for the socket, with which the call can be made again.
+    /// On failure nothing stays open except for the socket, and the call can be made again with the
+    /// socket.
     ///
-    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path, or it is empty.
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the path does not exist, or is empty.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
     /// - `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPERM`, `EAGAIN`, `EISCONN`, `ENOMEM`: as for
     ///   [`connect_to`](Self::connect_to).
@@ -128,7 +132,7 @@ impl<T: Kind> Socket<T> {
     #[doc(alias = "connectat")]
     pub fn connect_to_at(&self, dir: impl AsFd, path: impl AsPathname) -> Result<(), Error> {
         let path = SplitPath::new(Call::Connect, dir.as_fd(), path.as_pathname())?;
-        connect_through(&path, USUAL, |start, addr| {
+        connect_through(&path, USUAL, &mut |start, addr| {
             syscall::connect_at(start, self.as_fd(), addr)
         })
     }
@@ -177,9 +181,9 @@ impl<T: Connected> Listener<T> {
 }
 
 methods_of!(Connected [Stream, Seqpacket], "Methods that connect to a path of any length, below a directory.", {
-    /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the one that listens
-    /// at a path of any length, which begins at an open directory, at [`CWD`](crate::CWD), or, if
-    /// it is absolute, at the root.
+    /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the listener at a path
+    /// of any length, which begins at an open directory, at [`CWD`](crate::CWD), or, if it is
+    /// absolute, at the root.
     ///
     /// # Errors
     ///
@@ -215,8 +219,8 @@ impl UnixDatagram {
     /// `bindat(dir, fd, addr, len)` — makes a datagram socket that is bound to a path, which begins
     /// at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the root.
     ///
-    /// Peers can answer to its address: it is the path itself, or the absolute path of the directory and
-    /// the name, which must fit into `sun_path`.
+    /// Peers can send answers to the address of the socket: it is the path itself, or the absolute
+    /// path of the directory and the name, which must fit into `sun_path`.
     ///
     /// # Errors
     ///
@@ -248,8 +252,9 @@ impl UnixDatagram {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::addr::UnixAddr;
     use crate::error::Errno;
-    use crate::fd::CWD;
+    use crate::fd::{BorrowedFd, CWD};
     use crate::files::alias::{Link, Means};
     use crate::files::dir::Dir;
     use crate::socket::{Seqpacket, Stream};
@@ -292,8 +297,8 @@ mod tests {
         left
     }
 
-    /// Looks again later, because a link that another process uses disappears soon, and one that
-    /// was left stays.
+    /// Checks that no new link exists. The function checks several times, because a link that
+    /// another process uses disappears soon, while a link that was left behind stays.
     fn assert_nothing_left_since(before: &[PathBuf]) {
         for path in left_behind() {
             let is_gone = |_| {
@@ -314,12 +319,13 @@ mod tests {
 
     fn connect_by_link(socket: &impl AsFd, path: &StdPath) -> Result<(), Error> {
         let path = SplitPath::new(Call::Connect, CWD, path.as_os_str().as_bytes())?;
-        connect_through(&path, Means::Link, |_, addr| {
+        connect_through(&path, Means::Link, &mut |_, addr| {
             syscall::connect(socket.as_fd(), addr)
         })
     }
 
-    /// This is one test and not several, because it looks for what any link left behind.
+    /// All cases are in one test, because tests that run at the same time would find each other's
+    /// links.
     #[test]
     fn at_without_proc_a_link_leads_there_and_is_gone_afterwards() {
         link_of_a_relative_path_begins_where_it_should();
@@ -395,8 +401,41 @@ mod tests {
         assert_eq!(error.errno(), Errno::ESTALE);
     }
 
-    /// Renames another file over the file after it was opened and before the connection is made
-    /// through it.
+    /// A name that fits after the alias of its directory is reached through the directory, because
+    /// then the kernel looks the file up when it connects.
+    #[test]
+    fn at_a_name_that_fits_leads_through_its_directory() {
+        let base = FreshDir::new("lead");
+        let deep = base.0.join("d".repeat(200));
+        fs::create_dir(&deep).unwrap();
+        let path = deep.join("name");
+        let split = SplitPath::new(Call::Connect, CWD, path.as_os_str().as_bytes()).unwrap();
+        let leads_to = |means| {
+            let mut lead = String::new();
+            let mut note = |_: BorrowedFd<'_>, addr: &UnixAddr| {
+                lead = format!("{addr}");
+                Ok(())
+            };
+            connect_through(&split, means, &mut note).unwrap();
+            lead
+        };
+        let usual = leads_to(USUAL);
+        assert!(
+            !syscall::HAVE_PROC_FD || usual.starts_with("/proc/self/fd/"),
+            "{usual}"
+        );
+        assert!(
+            !syscall::HAVE_PROC_FD || usual.ends_with("/name"),
+            "{usual}"
+        );
+        let by_link = leads_to(Means::Link);
+        assert!(by_link.contains("/.sunpath-"), "{by_link}");
+        // This file does not exist, so it could not be opened.
+        assert!(!path.exists());
+    }
+
+    /// Another file is renamed to the path after the old file was opened, and before the connection
+    /// is made through the old file.
     #[test]
     fn at_file_that_was_replaced_is_looked_up_again() {
         let base = FreshDir::new("replaced");
@@ -411,7 +450,7 @@ mod tests {
         let (mut new, mut attempts) = (None, 0);
         let bytes = path.as_os_str().as_bytes();
         let split = SplitPath::new(Call::Connect, CWD, bytes).unwrap();
-        connect_through(&split, USUAL, |start, addr| {
+        connect_through(&split, USUAL, &mut |start, addr| {
             attempts += 1;
             if old.is_some() {
                 new = Some(listening(&beside));
@@ -424,11 +463,23 @@ mod tests {
         new.take().unwrap().accept().unwrap();
         assert_eq!(attempts, if syscall::HAVE_PROC_FD { 2 } else { 1 });
 
+        // Only a refusal can mean that the file was replaced. Any other error is returned, even
+        // if another file has the path by then.
+        let mut attempts = 0;
+        let failed = connect_through(&split, USUAL, &mut |_, _| {
+            attempts += 1;
+            drop(listening(&beside));
+            fs::rename(&beside, &path).unwrap();
+            Err(Error::new(Call::Connect, Errno::EPROTOTYPE))
+        });
+        assert_eq!(failed.unwrap_err().errno(), Errno::EPROTOTYPE);
+        assert_eq!(attempts, 1);
+
         // Nobody listens, and the path still leads to the same file, so the first refusal is the
         // answer.
         let mut attempts = 0;
         let client = Socket::<Stream>::new().unwrap();
-        let refused = connect_through(&split, USUAL, |start, addr| {
+        let refused = connect_through(&split, USUAL, &mut |start, addr| {
             attempts += 1;
             syscall::connect_at(start, client.as_fd(), addr)
         });

@@ -37,60 +37,62 @@ pub use self::sweep::{StaleFile, StaleFiles, stale_in};
 
 /// The policy for a file that exists at the path.
 ///
-/// The page `docs/socket-files.md` of the repository lists every system call of the three, and what
-/// a crash at each of them leaves behind.
+/// The page `docs/socket-files.md` of the repository lists every system call of the three policies,
+/// and what a crash at each of these calls leaves behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Existing {
     /// Bind fails with `EADDRINUSE`, exactly as in C.
     #[default]
     Refuse,
-    /// A socket file that is proved dead is replaced, and no other file. This is for a daemon that
-    /// runs once and may have been killed.
+    /// Bind replaces a socket file that is proved dead, and no other file. This policy is for a
+    /// daemon that runs once and may have been killed.
     ///
     /// If several processes start at once, exactly one succeeds, and the others get `EADDRINUSE`.
-    /// They compete for a lock file of mode 0600 beside the socket, by flock(2). The lock is held
-    /// as long as the socket is open, in forked children too, and the kernel releases it when the
-    /// last of them dies, so the lock is never stale. The lock file is removed with the socket
-    /// file, and stays if the process was killed, or if another program made it.
-    /// [`BindOptions::lock`] can turn the lock off. The lock file's name is `<name>.lock`. For a
-    /// name over 250 bytes, which leaves no space for that, it is `.sunpath-`, a hash of the name
-    /// in 16 hexadecimal digits, and `.lock`.
+    /// The processes compete for a lock file of mode 0600 beside the socket, by flock(2). The lock
+    /// is held as long as the socket is open, in forked children too, and the kernel releases it
+    /// when the last of them dies, so the lock is never stale. The lock file is removed with the
+    /// socket file, and stays if the process was killed, or if another program made it.
+    /// [`BindOptions::lock`] can turn the lock off. The lock file's name is `<name>.lock`. If the
+    /// name has over 250 bytes, `.lock` does not fit after it, and the lock file's name is
+    /// `.sunpath-`, a hash of the name in 16 hexadecimal digits, and `.lock`.
     ///
     /// The lock keeps out only processes that ask for it. The proof protects every server, whatever
     /// library it uses. This process connects a datagram socket to the file. If any process holds a
-    /// stream or seqpacket socket that is bound to the file, the answer is `EPROTOTYPE`, also
-    /// before listen(2) and with a full backlog, and the server does not notice. Only
+    /// stream or seqpacket socket that is bound to the file, the answer is `EPROTOTYPE`, even
+    /// before listen(2) and with a full backlog, and the server does not notice the test. Only
     /// `ECONNREFUSED` proves that the file is dead, and only on a kernel that answers differently
     /// for a live socket. Before a file is removed, this process therefore binds a stream socket of
     /// its own beside it, under a temporary name, and makes the same test with it. If that live
     /// socket looks dead too, nothing is proved, and bind fails with `EADDRINUSE`.
     ///
-    /// These are never touched: a file that is not a socket; a symbolic link and the file that it points
-    /// to; a file that this process may not test, because it has no write permission on it (`EACCES`).
+    /// The following files are never touched: a file that is not a socket; a symbolic link and its
+    /// target; a file without write permission for this process, because the process may not test
+    /// that file (`EACCES`).
     ///
     /// A kernel knows only its own processes. On a file system that several machines, or a guest
     /// and its host, share, a server on the other side looks dead. Through another layer of an
     /// overlay file system a live server looks dead too.
     ReplaceStale,
-    /// The path is taken over from the process that has it, without an instant in which nobody
-    /// listens. It is for a new version of a running server, for example.
+    /// Bind takes the path over from the process that has it, without an instant in which nobody
+    /// listens. This policy is for a new version of a running server, for example.
     ///
-    /// The socket is bound to a temporary name beside the path, `.sunpath-` and 16 hexadecimal digits,
-    /// and listens. Its file is then swapped with the socket file at the path, which may be live or
-    /// dead, and which is removed. Clients that connected before stay in the old server's queue. Clients
-    /// that look the path up afterwards reach the new server. No client is ever refused because the
-    /// socket does not listen yet. The old server, if it uses this crate, leaves the new file alone
-    /// when it ends. If the file at the path is not a socket, or is a symbolic link, bind fails with
-    /// `EADDRINUSE`, and the file stays. (Where a file system cannot swap files, and on systems other
-    /// than Linux and macOS, rename(2) is called instead. A file that another program puts there
-    /// between the two calls that look and rename is lost.)
+    /// The socket is bound to a temporary name beside the path, `.sunpath-` and 16 hexadecimal
+    /// digits, and listens. The file of the new socket is then swapped with the socket file at the
+    /// path, which may be live or dead. The old file is removed. Clients that connected before stay
+    /// in the old server's queue. Clients that look the path up afterwards reach the new server. No
+    /// client is ever refused because the socket does not listen yet. The old server, if it uses
+    /// this crate, leaves the new file alone when it ends. If the file at the path is not a socket,
+    /// or is a symbolic link, bind fails with `EADDRINUSE`, and the file stays. (Where a file
+    /// system cannot swap files, and on systems other than Linux and macOS, rename(2) is called
+    /// instead. A file that another program puts there between the two calls that look and rename
+    /// is lost.)
     ///
     /// The old server should keep accepting for a moment, until no client waits, before it closes
-    /// its listener. connect(2) first looks the path up and then takes its place in the queue. A
-    /// client between the two when the listener is closed is refused (`ECONNREFUSED`), and a client
-    /// in the queue is reset. No call tells when the last client has connected; tens of
-    /// milliseconds are plenty unless the machine is stalled.
+    /// its listener. connect(2) first looks the path up and then takes its place in the queue. If
+    /// the listener is closed when a client is between these two steps, the client is refused
+    /// (`ECONNREFUSED`). A client in the queue is reset. No call tells when the last client has
+    /// connected. Tens of milliseconds are plenty unless the machine is stalled.
     ///
     /// getsockname(2), getpeername(2) of the clients and `/proc/net/unix` report the temporary name and
     /// not the path: [`Bound::addr`] has the path. A program that removes the sockets in `/tmp` whose
@@ -106,31 +108,32 @@ pub enum Existing {
 pub enum Lock {
     /// The file `<name>.lock` beside the socket file, for as long as the socket is open.
     ///
-    /// It has mode 0600 and the sticky bit, by which every process of this crate knows it. A lock
-    /// file without that bit belongs to another program. It is locked, but neither changed nor
-    /// removed, because that program may wait for the lock of this very file. (Where the sticky bit
-    /// is not kept, the process that made the file removes it.)
+    /// The lock file has mode 0600 and the sticky bit, by which every process of this crate
+    /// recognizes it. A lock file without that bit belongs to another program. The other program's
+    /// file is locked, but neither changed nor removed, because the other program may wait for the
+    /// lock of this very file. (Where the sticky bit is not kept, the process that made the file
+    /// removes it.)
     #[default]
     Beside,
-    /// Nothing. This is for a program that holds a lock of its own, that must not have another file
-    /// in the directory, or that may not make regular files there.
+    /// Nothing is locked. Use this if the program holds a lock of its own, must not have another
+    /// file in the directory, or may not make regular files there.
     ///
-    /// Two protections remain: the proof that a file is dead, which is made twice, and the turns
-    /// that processes of this crate take by a lock of the directory. As long as a process can have
-    /// its turn, one of several that start at once succeeds. A process cannot have its turn if it
-    /// may not read the directory, or if another process keeps the directory locked for over 50 ms.
-    /// Then a server that has just bound can lose its file: a second process moves the file aside
-    /// to look at it, and a third one binds in that instant.
+    /// Two protections remain: the proof that a file is dead, which is made twice, and turns: while
+    /// a process of this crate replaces a file, it holds a lock on the directory. As long as each
+    /// process can get its turn, exactly one of several that start at once succeeds. A process
+    /// cannot get its turn if it may not read the directory, or if another process keeps the
+    /// directory locked for over 50 ms. Then a server that has just bound can lose its file: a
+    /// second process moves the file aside to look at it, and a third one binds in that instant.
     None,
 }
 
-/// Options for binding a socket to a path. Its file has the right mode from the beginning, is
-/// removed at the end, and does not prevent the next start.
+/// Options for binding a socket to a path. The socket file has the right mode from the beginning,
+/// is removed at the end, and does not prevent the next start.
 ///
 /// # Examples
 ///
-/// A daemon to which only its user may connect. It starts again after a crash, cannot be started
-/// twice, and removes its file:
+/// A daemon to which only its user may connect. The following daemon starts again after a crash,
+/// cannot be started twice, and removes its file:
 ///
 /// ```
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -156,10 +159,10 @@ pub enum Lock {
 /// # Fork and exec
 ///
 /// Only the process that bound the socket removes the file. A child that continues as the daemon
-/// calls [`Bound::adopt`], and the parent must then end by `_exit`: if it returns from `main`, its
-/// own value is dropped and removes the file that the child still serves. A program that is
-/// executed inherits the socket without a [`Bound`], and [`adopt`](Self::adopt) takes the file
-/// over.
+/// calls [`Bound::adopt`], and the parent must then end by `_exit`: if the parent returns from
+/// `main`, its own [`Bound`] is dropped and removes the file that the child still serves. A program
+/// that is executed inherits the socket without a [`Bound`], and [`adopt`](Self::adopt) takes the
+/// file over.
 #[derive(Clone, Copy, Debug)]
 pub struct BindOptions {
     access: Access,

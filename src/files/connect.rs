@@ -19,8 +19,8 @@ use crate::syscall;
 ///
 /// # Examples
 ///
-/// A client that connects only to a server of its own user, and not to another one that listens at
-/// the path:
+/// The following client connects only to a server of its own user, and not to another server that
+/// listens at the path:
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -45,6 +45,16 @@ enum Peer {
     User(u32),
     /// The effective user of this process when it connects.
     OwnUser,
+}
+
+/// How long an attempt waits for a place in the listener's queue.
+#[derive(Clone, Copy)]
+enum Wait {
+    /// Not at all: the socket is nonblocking.
+    Never,
+    /// Until the deadline, or forever without one. The error is the one to return if the deadline has
+    /// passed when the attempt begins.
+    Until(Option<Deadline>, Error),
 }
 
 impl ConnectOptions {
@@ -83,12 +93,12 @@ impl ConnectOptions {
 
     /// Sets whether to wait for a server that has not started yet. A missing file (`ENOENT`) and a
     /// file at which nobody listens (`ECONNREFUSED`) are then not errors until the
-    /// [`timeout`](Self::timeout) has passed. Without a timeout it waits forever.
+    /// [`timeout`](Self::timeout) has passed. Without a timeout the wait has no end.
     ///
-    /// It tries again after a pause, which grows from 1 to 100 milliseconds and gets shorter before
-    /// the timeout. When the timeout has passed, the error is that of the last try: `ENOENT` if
-    /// there is no file, `ECONNREFUSED` if a dead server left one. Every other error, such as
-    /// `EACCES`, ends the wait at once, because a server that starts does not change it.
+    /// Connecting is tried again after a pause, which grows from 1 to 100 milliseconds and gets
+    /// shorter before the timeout. When the timeout has passed, the error is that of the last try:
+    /// `ENOENT` if there is no file, `ECONNREFUSED` if a dead server left one. Every other error,
+    /// such as `EACCES`, ends the wait at once, because a server that starts does not change it.
     ///
     /// # Examples
     ///
@@ -110,19 +120,19 @@ impl ConnectOptions {
         self
     }
 
-    /// Accepts only a server of this user: its effective user was this one at its last listen(2).
-    /// Every user who may write to a directory can listen at a path in it, and this check tells the
-    /// server from an impostor.
+    /// Accepts only a server of this user: the effective user of the server's process at its last
+    /// listen(2) must be this one. Every user who may write to a directory can listen at a path in
+    /// that directory. This check tells the server from an impostor.
     ///
     /// If a service manager made the socket ([`activation`](crate::activation)), the user is the
     /// manager's, often root, because the manager called listen(2). The server can change that by
     /// [`Listener::listen_again`](crate::Listener::listen_again).
     ///
     /// In a user namespace that does not map every user, as in many sandboxes, one uid stands for
-    /// all users that are not mapped: 65534, or the number in `/proc/sys/kernel/overflowuid`. There
-    /// this uid cannot be required, and connecting fails with `EINVAL` ([`Cause::UnmappedUid`]).
-    /// Elsewhere this uid is the user `nobody`. Without /proc it cannot be determined which
-    /// kind of namespace this is, and 65534 is refused.
+    /// all users that are not mapped: 65534, or the number in `/proc/sys/kernel/overflowuid`. In a
+    /// user namespace with unmapped users this uid cannot be required, and connecting fails with
+    /// `EINVAL` ([`Cause::UnmappedUid`]). In other namespaces the uid is the user `nobody`. Without
+    /// /proc the two kinds of namespace cannot be told apart, and 65534 is refused.
     ///
     /// # Examples
     ///
@@ -152,15 +162,15 @@ impl ConnectOptions {
         self
     }
 
-    /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at a
-    /// path of any length.
+    /// `connect(fd, addr, len)` — makes a socket that is connected to the listener at a path of any
+    /// length.
     ///
     /// # Errors
     ///
     /// On failure nothing stays open.
     ///
     /// - `ENOENT`, `EINVAL`: the path is empty, or has a NUL; no call was made, and
-    ///   [`Error::sun_path`] has the numbers.
+    ///   [`Error::sun_path`] has the sizes.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
     /// - `ETIMEDOUT`, `EPERM` and others: as for [`connect_addr`](Self::connect_addr).
     ///
@@ -179,8 +189,8 @@ impl ConnectOptions {
         self.connect_at(CWD, path)
     }
 
-    /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the one that listens
-    /// at a path of any length, which begins at an open directory.
+    /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the listener at a path
+    /// of any length, which begins at an open directory.
     ///
     /// # Errors
     ///
@@ -189,6 +199,20 @@ impl ConnectOptions {
     /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: as for [`connect`](Self::connect).
     /// - `EOPNOTSUPP`: as for [`Socket::connect_to_at`].
     /// - `ETIMEDOUT`, `EPERM` and others: as for [`connect_addr`](Self::connect_addr).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use sunpath::{ConnectOptions, UnixStream};
+    /// use sunpath::files::Dir;
+    ///
+    /// let dir = Dir::open("/run/app")?;
+    /// let options = ConnectOptions::new().timeout(Duration::from_secs(1));
+    /// let server: UnixStream = options.connect_at(&dir, "control.sock")?;
+    /// # drop(server);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// See connect(2), unix(7).
     #[doc(alias = "connectat")]
@@ -201,15 +225,15 @@ impl ConnectOptions {
         connected.map(Socket::from_fd)
     }
 
-    /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at an
-    /// address.
+    /// `connect(fd, addr, len)` — makes a socket that is connected to the listener at an address.
     ///
     /// # Errors
     ///
     /// On failure nothing stays open.
     ///
     /// - `ETIMEDOUT`: the queue was full until the timeout had passed.
-    /// - `EPERM`: another user runs the server, whose uid is in [`Cause::Peer`]. Nothing was sent to it.
+    /// - `EPERM`: another user runs the server. [`Cause::Peer`] has the uid of that user. Nothing
+    ///   was sent to the server.
     /// - `EINVAL`: the uid that is required stands for several users here.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `EINVAL`: as for
@@ -219,14 +243,96 @@ impl ConnectOptions {
     /// See connect(2), unix(7).
     #[doc(alias = "connect")]
     pub fn connect_addr<T: Connected>(&self, addr: &UnixAddr) -> Result<Socket<T>, Error> {
-        let deadline = self.deadline();
-        let connected = self.retry_until_served(deadline, &mut |late| {
-            self.connect_by(T::TYPE, CWD, addr, deadline, late)
-        });
+        self.connect_address(T::TYPE, addr).map(Socket::from_fd)
+    }
+
+    /// `connect(fd, addr, len)`, on a nonblocking socket — connects to a path of any length, or fails if
+    /// it would have to wait. The socket is nonblocking.
+    ///
+    /// The method makes one attempt, whatever [`timeout`](Self::timeout) and
+    /// [`wait_for_server`](Self::wait_for_server) say. A loop that waits for many sockets calls it.
+    /// If the queue is full there is nothing to poll for, because a connection has not begun: try
+    /// again after a pause, or connect in another thread.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: the listener's queue is full.
+    /// - `EPERM`, `EINVAL`, `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`, `ENOENT`, `ECONNREFUSED`, `EACCES`,
+    ///   `EPROTOTYPE`, `ENOTDIR`, `ELOOP`, `ENAMETOOLONG`, `EOPNOTSUPP`: as for [`connect_at`](Self::connect_at).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::{CWD, ConnectOptions, Errno, Stream};
+    ///
+    /// let path = "/nobody/listens/here";
+    /// let error = ConnectOptions::new().try_connect_at::<Stream>(CWD, path).unwrap_err();
+    /// assert_eq!(error.errno(), Errno::ENOENT);
+    /// ```
+    ///
+    /// See connect(2), unix(7).
+    #[doc(alias = "connect")]
+    #[doc(alias = "SOCK_NONBLOCK")]
+    pub fn try_connect_at<T: Connected>(
+        &self,
+        dir: impl AsFd,
+        path: impl AsPathname,
+    ) -> Result<Socket<T>, Error> {
+        let path = SplitPath::new(Call::Connect, dir.as_fd(), path.as_pathname())?;
+        let connected = self.connect_once(T::TYPE, &path, Wait::Never);
         connected.map(Socket::from_fd)
     }
 
-    /// Connects a socket of any type, so that the compiler makes this code once.
+    /// `connect(fd, addr, len)`, on a nonblocking socket — connects to an address, or fails if it would
+    /// have to wait, as [`try_connect_at`](Self::try_connect_at) does.
+    ///
+    /// # Errors
+    ///
+    /// - `EAGAIN`: the listener's queue is full.
+    /// - `EPERM`, `EINVAL`, `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`, `ENOENT`, `ECONNREFUSED`, `EACCES`,
+    ///   `EPROTOTYPE`, `ENOTDIR`, `ELOOP`: as for [`connect_addr`](Self::connect_addr).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{ConnectOptions, Stream, addr};
+    ///
+    /// let options = ConnectOptions::new().require_own_user();
+    /// let stream = options.try_connect_addr::<Stream>(&addr!("/run/app.sock"))?;
+    /// # drop(stream);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See connect(2), unix(7).
+    #[doc(alias = "connect")]
+    #[doc(alias = "SOCK_NONBLOCK")]
+    pub fn try_connect_addr<T: Connected>(&self, addr: &UnixAddr) -> Result<Socket<T>, Error> {
+        let connected = self.connect_by(T::TYPE, CWD, addr, Wait::Never);
+        connected.map(Socket::from_fd)
+    }
+
+    /// Returns the [`timeout`](Self::timeout), if one was set.
+    #[must_use]
+    pub const fn time_limit(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Returns whether to [wait for a server](Self::wait_for_server) that has not started yet.
+    #[must_use]
+    pub const fn waits_for_server(&self) -> bool {
+        self.wait_for_server
+    }
+
+    /// Does what [`connect_addr`](Self::connect_addr) does, for a socket of any type. The function
+    /// is not generic, so the compiler generates this code once.
+    fn connect_address(&self, kind: c_int, addr: &UnixAddr) -> Result<OwnedFd, Error> {
+        let deadline = self.deadline();
+        self.retry_until_served(deadline, &mut |late| {
+            self.connect_by(kind, CWD, addr, Wait::Until(deadline, late))
+        })
+    }
+
+    /// Does what [`connect_at`](Self::connect_at) does, for a socket of any type.
     fn connect_path(
         &self,
         kind: c_int,
@@ -236,15 +342,29 @@ impl ConnectOptions {
         let path = SplitPath::new(Call::Connect, dir, path)?;
         let deadline = self.deadline();
         self.retry_until_served(deadline, &mut |late| {
-            connect_through(&path, USUAL, |start, addr| {
-                self.connect_by(kind, start, addr, deadline, late)
-            })
+            self.connect_once(kind, &path, Wait::Until(deadline, late))
         })
     }
 
+    /// Makes one attempt to connect a socket of any type to a path.
+    fn connect_once(
+        &self,
+        kind: c_int,
+        path: &SplitPath<'_>,
+        wait: Wait,
+    ) -> Result<OwnedFd, Error> {
+        let mut connected = Err(TIMED_OUT);
+        let attempted = connect_through(path, USUAL, &mut |start, addr| {
+            connected = self.connect_by(kind, start, addr, wait);
+            connected.as_ref().map(drop).map_err(|error| *error)
+        });
+        // If an attempt succeeded, the last one did, and `connected` is its socket.
+        attempted.and(connected)
+    }
+
     /// Calls `attempt`, and if [`wait_for_server`](Self::wait_for_server) was asked for, calls it
-    /// again until there is a server. `attempt` gets the error to return if the deadline has passed
-    /// when it begins: that of the previous try, if there was one.
+    /// again until there is a server. The argument of `attempt` is the error to return if the
+    /// deadline has passed already: the error of the previous try, if there was one.
     fn retry_until_served(
         &self,
         deadline: Option<Deadline>,
@@ -272,15 +392,13 @@ impl ConnectOptions {
         self.timeout.map(Deadline::after)
     }
 
-    /// Connects once. The address begins at `dir`, and `late` is the error to return if the
-    /// deadline has passed already.
+    /// Connects once. The address begins at `dir`.
     fn connect_by(
         &self,
         kind: c_int,
         dir: BorrowedFd<'_>,
         addr: &UnixAddr,
-        deadline: Option<Deadline>,
-        late: Error,
+        wait: Wait,
     ) -> Result<OwnedFd, Error> {
         let required = self.peer.map(|peer| match peer {
             Peer::User(uid) => uid,
@@ -291,12 +409,12 @@ impl ConnectOptions {
             let cause = Cause::UnmappedUid { uid };
             return Err(Error::with_cause(Call::Connect, Errno::EINVAL, cause));
         }
-        let owned = syscall::socket(kind, false)?;
+        let owned = syscall::socket(kind, matches!(wait, Wait::Never))?;
         // The type makes no difference to the next calls.
         let socket = SocketRef::<Stream>::from(&owned);
-        match deadline {
-            None => syscall::connect_at(dir, owned.as_fd(), addr)?,
-            Some(deadline) => connect_until(&socket, dir, addr, deadline, late)?,
+        match wait {
+            Wait::Never | Wait::Until(None, _) => syscall::connect_at(dir, owned.as_fd(), addr)?,
+            Wait::Until(Some(deadline), late) => connect_until(&socket, dir, addr, deadline, late)?,
         }
         if let Some(required) = required {
             let uid = socket.peer_cred()?.uid();
@@ -314,15 +432,15 @@ const LONGEST_PAUSE: u16 = 100;
 
 const TIMED_OUT: Error = Error::new(Call::Connect, Errno::ETIMEDOUT);
 
-/// Returns whether there is no server: no socket file, or no process that listens. An empty path does not
-/// mean that, although its errno is `ENOENT`.
+/// Returns whether there is no server: no socket file, or no process that listens. The result is
+/// `false` for an empty path, which has the errno `ENOENT`, too.
 fn is_absent(error: Error) -> bool {
     error.sun_path().is_none() && matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED)
 }
 
-/// Connects a blocking socket, and waits for a place in the queue until the deadline at most. A
-/// nonblocking connect(2) to a full queue would begin nothing that poll(2) could wait for.
-/// `SO_SNDTIMEO` limits the wait, and is reset afterwards.
+/// Connects a blocking socket, and waits for a place in the queue until the deadline at most.
+/// `SO_SNDTIMEO` limits the wait, and is reset afterwards. A nonblocking connect(2) with poll(2) is
+/// not possible, because at a full queue it fails and leaves nothing to wait for.
 fn connect_until(
     socket: &Socket<Stream>,
     dir: BorrowedFd<'_>,

@@ -25,7 +25,7 @@ pub use self::options::DirOptions;
 #[cfg(feature = "std")]
 pub use self::runtime::RuntimeError;
 
-/// A directory that is open. If its path leads elsewhere later,
+/// An open directory. Even if its path leads to another directory later,
 /// [`bind_to_at`](crate::Socket::bind_to_at) still puts a socket into this directory.
 ///
 /// [`private`](Self::private) is the portable way to restrict a server to one user, because not
@@ -33,7 +33,8 @@ pub use self::runtime::RuntimeError;
 /// directories above it.
 ///
 /// The descriptor is close-on-exec. On systems with `O_PATH` it only refers to the directory:
-/// reading or locking the directory needs another descriptor. Dropping it leaves the directory.
+/// reading or locking the directory needs another descriptor. Dropping a `Dir` does not remove the
+/// directory.
 ///
 /// # Examples
 ///
@@ -76,8 +77,8 @@ impl IntoRawFd for Dir {
     }
 }
 
-/// Takes the descriptor over without a check. If it is not a directory, every call below it fails
-/// with `ENOTDIR`.
+/// Takes the descriptor over without a check. If the descriptor is not a directory, every call
+/// below it fails with `ENOTDIR`.
 impl From<OwnedFd> for Dir {
     fn from(fd: OwnedFd) -> Self {
         Self { fd }
@@ -90,7 +91,8 @@ impl From<Dir> for OwnedFd {
     }
 }
 
-/// The reason why [`Dir::private`] or [`Dir::public`] refused a path, and the part of the path.
+/// The reason why [`Dir::private`] or [`Dir::public`] refused a path, and the part of the path that
+/// the reason is about.
 ///
 /// # Examples
 ///
@@ -117,7 +119,7 @@ pub struct DirError {
     refusal: Refusal,
 }
 
-/// The reason why a directory was refused, or one above it.
+/// The reason why a directory, or a directory above it, was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -131,24 +133,22 @@ pub enum Refusal {
     NotADirectory,
     /// The owner is neither this process's effective user nor, where root is accepted, root.
     Owner {
-        /// The user that owns it.
+        /// The user that owns the directory.
         uid: u32,
     },
-    /// The mode lets other users enter, or in a public directory keeps them out. For a directory
-    /// above, the mode lets other users replace what is in it.
+    /// The mode of a private directory lets other users enter, or the mode of a public directory
+    /// keeps them out. The mode of a directory above lets other users replace what is in it.
     Mode {
         /// The permission bits, the sticky bit included.
         mode: u32,
-        /// The user that owns it.
+        /// The user that owns the directory.
         uid: u32,
     },
 }
 
 impl DirError {
-    /// Makes the error from its parts, for libsunpath alone, which keeps an error as a number.
-    #[must_use]
-    #[doc(hidden)]
-    pub const fn from_parts(prefix_len: usize, refusal: Refusal) -> Self {
+    /// Makes the error from its parts.
+    pub(crate) const fn new(prefix_len: usize, refusal: Refusal) -> Self {
         Self {
             prefix_len,
             refusal,
@@ -162,20 +162,21 @@ impl DirError {
     }
 
     /// Returns how many bytes of the path name the directory at fault, up to the end of a
-    /// component. It is 0 for the working directory of a relative path, or for one above it.
+    /// component. The result is 0 for the working directory of a relative path, and for a directory
+    /// above that.
     #[must_use]
     pub const fn prefix_len(self) -> usize {
         self.prefix_len
     }
 
-    /// Returns what is wrong with that directory.
+    /// Returns what is wrong with the directory at fault.
     #[must_use]
     pub const fn refusal(self) -> Refusal {
         self.refusal
     }
 
-    /// Returns the errno of the same fault: that of the call or path, `ELOOP` for a symbolic link,
-    /// `ENOTDIR` for another file, `EPERM` for an owner or a mode.
+    /// Returns the errno for this error: the errno of the call or the path, `ELOOP` for a symbolic
+    /// link, `ENOTDIR` for another file, `EPERM` for an owner or a mode.
     #[must_use]
     pub const fn errno(self) -> Errno {
         match self.refusal {

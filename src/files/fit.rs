@@ -5,9 +5,11 @@ use core::fmt;
 
 use crate::error::Errno;
 use crate::pathname::AsPathname;
+use crate::search::len_without_slashes;
 
-/// Returns how many bytes a name may have in a directory whose path has `dir_len` bytes, if the path of a
-/// socket may have `max`: what the directory and a slash leave. It is 0 if they leave nothing.
+/// Returns how many bytes a name may have in a directory whose path has `dir_len` bytes, if the
+/// path of a socket may have `max`: what the directory and a slash leave. The result is 0 if they
+/// leave nothing.
 ///
 /// `max` is [`SUN_PATH_MAX`](crate::sys::SUN_PATH_MAX) for this system, and
 /// [`SUN_PATH_MAX_PORTABLE`](crate::sys::SUN_PATH_MAX_PORTABLE) for every system.
@@ -36,8 +38,8 @@ pub const fn space_in(dir_len: usize, max: usize) -> usize {
 ///
 /// # Errors
 ///
-/// - [`DoesNotFit`] (`ENAMETOOLONG`): it has the longest name, and the greatest length that the
-///   directory may have for it.
+/// - [`DoesNotFit`] (`ENAMETOOLONG`): a path is too long. The error has the longest name, and the
+///   greatest length that the path of the directory may have for this name.
 ///
 /// # Examples
 ///
@@ -59,14 +61,13 @@ pub fn fits_in<'n>(
     max: usize,
 ) -> Result<(), DoesNotFit<'n>> {
     let dir = dir.as_pathname();
-    let slashes = dir.iter().rev().take_while(|byte| **byte == b'/').count();
     let error = DoesNotFit {
         longest: names
             .iter()
             .copied()
             .max_by_key(|name| name.len())
             .unwrap_or(""),
-        dir_len: dir.len().saturating_sub(slashes),
+        dir_len: len_without_slashes(dir),
         max,
     };
     // A name in the working directory needs no slash.
@@ -99,8 +100,8 @@ impl<'n> DoesNotFit<'n> {
         self.dir_len
     }
 
-    /// Returns how many bytes the path of the directory may have. It is 0 if the name is too long in every
-    /// directory.
+    /// Returns how many bytes the path of the directory may have. The result is 0 if the name is
+    /// too long in every directory.
     #[must_use]
     pub const fn dir_max(self) -> usize {
         space_in(self.longest.len(), self.max)

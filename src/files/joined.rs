@@ -4,12 +4,13 @@
 #[derive(Clone, Copy)]
 pub(crate) struct Path<const N: usize> {
     bytes: [u8; N],
-    /// INVARIANT: it is at most `N`.
+    /// INVARIANT: the length is at most `N`.
     len: usize,
 }
 
 impl<const N: usize> Path<N> {
-    /// Puts one piece after the other. Fails with the number of bytes if there are more than `N`.
+    /// Puts the pieces one after the other. If they have more than `N` bytes in all, fails with
+    /// that sum.
     pub(crate) fn join(pieces: &[&[u8]]) -> Result<Self, usize> {
         let mut bytes = [0; N];
         let len = join(pieces, &mut bytes)?;
@@ -21,15 +22,18 @@ impl<const N: usize> Path<N> {
     }
 }
 
-/// Puts pieces one after the other at the front of `buf`. Returns their number of bytes, as an
-/// error if they do not fit.
+/// Puts the pieces one after the other at the front of `buf`. Returns how many bytes they have in
+/// all, as an error if they do not fit.
 #[inline(never)]
 fn join(pieces: &[&[u8]], buf: &mut [u8]) -> Result<usize, usize> {
     let len = pieces.iter().map(|piece| piece.len()).sum();
     let mut buf = buf.get_mut(..len).ok_or(len)?;
     for piece in pieces {
         let (place, rest) = buf.split_at_mut_checked(piece.len()).ok_or(len)?;
-        place.copy_from_slice(piece);
+        // The compiler cannot always tell that `copy_from_slice` would not panic here.
+        for (to, from) in place.iter_mut().zip(*piece) {
+            *to = *from;
+        }
         buf = rest;
     }
     Ok(len)

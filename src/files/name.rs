@@ -1,4 +1,5 @@
-//! Names in a directory: of the socket file, of temporary files beside it, and of its lock.
+//! Names in a directory: those of the socket file, of temporary files in the same directory, and of
+//! the lock file.
 
 use crate::error::{Call, Errno, Error};
 use crate::files::joined::Path;
@@ -18,8 +19,8 @@ pub(crate) fn join_name(pieces: &[&[u8]]) -> Result<Name, Error> {
 /// Returns `<name>.lock`, or `.sunpath-<hash of the name>.lock` if that does not fit.
 pub(crate) fn lock_name(socket: &[u8]) -> Result<Name, Error> {
     const SUFFIX: &[u8] = b".lock";
-    // The hash is FNV-1a. If two names have one hash, their servers exclude each other, which is
-    // safe.
+    // The hash is FNV-1a. If two names have the same hash, their servers exclude each other, which
+    // is safe.
     let hash = socket
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
@@ -28,7 +29,7 @@ pub(crate) fn lock_name(socket: &[u8]) -> Result<Name, Error> {
     join_name(&[socket, SUFFIX]).or_else(|_| join_name(&[&numbered_name(hash), SUFFIX]))
 }
 
-/// A name that no other process chooses, because its number cannot be predicted.
+/// A name that no other process chooses, because it contains a random number.
 pub(crate) type TemporaryName = [u8; 9 + 16];
 
 /// Returns `.sunpath-` and 16 hexadecimal digits of a random number.
@@ -36,7 +37,7 @@ pub(crate) fn temporary_name() -> Result<TemporaryName, Error> {
     syscall::random_number().map(numbered_name)
 }
 
-/// Returns `.sunpath-` and the 16 hexadecimal digits of a number, the lowest first.
+/// Returns `.sunpath-` and the 16 hexadecimal digits of `number`, the lowest digit first.
 fn numbered_name(mut number: u64) -> TemporaryName {
     let mut name = *b".sunpath-0123456789abcdef";
     for digit in name.iter_mut().skip(9) {
@@ -53,7 +54,7 @@ fn numbered_name(mut number: u64) -> TemporaryName {
 mod tests {
     use super::*;
 
-    /// Every version of this crate finds the lock of every other.
+    /// Every version of this crate must compute the same name of the lock file.
     #[test]
     fn name_of_a_lock_is_always_the_same() {
         let lock = |len: usize| lock_name(&b"n".repeat(len)).unwrap();

@@ -9,19 +9,20 @@ use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, OwnedFd};
 use crate::files::joined::Path;
+use crate::search::{last_slash, len_before, len_without_slashes};
 use crate::syscall::{self, O_PATH, PATH_MAX};
 
 /// A path, and the directory where it begins if it is not absolute.
 pub(crate) struct SplitPath<'a> {
     pub(crate) start: BorrowedFd<'a>,
-    /// The path of the directory, including its last slash. It is empty if the directory is `start`
-    /// itself.
+    /// The path of the directory, including its last slash. The slice is empty if the directory is
+    /// `start` itself.
     pub(crate) parent: &'a [u8],
     /// The last component, with the slashes after it.
     pub(crate) last: &'a [u8],
     path: &'a [u8],
-    /// The address of the path itself. It is `None` if the path does not fit into `sun_path`, or if
-    /// the kernel would begin at another directory.
+    /// The address of the path itself. The result is `None` if the path does not fit into
+    /// `sun_path`, or if the kernel would resolve it from another directory.
     pub(crate) addr: Option<UnixAddr>,
 }
 
@@ -56,8 +57,8 @@ impl<'a> SplitPath<'a> {
         }
     }
 
-    /// Returns the address of another name in the same directory. It is `None` if the path does not
-    /// fit into `sun_path`, or if the kernel would begin at another directory.
+    /// Returns the address of another name in the same directory. The result is `None` if the path
+    /// does not fit into `sun_path`, or if the kernel would resolve it from another directory.
     pub(crate) fn addr_of(&self, name: &[u8]) -> Option<UnixAddr> {
         let path = Path::<SUN_PATH_MAX>::join(&[self.parent, name]).ok()?;
         match begins_alike(self.start, path.as_bytes()) {
@@ -121,16 +122,17 @@ impl<'a> SplitPath<'a> {
     }
 }
 
-/// Returns whether a call that takes no directory begins where the path does.
+/// Returns whether a call that takes no directory resolves the path from the same directory.
 fn begins_alike(start: BorrowedFd<'_>, path: &[u8]) -> bool {
     path.starts_with(b"/") || start.as_raw_fd() == CWD.as_raw_fd()
 }
 
-/// Returns a path of any length that is not empty and has no NUL.
+/// Checks that a path is not empty and has no NUL, and returns it. The length of the path does not
+/// matter.
 pub(crate) fn checked(path: &[u8]) -> Result<&[u8], SunPathError> {
     // `contains` compares many bytes at once, so the position is searched only if there is a NUL.
     if path.contains(&0) {
-        let at = path.iter().take_while(|byte| **byte != 0).count();
+        let at = len_before(path, 0);
         return Err(SunPathError::InteriorNul { at });
     }
     match path {
@@ -140,7 +142,7 @@ pub(crate) fn checked(path: &[u8]) -> Result<&[u8], SunPathError> {
 }
 
 /// Opens a path of any length. The kernel resolves it, `..` and symbolic links included: in one
-/// call if it can, otherwise in pieces, which are as long as one call takes.
+/// call if the path fits, and otherwise in pieces that are as long as one call takes.
 pub(crate) fn open_by_path(
     dir: BorrowedFd<'_>,
     path: &[u8],
@@ -148,15 +150,15 @@ pub(crate) fn open_by_path(
 ) -> Result<OwnedFd, Error> {
     let (mut held, mut rest) = (None::<OwnedFd>, path);
     while rest.len() >= PATH_MAX {
-        let slash = rest.iter().take(PATH_MAX).rposition(|byte| *byte == b'/');
+        let slash = last_slash(rest, PATH_MAX);
         let pieces = slash.and_then(|slash| rest.split_at_checked(slash));
         let Some((piece @ [_, ..], below)) = pieces else {
             return Err(Error::new(Call::Openat, Errno::ENAMETOOLONG));
         };
         let from = held.as_ref().map_or(dir, AsFd::as_fd);
         held = Some(syscall::openat(from, piece, O_PATH | sys::O_DIRECTORY)?);
-        // The remaining path starts below that directory. A leading slash would make it start at
-        // the root.
+        // The remaining path is resolved from that directory. With a leading slash it would be
+        // resolved from the root.
         rest = below;
         while let [b'/', after @ ..] = rest {
             rest = after;
@@ -169,8 +171,7 @@ pub(crate) fn open_by_path(
 /// Splits a path into its directory, which may be empty, and its last component with the slashes
 /// after it.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    let end = path.iter().rposition(|byte| *byte != b'/').unwrap_or(0);
-    let slash = path.iter().take(end).rposition(|byte| *byte == b'/');
+    let slash = last_slash(path, len_without_slashes(path));
     let parts = path.split_at_checked(slash.map_or(0, |slash| slash + 1));
     parts.unwrap_or((b"", path))
 }

@@ -1,4 +1,4 @@
-//! Accepts clients, and continues after a time when no descriptor was free.
+//! Accepts clients, and continues when a descriptor is free again.
 
 use core::fmt;
 use core::iter::FusedIterator;
@@ -10,10 +10,10 @@ use crate::fd::AsFd;
 use crate::socket::{Connected, Listener, Socket};
 use crate::syscall;
 
-/// The first pause after an error, and the longest one.
+/// The first pause after an error, and the longest pause.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
-/// Returns the pause that follows another.
+/// Returns the pause after `last`, the previous pause.
 fn pause_after(last: Option<Duration>) -> Duration {
     last.map_or(PAUSES.0, |last| PAUSES.1.min(last.saturating_mul(2)))
 }
@@ -21,17 +21,17 @@ fn pause_after(last: Option<Duration>) -> Duration {
 /// Returns an iterator over clients as they connect, until the listener is [shut
 /// down](Listener::as_socket) and its queue is empty.
 ///
-/// [`Listener::incoming`] returns each error to the loop around it. This iterator returns only
-/// clients:
+/// The iterator of [`Listener::incoming`] also returns errors, and the loop has to handle them.
+/// This iterator returns only clients:
 ///
 /// - When no descriptor is free (`EMFILE`, `ENFILE`), or no memory, the client stays in the queue, and accept(2)
 ///   is called again after a pause. The pause grows from 5 milliseconds to 1 second, and is 5 milliseconds
 ///   again after the next client. Other errors are treated in the same way, but
 ///   after `ECONNABORTED` the next client is accepted at once and nothing is reported.
-/// - `report` gets an error only if it is the first one since a client was accepted.
+/// - `report` is called with the first error after each client, and not with errors that follow it.
 /// - If the listener is shut down during a pause, the pause ends at once, and so does the iterator
 ///   if still no descriptor is free.
-/// - On a nonblocking listener it waits by poll(2).
+/// - On a nonblocking listener the iterator waits by poll(2).
 ///
 /// # Examples
 ///
@@ -67,15 +67,16 @@ pub fn incoming<T: Connected, R: FnMut(Error)>(
 
 /// Accepts clients as they connect: an iterator, made by [`incoming`].
 pub struct Incoming<'a, T: Connected, R> {
-    /// The listener. It is `None` after it was shut down.
+    /// The listener. The field is `None` after the listener was shut down.
     listener: Option<&'a Listener<T>>,
     report: R,
-    /// The last pause. It is `None` if the last call succeeded.
+    /// The last pause. The field is `None` if the last call succeeded.
     pause: Option<Duration>,
 }
 
 impl<T: Connected, R: FnMut(Error)> Incoming<'_, T, R> {
-    /// Reports the first error, and pauses. Returns whether the listener was shut down meanwhile.
+    /// Reports the error if it is the first, and pauses. Returns whether the listener was shut down
+    /// meanwhile.
     fn wait_after(&mut self, error: Error, listener: &Listener<T>) -> bool {
         if self.pause.is_none() {
             (self.report)(error);
@@ -100,8 +101,8 @@ impl<T: Connected, R: FnMut(Error)> Iterator for Incoming<'_, T, R> {
         let mut is_shut_down = false;
         loop {
             let accepted = listener.accept().or_else(|error| match error.errno() {
-                // A nonblocking listener that was shut down reports EAGAIN, too. This call tells
-                // the two apart.
+                // A nonblocking listener reports EAGAIN if no client waits and also after it was
+                // shut down. `accept_timeout` reports EINVAL if the listener was shut down.
                 Errno::EAGAIN => listener.accept_timeout(Duration::MAX),
                 _ => Err(error),
             });

@@ -1,4 +1,4 @@
-//! The listeners of each kind, by the names that programs use.
+//! The names that programs use for the listeners of each kind.
 
 use super::{Listener, Seqpacket, Stream};
 
@@ -25,8 +25,8 @@ use super::{Listener, Seqpacket, Stream};
 /// | stop | [`as_socket`](UnixListener::as_socket) |
 /// | set options | [`set_nonblocking`](UnixListener::set_nonblocking), [`set_cloexec`](UnixListener::set_cloexec), [`listen_again`](UnixListener::listen_again), [`try_clone`](UnixListener::try_clone), [`local_addr`](UnixListener::local_addr), [`take_error`](UnixListener::take_error) |
 ///
-/// A daemon's listener is made by [`BindOptions::listen`](crate::BindOptions::listen), which also
-/// sets the mode of the socket file, replaces a stale file, and removes the file at the end.
+/// For a daemon, call [`BindOptions::listen`](crate::BindOptions::listen). `BindOptions` also sets
+/// the mode of the socket file, replaces a stale file, and removes the file at the end.
 pub type UnixListener = Listener<Stream>;
 
 /// A socket that listens for sequenced-packet connections.

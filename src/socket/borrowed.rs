@@ -10,15 +10,15 @@ use super::{Connected, Kind, Socket};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, RawFd, borrow_as};
 
 /// A borrowed socket: every method of [`Socket`] on a descriptor that other code owns, such as a
-/// socket of `std`, tokio or async-io, or a number that C code passed.
+/// socket of `std`, tokio or async-io, or a descriptor that C code passed.
 ///
-/// It consists of the descriptor alone, which its owner closes. Making one does not call the
-/// kernel. If the descriptor is not a Unix domain socket of this kind, its calls fail with the
-/// errno that they have in C: `ENOTSOCK`, `EOPNOTSUPP`, `EAFNOSUPPORT` or another one.
+/// A `SocketRef` consists of the descriptor alone, which its owner closes. Making one does not call
+/// the kernel. If the descriptor is not a Unix domain socket of this kind, the methods fail with
+/// the errno that the calls have in C: `ENOTSOCK`, `EOPNOTSUPP`, `EAFNOSUPPORT` or another one.
 ///
 /// # Examples
 ///
-/// Passing a descriptor over a stream of `std`, which keeps it:
+/// A descriptor is passed over a stream of `std`, which stays the owner of its socket:
 ///
 /// ```
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,7 +34,7 @@ use crate::fd::{AsFd, AsRawFd, BorrowedFd, RawFd, borrow_as};
 /// # #[cfg(not(feature = "std"))] fn main() {}
 /// ```
 ///
-/// For a number that C code passed, the caller of `BorrowedFd::borrow_raw` guarantees that it is
+/// If C code passed the descriptor, the caller of `BorrowedFd::borrow_raw` guarantees that it is
 /// open:
 ///
 /// ```
@@ -53,12 +53,12 @@ pub struct SocketRef<'fd, T: Kind> {
 
 /// A borrowed listener: every method of [`Listener`] on a descriptor that other code owns.
 ///
-/// As for [`SocketRef`], making one does not call the kernel. If the descriptor does not listen,
-/// `accept` fails with `EINVAL`.
+/// Making a `ListenerRef` does not call the kernel. If the descriptor does not listen, `accept`
+/// fails with `EINVAL`.
 ///
 /// # Examples
 ///
-/// Accepting only one user's clients from a listener of `std`, which keeps it:
+/// A listener of `std` accepts only the clients of one user:
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,7 +1,8 @@
-//! Conversions from a descriptor to a socket, which are checked, and to and from the types of
-//! `std`.
+//! Conversions from a descriptor to a socket, which check the descriptor, and conversions to and
+//! from the types of `std`.
 
 use core::error;
+use core::ffi::c_int;
 use core::fmt;
 
 use sunpath_sys as sys;
@@ -9,15 +10,15 @@ use sunpath_sys as sys;
 use super::listener::Listener;
 use super::{Connected, Kind, Socket};
 use crate::error::{Call, Cause, Errno, Error};
-use crate::fd::{AsFd, FromRawFd, OwnedFd, RawFd, impl_from_raw_fd};
+use crate::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd, impl_from_raw_fd};
 use crate::syscall;
 
-/// The error of a conversion from a descriptor that does not have the expected type. It contains
-/// the descriptor.
+/// The error of a conversion from a descriptor that does not have the expected type. The error
+/// contains the descriptor.
 ///
 /// The errno is `ENOTSOCK` for a file that is not a socket, `EAFNOSUPPORT` for a socket of another
-/// family, `EPROTOTYPE` for one of another type, and `EINVAL` for one that should listen and does
-/// not.
+/// family, `EPROTOTYPE` for a socket of another type, and `EINVAL` for a socket that should listen
+/// and does not.
 #[derive(Debug)]
 pub struct FromFdError {
     error: Error,
@@ -50,9 +51,9 @@ impl fmt::Display for FromFdError {
 
 impl error::Error for FromFdError {}
 
-/// Checks that family and type of a descriptor are those of a `Socket<T>`.
-fn check<T: Kind>(fd: &OwnedFd) -> Result<(), Error> {
-    if !syscall::is_unix(fd.as_fd())? {
+/// Checks that a descriptor is a Unix domain socket of the type `kind`.
+pub(crate) fn check_kind(fd: BorrowedFd<'_>, kind: c_int) -> Result<(), Error> {
+    if !syscall::is_unix(fd)? {
         let errno = Errno::EAFNOSUPPORT;
         return Err(Error::with_cause(
             Call::Getsockname,
@@ -60,20 +61,31 @@ fn check<T: Kind>(fd: &OwnedFd) -> Result<(), Error> {
             Cause::OtherFamily,
         ));
     }
-    if syscall::getsockopt::<i32>(fd.as_fd(), sys::SO_TYPE)? != T::TYPE {
+    if syscall::getsockopt::<c_int>(fd, sys::SO_TYPE)? != kind {
         let errno = Errno::EPROTOTYPE;
         return Err(Error::with_cause(Call::Getsockopt, errno, Cause::OtherKind));
     }
     Ok(())
 }
 
-/// Checks that the descriptor is a Unix domain socket of this kind. It does not check whether the
-/// socket is bound, connected or listening.
+/// Checks that a socket listens.
+pub(crate) fn check_listening(fd: BorrowedFd<'_>) -> Result<(), Error> {
+    match syscall::getsockopt::<c_int>(fd, sys::SO_ACCEPTCONN)? {
+        0 => {
+            let cause = Cause::NotListening;
+            Err(Error::with_cause(Call::Getsockopt, Errno::EINVAL, cause))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that the descriptor is a Unix domain socket of this kind. The conversion does not check
+/// whether the socket is bound, connected or listening.
 impl<T: Kind> TryFrom<OwnedFd> for Socket<T> {
     type Error = FromFdError;
 
     fn try_from(fd: OwnedFd) -> Result<Self, FromFdError> {
-        match check::<T>(&fd) {
+        match check_kind(fd.as_fd(), T::TYPE) {
             Ok(()) => Ok(Self::from_fd(fd)),
             Err(error) => Err(FromFdError::new(error, fd)),
         }
@@ -86,11 +98,7 @@ impl<T: Connected> TryFrom<OwnedFd> for Listener<T> {
 
     fn try_from(fd: OwnedFd) -> Result<Self, FromFdError> {
         let socket = Socket::<T>::try_from(fd)?;
-        let not_listening = Error::with_cause(Call::Getsockopt, Errno::EINVAL, Cause::NotListening);
-        match socket
-            .is_listening()
-            .and_then(|listens| listens.then_some(()).ok_or(not_listening))
-        {
+        match check_listening(socket.as_fd()) {
             Ok(()) => Ok(Self::from_listening(socket)),
             Err(error) => Err(FromFdError::new(error, socket.into())),
         }
@@ -100,9 +108,10 @@ impl<T: Connected> TryFrom<OwnedFd> for Listener<T> {
 impl_from_raw_fd!(Socket<T: Kind>, Self::from_fd);
 impl_from_raw_fd!(Listener<T: Connected>, |fd| Self::from_listening(Socket::from_fd(fd)));
 
-/// `std`'s types are sockets of the right family and type unless they were made from another
-/// descriptor, which `std` does not check. Such a socket fails with `EAFNOSUPPORT` when its address
-/// is asked for. Only a listener is checked here, because a `Listener` promises that it listens.
+/// Conversions from `std`'s types. The sockets of `std` have the right family and type, unless a
+/// program made one from another descriptor, which `std` does not check. For the socket of another
+/// family, asking for the address fails with `EAFNOSUPPORT`. Only a listener is checked here,
+/// because a `Listener` promises that it listens.
 #[cfg(feature = "std")]
 mod std_types {
     use std::io;
@@ -180,8 +189,8 @@ mod std_types {
         }
     }
 
-    /// The conversion fails for a path that fills `sun_path` and leaves no byte for a NUL, because
-    /// std has no address for it.
+    /// Converts an address to that of `std`. This fails for a path that fills `sun_path` and leaves
+    /// no byte for a NUL, because `std` cannot hold that address.
     impl TryFrom<UnixAddr> for net::SocketAddr {
         type Error = io::Error;
 

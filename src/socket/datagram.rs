@@ -14,9 +14,9 @@ use crate::syscall;
 
 /// A datagram socket.
 ///
-/// It needs no connection: [`send_to`](Socket::send_to) names the receiver each time, and
-/// [`recv_from`](Socket::recv_from) returns the sender, which is unnamed unless it bound its
-/// socket.
+/// A datagram socket needs no connection: [`send_to`](Socket::send_to) names the receiver each
+/// time, and [`recv_from`](Socket::recv_from) returns the address of the sender, which is unnamed
+/// unless the sender bound its socket.
 ///
 /// | to do this | methods |
 /// |---|---|
@@ -34,7 +34,7 @@ use crate::syscall;
 ///
 /// # Examples
 ///
-/// A request and its answer:
+/// The following code sends a request and its answer:
 ///
 /// ```
 /// use sunpath::{UnixAddr, UnixDatagram};
@@ -65,9 +65,9 @@ impl Socket<Datagram> {
     ///
     /// On failure nothing stays open, and no file stays that was not there before.
     ///
-    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call was
-    ///   made, and [`Error::sun_path`] has the numbers. For a longer path, see the example of
-    ///   [`CWD`](crate::CWD#a-path-of-any-length).
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call
+    ///   was made, and [`Error::sun_path`] has the offset or the lengths. For a longer path, see
+    ///   the example of [`CWD`](crate::CWD#a-path-of-any-length).
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     /// - `EADDRINUSE`: the path exists. `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`,
     ///   `EDQUOT`, `EPERM`: as for [`bind_to`](Self::bind_to).
@@ -96,8 +96,20 @@ impl Socket<Datagram> {
     /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
-    /// - `EADDRINUSE`: the address is taken. `EINVAL`: it is unnamed. `ENOENT`, `ENOTDIR`, `ELOOP`,
-    ///   `EACCES`, `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: as for [`bind_to`](Self::bind_to).
+    /// - `EADDRINUSE`: the address is taken. `EINVAL`: the address is unnamed. `ENOENT`, `ENOTDIR`,
+    ///   `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: as for
+    ///   [`bind_to`](Self::bind_to).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{UnixAddr, UnixDatagram};
+    ///
+    /// let addr = UnixAddr::from_abstract("app")?; // or a path: from_pathname
+    /// let socket = UnixDatagram::bind_addr(&addr)?;
+    /// # drop(socket);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See bind(2), unix(7).
     #[doc(alias = "bind")]
@@ -108,7 +120,7 @@ impl Socket<Datagram> {
     }
 
     /// `socket(AF_UNIX, SOCK_DGRAM, 0)` — makes a datagram socket that is not bound, as
-    /// [`new`](Self::new) does. The name is that of `std`.
+    /// [`new`](Self::new) does. The method has the name that `std` uses.
     ///
     /// # Errors
     ///
@@ -130,14 +142,14 @@ impl Socket<Datagram> {
         Self::new()
     }
 
-    /// `connect(fd, addr, len)` — sets the peer: [`send`](Self::send) sends to it, and only its
-    /// messages are received.
+    /// `connect(fd, addr, len)` — sets the peer: [`send`](Self::send) sends to the peer, and only
+    /// the peer's messages are received.
     ///
     /// # Errors
     ///
-    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call was
-    ///   made, and [`Error::sun_path`] has the numbers. For a longer path, see the example of
-    ///   [`CWD`](crate::CWD#a-path-of-any-length).
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call
+    ///   was made, and [`Error::sun_path`] has the offset or the lengths. For a longer path, see
+    ///   the example of [`CWD`](crate::CWD#a-path-of-any-length).
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`: as for
     ///   [`connect_to`](Self::connect_to).
     /// - `EPERM`: the receiver is connected to another socket.
@@ -162,7 +174,7 @@ impl Socket<Datagram> {
     ///
     /// # Errors
     ///
-    /// - `EAFNOSUPPORT`: macOS and FreeBSD dissolve the connection and still report this.
+    /// - `EAFNOSUPPORT`: macOS and FreeBSD report this error although the connection was dissolved.
     ///
     /// # Examples
     ///
@@ -184,22 +196,23 @@ impl Socket<Datagram> {
     }
 
     /// `sendto(fd, buf, n, MSG_NOSIGNAL, addr, len)` — sends one message to an address, whether or
-    /// not the socket is connected. The message is sent as a whole or not at all; it may be empty.
+    /// not the socket is connected. The message is sent as a whole or not at all. The datagram may
+    /// be empty.
     ///
     /// # Errors
     ///
-    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path.
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the path does not exist.
     /// - `ECONNREFUSED`: nobody has that address any more, or the file is not a socket.
     /// - `EACCES`: no write permission on the socket file, or no search permission above it.
     /// - `EPROTOTYPE`: a socket of another kind is bound there.
     /// - `EPERM`: the receiver is connected to another socket.
     /// - `EPIPE`: the receiver was shut down for reading, or this socket for writing.
-    /// - `EMSGSIZE`: longer than the limit, as for [`send`](Self::send).
+    /// - `EMSGSIZE`: the message is longer than the limit, as for [`send`](Self::send).
     /// - `EAGAIN`: the receiver's queue is full (`net.unix.max_dgram_qlen`), and the socket is
     ///   nonblocking or its write timeout passed.
-    /// - `EINVAL`: the address is unnamed. Or it is below `/proc/self` or `/proc/thread-self`, as
-    ///   is the address of a sender that bound its socket through a descriptor. Such an address
-    ///   leads to another file in this process, so no call is made.
+    /// - `EINVAL`: the address is unnamed, or is below `/proc/self` or `/proc/thread-self`. A
+    ///   sender that bound its socket through a descriptor has an address of the second form. In
+    ///   this process it leads to another file, so no call is made.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
     /// # Examples
@@ -218,7 +231,7 @@ impl Socket<Datagram> {
     ///
     /// See send(2).
     #[doc(alias = "sendto")]
-    #[inline]
+    #[inline(always)]
     pub fn send_to(&self, message: &[u8], to: &UnixAddr) -> Result<(), Error> {
         syscall::sendto(self.as_fd(), message, to, 0).map(drop)
     }
@@ -249,7 +262,7 @@ impl Socket<Datagram> {
     ///
     /// See send(2).
     #[doc(alias = "MSG_DONTWAIT")]
-    #[inline]
+    #[inline(always)]
     pub fn try_send_to(&self, message: &[u8], to: &UnixAddr) -> Result<(), Error> {
         syscall::sendto(self.as_fd(), message, to, sys::MSG_DONTWAIT).map(drop)
     }
@@ -270,9 +283,9 @@ impl Socket<Datagram> {
 
     /// `recvfrom(fd, buf, n, MSG_TRUNC, addr, len)` — receives one message and the address of its
     /// sender. A sender that bound its socket can be answered at this address, even if its path
-    /// fills `sun_path`. There are two exceptions: a relative path is resolved from
-    /// the working directory of this process and not of the sender, and [`send_to`](Self::send_to)
-    /// rejects an address below `/proc/self`, which a sender without this crate may have bound.
+    /// fills `sun_path`. There are two exceptions: a relative path is resolved from the working
+    /// directory of this process and not of the sender, and [`send_to`](Self::send_to) rejects an
+    /// address below `/proc/self`, to which a sender that does not use this crate may be bound.
     ///
     /// # Errors
     ///
@@ -297,11 +310,11 @@ impl Socket<Datagram> {
     ///
     /// See recv(2).
     #[doc(alias = "recvfrom")]
-    #[inline]
+    #[inline(always)]
     pub fn recv_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
         let mut from = UnixAddr::unnamed();
         let received = self.recv_from_into(buf, &mut from)?;
-        Ok((received, from))
+        Ok((received, from.copied()))
     }
 
     /// `recvfrom(fd, buf, n, MSG_DONTWAIT | MSG_TRUNC, addr, len)` — receives one message and the
@@ -332,7 +345,7 @@ impl Socket<Datagram> {
     ///
     /// See recv(2).
     #[doc(alias = "MSG_DONTWAIT")]
-    #[inline]
+    #[inline(always)]
     pub fn try_recv_from(&self, buf: &mut [u8]) -> Result<(Received, UnixAddr), Error> {
         let mut from = UnixAddr::unnamed();
         let flags = sys::MSG_DONTWAIT;
@@ -340,8 +353,8 @@ impl Socket<Datagram> {
         Ok((Received::new(length, buf.len()), from))
     }
 
-    /// Does what [`recv_from`](Self::recv_from) does, and writes the address in place, so that it
-    /// need not be moved.
+    /// Does what [`recv_from`](Self::recv_from) does, but writes the address into `ret_from`, so
+    /// that the address need not be moved.
     ///
     /// # Errors
     ///
@@ -351,7 +364,7 @@ impl Socket<Datagram> {
     ///
     /// See recv(2).
     #[doc(alias = "recvfrom")]
-    #[inline]
+    #[inline(always)]
     pub fn recv_from_into(
         &self,
         buf: &mut [u8],
@@ -376,12 +389,13 @@ impl Socket<Datagram> {
     ) -> Result<(Received, UnixAddr), Error> {
         let mut from = UnixAddr::unnamed();
         let received = self.receive_vectored(bufs, Some(&mut from))?;
-        Ok((received, from))
+        Ok((received, from.copied()))
     }
 
     /// `recvmsg(fd, msg, 0)` — receives one message into bytes that need not be initialised, and
-    /// returns those that were filled, with the address of the sender. A message that was truncated
-    /// has no [`true_len`](Received::true_len), as for [`recv_uninit`](Self::recv_uninit).
+    /// returns the bytes that were filled, with the address of the sender. A message that was
+    /// truncated has no [`true_len`](Received::true_len), as for
+    /// [`recv_uninit`](Self::recv_uninit).
     ///
     /// # Errors
     ///

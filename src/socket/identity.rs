@@ -24,8 +24,8 @@ pub struct PeerCred {
 
 impl PeerCred {
     /// Returns the effective user. In a user namespace, one uid stands for all users that are not
-    /// mapped there: 65534, or the number in `/proc/sys/kernel/overflowuid`. That uid does not
-    /// prove who the peer is.
+    /// mapped there: 65534, or the uid in `/proc/sys/kernel/overflowuid`. That uid does not prove
+    /// who the peer is.
     ///
     /// # Examples
     ///
@@ -46,7 +46,8 @@ impl PeerCred {
     /// this process has now.
     ///
     /// [`Credentials::own`](crate::ancillary::Credentials::own) has the real user, which differs
-    /// from the effective user in a set-user-ID program. Do not compare with that number.
+    /// from the effective user in a set-user-ID program. Do not compare the peer with the real
+    /// user.
     ///
     /// In a user namespace that does not map every user, one uid stands for all users that are not mapped.
     /// A peer with that uid is not known to be our own user, even if our own user is not mapped either.
@@ -74,14 +75,15 @@ impl PeerCred {
         self.gid
     }
 
-    /// Returns the pid of the process. It is `None` if the process is in another pid namespace and
-    /// has no pid that is visible here, or if the system does not report it. Systems that do not
-    /// are FreeBSD before 13, DragonFly, and macOS after the peer has closed its socket. macOS
-    /// reports the process that used the other end last, which need not be the one that connected.
+    /// Returns the pid of the process. The result is `None` if the process is in another pid
+    /// namespace and has no pid in this one, or if the system does not report the pid. FreeBSD
+    /// before 13 and DragonFly never report it, and macOS does not after the peer has closed its
+    /// socket. macOS reports the process that used the other end last, which need not be the
+    /// process that connected.
     ///
-    /// Use it for a log and not for a decision, because another process can get the same pid after
-    /// this one has ended. The descriptor of [`Socket::peer_pidfd`] always stands for the same
-    /// process.
+    /// Use the pid for a log and not for a decision, because another process can get the same pid
+    /// after the peer has ended. The descriptor of [`Socket::peer_pidfd`] always stands for the
+    /// same process.
     ///
     /// # Examples
     ///
@@ -102,16 +104,16 @@ impl PeerCred {
 
 /// The peer's identity, as the system reports it.
 ///
-/// The kernel recorded it when the connection was made, and it does not change afterwards. A server
-/// sees its client as of connect(2), a client sees its server as of the last listen(2), and both
-/// ends of a pair see each other as of socketpair(2). It therefore does not show which process
-/// writes *now*. A process may have dropped its privileges since then, or passed its descriptor to
-/// another process.
+/// The kernel recorded the identity when the connection was made, and does not change it
+/// afterwards. A server sees its client as of connect(2), a client sees its server as of the last
+/// listen(2), and both ends of a pair see each other as of socketpair(2). The identity therefore
+/// does not show which process writes *now*. A process may have dropped its privileges since then,
+/// or passed its descriptor to another process.
 ///
-/// A connected datagram socket has no such peer, unless it is one of a pair.
+/// A connected datagram socket has no identity of the peer, unless `pair` made it.
 impl<T: Kind> Socket<T> {
-    /// `getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ...)` — returns the credentials of the peer. They
-    /// are its effective ids, as numbers in the caller's user namespace.
+    /// `getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ...)` — returns the credentials of the peer. The
+    /// uid and gid are the effective ids, as this process's user namespace maps them.
     ///
     /// # Errors
     ///
@@ -152,10 +154,10 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `ERANGE`: there are more than fit; [`peer_group_count`](Self::peer_group_count) returns
-    ///   how many.
+    /// - `ERANGE`: `buf` has space for fewer groups than the peer has;
+    ///   [`peer_group_count`](Self::peer_group_count) returns how many there are.
     /// - `ENOTCONN`: there is no peer.
-    /// - `ENOPROTOOPT`: the system has no such option.
+    /// - `ENOPROTOOPT`: the system does not have the option.
     ///
     /// # Examples
     ///
@@ -185,7 +187,7 @@ impl<T: Kind> Socket<T> {
     /// # Errors
     ///
     /// - `ENOTCONN`: there is no peer.
-    /// - `ENOPROTOOPT`: the system has no such option.
+    /// - `ENOPROTOOPT`: the system does not have the option.
     ///
     /// See socket(7), "SO_PEERGROUPS".
     #[doc(alias = "SO_PEERGROUPS")]
@@ -198,10 +200,10 @@ impl<T: Kind> Socket<T> {
     /// `getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, ...)` — returns a descriptor of the peer's
     /// process.
     ///
-    /// It stands for that process even after the process's number was given to another. Linux has
-    /// had it since 6.5, and since 6.16 also for a peer that was reaped already. It is
-    /// close-on-exec, and becomes readable when the process ends. There is one for a process in an
-    /// outer pid namespace, too, but that process cannot be signalled through it.
+    /// The descriptor stands for that process even after the pid was given to another process.
+    /// Linux has had the option since 6.5, and since 6.16 also for a peer that was reaped already.
+    /// The descriptor is close-on-exec, and becomes readable when the process ends. A process in an
+    /// outer pid namespace has a pidfd, too, but cannot be signalled through it.
     ///
     /// # Errors
     ///
@@ -209,7 +211,19 @@ impl<T: Kind> Socket<T> {
     /// - `ESRCH`, `EINVAL`: the process has ended, and this kernel makes no pidfd for a process
     ///   that has ended.
     /// - `EMFILE`, `ENFILE`: no descriptor is free.
-    /// - `ENOPROTOOPT`: the system has no such option.
+    /// - `ENOPROTOOPT`: the system does not have the option.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::UnixListener;
+    ///
+    /// let listener = UnixListener::bind("/run/app.sock")?;
+    /// let (client, _) = listener.accept()?;
+    /// let process = client.peer_pidfd()?; // poll(2) reports when the process ends
+    /// # drop(process);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See pidfd_open(2), unix(7).
     #[doc(alias = "SO_PEERPIDFD")]
@@ -222,8 +236,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `ERANGE`: it is longer than `buf`.
-    /// - `ENOPROTOOPT`: no security module labels sockets, or the system has no such option.
+    /// - `ERANGE`: the label is longer than `buf`.
+    /// - `ENOPROTOOPT`: no security module labels sockets, or the system does not have the option.
     ///
     /// See unix(7), "SO_PEERSEC".
     #[doc(alias = "SO_PEERSEC")]
@@ -237,8 +251,9 @@ impl<T: Kind> Socket<T> {
     }
 }
 
-/// The errno by which an option of the peer reports that there is no peer, unless it is `ENOTCONN`. The
-/// BSDs and macOS report `EINVAL` for a socket that is not of type `SOCK_STREAM`.
+/// The errno by which an option about the peer reports that there is no peer, on systems where that
+/// errno is not `ENOTCONN`. The BSDs and macOS report `EINVAL` for a socket that is not of type
+/// `SOCK_STREAM`.
 #[cfg(have_so_peercred)]
 const NO_PEER: c_int = sunpath_sys::ENODATA;
 #[cfg(not(have_so_peercred))]
@@ -262,7 +277,8 @@ const fn is_nobody(uid: u32, gid: u32) -> bool {
     uid == u32::MAX && gid == u32::MAX
 }
 
-/// Returns the pid; `None` if it is 0, which means that the process has no pid here.
+/// Returns the pid, or `None` if it is 0, which means that the process has no pid in this pid
+/// namespace.
 fn visible_pid(pid: c_int) -> Option<i32> {
     (pid != 0).then_some(pid)
 }

@@ -1,12 +1,12 @@
-//! The kinds of socket, as types. socket(2) takes the same kinds as numbers.
+//! The kinds of socket, as types. For socket(2) they are constants such as `SOCK_STREAM`.
 
 use core::ffi::c_int;
 
 use sunpath_sys as sys;
 
 /// A kind of socket: [`Stream`], [`Datagram`] or [`Seqpacket`].
-pub trait Kind: sealed::Sealed {
-    /// The number of the type, as socket(2) takes it.
+pub trait Kind: sealed::Sealed + Send + Sync + 'static {
+    /// The constant of the type, as socket(2) takes it.
     #[doc(hidden)]
     const TYPE: c_int;
     /// The type's name in C.
@@ -17,7 +17,7 @@ pub trait Kind: sealed::Sealed {
 /// A kind whose sockets are connected and can listen for connections: [`Stream`] and [`Seqpacket`].
 pub trait Connected: Kind {}
 
-/// A kind that keeps the boundaries of what is sent: [`Datagram`] and [`Seqpacket`].
+/// A kind that keeps the boundaries between messages: [`Datagram`] and [`Seqpacket`].
 pub trait Messages: Kind {}
 
 /// `SOCK_STREAM` — a connected stream of bytes.
@@ -51,10 +51,10 @@ impl Kind for Seqpacket {
     const NAME: &'static str = "SOCK_SEQPACKET";
 }
 
-/// Declares methods that only some kinds have. For the compiler they are `impl<T: $bound>
-/// Socket<T>`. For rustdoc there is an impl for each kind instead, because rustdoc ignores bounds
-/// on the pages of aliases. Otherwise the page of `UnixStream` would show the methods of
-/// `UnixDatagram` too.
+/// Declares methods that only some kinds have. For the compiler they are methods of `impl<T:
+/// $bound> Socket<T>`. rustdoc ignores bounds on the pages of aliases, and would show the methods
+/// of `UnixDatagram` on the page of `UnixStream`. For rustdoc there is therefore an impl for each
+/// kind.
 macro_rules! methods_of {
     ($bound:ident [$($kind:ident),+], $doc:literal, $methods:tt) => {
         #[cfg(not(doc))]

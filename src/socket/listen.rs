@@ -1,4 +1,4 @@
-//! Makes a socket a listener, and returns the socket if that fails.
+//! Makes a listener from a socket, and returns the socket if that fails.
 
 use core::error;
 use core::fmt;
@@ -11,8 +11,8 @@ use crate::syscall;
 methods_of!(Connected [Stream, Seqpacket], "Methods that listen.", {
     /// `listen(fd, backlog)` — makes a bound socket a listener.
     ///
-    /// Linux queues `backlog + 1` connections that are not accepted yet. It replaces a negative
-    /// number, or one over `net.core.somaxconn`, by `net.core.somaxconn`.
+    /// Linux queues `backlog + 1` connections that are not accepted yet. Linux replaces a backlog
+    /// that is negative or over `net.core.somaxconn` by `net.core.somaxconn`.
     ///
     /// # Errors
     ///

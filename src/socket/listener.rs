@@ -1,26 +1,31 @@
-//! Listens for connections.
+//! Makes sockets that listen, and sets their options.
+
+mod accept;
+mod incoming;
 
 use core::ffi::c_int;
 use core::fmt;
-use core::time::Duration;
 
-use super::identity::PeerCred;
 use super::{Connected, Socket};
 use crate::addr::UnixAddr;
-use crate::deadline::Deadline;
-use crate::error::{Call, Cause, Errno, Error};
+use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use crate::pathname::AsPathname;
 use crate::syscall;
 
-/// A socket that listens for connections of one kind, owned and closed on drop.
+pub use self::incoming::Incoming;
+
+/// A socket that listens for connections of one kind, and owns its descriptor. Programs name it
+/// [`UnixListener`](crate::UnixListener) or
+/// [`UnixSeqpacketListener`](crate::UnixSeqpacketListener).
 ///
-/// It is close-on-exec when it is made. Dropping it leaves its socket file, as close(2) does. The
-/// next bind to that path therefore fails with `EADDRINUSE` until the file is removed.
+/// The descriptor is close-on-exec. Dropping the listener closes the descriptor and leaves the
+/// socket file, as close(2) does. The next bind to that path therefore fails with `EADDRINUSE`
+/// until the file is removed.
 ///
 /// # Examples
 ///
-/// A server and its client:
+/// The following code is a server and its client:
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -47,7 +52,7 @@ use crate::syscall;
 /// # #[cfg(not(feature = "std"))] fn main() {}
 /// ```
 pub struct Listener<T: Connected> {
-    /// INVARIANT: it listens.
+    /// INVARIANT: the socket listens.
     socket: Socket<T>,
 }
 
@@ -61,16 +66,17 @@ impl<T: Connected> Listener<T> {
 
     /// `bind(fd, addr, len)`, `listen(fd, -1)` — makes a socket that listens at a path.
     ///
-    /// The path must not exist. Its file gets mode 0777 less the umask; [`Socket::set_mode`] before
-    /// [`Socket::bind_to`] sets another.
+    /// The path must not exist. The socket file gets mode 0777 less the umask. To get another mode,
+    /// call [`Socket::set_mode`] before [`Socket::bind_to`], or use
+    /// [`BindOptions`](crate::BindOptions).
     ///
     /// # Errors
     ///
     /// On failure nothing stays open, and no file stays that was not there before.
     ///
-    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call was
-    ///   made, and [`Error::sun_path`] has the numbers. For a longer path, see the example of
-    ///   [`CWD`](crate::CWD#a-path-of-any-length).
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call
+    ///   was made, and [`Error::sun_path`] has the offset or the lengths. For a longer path, see
+    ///   the example of [`CWD`](crate::CWD#a-path-of-any-length).
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `EADDRINUSE`: the path exists. `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`,
     ///   `EDQUOT`, `EPERM`: as for [`Socket::bind_to`].
@@ -98,8 +104,19 @@ impl<T: Connected> Listener<T> {
     /// On failure nothing stays open, and no file stays that was not there before.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
-    /// - `EADDRINUSE`: the address is taken. `EINVAL`: it is unnamed. `ENOENT`, `ENOTDIR`, `ELOOP`,
-    ///   `EACCES`, `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: as for [`Socket::bind_to`].
+    /// - `EADDRINUSE`: the address is taken. `EINVAL`: the address is unnamed. `ENOENT`, `ENOTDIR`,
+    ///   `ELOOP`, `EACCES`, `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: as for [`Socket::bind_to`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::{UnixAddr, UnixListener};
+    ///
+    /// let addr = UnixAddr::from_abstract("app")?; // or a path: from_pathname
+    /// let listener = UnixListener::bind_addr(&addr)?;
+    /// # drop(listener);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     ///
     /// See bind(2), listen(2), unix(7).
     #[doc(alias = "bind")]
@@ -113,7 +130,7 @@ impl<T: Connected> Listener<T> {
     }
 
     /// `bind(fd, addr, sizeof(sa_family_t))`, `listen(fd, -1)` — makes a socket that listens at an
-    /// abstract name which Linux chooses, and which [`local_addr`](Self::local_addr) returns.
+    /// abstract name. Linux chooses the name, and [`local_addr`](Self::local_addr) returns it.
     ///
     /// # Errors
     ///
@@ -139,204 +156,23 @@ impl<T: Connected> Listener<T> {
         Ok(socket.listen(Self::BACKLOG)?)
     }
 
-    /// `accept4(fd, addr, len, SOCK_CLOEXEC)` — takes the next connection, with the address of the
-    /// client, which is nearly always unnamed.
-    ///
-    /// The new socket is blocking, whatever the listener is.
-    ///
-    /// # Errors
-    ///
-    /// - `EAGAIN`: no connection waits, and the listener is nonblocking or its read timeout passed.
-    ///   On macOS and FreeBSD accept(2) ignores the read timeout and waits forever;
-    ///   [`accept_timeout`](Self::accept_timeout) works on every system.
-    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process or the system. The connection
-    ///   stays in the queue.
-    /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty
-    ///   ([`Cause::ShutDown`]). If it is nonblocking, Linux reports `EAGAIN` even so, while poll(2)
-    ///   reports `POLLIN`: stop at `POLLRDHUP`, or call [`accept_timeout`](Self::accept_timeout), which
-    ///   reports `EINVAL`.
-    /// - `ECONNABORTED`: the client has closed already; not on Linux, where its connection is
-    ///   accepted.
-    /// - `ENOBUFS`, `ENOMEM`: no memory.
-    /// - `EAFNOSUPPORT`: a listener of another family was taken over unchecked. The connection is
-    ///   closed.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use sunpath::{UnixListener, UnixStream};
-    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
-    /// # let listener = UnixListener::autobind()?;
-    /// # let client = UnixStream::connect_addr(&listener.local_addr()?)?;
-    /// let (server, addr) = listener.accept()?;
-    /// println!("{addr} connected, of user {}", server.peer_cred()?.uid());
-    /// # drop(client);
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See accept(2).
-    #[doc(alias = "accept4")]
-    pub fn accept(&self) -> Result<(Socket<T>, UnixAddr), Error> {
-        let mut peer = UnixAddr::unnamed();
-        let fd = syscall::accept(self.as_fd(), Some(&mut peer), false)?;
-        Ok((Socket::from_fd(fd), peer))
-    }
-
-    /// `accept4(fd, addr, len, SOCK_CLOEXEC | SOCK_NONBLOCK)` — takes the next connection as a
-    /// nonblocking socket, which saves [`Socket::set_nonblocking`]. The listener decides whether
-    /// this call waits.
-    ///
-    /// # Errors
-    ///
-    /// - `EAGAIN`, `EMFILE`, `ENFILE`, `EINVAL`, `ECONNABORTED`, `ENOBUFS`, `ENOMEM`, `EAFNOSUPPORT`: as
-    ///   for [`accept`](Self::accept).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use sunpath::{UnixListener, UnixStream};
-    /// # if !sunpath::sys::HAVE_ABSTRACT { return Ok(()) }
-    /// # let listener = UnixListener::autobind()?;
-    /// # let client = UnixStream::connect_addr(&listener.local_addr()?)?;
-    /// let (server, _) = listener.accept_nonblocking()?;
-    /// let error = server.read(&mut [0; 16]).unwrap_err();
-    /// assert!(error.is_would_block()); // nothing has arrived
-    /// # drop(client);
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See accept(2).
-    #[doc(alias = "accept4")]
-    #[doc(alias = "SOCK_NONBLOCK")]
-    pub fn accept_nonblocking(&self) -> Result<(Socket<T>, UnixAddr), Error> {
-        let mut peer = UnixAddr::unnamed();
-        let fd = syscall::accept(self.as_fd(), Some(&mut peer), true)?;
-        Ok((Socket::from_fd(fd), peer))
-    }
-
-    /// poll(2) and accept4(2) — takes the next connection if one arrives within `timeout`.
-    ///
-    /// If several threads or processes accept from one queue, make the listener
-    /// [nonblocking](Self::set_nonblocking). Otherwise the call can wait for longer than `timeout`,
-    /// because another can take the connection that poll(2) announced.
-    ///
-    /// # Errors
-    ///
-    /// - `ETIMEDOUT`: no client connected.
-    /// - `EMFILE`, `ENFILE`: no descriptor is free in the process or the system. The call does not
-    ///   wait for one, and a loop around it must: the connection stays in the queue, so the next
-    ///   call fails at once, too.
-    /// - `EINVAL`: the listener was [shut down](Self::as_socket) and the queue is empty. This is
-    ///   reported at once, for a nonblocking listener too.
-    /// - `ECONNABORTED`, `ENOBUFS`, `ENOMEM`: as for [`accept`](Self::accept).
-    ///
-    /// # Examples
-    ///
-    /// A loop that tests a flag twice a second, which a signal handler may set:
-    ///
-    /// ```no_run
-    /// use std::sync::atomic::{AtomicBool, Ordering};
-    /// use std::time::Duration;
-    /// use sunpath::{Errno, UnixListener};
-    ///
-    /// static STOP: AtomicBool = AtomicBool::new(false);
-    ///
-    /// let listener = UnixListener::bind("/run/app.sock")?;
-    /// while !STOP.load(Ordering::Relaxed) {
-    ///     match listener.accept_timeout(Duration::from_millis(500)) {
-    ///         Ok((client, _)) => drop(client.write(b"hello\n")),
-    ///         Err(error) if error.errno() == Errno::ETIMEDOUT => {}
-    ///         Err(error) => return Err(error),
-    ///     }
-    /// }
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See poll(2), accept(2).
-    #[doc(alias = "poll")]
-    pub fn accept_timeout(&self, timeout: Duration) -> Result<(Socket<T>, UnixAddr), Error> {
-        let deadline = Deadline::after(timeout);
-        loop {
-            // poll(2) is called at least once, even if the time is zero.
-            let ready = match syscall::poll_in(self.as_fd(), deadline.left_milliseconds()) {
-                Err(error) if error.errno() == Errno::EINTR => None,
-                ready => ready?,
-            };
-            if let Some(ready) = ready {
-                match self.accept() {
-                    // No connection arrives after the shutdown, and those before it have been
-                    // accepted.
-                    Err(error) if error.errno() == Errno::EAGAIN && ready.shut_down => {
-                        return Err(Error::with_cause(
-                            Call::Accept,
-                            Errno::EINVAL,
-                            Cause::ShutDown,
-                        ));
-                    }
-                    Err(error) if error.errno() == Errno::EAGAIN => {}
-                    accepted => return accepted,
-                }
-            }
-            if deadline.left().is_none() {
-                return Err(Error::new(Call::Accept, Errno::ETIMEDOUT));
-            }
-        }
-    }
-
-    /// Takes the next connection whose peer is permitted. Other connections are closed, and so are
-    /// those whose peer is not known, for example because the client has closed already on some
-    /// systems.
-    ///
-    /// The modes of the file and of its directory decide who can connect at all. This function decides by
-    /// the credentials of those who did.
-    ///
-    /// # Errors
-    ///
-    /// - `EAGAIN`, `EMFILE`, `ENFILE`, `EINVAL`, `ECONNABORTED`, `ENOBUFS`, `ENOMEM`: as for
-    ///   [`accept`](Self::accept).
-    ///
-    /// # Examples
-    ///
-    /// Accept only clients of this process's own user:
-    ///
-    /// ```no_run
-    /// use sunpath::{PeerCred, UnixListener};
-    ///
-    /// let listener = UnixListener::bind("/run/app.sock")?;
-    /// let (client, _) = listener.accept_if(PeerCred::is_own_user)?;
-    /// # Ok::<(), sunpath::Error>(())
-    /// ```
-    ///
-    /// See accept(2), unix(7) "SO_PEERCRED".
-    #[doc(alias = "SO_PEERCRED")]
-    pub fn accept_if(
-        &self,
-        mut allowed: impl FnMut(PeerCred) -> bool,
-    ) -> Result<(Socket<T>, UnixAddr), Error> {
-        loop {
-            let (socket, addr) = self.accept()?;
-            if socket.peer_cred().is_ok_and(&mut allowed) {
-                return Ok((socket, addr));
-            }
-        }
-    }
-
-    /// Makes a listener of a socket. The caller has checked that it listens.
+    /// Makes a listener from a socket. The caller has checked that the socket listens.
     pub(crate) const fn from_listening(socket: Socket<T>) -> Self {
         Self { socket }
     }
 
-    /// Returns the socket itself, for its options. Methods that need a connection fail on it,
-    /// except for [`peer_cred`](Socket::peer_cred): a listener is its own peer, so the result is
-    /// what clients will see.
+    /// Returns the listening socket, on which options can be set. Methods that need a connection
+    /// fail on this socket, except for [`peer_cred`](Socket::peer_cred): a listener is its own
+    /// peer, so the result is what clients will see.
     ///
     /// [`shutdown`](Socket::shutdown) stops the listener: threads that wait in
     /// [`accept`](Self::accept) get the connections that are in the queue and then `EINVAL`,
-    /// [`incoming`](Self::incoming) ends, and new clients get `ECONNREFUSED`. This cannot be undone.
+    /// [`incoming`](Self::incoming) ends, and new clients get `ECONNREFUSED`. A shutdown cannot be
+    /// undone.
     ///
     /// # Examples
     ///
-    /// One thread stops another:
+    /// The following thread stops another thread:
     ///
     /// ```
     /// use sunpath::{Shutdown, UnixListener};
@@ -358,9 +194,9 @@ impl<T: Connected> Listener<T> {
         &self.socket
     }
 
-    /// `listen(fd, backlog)`, once more — changes the backlog, and makes clients that connect from
-    /// now on see the credentials that this process has now: after it has dropped its privileges,
-    /// for example.
+    /// `listen(fd, backlog)`, once more — changes the backlog, and records the credentials that
+    /// this process has now. Clients that connect from now on see these. A process calls this after
+    /// it has dropped its privileges, for example.
     ///
     /// # Errors
     ///
@@ -376,7 +212,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// - `ENOBUFS`: no memory; not on Linux.
+    /// - `ENOBUFS`: no memory. Linux does not report this error.
     /// - `EAFNOSUPPORT`: a listener of another family was taken over unchecked.
     ///
     /// # Examples
@@ -424,8 +260,8 @@ impl<T: Connected> Listener<T> {
         self.socket.set_nonblocking(nonblocking)
     }
 
-    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — sets whether execve(2) closes this descriptor, which it
-    /// does by default. `false` passes the listener on to the program that this process executes:
+    /// `fcntl(fd, F_SETFD, FD_CLOEXEC)` — sets whether execve(2) closes this descriptor. The
+    /// default is `true`. `false` passes the listener on to the program that this process executes:
     /// see [`Activation`](crate::activation::Activation#executing-a-new-version).
     ///
     /// # Errors
@@ -452,7 +288,7 @@ impl<T: Connected> Listener<T> {
     }
 
     /// `fcntl(fd, F_DUPFD_CLOEXEC, 0)` — makes one more descriptor of the same listener. Both
-    /// accept from one queue.
+    /// descriptors accept from the same queue.
     ///
     /// # Errors
     ///
@@ -484,6 +320,7 @@ impl<T: Connected> Listener<T> {
 }
 
 impl<T: Connected> AsFd for Listener<T> {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }

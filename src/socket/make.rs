@@ -97,6 +97,16 @@ impl<T: Kind> Socket<T> {
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sunpath::UnixStream;
+    ///
+    /// let (ours, _theirs) = UnixStream::pair_nonblocking()?;
+    /// assert!(ours.read(&mut [0; 16]).unwrap_err().is_would_block());
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See socketpair(2).
     #[doc(alias = "SOCK_NONBLOCK")]
     pub fn pair_nonblocking() -> Result<(Self, Self), Error> {
@@ -113,9 +123,10 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EINVAL`: the mode is over 0777, with the number: 660 in decimal is 01224. No call was made.
-    /// - `EINVAL`: the system does not know the mode of a socket: macOS, FreeBSD after bind, and older
-    ///   releases of FreeBSD before it too.
+    /// - `EINVAL`: the mode is over 0777, and the error has the mode. For example, 660 in decimal
+    ///   is 01224. No call was made.
+    /// - `EINVAL`: the system does not know the mode of a socket: macOS, FreeBSD after bind, and
+    ///   older releases of FreeBSD before bind, too.
     /// - `EPERM`: another user made the socket.
     ///
     /// # Examples
@@ -142,20 +153,21 @@ impl<T: Kind> Socket<T> {
 
     /// `bind(fd, addr, len)` — gives the socket its address.
     ///
-    /// A pathname becomes a file, with mode 0777 less the umask unless [`set_mode`](Self::set_mode)
-    /// was called. The file must not exist before, and nothing removes it afterwards. The unnamed
-    /// address is refused, because in C it means [`autobind`](Self::autobind).
+    /// For a pathname, a socket file is made, with mode 0777 less the umask unless
+    /// [`set_mode`](Self::set_mode) was called. The file must not exist before, and nothing removes
+    /// it afterwards. The unnamed address is refused, because in C it means
+    /// [`autobind`](Self::autobind).
     ///
     /// # Errors
     ///
     /// - `EADDRINUSE`: the path exists, whether it is a live socket, a dead one or not a socket; or
-    ///   the abstract name is taken. macOS follows a symbolic link that leads to nothing, and makes the file
-    ///   there; [`BindOptions`](crate::BindOptions) fails.
+    ///   the abstract name is taken. On macOS bind follows a symbolic link that leads to nothing,
+    ///   and makes the file there. [`BindOptions`](crate::BindOptions) fails in that case.
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, or is a loop of
     ///   links.
     /// - `EACCES`: no permission to write to the directory, or to search one above it.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EPERM`: the file system takes no new file.
-    /// - `EINVAL`: the socket has an address already and the path is free, or `addr` is unnamed.
+    /// - `EINVAL`: the socket has an address already (and the path is free), or `addr` is unnamed.
     /// - `ENOMEM`: no memory.
     ///
     /// # Examples
@@ -179,8 +191,8 @@ impl<T: Kind> Socket<T> {
         syscall::bind(self.as_fd(), addr)
     }
 
-    /// `bind(fd, addr, sizeof(sa_family_t))` — makes Linux choose a free abstract name of five
-    /// hexadecimal digits for the socket, which [`local_addr`](Self::local_addr) returns.
+    /// `bind(fd, addr, sizeof(sa_family_t))` — binds the socket to a free abstract name of five
+    /// hexadecimal digits. Linux chooses the name, and [`local_addr`](Self::local_addr) returns it.
     ///
     /// A socket that has a name keeps it. Abstract names have no permissions: every process of the
     /// network namespace can connect.
@@ -213,19 +225,19 @@ impl<T: Kind> Socket<T> {
 
     /// `connect(fd, addr, len)` — connects to the socket that listens at an address.
     ///
-    /// It returns as soon as the connection waits in the listener's queue, before it is accepted.
-    /// After a failure the same socket can be tried again.
+    /// The call returns as soon as the connection waits in the listener's queue, before it is
+    /// accepted. After a failure the same socket can be used again.
     ///
     /// # Errors
     ///
-    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: no such path.
-    /// - `ECONNREFUSED`: nobody listens there: the socket is dead or not yet listening, or the file
-    ///   is not a socket.
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the path does not exist.
+    /// - `ECONNREFUSED`: nobody listens at the address: the socket is dead or not yet listening, or
+    ///   the file is not a socket.
     /// - `EACCES`: no write permission on the socket file, or no search permission above it.
     /// - `EPROTOTYPE`: a socket of another kind is bound there.
-    /// - `EPERM`: a datagram socket is bound there, and connected to another one.
-    /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed;
-    ///   nothing was begun.
+    /// - `EPERM`: a datagram socket is bound there, and is connected to a third socket.
+    /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed. No
+    ///   connection was begun.
     /// - `EISCONN`: the socket is or was connected.
     /// - `EINVAL`: `addr` is unnamed, or the socket listens.
     /// - `ENOMEM`: no memory.
@@ -248,12 +260,13 @@ impl<T: Kind> Socket<T> {
         syscall::connect(self.as_fd(), addr)
     }
 
-    /// `getsockname(fd, addr, len)` — returns the socket's own address, as it was bound. A relative
-    /// path stays relative, and a file that was renamed afterwards still has its old name here.
+    /// `getsockname(fd, addr, len)` — returns the socket's own address, as it was given to bind. A
+    /// relative path stays relative. If the file was renamed afterwards, the address still has the
+    /// old name.
     ///
     /// # Errors
     ///
-    /// - `ENOBUFS`: no memory; not on Linux.
+    /// - `ENOBUFS`: no memory. Linux does not report this error.
     /// - `EAFNOSUPPORT`: a socket of another family was taken over unchecked.
     ///
     /// # Examples
@@ -275,12 +288,12 @@ impl<T: Kind> Socket<T> {
 
     /// `getpeername(fd, addr, len)` — returns the address of the other end.
     ///
-    /// A client is unnamed unless it bound its own socket, which few do.
-    /// [`peer_cred`](Self::peer_cred) identifies it.
+    /// A client is unnamed unless it bound its own socket, which few clients do.
+    /// [`peer_cred`](Self::peer_cred) identifies the client.
     ///
     /// # Errors
     ///
-    /// - `ENOTCONN`: not connected.
+    /// - `ENOTCONN`: the socket is not connected.
     /// - `EAFNOSUPPORT`: a socket of another family was taken over unchecked.
     ///
     /// # Examples
@@ -332,16 +345,15 @@ impl<T: Kind> Socket<T> {
 }
 
 methods_of!(Connected [Stream, Seqpacket], "Methods that connect.", {
-    /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at a
-    /// path.
+    /// `connect(fd, addr, len)` — makes a socket that is connected to the listener at a path.
     ///
     /// # Errors
     ///
     /// On failure nothing stays open.
     ///
-    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call was
-    ///   made, and [`Error::sun_path`] has the numbers. For a longer path, see the example of
-    ///   [`CWD`](crate::CWD#a-path-of-any-length).
+    /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call
+    ///   was made, and [`Error::sun_path`] has the offset or the lengths. For a longer path, see
+    ///   the example of [`CWD`](crate::CWD#a-path-of-any-length).
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `ENOTDIR`, `ELOOP`: as for
     ///   [`connect_to`](Self::connect_to).
@@ -365,8 +377,7 @@ methods_of!(Connected [Stream, Seqpacket], "Methods that connect.", {
         Self::connect_addr(&addr)
     }
 
-    /// `connect(fd, addr, len)` — makes a socket that is connected to the one that listens at an
-    /// address.
+    /// `connect(fd, addr, len)` — makes a socket that is connected to the listener at an address.
     ///
     /// # Errors
     ///

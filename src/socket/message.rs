@@ -1,5 +1,6 @@
-//! Messages, which datagrams and sequenced packets have in common. Each send is one message, and
-//! each receive takes one. A message that does not fit is truncated, which is always reported.
+//! Sends and receives messages, which datagram and sequenced-packet sockets have in common. Each
+//! send is one message, and each receive takes one message. A message that does not fit is
+//! truncated, and the receive always reports that.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -44,7 +45,7 @@ use crate::syscall::{self, Length, TRUE_LENGTH};
 /// records can arrive, turn [`set_pass_credentials`](Socket::set_pass_credentials) on and receive
 /// with [`recvmsg`](Socket::recvmsg): a record then carries credentials and the end does not, which
 /// [`Message::is_end`](crate::ancillary::Message::is_end) detects. The other receives cannot tell
-/// them apart.
+/// an empty record from the end.
 pub type UnixSeqpacket = Socket<Seqpacket>;
 
 /// The outcome of a receive: how many bytes of a message arrived, and whether it was truncated.
@@ -52,7 +53,8 @@ pub type UnixSeqpacket = Socket<Seqpacket>;
 #[must_use = "a message that was truncated has lost its end"]
 pub struct Received {
     len: usize,
-    /// The result of the call, which exceeds `len` if the true length was asked for.
+    /// The result of the call. The result exceeds `len` if the message was truncated and the call
+    /// returned its true length.
     result: usize,
     flags: c_int,
     truncated: bool,
@@ -61,7 +63,7 @@ pub struct Received {
 
 impl Received {
     /// Makes the outcome of a receive into a buffer of `buffer` bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new((result, flags): Length, buffer: usize) -> Self {
         Self {
             len: result.min(buffer),
@@ -110,16 +112,17 @@ impl Received {
     }
 
     /// Returns whether control messages arrived that did not fit, for example descriptors, which
-    /// are then closed. [`recvmsg`](Socket::recvmsg) has space for them. Only the methods that take
-    /// slices or uninitialised bytes report it, because recv(2) and recvfrom(2) do not.
+    /// are then closed. To receive them, call [`recvmsg`](Socket::recvmsg). Only the methods that
+    /// take slices or uninitialised bytes report lost control messages, because recv(2) and
+    /// recvfrom(2) do not.
     #[must_use]
     #[doc(alias = "MSG_CTRUNC")]
     pub const fn is_control_truncated(self) -> bool {
         self.control_truncated
     }
 
-    /// Returns `msg_flags` as the kernel wrote them. recv(2) and recvfrom(2) have none, so after
-    /// these only [`TRUNC`](MsgFlags::TRUNC) can be set.
+    /// Returns `msg_flags` as the kernel wrote them. recv(2) and recvfrom(2) do not return flags,
+    /// so after these only [`TRUNC`](MsgFlags::TRUNC) can be set.
     #[must_use]
     #[doc(alias = "msg_flags")]
     pub const fn flags(self) -> MsgFlags {
@@ -134,9 +137,10 @@ impl Received {
         }
     }
 
-    /// Returns the length of the message as it was sent. It is `None` if the message was truncated
-    /// and the receive does not report it: [`recv_uninit`](Socket::recv_uninit) never does, and the
-    /// others do on Linux alone.
+    /// Returns the length of the message as it was sent. The result is `None` if the message was
+    /// truncated and the receive does not report its true length:
+    /// [`recv_uninit`](Socket::recv_uninit) never reports it, and the other methods report it on
+    /// Linux alone.
     #[must_use]
     #[doc(alias = "MSG_TRUNC")]
     pub const fn true_len(self) -> Option<usize> {
@@ -149,15 +153,16 @@ impl Received {
 
 methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messages.", {
     /// `send(fd, buf, n, MSG_NOSIGNAL)` — sends one message to the peer. The message is sent as a
-    /// whole or not at all; it may be empty.
+    /// whole or not at all. The record may be empty.
     ///
     /// # Errors
     ///
-    /// - `EMSGSIZE`: longer than [`send_buffer_size`](Self::send_buffer_size) allows (on Linux 32
-    ///   bytes less than it). [`Cause::MessageTooLong`](crate::error::Cause::MessageTooLong) has the limit
-    ///   and names two ways out: a larger buffer, or a memory file whose descriptor is sent.
-    /// - `ENOTCONN`: not connected; also reported for a datagram socket whose peer has closed, from
-    ///   the second send on.
+    /// - `EMSGSIZE`: the message is longer than [`send_buffer_size`](Self::send_buffer_size) allows
+    ///   (on Linux 32 bytes less than that size).
+    ///   [`Cause::MessageTooLong`](crate::error::Cause::MessageTooLong) has the limit and names two
+    ///   solutions: a larger buffer, or a memory file whose descriptor is sent.
+    /// - `ENOTCONN`: the socket is not connected. A datagram socket whose peer has closed reports
+    ///   this from the second send on.
     /// - `ECONNREFUSED`: the peer of a datagram socket has closed, which dissolves the connection.
     /// - `EPIPE`: the peer closed or reads no more, or this end was shut down for writing.
     /// - `ECONNRESET`: the peer closed with messages of ours unread, or connected elsewhere.
@@ -178,7 +183,7 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     /// ```
     ///
     /// See send(2).
-    #[inline]
+    #[inline(always)]
     pub fn send(&self, message: &[u8]) -> Result<(), Error> {
         syscall::send(self.as_fd(), message, 0).map(drop)
     }
@@ -205,7 +210,7 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     /// ```
     ///
     /// See send(2).
-    #[inline]
+    #[inline(always)]
     #[doc(alias = "MSG_DONTWAIT")]
     pub fn try_send(&self, message: &[u8]) -> Result<(), Error> {
         syscall::send(self.as_fd(), message, sys::MSG_DONTWAIT).map(drop)
@@ -239,7 +244,7 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     ///
     /// The conversions from std's types do not check the descriptor. If it is a TCP socket,
     /// `MSG_TRUNC` makes the kernel count bytes that it does not write, and those bytes of `buf`
-    /// are unchanged. [`recv_uninit`](Self::recv_uninit) does not pass that flag.
+    /// are unchanged. [`recv_uninit`](Self::recv_uninit) does not pass `MSG_TRUNC`.
     ///
     /// After `shutdown(Shutdown::Read)` a receive that would wait returns an empty message.
     ///
@@ -248,8 +253,8 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     /// - `EAGAIN`: no message has arrived, and the socket is nonblocking or its read timeout
     ///   passed. A datagram socket does not see that its peer has closed, and waits.
     /// - `ECONNRESET`: the peer of a sequenced-packet socket closed with messages of ours unread;
-    ///   the peer of a datagram socket connected elsewhere. It is reported once.
-    /// - `ENOTCONN`: a sequenced-packet socket that is not connected.
+    ///   the peer of a datagram socket connected elsewhere. The error is reported once.
+    /// - `ENOTCONN`: the socket is a sequenced-packet socket and is not connected.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
     /// # Examples
@@ -265,7 +270,7 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     /// ```
     ///
     /// See recv(2).
-    #[inline]
+    #[inline(always)]
     pub fn recv(&self, buf: &mut [u8]) -> Result<Received, Error> {
         self.receive(buf, 0)
     }
@@ -292,14 +297,14 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     /// ```
     ///
     /// See recv(2).
-    #[inline]
+    #[inline(always)]
     #[doc(alias = "MSG_DONTWAIT")]
     pub fn try_recv(&self, buf: &mut [u8]) -> Result<Received, Error> {
         self.receive(buf, sys::MSG_DONTWAIT)
     }
 
-    /// `recvmsg(fd, msg, 0)` — receives one message into several slices, one after the other; at
-    /// most 1024 of them are filled.
+    /// `recvmsg(fd, msg, 0)` — receives one message into several slices, one after the other. At
+    /// most 1024 slices are filled.
     ///
     /// # Errors
     ///
@@ -312,11 +317,11 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     }
 
     /// `recvmsg(fd, msg, 0)` — receives one message into bytes that need not be initialised, and
-    /// returns those that were filled.
+    /// returns the bytes that were filled.
     ///
     /// The kernel wrote the returned bytes, even if the descriptor is not a Unix domain socket. A
     /// message that was truncated has no [`true_len`](Received::true_len) here, because the call
-    /// does not pass `MSG_TRUNC`, with which TCP counts bytes that it does not write.
+    /// does not pass `MSG_TRUNC`. With that flag TCP counts bytes that it does not write.
     ///
     /// # Errors
     ///
@@ -355,7 +360,7 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     ///
     /// # Examples
     ///
-    /// The length of the next message, on Linux:
+    /// The following code asks for the length of the next message, on Linux:
     ///
     /// ```
     /// # use sunpath::UnixDatagram;
@@ -372,7 +377,7 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
         self.receive(buf, sys::MSG_PEEK)
     }
 
-    #[inline]
+    #[inline(always)]
     fn receive(&self, buf: &mut [u8], flags: c_int) -> Result<Received, Error> {
         let length = syscall::recv_message(self.as_fd(), buf, flags)?;
         Ok(Received::new(length, buf.len()))

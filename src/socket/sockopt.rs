@@ -7,20 +7,20 @@ use crate::syscall;
 
 pub use crate::syscall::OptionValue;
 
-/// Methods that take an option by its number.
+/// Methods that take an option by its constant of C.
 ///
 /// The level is always `SOL_SOCKET`, because Unix domain sockets have their options there.
 impl<T: Kind> Socket<T> {
-    /// `getsockopt(fd, SOL_SOCKET, name, &value, &len)` — returns the value of any option, for those that
-    /// have no method here.
+    /// `getsockopt(fd, SOL_SOCKET, name, &value, &len)` — returns the value of any option. Use it
+    /// for options without a method.
     ///
-    /// The value is an integer, or bytes for a struct. An option whose value is a descriptor returns its
-    /// number, which the caller then owns.
+    /// The value is an integer, or bytes for a struct. If the value is a descriptor, the caller
+    /// owns it and has to close it.
     ///
     /// # Errors
     ///
-    /// - `ENOPROTOOPT`: the kernel, or the system, has no such option, or its value is shorter than
-    ///   `V`.
+    /// - `ENOPROTOOPT`: the kernel, or the system, does not have the option, or the value is
+    ///   shorter than `V`.
     /// - `EINVAL`, `ERANGE`, `ENODATA`, `EPERM`: the man page of the option describes them.
     ///
     /// # Examples
@@ -39,12 +39,14 @@ impl<T: Kind> Socket<T> {
         syscall::getsockopt(self.as_fd(), name)
     }
 
-    /// `setsockopt(fd, SOL_SOCKET, name, &value, sizeof(value))` — sets any option, for those that have no
-    /// method here: `SO_RCVLOWAT`, and `SO_SNDBUFFORCE` for a queue over the limit of the system.
+    /// `setsockopt(fd, SOL_SOCKET, name, &value, sizeof(value))` — sets any option. Use it for
+    /// options without a method, such as `SO_RCVLOWAT`, or `SO_SNDBUFFORCE` for a queue over the
+    /// limit of the system.
     ///
     /// # Errors
     ///
-    /// - `ENOPROTOOPT`: the kernel, or the system, has no such option, or it cannot be set.
+    /// - `ENOPROTOOPT`: the kernel, or the system, does not have the option, or the option cannot
+    ///   be set.
     /// - `EINVAL`: the value is too short, or out of range.
     /// - `EPERM`: the option is for privileged processes.
     ///

@@ -35,24 +35,24 @@ use crate::syscall;
 /// | wait | [`wait_readable`](UnixStream::wait_readable), [`wait_writable`](UnixStream::wait_writable), [`set_read_timeout`](UnixStream::set_read_timeout), [`set_write_timeout`](UnixStream::set_write_timeout), [`set_nonblocking`](UnixStream::set_nonblocking) |
 /// | set options | [`set_send_buffer_size`](UnixStream::set_send_buffer_size), [`set_cloexec`](UnixStream::set_cloexec), [`getsockopt`](UnixStream::getsockopt), [`setsockopt`](UnixStream::setsockopt), [`take_error`](UnixStream::take_error) |
 ///
-/// With `std`, the value and a reference to it implement `Read` and `Write`. These report errors as
-/// std's stream does: `raw_os_error` returns the errno, and nothing is allocated.
+/// With `std`, `UnixStream` and `&UnixStream` implement `Read` and `Write`. `Read` and `Write`
+/// report errors as std's stream does: `raw_os_error` returns the errno, and nothing is allocated.
 pub type UnixStream = Socket<Stream>;
 
 /// Methods that read and write a stream.
 impl Socket<Stream> {
     /// `recv(fd, buf, n, 0)` — receives up to `buf.len()` bytes; 0 is the end of the stream. With
-    /// an empty `buf` it waits as well, and returns 0 when there is something to receive.
+    /// an empty `buf` the call waits, too, and returns 0 when there is something to receive.
     ///
-    /// A read stops before an out-of-band byte, and the next one discards it unless
+    /// A read stops before an out-of-band byte, and the next read discards that byte unless
     /// [`recv_oob`](Self::recv_oob) took it.
     ///
     /// # Errors
     ///
     /// - `EAGAIN`: nothing has arrived, and the socket is nonblocking or its read timeout passed.
     /// - `ECONNRESET`: the peer closed with data of ours unread, or a listener died before it
-    ///   accepted. It is reported once; later reads return 0.
-    /// - `EINVAL`: not connected (Linux; `ENOTCONN` elsewhere).
+    ///   accepted. The error is reported once, and later reads return 0.
+    /// - `EINVAL`: the socket is not connected (on Linux; other systems report `ENOTCONN`).
     ///
     /// # Examples
     ///
@@ -68,14 +68,14 @@ impl Socket<Stream> {
     /// ```
     ///
     /// See recv(2).
-    #[inline]
+    #[inline(always)]
     #[doc(alias = "recv")]
     pub fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
         syscall::recv(self.as_fd(), buf, 0)
     }
 
-    /// `readv(fd, iov, n)` — receives into several slices, one after the other. At most 1024 of
-    /// them are filled.
+    /// `readv(fd, iov, n)` — receives into several slices, one after the other. At most 1024 slices
+    /// are filled.
     ///
     /// # Errors
     ///
@@ -100,8 +100,8 @@ impl Socket<Stream> {
         syscall::readv(self.as_fd(), bufs)
     }
 
-    /// `recvmsg(fd, msg, 0)` — receives into bytes that need not be initialised, and returns those
-    /// that were filled. An empty slice is the end of the stream.
+    /// `recvmsg(fd, msg, 0)` — receives into bytes that need not be initialised, and returns the
+    /// bytes that were filled. An empty slice means the end of the stream.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ impl Socket<Stream> {
     /// ```
     ///
     /// See recv(2).
-    #[inline]
+    #[inline(always)]
     #[doc(alias = "MSG_DONTWAIT")]
     pub fn try_read(&self, buf: &mut [u8]) -> Result<usize, Error> {
         syscall::recv(self.as_fd(), buf, sys::MSG_DONTWAIT)
@@ -165,12 +165,13 @@ impl Socket<Stream> {
         syscall::recv(self.as_fd(), buf, sys::MSG_PEEK)
     }
 
-    /// `send(fd, buf, n, MSG_OOB | MSG_NOSIGNAL)` — sends bytes, the last of them out of band.
-    /// Linux has had it since 5.15, if the kernel was built with it.
+    /// `send(fd, buf, n, MSG_OOB | MSG_NOSIGNAL)` — sends bytes, the last byte out of band. Linux
+    /// has had this since 5.15, if the kernel was built with it.
     ///
     /// # Errors
     ///
-    /// - `EOPNOTSUPP`: `buf` is empty, or the kernel or the system has no such byte here.
+    /// - `EOPNOTSUPP`: `buf` is empty, or the kernel or the system has no out-of-band byte for Unix
+    ///   domain sockets.
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
     ///
     /// See send(2).
@@ -184,8 +185,8 @@ impl Socket<Stream> {
     ///
     /// # Errors
     ///
-    /// - `EINVAL`: there is none, or it was received already.
-    /// - `EOPNOTSUPP`: the kernel or the system has no such byte here.
+    /// - `EINVAL`: there is no out-of-band byte, or it was received already.
+    /// - `EOPNOTSUPP`: the kernel or the system has no out-of-band byte for Unix domain sockets.
     ///
     /// See recv(2).
     #[doc(alias = "MSG_OOB")]
@@ -197,12 +198,12 @@ impl Socket<Stream> {
         }
     }
 
-    /// `ioctl(fd, SIOCATMARK, &n)` — returns whether the next byte to read is the one out of band.
-    /// A read would stop there, or discard that byte.
+    /// `ioctl(fd, SIOCATMARK, &n)` — returns whether the next byte to read is the out-of-band byte.
     ///
     /// # Errors
     ///
-    /// - `ENOTTY`, `EOPNOTSUPP`: the kernel or the system has no such byte here.
+    /// - `ENOTTY`, `EOPNOTSUPP`: the kernel or the system has no out-of-band byte for Unix domain
+    ///   sockets.
     ///
     /// # Examples
     ///
@@ -232,9 +233,9 @@ impl Socket<Stream> {
     ///
     /// - `EPIPE`: the peer closed or reads no more, or this end was shut down for writing.
     /// - `ECONNRESET`: the peer closed with data of ours unread while this call waited for space.
-    ///   It is reported once.
+    ///   The error is reported once.
     /// - `EAGAIN`: there is no space, and the socket is nonblocking or its write timeout passed.
-    /// - `ENOTCONN`: not connected.
+    /// - `ENOTCONN`: the socket is not connected.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
     /// # Examples
@@ -250,7 +251,7 @@ impl Socket<Stream> {
     /// ```
     ///
     /// See send(2).
-    #[inline]
+    #[inline(always)]
     #[doc(alias = "send")]
     pub fn write(&self, buf: &[u8]) -> Result<usize, Error> {
         syscall::send(self.as_fd(), buf, 0)
@@ -277,14 +278,14 @@ impl Socket<Stream> {
     /// ```
     ///
     /// See send(2).
-    #[inline]
+    #[inline(always)]
     #[doc(alias = "MSG_DONTWAIT")]
     pub fn try_write(&self, buf: &[u8]) -> Result<usize, Error> {
         syscall::send(self.as_fd(), buf, sys::MSG_DONTWAIT)
     }
 
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends from several slices, one after the other, and at
-    /// most from the first 1024. Unlike writev(2), it never raises `SIGPIPE`.
+    /// most from the first 1024 slices. Unlike writev(2), this method never raises `SIGPIPE`.
     ///
     /// # Errors
     ///
@@ -455,8 +456,8 @@ mod std_stream {
         }
     }
 
-    /// Returns the errno alone, as `raw_os_error`. Nothing is allocated, and a caller of the traits
-    /// sees the same errors as from std's stream.
+    /// Makes an `io::Error` of the errno alone, so that `raw_os_error` returns it. Nothing is
+    /// allocated, and a caller of the traits sees the same errors as from std's stream.
     #[cold]
     fn unboxed(error: Error) -> io::Error {
         error.errno().into()

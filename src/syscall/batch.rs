@@ -1,5 +1,5 @@
-//! sendmmsg(2) and recvmmsg(2): several messages with one call. The headers are laid out once, and
-//! only the kernel changes them from call to call.
+//! sendmmsg(2) and recvmmsg(2): several messages with one call. The headers are initialised once,
+//! and only the kernel changes them from call to call.
 
 mod one_by_one;
 mod receive;
@@ -12,7 +12,7 @@ use sunpath_sys::{mmsghdr, recvmmsg as recv_many, sendmmsg as send_many};
 #[cfg(not(have_mmsg))]
 use self::one_by_one::{mmsghdr, recv_many, send_many};
 pub(crate) use self::receive::{Arrived, ArrivedMessage, RecvHeaders, RecvSlots};
-pub(crate) use self::send::{SendHeaders, SendSlots};
+pub(crate) use self::send::{Data, SendHeaders, SendSlots};
 
 fn header_over(msg_hdr: sys::msghdr) -> mmsghdr {
     mmsghdr {

@@ -1,23 +1,24 @@
-//! The descriptors in control data, which have an owner from the instant that they arrive.
+//! The descriptors in received control data. The descriptors have an owner from the instant that
+//! they arrive.
 
-use core::array;
 use core::ffi::c_int;
-#[cfg(have_close_range)]
-use core::ffi::c_uint;
 use core::fmt;
+use core::iter;
 use core::mem::{self, MaybeUninit};
+use core::num::NonZero;
 use core::ops::Range;
 use core::slice;
 
 use sunpath_sys as sys;
 
+use super::fds::{Closer, FdArray, Int, collect, count_fds, ints, own};
 use crate::control::{ControlMessages, INT, Places, SCM_PIDFD, int_at, only_message};
 use crate::error::Errno;
 use crate::expected::{Expected, Space};
-use crate::fd::{FromRawFd, IntoRawFd, OwnedFd};
+use crate::fd::{FromRawFd, OwnedFd};
 
 /// Borrowed or owned bytes into which a receive writes control data. The trait cannot be named
-/// outside of this crate, so an implementation always returns the bytes that were written.
+/// outside of this crate, so every implementation returns the bytes that were written.
 #[allow(
     unreachable_pub,
     reason = "the oldest Rust does not see that public types name it"
@@ -44,9 +45,8 @@ impl ControlData for &mut [u8] {
 
     #[inline]
     fn truncate(&mut self, len: usize) {
-        if let Some((kept, _)) = mem::take(self).split_at_mut_checked(len) {
-            *self = kept;
-        }
+        let len = len.min(self.len());
+        *self = mem::take(self).get_mut(..len).unwrap_or_default();
     }
 }
 
@@ -70,13 +70,15 @@ impl<E: Expected> ExpectedBytes<E> {
 impl<E: Expected> ControlData for ExpectedBytes<E> {
     #[inline]
     fn bytes(&self) -> &[u8] {
-        // SAFETY: by the invariant these bytes exist, are initialised, and are borrowed as self is.
+        // SAFETY: by the invariant the first `len` bytes are initialised, and they are borrowed as
+        // long as `self` is.
         unsafe { slice::from_raw_parts(self.space.as_ptr().cast(), self.len) }
     }
 
     #[inline]
     fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: by the invariant these bytes exist, are initialised, and are borrowed as self is.
+        // SAFETY: by the invariant the first `len` bytes are initialised, and they are borrowed as
+        // long as `self` is.
         unsafe { slice::from_raw_parts_mut(self.space.as_mut_ptr().cast(), self.len) }
     }
 
@@ -93,65 +95,132 @@ impl<E: Expected> fmt::Debug for ExpectedBytes<E> {
 }
 
 /// Control data that was received, with the descriptors in it, which are closed on drop.
-#[derive(Debug)]
 pub(crate) struct OwnedControl<B: ControlData> {
-    /// INVARIANT: the kernel wrote it. The following numbers in it are open descriptors that
-    /// nothing else owns: the `int`s of `SCM_RIGHTS` from `rights` on, of which `left` are not
-    /// negative, and the `int` of `SCM_PIDFD` at `pidfd`, if it is not negative.
+    /// INVARIANT: the kernel wrote the bytes. The following integers in them are open descriptors
+    /// that nothing else owns: those that `left` describes, and the `int` at `pidfd`, if it is not
+    /// negative.
     bytes: B,
-    /// The messages of `SCM_RIGHTS` whose descriptors were not taken yet.
-    messages: Places,
-    /// The rest of the message whose descriptors are being taken.
-    rights: Range<usize>,
-    left: usize,
-    pidfd: Option<usize>,
+    left: Left,
+    /// The place of the `int` of `SCM_PIDFD`, which stands after a header.
+    pidfd: Option<NonZero<usize>>,
 }
 
-impl<B: ControlData> OwnedControl<B> {
-    /// Makes the owner of the descriptors in control data. If there are more than `most`, the rest
-    /// is closed, and their number is returned.
+/// The descriptors of `SCM_RIGHTS` that were not taken yet. Almost every message of the kernel has
+/// one `SCM_RIGHTS`, so taking a descriptor looks at one place.
+#[derive(Clone, Debug)]
+struct Left {
+    /// The place of the descriptors that are taken next.
+    ///
+    /// INVARIANT: the place is a part of the bytes, and a number of whole `int`s, none of which is
+    /// negative.
+    place: Range<usize>,
+    /// The messages after the one with this place.
+    messages: Places,
+    /// How many descriptors these messages have. In each message the descriptors come first.
+    later: usize,
+}
+
+impl Left {
+    /// Makes a value of the descriptors at one place.
+    #[inline]
+    const fn of(place: Range<usize>) -> Self {
+        Self {
+            place,
+            messages: Places::new(),
+            later: 0,
+        }
+    }
+
+    /// Returns how many descriptors are left.
+    #[inline]
+    const fn count(&self) -> usize {
+        (self.place.end - self.place.start) / INT + self.later
+    }
+
+    /// Returns the place of the next descriptor, which is no longer among those that are left.
+    #[inline]
+    fn next(&mut self, bytes: &[u8]) -> Option<usize> {
+        if self.place.start == self.place.end && !self.next_message(bytes) {
+            return None;
+        }
+        let at = self.place.start;
+        self.place.start += INT;
+        Some(at)
+    }
+
+    /// Goes on to the next message that has descriptors.
+    #[cold]
+    fn next_message(&mut self, bytes: &[u8]) -> bool {
+        while self.later > 0 {
+            let Some(place) = self.messages.next_of(sys::SCM_RIGHTS, bytes) else {
+                return false;
+            };
+            let count = bytes.get(place.clone()).map_or(0, count_fds);
+            let count = count.min(self.later);
+            self.later -= count;
+            if count > 0 {
+                self.place = place.start..place.start + count * INT;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Closes all of the descriptors.
     ///
     /// # Safety
     ///
-    /// - recvmsg(2) has just written the bytes, and has returned their number.
+    /// - The descriptors are open, and their owner has given them up.
+    unsafe fn close(mut self, bytes: &[u8]) {
+        let mut closer = Closer::new();
+        loop {
+            let place = bytes.get(self.place.clone()).unwrap_or_default();
+            // SAFETY: the caller guarantees the descriptors. By the invariant of `place` none is
+            // negative.
+            unsafe { closer.add(place) };
+            if !self.next_message(bytes) {
+                return;
+            }
+        }
+    }
+}
+
+impl<B: ControlData> OwnedControl<B> {
+    /// Makes the owner of the descriptors in control data. Descriptors over `most` are closed, and
+    /// their count is returned.
+    ///
+    /// # Safety
+    ///
+    /// - recvmsg(2) has just written the bytes, and reported exactly this length.
     /// - Nothing has owned the descriptors in them yet.
     #[inline]
     pub(super) unsafe fn new(bytes: B, most: usize) -> (Self, usize) {
-        let (mut left, mut pidfd, mut messages) = (0, None, Places::new());
-        let written = bytes.bytes();
-        while let Some((kind, place)) = messages.next(written) {
-            match kind {
-                sys::SCM_RIGHTS => left += written.get(place).map_or(0, count_fds),
-                SCM_PIDFD if !place.is_empty() => pidfd = pidfd.or(Some(place.start)),
-                _ => {}
-            }
+        if let Some(place) = only_rights(bytes.bytes(), most) {
+            let (left, pidfd) = (Left::of(place), None);
+            return (Self { bytes, left, pidfd }, 0);
         }
-        let mut control = Self {
-            bytes,
-            messages: Places::new(),
-            rights: 0..0,
-            left,
-            pidfd,
-        };
-        #[cfg(not(have_msg_cmsg_cloexec))]
-        control.set_cloexec();
-        let beyond = left.saturating_sub(most);
-        if beyond > 0 {
-            control.close_last(beyond);
-        }
-        (control, beyond)
+        // SAFETY: the contract of this function is that of `rejected`.
+        unsafe { Self::rejected(bytes, most) }
     }
 
-    /// Cold variant of [`new`](Self::new), for control data that [`exactly_in`] rejected.
+    /// Does what [`new`](Self::new) does, for control data that [`only_rights`] or [`exactly_in`]
+    /// rejected.
     ///
     /// # Safety
     ///
     /// - As for [`new`](Self::new).
     #[cold]
     #[inline(never)]
-    pub(super) unsafe fn rejected(bytes: B, most: usize) -> (Self, usize) {
-        // SAFETY: the caller guarantees the bytes.
-        unsafe { Self::new(bytes, most) }
+    pub(super) unsafe fn rejected(mut bytes: B, most: usize) -> (Self, usize) {
+        let (left, pidfd) = find(bytes.bytes_mut());
+        let mut control = Self { bytes, left, pidfd };
+        #[cfg(not(have_msg_cmsg_cloexec))]
+        control.set_cloexec();
+        let beyond = control.left.count().saturating_sub(most);
+        if beyond > 0 {
+            control.close_after(most);
+        }
+        (control, beyond)
     }
 
     /// Returns whether no control message arrived.
@@ -168,97 +237,105 @@ impl<B: ControlData> OwnedControl<B> {
     /// Returns how many descriptors of `SCM_RIGHTS` are left.
     #[inline]
     pub(crate) const fn rights_left(&self) -> usize {
-        self.left
+        self.left.count()
     }
 
-    /// Returns the descriptor of `SCM_PIDFD`, or the errno that the kernel put in its place.
+    /// Returns the descriptor of `SCM_PIDFD`, or the errno that the kernel sent in place of a
+    /// pidfd.
     pub(crate) fn pidfd(&mut self) -> Option<Result<OwnedFd, Errno>> {
         let place = self.pidfd.take()?;
-        let fd = int_at(self.bytes.bytes(), place)?;
+        let fd = int_at(self.bytes.bytes(), place.get())?;
         if fd < 0 {
             return Some(Err(Errno::from_raw(-fd)));
         }
-        // SAFETY: by the invariant the descriptor is open and nothing else owns it. Its place in
-        // the control data is forgotten.
+        // SAFETY: by the invariant the descriptor is open and nothing else owns it. From here on,
+        // `pidfd` no longer names its place.
         Some(Ok(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// Returns how many descriptors are left, of both types.
+    /// Returns how many descriptors are left: those of `SCM_RIGHTS`, and the pidfd.
     pub(crate) fn left(&self) -> usize {
         let pidfd = self
             .pidfd
-            .and_then(|place| int_at(self.bytes.bytes(), place));
-        self.left + usize::from(pidfd.is_some_and(|fd| fd >= 0))
+            .and_then(|place| int_at(self.bytes.bytes(), place.get()));
+        self.left.count() + usize::from(pidfd.is_some_and(|fd| fd >= 0))
     }
 
     /// Takes the next descriptor of `SCM_RIGHTS`.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<OwnedFd> {
-        let fd = self.take_number()?;
-        // SAFETY: by the invariant the descriptor is open and nothing else owns it. `rights` no
-        // longer contains its place.
-        Some(unsafe { OwnedFd::from_raw_fd(fd) })
+        let at = self.left.next(self.bytes.bytes())?;
+        // SAFETY: by the invariant of `Left::place` the `int` is inside the bytes.
+        let int = unsafe { self.bytes.bytes().as_ptr().add(at) };
+        // SAFETY: the `int` is initialised, and an array of bytes needs no alignment.
+        let int = unsafe { int.cast::<Int>().read() };
+        // SAFETY: by the invariants the descriptor is open, nothing else owns it, and it is not
+        // negative. From here on it is not among those that are left.
+        Some(unsafe { own(int) })
     }
 
-    /// Gives up the next descriptor of `SCM_RIGHTS`. The caller has to own it.
+    /// Takes the descriptors of `SCM_RIGHTS`, or as many of them as the collection takes.
     #[inline]
-    fn take_number(&mut self) -> Option<c_int> {
-        while self.left > 0 {
-            if self.rights.is_empty() {
-                self.rights = self.messages.next_of(sys::SCM_RIGHTS, self.bytes.bytes())?;
-                continue;
-            }
-            let fd = int_at(self.bytes.bytes(), self.rights.start)?;
-            self.rights.start += INT;
-            if fd >= 0 {
-                self.left -= 1;
-                return Some(fd);
-            }
+    pub(crate) fn collect<T: FromIterator<OwnedFd>>(&mut self) -> T {
+        let Left { place, later, .. } = &mut self.left;
+        if *later > 0 {
+            return iter::from_fn(|| self.take()).collect();
         }
-        None
+        // SAFETY: by its invariant the place is a part of the bytes.
+        let fds = unsafe { self.bytes.bytes().get_unchecked(place.clone()) };
+        let fds = ints(fds);
+        // SAFETY: by the invariants the descriptors are open, nothing else owns them, and none is
+        // negative. The place begins after those that the collection has taken.
+        unsafe { collect(fds, &mut place.start, INT) }
     }
 
-    /// Closes the descriptors of `SCM_RIGHTS` that nobody took. One call closes a run of them,
-    /// because the kernel gives them the lowest free numbers, which mostly follow each other.
-    fn close_rest(&mut self) {
-        let mut left = mem::take(&mut self.left);
-        let bytes = self.bytes.bytes();
-        let mut run = 0..0;
-        let mut close = |fds: Range<c_int>| match fds.start == run.end {
-            true => run.end = fds.end,
-            false => close_run(mem::replace(&mut run, fds)),
-        };
-        while left > 0 {
-            let rights = bytes.get(self.rights.clone()).unwrap_or_default();
-            match as_run(rights) {
-                Some(fds) if fds.len() <= left => {
-                    left -= fds.len();
-                    close(fds);
-                }
-                _ => {
-                    for fd in ints(rights).filter(|fd| *fd >= 0).take(left) {
-                        left -= 1;
-                        close(fd..fd + 1);
-                    }
-                }
-            }
-            match self.messages.next_of(sys::SCM_RIGHTS, bytes) {
-                Some(place) => self.rights = place,
-                None => break,
+    /// Takes descriptors of `SCM_RIGHTS` into an array, as many as are left or as fit.
+    #[inline]
+    pub(crate) fn take_array<const N: usize>(&mut self) -> FdArray<N> {
+        let Left { place, later, .. } = &mut self.left;
+        if *later == 0 {
+            // SAFETY: by its invariant the place is a part of the bytes.
+            let fds = unsafe { self.bytes.bytes().get_unchecked(place.clone()) };
+            let fds = ints(fds);
+            // SAFETY: by the invariants the descriptors are open, nothing else owns them, and none
+            // is negative. The place is empty from here on if the array owns them.
+            if let Some(array) = unsafe { FdArray::of(fds) } {
+                place.start = place.end;
+                return array;
             }
         }
-        close_run(run);
+        self.take_some()
     }
 
-    /// Closes the last `count` descriptors. None of the descriptors was taken yet.
+    /// Does what [`take_array`](Self::take_array) does, for more descriptors than fit, or those of
+    /// several messages.
     #[cold]
-    fn close_last(&mut self, count: usize) {
-        let kept = self.left - count;
-        for _ in 0..kept {
-            self.take_number(); // the last message owns it again below
+    fn take_some<const N: usize>(&mut self) -> FdArray<N> {
+        let mut array = FdArray::new();
+        while array.len() < N {
+            match self.take().map(|fd| array.push(fd)) {
+                Some(Ok(())) => {}
+                Some(Err(_)) | None => break,
+            }
         }
-        self.close_rest();
-        (self.messages, self.rights, self.left) = (Places::new(), 0..0, kept);
+        array
+    }
+
+    /// Closes the descriptors after the first `kept`. None of the descriptors was taken yet.
+    #[cold]
+    fn close_after(&mut self, kept: usize) {
+        let mut beyond = self.left.clone();
+        for _ in 0..kept {
+            beyond.next(self.bytes.bytes());
+        }
+        let place = &mut self.left.place;
+        match kept.checked_sub(place.len() / INT) {
+            Some(later) => self.left.later = later,
+            None => (place.end, self.left.later) = (place.start + kept * INT, 0),
+        }
+        // SAFETY: by the invariant the descriptors are open, and nothing else owns them. They are no
+        // longer among those that are left.
+        unsafe { beyond.close(self.bytes.bytes()) };
     }
 
     #[cfg(not(have_msg_cmsg_cloexec))]
@@ -276,11 +353,22 @@ impl<B: ControlData> OwnedControl<B> {
     }
 }
 
+impl<B: ControlData> fmt::Debug for OwnedControl<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedControl")
+            .field("left", &self.rights_left())
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<B: ControlData> Drop for OwnedControl<B> {
     #[inline]
     fn drop(&mut self) {
-        if self.left > 0 {
-            self.close_rest();
+        if self.left.count() > 0 {
+            // SAFETY: by the invariant the descriptors are open, and nothing else owns them. This
+            // value is not used after its drop.
+            unsafe { self.left.clone().close(self.bytes.bytes()) };
         }
         if self.pidfd.is_some() {
             drop(self.pidfd());
@@ -293,74 +381,82 @@ impl<B: ControlData> Drop for OwnedControl<B> {
 ///
 /// # Safety
 ///
-/// - The conditions of [`OwnedControl::new`] hold. If the function returns `None`, the descriptors still
-///   have no owner.
+/// - The conditions of [`OwnedControl::new`] hold. If the function returns `None`, the caller has
+///   to give the descriptors an owner.
 #[inline]
 pub(super) unsafe fn exactly_in<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd; N]> {
     let fds = only_message(sys::SCM_RIGHTS, N, bytes).filter(|fds| count_fds(fds) == N)?;
-    // SAFETY: the number is one of `N` that are not negative. The caller guarantees that the
+    let fds: [Int; N] = ints(fds).try_into().ok()?;
+    // SAFETY: the integer is not negative, so it is a descriptor. The caller guarantees that the
     // descriptor is open and that nothing else owns it.
-    Some(array::from_fn(|at| unsafe {
-        OwnedFd::from_raw_fd(int_at(fds, at * INT).unwrap_or(-1))
-    }))
+    Some(fds.map(|fd| unsafe { own(fd) }))
 }
 
-/// Returns the descriptors if there is one in each place. Otherwise it closes them.
-pub(crate) fn all_of<const N: usize>(places: [Option<OwnedFd>; N]) -> Option<[OwnedFd; N]> {
-    if places.iter().any(Option::is_none) {
-        return None;
+/// Returns the place of the descriptors in control data that has one message of `SCM_RIGHTS` with
+/// at most `most` of them, or nothing at all. Almost all control data is so.
+#[inline]
+fn only_rights(bytes: &[u8], most: usize) -> Option<Range<usize>> {
+    if bytes.is_empty() {
+        return Some(0..0);
     }
-    let numbers = places.map(|fd| fd.map_or(-1, OwnedFd::into_raw_fd));
-    // SAFETY: each place held a descriptor, and has given it up.
-    Some(numbers.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }))
+    if cfg!(not(have_msg_cmsg_cloexec)) {
+        return None; // The descriptors are not close-on-exec yet.
+    }
+    let place = Places::only(sys::SCM_RIGHTS, bytes)?;
+    let fds = bytes.get(place.clone())?;
+    let count = fds.len() / INT;
+    (count <= most && count_fds(fds) == count).then_some(place)
 }
 
-/// Closes descriptors that the control data has given up.
-fn close_run(fds: Range<c_int>) {
-    #[cfg(have_close_range)]
-    if fds.len() > 1 {
-        // SAFETY: the control data held all of these descriptors, and has given them up.
-        let closed = unsafe { sys::close_range(fds.start as c_uint, fds.end as c_uint - 1, 0) };
-        if closed == 0 {
-            return;
+/// Finds the descriptors in any control data, and the place of the pidfd. In each message the `int`s
+/// that are not negative are moved before those that are. No kernel sends a negative `int`, so this
+/// writes nothing.
+#[cold]
+#[inline(never)]
+fn find(bytes: &mut [u8]) -> (Left, Option<NonZero<usize>>) {
+    let (mut left, mut pidfd, mut messages) = (Left::of(0..0), None, Places::new());
+    while let Some((kind, place)) = messages.next(bytes) {
+        let start = place.start;
+        match kind {
+            sys::SCM_RIGHTS => {
+                let count = bytes.get_mut(place).map_or(0, move_fds_first);
+                if left.place.is_empty() {
+                    left.place = start..start + count * INT;
+                    left.messages = messages.clone();
+                } else {
+                    left.later += count;
+                }
+            }
+            SCM_PIDFD if !place.is_empty() => pidfd = pidfd.or(NonZero::new(start)),
+            _ => {}
         }
     }
-    for fd in fds {
-        // SAFETY: the control data held this descriptor, and has given it up.
-        drop(unsafe { OwnedFd::from_raw_fd(fd) });
+    (left, pidfd)
+}
+
+/// Moves the `int`s that are not negative before those that are, and returns how many there are.
+fn move_fds_first(place: &mut [u8]) -> usize {
+    let mut count = 0;
+    for at in 0..place.len() / INT {
+        let (first, int) = (int_of(place, count), int_of(place, at));
+        if int.is_some_and(|int| c_int::from_ne_bytes(int) >= 0) {
+            put_int(place, at, first);
+            put_int(place, count, int);
+            count += 1;
+        }
     }
+    count
 }
 
-/// Returns all the `int`s in a place.
-#[inline]
-fn ints(place: &[u8]) -> impl Iterator<Item = c_int> {
-    place
-        .chunks_exact(INT)
-        .map(|int| int_at(int, 0).unwrap_or(-1))
+fn int_of(place: &[u8], number: usize) -> Option<Int> {
+    place.get(number * INT..)?.first_chunk().copied()
 }
 
-/// Returns how many are not negative. The loop has no early end, so the compiler can compare
-/// several at once.
-#[inline]
-fn count_fds(place: &[u8]) -> usize {
-    match ints(place).fold(0, |all, fd| all | fd) {
-        0.. => place.len() / INT,
-        _ => ints(place).filter(|fd| *fd >= 0).count(),
+fn put_int(place: &mut [u8], number: usize, int: Option<Int>) {
+    let to = place.get_mut(number * INT..);
+    if let (Some(to), Some(int)) = (to.and_then(|to| to.first_chunk_mut()), int) {
+        *to = int;
     }
-}
-
-/// Returns the descriptors from the first to the last as a range, if their numbers follow each
-/// other.
-#[inline]
-fn as_run(place: &[u8]) -> Option<Range<c_int>> {
-    let first = ints(place).next().filter(|fd| *fd >= 0)?;
-    let end = c_int::try_from(place.len() / INT)
-        .ok()?
-        .checked_add(first)?;
-    let look =
-        |(apart, wanted): (c_int, c_int), fd| (apart | (fd ^ wanted), wanted.wrapping_add(1));
-    let (apart, _) = ints(place).fold((0, first), look);
-    (apart == 0).then_some(first..end)
 }
 
 /// Sets the first bytes of a buffer to zero, at most `len`, and returns them.
@@ -368,7 +464,7 @@ fn as_run(place: &[u8]) -> Option<Range<c_int>> {
 pub(crate) fn zeroed<T>(buf: &mut MaybeUninit<T>, len: usize) -> &mut [u8] {
     let len = len.min(size_of::<T>());
     let bytes = buf.as_mut_ptr().cast::<u8>();
-    // SAFETY: buf has len bytes or more, and each may have any value.
+    // SAFETY: `buf` has at least `len` bytes, and any byte may be written to them.
     unsafe { bytes.write_bytes(0, len) };
     // SAFETY: the bytes have just been written, and buf is borrowed as long as they are.
     unsafe { slice::from_raw_parts_mut(bytes, len) }
@@ -385,194 +481,4 @@ pub(crate) fn without_descriptors(bytes: &mut [u8]) -> OwnedControl<&mut [u8]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::control::Writer;
-    use crate::fd::{AsFd, AsRawFd, IntoRawFd};
-    use crate::syscall;
-    use core::iter;
-    use std::vec::Vec;
-
-    const SPACE: usize = sys::CMSG_SPACE(8) + 3 * sys::CMSG_SPACE(4);
-    const NO_PIDFD: c_int = -3;
-
-    /// Returns control data with three descriptors in two messages, an unknown message between them
-    /// and `pidfd` at the end; and the other ends of the three.
-    fn arrived(buf: &mut [u8; SPACE], pidfd: c_int) -> Vec<OwnedFd> {
-        let (mut sent, mut kept) = (Vec::new(), Vec::new());
-        for _ in 0..3 {
-            let (a, b) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
-            sent.push(a.into_raw_fd());
-            kept.push(b);
-        }
-        let messages: [(c_int, &[c_int]); 4] = [
-            (sys::SCM_RIGHTS, &sent[..2]),
-            (77, &sent[..1]),
-            (sys::SCM_RIGHTS, &sent[2..]),
-            (SCM_PIDFD, &[pidfd]),
-        ];
-        lay_out(buf, &messages);
-        kept
-    }
-
-    /// Returns a copy with the lowest free number that is at least `lowest`.
-    fn copy(fd: &OwnedFd, lowest: c_int) -> c_int {
-        // SAFETY: the call takes an open descriptor and a number.
-        let copy = unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_DUPFD_CLOEXEC, lowest) };
-        assert!(copy >= lowest);
-        copy
-    }
-
-    fn lay_out(buf: &mut [u8], messages: &[(c_int, &[c_int])]) {
-        let mut writer = Writer::new(buf);
-        for (kind, ints) in messages {
-            for (place, int) in writer.push(*kind, ints.len()).unwrap().zip(*ints) {
-                place.copy_from_slice(&int.to_ne_bytes());
-            }
-        }
-    }
-
-    fn owned(buf: &mut [u8], most: usize) -> (OwnedControl<&mut [u8]>, usize) {
-        // SAFETY: `arrived` gave up the descriptors in the buffer, as the kernel does.
-        unsafe { OwnedControl::new(buf, most) }
-    }
-
-    /// Returns how many of the descriptors are closed, as their other ends report.
-    fn closed(kept: &[OwnedFd]) -> usize {
-        let write = |fd: &&OwnedFd| syscall::send(fd.as_fd(), b"x", 0).is_err();
-        kept.iter().filter(write).count()
-    }
-
-    #[test]
-    fn control_closes_what_nobody_took() {
-        let mut buf = [0; SPACE];
-        let kept = arrived(&mut buf, NO_PIDFD);
-        let (mut control, _) = owned(&mut buf, 3);
-        let taken = control.take().unwrap();
-        assert_eq!((control.rights_left(), control.left()), (2, 2));
-        assert_eq!(closed(&kept), 0);
-        drop(control);
-        assert_eq!(closed(&kept), 2);
-        drop(taken);
-        assert_eq!(closed(&kept), 3);
-    }
-
-    #[test]
-    fn control_gives_each_descriptor_once() {
-        let mut buf = [0; SPACE];
-        let kept = arrived(&mut buf, NO_PIDFD);
-        let (mut control, _) = owned(&mut buf, usize::MAX);
-        let all: Vec<OwnedFd> = iter::from_fn(|| control.take()).collect();
-        assert_eq!(all.len(), 3);
-        assert!(control.take().is_none());
-        drop(control);
-        assert_eq!(closed(&kept), 0, "the control data owned them no more");
-    }
-
-    #[test]
-    fn control_closes_beyond_what_was_asked_for() {
-        for most in 0..=4 {
-            let mut buf = [0; SPACE];
-            let kept = arrived(&mut buf, NO_PIDFD);
-            let beyond = 3_usize.saturating_sub(most);
-            let (mut control, said) = owned(&mut buf, most);
-            assert_eq!((said, closed(&kept)), (beyond, beyond), "{most} asked for");
-            assert!(
-                kept[..most.min(3)]
-                    .iter()
-                    .all(|fd| closed(slice::from_ref(fd)) == 0)
-            );
-            let taken: Vec<OwnedFd> = iter::from_fn(|| control.take()).collect();
-            assert_eq!(taken.len(), most.min(3));
-            drop(taken);
-            assert_eq!(closed(&kept), 3);
-        }
-    }
-
-    #[test]
-    fn control_negative_int_is_no_descriptor() {
-        for negative in [&[-9][..], &[-9, -9], &[-9, -2, -9]] {
-            let (a, b) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
-            let mut buf = [0; SPACE];
-            let fd = [a.into_raw_fd()];
-            lay_out(
-                &mut buf,
-                &[(sys::SCM_RIGHTS, negative), (sys::SCM_RIGHTS, &fd)],
-            );
-            let (control, _) = owned(&mut buf, usize::MAX);
-            assert_eq!(control.rights_left(), 1);
-            drop(control);
-            assert_eq!(closed(&[b]), 1, "{negative:?}");
-        }
-    }
-
-    /// A descriptor that nobody asked for is closed at once, and its number may belong to another
-    /// file by the time that the others are closed. One call closes these if their numbers follow
-    /// each other, so it must not close that number again.
-    #[test]
-    fn control_closes_no_number_twice() {
-        let (socket, _peer) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
-        // No other test of this process opens so many descriptors.
-        let copy = |_| copy(&socket, 48);
-        let is_open = |fd: c_int| {
-            // SAFETY: F_GETFD takes any number.
-            unsafe { sys::fcntl(fd, sys::F_GETFD) != -1 }
-        };
-        for asked_for in [[0, 1], [1, 0]] {
-            let fds = [0; 3].map(copy);
-            let (first, last) = (asked_for.map(|at| fds[at]), [fds[2]]);
-            let mut buf = [0; SPACE];
-            lay_out(
-                &mut buf,
-                &[(sys::SCM_RIGHTS, &first), (sys::SCM_RIGHTS, &last)],
-            );
-            let (control, beyond) = owned(&mut buf, 2);
-            assert_eq!((beyond, fds.map(is_open)), (1, [true, true, false]));
-            let another = copy(0);
-            assert_eq!(another, fds[2]);
-            drop(control);
-            assert_eq!(fds.map(is_open), [false, false, true]);
-            // SAFETY: the descriptor is open, and belongs to this test.
-            drop(unsafe { OwnedFd::from_raw_fd(another) });
-        }
-    }
-
-    #[test]
-    fn control_closes_as_many_as_a_message_has() {
-        let (socket, peer) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
-        let copies = [0; 16].map(|_| copy(&socket, 0));
-        let mut buf = [0; sys::CMSG_SPACE(4) + sys::CMSG_SPACE(64)];
-        let first = [socket.into_raw_fd()];
-        lay_out(
-            &mut buf,
-            &[(sys::SCM_RIGHTS, &first), (sys::SCM_RIGHTS, &copies)],
-        );
-        drop(owned(&mut buf, usize::MAX));
-        assert_eq!(closed(&[peer]), 1, "all copies are closed");
-    }
-
-    #[test]
-    fn control_pidfd_is_a_descriptor_or_an_errno() {
-        for errno in [1, 3, 24] {
-            let mut buf = [0; SPACE];
-            let _kept = arrived(&mut buf, -errno);
-            let (mut control, _) = owned(&mut buf, 3);
-            assert_eq!(control.left(), 3);
-            let said = control.pidfd().unwrap().unwrap_err();
-            assert_eq!(said, Errno::from_raw(errno));
-        }
-        for taken in [true, false] {
-            let (a, b) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
-            let mut buf = [0; SPACE];
-            let _kept = arrived(&mut buf, a.into_raw_fd());
-            let (mut control, _) = owned(&mut buf, 3);
-            assert_eq!(control.left(), 4);
-            if taken {
-                let _pidfd = control.pidfd().unwrap().unwrap();
-                assert!(control.pidfd().is_none());
-            }
-            drop(control);
-            assert_eq!(closed(&[b]), 1);
-        }
-    }
-}
+mod tests;

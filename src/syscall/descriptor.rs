@@ -13,7 +13,7 @@ use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 /// Makes a copy of the descriptor, by `fcntl(F_DUPFD_CLOEXEC)`.
 pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
     let copy = retry(Call::Fcntl, || {
-        // SAFETY: F_DUPFD_CLOEXEC takes an int, which is the lowest number that the copy may have.
+        // SAFETY: F_DUPFD_CLOEXEC takes an int, the lowest descriptor that the copy may be.
         unsafe { sys::fcntl(fd.as_raw_fd(), sys::F_DUPFD_CLOEXEC, 0) as isize }
     })?;
     // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
@@ -50,7 +50,7 @@ pub(crate) fn readable_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {
     Ok(usize::try_from(bytes).unwrap_or(0))
 }
 
-/// Returns whether the next byte is the one out of band, by `ioctl(SIOCATMARK)`.
+/// Returns whether the next byte to read is the out-of-band byte, by `ioctl(SIOCATMARK)`.
 #[cfg(have_so_passcred)]
 pub(crate) fn at_mark(fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let mut at_mark: c_int = 0;
@@ -66,7 +66,7 @@ pub(crate) fn at_mark(_fd: BorrowedFd<'_>) -> Result<bool, Error> {
     Err(Error::new(Call::Ioctl, Errno::ENOTTY))
 }
 
-/// Returns how much memory the data takes that was sent and not yet received, by `ioctl(SIOCOUTQ)`.
+/// Returns the memory use of data that was sent and not yet received, by `ioctl(SIOCOUTQ)`.
 #[cfg(have_so_passcred)]
 pub(crate) fn unreceived_bytes(fd: BorrowedFd<'_>) -> Result<usize, Error> {
     let mut bytes: c_int = 0;

@@ -29,8 +29,8 @@ pub(crate) use self::process::*;
 pub(crate) use self::status::*;
 pub(crate) use self::wait::*;
 
-/// Returns whether a file is the one that a socket is bound to. It fails, because this system does
-/// not report that.
+/// Would return whether a socket is bound to a file, but always fails, because this system does not
+/// report that.
 #[cfg(not(have_bound_file))]
 pub(crate) fn is_file_of(_socket: BorrowedFd<'_>, _file: &Status) -> Result<bool, Error> {
     Err(Error::new(Call::Ioctl, Errno::EOPNOTSUPP))

@@ -8,7 +8,7 @@ use core::slice;
 use sunpath_sys as sys;
 
 use super::control::{ControlData, OwnedControl, exactly_in};
-use super::{ANY, getsockopt, retry_timed};
+use super::{ANY, getsockopt, retry_timed, retry_timed_after};
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error};
 use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
@@ -16,24 +16,27 @@ use crate::fd::{AsRawFd, BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 /// The most slices that a vectored call takes, which is `IOV_MAX` on every supported system.
 pub(crate) const IOV_MAX: usize = 1024;
 
-/// The flag that makes received descriptors close-on-exec, on systems that have it.
+/// The flag that makes received descriptors close-on-exec, or 0 on systems without that flag.
 #[cfg(have_msg_cmsg_cloexec)]
 pub(super) const CMSG_CLOEXEC: c_int = sys::MSG_CMSG_CLOEXEC;
 #[cfg(not(have_msg_cmsg_cloexec))]
 pub(super) const CMSG_CLOEXEC: c_int = 0;
 
-#[inline]
+#[inline(always)]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: c_int) -> Result<usize, Error> {
     let (bytes, len) = (buf.as_mut_ptr().cast(), buf.len());
+    let expected = 1..=*ANY.end();
+    let received = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, expected, move || {
+        // SAFETY: `buf` is writable for its length.
+        unsafe { sys::recv(fd.as_raw_fd(), bytes, len, flags) }
+    })?;
+    // A true length may be greater than the buffer.
     let most = if flags & TRUE_LENGTH == 0 {
         len
     } else {
         *ANY.end()
     };
-    retry_timed(fd, sys::SO_RCVTIMEO, Call::Recv, 1..=most, move || {
-        // SAFETY: buf is writable for its length.
-        unsafe { sys::recv(fd.as_raw_fd(), bytes, len, flags) }
-    })
+    Ok(received.min(most))
 }
 
 #[inline]
@@ -45,19 +48,36 @@ pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<u
     })
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize, Error> {
     let flags = flags | sys::MSG_NOSIGNAL;
+    // SAFETY: `buf` is readable for its length.
+    let sent = unsafe { sys::send(fd.as_raw_fd(), buf.as_ptr().cast(), buf.len(), flags) };
+    // A slice has at most `isize::MAX` bytes, so this comparison also rules out failure.
+    if sent as usize == buf.len() {
+        return Ok(buf.len());
+    }
+    send_after(sent, fd, buf, flags)
+}
+
+/// Continues [`send`] after a first attempt that did not send all bytes. The function is out of
+/// line so that the compiler regards the function above as short enough to be inlined.
+#[cold]
+#[inline(never)]
+fn send_after(sent: isize, fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize, Error> {
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
-    let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Send, len..=len, move || {
-        // SAFETY: buf is readable for its length.
+    let sent = retry_timed_after(sent, fd, sys::SO_SNDTIMEO, Call::Send, move || {
+        // SAFETY: `buf` is readable for its length.
         unsafe { sys::send(fd.as_raw_fd(), bytes, len, flags) }
     });
-    sent.map_err(|error| with_limit(error, fd, len))
+    match sent {
+        Ok(sent) => Ok(sent.min(len)),
+        Err(error) => Err(with_limit(error, fd, len)),
+    }
 }
 
 /// Sends bytes by sendto(2).
-#[inline]
+#[inline(always)]
 pub(crate) fn sendto(
     fd: BorrowedFd<'_>,
     buf: &[u8],
@@ -68,7 +88,7 @@ pub(crate) fn sendto(
     let flags = flags | sys::MSG_NOSIGNAL;
     let (bytes, len) = (buf.as_ptr().cast(), buf.len());
     let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendto, len..=len, move || {
-        // SAFETY: buf is readable for its length. The address is live, and its length is at most
+        // SAFETY: `buf` is readable for its length. The address is live, and its length is at most
         // its size.
         unsafe { sys::sendto(fd.as_raw_fd(), bytes, len, flags, to.as_ptr(), to.len()) }
     });
@@ -85,19 +105,20 @@ pub(crate) fn leads_to_the_peer(call: Call, to: &UnixAddr) -> Result<(), Error> 
     }
 }
 
-/// The flag with which a receive returns a message's true length, on systems that have it.
+/// The flag with which a receive returns a message's true length, or 0 on systems without that
+/// flag.
 #[cfg(have_true_length)]
 pub(crate) const TRUE_LENGTH: c_int = sys::MSG_TRUNC;
 #[cfg(not(have_true_length))]
 pub(crate) const TRUE_LENGTH: c_int = 0;
 
 /// The result of a receive of one message, and `msg_flags`. recv(2) and recvfrom(2) do not return
-/// these, so after them only `MSG_TRUNC` can be set.
+/// flags, so after these calls only `MSG_TRUNC` can be set.
 pub(crate) type Length = (usize, c_int);
 
 /// Receives one message by recv(2), with its true length. On systems where only recvmsg(2) reports
-/// truncation, it uses that call.
-#[inline]
+/// truncation, that call is used.
+#[inline(always)]
 pub(crate) fn recv_message(
     fd: BorrowedFd<'_>,
     buf: &mut [u8],
@@ -111,7 +132,7 @@ pub(crate) fn recv_message(
 }
 
 /// Receives one message and its sender by recvfrom(2), with the same results as [`recv_message`].
-#[inline]
+#[inline(always)]
 pub(crate) fn recv_message_from(
     fd: BorrowedFd<'_>,
     buf: &mut [u8],
@@ -126,7 +147,7 @@ pub(crate) fn recv_message_from(
     let (addr, mut addr_len) = (ret_from.as_mut_ptr(), 0);
     let length = retry_timed(fd, sys::SO_RCVTIMEO, Call::Recvfrom, 1..=*ANY.end(), || {
         addr_len = size_of::<sys::sockaddr_un>() as sys::socklen_t;
-        // SAFETY: buf is writable for its length, and addr for addr_len bytes.
+        // SAFETY: `buf` is writable for its length, and `addr` for `addr_len` bytes.
         unsafe { sys::recvfrom(fd.as_raw_fd(), bytes, len, flags, addr, &mut addr_len) }
     })?;
     ret_from.normalize_sender(addr_len);
@@ -134,7 +155,7 @@ pub(crate) fn recv_message_from(
 }
 
 /// Returns `MSG_TRUNC` if a message of this length does not fit into a buffer of this size.
-#[inline]
+#[inline(always)]
 const fn truncation(length: usize, size: usize) -> c_int {
     if length > size { sys::MSG_TRUNC } else { 0 }
 }
@@ -158,7 +179,7 @@ pub(crate) fn sendmsg(
     );
     let sent = retry_timed(fd, sys::SO_SNDTIMEO, Call::Sendmsg, ANY, move || {
         // SAFETY: an IoSlice is an iovec of a slice that is readable for its length. The address
-        // and the control messages are live, and have as many bytes as their lengths say.
+        // and the control messages are live for the lengths in `msg`.
         unsafe { sys::sendmsg(fd.as_raw_fd(), msg, flags) }
     });
     sent.map_err(|error| with_limit_of(error, fd, bufs))
@@ -167,8 +188,8 @@ pub(crate) fn sendmsg(
 /// The number of bytes of the send buffer that a message takes in addition to its own bytes.
 const MESSAGE_OVERHEAD: usize = if cfg!(have_message_overhead) { 32 } else { 0 };
 
-/// Returns the error of a send, with the limit if the message exceeded it. The limit is read only
-/// in that case.
+/// Returns the error of a send. If the message exceeded the limit, the error has the limit, which
+/// is read only in that case.
 #[cold]
 #[inline(never)]
 fn with_limit(error: Error, fd: BorrowedFd<'_>, len: usize) -> Error {
@@ -183,7 +204,8 @@ fn with_limit(error: Error, fd: BorrowedFd<'_>, len: usize) -> Error {
     }
 }
 
-/// Does what [`with_limit`] does for a message in slices, of which there can be too many.
+/// Does what [`with_limit`] does, for a message in slices. `EMSGSIZE` can then also mean that there
+/// are too many slices.
 #[cold]
 #[inline(never)]
 pub(super) fn with_limit_of(error: Error, fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Error {
@@ -224,11 +246,11 @@ pub(crate) fn recvmsg(
     received.map(|(length, _)| length)
 }
 
-/// Receives into bytes that need not be initialised, by recvmsg(2). Returns those that arrived,
+/// Receives into bytes that need not be initialised, by recvmsg(2). Returns the bytes that arrived,
 /// which are at the front of `buf`.
 ///
-/// It passes no flags, because `MSG_TRUNC` makes some sockets count bytes that they do not write:
-/// TCP discards them, and for a message longer than the buffer the result is its whole length. The
+/// The call passes no flags. With `MSG_TRUNC`, some sockets count bytes that they do not write: TCP
+/// discards the bytes, and for a message longer than the buffer the result is the whole length. The
 /// descriptor may be any socket.
 #[inline]
 pub(crate) fn recvmsg_uninit<'b>(
@@ -240,19 +262,19 @@ pub(crate) fn recvmsg_uninit<'b>(
         iov_base: buf.as_mut_ptr().cast(),
         iov_len: buf.len(),
     };
-    // SAFETY: the one iovec describes `buf`, whose bytes are all writable.
+    // SAFETY: `iov` describes `buf`, whose bytes are all writable.
     let (length, _) = unsafe { receive(fd, &mut iov, 1, ret_from, &mut [], 0) }?;
     let filled = length.0.min(buf.len());
-    // SAFETY: without MSG_TRUNC a receive returns how many bytes it has written, whatever the
-    // socket's kind is. They are at most buf.len(), and buf is borrowed for 'b.
+    // SAFETY: without MSG_TRUNC a receive on any socket returns how many bytes it has written. That
+    // is at most `buf.len()`, and `buf` is borrowed for `'b`.
     let filled = unsafe { slice::from_raw_parts_mut(buf.as_mut_ptr().cast(), filled) };
     Ok((filled, length))
 }
 
 /// Receives into slices, and control messages into `into`, by recvmsg(2). All descriptors that
-/// arrive get an owner at once. If there are more than `most`, the rest is closed, and their number
-/// is the last of the results.
-#[inline]
+/// arrive get an owner at once. Descriptors over `most` are closed, and their count is the last of
+/// the results.
+#[inline(always)]
 pub(crate) fn recvmsg_control<B: ControlData>(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],
@@ -265,7 +287,7 @@ pub(crate) fn recvmsg_control<B: ControlData>(
     // SAFETY: an IoSliceMut is an iovec of a slice that is writable for its length.
     let (length, written) = unsafe { receive(fd, iov, pieces, ret_from, into.bytes_mut(), flags) }?;
     into.truncate(written);
-    // SAFETY: recvmsg has just written that many bytes, and nothing has read them.
+    // SAFETY: recvmsg has just written these bytes, and nothing has taken the descriptors in them.
     let (control, closed) = unsafe { OwnedControl::new(into, most) };
     Ok((length, control, closed))
 }
@@ -294,18 +316,20 @@ pub(crate) fn recvmsg_exactly<'c, const N: usize>(
     let space = sys::CMSG_SPACE(N * size_of::<c_int>());
     let whole = CMSG_CLOEXEC != 0 && written == space && length.1 & sys::MSG_CTRUNC == 0;
     if let Some(expected) = into.get(..space).filter(|_| whole) {
-        // SAFETY: recvmsg has just written these bytes, and nothing has read them.
+        // SAFETY: recvmsg has just written these bytes, and nothing has taken the descriptors in
+        // them.
         if let Some(fds) = unsafe { exactly_in(expected) } {
             return Ok((length, Exactly::Fds(fds)));
         }
     }
     into.truncate(written);
-    // SAFETY: recvmsg has just written that many bytes, and nothing has read them.
+    // SAFETY: recvmsg has just written these bytes, and nothing has taken the descriptors in them.
     let (control, closed) = unsafe { OwnedControl::rejected(into, most) };
     Ok((length, Exactly::Other(control, closed)))
 }
 
-/// Calls recvmsg(2). Returns its result, and how many bytes of control messages it has written.
+/// Calls recvmsg(2). Returns the result of the call, and how many bytes of control messages were
+/// written.
 ///
 /// # Safety
 ///
@@ -330,8 +354,8 @@ unsafe fn receive(
             offer_addr(from, to_fill);
         }
         offer_control(control, to_fill);
-        // SAFETY: the caller guarantees iov; the address and the control messages are writable for
-        // their lengths.
+        // SAFETY: the caller guarantees `iov`; the address and the control messages are writable
+        // for their lengths.
         unsafe { sys::recvmsg(fd.as_raw_fd(), to_fill, flags) }
     })?;
     if let Some(from) = ret_from {
@@ -350,8 +374,8 @@ pub(super) fn msghdr_over(iov: *mut sys::iovec, pieces: usize) -> sys::msghdr {
     msg
 }
 
-/// Makes a msghdr to send, which is valid as long as the values that it points to. The kernel only
-/// reads these.
+/// Makes a msghdr to send. The header points to the arguments and is valid as long as they are. The
+/// kernel only reads the arguments.
 #[inline]
 pub(super) fn msghdr_to_send(
     bufs: &[IoSlice<'_>],
@@ -370,7 +394,8 @@ pub(super) fn msghdr_to_send(
     msg
 }
 
-/// Gives a msghdr space for an address, before each call, because the kernel overwrites the length.
+/// Gives a msghdr space for an address. The length is set before each call, because the kernel
+/// overwrites it.
 #[inline]
 pub(super) fn offer_addr(addr: &mut UnixAddr, msg: &mut sys::msghdr) {
     msg.msg_name = addr.as_mut_ptr().cast();
@@ -381,13 +406,13 @@ pub(super) fn offer_addr(addr: &mut UnixAddr, msg: &mut sys::msghdr) {
 /// instead of a null pointer.
 ///
 /// For a null pointer Linux reports `MSG_CTRUNC` as soon as an option asks for a security label,
-/// even if no label arrives. For a length of 0 it does so only if a control message arrived. Other
-/// systems get the null pointer, because with a length of 0 they might install descriptors before
-/// they find that these do not fit.
+/// even if no label arrives. For a length of 0 it does so only if a control message arrived. On
+/// other systems a null pointer is passed, because with a length of 0 they might install
+/// descriptors before they find that these do not fit.
 pub(super) const OFFER_NO_BYTES: bool = cfg!(have_so_passcred);
 
-/// Gives a msghdr space for control messages, before each call, because the kernel overwrites the
-/// length.
+/// Gives a msghdr space for control messages. The length is set before each call, because the
+/// kernel overwrites it.
 #[inline]
 pub(super) fn offer_control(control: &mut [u8], msg: &mut sys::msghdr) {
     if OFFER_NO_BYTES || !control.is_empty() {

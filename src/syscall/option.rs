@@ -18,7 +18,7 @@ use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 /// # Safety
 ///
 /// - Every value of the type's bytes is valid.
-/// - The type has no padding that C does not copy in and out too.
+/// - The type has no padding, or the kernel copies the padding in and out like every other byte.
 pub unsafe trait OptionValue: Copy {}
 // SAFETY: an integer may have any bytes and has no padding.
 unsafe impl OptionValue for i32 {}
@@ -52,8 +52,8 @@ pub(crate) fn getsockopt<T: OptionValue>(fd: BorrowedFd<'_>, name: c_int) -> Res
     getsockopt_at(fd, sys::SOL_SOCKET, name)
 }
 
-/// Reads an option of any level. It fails with `ENOPROTOOPT` if the kernel wrote less than a whole
-/// value, because the missing bytes would read as zeroes: in a `ucred` these mean root.
+/// Reads an option of any level. Fails with `ENOPROTOOPT` if the kernel wrote less than a whole
+/// value, because the missing bytes would read as zeroes, and a `ucred` of zeroes means root.
 pub(crate) fn getsockopt_at<T: OptionValue>(
     fd: BorrowedFd<'_>,
     level: c_int,
@@ -63,7 +63,7 @@ pub(crate) fn getsockopt_at<T: OptionValue>(
     let mut len = size_of::<T>() as socklen_t;
     retry(Call::Getsockopt, || {
         let to = value.as_mut_ptr().cast();
-        // SAFETY: value has len bytes, and both outlive the call.
+        // SAFETY: `value` has `len` bytes, and both outlive the call.
         unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, to, &mut len) as isize }
     })?;
     if len as usize != size_of::<T>() {
@@ -73,7 +73,7 @@ pub(crate) fn getsockopt_at<T: OptionValue>(
     Ok(unsafe { value.assume_init() })
 }
 
-/// Reads a timeout of the socket: `SO_RCVTIMEO` or `SO_SNDTIMEO`; `None` means forever.
+/// Reads a timeout of the socket, `SO_RCVTIMEO` or `SO_SNDTIMEO`. `None` means forever.
 pub(crate) fn timeout(fd: BorrowedFd<'_>, option: c_int) -> Result<Option<Duration>, Error> {
     let timeval: sys::timeval = getsockopt(fd, option)?;
     let seconds = u64::try_from(timeval.tv_sec).unwrap_or(0);
@@ -92,37 +92,37 @@ pub(crate) fn getsockopt_fd(fd: BorrowedFd<'_>, name: c_int) -> Result<OwnedFd, 
     Ok(unsafe { OwnedFd::from_raw_fd(made) })
 }
 
-/// Reads an option whose value is any number of bytes. Returns how many were written.
+/// Reads an option whose value has no fixed length. Returns how many bytes were written.
 pub(crate) fn getsockopt_bytes(
     fd: BorrowedFd<'_>,
     name: c_int,
     buf: &mut [u8],
 ) -> Result<usize, Error> {
-    // The kernel takes the length as an int, and reports EINVAL if that is negative.
+    // The kernel takes the length as an int, and reports EINVAL if the int is negative.
     let most = c_int::MAX as usize;
     let (level, mut len) = (sys::SOL_SOCKET, buf.len().min(most) as socklen_t);
     retry(Call::Getsockopt, || {
         let to = buf.as_mut_ptr().cast();
-        // SAFETY: buf is writable for len bytes, and both outlive the call.
+        // SAFETY: `buf` is writable for `len` bytes, and both outlive the call.
         unsafe { sys::getsockopt(fd.as_raw_fd(), level, name, to, &mut len) as isize }
     })?;
     Ok(buf.len().min(len as usize))
 }
 
-/// Reads an option whose value is group numbers. Returns how many were written.
+/// Reads an option whose value is a list of group ids. Returns how many ids were written.
 pub(crate) fn getsockopt_groups(
     fd: BorrowedFd<'_>,
     name: c_int,
     buf: &mut [sys::gid_t],
 ) -> Result<usize, Error> {
     let size = size_of_val(buf);
-    // SAFETY: a group number is a plain integer, so any byte may be written to it.
+    // SAFETY: a group id is a plain integer, so any bytes may be written to it.
     let bytes = unsafe { slice::from_raw_parts_mut(buf.as_mut_ptr().cast(), size) };
     Ok(getsockopt_bytes(fd, name, bytes)? / size_of::<sys::gid_t>())
 }
 
-/// Returns how many bytes the value of an option has, for an option that reports it if they do not
-/// fit.
+/// Returns how many bytes the value of an option has. The option must report its length if the
+/// value does not fit.
 pub(crate) fn getsockopt_size(fd: BorrowedFd<'_>, name: c_int) -> Result<usize, Error> {
     let (level, mut len) = (sys::SOL_SOCKET, 0);
     let asked = retry(Call::Getsockopt, || {
@@ -145,7 +145,7 @@ pub(crate) fn setsockopt<T: OptionValue>(
     let len = size_of::<T>() as socklen_t;
     retry(Call::Setsockopt, || {
         let value = ptr::from_ref(value).cast();
-        // SAFETY: value is readable for len bytes.
+        // SAFETY: `value` is readable for `len` bytes.
         unsafe { sys::setsockopt(fd.as_raw_fd(), sys::SOL_SOCKET, name, value, len) as isize }
     })?;
     Ok(())

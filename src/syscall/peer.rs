@@ -1,4 +1,4 @@
-//! Asks for the peer of a socket, by the call that each system has.
+//! Asks for the credentials of a socket's peer, by the call that each system has.
 
 use core::ffi::c_int;
 
@@ -29,8 +29,8 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     Ok((ids.unp_euid, ids.unp_egid, ids.unp_pid))
 }
 
-/// Reads the pid from the struct, too. Where the struct has no pid, it has a null pointer in that
-/// place, which reads as 0.
+/// Reads the pid from the struct, too. On systems without a pid in the struct, there is a null
+/// pointer in its place, which reads as 0.
 #[cfg(have_xucred)]
 pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     use crate::error::{Call, Errno};
@@ -51,16 +51,16 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
 
     let mut ids = core::ptr::null_mut();
     super::retry(Call::Getsockopt, || {
-        // SAFETY: ids is a live pointer, which the call sets to memory that it allocates.
+        // SAFETY: `ids` is a live pointer, which the call sets to memory that it allocates.
         unsafe { sys::getpeerucred(fd.as_raw_fd(), &mut ids) as isize }
     })?;
-    // SAFETY: the call has set ids to credentials. That holds for the three calls below, too.
+    // SAFETY: `ids` points to credentials, because getpeerucred(3C) succeeded.
     let uid = unsafe { sys::ucred_geteuid(ids) };
-    // SAFETY: ids points to credentials.
+    // SAFETY: `ids` points to credentials.
     let gid = unsafe { sys::ucred_getegid(ids) };
-    // SAFETY: ids points to credentials.
+    // SAFETY: `ids` points to credentials.
     let pid = unsafe { sys::ucred_getpid(ids) };
-    // SAFETY: ids points to credentials, which nothing uses from here on.
+    // SAFETY: `ids` points to credentials, which nothing uses from here on.
     unsafe { sys::ucred_free(ids) };
     Ok((uid, gid, pid.max(0)))
 }
@@ -82,8 +82,8 @@ pub(crate) fn peer_ids(fd: BorrowedFd<'_>) -> Result<PeerIds, Error> {
     Ok((uid, gid, reported_pid(pid)))
 }
 
-/// Returns the pid, or 0 if the system refused it: macOS answers `ENOTCONN` once the peer has
-/// closed its socket, while it still reports the ids.
+/// Returns the pid, or 0 if the system refused it: after the peer has closed its socket, macOS
+/// answers `ENOTCONN` for the pid, but still reports the uid and gid.
 #[cfg(any(have_getpeereid, test))]
 fn reported_pid(pid: Result<c_int, Error>) -> c_int {
     pid.unwrap_or(0)

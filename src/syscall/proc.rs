@@ -1,4 +1,4 @@
-//! Reads files of /proc, which report no size and are read to their end.
+//! Reads files of /proc to their end, because these files report no size.
 
 use core::ffi::{CStr, c_int};
 
@@ -8,11 +8,11 @@ use super::retry;
 use crate::error::{Call, Error};
 use crate::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-/// Reads a file, and gives each piece of it to `take`.
+/// Reads a file in pieces, and calls `take` with each piece.
 pub(super) fn read_in_pieces(path: &CStr, take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
     let fd = retry(Call::Openat, || {
         let flags = sys::O_RDONLY | sys::O_CLOEXEC;
-        // SAFETY: path is NUL-terminated and live.
+        // SAFETY: `path` is NUL-terminated and live.
         unsafe { sys::openat(sys::AT_FDCWD, path.as_ptr(), flags) as isize }
     })?;
     // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.

@@ -2,7 +2,7 @@
 
 use sunpath_sys as sys;
 
-/// Returns the number of the process.
+/// Returns the pid of this process.
 pub(crate) fn getpid() -> sys::pid_t {
     // SAFETY: the call takes no argument and cannot fail.
     unsafe { sys::getpid() }

@@ -15,7 +15,7 @@ use crate::fd::{AsRawFd, BorrowedFd, CWD, OwnedFd};
 pub(crate) fn socket(kind: c_int, nonblocking: bool) -> Result<OwnedFd, Error> {
     let kind = kind | new_socket_flags(nonblocking);
     let fd = retry(Call::Socket, || {
-        // SAFETY: the call takes only numbers.
+        // SAFETY: the arguments are integers, so the call accesses no memory.
         unsafe { sys::socket(sys::AF_UNIX, kind, 0) as isize }
     })?;
     adopt_new(fd as c_int, nonblocking)
@@ -25,7 +25,7 @@ pub(crate) fn socketpair(kind: c_int, nonblocking: bool) -> Result<(OwnedFd, Own
     let mut fds: [c_int; 2] = [-1; 2];
     let kind = kind | new_socket_flags(nonblocking);
     retry(Call::Socketpair, || {
-        // SAFETY: fds has space for two descriptors.
+        // SAFETY: `fds` has space for two descriptors.
         unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, fds.as_mut_ptr()) as isize }
     })?;
     // Both descriptors get an owner before the first failure is returned, so that neither leaks.
@@ -45,7 +45,7 @@ pub(crate) fn connect(fd: BorrowedFd<'_>, addr: &UnixAddr) -> Result<(), Error> 
     connect_at(CWD, fd, addr)
 }
 
-/// Binds by bind(2), or by bindat on systems that have it. On others `dir` must be [`CWD`].
+/// Binds by bind(2), or by bindat on systems that have it. On other systems `dir` must be [`CWD`].
 #[inline]
 pub(crate) fn bind_at(
     dir: BorrowedFd<'_>,
@@ -66,7 +66,7 @@ pub(crate) fn bind_at(
     Ok(())
 }
 
-/// Connects by connect(2), or by connectat on systems that have it. On others `dir` must be
+/// Connects by connect(2), or by connectat on systems that have it. On other systems `dir` must be
 /// [`CWD`].
 #[inline]
 pub(crate) fn connect_at(
@@ -106,15 +106,15 @@ const SHUT_DOWN: c_short = sys::POLLHUP | sys::POLLRDHUP;
 const SHUT_DOWN: c_short = sys::POLLHUP;
 
 /// Waits by poll(2) for something to receive or to accept, for at most `milliseconds`. Returns
-/// `None` if nothing arrived. If a signal interrupts it, it returns `EINTR`, because the caller
-/// knows how much time is left.
+/// `None` if nothing arrived. If a signal interrupts the wait, the result is `EINTR`, because only
+/// the caller knows how much time is left.
 pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<Option<Ready>, Error> {
     let mut slot = sys::pollfd {
         fd: fd.as_raw_fd(),
         events: sys::POLLIN | SHUT_DOWN,
         revents: 0,
     };
-    // SAFETY: slot is one live pollfd.
+    // SAFETY: `slot` is one live pollfd.
     match unsafe { sys::poll(&mut slot, 1, milliseconds) } {
         -1 => Err(Error::new(Call::Poll, Errno::from_raw(sys::errno()))),
         0 => Ok(None),
@@ -125,8 +125,8 @@ pub(crate) fn poll_in(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<Option<
 }
 
 /// Waits by poll(2) for any of these events, for an error or for the end of the connection, for at
-/// most `milliseconds`. If a signal interrupts it, it returns `EINTR`, because the caller knows how
-/// much time is left.
+/// most `milliseconds`. If a signal interrupts the wait, the result is `EINTR`, because only the
+/// caller knows how much time is left.
 pub(crate) fn poll_for(
     fd: BorrowedFd<'_>,
     events: c_short,
@@ -137,7 +137,7 @@ pub(crate) fn poll_for(
         events,
         revents: 0,
     };
-    // SAFETY: slot is one live pollfd.
+    // SAFETY: `slot` is one live pollfd.
     match unsafe { sys::poll(&mut slot, 1, milliseconds) } {
         -1 => Err(Error::new(Call::Poll, Errno::from_raw(sys::errno()))),
         ready => Ok(ready > 0),
@@ -145,12 +145,13 @@ pub(crate) fn poll_for(
 }
 
 /// Waits by poll(2) for a listener to be shut down, for at most `milliseconds`. If a signal
-/// interrupts it, it returns `EINTR`, because the caller knows how much time is left.
+/// interrupts the wait, the result is `EINTR`, because only the caller knows how much time is left.
 pub(crate) fn poll_shut_down(fd: BorrowedFd<'_>, milliseconds: c_int) -> Result<bool, Error> {
     poll_for(fd, SHUT_DOWN, milliseconds)
 }
 
-/// Sleeps for a number of milliseconds, by poll(2) without descriptors. A signal ends it early.
+/// Sleeps for a number of milliseconds, by poll(2) without descriptors. A signal ends the sleep
+/// early.
 pub(crate) fn pause(milliseconds: c_int) {
     // SAFETY: poll does not read the array if it has no elements.
     unsafe { sys::poll(ptr::null_mut(), 0, milliseconds) };
@@ -163,7 +164,7 @@ pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> Result<(), Error> {
     let len = sys::SUN_PATH_OFFSET as socklen_t;
     retry(Call::Connect, || {
         let addr = ptr::from_ref(&unspec).cast();
-        // SAFETY: the address is live, and len is less than its size.
+        // SAFETY: the address is live, and `len` is less than its size.
         unsafe { sys::connect(fd.as_raw_fd(), addr, len) as isize }
     })?;
     Ok(())
@@ -172,7 +173,7 @@ pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> Result<(), Error> {
 #[inline]
 pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<(), Error> {
     retry(Call::Listen, || {
-        // SAFETY: the call takes only numbers.
+        // SAFETY: the arguments are integers, so the call accesses no memory.
         unsafe { sys::listen(fd.as_raw_fd(), backlog) as isize }
     })?;
     Ok(())
@@ -186,23 +187,28 @@ pub(crate) fn accept(
     mut ret_peer: Option<&mut UnixAddr>,
     nonblocking: bool,
 ) -> Result<OwnedFd, Error> {
-    let mut peer = ret_peer.as_deref_mut();
+    let mut peer_len: socklen_t = 0;
+    let (addr, len): (_, *mut socklen_t) = match ret_peer.as_deref_mut() {
+        Some(peer) => (peer.as_mut_ptr(), &mut peer_len),
+        None => (ptr::null_mut(), ptr::null_mut()),
+    };
     let accepted = retry_timed(fd, sys::SO_RCVTIMEO, Call::Accept, ANY, move || {
-        let (addr, len) = match &mut peer {
-            Some(peer) => peer.offer(),
-            None => (ptr::null_mut(), ptr::null_mut()),
-        };
+        if !len.is_null() {
+            // SAFETY: `len` points to the variable above, which nothing else uses now.
+            unsafe { *len = size_of::<sys::sockaddr_un>() as socklen_t };
+        }
         #[cfg(have_sock_cloexec)]
-        // SAFETY: addr has space for *len bytes, and both outlive the call; or both are null.
+        // SAFETY: `addr` has space for `*len` bytes and both outlive the call, or both are null.
         return unsafe {
             sys::accept4(fd.as_raw_fd(), addr, len, new_socket_flags(nonblocking)) as isize
         };
         #[cfg(not(have_sock_cloexec))]
-        // SAFETY: addr has space for *len bytes, and both outlive the call; or both are null.
+        // SAFETY: `addr` has space for `*len` bytes and both outlive the call, or both are null.
         return unsafe { sys::accept(fd.as_raw_fd(), addr, len) as isize };
     })
     .map_err(|error| why_not_accepted(fd, error))?;
-    let accepted = adopt_new(accepted as c_int, nonblocking)?;
+    // The result has no sign, which spares the owner of the descriptor a comparison with -1.
+    let accepted = adopt_new(accepted as c_int & c_int::MAX, nonblocking)?;
     #[cfg(not(have_sock_cloexec))]
     if !nonblocking {
         // Without accept4 an accepted socket inherits O_NONBLOCK from the listener.
@@ -210,12 +216,13 @@ pub(crate) fn accept(
         super::set_nonblocking(accepted.as_fd(), false)?;
     }
     if let Some(peer) = ret_peer {
-        normalized(peer, Call::Accept)?;
+        normalized(peer, peer_len, Call::Accept)?;
     }
     Ok(accepted)
 }
 
-/// Adds the cause to the error of accept: `EINVAL` means that the socket was shut down, or never listened.
+/// Adds the cause to the error of accept. `EINVAL` means that the listener was shut down, or that
+/// the socket never listened.
 #[cold]
 fn why_not_accepted(fd: BorrowedFd<'_>, error: Error) -> Error {
     if error.errno() != Errno::EINVAL {
@@ -230,50 +237,60 @@ fn why_not_accepted(fd: BorrowedFd<'_>, error: Error) -> Error {
 
 pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
     let mut addr = UnixAddr::unnamed();
-    sockname(fd, &mut addr)?;
-    normalized(&mut addr, Call::Getsockname)?;
+    let len = sockname(fd, &mut addr)?;
+    normalized(&mut addr, len, Call::Getsockname)?;
     Ok(addr)
 }
 
-/// Returns whether a socket is a Unix domain socket. The family in its own address tells that on
-/// every system.
+/// Returns whether a socket is a Unix domain socket. On every system the socket's own address tells
+/// the family.
 pub(crate) fn is_unix(fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let mut addr = UnixAddr::unnamed();
-    sockname(fd, &mut addr)?;
-    Ok(addr.normalize().is_ok())
+    let len = sockname(fd, &mut addr)?;
+    Ok(addr.normalize(len).is_ok())
 }
 
-fn sockname(fd: BorrowedFd<'_>, ret_addr: &mut UnixAddr) -> Result<(), Error> {
+/// Returns the length that the kernel reported for the address that it wrote.
+fn sockname(fd: BorrowedFd<'_>, ret_addr: &mut UnixAddr) -> Result<socklen_t, Error> {
+    let mut reported = 0;
     retry(Call::Getsockname, || {
-        let (addr, len) = ret_addr.offer();
-        // SAFETY: addr has space for *len bytes, and both outlive the call.
+        let (addr, len) = offered(ret_addr, &mut reported);
+        // SAFETY: `addr` has space for `*len` bytes, and both outlive the call.
         unsafe { sys::getsockname(fd.as_raw_fd(), addr, len) as isize }
     })?;
-    Ok(())
+    Ok(reported)
 }
 
 pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
-    let mut peer = UnixAddr::unnamed();
+    let (mut peer, mut reported) = (UnixAddr::unnamed(), 0);
     retry(Call::Getpeername, || {
-        let (addr, len) = peer.offer();
-        // SAFETY: addr has space for *len bytes, and both outlive the call.
+        let (addr, len) = offered(&mut peer, &mut reported);
+        // SAFETY: `addr` has space for `*len` bytes, and both outlive the call.
         unsafe { sys::getpeername(fd.as_raw_fd(), addr, len) as isize }
     })?;
-    normalized(&mut peer, Call::Getpeername)?;
+    normalized(&mut peer, reported, Call::Getpeername)?;
     Ok(peer)
 }
 
-/// Returns the address that a call has written. It fails with `EAFNOSUPPORT` if the socket is of
+/// Returns the two pointers through which a call writes an address and its length. The length is that
+/// of the buffer before each call, because the kernel overwrites it.
+#[inline]
+fn offered(addr: &mut UnixAddr, len: &mut socklen_t) -> (*mut sys::sockaddr, *mut socklen_t) {
+    *len = size_of::<sys::sockaddr_un>() as socklen_t;
+    (addr.as_mut_ptr(), len)
+}
+
+/// Returns the address that a call has written. Fails with `EAFNOSUPPORT` if the socket is of
 /// another family.
 #[inline]
-fn normalized(addr: &mut UnixAddr, call: Call) -> Result<(), Error> {
-    addr.normalize()
+fn normalized(addr: &mut UnixAddr, len: socklen_t, call: Call) -> Result<(), Error> {
+    addr.normalize(len)
         .map_err(|errno| Error::with_cause(call, errno, Cause::OtherFamily))
 }
 
 pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<(), Error> {
     retry(Call::Shutdown, || {
-        // SAFETY: the call takes only numbers.
+        // SAFETY: the arguments are integers, so the call accesses no memory.
         unsafe { sys::shutdown(fd.as_raw_fd(), how) as isize }
     })?;
     Ok(())

@@ -2,6 +2,8 @@
 
 #[cfg(have_user_namespaces)]
 use core::ffi::CStr;
+#[cfg(have_user_namespaces)]
+use core::mem;
 
 use sunpath_sys as sys;
 
@@ -21,7 +23,7 @@ pub(crate) fn geteuid() -> sys::uid_t {
 /// uid is 65534 and /proc cannot be read.
 #[cfg(have_user_namespaces)]
 pub(crate) fn stands_for_unmapped(uid: u32) -> Option<bool> {
-    // The number for unmapped users has 16 bits, so a greater uid is never that number.
+    // The uid for unmapped users has at most 16 bits, so a greater uid is always mapped.
     if uid > u32::from(u16::MAX) {
         return Some(false);
     }
@@ -44,8 +46,8 @@ pub(crate) const fn stands_for_unmapped(_uid: u32) -> Option<bool> {
 #[cfg(have_user_namespaces)]
 const USUAL_OVERFLOW: u32 = 65534;
 
-/// The number of uids in all ranges of `uid_map` if every user is mapped. The uid -1 does not
-/// belong to a user.
+/// How many uids all ranges of `uid_map` have together if every user is mapped. The uid -1 is not
+/// counted, because it belongs to no user.
 #[cfg(have_user_namespaces)]
 const ALL_USERS: u64 = u32::MAX as u64;
 
@@ -54,12 +56,16 @@ fn is_ambiguous(uid: u32, map: &Numbers, overflow: &Numbers) -> bool {
     u64::from(uid) == overflow.last && map.sum_of_thirds < ALL_USERS
 }
 
-/// The numbers in a text that is read in pieces: the last number, and the sum of every third one,
-/// which in `uid_map` is the length of a range.
+/// Reads the decimal numbers of a text in pieces. Keeps the last number, and the sum of every third
+/// number, which in `uid_map` is the length of a range.
 #[cfg(have_user_namespaces)]
 #[derive(Default)]
 struct Numbers {
-    number: Option<u64>,
+    /// The digits of the current number so far. The field is not an `Option`: the compiler may load
+    /// the value of an `Option` before it tests for `None`, and valgrind then reports an
+    /// uninitialized value.
+    number: u64,
+    has_digits: bool,
     count: usize,
     last: u64,
     sum_of_thirds: u64,
@@ -78,8 +84,8 @@ impl Numbers {
             match byte {
                 b'0'..=b'9' => {
                     let digit = u64::from(byte - b'0');
-                    let number = self.number.unwrap_or(0);
-                    self.number = Some(number.saturating_mul(10).saturating_add(digit));
+                    self.number = self.number.saturating_mul(10).saturating_add(digit);
+                    self.has_digits = true;
                 }
                 _ => self.end_number(),
             }
@@ -87,9 +93,10 @@ impl Numbers {
     }
 
     fn end_number(&mut self) {
-        let Some(number) = self.number.take() else {
+        if !mem::take(&mut self.has_digits) {
             return;
-        };
+        }
+        let number = mem::take(&mut self.number);
         self.count += 1;
         self.last = number;
         if self.count % 3 == 0 {

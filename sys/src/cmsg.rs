@@ -1,8 +1,8 @@
 //! The `CMSG_*` macros of `<sys/socket.h>` as functions: sizes are `usize` and do not wrap, and an
 //! iteration never leaves `msg_controllen`.
 //!
-//! Control messages follow each other in the control buffer of a `msghdr`. Each is a `cmsghdr` and
-//! its data, each padded to the system's alignment:
+//! Control messages follow each other in the control buffer of a `msghdr`. Each message is a
+//! `cmsghdr` and its data, and both are padded to the system's alignment:
 //!
 //! ```text
 //! |<------------------------- CMSG_SPACE(n) ------------------------->|
@@ -24,13 +24,13 @@ use core::slice;
 /// control message.
 ///
 /// `cmsg_len` counts the header, the padding after it and the data, but not the padding after the
-/// data. It is a `size_t` in glibc and a `socklen_t` in musl, on the BSDs and on macOS.
+/// data. The field is a `size_t` in glibc and a `socklen_t` in musl, on the BSDs and on macOS.
 ///
 /// See cmsg(3), `<sys/socket.h>`.
 #[doc(inline)]
 pub use libc::cmsghdr;
-/// `struct msghdr` — the argument of sendmsg(2) and recvmsg(2): an address, data in pieces, and a
-/// control buffer of `msg_controllen` bytes.
+/// `struct msghdr` — the argument of sendmsg(2) and recvmsg(2): an address, an array of slices for
+/// the data, and a control buffer of `msg_controllen` bytes.
 ///
 /// See sendmsg(2), recvmsg(2), `<sys/socket.h>`.
 #[doc(inline)]
@@ -51,8 +51,8 @@ const _: () = assert!(ALIGN.is_power_of_two());
 
 /// `CMSG_ALIGN(len)` — `len` rounded up to the alignment of control data.
 ///
-/// For a `len` within the alignment of `usize::MAX`, which C would wrap to 0, the result is
-/// `usize::MAX`, a size that no buffer has.
+/// Where rounding up would overflow, the result is `usize::MAX`, a size that no buffer has. In C
+/// the result would be 0.
 ///
 /// See cmsg(3).
 #[must_use]
@@ -65,7 +65,7 @@ pub const fn CMSG_ALIGN(len: usize) -> usize {
     }
 }
 
-/// `CMSG_LEN(len)` — the `cmsg_len` of a message with `len` bytes of data, in bytes. It is
+/// `CMSG_LEN(len)` — the `cmsg_len` of a message with `len` bytes of data, in bytes. The result is
 /// `usize::MAX` where C would wrap.
 ///
 /// See cmsg(3).
@@ -77,10 +77,10 @@ pub const fn CMSG_LEN(len: usize) -> usize {
 }
 
 /// `CMSG_SPACE(len)` — how many bytes of the control buffer a message with `len` bytes of data
-/// takes, padding included. It is `usize::MAX` where C would wrap.
+/// takes, padding included. The result is `usize::MAX` where C would wrap.
 ///
-/// The padding can have space for more than was asked for: `CMSG_SPACE(4)` is 24 on 64-bit Linux,
-/// where two descriptors fit.
+/// Because of the padding, more data than `len` bytes can fit: `CMSG_SPACE(4)` is 24 on 64-bit
+/// Linux, and two descriptors fit into 24 bytes.
 ///
 /// See cmsg(3).
 #[must_use]
@@ -107,9 +107,9 @@ pub const fn CMSG_SPACE(len: usize) -> usize {
     reason = "msg_controllen is 4 bytes outside glibc"
 )]
 pub const unsafe fn CMSG_FIRSTHDR(mhdr: *const msghdr) -> *mut cmsghdr {
-    // SAFETY: the caller guarantees that mhdr can be read.
+    // SAFETY: the caller guarantees that `mhdr` can be read.
     let control = unsafe { (*mhdr).msg_control };
-    // SAFETY: the caller guarantees that mhdr can be read.
+    // SAFETY: the caller guarantees that `mhdr` can be read.
     let control_len = unsafe { (*mhdr).msg_controllen };
     if control.is_null() || (control_len as usize) < CMSG_LEN(0) {
         return ptr::null_mut();
@@ -120,26 +120,26 @@ pub const unsafe fn CMSG_FIRSTHDR(mhdr: *const msghdr) -> *mut cmsghdr {
 /// `struct cmsghdr *CMSG_NXTHDR(struct msghdr *mhdr, struct cmsghdr *cmsg);` — returns the control
 /// message after `cmsg`, or null if there is none whose header lies inside `msg_controllen`.
 ///
-/// The result is also null if `cmsg_len` is less than a header, with which an iteration would never end,
-/// or points past the buffer. A last message that lacks only its padding is seen.
+/// The result is also null if `cmsg_len` points past the buffer, or is less than a header, because
+/// the iteration would then never end. A last message that lacks only its padding is returned.
 ///
 /// # Safety
 ///
 /// - `mhdr` fulfils the conditions of [`CMSG_FIRSTHDR`].
 /// - `cmsg` came from [`CMSG_FIRSTHDR`] or `CMSG_NXTHDR` over the same `mhdr`.
-/// - That header has been written. It need not be aligned.
+/// - The header at `cmsg` has been written. The buffer need not be aligned.
 ///
 /// See cmsg(3).
 #[must_use]
 #[allow(non_snake_case)]
 pub const unsafe fn CMSG_NXTHDR(mhdr: *const msghdr, cmsg: *const cmsghdr) -> *mut cmsghdr {
-    // SAFETY: the caller's promises are those that cmsg_extent asks for.
+    // SAFETY: this function has the same contract as `cmsg_extent`.
     let (len, left) = unsafe { cmsg_extent(mhdr, cmsg) };
     let step = CMSG_ALIGN(len);
     if len < CMSG_LEN(0) || step > left || left - step < CMSG_LEN(0) {
         return ptr::null_mut();
     }
-    // SAFETY: step bytes from cmsg lie inside the control buffer, as was just checked.
+    // SAFETY: `step` bytes from `cmsg` on lie inside the control buffer, as was just checked.
     unsafe { cmsg.byte_add(step) }.cast_mut()
 }
 
@@ -150,8 +150,9 @@ pub const unsafe fn CMSG_NXTHDR(mhdr: *const msghdr, cmsg: *const cmsghdr) -> *m
 ///
 /// # Safety
 ///
-/// - `cmsg` came from [`CMSG_FIRSTHDR`] or [`CMSG_NXTHDR`], which give only headers with
-///   `CMSG_LEN(0)` bytes of buffer, so the result is inside the buffer or at its end.
+/// - `cmsg` came from [`CMSG_FIRSTHDR`] or [`CMSG_NXTHDR`], which return only headers that lie in
+///   the buffer with all of their `CMSG_LEN(0)` bytes. The result is therefore inside the buffer or
+///   at its end.
 ///
 /// See cmsg(3).
 #[must_use]
@@ -174,12 +175,13 @@ pub const unsafe fn CMSG_DATA(cmsg: *const cmsghdr) -> *mut c_uchar {
 /// See cmsg(3).
 #[must_use]
 pub const unsafe fn cmsg_data<'a>(mhdr: *const msghdr, cmsg: *const cmsghdr) -> &'a [u8] {
-    // SAFETY: the caller's promises are those that cmsg_extent asks for.
+    // SAFETY: this function has the same contract as `cmsg_extent`.
     let (len, left) = unsafe { cmsg_extent(mhdr, cmsg) };
     let end = if len < left { len } else { left };
-    // SAFETY: the caller guarantees that cmsg came from CMSG_FIRSTHDR or CMSG_NXTHDR.
+    // SAFETY: the caller guarantees that `cmsg` came from CMSG_FIRSTHDR or CMSG_NXTHDR.
     let data = unsafe { CMSG_DATA(cmsg) };
-    // SAFETY: from data on, end - CMSG_LEN(0) bytes are inside the buffer, written and unchanging.
+    // SAFETY: from `data` on, `end - CMSG_LEN(0)` bytes are inside the buffer, written and
+    // unchanging.
     unsafe { slice::from_raw_parts(data, end.saturating_sub(CMSG_LEN(0))) }
 }
 
@@ -193,15 +195,16 @@ pub const unsafe fn cmsg_data<'a>(mhdr: *const msghdr, cmsg: *const cmsghdr) -> 
     reason = "both lengths are 4 bytes outside glibc"
 )]
 const unsafe fn cmsg_extent(mhdr: *const msghdr, cmsg: *const cmsghdr) -> (usize, usize) {
-    // SAFETY: the caller guarantees a header at cmsg; a pointer to its field is not read yet.
+    // SAFETY: the caller guarantees a header at `cmsg`; this line makes a pointer to a field and
+    // reads nothing.
     let len = unsafe { &raw const (*cmsg).cmsg_len };
-    // SAFETY: the header has been written; it is read as unaligned.
+    // SAFETY: the caller guarantees that the header has been written; the read is unaligned.
     let len = unsafe { len.read_unaligned() };
-    // SAFETY: the caller guarantees that mhdr can be read.
+    // SAFETY: the caller guarantees that `mhdr` can be read.
     let control = unsafe { (*mhdr).msg_control };
-    // SAFETY: the caller guarantees that mhdr can be read.
+    // SAFETY: the caller guarantees that `mhdr` can be read.
     let control_len = unsafe { (*mhdr).msg_controllen };
-    // SAFETY: cmsg lies inside the control buffer, so both belong to one allocation.
+    // SAFETY: `cmsg` lies inside the control buffer, so both belong to one allocation.
     let before = unsafe { cmsg.byte_offset_from(control) } as usize;
     (len as usize, (control_len as usize).saturating_sub(before))
 }
@@ -231,7 +234,7 @@ mod tests {
         header.cmsg_level = libc::SOL_SOCKET;
         header.cmsg_type = cmsg_type;
         let buf = &mut control[at..at + size_of::<cmsghdr>()];
-        // SAFETY: buf is as long as a cmsghdr, and the write is unaligned.
+        // SAFETY: `buf` is as long as a cmsghdr, and the write is unaligned.
         unsafe { buf.as_mut_ptr().cast::<cmsghdr>().write_unaligned(header) };
     }
 
@@ -239,12 +242,12 @@ mod tests {
     fn iterate(control: &mut [u8], len: usize) -> Vec<usize> {
         let mhdr = msghdr_over(control, len);
         let mut seen = Vec::new();
-        // SAFETY: mhdr describes a live buffer, as it does for the two calls below.
+        // SAFETY: `mhdr` describes a live buffer, as it does for the two calls below.
         let mut cmsg = unsafe { CMSG_FIRSTHDR(&mhdr) };
         while !cmsg.is_null() {
-            // SAFETY: cmsg came from the iteration, and the buffer is initialised.
+            // SAFETY: `cmsg` came from the iteration, and the buffer is initialised.
             seen.push(unsafe { cmsg_data(&mhdr, cmsg) }.len());
-            // SAFETY: cmsg came from the iteration, and the buffer is initialised.
+            // SAFETY: `cmsg` came from the iteration, and the buffer is initialised.
             cmsg = unsafe { CMSG_NXTHDR(&mhdr, cmsg) };
         }
         seen
@@ -277,9 +280,9 @@ mod tests {
         put_header(&mut control, 0, CMSG_LEN(4), 1);
         control[CMSG_LEN(0)..CMSG_LEN(4)].copy_from_slice(b"data");
         let mhdr = msghdr_over(&mut control, CMSG_SPACE(4));
-        // SAFETY: mhdr describes a live buffer.
+        // SAFETY: `mhdr` describes a live buffer.
         let cmsg = unsafe { CMSG_FIRSTHDR(&mhdr) };
-        // SAFETY: cmsg came from the iteration, and the buffer is initialised.
+        // SAFETY: `cmsg` came from the iteration, and the buffer is initialised.
         assert_eq!(unsafe { cmsg_data(&mhdr, cmsg) }, b"data");
     }
 

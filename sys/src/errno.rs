@@ -3,8 +3,8 @@
 
 use core::ffi::c_int;
 
-/// `errno` — returns why the last call of this thread failed. It is meaningful only right after a
-/// call that reported failure.
+/// `errno` — returns why the last call of this thread failed. The value is meaningful only right
+/// after a call that reported failure.
 ///
 /// See errno(3).
 #[must_use]
@@ -13,8 +13,9 @@ pub fn errno() -> c_int {
     unsafe { *location() }
 }
 
-/// `errno = value` — sets what [`errno`] returns on this thread. A program sets it to 0 before a call
-/// that reports failure by nothing else, and a function that C calls sets it before it returns -1.
+/// `errno = value` — sets what [`errno`] returns on this thread. A program sets `errno` to 0 before
+/// a call that reports failure only by `errno`. A function that C code calls sets `errno` before it
+/// returns -1.
 ///
 /// # Examples
 ///
@@ -27,7 +28,8 @@ pub fn errno() -> c_int {
 ///
 /// See errno(3).
 pub fn set_errno(errno: c_int) {
-    // SAFETY: it points to an int of this thread, which nothing else refers to.
+    // SAFETY: `location()` returns a pointer to an int of this thread, and no reference to it
+    // exists.
     unsafe { *location() = errno }
 }
 
@@ -49,8 +51,8 @@ fn location() -> *mut c_int {
 }
 
 /// Returns the symbolic name of an error number, `EADDRINUSE` for `libc::EADDRINUSE`, or `None` for
-/// a number that has no meaning on this system. If two names share a number (`EAGAIN` and
-/// `EWOULDBLOCK`), the result is the first in errno(3)'s list.
+/// an integer that has no meaning on this system. If two names have the same value (`EAGAIN` and
+/// `EWOULDBLOCK`), the result is the name that comes first in errno(3).
 ///
 /// Equals strerrorname_np(3) of the GNU C library.
 #[must_use]
@@ -58,14 +60,14 @@ pub fn errno_name(errno: c_int) -> Option<&'static str> {
     Some(name_and_text(errno)?.0)
 }
 
-/// Returns what an error number means, in a few lower-case words, or `None` for a number that has
+/// Returns what an error number means, in a few lower-case words, or `None` for an integer that has
 /// no meaning on this system.
 #[must_use]
 pub fn errno_text(errno: c_int) -> Option<&'static str> {
     Some(name_and_text(errno)?.1)
 }
 
-/// Declares constants from a list of names and texts, and the table in which both are found.
+/// Declares constants from a list of names and texts, and a table of both.
 macro_rules! errnos {
     ($($name:ident $text:literal)*) => {
         $(
@@ -73,23 +75,63 @@ macro_rules! errnos {
             pub use libc::$name;
         )*
 
-        fn name_and_text(errno: c_int) -> Option<(&'static str, &'static str)> {
-            match errno {
-                $(libc::$name => Some((stringify!($name), $text)),)*
-                _ => None,
-            }
-        }
+        /// All names and texts, one after the other.
+        const WORDS: &str = concat!($(stringify!($name), $text),*);
 
-        #[cfg(test)]
+        /// The numbers, each with the lengths of its name and of its text, in the order of `WORDS`.
+        const LENGTHS: [(c_int, usize, usize); COUNT] =
+            [$((libc::$name, stringify!($name).len(), $text.len())),*];
+
         const COUNT: usize = [$($text),*].len();
     };
 }
 
-/// `EWOULDBLOCK` — the same number as `EAGAIN` on every supported system.
+/// The place of an error number's name and text in `WORDS`: the number, where the name begins, and the
+/// lengths of both. A `match` over the numbers would take five times the memory.
+struct Entry {
+    errno: c_int,
+    start: u16,
+    name: u8,
+    text: u8,
+}
+
+static ENTRIES: [Entry; COUNT] = {
+    const UNUSED: Entry = Entry {
+        errno: 0,
+        start: 0,
+        name: 0,
+        text: 0,
+    };
+    let mut entries = [UNUSED; COUNT];
+    let (mut at, mut start) = (0, 0);
+    while at < COUNT {
+        let (errno, name, text) = LENGTHS[at];
+        assert!(start <= u16::MAX as usize && name <= u8::MAX as usize && text <= u8::MAX as usize);
+        entries[at] = Entry {
+            errno,
+            start: start as u16,
+            name: name as u8,
+            text: text as u8,
+        };
+        start += name + text;
+        at += 1;
+    }
+    entries
+};
+
+fn name_and_text(errno: c_int) -> Option<(&'static str, &'static str)> {
+    let entry = ENTRIES.iter().find(|entry| entry.errno == errno)?;
+    let (_, words) = WORDS.split_at_checked(entry.start.into())?;
+    let (name, words) = words.split_at_checked(entry.name.into())?;
+    let (text, _) = words.split_at_checked(entry.text.into())?;
+    Some((name, text))
+}
+
+/// `EWOULDBLOCK` — equal to `EAGAIN` on every supported system.
 #[doc(inline)]
 pub use libc::EWOULDBLOCK;
 
-/// The numbers that every supported system has, and those that only this one has.
+/// Declares the error numbers that every supported system has, and those that only this system has.
 macro_rules! posix {
     ($($more:tt)*) => { errnos! {
         E2BIG "argument list too long"
@@ -170,7 +212,8 @@ macro_rules! posix {
     } };
 }
 
-/// The numbers that every supported system except Haiku has, and those that only this one has.
+/// Declares the error numbers that every supported system except Haiku has, and those that only
+/// this system has.
 #[cfg(not(target_os = "haiku"))]
 macro_rules! unix {
     ($($more:tt)*) => { posix! {
@@ -185,7 +228,7 @@ macro_rules! unix {
     } };
 }
 
-/// The numbers that only Linux and Android have, and those that only Linux has.
+/// Declares the error numbers that only Linux and Android have, and those that only Linux has.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 macro_rules! linux {
     ($($more:tt)*) => { unix! {
@@ -352,12 +395,12 @@ mod tests {
 
     #[test]
     fn errno_of_a_failed_call_is_read() {
-        // SAFETY: close takes any number; -1 is not a descriptor.
+        // SAFETY: close takes an int; -1 is not a descriptor.
         assert_eq!(unsafe { libc::close(-1) }, -1);
         assert_eq!(errno(), libc::EBADF);
     }
 
-    /// glibc knows every name of the kernel, and our list must have the same names.
+    /// glibc knows the name of every errno of the kernel, and our list must have the same names.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[test]
     fn errno_names_are_complete() {

@@ -1,8 +1,8 @@
 //! The C headers of the target, and the check on every build that `libc` agrees with them.
 //!
 //! A difference is a compile error that names the item. Two things are not compared: `SOMAXCONN`,
-//! which is a default that changes, and with musl on 32-bit targets whatever depends on the size of
-//! `time_t`, because libc has the size of musl before 1.2.
+//! which is a default that changes; and, with musl on 32-bit targets, everything that depends on
+//! the size of `time_t`, because libc still has the size of musl before 1.2.
 
 use core::mem::offset_of;
 
@@ -10,7 +10,8 @@ use crate::cmsg::{CMSG_LEN, CMSG_SPACE};
 
 /// The headers of the C library as bindgen reads them.
 #[allow(dead_code, non_camel_case_types, unreachable_pub)]
-// This is bindgen's helper for the array at the end of glibc's cmsghdr. Nothing calls it.
+// bindgen makes the following helper for the array at the end of glibc's cmsghdr. Nothing calls the
+// helper.
 #[allow(unsafe_op_in_unsafe_fn, clippy::missing_safety_doc)]
 mod c {
     include!(env!("SUNPATH_SYS_FACTS"));
@@ -61,8 +62,8 @@ macro_rules! same {
     };
 }
 
-/// Checks that libc's structs have the size and alignment of C's, and that these fields are at the
-/// same place, with the same size and signedness.
+/// Checks that libc's structs have the size and alignment of C's structs, and that these fields
+/// have the same offset, size and signedness.
 macro_rules! structs {
     ($($name:ident { $($field:ident)+ })+) => {$(
         const _: () = {
@@ -106,8 +107,8 @@ structs! {
     linger { l_onoff l_linger }
 }
 
-// The field is unsigned in OpenBSD's header and signed in libc, with the same number of bits at the
-// same place.
+// OpenBSD's header declares the field as unsigned, and libc as signed. Size and offset are the
+// same.
 #[cfg(not(target_os = "openbsd"))]
 structs! { msghdr { msg_iovlen } }
 

@@ -1,9 +1,9 @@
 //! Items from Linux's own headers that libc lacks, or has only for some targets.
 //!
-//! The values are those that `bindgen` read from the kernel's headers. They depend on the
+//! The values are those that `bindgen` read from the kernel's headers. The values depend on the
 //! architecture, and on neither the C library nor the word size, so every Linux target has all of
-//! them. mips, powerpc and sparc have values of their own; the others have those of the kernel's
-//! asm-generic headers.
+//! them. mips, powerpc and sparc have values of their own. All other architectures have the values
+//! of the kernel's asm-generic headers.
 //!
 //! A kernel that is older than an option answers `ENOPROTOOPT`.
 
@@ -11,19 +11,19 @@ use core::ffi::{c_int, c_uint, c_ushort};
 
 /// The headers of the kernel as bindgen reads them.
 #[allow(dead_code, non_camel_case_types)]
-// The items that are exported from here are documented where they are exported.
+// This module itself has no documentation: items are documented where they are re-exported.
 #[allow(missing_docs, unreachable_pub)]
 mod uapi {
     include!(env!("SUNPATH_SYS_UAPI"));
 }
 
-/// The type with which C libraries declare the request of ioctl(2).
+/// The type of the argument `request` of ioctl(2), which differs between C libraries.
 #[cfg(not(any(target_env = "musl", target_env = "ohos", target_os = "android")))]
 type Ioctl = core::ffi::c_ulong;
 #[cfg(any(target_env = "musl", target_env = "ohos", target_os = "android"))]
 type Ioctl = c_int;
 
-// libc's own requests are of that type too.
+// This line compiles only if libc's own requests have the same type.
 const _: Ioctl = libc::FIONREAD;
 
 /// `UNIX_PATH_MAX` — the kernel's name for `sizeof sun_path`: 108 bytes.
@@ -36,8 +36,8 @@ const _: () = assert!(
     "sun_path: libc and <linux/un.h> differ in its size"
 );
 
-/// `SCM_MAX_FD` — how many descriptors one `SCM_RIGHTS` message takes: 253. More fail with
-/// `EINVAL`.
+/// `SCM_MAX_FD` — how many descriptors one `SCM_RIGHTS` message takes: 253. A message with more
+/// descriptors fails with `EINVAL`.
 ///
 /// No header that programs can include defines it, so it is written by hand here.
 ///
@@ -47,8 +47,8 @@ pub const SCM_MAX_FD: usize = 253;
 /// `SCM_SECURITY` — a control message: the sender's security label, which is text and need not end
 /// with a NUL. `SO_PASSSEC` asks for it. Linux has had it since 2.6.18.
 ///
-/// glibc before 2.39 and the kernel's headers do not have it, so it is written by hand. It is the
-/// same for all architectures.
+/// glibc before 2.39 and the kernel's headers do not have it, so it is written by hand. The value
+/// is the same for all architectures.
 ///
 /// See unix(7), the kernel's `include/linux/socket.h`.
 pub const SCM_SECURITY: c_int = 3;
@@ -56,8 +56,8 @@ pub const SCM_SECURITY: c_int = 3;
 /// `SCM_PIDFD` — a control message: an `int`, which is a pidfd of the sender, or a negative errno
 /// if no descriptor could be made. [`SO_PASSPIDFD`] asks for it. Linux has had it since 6.5.
 ///
-/// glibc before 2.39 and the kernel's headers do not have it, so it is written by hand. It is the
-/// same for all architectures.
+/// glibc before 2.39 and the kernel's headers do not have it, so it is written by hand. The value
+/// is the same for all architectures.
 ///
 /// See unix(7), the kernel's `include/linux/socket.h`.
 pub const SCM_PIDFD: c_int = 4;
@@ -68,14 +68,14 @@ pub const SCM_PIDFD: c_int = 4;
 /// See `<asm/socket.h>`.
 pub const SCM_INQ: c_int = uapi::SCM_INQ as c_int;
 
-/// `SO_PASSPIDFD` — an option: receive a pidfd of the sender with each message ([`SCM_PIDFD`]); an
-/// `int`. Linux has had it since 6.5.
+/// `SO_PASSPIDFD` — an option: whether a pidfd of the sender arrives with each message
+/// ([`SCM_PIDFD`]); an `int`. Linux has had it since 6.5.
 ///
 /// See unix(7), `<asm/socket.h>`.
 pub const SO_PASSPIDFD: c_int = uapi::SO_PASSPIDFD as c_int;
 
-/// `SO_PEERGROUPS` — an option to read: the peer's supplementary groups, an array of `gid_t`, taken
-/// when its `ucred` was. Linux has had it since 4.13.
+/// `SO_PEERGROUPS` — an option to read: the peer's supplementary groups, an array of `gid_t`,
+/// recorded together with its `ucred`. Linux has had it since 4.13.
 ///
 /// See socket(7), `<asm/socket.h>`.
 pub const SO_PEERGROUPS: c_int = uapi::SO_PEERGROUPS as c_int;
@@ -92,26 +92,26 @@ pub const SO_PEERPIDFD: c_int = uapi::SO_PEERPIDFD as c_int;
 /// See `<asm/socket.h>`.
 pub const SO_PASSRIGHTS: c_int = uapi::SO_PASSRIGHTS as c_int;
 
-/// `SO_INQ` — an option: receive [`SCM_INQ`] with each recvmsg(2) of a stream socket; an `int` that
-/// can be set and not read. Linux has had it since 6.17.
+/// `SO_INQ` — an option: whether [`SCM_INQ`] arrives with each recvmsg(2) of a stream socket; an
+/// `int` that can be set but not read. Linux has had it since 6.17.
 ///
 /// See `<asm/socket.h>`.
 pub const SO_INQ: c_int = uapi::SO_INQ as c_int;
 
-/// `SIOCINQ` — a request of ioctl(2), an `int`: the bytes in the receive queue of a stream or
-/// seqpacket socket, the size of the first datagram of a datagram socket. Equal to `FIONREAD`.
+/// `SIOCINQ` — a request of ioctl(2), an `int`: how many bytes are in the receive queue of a stream
+/// or seqpacket socket, or in the first datagram of a datagram socket. Equal to `FIONREAD`.
 ///
 /// See unix(7), `<linux/sockios.h>`.
 pub const SIOCINQ: Ioctl = uapi::FACT_SIOCINQ as Ioctl;
 
-/// `SIOCOUTQ` — a request of ioctl(2), an `int`: how much of the send buffer is taken by data that
-/// the peer has not received, in bytes with the kernel's overhead. Equal to `TIOCOUTQ`.
+/// `SIOCOUTQ` — a request of ioctl(2), an `int`: how many bytes of the send buffer are taken by
+/// data that the peer has not received, including the kernel's overhead. Equal to `TIOCOUTQ`.
 ///
 /// See unix(7), `<linux/sockios.h>`.
 pub const SIOCOUTQ: Ioctl = uapi::FACT_SIOCOUTQ as Ioctl;
 
 /// `SIOCATMARK` — a request of ioctl(2), an `int`: 1 if the next byte to be received is the
-/// out-of-band one, otherwise 0. Unix domain sockets have had it since Linux 5.15, with
+/// out-of-band byte, otherwise 0. Unix domain sockets have had it since Linux 5.15, with
 /// `CONFIG_AF_UNIX_OOB`.
 ///
 /// See sockatmark(3), `<asm/sockios.h>`.
@@ -124,8 +124,8 @@ pub const SIOCATMARK: Ioctl = uapi::FACT_SIOCATMARK as Ioctl;
 pub const SIOCUNIXFILE: Ioctl = uapi::SIOCUNIXFILE as Ioctl;
 
 /// `int close_range(unsigned int first, unsigned int last, int flags);` — closes every descriptor
-/// from `first` to `last`. Linux has had it since 5.9. Older kernels report `ENOSYS`. The call is
-/// made by syscall(2), because not every C library has it.
+/// from `first` to `last`. Linux has had the call since 5.9. Older kernels report `ENOSYS`. The
+/// call is made by syscall(2), because not every C library has it.
 ///
 /// # Safety
 ///
@@ -133,7 +133,8 @@ pub const SIOCUNIXFILE: Ioctl = uapi::SIOCUNIXFILE as Ioctl;
 ///
 /// See close_range(2).
 pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
-    // SAFETY: the call takes only numbers; the caller guarantees that the descriptors may be closed.
+    // SAFETY: the arguments are integers, and the caller guarantees that the descriptors may be
+    // closed.
     unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) as c_int }
 }
 
@@ -150,8 +151,8 @@ pub use libc::{AF_NETLINK, NETLINK_SOCK_DIAG, SOCK_RAW};
 #[doc(inline)]
 pub use libc::NLM_F_REQUEST;
 
-/// `unsigned int major(dev_t dev);`, `unsigned int minor(dev_t dev);` — return the two numbers of a
-/// device.
+/// `unsigned int major(dev_t dev);`, `unsigned int minor(dev_t dev);` — return the major and the
+/// minor number of a device.
 ///
 /// See makedev(3).
 #[doc(inline)]
@@ -186,30 +187,30 @@ pub use uapi::sock_diag_req;
 pub use uapi::unix_diag_req;
 
 /// `struct unix_diag_msg` — the answer about one socket, 16 bytes, before its attributes
-/// (`UNIX_DIAG_...`): `udiag_type` is `SOCK_STREAM` or the like, `udiag_state` a TCP state's
-/// number.
+/// (`UNIX_DIAG_...`): `udiag_type` is `SOCK_STREAM`, `SOCK_DGRAM` or `SOCK_SEQPACKET`, and
+/// `udiag_state` is a state of TCP.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 #[doc(inline)]
 pub use uapi::unix_diag_msg;
 
 /// `struct unix_diag_vfs { __u32 udiag_vfs_ino; __u32 udiag_vfs_dev; };` — the file of a bound
-/// socket. The inode's number is truncated to 32 bits.
+/// socket. The inode number is truncated to 32 bits.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 #[doc(inline)]
 pub use uapi::unix_diag_vfs;
 
 /// `struct unix_diag_rqlen { __u32 udiag_rqueue; __u32 udiag_wqueue; };` — the queues. For a
-/// listener: how many connections wait, and the backlog. For others: what [`SIOCINQ`] and
-/// [`SIOCOUTQ`] report.
+/// listener these are how many connections wait, and the backlog. For other sockets they are what
+/// [`SIOCINQ`] and [`SIOCOUTQ`] report.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 #[doc(inline)]
 pub use uapi::unix_diag_rqlen;
 
-// These assertions stand in place of bindgen's, which generate.rs turns off. Every field has a
-// fixed width.
+// generate.rs turns bindgen's own assertions off, so these replace them. Every field has a fixed
+// width.
 const _: () = {
     assert!(size_of::<sock_diag_req>() == 2, "size of sock_diag_req");
     assert!(size_of::<unix_diag_req>() == 24, "size of unix_diag_req");
@@ -256,7 +257,7 @@ pub const UDIAG_SHOW_MEMINFO: c_uint = uapi::UDIAG_SHOW_MEMINFO as c_uint;
 pub const UDIAG_SHOW_UID: c_uint = uapi::UDIAG_SHOW_UID as c_uint;
 
 /// `UNIX_DIAG_NAME` — the type of an attribute: `sun_path` up to the length of the address. A
-/// pathname has the NUL after it, an abstract name the NUL before it.
+/// pathname is followed by its NUL, and an abstract name begins with its NUL.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_NAME: c_ushort = uapi::UNIX_DIAG_NAME as c_ushort;
@@ -289,8 +290,7 @@ pub const UNIX_DIAG_RQLEN: c_ushort = uapi::UNIX_DIAG_RQLEN as c_ushort;
 pub const UNIX_DIAG_MEMINFO: c_ushort = uapi::UNIX_DIAG_MEMINFO as c_ushort;
 
 /// `UNIX_DIAG_SHUTDOWN` — the type of an attribute: a `__u8`, bit 0 if receiving and bit 1 if
-/// sending is shut down. It always comes, without a bit of `udiag_show`. Linux has had it since
-/// 3.7.
+/// sending is shut down. Every answer has it, whatever `udiag_show` is. Linux has had it since 3.7.
 ///
 /// See sock_diag(7), `<linux/unix_diag.h>`.
 pub const UNIX_DIAG_SHUTDOWN: c_ushort = uapi::UNIX_DIAG_SHUTDOWN as c_ushort;
@@ -308,23 +308,23 @@ pub const UNIX_DIAG_UID: c_ushort = uapi::UNIX_DIAG_UID as c_ushort;
 #[doc(inline)]
 pub use libc::SYS_pidfd_open;
 
-/// `PID_FS_MAGIC` — the file system of pidfds, as fstatfs(2) reports it. There `st_ino` belongs to
-/// the one process, and no other process has it until the next boot. Linux has had it since 6.9.
+/// `PID_FS_MAGIC` — the file system of pidfds, as fstatfs(2) reports it. On this file system, no
+/// other process gets the same `st_ino` until the next boot. Linux has had it since 6.9.
 ///
-/// See the kernel's `include/uapi/linux/magic.h`. It is written by hand, and is the
-/// same for all architectures.
+/// See the kernel's `include/uapi/linux/magic.h`. The value is written by hand, and is the same for
+/// all architectures.
 pub const PID_FS_MAGIC: c_uint = 0x5049_4446;
 
 /// `int fstatfs(int fd, struct statfs *st);` — returns which file system an open file is on, and
-/// that system's sizes. Its struct has a type and fields that differ with C library and
-/// architecture.
+/// that system's sizes. The type and the fields of the struct differ between C libraries and
+/// architectures.
 ///
 /// See statfs(2).
 #[doc(inline)]
 pub use crate::file::calls::{fstatfs, statfs};
 
-/// `void *mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);` — maps memory;
-/// returns `MAP_FAILED` if it fails.
+/// `void *mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);` — maps memory,
+/// or returns `MAP_FAILED`.
 ///
 /// See mmap(2).
 #[doc(inline)]
@@ -336,8 +336,8 @@ pub use crate::file::calls::mmap;
 #[doc(inline)]
 pub use libc::munmap;
 
-/// Arguments and the result of mmap(2): memory that is private and does not belong to a file;
-/// readable and writable; failure.
+/// Arguments and the result of mmap(2): the mapping is private and does not belong to a file; it is
+/// readable; it is writable; the call failed.
 ///
 /// See mmap(2).
 #[doc(inline)]
@@ -351,7 +351,7 @@ pub use libc::{MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE};
 #[doc(inline)]
 pub use libc::{MADV_WIPEONFORK, madvise};
 
-/// `long syscall(long number, ...);` — makes a system call by its number.
+/// `long syscall(long number, ...);` — makes the system call with this number.
 ///
 /// See syscall(2).
 #[doc(inline)]

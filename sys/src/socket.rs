@@ -1,7 +1,7 @@
 //! `<sys/socket.h>`, then `<sys/uio.h>`, `<poll.h>` and `<sys/ioctl.h>`: the structs, constants and
 //! calls that programs with Unix domain sockets use, in the order of the header.
 //!
-//! They are libc's own items, so a `msghdr` here is the `msghdr` of every other crate on libc.
+//! The items are libc's own, so this `msghdr` is the `msghdr` of every other crate that uses libc.
 //! The calls are `unsafe` as in C: the caller guarantees that pointers and their lengths match.
 //! Unless a call says otherwise it returns 0, a count or a descriptor, or -1 with
 //! [`errno`](crate::errno()) set.
@@ -11,11 +11,14 @@
 
 #[cfg(target_os = "freebsd")]
 use core::ffi::c_int;
-#[cfg(any(all(target_os = "linux", target_env = "musl"), target_os = "android"))]
+#[cfg(any(
+    all(target_os = "linux", target_env = "musl", not(have_inline_syscalls)),
+    target_os = "android"
+))]
 use core::ffi::{c_int, c_uint};
 
-/// The socket types of this family: a stream of bytes, datagrams, and a connection that keeps
-/// record boundaries.
+/// The socket types of Unix domain sockets: a stream of bytes, datagrams, and a connection that
+/// keeps record boundaries.
 ///
 /// See socket(2), unix(7).
 #[doc(inline)]
@@ -29,7 +32,7 @@ pub use libc::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
 #[doc(inline)]
 pub use libc::{SOCK_CLOEXEC, SOCK_NONBLOCK};
 
-/// `PF_UNIX` is `AF_UNIX`. `AF_UNSPEC` is not a family: connecting a datagram socket to it
+/// `PF_UNIX` is `AF_UNIX`. `AF_UNSPEC` is not a family: connecting a datagram socket to `AF_UNSPEC`
 /// dissolves its connection.
 ///
 /// See socket(2), connect(2).
@@ -43,8 +46,8 @@ pub use libc::{AF_UNSPEC, PF_UNIX};
 #[doc(inline)]
 pub use libc::sockaddr;
 
-/// `struct sockaddr_storage` — has space and alignment for an address of any family: 128 bytes, 256
-/// on OpenBSD.
+/// `struct sockaddr_storage` — a struct with the size and alignment for an address of any family:
+/// 128 bytes, 256 on OpenBSD.
 ///
 /// See sockaddr(3type).
 #[doc(inline)]
@@ -66,7 +69,7 @@ pub use libc::ucred;
 pub use libc::linger;
 
 /// `struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };` — one message of a batch, and
-/// how many bytes of it were sent or received.
+/// how many of its bytes were sent or received.
 ///
 /// See sendmmsg(2).
 #[cfg(any(
@@ -78,7 +81,7 @@ pub use libc::linger;
 #[doc(inline)]
 pub use libc::mmsghdr;
 
-/// `SOL_SOCKET` — the level of every option and control message of this family.
+/// `SOL_SOCKET` — the level of every option and control message of Unix domain sockets.
 ///
 /// See socket(7).
 #[doc(inline)]
@@ -98,8 +101,8 @@ pub use libc::{SO_ACCEPTCONN, SO_ERROR, SO_TYPE};
 #[doc(inline)]
 pub use libc::{SO_RCVBUF, SO_SNDBUF};
 
-/// `SO_RCVLOWAT` — an option: how many bytes a receive from a stream waits for, an `int`. poll(2) of a
-/// Unix domain socket does not look at it on Linux.
+/// `SO_RCVLOWAT` — an option: how many bytes a receive from a stream waits for, an `int`. On Linux,
+/// poll(2) of a Unix domain socket ignores it.
 ///
 /// See socket(7).
 #[doc(inline)]
@@ -128,21 +131,22 @@ pub use libc::{SO_RCVBUFFORCE, SO_SNDBUFFORCE};
 #[doc(inline)]
 pub use libc::{SCM_TIMESTAMP, SO_TIMESTAMP};
 
-/// `SO_TIMESTAMPNS` and `SCM_TIMESTAMPNS` — as `SO_TIMESTAMP` and `SCM_TIMESTAMP`, with a `timespec`.
+/// `SO_TIMESTAMPNS` and `SCM_TIMESTAMPNS` — like `SO_TIMESTAMP` and `SCM_TIMESTAMP`, but with a
+/// `timespec`.
 ///
 /// See socket(7).
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[doc(inline)]
 pub use libc::{SCM_TIMESTAMPNS, SO_TIMESTAMPNS};
 
-/// Options for how long receiving and accept(2), sending and connect(2) wait, each a `timeval`.
-/// After that time they fail with `EAGAIN`. All zero means forever.
+/// Options for how long receiving and accept(2) wait, and how long sending and connect(2) wait;
+/// each a `timeval`. After that time the calls fail with `EAGAIN`. A time of zero means forever.
 ///
 /// See socket(7).
 #[doc(inline)]
 pub use libc::{SO_RCVTIMEO, SO_SNDTIMEO};
 
-/// Options that can be set and change nothing on a Unix domain socket: with an existing path, bind
+/// Options that can be set, but have no effect on a Unix domain socket: bind to an existing path
 /// still fails with `EADDRINUSE`.
 ///
 /// See unix(7).
@@ -156,8 +160,8 @@ pub use libc::{SO_LINGER, SO_REUSEADDR};
 #[doc(inline)]
 pub use libc::{SO_DOMAIN, SO_PROTOCOL};
 
-/// Options to receive the sender's credentials, or its security label, with each message; each an
-/// `int`.
+/// Options for whether the sender's credentials, or its security label, arrive with each message;
+/// each an `int`.
 ///
 /// See unix(7).
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -172,7 +176,8 @@ pub use libc::{SO_PASSCRED, SO_PASSSEC};
 #[doc(inline)]
 pub use libc::{SO_PEERCRED, SO_PEERSEC};
 
-/// `SO_PEEK_OFF` — an option: where `MSG_PEEK` looks, an `int`; -1 is the front of the queue.
+/// `SO_PEEK_OFF` — an option: how many bytes into the queue `MSG_PEEK` begins, an `int`; -1 means
+/// always at the front.
 ///
 /// See unix(7).
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -199,22 +204,22 @@ pub use libc::SCM_RIGHTS;
 #[doc(inline)]
 pub use libc::SCM_CREDENTIALS;
 
-/// Flags of a receive or send: do not block this once; one byte out of band; leave the data in the
-/// queue; wait until the buffer is full.
+/// Flags of a receive or send: do not block in this call; send or receive one byte out of band;
+/// leave the data in the queue; wait until the buffer is full.
 ///
 /// See recv(2), send(2).
 #[doc(inline)]
 pub use libc::{MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_WAITALL};
 
-/// Flags of a send: end of record, which Linux accepts and does not deliver; fail with `EPIPE` and
-/// raise no `SIGPIPE`.
+/// Flags of a send: end of record, which Linux accepts but does not deliver; fail with `EPIPE`
+/// without raising `SIGPIPE`.
 ///
 /// See send(2).
 #[doc(inline)]
 pub use libc::{MSG_EOR, MSG_NOSIGNAL};
 
-/// Flags in `msg_flags` after recvmsg(2): control messages, or the datagram's end, did not fit and
-/// are lost. `MSG_TRUNC` given to recv(2) returns a datagram's true length.
+/// Flags in `msg_flags` after recvmsg(2): control messages, or the end of the datagram, did not fit
+/// and are lost. `MSG_TRUNC` given to recv(2) returns a datagram's true length.
 ///
 /// See recvmsg(2).
 #[doc(inline)]
@@ -234,7 +239,8 @@ pub use libc::MSG_CMSG_CLOEXEC;
 #[doc(inline)]
 pub use libc::{SHUT_RD, SHUT_RDWR, SHUT_WR};
 
-/// `SOMAXCONN` — the greatest backlog by default.
+/// `SOMAXCONN` — the greatest backlog, as the C header has it. The limit of the running system can
+/// differ.
 ///
 /// See listen(2).
 #[doc(inline)]
@@ -244,21 +250,21 @@ pub use libc::SOMAXCONN;
 ///
 /// See socket(2).
 #[doc(inline)]
-pub use libc::socket;
+pub use crate::calls::socket;
 
 /// `int socketpair(int domain, int type, int protocol, int sv[2]);` — makes two unnamed sockets
 /// that are connected to each other.
 ///
 /// See socketpair(2).
 #[doc(inline)]
-pub use libc::socketpair;
+pub use crate::calls::socketpair;
 
-/// `int bind(int fd, const struct sockaddr *addr, socklen_t len);` — gives a socket its address. A
-/// pathname becomes a file, which must not exist before.
+/// `int bind(int fd, const struct sockaddr *addr, socklen_t len);` — gives a socket its address.
+/// For a pathname, a socket file is made, which must not exist before.
 ///
 /// See bind(2), unix(7).
 #[doc(inline)]
-pub use libc::bind;
+pub use crate::calls::bind;
 
 /// `int getsockname(int fd, struct sockaddr *addr, socklen_t *len);` — returns the socket's own
 /// address. `*len` is the size of the buffer before the call and the true length after it, which
@@ -266,41 +272,42 @@ pub use libc::bind;
 ///
 /// See getsockname(2).
 #[doc(inline)]
-pub use libc::getsockname;
+pub use crate::calls::getsockname;
 
 /// `int connect(int fd, const struct sockaddr *addr, socklen_t len);` — connects to a listening
 /// socket, or sets a datagram socket's peer.
 ///
 /// See connect(2), unix(7).
 #[doc(inline)]
-pub use libc::connect;
+pub use crate::calls::connect;
 
 /// `int getpeername(int fd, struct sockaddr *addr, socklen_t *len);` — returns the address of the
-/// other end, which at a server is nearly always unnamed. `*len` is as for getsockname.
+/// other end. A client's address is nearly always unnamed. `*len` has the meaning that it has for
+/// getsockname.
 ///
 /// See getpeername(2).
 #[doc(inline)]
-pub use libc::getpeername;
+pub use crate::calls::getpeername;
 
 /// `ssize_t send(int fd, const void *buf, size_t n, int flags);` — sends on a connected socket.
 ///
 /// See send(2).
 #[doc(inline)]
-pub use libc::send;
+pub use crate::calls::send;
 
 /// `ssize_t recv(int fd, void *buf, size_t n, int flags);` — receives, and returns 0 at the end of
 /// a stream.
 ///
 /// See recv(2).
 #[doc(inline)]
-pub use libc::recv;
+pub use crate::calls::recv;
 
 /// `ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
 /// socklen_t len);` — sends to an address.
 ///
 /// See send(2).
 #[doc(inline)]
-pub use libc::sendto;
+pub use crate::calls::sendto;
 
 /// `ssize_t recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t
 /// *len);` — receives with the sender's address. For an unnamed sender the length is 0, and the
@@ -308,22 +315,23 @@ pub use libc::sendto;
 ///
 /// See recv(2).
 #[doc(inline)]
-pub use libc::recvfrom;
+pub use crate::calls::recvfrom;
 
-/// `ssize_t sendmsg(int fd, const struct msghdr *msg, int flags);` — sends from pieces, with an
-/// address and control messages if given.
+/// `ssize_t sendmsg(int fd, const struct msghdr *msg, int flags);` — sends from several slices,
+/// with an address and control messages if given.
 ///
 /// See send(2).
 #[cfg(not(all(target_os = "linux", target_env = "musl", target_pointer_width = "64")))]
 #[doc(inline)]
-pub use libc::sendmsg;
+pub use crate::calls::sendmsg;
 
-/// `ssize_t recvmsg(int fd, struct msghdr *msg, int flags);` — receives into pieces, with the
-/// sender's address and control messages.
+/// `ssize_t recvmsg(int fd, struct msghdr *msg, int flags);` — receives into several slices, with
+/// the sender's address and control messages.
 ///
 /// See recv(2).
+#[cfg(not(all(have_inline_syscalls, target_env = "musl")))]
 #[doc(inline)]
-pub use libc::recvmsg;
+pub use crate::calls::recvmsg;
 
 /// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags);` — sends several
 /// messages and returns how many were sent.
@@ -335,7 +343,7 @@ pub use libc::recvmsg;
     target_os = "netbsd"
 ))]
 #[doc(inline)]
-pub use libc::sendmmsg;
+pub use crate::calls::sendmmsg;
 
 /// `int recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags, struct timespec
 /// *timeout);` — receives several messages and returns how many arrived.
@@ -347,10 +355,10 @@ pub use libc::sendmmsg;
     target_os = "netbsd"
 ))]
 #[doc(inline)]
-pub use libc::recvmmsg;
+pub use crate::calls::recvmmsg;
 
-/// `MSG_WAITFORONE` — a flag of recvmmsg(2): wait for the first message, and take those of the
-/// others that are there.
+/// `MSG_WAITFORONE` — a flag of recvmmsg(2): wait for the first message, and then take the others
+/// that are there without waiting.
 ///
 /// See recvmmsg(2).
 #[cfg(any(
@@ -388,9 +396,12 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-// Calls that musl and bionic have and libc does not declare for them. musl's flags are unsigned;
-// here they are int, as in every other C library.
-#[cfg(any(all(target_os = "linux", target_env = "musl"), target_os = "android"))]
+// Calls that musl and bionic have and libc does not declare for them. musl declares the flags as
+// unsigned. Here they are int, as in every other C library.
+#[cfg(any(
+    all(target_os = "linux", target_env = "musl", not(have_inline_syscalls)),
+    target_os = "android"
+))]
 unsafe extern "C" {
     /// `int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, unsigned int flags);` — sends
     /// several messages and returns how many were sent.
@@ -412,6 +423,9 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
+#[cfg(all(have_inline_syscalls, target_env = "musl"))]
+#[doc(inline)]
+pub use crate::musl::{recvmmsg, recvmsg};
 #[cfg(all(target_os = "linux", target_env = "musl", target_pointer_width = "64"))]
 #[doc(inline)]
 pub use crate::musl::{sendmmsg, sendmsg};
@@ -421,43 +435,43 @@ pub use crate::musl::{sendmmsg, sendmsg};
 ///
 /// See getsockopt(2), socket(7).
 #[doc(inline)]
-pub use libc::getsockopt;
+pub use crate::calls::getsockopt;
 
 /// `int setsockopt(int fd, int level, int name, const void *value, socklen_t len);` — sets an
 /// option.
 ///
 /// See setsockopt(2), socket(7).
 #[doc(inline)]
-pub use libc::setsockopt;
+pub use crate::calls::setsockopt;
 
 /// `int listen(int fd, int backlog);` — makes a bound socket accept connections. Linux queues
-/// `backlog + 1` of them.
+/// `backlog + 1` connections.
 ///
 /// See listen(2).
 #[doc(inline)]
-pub use libc::listen;
+pub use crate::calls::listen;
 
 /// `int accept(int fd, struct sockaddr *addr, socklen_t *len);` — takes a connection from the
 /// queue. On Linux the new descriptor inherits no flags.
 ///
 /// See accept(2).
 #[doc(inline)]
-pub use libc::accept;
+pub use crate::calls::accept;
 
-/// `int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);` — accept with
-/// `SOCK_CLOEXEC` and `SOCK_NONBLOCK` for the new descriptor. macOS lacks it.
+/// `int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);` — takes a connection,
+/// with `SOCK_CLOEXEC` and `SOCK_NONBLOCK` for the new descriptor. macOS lacks this call.
 ///
 /// See accept(2).
 #[cfg(not(target_vendor = "apple"))]
 #[doc(inline)]
-pub use libc::accept4;
+pub use crate::calls::accept4;
 
 /// `int shutdown(int fd, int how);` — ends one or both directions of a connection, for every
-/// descriptor of it.
+/// descriptor of the socket.
 ///
 /// See shutdown(2).
 #[doc(inline)]
-pub use libc::shutdown;
+pub use crate::calls::shutdown;
 
 /// `int getpeereid(int fd, uid_t *euid, gid_t *egid);` — returns the effective ids of the peer, as
 /// of connect(2) or listen(2).
@@ -473,7 +487,7 @@ pub use libc::shutdown;
 #[doc(inline)]
 pub use libc::getpeereid;
 
-/// `SOL_LOCAL` — the level of the options of this family, such as `LOCAL_PEERCRED`.
+/// `SOL_LOCAL` — the level of some options of Unix domain sockets, such as `LOCAL_PEERCRED`.
 ///
 /// See unix(4).
 #[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
@@ -487,16 +501,16 @@ pub use libc::SOL_LOCAL;
 #[doc(inline)]
 pub use libc::LOCAL_PEERPID;
 
-/// `LOCAL_PEERCRED` and its value, `struct xucred`: the peer's effective user, its groups, of which the
-/// first is the effective one, and its pid since FreeBSD 13. `cr_version` is `XUCRED_VERSION`.
+/// `LOCAL_PEERCRED` and its value, `struct xucred`: the peer's effective uid, its groups (the first
+/// is the effective gid), and since FreeBSD 13 its pid. `cr_version` is `XUCRED_VERSION`.
 ///
 /// See unix(4).
 #[cfg(target_os = "freebsd")]
 #[doc(inline)]
 pub use libc::{LOCAL_PEERCRED, XUCRED_VERSION, xucred};
 
-/// `SOL_LOCAL` — the level of the options of this family, such as `LOCAL_PEEREID`. Older headers have no
-/// name for it.
+/// `SOL_LOCAL` — the level of some options of Unix domain sockets, such as `LOCAL_PEEREID`. Older
+/// headers have no name for it.
 ///
 /// See unix(4).
 #[cfg(target_os = "netbsd")]
@@ -517,32 +531,32 @@ pub use libc::{LOCAL_PEEREID, unpcbid};
 pub use libc::{SO_PEERCRED, sockpeercred};
 
 /// `int getpeerucred(int fd, ucred_t **ucred);` — returns the peer's credentials, in memory that
-/// `ucred_free` frees. The other functions read the ids in them.
+/// `ucred_free` frees. The other functions read the ids from these credentials.
 ///
 /// See getpeerucred(3C), ucred_get(3C).
 #[cfg(any(target_os = "illumos", target_os = "solaris"))]
 #[doc(inline)]
 pub use libc::{getpeerucred, ucred_free, ucred_getegid, ucred_geteuid, ucred_getpid, ucred_t};
 
-/// `struct iovec { void *iov_base; size_t iov_len; };` — one piece of a vectored read or write, at
-/// most 1024 in a call.
+/// `struct iovec { void *iov_base; size_t iov_len; };` — one slice of a vectored read or write. A
+/// call takes at most 1024 slices.
 ///
 /// See readv(2), `<sys/uio.h>`.
 #[doc(inline)]
 pub use libc::iovec;
 
-/// `ssize_t readv(int fd, const struct iovec *iov, int n);` — reads into pieces.
+/// `ssize_t readv(int fd, const struct iovec *iov, int n);` — reads into several slices.
 ///
 /// See readv(2).
 #[doc(inline)]
-pub use libc::readv;
+pub use crate::calls::readv;
 
-/// `ssize_t writev(int fd, const struct iovec *iov, int n);` — writes from pieces. On a stream
-/// whose peer has closed it raises `SIGPIPE`, which sendmsg with `MSG_NOSIGNAL` does not.
+/// `ssize_t writev(int fd, const struct iovec *iov, int n);` — writes from several slices. On a
+/// stream whose peer has closed, writev raises `SIGPIPE`; sendmsg with `MSG_NOSIGNAL` does not.
 ///
 /// See readv(2).
 #[doc(inline)]
-pub use libc::writev;
+pub use crate::calls::writev;
 
 /// `struct timeval { time_t tv_sec; suseconds_t tv_usec; };` — the value of `SO_RCVTIMEO` and
 /// `SO_SNDTIMEO`.
@@ -559,7 +573,7 @@ pub use libc::timeval;
 pub use libc::{CLOCK_MONOTONIC, clock_gettime, timespec};
 
 /// `struct pollfd { int fd; short events; short revents; };` — a descriptor to wait for, the events
-/// to wait for, and those that occurred.
+/// to wait for, and the events that occurred.
 ///
 /// See poll(2).
 #[doc(inline)]
@@ -570,9 +584,9 @@ pub use libc::pollfd;
 ///
 /// See poll(2).
 #[doc(inline)]
-pub use libc::poll;
+pub use crate::calls::poll;
 
-/// Events of poll(2): an error is pending; the other end has closed, or never was; ready for
+/// Events of poll(2): an error is pending; the other end has closed, or there is none; ready for
 /// receiving or accepting; not an open descriptor; ready for sending; an out-of-band byte.
 ///
 /// See poll(2).

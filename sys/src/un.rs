@@ -2,8 +2,8 @@
 //!
 //! In C an address is two things: the bytes of `struct sockaddr_un` and a length. The length
 //! decides what the bytes mean, and only the programmer's care keeps both inside the struct. Here
-//! three checked constructors make them together, and the functions that read them take whatever
-//! length the kernel reported.
+//! three checked constructors make both together, and the functions that read an address take
+//! whatever length the kernel reported.
 //!
 //! | kind | `sun_path` | length |
 //! |---|---|---|
@@ -12,6 +12,7 @@
 //! | unnamed | nothing | [`SUN_PATH_OFFSET`] on Linux, 0 from recvfrom(2) |
 
 mod copy;
+mod fresh;
 mod read;
 #[cfg(feature = "std")]
 mod std_addr;
@@ -20,9 +21,11 @@ use core::ffi::c_char;
 use core::fmt;
 use core::mem::{offset_of, size_of};
 
-use self::copy::{copy, first_nul};
+use self::copy::{copy, copy_const, first_nul};
+#[doc(hidden)]
+pub use self::fresh::{sockaddr_un_copied, sockaddr_un_of_abstract, sockaddr_un_of_pathname};
 #[doc(inline)]
-pub use self::read::{SunPath, sun_len_to_send, sun_path, sun_path_counted};
+pub use self::read::{SunPath, sun_len_to_send, sun_path, sun_path_counted, sun_path_in_blocks};
 #[cfg(feature = "std")]
 #[doc(inline)]
 pub use self::std_addr::{sockaddr_un_from_std, sockaddr_un_to_std};
@@ -31,7 +34,7 @@ pub use self::std_addr::{sockaddr_un_from_std, sockaddr_un_to_std};
 /// domain socket.
 ///
 /// `sun_path` holds [`SUN_PATH_CAPACITY`] bytes. The BSDs and macOS have `sun_len` before the
-/// family; the constructors of this module set it.
+/// family, and the constructors of this module set it.
 ///
 /// See unix(7), `<sys/un.h>`.
 #[doc(inline)]
@@ -65,12 +68,13 @@ pub const SUN_PATH_CAPACITY: usize = blank().sun_path.len();
 /// The longest pathname that [`sockaddr_un_pathname`] takes, in bytes: one less than the capacity,
 /// so that every pathname made here ends with a NUL.
 ///
-/// Linux also binds a path that fills all 108 bytes and has no NUL. [`sun_path`] reads such an
-/// address, but no function here makes one, because C programs that meet one read past its end.
+/// Linux also binds a path that fills all 108 bytes and has no NUL. [`sun_path`] reads an address
+/// without the NUL, but no function here makes it, because C programs that receive the address read
+/// past its end.
 pub const SUN_PATH_MAX: usize = SUN_PATH_CAPACITY - 1;
 
-/// The longest pathname that every system takes, in bytes: that of the BSDs and macOS, whose `sun_path` has
-/// 104 bytes.
+/// The longest pathname that every system takes, in bytes. The constant is the limit of the BSDs
+/// and macOS, whose `sun_path` has 104 bytes.
 ///
 /// A program that respects this limit on Linux runs on the other systems, too.
 pub const SUN_PATH_MAX_PORTABLE: usize = 103;
@@ -79,8 +83,9 @@ const _: () = assert!(SUN_PATH_MAX_PORTABLE <= SUN_PATH_MAX);
 /// `true` if the system has the abstract namespace, which only Linux has.
 pub const HAVE_ABSTRACT: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// Returns an address with its family set and every other byte zero. It is a function and not a
-/// constant, because then zeroes are stored and not copied from the program's data.
+/// Returns an address with its family set and every other byte zero. The zeroes come from a
+/// function and not from a constant, so that the compiler stores zeroes and does not copy them from
+/// the program's data.
 #[inline(always)]
 const fn blank() -> sockaddr_un {
     sockaddr_un {
@@ -101,7 +106,7 @@ const _: () = assert!(
     "sun_path ends where struct sockaddr_un ends"
 );
 
-/// The reason why bytes cannot be an address. The numbers are bytes.
+/// The reason why bytes cannot be an address. Offsets and lengths are in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SunPathError {
@@ -113,7 +118,7 @@ pub enum SunPathError {
         /// The offset of the first NUL.
         at: usize,
     },
-    /// The pathname or abstract name is longer than fits.
+    /// The pathname or abstract name does not fit.
     TooLong {
         /// The length of the given bytes.
         len: usize,
@@ -125,8 +130,9 @@ pub enum SunPathError {
 }
 
 impl SunPathError {
-    /// Returns the errno of the same fault: `ENOENT` for an empty path (as POSIX has it for bind(2)
-    /// and connect(2)), `EINVAL` for a NUL, `ENAMETOOLONG`, `EOPNOTSUPP`.
+    /// Returns the errno for this error: `ENOENT` for an empty path (as POSIX requires for bind(2)
+    /// and connect(2)), `EINVAL` for a NUL, `ENAMETOOLONG` for a path or name that is too long, and
+    /// `EOPNOTSUPP` if the system has no abstract names.
     #[must_use]
     pub const fn errno(self) -> core::ffi::c_int {
         match self {
@@ -137,8 +143,8 @@ impl SunPathError {
         }
     }
 
-    /// Returns the text, in which each `{}` stands for the next of the numbers: what `Display` prints,
-    /// for a program that does without `core::fmt`.
+    /// Returns the text that `Display` prints, and the numbers in it. Each `{}` of the text stands
+    /// for the next number. The function is for a program that does not use `core::fmt`.
     ///
     /// # Examples
     ///
@@ -176,7 +182,7 @@ impl fmt::Display for SunPathError {
 
 impl core::error::Error for SunPathError {}
 
-/// The `io::Error` has the kind of the errno, and this error with its numbers as its inner error.
+/// The `io::Error` has the kind of the errno, and this error as its inner error.
 #[cfg(feature = "std")]
 impl From<SunPathError> for std::io::Error {
     fn from(error: SunPathError) -> Self {
@@ -196,7 +202,8 @@ impl From<SunPathError> for std::io::Error {
 ///
 /// # Errors
 ///
-/// The NUL is searched first. A path that is too long and has a NUL therefore reports the NUL.
+/// The function looks for a NUL first. If a path is too long and has a NUL, the error is therefore
+/// that of the NUL.
 ///
 /// - [`Empty`](SunPathError::Empty) (`ENOENT`): there are no bytes.
 /// - [`InteriorNul`](SunPathError::InteriorNul) (`EINVAL`): there is a NUL, even if it is the last
@@ -205,7 +212,7 @@ impl From<SunPathError> for std::io::Error {
 ///
 /// # Examples
 ///
-/// The address of a fixed path, checked at compile time:
+/// The following code makes the address of a fixed path, checked at compile time:
 ///
 /// ```
 /// use sunpath_sys::{SUN_PATH_OFFSET, sockaddr_un, sockaddr_un_pathname, socklen_t};
@@ -227,9 +234,9 @@ pub const fn sockaddr_un_pathname(path: &[u8]) -> Result<(sockaddr_un, socklen_t
     }
 }
 
-/// Writes [`sockaddr_un_pathname`] into an existing address, which saves a copy of it. It writes
-/// the family, the path and the NUL after it, leaves the bytes after them unchanged, and returns
-/// the length.
+/// Does what [`sockaddr_un_pathname`] does, but writes into an existing address, which saves
+/// copying one. Writes the family, the path and the NUL after the path, leaves the other bytes
+/// unchanged, and returns the length.
 ///
 /// # Errors
 ///
@@ -243,20 +250,35 @@ pub const fn sockaddr_un_set_pathname(
     ret_addr: &mut sockaddr_un,
     path: &[u8],
 ) -> Result<socklen_t, SunPathError> {
-    if path.len() > SUN_PATH_MAX || !copy::<true>(path, path_bytes_mut(ret_addr)) {
-        return Err(refusal(path));
+    if path.len() > SUN_PATH_MAX || !copy_const::<true>(path, path_bytes_mut(ret_addr)) {
+        return Err(sockaddr_un_refusal(path));
     }
     path_bytes_mut(ret_addr)[path.len()] = 0;
     ret_addr.sun_family = AF_UNIX as sa_family_t;
     Ok(set_length(ret_addr, path.len() + 1))
 }
 
+/// Does what [`sockaddr_un_set_pathname`] does, for an address whose family is set. Returns `None`
+/// if the path is rejected, for the reason that [`sockaddr_un_refusal`] returns.
+///
+/// The function takes fewer instructions, because a `const fn` cannot use the processor's
+/// instructions for 16 bytes at once, and because an error would be moved with the result.
+#[doc(hidden)]
+#[inline(always)]
+pub fn sockaddr_un_replace_pathname(ret_addr: &mut sockaddr_un, path: &[u8]) -> Option<socklen_t> {
+    if path.len() > SUN_PATH_MAX || !copy::<true>(path, path_bytes_mut(ret_addr)) {
+        return None;
+    }
+    path_bytes_mut(ret_addr)[path.len()] = 0;
+    Some(set_length(ret_addr, path.len() + 1))
+}
+
 /// Makes an abstract address: a NUL, then the name, and the exact length `offsetof + 1 + name`.
 ///
 /// The name is the bytes after the NUL. Every byte counts, NULs included: `a` and `a\0` are two
-/// names. It may be empty, which is a name too, and not the unnamed address. Abstract names have no
-/// permissions: every process of the network namespace can connect to one, and can take one that is
-/// free.
+/// names. The name may be empty. The empty name is a name like any other, and is not the unnamed
+/// address. Abstract names have no permissions: every process of the network namespace can connect
+/// to an abstract name, and can take a name that is free.
 ///
 /// # Errors
 ///
@@ -273,8 +295,9 @@ pub const fn sockaddr_un_abstract(name: &[u8]) -> Result<(sockaddr_un, socklen_t
     }
 }
 
-/// Writes [`sockaddr_un_abstract`] into an existing address, which saves a copy of it. It writes
-/// the family, the NUL and the name, leaves the bytes after them unchanged, and returns the length.
+/// Does what [`sockaddr_un_abstract`] does, but writes into an existing address, which saves
+/// copying one. Writes the family, the NUL and the name, leaves the other bytes unchanged, and
+/// returns the length.
 ///
 /// # Errors
 ///
@@ -288,26 +311,51 @@ pub const fn sockaddr_un_set_abstract(
     ret_addr: &mut sockaddr_un,
     name: &[u8],
 ) -> Result<socklen_t, SunPathError> {
-    if !HAVE_ABSTRACT {
-        return Err(SunPathError::Unsupported);
+    match sockaddr_un_replace_abstract(ret_addr, name) {
+        Some(len) => {
+            ret_addr.sun_family = AF_UNIX as sa_family_t;
+            Ok(len)
+        }
+        None => Err(sockaddr_un_abstract_refusal(name)),
     }
-    if name.len() > SUN_PATH_CAPACITY - 1 {
-        return Err(SunPathError::TooLong {
-            len: name.len(),
-            max: SUN_PATH_CAPACITY - 1,
-        });
+}
+
+/// Does what [`sockaddr_un_set_abstract`] does, for an address whose family is set. Returns `None`
+/// if the name is rejected, for the reason that [`sockaddr_un_abstract_refusal`] returns.
+#[doc(hidden)]
+#[inline(always)]
+pub const fn sockaddr_un_replace_abstract(
+    ret_addr: &mut sockaddr_un,
+    name: &[u8],
+) -> Option<socklen_t> {
+    if !HAVE_ABSTRACT || name.len() > SUN_PATH_CAPACITY - 1 {
+        return None;
     }
     let [first, rest @ ..] = path_bytes_mut(ret_addr);
     *first = 0;
-    copy::<false>(name, rest);
-    ret_addr.sun_family = AF_UNIX as sa_family_t;
-    Ok(set_length(ret_addr, 1 + name.len()))
+    copy_const::<false>(name, rest);
+    Some(set_length(ret_addr, 1 + name.len()))
+}
+
+/// Returns the reason why an abstract name is rejected.
+#[doc(hidden)]
+#[cold]
+#[inline(never)]
+#[must_use]
+pub const fn sockaddr_un_abstract_refusal(name: &[u8]) -> SunPathError {
+    if !HAVE_ABSTRACT {
+        return SunPathError::Unsupported;
+    }
+    SunPathError::TooLong {
+        len: name.len(),
+        max: SUN_PATH_CAPACITY - 1,
+    }
 }
 
 /// Makes the unnamed address: a family, and no path.
 ///
-/// To bind(2) on Linux it means "autobind": the kernel picks an abstract name of five
-/// hexadecimal digits.
+/// For bind(2) on Linux, the unnamed address means "autobind": the kernel picks an abstract name of
+/// five hexadecimal digits.
 ///
 /// See unix(7), "Autobind feature".
 #[must_use]
@@ -319,6 +367,7 @@ pub const fn sockaddr_un_unnamed() -> (sockaddr_un, socklen_t) {
 }
 
 /// Returns all of `sun_path` as bytes.
+#[inline(always)]
 const fn path_bytes(addr: &sockaddr_un) -> &[u8; SUN_PATH_CAPACITY] {
     let path: *const [c_char; SUN_PATH_CAPACITY] = &addr.sun_path;
     // SAFETY: the pointer comes from a live reference and keeps its lifetime; c_char and u8 have
@@ -327,6 +376,7 @@ const fn path_bytes(addr: &sockaddr_un) -> &[u8; SUN_PATH_CAPACITY] {
 }
 
 /// Returns all of `sun_path` as bytes that may be written to.
+#[inline(always)]
 const fn path_bytes_mut(addr: &mut sockaddr_un) -> &mut [u8; SUN_PATH_CAPACITY] {
     let path: *mut [c_char; SUN_PATH_CAPACITY] = &mut addr.sun_path;
     // SAFETY: the pointer comes from a live exclusive reference and keeps its lifetime. c_char and
@@ -334,8 +384,9 @@ const fn path_bytes_mut(addr: &mut sockaddr_un) -> &mut [u8; SUN_PATH_CAPACITY] 
     unsafe { &mut *path.cast::<[u8; SUN_PATH_CAPACITY]>() }
 }
 
-/// Returns the length of an address whose `sun_path` has `used` bytes, and stores it in the address
-/// if that has a field for it.
+/// Returns the length of an address whose `sun_path` has `used` bytes. If the struct has the field
+/// `sun_len`, stores the length there, too.
+#[inline(always)]
 const fn set_length(addr: &mut sockaddr_un, used: usize) -> socklen_t {
     let len = (SUN_PATH_OFFSET + used) as socklen_t;
     #[cfg(not(any(
@@ -351,9 +402,12 @@ const fn set_length(addr: &mut sockaddr_un, used: usize) -> socklen_t {
     len
 }
 
-/// Returns the reason why a path is refused: it has no byte, a NUL, or too many bytes.
+/// Returns the reason why a path is refused: the path is empty, has a NUL, or is too long.
+#[doc(hidden)]
 #[cold]
-const fn refusal(path: &[u8]) -> SunPathError {
+#[inline(never)]
+#[must_use]
+pub const fn sockaddr_un_refusal(path: &[u8]) -> SunPathError {
     match first_nul(path) {
         Some(at) => SunPathError::InteriorNul { at },
         None if path.is_empty() => SunPathError::Empty,

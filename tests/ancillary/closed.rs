@@ -1,5 +1,5 @@
-//! Tests that the received descriptors that nobody took are closed, each of them once, and no
-//! others.
+//! Tests that each received descriptor is closed once if nobody took it, and that no other
+//! descriptor is closed.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
@@ -8,21 +8,21 @@ use sunpath::{Stream, UnixStream};
 
 use super::{alone, curious_pair, give, is_open, open, take, truncated_text, with_free};
 
-/// Opens as many descriptors as there are numbers, so that all of these numbers are in use again,
-/// because the kernel gives the lowest free number.
+/// Opens files until all of these descriptors are open again. The kernel always assigns the lowest
+/// free descriptor.
 fn use_again(numbers: &[RawFd]) -> Vec<OwnedFd> {
     let null = std::fs::File::open("/dev/null").unwrap();
     let fds = numbers
         .iter()
         .map(|_| null.as_fd().try_clone_to_owned().unwrap());
     let mut fds: Vec<_> = fds.collect();
-    // The file that was opened first has one of the numbers itself.
+    // The file that was opened first has one of these descriptors itself.
     fds.push(null.into());
     assert!(numbers.iter().all(|fd| is_open(*fd)));
     fds
 }
 
-/// Opens descriptors until no number below the highest one is free.
+/// Opens descriptors until none below the highest open descriptor is free.
 fn use_all_below_the_highest(socket: &UnixStream) -> Vec<OwnedFd> {
     let highest = *open().last().unwrap();
     std::iter::repeat_with(|| socket.as_fd().try_clone_to_owned().unwrap())
@@ -30,8 +30,8 @@ fn use_all_below_the_highest(socket: &UnixStream) -> Vec<OwnedFd> {
         .collect()
 }
 
-/// The test tries every pattern of free and used numbers among eight consecutive ones. The received
-/// descriptors get exactly the free numbers.
+/// The test tries every pattern of open and free descriptors among eight consecutive integers. The
+/// received descriptors are exactly the free integers.
 #[test]
 fn closed_numbers_are_those_that_came_and_no_others() {
     if crate::limit::unless_descriptors(crate::MANY) {
@@ -46,7 +46,7 @@ fn closed_numbers_are_those_that_came_and_no_others() {
             let _below = use_all_below_the_highest(&a);
             for pattern in 0..=u8::MAX {
                 let is_free = |at: usize| pattern & (1 << at) != 0;
-                // The numbers before and after these eight are in use.
+                // The descriptors before and after these eight are open.
                 let mut row: Vec<_> = (0..10).map(|_| Some(clone())).collect();
                 let number = |fd: &Option<OwnedFd>| fd.as_ref().unwrap().as_raw_fd();
                 let first = number(&row[0]);
@@ -75,8 +75,8 @@ fn closed_numbers_are_those_that_came_and_no_others() {
     );
 }
 
-/// A closed number belongs to the next file that is opened, even while the control data that had it
-/// still exists.
+/// After a descriptor is closed, the next file that is opened gets the same integer, even while the
+/// control data that had it still exists.
 #[test]
 fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
     alone(
@@ -87,7 +87,7 @@ fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
             };
             let mut room = ControlBuffer::<(Rights<4>, Credentials, Pidfd)>::new();
             let before = open();
-            // The receiver closes what it took, all of it or a part.
+            // The receiver takes some or all descriptors, and closes those.
             for taken in 0..=4 {
                 give(&a, 4);
                 let mut control = take(&b, &mut room).unwrap().into_control().unwrap();
@@ -124,8 +124,8 @@ fn closed_number_that_is_used_again_is_not_closed_a_second_time() {
     );
 }
 
-/// More descriptors are sent than the call expects, but only `N` numbers are free, so exactly `N` arrive.
-/// The call still fails, because a part of what was sent is missing.
+/// More descriptors are sent than the call expects, but only `N` are free in this process, so
+/// exactly `N` arrive. The call still fails, because a part of what was sent is missing.
 fn as_many_as_expected_came_of_more<const N: usize>() {
     let (a, b) = UnixStream::pair().unwrap();
     let before = open();
@@ -155,8 +155,8 @@ fn closed_are_as_many_as_were_expected_where_more_were_sent() {
     );
 }
 
-/// In a process that closed its standard input a received descriptor gets the number 0, which is a
-/// number like any other.
+/// In a process that closed its standard input, a received descriptor can be 0, which is a valid
+/// descriptor.
 #[test]
 fn closed_number_0_is_that_of_a_descriptor() {
     alone("closed::closed_number_0_is_that_of_a_descriptor", || {
@@ -164,10 +164,10 @@ fn closed_number_0_is_that_of_a_descriptor() {
             return;
         };
         let next = || (1..).find(|fd| !is_open(*fd)).unwrap();
-        // The second received number must be even, so that it has no bit in common with 1, the
-        // number that follows 0.
+        // The second received descriptor must be even, so that it has no bit in common with 1,
+        // which follows 0.
         let odd = (next() % 2 == 1).then(|| a.as_fd().try_clone_to_owned().unwrap());
-        // SAFETY: nothing in this process reads from it.
+        // SAFETY: nothing in this process reads from standard input.
         assert_eq!(unsafe { libc::close(0) }, 0);
         let (before, second) = (open(), next());
 

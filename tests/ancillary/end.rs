@@ -1,5 +1,5 @@
-//! Tests that a receive that lost nothing does not report truncation, and that the end of a
-//! connection can be told from an empty message.
+//! Tests that a receive without loss does not report truncation, and that the end of a connection
+//! can be told from an empty message.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::AsFd;
@@ -14,8 +14,8 @@ use super::{INT, curious_pair, give, has_option, skip, take};
 /// The size of a control buffer with space for credentials and a pidfd.
 const CURIOUS: usize = CMSG_SPACE(3 * INT) + CMSG_SPACE(INT);
 
-/// Makes a pair whose second end asks for a security label. Returns none and reports it if the
-/// kernel lacks the option, or if a security module does label sockets.
+/// Makes a pair whose second end asks for a security label. If the kernel lacks the option, or if a
+/// security module does label sockets, reports that and returns `None`.
 fn labelled_pair<T: Kind>() -> Option<(Socket<T>, Socket<T>)> {
     let (a, b) = Socket::<T>::pair().unwrap();
     if !has_option("SO_PASSSEC", b.set_pass_security(true)) {

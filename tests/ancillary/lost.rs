@@ -1,5 +1,5 @@
-//! Tests that no descriptor is lost and none leaks, even if the buffer has no space for it, if
-//! nobody takes it, or after a panic.
+//! Tests that no descriptor is lost or leaks: not if the buffer has no space for it, not if nobody
+//! takes it, and not after a panic.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Receives `K` descriptors, credentials and a pidfd under each limit that leaves from 0 to `K` + 1
-/// descriptors free. The last one is enough for all of them and the pidfd.
+/// descriptors free. With `K` + 1 there are enough for all descriptors and the pidfd.
 fn arrives_as_far_as_descriptors_are_free<T: Kind, const K: usize>() {
     let Some((a, b)) = curious_pair::<T>() else {
         return;
@@ -300,8 +300,7 @@ fn batch_is_closed<T: Messages>() {
         assert_eq!(open(), before, "{looked_at} messages were looked at");
     }
 
-    // Seven numbers are free for descriptors. Two and a half messages need that many, with their
-    // pidfds.
+    // Seven descriptors are free. With their pidfds, two and a half messages need seven.
     sending.rewind();
     a.sendmmsg(&mut sending).unwrap();
     with_free(7, || b.recvmmsg(&mut receiving)).unwrap();
@@ -358,7 +357,7 @@ fn plain_receive_says_so<T: Messages>() {
     let received = vectored(&b).unwrap();
     assert!(received.is_control_truncated());
     assert_eq!((received.len(), received.is_truncated()), (1, false));
-    // recv(2) has no flags that could report it, but the kernel closes the descriptors.
+    // recv(2) returns no flags that could report lost descriptors, but the kernel closes them.
     give(&a, 2);
     assert!(!b.recv(&mut buf).unwrap().is_control_truncated());
     assert_eq!(open(), before);

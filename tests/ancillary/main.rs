@@ -1,10 +1,12 @@
-//! Tests of ancillary data in bad cases: no number is free for the descriptors that arrive, the
-//! buffer has no space for them, nobody takes them, or a panic happens. Each receive reports what
-//! arrived and what is missing, and afterwards the process has the descriptors that it had before.
+//! Tests of ancillary data in bad cases: descriptors arrive when the process has no free descriptor
+//! number, the buffer has no space for them, nobody takes them, or a panic happens. Each receive
+//! reports what arrived and what is missing, and afterwards the process has the descriptors that it
+//! had before.
 #![cfg(all(target_os = "linux", feature = "std"))]
 
 mod closed;
 mod end;
+mod kept;
 #[path = "../limit/mod.rs"]
 mod limit;
 mod lost;
@@ -26,7 +28,8 @@ use sunpath::{Error, Socket};
 
 const INT: usize = size_of::<i32>();
 
-/// A number of descriptors that is greater than a test has open while it passes 253 of them.
+/// A limit of open descriptors, higher than the number that any test has open while it passes 253
+/// descriptors.
 const MANY: libc::rlim_t = 512;
 
 /// Runs the test of this name in a process of its own, because descriptors and their limit belong
@@ -46,7 +49,7 @@ fn alone(name: &str, test: impl FnOnce()) {
 }
 
 fn is_open(fd: i32) -> bool {
-    // SAFETY: F_GETFD takes any number.
+    // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.
     unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
 }
 
@@ -56,7 +59,7 @@ fn is_cloexec(fd: &OwnedFd) -> bool {
     flags >= 0 && flags & libc::FD_CLOEXEC != 0
 }
 
-/// Returns the open descriptors, without opening one to find out.
+/// Returns the open descriptors. The function asks about each integer and opens nothing.
 fn open() -> Vec<i32> {
     (0..MANY as i32).filter(|fd| is_open(*fd)).collect()
 }

@@ -14,11 +14,11 @@ use super::take;
 
 /// Returns a borrowed descriptor that is not open.
 fn closed() -> BorrowedFd<'static> {
-    // SAFETY: no descriptor has this number, and sendmsg(2) reports that.
+    // SAFETY: no descriptor is this great, and sendmsg(2) reports that.
     unsafe { BorrowedFd::borrow_raw(i32::MAX) }
 }
 
-/// Returns credentials with the number of a process that does not exist.
+/// Returns credentials with the pid of a process that does not exist.
 fn nobody() -> Credentials {
     let own = Credentials::own();
     Credentials::new(i32::MAX, own.uid(), own.gid())
@@ -36,7 +36,7 @@ fn first_fault_counts<T: Kind>() {
     let no_process = Control::Credentials(nobody());
     let own = Control::Credentials(Credentials::own());
     let errno = |control: &[Control<'_>]| send(&a, control).unwrap_err().errno();
-    // The kernel reports ESRCH with privileges, and EPERM without.
+    // The kernel reports ESRCH to a process with privileges, and EPERM to others.
     let of_process = errno(&[no_process]);
     assert!(matches!(of_process, Errno::ESRCH | Errno::EPERM));
 

@@ -1,5 +1,5 @@
-//! Tests that everything that was sent arrives once, and that everything that cannot be sent or
-//! received is reported with its numbers.
+//! Tests that every sent item arrives once. For what cannot be sent or received, the error must
+//! have the right counts and sizes.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Seek, Write};
@@ -125,8 +125,8 @@ fn ancillary_without_a_byte_is_refused_on_streams_alone() {
     assert_eq!(received.len(), 0);
 }
 
-/// The number of descriptors that fit into a buffer for one. It is two if control messages are
-/// aligned to 8 bytes, because the padding after the first one has space for a second.
+/// How many descriptors fit into a buffer for one. Two descriptors fit if control messages are
+/// aligned to 8 bytes, because the padding after the first descriptor has space for a second.
 const IN_ONE: usize = (CMSG_SPACE(4) - CMSG_LEN(0)) / 4;
 
 /// Checks the errors of `recv_fd` and `recv_fds` and their texts.
@@ -251,8 +251,8 @@ fn ancillary_to_a_receiver_that_takes_no_descriptors_is_eperm() {
     assert_eq!(b.recv(&mut [0; 16]).unwrap().len(), 10);
 }
 
-/// Returns the bytes that arrive until the end of the stream, and the number of descriptors. Calls
-/// `before_each` before each receive.
+/// Returns the bytes that arrive until the end of the stream, and how many descriptors arrived with
+/// them. Calls `before_each` before each receive.
 fn all_that_comes(from: &UnixStream, before_each: impl Fn()) -> (Vec<u8>, usize) {
     let (mut bytes, mut descriptors) = (Vec::new(), 0);
     let mut buf = vec![0; 4096];
@@ -296,8 +296,8 @@ fn ancillary_of_a_short_write_goes_once() {
     // `send_fds` sends the rest by itself, even if signals interrupt its calls.
     let (a, b) = small_pair();
     signal_hook::flag::register(libc::SIGUSR1, Arc::default()).unwrap();
-    // The thread's id is passed as a number, because it is a pointer in some C libraries.
-    // SAFETY: pthread_self takes no argument.
+    // The thread's id is passed as a usize, because it is a pointer in some C libraries. SAFETY:
+    // pthread_self takes no argument.
     let sender = unsafe { libc::pthread_self() } as usize;
     let interrupt = move || {
         // SAFETY: the sender lives until it has joined the thread that runs this.

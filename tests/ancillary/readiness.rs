@@ -1,5 +1,5 @@
 //! Tests of messages in a readiness loop. A message is returned from the loop, or from the closure,
-//! in which the receive is retried. Nothing here needs `unsafe` except poll(2) itself.
+//! in which the receive is retried. Of these tests only the call of poll(2) needs `unsafe`.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -48,7 +48,8 @@ fn when_readable<T: Kind, R>(
     }
 }
 
-/// Waits until one of the sockets is readable, and returns which ones are.
+/// Waits until at least one of the sockets is readable, and returns for each whether it is
+/// readable.
 fn wait<T: Kind>(sockets: &[&Socket<T>]) -> Vec<bool> {
     let slot = |socket: &&Socket<T>| libc::pollfd {
         fd: socket.as_raw_fd(),
@@ -56,7 +57,7 @@ fn wait<T: Kind>(sockets: &[&Socket<T>]) -> Vec<bool> {
         revents: 0,
     };
     let mut slots: Vec<_> = sockets.iter().map(slot).collect();
-    // SAFETY: the slots are live, and there are as many as the call is told.
+    // SAFETY: the slots are live, and `len` counts them.
     let ready = unsafe { libc::poll(slots.as_mut_ptr(), slots.len() as libc::nfds_t, -1) };
     assert!(ready > 0);
     slots.iter().map(|slot| slot.revents != 0).collect()

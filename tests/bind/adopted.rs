@@ -59,6 +59,9 @@ fn adopted_socket_whose_file_is_not_at_the_path_is_given_back() {
         let before = fresh.entries();
         let error = options.adopt(listener, &fresh.path).unwrap_err();
         assert_eq!(fresh.entries(), before);
+        assert_eq!(error.to_string(), error.error().to_string());
+        let debug = format!("ReturnedError {{ error: {:?}, .. }}", error.error());
+        assert_eq!(format!("{error:?}"), debug);
         (error.error(), error.into_inner())
     };
     let moved = fresh.dir.path().join("b.sock");
@@ -90,7 +93,7 @@ fn adopted_socket_waits_for_nobody_who_holds_the_lock() {
     let options = BindOptions::new().existing(Existing::ReplaceStale);
     let listener = inherited(options, &fresh);
     let lock = fs::File::create(fresh.dir.path().join("a.sock.lock")).unwrap();
-    // SAFETY: the call takes only numbers.
+    // SAFETY: the arguments are integers, so the call accesses no memory.
     assert_eq!(unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX) }, 0);
     let error = options.adopt(listener, &fresh.path).unwrap_err();
     assert_eq!(error.error().cause(), Some(Cause::InUse(InUse::Lock)));
@@ -120,8 +123,8 @@ fn adopted_socket_of_an_ordinary_user_is_not_taken_for_another() {
     }));
 }
 
-/// A daemon executes itself. Its file stays, and the new program adopts the socket and removes the
-/// file.
+/// A daemon executes itself. The socket file stays, and the new program adopts the socket and
+/// removes the file.
 #[test]
 fn adopted_socket_after_execve_removes_its_file() {
     const PATH: &str = "SUNPATH_TEST_ADOPTED";

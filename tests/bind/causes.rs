@@ -70,8 +70,8 @@ fn cause_of_a_lock_that_is_not_to_be_had_is_the_lock() {
     assert_eq!(cause(replace, path), of_lock_file(Errno::ENXIO));
 }
 
-/// `holder` finds the process by the file's device and inode in /proc/locks. Some file systems have
-/// another device number there, and then the test is skipped.
+/// `holder` finds the process by the file's device and inode in /proc/locks. For some file systems
+/// /proc/locks has another device number, and then the test is skipped.
 #[cfg(target_os = "linux")]
 #[test]
 fn cause_of_a_lock_that_is_held_can_be_told_with_its_holder() {
@@ -100,13 +100,34 @@ fn cause_of_a_lock_that_is_held_can_be_told_with_its_holder() {
 }
 
 #[test]
+fn cause_of_a_lock_that_may_not_be_looked_for_is_told() {
+    use sunpath::files::holder;
+
+    let fresh = Fresh::new();
+    let closed = fresh.dir.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    for dir in [fresh.dir.path(), &closed] {
+        fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = closed.join("a.sock");
+    assert_eq!(holder(&path), Ok(None));
+    fs::set_permissions(&closed, Permissions::from_mode(0o600)).unwrap();
+    assert!(in_child(|| {
+        if crate::is_root() {
+            crate::become_nobody();
+        }
+        holder(&path).is_err_and(|error| error.errno() == Errno::EACCES)
+    }));
+}
+
+#[test]
 fn cause_of_a_lock_file_of_root_is_named() {
     let fresh = Fresh::new();
     if crate::skip::unless_root() {
         return;
     }
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
-    // This leaves the state of a server that ran as root and was killed.
+    // After these lines the directory is as after a server that ran as root and was killed.
     let replace = BindOptions::new().existing(Existing::ReplaceStale);
     std::mem::forget(bind(replace, &fresh.path).unwrap());
     fs::remove_file(&fresh.path).unwrap();
@@ -122,7 +143,8 @@ fn cause_of_a_lock_file_of_root_is_named() {
             cause(Existing::ReplaceStale, &fresh.path) == expected
         }));
     }
-    // This is the state that a dead process leaves: a lock file of root's that nobody holds.
+    // A dead process of root leaves this state: a lock file that belongs to root and that nobody
+    // holds.
     fs::remove_file(&lock).unwrap();
     fs::write(&lock, "").unwrap();
     fs::set_permissions(&lock, Permissions::from_mode(0o666)).unwrap();
@@ -155,7 +177,8 @@ fn cause_of_a_lock_file_of_another_user_is_named_to_root_too() {
     }
 }
 
-/// Whatever another user puts into a directory with the sticky bit, it is never taken for our lock file.
+/// In a directory with the sticky bit, another user can make any file under the name of our lock
+/// file. The other user's file is never taken for ours.
 #[cfg(target_os = "linux")]
 #[test]
 fn cause_of_what_another_user_put_into_a_sticky_directory_is_the_lock_file() {
@@ -213,7 +236,7 @@ fn cause_of_a_lease_on_the_lock_file_is_eagain_of_the_lock_file() {
         // SAFETY: the holder of a lease gets SIGIO, which the child ignores.
         unsafe { libc::signal(libc::SIGIO, libc::SIG_IGN) };
         let lock = fs::File::create(fresh.dir.path().join("a.sock.lock")).unwrap();
-        // SAFETY: the call takes only numbers.
+        // SAFETY: the arguments are integers, so the call accesses no memory.
         let leased = unsafe { libc::fcntl(lock.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) };
         assert_eq!(leased, 0, "{}", std::io::Error::last_os_error());
         cause(Existing::ReplaceStale, &fresh.path) == (Errno::EAGAIN, Some(Cause::LockFile))

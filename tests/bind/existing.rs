@@ -16,7 +16,7 @@ use crate::{
     Fresh, POLICIES, assert_fails, assert_reaches, become_nobody, bind, in_child, ino, is_root,
 };
 
-/// The sockets that have to stay open for an obstacle to be alive.
+/// The sockets that have to stay open so that an obstacle is alive.
 type Keep = Vec<Box<dyn std::any::Any>>;
 
 /// A function that puts an obstacle at a path.
@@ -276,9 +276,9 @@ fn replace_stale_after_sigkill_starts_at_once() {
     }
     assert_eq!(here.read(&mut [0]).unwrap(), 1);
     assert_fails(bind(replace, &fresh.path), Errno::EADDRINUSE);
-    // SAFETY: the call takes only numbers; the child has not been waited for yet.
+    // SAFETY: the arguments are integers; the child has not been waited for yet.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
-    // SAFETY: no status is asked for.
+    // SAFETY: the pointer for the status is null, so nothing is written.
     assert_eq!(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) }, pid);
     assert_eq!(fresh.names(), ["a.sock", "a.sock.lock"]);
     let listener = bind(replace, &fresh.path).unwrap();
@@ -439,8 +439,8 @@ fn probe_tells_what_each_obstacle_is() {
     assert_eq!(probe(&fresh.path), Ok(Liveness::Absent));
     assert_eq!(probe(fresh.path.join("below")), Ok(Liveness::Absent));
     assert_eq!(probe(fresh.dir.path().join("")), Ok(Liveness::NotSocket));
-    // As root the probe finds a directory. Another user may not write to `/`, so connect(2) fails
-    // with `EACCES` and tells nothing.
+    // As root the probe finds a directory. An ordinary user may not write to `/`, so connect(2)
+    // fails with `EACCES`, which does not tell what is at the path.
     match is_root() {
         true => assert_eq!(probe("/"), Ok(Liveness::NotSocket)),
         false => assert_fails(probe("/"), Errno::EACCES),
@@ -462,7 +462,7 @@ fn probe_is_not_noticed_by_the_live_server() {
 }
 
 /// To check that the kernel can tell a dead socket from a live one, the probe makes a live socket
-/// in the same directory. Here the user may not make a file in it.
+/// in the same directory. In this test the user may not make a file in that directory.
 #[test]
 fn probe_of_a_dead_socket_where_nothing_can_be_made_is_dead() {
     let fresh = Fresh::new();
@@ -475,7 +475,7 @@ fn probe_of_a_dead_socket_where_nothing_can_be_made_is_dead() {
     let before = fresh.entries();
     assert!(in_child(|| {
         become_nobody();
-        // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
+        // SAFETY: umask takes an integer and cannot fail; the child has its own umask.
         unsafe { libc::umask(0o777) };
         probe(&fresh.path) == Ok(Liveness::Dead)
     }));
@@ -507,7 +507,7 @@ fn replace_stale_after_sigkill_under_any_umask_starts_as_the_same_user() {
     for _ in 0..2 {
         assert!(in_child(|| {
             become_nobody();
-            // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
+            // SAFETY: umask takes an integer and cannot fail; the child has its own umask.
             unsafe { libc::umask(0o777) };
             let replace = BindOptions::new()
                 .mode(0o600)

@@ -1,5 +1,5 @@
-//! A file system in user space that lacks what a test tells it to lack. It handles only those
-//! messages of fuse(4) that the tests need, and runs in a process of its own.
+//! A file system in user space that lacks what a test tells it to lack. The file system handles
+//! only the messages of fuse(4) that the tests need, and runs in a process of its own.
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -20,7 +20,7 @@ pub(crate) struct Quirks {
     pub(crate) drops_sticky: bool,
     /// Every file belongs to this user.
     pub(crate) owner: Option<u32>,
-    /// Every file has this number of names.
+    /// Every file reports this count of names.
     pub(crate) links: Option<u32>,
     /// renameat2(2) fails with `EINVAL` if it has flags.
     pub(crate) no_rename_flags: bool,
@@ -93,10 +93,10 @@ pub(crate) fn mount(at: &Path, quirks: Quirks) -> bool {
     match unsafe { libc::fork() } {
         -1 => panic!("fork: {}", std::io::Error::last_os_error()),
         0 => {
-            // SAFETY: the call takes only numbers.
+            // SAFETY: the arguments are integers, so the call accesses no memory.
             unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
             FileSystem::new(quirks).serve(device);
-            // SAFETY: the call ends this process and does nothing else.
+            // SAFETY: _exit ends this process and does nothing else.
             unsafe { libc::_exit(0) }
         }
         _ => true,

@@ -35,27 +35,27 @@ fn restrict_to(rights: u64, dir: &Path) -> bool {
     let (create, add, restrict) = (444, 445, 446);
     let dir = File::open(dir).unwrap();
     let (handled, size) = (&raw const ALL_RIGHTS, size_of::<u64>());
-    // SAFETY: the call takes a live u64, which is the first field of a struct
-    // landlock_ruleset_attr, and its size.
+    // SAFETY: `handled` is a live u64, which is the first field of a struct landlock_ruleset_attr,
+    // and `size` is its size.
     let ruleset = unsafe { libc::syscall(create, handled, size, 0) };
     if ruleset < 0 {
         skip::skip("Landlock");
         return false;
     }
-    // SAFETY: the kernel has just made this descriptor.
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     let ruleset = unsafe { OwnedFd::from_raw_fd(ruleset as RawFd) };
     let rule = PathBeneath {
         allowed_access: rights,
         parent_fd: dir.as_raw_fd(),
     };
     let (fd, path_beneath) = (ruleset.as_raw_fd(), 1);
-    // SAFETY: rule is a live struct landlock_path_beneath_attr.
+    // SAFETY: `rule` is a live struct landlock_path_beneath_attr.
     let added = unsafe { libc::syscall(add, fd, path_beneath, &raw const rule, 0) };
     assert_eq!(added, 0);
-    // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers.
+    // SAFETY: PR_SET_NO_NEW_PRIVS takes integers, no pointers.
     let no_new_privs = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     assert_eq!(no_new_privs, 0);
-    // SAFETY: the call takes only numbers.
+    // SAFETY: the arguments are integers, so the call accesses no memory.
     assert_eq!(unsafe { libc::syscall(restrict, fd, 0) }, 0);
     true
 }

@@ -14,8 +14,8 @@ use sunpath::{
 use crate::without_proc::{has_fchmodat2, without_proc};
 use crate::{Fresh, POLICIES, assert_fails, bind, in_child, open_count};
 
-/// Lengths of last components around each limit: those of a path that fits into `sun_path`, of an
-/// alias with the name, of the name of the lock file, and `NAME_MAX`.
+/// Lengths of last components around each limit: a path that fits into `sun_path`, an alias with
+/// the name, the name of the lock file, and `NAME_MAX`.
 const LENGTHS: [usize; 9] = [1, 82, 83, 91, 200, 250, 251, 254, 255];
 
 /// Makes a directory whose path has this many bytes, in components of at most 200 bytes.
@@ -162,13 +162,12 @@ fn length_of_a_reachable_path_fits_into_an_address() {
             }
             assert!(fresh.names().is_empty());
         }
-        drop(BindOptions::new().listen(&path).unwrap()); // without the option any length works
+        drop(BindOptions::new().listen(&path).unwrap()); // Without the option, any length works.
     }
 }
 
-/// The reported length includes the path of the directory and the slash after it, which the root's
-/// path has already. If that path is too long for the kernel to report, it counts as `PATH_MAX`
-/// bytes.
+/// The reported length is that of the directory's path, a slash and the name. The root's path is a
+/// slash already. A path that is too long for the kernel to report counts as `PATH_MAX` bytes.
 #[test]
 fn length_of_a_reachable_path_counts_every_directory() {
     let fresh = Fresh::new();
@@ -232,7 +231,8 @@ fn bind_in_a_directory_takes_names_up_to_255_bytes() {
             let listener: Bound<UnixListener> = options.bind_at(&look.dir, &name).unwrap();
             assert_reaches(&path.join(&name), &listener);
             drop(listener);
-            // A datagram socket is refused, because peers could not answer to such a long path.
+            // A datagram socket is refused, because peers could not answer to a path of this
+            // length.
             let socket = options.bind_at::<UnixDatagram>(&look.dir, &name);
             assert_fails(socket, Errno::ENAMETOOLONG);
             assert_eq!(look.count(), 0, "{policy:?}");
@@ -257,8 +257,8 @@ fn bind_takes_a_long_relative_path() {
     }));
 }
 
-/// A file that is at the path stays, although ours is first made under another name and then
-/// renamed.
+/// Our file is first made under another name and then renamed. The bind does not replace a file
+/// that is at the path.
 #[test]
 fn bind_of_a_long_name_never_takes_the_place_of_what_is_there() {
     let fresh = Fresh::new();

@@ -19,7 +19,7 @@ fn lock_file_of_ours_is_marked_and_removed_under_every_umask() {
         let fresh = Fresh::new();
         let lock = fresh.dir.path().join("a.sock.lock");
         assert!(in_child(|| {
-            // SAFETY: the call takes a number and cannot fail.
+            // SAFETY: umask takes an integer and cannot fail.
             unsafe { libc::umask(umask) };
             let listener = bind(BESIDE, &fresh.path).unwrap();
             let mode = fs::metadata(&lock).unwrap().mode() & 0o7777;
@@ -39,7 +39,7 @@ fn lock_file_of_another_program_is_used_and_left() {
         let theirs = File::create(&path).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         let (number, flock) = (ino(&path), |operation| {
-            // SAFETY: the call takes only numbers.
+            // SAFETY: the arguments are integers, so the call accesses no memory.
             unsafe { libc::flock(theirs.as_raw_fd(), operation | libc::LOCK_NB) }
         });
         assert_eq!(flock(libc::LOCK_EX), 0);

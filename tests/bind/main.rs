@@ -1,5 +1,5 @@
-//! Tests of socket files: their mode from the first instant, what happens to files that existed at
-//! the path before, and their removal.
+//! Tests of socket files: the mode from the first instant, files that existed at the path before,
+//! and the removal.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod addr;
@@ -45,7 +45,7 @@ const NOBODY: u32 = 65534;
 
 const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Existing::Takeover];
 
-/// A fresh directory, and a path in it that does not exist. The tests that have one run one at a
+/// A fresh directory, and a path in it that does not exist. Tests that have a `Fresh` run one at a
 /// time, because a forked child has copies of all descriptors, even of a listener that another test
 /// closes.
 struct Fresh {
@@ -132,11 +132,11 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
             Ok(false) => 1,
             Err(_) => 101,
         };
-        // SAFETY: the call ends this process and does nothing else.
+        // SAFETY: _exit ends this process and does nothing else.
         unsafe { libc::_exit(status) };
     }
     let mut status = 0;
-    // SAFETY: status is a live int.
+    // SAFETY: `status` is a live int.
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
     assert!(libc::WIFEXITED(status), "the child was killed: {status}");
     libc::WEXITSTATUS(status) == 0
@@ -146,7 +146,7 @@ fn in_child(action: impl FnOnce() -> bool) -> bool {
 /// do so in a user namespace, which this function enters. If that is refused, reports that the test
 /// is skipped.
 fn may_have_own_namespaces() -> bool {
-    // SAFETY: the call takes a number; the child has one thread.
+    // SAFETY: the argument is an integer; the child has one thread.
     let may = is_root() || unsafe { libc::unshare(libc::CLONE_NEWUSER) } == 0;
     if !may {
         skip::skip("root or a user namespace");
@@ -156,18 +156,18 @@ fn may_have_own_namespaces() -> bool {
 
 /// Makes a child become a user who has no permission on anything here.
 fn become_nobody() {
-    // SAFETY: there are no groups, and no list of them.
+    // SAFETY: the count is 0, so the list is not read.
     let groups = unsafe { libc::setgroups(0, std::ptr::null()) };
-    // SAFETY: the call takes only numbers.
+    // SAFETY: the arguments are integers, so the call accesses no memory.
     let group = unsafe { libc::setresgid(NOBODY, NOBODY, NOBODY) };
-    // SAFETY: the call takes only numbers.
+    // SAFETY: the arguments are integers, so the call accesses no memory.
     let user = unsafe { libc::setresuid(NOBODY, NOBODY, NOBODY) };
     assert_eq!((groups, group, user), (0, 0, 0));
 }
 
 /// Returns how many descriptors below 256 are open.
 fn open_count() -> usize {
-    // SAFETY: F_GETFD takes any number.
+    // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.
     (0..256)
         .filter(|fd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1)
         .count()

@@ -1,10 +1,14 @@
 //! Tests that mode and owner are exact, and never wider.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::ffi::CString;
+use std::fs::{self, File, Permissions};
+use std::os::fd::FromRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use sunpath::{BindOptions, Errno, Existing};
 
@@ -15,7 +19,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 fn set_umask(mask: libc::mode_t) -> libc::mode_t {
-    // SAFETY: the call takes a number and cannot fail.
+    // SAFETY: umask takes an integer and cannot fail.
     unsafe { libc::umask(mask) }
 }
 
@@ -89,16 +93,24 @@ fn mode_not_asked_for_is_that_of_c() {
 
 /// If others may write to a directory without the sticky bit, they may rename our file and give its
 /// name to another file of ours. The socket is therefore made in a private directory beside the
-/// path, where they cannot.
+/// path, which other users cannot enter.
 #[test]
 fn mode_in_a_directory_where_others_may_rename_is_made_beside_it() {
     let fresh = Fresh::new();
-    for (bits, beside) in [
-        (0o755, false),
-        (0o1777, false),
-        (0o777, true),
-        (0o775, true),
+    for (bits, beside, of_another) in [
+        (0o755, false, false),
+        (0o1777, false, false),
+        (0o777, true, false),
+        (0o775, true, false),
+        // The owner of a directory may rename what is in it. Only root can be in this case.
+        (0o755, true, true),
+        (0o1777, true, true),
     ] {
+        if of_another && !crate::is_root() {
+            continue;
+        }
+        let owner = of_another.then_some(NOBODY);
+        chown(fresh.dir.path(), owner, None).unwrap();
         fs::set_permissions(fresh.dir.path(), Permissions::from_mode(bits)).unwrap();
         for policy in POLICIES {
             for asked in [0, 0o600, 0o666] {
@@ -117,6 +129,32 @@ fn mode_in_a_directory_where_others_may_rename_is_made_beside_it() {
                 assert!(fresh.names().is_empty());
             }
         }
+    }
+}
+
+/// An ordinary user's own directory, and one of root with the sticky bit, keep others from renaming.
+/// Root is that user and root at the same time, so the case is only seen as an ordinary user.
+#[test]
+fn mode_in_a_directory_of_an_ordinary_user_or_of_root_is_set_in_place() {
+    let fresh = Fresh::new();
+    let in_place = || {
+        let listener = bind(BindOptions::new().mode(0o600), &fresh.path).unwrap();
+        let local = listener.local_addr().unwrap().to_string();
+        local == fresh.path.to_str().unwrap() && mode(&fresh.path) == 0o600
+    };
+    if !crate::is_root() {
+        return assert!(in_place());
+    }
+    for (owner, bits) in [(NOBODY, 0o755), (0, 0o1777)] {
+        chown(fresh.dir.path(), Some(owner), None).unwrap();
+        fs::set_permissions(fresh.dir.path(), Permissions::from_mode(bits)).unwrap();
+        assert!(
+            in_child(|| {
+                crate::become_nobody();
+                in_place()
+            }),
+            "{bits:o} of {owner}"
+        );
     }
 }
 
@@ -164,30 +202,60 @@ fn mode_is_exact_from_many_threads_while_the_umask_changes() {
     assert!(fresh.names().is_empty(), "{:?}", fresh.names());
 }
 
-/// Binds again and again while another thread looks at the file all the time. Returns whether every
-/// file that the thread saw was `allowed`, and whether it saw at least 100.
+/// How long a thread may take to look at a file that stays.
+const AT_MOST: Duration = Duration::from_secs(60);
+
+/// Opens a file that cannot be read, to ask for its mode. This is a call of C's open, because std's
+/// `OpenOptions` drops the flag `O_PATH` with musl, whose `O_ACCMODE` contains it.
+fn open(path: &Path) -> Option<File> {
+    let path = CString::new(path.as_os_str().as_bytes()).unwrap();
+    let flags = libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+    // SAFETY: the path ends with a NUL.
+    let fd = unsafe { libc::open(path.as_ptr(), flags) };
+    // SAFETY: the descriptor was just opened, and nothing else owns it.
+    (fd >= 0).then(|| unsafe { File::from_raw_fd(fd) })
+}
+
+/// Binds 3,000 times while another thread looks at the file all the time. Returns whether every mode and
+/// group that the thread saw were `allowed`.
+///
+/// The thread asks for the mode first and for the group after that, in two calls. One call would not
+/// do, because the kernel takes no lock: it can read the group before the bind and the mode after it.
 fn only_sees(
     fresh: &Fresh,
     options: BindOptions,
-    allowed: impl Fn(&fs::Metadata) -> bool + Sync,
+    allowed: impl Fn(u32, u32) -> bool + Sync,
 ) -> bool {
     let (done, seen) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         let watcher = scope.spawn(|| {
             let mut good = true;
             while !done.load(Ordering::Relaxed) {
-                if let Ok(metadata) = fs::symlink_metadata(&fresh.path) {
+                if let Some(file) = open(&fresh.path) {
+                    let mode = file.metadata().unwrap().mode();
+                    good &= allowed(mode & 0o777, file.metadata().unwrap().gid());
                     seen.fetch_add(1, Ordering::Relaxed);
-                    good &= allowed(&metadata);
                 }
             }
-            good && seen.load(Ordering::Relaxed) >= 100
+            good
         });
-        // On a busy machine the thread may not run for a while, so more rounds may be needed.
-        let enough = |round| round >= 3000 && seen.load(Ordering::Relaxed) >= 100;
-        let bound = (0..300_000)
-            .take_while(|round| !enough(*round))
-            .try_for_each(|_| bind(options, &fresh.path).map(drop));
+        let bound = (0..3000).try_for_each(|round| {
+            let listener = bind(options, &fresh.path)?;
+            // On a busy machine the thread might see no file at all. Every 30th file therefore stays
+            // until the thread has looked at it.
+            let before = seen.load(Ordering::Relaxed);
+            let is_seen = || seen.load(Ordering::Relaxed) != before || watcher.is_finished();
+            let start = Instant::now();
+            while round % 30 == 0 && !is_seen() {
+                if start.elapsed() > AT_MOST {
+                    done.store(true, Ordering::Relaxed);
+                    panic!("the thread has not seen the file for {AT_MOST:?}");
+                }
+                thread::yield_now();
+            }
+            drop(listener);
+            Ok::<_, sunpath::Error>(())
+        });
         done.store(true, Ordering::Relaxed);
         bound.unwrap();
         watcher.join().unwrap()
@@ -198,10 +266,7 @@ fn only_sees(
 fn mode_is_never_wider_at_any_instant() {
     let fresh = Fresh::new();
     let options = BindOptions::new().mode(0o640);
-    assert!(only_sees(&fresh, options, |file| file.mode()
-        & 0o777
-        & !0o640
-        == 0));
+    assert!(only_sees(&fresh, options, |mode, _| mode & !0o640 == 0));
 }
 
 #[test]
@@ -211,9 +276,8 @@ fn mode_gives_nothing_to_the_wrong_group_at_any_instant() {
         return;
     }
     let options = BindOptions::new().mode(0o660).group(NOBODY);
-    assert!(only_sees(&fresh, options, |file| {
-        file.gid() == NOBODY || file.mode() & 0o077 == 0
-    }));
+    assert!(only_sees(&fresh, options, |mode, gid| gid == NOBODY
+        || mode & 0o077 == 0));
 }
 
 #[test]
@@ -231,7 +295,7 @@ fn owner_and_group_are_those_asked_for() {
         let _listener = bind(BindOptions::new(), &fresh.path).unwrap();
         mode(&fresh.path)
     };
-    // Where others may rename, the file is made beside the path.
+    // In a directory in which others may rename files, the file is made beside the path.
     for mode_of_dir in [0o755, 0o777] {
         fs::set_permissions(fresh.dir.path(), Permissions::from_mode(mode_of_dir)).unwrap();
         let new = BindOptions::new;

@@ -1,5 +1,5 @@
-//! Tests of mounted file systems: one that is remounted read-only, one that is mounted on the
-//! socket file, and one without sockets. Each test runs in a child with a mount namespace of its
+//! Tests of mounted file systems: a file system that is remounted read-only, a mount on the socket
+//! file, and a file system without sockets. Each test runs in a child with a mount namespace of its
 //! own.
 
 use std::ffi::CString;
@@ -14,14 +14,14 @@ use sunpath::{BindOptions, Dir, Errno, Existing, Liveness, UnixListener, probe};
 use crate::fuse::{self, Quirks};
 use crate::{Fresh, POLICIES, assert_fails, bind, in_child, ino, may_have_own_namespaces, skip};
 
-/// Runs `action` in a child whose mounts no other process sees, and returns its result, or `true`
-/// if the system does not allow such a child.
+/// Runs `action` in a child whose mounts no other process sees, and returns its result. Returns
+/// `true` if the system does not allow a child with own mounts.
 fn with_own_mounts(action: impl FnOnce() -> bool) -> bool {
     in_child(|| {
         if !may_have_own_namespaces() {
             return true;
         }
-        // SAFETY: the call takes a number; this process has one thread.
+        // SAFETY: the argument is an integer; this process has one thread.
         assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);
         mount("none", Path::new("/"), "", libc::MS_REC | libc::MS_PRIVATE).unwrap();
         action()
@@ -43,7 +43,7 @@ fn mount_with(
     let texts = [options.as_bytes(), source.as_bytes(), at, kind.as_bytes()];
     let texts = texts.map(|text| CString::new(text).unwrap());
     let [options, source, at, kind] = texts.each_ref().map(|text| text.as_ptr());
-    // SAFETY: four strings that end with their NUL.
+    // SAFETY: the four pointers are to strings that end with their NUL.
     match unsafe { libc::mount(source, at, kind, flags, options.cast()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
@@ -117,7 +117,7 @@ fn mounted_on_the_socket_file_it_is_ebusy_and_stays() {
     let fresh = Fresh::new();
     assert!(with_own_mounts(|| {
         let path = &fresh.path;
-        // The socket file is mounted on itself, as container managers mount such a file into a
+        // The socket file is mounted on itself, as container managers mount a socket file into a
         // container.
         let mount_on = || mount(path.to_str().unwrap(), path, "", libc::MS_BIND).unwrap();
         let listener = bind(BindOptions::new(), path).unwrap();
@@ -159,8 +159,9 @@ fn mounted_elsewhere_a_socket_file_leads_to_no_later_server() {
 
 /// Binds in a file system that lacks something, by each policy with and without a mode, over
 /// nothing and over a dead socket. Without a mode, bind works as on every other file system. With a
-/// mode, it fails with the first cause and leaves nothing. The second cause is that of a directory
-/// in which others may rename files.
+/// mode, bind fails and leaves nothing. The first cause is the expected one in an ordinary
+/// directory, and the second cause is the expected one in a directory in which others may rename
+/// files.
 fn on_lacking(quirks: Quirks, causes: [Option<Cause>; 2]) {
     for (root_mode, cause) in [0o755, 0o777].into_iter().zip(causes) {
         on_lacking_in(
@@ -361,8 +362,8 @@ fn mounted_as_overlay_a_server_of_another_layer_looks_dead() {
     }));
 }
 
-/// An overlay of two file systems numbers its inodes with 64 bits, of which the upper ones identify
-/// the file system. The calls with numbers of 32 bits fail there with `EOVERFLOW`.
+/// In an overlay of two file systems, inode numbers have 64 bits, and the upper bits identify the
+/// file system. Calls whose inode numbers have 32 bits fail there with `EOVERFLOW`.
 #[test]
 fn mounted_where_inodes_have_large_numbers_everything_works() {
     // Only root can run this test. A user namespace of an ordinary user maps no ids, so nothing can

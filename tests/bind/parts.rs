@@ -74,8 +74,8 @@ fn parts_hold_the_lock_until_the_file_is_dropped() {
     drop(bind(options, &fresh.path).unwrap());
 }
 
-/// Returns whether the file system gives a new file the inode number of one that was removed. If
-/// not, reports that the current test needs that.
+/// Returns whether the file system gives a new file the inode number of a file that was removed. If
+/// not, reports that the current test is skipped.
 fn uses_inodes_again(fresh: &Fresh) -> bool {
     let number = || {
         drop(UnixListener::bind(&fresh.path).unwrap());
@@ -106,7 +106,7 @@ fn parts_leave_the_file_of_a_successor_that_has_the_same_inode() {
         drop(file);
         assert_reaches(&fresh.path, &successor);
     }
-    // The file no longer existed when `into_parts` was called, so the file's value cannot keep its
+    // The file no longer existed when `into_parts` was called, so the `SocketFile` cannot keep its
     // inode in use.
     let bound = bind(options, &fresh.path).unwrap();
     fs::remove_file(&fresh.path).unwrap();
@@ -123,7 +123,7 @@ fn parts_without_a_free_descriptor_give_the_whole_back() {
     assert!(in_child(|| {
         let bound = bind(BindOptions::new(), &fresh.path).unwrap();
         let null = || fs::File::open("/dev/null");
-        // The file gets the lowest free number, which becomes the limit.
+        // This file gets the lowest free descriptor, which becomes the limit.
         let free = std::os::fd::AsRawFd::as_raw_fd(&null().unwrap());
         limit::descriptors(free as libc::rlim_t);
         let error = bound.into_parts().unwrap_err();

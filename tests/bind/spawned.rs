@@ -65,8 +65,8 @@ fn spawned_children_keep_no_listener() {
         done.store(true, Ordering::SeqCst);
         children
     });
-    // A child may have other sockets: those with which the tests were started. And another process may have
-    // ours: the fork of another test, which ends soon.
+    // A child may have other sockets, with which the tests were started. A child that another test
+    // forked may have our socket for a moment, until that child ends.
     let path = fresh.dir.path().to_str().unwrap();
     let table = fs::read_to_string("/proc/net/unix").unwrap();
     let ours = table.lines().filter(|line| line.contains(path));

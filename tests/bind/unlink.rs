@@ -1,4 +1,4 @@
-//! Tests of the removal of a socket file, which is removed only if it is ours.
+//! Tests of the removal of a socket file. A file is removed only if it is ours.
 
 use std::env;
 use std::fs;
@@ -143,13 +143,13 @@ fn unlink_in_a_forked_child_leaves_the_file() {
         let listener = bind(options, &fresh.path).unwrap();
         let before = fresh.entries();
         assert!(in_child(|| {
-            // SAFETY: the child ends without dropping the original.
+            // SAFETY: the child ends without dropping the original, so the socket is dropped once.
             drop(unsafe { std::ptr::read(&raw const listener) });
             true
         }));
         assert_eq!(fresh.entries(), before, "{policy:?}");
         assert!(in_child(|| {
-            // SAFETY: the child ends without dropping the original.
+            // SAFETY: the child ends without dropping the original, so the socket is dropped once.
             let copy = unsafe { std::ptr::read(&raw const listener) };
             copy.close_and_unlink()
                 .is_err_and(|error| error.cause() == Some(Cause::BoundElsewhere))
@@ -164,14 +164,14 @@ fn unlink_in_a_forked_child_leaves_the_file() {
     }
 }
 
-/// A child is the first process of a pid namespace, and its own child is the first of another one,
-/// so both have the number 1.
+/// A child is the first process of a pid namespace, and its own child is the first process of
+/// another pid namespace, so both have pid 1.
 #[test]
 fn unlink_in_a_forked_child_with_the_same_number_leaves_the_file() {
     let fresh = Fresh::new();
     let in_namespace = |action: &dyn Fn() -> bool| {
         in_child(|| {
-            // SAFETY: the call takes a number; this process has one thread.
+            // SAFETY: the argument is an integer; this process has one thread.
             assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWPID) }, 0);
             in_child(action)
         })
@@ -185,7 +185,8 @@ fn unlink_in_a_forked_child_with_the_same_number_leaves_the_file() {
             let listener = bound(&fresh);
             let kept = in_namespace(&|| {
                 assert_eq!(std::process::id(), 1);
-                // SAFETY: the child ends without dropping the original.
+                // SAFETY: the child ends without dropping the original, so the socket is dropped
+                // once.
                 let copy = unsafe { std::ptr::read(&raw const listener) };
                 copy.close_and_unlink()
                     .is_err_and(|error| error.errno() == Errno::EPERM)
@@ -204,7 +205,7 @@ fn unlink_and_takeover_in_a_directory_that_is_locked_go_on() {
 
     let fresh = Fresh::new();
     let dir = fs::File::open(fresh.dir.path()).unwrap();
-    // SAFETY: the call takes only numbers.
+    // SAFETY: the arguments are integers, so the call accesses no memory.
     assert_eq!(unsafe { libc::flock(dir.as_raw_fd(), libc::LOCK_EX) }, 0);
     for policy in POLICIES {
         let options = BindOptions::new().existing(policy);
@@ -224,7 +225,7 @@ fn unlink_in_a_child_that_adopts_removes_the_file() {
     let fresh = Fresh::new();
     let listener = bound(&fresh);
     assert!(in_child(|| {
-        // SAFETY: the child ends without dropping the original.
+        // SAFETY: the child ends without dropping the original, so the socket is dropped once.
         let mut copy = unsafe { std::ptr::read(&raw const listener) };
         copy.adopt();
         copy.close_and_unlink().is_ok()
@@ -335,8 +336,7 @@ fn bind_to_a_path_that_is_no_file_name_fails_as_in_c() {
     assert_eq!(fresh.names(), ["dir", "file"]);
 }
 
-/// For such a path no policy makes a lock file, or a temporary file that it could not rename to the
-/// path.
+/// For a path that ends in no file name, no policy makes a lock file or a temporary file.
 #[test]
 fn bind_to_a_path_that_is_no_file_name_has_one_error_for_every_policy() {
     let fresh = Fresh::new();
@@ -392,7 +392,7 @@ fn unlink_is_not_made_after_the_descriptor_was_taken_out() {
     let (number, named) = (listener.as_raw_fd(), listener.as_fd().as_raw_fd());
     assert_eq!(number, named);
     assert_eq!(listener.into_raw_fd(), number);
-    // SAFETY: into_raw_fd has just returned the number, so nothing else owns it.
+    // SAFETY: into_raw_fd has just returned the descriptor, so nothing else owns it.
     let taken = unsafe { OwnedFd::from_raw_fd(number) };
     assert_eq!(fresh.names(), ["a.sock"]);
     fs::remove_file(&fresh.path).unwrap();

@@ -16,10 +16,10 @@ struct Watch(fs::File);
 
 impl Watch {
     fn new(dir: &Path) -> Self {
-        // SAFETY: the call takes a number.
+        // SAFETY: the argument is an integer, so the call accesses no memory.
         let fd = unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) };
         assert!(fd >= 0);
-        // SAFETY: the kernel has just made this descriptor.
+        // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
         let file = unsafe { fs::File::from_raw_fd(fd) };
         let dir = CString::new(dir.as_os_str().as_bytes()).unwrap();
         let mask = libc::IN_CREATE | libc::IN_DELETE | libc::IN_MOVE;
@@ -89,7 +89,9 @@ fn watched_replacement_of_a_dead_socket_moves_it_aside() {
     let _listener = bind(replace, &fresh.path).unwrap();
     let expected = [
         "CREATE a.sock.lock",
-        "CREATE T", // a live socket, to check that the kernel can tell it from a dead one
+        // T is a live socket, which shows whether the kernel can tell a live socket from a dead
+        // one.
+        "CREATE T",
         "DELETE T",
         "MOVED_FROM a.sock",
         "MOVED_TO T",

@@ -7,7 +7,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::{env, fs, io};
 
-use sunpath::{BindOptions, Errno, Existing, UnixDatagram, UnixListener, UnixStream};
+use sunpath::error::Cause;
+use sunpath::{BindOptions, Dir, Errno, Existing, UnixDatagram, UnixListener, UnixStream, sys};
 
 use crate::{
     Fresh, POLICIES, become_nobody, bind, in_child, is_root, may_have_own_namespaces, open_count,
@@ -30,11 +31,11 @@ pub(crate) fn without_proc(fresh: &Fresh, action: impl FnOnce() -> bool) -> bool
     })
 }
 
-/// Returns whether a mode can be set without /proc, by fchmodat2(2), which Linux has since 6.6. If not, reports
-/// that a part of the current test needs it.
+/// Returns whether a mode can be set without /proc, by fchmodat2(2), which Linux has since 6.6. If
+/// not, reports that a part of the current test is skipped.
 pub(crate) fn has_fchmodat2() -> bool {
     let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
-    // SAFETY: path ends with a NUL, and no file has descriptor -1, so nothing is changed.
+    // SAFETY: `path` ends with a NUL, and no file has descriptor -1, so nothing is changed.
     unsafe { libc::syscall(libc::SYS_close_range + (452 - 436), -1, path, 0, flags) };
     let has = io::Error::last_os_error().raw_os_error() == Some(libc::EBADF);
     if !has {
@@ -60,7 +61,7 @@ fn without_proc_mode_is_exact_under_every_umask() {
                 // The test has to run as another user, because permissions do not stop root.
                 become_nobody();
             }
-            // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
+            // SAFETY: umask takes an integer and cannot fail; the child has its own umask.
             unsafe { libc::umask(umask) };
             let descriptors = open_count();
             for policy in POLICIES {
@@ -120,5 +121,31 @@ fn without_proc_each_policy_does_what_it_says() {
             fs::remove_file(path).unwrap();
         }
         true
+    }));
+}
+
+/// Without /proc the path of a directory is not known, and peers cannot answer to any other name.
+#[test]
+fn without_proc_a_datagram_socket_below_a_directory_is_refused() {
+    let fresh = Fresh::new();
+    fs::create_dir(fresh.dir.path().join("d")).unwrap();
+    assert!(without_proc(&fresh, || {
+        let dir = Dir::open("/d").unwrap();
+        let refused = |name: &str| UnixDatagram::bind_at(&dir, name).map(drop).unwrap_err();
+        assert_eq!(refused("a.sock").errno(), Errno::EOPNOTSUPP);
+        let max = sys::SUN_PATH_MAX;
+        for (len, fits) in [(max - 1, true), (max, true), (max + 1, false)] {
+            let error = refused(&"d".repeat(len));
+            let too_long = Cause::NoReturnPath {
+                len: len as u16,
+                max: max as u16,
+            };
+            let (errno, cause) = match fits {
+                true => (Errno::EOPNOTSUPP, None),
+                false => (Errno::ENAMETOOLONG, Some(too_long)),
+            };
+            assert_eq!((error.errno(), error.cause()), (errno, cause), "{len}");
+        }
+        fs::read_dir("/d").unwrap().count() == 0
     }));
 }

@@ -1,12 +1,12 @@
-//! The numbers of system calls as the kernel sees them. A C library may make a call under another
-//! number, and on some architectures it makes all calls on sockets by socketcall(2), whose first
+//! The system call numbers that the kernel sees. A C library may make a call by another system
+//! call, and on some architectures it makes all calls on sockets by socketcall(2), whose first
 //! argument says which call is meant.
 
 use std::fs;
 
 use libc::c_long;
 
-/// The number of the system call that the C library's poll(2) makes.
+/// The system call number of the call by which the C library implements poll(2).
 #[allow(dead_code, reason = "not every test file looks for it")]
 #[cfg(any(
     target_arch = "aarch64",
@@ -22,13 +22,13 @@ pub(crate) const POLL: c_long = libc::SYS_ppoll;
 )))]
 pub(crate) const POLL: c_long = libc::SYS_poll;
 
-/// The number of socketcall(2), on architectures that have it.
+/// The system call number of socketcall(2), on architectures that have it.
 #[cfg(any(target_arch = "x86", target_arch = "s390x"))]
 pub(crate) const SOCKETCALL: Option<c_long> = Some(libc::SYS_socketcall);
 #[cfg(not(any(target_arch = "x86", target_arch = "s390x")))]
 pub(crate) const SOCKETCALL: Option<c_long> = None;
 
-/// Returns the numbers under which a C library may make this call.
+/// Returns the system call numbers by which a C library may make this call.
 #[cfg(target_arch = "x86")]
 pub(crate) fn numbers(call: c_long) -> Vec<c_long> {
     match call {
@@ -37,15 +37,15 @@ pub(crate) fn numbers(call: c_long) -> Vec<c_long> {
     }
 }
 
-/// Returns the numbers under which a C library may make this call.
+/// Returns the system call numbers by which a C library may make this call.
 #[cfg(not(target_arch = "x86"))]
 pub(crate) fn numbers(call: c_long) -> Vec<c_long> {
     vec![call]
 }
 
-/// Returns the values of the first argument by which socketcall(2) makes a call, see
-/// `<linux/net.h>`. There are none if the call is not on sockets, and two if the C library may also
-/// use send(2) or recv(2) for it.
+/// Returns the values of the first argument of socketcall(2) that select a call, see
+/// `<linux/net.h>`. The list is empty if the call is not on sockets. It has two values if the C
+/// library may also make the call by send(2) or recv(2).
 pub(crate) fn in_socketcall(call: c_long) -> &'static [u32] {
     if SOCKETCALL.is_none() {
         return &[];
@@ -77,15 +77,15 @@ pub(crate) fn in_socketcall(call: c_long) -> &'static [u32] {
 #[allow(dead_code, reason = "not every test file looks for a call that waits")]
 pub(crate) fn sleeps_in(call: libc::c_long, tid: libc::pid_t) -> bool {
     let Ok(line) = fs::read_to_string(format!("/proc/self/task/{tid}/syscall")) else {
-        // User-mode Linux has no such file. In the other file the state comes after the name, which
-        // is in parentheses.
+        // User-mode Linux does not have the file `syscall`. In the file `stat` the state comes
+        // after the name, which is in parentheses.
         let stat = fs::read_to_string(format!("/proc/self/task/{tid}/stat")).unwrap_or_default();
         return stat
             .rsplit(')')
             .next()
             .is_some_and(|rest| rest.starts_with(" S"));
     };
-    // While the thread runs, the line is one word in place of the numbers.
+    // While the thread runs, the file has one word instead of the system call's number.
     let mut words = line.split_whitespace();
     let number = words.next().and_then(|word| word.parse().ok());
     let first = words.next().and_then(|word| word.strip_prefix("0x"));

@@ -70,7 +70,7 @@ fn stream_methods(mut client: UnixStream, mut server: UnixStream) -> io::Result<
     assert_eq!(server.as_fd().as_raw_fd(), server.as_raw_fd());
     let fd: OwnedFd = server.into();
     drop(fd);
-    // SAFETY: nothing owns the number.
+    // SAFETY: into_raw_fd has just given the descriptor up, so nothing else owns it.
     let clone = unsafe { UnixStream::from_raw_fd(clone.into_raw_fd()) };
     clone.shutdown(Shutdown::Both)?;
     assert_eq!(client.read(&mut [0; 8])?, 0);

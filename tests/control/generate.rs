@@ -24,7 +24,7 @@ pub(crate) fn laid_out(messages: &[Message]) -> Vec<u8> {
         header.cmsg_level = *level;
         header.cmsg_type = *kind;
         let mut message = vec![0; CMSG_SPACE(data.len())];
-        // SAFETY: the message is longer than its header, and the write is unaligned.
+        // SAFETY: the message has space for a header at this place, and the write is unaligned.
         unsafe {
             message
                 .as_mut_ptr()

@@ -42,29 +42,30 @@ fn seen_by_cmsg(bytes: &[u8]) -> Vec<Seen> {
     mhdr.msg_control = bytes.as_ptr().cast_mut().cast();
     mhdr.msg_controllen = bytes.len() as _;
     let mut seen = Vec::new();
-    // SAFETY: mhdr describes live bytes, which are initialised; the same holds for the calls below.
+    // SAFETY: `mhdr` describes live bytes, which are initialised; the same holds for the calls
+    // below.
     let mut cmsg: *const sys::cmsghdr = unsafe { CMSG_FIRSTHDR(&mhdr) };
     while !cmsg.is_null() {
-        // SAFETY: cmsg came from the iteration, which returns only headers inside the bytes.
+        // SAFETY: `cmsg` came from the iteration, which returns only headers inside the bytes.
         let header = unsafe { cmsg.read_unaligned() };
         let cmsg_len = header.cmsg_len as usize;
         if cmsg_len < CMSG_LEN(0) {
             break;
         }
-        // SAFETY: cmsg came from the iteration, which returns only headers inside the bytes.
+        // SAFETY: `cmsg` came from the iteration, which returns only headers inside the bytes.
         let data = unsafe { cmsg_data(&mhdr, cmsg) };
         let begin = offset(bytes, data);
         let truncated = cmsg_len - CMSG_LEN(0) > data.len();
         let end = begin + data.len();
         seen.push((header.cmsg_level, header.cmsg_type, begin, end, truncated));
-        // SAFETY: cmsg came from the iteration, which returns only headers inside the bytes.
+        // SAFETY: `cmsg` came from the iteration, which returns only headers inside the bytes.
         cmsg = unsafe { CMSG_NXTHDR(&mhdr, cmsg) };
     }
     seen
 }
 
-/// Returns the offset at which `part` begins in `whole`, or a number that is far too large if it
-/// begins before `whole`.
+/// Returns the offset at which `part` begins in `whole`. If it begins before `whole`, the result
+/// wraps and is far too large.
 fn offset(whole: &[u8], part: &[u8]) -> usize {
     part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr())
 }

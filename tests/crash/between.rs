@@ -2,10 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs;
+use std::path::Path;
 
-use sunpath::{Errno, Existing, UnixListener};
+use sunpath::socket::Kind;
+use sunpath::{Datagram, Dir, Errno, Existing, Socket, Stream, UnixListener};
 
-use crate::supervisor::{Asked, FSTATAT, Fate, Story, run};
+use crate::supervisor::{Asked, FSTATAT, Fate, Phase, Story, run, say};
 use crate::{Before, Case, Scene, Wanted, alone, assert_reaches, serve};
 
 const REFUSE: Case = Case {
@@ -21,7 +23,7 @@ const REPLACE: Case = Case {
 };
 
 /// Runs the program of a case while `kernel` answers its system calls: with an errno, or with
-/// `None` for a call that is made.
+/// `None` if the real kernel makes the call.
 fn run_on(case: Case, kernel: impl Fn(&Asked, &Scene) -> Option<i32>) -> (Story, Scene) {
     let scene = Scene::new(case);
     let answer = |asked: &Asked| kernel(asked, &scene).map(|errno| -i64::from(errno));
@@ -33,14 +35,15 @@ fn renames(asked: &Asked) -> bool {
     matches!(asked.nr, libc::SYS_renameat | libc::SYS_renameat2)
 }
 
-/// Returns whether the call opens the working directory to lock it. If it fails, the program takes
-/// no turn.
+/// Returns whether the call opens the working directory to lock it. If that call fails, the program
+/// takes no turn.
 fn takes_a_turn(asked: &Asked) -> bool {
     asked.nr == libc::SYS_openat && asked.path(1) == b"."
 }
 
-/// Before the program removes its file, it renames it and calls fstatat(2), which fails here. The
-/// file then gets its name back in one of two ways, unless another file has the name by then.
+/// Before the program removes its file, it renames the file and calls fstatat(2), which fails in
+/// this test. The file then gets its name back in one of two ways, unless another file has the name
+/// by then.
 #[test]
 fn between_a_file_that_was_moved_aside_gets_its_name_back_if_it_is_free() {
     let _alone = alone();
@@ -94,6 +97,109 @@ fn between_turns_of_others_a_program_waits_for_its_own() {
     }
 }
 
+/// Runs a program that binds a socket below a directory, and returns the errno. `kernel` answers its
+/// system calls.
+fn bind_below<T: Kind>(
+    dir: &Path,
+    name: &str,
+    kernel: &dyn Fn(&Asked) -> Option<i64>,
+) -> Option<i32> {
+    let dir = Dir::open(dir).unwrap();
+    let story = run(Fate::As(kernel), || {
+        let socket = Socket::<T>::new().unwrap();
+        say(Phase::Begin, 0);
+        let bound = socket.bind_to_at(&dir, name);
+        say(
+            Phase::Dropped,
+            bound.map_or_else(|error| error.errno().raw(), |()| 0),
+        );
+    });
+    story.dropped
+}
+
+/// Another process puts another directory at the path right before bind(2). The socket that is
+/// bound there is removed, and what has its name in the directory that was opened is not taken for
+/// it.
+#[test]
+fn between_two_directories_a_datagram_socket_is_in_neither() {
+    let _alone = alone();
+    for name_is_taken in [false, true] {
+        let base = crate::fresh::dir();
+        let [path, moved] = ["first", "moved"].map(|name| base.path().join(name));
+        fs::create_dir(&path).unwrap();
+        let bound = bind_below::<Datagram>(&path, "a.sock", &|asked| {
+            if asked.nr == libc::SYS_bind {
+                fs::rename(&path, &moved).unwrap();
+                fs::create_dir(&path).unwrap();
+                if name_is_taken {
+                    fs::write(moved.join("a.sock"), "another's").unwrap();
+                }
+            }
+            None
+        });
+        assert_eq!(bound, Some(libc::ESTALE), "{name_is_taken}");
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+        let left = fs::read_dir(&moved).unwrap().count();
+        assert_eq!(left, usize::from(name_is_taken));
+    }
+}
+
+/// The path of a directory can be unknown for a reason that has nothing to do with its length.
+#[test]
+fn between_a_directory_and_its_path_an_error_is_reported_as_it_is() {
+    let _alone = alone();
+    let base = crate::fresh::dir();
+    let bound = bind_below::<Datagram>(base.path(), "a.sock", &|asked| {
+        (asked.nr == libc::SYS_readlinkat).then_some(-i64::from(libc::EACCES))
+    });
+    assert_eq!(bound, Some(libc::EACCES));
+    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
+}
+
+/// A socket whose name is too long for an address is bound under another name, which is renamed, if
+/// nothing has the name. If that cannot be found out, nothing is bound.
+#[test]
+fn between_a_long_name_that_cannot_be_looked_at_nothing_is_bound() {
+    let _alone = alone();
+    let base = crate::fresh::dir();
+    let name = "n".repeat(200);
+    let looks = |asked: &Asked| asked.nr == FSTATAT && asked.path(1) == name.as_bytes();
+    let bound = bind_below::<Stream>(base.path(), &name, &|asked| {
+        looks(asked).then_some(-i64::from(libc::EIO))
+    });
+    assert_eq!(bound, Some(libc::EIO));
+    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
+}
+
+/// Another process takes the name right before the socket gets it. The name is in use, as it is for
+/// a name that fits, and the socket's own file is removed.
+#[test]
+fn between_a_long_name_and_its_file_another_may_take_it() {
+    let _alone = alone();
+    for links in [false, true] {
+        let base = crate::fresh::dir();
+        let name = "n".repeat(200);
+        let path = base.path().join(&name);
+        let bound = bind_below::<Stream>(base.path(), &name, &|asked| {
+            if renames(asked) {
+                fs::write(&path, "another's").unwrap();
+                return links.then_some(-i64::from(libc::ENOSYS));
+            }
+            None
+        });
+        assert_eq!(bound, Some(libc::EADDRINUSE), "links: {links}");
+        assert_eq!(fs::read(&path).unwrap(), b"another's");
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
+    }
+    // A failure for another reason is reported, and nothing is left either.
+    let base = crate::fresh::dir();
+    let bound = bind_below::<Stream>(base.path(), &"n".repeat(200), &|asked| {
+        renames(asked).then_some(-i64::from(libc::EIO))
+    });
+    assert_eq!(bound, Some(libc::EIO));
+    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
+}
+
 /// Another process removes the dead file right before one of the calls by which the program removes
 /// it.
 #[test]
@@ -143,7 +249,8 @@ fn between_two_looks_a_server_may_come() {
     assert_eq!(scene.files(), ["a.sock"]);
 }
 
-/// A server's file that cannot be replaced by one call stays, unless the kernel has no such call.
+/// A server's file that cannot be replaced by one call stays, unless the kernel cannot swap two
+/// names.
 #[test]
 fn between_two_servers_an_exchange_that_fails_leaves_the_old_one() {
     let _alone = alone();

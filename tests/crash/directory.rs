@@ -4,10 +4,11 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use sunpath::files::{DirError, DirOptions};
 use sunpath::{Dir, Errno};
 
 use crate::alone;
-use crate::supervisor::{Asked, FSTAT, FSTATAT, Fate, Phase, run, say};
+use crate::supervisor::{Asked, FSTAT, FSTATAT, Fate, Phase, SYS_FCHMODAT2, run, say};
 
 /// Makes a private or a public directory under a umask, and returns the errno of its failure, or 0.
 fn make(
@@ -17,15 +18,25 @@ fn make(
     kernel: &dyn Fn(&Asked) -> Option<i32>,
 ) -> i32 {
     let answer = |asked: &Asked| kernel(asked).map(|errno| -i64::from(errno));
-    let story = run(Fate::As(&answer), || {
-        // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
+    make_by(&answer, || {
+        // SAFETY: umask takes an integer and cannot fail; the child has its own umask.
         unsafe { libc::umask(umask) };
-        say(Phase::Begin, 0);
-        let made = match is_private {
+        match is_private {
             true => Dir::private(path),
             false => Dir::public(path),
-        };
-        let errno = made.map_or_else(|error| error.errno().raw(), |_| 0);
+        }
+    })
+}
+
+/// Makes a directory while `kernel` answers the system calls, and returns the errno of its failure,
+/// or 0.
+fn make_by(
+    kernel: &dyn Fn(&Asked) -> Option<i64>,
+    make: impl FnOnce() -> Result<Dir, DirError>,
+) -> i32 {
+    let story = run(Fate::As(kernel), || {
+        say(Phase::Begin, 0);
+        let errno = make().map_or_else(|error| error.errno().raw(), |_| 0);
         say(Phase::Dropped, errno);
     });
     story.dropped.unwrap()
@@ -40,8 +51,8 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// On a file system without the sticky bit a new directory cannot be told from one of another user,
-/// so its mode is not changed after it was made.
+/// On a file system without the sticky bit a new directory cannot be told from another user's, so
+/// its mode is not changed after it was made.
 #[test]
 fn directory_without_a_sticky_bit_is_made_if_the_umask_leaves_its_mode() {
     let _alone = alone();
@@ -99,8 +110,8 @@ fn directory_through_a_link_that_cannot_be_read_is_that_error() {
     let link = "l".repeat(200);
     let long = dir.path().join("m");
     // The kernel follows both links. The library keeps the target of the second link and the rest
-    // of the first link's target in one buffer of `PATH_MAX` bytes, for which the two may be too
-    // long.
+    // of the first link's target in one buffer of `PATH_MAX` bytes, and the two may be too long for
+    // it.
     for (rest, answer, errno) in [
         (1000, None, 0),
         (1900, None, libc::ENAMETOOLONG),
@@ -119,5 +130,72 @@ fn directory_through_a_link_that_cannot_be_read_is_that_error() {
         fs::remove_file(&long).unwrap();
         let _ = fs::remove_dir(dir.path().join("run"));
         assert!(names(dir.path()).is_empty());
+    }
+}
+
+/// No file system has links whose target is longer than `PATH_MAX`. If a file system answers with
+/// more bytes than the buffer has, the end of the target is not known.
+#[test]
+fn directory_through_a_link_that_fills_the_buffer_is_enametoolong() {
+    let _alone = alone();
+    let dir = crate::fresh::dir();
+    symlink(".", dir.path().join("l")).unwrap();
+    for (len, errno) in [(1, 0), (libc::PATH_MAX, libc::ENAMETOOLONG)] {
+        let fills =
+            |asked: &Asked| (asked.nr == libc::SYS_readlinkat && len > 1).then_some(i64::from(len));
+        let path = dir.path().join("l/run");
+        assert_eq!(make_by(&fills, || Dir::private(&path)), errno, "{len}");
+    }
+}
+
+#[test]
+fn directory_above_that_another_process_makes_first_is_entered() {
+    let _alone = alone();
+    let dir = crate::fresh::dir();
+    let above = dir.path().join("above");
+    let path = above.join("run");
+    let make = || DirOptions::new().parents(true).private(&path);
+    for (mode, errno) in [(0o700, 0), (0o777, Errno::EPERM.raw())] {
+        let comes_first = |asked: &Asked| {
+            if asked.nr == libc::SYS_renameat2 && asked.path(3) == b"above" {
+                fs::create_dir(&above).unwrap();
+                fs::set_permissions(&above, Permissions::from_mode(mode)).unwrap();
+            }
+            None
+        };
+        // The directory is verified as if it had been there before.
+        assert_eq!(make_by(&comes_first, make), errno, "{mode:o}");
+        assert_eq!(names(dir.path()), ["above"]);
+        assert_eq!(path.exists(), errno == 0);
+        fs::remove_dir_all(&above).unwrap();
+    }
+    // A failure for another reason is reported.
+    let has_no_space =
+        |asked: &Asked| (asked.nr == libc::SYS_mkdirat).then_some(-i64::from(libc::ENOSPC));
+    assert_eq!(make_by(&has_no_space, make), libc::ENOSPC);
+    assert!(names(dir.path()).is_empty());
+}
+
+/// A directory that is private already is not changed, so it may be on a file system that cannot be
+/// written to.
+#[test]
+fn directory_that_needs_no_narrowing_is_not_changed() {
+    let _alone = alone();
+    let dir = crate::fresh::dir();
+    let path = dir.path().join("run");
+    fs::create_dir(&path).unwrap();
+    let is_read_only = |asked: &Asked| match asked.nr {
+        libc::SYS_fchmod | libc::SYS_fchmodat | SYS_FCHMODAT2 => Some(-i64::from(libc::EROFS)),
+        _ => None,
+    };
+    for (mode, errno) in [
+        (0o700, 0),
+        (0o500, 0),
+        (0o740, libc::EROFS),
+        (0o701, libc::EROFS),
+    ] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let narrow = || DirOptions::new().narrow(true).private(&path);
+        assert_eq!(make_by(&is_read_only, narrow), errno, "{mode:o}");
     }
 }

@@ -15,8 +15,8 @@ const FIRST: Case = Case {
     wanted: Wanted::Any,
 };
 
-/// Runs the second starter before each call that the first one makes until it is bound. Returns how
-/// often the second one got the path.
+/// Runs the second starter before each call that the first starter makes until it is bound. Returns
+/// how often the second starter got the path.
 fn second_wins(second: BindOptions) -> usize {
     let mut wins = 0;
     for at in 0.. {
@@ -47,8 +47,8 @@ fn second_wins(second: BindOptions) -> usize {
     wins
 }
 
-/// A second starter with the same options is refused if it runs after the first one has taken the
-/// lock. If it runs before, it gets the path, and the first one is refused.
+/// A second starter with the same options is refused if it runs after the first starter has taken
+/// the lock. If it runs before that, it binds to the path, and the first starter is refused.
 #[test]
 fn gap_of_a_first_starter_is_closed_by_the_lock() {
     let _alone = alone();
@@ -59,7 +59,7 @@ fn gap_of_a_first_starter_is_closed_by_the_lock() {
 }
 
 /// Without the lock, and with plain bind(2), the second starter can take the path while the first
-/// one is stopped. The first one is refused then.
+/// one is stopped. Then the first starter is refused.
 #[test]
 fn gap_of_a_first_starter_has_one_winner_without_a_lock() {
     let _alone = alone();

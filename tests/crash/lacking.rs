@@ -1,5 +1,5 @@
-//! Tests of kernels and file systems that answer differently. Each call of a program is answered as
-//! they would answer it.
+//! Tests of other kernels and file systems. A supervisor answers each call of a program as they
+//! would.
 
 use std::cell::{Cell, RefCell};
 use std::fs::{self, Permissions};
@@ -102,7 +102,7 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     };
     for policy in POLICIES {
         for wanted in [Wanted::Mode, Wanted::ModeAmongOthers] {
-            // The usual umask has removed some bits of the mode, which only chmod(2) can set.
+            // The usual umask has removed some bits of the mode, and only chmod(2) can set them.
             let case = case(policy, Before::Nothing, wanted);
             fails_on(case, Cause::NoModes, ignores);
             fails_on(case, Cause::NoModes, rejects(libc::EINVAL));
@@ -124,6 +124,38 @@ fn lacking_modes_bind_is_that_of_c_or_fails_and_leaves_nothing() {
     }
 }
 
+/// Where others may rename, the socket is made in a private directory. If the umask removes a
+/// permission of that directory, only chmod(2) can set it.
+#[test]
+fn lacking_modes_a_private_directory_that_the_umask_narrows_is_not_made() {
+    let _alone = alone();
+    for errno in [libc::EINVAL, libc::EPERM, libc::EROFS] {
+        let scene = Scene::new(case(
+            Existing::Refuse,
+            Before::Nothing,
+            Wanted::ModeAmongOthers,
+        ));
+        let rejects: Kernel<'_> = &|asked| match asked.nr {
+            libc::SYS_fchmodat | SYS_FCHMODAT2 => fails_with(errno),
+            _ => None,
+        };
+        run(Fate::As(rejects), || {
+            // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
+            unsafe { libc::umask(0o277) };
+            say(Phase::Begin, 0);
+            let bound: Result<Bound<UnixListener>, Error> =
+                BindOptions::new().mode(0o600).listen(&scene.path);
+            say(Phase::Dropped, 0);
+            let error = bound.unwrap_err();
+            let lacks_modes = error.cause() == Some(Cause::NoModes);
+            // EROFS is not about modes, and is reported as it is.
+            assert_eq!(lacks_modes, errno != libc::EROFS, "{error}");
+            assert!(lacks_modes || error.errno() == Errno::EROFS, "{error}");
+        });
+        assert!(scene.files().is_empty(), "{:?}", scene.files());
+    }
+}
+
 #[test]
 fn lacking_permission_to_read_where_a_directory_is_reachable_says_so() {
     let _alone = alone();
@@ -142,8 +174,8 @@ fn lacking_permission_to_read_where_a_directory_is_reachable_says_so() {
     });
 }
 
-/// sendmmsg(2) is not made for the first three messages. It returns first that it sent two of them,
-/// and then that it sent one.
+/// sendmmsg(2) is not made for the first three messages. The call returns first that it sent two
+/// messages, and then that it sent one.
 #[test]
 fn lacking_space_a_batch_goes_on_with_the_rest() {
     let _alone = alone();
@@ -234,8 +266,8 @@ fn lacking_fchmodat2_the_mode_is_set_all_the_same() {
     assert!(scene.files().is_empty());
 }
 
-/// A directory that has the right mode without chmod(2) is kept, with the sticky bit that the
-/// library has set to recognize it, which does no harm. A directory that has another mode is
+/// A directory that has the right mode without chmod(2) is kept. The sticky bit, by which the
+/// library recognizes the directory, stays and does no harm. A directory that has another mode is
 /// removed.
 #[test]
 fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
@@ -254,7 +286,7 @@ fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
             _ => None,
         };
         let story = run(Fate::As(&rejects), || {
-            // SAFETY: the call takes a number and cannot fail; the umask is the child's alone.
+            // SAFETY: umask takes an integer and cannot fail; the child has its own umask.
             unsafe { libc::umask(umask) };
             say(Phase::Begin, 0);
             let made = match is_private {
@@ -270,8 +302,8 @@ fn lacking_chmod_a_directory_is_made_if_the_umask_leaves_its_mode() {
     }
 }
 
-/// Only the owner of a file may change its mode. A process that may give a file to another user,
-/// and may do nothing else to it then, gets `EPERM`, and not the error that the file system has no
+/// Only the owner of a file may change its mode. A process gave a file to another user, and may
+/// then not change the mode. The error is `EPERM`. It must not say that the file system has no
 /// modes.
 #[test]
 fn lacking_permission_for_the_mode_of_a_file_that_was_given_away_is_eperm() {
@@ -454,8 +486,9 @@ fn lacking_getrandom_the_file_is_removed_all_the_same() {
     }
 }
 
-/// Another program holds the directory lock, and the file system fails permanently. A file that
-/// cannot be looked at is not removed, and a lock file is not taken for a lock.
+/// Another program holds the directory lock, and the file system fails permanently. A file whose
+/// status cannot be read is not removed, and a lock file that cannot be locked does not count as a
+/// lock.
 #[test]
 fn lacking_answers_about_a_file_it_is_not_removed() {
     let _alone = alone();
@@ -600,7 +633,8 @@ fn lacking_its_place_a_file_that_was_renamed_is_estale() {
     }
 }
 
-/// A file makes one call fail, and another process removes the file before the program looks at it.
+/// A file in the way makes one call fail, and another process removes this file before the program
+/// examines it.
 #[test]
 fn lacking_what_was_in_the_way_bind_is_tried_again() {
     let _alone = alone();

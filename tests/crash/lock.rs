@@ -56,8 +56,8 @@ fn is_before_a_lock(story: &Story) -> bool {
 }
 
 /// After the program has opened the lock file and before it locks the file, the holder ends, and
-/// another process makes and locks a new lock file of the same name. Its socket file has been
-/// removed, so only the lock shows that it is running.
+/// another process makes and locks a new lock file of the same name. The socket file of the server
+/// has been removed, so only the lock shows that the server is running.
 #[test]
 fn lock_of_another_holder_is_refused() {
     let _alone = alone();
@@ -91,7 +91,7 @@ fn lock_of_a_holder_that_goes_is_had_by_who_asks_then() {
 }
 
 /// Runs the program while each call that `is_meant` selects fails with `errno`. Returns the errno
-/// of bind, and the number of these calls.
+/// of bind, and how many of these calls the program made.
 fn where_it_fails(is_meant: impl Fn(&Asked) -> bool, errno: i32) -> (Option<i32>, usize) {
     let (scene, tries) = (Scene::new(CASE), Cell::new(0));
     let answer = |asked: &Asked| {
@@ -104,8 +104,8 @@ fn where_it_fails(is_meant: impl Fn(&Asked) -> bool, errno: i32) -> (Option<i32>
     (story.bound, tries.get())
 }
 
-/// The program retries to take a lock only if that can help, and otherwise reports the error of the
-/// call.
+/// The program tries to take the lock again only if that can help, and otherwise reports the error
+/// of the call.
 #[test]
 fn lock_that_fails_is_the_error_of_the_call() {
     let _alone = alone();
@@ -114,8 +114,8 @@ fn lock_that_fails_is_the_error_of_the_call() {
     for (errno, expected, tries) in [
         // Another process has the lock.
         (libc::EAGAIN, in_use, 1),
-        // NFS locks a file only if it is open for writing, so the program tries once more with a
-        // file that is.
+        // NFS locks a file only if it is open for writing, so the program opens the file for
+        // writing and tries once more.
         (libc::EBADF, libc::EBADF, 2),
         (libc::ENOLCK, libc::ENOLCK, 1),
     ] {
@@ -126,7 +126,7 @@ fn lock_that_fails_is_the_error_of_the_call() {
 }
 
 /// After the program has opened the lock file and before it locks the file, the file is removed. In
-/// its place there is one that nobody holds, which a killed process has left.
+/// its place there is another lock file, which a killed process has left and nobody holds.
 #[test]
 fn lock_of_a_file_that_is_gone_is_taken_again() {
     let _alone = alone();

@@ -4,8 +4,8 @@
 //!
 //! `cargo test` runs a short selection. `SUNPATH_LONG=1 cargo test --test crash` runs everything.
 //!
-//! The calls are recognized by their numbers. On 32-bit systems the tests know only the numbers
-//! that glibc uses on x86, where it makes the calls on sockets by socketcall(2).
+//! The calls are recognized by their system call numbers. On 32-bit systems the tests know only the
+//! numbers that glibc uses on x86, where it makes the calls on sockets by socketcall(2).
 #![cfg(all(
     target_os = "linux",
     any(
@@ -60,11 +60,11 @@ fn long() -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Before {
     Nothing,
-    /// A dead socket.
+    /// The file is a dead socket.
     Stale,
-    /// A dead socket and the lock file of a killed server.
+    /// The file is a dead socket, and there is the lock file of a killed server.
     Killed,
-    /// A server that stays alive.
+    /// A server that stays alive is bound to the path.
     Live,
 }
 
@@ -73,12 +73,12 @@ const POLICIES: [Existing; 3] = [Existing::Refuse, Existing::ReplaceStale, Exist
 /// The mode that the program asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
-    /// Nothing.
+    /// The program asks for no mode.
     Any,
-    /// A mode.
+    /// The program asks for a mode.
     Mode,
-    /// A mode, in a directory in which others may rename files, so the socket is made beside the
-    /// path.
+    /// The program asks for a mode, in a directory in which others may rename files, so the socket
+    /// is made beside the path.
     ModeAmongOthers,
 }
 
@@ -138,8 +138,8 @@ impl Scene {
         names
     }
 
-    /// Asserts that no file of others is missing or changed, and that each server that should be
-    /// reachable is.
+    /// Asserts that no file of others is missing or changed, and that each server is reachable if
+    /// it should be.
     fn check_others(&self) {
         self.files();
         let precious = fs::read(self.dir.path().join("precious")).unwrap();
@@ -184,7 +184,7 @@ fn serve(case: Case, path: &Path) {
     say(Phase::Dropped, dropped.map_or_else(errno, |()| 0));
 }
 
-/// What the program asks for, and what is at its path.
+/// A case: what the program asks for, and what is at its path.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     policy: Existing,
@@ -232,14 +232,13 @@ impl Case {
     }
 }
 
-/// Starts the program again, whatever happened to the first one. Asserts that it succeeds, or is
-/// refused if it should be, and that nothing is left except files that a killed program left under
-/// a temporary name.
+/// Starts the program again, whatever happened to the first one. Asserts that the start succeeds,
+/// or is refused if it should be. Only a killed program may leave files, under temporary names.
 fn check_fresh_start(scene: &Scene, case: Case) {
     let policy = case.policy;
     scene.check_others();
     let occupied = fs::exists(&scene.path).unwrap();
-    // This is the server that was there before, if the path still leads to it.
+    // `live` is the server that was bound before the program ran, if the path still leads to it.
     let live = scene.live.as_ref().filter(|_| {
         UnixStream::connect(&scene.path).is_ok_and(|client| {
             client.write(b"x").is_ok()
@@ -277,8 +276,8 @@ fn check_fresh_start(scene: &Scene, case: Case) {
         "{left:?}"
     );
     for file in left.iter().filter(|name| named(name)) {
-        // What is left under a temporary name is a directory, or the socket of a dead process or of
-        // the live server that was replaced.
+        // A file that is left under a temporary name is a directory, or the socket of a dead
+        // process, or the socket of the live server that was replaced.
         let path = scene.dir.path().join(file);
         assert!(path.is_dir() || scene.live.is_some() || UnixStream::connect(&path).is_err());
     }
@@ -367,8 +366,8 @@ fn crash_of_a_call_is_a_clear_error_and_leaves_nothing() {
     assert!(failed > 500);
 }
 
-/// Asserts that the program reported the call that failed, or succeeded in spite of it, and that it
-/// left only files that were there before.
+/// Asserts that the program reported the failed call, or succeeded in spite of the failure, and
+/// that it left no new file.
 fn check_failure(
     scene: &Scene,
     story: &Story,
@@ -402,8 +401,8 @@ fn check_failure(
     }
 }
 
-/// Another process replaces the file at the path by its own, before each of the calls. Its file is
-/// the socket file of a live server with mode 0600, or a regular file.
+/// Another process replaces the file at the path by its own, before each of the calls. The new file
+/// is the socket file of a live server with mode 0600, or a regular file.
 #[test]
 fn crash_of_another_into_every_instant_takes_nothing_from_it() {
     let _alone = alone();

@@ -30,13 +30,13 @@ pub(crate) fn bind_and_close(case: Case, path: &Path) {
 fn exchange(one: &Path, other: &Path) {
     let [one, other] = [one, other].map(|path| CString::new(path.as_os_str().as_bytes()).unwrap());
     let (at, flags) = (sys::AT_FDCWD, sys::RENAME_EXCHANGE);
-    // SAFETY: two paths that end with their NUL.
+    // SAFETY: both pointers are to paths that end with their NUL.
     let swapped = unsafe { sys::renameat2(at, one.as_ptr(), at, other.as_ptr(), flags) };
     assert_eq!(swapped, 0);
 }
 
-/// Runs the program, and lets two directories change places before one of its calls. A server may
-/// be in the second directory. Returns whether there was such a call.
+/// Runs the program, and exchanges two directories before one of its calls. A server may be in the
+/// second directory. Returns whether the program makes so many calls.
 fn swap(case: Case, at: usize, with_server: bool) -> bool {
     let dir = crate::fresh::dir();
     let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
@@ -59,8 +59,8 @@ fn swap(case: Case, at: usize, with_server: bool) -> bool {
     let bound = story.bound.unwrap();
     let said = [0, Errno::ESTALE.raw(), Errno::EADDRINUSE.raw()];
     assert!(said.contains(&bound), "{what}");
-    // After the change bind(2) makes the file in the second directory, so it fails with ESTALE,
-    // whether a server is there or not.
+    // After the exchange bind(2) makes the file in the second directory, so binding fails with
+    // ESTALE, whether a server is there or not.
     if case.policy == Existing::ReplaceStale && story.hit == Some(libc::SYS_bind as i32) {
         assert_eq!(bound, Errno::ESTALE.raw(), "{what}");
     }
@@ -232,12 +232,12 @@ fn moved_private_directory_leads_nobody_elsewhere() {
     assert!(swapped > 20);
 }
 
-/// The value that a program reports if it takes the directory of another user for its own.
+/// The value that the program reports if it has used the directory of another user as its own.
 const THEIRS: i32 = -1;
 
 /// Runs the program as root, once for each of its calls. Before that call another user puts a
-/// directory of theirs in the place of the one that the program makes in `here`. Root may write to
-/// that directory, and must leave it unchanged.
+/// directory of their own in the place of the directory that the program makes in `here`. Root may
+/// write to that directory, and must leave it unchanged.
 fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(&Path)) {
     let mut swapped = 0;
     for at in 0.. {
@@ -262,7 +262,7 @@ fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(
         };
         let found = fs::metadata(&theirs).unwrap();
         let story = run(Fate::Meddle(at, &come), || {
-            // SAFETY: the call takes a number and cannot fail.
+            // SAFETY: umask takes an integer and cannot fail.
             unsafe { libc::umask(0o777) };
             program(&here);
         });
@@ -284,7 +284,8 @@ fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(
         let about = |file: &fs::Metadata| (file.uid(), file.mode() & 0o7777);
         assert_eq!(about(&now), (1, mode), "{what}");
         assert_ne!(story.dropped, Some(THEIRS), "{what}");
-        // Its modification time shows that nothing was made in it, not even for an instant.
+        // The modification time of the directory shows that nothing was made in it, not even for an
+        // instant.
         let changed = |file: &fs::Metadata| (file.mtime(), file.mtime_nsec());
         assert_eq!(changed(&now), changed(&found), "{what}");
     }
@@ -321,16 +322,16 @@ fn moved_private_directory_of_another_user_is_not_used() {
 /// What another process puts in the place of the directory that the program makes beside the path.
 #[derive(Clone, Copy, Debug)]
 enum Impostor {
-    /// A symbolic link to a directory.
+    /// The impostor is a symbolic link to a directory.
     Link,
-    /// A directory of this user with this mode.
+    /// The impostor is a directory of this user with this mode.
     Directory(u32),
 }
 
 /// Makes the directory, in which there is no /proc, the root of this process, and sets the umask.
 /// An ordinary user enters a user namespace for that. Returns whether it was permitted.
 fn enter_without_proc(dir: &Path, umask: libc::mode_t) -> bool {
-    // SAFETY: the call takes a number; the child has one thread.
+    // SAFETY: the argument is an integer; the child has one thread.
     if !is_root() && unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
         return false;
     }
@@ -338,7 +339,7 @@ fn enter_without_proc(dir: &Path, umask: libc::mode_t) -> bool {
     // SAFETY: the path ends with a NUL.
     assert_eq!(unsafe { libc::chroot(root.as_ptr()) }, 0);
     std::env::set_current_dir("/").unwrap();
-    // SAFETY: the call takes a number and cannot fail.
+    // SAFETY: umask takes an integer and cannot fail.
     unsafe { libc::umask(umask) };
     true
 }
@@ -351,7 +352,7 @@ fn is_root() -> bool {
 /// Drops root's privileges in a child, because permissions do not stop root.
 fn become_nobody_if_root() {
     if is_root() {
-        // SAFETY: the call takes only numbers.
+        // SAFETY: the arguments are integers, so the call accesses no memory.
         assert_eq!(unsafe { libc::setresuid(65534, 65534, 65534) }, 0);
     }
 }
@@ -444,8 +445,8 @@ fn moved_private_directory_without_proc_changes_no_other_mode() {
     }
 }
 
-/// A socket file that the program made in a directory of another user is removed from it, although
-/// the program may not read that directory.
+/// If the program made its socket file in a directory of another user, the program removes the
+/// file, even if it may not read that directory.
 #[test]
 fn moved_private_directory_that_may_not_be_read_keeps_no_file() {
     let _alone = alone();

@@ -10,7 +10,7 @@ use crate::moved::bind_and_close;
 use crate::supervisor::{Asked, FSTAT, FSTATAT, Fate, SYS_FCHMODAT2, run};
 use crate::{Before, Case, Scene, Wanted, alone};
 
-/// Returns the lists of the page. Each has a name, and the calls without their comments.
+/// Returns the lists of the page. Each list has a name, and the calls without their comments.
 fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     let page = include_str!("../../docs/socket-files.md");
     let blocks = page.split("```calls ").skip(1).map(|rest| {
@@ -74,7 +74,7 @@ fn call(asked: &Asked) -> Option<String> {
 /// Returns whether the kernel has fchmodat2(2). Before Linux 6.6 other calls change a mode by a descriptor.
 fn has_fchmodat2() -> bool {
     let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
-    // SAFETY: path is NUL-terminated, and no file has descriptor -1, so nothing is changed.
+    // SAFETY: `path` is NUL-terminated, and no file has descriptor -1, so nothing is changed.
     unsafe { libc::syscall(SYS_FCHMODAT2, -1, path, 0, flags) };
     io::Error::last_os_error().raw_os_error() == Some(libc::EBADF)
 }

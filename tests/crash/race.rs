@@ -17,8 +17,8 @@ use crate::{alone, long};
 
 const STARTERS: usize = 16;
 
-/// Runs one of many processes. It waits for the start, binds, reports the result, and keeps the
-/// socket until the end.
+/// Runs one of many processes. The process waits for the start, binds, reports the result, and
+/// keeps the socket until the end.
 fn start(options: BindOptions, path: &std::path::Path, control: &UnixSeqpacket, clean: bool) {
     let _ = control.recv(&mut [0]);
     let bound: Result<Bound<UnixListener>, _> = options.listen(path);
@@ -66,7 +66,7 @@ fn race_over_a_stale_file_has_one_winner() {
                     unsafe { libc::close(other.as_raw_fd()) };
                 }
                 start(options, &path, &there, round % 2 == 0);
-                // SAFETY: the call ends this process and does nothing else.
+                // SAFETY: _exit ends this process and does nothing else.
                 unsafe { libc::_exit(0) };
             }
             children.push((here, pid));
@@ -97,7 +97,7 @@ fn race_over_a_stale_file_has_one_winner() {
         }
         for (control, pid) in children {
             control.shutdown(Shutdown::Both).unwrap();
-            // SAFETY: no status is asked for.
+            // SAFETY: the pointer for the status is null, so nothing is written.
             assert_eq!(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) }, pid);
         }
         let left: Vec<_> = fs::read_dir(dir.path())
@@ -155,7 +155,7 @@ fn takeover_under_load_refuses_nobody() {
     let dir = crate::fresh::dir();
     let path = dir.path().join("a.sock");
     let takeover = BindOptions::new().mode(0o666).existing(Existing::Takeover);
-    // The number of connections that each client has made.
+    // How many connections each client has made.
     let clients = [const { AtomicUsize::new(0) }; 2];
     let made = || clients.each_ref().map(|made| made.load(Ordering::SeqCst));
     let done = AtomicBool::new(false);
@@ -196,10 +196,10 @@ fn takeover_under_load_refuses_nobody() {
             server = new;
             Ok::<_, sunpath::Error>(())
         });
-        // This comes before anything that can panic, because the scope waits for its threads, which
-        // end only then.
+        // This line comes before anything that can panic, because the scope waits for its threads,
+        // and the threads end only after this line.
         done.store(true, Ordering::SeqCst);
-        // A client that waits at a full queue ends only if the server accepts another one.
+        // A client that waits at a full queue ends only if the server accepts another client.
         while threads.iter().any(|thread| !thread.is_finished()) {
             let _ = server.accept_timeout(Duration::ZERO);
         }

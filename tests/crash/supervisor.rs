@@ -16,11 +16,12 @@ use std::ptr;
 
 use crate::calls::{SOCKETCALL, in_socketcall};
 
-/// The number of fchmodat2(2), which the libc crate does not have for every architecture.
+/// The system call number of fchmodat2(2), which the libc crate does not have for every
+/// architecture.
 pub(crate) const SYS_FCHMODAT2: libc::c_long = libc::SYS_close_range + (452 - 436);
 
-/// The numbers of calls that are different ones on 32-bit systems: those of fstatat(2), fstat(2),
-/// geteuid(2) and mmap(2).
+/// The system call numbers of fstatat(2), fstat(2), geteuid(2) and mmap(2), whose calls have other
+/// names on 32-bit systems.
 #[cfg(target_pointer_width = "64")]
 pub(crate) const FSTATAT: libc::c_long = libc::SYS_newfstatat;
 #[cfg(target_pointer_width = "64")]
@@ -39,7 +40,7 @@ const GETEUID: libc::c_long = libc::SYS_geteuid32;
 #[cfg(target_pointer_width = "32")]
 const MMAP: libc::c_long = libc::SYS_mmap2;
 
-/// What happens to one of the calls, which are counted from 0, or to all of them.
+/// What happens to one of the calls, which are counted from 0, or to all calls.
 #[derive(Clone, Copy)]
 pub(crate) enum Fate<'a> {
     /// All calls are made.
@@ -48,11 +49,11 @@ pub(crate) enum Fate<'a> {
     Kill(usize),
     /// The call is not made, and fails with this errno.
     Fail(usize, i32),
-    /// The call is made after this function was called, which acts as another process.
+    /// The supervisor calls this function, which acts as another process. Then the call is made.
     Meddle(usize, &'a dyn Fn()),
-    /// This function answers every call as another kernel or file system would answer it: with a
-    /// negative errno, or with the value that a successful call returns. If it returns `None`, the
-    /// call is made.
+    /// This function answers every call in place of the kernel: with a negative errno, or with the
+    /// value that a successful call returns. If the function returns `None`, the kernel makes the
+    /// call.
     As(&'a dyn Fn(&Asked) -> Option<i64>),
 }
 
@@ -65,12 +66,13 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Returns the path that one of its arguments points to.
+    /// Returns the path to which an argument of the call points.
     pub(crate) fn path(&self, argument: usize) -> Vec<u8> {
         self.path_after(argument, 0)
     }
 
-    /// Returns the path that follows this many bytes, as in a `struct sockaddr_un`.
+    /// Returns the path that begins `skipped` bytes after the address to which an argument points,
+    /// as in a `struct sockaddr_un`.
     pub(crate) fn path_after(&self, argument: usize, skipped: u64) -> Vec<u8> {
         let memory = fs::File::open(format!("/proc/{}/mem", self.pid)).unwrap();
         let mut bytes = [0; 256];
@@ -82,22 +84,22 @@ impl Asked {
     }
 }
 
-/// The points in its run that the child reports.
+/// The points that the child reports to the supervisor while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(crate) enum Phase {
     /// The point from which on calls are counted.
     Begin = 0x5100,
-    /// The return of bind, with its errno or 0.
+    /// The child has called bind, whose errno it reports, or 0.
     Bound,
-    /// The end of the program, with its errno or 0.
+    /// The program has ended, and the child reports its errno, or 0.
     Dropped,
 }
 
 /// The record of what a child did.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
-    /// The number of calls that it made between `Begin` and `Dropped`.
+    /// How many calls the child made between `Begin` and `Dropped`.
     pub(crate) calls: usize,
     /// The system call number of the call that the fate changed.
     pub(crate) hit: Option<i32>,
@@ -110,9 +112,9 @@ pub(crate) struct Story {
     pub(crate) descriptors: [BTreeSet<RawFd>; 2],
 }
 
-/// Tells the supervisor that the child, which calls this, has reached a point.
+/// Tells the supervisor that this process, the child, has reached a point.
 pub(crate) fn say(phase: Phase, errno: i32) {
-    // SAFETY: getpgid takes only a number, and the supervisor answers instead of the kernel.
+    // SAFETY: getpgid takes an integer, and the supervisor answers instead of the kernel.
     unsafe { libc::syscall(libc::SYS_getpgid, phase as libc::c_long, errno) };
 }
 
@@ -157,7 +159,7 @@ pub(crate) fn run(fate: Fate<'_>, program: impl FnOnce()) -> Story {
             drop(there);
             program();
         }));
-        // SAFETY: the call ends this process and does nothing else.
+        // SAFETY: _exit ends this process and does nothing else.
         unsafe { libc::_exit(if ended.is_ok() { 0 } else { 101 }) };
     }
     drop(there);
@@ -165,7 +167,7 @@ pub(crate) fn run(fate: Fate<'_>, program: impl FnOnce()) -> Story {
     let story = supervise(&listener, pid, fate);
     drop(listener);
     let mut status = 0;
-    // SAFETY: status is a live int.
+    // SAFETY: `status` is a live int.
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
     match (fate, story.hit) {
         (Fate::Kill(_), Some(_)) => assert!(libc::WIFSIGNALED(status), "{story:?}"),
@@ -214,7 +216,7 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
                 match fate {
                     Fate::Kill(at) if at == this => {
                         story.hit = Some(nr);
-                        // SAFETY: the call takes only numbers; the child has not been waited for yet.
+                        // SAFETY: kill takes integers; the child has not been waited for yet.
                         assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
                         return story;
                     }
@@ -247,8 +249,8 @@ fn supervise(listener: &OwnedFd, pid: i32, fate: Fate<'_>) -> Story {
     story
 }
 
-/// Returns the number and the arguments of a call. For socketcall(2) these are the number and the
-/// arguments of the call that its first argument selects.
+/// Returns the system call number and the arguments of a call. For socketcall(2) the result
+/// describes the call that its first argument selects.
 fn by_its_own_number(pid: i32, asked: &libc::seccomp_data) -> (i32, [u64; 6]) {
     let [selected, at, ..] = asked.args;
     if SOCKETCALL != Some(asked.nr.into()) {
@@ -290,7 +292,8 @@ const ON_SOCKETS: &[libc::c_long] = &[
     libc::SYS_recvmmsg,
 ];
 
-/// Returns the descriptors of a process, without the one by which this function reads the list.
+/// Returns the descriptors of a process. The descriptor by which this function reads the list is
+/// left out.
 pub(crate) fn descriptors_of(process: impl Display) -> BTreeSet<RawFd> {
     let folder = format!("/proc/{process}/fd");
     let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap());
@@ -301,22 +304,22 @@ pub(crate) fn descriptors_of(process: impl Display) -> BTreeSet<RawFd> {
         .collect()
 }
 
-/// Returns the next call that the child is about to make, or `None` if it has ended.
+/// Returns the next call that the child is about to make, or `None` if the child has ended.
 fn next(listener: &OwnedFd) -> Option<libc::seccomp_notif> {
     let mut slot = libc::pollfd {
         fd: listener.as_raw_fd(),
         events: libc::POLLIN,
         revents: 0,
     };
-    // SAFETY: slot is one live pollfd.
+    // SAFETY: `slot` is one live pollfd.
     assert_eq!(unsafe { libc::poll(&mut slot, 1, -1) }, 1);
     if slot.revents & libc::POLLIN == 0 {
         return None;
     }
-    // SAFETY: all zeroes is a valid seccomp_notif, and the value that the kernel requires.
+    // SAFETY: all zeroes is a valid seccomp_notif, and the kernel requires zeroes.
     let mut asked: libc::seccomp_notif = unsafe { mem::zeroed() };
     let request = libc::SECCOMP_IOCTL_NOTIF_RECV;
-    // SAFETY: the request writes a seccomp_notif, and the argument is a live one.
+    // SAFETY: the request writes a seccomp_notif, and `asked` is live.
     match unsafe { libc::ioctl(listener.as_raw_fd(), request, &raw mut asked) } {
         0 => Some(asked),
         _ => None,
@@ -338,7 +341,7 @@ fn answer(listener: &OwnedFd, id: u64, result: Option<i64>) {
         flags,
     };
     let request = libc::SECCOMP_IOCTL_NOTIF_SEND;
-    // SAFETY: the request reads a seccomp_notif_resp, and the argument is a live one.
+    // SAFETY: the request reads a seccomp_notif_resp, and `response` is live.
     unsafe { libc::ioctl(listener.as_raw_fd(), request, &raw const response) };
 }
 
@@ -367,17 +370,17 @@ fn install_filter() -> OwnedFd {
         len: filter.len() as u16,
         filter: filter.as_mut_ptr(),
     };
-    // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers.
+    // SAFETY: PR_SET_NO_NEW_PRIVS takes integers, no pointers.
     let no_new_privs = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     assert_eq!(no_new_privs, 0);
     let (mode, flags) = (
         libc::SECCOMP_SET_MODE_FILTER,
         libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
     );
-    // SAFETY: program is a live sock_fprog over live instructions.
+    // SAFETY: `program` is a live sock_fprog over live instructions.
     let fd = unsafe { libc::syscall(libc::SYS_seccomp, mode, flags, &raw const program) };
     assert!(fd >= 0, "seccomp: {}", Error::last_os_error());
-    // SAFETY: the kernel has just made this descriptor.
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(fd as RawFd) }
 }
 
@@ -409,7 +412,7 @@ impl Message {
         msg.msg_iov = &raw mut self.iov;
         msg.msg_iovlen = 1;
         msg.msg_control = self.control.as_mut_ptr().cast();
-        // SAFETY: the function only computes a number.
+        // SAFETY: the function only computes a size.
         msg.msg_controllen = unsafe { libc::CMSG_SPACE(4) } as _;
         msg
     }
@@ -419,18 +422,18 @@ impl Message {
 fn send_descriptor(socket: &UnixStream, fd: &OwnedFd) {
     let mut message = Message::new();
     let msg = message.header();
-    // SAFETY: msg has a control buffer.
+    // SAFETY: `msg` has a control buffer.
     let header = unsafe { libc::CMSG_FIRSTHDR(&msg) };
     // SAFETY: the buffer has space for a header, and is aligned to 8.
     let header = unsafe { &mut *header };
-    // SAFETY: the function only computes a number.
+    // SAFETY: the function only computes a size.
     header.cmsg_len = unsafe { libc::CMSG_LEN(4) } as _;
     (header.cmsg_level, header.cmsg_type) = (libc::SOL_SOCKET, libc::SCM_RIGHTS);
     // SAFETY: after the header the buffer has space for an int.
     let data = unsafe { libc::CMSG_DATA(header) };
     // SAFETY: after the header the buffer has space for an int.
     unsafe { ptr::write_unaligned(data.cast(), fd.as_raw_fd()) };
-    // SAFETY: everything that msg points to is live.
+    // SAFETY: everything that `msg` points to is live.
     let sent = unsafe { libc::syscall(libc::SYS_sendmsg, socket.as_raw_fd(), &raw const msg, 0) };
     assert_eq!(sent, 1);
 }
@@ -439,16 +442,16 @@ fn receive_descriptor(socket: &UnixStream) -> OwnedFd {
     let mut message = Message::new();
     let mut msg = message.header();
     let flags = libc::MSG_CMSG_CLOEXEC;
-    // SAFETY: everything that msg points to is live.
+    // SAFETY: everything that `msg` points to is live.
     let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut msg, flags) };
     assert_eq!(received, 1, "the child has a filter");
-    // SAFETY: msg has a control buffer that the kernel has written.
+    // SAFETY: `msg` has a control buffer that the kernel has written.
     let header = unsafe { libc::CMSG_FIRSTHDR(&msg) };
     assert!(!header.is_null());
-    // SAFETY: there is a header, and after it one descriptor.
+    // SAFETY: the buffer has a header, followed by one descriptor.
     let data = unsafe { libc::CMSG_DATA(header) };
-    // SAFETY: there is a header, and after it one descriptor.
+    // SAFETY: the buffer has a header, followed by one descriptor.
     let fd = unsafe { ptr::read_unaligned(data.cast::<RawFd>()) };
-    // SAFETY: the kernel has just made this descriptor.
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }

@@ -1,5 +1,5 @@
-//! Tests of the example `daemon`. It listens at a path, at an abstract name, or with a socket that
-//! the manager passed. This test is the manager.
+//! Tests of the example `daemon`. The daemon listens at a path, at an abstract name, or with a
+//! socket that the manager passed. This test is the manager.
 
 use std::os::fd::OwnedFd;
 use std::process::Stdio;

@@ -71,7 +71,7 @@ impl Running {
 
     fn signal(&self, signal: libc::c_int) {
         let pid = self.child.id() as libc::pid_t;
-        // SAFETY: the call takes only numbers; the child has not been waited for yet.
+        // SAFETY: the arguments are integers; the child has not been waited for yet.
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 

@@ -22,7 +22,8 @@ fn told(manager: &UnixDatagram) -> (String, Option<OwnedFd>) {
     (String::from_utf8(text[..len].to_vec()).unwrap(), fd)
 }
 
-/// Binds the manager's socket. Returns its name as `NOTIFY_SOCKET` has it, and the socket.
+/// Binds the manager's socket. Returns the name of the manager's socket as `NOTIFY_SOCKET` has it,
+/// and the socket.
 fn manager(addr: &UnixAddr) -> (String, UnixDatagram) {
     (addr.to_string(), UnixDatagram::bind_addr(addr).unwrap())
 }

@@ -40,11 +40,11 @@ fn peer_that_has_ended_is_not_taken_for_another() {
     assert!(pid >= 0);
     if pid == 0 {
         let connected = UnixStream::connect(&*path);
-        // SAFETY: the call ends this process and does nothing else.
+        // SAFETY: _exit ends this process and does nothing else.
         unsafe { libc::_exit(i32::from(connected.is_err())) };
     }
     let mut status = 0;
-    // SAFETY: status is a live int.
+    // SAFETY: `status` is a live int.
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
     assert_eq!(status, 0);
     server.signal(libc::SIGCONT);

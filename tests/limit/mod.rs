@@ -7,7 +7,7 @@ fn get() -> libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: limit is a live rlimit.
+    // SAFETY: `limit` is a live rlimit.
     let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
     assert_eq!(result, 0);
     limit
@@ -21,13 +21,13 @@ pub(crate) fn descriptors(limit: libc::rlim_t) -> libc::rlim_t {
         rlim_cur: limit,
         ..old
     };
-    // SAFETY: new is a live rlimit.
+    // SAFETY: `new` is a live rlimit.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &new) }, 0);
     old.rlim_cur
 }
 
-/// Returns whether this process cannot have this many descriptors. If it can, raises the soft limit to that
-/// number if it is lower. If it cannot, reports that the current test needs them.
+/// Raises a lower soft limit to this many descriptors. Returns whether the process cannot have so
+/// many descriptors, and then reports that the current test is skipped.
 #[allow(dead_code, reason = "not every test file needs many descriptors")]
 pub(crate) fn unless_descriptors(count: libc::rlim_t) -> bool {
     let limit = get();

@@ -1,4 +1,4 @@
-//! The rules, each a function from a source to its faults.
+//! The rules. Each rule is a function that takes a source file and returns its faults.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ const SYSTEM_NAMES: &[&str] = &[
     "cygwin",
     "redox",
 ];
-/// Words that are too short to be searched anywhere. They are found only as a whole word of an
+/// Words that are too short to be searched anywhere. The names are found only as a whole word of an
 /// identifier.
 const SHORT_SYSTEM_NAMES: &[&str] = &["apple", "bsd", "ios", "aix", "hurd", "nto", "qnx", "sunos"];
 
@@ -324,7 +324,7 @@ pub(crate) fn system_names(source: &Source) -> Vec<String> {
         .collect()
 }
 
-/// Types by which one thread can make another one wait.
+/// Types by which one thread can make another thread wait.
 const LOCKS: &[&str] = &[
     "Mutex",
     "RwLock",

@@ -1,5 +1,5 @@
-//! Functions that report which test was not run, and what it needs. libtest has no such result,
-//! because it counts every test that returns as passed.
+//! Functions that report which test was not run, and what it needs. libtest cannot report a skipped
+//! test, because it counts every test that returns as passed.
 
 use std::io::{self, Write};
 use std::{env, thread};
@@ -10,8 +10,8 @@ pub(crate) fn skip(need: &str) {
     let test = thread::current();
     let test = test.name().unwrap_or("a part of a test");
     let line = format!("SKIPPED: {test}: needs {need}\n");
-    // This is not eprintln, because libtest captures its output and shows it only if the test
-    // fails. It is a single write, because other tests print at the same time.
+    // The code does not call eprintln, because libtest captures that output and shows it only if
+    // the test fails. The line is a single write, because other tests print at the same time.
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
@@ -33,4 +33,15 @@ pub(crate) fn unless_root() -> bool {
         skip("root");
     }
     ordinary
+}
+
+/// Returns whether sunpath makes the system calls itself. If so, reports that the current test needs
+/// the functions of the C library, in whose place the test program has its own.
+#[allow(dead_code, reason = "few test files have functions of their own")]
+pub(crate) fn if_calls_are_inline() -> bool {
+    let inline = sunpath::sys::INLINE_SYSCALLS;
+    if inline {
+        skip("calls of the C library's functions, without the feature inline-syscalls");
+    }
+    inline
 }

@@ -38,7 +38,7 @@ impl Link {
         Ok(link)
     }
 
-    /// Makes a link to a directory, which `opened` has open by the same path.
+    /// Makes a link to a directory. `opened` is the same directory, opened by `path`.
     pub(crate) fn to_directory(
         dir: BorrowedFd<'_>,
         path: &[u8],
@@ -47,7 +47,7 @@ impl Link {
         let link = Self::to(dir, path)?;
         match syscall::leads_to(link.path(), opened)? {
             true => Ok(link),
-            // Another process has put another directory at the path since it was opened.
+            // Another process has put another directory at the path since `opened` was opened.
             false => {
                 let cause = Cause::DirectoryMoved;
                 Err(Error::with_cause(Call::Symlinkat, Errno::ESTALE, cause))
@@ -59,7 +59,8 @@ impl Link {
         self.path.as_bytes()
     }
 
-    /// Makes a private directory below the first of `BASES` that permits it, for the link to be made in.
+    /// Makes a private directory for the link, below the first of `BASES` where this process may
+    /// make one.
     fn in_new_directory() -> Result<Self, Error> {
         let mut first = None;
         for base in Self::BASES {
@@ -89,8 +90,8 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // No other user can write here, so either call fails only for a reason about which nothing
-        // can be done.
+        // No other user can write here, so if one of these calls fails, nothing can be done about
+        // it.
         let _ = syscall::unlinkat(self.dir.as_fd(), Self::NAME, 0);
         let path = self.path();
         let dir = path.strip_suffix(Self::NAME).unwrap_or(path);

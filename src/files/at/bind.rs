@@ -13,8 +13,8 @@ use crate::files::name::{TemporaryName, temporary_name};
 use crate::files::path::SplitPath;
 use crate::syscall::{self, PATH_MAX};
 
-/// Binds a socket to a path. It uses a temporary name first if the last component does not fit
-/// after the alias of its directory.
+/// Binds a socket to a path. The socket is bound to a temporary name first if the last component
+/// does not fit after the alias of its directory.
 pub(crate) fn bind_to_path(
     socket: BorrowedFd<'_>,
     path: &SplitPath<'_>,
@@ -25,16 +25,16 @@ pub(crate) fn bind_to_path(
     }
     let dir = path.open_parent()?;
     match bind_by_alias(socket, path, dir.as_fd(), path.last, means) {
-        Err(error) if is_too_long(&error) => bind_and_rename(dir.as_fd(), path.last, |name| {
+        Err(error) if is_too_long(&error) => bind_and_rename(dir.as_fd(), path.last, &|name| {
             bind_by(socket, path, dir.as_fd(), name, means)
         }),
         bound => bound,
     }
 }
 
-/// Binds a socket to a name in the directory of a path, which is open. It uses the path itself if
-/// that fits, so that getsockname(2) reports it. A name that does not fit in any way is refused as
-/// too long.
+/// Binds a socket to a name in the open directory of a path. If the path itself fits, the socket is
+/// bound to the path, so that getsockname(2) reports it. A name that does not fit in any way is
+/// refused as too long.
 pub(crate) fn bind_in_parent(
     socket: BorrowedFd<'_>,
     path: &SplitPath<'_>,
@@ -60,8 +60,8 @@ fn bind_by(
     }
 }
 
-/// Binds a socket to a name in an open directory, by a shorter path that leads there. It is for a path
-/// that does not fit into `sun_path`.
+/// Binds a socket to a name in an open directory, by a shorter path that leads there. This function
+/// is for a path that does not fit into `sun_path`.
 fn bind_by_alias(
     socket: BorrowedFd<'_>,
     path: &SplitPath<'_>,
@@ -82,8 +82,8 @@ fn bind_by_alias(
     syscall::bind(socket, &address(Call::Bind, link.path(), name)?)
 }
 
-/// Binds a socket to a name in an open directory by its descriptor; `false` if that is not
-/// possible.
+/// Binds a socket to a name in an open directory by the descriptor of the directory. Returns
+/// `false` if that is not possible.
 pub(crate) fn bind_below(
     socket: BorrowedFd<'_>,
     dir: BorrowedFd<'_>,
@@ -112,12 +112,12 @@ fn is_datagram(socket: BorrowedFd<'_>) -> Result<bool, Error> {
     Ok(syscall::getsockopt::<c_int>(socket, sys::SO_TYPE)? == sys::SOCK_DGRAM)
 }
 
-/// Binds a datagram socket to a name in an open directory, by the directory's absolute path;
-/// `false` if the system does not report that.
+/// Binds a datagram socket to a name in an open directory, by the directory's absolute path.
+/// Returns `false` if the system does not report that path.
 ///
-/// A peer sends its answers to the name that was bound. A name that begins at a descriptor leads to another
-/// file in the peer's process, or to none. `/proc/<pid>/fd/N` would lead there, but only a process that
-/// may trace this one can use it.
+/// A peer sends its answers to the name that was bound. A name that begins at a descriptor leads to
+/// another file in the peer's process, or to none. The path `/proc/<pid>/fd/N` would lead to the
+/// right file, but a process can use that path only if it may trace this process.
 fn bind_datagram(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &[u8]) -> Result<bool, Error> {
     let mut buffer = [0; PATH_MAX];
     let path = match syscall::path_of(dir, &mut buffer) {
@@ -131,9 +131,11 @@ fn bind_datagram(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &[u8]) -> Re
         Err(error) => return Err(error),
     };
     let moved = || Error::with_cause(Call::Bind, Errno::ESTALE, Cause::DirectoryMoved);
-    let addr = match address(Call::Bind, path.strip_suffix(b"/").unwrap_or(path), name) {
+    // The path of the root ends with a slash already.
+    let prefix = path.strip_suffix(b"/").unwrap_or(path);
+    let addr = match address(Call::Bind, prefix, name) {
         Err(error) if is_too_long(&error) => {
-            return Err(no_return_path(path.len() + 1 + name.len()));
+            return Err(no_return_path(prefix.len() + 1 + name.len()));
         }
         addr => addr?,
     };
@@ -163,8 +165,8 @@ fn no_return_path(len: usize) -> Error {
     Error::with_cause(Call::Bind, Errno::ENAMETOOLONG, cause)
 }
 
-/// Returns whether a name was refused because it is too long. In that case a shorter name, which is
-/// renamed afterwards, may work.
+/// Returns whether a name was refused because it is too long. In that case a shorter name may work,
+/// if the file is renamed afterwards.
 pub(crate) fn is_too_long(error: &Error) -> bool {
     matches!(error.sun_path(), Some(SunPathError::TooLong { .. }))
 }
@@ -173,7 +175,7 @@ pub(crate) fn is_too_long(error: &Error) -> bool {
 fn bind_and_rename(
     dir: BorrowedFd<'_>,
     name: &[u8],
-    bind: impl Fn(&[u8]) -> Result<(), Error>,
+    bind: &dyn Fn(&[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let in_use = Error::new(Call::Bind, Errno::EADDRINUSE);
     match syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW) {
@@ -198,7 +200,7 @@ fn bind_and_rename(
 
 /// Binds to temporary names until one is free.
 pub(crate) fn bind_to_temporary(
-    bind: impl Fn(&[u8]) -> Result<(), Error>,
+    bind: &dyn Fn(&[u8]) -> Result<(), Error>,
 ) -> Result<TemporaryName, Error> {
     loop {
         let temporary = temporary_name()?;

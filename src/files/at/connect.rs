@@ -1,5 +1,4 @@
-//! Connects by a path of any length, with an address that leads to the socket as long as it is
-//! used.
+//! Connects by a path of any length, with an address that leads to the socket during the call.
 
 use crate::addr::UnixAddr;
 use crate::error::{Call, Errno, Error};
@@ -10,11 +9,13 @@ use crate::syscall::{self, O_PATH};
 
 /// Calls `attempt` with an address that leads to the socket of a path, and with the directory where
 /// that address begins.
-pub(crate) fn connect_through<R>(
+///
+/// The function takes a reference to the closure, so that the compiler makes this code once.
+pub(crate) fn connect_through(
     path: &SplitPath<'_>,
     means: Means,
-    mut attempt: impl FnMut(BorrowedFd<'_>, &UnixAddr) -> Result<R, Error>,
-) -> Result<R, Error> {
+    attempt: &mut dyn FnMut(BorrowedFd<'_>, &UnixAddr) -> Result<(), Error>,
+) -> Result<(), Error> {
     if let Some(addr) = &path.addr {
         return attempt(CWD, addr);
     }
@@ -28,7 +29,7 @@ pub(crate) fn connect_through<R>(
             return Err(refused);
         };
         // The address leads through the opened file, which stays the same file when another is
-        // renamed over it. The refusal is final only if the path still leads to it.
+        // renamed over it. The refusal is final only if the path still leads to the opened file.
         let again = Lead::to(path, means)?;
         match &again.through {
             Through::File(new) if !is_same_file(old, new)? => lead = again,
@@ -37,7 +38,8 @@ pub(crate) fn connect_through<R>(
     }
 }
 
-/// An address that leads to a socket file, and the values that must live as long as it does.
+/// An address that leads to a socket file, and the values that must live as long as the address is
+/// used.
 struct Lead {
     addr: UnixAddr,
     through: Through,

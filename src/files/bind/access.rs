@@ -25,8 +25,9 @@ impl Access {
         group: None,
     };
 
-    /// The mark by which a file that was bound a moment ago is recognized. It is a bit that means
-    /// nothing on a socket, that no other socket file has, and that the umask does not change.
+    /// The mark by which a file that was bound a moment ago is recognized. The mark is a bit that
+    /// means nothing on a socket. No other socket file has the mark, and the umask does not change
+    /// the mark.
     const MARK: sys::mode_t = sys::S_ISVTX;
 
     /// Returns whether a mode, an owner or a group is asked for.
@@ -34,7 +35,7 @@ impl Access {
         self.mode.is_some() || self.owner.is_some() || self.group.is_some()
     }
 
-    /// Refuses a number that cannot be the mode of a socket, a user or a group.
+    /// Refuses a value that cannot be the mode of a socket, a user or a group.
     pub(super) fn check(&self) -> Result<(), Error> {
         let cause = match *self {
             Self {
@@ -54,11 +55,11 @@ impl Access {
         Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause))
     }
 
-    /// Sets the mode that bind gives to the file: the mode that was asked for, less the umask, with
-    /// the mark.
+    /// Sets the mode that bind gives to the file: the mode that was asked for, with the mark, but
+    /// without the bits of the umask.
     ///
-    /// If another owner or group is to be set, at first only the creator has permissions, because
-    /// bits for the group would apply to the wrong group for an instant.
+    /// If another owner or group is to be set, only the creator has permissions at first, because
+    /// the group's bits would apply to the wrong group for an instant.
     pub(super) fn prepare(&self, socket: BorrowedFd<'_>) -> Result<(), Error> {
         let changes_hands = self.owner.is_some() || self.group.is_some();
         let birth = match self.mode {
@@ -69,16 +70,16 @@ impl Access {
         Self::mark(socket, birth as sys::mode_t)
     }
 
-    /// Makes bind give the file this mode, less the umask, with the mark.
+    /// Makes bind give the file this mode with the mark, but without the bits of the umask.
     pub(super) fn mark(socket: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
         syscall::fchmod(socket, mode | Self::MARK)
     }
 
     /// Sets the owner, the group and the mode that were asked for, whatever the umask is, after
-    /// bind has made the file. Verifies that the file system stores them. It fails with `ESTALE` if
-    /// the file is visibly not the one that was bound.
+    /// bind has made the file. Verifies that the file system stores them. Fails with `ESTALE` if
+    /// the file is visibly not the file that was bound.
     ///
-    /// The file is held by a descriptor, so that the file that is checked is the one that is changed.
+    /// A descriptor holds the file, so the file that is checked is the file that is changed.
     pub(super) fn apply(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<Identity, Error> {
         let file = syscall::openat(dir, name, O_PATH | sys::O_NOFOLLOW)?;
         let status = syscall::fstat(file.as_fd())?;
@@ -114,8 +115,8 @@ impl Access {
         }
     }
 
-    /// Checks that the file has the mode, owner and group that were asked for, and not those that the
-    /// file system gives to all its files.
+    /// Checks that the file has the requested mode, owner and group. Some file systems give all
+    /// files the same.
     pub(super) fn verify(&self, status: &Status) -> Result<(), Error> {
         let is = |asked: Option<u32>, found: u32| asked.is_none_or(|asked| asked == found);
         if !is(self.owner, status.owner()) || !is(self.group, status.group()) {
@@ -137,10 +138,10 @@ impl Access {
         status.mode() & Self::MARK != 0
     }
 
-    /// Returns whether it is the file that was bound a moment ago: it has the mark, our owner and one name.
-    /// A user who may write to the directory can put another file in its place, even a socket of
-    /// ours. Such a file does not have the mark, unless another process of ours is binding it right
-    /// now.
+    /// Returns whether a file is the file that was bound a moment ago: it has the mark, belongs to
+    /// our user and has one name. A user who may write to the directory can put another file in its
+    /// place, even a socket of ours. The other file does not have the mark, unless another process
+    /// of ours is binding that file right now.
     pub(super) fn is_ours(status: &Status) -> bool {
         status.is_socket()
             && Self::is_marked(status)
@@ -148,8 +149,8 @@ impl Access {
             && status.has_one_name()
     }
 
-    /// Does what [`apply`](Self::apply) does, by the name of the file, in a directory that no other
-    /// user can enter. There it does no harm if a file system drops the mark.
+    /// Does what [`apply`](Self::apply) does, but by the name of the file, in a directory that no
+    /// other user can enter. In a private directory a file system that drops the mark does no harm.
     pub(super) fn apply_in_private(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), Error> {
         if self.owner.is_some() || self.group.is_some() {
             let (owner, group) = self.owner_and_group();
@@ -167,7 +168,7 @@ impl Access {
         Ok(())
     }
 
-    /// Returns the values for chown(2), to which all bits set means no change.
+    /// Returns the values for chown(2). For chown(2), a value with all bits set means no change.
     fn owner_and_group(&self) -> (sys::uid_t, sys::gid_t) {
         let unchanged = u32::MAX;
         (

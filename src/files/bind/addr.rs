@@ -1,9 +1,11 @@
 //! Binds to an address of any form, and takes sockets that other code bound.
 
+use core::ffi::c_int;
+
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error, InUse};
-use crate::fd::{AsFd, CWD};
-use crate::socket::Socket;
+use crate::fd::{AsFd, CWD, OwnedFd};
+use crate::socket::{Kind, Socket, SocketRef, Stream};
 use crate::syscall;
 
 use sunpath_sys::SunPath;
@@ -15,8 +17,8 @@ impl BindOptions {
     /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes a socket of the type that the caller names,
     /// bound to an address: a path or an abstract name, as a configuration file may have either.
     ///
-    /// A path is bound as [`listen`](Self::listen) does. An abstract name has no file, and for it
-    /// the options mean:
+    /// A path is bound as [`listen`](Self::listen) binds it. An abstract name has no file, and the
+    /// options have these meanings for it:
     ///
     /// - [`mode`](Self::mode), [`owner`](Self::owner), [`group`](Self::group): bind fails with
     ///   `EINVAL`, because every process of the network namespace can connect to an abstract name.
@@ -26,7 +28,7 @@ impl BindOptions {
     ///   `EADDRINUSE`.
     /// - [`unlink_on_drop`](Self::unlink_on_drop): there is nothing to remove. The name is free when
     ///   the last descriptor of the socket is closed.
-    /// - [`backlog`](Self::backlog): it applies as for a path.
+    /// - [`backlog`](Self::backlog): the backlog applies as it does for a path.
     ///
     /// # Errors
     ///
@@ -57,27 +59,42 @@ impl BindOptions {
     /// See bind(2), listen(2), unix(7).
     #[doc(alias = "bind")]
     pub fn bind_addr<S: Bindable>(&self, addr: &UnixAddr) -> Result<Bound<S>, Error> {
+        let bound = self.bind_address(S::Kind::TYPE, S::LISTENS, addr)?;
+        Ok(bound.map(|fd| S::from_socket(Socket::from_fd(fd))))
+    }
+
+    /// Does what [`bind_addr`](Self::bind_addr) does, for a socket of any type, so that the compiler
+    /// makes this code once.
+    pub(crate) fn bind_address(
+        &self,
+        kind: c_int,
+        listens: bool,
+        addr: &UnixAddr,
+    ) -> Result<Bound<OwnedFd>, Error> {
         if let SunPath::Pathname(path) = addr.name() {
-            return self.bind_at(CWD, path);
+            return self.bind_path(kind, listens, CWD, path);
         }
         if self.access.is_asked() && !addr.is_unnamed() {
             let cause = Cause::NoFile;
             return Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause));
         }
-        let socket = Socket::<S::Kind>::new()?;
-        socket.bind_to(addr).map_err(|error| match error.errno() {
-            // Only a socket has an abstract name, so what holds the name is a server.
+        let socket = syscall::socket(kind, false)?;
+        // The type makes no difference to this call.
+        let bound = SocketRef::<Stream>::from(&socket).bind_to(addr);
+        bound.map_err(|error| match error.errno() {
+            // Only a socket can have an abstract name, so the holder of the name is a server.
             Errno::EADDRINUSE => error.because(Cause::InUse(InUse::Server)),
             _ => error,
         })?;
-        if S::LISTENS {
+        if listens {
             syscall::listen(socket.as_fd(), self.backlog)?;
         }
-        Ok(Bound::new(S::from_socket(socket), None, Some(*addr)))
+        Ok(Bound::new(socket, None, Some(*addr)))
     }
 }
 
-/// Takes a socket that other code bound, for example a service manager. Its file is not removed.
+/// Takes a socket that other code bound, for example a service manager. The socket file is not
+/// removed.
 impl<S: Bindable> From<S> for Bound<S> {
     fn from(socket: S) -> Self {
         Self::new(socket, None, None)

@@ -2,6 +2,8 @@
 
 use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Error};
+#[cfg(feature = "libsunpath")]
+use crate::fd::OwnedFd;
 use crate::fd::{AsFd, BorrowedFd, CWD};
 use crate::files::path::SplitPath;
 use crate::pathname::AsPathname;
@@ -15,12 +17,12 @@ use super::{BindOptions, Bindable, errors};
 
 impl BindOptions {
     /// Makes a [`Bound`] again for a socket that is bound already, so that its file is removed at
-    /// the end. A program needs it after execve(2), for example: it has inherited the listener as a
-    /// descriptor, and the [`Bound`] of the old program no longer exists.
+    /// the end. A program needs this after execve(2), for example: it has inherited the listener as
+    /// a descriptor, and the [`Bound`] of the old program no longer exists.
     ///
-    /// The kernel is asked whether the file at the path is the one that the socket is bound to.
-    /// With [`ReplaceStale`](crate::Existing::ReplaceStale) the lock is taken again, because the
-    /// old program's lock ended with execve(2). The other options have no effect except for
+    /// The kernel is asked whether the socket is bound to the file at the path. With
+    /// [`ReplaceStale`](crate::Existing::ReplaceStale) the lock is taken again, because the old
+    /// program's lock ended with execve(2). The other options have no effect except for
     /// [`unlink_on_drop`](Self::unlink_on_drop): the file keeps its mode and owner.
     ///
     /// # Errors
@@ -30,9 +32,9 @@ impl BindOptions {
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`: the path leads to no file.
     /// - `ESTALE`: another socket's file is at the path.
     /// - `EADDRINUSE`: the file is not a socket. With `ReplaceStale`: another process holds the lock.
-    /// - `EOPNOTSUPP`: the kernel does not report the file of a socket. It does if it has
-    ///   sock_diag(7) for Unix domain sockets and the socket is of this network namespace, or if
-    ///   this process has `CAP_NET_ADMIN`.
+    /// - `EOPNOTSUPP`: the kernel does not report the file of a socket. A kernel reports it if it
+    ///   has sock_diag(7) for Unix domain sockets and the socket is in this network namespace, or
+    ///   if this process has `CAP_NET_ADMIN`.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process or the system; no memory.
     ///
     /// # Examples
@@ -63,6 +65,19 @@ impl BindOptions {
         match self.file_of(socket.as_fd(), path.as_pathname()) {
             Ok((file, addr)) => Ok(Bound::new(socket, Some(file), addr)),
             Err(error) => Err(ReturnedError::new(error, socket)),
+        }
+    }
+
+    /// Does what [`adopt`](Self::adopt) does, for a socket of any type.
+    #[cfg(feature = "libsunpath")]
+    pub(crate) fn adopt_any(
+        &self,
+        socket: OwnedFd,
+        path: &[u8],
+    ) -> Result<Bound<OwnedFd>, (Error, OwnedFd)> {
+        match self.file_of(socket.as_fd(), path) {
+            Ok((file, addr)) => Ok(Bound::new(socket, Some(file), addr)),
+            Err(error) => Err((error, socket)),
         }
     }
 

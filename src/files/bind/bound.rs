@@ -10,7 +10,7 @@ use crate::addr::UnixAddr;
 use crate::error::{Call, Cause, Errno, Error, InUse};
 use crate::fd::{AsFd, AsRawFd, BorrowedFd, CWD, IntoRawFd, OwnedFd, RawFd};
 use crate::files::path::SplitPath;
-use crate::socket::{Connected, Incoming, Listener, Socket};
+use crate::socket::{Connected, Incoming, Kind, Listener, Socket};
 use crate::syscall::Process;
 
 use super::file::BoundFile;
@@ -18,43 +18,45 @@ use super::parts::SocketFile;
 use super::returned::ReturnedError;
 use super::{BindOptions, Bindable};
 
-/// A [`Listener`] or a [`UnixDatagram`](crate::UnixDatagram) with the file that it
-/// is bound to, made by [`BindOptions`]. It has all methods of the socket.
+/// A [`Listener`] or a [`UnixDatagram`](crate::UnixDatagram) with the file that it is bound to,
+/// made by [`BindOptions`]. A `Bound` has all methods of the socket.
 ///
-/// A daemon can have this one type for every socket, because a socket without a file of ours can be
-/// converted as well: one with an abstract name by [`BindOptions::bind_addr`], and one that a
-/// service manager passed by `From`. For these, nothing is removed.
+/// A daemon can have this one type for every socket, because sockets without a file of ours become
+/// a `Bound` as well: [`BindOptions::bind_addr`] makes one from an abstract name, and `From`
+/// converts a socket that a service manager passed. For these, nothing is removed.
 ///
-/// Dropping it removes the file, unless [`unlink_on_drop`](crate::BindOptions::unlink_on_drop) is off,
-/// and closes the socket. The file is removed only
+/// Dropping the value removes the file, unless
+/// [`unlink_on_drop`](crate::BindOptions::unlink_on_drop) is off, and closes the socket. The file
+/// is removed only
 ///
-/// - if it is still the one that was bound: the same device and inode, which no other file can
+/// - if it is still the file that was bound: the same device and inode, which no other file can
 ///   have while the socket is open. A file that another program put in its place stays, and so does
 ///   the file under another name;
-/// - in the process that bound it, and not in a child that it forked, unless that child called
+/// - in the process that bound the file, but not in a forked child, unless that child called
 ///   [`adopt`](Self::adopt). A child is told apart by its pid, and since Linux 4.14 also if it has
-///   the same pid in a pid namespace of its own. A process that ends without dropping it leaves the
-///   file, as in C;
+///   the same pid in a pid namespace of its own. A process that ends without dropping the value
+///   leaves the file, as in C;
 /// - in the directory that it was bound in, whatever the working directory and the directory's path
 ///   are by then.
 ///
-/// Between the call that compares the file and the call that removes it, another program can put a
-/// file in its place, which is then lost. Processes that use this crate lose no files in this way,
-/// because they lock the directory for these calls. If the lock cannot be taken (the directory may
-/// not be read, another process keeps it locked for over 50 ms, or very many processes wait for
-/// it), the file is first renamed to `.sunpath-` and 16 hexadecimal digits, a name that no other
-/// process uses. It is compared there, and is renamed back if it is another. A process that is
-/// killed in between leaves it there.
+/// Between the call that compares the file and the call that removes it, another program can put
+/// its own file in the place of the compared file. The other program's file is then lost. Processes
+/// that use this crate lose no files in this way, because they lock the directory for these calls.
+/// If the lock cannot be taken (the directory may not be read, another process keeps it locked for
+/// over 50 ms, or very many processes wait for it), the file is first renamed to `.sunpath-` and 16
+/// hexadecimal digits, a name that no other process uses. The file is compared under that name, and
+/// a file that is not the bound file is renamed back. A process that is killed in between leaves
+/// the file under that name.
 ///
 /// Right after bind(2) the file is recognized by its sticky bit if a mode, an owner or a group was
-/// asked for. Without them it is recognized by its name: if another program removes our file and
-/// binds there before the next system call, its file is taken for ours.
+/// asked for. Otherwise it is recognized by its name: if another program removes our file and binds
+/// there before the next system call, that program's file is taken for ours.
 ///
 /// A clone of the socket alone, by `try_clone`, does not keep the file from being removed.
 #[must_use = "dropping it removes the socket file"]
 pub struct Bound<S> {
-    // It is `None` if the socket has no file, or has one that other code made. The file is dropped
-    // before the socket, because its inode is not reused as long as the socket is open.
+    // The field is `None` if the socket has no file, or if other code made the file. The file is
+    // dropped before the socket, because its inode is not reused as long as the socket is open.
     file: Option<BoundFile>,
     socket: S,
     addr: Option<UnixAddr>,
@@ -65,13 +67,19 @@ impl<S> Bound<S> {
         Self { file, socket, addr }
     }
 
+    /// Replaces the type of the socket.
+    pub(super) fn map<T>(self, wrap: impl FnOnce(S) -> T) -> Bound<T> {
+        let Self { file, socket, addr } = self;
+        Bound::new(wrap(socket), file, addr)
+    }
+
     /// Returns the path or the abstract name that was given to bind, at which clients connect. With
     /// [`Takeover`](crate::Existing::Takeover), and in some directories with
-    /// [`mode`](crate::BindOptions::mode), `local_addr` reports another one. A relative path stays
-    /// relative.
+    /// [`mode`](crate::BindOptions::mode), `local_addr` reports another address. A relative path
+    /// stays relative.
     ///
-    /// It is `None` if the path is too long for `sun_path`, or begins at an open directory, or if
-    /// other code bound the socket. `local_addr` then returns the address.
+    /// The result is `None` if the path is too long for `sun_path`, or begins at an open directory,
+    /// or if other code bound the socket. `local_addr` then returns the address.
     #[must_use]
     pub const fn addr(&self) -> Option<&UnixAddr> {
         self.addr.as_ref()
@@ -82,10 +90,10 @@ impl<S> Bound<S> {
     ///
     /// # Errors
     ///
-    /// - `ENOENT`: the file was removed before, or has another name.
+    /// - `ENOENT`: the file was removed earlier, or has another name.
     /// - `ESTALE`: another file is at the path; it stays.
-    /// - `EPERM`: this process is not the one that bound it; the file stays. Or the directory has the
-    ///   sticky bit, and neither it nor the file is ours any more.
+    /// - `EPERM`: another process bound the socket; the file stays. Or the directory has the sticky
+    ///   bit, and neither the directory nor the file belongs to our user any more.
     /// - `EBUSY`: something is mounted on the file.
     /// - `EACCES`, `EROFS`: no permission to write to the directory any more; a read-only file
     ///   system.
@@ -109,9 +117,9 @@ impl<S> Bound<S> {
         self.file.take().map_or(Ok(()), BoundFile::unlink)
     }
 
-    /// Returns whether the file is still in the directory where it was bound, under its name. It is
-    /// not if another program, such as a cleaner of `/tmp`, removed or replaced it, or removed the
-    /// directory with it.
+    /// Returns whether the file is still in the directory where it was bound, under its name. The
+    /// result is `false` if another program, such as a cleaner of `/tmp`, removed or replaced the
+    /// file, or removed the directory with it.
     ///
     /// [`bind_again`](Self::bind_again) makes the file again. For an abstract name, and for a
     /// socket that other code bound, the answer is always `true`, because there is no file to make
@@ -157,11 +165,11 @@ impl<S> Bound<S> {
     ///
     /// On failure nothing has changed.
     ///
-    /// - `EADDRINUSE`: the file is still there, or another one is, as for
+    /// - `EADDRINUSE`: the file is still there, or another file is there, as for
     ///   [`BindOptions::listen`](crate::BindOptions::listen); or the socket has an abstract name.
-    /// - `EPERM`: this process is not the one that bound it.
-    /// - `ENOENT`: the directory was removed too. If it was made again, the file is made there, unless the
-    ///   path does not fit into `sun_path` or begins at an open directory.
+    /// - `EPERM`: another process bound the socket.
+    /// - `ENOENT`: the directory was removed, too. If the directory was made again, the file is
+    ///   made there, unless the path does not fit into `sun_path` or begins at an open directory.
     /// - `EMFILE`, `EACCES` and others: as for [`BindOptions::listen`](crate::BindOptions::listen).
     ///
     /// # Examples
@@ -206,13 +214,14 @@ impl<S> Bound<S> {
         }?;
         let file = BoundFile::at(&path)?;
         let has_lock = old.holds_lock_of(&file)?;
-        let (socket, file) = options.make_file(file, &path, S::LISTENS, has_lock)?;
+        let (socket, file) = options.make(S::Kind::TYPE, file, &path, S::LISTENS, has_lock)?;
         file.replace(old, has_lock);
-        Ok(mem::replace(&mut self.socket, S::from_socket(socket)))
+        let socket = S::from_socket(Socket::from_fd(socket));
+        Ok(mem::replace(&mut self.socket, socket))
     }
 
-    /// Separates the socket, which a runtime such as tokio may own, from the file, which is removed
-    /// when its half is dropped. The halves can be dropped in any order.
+    /// Separates the socket, which a runtime such as tokio may own, from the file. Dropping the
+    /// second half removes the file. The halves can be dropped in any order.
     ///
     /// The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) stays with the file. As long as
     /// the [`SocketFile`] exists, no other process can bind with that policy, even if the socket is
@@ -260,11 +269,11 @@ impl<S> Bound<S> {
         Ok((socket, SocketFile::new(file, pin)))
     }
 
-    /// Gives up the file and the lock, and returns the socket alone. The file stays when the socket is
-    /// closed. The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) is released, but the socket
-    /// by itself still proves that the file is not stale.
+    /// Gives up the file and the lock, and returns the socket alone. The file stays when the socket
+    /// is closed. The lock of [`ReplaceStale`](crate::Existing::ReplaceStale) is released, but as
+    /// long as the socket is open, the file is not stale, and no other process replaces it.
     ///
-    /// [`into_parts`](Self::into_parts) keeps both.
+    /// [`into_parts`](Self::into_parts) keeps the file and the lock.
     #[must_use]
     pub fn leak(self) -> S {
         if let Some(mut file) = self.file {
@@ -273,13 +282,13 @@ impl<S> Bound<S> {
         self.socket
     }
 
-    /// Makes this process the one whose drop removes the file. Call it in a child that was forked
-    /// and continues as the daemon.
+    /// Makes this process responsible for the file: the file is removed when the value is dropped
+    /// here. Call it in a child that was forked and continues as the daemon.
     ///
-    /// The parent is not informed. If it returns from `main`, its own value is dropped and removes
-    /// the file that the child still serves. The parent must therefore end by `_exit`, or release
-    /// its value by [`core::mem::forget`]. It must not call [`leak`](Self::leak), which removes the
-    /// lock.
+    /// The parent is not informed. If the parent returns from `main`, its own `Bound` is dropped
+    /// and removes the file that the child still serves. The parent must therefore end by `_exit`,
+    /// or release its `Bound` by [`core::mem::forget`]. The parent must not call
+    /// [`leak`](Self::leak), which removes the lock.
     ///
     /// A program that is executed has no `Bound`, and nothing removes the file when it ends:
     /// [`BindOptions::adopt`](crate::BindOptions::adopt) takes the file over.

@@ -18,7 +18,7 @@ pub(super) fn in_use() -> Error {
     Error::new(Call::Bind, Errno::EADDRINUSE)
 }
 
-/// Makes the error for a file system that lacks what is needed.
+/// Makes the error for a file system that lacks a feature that the options need.
 pub(super) fn file_system_lacks(cause: Cause) -> Error {
     Error::with_cause(Call::Bind, Errno::EOPNOTSUPP, cause)
 }

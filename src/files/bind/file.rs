@@ -15,8 +15,8 @@ use super::sample::looks_like_new_files;
 use super::turn::Turn;
 
 /// The flags with which a lock file is opened. A symbolic link is not followed, and the open does
-/// not wait for the other end of a FIFO. It is opened for reading alone, because a file that is
-/// open for writing would keep its file system from being remounted read-only.
+/// not wait for the other end of a FIFO. The lock file is opened for reading alone, because a file
+/// that is open for writing would keep its file system from being remounted read-only.
 const LOCK_FILE: c_int = sys::O_NOFOLLOW | sys::O_NONBLOCK;
 
 /// The number of times that a lock file is opened again because it was unlinked before it was
@@ -24,9 +24,9 @@ const LOCK_FILE: c_int = sys::O_NOFOLLOW | sys::O_NONBLOCK;
 const LOCK_ATTEMPTS: usize = 1000;
 
 /// The file that bind makes, and with [`lock`](Self::lock) the lock file beside it. Dropping it
-/// removes both, each only if it is still the same file, in the process that made it. The socket
-/// outlives it, or [`pin`](Self::pin) does: as long as one of them is open, no other file can get the
-/// same inode.
+/// removes both files, in the process that made them, unless another file has taken the name. The
+/// socket, or the descriptor of [`pin`](Self::pin), outlives this value: as long as one of the two
+/// is open, no other file can get the same inode.
 pub(super) struct BoundFile {
     pub(super) dir: OwnedFd,
     pub(super) name: Name,
@@ -38,9 +38,9 @@ pub(super) struct BoundFile {
     lock: Option<HeldLock>,
 }
 
-/// A lock file that we hold. The kernel releases the lock when the last descriptor is closed.
-/// Forked children have copies of the descriptor and of the socket, so none of them has one without
-/// the other.
+/// A lock file that we hold. The kernel releases the lock when the last descriptor is closed. A
+/// forked child has copies of both the descriptor and the socket, so the lock is held in every
+/// process that has the socket.
 struct HeldLock {
     _fd: OwnedFd,
     name: Name,
@@ -54,8 +54,8 @@ impl BoundFile {
     /// Opens the directory of a path. Nothing is bound yet.
     pub(super) fn at(path: &SplitPath<'_>) -> Result<Self, Error> {
         if path.last.ends_with(b"/") || matches!(path.last, b"." | b"..") {
-            // A path that ends in this way names a directory. Either it exists and is in the way,
-            // or opening it reports that it does not exist.
+            // A path that ends with `/`, `.` or `..` names a directory. Either the directory exists
+            // and is in the way, or opening the directory reports that it does not exist.
             path.open(O_PATH | sys::O_DIRECTORY)?;
             return Err(Error::address_in_use(InUse::Directory));
         }
@@ -70,7 +70,8 @@ impl BoundFile {
         })
     }
 
-    /// Takes the lock of the name. One process holds it at a time, until it dies or releases it.
+    /// Takes the lock of the name. One process holds the lock at a time, until the process dies or
+    /// releases the lock.
     ///
     /// The holder unlinks the lock file before releasing the lock. A lock on an unlinked file
     /// therefore proves nothing: the file is opened again.
@@ -91,10 +92,12 @@ impl BoundFile {
                 return Err(Error::address_in_use(InUse::LockFile));
             }
             // Another process of this crate may have made the file, and lost the race for the lock.
-            // The sticky bit shows that, but not every file system keeps it.
+            // The sticky bit shows that this crate made the file, but not every file system keeps
+            // the bit.
             let is_ours = is_made || status.mode() & sys::S_ISVTX != 0;
-            // The umask may have removed a permission that the next start needs. A failure is ignored,
-            // because a file system that sets modes itself gives the next start the same permission.
+            // The umask may have removed a permission that the next start needs. A failure is
+            // ignored: on a file system that sets modes itself, the next start has the same
+            // permission as this one.
             if is_ours && status.mode() & 0o777 != 0o600 {
                 // Some systems refuse the sticky bit on a regular file.
                 let changed = syscall::fchmod(fd.as_fd(), LOCK_FILE_MODE);
@@ -121,8 +124,9 @@ impl BoundFile {
         }
     }
 
-    /// Returns whether this holds the lock for another file, which has the same name in the same directory.
-    /// A lock on a lock file that was unlinked is no longer the lock of the name.
+    /// Returns whether the lock of this value is also the lock of `other`, a file with the same
+    /// name in the same directory. A lock on a lock file that was unlinked is no longer the lock of
+    /// the name.
     pub(super) fn holds_lock_of(&self, other: &Self) -> Result<bool, Error> {
         let Some(lock) = &self.lock else {
             return Ok(false);
@@ -134,8 +138,8 @@ impl BoundFile {
         Ok(same_dir && named.is_ok_and(|named| named.identity() == lock.file))
     }
 
-    /// Replaces another value whose file was removed, and takes over its lock if `takes_lock` is
-    /// true, because both then have the same lock file.
+    /// Replaces `old`, whose file was removed. If `takes_lock` is true, this value takes over the
+    /// lock of `old`, because both have the same lock file.
     pub(super) fn replace(mut self, old: &mut Self, takes_lock: bool) {
         if takes_lock {
             self.lock = old.lock.take();
@@ -144,8 +148,8 @@ impl BoundFile {
         *old = self;
     }
 
-    /// Opens the file, so that its inode is not reused. Returns `None` if it is not in place. The
-    /// socket must still be open.
+    /// Opens the file, so that its inode is not reused. Returns `None` if the file is not in place.
+    /// The socket must still be open.
     pub(super) fn pin(&self) -> Result<Option<OwnedFd>, Error> {
         let flags = O_PATH | sys::O_NOFOLLOW;
         match syscall::openat(self.dir.as_fd(), self.name.as_bytes(), flags) {
@@ -158,14 +162,14 @@ impl BoundFile {
         }
     }
 
-    /// Removes the file, and reports why if it cannot. The lock is released in any case.
+    /// Removes the file, or returns the reason why it cannot be removed. The lock is released in
+    /// any case.
     pub(super) fn unlink(mut self) -> Result<(), Error> {
         self.unlink_on_drop = false;
         self.remove()
     }
 
-    /// Removes the file if it is still the one that was bound, and this is the process that bound
-    /// it.
+    /// Removes the file if it is still the file that was bound, and if this process bound it.
     pub(super) fn remove(&self) -> Result<(), Error> {
         match self.process.is_current() {
             true => self.remove_as_its_process(),
@@ -186,12 +190,12 @@ impl BoundFile {
             return Err(stale());
         }
         // During our turn no process of this crate puts another file here, so the file is unlinked
-        // by its name. A watcher of the directory then sees that name deleted. Without a turn the
+        // by its name, and a watcher of the directory sees that name deleted. Without a turn the
         // file is renamed first.
         if turn.is_held() {
             return syscall::unlinkat(dir, name, 0);
         }
-        match remove_if(dir, name, |_, status| Ok(status.identity() == file)) {
+        match remove_if(dir, name, &|_, status| Ok(status.identity() == file)) {
             Ok(true) => Ok(()),
             Ok(false) => Err(stale()),
             Err(error) if error.errno() == Errno::ENOENT => Err(error),
@@ -205,7 +209,7 @@ impl BoundFile {
     }
 }
 
-/// Opens the lock file, or makes it, and locks it. Returns whether it was made.
+/// Opens the lock file, or makes it, and locks it. Returns whether this call made the file.
 fn open_and_lock(dir: BorrowedFd<'_>, name: &[u8]) -> Result<(OwnedFd, bool), Error> {
     let mut is_made = false;
     for access in [sys::O_RDONLY, sys::O_RDWR] {

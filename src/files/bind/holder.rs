@@ -10,13 +10,14 @@ use crate::syscall;
 use super::remove::status_of;
 
 /// Returns the process that took the lock of [`ReplaceStale`](crate::Existing::ReplaceStale) for
-/// this path, according to `/proc/locks`. A daemon can print it when it finds that it is running
-/// already.
+/// this path, according to `/proc/locks`. A daemon can print the pid when it finds that another
+/// instance is running.
 ///
-/// It is `None` if nobody holds the lock, and also if the system does not tell: on systems without
-/// `/proc/locks`, for a process in another pid namespace, and on a file system whose device numbers
-/// differ there (Btrfs, overlay). The process can have ended since, while a child that it forked still
-/// holds the lock. Send no signal to this number, because by then it can belong to another process.
+/// The result is `None` if nobody holds the lock, and also if the system does not tell: on systems
+/// without `/proc/locks`, for a process in another pid namespace, and on a file system whose device
+/// numbers differ there (Btrfs, overlay). The process can have ended since, while a child that it
+/// forked still holds the lock. Send no signal to this pid, because by then it can belong to
+/// another process.
 ///
 /// # Errors
 ///

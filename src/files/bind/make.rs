@@ -8,7 +8,6 @@ use crate::files::alias::proc_alias;
 use crate::files::at::{bind_in_parent, bind_to_temporary, is_too_long};
 use crate::files::name::{Name, join_name};
 use crate::files::path::SplitPath;
-use crate::socket::{Kind, Socket};
 use crate::syscall::{self, Identity, Status};
 
 use super::access::Access;
@@ -23,32 +22,10 @@ use super::{BindOptions, Existing, errors};
 const ATTEMPTS: usize = 1000;
 
 impl BindOptions {
-    /// Makes a bound socket and its file. The socket listens if `listens` is true. On failure the
-    /// file is dropped before the socket.
-    pub(super) fn make<T: Kind>(
-        &self,
-        path: &SplitPath<'_>,
-        listens: bool,
-    ) -> Result<(Socket<T>, BoundFile), Error> {
-        self.make_file(BoundFile::at(path)?, path, listens, false)
-    }
-
-    /// Does what [`make`](Self::make) does, with a file that is not bound yet, and without taking
-    /// the lock if `has_lock` is true.
-    pub(super) fn make_file<T: Kind>(
-        &self,
-        file: BoundFile,
-        path: &SplitPath<'_>,
-        listens: bool,
-        has_lock: bool,
-    ) -> Result<(Socket<T>, BoundFile), Error> {
-        let (socket, file) = self.make_file_of(T::TYPE, file, path, listens, has_lock)?;
-        Ok((Socket::from_fd(socket), file))
-    }
-
-    /// Does what [`make_file`](Self::make_file) does, for a socket of any type, so that the
-    /// compiler makes this code once.
-    fn make_file_of(
+    /// Makes a bound socket of any type, and its file, which is not bound yet. The socket listens
+    /// if `listens` is true. The lock is not taken if `has_lock` is true. On failure the file is
+    /// dropped before the socket.
+    pub(super) fn make(
         &self,
         kind: c_int,
         file: BoundFile,
@@ -58,7 +35,7 @@ impl BindOptions {
     ) -> Result<(OwnedFd, BoundFile), Error> {
         self.access.check()?;
         let socket = syscall::socket(kind, false)?;
-        let mut file = file; // declared after the socket, so that it is dropped before it
+        let mut file = file; // `file` is declared after the socket, so that it is dropped first.
         let in_place = !self.access.is_asked() || can_be_held(socket.as_fd(), file.dir.as_fd())?;
         if self.takes_lock() && !has_lock {
             file.lock(path)?;
@@ -74,8 +51,8 @@ impl BindOptions {
     }
 
     /// Binds to the name itself. For a takeover, or if no address has space for the name, it binds
-    /// to a name beside it, and moves the file when it is ready. If a mode, an owner or a group is
-    /// asked for, the file has the mark (see `Access`) until then.
+    /// to a temporary name in the same directory, and moves the file when it is ready. If a mode,
+    /// an owner or a group is asked for, the file has the mark (see `Access`) until it is ready.
     fn bind_in_place(
         &self,
         socket: BorrowedFd<'_>,
@@ -90,7 +67,7 @@ impl BindOptions {
         let in_place =
             self.existing != Existing::Takeover && self.bind_to_name(socket, file, path)?;
         if !in_place {
-            let bind = |name: &[u8]| bind_in_parent(socket, path, file.dir.as_fd(), name);
+            let bind = &|name: &[u8]| bind_in_parent(socket, path, file.dir.as_fd(), name);
             file.name = join_name(&[&bind_to_temporary(bind)?])?;
         }
         let bound = self.complete(file, path)?;
@@ -110,7 +87,7 @@ impl BindOptions {
         Ok(())
     }
 
-    /// Binds to the name; returns whether it fits.
+    /// Binds to the name. Returns `false` if the name does not fit.
     fn bind_to_name(
         &self,
         socket: BorrowedFd<'_>,
@@ -139,8 +116,8 @@ impl BindOptions {
             && matches!(error.errno(), Errno::EADDRINUSE | Errno::EEXIST)
     }
 
-    /// Removes a file that may be removed, or fails if a file is in the way. It is called before
-    /// bind(2), because then a file that exists afterwards is ours.
+    /// Removes a file that may be removed, or fails if a file is in the way. This function is
+    /// called before bind(2), so that a file that exists after bind(2) is ours.
     fn remove_existing(&self, file: &BoundFile, path: &SplitPath<'_>) -> Result<(), Error> {
         let name = file.name.as_bytes();
         match (self.existing, status_of(file.dir.as_fd(), name)) {
@@ -155,8 +132,8 @@ impl BindOptions {
 
     /// Finds out which file was bound, and sets its mode and its owner.
     ///
-    /// bind(2) used the path, and this function uses the directory. If the path has come to lead to
-    /// another directory in between, the file is in that other directory, and is removed.
+    /// bind(2) used the path, and this function uses the open directory. If the path has come to
+    /// lead to another directory in between, the file is in that other directory, and is removed.
     fn complete(&self, file: &mut BoundFile, path: &SplitPath<'_>) -> Result<Identity, Error> {
         let (dir, name) = (file.dir.as_fd(), file.name.as_bytes());
         let is_asked = self.access.is_asked();
@@ -179,7 +156,7 @@ impl BindOptions {
                         false => status.is_socket() && status.owner() == syscall::geteuid(),
                     })
                 };
-                let _ = remove_if(path.open_parent()?.as_fd(), name, is_ours);
+                let _ = remove_if(path.open_parent()?.as_fd(), name, &is_ours);
                 Err(errors::moved(Cause::DirectoryMoved))
             }
             Errno::ESTALE if is_asked => match missing_feature(dir, path)? {
@@ -228,7 +205,7 @@ impl BindOptions {
             syscall::listen(socket, backlog)?;
         }
         let bound = status.identity();
-        // If the next call fails, the file is removed from wherever it is by then.
+        // If the next call fails, dropping `file` removes the file, under its old or its new name.
         file.bound = Some(bound);
         self.publish((dir, made), file, path, &file.name, bound)
     }
@@ -244,8 +221,8 @@ impl BindOptions {
     ) -> Result<(), Error> {
         let named = (file.dir.as_fd(), name.as_bytes());
         if self.existing == Existing::Takeover {
-            // Without the turn, an old server that is ending could move the new file aside to look
-            // at it.
+            // Without the turn, an old server that is ending could rename the new file for a
+            // moment, to check whether it is its own.
             let _turn = Turn::take(file.dir.as_fd());
             return take_over(ready, named, bound);
         }
@@ -264,7 +241,8 @@ impl BindOptions {
 }
 
 /// Returns whether the file that is bound in a directory can be recognized afterwards, and held by
-/// a descriptor. It cannot if other users may rename it, and give its name to another file of ours.
+/// a descriptor. The result is `false` if other users may rename the file and give its name to
+/// another file of ours.
 fn can_be_held(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>) -> Result<bool, Error> {
     Ok(proc_alias(socket)?.is_some() && !syscall::fstat(dir)?.lets_others_rename())
 }
@@ -272,16 +250,15 @@ fn can_be_held(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>) -> Result<bool, Erro
 /// A name in an open directory.
 type Entry<'a> = (BorrowedFd<'a>, &'a [u8]);
 
-/// Puts the socket file `bound`, which is ready, in the place of another socket file, or at a free
-/// name. It never replaces another type of file.
+/// Puts the finished socket file `bound` in the place of another socket file, or at a free name.
+/// The swap never replaces a file that is not a socket.
 ///
-/// The two are swapped, and the other one is looked at before it is removed, because rename(2)
-/// would replace a file that appeared after the program looked. That risk remains where files
-/// cannot be swapped.
+/// The two files are swapped, and the other file is checked before it is removed. rename(2) would
+/// replace a file that appeared after the check. That risk remains where files cannot be swapped.
 fn take_over(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), Error> {
     for _ in 0..ATTEMPTS {
-        // The file is looked at before the swap, because a file that is not a socket must stay
-        // where it is.
+        // The file is checked before the swap, because a file that is not a socket must stay where
+        // it is.
         match check_is_socket(named).and_then(|()| syscall::exchange(ready, named)) {
             Ok(()) => return remove_swapped(ready, named, bound),
             Err(error) if error.errno() == Errno::ENOENT => {
@@ -301,7 +278,7 @@ fn take_over(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), 
     Err(errors::in_use())
 }
 
-/// Removes the file that was swapped with ours, or swaps them back.
+/// Removes the file that was swapped with ours, or swaps the two back.
 fn remove_swapped(ready: Entry<'_>, named: Entry<'_>, bound: Identity) -> Result<(), Error> {
     let remove = || check_is_socket(ready).and_then(|()| syscall::unlinkat(ready.0, ready.1, 0));
     let checked = check_leads_to(named, bound);
@@ -325,7 +302,7 @@ fn check_is_socket((dir, name): Entry<'_>) -> Result<(), Error> {
     }
 }
 
-/// Checks that a name leads to the file that was bound, and not to a copy of it.
+/// Checks that a name leads to the file that was bound, and not to a copy of that file.
 fn check_leads_to((dir, name): Entry<'_>, bound: Identity) -> Result<(), Error> {
     match status_of(dir, name) {
         Ok(status) if status.identity() == bound => Ok(()),

@@ -1,12 +1,15 @@
 //! The options of bind, and the calls that bind with them.
 
+use core::ffi::c_int;
+
 use super::access::Access;
+use super::file::BoundFile;
 use super::{BindOptions, Bindable, Bound, Existing, Lock};
 use crate::error::{Call, Error};
-use crate::fd::{AsFd, CWD};
+use crate::fd::{AsFd, BorrowedFd, CWD, OwnedFd};
 use crate::files::path::SplitPath;
 use crate::pathname::AsPathname;
-use crate::socket::{UnixDatagram, UnixListener, UnixSeqpacketListener};
+use crate::socket::{Kind, Socket, UnixDatagram, UnixListener, UnixSeqpacketListener};
 
 impl BindOptions {
     /// Makes options that bind as C does, except that the file is removed when the result is
@@ -24,9 +27,12 @@ impl BindOptions {
     }
 
     /// Makes the options of a daemon that runs once and that only its own user may connect to:
-    /// [`ReplaceStale`](Existing::ReplaceStale) with mode 0600. Other options can be set on top.
+    /// [`ReplaceStale`](Existing::ReplaceStale) with mode 0600. Other options can be set in
+    /// addition.
     ///
-    /// If the daemon is running already, [`Error::in_use`] of the error says so.
+    /// If the daemon is running already, binding fails, and [`Error::in_use`] of the error is
+    /// [`InUse::Lock`](crate::error::InUse::Lock) or
+    /// [`InUse::Server`](crate::error::InUse::Server).
     ///
     /// # Examples
     ///
@@ -44,26 +50,26 @@ impl BindOptions {
         Self::new().mode(0o600).existing(Existing::ReplaceStale)
     }
 
-    /// Sets the mode of the file, at most 0777, whatever the umask is. Without it the mode is 0777 less
-    /// the umask.
+    /// Sets the mode of the file, at most 0777, whatever the umask is. Without this option the mode
+    /// is 0777 less the umask.
     ///
     /// At no instant can a process connect if this mode does not permit it. The umask, which
-    /// belongs to all threads, is not changed: the socket gets the mode before it is bound, and the
-    /// bits that the umask removed are set after that, by a descriptor of the file. To connect, a
+    /// belongs to all threads, is not changed: the socket gets the mode before it is bound. Bits
+    /// that the umask removed are set after that, by a descriptor of the file. To connect, a
     /// process needs write permission on the file on Linux; on other systems only the permissions
     /// of the directory are portable. A default ACL of the directory can name a user who may
-    /// connect in addition, with the permissions of the group, and a directory with the
-    /// setgid bit passes its group on to the file.
+    /// connect in addition, with the permissions of the group, and a directory with the setgid bit
+    /// passes its group on to the file.
     ///
-    /// Until the mode is complete, the file has its sticky bit set, by which it is told from other
-    /// files.
+    /// Until the mode is complete, the file has its sticky bit set, which distinguishes it from
+    /// other files.
     ///
     /// In three cases the socket is bound in a new directory of mode 0700 beside the path, and its
-    /// file is moved to the path when it is ready: in a directory where others may rename files (it
-    /// is writable by its group or by all and has no sticky bit, or belongs to a user other than
-    /// this one and root), if /proc is missing, and on systems where the mode of a file cannot be
-    /// changed by a descriptor. getsockname(2) then reports a path that no longer exists, and
-    /// [`Bound::addr`] reports the one to connect to.
+    /// file is moved to the path when it is ready: in a directory where others may rename files, if
+    /// /proc is missing, and on systems where the mode of a file cannot be changed by a descriptor.
+    /// (Others may rename files in a directory that is writable by its group or by all and has no
+    /// sticky bit, or that belongs to a user other than this user and root.) getsockname(2) then
+    /// reports a path that no longer exists, and [`Bound::addr`] reports the one to connect to.
     ///
     /// If the file system does not store modes, or the sticky bit, bind fails: see
     /// [`listen`](Self::listen). A private directory, [`Dir::private`](crate::Dir::private), on
@@ -89,7 +95,7 @@ impl BindOptions {
     /// Sets the owner of the file. A user other than this process's needs privileges.
     ///
     /// With a [`mode`](Self::mode), nobody but this process's user may connect until the owner is
-    /// right. The number -1 is refused with `EINVAL`, because to chown(2) it means no change.
+    /// right. The value -1 is refused with `EINVAL`, because to chown(2) it means no change.
     #[must_use]
     #[doc(alias = "chown")]
     pub const fn owner(mut self, uid: u32) -> Self {
@@ -97,10 +103,11 @@ impl BindOptions {
         self
     }
 
-    /// Sets the group of the file. This needs privileges unless this process is in the group.
+    /// Sets the group of the file. Changing the group needs privileges unless this process is in
+    /// the group.
     ///
     /// With a [`mode`](Self::mode), nobody but this process's user may connect until the group is
-    /// right. The number -1 is refused with `EINVAL`, because to chown(2) it means no change.
+    /// right. The value -1 is refused with `EINVAL`, because to chown(2) it means no change.
     #[must_use]
     #[doc(alias = "chown")]
     pub const fn group(mut self, gid: u32) -> Self {
@@ -108,8 +115,20 @@ impl BindOptions {
         self
     }
 
-    /// Sets the backlog that listen(2) takes. Without it the backlog is [`Listener::BACKLOG`](crate::Listener::BACKLOG). See
+    /// Sets the backlog that listen(2) takes. Without this option the backlog is
+    /// [`Listener::BACKLOG`](crate::Listener::BACKLOG). See
     /// [`Socket::listen`](crate::Socket::listen).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    ///
+    /// // At most 17 clients wait, and connect(2) of a further client waits.
+    /// let listener = BindOptions::new().backlog(16).listen("/run/app.sock")?;
+    /// # drop(listener);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     #[doc(alias = "listen")]
     pub const fn backlog(mut self, backlog: i32) -> Self {
@@ -117,8 +136,8 @@ impl BindOptions {
         self
     }
 
-    /// Sets whether the file is removed when the socket is dropped. Without it the file is removed.
-    /// See [`Bound`].
+    /// Sets whether the file is removed when the socket is dropped. Without this option the file is
+    /// removed. See [`Bound`].
     ///
     /// # Examples
     ///
@@ -140,7 +159,8 @@ impl BindOptions {
         self
     }
 
-    /// Sets what to do if a file exists at the path. Without it, [`Existing::Refuse`] applies.
+    /// Sets what to do if a file exists at the path. Without this option, [`Existing::Refuse`]
+    /// applies.
     ///
     /// # Examples
     ///
@@ -158,8 +178,20 @@ impl BindOptions {
         self
     }
 
-    /// Sets what [`ReplaceStale`](Existing::ReplaceStale) locks. Without it, [`Lock::Beside`] applies. The
-    /// other policies lock nothing.
+    /// Sets what [`ReplaceStale`](Existing::ReplaceStale) locks. Without this option,
+    /// [`Lock::Beside`] applies. The other policies lock nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    /// use sunpath::files::Lock;
+    ///
+    /// // No file but the socket is made in /run.
+    /// let listener = BindOptions::singleton().lock(Lock::None).listen("/run/app.sock")?;
+    /// # drop(listener);
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
     #[must_use]
     #[doc(alias = "flock")]
     pub const fn lock(mut self, lock: Lock) -> Self {
@@ -167,13 +199,14 @@ impl BindOptions {
         self
     }
 
-    /// Sets whether bind refuses a path to which an ordinary client cannot connect, because it does
-    /// not fit into `sun_path`. Without it such a path is bound, and only clients that support
-    /// longer paths, as [`ConnectOptions`](crate::ConnectOptions) does, can connect.
+    /// Sets whether bind refuses a path that does not fit into `sun_path`, because an ordinary
+    /// client cannot connect to a longer path. Without this option the path is bound, and only
+    /// clients that support longer paths, as [`ConnectOptions`](crate::ConnectOptions) does, can
+    /// connect.
     ///
-    /// For a name in an open directory, what counts is the absolute path that the directory has
-    /// now. [`fits_in`](crate::files::fits_in) checks the names of all sockets of a directory
-    /// before anything is made.
+    /// For a name in an open directory, the present absolute path of the directory counts.
+    /// [`fits_in`](crate::files::fits_in) checks the names of all sockets of a directory before
+    /// anything is made.
     #[must_use]
     #[doc(alias = "ENAMETOOLONG")]
     pub const fn reachable(mut self, on: bool) -> Self {
@@ -189,9 +222,9 @@ impl BindOptions {
     /// `bind(fd, addr, len)`, `listen(fd, backlog)` — makes a stream socket that listens at a path of
     /// any length.
     ///
-    /// The directory is opened first, and everything that happens to the file happens in it. A path
-    /// that fits into `sun_path` is bound as it is, so that `local_addr` reports it. If the path
-    /// comes to lead to another directory during the call, because a directory was renamed or
+    /// The directory is opened first, and every later step on the file uses the open directory. A
+    /// path that fits into `sun_path` is bound as it is, so that `local_addr` reports it. If the
+    /// path comes to lead to another directory during the call, because a directory was renamed or
     /// another thread changed the working directory, bind fails with `ESTALE` and the file is
     /// removed again. [`bind_at`](Self::bind_at) with a [`Dir`](crate::Dir) does not depend on the
     /// path.
@@ -208,24 +241,26 @@ impl BindOptions {
     /// empty lock file.
     ///
     /// - `ENOENT`, `EINVAL`: the path is empty, or has a NUL; no call was made.
-    /// - `EADDRINUSE`: a file is in the way. With [`ReplaceStale`](Existing::ReplaceStale): a process
-    ///   holds its socket, or it is not a socket, or the kernel cannot tell; or another process holds
-    ///   the lock; or the lock file is not one of ours, because another user owns it or it is not empty.
-    ///   With [`Takeover`](Existing::Takeover): the file is not a socket.
+    /// - `EADDRINUSE`: a file is in the way. With [`ReplaceStale`](Existing::ReplaceStale): a
+    ///   process holds the socket of the file, or the file is not a socket, or the kernel cannot
+    ///   tell; or another process holds the lock; or the lock file is not one of ours, because
+    ///   another user owns it or it is not empty. With [`Takeover`](Existing::Takeover): the file
+    ///   is not a socket.
     /// - `EINVAL`: the mode is over 0777.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`](crate::Socket::new).
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, or is a loop of
     ///   links.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). With
-    ///   [`reachable`](Self::reachable): the path does not fit into `sun_path`, with both numbers
+    ///   [`reachable`](Self::reachable): the path does not fit into `sun_path`, with both lengths
     ///   ([`Cause::Unreachable`](crate::error::Cause::Unreachable)); nothing was made.
-    /// - `EACCES`: no permission to write to the directory, or to search one above it; or Landlock does
-    ///   not grant it. With `ReplaceStale`: none to write to a file that may be stale, or to open the
-    ///   lock file.
+    /// - `EACCES`: no permission to write to the directory, or to search one above it; or Landlock
+    ///   does not grant it. With `ReplaceStale`: no permission to write to a file that may be
+    ///   stale, or to open the lock file.
     /// - `EROFS`, `ENOSPC`, `EDQUOT`, `EIO`: the file system takes no new file.
-    /// - `EPERM`: the file system takes no new file, or no sockets; or this process may not give a file
-    ///   to that owner or group, or in a directory with the sticky bit may not remove or replace the
-    ///   file of another user. `ENOSYS`: a file system in user space takes no sockets.
+    /// - `EPERM`: the file system takes no new file, or no sockets; this process may not give a
+    ///   file to the requested owner or group; or the directory has the sticky bit, and this
+    ///   process may not remove or replace a file of another user in it. `ENOSYS`: a file system in
+    ///   user space takes no sockets.
     /// - `EOPNOTSUPP`, with a mode, an owner or a group: the file system does not store them, or
     ///   drops the sticky bit, or does not count links. With `Takeover`, or where the file is moved
     ///   to its path: the file system can neither rename without replacing nor link.
@@ -235,7 +270,7 @@ impl BindOptions {
     /// - `ENXIO`, `ELOOP`: a socket or a symbolic link has the lock file's name.
     ///   `EAGAIN`: another process has a lease on the lock file, see fcntl(2).
     /// - `ENOLCK`, `EOPNOTSUPP`: the file system has no locks.
-    /// - Where getrandom(2) is denied, its errno: a temporary name was needed.
+    /// - The errno of getrandom(2), where that call is denied: a temporary name was needed.
     /// - Without /proc, `EOPNOTSUPP`: the directory is open and has no path; or the umask narrows the
     ///   mode, before Linux 6.6. `EPERM`: there is nowhere to make the link that
     ///   a long path needs.
@@ -264,6 +299,17 @@ impl BindOptions {
     /// - `EINVAL`, `EADDRINUSE` and others: as for [`listen`](Self::listen).
     /// - `EPROTONOSUPPORT`: the system has no sequenced packets (macOS).
     ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    ///
+    /// let listener = BindOptions::singleton().listen_seqpacket("/run/app.sock")?;
+    /// let (client, _) = listener.accept()?;
+    /// client.send(b"one record")?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
     /// See bind(2), listen(2), unix(7).
     #[doc(alias = "bind")]
     pub fn listen_seqpacket(
@@ -274,14 +320,15 @@ impl BindOptions {
     }
 
     /// `bind(fd, addr, len)` — makes a datagram socket that is bound to a path, which must fit into
-    /// `sun_path` because peers send their answers to it. With [`Takeover`](Existing::Takeover),
-    /// and where [`mode`](Self::mode) binds in a directory of its own, peers see a name that no
-    /// longer exists. Such a socket receives, but cannot be answered.
+    /// `sun_path`, because peers send their answers to that path. With
+    /// [`Takeover`](Existing::Takeover), and where [`mode`](Self::mode) binds in a directory of its
+    /// own, peers see a name that no longer exists. A socket with a lost name receives, but cannot
+    /// be answered.
     ///
     /// # Errors
     ///
-    /// - `ENAMETOOLONG`: the path, or the one that is bound in its place, does not fit into `sun_path`; see
-    ///   [`Socket::bind_to_at`](crate::Socket::bind_to_at).
+    /// - `ENAMETOOLONG`: the path, or the path that is bound in its place, does not fit into
+    ///   `sun_path`; see [`Socket::bind_to_at`](crate::Socket::bind_to_at).
     /// - `EINVAL`, `EADDRINUSE` and others: as for [`listen`](Self::listen).
     ///
     /// # Examples
@@ -327,11 +374,25 @@ impl BindOptions {
         dir: impl AsFd,
         path: impl AsPathname,
     ) -> Result<Bound<S>, Error> {
-        let path = SplitPath::new(Call::Bind, dir.as_fd(), path.as_pathname())?;
+        let (dir, path) = (dir.as_fd(), path.as_pathname());
+        let bound = self.bind_path(S::Kind::TYPE, S::LISTENS, dir, path)?;
+        Ok(bound.map(|fd| S::from_socket(Socket::from_fd(fd))))
+    }
+
+    /// Does what [`bind_at`](Self::bind_at) does, for a socket of any type, so that the compiler
+    /// makes this code once.
+    pub(crate) fn bind_path(
+        &self,
+        kind: c_int,
+        listens: bool,
+        dir: BorrowedFd<'_>,
+        path: &[u8],
+    ) -> Result<Bound<OwnedFd>, Error> {
+        let path = SplitPath::new(Call::Bind, dir, path)?;
         if self.reachable {
             path.check_reachable()?;
         }
-        let (socket, file) = self.make(&path, S::LISTENS)?;
-        Ok(Bound::new(S::from_socket(socket), Some(file), path.addr))
+        let (socket, file) = self.make(kind, BoundFile::at(&path)?, &path, listens, false)?;
+        Ok(Bound::new(socket, Some(file), path.addr))
     }
 }

@@ -11,17 +11,17 @@ use super::file::BoundFile;
 /// Dropping it removes the file under the same conditions as dropping a [`Bound`](crate::Bound), and
 /// releases the lock of [`ReplaceStale`](crate::Existing::ReplaceStale).
 ///
-/// It holds the file by a descriptor (`O_PATH`), so no other file gets the same device and inode.
-/// Without the descriptor, a file system that uses inode numbers again, as ext4 does, could give
-/// that number to the file of the next server when the socket is closed, and this value would
-/// remove it.
+/// This value holds the file by a descriptor (`O_PATH`), so no other file gets the same device and
+/// inode. Without the descriptor, a file system that reuses inode numbers, such as ext4, could give
+/// the inode number to the file of the next server when the socket is closed, and dropping this
+/// value would remove that file.
 ///
 /// Nothing is removed if the socket has no file, or if the file no longer existed when it was
 /// separated from the socket.
 #[must_use = "dropping it removes the socket file"]
 pub struct SocketFile {
     file: Option<BoundFile>,
-    /// INVARIANT: the file that `file` removes.
+    /// INVARIANT: this descriptor refers to the file that `file` removes.
     _pin: Option<OwnedFd>,
 }
 
@@ -39,8 +39,8 @@ impl SocketFile {
     /// # Errors
     ///
     /// - `ENOENT`: the file was removed before, or has another name.
-    /// - `ESTALE`: another file is at the path; it stays. Or the file no longer existed when it was
-    ///   separated from the socket.
+    /// - `ESTALE`: another file is at the path, and stays. Or the file no longer existed when it
+    ///   was separated from the socket.
     /// - `EPERM`, `EBUSY`, `EACCES`, `EROFS`, `EIO`, `ENOMEM`: as for
     ///   [`Bound::close_and_unlink`](crate::Bound::close_and_unlink).
     ///
@@ -49,8 +49,8 @@ impl SocketFile {
         self.file.map_or(Ok(()), BoundFile::unlink)
     }
 
-    /// Returns whether the file is still at its place, as [`Bound::is_in_place`](crate::Bound::is_in_place)
-    /// reports it.
+    /// Returns whether the file is still in the directory where it was bound, under its name. See
+    /// [`Bound::is_in_place`](crate::Bound::is_in_place).
     ///
     /// # Errors
     ///

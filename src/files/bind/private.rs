@@ -1,5 +1,5 @@
-//! A directory that only this user can enter. A socket file gets its mode and owner there if it
-//! cannot be held by a descriptor.
+//! A directory that only this user can enter. A socket file that cannot be held by a descriptor is
+//! made in a private directory, and gets its mode and owner there.
 
 use sunpath_sys as sys;
 
@@ -44,7 +44,7 @@ impl<'a> Private<'a> {
     }
 
     /// Binds to the file by the directory's descriptor, so that no other process can put another
-    /// directory in its place. If no call takes a descriptor, it uses the path of the parent.
+    /// directory in its place. If no call takes a descriptor, the path of the parent is used.
     pub(super) fn bind(
         &mut self,
         socket: BorrowedFd<'_>,
@@ -67,7 +67,7 @@ impl<'a> Private<'a> {
     }
 
     /// Removes the file from the directory to which the private directory's name leads by now. Only
-    /// the mark tells it from another file.
+    /// the mark distinguishes our file from another file.
     fn remove_misplaced(&self) {
         let flags = syscall::O_PATH | sys::O_DIRECTORY;
         let Ok(other) = syscall::openat(self.parent, &self.name, flags) else {

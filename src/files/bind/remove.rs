@@ -7,13 +7,17 @@ use crate::fd::BorrowedFd;
 use crate::files::name::temporary_name;
 use crate::syscall::{self, Status};
 
-/// Gives the file a temporary name, checks it there, and removes it if it is the right one.
-/// Otherwise it gets its name back. The file that is checked is therefore the one that is removed.
-/// Between fstatat(2) and unlinkat(2) on the name itself, another file could have taken its place.
+/// A check of a file: it gets the file's temporary name and its status.
+type Check<'a> = dyn Fn(&[u8], &Status) -> Result<bool, Error> + 'a;
+
+/// Gives the file a temporary name, checks the file under that name, and removes it if it is the
+/// right one. Otherwise the file gets its name back. So the checked file and the removed file are
+/// the same. If fstatat(2) and unlinkat(2) used the original name, another file could take its
+/// place between the two calls.
 pub(super) fn remove_if(
     dir: BorrowedFd<'_>,
     name: &[u8],
-    is_expected: impl FnOnce(&[u8], &Status) -> Result<bool, Error>,
+    is_expected: &Check<'_>,
 ) -> Result<bool, Error> {
     let aside = &temporary_name()?;
     syscall::renameat((dir, name), (dir, aside))?;
@@ -31,7 +35,8 @@ pub(super) fn remove_if(
     removed
 }
 
-/// Gives a file its name back. If another file has that name by now, it keeps its temporary name.
+/// Gives a file its name back. If another file has that name by now, the first file keeps its
+/// temporary name.
 fn put_back(dir: BorrowedFd<'_>, aside: &[u8], name: &[u8]) {
     let back = syscall::rename_to_new((dir, aside), (dir, name));
     // rename_to_new may need a hard link. Some file systems have none, and the kernel may refuse to
@@ -43,7 +48,9 @@ fn put_back(dir: BorrowedFd<'_>, aside: &[u8], name: &[u8]) {
     }
 }
 
-/// Returns the status of the file with a name, or of a symbolic link itself.
+/// Returns the status of the file with this name. If the file is a symbolic link, the status is
+/// that of the link.
+#[inline(never)]
 pub(super) fn status_of(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Status, Error> {
     syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW)
 }

@@ -1,11 +1,11 @@
-//! The error of a call that gives back what it was to take over.
+//! The error of a call that takes a value over, and returns the value if it fails.
 
 use core::error;
 use core::fmt;
 
 use crate::error::Error;
 
-/// The error of a call that takes a value over, with the value as it was: a socket from
+/// The error of a call that takes a value over, together with the unchanged value: a socket from
 /// [`BindOptions::adopt`](crate::BindOptions::adopt), or a [`Bound`](crate::Bound) from
 /// [`Bound::into_parts`](crate::Bound::into_parts).
 ///

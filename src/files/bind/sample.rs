@@ -1,5 +1,5 @@
-//! A socket of our own beside the path. The answers of the kernel and the file system about it show
-//! whether their answers about another file can be trusted.
+//! A socket of our own in the directory of the path. The answers of the kernel and the file system
+//! about this socket show whether their answers about another file can be trusted.
 
 use crate::error::{Cause, Error};
 use crate::fd::{AsFd, BorrowedFd};
@@ -29,7 +29,7 @@ impl<'a> Sample<'a> {
         dir: BorrowedFd<'a>,
         path: &SplitPath<'_>,
     ) -> Result<Self, Error> {
-        let name = bind_to_temporary(|name| bind_in_parent(socket.as_fd(), path, dir, name))?;
+        let name = bind_to_temporary(&|name| bind_in_parent(socket.as_fd(), path, dir, name))?;
         Ok(Self {
             dir,
             name,
@@ -57,8 +57,9 @@ impl Drop for Sample<'_> {
     }
 }
 
-/// Returns whether a file has the owner and the number of names that files of this process have in a
-/// directory. On some file systems these are not the process's user, or not one name.
+/// Returns whether a file has the owner and the number of names that files of this process have in
+/// a directory. On some file systems a new file belongs to another user than the process's, or does
+/// not have one name.
 pub(super) fn looks_like_new_files(
     status: &Status,
     dir: BorrowedFd<'_>,
@@ -68,9 +69,8 @@ pub(super) fn looks_like_new_files(
     Ok(status.has_owner_and_links_of(&made))
 }
 
-/// Returns why a socket file in a directory to which no other user may write does not look like the
-/// one that we made there, if the reason is the file system. It is `None` if the file is another
-/// one.
+/// Returns which feature the file system lacks, if a socket file does not look as we made it, in a
+/// directory to which no other user may write. Returns `None` if the file is another one.
 pub(super) fn missing_feature(
     dir: BorrowedFd<'_>,
     path: &SplitPath<'_>,

@@ -22,15 +22,15 @@ use super::turn::Turn;
 const WRITABLE: [&[u8]; 3] = [b"/tmp/.", b"/var/tmp/.", b"/run/."];
 
 impl BoundFile {
-    /// Removes the socket file that has the name if no process holds it, and returns whether there
-    /// was one. It fails, and the file stays, if the socket is alive, if the file is not a socket,
-    /// or if the kernel does not answer.
+    /// Removes the socket file with this name if no process holds its socket, and returns whether
+    /// there was a file. Fails, and leaves the file, if the socket is alive, if the file is not a
+    /// socket, or if the kernel does not tell.
     ///
     /// The proof is made twice. The first proof comes before the file is moved, so that the file of
     /// a live server is never moved. But bind(2) makes the file an instant before the kernel can
-    /// find the socket by it, and locks the directory meanwhile. The second proof therefore comes
-    /// after rename(2), which waits for that lock. No process can bind to a file that exists, so a
-    /// file that is dead by then stays dead.
+    /// find the socket by the file, and locks the directory during that instant. The second proof
+    /// therefore comes after rename(2), which waits for that lock. No process can bind to a file
+    /// that exists, so a file that is dead by then stays dead.
     pub(super) fn clear_stale(&self, name: &[u8], path: &SplitPath<'_>) -> Result<bool, Error> {
         self.clear_stale_by(name, path, means_dead)
     }
@@ -62,7 +62,7 @@ impl BoundFile {
             Err(error) if gone(&error) => return Ok(false),
             Err(error) => return Err(error),
         }
-        let removed = remove_if(dir, name, |aside, status| {
+        let removed = remove_if(dir, name, &|aside, status| {
             Ok(status.is_socket() && kernel.says_dead(aside)?)
         });
         match removed {
@@ -106,8 +106,8 @@ impl<'a> Kernel<'a> {
     }
 
     /// Returns whether the kernel's answer for a live socket differs from the one for a dead file.
-    /// Some kernels answer `ECONNREFUSED` for both. This is found out with a socket of our own in
-    /// the same directory.
+    /// Some kernels answer `ECONNREFUSED` for both. A socket of our own in the same directory shows
+    /// which kind of kernel this is.
     fn can_tell(&self) -> Result<bool, Error> {
         let sample = Sample::bind(self.dir, self.path)?;
         let says_dead = match self.says_dead(sample.name()) {
@@ -134,26 +134,28 @@ pub enum Liveness {
     Live,
     /// A file that is not a socket.
     NotSocket,
-    /// A socket file that looks dead, on a kernel where a live one looks dead too, or where that
-    /// could not be found out.
+    /// A socket file that looks dead, on a kernel where a live socket looks dead too, or where a
+    /// live socket could not be tested.
     Unknown,
 }
 
 /// Asks the kernel whether any process holds the socket of a path. No server of any kind notices
-/// it, because no connection is made. Symbolic links are followed, as connect(2) does.
+/// the question, because no connection is made. Symbolic links are followed, as connect(2) does.
 ///
-/// If the socket looks dead, a socket of this process is bound and asked about too, because not
-/// every kernel can tell the two apart. It has a temporary name, `.sunpath-` and 16 hexadecimal digits,
-/// in the directory of the path, or else in `/tmp`, `/var/tmp` or `/run`, and is removed at once.
+/// If the socket looks dead, this process also binds a socket of its own and asks about that,
+/// because not every kernel can tell a dead socket from a live one. The second socket has a
+/// temporary name, `.sunpath-` and 16 hexadecimal digits, in the directory of the path, or else in
+/// `/tmp`, `/var/tmp` or `/run`, and is removed at once.
 ///
-/// The answer is that of one instant: a server may bind or die right after it.
-/// [`Existing::ReplaceStale`](crate::Existing::ReplaceStale) acts on it safely.
+/// The answer describes one instant: a server may bind or die right afterwards.
+/// [`Existing::ReplaceStale`](crate::Existing::ReplaceStale) asks the same and acts on the answer
+/// safely.
 ///
 /// # Errors
 ///
 /// - `ENOENT`: the path is empty. `EINVAL`: it has a NUL.
-/// - `EACCES`: no write permission on the file, or no search permission above it. In that case
-///   nothing is known.
+/// - `EACCES`: no write permission on the file, or no search permission above it. Nothing is then
+///   known about the socket.
 /// - `ENOTDIR`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere.
 /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
 ///
@@ -179,7 +181,7 @@ pub fn probe(path: impl AsPathname) -> Result<Liveness, Error> {
 fn probe_by(path: &[u8], read: Reading) -> Result<Liveness, Error> {
     let path = SplitPath::new(Call::Connect, CWD, path)?;
     let probe = Socket::<Datagram>::new()?;
-    let connected = connect_through(&path, USUAL, |start, addr| {
+    let connected = connect_through(&path, USUAL, &mut |start, addr| {
         syscall::connect_at(start, probe.as_fd(), addr)
     });
     let found = read(connected).and_then(|dead| match dead {
@@ -206,7 +208,8 @@ fn probe_by(path: &[u8], read: Reading) -> Result<Liveness, Error> {
     }
 }
 
-/// Calls [`Kernel::can_tell`] in a directory, or where this process may bind a socket.
+/// Calls [`Kernel::can_tell`] in `dir`, or in another directory where this process may bind a
+/// socket.
 fn can_tell_somewhere(dir: BorrowedFd<'_>, path: &SplitPath<'_>, read: Reading) -> bool {
     let elsewhere = |dir: &&[u8]| {
         let path = SplitPath::new(Call::Bind, CWD, dir)?;
@@ -225,7 +228,7 @@ fn connect_by_path(
     let too_long = |_| Error::new(Call::Connect, Errno::ENAMETOOLONG);
     let beside = Path::<{ PATH_MAX - 1 }>::join(&[path.parent, name]).map_err(too_long)?;
     let beside = SplitPath::new(Call::Connect, path.start, beside.as_bytes())?;
-    connect_through(&beside, USUAL, |start, addr| {
+    connect_through(&beside, USUAL, &mut |start, addr| {
         syscall::connect_at(start, probe.as_fd(), addr)
     })
 }
@@ -235,8 +238,8 @@ fn connect_by_path(
 type Reading = fn(Result<(), Error>) -> Result<bool, Error>;
 
 /// Decides for Linux and the BSDs. For a stream or seqpacket socket the answer is `EPROTOTYPE`, and
-/// nothing happens. For a datagram socket connect(2) succeeds, and its owner does not notice. Only
-/// `ECONNREFUSED` means that no process holds the file.
+/// nothing happens. For a datagram socket connect(2) succeeds, and the socket's owner does not
+/// notice. Only `ECONNREFUSED` means that no process holds the file.
 fn means_dead(connected: Result<(), Error>) -> Result<bool, Error> {
     match connected {
         // EPERM is reported by a datagram socket that is connected to another socket.
@@ -281,7 +284,7 @@ mod tests {
             assert_eq!(names(), 1);
         }
         assert_eq!(probe_by(bytes, means_dead), Ok(Liveness::Live));
-        // Other kernels report by themselves that it is not a socket.
+        // Other kernels report by themselves that the file is not a socket.
         let not_socket = |_| Err(Error::new(Call::Connect, Errno::ENOTSOCK));
         assert_eq!(probe_by(bytes, not_socket), Ok(Liveness::NotSocket));
         assert_eq!(probe_by(bytes, all_look_dead), Ok(Liveness::Unknown));

@@ -15,8 +15,8 @@ use super::file::BoundFile;
 use super::stale::{Liveness, probe};
 
 /// Returns the stale socket files of a directory, each with the proof that [`probe`] makes: no
-/// process holds its socket. A file for which nothing can be proved is left out, for example one
-/// that this process may not write to. Directories below are not searched.
+/// process holds its socket. A file for which nothing can be proved is left out, for example a file
+/// to which this process may not write. Directories below are not searched.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub struct StaleFile {
 }
 
 impl Iterator for StaleFiles {
-    /// An item that is an error is what readdir(3) reported.
+    /// An item that is an error is an error of readdir(3).
     type Item = Result<StaleFile, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -86,8 +86,8 @@ impl StaleFile {
         &self.path
     }
 
-    /// Removes the file if it is still stale, as [`ReplaceStale`](crate::Existing::ReplaceStale) does, with
-    /// the proof made twice. Returns whether it was there.
+    /// Removes the file if it is still stale, as [`ReplaceStale`](crate::Existing::ReplaceStale)
+    /// does, with the proof made twice. Returns whether the file was there.
     ///
     /// # Errors
     ///

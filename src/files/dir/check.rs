@@ -28,8 +28,8 @@ pub(super) fn stat(fd: &OwnedFd) -> Result<Status, Refusal> {
     syscall::fstat(fd.as_fd()).map_err(Refusal::Call)
 }
 
-/// Checks that `name`, which could not be opened as a directory because of `error`, is a symbolic
-/// link that this user or root owns.
+/// Checks that `name` is a symbolic link that this user or root owns. `error` is the error of
+/// opening `name` as a directory.
 pub(super) fn verify_link(dir: &OwnedFd, name: &[u8], error: Error) -> Result<(), Refusal> {
     let link = symlink_status(dir, name, error)?;
     match verify_owner(&link, true) {
@@ -39,8 +39,8 @@ pub(super) fn verify_link(dir: &OwnedFd, name: &[u8], error: Error) -> Result<()
     }
 }
 
-/// Returns the status of `name`, which could not be opened as a directory because of `error`, if it
-/// is a symbolic link.
+/// Returns the status of `name` if it is a symbolic link, and otherwise `error`, the error of
+/// opening `name` as a directory.
 pub(super) fn symlink_status(dir: &OwnedFd, name: &[u8], error: Error) -> Result<Status, Refusal> {
     let flags = sys::AT_SYMLINK_NOFOLLOW;
     match syscall::fstatat(dir.as_fd(), name, flags) {
@@ -53,8 +53,8 @@ pub(super) fn symlink_status(dir: &OwnedFd, name: &[u8], error: Error) -> Result
 /// Checks that only this user and root can replace what is in this directory.
 ///
 /// In a user namespace where root is not mapped, root looks like every other user that is not
-/// mapped. There, such an owner is accepted for a directory to which no other user can write, such
-/// as `/`.
+/// mapped. In a user namespace that does not map every user, an owner that is not mapped is
+/// accepted for a directory to which no other user can write, such as `/`.
 pub(super) fn verify_above(status: &Status) -> Result<(), Refusal> {
     match verify_owner(status, true) {
         Err(_) if is_unmapped(status) && !is_writable_by_others(status) => return Ok(()),

@@ -8,15 +8,15 @@ use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::syscall;
 
-/// The mark by which the directory that was made is recognized when it is opened: the sticky bit,
-/// which the umask does not change.
+/// The mark of a directory that was just made: the sticky bit, which the umask does not change.
+/// When the directory is opened, the mark shows that it is the new directory.
 const MARK: mode_t = sys::S_ISVTX;
 
 /// Makes a directory with this mode, whatever the umask is, and opens it. The caller verifies the owner.
 ///
 /// A user who may rename in the parent can put another directory of this user in its place before
-/// it is opened. That directory has no mark, so it keeps its mode, and the call fails with `ESTALE`
-/// unless that mode is the right one. (Some file systems do not keep the mark.)
+/// it is opened. That other directory has no mark, so its mode is not changed, and the call fails
+/// with `ESTALE` unless the mode is the right one. (Some file systems do not keep the mark.)
 pub(crate) fn make_directory(
     parent: BorrowedFd<'_>,
     name: &[u8],
@@ -24,8 +24,8 @@ pub(crate) fn make_directory(
 ) -> Result<OwnedFd, Error> {
     syscall::mkdirat(parent, name, mode | MARK)?;
     open_made(parent, name, mode).inspect_err(|_| {
-        // The first error is reported, and one of unlink is ignored. Only an empty directory can be
-        // removed.
+        // The first error is reported, and an error of unlinkat(2) is ignored. Only an empty
+        // directory can be removed.
         let _ = syscall::unlinkat(parent, name, sys::AT_REMOVEDIR);
     })
 }

@@ -1,4 +1,4 @@
-//! Opens directories, and makes or verifies private and public ones.
+//! Opens directories, and makes or verifies private and public directories.
 
 use sunpath_sys as sys;
 
@@ -17,7 +17,7 @@ impl Dir {
     ///
     /// - `ENOENT`: the directory does not exist, or the path is empty. `EINVAL`: the path has a
     ///   NUL.
-    /// - `ENOTDIR`: it is not a directory, or a component above it is not.
+    /// - `ENOTDIR`: the path, or a component above it, is not a directory.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`).
     /// - `EACCES`: no search permission above it, or, on systems without `O_PATH` (macOS), no
     ///   permission to read it. `ELOOP`: a loop of links.
@@ -43,21 +43,23 @@ impl Dir {
         Ok(Self { fd })
     }
 
-    /// Makes or verifies a directory that nobody else can enter, and opens it. It belongs to this
-    /// process's effective user, and gives group and others no permission.
+    /// Makes or verifies a directory that nobody else can enter, and opens it. The directory
+    /// belongs to this process's effective user, and gives group and others no permission.
     ///
-    /// If it does not exist, it is made with mode 0700 under every umask. The directory above must
-    /// exist. If it exists, it is accepted as it is or refused, and never repaired. Every directory
-    /// above it, up to the root and also above a relative path, must be such that no other user can
-    /// put another directory in this one's place: owned by this user or by root, and not writable
-    /// by group or others, or sticky as `/tmp` is. A symbolic link above is followed if this user
-    /// or root owns it and every further link that it leads through, and every directory on that
-    /// way is verified as well. The directory itself must not be a link.
+    /// If the directory does not exist, it is made with mode 0700 under every umask. The directory
+    /// above must exist. If the directory exists, it is accepted as it is or refused, and never
+    /// repaired. Every directory above it, up to the root and also above a relative path, must keep
+    /// other users from putting another directory in the place of this directory: owned by this
+    /// user or by root, and not writable by group or others, or sticky as `/tmp` is. A symbolic
+    /// link above is followed if this user or root owns it, and so is every further link on the
+    /// way. Every directory on the way is verified as well. The directory itself must not be a
+    /// link.
     ///
-    /// In a user namespace that does not map every user, the owners that are not mapped look alike, and
-    /// root is often one of them. There, such an owner is accepted for `/` and every other directory above
-    /// that nobody else can write to (not for a sticky one), and for the links in it. A process whose
-    /// own user is not mapped owns nothing for certain, and is refused.
+    /// In a user namespace that does not map every user, the owners that are not mapped look alike,
+    /// and root is often one of them. In a user namespace that does not map every user, an owner
+    /// that is not mapped is accepted for `/` and every other directory above that nobody else can
+    /// write to (not for a sticky one), and for the links in these directories. A process whose own
+    /// user is not mapped owns nothing for certain, and is refused.
     ///
     /// # Errors
     ///
@@ -84,11 +86,11 @@ impl Dir {
     }
 
     /// Makes or verifies a directory in which everybody may look up names and this user alone can
-    /// make them, and opens it. It belongs to this process's effective user, nobody else can write
-    /// to it, and everybody can search it.
+    /// make them, and opens it. The directory belongs to this process's effective user, nobody else
+    /// can write to it, and everybody can search it.
     ///
-    /// It works as [`private`](Self::private) does, with mode 0755. Everybody can connect if the
-    /// socket file has mode 0666 in addition.
+    /// The call works as [`private`](Self::private) does, with mode 0755. Everybody can connect if
+    /// the socket file has mode 0666 in addition.
     ///
     /// # Errors
     ///
@@ -122,11 +124,11 @@ impl Dir {
     ///
     /// # Errors
     ///
-    /// - `ERANGE`: `buf` is too short for it; 4096 bytes are enough for every path that the kernel
-    ///   reports.
-    /// - `ENAMETOOLONG`: it is longer than what the kernel reports (`PATH_MAX`).
+    /// - `ERANGE`: the path does not fit into `buf`; 4096 bytes are enough for every path that the
+    ///   kernel reports.
+    /// - `ENAMETOOLONG`: the path is longer than what the kernel reports (`PATH_MAX`).
     /// - `ENOENT`: /proc is not mounted.
-    /// - `EOPNOTSUPP`: the system does not report it (FreeBSD).
+    /// - `EOPNOTSUPP`: the system does not report the path (FreeBSD).
     ///
     /// See proc(5) "/proc/pid/fd", fcntl(2) "F_GETPATH".
     #[doc(alias = "F_GETPATH")]

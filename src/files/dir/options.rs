@@ -38,8 +38,8 @@ impl DirOptions {
         }
     }
 
-    /// Sets whether directories above that are missing are made too, with mode 0700 under every umask.
-    /// Those that exist are verified as always.
+    /// Sets whether missing directories above the directory are made too, with mode 0700 under
+    /// every umask. Directories that exist are verified as always.
     #[must_use]
     #[doc(alias = "mkdir -p")]
     pub const fn parents(mut self, on: bool) -> Self {
@@ -47,15 +47,15 @@ impl DirOptions {
         self
     }
 
-    /// Sets whether search and read permission is taken away from group and others, if the directory exists
-    /// and is ours: 0755 becomes 0700.
+    /// Sets whether group and others lose search and read permission, if the directory exists and
+    /// belongs to our user: mode 0755 becomes 0700.
     ///
-    /// These directories are refused all the same:
+    /// The following directories are refused all the same:
     ///
-    /// - one that group or others may write to, because something may have been put there;
-    /// - one with the sticky bit, one on which a file system is mounted, and one directly below the
-    ///   root, because `/run`, `/tmp` and similar directories are for others too, and root owns
-    ///   them.
+    /// - a directory that group or others may write to, because they may have put files there;
+    /// - a directory with the sticky bit, a directory on which a file system is mounted, and a
+    ///   directory directly below the root, because `/run`, `/tmp` and similar directories are for
+    ///   others too, and root owns them.
     #[must_use]
     #[doc(alias = "chmod")]
     pub const fn narrow(mut self, on: bool) -> Self {

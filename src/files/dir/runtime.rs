@@ -21,14 +21,14 @@ impl Dir {
     /// Makes or verifies the runtime directory of a program, and opens it: a private directory, as
     /// by [`private`](Self::private), that exists until the session or the boot ends.
     ///
-    /// It is the first of these that can be made or verified:
+    /// The result is the first directory of this list that can be made or verified:
     ///
     /// 1. `$XDG_RUNTIME_DIR/<app>`, if the variable is set to an absolute path and all of it
-    ///    verifies. It does not verify after `su` or `sudo`, because they keep the variable of the
+    ///    verifies. After `su` or `sudo` it does not verify, because these keep the variable of the
     ///    other user.
     /// 2. `/run/<app>` if this process is root.
-    /// 3. `/tmp/<app>-<euid>` for every other user. No other user can enter it. But any user can
-    ///    make a file of that name first, which is refused.
+    /// 3. `/tmp/<app>-<euid>` for every other user. No other user can enter it. Any user can make a
+    ///    file of that name first, and then this directory is refused.
     ///
     /// [`find_runtime`](Self::find_runtime) finds the same directory from a client that has the same
     /// `XDG_RUNTIME_DIR`.
@@ -41,7 +41,7 @@ impl Dir {
     ///
     /// # Examples
     ///
-    /// A server, and its client:
+    /// The following code is a server and its client:
     ///
     /// ```
     /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -66,17 +66,18 @@ impl Dir {
         first_verified(app, &PRIVATE)
     }
 
-    /// Opens the runtime directory of a program that [`runtime`](Self::runtime) has made. It is for
-    /// the program's clients, and makes nothing.
+    /// Opens the runtime directory of a program, which [`runtime`](Self::runtime) has made. This
+    /// function is for the program's clients, and makes nothing.
     ///
-    /// It opens the first of the directories listed there that exists and verifies.
+    /// Of the directories that the page of [`runtime`](Self::runtime) lists, it opens the first
+    /// that exists and verifies.
     ///
     /// # Errors
     ///
-    /// - [`RuntimeError`]: each directory that was tried, and what is wrong with it; or `app` is not a name.
-    ///   The errno is `ENOENT` if [`runtime`](Self::runtime) has made none.
+    /// - [`RuntimeError`]: each directory that was tried, and what is wrong with it; or `app` is
+    ///   not a name. The errno is `ENOENT` if [`runtime`](Self::runtime) has made no directory.
     ///
-    /// See also the examples of [`runtime`](Self::runtime).
+    /// The examples of [`runtime`](Self::runtime) show a client.
     #[doc(alias = "XDG_RUNTIME_DIR")]
     pub fn find_runtime(app: &str) -> Result<Self, RuntimeError> {
         let existing = Wanted {
@@ -108,16 +109,17 @@ pub struct RuntimeError {
 }
 
 impl RuntimeError {
-    /// Returns the directories that were tried, in this order, each with what is wrong with it. There is
-    /// none if `app` is not a name in a directory: it is empty, `.` or `..`, or has a slash or a NUL.
+    /// Returns the directories that were tried, in this order, each with what is wrong with it.
+    /// There are none if `app` is not a name in a directory: it is empty, `.` or `..`, or has a
+    /// slash or a NUL.
     pub fn tried(&self) -> impl ExactSizeIterator<Item = (&Path, DirError)> {
         self.tried
             .iter()
             .map(|(path, error)| (path.as_path(), *error))
     }
 
-    /// Returns the errno of the directory that was tried last, because a server makes
-    /// that one if it can make no other. It is `EINVAL` if `app` is not a name.
+    /// Returns the errno for the directory that was tried last, because a server makes that
+    /// directory if it can make no other. Returns `EINVAL` if `app` is not a name.
     #[must_use]
     pub fn errno(&self) -> Errno {
         let last = self.tried.last();
@@ -180,8 +182,9 @@ fn first_verified(app: &str, wanted: &Wanted) -> Result<Dir, RuntimeError> {
     Err(RuntimeError { tried })
 }
 
-/// Returns whether the next directory is tried. It is not tried if only this process lacks
-/// something, such as a descriptor, because other processes would use the first directory.
+/// Returns whether the next directory is tried after this error. The next directory is not tried if
+/// only this process lacks something, such as a descriptor, because other processes would use the
+/// first directory.
 fn may_be_elsewhere(error: DirError) -> bool {
     !matches!(error.errno(), Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
 }

@@ -6,6 +6,7 @@ use super::Refusal;
 use super::check::{OPEN_NOFOLLOW, stat, verify_above, verify_link};
 use crate::error::{Call, Errno, Error};
 use crate::fd::{AsFd, OwnedFd};
+use crate::search::{leading_slashes, len_before};
 use crate::syscall::{self, PATH_MAX};
 
 /// The number of links that the kernel follows in one path.
@@ -41,11 +42,11 @@ pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     reached.ok_or(Refusal::NotADirectory)
 }
 
-/// The rest of the path. It stands at the end of its buffer, because the target of a link is put
-/// before it.
+/// The rest of a path. The rest stands at the end of a buffer, because the target of a link is put
+/// in front of it.
 struct Rest {
     buf: [u8; PATH_MAX],
-    /// INVARIANT: it is at most `PATH_MAX`.
+    /// INVARIANT: the offset is at most `PATH_MAX`.
     start: usize,
 }
 
@@ -84,15 +85,17 @@ impl Rest {
 
     /// Returns the next component, and removes it from the rest.
     fn next(&mut self) -> Option<Range<usize>> {
-        self.start += self.left().iter().position(|byte| *byte != b'/')?;
-        let len = self.left().iter().take_while(|byte| **byte != b'/').count();
-        let start = self.start;
-        self.start += len;
+        let start = self.start + leading_slashes(self.left());
+        let len = len_before(self.buf.get(start..).unwrap_or_default(), b'/');
+        if len == 0 {
+            return None;
+        }
+        self.start = start + len;
         Some(start..self.start)
     }
 
-    /// Puts the target of a link before the rest. The link was the component before the rest, which
-    /// therefore begins with a slash or is empty.
+    /// Puts the target of a link before the rest. The link was the component before the rest, so
+    /// the rest begins with a slash or is empty.
     fn follow(&mut self, dir: &OwnedFd, link: &Range<usize>) -> Result<(), Error> {
         let mut target = [0; PATH_MAX];
         match syscall::readlinkat(dir.as_fd(), self.bytes(link), &mut target) {

@@ -13,6 +13,7 @@ use crate::error::Errno;
 use crate::fd::{AsFd, CWD, OwnedFd};
 use crate::files::name::temporary_name;
 use crate::files::path::checked;
+use crate::search::{last_slash, leading_slashes, len_before, len_without_slashes};
 use crate::syscall::{self, Status};
 
 /// The requirements for the directory itself, in addition to its owner, and what may be done to meet
@@ -22,9 +23,9 @@ pub(super) struct Wanted {
     pub(super) made_with: mode_t,
     pub(super) forbidden: mode_t,
     pub(super) needed: mode_t,
-    /// `true` if it is made where it does not exist.
+    /// `true` if the directory is made where it does not exist.
     pub(super) make: bool,
-    /// `true` if the directories above it are made, too.
+    /// `true` if missing directories above the directory are made, too.
     pub(super) parents: bool,
     /// `true` if forbidden permissions are removed where no other user can have put a file.
     pub(super) narrow: bool,
@@ -45,15 +46,15 @@ pub(super) const PUBLIC: Wanted = Wanted {
     ..PRIVATE
 };
 
-/// Makes or verifies the directory of a path. If that fails, the directories above it that were made are
-/// removed.
+/// Makes or verifies the directory of a path. On failure, the directories above it that this call
+/// made are removed.
 pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
     let mut first_made = None;
     verified_from_the_top(path, wanted, &mut first_made).inspect_err(|_| {
         let mut above = parent(path);
         while first_made.is_some_and(|first| above.len() >= first) {
-            // Nobody else can have put another directory in its place, and only an empty one is
-            // removed.
+            // Nobody else can have put another directory in its place, and only an empty directory
+            // can be removed.
             let _ = syscall::unlinkat(CWD, above, sys::AT_REMOVEDIR);
             above = parent(above);
         }
@@ -62,52 +63,40 @@ pub(super) fn verified(path: &[u8], wanted: &Wanted) -> Result<Dir, DirError> {
 
 /// Returns the path without its last component and the slashes before it.
 fn parent(path: &[u8]) -> &[u8] {
-    let without_slashes = |path: &'_ [u8]| path.iter().rposition(|byte| *byte != b'/');
-    let end = without_slashes(path).unwrap_or(0);
-    let slash = path.iter().take(end).rposition(|byte| *byte == b'/');
-    let end = slash.and_then(|slash| without_slashes(path.get(..slash)?));
-    end.and_then(|end| path.get(..=end)).unwrap_or_default()
+    let slash = last_slash(path, len_without_slashes(path));
+    let above = path.get(..slash.unwrap_or(0)).unwrap_or_default();
+    above.get(..len_without_slashes(above)).unwrap_or_default()
 }
 
-/// Does what [`verified`] does, from the root or the working directory down. If it makes a
-/// directory above the last one, `first_made` gets the length of the first such path.
+/// Does what [`verified`] does, from the root or the working directory down. If the function makes
+/// directories above the last directory, `first_made` gets the length of the path of the first new
+/// directory.
 fn verified_from_the_top(
     path: &[u8],
     wanted: &Wanted,
     first_made: &mut Option<usize>,
 ) -> Result<Dir, DirError> {
-    let path = checked(path).map_err(|error| DirError {
-        prefix_len: 0,
-        refusal: Refusal::Path(error),
-    })?;
+    let path = checked(path).map_err(|error| DirError::new(0, Refusal::Path(error)))?;
     let relative = !path.starts_with(b"/");
     let begin: &[u8] = if relative { b"." } else { b"/" };
-    let at = |prefix_len| {
-        move |refusal| DirError {
-            prefix_len,
-            refusal,
-        }
-    };
+    let at = |prefix_len| move |refusal| DirError::new(prefix_len, refusal);
 
     let opened = syscall::openat(CWD, begin, OPEN_NOFOLLOW).map_err(Refusal::Call);
     let first = usize::from(!relative);
     let mut dir = opened.map_err(at(first))?;
     // A path that names the root or the working directory has no last component. The directory
     // itself is then opened below itself, as ".".
-    let last = path
-        .iter()
-        .rposition(|byte| *byte != b'/')
-        .map_or(first, |end| end + 1);
-    let mut start = path
-        .iter()
-        .take_while(|byte| **byte == b'/')
-        .count()
-        .min(last);
+    let last = match len_without_slashes(path) {
+        0 => first,
+        len => len,
+    };
+    let mut start = leading_slashes(path).min(last);
     verify_upwards(&dir).map_err(at(first))?;
     loop {
         let rest = path.get(start..last).unwrap_or_default();
-        let len = rest.iter().take_while(|byte| **byte != b'/').count();
-        let (name, after) = rest.split_at_checked(len).unwrap_or((rest, b""));
+        let (name, after) = rest
+            .split_at_checked(len_before(rest, b'/'))
+            .unwrap_or((rest, b""));
         let end = start + name.len();
         if end == last {
             let name = if name.is_empty() { b"." } else { name };
@@ -118,7 +107,7 @@ fn verified_from_the_top(
             first_made.get_or_insert(end);
         }
         dir = below;
-        start = end + after.iter().take_while(|byte| **byte == b'/').count();
+        start = end + leading_slashes(after);
     }
 }
 
@@ -161,8 +150,8 @@ fn enter(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     }
 }
 
-/// Verifies this directory and those above it. It follows `..` from directory to directory, and not
-/// the path that led here.
+/// Verifies this directory and those above it. The function follows `..` from directory to
+/// directory, and does not use the path that led here.
 fn verify_upwards(dir: &OwnedFd) -> Result<(), Refusal> {
     let mut here = stat(dir)?;
     verify_above(&here)?;
@@ -207,9 +196,10 @@ fn make_or_verify(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Re
     }
 }
 
-/// Makes the directory. It fails with `EEXIST` if another process has made it. It gets its name
-/// when it has its mode, which the umask may have narrowed, because a process that starts at the
-/// same time, or after a kill, would otherwise refuse it.
+/// Makes the directory. Fails with `EEXIST` if another process has made it. The directory is made
+/// under a temporary name, and gets its name when its mode is right. Otherwise a process that
+/// starts at the same time, or after a kill, would find a mode that the umask has narrowed, and
+/// refuse the directory.
 fn make(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Refusal> {
     let temporary = &temporary_name().map_err(Refusal::Call)?;
     let made = make_with_mode(dir, temporary, wanted)?;
@@ -231,12 +221,13 @@ fn make_with_mode(dir: &OwnedFd, name: &[u8], wanted: &Wanted) -> Result<Dir, Re
 }
 
 /// Removes the directory that was made a moment ago. An error of this call is ignored, because it
-/// would hide the first one. The directory is empty, and no other user may write to it.
+/// would hide the first error. The directory is empty, and no other user may write to it.
 fn remove(dir: &OwnedFd, name: &[u8]) {
     let _ = syscall::unlinkat(dir.as_fd(), name, sys::AT_REMOVEDIR);
 }
 
-/// Verifies a directory that exists. If it is only too widely readable and may be changed, it is changed.
+/// Verifies a directory that exists. If its only fault is that others may read it, and its mode may
+/// be changed, the mode is changed.
 fn narrow_or_verify(fd: OwnedFd, wanted: &Wanted) -> Result<Dir, Refusal> {
     let status = stat(&fd)?;
     let is_too_wide = status.mode() & wanted.forbidden != 0;
@@ -247,8 +238,8 @@ fn narrow_or_verify(fd: OwnedFd, wanted: &Wanted) -> Result<Dir, Refusal> {
     verify_itself(fd, wanted)
 }
 
-/// Returns whether only this user can write to a directory, and it is not a directory of the system
-/// such as /run. Those are sticky, mounted, or directly below the root.
+/// Returns whether only this user can write to a directory, and the directory is not one of the
+/// system such as /run. Directories of the system are sticky, mounted, or directly below the root.
 fn is_narrowable(fd: &OwnedFd, status: &Status) -> Result<bool, Refusal> {
     let up =
         |from: &OwnedFd| syscall::openat(from.as_fd(), b"..", OPEN_NOFOLLOW).map_err(Refusal::Call);
@@ -309,7 +300,7 @@ mod tests {
             refused().unwrap_err().refusal(),
             Refusal::Mode { .. }
         ));
-        // Nothing is left, under a temporary name either.
+        // Nothing is left, not even under a temporary name.
         assert_eq!(fs::read_dir(&base).unwrap().count(), 0);
         // A directory that existed earlier stays.
         fs::create_dir(&path).unwrap();

@@ -1,5 +1,6 @@
-//! Replaces sendmmsg(2) and recvmmsg(2) by a loop where the system has neither, and recvmmsg(2)
-//! where the kernel refuses it. FreeBSD's C library does the same. The tests run on every system.
+//! A loop in place of sendmmsg(2) and recvmmsg(2) where the system has neither, and in place of
+//! recvmmsg(2) where the kernel refuses it. FreeBSD's C library makes the calls in a loop, too. The
+//! tests of this module run on every system.
 
 use core::ffi::{c_int, c_void};
 
@@ -7,7 +8,7 @@ use sunpath_sys as sys;
 #[cfg(have_mmsg)]
 use sunpath_sys::mmsghdr;
 
-/// The header of one message, for systems that have no such struct.
+/// The header of one message, for systems that lack this struct.
 #[cfg(not(have_mmsg))]
 #[allow(non_camel_case_types)]
 pub(super) struct mmsghdr {
@@ -56,8 +57,8 @@ pub(super) unsafe fn recv_many(
     unsafe { one_by_one(headers, count, receive) }
 }
 
-/// Returns the number of headers for which `call` succeeded before it failed, or -1 if the first
-/// call failed.
+/// Calls `call` for each header until it fails. Returns for how many headers it succeeded, or -1 if
+/// the first call failed.
 ///
 /// # Safety
 ///
@@ -68,9 +69,10 @@ unsafe fn one_by_one(
     mut call: impl FnMut(&mut mmsghdr, bool) -> isize,
 ) -> isize {
     for done in 0..count {
-        // SAFETY: done is less than count.
+        // SAFETY: `done` is less than `count`, so the pointer stays inside the headers.
         let header = unsafe { headers.add(done) };
-        // SAFETY: the caller guarantees that it is a header, and that nothing else uses it.
+        // SAFETY: the caller guarantees that each of the headers is valid, and that nothing else
+        // uses them.
         let header = unsafe { &mut *header };
         match call(header, done == 0) {
             len @ 0.. => header.msg_len = len as _,

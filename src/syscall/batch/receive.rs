@@ -17,20 +17,21 @@ use crate::syscall::control::{OwnedControl, zeroed};
 use crate::syscall::message::{CMSG_CLOEXEC, Length, OFFER_NO_BYTES, TRUE_LENGTH, msghdr_over};
 use crate::syscall::retry_timed;
 
-/// The flag to wait for one message and then take those that are there.
+/// The flag to wait for one message and then take the others that are there.
 #[cfg(have_mmsg)]
 const WAIT_FOR_ONE: c_int = sys::MSG_WAITFORONE;
 #[cfg(not(have_mmsg))]
-const WAIT_FOR_ONE: c_int = 0; // the loop of one_by_one does that itself
+const WAIT_FOR_ONE: c_int = 0; // The loop of `one_by_one` waits for one message without a flag.
 
 /// Slots for the headers of `N` messages to receive, each with space for its sender and its control
-/// messages. Their contents have no meaning until [`RecvHeaders`] has written them.
+/// messages. The contents have no meaning until [`RecvHeaders`] has written them.
 pub(crate) struct RecvSlots<const N: usize, E: Expected> {
     headers: [MaybeUninit<mmsghdr>; N],
     beside: [Beside<E>; N],
 }
 
-/// The memory to which the header of a message to receive points, in addition to the data.
+/// The memory for the parts of a message other than its data, to which the header of a message
+/// points.
 struct Beside<E: Expected> {
     piece: MaybeUninit<sys::iovec>,
     sender: MaybeUninit<sys::sockaddr_un>,
@@ -47,7 +48,8 @@ impl<E: Expected> Beside<E> {
     }
 }
 
-// SAFETY: the code that borrows the slots writes each pointer in them before it is followed.
+// SAFETY: the slots hold pointers, but the code that borrows the slots writes each pointer before
+// following the pointer.
 unsafe impl<const N: usize, E: Expected> Send for RecvSlots<N, E> {}
 // SAFETY: nothing can be done with a shared reference to the slots.
 unsafe impl<const N: usize, E: Expected> Sync for RecvSlots<N, E> {}
@@ -65,19 +67,20 @@ impl<const N: usize, E: Expected> RecvSlots<N, E> {
 /// The headers of messages to receive, each with a buffer of `SIZE` bytes.
 pub(crate) struct RecvHeaders<'b, const SIZE: usize, E: Expected> {
     /// INVARIANT: each header points to an iovec of SIZE bytes, to an address if the sender is
-    /// expected, and to `E::SPACE` bytes for control messages. All of this memory is initialised,
-    /// and borrowed for 'b.
+    /// expected, and to `E::SPACE` bytes for control messages. All memory behind the headers is
+    /// initialised, and borrowed for `'b`.
     headers: &'b mut [mmsghdr],
-    /// The number of headers that the last call has filled. INVARIANT: that many headers exist, and
-    /// all others contain the full lengths of their memory.
+    /// The number of headers that the last call has filled. INVARIANT: at least `filled` headers
+    /// exist, and the headers after these contain the full lengths of their memory.
     filled: usize,
-    /// The number of filled headers that [`arrived`](Self::arrived) has returned. INVARIANT: it is
-    /// at most `filled`, and this value owns the descriptors in the rest.
+    /// The number of filled headers that [`arrived`](Self::arrived) has returned. INVARIANT:
+    /// `given` is at most `filled`, and this value owns the descriptors in the filled headers from
+    /// `given` on.
     given: usize,
     expected: PhantomData<E>,
 }
 
-// SAFETY: the memory to which the headers point is borrowed for 'b, and by nothing else.
+// SAFETY: the memory to which the headers point is borrowed for 'b by this value alone.
 unsafe impl<const SIZE: usize, E: Expected> Send for RecvHeaders<'_, SIZE, E> {}
 // SAFETY: nothing can be done with a shared reference to the headers.
 unsafe impl<const SIZE: usize, E: Expected> Sync for RecvHeaders<'_, SIZE, E> {}
@@ -108,7 +111,7 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
         }
         let headers = slots.headers.as_mut_ptr().cast();
         Self {
-            // SAFETY: the first len headers have just been written, and are borrowed for 'b.
+            // SAFETY: the first len headers have just been written, and are borrowed for `'b`.
             headers: unsafe { slice::from_raw_parts_mut(headers, len) },
             filled: 0,
             given: 0,
@@ -155,7 +158,7 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
             Err(error) => match unsafe { receive_one_by_one(fd, vector, count, flags, error) } {
                 Ok(arrived) => arrived,
                 Err(error) => {
-                    self.given = self.filled; // the messages of the previous call are gone
+                    self.given = self.filled; // The messages of the previous call no longer exist.
                     return Err(error);
                 }
             },
@@ -169,11 +172,12 @@ impl<'b, const SIZE: usize, E: Expected> RecvHeaders<'b, SIZE, E> {
     pub(crate) fn arrived(&mut self) -> Arrived<'_, SIZE, E> {
         let given = mem::replace(&mut self.given, self.filled);
         let (first, left) = (self.headers.as_mut_ptr(), self.filled - given);
-        // SAFETY: by the invariants given is at most filled, which is at most the number of
+        // SAFETY: by the invariants `given` is at most `filled`, and there are at least `filled`
         // headers.
         let first = unsafe { first.add(given) };
         Arrived {
-            // SAFETY: there are that many headers, and they are borrowed as self is.
+            // SAFETY: there are `left` headers from `first` on, and they are borrowed as long as
+            // `self` is.
             headers: unsafe { slice::from_raw_parts_mut(first, left) },
             expected: PhantomData,
         }
@@ -193,7 +197,8 @@ impl<const SIZE: usize, E: Expected> Drop for RecvHeaders<'_, SIZE, E> {
 /// have it or refuses `MSG_WAITFORONE`. Returns how many arrived. If recvmmsg(2) failed with
 /// `EINVAL` for another reason, the single receive fails in the same way.
 ///
-/// It takes no reference to a [`RecvHeaders`], so the compiler can keep that value in registers.
+/// The function takes no reference to a [`RecvHeaders`], so the compiler can keep that value in
+/// registers.
 ///
 /// # Safety
 ///
@@ -216,8 +221,8 @@ unsafe fn receive_one_by_one(
     })
 }
 
-/// Gives a header its space for the sender and for control messages, before each call, because the
-/// kernel overwrites their lengths.
+/// Gives a header its space for the sender and for control messages. The lengths are set before
+/// each call, because the kernel overwrites them.
 #[inline]
 fn offer_space<E: Expected>(msg: &mut sys::msghdr) {
     if E::SENDER {
@@ -228,16 +233,17 @@ fn offer_space<E: Expected>(msg: &mut sys::msghdr) {
     }
 }
 
-/// The received messages. This value owns the descriptors in all messages that were not taken yet.
+/// The received messages. The value owns the descriptors in all messages that were not taken yet.
 pub(crate) struct Arrived<'c, const SIZE: usize, E: Expected> {
-    /// INVARIANT: that of [`RecvHeaders`] holds, and recvmmsg has filled each header.
+    /// INVARIANT: the invariant of `RecvHeaders::headers` holds, and recvmmsg has filled each
+    /// header.
     headers: &'c mut [mmsghdr],
     expected: PhantomData<E>,
 }
 
-// SAFETY: the memory to which the headers point is borrowed for 'c, and by nothing else.
+// SAFETY: the memory to which the headers point is borrowed for 'c by this value alone.
 unsafe impl<const SIZE: usize, E: Expected> Send for Arrived<'_, SIZE, E> {}
-// SAFETY: a shared reference only returns numbers.
+// SAFETY: through a shared reference only a count can be read.
 unsafe impl<const SIZE: usize, E: Expected> Sync for Arrived<'_, SIZE, E> {}
 
 impl<'c, const SIZE: usize, E: Expected> Iterator for Arrived<'c, SIZE, E> {
@@ -270,11 +276,11 @@ impl<const SIZE: usize, E: Expected> Drop for Arrived<'_, SIZE, E> {
     }
 }
 
-/// One received message, which is still in its header because parts that nobody uses then cost
-/// nothing. It owns the descriptors until [`open`](Self::open) is called.
+/// One received message. The message stays in its header, because parts that nobody reads then cost
+/// nothing. The value owns the descriptors until [`open`](Self::open) is called.
 pub(crate) struct ArrivedMessage<'c, const SIZE: usize, E: Expected> {
-    /// INVARIANT: that of [`RecvHeaders`] holds, and recvmmsg has filled the header.
-    /// `msg_controllen` is 0 after the control messages were given up.
+    /// INVARIANT: the invariant of `RecvHeaders::headers` holds, and recvmmsg has filled the
+    /// header. `msg_controllen` is 0 after the control messages were given up.
     header: &'c mut mmsghdr,
     expected: PhantomData<E>,
 }
@@ -312,7 +318,7 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
         piece.iov_base.cast()
     }
 
-    /// Returns the sender's address, if that is expected.
+    /// Returns the sender's address, if `E` expects it.
     #[inline]
     pub(crate) fn from(&self) -> Option<UnixAddr> {
         let msg = &self.header.msg_hdr;
@@ -336,12 +342,13 @@ impl<'c, const SIZE: usize, E: Expected> ArrivedMessage<'c, SIZE, E> {
             0 => &mut [],
             written => {
                 let (start, written) = (msg.msg_control.cast(), written.min(E::SPACE));
-                // SAFETY: by the invariant E::SPACE bytes are initialised and borrowed for 'c. They
-                // are returned only once, because the header's length is 0 from here on.
+                // SAFETY: by the invariant `E::SPACE` bytes are initialised and borrowed for `'c`. The
+                // bytes are returned only once, because the header's length is 0 from here on.
                 unsafe { slice::from_raw_parts_mut(start, written) }
             }
         };
-        // SAFETY: recvmmsg has just written that many bytes, and nothing has read them.
+        // SAFETY: recvmmsg has just written all bytes of `control`, and nothing has taken the
+        // descriptors in them.
         unsafe { OwnedControl::new(control, E::DESCRIPTORS) }
     }
 }
@@ -363,7 +370,7 @@ mod tests {
     use crate::syscall::{send, socketpair};
     use std::cell::Cell;
 
-    /// Fails as a kernel does that does not have the call or its flag.
+    /// Fails as on a kernel that lacks the call or its flag.
     fn refuse(errno: c_int) -> isize {
         sys::set_errno(errno);
         -1

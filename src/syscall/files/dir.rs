@@ -1,7 +1,7 @@
 //! Directories by their descriptors, and the calls on files below them.
 //!
-//! Functions that are called in many places are out of line: the cost is negligible beside that of
-//! a system call, and inlined they would be an eighth of the library.
+//! Functions with many callers are out of line: a function call costs little compared with a system
+//! call, and inlined copies would be an eighth of the library.
 
 use core::ffi::{c_char, c_int, c_uint};
 use core::mem::MaybeUninit;
@@ -21,13 +21,14 @@ use crate::error::{Call, Cause, Errno, Error};
 #[cfg(have_proc_fd)]
 use crate::fd::CWD;
 use crate::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use crate::search::len_before;
 use crate::syscall::retry;
 
 /// The greatest length of a path that one call takes, including its NUL.
 pub(crate) const PATH_MAX: usize = sys::PATH_MAX as usize;
 
-/// The flag for a descriptor that refers to a file without opening it. On systems that lack it, the
-/// value opens a directory for reading.
+/// The flag for a descriptor that refers to a file without opening it. On systems without this
+/// flag, the value opens a directory for reading.
 #[cfg(have_o_path)]
 pub(crate) const O_PATH: c_int = sys::O_PATH;
 #[cfg(not(have_o_path))]
@@ -110,9 +111,9 @@ fn on_two_paths(
     Ok(())
 }
 
-/// The mode of a file that `O_CREAT` makes, which is a lock file. It gives permissions only to the
-/// owner, and has the sticky bit as a mark: that bit means nothing on the file, no other program
-/// sets it, and the umask does not change it.
+/// The mode of the files that `O_CREAT` makes here, which are lock files. The mode gives
+/// permissions only to the owner, and has the sticky bit as a mark: that bit means nothing on the
+/// file, no other program sets it, and the umask does not change it.
 pub(crate) const LOCK_FILE_MODE: sys::mode_t = sys::S_ISVTX | 0o600;
 
 /// Opens a file by openat(2), close-on-exec. A file that `O_CREAT` makes has [`LOCK_FILE_MODE`].
@@ -120,8 +121,8 @@ pub(crate) const LOCK_FILE_MODE: sys::mode_t = sys::S_ISVTX | 0o600;
 pub(crate) fn openat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, Error> {
     let (flags, mode) = (flags | sys::O_CLOEXEC, c_uint::from(LOCK_FILE_MODE));
     let fd = on_path(Call::Openat, path, &mut |path| {
-        // SAFETY: path is NUL-terminated and live; the mode is an unsigned int, as C's varargs have
-        // it.
+        // SAFETY: `path` is NUL-terminated and live; the mode is an unsigned int, as C's varargs
+        // have it.
         unsafe { sys::openat(dir.as_raw_fd(), path, flags, mode) as isize }
     })?;
     // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
@@ -131,7 +132,7 @@ pub(crate) fn openat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<O
 /// Makes a directory by mkdirat(2). The umask removes bits from the mode.
 pub(crate) fn mkdirat(dir: BorrowedFd<'_>, path: &[u8], mode: sys::mode_t) -> Result<(), Error> {
     on_path(Call::Mkdirat, path, &mut |path| {
-        // SAFETY: path is NUL-terminated and live.
+        // SAFETY: `path` is NUL-terminated and live.
         unsafe { sys::mkdirat(dir.as_raw_fd(), path, mode) as isize }
     })?;
     Ok(())
@@ -149,7 +150,7 @@ pub(crate) fn symlinkat(target: &[u8], dir: BorrowedFd<'_>, path: &[u8]) -> Resu
 #[inline(never)]
 pub(crate) fn unlinkat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<(), Error> {
     on_path(Call::Unlinkat, path, &mut |path| {
-        // SAFETY: path is NUL-terminated and live.
+        // SAFETY: `path` is NUL-terminated and live.
         unsafe { sys::unlinkat(dir.as_raw_fd(), path, flags) as isize }
     })?;
     Ok(())
@@ -177,8 +178,8 @@ pub(crate) fn linkat(
     })
 }
 
-/// Gives a file another name. It fails with `EEXIST` if that name exists. On failure the file has
-/// only its old name.
+/// Gives a file another name. Fails with `EEXIST` if that name exists. On failure the file has only
+/// its old name.
 #[inline(never)]
 pub(crate) fn rename_to_new(
     old: (BorrowedFd<'_>, &[u8]),
@@ -189,7 +190,7 @@ pub(crate) fn rename_to_new(
         renamed => return renamed,
     }
     linkat(old, new).map_err(|error| match error.errno() {
-        // For a file of ours, only a file system without hard links reports these.
+        // For a file of ours, only a file system without hard links reports these errors.
         Errno::EPERM | Errno::ENOSYS | Errno::EOPNOTSUPP => cannot_rename(),
         _ => error,
     })?;
@@ -211,7 +212,7 @@ fn unlink_old_name(
     new: (BorrowedFd<'_>, &[u8]),
 ) -> Result<(), Error> {
     let status = |(dir, name)| fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW);
-    // A file system without hard links may make a copy instead, to which no socket is bound.
+    // A file system without hard links may make a copy instead. No socket is bound to the copy.
     match status(old)?.identity() == status(new)?.identity() {
         true => unlinkat(old.0, old.1, 0),
         false => Err(cannot_rename()),
@@ -219,7 +220,8 @@ fn unlink_old_name(
 }
 
 /// Returns whether the file at the second name has the type, mode and owner of the file at the
-/// first: it is the same file or a copy, and not one that another program has put there since.
+/// first: then it is the same file or a copy, and not a file that another program has put there
+/// since.
 fn is_like(old: (BorrowedFd<'_>, &[u8]), new: (BorrowedFd<'_>, &[u8])) -> bool {
     let status = |(dir, name)| fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW).ok();
     let both = status(old).zip(status(new));
@@ -235,7 +237,7 @@ pub(crate) fn exchange(
     rename_with(one, other, RENAME_EXCHANGE)
 }
 
-/// Returns whether the error means that the system or the file system lacks a call or a flag. Linux
+/// Returns whether an error means that the system or the file system lacks a call or a flag. Linux
 /// reports `EINVAL` for a flag that a file system does not know, and macOS `ENOTSUP`.
 pub(crate) fn is_lacking(error: &Error) -> bool {
     is_lacking_if(ENOTSUP, error)
@@ -267,22 +269,22 @@ fn rename_with(
     Err(Error::new(Call::Renameat, Errno::ENOSYS))
 }
 
-/// Returns the status of a file by fstatat(2). With `AT_SYMLINK_NOFOLLOW` it is that of a symbolic
-/// link itself.
+/// Returns the status of a file by fstatat(2). With `AT_SYMLINK_NOFOLLOW` the status of a symbolic
+/// link is that of the link itself.
 #[inline(never)]
 pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<Status, Error> {
     let mut status = MaybeUninit::<sys::stat>::zeroed();
     on_path(Call::Fstatat, path, &mut |path| {
-        // SAFETY: path is NUL-terminated and live, and status has space for a struct stat.
+        // SAFETY: `path` is NUL-terminated and live, and status has space for a struct stat.
         unsafe { sys::fstatat(dir.as_raw_fd(), path, status.as_mut_ptr(), flags) as isize }
     })?;
     // SAFETY: a struct stat may be all zeroes, and the kernel wrote a valid one.
     Ok(Status(unsafe { status.assume_init() }))
 }
 
-/// Writes the path of the working directory into `buf` by getcwd(3), and returns it.
+/// Writes the path of the working directory into `buf` by getcwd(3), and returns the path.
 pub(crate) fn getcwd(buf: &mut [u8]) -> Result<&[u8], Error> {
-    // SAFETY: buf is writable for its length.
+    // SAFETY: `buf` is writable for its length.
     let path = unsafe { sys::getcwd(buf.as_mut_ptr().cast(), buf.len()) };
     if path.is_null() {
         return Err(Error::new(Call::Getcwd, Errno::from_raw(sys::errno())));
@@ -292,12 +294,12 @@ pub(crate) fn getcwd(buf: &mut [u8]) -> Result<&[u8], Error> {
 
 /// Returns the bytes before the first NUL.
 fn before_nul(call: Call, buf: &[u8]) -> Result<&[u8], Error> {
-    let len = buf.iter().take_while(|byte| **byte != 0).count();
-    buf.get(..len).ok_or(Error::new(call, Errno::ERANGE))
+    buf.get(..len_before(buf, 0))
+        .ok_or(Error::new(call, Errno::ERANGE))
 }
 
-/// Writes the target of a link into `buf` by readlinkat(2), and returns it. It fails with `ERANGE`
-/// if the target does not fit.
+/// Writes the target of a link into `buf` by readlinkat(2), and returns the target. Fails with
+/// `ERANGE` if the target does not fit.
 pub(crate) fn readlinkat<'b>(
     dir: BorrowedFd<'_>,
     path: &[u8],
@@ -305,7 +307,7 @@ pub(crate) fn readlinkat<'b>(
 ) -> Result<&'b [u8], Error> {
     let len = on_path(Call::Readlinkat, path, &mut |path| {
         let (to, size) = (buf.as_mut_ptr().cast(), buf.len());
-        // SAFETY: path is NUL-terminated and live, and `to` is writable for `size` bytes.
+        // SAFETY: `path` is NUL-terminated and live, and `to` is writable for `size` bytes.
         unsafe { sys::readlinkat(dir.as_raw_fd(), path, to, size) }
     })?;
     // A path that fills the buffer may have been truncated.
@@ -313,8 +315,8 @@ pub(crate) fn readlinkat<'b>(
     path.ok_or(Error::new(Call::Readlinkat, Errno::ERANGE))
 }
 
-/// Writes the path of an open directory into `buf`, and returns it. It fails with `ERANGE` if the
-/// path does not fit.
+/// Writes the path of an open directory into `buf`, and returns the path. Fails with `ERANGE` if
+/// the path does not fit.
 #[cfg(have_proc_fd)]
 pub(crate) fn path_of<'b>(fd: BorrowedFd<'_>, buf: &'b mut [u8]) -> Result<&'b [u8], Error> {
     readlinkat(CWD, ProcFd::new(fd).as_bytes(), buf)
@@ -338,4 +340,24 @@ pub(crate) fn path_of<'b>(fd: BorrowedFd<'_>, buf: &'b mut [u8]) -> Result<&'b [
 #[cfg(not(any(have_proc_fd, have_f_getpath)))]
 pub(crate) fn path_of<'b>(_fd: BorrowedFd<'_>, _buf: &'b mut [u8]) -> Result<&'b [u8], Error> {
     Err(Error::new(Call::Readlinkat, Errno::EOPNOTSUPP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On Linux `ENOTSUP` is another name of `EOPNOTSUPP`. On macOS it is 45, and `EOPNOTSUPP` is 102.
+    #[test]
+    fn rename_flag_that_is_lacking_is_known_by_the_errno_of_each_system() {
+        let failed = |errno| Error::new(Call::Renameat, Errno::from_raw(errno));
+        for enotsup in [95, 45] {
+            let lacks = |errno| is_lacking_if(Errno::from_raw(enotsup), &failed(errno));
+            for errno in [Errno::EINVAL.raw(), Errno::ENOSYS.raw(), enotsup] {
+                assert!(lacks(errno), "{errno}");
+            }
+            for errno in [Errno::EEXIST.raw(), Errno::ENOENT.raw(), 102] {
+                assert!(!lacks(errno), "{errno}");
+            }
+        }
+    }
 }

@@ -13,8 +13,8 @@ use crate::syscall::{retry, set_cloexec};
 /// `true` after [`inherit`] has taken descriptors over.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Descriptors that were inherited through execve(2), in the order of their numbers. Dropping it
-/// closes those that are left.
+/// Descriptors that were inherited through execve(2), the lowest first. Dropping this value closes
+/// those that are left.
 #[derive(Debug)]
 pub(crate) struct Inherited {
     /// INVARIANT: all descriptors from `next` up to but not including `end` are open, and this
@@ -25,7 +25,7 @@ pub(crate) struct Inherited {
 
 /// The reason why descriptors cannot be taken over.
 pub(crate) enum NotInherited {
-    /// They were taken over before.
+    /// The descriptors were taken over before.
     Taken,
     /// This descriptor cannot be taken over, because it is not open (`EBADF`) or because this
     /// process opened it (`EBUSY`).
@@ -35,7 +35,7 @@ pub(crate) enum NotInherited {
 /// Takes over the descriptors of a range, once in a process, and makes them close-on-exec. If one of
 /// them cannot be taken over, nothing is changed.
 ///
-/// A descriptor that was inherited through execve(2) is not close-on-exec. One that is
+/// A descriptor that was inherited through execve(2) is not close-on-exec. A descriptor that is
 /// close-on-exec was opened since, or has an owner already, and is refused.
 ///
 /// # Safety
@@ -65,7 +65,7 @@ pub(crate) unsafe fn inherit(first: RawFd, end: RawFd) -> Result<Inherited, NotI
 
 fn check(fd: RawFd) -> Result<(), Error> {
     let flags = retry(Call::Fcntl, || {
-        // SAFETY: F_GETFD has no argument and only reads. For a number that is not open it reports
+        // SAFETY: F_GETFD has no argument and only reads. If `fd` is not open, the call reports
         // EBADF.
         unsafe { sys::fcntl(fd, sys::F_GETFD) as isize }
     })?;
@@ -88,8 +88,8 @@ impl Iterator for Inherited {
         }
         let fd = self.next;
         self.next += 1;
-        // SAFETY: when it was taken over, the descriptor was open and not close-on-exec, so by the
-        // contract of `inherit` it had no owner. Nothing has owned it since, because descriptors
+        // SAFETY: `inherit` found the descriptor open and not close-on-exec, so by the contract of
+        // `inherit` the descriptor had no owner. Nothing has owned it since, because descriptors
         // are taken over once in a process and `next` only grows.
         Some(unsafe { OwnedFd::from_raw_fd(fd) })
     }

@@ -4,9 +4,9 @@ use super::Status;
 #[cfg(have_proc_locks)]
 use crate::syscall::proc::read_in_pieces;
 
-/// Returns the process that took the lock of a file by flock(2), according to /proc/locks. It is
-/// `None` if nobody holds the lock, if the holder has no pid here, or if /proc/locks has other
-/// device numbers for the file system.
+/// Returns the process that took the lock of a file by flock(2), according to /proc/locks. The
+/// result is `None` if nobody holds the lock, if the holder has no pid in this pid namespace, or if
+/// /proc/locks reports other device numbers for the file system.
 #[cfg(have_proc_locks)]
 pub(crate) fn lock_holder(file: &Status) -> Option<i32> {
     let (mut line, mut holder) = (Line::default(), None);
@@ -45,8 +45,8 @@ impl Default for Line {
 
 #[cfg(have_proc_locks)]
 impl Line {
-    /// Adds a byte. A line that is too long is truncated, because it cannot be one of those that
-    /// are searched for.
+    /// Adds a byte. A line that is too long is truncated, because no line about a lock of flock(2)
+    /// is that long.
     fn push(&mut self, byte: u8) {
         if let Some(place) = self.bytes.get_mut(self.len) {
             *place = byte;
@@ -66,7 +66,7 @@ impl Line {
         let mut hexadecimal = || u32::from_str_radix(numbers.next()?, 16).ok();
         let device = (hexadecimal()?, hexadecimal()?);
         let inode: u64 = numbers.next()?.parse().ok()?;
-        // Some C libraries have signed numbers here, or 32 bits where others have 64.
+        // In some C libraries these types are signed, or have 32 bits instead of 64.
         #[allow(clippy::unnecessary_cast)]
         let own = {
             let own = file.0.st_dev as sys::dev_t;

@@ -33,7 +33,7 @@ enum Way {
 
 /// Changes the mode of the file that a descriptor has open, or refers to.
 ///
-/// It fails with `EOPNOTSUPP` if no way is possible: the kernel has no fchmodat2(2) (before Linux
+/// Fails with `EOPNOTSUPP` if no way is possible: the kernel has no fchmodat2(2) (before Linux
 /// 6.6), /proc is not mounted, and the file is not a directory.
 #[cfg(have_fchmodat2)]
 pub(crate) fn change_mode(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
@@ -47,7 +47,7 @@ fn change_mode_by(ways: &[Way], fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result
         outcome = match way {
             Way::Descriptor => on_path(Call::Fchmodat, b"", &mut |path| {
                 let flags = sys::AT_EMPTY_PATH;
-                // SAFETY: path is NUL-terminated and live.
+                // SAFETY: `path` is NUL-terminated and live.
                 unsafe { sys::fchmodat2(fd.as_raw_fd(), path, mode, flags) as isize }
             })
             .map(drop),
@@ -58,8 +58,8 @@ fn change_mode_by(ways: &[Way], fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result
                 }
                 on_path(Call::Fchmodat, alias.as_bytes(), &mut |path| {
                     let cwd = CWD.as_raw_fd();
-                    // SAFETY: path is NUL-terminated and live. It is a link that the kernel made,
-                    // and leads to the descriptor's file and nowhere else.
+                    // SAFETY: `path` is NUL-terminated and live. The path is a link of /proc that
+                    // leads to the descriptor's file and nowhere else.
                     unsafe { sys::fchmodat(cwd, path, mode, 0) as isize }
                 })
                 .map(drop)
@@ -90,7 +90,7 @@ fn change_mode_by(ways: &[Way], fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result
 pub(crate) fn change_mode(fd: BorrowedFd<'_>, mode: sys::mode_t) -> Result<(), Error> {
     on_path(Call::Fchmodat, b"", &mut |path| {
         let flags = sys::AT_EMPTY_PATH;
-        // SAFETY: path is NUL-terminated and live.
+        // SAFETY: `path` is NUL-terminated and live.
         unsafe { sys::fchmodat(fd.as_raw_fd(), path, mode, flags) as isize }
     })?;
     Ok(())
@@ -110,7 +110,7 @@ pub(crate) fn change_owner(
 ) -> Result<(), Error> {
     on_path(Call::Fchownat, b"", &mut |path| {
         let flags = sys::AT_EMPTY_PATH;
-        // SAFETY: path is NUL-terminated and live.
+        // SAFETY: `path` is NUL-terminated and live.
         unsafe { sys::fchownat(fd.as_raw_fd(), path, owner, group, flags) as isize }
     })?;
     Ok(())
@@ -123,14 +123,14 @@ pub(crate) fn change_owner(
     group: sys::gid_t,
 ) -> Result<(), Error> {
     retry(Call::Fchownat, || {
-        // SAFETY: the call takes only numbers.
+        // SAFETY: the arguments are integers, so the call accesses no memory.
         unsafe { sys::fchown(fd.as_raw_fd(), owner, group) as isize }
     })?;
     Ok(())
 }
 
-/// Changes the mode of the file with a name. If that is a symbolic link, it changes the link itself
-/// or fails.
+/// Changes the mode of the file with a name. If the file is a symbolic link, the function changes
+/// the link itself or fails.
 #[cfg(have_o_path)]
 pub(crate) fn change_mode_at(
     dir: BorrowedFd<'_>,
@@ -149,7 +149,7 @@ pub(crate) fn change_mode_at(
 ) -> Result<(), Error> {
     on_path(Call::Fchmodat, name, &mut |path| {
         let flags = sys::AT_SYMLINK_NOFOLLOW;
-        // SAFETY: path is NUL-terminated and live.
+        // SAFETY: `path` is NUL-terminated and live.
         unsafe { sys::fchmodat(dir.as_raw_fd(), path, mode, flags) as isize }
     })?;
     Ok(())
@@ -165,7 +165,7 @@ pub(crate) fn change_owner_at(
 ) -> Result<(), Error> {
     on_path(Call::Fchownat, name, &mut |path| {
         let flags = sys::AT_SYMLINK_NOFOLLOW;
-        // SAFETY: path is NUL-terminated and live.
+        // SAFETY: `path` is NUL-terminated and live.
         unsafe { sys::fchownat(dir.as_raw_fd(), path, owner, group, flags) as isize }
     })?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Executes a program in a child that has descriptors under fixed numbers.
+//! Executes a program in a child that has given descriptors in fixed positions: 3, 4 and so on.
 
 use core::ffi::{c_char, c_int};
 use core::iter::repeat_n;
@@ -20,26 +20,27 @@ use crate::syscall::{getpid, retry, set_cloexec};
 
 /// A program as execve(2) takes it.
 pub(crate) struct Program {
-    /// The paths at which it may be.
+    /// The paths at which the program may be, in the order in which they are tried.
     pub(crate) paths: Vec<CString>,
-    /// Its name and its arguments.
+    /// The name of the program and its arguments.
     pub(crate) arguments: Vec<CString>,
     pub(crate) environment: Vec<CString>,
-    /// A variable of the environment that has the number of the process.
+    /// The name of the variable of the environment that gets the pid of the new process.
     pub(crate) pid_variable: &'static str,
 }
 
-/// The steps of a child between fork(2) and execve(2). It does not allocate, and takes no lock.
+/// The steps of a child between fork(2) and execve(2). The child does not allocate, and takes no
+/// lock.
 struct Placing {
     parent: Process,
     first: RawFd,
-    /// INVARIANT: their numbers are greater than all that they get in the child.
+    /// INVARIANT: these descriptors are greater than all positions that they get in the child.
     fds: Vec<OwnedFd>,
-    /// Copies of the descriptors that had these numbers in the child before, if there were any.
+    /// Copies of the descriptors that were open in these positions before.
     saved: Vec<Option<OwnedFd>>,
     program: Program,
-    /// INVARIANT: each points to a string of `program`, or to `pid` when it is written, or is null. The last
-    /// is null.
+    /// INVARIANT: each pointer is null, or points to a string of `program`, or to `pid` once the
+    /// child has written the pid. The last pointer is null.
     arguments: Vec<AtomicPtr<c_char>>,
     environment: Vec<AtomicPtr<c_char>>,
     pid: Vec<u8>,
@@ -48,8 +49,8 @@ struct Placing {
 /// The greatest number of digits of a pid, and the NUL after them.
 const DIGITS: usize = 11;
 
-/// Makes every process that the command starts execute the program, with these descriptors from a number on,
-/// in this order. The command owns close-on-exec copies of them.
+/// Makes every process that the command starts execute the program, with these descriptors from
+/// `first` on, in this order. The command owns close-on-exec copies of the descriptors.
 pub(crate) fn place_in_child<F: AsFd>(
     command: &mut Command,
     program: Program,
@@ -62,7 +63,7 @@ pub(crate) fn place_in_child<F: AsFd>(
         .map(|fd| duplicate_from(fd.as_fd(), end))
         .collect::<Result<_, _>>()?;
     let pid = vec![0; program.pid_variable.len() + "=".len() + DIGITS];
-    // Null pointers end the arrays, and one is the place of `pid`.
+    // Null pointers end the arrays. In the environment another null pointer is replaced by `pid`.
     let pointers = |strings: &[CString], nulls| {
         let strings = strings.iter().map(|string| string.as_ptr().cast_mut());
         let all = strings.chain(repeat_n(ptr::null_mut(), nulls));
@@ -78,16 +79,17 @@ pub(crate) fn place_in_child<F: AsFd>(
         program,
         pid,
     };
-    // SAFETY: between fork and exec the closure makes system calls, and reads and writes what it owns. It
-    // does not allocate, and takes no lock.
+    // SAFETY: between fork and exec the closure makes system calls, and reads and writes what it
+    // owns. It does not allocate, and takes no lock.
     unsafe { command.pre_exec(move || Err(placing.execute().into())) };
     Ok(())
 }
 
 impl Placing {
-    /// Places the descriptors and executes the program. It returns only if that fails.
+    /// Places the descriptors and executes the program. Returns only if that fails.
     fn execute(&mut self) -> Errno {
-        // exec of std runs this in the process itself, where the numbers belong to others.
+        // `exec` of std runs this in the process itself, where other parts of the program own the
+        // descriptors in these positions.
         if self.parent.is_current() {
             return Errno::EPERM;
         }
@@ -102,14 +104,14 @@ impl Placing {
             place.store(self.pid.as_mut_ptr().cast(), Ordering::Relaxed);
         }
         let failed = self.place().err().unwrap_or_else(|| self.execute_one());
-        // std reports the failure through a descriptor that may have had one of these numbers, so
-        // they are given back.
+        // std reports the failure through a descriptor that may have been at one of these integers,
+        // so the former descriptors are put back.
         for (number, saved) in (self.first..).zip(&mut self.saved) {
             if let Some(saved) = saved.take() {
-                // Even if this fails, the number is open: it still has a descriptor that was
+                // Even if this fails, the position is open: it still has the descriptor that was
                 // placed, or the former one.
                 let _ = duplicate_to(&saved, number);
-                // SAFETY: the number is open in this process, in which nothing else runs.
+                // SAFETY: the descriptor is open in this child, in which nothing else runs.
                 let _ = set_cloexec(unsafe { BorrowedFd::borrow_raw(number) }, true);
             }
         }
@@ -119,7 +121,8 @@ impl Placing {
     fn place(&mut self) -> Result<(), Errno> {
         let end = self.first + self.fds.len() as c_int;
         for (number, saved) in (self.first..).zip(&mut self.saved) {
-            // SAFETY: only fcntl(2) sees the number, and reports EBADF if it is not open.
+            // SAFETY: the borrowed descriptor is passed to fcntl(2) alone, which reports EBADF if
+            // it is not open.
             let fd = unsafe { BorrowedFd::borrow_raw(number) };
             match duplicate_from(fd, end).map_err(Error::errno) {
                 Ok(copy) => *saved = Some(copy),
@@ -139,8 +142,9 @@ impl Placing {
         let strings = |pointers: &[AtomicPtr<c_char>]| pointers.as_ptr().cast();
         for path in &self.program.paths {
             let path = path.as_ptr();
-            // SAFETY: the strings end with a NUL and the arrays with a null pointer, as `Placing` says. An
-            // AtomicPtr has the layout of a pointer. Nothing changes them meanwhile.
+            // SAFETY: the strings end with a NUL and the arrays with a null pointer, as `Placing`
+            // says. An AtomicPtr has the layout of a pointer. Nothing changes the strings during
+            // the call.
             unsafe { sys::execve(path, strings(&self.arguments), strings(&self.environment)) };
             match Errno::from_raw(sys::errno()) {
                 Errno::ENOENT | Errno::ENOTDIR => {}
@@ -152,17 +156,19 @@ impl Placing {
     }
 }
 
-/// Makes `number` a descriptor of the same file, by dup2(2). It is not close-on-exec.
+/// Makes `number` a descriptor of the same file, by dup2(2). The new descriptor is not
+/// close-on-exec.
 fn duplicate_to(fd: &OwnedFd, number: RawFd) -> Result<(), Errno> {
     let placed = retry(Call::Dup2, || {
-        // SAFETY: the call takes only numbers. In this process, which is about to execute another program,
-        // nothing but std's report of a failure uses what had the number, and it is put back before.
+        // SAFETY: the arguments are integers. This child is about to execute another program. Only
+        // std's report of a failure still uses the descriptor that dup2 replaces, and the
+        // descriptor is put back before that report.
         unsafe { sys::dup2(fd.as_raw_fd(), number) as isize }
     });
     placed.map(drop).map_err(Error::errno)
 }
 
-/// Makes a close-on-exec copy with the lowest free number that is at least `lowest`, by
+/// Makes a close-on-exec copy of a descriptor, which is the lowest free one from `lowest` on, by
 /// `fcntl(F_DUPFD_CLOEXEC)`.
 fn duplicate_from(fd: BorrowedFd<'_>, lowest: RawFd) -> Result<OwnedFd, Error> {
     let copy = retry(Call::Fcntl, || {

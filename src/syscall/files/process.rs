@@ -1,4 +1,4 @@
-//! The identity of the process, and numbers that cannot be predicted.
+//! The identity of the process, and random numbers.
 
 use core::num::NonZeroUsize;
 #[cfg(have_wipe_on_fork)]
@@ -17,28 +17,29 @@ use crate::syscall::monotonic_clock;
 #[cfg(have_getrandom)]
 use crate::syscall::retry;
 
-/// Returns a number that cannot be predicted.
+/// Returns a random number that other processes cannot predict.
 pub(crate) fn random_number() -> Result<u64, Error> {
     let mut bytes = [0; 8];
     let (buf, size) = (bytes.as_mut_ptr().cast(), bytes.len());
     #[cfg(have_getrandom)]
-    // SAFETY: buf is writable for size bytes. A call for at most 256 bytes returns all of them or
-    // fails.
+    // SAFETY: `buf` is writable for `size` bytes. A call for at most 256 bytes writes all of them
+    // or fails.
     retry(Call::Getrandom, || unsafe { sys::getrandom(buf, size, 0) })?;
     #[cfg(not(have_getrandom))]
-    // SAFETY: buf is writable for size bytes.
+    // SAFETY: `buf` is writable for `size` bytes.
     unsafe {
         sys::arc4random_buf(buf, size)
     };
     Ok(u64::from_ne_bytes(bytes))
 }
 
-/// The identity of a process: its pid, and a number that a forked child does not inherit.
+/// The identity of a process: its pid, and a random number that a forked child does not inherit.
 #[derive(Clone, Copy)]
 pub(crate) struct Process {
     pid: sys::pid_t,
-    /// The number. It is `None` if the system cannot hide a number from a child. Then only the pid
-    /// is compared, although a child that has its own pid namespace can have the same pid.
+    /// The random number. The field is `None` if the system cannot hide memory from a child. Then
+    /// only the pid is compared, and a child with the same pid in a pid namespace of its own is not
+    /// recognized.
     number: Option<NonZeroUsize>,
 }
 
@@ -51,7 +52,8 @@ impl Process {
         }
     }
 
-    /// Returns whether it is this process, and not one from which this process was forked.
+    /// Returns whether this is the identity of the calling process, and not of a process from which
+    /// it was forked.
     pub(crate) fn is_current(&self) -> bool {
         self.is(&Self::current())
     }
@@ -62,11 +64,12 @@ impl Process {
     }
 }
 
-/// Returns a random number that a child does not inherit. It is in a page that the kernel fills
-/// with zeroes in every forked child, so the child chooses another one.
+/// Returns a random number that a child does not inherit. The number is in a page that the kernel
+/// fills with zeroes in every forked child, so the child chooses another number.
 ///
-/// A child that shares the memory of its parent, as after vfork(2), finds the parent's number. Its
-/// pid differs, because a child has its own pid namespace only if it was made by clone(2).
+/// A child that shares the memory of its parent, as after vfork(2), finds the parent's number. The
+/// pid of that child differs, because a child has its own pid namespace only if it was made by
+/// clone(2).
 #[cfg(have_wipe_on_fork)]
 fn number_of_this_process() -> Option<NonZeroUsize> {
     static PAGE: AtomicPtr<AtomicUsize> = AtomicPtr::new(ptr::null_mut());
@@ -78,7 +81,7 @@ fn number_of_this_process() -> Option<NonZeroUsize> {
     None
 }
 
-/// Returns the number in a page, which is mapped if there is none yet.
+/// Returns the random number in the page of this process. The first call maps the page.
 #[cfg(have_wipe_on_fork)]
 fn number_in(
     place: &AtomicPtr<AtomicUsize>,
@@ -99,8 +102,8 @@ fn number_in(
             }
         }
     };
-    // SAFETY: the page is mapped until the process ends, is aligned, and was zeroed when it was
-    // mapped.
+    // SAFETY: the page stays mapped until the process ends. It is aligned, and held zeroes when it
+    // was mapped.
     let number = unsafe { page.as_ref() };
     if let Some(number) = NonZeroUsize::new(number.load(Ordering::Acquire)) {
         return Some(number);
@@ -111,7 +114,7 @@ fn number_in(
     let new = NonZeroUsize::new(new as usize).unwrap_or(NonZeroUsize::MIN);
     match number.compare_exchange(0, new.get(), Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => Some(new),
-        // Another thread wrote its number first.
+        // Another thread wrote its random number first.
         Err(theirs) => NonZeroUsize::new(theirs),
     }
 }
@@ -121,7 +124,7 @@ fn number_in(
 const PAGE_SIZE: usize = size_of::<AtomicUsize>();
 
 /// Maps a page of zeroes that the kernel sets to zero again in every child. Returns `None` if the
-/// kernel has no such pages (before Linux 4.14), or no memory.
+/// kernel cannot wipe pages on fork (before Linux 4.14), or has no memory.
 #[cfg(have_wipe_on_fork)]
 fn map_page() -> Option<NonNull<AtomicUsize>> {
     let (prot, flags) = (
@@ -142,10 +145,9 @@ fn map_page() -> Option<NonNull<AtomicUsize>> {
     NonNull::new(page.cast())
 }
 
-/// Returns a number of this process that no other process gets until the next boot: the inode of
-/// its pidfd. It is `None` if the kernel has no such number (before Linux 6.9). A 32-bit kernel
-/// reports only the lower half of the number, which is the whole number until 2^32 processes have
-/// been made.
+/// Returns the inode number of this process's pidfd, which no other process gets until the next
+/// boot. The result is `None` if pidfds have no inode numbers of their own (before Linux 6.9). A
+/// 32-bit kernel reports only the lower half, which is enough until 2^32 processes have been made.
 #[cfg(have_pidfd)]
 pub(crate) fn own_pidfd_id() -> Option<u64> {
     use core::ffi::{c_int, c_uint};
@@ -154,7 +156,7 @@ pub(crate) fn own_pidfd_id() -> Option<u64> {
     use crate::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
     let pid = getpid();
-    // SAFETY: the call takes only numbers: a process and no flags.
+    // SAFETY: the arguments are integers: a pid and no flags.
     let fd = unsafe { sys::syscall(sys::SYS_pidfd_open, pid, 0) };
     if fd < 0 {
         return None;
@@ -162,7 +164,7 @@ pub(crate) fn own_pidfd_id() -> Option<u64> {
     // SAFETY: the kernel has just made this descriptor for us, and nothing else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(fd as c_int) };
     let mut statfs = MaybeUninit::<sys::statfs>::zeroed();
-    // SAFETY: statfs has space for a struct statfs.
+    // SAFETY: `statfs` has space for a struct statfs.
     if unsafe { sys::fstatfs(pidfd.as_raw_fd(), statfs.as_mut_ptr()) } != 0 {
         return None;
     }
@@ -193,7 +195,7 @@ mod tests {
             unsafe { libc::_exit(status) };
         }
         let mut status = 0;
-        // SAFETY: status is a live int.
+        // SAFETY: `status` is a live int.
         assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
         status == 0
     }
@@ -218,6 +220,33 @@ mod tests {
             !parent.is(&same_pid) && child.is_current() && grandchild_differs
         }));
         assert!(parent.is_current());
+    }
+
+    /// Descriptor 0 is as good as every other, and without a free descriptor there is no number.
+    #[cfg(have_pidfd)]
+    #[test]
+    fn process_has_its_number_by_descriptor_zero_and_by_no_other_means() {
+        let Some(number) = own_pidfd_id() else {
+            return;
+        };
+        assert_eq!(own_pidfd_id(), Some(number));
+        assert!(in_child(|| {
+            // SAFETY: nothing in this process uses its standard input.
+            assert_eq!(unsafe { libc::close(0) }, 0);
+            let by_zero = own_pidfd_id();
+            let no_more = libc::rlimit {
+                rlim_cur: 0,
+                rlim_max: 0,
+            };
+            // SAFETY: `no_more` is a live rlimit.
+            let limited = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const no_more) };
+            // A panic must not unwind into this copy of the test.
+            let without = std::panic::catch_unwind(own_pidfd_id);
+            // A child is another process.
+            by_zero.is_some_and(|id| id != number)
+                && limited == 0
+                && without.is_ok_and(|id| id.is_none())
+        }));
     }
 
     #[test]

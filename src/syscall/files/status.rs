@@ -44,17 +44,18 @@ impl Status {
         self.kind() == sys::S_IFDIR
     }
 
-    /// Returns whether it has the same type, mode and owner as another file.
+    /// Returns whether the file has the same type, mode and owner as `other`.
     pub(crate) const fn is_like(&self, other: &Self) -> bool {
         self.0.st_mode == other.0.st_mode && self.0.st_uid == other.0.st_uid
     }
 
-    /// Returns whether it is an empty regular file.
+    /// Returns whether the file is an empty regular file.
     pub(crate) const fn is_empty_file(&self) -> bool {
         self.kind() == sys::S_IFREG && self.0.st_size == 0
     }
 
-    /// Returns whether it is a directory in which other users may rename files that are not theirs.
+    /// Returns whether the file is a directory in which other users may rename files that are not
+    /// theirs.
     pub(crate) fn lets_others_rename(&self) -> bool {
         let writable_by_others = self.mode() & 0o022 != 0 && self.mode() & sys::S_ISVTX == 0;
         writable_by_others || (self.owner() != geteuid() && self.owner() != 0)
@@ -73,7 +74,7 @@ impl Status {
         self.0.st_gid
     }
 
-    /// Returns whether it is on the same file system as another file.
+    /// Returns whether the file is on the same file system as `other`.
     pub(crate) fn is_on_device_of(&self, other: &Self) -> bool {
         self.0.st_dev == other.0.st_dev
     }
@@ -83,7 +84,7 @@ impl Status {
         self.0.st_nlink == 1
     }
 
-    /// Returns whether it has the same owner and number of names as another file.
+    /// Returns whether the file has the same owner and as many names as `other`.
     pub(crate) const fn has_owner_and_links_of(&self, other: &Self) -> bool {
         self.0.st_uid == other.0.st_uid && self.0.st_nlink == other.0.st_nlink
     }
@@ -94,18 +95,18 @@ impl Status {
 pub(crate) fn fstat(fd: BorrowedFd<'_>) -> Result<Status, Error> {
     let mut status = MaybeUninit::<sys::stat>::zeroed();
     retry(Call::Fstat, || {
-        // SAFETY: status has space for a struct stat.
+        // SAFETY: `status` has space for a struct stat.
         unsafe { sys::fstat(fd.as_raw_fd(), status.as_mut_ptr()) as isize }
     })?;
     // SAFETY: a struct stat may be all zeroes, and the kernel wrote a valid one.
     Ok(Status(unsafe { status.assume_init() }))
 }
 
-/// Locks a file by `flock(LOCK_EX | LOCK_NB)`, which fails with `EWOULDBLOCK` if another open file
-/// has the lock.
+/// Locks a file by `flock(LOCK_EX | LOCK_NB)`, which fails with `EWOULDBLOCK` if the lock is held
+/// through another open of the file.
 pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
     retry(Call::Flock, || {
-        // SAFETY: the call takes only numbers.
+        // SAFETY: the arguments are integers, so the call accesses no memory.
         unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_EX | sys::LOCK_NB) as isize }
     })?;
     Ok(())
@@ -114,14 +115,14 @@ pub(crate) fn flock(fd: BorrowedFd<'_>) -> Result<(), Error> {
 /// Unlocks a file by `flock(LOCK_UN)`, which releases the lock even if a forked child has a copy of
 /// the descriptor.
 pub(crate) fn unlock(fd: BorrowedFd<'_>) {
-    // SAFETY: the call takes only numbers. It cannot fail for a locked descriptor.
+    // SAFETY: the arguments are integers. It cannot fail for a locked descriptor.
     unsafe { sys::flock(fd.as_raw_fd(), sys::LOCK_UN) };
 }
 
 /// The path `/proc/self/fd/N` of a descriptor.
 pub(crate) struct ProcFd {
     bytes: [u8; Self::PREFIX.len() + 10],
-    /// INVARIANT: it is at most the length of `bytes`.
+    /// INVARIANT: `len` is at most the length of `bytes`.
     len: usize,
 }
 
@@ -151,4 +152,49 @@ impl ProcFd {
 pub(crate) fn leads_to(path: &[u8], fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let here = fstat(fd)?.identity();
     Ok(fstatat(CWD, path, 0).is_ok_and(|there| there.identity() == here))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fd::CWD;
+
+    /// Returns the status of a directory with this mode and owner.
+    fn directory(mode: sys::mode_t, owner: sys::uid_t) -> Status {
+        let mut status = fstatat(CWD, b"/", 0).unwrap();
+        status.0.st_mode = sys::S_IFDIR | mode;
+        status.0.st_uid = owner;
+        status
+    }
+
+    #[test]
+    fn status_of_a_directory_says_whether_others_may_rename() {
+        let (me, root) = (geteuid(), 0);
+        let other = me.max(root) + 1;
+        for (mode, by_mode) in [
+            (0o700, false),
+            (0o755, false),
+            (0o777, true),
+            (0o775, true),
+            (0o757, true),
+            (0o1777, false),
+            (0o1775, false),
+            (0o1755, false),
+        ] {
+            // The owner may rename what is in a directory, whatever its mode is.
+            for (owner, by_owner) in [(me, false), (root, false), (other, true)] {
+                let lets = directory(mode, owner).lets_others_rename();
+                assert_eq!(lets, by_mode || by_owner, "{mode:o} of {owner}");
+            }
+        }
+    }
+
+    #[test]
+    fn status_is_like_one_of_the_same_mode_and_owner() {
+        let one = directory(0o755, 1);
+        assert!(one.is_like(&directory(0o755, 1)));
+        assert!(!one.is_like(&directory(0o755, 2)));
+        assert!(!one.is_like(&directory(0o754, 1)));
+        assert!(!one.is_like(&directory(0o754, 2)));
+    }
 }

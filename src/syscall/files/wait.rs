@@ -7,7 +7,7 @@ use crate::error::{Call, Errno, Error};
 use crate::fd::BorrowedFd;
 use crate::syscall::raw_connect;
 
-/// Connects by connect(2). If a signal interrupts it, the call is not made again, and `EINTR` is
+/// Connects by connect(2). If a signal interrupts the call, it is not repeated, and `EINTR` is
 /// returned.
 pub(crate) fn connect_once(
     dir: BorrowedFd<'_>,

@@ -1,8 +1,9 @@
-//! Writes the facts in `sys/bindings`, from the C headers of many systems at once:
-//! `cargo run -p sunpath-sys-bindgen`. With `--check` it writes nothing and compares.
+//! Writes the facts in `sys/bindings`, from the C headers of many systems at once: `cargo run -p
+//! sunpath-sys-bindgen`. With `--check` the program writes nothing, and compares the facts with the
+//! headers.
 //!
-//! The headers are those in one pinned release of the Python package `ziglang`. libclang is the one
-//! in `LIBCLANG_PATH`, or the Python package's of that name, or the system's; all of them produce
+//! The headers are those in one pinned release of the Python package `ziglang`. libclang is found
+//! in `LIBCLANG_PATH`, in the Python package `libclang`, or on the system. Every libclang produces
 //! the same bytes. `pip install ziglang==0.17.1 libclang` is all that is needed.
 
 use std::collections::BTreeMap;
@@ -151,7 +152,7 @@ fn heading(os: &str, env: &str) -> String {
 /// The arguments with which clang reads a target's headers.
 struct Clang {
     args: Vec<String>,
-    /// `build.rs` compares this, because the file's name does not contain it.
+    /// `build.rs` compares this text with the target, because the file's name does not contain it.
     only_for: String,
 }
 
@@ -168,7 +169,7 @@ impl Clang {
             .take_while(|line| *line != "End of search list.")
             .filter_map(|line| line.strip_prefix(' '));
         for folder in folders {
-            // zig names the folders relative to the working directory if that is above them.
+            // zig prints relative paths for folders below the working directory.
             let folder = fs::canonicalize(folder).map_err(|error| format!("{folder}: {error}"))?;
             args.push(format!("-isystem{}", folder.display()));
         }

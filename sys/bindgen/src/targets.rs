@@ -1,4 +1,4 @@
-//! The list of the files, and of the targets whose headers each is made from.
+//! The list of the generated files, and for each file the targets from whose headers it is made.
 
 use std::borrow::Cow;
 
@@ -33,8 +33,8 @@ pub(crate) fn header_set(os: &str, env: &str) -> &'static str {
     }
 }
 
-/// Returns the targets of the C library's facts: those in the list of systems for which zig has
-/// headers, each by Rust's name and as a [`Target`].
+/// Returns the targets whose C library's facts are generated: all targets of `systems.txt` for
+/// which zig has headers, each by Rust's name and as a [`Target`].
 pub(crate) fn wrapper_h() -> impl Iterator<Item = (&'static str, Target)> {
     let lines = include_str!("../../../systems.txt").lines();
     let columns = lines
@@ -64,9 +64,10 @@ fn clang(rust: &'static str) -> Cow<'static, str> {
     .map_or(Cow::Borrowed(rust), Cow::Owned)
 }
 
-/// Linux's facts: the file of each family of architectures, and targets that must all give the same
-/// text, because the kernel's values depend on no C library, word size or byte order. (The values
-/// of hexagon are the same, but its enumerations, and therefore the constants, have another type.)
+/// Linux's facts: for each family of architectures the name of the file, and targets that must all
+/// produce this same file. All targets of a family produce the same file, because the kernel's
+/// values depend on no C library, word size or byte order. (The values of hexagon are the same, but
+/// its enumerations, and therefore the constants, have another type.)
 #[rustfmt::skip]
 pub(crate) const LINUX_H: &[(&str, &[Target])] = &[
     ("linux_uapi_generic.rs", &[

@@ -2,7 +2,7 @@
 
 use core::mem::size_of;
 
-use super::copy::{any_nul, first_nul};
+use super::copy::{any_nul, any_nul_const, first_nul};
 use super::{HAVE_ABSTRACT, SUN_PATH_OFFSET, path_bytes, sockaddr_un, socklen_t};
 
 /// The name in an address, borrowed from it.
@@ -18,10 +18,11 @@ pub enum SunPath<'a> {
 
 /// Returns the name in an address that the kernel wrote, with the length that it reported.
 ///
-/// Every length is accepted. The kernel reports 0 (recvfrom(2) from an unnamed sender, with the
-/// struct not written), 2 (unnamed), 3 to 110, and 111, which is one byte more than the struct: the
-/// kernel counts a NUL after 108 bytes of path, for which the struct has no space. A length that
-/// the kernel does not report is clamped to the struct as well, and nothing past it is ever read.
+/// Every length is accepted. The kernel reports 0 (from recvfrom(2) for an unnamed sender, and then
+/// the struct is not written), 2 (unnamed), 3 to 110, and 111. The last is one byte more than the
+/// struct, because the kernel counts a NUL after 108 bytes of path, for which the struct has no
+/// space. A length that the kernel does not report is clamped to the struct as well, and nothing
+/// past it is ever read.
 ///
 /// A path ends at its first NUL or at the length, whichever comes first. An abstract name ends at
 /// the length alone. The family is not read, because with length 0 it was not written.
@@ -42,11 +43,30 @@ pub enum SunPath<'a> {
 #[inline]
 pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     match sun_path_counted(addr, len) {
-        SunPath::Pathname(path) if any_nul(path) => match first_nul(path) {
-            Some(end) => SunPath::Pathname(first(path, end)),
-            None => SunPath::Pathname(path),
-        },
+        SunPath::Pathname(path) if any_nul_const(path) => ended(path),
         name => name,
+    }
+}
+
+/// Does what [`sun_path`] does, with fewer instructions. A `const fn` cannot use the processor's
+/// instructions for 16 bytes at once.
+#[doc(hidden)]
+#[must_use]
+#[inline(always)]
+pub fn sun_path_in_blocks(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
+    match sun_path_counted(addr, len) {
+        SunPath::Pathname(path) if any_nul(path) => ended(path),
+        name => name,
+    }
+}
+
+/// Returns the path that ends at the first NUL.
+#[cold]
+#[inline(never)]
+const fn ended(path: &[u8]) -> SunPath<'_> {
+    match first_nul(path) {
+        Some(end) => SunPath::Pathname(first(path, end)),
+        None => SunPath::Pathname(path),
     }
 }
 
@@ -54,10 +74,10 @@ pub const fn sun_path(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
 /// after the path, or right after the NUL that follows the path. The path is not searched for its
 /// end, so this takes a few instructions, however long the path is.
 ///
-/// Linux counts in this way in every address that it reports, including a NUL that did not fit, and
-/// so do the constructors here. Further NULs that the length includes become part of the path. Use
-/// [`sun_path`] on other systems, and if anything else may have made the address, such as a BPF
-/// program of the cgroup.
+/// The lengths that Linux reports are right in this sense, even if they count a NUL that did not
+/// fit. So are the lengths that the constructors of this crate return. Further NULs that the length
+/// includes become part of the path. Use [`sun_path`] on other systems, and if another program may
+/// have made the address, such as a BPF program of the cgroup.
 ///
 /// # Examples
 ///
@@ -87,8 +107,8 @@ pub const fn sun_path_counted(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_>
     }
 }
 
-/// Returns the first `len` bytes, or all if there are no more. The compiler does not see that there are
-/// always as many, and would keep a panic in programs that have no other.
+/// Returns the first `len` bytes, or all bytes if there are fewer. There are never fewer, but the
+/// compiler cannot prove that, and would link code that panics.
 #[inline]
 const fn first(bytes: &[u8], len: usize) -> &[u8] {
     match bytes.split_at_checked(len) {
@@ -98,7 +118,7 @@ const fn first(bytes: &[u8], len: usize) -> &[u8] {
 }
 
 /// Returns the length that sendto(2) and connect(2) accept for an address that was read: the
-/// reported one, but never more than `sizeof(struct sockaddr_un)`.
+/// reported length, but never more than `sizeof(struct sockaddr_un)`.
 ///
 /// For a path of 108 bytes Linux reports 111, and refuses everything over 110 with `EINVAL`.
 #[must_use]
@@ -130,6 +150,7 @@ mod tests {
                 n => SunPath::Pathname(&all[..(n - SUN_PATH_OFFSET).min(SUN_PATH_CAPACITY)]),
             };
             assert_eq!(sun_path(&full, len), expected, "reported length {len}");
+            assert_eq!(sun_path_in_blocks(&full, len), expected);
             assert_eq!(
                 sun_path_counted(&full, len),
                 expected,
@@ -168,5 +189,6 @@ mod tests {
         let (addr, _) = pathname(b"short");
         let size = size_of::<sockaddr_un>() as socklen_t;
         assert_eq!(sun_path(&addr, size), SunPath::Pathname(b"short"));
+        assert_eq!(sun_path_in_blocks(&addr, size), SunPath::Pathname(b"short"));
     }
 }

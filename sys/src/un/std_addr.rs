@@ -16,8 +16,8 @@ use super::{
 
 /// Makes a `sockaddr_un` and its length from an address of `std`.
 ///
-/// A path from the kernel that fills `sun_path` and has no NUL is accepted too, because
-/// `std::os::unix::net::SocketAddr` can hold one.
+/// A path from the kernel that fills `sun_path` and has no NUL is accepted, too, because
+/// `std::os::unix::net::SocketAddr` can hold this path.
 ///
 /// # Examples
 ///
@@ -58,8 +58,8 @@ pub fn sockaddr_un_from_std(addr: &SocketAddr) -> (sockaddr_un, socklen_t) {
 /// # Errors
 ///
 /// - `EINVAL` (kind `InvalidInput`): the path fills `sun_path` and leaves no byte for a NUL, or an
-///   abstract name does not fit; `std` has no address for it.
-/// - Kind `Unsupported`: an abstract name on a system that has none.
+///   abstract name does not fit. `std` does not have these addresses.
+/// - Kind `Unsupported`: the name is abstract, and the system has no abstract names.
 ///
 /// See unix(7).
 pub fn sockaddr_un_to_std(addr: &sockaddr_un, len: socklen_t) -> io::Result<SocketAddr> {

@@ -10,12 +10,15 @@ use core::time::Duration;
 
 use sunpath::activation::{Activation, ActivationError, Variables};
 use sunpath::ancillary::{Control, ControlBuffer, Outgoing, RecvBatch, Rights, SendBatch};
+use sunpath::diag::{self, Entry, Query, SocketKind};
 use sunpath::fd::{BorrowedFd, IoSlice, IoSliceMut, OwnedFd};
 use sunpath::files::{DirError, SocketFile};
+use sunpath::framing::{FrameError, FrameReader, FrameWriter, Frames};
 use sunpath::sys::{sockaddr_un, socklen_t};
 use sunpath::{
     BindOptions, Bound, ConnectOptions, Dir, Error, Existing, Liveness, PeerCred, Received,
-    UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
+    SunPath, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener,
+    UnixStream,
 };
 
 /// Exports each function under its own name.
@@ -29,8 +32,9 @@ macro_rules! calls {
 }
 
 type Result<T> = core::result::Result<T, Error>;
+type Framed<T> = core::result::Result<T, FrameError>;
 
-// These functions use addresses and sockets.
+// The following functions use addresses and sockets.
 calls! {
     fn call_address_from_text(text: &[u8]) -> Option<UnixAddr> {
         UnixAddr::from_text(text).ok()
@@ -40,6 +44,9 @@ calls! {
     }
     fn call_address_from_raw(addr: sockaddr_un, len: socklen_t) -> Result<UnixAddr> {
         UnixAddr::from_raw(addr, len)
+    }
+    fn call_address_name_in(addr: &sockaddr_un, len: socklen_t) -> Result<SunPath<'_>> {
+        UnixAddr::name_in(addr, len)
     }
     fn call_address_text(addr: &UnixAddr, buf: &mut [u8]) -> usize {
         addr.write_text(buf)
@@ -52,6 +59,25 @@ calls! {
     }
     fn call_activation_error_text(error: ActivationError, buf: &mut [u8]) -> usize {
         error.write_text(buf)
+    }
+    fn call_frames(bytes: &[u8], max: usize) -> Framed<&[u8]> {
+        let mut frames = Frames::new(bytes, max);
+        while frames.next().transpose()?.is_some() {}
+        Ok(frames.rest())
+    }
+    fn call_frame_pushed(frames: &mut FrameWriter<'_>, message: &[u8]) -> Framed<usize> {
+        frames.push(message)?;
+        Ok(frames.as_bytes().len())
+    }
+    fn call_frame_received(reader: &mut FrameReader<'_>, stream: &UnixStream) -> Result<usize> {
+        reader.fill(stream)
+    }
+    fn call_frame_taken(reader: &mut FrameReader<'_>) -> Framed<Option<usize>> {
+        Ok(reader.next_frame()?.map(<[u8]>::len))
+    }
+    fn call_frame_added(reader: &mut FrameReader<'_>, count: usize) -> Framed<usize> {
+        reader.advance(count)?;
+        Ok(reader.space().len())
     }
     fn call_bind(path: &[u8]) -> Result<UnixListener> {
         UnixListener::bind(path)
@@ -121,7 +147,7 @@ calls! {
     }
 }
 
-// These functions use ancillary data.
+// The following functions use ancillary data.
 calls! {
     fn call_sendmsg(socket: &UnixStream, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<usize> {
         socket.sendmsg(&[IoSlice::new(bytes)], &[Control::Rights(fds)])
@@ -153,7 +179,7 @@ calls! {
     }
 }
 
-// These functions use batches.
+// The following functions use batches.
 calls! {
     fn call_push(batch: &mut SendBatch<'static, Rights<2>>, message: Outgoing<'static>) -> Result<()> {
         batch.push(message)
@@ -172,7 +198,7 @@ calls! {
     }
 }
 
-// These functions use socket files.
+// The following functions use socket files.
 calls! {
     fn call_bind_at(dir: BorrowedFd<'_>, path: &[u8]) -> Result<UnixListener> {
         UnixListener::bind_at(dir, path)
@@ -244,6 +270,23 @@ calls! {
     }
     fn call_dir_public(path: &[u8]) -> Option<Dir> {
         Dir::public(path).ok()
+    }
+}
+
+// The following functions list sockets.
+calls! {
+    fn call_list(query: Query, buf: &mut [u8]) -> Result<Option<Entry>> {
+        let mut last = None;
+        for socket in query.listening().kind(SocketKind::Stream).list(buf)? {
+            last = Some(socket?);
+        }
+        Ok(last)
+    }
+    fn call_find(inode: u32) -> Result<Option<Entry>> {
+        diag::find(inode)
+    }
+    fn call_waiting(inode: u32, buf: &mut [u8]) -> Result<u32> {
+        Ok(diag::waiting(inode, buf)?.fold(0, u32::wrapping_add))
     }
 }
 

@@ -1,7 +1,7 @@
-//! A program that uses `sunpath` with `core` and the C library alone. It binds the path that is
-//! argument 1, connects to itself, exchanges a byte each way, asks for the peer's credentials, and
-//! removes the file. It uses neither std nor an allocator, and naming either of them here would not
-//! compile.
+//! A program that uses `sunpath` with `core` and the C library alone. The program binds the path
+//! that is argument 1, connects to itself, exchanges a byte each way, asks for the peer's
+//! credentials, and removes the file. The program uses neither std nor an allocator, and naming
+//! either of them here would not compile.
 #![no_std]
 #![no_main]
 
@@ -20,7 +20,7 @@ extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
     // SAFETY: each argument is a NUL-terminated string that lives as long as the process.
     let path = unsafe { CStr::from_ptr(path) };
     let outcome = exchange(path);
-    // SAFETY: path is NUL-terminated.
+    // SAFETY: `path` is NUL-terminated.
     let removed = unsafe { libc::unlink(path.as_ptr()) } == 0;
     match outcome {
         Err(error) => fail(format_args!("{error}")),

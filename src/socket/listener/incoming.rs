@@ -3,17 +3,18 @@
 use core::iter::FusedIterator;
 use core::time::Duration;
 
-use super::{Connected, Listener, Socket};
+use super::Listener;
 use crate::error::{Errno, Error};
 use crate::fd::AsFd;
+use crate::socket::{Connected, Socket};
 use crate::syscall;
 
 impl<T: Connected> Listener<T> {
     /// Returns an iterator that accepts connections as they arrive, by [`accept`](Self::accept),
     /// until the listener is [shut down](Self::as_socket) and the queue is empty.
     ///
-    /// No other error ends the iterator. At `EMFILE`, when no descriptor is free, every call fails
-    /// at once, because the connection stays in the queue. A loop that continues after an error
+    /// No other error ends the iterator. If no descriptor is free (`EMFILE`), every call fails at
+    /// once, because the connection stays in the queue. A loop that continues after an error
     /// therefore needs a pause; without it, the loop uses a whole processor.
     ///
     /// # Examples
@@ -41,7 +42,7 @@ impl<T: Connected> Listener<T> {
 /// Accepts connections as they arrive: an iterator, made by [`Listener::incoming`].
 #[derive(Debug)]
 pub struct Incoming<'a, T: Connected> {
-    /// The listener. It is `None` after it was shut down.
+    /// The listener. The field is `None` after the listener was shut down.
     listener: Option<&'a Listener<T>>,
 }
 
@@ -70,8 +71,8 @@ impl<T: Connected> Listener<T> {
     #[cold]
     fn next_after(&self, error: Error) -> Option<Result<Socket<T>, Error>> {
         let result = match error.errno() {
-            // A nonblocking listener that was shut down reports EAGAIN, too. poll(2) tells the two
-            // apart.
+            // A nonblocking listener reports EAGAIN if no client waits and also after it was shut
+            // down. poll(2) tells which is the case.
             Errno::EAGAIN => match self.accept_timeout(Duration::ZERO) {
                 Err(late) if late.errno() == Errno::ETIMEDOUT => Err(error),
                 accepted => accepted.map(|(socket, _)| socket),
