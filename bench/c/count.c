@@ -1,5 +1,5 @@
-/* Preloaded into a program: counts the heap allocations of its process, and prints their number on
- * standard error when it ends. */
+/* Preloaded into a program: counts the heap allocations of the process, and prints the count on
+ * standard error when the process ends. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,7 +17,7 @@ int posix_memalign(void **ret_start, size_t align, size_t size) {
     count++;
     void *start = __libc_memalign(align, size);
     if (start) *ret_start = start;
-    return start ? 0 : 12; /* ENOMEM */
+    return start ? 0 : 12; /* The exit status is ENOMEM. */
 }
 
 __attribute__((destructor)) static void print(void) { fprintf(stderr, "allocations %lu\n", count); }

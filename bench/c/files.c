@@ -7,8 +7,8 @@
  * thousand bytes. */
 enum { DEEP = 10, COMPONENT = 100, LONG = DEEP * (COMPONENT + 1) };
 
-/* Makes an address that reaches a directory by its descriptor, because the path of the directory alone
- * is too long, and /proc/self/fd/N is short. The buffer has the size of sun_path. */
+/* Makes an address that reaches a directory by its descriptor, because the path of the directory is
+ * too long, while /proc/self/fd/N is short. The buffer has the size of sun_path. */
 static inline int address_below(int dir, const char *last, struct sockaddr_un *ret_addr, socklen_t *ret_len) {
     char alias[108];
     int n = snprintf(alias, sizeof alias, "/proc/self/fd/%d/%s", dir, last);

@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     listen(&listener, Backlog::new(128)?)?;
     loop {
         let client = accept4(listener.as_raw_fd(), flags)?;
-        // SAFETY: the descriptor was just made for us.
+        // SAFETY: accept has just made the descriptor, and nothing else owns it.
         let _ = serve(&unsafe { OwnedFd::from_raw_fd(client) });
     }
 }

@@ -1,5 +1,5 @@
 use std::error::Error;
-use std::io::{self, Write};
+use std::io;
 
 use sunpath::{UnixListener, UnixStream};
 
@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn serve(mut client: &UnixStream) -> io::Result<()> {
+fn serve(client: &UnixStream) -> io::Result<()> {
     let mut buf = [0; 512];
     client.write_all(b"hello\n")?;
     loop {

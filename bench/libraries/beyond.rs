@@ -1,12 +1,9 @@
-//! The workloads that plain C does not have: a receive buffer that begins at a chosen place, and many
-//! messages that are packed into one.
+//! The workloads that other libraries do not have: a receive buffer that begins at a chosen place, and
+//! many messages that are packed into one message, which `c/packed.c` does in C.
 
-#[path = "../../examples/packed.rs"]
-#[allow(dead_code)]
-mod packed;
-
-use packed::{Packed, first};
-use sunpath::{Socket, Stream, UnixSeqpacket, UnixStream};
+use sunpath::framing::{FrameReader, FrameWriter, Frames, PREFIX};
+use sunpath::socket::Kind;
+use sunpath::{Socket, UnixSeqpacket, UnixStream};
 use sunpath_bench::{
     BATCHES, BULK, Bench, DATAGRAM, STARTS, escape, opaque_slice, pages, repeat, timed,
 };
@@ -39,32 +36,33 @@ fn starts(mut bench: Bench) -> Bench {
     bench
 }
 
+/// The largest batch, packed.
+const MOST: usize = 128 * (PREFIX + DATAGRAM);
+
 /// Packs `size` messages, sends them with one call, receives and unpacks them, until `count` were sent.
-fn packing<T: sunpath::socket::Kind>(
+/// `recv` unpacks at least one message, and returns how many.
+fn packing<T: Kind>(
     count: u64,
     size: usize,
     send: impl Fn(&Socket<T>, &[u8]),
-    recv: impl Fn(&Socket<T>, &mut [u8], usize) -> usize,
+    mut recv: impl FnMut(&Socket<T>) -> usize,
 ) {
     let (a, b) = Socket::<T>::pair().unwrap();
-    let mut room = vec![0; size * (2 + DATAGRAM)];
-    let mut buf = vec![0; 128 * (2 + DATAGRAM)];
+    let mut buf = vec![0; size * (PREFIX + DATAGRAM)];
+    let mut frames = FrameWriter::new(&mut buf);
     timed(|| {
         let mut done = 0;
         while done < count {
-            let mut packed = Packed::new(&mut room);
+            frames.clear();
             for _ in 0..size {
-                packed.push(opaque_slice(&[7; DATAGRAM])).unwrap();
+                frames.push(opaque_slice(&[7; DATAGRAM])).unwrap();
             }
-            send(&a, packed.bytes());
-            let received = recv(&b, &mut buf, packed.bytes().len());
-            let mut left = &buf[..received];
-            while let Some((message, behind)) = first(left) {
-                assert!(message.len() == DATAGRAM);
-                escape(message);
-                (left, done) = (behind, done + 1);
+            send(&a, frames.as_bytes());
+            let mut received = 0;
+            while received < size {
+                received += recv(&b);
             }
-            assert!(left.is_empty());
+            done += size as u64;
         }
     });
 }
@@ -73,24 +71,42 @@ fn packed(mut bench: Bench) -> Bench {
     for size in BATCHES {
         bench = bench
             .work(&format!("packed.seqpacket.{size}"), |count| {
+                let mut buf = vec![0; MOST];
                 packing(
                     count,
                     size,
                     |socket: &UnixSeqpacket, bytes| socket.send(bytes).unwrap(),
-                    |socket, buf, _| socket.recv(buf).unwrap().len(),
+                    |socket| {
+                        let received = socket.recv(&mut buf).unwrap().len();
+                        let mut frames = Frames::new(&buf[..received], MOST - PREFIX);
+                        let mut count = 0;
+                        for message in frames.by_ref() {
+                            let message = message.unwrap();
+                            assert!(message.len() == DATAGRAM);
+                            escape(message);
+                            count += 1;
+                        }
+                        assert!(frames.rest().is_empty());
+                        count
+                    },
                 );
             })
             .work(&format!("packed.stream.{size}"), |count| {
-                packing::<Stream>(
+                let mut buf = vec![0; MOST];
+                let mut reader = FrameReader::new(&mut buf);
+                packing(
                     count,
                     size,
-                    |socket, bytes| assert!(socket.write(bytes).unwrap() == bytes.len()),
-                    |socket, buf, len| {
-                        let mut done = 0;
-                        while done < len {
-                            done += socket.read(&mut buf[done..]).unwrap();
+                    |socket: &UnixStream, bytes| socket.write_all(bytes).unwrap(),
+                    |socket| {
+                        reader.fill(socket).unwrap();
+                        let mut count = 0;
+                        while let Some(message) = reader.next_frame().unwrap() {
+                            assert!(message.len() == DATAGRAM);
+                            escape(message);
+                            count += 1;
                         }
-                        done
+                        count
                     },
                 );
             });

@@ -45,7 +45,8 @@ fn connect_long(count: u64) {
     fs::remove_dir_all(base).unwrap();
 }
 
-/// Replaces the file that a server left at the path, and leaves such a file again.
+/// Replaces the file that a server left at the path, and leaves the new file there as the server
+/// did.
 fn stale(count: u64, others: usize) {
     let others: Vec<_> = (0..others)
         .map(|i| {

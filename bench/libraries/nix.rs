@@ -84,7 +84,7 @@ impl Stream for Peer {
 
     fn accept(listener: &OwnedFd) -> OwnedFd {
         let fd = accept4(listener.as_raw_fd(), SockFlag::SOCK_CLOEXEC).unwrap();
-        // SAFETY: the descriptor was just made for us.
+        // SAFETY: the kernel has just made the descriptor, and nothing else owns it.
         unsafe { OwnedFd::from_raw_fd(fd) }
     }
 
@@ -191,8 +191,8 @@ impl Batch for Peer {
         Storage::new(count)
     }
 
-    fn send(socket: &OwnedFd, tx: &mut Storage) -> usize {
-        let pieces: Vec<_> = tx.bufs.iter().map(|buf| [IoSlice::new(buf)]).collect();
+    fn send(socket: &OwnedFd, tx: &mut Storage, data: &[[u8; DATAGRAM]]) -> usize {
+        let pieces: Vec<_> = data.iter().map(|buf| [IoSlice::new(buf)]).collect();
         let (fd, to) = (socket.as_raw_fd(), vec![None; pieces.len()]);
         let flags = MsgFlags::MSG_NOSIGNAL;
         sendmmsg(fd, &mut tx.headers, &pieces, to, [], flags)
@@ -242,7 +242,7 @@ impl Descriptors for Peer {
         for control in message.cmsgs().unwrap() {
             if let ControlMessageOwned::ScmRights(fds) = control {
                 for fd in fds {
-                    // SAFETY: the descriptor has just arrived, and nobody else owns it.
+                    // SAFETY: the descriptor has just arrived, and nothing else owns it.
                     drop(unsafe { OwnedFd::from_raw_fd(fd) });
                     count += 1;
                 }

@@ -1,4 +1,4 @@
-//! The workloads with passfd, over std's sockets. It passes one descriptor in each message.
+//! The workloads with passfd, over std's sockets. passfd passes one descriptor in each message.
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -22,7 +22,7 @@ impl Descriptors for Peer {
 
     fn recv_and_close(socket: &UnixStream, _: usize) -> usize {
         let fd = socket.recv_fd().unwrap();
-        // SAFETY: the descriptor has just arrived, and nobody else owns it.
+        // SAFETY: the descriptor has just arrived, and nothing else owns it.
         drop(unsafe { OwnedFd::from_raw_fd(fd) });
         1
     }

@@ -10,7 +10,8 @@ use sunpath_bench::{
     Bench, Kind, escape, filled, name, opaque, opaque_number, opaque_slice, repeat,
 };
 
-/// Reports a failure. It is not inlined, so that it adds as little as possible to the success path.
+/// Reports a failure. The function is not inlined, so that the success path gets as little code as
+/// possible.
 #[cold]
 #[inline(never)]
 fn failed() -> ! {
@@ -31,9 +32,9 @@ unsafe fn unchecked(path: &[u8], addr: &mut MaybeUninit<sockaddr_un>) -> socklen
     unsafe { family.write(sys::AF_UNIX as sys::sa_family_t) };
     // SAFETY: the field is inside the struct.
     let to = unsafe { &raw mut (*start).sun_path }.cast::<u8>();
-    // SAFETY: the caller guarantees the space.
+    // SAFETY: the caller guarantees that `to` has space for the path.
     unsafe { to.copy_from_nonoverlapping(path.as_ptr(), path.len()) };
-    // SAFETY: the caller guarantees the space, and one byte more.
+    // SAFETY: the caller guarantees space for the path and one more byte.
     unsafe { to.wrapping_add(path.len()).write(0) };
     (sys::SUN_PATH_OFFSET + path.len() + 1) as socklen_t
 }
@@ -72,7 +73,7 @@ fn addresses(mut bench: Bench) -> Bench {
                 repeat(count, || {
                     let (path, mut addr) = (opaque_slice(&path), MaybeUninit::uninit());
                     with_room(path);
-                    // SAFETY: the buffer is large enough.
+                    // SAFETY: the path has fewer bytes than `sun_path`.
                     let addr_len = unsafe { unchecked(path, &mut addr) };
                     escape(&addr);
                     opaque_number(addr_len as usize);
@@ -84,7 +85,7 @@ fn addresses(mut bench: Bench) -> Bench {
                     let (path, mut addr) = (opaque_slice(&path), MaybeUninit::uninit());
                     with_room(path);
                     without_nul(path);
-                    // SAFETY: the buffer is large enough.
+                    // SAFETY: the path has fewer bytes than `sun_path`.
                     let addr_len = unsafe { unchecked(path, &mut addr) };
                     escape(&addr);
                     opaque_number(addr_len as usize);
@@ -125,7 +126,7 @@ fn addresses(mut bench: Bench) -> Bench {
 ///
 /// # Safety
 ///
-/// - `len` is right.
+/// - `len` is the length that the kernel reported for `addr`.
 #[inline(always)]
 unsafe fn trusted(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     let bytes = len as usize - sys::SUN_PATH_OFFSET;
@@ -160,7 +161,7 @@ fn parsing(mut bench: Bench) -> Bench {
                 let (addr, addr_len) = filled(Kind::Pathname, len);
                 repeat(count, || {
                     let addr_len = opaque_number(addr_len as usize) as socklen_t;
-                    // SAFETY: the length is right.
+                    // SAFETY: the kernel has reported `addr_len` for this address.
                     look_at(unsafe { trusted(opaque(&addr), addr_len) });
                 });
             })
@@ -176,6 +177,13 @@ fn parsing(mut bench: Bench) -> Bench {
                 repeat(count, || {
                     let addr_len = opaque_number(addr_len as usize) as socklen_t;
                     look_at(sys::sun_path(opaque(&addr), addr_len));
+                });
+            })
+            .work(&format!("parse{len}.kept"), |count| {
+                let (addr, addr_len) = filled(Kind::Pathname, len);
+                repeat(count, || {
+                    let addr_len = opaque_number(addr_len as usize) as socklen_t;
+                    look_at(UnixAddr::from_raw(*opaque(&addr), addr_len).unwrap().name());
                 });
             });
     }
@@ -249,7 +257,7 @@ fn sends(bench: Bench) -> Bench {
 
 #[inline(always)]
 fn socket(kind: i32) -> i32 {
-    // SAFETY: the call takes only numbers.
+    // SAFETY: the arguments are integers, so the call accesses no memory.
     let fd = unsafe { sys::socket(sys::AF_UNIX, kind, 0) };
     if fd < 0 {
         failed();
@@ -262,21 +270,21 @@ fn descriptors(bench: Bench) -> Bench {
         .work("socket.number", |count| {
             repeat(count, || {
                 let fd = socket(sys::SOCK_STREAM);
-                // SAFETY: the descriptor is ours.
+                // SAFETY: this function made the descriptor, and does not use it again.
                 unsafe { libc::close(fd) };
             });
         })
         .work("socket.cloexec", |count| {
             repeat(count, || {
                 let fd = socket(sys::SOCK_STREAM | sys::SOCK_CLOEXEC);
-                // SAFETY: the descriptor is ours.
+                // SAFETY: this function made the descriptor, and does not use it again.
                 unsafe { libc::close(fd) };
             });
         })
         .work("socket.owned", |count| {
             repeat(count, || {
                 let fd = socket(sys::SOCK_STREAM | sys::SOCK_CLOEXEC);
-                // SAFETY: the descriptor is ours.
+                // SAFETY: this function made the descriptor, and does not use it again.
                 drop(unsafe { OwnedFd::from_raw_fd(fd) });
             });
         })
@@ -331,8 +339,9 @@ fn truncation(bench: Bench) -> Bench {
         })
 }
 
-/// Receives one descriptor by C's calls, and returns its number. It trusts the peer to send one
-/// descriptor, so it reads the control message at its usual place without looking at its header.
+/// Receives one descriptor by C's calls, and returns it as an integer. The function trusts the peer
+/// to send one descriptor, so it reads the control message at the usual offset without checking the
+/// header.
 #[inline(always)]
 fn received(socket: &UnixStream, flags: i32) -> i32 {
     const INT: usize = size_of::<i32>();
@@ -348,7 +357,7 @@ fn received(socket: &UnixStream, flags: i32) -> i32 {
     msg.msg_iovlen = 1;
     msg.msg_control = room.as_mut_ptr().cast();
     msg.msg_controllen = sys::CMSG_SPACE(INT);
-    // SAFETY: the byte and the control messages have the space that the lengths say.
+    // SAFETY: the byte and the control buffer have as much space as their lengths in `msg`.
     if unsafe { sys::recvmsg(socket.as_raw_fd(), &mut msg, flags) } != 1 {
         failed();
     }
@@ -371,14 +380,14 @@ fn passed(bench: Bench) -> Bench {
     bench
         .work("passed.number", |count| {
             passing(count, |socket| {
-                // SAFETY: the descriptor has just arrived.
+                // SAFETY: the descriptor has just arrived, and nothing else owns it.
                 unsafe { libc::close(received(socket, 0)) };
             });
         })
         .work("passed.owned", |count| {
             passing(count, |socket| {
                 let fd = received(socket, sys::MSG_CMSG_CLOEXEC);
-                // SAFETY: the descriptor has just arrived, and nobody else owns it.
+                // SAFETY: the descriptor has just arrived, and nothing else owns it.
                 drop(unsafe { OwnedFd::from_raw_fd(fd) });
             });
         })

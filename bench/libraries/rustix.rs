@@ -1,6 +1,6 @@
 //! The workloads with rustix (`rustix::net`), which makes its own system calls instead of those of
-//! the C library. It has `sendmmsg` but not `recvmmsg`, so it makes a call for each message that it
-//! receives.
+//! the C library. rustix has `sendmmsg` but not `recvmmsg`, so this file makes a call for each
+//! received message.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -164,22 +164,23 @@ impl ByAddress for Peer {
 
 impl Batch for Peer {
     type Socket = OwnedFd;
-    type Tx = Vec<[u8; DATAGRAM]>;
+    type Tx = ();
     type Rx = ();
 
     fn pair() -> (OwnedFd, OwnedFd) {
         pair(SocketType::DGRAM)
     }
 
-    fn tx(count: usize) -> Self::Tx {
-        vec![[7; DATAGRAM]; count]
-    }
+    fn tx(_: usize) {}
 
     fn rx(_: usize) {}
 
-    fn send(socket: &OwnedFd, tx: &mut Self::Tx) -> usize {
-        let pieces: Vec<_> = tx.iter().map(|buf| [IoSlice::new(buf)]).collect();
-        let mut control: Vec<_> = tx.iter().map(|_| SendAncillaryBuffer::default()).collect();
+    fn send(socket: &OwnedFd, (): &mut (), data: &[[u8; DATAGRAM]]) -> usize {
+        let pieces: Vec<_> = data.iter().map(|buf| [IoSlice::new(buf)]).collect();
+        let mut control: Vec<_> = data
+            .iter()
+            .map(|_| SendAncillaryBuffer::default())
+            .collect();
         let headers = pieces.iter().zip(&mut control);
         let mut headers: Vec<_> = headers
             .map(|(piece, room)| MMsgHdr::new(piece, room))

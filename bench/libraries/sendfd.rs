@@ -24,7 +24,7 @@ impl Descriptors for Peer {
         let (bytes, count) = socket.recv_with_fd(&mut byte, &mut fds[..most]).unwrap();
         assert!(bytes == 1);
         for fd in &fds[..count] {
-            // SAFETY: the descriptor has just arrived, and nobody else owns it.
+            // SAFETY: the descriptor has just arrived, and nothing else owns it.
             drop(unsafe { OwnedFd::from_raw_fd(*fd) });
         }
         count

@@ -1,12 +1,12 @@
-//! The workloads with socket2. It has neither batches nor control messages.
+//! The workloads with socket2. socket2 has neither batches nor control messages.
 
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 use sunpath_bench::{
-    Address, Batch, Bench, ByAddress, DATAGRAM, Kind, Messages, Parse, Seen, Stream, as_path, libc,
-    seen,
+    Address, Batch, Bench, ByAddress, DATAGRAM, Kind, Messages, Parse, Seen, Stream, as_path,
+    escape, libc, seen,
 };
 
 struct Peer;
@@ -73,7 +73,8 @@ fn recv(socket: &Socket, buf: &mut [u8]) -> usize {
 
 fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     let start = buf.as_mut_ptr().cast();
-    // SAFETY: they are the parts of a slice, into which nothing uninitialised is written.
+    // SAFETY: `start` and the length are those of a slice, and nothing uninitialised is written
+    // into it.
     unsafe { std::slice::from_raw_parts_mut(start, buf.len()) }
 }
 
@@ -95,7 +96,9 @@ impl Stream for Peer {
     }
 
     fn accept(listener: &Socket) -> Socket {
-        listener.accept().unwrap().0
+        let (socket, from) = listener.accept().unwrap();
+        escape(&from);
+        socket
     }
 
     fn pair() -> (Socket, Socket) {
@@ -169,24 +172,22 @@ impl ByAddress for Peer {
 /// Makes a call for each message, however large the batch is.
 impl Batch for Peer {
     type Socket = Socket;
-    type Tx = usize;
+    type Tx = ();
     type Rx = ();
 
     fn pair() -> (Socket, Socket) {
         Socket::pair(Domain::UNIX, Type::DGRAM, None).unwrap()
     }
 
-    fn tx(count: usize) -> usize {
-        count
-    }
+    fn tx(_: usize) {}
 
     fn rx(_: usize) {}
 
-    fn send(socket: &Socket, count: &mut usize) -> usize {
-        for _ in 0..*count {
-            assert!(send(socket, &[7; DATAGRAM]) == DATAGRAM);
+    fn send(socket: &Socket, (): &mut (), data: &[[u8; DATAGRAM]]) -> usize {
+        for message in data {
+            assert!(send(socket, message) == DATAGRAM);
         }
-        *count
+        data.len()
     }
 
     fn recv(socket: &Socket, (): &mut ()) -> usize {

@@ -1,4 +1,4 @@
-//! The workloads with std (`std::os::unix::net`). It reads only addresses that its own calls
+//! The workloads with std (`std::os::unix::net`). std reads only addresses that its own calls
 //! returned.
 
 use std::io::{Read, Write};
@@ -8,7 +8,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 
 use sunpath_bench::{
-    Address, Batch, Bench, ByAddress, DATAGRAM, Kind, Messages, Seen, Stream, as_path, seen,
+    Address, Batch, Bench, ByAddress, DATAGRAM, Kind, Messages, Seen, Stream, as_path, escape, seen,
 };
 
 struct Peer;
@@ -50,7 +50,9 @@ impl Stream for Peer {
     }
 
     fn accept(listener: &UnixListener) -> UnixStream {
-        listener.accept().unwrap().0
+        let (socket, from) = listener.accept().unwrap();
+        escape(&from);
+        socket
     }
 
     fn pair() -> (UnixStream, UnixStream) {
@@ -112,24 +114,22 @@ impl ByAddress for Peer {
 /// Makes a call for each message, however large the batch is.
 impl Batch for Peer {
     type Socket = UnixDatagram;
-    type Tx = usize;
+    type Tx = ();
     type Rx = ();
 
     fn pair() -> (UnixDatagram, UnixDatagram) {
         UnixDatagram::pair().unwrap()
     }
 
-    fn tx(count: usize) -> usize {
-        count
-    }
+    fn tx(_: usize) {}
 
     fn rx(_: usize) {}
 
-    fn send(socket: &UnixDatagram, count: &mut usize) -> usize {
-        for _ in 0..*count {
-            assert!(socket.send(&[7; DATAGRAM]).unwrap() == DATAGRAM);
+    fn send(socket: &UnixDatagram, (): &mut (), data: &[[u8; DATAGRAM]]) -> usize {
+        for message in data {
+            assert!(socket.send(message).unwrap() == DATAGRAM);
         }
-        *count
+        data.len()
     }
 
     fn recv(socket: &UnixDatagram, (): &mut ()) -> usize {

@@ -1,47 +1,36 @@
-//! The workloads with sunpath.
+//! The workloads with sunpath, as an ordinary program is written. `sunpath_best.rs` has the forms that
+//! take the fewest instructions.
 
 use std::os::fd::RawFd;
 
 use sunpath::ancillary::{
     ControlBuffer, Outgoing, RecvBatch, RecvSlots, Rights, SendBatch, SendSlots,
 };
-use sunpath::fd::{IoSlice, IoSliceMut};
+use sunpath::fd::{IoSliceMut, OwnedFd};
 use sunpath::{SunPath, UnixAddr, UnixDatagram, UnixListener, UnixStream, addr};
 use sunpath_bench::{
-    BATCHES, Batch, Bench, ByAddress, DATAGRAM, Descriptors, Kind, MOST_FDS, Messages, Parse, Seen,
-    Stream, borrowed, escape, libc, name, opaque_slice, repeat, seen,
+    Address, BATCHES, Batch, Bench, ByAddress, DATAGRAM, Descriptors, Kind, MOST_FDS, Messages,
+    Parse, Seen, Stream, borrowed, escape, libc, repeat, seen,
 };
 
-struct Peer;
+pub(crate) struct Peer;
 
-/// Writes each name into the same address, as a program can that keeps one.
-fn addresses(bench: Bench) -> Bench {
-    let paths = [("address.path20", 20), ("address.path107", 107)];
-    let bench = paths.into_iter().fold(bench, |bench, (key, len)| {
-        bench.work(key, |count| {
-            let (path, mut addr) = (name(len), UnixAddr::unnamed());
-            repeat(count, || {
-                addr.set_pathname(opaque_slice(&path)).unwrap();
-                escape(&addr);
-            });
-        })
-    });
-    bench
-        .work("address.abstract20", |count| {
-            let (name, mut addr) = (name(20), UnixAddr::unnamed());
-            repeat(count, || {
-                addr.set_abstract(opaque_slice(&name)).unwrap();
-                escape(&addr);
-            });
-        })
-        .work("address.constant", |count| {
-            const ADDR: UnixAddr = addr!("/run/app/control.sock");
-            repeat(count, || escape(&ADDR));
-        })
+impl Address for Peer {
+    type Addr = UnixAddr;
+
+    #[inline(always)]
+    fn path(path: &[u8], ready: impl FnOnce(&UnixAddr)) {
+        ready(&UnixAddr::from_pathname(path).unwrap());
+    }
+
+    #[inline(always)]
+    fn abstract_name(name: &[u8], ready: impl FnOnce(&UnixAddr)) {
+        ready(&UnixAddr::from_abstract(name).unwrap());
+    }
 }
 
 #[inline(always)]
-fn view(name: SunPath<'_>) -> Seen {
+pub(crate) fn view(name: SunPath<'_>) -> Seen {
     match name {
         SunPath::Pathname(path) => seen(Kind::Pathname, path),
         SunPath::Abstract(name) => seen(Kind::Abstract, name),
@@ -50,8 +39,9 @@ fn view(name: SunPath<'_>) -> Seen {
 }
 
 impl Parse for Peer {
+    #[inline(always)]
     fn parse(addr: &libc::sockaddr_un, len: libc::socklen_t) -> Seen {
-        view(sunpath::sys::sun_path_counted(addr, len))
+        view(UnixAddr::name_in(addr, len).unwrap())
     }
 }
 
@@ -70,17 +60,21 @@ impl Stream for Peer {
 
     #[inline(always)]
     fn accept(listener: &UnixListener) -> UnixStream {
-        listener.incoming().next().unwrap().unwrap()
+        let (socket, from) = listener.accept().unwrap();
+        escape(&from);
+        socket
     }
 
     fn pair() -> (UnixStream, UnixStream) {
         UnixStream::pair().unwrap()
     }
 
+    #[inline(always)]
     fn send(socket: &UnixStream, bytes: &[u8]) -> usize {
         socket.write(bytes).unwrap()
     }
 
+    #[inline(always)]
     fn recv(socket: &UnixStream, buf: &mut [u8]) -> usize {
         socket.read(buf).unwrap()
     }
@@ -96,8 +90,8 @@ impl Stream for Peer {
     }
 }
 
-/// Implements `Messages` for datagrams and for sequenced packets, which have the same calls here.
-struct MessagesOf<T>(T);
+/// Implements `Messages` for datagrams and for sequenced packets, which have the same methods.
+pub(crate) struct MessagesOf<T>(T);
 
 impl<T: sunpath::socket::Messages> Messages for MessagesOf<T> {
     type Socket = sunpath::Socket<T>;
@@ -106,11 +100,13 @@ impl<T: sunpath::socket::Messages> Messages for MessagesOf<T> {
         sunpath::Socket::pair().unwrap()
     }
 
+    #[inline(always)]
     fn send(socket: &Self::Socket, bytes: &[u8]) -> usize {
         socket.send(bytes).unwrap();
         bytes.len()
     }
 
+    #[inline(always)]
     fn recv(socket: &Self::Socket, buf: &mut [u8]) -> usize {
         socket.recv(buf).unwrap().len()
     }
@@ -125,16 +121,14 @@ impl ByAddress for Peer {
 
     #[inline(always)]
     fn send_to(socket: &UnixDatagram, bytes: &[u8], to: &[u8]) -> usize {
-        let mut addr = UnixAddr::unnamed();
-        addr.set_pathname(to).unwrap();
-        socket.send_to(bytes, &addr).unwrap();
+        let to = UnixAddr::from_pathname(to).unwrap();
+        socket.send_to(bytes, &to).unwrap();
         bytes.len()
     }
 
     #[inline(always)]
     fn recv_from(socket: &UnixDatagram, buf: &mut [u8]) -> (usize, Seen) {
-        let mut from = UnixAddr::unnamed();
-        let received = socket.recv_from_into(buf, &mut from).unwrap();
+        let (received, from) = socket.recv_from(buf).unwrap();
         (received.len(), view(from.name()))
     }
 }
@@ -143,19 +137,15 @@ const LARGEST: usize = BATCHES[BATCHES.len() - 1];
 
 impl Batch for Peer {
     type Socket = UnixDatagram;
-    type Tx = SendBatch<'static>;
+    type Tx = SendSlots<LARGEST>;
     type Rx = RecvBatch<'static, DATAGRAM>;
 
     fn pair() -> (UnixDatagram, UnixDatagram) {
         UnixDatagram::pair().unwrap()
     }
 
-    fn tx(count: usize) -> Self::Tx {
-        let mut batch = SendBatch::new(Box::leak(Box::new(SendSlots::<LARGEST>::new())));
-        for data in Vec::leak(vec![[IoSlice::new(&[7; DATAGRAM])]; count]) {
-            batch.push(Outgoing::new(data)).unwrap();
-        }
-        batch
+    fn tx(_: usize) -> Self::Tx {
+        SendSlots::new()
     }
 
     fn rx(count: usize) -> Self::Rx {
@@ -164,11 +154,12 @@ impl Batch for Peer {
     }
 
     #[inline(always)]
-    fn send(socket: &UnixDatagram, tx: &mut Self::Tx) -> usize {
-        tx.rewind();
-        let count = tx.len();
-        socket.sendmmsg(tx).unwrap();
-        count
+    fn send(socket: &UnixDatagram, slots: &mut Self::Tx, data: &[[u8; DATAGRAM]]) -> usize {
+        let mut batch = SendBatch::new(slots);
+        let messages = data.iter().map(|bytes| Outgoing::from_bytes(bytes));
+        batch.push_all(messages).unwrap();
+        socket.sendmmsg(&mut batch).unwrap();
+        data.len()
     }
 
     #[inline(always)]
@@ -199,22 +190,34 @@ impl Descriptors for Peer {
 
     #[inline(always)]
     fn recv_and_close(socket: &UnixStream, most: usize) -> usize {
-        if most == 1 {
-            drop(socket.recv_fd().unwrap());
-            return 1;
+        match most {
+            1 => {
+                drop(socket.recv_fd().unwrap());
+                1
+            }
+            4 => received::<4>(socket).len(),
+            _ => received::<MOST_FDS>(socket).len(),
         }
-        let mut room = ControlBuffer::<Rights<MOST_FDS>>::new();
-        let mut byte = [0];
-        let message = socket
-            .recvmsg(&mut [IoSliceMut::new(&mut byte)], &mut room)
-            .unwrap();
-        let mut control = message.into_control().unwrap();
-        control.rights().len()
     }
 }
 
+#[inline(always)]
+fn received<const MOST: usize>(socket: &UnixStream) -> Vec<OwnedFd> {
+    let mut control = ControlBuffer::<Rights<MOST>>::new();
+    let mut byte = [0];
+    let message = socket
+        .recvmsg(&mut [IoSliceMut::new(&mut byte)], &mut control)
+        .unwrap();
+    message.into_control().unwrap().rights().collect()
+}
+
 fn main() {
-    addresses(Bench::from_args())
+    Bench::from_args()
+        .address::<Peer>()
+        .work("address.constant", |count| {
+            const ADDR: UnixAddr = addr!("/run/app/control.sock");
+            repeat(count, || escape(&ADDR));
+        })
         .parse::<Peer>()
         .stream::<Peer>()
         .messages::<MessagesOf<sunpath::Datagram>>("datagram")

@@ -1,57 +1,23 @@
-//! The workloads with sunpath's sockets over tokio's `AsyncFd`, on a runtime of one thread.
+//! The workloads with sunpath-tokio (`crates/tokio`), on a runtime of one thread.
 
-use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::OwnedFd;
 
-use sunpath::socket::{Kind as SocketKind, Messages};
-use sunpath::{Error, Socket, Stream, SunPath, UnixAddr, UnixDatagram, UnixListener, UnixStream};
 use sunpath_bench::{
     BULK, Bench, Clock, DATAGRAM, Kind, block_on, borrowed, opaque_slice, open_fds, pages, seen,
     socket_path, unlink,
 };
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-
-/// Registers a nonblocking socket with the runtime, which can then wait until the socket is ready.
-fn registered<T: AsRawFd>(socket: T) -> AsyncFd<T> {
-    // SAFETY: the sockets of sunpath own one descriptor, and keep it for as long as they live.
-    unsafe { AsyncFd::register(socket) }.unwrap()
-}
-
-fn waiting<T: SocketKind>(socket: Socket<T>) -> AsyncFd<Socket<T>> {
-    socket.set_nonblocking(true).unwrap();
-    registered(socket)
-}
-
-fn pair<T: SocketKind>() -> (AsyncFd<Socket<T>>, AsyncFd<Socket<T>>) {
-    let (a, b) = Socket::pair().unwrap();
-    (waiting(a), waiting(b))
-}
-
-/// Makes a call as soon as the socket is ready for it.
-async fn when<T: AsRawFd, R>(
-    interest: Interest,
-    socket: &AsyncFd<T>,
-    mut call: impl FnMut(&T) -> Result<R, Error>,
-) -> R {
-    // Only the errno is kept, because AsyncFd drops the error of a call that would have to wait.
-    let call = |socket: &T| call(socket).map_err(|error| io::Error::from(error.errno()));
-    socket.async_io(interest, call).await.unwrap()
-}
-
-const READ: Interest = Interest::READABLE;
-const WRITE: Interest = Interest::WRITABLE;
+use sunpath_tokio::sunpath::{SunPath, UnixAddr};
+use sunpath_tokio::{UnixDatagram, UnixListener, UnixSeqpacket, UnixStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn connect(count: u64) {
     let path = socket_path("connect");
     let listener = UnixListener::bind(&path[..]).unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let listener = registered(listener);
     let clock = Clock::start();
     for _ in 0..count {
-        let client = waiting(UnixStream::connect(opaque_slice(&path)).unwrap());
-        let (server, _) = when(READ, &listener, UnixListener::accept).await;
-        drop(waiting(server));
+        let client = UnixStream::connect(opaque_slice(&path)).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        drop(server);
         drop(client);
     }
     clock.stop();
@@ -59,58 +25,59 @@ async fn connect(count: u64) {
 }
 
 async fn round_trip_of_streams(count: u64) {
-    let (a, b) = pair::<Stream>();
+    let (mut a, mut b) = UnixStream::pair().unwrap();
     let (mut there, mut back) = ([7], [0]);
     let clock = Clock::start();
     for _ in 0..count {
-        assert!(when(WRITE, &a, |a| a.write(opaque_slice(&back))).await == 1);
-        assert!(when(READ, &b, |b| b.read(&mut there)).await == 1);
-        assert!(when(WRITE, &b, |b| b.write(opaque_slice(&there))).await == 1);
-        assert!(when(READ, &a, |a| a.read(&mut back)).await == 1);
+        a.write_all(opaque_slice(&back)).await.unwrap();
+        b.read_exact(&mut there).await.unwrap();
+        b.write_all(opaque_slice(&there)).await.unwrap();
+        a.read_exact(&mut back).await.unwrap();
     }
     clock.stop();
 }
 
-async fn round_trip_of_messages<T: Messages>(count: u64) {
-    let (a, b) = pair::<T>();
-    let (mut there, mut back) = ([7], [0]);
-    let clock = Clock::start();
-    for _ in 0..count {
-        when(WRITE, &a, |a| a.send(opaque_slice(&back))).await;
-        assert!(when(READ, &b, |b| b.recv(&mut there)).await.len() == 1);
-        when(WRITE, &b, |b| b.send(opaque_slice(&there))).await;
-        assert!(when(READ, &a, |a| a.recv(&mut back)).await.len() == 1);
-    }
-    clock.stop();
+macro_rules! round_trip_of_messages {
+    ($name:ident, $Socket:ident) => {
+        async fn $name(count: u64) {
+            let (a, b) = $Socket::pair().unwrap();
+            let (mut there, mut back) = ([7], [0]);
+            let clock = Clock::start();
+            for _ in 0..count {
+                a.send(opaque_slice(&back)).await.unwrap();
+                assert!(b.recv(&mut there).await.unwrap().len() == 1);
+                b.send(opaque_slice(&there)).await.unwrap();
+                assert!(a.recv(&mut back).await.unwrap().len() == 1);
+            }
+            clock.stop();
+        }
+    };
 }
+
+round_trip_of_messages!(round_trip_of_datagrams, UnixDatagram);
+round_trip_of_messages!(round_trip_of_records, UnixSeqpacket);
 
 async fn bulk(count: u64) {
-    let (a, b) = pair::<Stream>();
+    let (mut a, mut b) = UnixStream::pair().unwrap();
     let (tx, rx) = (pages(BULK), pages(BULK));
     let clock = Clock::start();
     for _ in 0..count {
-        let mut done = 0;
-        while done < BULK {
-            done += when(WRITE, &a, |a| a.write(opaque_slice(&tx[done..]))).await;
-        }
-        done = 0;
-        while done < BULK {
-            done += when(READ, &b, |b| b.read(&mut rx[done..])).await;
-        }
+        a.write_all(opaque_slice(tx)).await.unwrap();
+        b.read_exact(rx).await.unwrap();
     }
     clock.stop();
 }
 
 async fn datagrams_by_address(count: u64) {
     let paths = (socket_path("from"), socket_path("to"));
-    let a = waiting(UnixDatagram::bind(&paths.0[..]).unwrap());
-    let b = waiting(UnixDatagram::bind(&paths.1[..]).unwrap());
+    let a = UnixDatagram::bind(&paths.0[..]).unwrap();
+    let b = UnixDatagram::bind(&paths.1[..]).unwrap();
     let (tx, mut rx) = ([7; DATAGRAM], [0; DATAGRAM]);
     let clock = Clock::start();
     for _ in 0..count {
         let to = UnixAddr::from_pathname(opaque_slice(&paths.1)).unwrap();
-        when(WRITE, &a, |a| a.send_to(opaque_slice(&tx), &to)).await;
-        let (received, from) = when(READ, &b, |b| b.recv_from(&mut rx)).await;
+        a.send_to(opaque_slice(&tx), &to).await.unwrap();
+        let (received, from) = b.recv_from(&mut rx).await.unwrap();
         assert!(received.len() == DATAGRAM);
         match from.name() {
             SunPath::Pathname(path) => seen(Kind::Pathname, path),
@@ -123,24 +90,38 @@ async fn datagrams_by_address(count: u64) {
 }
 
 async fn datagrams(count: u64) {
-    let (a, b) = pair::<sunpath::Datagram>();
+    let (a, b) = UnixDatagram::pair().unwrap();
     let clock = Clock::start();
     for _ in 0..count {
-        when(WRITE, &a, |a| a.send(&[7; DATAGRAM])).await;
-        let received = when(READ, &b, |b| b.recv(&mut [0; DATAGRAM])).await;
+        a.send(&[7; DATAGRAM]).await.unwrap();
+        let received = b.recv(&mut [0; DATAGRAM]).await.unwrap();
         assert!(received.len() == DATAGRAM);
     }
     clock.stop();
 }
 
 async fn descriptor(count: u64) {
-    let (a, b) = pair::<Stream>();
+    let (a, b) = UnixStream::pair().unwrap();
     let fds = open_fds(1);
     let clock = Clock::start();
     for _ in 0..count {
         let fd = &borrowed(opaque_slice(&fds))[0];
-        when(WRITE, &a, |a| a.send_fd(fd)).await;
-        drop(when(READ, &b, UnixStream::recv_fd).await);
+        a.send_fd(fd).await.unwrap();
+        drop(b.recv_fd().await.unwrap());
+    }
+    clock.stop();
+}
+
+async fn four_descriptors(count: u64) {
+    let (a, b) = UnixStream::pair().unwrap();
+    let fds = open_fds(4);
+    let mut buf = [0];
+    let clock = Clock::start();
+    for _ in 0..count {
+        let fds = borrowed(opaque_slice(&fds));
+        assert!(a.send_fds(&[7], fds).await.unwrap() == 1);
+        let (_, received): (_, [OwnedFd; 4]) = b.recv_fds(&mut buf).await.unwrap();
+        drop(received);
     }
     clock.stop();
 }
@@ -152,14 +133,15 @@ fn main() {
             block_on(round_trip_of_streams(count));
         })
         .work("roundtrip.datagram", |count| {
-            block_on(round_trip_of_messages::<sunpath::Datagram>(count));
+            block_on(round_trip_of_datagrams(count));
         })
         .work("roundtrip.seqpacket", |count| {
-            block_on(round_trip_of_messages::<sunpath::Seqpacket>(count));
+            block_on(round_trip_of_records(count));
         })
         .work("bulk", |count| block_on(bulk(count)))
         .work("sendto", |count| block_on(datagrams_by_address(count)))
         .work("oneway.datagram", |count| block_on(datagrams(count)))
         .work("fd.1", |count| block_on(descriptor(count)))
+        .work("fd.4", |count| block_on(four_descriptors(count)))
         .finish();
 }

@@ -1,5 +1,5 @@
-//! The workloads with tokio (`tokio::net`), on a runtime of one thread. It reads only addresses
-//! that its own calls returned, and makes none.
+//! The workloads with tokio (`tokio::net`), on a runtime of one thread. tokio reads only addresses
+//! that its own calls returned, and makes no addresses.
 
 use std::os::unix::ffi::OsStrExt;
 

@@ -1,4 +1,4 @@
-//! The workloads with uds. Its datagrams are those of std.
+//! The workloads with uds. The datagram sockets of this library are those of std.
 
 use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
@@ -7,7 +7,7 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
 use sunpath_bench::{
     Address, Bench, ByAddress, Descriptors, Kind, MOST_FDS, Messages, Parse, Seen, Stream, as_path,
-    libc, seen,
+    escape, libc, seen,
 };
 use uds::{
     AddrName, UnixDatagramExt, UnixListenerExt, UnixSeqpacketConn, UnixSocketAddr, UnixStreamExt,
@@ -62,7 +62,9 @@ impl Stream for Peer {
     }
 
     fn accept(listener: &UnixListener) -> UnixStream {
-        listener.accept_unix_addr().unwrap().0
+        let (socket, from) = listener.accept_unix_addr().unwrap();
+        escape(&from);
+        socket
     }
 
     fn pair() -> (UnixStream, UnixStream) {
@@ -137,7 +139,7 @@ impl Descriptors for Peer {
         let (bytes, count) = socket.recv_fds(&mut byte, &mut fds[..most]).unwrap();
         assert!(bytes == 1);
         for fd in &fds[..count] {
-            // SAFETY: the descriptor has just arrived, and nobody else owns it.
+            // SAFETY: the descriptor has just arrived, and nothing else owns it.
             drop(unsafe { OwnedFd::from_raw_fd(*fd) });
         }
         count

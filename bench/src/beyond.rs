@@ -1,4 +1,5 @@
-//! Measures the work of `libraries/beyond.rs`, which plain C does not do, against what plain C does.
+//! Measures the workloads of `libraries/beyond.rs`, and compares them with `c/packed.c` and with one
+//! call for each message.
 
 use sunpath_bench::STARTS;
 
@@ -10,10 +11,10 @@ use crate::picture::{self, Series};
 use crate::rounds;
 use crate::tables::few;
 
-/// The numbers of bytes that are received, each as a title and as the part of its key.
+/// The sizes of the receives, each as a title and as a part of the key.
 const LENGTHS: [(&str, &str); 2] = [("64 KiB", "65536"), ("4 KiB", "4096")];
 
-/// The numbers of messages that are sent at once.
+/// How many messages are sent at once.
 const SIZES: [&str; 3] = ["8", "32", "128"];
 const ONE_A_CALL: &str = "oneway.datagram";
 
@@ -23,39 +24,41 @@ enum Of {
     C,
     Sunpath,
     Beyond,
+    PackedC,
 }
 
 /// The ways to send and receive many messages. Each has a key for each of `SIZES`.
-const WAYS: [(&str, Of, [&str; 3]); 4] = [
+const WAYS: [(&str, Of, [&str; 3]); 6] = [
     ("sendmmsg, recvmmsg in C", Of::C, BATCHES),
     ("sendmmsg, recvmmsg", Of::Sunpath, BATCHES),
-    (
-        "packed into a seqpacket record",
-        Of::Beyond,
-        [
-            "packed.seqpacket.8",
-            "packed.seqpacket.32",
-            "packed.seqpacket.128",
-        ],
-    ),
-    (
-        "packed into a write to a stream",
-        Of::Beyond,
-        ["packed.stream.8", "packed.stream.32", "packed.stream.128"],
-    ),
+    ("packed into a seqpacket record in C", Of::PackedC, RECORDS),
+    ("packed into a seqpacket record", Of::Beyond, RECORDS),
+    ("packed into a write to a stream in C", Of::PackedC, WRITES),
+    ("packed into a write to a stream", Of::Beyond, WRITES),
 ];
 const BATCHES: [&str; 3] = ["batch.8", "batch.32", "batch.128"];
+const RECORDS: [&str; 3] = [
+    "packed.seqpacket.8",
+    "packed.seqpacket.32",
+    "packed.seqpacket.128",
+];
+const WRITES: [&str; 3] = ["packed.stream.8", "packed.stream.32", "packed.stream.128"];
 
 pub fn run() -> Result<()> {
     build::rust(&["--bin", "beyond"])?;
     let beyond = build::program("beyond")?;
-    packing(&[build::c()?, build::sunpath()?, beyond.clone()])?;
+    let [sunpath, _] = build::sunpath()?;
+    let packed = Candidate {
+        name: "C",
+        program: build::compile("packed.c", "packed-c", &[])?,
+    };
+    packing(&[build::c()?, sunpath, beyond.clone(), packed])?;
     starts(&beyond)
 }
 
 /// Measures the ways to send many messages, compared with one call for each message. Publishes the table
 /// and its picture.
-fn packing(candidates: &[Candidate; 3]) -> Result<()> {
+fn packing(candidates: &[Candidate; 4]) -> Result<()> {
     let mut head = vec!["messages of 64 bytes".to_owned()];
     head.extend(SIZES.map(|size| format!("time, {size} at once")));
     head.extend(["instructions, 32 at once", "system calls, 32 at once"].map(str::to_owned));

@@ -16,8 +16,9 @@ pub struct Candidate {
 }
 
 /// The libraries in Rust. A library other than sunpath and std has a package, whose version is reported.
-pub const LIBRARIES: [(&str, Option<&str>); 12] = [
+pub const LIBRARIES: [(&str, Option<&str>); 13] = [
     ("sunpath", None),
+    ("sunpath-best", None),
     ("std", None),
     ("nix", Some("nix")),
     ("rustix", Some("rustix")),
@@ -44,21 +45,75 @@ pub fn c() -> Result<Candidate> {
     Ok(Candidate { name: "C", program })
 }
 
-/// Builds sunpath as a user's release build does.
-pub fn sunpath() -> Result<Candidate> {
-    rust(&["--bin", "library-sunpath"])?;
-    library("sunpath")
+/// Builds the workloads in C as they can be written by someone who counts instructions.
+pub fn careful_c() -> Result<Candidate> {
+    let program = compile("bench.c", "library-careful-c", &["-DCAREFUL"])?;
+    Ok(Candidate {
+        name: "careful C",
+        program,
+    })
+}
+
+/// Builds the workloads in C for size, which the programs at `opt-level = "s"` are compared with.
+pub fn c_for_size() -> Result<Candidate> {
+    let program = compile("bench.c", "library-c-for-size", &["-Os"])?;
+    Ok(Candidate {
+        name: "C for size",
+        program,
+    })
+}
+
+/// Builds sunpath as a user's release build does: as an ordinary program is written, and with the forms
+/// that take the fewest instructions.
+pub fn sunpath() -> Result<[Candidate; 2]> {
+    rust(&["--bin", "library-sunpath", "--bin", "library-sunpath-best"])?;
+    Ok([library("sunpath")?, library("sunpath-best")?])
 }
 
 /// Builds sunpath with the whole program optimised at once.
 pub fn sunpath_with_lto() -> Result<Candidate> {
-    let lto = "profile.release.lto=\"fat\"";
-    let target = folder()?.join("lto");
-    cargo(&["--bin", "library-sunpath", "--config", lto], &target)?;
+    sunpath_with("sunpath, LTO", "lto", "lto=\"fat\"")
+}
+
+/// Builds sunpath at `opt-level = 2`, as an ordinary program is written.
+pub fn sunpath_at_2() -> Result<Candidate> {
+    sunpath_with("sunpath at 2", "level-2", "opt-level=2")
+}
+
+/// Builds sunpath at `opt-level = "s"`, as an ordinary program is written.
+pub fn sunpath_for_size() -> Result<Candidate> {
+    sunpath_with("sunpath at s", "level-s", "opt-level=\"s\"")
+}
+
+/// Builds the ordinary program with one setting of the release profile, in a folder of its own.
+fn sunpath_with(name: &'static str, folder_name: &str, setting: &str) -> Result<Candidate> {
+    let setting = format!("profile.release.{setting}");
+    let target = folder()?.join(folder_name);
+    cargo(&["--bin", "library-sunpath", "--config", &setting], &target)?;
     Ok(Candidate {
-        name: "sunpath, LTO",
+        name,
         program: target.join("release/library-sunpath"),
     })
+}
+
+/// Builds sunpath, as an ordinary program is written, with its system calls put into the program.
+pub fn sunpath_inline() -> Result<Candidate> {
+    let target = folder()?.join("inline");
+    let features = ["--features", "inline-syscalls"];
+    cargo(
+        &[&["--bin", "library-sunpath"], &features[..]].concat(),
+        &target,
+    )?;
+    Ok(Candidate {
+        name: "sunpath, inline-syscalls",
+        program: target.join("release/library-sunpath"),
+    })
+}
+
+/// Builds the workloads with rustix, which makes the system calls itself, too.
+pub fn rustix() -> Result<Candidate> {
+    rust(&["--features", "libraries", "--bin", "library-rustix"])?;
+    library("rustix")
 }
 
 /// Builds every library in Rust.
@@ -103,7 +158,8 @@ fn cargo(args: &[&str], target: &Path) -> Result<()> {
     run(command.arg("--target-dir").arg(target))
 }
 
-/// Compiles a file of `c/` with `-O2`, as is usual for releases in C.
+/// Compiles a file of `c/` with `-O2`, as is usual for releases in C, unless the arguments have
+/// another level.
 pub fn compile(source: &str, name: &str, args: &[&str]) -> Result<PathBuf> {
     let output = folder()?.join(name);
     let mut command = Command::new(compiler());

@@ -11,30 +11,59 @@ use crate::Result;
 use crate::build::{self, HERE, output};
 use crate::page::{self, Table};
 
-/// The library of each version of the server, and the line of `Cargo.toml` that depends on it.
-const SERVERS: [(&str, &str); 6] = [
-    ("sunpath", "sunpath = { path = SUNPATH }"),
-    ("std", ""),
-    (
+/// A version of the server.
+struct Server {
+    title: &'static str,
+    /// The library, which is also the name of the source file.
+    library: &'static str,
+    /// The line of `Cargo.toml` that depends on the library.
+    dependency: &'static str,
+}
+
+const fn server(title: &'static str, library: &'static str, dependency: &'static str) -> Server {
+    Server {
+        title,
+        library,
+        dependency,
+    }
+}
+
+const STD: usize = 2;
+const SOCKET2: usize = 3;
+
+const SERVERS: [Server; 7] = [
+    server("sunpath", "sunpath", "sunpath = { path = SUNPATH }"),
+    server(
+        "sunpath without `files`",
+        "sunpath",
+        "sunpath = { path = SUNPATH, default-features = false, features = [\"std\"] }",
+    ),
+    server("std", "std", ""),
+    server(
+        "socket2",
         "socket2",
         "socket2 = { version = VERSION, features = [\"all\"] }",
     ),
-    (
+    server(
+        "rustix",
         "rustix",
         "rustix = { version = VERSION, features = [\"net\"] }",
     ),
-    (
+    server(
+        "nix",
         "nix",
         "nix = { version = VERSION, features = [\"socket\", \"uio\"] }",
     ),
-    ("uds", "uds = VERSION"),
+    server("uds", "uds", "uds = VERSION"),
 ];
 
-/// The number of cold builds of each server, of which the fastest counts.
+/// How many cold builds of each server are made. The fastest counts.
 const ROUNDS: usize = 3;
 
 struct Built {
     size: u64,
+    /// The size with `opt-level = "s"`.
+    size_at_s: u64,
     dependencies: usize,
     seconds: f64,
 }
@@ -46,13 +75,20 @@ pub fn run() -> Result<()> {
         "server",
         "bytes",
         "against std",
+        "bytes at \"s\"",
+        "against std",
         "dependencies",
         "cold build, s of CPU",
         "against socket2",
     ]);
-    table.row(&["C", &fs::metadata(&c)?.len().to_string(), "", "0", "", ""]);
+    let small_c = build::compile("echo.c", "echo-c-small", &["-s", "-Os"])?;
+    let size = |program: &Path| -> Result<String> { Ok(fs::metadata(program)?.len().to_string()) };
+    table.row(&["C", &size(&c)?, "", &size(&small_c)?, "", "0", "", ""]);
 
-    let projects: Vec<_> = SERVERS.iter().map(project).collect::<Result<_>>()?;
+    let places = SERVERS.iter().enumerate();
+    let projects: Vec<_> = places
+        .map(|(place, server)| project(place, server))
+        .collect::<Result<_>>()?;
     let mut built: Vec<Option<Built>> = SERVERS.iter().map(|_| None).collect();
     for _ in 0..ROUNDS {
         // The servers are built in turn, so that other load of the machine affects all of them.
@@ -64,12 +100,15 @@ pub fn run() -> Result<()> {
         }
     }
     let built: Vec<_> = built.into_iter().flatten().collect();
-    let (std, socket2) = (built[1].size as f64, built[2].seconds);
-    for ((name, _), built) in SERVERS.iter().zip(&built) {
+    let against = |size: u64, std: u64| format!("{:.3}", size as f64 / std as f64);
+    let (std, socket2) = (&built[STD], built[SOCKET2].seconds);
+    for (server, built) in SERVERS.iter().zip(&built) {
         table.row(&[
-            *name,
+            server.title,
             &built.size.to_string(),
-            &format!("{:.3}", built.size as f64 / std),
+            &against(built.size, std.size),
+            &built.size_at_s.to_string(),
+            &against(built.size_at_s, std.size_at_s),
             &built.dependencies.to_string(),
             &format!("{:.2}", built.seconds),
             &format!("{:.2}", built.seconds / socket2),
@@ -80,8 +119,11 @@ pub fn run() -> Result<()> {
 
 /// Makes a package that contains only one server. The versions of its dependencies are those in the lock
 /// file of this package.
-fn project((name, dependency): &(&str, &str)) -> Result<PathBuf> {
-    let folder = build::folder()?.join("echo").join(name);
+fn project(place: usize, server: &Server) -> Result<PathBuf> {
+    let name = server.library;
+    let folder = build::folder()?
+        .join("echo")
+        .join(format!("{name}-{place}"));
     fs::create_dir_all(folder.join("src"))?;
     let here = Path::new(HERE);
     fs::copy(
@@ -91,10 +133,10 @@ fn project((name, dependency): &(&str, &str)) -> Result<PathBuf> {
     fs::copy(here.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     let version = page::version(name).map(|version| format!("{version:?}"));
     let sunpath = format!("{:?}", here.join("..").canonicalize()?);
-    let dependency = dependency.replace("SUNPATH", &sunpath);
+    let dependency = server.dependency.replace("SUNPATH", &sunpath);
     let dependency = dependency.replace("VERSION", &version.unwrap_or_default());
     let manifest = format!(
-        "[workspace]\n\n[package]\nname = \"echo-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+        "[workspace]\n\n[package]\nname = \"echo\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [dependencies]\n{dependency}\n\n[profile.release]\nstrip = true\n"
     );
     fs::write(folder.join("Cargo.toml"), manifest)?;
@@ -118,13 +160,9 @@ fn cold(folder: &Path) -> Result<Built> {
     let before = children_cpu();
     build::run(cargo(folder).args(["build", "--release", "--offline", "--quiet", "-j1"]))?;
     let seconds = children_cpu() - before;
-    let name = folder
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let program = target.join(format!("release/echo-{name}"));
+    let program = target.join("release/echo");
     serves(&program)?;
+    let size = fs::metadata(&program)?.len();
     let tree = [
         "tree",
         "--offline",
@@ -141,10 +179,26 @@ fn cold(folder: &Path) -> Result<Built> {
     packages.sort();
     packages.dedup();
     Ok(Built {
-        size: fs::metadata(&program)?.len(),
+        size,
+        size_at_s: size_at_s(folder)?,
         dependencies: packages.len(),
         seconds,
     })
+}
+
+/// Builds the server with `opt-level = "s"`, and returns its size.
+fn size_at_s(folder: &Path) -> Result<u64> {
+    let small = folder.join("target-s");
+    let build = ["build", "--release", "--offline", "--quiet", "-j1"];
+    build::run(
+        cargo(folder)
+            .args(build)
+            .env("CARGO_TARGET_DIR", &small)
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+    )?;
+    let program = small.join("release/echo");
+    serves(&program)?;
+    Ok(fs::metadata(program)?.len())
 }
 
 /// Returns the processor time of all child processes that have ended, in seconds.

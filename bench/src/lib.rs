@@ -28,13 +28,17 @@ pub use libc;
 
 pub use opaque::{escape, escape_number, opaque, opaque_number, opaque_slice};
 
-/// The numbers of messages in a batch.
+/// The sizes of batches, in messages.
 pub const BATCHES: [usize; 3] = [8, 32, 128];
 /// The offsets in a page at which a receive buffer is measured. An allocation of 128 KiB or more by
 /// glibc begins at 16.
 pub const STARTS: [usize; 8] = [0, 1, 16, 31, 32, 64, 2048, 4080];
 /// The size of a datagram in batches and by address, in bytes.
 pub const DATAGRAM: usize = 64;
+/// The size of the buffer that a round trip receives into, in bytes.
+pub const BUFFER: usize = 4096;
+/// The size of a request that a server echoes, in bytes.
+pub const REQUEST: usize = 64;
 /// The size of a bulk transfer, in bytes.
 pub const BULK: usize = 65536;
 /// The most descriptors in a message.
@@ -64,8 +68,8 @@ pub trait Stream {
     fn send(socket: &Self::Socket, bytes: &[u8]) -> usize;
     fn recv(socket: &Self::Socket, buf: &mut [u8]) -> usize;
 
-    /// Sends all bytes. A library that has a call for this overrides the loop here, which is what users
-    /// of the other libraries have to write.
+    /// Sends all bytes. The default is the loop that a user has to write. A library that has a call
+    /// for this overrides it.
     #[inline(always)]
     fn send_all(socket: &Self::Socket, mut bytes: &[u8]) {
         while !bytes.is_empty() {
@@ -99,8 +103,8 @@ pub trait ByAddress {
     fn recv_from(socket: &Self::Socket, buf: &mut [u8]) -> (usize, Seen);
 }
 
-/// Sends and receives several datagrams, with one call if the library has one for that. Each side
-/// reuses its storage in every call.
+/// Sends and receives several datagrams, with one call if the library has a call for several
+/// datagrams. Each side reuses its storage in every call, and the data is new in each call.
 pub trait Batch {
     type Socket;
     type Tx;
@@ -109,12 +113,12 @@ pub trait Batch {
     fn tx(count: usize) -> Self::Tx;
     fn rx(count: usize) -> Self::Rx;
     /// Sends, and returns how many were sent.
-    fn send(socket: &Self::Socket, tx: &mut Self::Tx) -> usize;
-    /// Waits for one datagram, receives all that are there, and returns how many they are.
+    fn send(socket: &Self::Socket, tx: &mut Self::Tx, data: &[[u8; DATAGRAM]]) -> usize;
+    /// Waits for one datagram, receives all that are there, and returns how many there were.
     fn recv(socket: &Self::Socket, rx: &mut Self::Rx) -> usize;
 }
 
-/// Passes descriptors. The receiver takes ownership of them and closes them.
+/// Passes descriptors. The receiver takes ownership of all of them, and closes them then.
 pub trait Descriptors {
     const MOST: usize = MOST_FDS;
     type Socket;
@@ -123,7 +127,7 @@ pub trait Descriptors {
     fn recv_and_close(socket: &Self::Socket, most: usize) -> usize;
 }
 
-/// The kind of address that a library read, and the length of its name.
+/// The kind of the address that a library read, and the length of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub kind: Kind,
@@ -169,8 +173,8 @@ impl Bench {
         }
     }
 
-    /// Returns how often to run the workload with this key, or `None` if the command line names another
-    /// one. For `list` it prints the key.
+    /// Returns how often to run the workload with this key, or `None` if the command line names
+    /// another key. For `list`, prints the key.
     fn count(&mut self, key: &str) -> Option<u64> {
         match &self.wanted {
             None => println!("{key}"),
@@ -222,8 +226,8 @@ impl Bench {
         ] {
             if let Some(count) = self.count(&format!("parse.{key}")) {
                 let (addr, addr_len) = filled(kind, len);
-                // Other tests check the length, and an unnamed address, which not every library reads
-                // as such.
+                // The length, and unnamed addresses, are tested elsewhere, because not every
+                // library reads an unnamed address correctly.
                 assert!(len == 0 || P::parse(&addr, addr_len).kind == kind);
                 repeat(count, || {
                     let len = opaque_number(addr_len as usize) as libc::socklen_t;
@@ -252,6 +256,16 @@ impl Bench {
             let (a, b) = P::pair();
             round_trip(count, &a, &b, P::send, P::recv);
         })
+        .work("echo", |count| {
+            let (client, server) = P::pair();
+            let (tx, mut rx, mut buf) = ([7; REQUEST], [0; REQUEST], [0; BUFFER]);
+            repeat(count, || {
+                P::send_all(&client, opaque_slice(&tx));
+                assert!(echo::<P>(&server, &mut buf));
+                P::recv_all(&client, &mut rx);
+                escape(&rx);
+            });
+        })
         .work("bulk", |count| {
             let (a, b) = P::pair();
             let (tx, rx) = (pages(BULK), pages(BULK));
@@ -270,7 +284,7 @@ impl Bench {
         })
     }
 
-    /// Sends one datagram a call, which is what the batches are compared with.
+    /// Sends one datagram with each call. The batches are compared with this.
     pub fn one_way<P: Messages>(self) -> Self {
         self.work("oneway.datagram", |count| {
             let (a, b) = P::pair();
@@ -304,10 +318,11 @@ impl Bench {
             if let Some(count) = self.count(&format!("batch.{size}")) {
                 let (a, b) = P::pair();
                 let (mut tx, mut rx) = (P::tx(size), P::rx(size));
+                let data = vec![[7; DATAGRAM]; size];
                 timed(|| {
                     let mut done = 0;
                     while done < count {
-                        let sent = P::send(&a, &mut tx);
+                        let sent = P::send(&a, &mut tx, opaque_slice(&data));
                         let mut received = 0;
                         while received < sent {
                             received += P::recv(&b, &mut rx);
@@ -321,7 +336,7 @@ impl Bench {
     }
 
     pub fn descriptors<P: Descriptors>(mut self) -> Self {
-        for number in [1, MOST_FDS] {
+        for number in [1, 4, MOST_FDS] {
             if number > P::MOST {
                 continue;
             }
@@ -375,6 +390,18 @@ pub fn block_on(work: impl Future<Output = ()>) {
     runtime.enable_io().build().unwrap().block_on(work);
 }
 
+/// Receives what a client has sent, and sends it back. Returns `false` if the client has closed. A
+/// program has such a function for each client, and the compiler does not see its caller.
+#[inline(never)]
+fn echo<P: Stream>(client: &P::Socket, buf: &mut [u8; BUFFER]) -> bool {
+    let received = P::recv(client, buf);
+    if received == 0 {
+        return false;
+    }
+    P::send_all(client, &buf[..received]);
+    true
+}
+
 /// Sends one byte from `a` to `b` and back, `count` times.
 #[inline(always)]
 fn round_trip<S>(
@@ -384,12 +411,12 @@ fn round_trip<S>(
     send: impl Fn(&S, &[u8]) -> usize,
     recv: impl Fn(&S, &mut [u8]) -> usize,
 ) {
-    let (mut there, mut back) = ([7], [0]);
+    let (mut there, mut back) = ([7; BUFFER], [0; BUFFER]);
     repeat(count, || {
-        let bytes = opaque_slice(&back);
+        let bytes = opaque_slice(&back[..1]);
         assert!(send(a, bytes) == bytes.len());
         assert!(recv(b, &mut there) == 1);
-        let bytes = opaque_slice(&there);
+        let bytes = opaque_slice(&there[..1]);
         assert!(send(b, bytes) == bytes.len());
         assert!(recv(a, &mut back) == 1);
     });
@@ -417,7 +444,8 @@ pub fn filled(kind: Kind, len: usize) -> (libc::sockaddr_un, libc::socklen_t) {
     (addr, (2 + len + 1) as libc::socklen_t)
 }
 
-/// Returns a path for a socket of this process, in the current directory. It always has 20 bytes.
+/// Returns a path for a socket of this process, in the current directory. The path always has 20
+/// bytes.
 pub fn socket_path(tag: &str) -> Vec<u8> {
     format!("{:07}-{tag:_<12}", std::process::id()).into_bytes()
 }
@@ -429,7 +457,7 @@ pub fn as_path(bytes: &[u8]) -> &Path {
 
 /// Converts the descriptors of [`open_fds`] to the type that most libraries take.
 pub fn borrowed(fds: &[RawFd]) -> &[BorrowedFd<'_>] {
-    // SAFETY: a BorrowedFd is a RawFd, and these stay open.
+    // SAFETY: a BorrowedFd has the layout of a RawFd, and the descriptors stay open.
     unsafe { std::slice::from_raw_parts(fds.as_ptr().cast(), fds.len()) }
 }
 
@@ -446,7 +474,7 @@ pub fn pages(len: usize) -> &'static mut [u8] {
     // SAFETY: the layout has a size.
     let start = unsafe { std::alloc::alloc_zeroed(layout) };
     assert!(!start.is_null());
-    // SAFETY: that many bytes were allocated and zeroed, and they are never freed.
+    // SAFETY: `len` bytes were allocated and zeroed, and are never freed.
     unsafe { std::slice::from_raw_parts_mut(start, len) }
 }
 

@@ -4,6 +4,7 @@ mod beyond;
 mod build;
 mod echo;
 mod guard;
+mod inline;
 mod measure;
 mod page;
 mod picture;
@@ -22,6 +23,7 @@ usage: cargo run --release --manifest-path bench/Cargo.toml -- [COMMAND]
 
 counts          instructions, system calls and allocations, of sunpath and of all other libraries
 time            time, of the same programs
+inline          system calls with and without the functions of the C library
 beyond          many messages packed into one call, and where a receive buffer begins
 scale           19,000 connections in a process, long paths, stale files beside 2,000 sockets
 price           what each guarantee costs in instructions
@@ -31,8 +33,8 @@ guard --record  writes guard.txt again
 
 Without a command: all of these but the guard, in five to ten minutes. All but the guard print their
 tables and write them into docs/performance.md, with pictures beside it. Times mean little, and those
-of a build something, on a machine that does other work; counts do not mind. Needed: gcc, valgrind,
-and for `counts` strace.
+of a build something, on a machine that does other work; counts do not mind. The command needs
+gcc, valgrind, and for `counts` strace.
 ";
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         [] => [
             tables::counts,
             tables::times,
+            inline::run,
             beyond::run,
             scale::run,
             price::run,
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         .try_for_each(|part| part()),
         ["counts"] => tables::counts(),
         ["time"] => tables::times(),
+        ["inline"] => inline::run(),
         ["beyond"] => beyond::run(),
         ["scale"] => scale::run(),
         ["price"] => price::run(),

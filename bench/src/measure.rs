@@ -1,17 +1,17 @@
-//! Measures one workload of one program. It runs twice, with different numbers of repetitions, and the
-//! difference of the results excludes the cost of the rest of the process.
+//! Measures one workload of one program. The program runs twice, the second time with more
+//! repetitions. Subtracting the results excludes the cost of the rest of the process.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
 
 use crate::Result;
 use crate::build::{Candidate, folder, output};
 
-/// A workload: its key, its title, and the two numbers of repetitions, whose results are subtracted.
+/// A workload: its key, its title, and how often it is repeated in each of the two runs.
 pub struct Work {
     pub key: &'static str,
     pub title: &'static str,
@@ -49,7 +49,7 @@ const SHORT: (u32, u32) = (1000, 5000);
 const CALLS: (u32, u32) = (100, 1100);
 const BATCHES: (u32, u32) = (512, 4608);
 
-pub const WORKS: [Work; 20] = [
+pub const WORKS: [Work; 22] = [
     work("address.path20", "address from a path of 20 bytes", SHORT),
     work("address.path107", "address from a path of 107 bytes", SHORT),
     work(
@@ -70,7 +70,11 @@ pub const WORKS: [Work; 20] = [
         SHORT,
     ),
     work("parse.unnamed", "address read back: unnamed", SHORT),
-    work("connect", "connect, accept, close both", CALLS),
+    work(
+        "connect",
+        "connect, accept with the address, close both",
+        CALLS,
+    ),
     work("roundtrip.stream", "round trip of 1 byte, stream", CALLS),
     work(
         "roundtrip.datagram",
@@ -82,6 +86,11 @@ pub const WORKS: [Work; 20] = [
         "round trip of 1 byte, seqpacket",
         CALLS,
     ),
+    work(
+        "echo",
+        "64 bytes sent, echoed by a function of a server, received",
+        CALLS,
+    ),
     work("bulk", "64 KiB sent and received", (50, 250)),
     work("sendto", "datagram by address, sender read", CALLS),
     work("oneway.datagram", "datagram, one a call", CALLS),
@@ -89,6 +98,7 @@ pub const WORKS: [Work; 20] = [
     work("batch.32", "datagram, 32 a call", BATCHES),
     work("batch.128", "datagram, 128 a call", BATCHES),
     work("fd.1", "1 descriptor passed", CALLS),
+    work("fd.4", "4 descriptors passed", CALLS),
     work("fd.253", "253 descriptors passed", (10, 60)),
 ];
 
@@ -165,6 +175,25 @@ pub fn time(candidate: &Candidate, key: &str, repetitions: u32) -> Result<f64> {
     Ok(nanoseconds.trim().parse()?)
 }
 
+/// Returns the nanoseconds for which a processor works, in user space and in the kernel, in a process that
+/// does this many repetitions.
+pub fn processor_time(candidate: &Candidate, key: &str, repetitions: u32) -> Result<f64> {
+    let mut command = Command::new("env");
+    let child = run(&mut command, candidate, key, repetitions)?
+        .stdout(Stdio::null())
+        .spawn()?;
+    // SAFETY: all zeroes is a valid rusage.
+    let mut used: libc::rusage = unsafe { std::mem::zeroed() };
+    let mut status = 0;
+    // SAFETY: both pointers lead to live values. Nothing else waits for this child.
+    let ended = unsafe { libc::wait4(child.id() as libc::pid_t, &mut status, 0, &mut used) };
+    if ended < 0 || status != 0 {
+        return Err(format!("{command:?}: status {status}").into());
+    }
+    let micros = |time: libc::timeval| time.tv_sec as f64 * 1e6 + time.tv_usec as f64;
+    Ok((micros(used.ru_utime) + micros(used.ru_stime)) * 1e3)
+}
+
 /// Returns the keys of the workloads that a program can do.
 pub fn keys(candidate: &Candidate) -> Result<Vec<String>> {
     let (keys, _) = output(Command::new(&candidate.program).arg("list"))?;
@@ -193,8 +222,8 @@ fn run<'c>(
     Ok(program(command, candidate)?.args(["run", key, &repetitions]))
 }
 
-/// Adds a program to a command, which then runs in the folder for socket files with an environment of
-/// `PATH` alone.
+/// Adds a candidate's program to a command, and makes the command run in the folder for socket
+/// files, with `PATH` as its only environment variable.
 ///
 /// The position of the stack depends on the environment and on the length of the program's path, and
 /// the cost of a copy depends on the position of its bytes. Both are therefore kept the same in every
@@ -208,8 +237,8 @@ pub fn program<'c>(command: &'c mut Command, candidate: &Candidate) -> Result<&'
     Ok(command.arg(Path::new("..").join(candidate.program.strip_prefix(folder)?)))
 }
 
-/// Applies `work` to each thing, on all processors at once, until one fails. Returns the results in the
-/// order of the things.
+/// Calls `work` with each thing, on all processors at once, until one call fails. Returns the
+/// results in the order of the things.
 pub fn each<T: Sync, R: Send>(
     things: &[T],
     work: impl Fn(&T) -> Result<R> + Sync,

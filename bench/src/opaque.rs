@@ -16,7 +16,7 @@ pub fn escape_number(number: usize) {
     unsafe { asm!("/* {} */", in(reg) number, options(nostack, preserves_flags)) };
 }
 
-/// Returns the same number, and hides from the optimizer what it is.
+/// Returns its argument, and hides the value from the optimizer.
 #[inline(always)]
 pub fn opaque_number(mut number: usize) -> usize {
     // SAFETY: the assembly has no instruction; the register is not changed.
@@ -24,22 +24,22 @@ pub fn opaque_number(mut number: usize) -> usize {
     number
 }
 
-/// Returns the same reference, and hides from the optimizer what it points to.
+/// Returns its argument, and hides from the optimizer where the reference points.
 #[inline(always)]
 pub fn opaque<T>(reference: &T) -> &T {
     let mut pointer: *const T = reference;
     // SAFETY: the assembly has no instruction; the register is not changed.
     unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
-    // SAFETY: it is the reference that the caller passed.
+    // SAFETY: `pointer` is the reference that the caller passed.
     unsafe { &*pointer }
 }
 
-/// Returns the same slice, and hides its bytes and length from the optimizer.
+/// Returns its argument, and hides the bytes and the length of the slice from the optimizer.
 #[inline(always)]
 pub fn opaque_slice<T>(slice: &[T]) -> &[T] {
     let mut pointer = slice.as_ptr();
     // SAFETY: the assembly has no instruction; the register is not changed.
     unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
-    // SAFETY: they are the parts of the slice that the caller passed.
+    // SAFETY: `pointer` and the length are those of the slice that the caller passed.
     unsafe { std::slice::from_raw_parts(pointer, opaque_number(slice.len())) }
 }

@@ -34,7 +34,8 @@ impl std::fmt::Display for Table {
     }
 }
 
-/// Returns a number with one decimal if it is below 10 and not whole, and without decimals otherwise.
+/// Returns a number as text. The text has one decimal if the number is below 10 and not whole, and
+/// otherwise no decimals.
 pub fn number(number: f64) -> String {
     let digits = match number.abs() {
         0.05..9.95 if (number - number.round()).abs() >= 0.05 => 1,
@@ -75,19 +76,24 @@ pub fn publish_with_picture(name: &str, file: &str, table: &Table) -> Result<()>
     publish(name, &format!("![{file}](performance/{file})\n\n{table}"))
 }
 
+/// Returns the name of the processor.
+pub fn processor() -> Result<String> {
+    let cpu = fs::read_to_string("/proc/cpuinfo")?;
+    let cpu = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    Ok(cpu.map_or("unknown processor", |(_, name)| name).to_owned())
+}
+
 /// Returns the machine, and the versions of everything that was measured.
 pub fn machine() -> Result<String> {
     let first = |program: &str, args: &[&str]| -> Result<String> {
         let (text, _) = output(Command::new(program).args(args))?;
         Ok(text.lines().next().unwrap_or_default().trim().to_owned())
     };
-    let cpu = fs::read_to_string("/proc/cpuinfo")?;
-    let cpu = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cpu = cpu.map_or("unknown processor", |(_, name)| name);
     Ok(format!(
-        "{cpu}, {} processors; Linux {}; {}; {} {}; {}; {}",
+        "{}, {} processors; Linux {}; {}; {} {}; {}; {}",
+        processor()?,
         std::thread::available_parallelism()?,
         first("uname", &["-r"])?
             .split('-')

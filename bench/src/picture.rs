@@ -19,8 +19,8 @@ const COLOURS: [&str; 13] = [
     "#f781bf", "#b5bd00", "#4d4d9f", "#00b5ad", "#c49c94",
 ];
 
-/// Draws the ratios of every series in every row. `one` names what has ratio 1. The first of the series
-/// is emphasised.
+/// Draws the ratios of every series in every row. `one` names the thing with ratio 1. The first
+/// series is emphasised.
 pub fn ratios(title: &str, one: &str, rows: &[&str], series: &[Series]) -> String {
     let all = series
         .iter()

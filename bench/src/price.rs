@@ -49,6 +49,10 @@ const LADDERS: [&[(&str, &str)]; 8] = [
             "parse20.searched",
             "+ any bytes: up to the first NUL, if another program made it",
         ),
+        (
+            "parse20.kept",
+            "+ a copy of the struct that outlives it: UnixAddr::from_raw, and its name",
+        ),
     ],
     &[
         (
@@ -62,6 +66,10 @@ const LADDERS: [&[(&str, &str)]; 8] = [
         (
             "parse107.searched",
             "+ any bytes: up to the first NUL, if another program made it",
+        ),
+        (
+            "parse107.kept",
+            "+ a copy of the struct that outlives it: UnixAddr::from_raw, and its name",
         ),
     ],
     &[

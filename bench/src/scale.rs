@@ -1,6 +1,6 @@
-//! Measures large numbers: 19,000 connections in a process, a path of a thousand bytes, two thousand
-//! sockets in a directory. The programs are `libraries/crowd.rs`, `libraries/files.rs` and those of the
-//! same names in C.
+//! Measures large scales: 19,000 connections in a process, a path of a thousand bytes, and two
+//! thousand sockets in a directory. The programs are `libraries/crowd.rs` and `libraries/files.rs`,
+//! and the C programs of the same names.
 
 use std::process::Command;
 
@@ -14,19 +14,20 @@ use crate::tables::few;
 
 /// The most connections. There are fewer if the limit of descriptors does not allow so many.
 const CONNECTIONS: u64 = 19_000;
-/// The number of descriptors to reserve for what is not a connection.
+/// How many descriptors are reserved for uses other than connections.
 const OTHERS: u64 = 16;
 const ROUNDS: usize = 21;
 
 /// The values that the program `crowd` prints after the memory, in this order.
 const CROWD: [&str; 4] = [
-    "accept, of the first thousand",
-    "accept, of the last thousand",
+    "accept with the address, of the first thousand",
+    "accept with the address, of the last thousand",
     "round trip, among a thousand",
     "round trip, among all",
 ];
 
-/// Pairs of keys and titles for the same work. The second of each pair has a large number of something.
+/// Pairs of workloads, each with its key and title. Both files of a pair do the same work, the
+/// second file on a large scale.
 const FILES: [[(&str, &str); 2]; 2] = [
     [
         (
@@ -87,7 +88,8 @@ fn crowd(candidates: &[Candidate; 2]) -> Result<Vec<f64>> {
         })
         .collect();
     let memory = rounds.each_ref().map(|rounds| medians(rounds)[0]);
-    // These are ratios within one run: of the last thousand to the first, and of all to a thousand.
+    // The ratios are within one run: the last thousand connections to the first thousand, and all
+    // connections to a thousand.
     let growth = rounds.each_ref().map(|rounds| {
         let growth: Vec<_> = rounds
             .iter()

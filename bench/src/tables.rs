@@ -1,5 +1,7 @@
 //! Compares sunpath and other libraries with C: instructions, system calls, allocations, time.
 
+use std::collections::BTreeMap;
+
 use crate::Result;
 use crate::build::{self, Candidate, LIBRARIES};
 use crate::measure::{self, Counts, WORKS, Work};
@@ -10,7 +12,12 @@ use crate::rounds;
 /// The results by workload and by library, with `None` where a library cannot do the work.
 type Grid<T> = Vec<Vec<Option<T>>>;
 
-/// C, sunpath in both of its builds and all other libraries, with the keys of the workloads of each.
+/// The places of C and of sunpath among the candidates. C as it can be written comes between them.
+const C: usize = 0;
+const SUNPATH: usize = 2;
+
+/// C in both of its forms, sunpath in its three and all other libraries, with the keys of the workloads of
+/// each.
 struct Everybody {
     candidates: Vec<Candidate>,
     keys: Vec<Vec<String>>,
@@ -18,9 +25,9 @@ struct Everybody {
 
 impl Everybody {
     fn built() -> Result<Self> {
-        let mut candidates = vec![build::c()?];
+        let mut candidates = vec![build::c()?, build::careful_c()?];
         candidates.extend(build::all()?);
-        candidates.insert(2, build::sunpath_with_lto()?);
+        candidates.insert(SUNPATH + 2, build::sunpath_with_lto()?);
         let keys = candidates
             .iter()
             .map(measure::keys)
@@ -38,10 +45,12 @@ pub fn counts() -> Result<()> {
     let all = Everybody::built()?;
     let can = |work: &Work, candidate: usize| all.can(work, candidate);
 
-    eprintln!("counting instructions and system calls");
+    eprintln!("counting instructions");
     let counts = grid(&all.candidates, can, measure::count)?;
     instructions(&all.candidates, &counts)?;
-    system_calls(&all.candidates, &counts)?;
+
+    eprintln!("counting system calls");
+    system_calls(&all)?;
 
     eprintln!("counting allocations");
     let library = build::compile("count.c", "count.so", &["-shared", "-fPIC"])?;
@@ -88,12 +97,12 @@ fn instructions(candidates: &[Candidate], counts: &Grid<Counts>) -> Result<()> {
             .collect();
         let to_c: Vec<_> = instructions
             .iter()
-            .map(|of_peer| ratio(*of_peer, instructions[0]))
+            .map(|of_peer| ratio(*of_peer, instructions[C]))
             .collect();
-        let mut cells = vec![work.title.to_owned(), cell(instructions[0], number)];
-        cells.push(cell(instructions[1], number));
-        cells.push(cell(to_c[1], |ratio| format!("**{ratio:.2}**")));
-        cells.extend(instructions[2..].iter().map(|count| cell(*count, number)));
+        let mut cells = vec![work.title.to_owned()];
+        cells.extend(instructions.iter().map(|count| cell(*count, number)));
+        let bold = cell(to_c[SUNPATH], |ratio| format!("**{ratio:.2}**"));
+        cells.insert(SUNPATH + 2, bold);
         table.row(&cells);
         ratios.push(to_c);
     }
@@ -114,30 +123,30 @@ fn instructions(candidates: &[Candidate], counts: &Grid<Counts>) -> Result<()> {
     page::publish_with_picture("instructions", picture, &table)
 }
 
-fn system_calls(candidates: &[Candidate], counts: &Grid<Counts>) -> Result<()> {
-    let by_name: Vec<_> = WORKS
-        .iter()
-        .flat_map(|work| [(work, 0), (work, 1)])
-        .collect();
-    let by_name = measure::each(&by_name, |(work, candidate)| {
-        let calls = measure::calls_by_name(&candidates[*candidate], work)?;
-        Ok(calls.iter().map(named).collect::<Vec<_>>().join(", "))
-    })?;
-    let mut table = Table::new(&head("system calls", candidates, &["by name"]));
-    for ((work, row), names) in WORKS.iter().zip(counts).zip(by_name.chunks(2)) {
-        if row.iter().flatten().all(|counts| counts.calls < 0.001) {
+fn system_calls(all: &Everybody) -> Result<()> {
+    let calls = grid(
+        &all.candidates,
+        |work, candidate| all.can(work, candidate),
+        measure::calls_by_name,
+    )?;
+    let mut table = Table::new(&head("system calls", &all.candidates, &["by name"]));
+    for (work, row) in WORKS.iter().zip(calls) {
+        if row.iter().flatten().all(BTreeMap::is_empty) {
             continue;
         }
-        let calls: Vec<_> = row
-            .iter()
-            .map(|counts| cell(counts.as_ref().map(|c| c.calls), few))
-            .collect();
-        let mut cells = vec![work.title.to_owned(), calls[0].clone(), calls[1].clone()];
-        cells.push(match names[0] == names[1] {
-            true => names[0].clone(),
-            false => format!("{}; in C {}", names[1], names[0]),
-        });
-        cells.extend_from_slice(&calls[2..]);
+        let total = |calls: &BTreeMap<String, f64>| calls.values().sum();
+        let mut cells = vec![work.title.to_owned()];
+        cells.extend(row.iter().map(|calls| cell(calls.as_ref().map(total), few)));
+        let names = |calls: &Option<BTreeMap<String, f64>>| {
+            let names = calls.iter().flatten().map(named).collect::<Vec<_>>();
+            names.join(", ")
+        };
+        let (in_c, names) = (names(&row[C]), names(&row[SUNPATH]));
+        let by_name = match in_c == names {
+            true => names,
+            false => format!("{names}; in C {in_c}"),
+        };
+        cells.insert(SUNPATH + 2, by_name);
         table.row(&cells);
     }
     page::publish("system calls", &table.to_string())
@@ -200,15 +209,15 @@ pub fn times() -> Result<()> {
     page::publish_with_picture("time", picture, &table)
 }
 
-/// Returns the head of a table, in which `more` comes after C and sunpath.
+/// Returns the head of a table, in which `more` comes after sunpath.
 fn head<'h>(title: &'h str, candidates: &'h [Candidate], more: &[&'h str]) -> Vec<&'h str> {
     let mut head = vec![title];
     head.extend(candidates.iter().map(|candidate| candidate.name));
-    head.splice(3..3, more.iter().copied());
+    head.splice(SUNPATH + 2..SUNPATH + 2, more.iter().copied());
     head
 }
 
-/// Returns the workloads whose time is measured: all except the one that runs at compile time.
+/// Returns the workloads whose time is measured: all except the workload that runs at compile time.
 fn timed() -> impl Iterator<Item = &'static Work> {
     WORKS.iter().filter(|work| work.key != "address.constant")
 }
@@ -239,7 +248,7 @@ fn cell(value: Option<f64>, shown: impl Fn(f64) -> String) -> String {
     value.map_or("–".to_owned(), shown)
 }
 
-/// Returns a number of calls as text. It is a fraction where many messages share a call.
+/// Returns a count of calls as text. The count is a fraction if many messages share a call.
 pub fn few(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
