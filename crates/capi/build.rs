@@ -1,5 +1,5 @@
-//! Sets the SONAME of the shared library, because cargo does not. Its number changes when the ABI
-//! changes, as the header says.
+//! Sets the SONAME of the shared library, because cargo does not. The 0 in the SONAME becomes
+//! another integer when the ABI changes.
 
 use std::env::var;
 

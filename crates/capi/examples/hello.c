@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	int client = sunpath_accept_user(sunpath_server_fd(server), 0, geteuid());
-	if (client != -1 && write(client, "hello\n", 6) == 6)
+	if (client != -1 && send(client, "hello\n", 6, MSG_NOSIGNAL) == 6)
 		close(client);
 	return sunpath_server_close(server, NULL) == -1;
 }

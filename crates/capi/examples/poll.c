@@ -4,6 +4,7 @@
  *     poll PATH
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,14 +17,15 @@
 #define CLIENTS 60
 #define PAUSE_MS 100
 
-/* The bytes from `from` to `to` came from the client, and were not sent back yet. */
+/* A client. The bytes from `from` to `to` came from it, and were not sent back yet. */
 struct client {
 	char buf[4096];
 	size_t from, to;
 };
 
 static struct client clients[CLIENTS];
-static struct pollfd polled[2 + CLIENTS]; /* the pipe of the signals, the listener, the clients */
+/* The entries are the pipe of the signals, the listener, and the clients. */
+static struct pollfd polled[2 + CLIENTS];
 static int signals[2];
 
 static void on_signal(int number)
@@ -32,13 +34,27 @@ static void on_signal(int number)
 
 	(void)number;
 	if (write(signals[1], "x", 1) == -1) {
-		/* Nothing is to be done: one byte is enough, and the loop ends when it sees that. */
+		/* An error is ignored: the pipe is full, and one byte in it is enough to end the loop. */
 	}
 	errno = saved;
 }
 
-/* Accepts the clients that wait, while there are places for them. Returns whether accept failed, because
- * no descriptor was free, for example: then the loop has to pause. */
+/* Makes the pipe of the signals. It does not block, because a handler must not wait until it is
+ * read. */
+static int make_signals(void)
+{
+	int end;
+
+	if (pipe(signals) == -1)
+		return -1;
+	for (end = 0; end < 2; end++)
+		if (fcntl(signals[end], F_SETFL, O_NONBLOCK) == -1 || fcntl(signals[end], F_SETFD, FD_CLOEXEC) == -1)
+			return -1;
+	return 0;
+}
+
+/* Accepts waiting clients, as long as there are places for them. Returns whether accept failed, for
+ * example because no descriptor was free. The loop then has to pause. */
 static int accept_clients(int listener)
 {
 	int place;
@@ -58,7 +74,8 @@ static int accept_clients(int listener)
 	return 0;
 }
 
-/* Receives from a client, and sends to it. Returns 0 if it has closed or failed, and 1 otherwise. */
+/* Receives from a client, and sends to it. Returns 0 if the client has closed or failed, and 1
+ * otherwise. */
 static int serve(struct client *client, struct pollfd *socket)
 {
 	ssize_t n;
@@ -87,7 +104,7 @@ static int loop(int listener)
 
 	for (;;) {
 		int full = 1;
-		nfds_t count = 2; /* poll(2) takes no more than RLIMIT_NOFILE */
+		nfds_t count = 2; /* poll(2) takes no more entries than RLIMIT_NOFILE. */
 
 		for (place = 0; place < CLIENTS; place++) {
 			if (polled[2 + place].fd == -1)
@@ -125,7 +142,7 @@ int main(int argc, char **argv)
 	char text[256];
 	int place, result;
 
-	if (argc != 2 || pipe(signals) == -1)
+	if (argc != 2 || make_signals() == -1)
 		return 2;
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = on_signal;

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the man pages of include/sunpath.h: one for each section of the header, and sunpath(3).
+"""Makes the man pages of include/sunpath.h: one for each section of the header, and sunpath(3). The folder links/ gets
+a file for each function that has not the name of a page, which leads man(1) to the page of the function.
 
     python3 crates/capi/man/generate.py
 
-The header is the source of every sentence about a function. The examples are the programs in man/examples, which
-the tests compile and run. A test makes the pages again and compares them.
+The header is the source of every sentence about a function. A paragraph that begins with "Returns" comes under RETURN
+VALUES. The examples are the programs in man/examples, which the tests compile and run. A test makes the pages again
+and compares them.
 """
 
 import pathlib
@@ -28,9 +30,15 @@ PAGES = [
     ("Sockets that a service manager passed", "sunpath_take_passed", "socket activation"),
 ]
 
+# What sunpath(3) says of its program.
+FIRST = [
+    "The following server starts again after it was killed, and cannot be started twice.",
+    "It serves only its own user.",
+    "Its path may have any length, and its file is removed at the end:",
+]
+
 ERRNO = r"E[A-Z0-9]+"
-ERRNOS = re.compile(rf"(?:^|(?<=\. )|(?<=; ))({ERRNO}(?:, {ERRNO})*(?: and others)?): ")
-REST = re.compile(r"(?:^|(?<=\. ))(?:All others|Errors): ")
+ERRNOS = re.compile(rf"(?:^|(?<=\. )|(?<=; ))({ERRNO}(?:, {ERRNO})*): ")
 
 
 def escape(text):
@@ -61,23 +69,24 @@ def written(block):
 
 def sentences(text):
     """Returns the text with one sentence a line, as mdoc wants it."""
-    return [escape(line) for line in re.split(r'(?<=[.:]) (?=[A-Z0-9*`"])', text.strip()) if line]
+    lines = [escape(line) for line in re.split(r'(?<=[.:]) (?=[A-Z0-9*`"])', text.strip()) if line]
+    # The name of a parameter stands in backquotes in the header, and in italics on the page.
+    return [re.sub(r"`(\w+)`", r"\\fI\1\\fP", line) for line in lines]
 
 
 def errors(text):
-    """The errnos of a paragraph with what they mean, and what stands for all others."""
-    marks = sorted([*ERRNOS.finditer(text), *REST.finditer(text)], key=lambda mark: mark.start())
+    """The errnos of a paragraph with what they mean."""
+    marks = list(ERRNOS.finditer(text))
     found = []
     for mark, after in zip(marks, [*marks[1:], None]):
         meaning = text[mark.end() : after.start() if after else len(text)].strip()
-        names = mark.group(1).replace(" and others", "").split(", ") if mark.re is ERRNOS else []
-        found.append((names, meaning))
+        found.append((mark.group(1).split(", "), meaning))
     return found
 
 
 class Function:
     def __init__(self, comment, prototype):
-        self.text, self.errors, self.see = [], [], []
+        self.text, self.returns, self.errors, self.see = [], [], [], []
         flat = " ".join(prototype.split())
         head, arguments = re.match(r"(.*?)\((.*)\);$", flat).groups()
         self.type, self.name = re.match(r"(.*?[ *])(sunpath_\w+)$", head).groups()
@@ -88,8 +97,10 @@ class Function:
             if see:
                 self.see += re.findall(r"(\w+)\((\d)\)", see.group(1))
                 text = text[: see.start()]
-            if ERRNOS.match(text) or REST.match(text):
+            if ERRNOS.match(text):
                 self.errors += errors(text)
+            elif self.text and text.startswith("Returns "):
+                self.returns += sentences(text)
             elif text:
                 self.text.append(written(block))
 
@@ -141,29 +152,47 @@ def page_of(title, page, about, body, others):
         lines += [".Pp", f".Fn {function.name}", *first]
         for block in more:
             lines += block if block[0].startswith(".Bd") else [".Pp", *block]
-    for said, code in literal:
-        lines += [".Pp", *said, ".Bd -literal -offset indent", *[escape(line) for line in code], ".Ed"]
-    lines += [".Sh RETURN VALUES", "On success the functions return what is described above."]
-    lines += ["On failure they return \\-1, set", ".Va errno", "last, and change no output but"]
-    explain = ".Xr sunpath_explain 3" if page != "sunpath_explain" else ".Fn sunpath_explain"
-    lines += [".Fa *ret_error ,", "of which", explain, "makes a sentence."]
+    if literal:
+        lines.append(".Ss Constants and structs")
+    for i, (said, code) in enumerate(literal):
+        lines += [*([".Pp"] if i else []), *said, ".Bd -literal -offset indent", *[escape(line) for line in code], ".Ed"]
+    lines += [".Sh RETURN VALUES", *returned(functions, page)]
     lines += [".Sh EXAMPLES", ".Bd -literal", *program(page), ".Ed"]
     with_errors = [function for function in functions if function.errors]
     if with_errors:
         lines.append(".Sh ERRORS")
     for i, function in enumerate(with_errors):
-        lines += [*([".Pp"] if i else []), f".Fn {function.name}", "fails with:"]
-        named = [error for error in function.errors if error[0]]
-        others_of = [error for error in function.errors if not error[0]]
-        if named:
-            lines.append(".Bl -tag -width Er")
-            for errnos, meaning in named:
-                tags = " , ".join(f"Er {name}" for name in errnos)
-                lines += [f".It Bo {tags} Bc", *sentences(meaning[0].upper() + meaning[1:])]
-            lines.append(".El")
-        for _, meaning in others_of:
-            lines += ["Further errors are", *sentences(meaning)]
+        lines += [*([".Pp"] if i else []), f".Fn {function.name}", "fails with:", ".Bl -tag -width Er"]
+        for errnos, meaning in function.errors:
+            tags = " , ".join(f"Er {name}" for name in errnos)
+            lines += [f".It Bo {tags} Bc", *sentences(meaning[0].upper() + meaning[1:])]
+        lines.append(".El")
     return lines + see_also({x for function in functions for x in function.see} | {("sunpath", "3"), *others})
+
+
+def returned(functions, page):
+    """The result of each function on success, and what all of them have in common on failure."""
+    groups = {}
+    for function in functions:
+        groups.setdefault(tuple(function.returns), []).append(function.name)
+    zero = groups.pop((), None)
+    if zero:
+        groups[("Returns 0.",)] = zero
+    lines = []
+    for (first, *more), names in groups.items():
+        listed = [f".Fn {name} ," for name in names[:-2]] + [f".Fn {name}" for name in names[-2:]]
+        if len(names) > 1:
+            listed[-1:] = ["and", listed[-1]]
+        verb = "return" if len(names) > 1 else "returns"
+        lines += [".Pp", *listed, verb + first.removeprefix("Returns"), *more]
+    can_fail = [function for function in functions if "cannot fail" not in " ".join(function.returns)]
+    subject = "each of these functions" if can_fail == functions else "a function that can fail"
+    lines += [".Pp", f"On failure {subject if len(functions) > 1 else 'the function'} returns \\-1,"]
+    if any("ret_error" in argument for function in functions for argument in function.arguments):
+        explain = ".Xr sunpath_explain 3" if page != "sunpath_explain" else ".Fn sunpath_explain"
+        lines += ["sets", ".Fa *ret_error", "if it has that parameter, from which", explain, "makes a sentence,"]
+    lines += ["and sets", ".Va errno", "last."]
+    return lines[1:]
 
 
 def program(page):
@@ -185,22 +214,23 @@ def overview(top, version):
     for block in paragraphs(top)[1:]:
         title = re.match(r"([A-Z][A-Z, ]+)[.]? (?=[A-Z(a-z])", " ".join(block))
         if title and len(title.group(1)) > 2 and not block[0].startswith("    "):
-            name = title.group(1).strip().capitalize().replace("Abi", "ABI")
+            name = title.group(1).strip()
             block = [" ".join(block)[title.end() :]]
-            block[0] = (name + " " if block[0][0].islower() else "") + block[0]
+            block[0] = (name.capitalize() + " " if block[0][0].islower() else "") + block[0]
             lines += [f".Ss {name}", *sentences(block[0])]
         elif block[0].startswith("    "):
             lines += written(block)
         else:
-            lines += ([".Pp"] if not lines[-1].startswith(".Sh") else []) + written(block)
+            is_first = lines[-1].startswith(".Sh")
+            lines += ([] if is_first else [".Pp"]) + written(block)
+            if is_first:
+                text = (HERE / "../examples/hello.c").read_text()
+                lines += [".Pp", *FIRST, ".Bd -literal", *[escape(line) for line in text.splitlines()], ".Ed"]
     lines += [".Pp", ".Fn sunpath_version", *sentences(version[0].lower() + version[1:])]
     lines += [".Ss Pages", ".Bl -tag -width Ds"]
     for _, page, about in PAGES:
         lines += [f".It Xr {page} 3", about]
-    lines += [".El", ".Sh EXAMPLES", "A server that starts again after it was killed, cannot be started twice, is never"]
-    lines += ["reachable by other users, takes a path of any length, and removes its file:"]
-    text = (HERE / "../examples/hello.c").read_text()
-    lines += [".Bd -literal", *[escape(line) for line in text.splitlines()], ".Ed"]
+    lines.append(".El")
     return lines + see_also({(page, "3") for _, page, _ in PAGES} | {("unix", "7"), ("socket", "2")})
 
 
@@ -213,8 +243,13 @@ def main():
     sections = re.split(r"/\* ---- (.*?) -{4,}\n", header)[1:]
     found = dict(zip(sections[::2], sections[1::2]))
     assert list(found) == [title for title, _, _ in PAGES], list(found)
+    (into / "links").mkdir(exist_ok=True)
+    pages["links/sunpath_version"] = [".so man3/sunpath.3"]
     for title, page, about in PAGES:
         body = found[title].split("#ifdef __cplusplus")[0]
+        for name in re.findall(r"^[a-z].*?[ *](sunpath_\w+)\(", body, re.M):
+            if name != page:
+                pages[f"links/{name}"] = [f".so man3/{page}.3"]
         pages[page] = page_of(title, page, about, body, [("sunpath_explain", "3")] if page != "sunpath_explain" else [])
     for page, lines in pages.items():
         (into / f"{page}.3").write_text("\n".join(lines) + "\n")

@@ -4,7 +4,7 @@ use core::ffi::{CStr, c_char, c_int};
 
 use sunpath_rs::activation::{Activation, Variables};
 use sunpath_rs::fd::IntoRawFd;
-use sunpath_rs::{Errno, Error, SocketRef, Stream};
+use sunpath_rs::{Errno, SocketRef, Stream, libsunpath};
 
 use crate::argument::{Number, Type, buffer};
 use crate::explain::{as_string, copied};
@@ -90,7 +90,9 @@ pub unsafe extern "C" fn sunpath_check_socket(
         let number = Number::new(fd, 1)?;
         let kind = Type::new(type_, 2)?;
         let socket = SocketRef::<Stream>::from(&number);
-        let wrong = |errno, cause| Failure::Call(Error::with_cause(Call::Getsockopt, errno, cause));
+        let wrong = |errno, cause| {
+            Failure::Call(libsunpath::error_with_cause(Call::Getsockopt, errno, cause))
+        };
         if socket.domain()? != libc::AF_UNIX {
             return Err(wrong(Errno::EAFNOSUPPORT, Cause::OtherFamily));
         }

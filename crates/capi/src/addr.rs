@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int, c_void};
 
 use sunpath_rs::sys::{SunPath, sockaddr_un, socklen_t};
-use sunpath_rs::{Error, UnixAddr, sys};
+use sunpath_rs::{UnixAddr, libsunpath, sys};
 
 use crate::argument::{address, buffer, bytes, required, text};
 use crate::explain::as_string;
@@ -23,7 +23,7 @@ pub unsafe extern "C" fn sunpath_addr_from_path(
 ) -> c_int {
     // SAFETY: the caller guarantees the string.
     let path = unsafe { text(path, 1) };
-    let made = path.and_then(|path| Ok(UnixAddr::from_pathname_bytes(path).map_err(Error::from)?));
+    let made = path.and_then(|path| Ok(libsunpath::pathname_addr(path)?));
     // SAFETY: the caller guarantees the pointers.
     let result = unsafe { written(made, ret_addr, ret_len, 2) };
     // SAFETY: the caller guarantees the pointer.
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn sunpath_addr_from_abstract(
 ) -> c_int {
     // SAFETY: the caller guarantees the bytes.
     let name = unsafe { bytes(name, size, 1) };
-    let made = name.and_then(|name| Ok(UnixAddr::from_abstract_bytes(name).map_err(Error::from)?));
+    let made = name.and_then(|name| Ok(libsunpath::abstract_addr(name)?));
     // SAFETY: the caller guarantees the pointers.
     let result = unsafe { written(made, ret_addr, ret_len, 3) };
     // SAFETY: the caller guarantees the pointer.
@@ -153,6 +153,7 @@ pub unsafe extern "C" fn sunpath_addr_to_text(
 /// # Safety
 ///
 /// - Each pointer is NULL or valid for a write.
+#[inline(never)]
 pub(crate) unsafe fn written(
     made: Result<UnixAddr, Failure>,
     ret_addr: *mut sockaddr_un,

@@ -55,7 +55,7 @@ pub(crate) unsafe fn buffer<'a>(
     }
     check_buffer(buf, size, parameter)?;
     // SAFETY: it is not NULL, the size is that of an object, and the caller guarantees the rest. C's
-    // bytes have a value, though it may not be known, because C wrote the memory or got it from the
+    // bytes have a value, even an unknown one, because C wrote the memory or got it from the
     // system.
     Ok(unsafe { slice::from_raw_parts_mut(buf.cast(), size) })
 }
@@ -174,6 +174,20 @@ impl Type {
             SOCK_DGRAM => Ok(Self::Datagram),
             _ => Err(Failure::argument(Fault::Type, parameter)),
         }
+    }
+
+    /// Returns the number of the type in C.
+    pub(crate) fn number(self) -> c_int {
+        match self {
+            Self::Stream => SOCK_STREAM,
+            Self::Seqpacket => SOCK_SEQPACKET,
+            Self::Datagram => SOCK_DGRAM,
+        }
+    }
+
+    /// Returns whether a server of this type listens.
+    pub(crate) fn listens(self) -> bool {
+        self != Self::Datagram
     }
 
     /// Asks the kernel for the type of a socket that C owns.

@@ -155,7 +155,8 @@ unsafe fn connect_below(
             Type::Seqpacket => number(options.connect_at::<Seqpacket>(dir, path)?, &given),
             Type::Datagram => {
                 let socket = datagram(&given, parameter + 2)?;
-                socket.connect_to_at(dir, path)?;
+                // Connecting is the same for each type, so that this call uses the code of streams.
+                SocketRef::<Stream>::from(&socket).connect_to_at(dir, path)?;
                 number(socket, &given)
             }
         }

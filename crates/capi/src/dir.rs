@@ -48,7 +48,7 @@ pub unsafe extern "C" fn sunpath_open_dir(path: *const c_char, ret_error: *mut u
 /// - `path` is NULL or a string, and `ret_error` is NULL or valid.
 unsafe fn opened(
     path: *const c_char,
-    open: impl FnOnce(&[u8]) -> Result<Dir, Failure>,
+    open: fn(&[u8]) -> Result<Dir, Failure>,
     ret_error: *mut u64,
 ) -> c_int {
     // SAFETY: the caller guarantees the string.

@@ -5,10 +5,10 @@ use core::ffi::c_int;
 use sunpath_rs::activation::{ActivationError, NotPassed};
 use sunpath_rs::error::{Call, Cause};
 use sunpath_rs::files::{DirError, Refusal};
-use sunpath_rs::{Errno, Error, sys};
+use sunpath_rs::{Errno, Error, libsunpath, sys};
 
-/// The reason why a function failed. `to_bits` makes the 64 bits of `*ret_error` of it, and `from_bits`
-/// reads it back.
+/// The reason why a function failed. `to_bits` converts it into the 64 bits of `*ret_error`, and
+/// `from_bits` converts the bits back.
 ///
 /// The bits of an [`Error`] are its own ([`Error::to_bits`]), and their lowest byte numbers the call.
 /// In the bits of the other variants, the lowest byte is a number that no call has.
@@ -108,7 +108,11 @@ impl From<DirError> for Failure {
             // error is about is then left out.
             Refusal::Path(error) => {
                 let errno = Errno::from_raw(error.errno());
-                Self::Call(Error::with_cause(Call::Openat, errno, Cause::Path(error)))
+                Self::Call(libsunpath::error_with_cause(
+                    Call::Openat,
+                    errno,
+                    Cause::Path(error),
+                ))
             }
             Refusal::Call(error) if error.cause().is_some() => Self::Call(error),
             _ => Self::Dir(error),
@@ -122,7 +126,7 @@ impl From<ActivationError> for Failure {
     }
 }
 
-/// The environment variables that can be at fault. The bits hold the place of one in this list.
+/// The environment variables that can be at fault. The bits hold an index into this list.
 const VARIABLES: [&str; 3] = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS"];
 
 // The lowest bytes of the failures that are not an `Error`.
@@ -198,7 +202,7 @@ impl Failure {
     pub(crate) fn from_bits(bits: u64) -> Option<Self> {
         let high = (bits >> 32) as u32;
         let prefix = (bits >> 8 & BITS_12) as usize;
-        let dir = |refusal| Some(Self::Dir(DirError::from_parts(prefix, refusal)));
+        let dir = |refusal| Some(Self::Dir(libsunpath::dir_error(prefix, refusal)));
         let activation = |error| Some(Self::Activation(error));
         match bits & 0xff {
             ARGUMENT => {
@@ -224,9 +228,9 @@ impl Failure {
             DESCRIPTOR => {
                 let error = match Errno::from_raw((bits >> 16) as u16 as c_int) {
                     Errno::EBUSY => {
-                        Error::with_cause(Call::Fcntl, Errno::EBUSY, Cause::CloseOnExec)
+                        libsunpath::error_with_cause(Call::Fcntl, Errno::EBUSY, Cause::CloseOnExec)
                     }
-                    errno => Error::new(Call::Fcntl, errno),
+                    errno => libsunpath::error(Call::Fcntl, errno),
                 };
                 let fd = high as c_int;
                 activation(ActivationError::Descriptor { fd, error })
@@ -322,7 +326,7 @@ pub(crate) unsafe fn returned<T: Number>(result: Result<T, Failure>, ret_error: 
     T::FAILED
 }
 
-/// Writes a result, unless the caller passed NULL because it does not want it.
+/// Writes a result, or nothing if the caller passed NULL because it does not want the result.
 ///
 /// # Safety
 ///

@@ -13,6 +13,8 @@ mod failure;
 
 mod argument;
 
+mod sized;
+
 mod options;
 
 mod version;
@@ -59,3 +61,13 @@ core::arch::global_asm!(
     "rust_eh_personality:",
     ".byte 0",
 );
+
+// With this directive the assembler writes the unwind tables of the whole library to `.debug_frame`, because link-time
+// optimization makes one module of it. Debuggers and profilers read that section, and a program does
+// not load it. In `.eh_frame` the tables would be loaded, and `strip` could not remove them.
+#[cfg(all(
+    panic = "abort",
+    not(feature = "unwind-tables"),
+    any(target_os = "linux", target_os = "android", target_os = "freebsd")
+))]
+core::arch::global_asm!(".cfi_sections .debug_frame");

@@ -1,13 +1,14 @@
 //! The structs of options, which carry their size so that later versions can add fields.
 
 use core::ffi::{c_int, c_uint};
-use core::ptr;
+use core::mem::offset_of;
 use core::time::Duration;
 
 use sunpath_rs::files::Lock;
 use sunpath_rs::{BindOptions, ConnectOptions, Existing};
 
 use crate::failure::{Failure, Fault};
+use crate::sized::{self, Sizes, Unreadable};
 
 /// `struct sunpath_bind_options`.
 #[derive(Clone, Copy)]
@@ -54,6 +55,7 @@ const SET_GROUP: c_uint = 0x400;
 const SET_BACKLOG: c_uint = 0x800;
 const NO_LOCK_FILE: c_uint = 0x1000;
 const REACHABLE: c_uint = 0x2000;
+const KEEP_FILE: c_uint = 0x4000;
 
 const SET_TIMEOUT: c_uint = 0x1_0000;
 const SET_PEER: c_uint = 0x2_0000;
@@ -64,20 +66,15 @@ const REFUSE: c_int = 0;
 const REPLACE_STALE: c_int = 1;
 const TAKEOVER: c_int = 2;
 
-/// A struct of options in which zeroes mean the defaults.
-pub(crate) trait Options: Copy {
-    /// The size that the struct had in the first version.
-    const FIRST_SIZE: usize;
+/// A struct of options.
+pub(crate) trait Options: Sizes {
     /// The flags that this version knows.
     const FLAGS: c_uint;
-    const ZERO: Self;
     fn flags(&self) -> c_uint;
 }
 
-impl Options for sunpath_bind_options {
-    const FIRST_SIZE: usize = size_of::<Self>();
-    const FLAGS: c_uint =
-        NONBLOCK | SET_MODE | SET_OWNER | SET_GROUP | SET_BACKLOG | NO_LOCK_FILE | REACHABLE;
+impl Sizes for sunpath_bind_options {
+    const FIRST_SIZE: usize = offset_of!(Self, backlog) + size_of::<c_int>();
     const ZERO: Self = Self {
         size: 0,
         flags: 0,
@@ -87,55 +84,55 @@ impl Options for sunpath_bind_options {
         existing: REFUSE,
         backlog: 0,
     };
+}
+
+impl Options for sunpath_bind_options {
+    const FLAGS: c_uint = NONBLOCK
+        | SET_MODE
+        | SET_OWNER
+        | SET_GROUP
+        | SET_BACKLOG
+        | NO_LOCK_FILE
+        | REACHABLE
+        | KEEP_FILE;
 
     fn flags(&self) -> c_uint {
         self.flags
     }
 }
 
-impl Options for sunpath_connect_options {
-    const FIRST_SIZE: usize = size_of::<Self>();
-    const FLAGS: c_uint = NONBLOCK | SET_TIMEOUT | SET_PEER | OWN_USER | WAIT_FOR_SERVER;
+impl Sizes for sunpath_connect_options {
+    const FIRST_SIZE: usize = offset_of!(Self, timeout_ms) + size_of::<i64>();
     const ZERO: Self = Self {
         size: 0,
         flags: 0,
         peer: 0,
         timeout_ms: 0,
     };
+}
+
+impl Options for sunpath_connect_options {
+    const FLAGS: c_uint = NONBLOCK | SET_TIMEOUT | SET_PEER | OWN_USER | WAIT_FOR_SERVER;
 
     fn flags(&self) -> c_uint {
         self.flags
     }
 }
 
-/// Reads options of this version, of an older one with fewer fields, or of a newer one whose further
-/// fields are zero.
+/// Reads options of this version, of an older one, or of a newer one, as `sized::read` does.
 ///
 /// # Safety
 ///
 /// - `from` is NULL, or begins with a `size_t`, and as many bytes as that says can be read from it on.
 pub(crate) unsafe fn read<T: Options>(from: *const T, parameter: u8) -> Result<T, Failure> {
-    if from.is_null() {
-        return Ok(T::ZERO);
-    }
-    // SAFETY: the caller guarantees that a size_t is there.
-    let size = unsafe { from.cast::<usize>().read_unaligned() };
-    if size < T::FIRST_SIZE || isize::try_from(size).is_err() {
-        return Err(Failure::argument(Fault::OptionsSize, parameter));
-    }
-    let mut options = T::ZERO;
-    let known = size.min(size_of::<T>());
-    let place = ptr::from_mut(&mut options).cast::<u8>();
-    // SAFETY: the caller guarantees `size` bytes, and `known` is not more than `size` and than the size
-    // of `options`. Every value of the bytes is a value of the struct, which consists of numbers.
-    unsafe { place.copy_from_nonoverlapping(from.cast(), known) };
-    for at in known..size {
-        let byte = from.cast::<u8>().wrapping_add(at);
-        // SAFETY: the byte is one of the `size` bytes that the caller guarantees.
-        if unsafe { byte.read() } != 0 {
-            return Err(Failure::argument(Fault::NewerOptions, parameter));
-        }
-    }
+    // SAFETY: the caller guarantees the bytes.
+    let options = unsafe { sized::read(from) }.map_err(|unreadable| {
+        let fault = match unreadable {
+            Unreadable::Size => Fault::OptionsSize,
+            Unreadable::Newer => Fault::NewerOptions,
+        };
+        Failure::argument(fault, parameter)
+    })?;
     match options.flags() & !T::FLAGS {
         0 => Ok(options),
         _ => Err(Failure::argument(Fault::Flags, parameter)),
@@ -146,6 +143,11 @@ impl sunpath_bind_options {
     /// Returns whether the socket is to be nonblocking.
     pub(crate) fn nonblocking(&self) -> bool {
         self.flags & NONBLOCK != 0
+    }
+
+    /// Returns whether the file stays when the server is closed.
+    pub(crate) fn keeps_file(&self) -> bool {
+        self.flags & KEEP_FILE != 0
     }
 
     pub(crate) fn to_options(self, parameter: u8) -> Result<BindOptions, Failure> {

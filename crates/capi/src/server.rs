@@ -4,11 +4,10 @@ use core::ffi::{c_char, c_int};
 use core::mem::ManuallyDrop;
 use core::ptr;
 
+use sunpath_rs::error::Call;
 use sunpath_rs::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use sunpath_rs::sys::{sockaddr_un, socklen_t};
-use sunpath_rs::{
-    BindOptions, Bound, Errno, Error, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacketListener,
-};
+use sunpath_rs::{BindOptions, Bound, Errno, Error, SocketRef, Stream, libsunpath};
 
 use crate::addr::written;
 use crate::argument::{Number, Type, address, directory, required, text};
@@ -17,41 +16,14 @@ use crate::options::{read, sunpath_bind_options};
 
 /// A bound socket with its socket file. C sees only a pointer to it.
 #[allow(non_camel_case_types, reason = "the name is C's")]
-pub struct sunpath_server(Server);
-
-enum Server {
-    Stream(Bound<UnixListener>),
-    Seqpacket(Bound<UnixSeqpacketListener>),
-    Datagram(Bound<UnixDatagram>),
+pub struct sunpath_server {
+    bound: Server,
+    /// `true` if the file stays when the server is closed.
+    keeps_file: bool,
 }
 
-/// Evaluates the same expression for a server of any type, with its `Bound` under the given name.
-macro_rules! with_bound {
-    ($server:expr, $bound:ident => $result:expr) => {
-        match $server {
-            Server::Stream($bound) => $result,
-            Server::Seqpacket($bound) => $result,
-            Server::Datagram($bound) => $result,
-        }
-    };
-}
-
-impl Server {
-    fn set_nonblocking(&self) -> Result<(), Error> {
-        match self {
-            Self::Stream(bound) => bound.set_nonblocking(true),
-            Self::Seqpacket(bound) => bound.set_nonblocking(true),
-            Self::Datagram(bound) => bound.set_nonblocking(true),
-        }
-    }
-
-    fn addr(&self) -> Result<UnixAddr, Error> {
-        with_bound!(self, bound => match bound.addr() {
-            Some(addr) => Ok(*addr),
-            None => bound.local_addr(),
-        })
-    }
-}
+/// A socket of any type, with its file. Most calls are the same for all types.
+type Server = Bound<OwnedFd>;
 
 /// Binds to a path.
 ///
@@ -117,11 +89,7 @@ pub unsafe extern "C" fn sunpath_bind_addr(
         // SAFETY: the caller guarantees the bytes.
         let addr = unsafe { address(addr, len, 2) }?;
         let by_addr = |options: &BindOptions| {
-            Ok(match kind {
-                Type::Stream => Server::Stream(options.bind_addr(&addr)?),
-                Type::Seqpacket => Server::Seqpacket(options.bind_addr(&addr)?),
-                Type::Datagram => Server::Datagram(options.bind_addr(&addr)?),
-            })
+            libsunpath::bind_addr(options, kind.number(), kind.listens(), &addr)
         };
         // SAFETY: the caller guarantees the options and the place.
         unsafe { make(options, 4, ret_server, 5, &by_addr) }
@@ -153,25 +121,11 @@ pub unsafe extern "C" fn sunpath_adopt(
             // SAFETY: the descriptor is open, because the kernel told its type, and the caller gives it
             // up. On failure the caller keeps it, because `into_raw_fd` below does not close it.
             let owned = unsafe { OwnedFd::from_raw_fd(fd) };
-            /// Returns the server from the closure, or evaluates to the error and the descriptor.
-            macro_rules! adopted {
-                ($kind:ident, $socket:ty) => {
-                    match <$socket>::try_from(owned) {
-                        Err(error) => (error.error(), error.into_fd()),
-                        Ok(socket) => match options.adopt(socket, path) {
-                            Ok(bound) => return Ok(Server::$kind(bound)),
-                            Err(error) => (error.error(), OwnedFd::from(error.into_inner())),
-                        },
-                    }
-                };
-            }
-            let (error, owned) = match kind {
-                Type::Stream => adopted!(Stream, UnixListener),
-                Type::Seqpacket => adopted!(Seqpacket, UnixSeqpacketListener),
-                Type::Datagram => adopted!(Datagram, UnixDatagram),
-            };
-            let _ = owned.into_raw_fd();
-            Err(error)
+            let (kind, listens) = (kind.number(), kind.listens());
+            libsunpath::adopt(options, kind, listens, owned, path).map_err(|(error, owned)| {
+                let _ = owned.into_raw_fd();
+                error
+            })
         };
         // SAFETY: the caller guarantees the options and the place.
         unsafe { make(options, 3, ret_server, 4, &by_fd) }
@@ -190,8 +144,8 @@ pub unsafe extern "C" fn sunpath_server_fd(server: *const sunpath_server) -> c_i
     let number = || {
         required(server, 1)?;
         // SAFETY: it is not NULL, and the caller guarantees the rest.
-        let server = unsafe { &(*server).0 };
-        Ok(with_bound!(server, bound => bound.as_raw_fd()))
+        let server = unsafe { &(*server).bound };
+        Ok(server.as_raw_fd())
     };
     // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(number(), ptr::null_mut()) }
@@ -213,8 +167,11 @@ pub unsafe extern "C" fn sunpath_server_addr(
     let addr = || {
         required(server, 1)?;
         // SAFETY: it is not NULL, and the caller guarantees the rest.
-        let server = unsafe { &(*server).0 };
-        Ok(server.addr()?)
+        let server = unsafe { &(*server).bound };
+        Ok(match server.addr() {
+            Some(addr) => *addr,
+            None => SocketRef::<Stream>::from(server).local_addr()?,
+        })
     };
     // SAFETY: the caller guarantees the pointers.
     let result = unsafe { written(addr(), ret_addr, ret_len, 2) };
@@ -233,8 +190,8 @@ pub unsafe extern "C" fn sunpath_server_adopt(server: *mut sunpath_server) -> c_
     let adopt = || {
         required(server, 1)?;
         // SAFETY: it is not NULL, and the caller guarantees the rest.
-        let server = unsafe { &mut (*server).0 };
-        with_bound!(server, bound => bound.adopt());
+        let server = unsafe { &mut (*server).bound };
+        server.adopt();
         Ok(0)
     };
     // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
@@ -249,8 +206,7 @@ pub unsafe extern "C" fn sunpath_server_adopt(server: *mut sunpath_server) -> c_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sunpath_server_release(server: *mut sunpath_server) -> c_int {
     // SAFETY: the caller guarantees the server.
-    let released =
-        unsafe { taken(server) }.map(|server| with_bound!(server, bound => bound.into_raw_fd()));
+    let released = unsafe { taken(server) }.map(|server| server.bound.leak().into_raw_fd());
     // SAFETY: `ret_error` is NULL, because the C function has no such parameter.
     unsafe { returned(released, ptr::null_mut()) }
 }
@@ -268,7 +224,10 @@ pub unsafe extern "C" fn sunpath_server_close(
 ) -> c_int {
     // SAFETY: the caller guarantees the server.
     let closed = unsafe { taken(server) }.and_then(|server| {
-        with_bound!(server, bound => bound.close_and_unlink())?;
+        match server.keeps_file {
+            true => drop(server.bound.leak()),
+            false => server.bound.close_and_unlink()?,
+        }
         Ok(0)
     });
     // SAFETY: the caller guarantees the pointer.
@@ -280,10 +239,10 @@ pub unsafe extern "C" fn sunpath_server_close(
 /// # Safety
 ///
 /// - `server` is NULL, or a server of this library that is not closed, and nothing uses it from now on.
-unsafe fn taken(server: *mut sunpath_server) -> Result<Server, Failure> {
+unsafe fn taken(server: *mut sunpath_server) -> Result<sunpath_server, Failure> {
     required(server, 1)?;
     // SAFETY: it is not NULL, it holds a server, and nothing reads it again.
-    let sunpath_server(value) = unsafe { server.read() };
+    let value = unsafe { server.read() };
     // SAFETY: `make` got the memory from malloc, and it is freed once.
     unsafe { libc::free(server.cast()) };
     Ok(value)
@@ -303,10 +262,10 @@ impl Memory {
         }
     }
 
-    fn fill(self, server: Server) -> *mut sunpath_server {
+    fn fill(self, server: sunpath_server) -> *mut sunpath_server {
         let memory = ManuallyDrop::new(self).0;
         // SAFETY: malloc returned it with the size of a server, and memory of malloc is aligned for it.
-        unsafe { memory.write(sunpath_server(server)) };
+        unsafe { memory.write(server) };
         memory
     }
 }
@@ -319,7 +278,7 @@ impl Drop for Memory {
 }
 
 fn no_memory() -> Error {
-    Error::new(sunpath_rs::error::Call::Bind, Errno::ENOMEM)
+    libsunpath::error(Call::Bind, Errno::ENOMEM)
 }
 
 /// Reads the options, makes a server by `bind`, and writes a pointer to it to `*ret_server`.
@@ -340,10 +299,12 @@ unsafe fn make(
     let options = unsafe { read(options, options_parameter) }?;
     required(ret_server, parameter)?;
     let memory = Memory::new()?;
-    let server = bind(&options.to_options(options_parameter)?)?;
+    let bound = bind(&options.to_options(options_parameter)?)?;
     if options.nonblocking() {
-        server.set_nonblocking()?;
+        SocketRef::<Stream>::from(&bound).set_nonblocking(true)?;
     }
+    let keeps_file = options.keeps_file();
+    let server = sunpath_server { bound, keeps_file };
     // SAFETY: it is not NULL, and the caller guarantees it.
     unsafe { ret_server.write(memory.fill(server)) };
     Ok(0)
@@ -369,11 +330,7 @@ unsafe fn bind_below(
         // SAFETY: the caller guarantees the string.
         let path = unsafe { text(path, parameter + 1) }?;
         let below = |options: &BindOptions| {
-            Ok(match kind {
-                Type::Stream => Server::Stream(options.bind_at(dir, path)?),
-                Type::Seqpacket => Server::Seqpacket(options.bind_at(dir, path)?),
-                Type::Datagram => Server::Datagram(options.bind_at(dir, path)?),
-            })
+            libsunpath::bind_at(options, kind.number(), kind.listens(), dir, path)
         };
         // SAFETY: the caller guarantees the options and the place.
         unsafe { make(options, parameter + 2, ret_server, parameter + 3, &below) }

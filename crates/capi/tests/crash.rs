@@ -25,13 +25,14 @@ fn starter(into: &Fresh) -> PathBuf {
     let mut cc = compiler("gcc");
     cc.args(["-D_GNU_SOURCE", "-O1"])
         .arg(root().join("tests/c/starter.c"));
-    // The program is static, because the calls of a dynamic loader would be disturbed too.
+    // The program is static, because otherwise the calls of the dynamic loader would fail, too.
     link(&mut cc, Link::Static);
     succeed(cc.arg("-o").arg(&program));
     program
 }
 
-/// Runs the daemon under strace. It closes its server at once, because its standard input is empty.
+/// Runs the daemon under strace. The program closes its server at once, because its standard input
+/// is empty.
 fn traced(program: &Path, work: &Path, arguments: &[&str]) -> Output {
     let mut strace = Command::new("strace");
     strace
@@ -51,7 +52,7 @@ fn leave_stale(program: &Path, work: &Path) {
     assert!(work.join("s").exists() && work.join("s.lock").exists());
 }
 
-/// Returns the calls that the daemon makes after getpgid(2). Each has the number by which strace's
+/// Returns the calls that the daemon makes after getpgid(2). Each has the count by which strace's
 /// `when=` selects it: 1 for the first call of that name in the process.
 fn calls(log: &str) -> Vec<(String, usize)> {
     let (mut counts, mut ours, mut calls) = (BTreeMap::new(), false, Vec::new());
@@ -72,8 +73,8 @@ fn calls(log: &str) -> Vec<(String, usize)> {
     calls
 }
 
-/// Returns the names in a directory, sorted. Temporary names are left out, because a killed process may
-/// leave such files.
+/// Returns the names in a directory, sorted. Temporary names are left out, because a killed process
+/// may leave files with these names.
 fn entries(work: &Path) -> Vec<String> {
     let names = fs::read_dir(work)
         .unwrap()
@@ -150,14 +151,14 @@ fn explore(disturb: &dyn Fn(&str, usize) -> String, check: &dyn Fn(&Path, &Outpu
         let calls = calls(&fs::read_to_string(fresh.0.join("log")).unwrap());
         assert!(calls.len() > 20, "{calls:?}");
         for (name, when) in calls {
-            // These calls cannot fail.
+            // The calls that return an id cannot fail.
             if matches!(&*name, "getpid" | "getuid" | "geteuid" | "getgid") {
                 continue;
             }
             if stale {
                 leave_stale(&program, &work);
             }
-            // strace cannot inject into a call that it has no name for, such as fchmodat2.
+            // strace makes a call fail by its name, and has none for newer calls such as fchmodat2.
             if name.starts_with("syscall_") {
                 println!("SKIPPED: strace has no name for {name}");
                 continue;
@@ -178,7 +179,8 @@ fn crash_before_each_call_does_not_prevent_the_next_start() {
     let kill = |name: &str, when: usize| format!("inject={name}:signal=KILL:when={when}");
     explore(&kill, &|work, output, what, _| {
         assert_eq!(output.status.signal(), Some(9), "{what}: {output:?}");
-        // A socket file of a killed daemon is dead, and never wider than it should be.
+        // The socket file of a killed daemon is dead, and its mode never permits more than it
+        // should.
         if let Ok(status) = fs::metadata(work.join("s")) {
             assert_eq!(status.permissions().mode() & 0o177, 0, "{what}");
             assert!(UnixStream::connect(work.join("s")).is_err(), "{what}");
@@ -201,8 +203,8 @@ fn crash_of_a_call_that_fails_is_an_error_that_leaves_nothing() {
             if code == Some(1) {
                 assert!(said.contains(": E"), "{what}: {said}");
             }
-            // A bind that failed leaves no new file, unless the call that failed was the one that
-            // would have removed it.
+            // A bind that failed leaves no new file, unless the failed call is unlink, which
+            // removes the file.
             if code == Some(1) && !stale && !what.contains("unlink") {
                 assert!(!work.join("s").exists(), "{what}");
             }
@@ -230,7 +232,7 @@ fn crash_race_of_starters_has_one_winner() {
             "{lines:?}"
         );
         UnixStream::connect(work.join("s")).unwrap();
-        // Every second winner is killed, so that the next ones find a stale file.
+        // Every second winner is killed, so that the next starters find a stale file.
         for (starter, line) in starters.iter_mut().zip(&lines) {
             match line == "won\n" && round % 2 == 1 {
                 true => starter.end(),

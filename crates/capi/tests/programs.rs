@@ -9,11 +9,13 @@ use std::process::Command;
 
 use common::{Fresh, Link, compiler, has, link, root, succeed};
 
-const PROGRAMS: [&str; 5] = [
+const PROGRAMS: [&str; 7] = [
     "addresses",
     "servers",
     "messages",
     "surroundings",
+    "errnos",
+    "options",
     "threads",
 ];
 
@@ -24,7 +26,7 @@ fn compile(name: &str, program: &str, how: Link, flags: &[&str], into: &Fresh) -
         .args(["-D_GNU_SOURCE", "-g", "-pthread"])
         .args(flags);
     if name.contains("++") {
-        // The programs are written in C, whose casts and initializers C++ compilers warn about.
+        // The programs are written in C, and C++ compilers warn about casts and initializers of C.
         compiler.args(["-Wno-old-style-cast", "-Wno-missing-field-initializers"]);
     }
     compiler.arg(root().join(format!("tests/c/{program}.c")));
@@ -93,17 +95,12 @@ fn programs_under_valgrind() {
     if !has("valgrind") {
         return;
     }
-    let suppressions = format!(
-        "--suppressions={}",
-        root().join("tests/valgrind.supp").display()
-    );
     let under = [
         "valgrind",
         "-q",
         "--error-exitcode=9",
         "--leak-check=full",
         "--errors-for-leak-kinds=definite",
-        &suppressions,
     ];
     run_all("gcc", Link::Shared, &["-O1"], &under);
 }
@@ -116,7 +113,7 @@ fn programs_leave_no_descriptor_open() {
         return;
     }
     let binaries = Fresh::new();
-    for program in ["servers", "messages", "threads"] {
+    for program in ["servers", "messages", "errnos", "options", "threads"] {
         let path = compile("gcc", program, Link::Shared, &["-O1"], &binaries);
         let work = Fresh::new();
         let mut valgrind = Command::new("valgrind");
@@ -138,4 +135,52 @@ fn programs_leave_no_descriptor_open() {
         });
         assert_eq!(ours.count(), 0, "{log}");
     }
+}
+
+/// The functions that may be called anywhere allocate nothing and do not read the environment, and
+/// need no more of the stack than the header says. The program is static, so that calls in libc count.
+#[test]
+#[cfg(target_os = "linux")]
+fn programs_call_functions_in_a_signal_handler() {
+    if !has("gcc") {
+        return;
+    }
+    let binaries = Fresh::new();
+    let wrapped = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=getenv";
+    let path = compile(
+        "gcc",
+        "anywhere",
+        Link::Static,
+        &["-O1", wrapped],
+        &binaries,
+    );
+    let work = Fresh::new();
+    print!("{}", succeed(Command::new(&path).current_dir(&work.0)));
+}
+
+/// The program above names each function of which the header says that it may be called anywhere.
+#[test]
+fn programs_call_each_function_that_may_be_called_anywhere() {
+    let header = std::fs::read_to_string(root().join("include/sunpath.h")).unwrap();
+    let program = std::fs::read_to_string(root().join("tests/c/anywhere.c")).unwrap();
+    let mut count = 0;
+    for section in header.split("/* ---- ").skip(1) {
+        let words: Vec<&str> = section.split_whitespace().filter(|w| *w != "*").collect();
+        if !words
+            .join(" ")
+            .contains("These functions may be called anywhere")
+        {
+            continue;
+        }
+        let prototypes = section
+            .lines()
+            .filter(|line| line.starts_with(char::is_lowercase) && line.contains('('));
+        for line in prototypes {
+            let before = line.split('(').next().unwrap();
+            let name = before.rsplit([' ', '*']).next().unwrap();
+            assert!(program.contains(&format!("{name}(")), "{name}");
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count}");
 }

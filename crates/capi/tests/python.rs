@@ -66,8 +66,8 @@ fn python_binds_a_long_path_and_receives_a_descriptor() {
         assert!(text.contains("bind: EADDRINUSE ("), "{text}");
 
         let (mut ours, theirs) = UnixStream::pair().unwrap();
-        // The client inherits its end of the pair as standard input, and passes descriptor 0. Here the
-        // number has to be another one.
+        // The client inherits its end of the pair as standard input, and passes descriptor 0. Here
+        // the received descriptor must be another integer.
         assert!(theirs.as_raw_fd() > 2);
         succeed(
             Command::new(&client)

@@ -1,4 +1,4 @@
-/* Serves clients of its own user alone, until one comes. */
+/* Serves one client, and accepts only clients of its own user. */
 #include <unistd.h>
 #include <sunpath.h>
 

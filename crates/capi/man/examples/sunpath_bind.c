@@ -17,6 +17,7 @@ int main(void)
 			fprintf(stderr, "it is running already\n");
 		return 1;
 	}
-	/* poll(2) for sunpath_server_fd(server), and sunpath_accept() of it. */
+	/* The loop of the server comes here: poll(2) on sunpath_server_fd(server), and
+	 * sunpath_accept(). */
 	return sunpath_server_close(server, NULL) == -1;
 }

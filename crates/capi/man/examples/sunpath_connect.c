@@ -1,4 +1,5 @@
-/* Waits up to five seconds for a server that its own user starts, and talks to no other user's. */
+/* Waits up to five seconds for a server of its own user. It does not connect to another user's
+ * server. */
 #include <stdio.h>
 #include <sunpath.h>
 

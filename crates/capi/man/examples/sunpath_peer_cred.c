@@ -1,4 +1,4 @@
-/* Says who is at the other end. */
+/* Prints which user and process is at the other end of a socket pair, which is this process itself. */
 #include <stdio.h>
 #include <sunpath.h>
 

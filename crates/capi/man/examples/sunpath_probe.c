@@ -1,4 +1,4 @@
-/* Says whether a server is alive, which it does not notice. */
+/* Prints whether a server is alive. The server does not notice. */
 #include <stdio.h>
 #include <sunpath.h>
 

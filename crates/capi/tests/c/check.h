@@ -25,7 +25,7 @@ static inline void check_failed(const char *file, int line, const char *text)
 /* Checks that the call returns -1 with this errno. */
 #define FAILS(call, number) (errno = 0, CHECK((call) == -1), CHECK(errno == (number)))
 
-/* Returns whether sunpath_explain gives this text for an error. */
+/* Returns whether sunpath_explain writes this text for an error. */
 static inline int explained(uint64_t error, const char *text)
 {
 	char buf[256];

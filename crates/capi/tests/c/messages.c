@@ -1,6 +1,8 @@
 /* Sends descriptors and credentials with bytes, and asks who the peer is. */
 #include "check.h"
 
+#include <sys/time.h>
+
 static uint64_t error;
 
 static void pair(int type, int ends[2])
@@ -70,11 +72,16 @@ static void several_descriptors(void)
 		CHECK(memcmp(buf, "two", 3) == 0 && is_cloexec(fds[0]) && is_cloexec(fds[1]));
 		CHECK(close(fds[0]) == 0 && close(fds[1]) == 0);
 
-		/* If too many or too few arrive, all are closed, and no output is written. */
+		/* If too many or too few descriptors arrive, all are closed, and no output is
+		 * written. */
 		fds[0] = -7;
 		CHECK(sunpath_send_fds(ends[0], "two", 3, more, 2, NULL) == 0);
 		FAILS(sunpath_recv_fds(ends[1], buf, sizeof(buf), fds, 3, &error), ENOMSG);
 		CHECK(explained(error, "recvmsg: ENOMSG (expected 3 descriptors, received 2 (closed))"));
+		/* No message has 300 descriptors, but the caller may ask for as many. */
+		CHECK(sunpath_send_fds(ends[0], "two", 3, more, 2, NULL) == 0);
+		FAILS(sunpath_recv_fds(ends[1], buf, sizeof(buf), more, 300, &error), ENOMSG);
+		CHECK(explained(error, "recvmsg: ENOMSG (expected 300 descriptors, received 2 (closed))"));
 		CHECK(sunpath_send_fds(ends[0], "two", 3, more, 2, NULL) == 0);
 		FAILS(sunpath_recv_fds(ends[1], buf, sizeof(buf), fds, 1, &error), EMSGSIZE);
 		CHECK(sunpath_send_fds(ends[0], "two", 3, more, 2, NULL) == 0);
@@ -101,7 +108,8 @@ static void several_descriptors(void)
 			CHECK(sunpath_send_fds(ends[0], NULL, 0, more, 1, NULL) == 0);
 			CHECK(sunpath_recv_fds(ends[1], NULL, 0, fds, 1, NULL) == 0);
 			CHECK(close(fds[0]) == 0);
-			/* The result is the true length of a message, although only a part of it fits. */
+			/* The result is the true length of a message, even if only a part of the
+			 * message fits. */
 			CHECK(sunpath_send_fds(ends[0], "123456789", 9, NULL, 0, NULL) == 0);
 			CHECK(sunpath_recv_fds(ends[1], buf, 4, NULL, 0, NULL) == 9);
 		}
@@ -115,10 +123,13 @@ static void several_descriptors(void)
 
 static void most_descriptors(void)
 {
-	int ends[2], fds[253], i;
+	int ends[2], fds[253], i, on = 1;
 	char byte;
 
 	pair(SOCK_STREAM, ends);
+	/* The kernel adds a timestamp and credentials, for which there has to be space too. */
+	CHECK(setsockopt(ends[1], SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on)) == 0);
+	CHECK(sunpath_set_pass_credentials(ends[1], 1) == 0);
 	for (i = 0; i < 253; i++)
 		fds[i] = ends[0];
 	CHECK(sunpath_send_fds(ends[0], "b", 1, fds, 253, NULL) == 0);
@@ -150,8 +161,208 @@ static void credentials(void)
 		CHECK(send(ends[0], "abc", 3, 0) == 3);
 		CHECK(sunpath_recv_credentials(ends[1], buf, sizeof(buf), NULL, &uid, NULL, NULL) == 3);
 		CHECK(uid == getuid());
+		if (types[i] != SOCK_DGRAM) {
+			/* At the end the kernel adds ids of 0 on a stream, which are not those of root. */
+			CHECK(close(ends[0]) == 0);
+			CHECK(sunpath_recv_credentials(ends[1], buf, sizeof(buf), &pid, &uid, &gid, NULL) == 0);
+			CHECK(pid == 0 && uid == (uid_t)-1 && gid == (gid_t)-1);
+			CHECK(close(ends[1]) == 0);
+			continue;
+		}
 		close_both(ends);
 	}
+}
+
+/* Descriptors and the credentials of their sender come with one receive. */
+static void descriptors_with_credentials(void)
+{
+	size_t i, count;
+
+	for (i = 0; i < TYPES; i++) {
+		int ends[2], fds[2] = {-7, -7}, before;
+		pid_t pid = -5;
+		uid_t uid = 5;
+		gid_t gid = 5;
+		char buf[8];
+
+		pair(types[i], ends);
+		before = open_descriptors();
+		CHECK(sunpath_send_fds(ends[0], "b", 1, ends, 1, NULL) == 0);
+		CHECK(sunpath_recv_fds_with_credentials(ends[1], buf, sizeof(buf), fds, 2, &count, &pid, &uid, &gid,
+							NULL) == 1);
+		CHECK(count == 1 && is_cloexec(fds[0]) && close(fds[0]) == 0);
+		CHECK(pid == 0 && uid == (uid_t)-1 && gid == (gid_t)-1);
+
+		CHECK(sunpath_set_pass_credentials(ends[1], 1) == 0);
+		CHECK(sunpath_send_fds(ends[0], "two", 3, ends, 2, NULL) == 0);
+		CHECK(sunpath_recv_fds_with_credentials(ends[1], buf, sizeof(buf), fds, 2, &count, &pid, &uid, &gid,
+							NULL) == 3);
+		CHECK(count == 2 && memcmp(buf, "two", 3) == 0 && is_cloexec(fds[0]) && is_cloexec(fds[1]));
+		CHECK(pid == getpid() && uid == getuid() && gid == getgid());
+		CHECK(close(fds[0]) == 0 && close(fds[1]) == 0);
+
+		/* Credentials without descriptors, and a caller that wants only the uid. */
+		uid = 5;
+		CHECK(send(ends[0], "b", 1, 0) == 1);
+		CHECK(sunpath_recv_fds_with_credentials(ends[1], buf, sizeof(buf), NULL, 0, &count, NULL, &uid, NULL,
+							NULL) == 1);
+		CHECK(count == 0 && uid == getuid());
+
+		/* A failure leaves every output as it was, and closes what came. */
+		count = 99;
+		pid = -5;
+		fds[0] = -7;
+		CHECK(sunpath_send_fds(ends[0], "two", 3, ends, 2, NULL) == 0);
+		FAILS(sunpath_recv_fds_with_credentials(ends[1], buf, sizeof(buf), fds, 1, &count, &pid, NULL, NULL,
+							&error),
+		      EMSGSIZE);
+		CHECK(explained(error, "recvmsg: EMSGSIZE (control messages were truncated; descriptors received: 2 "
+				       "(closed))"));
+		CHECK(count == 99 && pid == -5 && fds[0] == -7);
+		FAILS(sunpath_recv_fds_with_credentials(ends[1], buf, sizeof(buf), fds, 1, NULL, &pid, &uid, &gid,
+							&error),
+		      EINVAL);
+		CHECK(explained(error, "EINVAL (parameter 6 is NULL)"));
+		CHECK(open_descriptors() == before);
+		if (types[i] != SOCK_DGRAM) {
+			CHECK(shutdown(ends[0], SHUT_WR) == 0);
+			CHECK(sunpath_recv_fds_with_credentials(ends[1], buf, sizeof(buf), fds, 2, &count, &pid, &uid,
+								&gid, NULL) == 0);
+			CHECK(count == 0 && pid == 0 && uid == (uid_t)-1 && gid == (gid_t)-1);
+		}
+		close_both(ends);
+	}
+}
+
+/* The result of each receiving function at the end of a connection. */
+static void ends_of_connections(void)
+{
+	size_t i, count = 99;
+
+	for (i = 0; i < 2; i++) {
+		int ends[2], fd = -7, number = types[i] == SOCK_STREAM ? EPIPE : ENOMSG;
+		char buf[8];
+
+		pair(types[i], ends);
+		CHECK(close(ends[0]) == 0);
+		FAILS(sunpath_recv_fd(ends[1], NULL), number);
+		FAILS(sunpath_recv_fds(ends[1], buf, sizeof(buf), &fd, 1, NULL), number);
+		CHECK(sunpath_recv_fds(ends[1], buf, sizeof(buf), NULL, 0, NULL) == 0);
+		CHECK(sunpath_recv_fds_up_to(ends[1], buf, sizeof(buf), &fd, 1, &count, NULL) == 0);
+		CHECK(count == 0 && fd == -7);
+		CHECK(sunpath_recv_credentials(ends[1], buf, sizeof(buf), NULL, NULL, NULL, NULL) == 0);
+		CHECK(close(ends[1]) == 0);
+	}
+}
+
+/* What a send on a stream has sent when it fails, and what a receive has taken when it fails. */
+static void parts(void)
+{
+	static char big[1 << 20], buf[sizeof(big)];
+	int ends[2], fds[4];
+	size_t count, i;
+	ssize_t size;
+
+	pair(SOCK_STREAM | SOCK_NONBLOCK, ends);
+	FAILS(sunpath_send_fds(ends[0], big, sizeof(big), ends, 1, NULL), EAGAIN);
+	size = sunpath_recv_fds_up_to(ends[1], buf, sizeof(buf), fds, 4, &count, NULL);
+	CHECK(size > 0 && size < (ssize_t)sizeof(big) && count == 1 && close(fds[0]) == 0);
+	while (size != -1)
+		size = recv(ends[1], buf, sizeof(buf), 0);
+	CHECK(errno == EAGAIN);
+	/* One byte is sent as a whole or not at all. */
+	while (send(ends[0], "", 1, MSG_NOSIGNAL) == 1) {
+	}
+	FAILS(sunpath_send_fd(ends[0], ends[0], NULL), EAGAIN);
+	while (recv(ends[1], buf, sizeof(buf), 0) > 0) {
+	}
+	FAILS(sunpath_recv_fd(ends[1], NULL), EAGAIN);
+
+	for (i = 0; i < 2; i++) {
+		CHECK(sunpath_send_fds(ends[0], "ab", 2, ends, 2, NULL) == 0);
+		if (i == 0)
+			FAILS(sunpath_recv_fd(ends[1], NULL), EMSGSIZE);
+		else
+			FAILS(sunpath_recv_fds(ends[1], buf, 1, fds, 3, NULL), ENOMSG);
+		CHECK(recv(ends[1], buf, sizeof(buf), 0) == 1 && buf[0] == 'b');
+	}
+	close_both(ends);
+	pair(SOCK_SEQPACKET | SOCK_NONBLOCK, ends);
+	FAILS(sunpath_send_fds(ends[0], big, sizeof(big), ends, 1, NULL), EMSGSIZE);
+	CHECK(sunpath_send_fds(ends[0], "ab", 2, ends, 2, NULL) == 0);
+	FAILS(sunpath_recv_fds(ends[1], buf, 1, fds, 1, NULL), EMSGSIZE);
+	FAILS(sunpath_recv_fds(ends[1], buf, 1, fds, 1, NULL), EAGAIN);
+	close_both(ends);
+}
+
+/* The credentials of a message are those of the process that sent it, if the receiver asked for them
+ * before that. */
+static void senders(void)
+{
+	int ends[2], status;
+	pid_t pid = -5, child;
+	uid_t uid = 5;
+	char buf[8];
+
+	pair(SOCK_STREAM, ends);
+	CHECK(send(ends[0], "early", 5, 0) == 5);
+	CHECK(sunpath_set_pass_credentials(ends[1], 1) == 0);
+	CHECK(sunpath_recv_credentials(ends[1], buf, sizeof(buf), &pid, &uid, NULL, NULL) == 5);
+	CHECK(pid == 0 && uid == 65534);
+	CHECK(send(ends[0], "a", 1, 0) == 1);
+	child = fork();
+	if (child == 0)
+		_exit(send(ends[0], "b", 1, 0) == 1 ? 0 : 1);
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	CHECK(sunpath_recv_credentials(ends[1], buf, sizeof(buf), &pid, NULL, NULL, NULL) == 1);
+	CHECK(pid == getpid() && buf[0] == 'a');
+	CHECK(sunpath_recv_credentials(ends[1], buf, sizeof(buf), &pid, NULL, NULL, NULL) == 1);
+	CHECK(pid == child && buf[0] == 'b');
+	/* The credentials of the connection are those of the process that made it. */
+	CHECK(sunpath_peer_cred(ends[1], &pid, NULL, NULL, NULL) == 0 && pid == getpid());
+	close_both(ends);
+}
+
+static int alarms[2];
+
+static void on_alarm(int number)
+{
+	int saved = errno;
+
+	(void)number;
+	if (write(alarms[1], "x", 1) == -1)
+		_exit(3);
+	errno = saved;
+}
+
+/* No function fails with EINTR. The child answers when this process has got three signals. */
+static void interrupted(void)
+{
+	struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
+	struct sigaction action;
+	int ends[2], fd, status;
+	pid_t child;
+	char buf[3];
+
+	pair(SOCK_STREAM, ends);
+	CHECK(pipe(alarms) == 0);
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on_alarm; /* without SA_RESTART */
+	CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+	child = fork();
+	if (child == 0) {
+		if (read(alarms[0], buf, 1) != 1 || read(alarms[0], buf, 1) != 1 || read(alarms[0], buf, 1) != 1)
+			_exit(1);
+		_exit(sunpath_send_fd(ends[0], ends[0], NULL) == 0 ? 0 : 2);
+	}
+	CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+	fd = sunpath_recv_fd(ends[1], NULL);
+	CHECK(fd != -1);
+	CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	CHECK(close(fd) == 0);
+	close_both(alarms);
+	close_both(ends);
 }
 
 static void peers(void)
@@ -234,6 +445,11 @@ int main(void)
 	several_descriptors();
 	most_descriptors();
 	credentials();
+	descriptors_with_credentials();
+	ends_of_connections();
+	parts();
+	senders();
+	interrupted();
 	peers();
 	faults();
 	CHECK(open_descriptors() == before);

@@ -17,6 +17,53 @@ static void connects(const char *path, int listener)
 	CHECK(close(client) == 0 && close(server) == 0);
 }
 
+/* Whether accept waits depends on the listener, and whether the new socket waits depends on the flag. */
+static void accepting(void)
+{
+	struct sunpath_bind_options options = bind_options();
+	sunpath_server *server;
+	char byte;
+	int listener, client, fd;
+	unsigned int flags;
+
+	options.flags = SUNPATH_NONBLOCK;
+	CHECK(sunpath_bind(SOCK_STREAM, "n", &options, &server, NULL) == 0);
+	listener = sunpath_server_fd(server);
+	for (flags = 0; flags <= SUNPATH_NONBLOCK; flags++) {
+		client = sunpath_connect(SOCK_STREAM, "n", NULL, NULL);
+		fd = sunpath_accept(listener, flags);
+		CHECK(fd != -1 && is_nonblocking(fd) == (flags == SUNPATH_NONBLOCK));
+		CHECK(close(fd) == 0 && close(client) == 0);
+		client = sunpath_connect(SOCK_STREAM, "n", NULL, NULL);
+		fd = sunpath_accept_user(listener, flags, geteuid());
+		CHECK(fd != -1 && is_nonblocking(fd) == (flags == SUNPATH_NONBLOCK));
+		CHECK(close(fd) == 0 && close(client) == 0);
+		/* A client of another user reads the end of the connection. */
+		client = sunpath_connect(SOCK_STREAM, "n", NULL, NULL);
+		FAILS(sunpath_accept_user(listener, flags, geteuid() + 1), EAGAIN);
+		CHECK(recv(client, &byte, 1, 0) == 0 && close(client) == 0);
+		FAILS(sunpath_accept_user(listener, flags, geteuid()), EAGAIN);
+	}
+	/* Connections inherit from the listener that they carry the credentials of senders. */
+	{
+		pid_t pid = -5;
+
+		CHECK(sunpath_set_pass_credentials(listener, 1) == 0);
+		client = sunpath_connect(SOCK_STREAM, "n", NULL, NULL);
+		fd = sunpath_accept(listener, 0);
+		CHECK(send(client, "x", 1, 0) == 1);
+		CHECK(sunpath_recv_credentials(fd, &byte, 1, &pid, NULL, NULL, NULL) == 1 && pid == getpid());
+		CHECK(close(fd) == 0 && close(client) == 0);
+	}
+	CHECK(shutdown(listener, SHUT_RDWR) == 0 && fcntl(listener, F_SETFL, 0) == 0);
+	FAILS(sunpath_accept(listener, 0), EINVAL);
+	FAILS(sunpath_accept_user(listener, 0, geteuid()), EINVAL);
+	CHECK(sunpath_server_close(server, NULL) == 0);
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	FAILS(sunpath_accept_user(fd, 0, geteuid()), EOPNOTSUPP);
+	CHECK(close(fd) == 0);
+}
+
 static void file_with_its_mode(void)
 {
 	struct sunpath_bind_options options = bind_options();
@@ -43,7 +90,7 @@ static void file_with_its_mode(void)
 		CHECK(stat("a", &status) == -1 && errno == ENOENT);
 	}
 	umask(022);
-	/* A flag tells that the mode is set, because 0 is a mode too. */
+	/* A flag tells whether the mode is set, because 0 is also a valid mode. */
 	options.mode = 0;
 	CHECK(sunpath_bind(SOCK_STREAM, "a", &options, &server, NULL) == 0);
 	CHECK(stat("a", &status) == 0 && (status.st_mode & 07777) == 0);
@@ -67,7 +114,18 @@ static void what_is_in_the_way(void)
 	CHECK(explained(error, "bind: EADDRINUSE (a server is listening or about to listen)"));
 	CHECK(sunpath_error_is_running(error) == 1 && sunpath_error_errno(error) == EADDRINUSE);
 
-	/* A dead server's file is replaced, and another file is not. */
+	/* A server that keeps its file leaves a dead one. */
+	{
+		struct sunpath_bind_options keep = SUNPATH_BIND_OPTIONS_INIT;
+
+		keep.flags = SUNPATH_KEEP_FILE;
+		CHECK(sunpath_bind(SOCK_STREAM, "kept", &keep, &second, &error) == 0);
+		CHECK(sunpath_server_close(second, &error) == 0);
+		CHECK(sunpath_probe("kept", NULL) == SUNPATH_DEAD && unlink("kept") == 0);
+		second = NULL;
+	}
+
+	/* The file of a dead server is replaced, and a file that is not a socket is not. */
 	fd = sunpath_server_release(first);
 	CHECK(fd != -1 && close(fd) == 0 && access("a", F_OK) == 0);
 	CHECK(sunpath_probe("a", NULL) == SUNPATH_DEAD);
@@ -84,7 +142,7 @@ static void what_is_in_the_way(void)
 	CHECK(sunpath_probe("a", NULL) == SUNPATH_NOT_SOCKET);
 	CHECK(unlink("a") == 0);
 
-	/* A takeover leaves the file of the new server alone. */
+	/* After a takeover, closing the old server does not remove the file of the new server. */
 	CHECK(sunpath_bind(SOCK_STREAM, "a", plain, &first, NULL) == 0);
 	options.existing = SUNPATH_TAKEOVER;
 	CHECK(sunpath_bind(SOCK_STREAM, "a", &options, &second, NULL) == 0);
@@ -172,7 +230,7 @@ static void null_pointers(void)
 	CHECK(server == NULL && access("a", F_OK) == -1);
 }
 
-/* Binds and connects to a path of 400 bytes, in directories that are made here. */
+/* Binds and connects to a path of 400 bytes, in directories that this function makes. */
 static void long_paths(void)
 {
 	char path[400];
@@ -199,7 +257,7 @@ static void long_paths(void)
 	CHECK(socket_fd != -1 && close(socket_fd) == 0);
 	CHECK(sunpath_server_close(server, NULL) == 0);
 
-	/* Sockets that the C program made itself can be bound and connected too. */
+	/* Sockets that the C program made itself can be bound and connected, too. */
 	socket_fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	CHECK(socket_fd != -1);
 	CHECK(sunpath_bind_to_at(socket_fd, fd, "c", NULL) == 0 && listen(socket_fd, 1) == 0);
@@ -258,8 +316,22 @@ static void conditions(void)
 	int fd;
 
 	options.flags = SUNPATH_WAIT_FOR_SERVER | SUNPATH_SET_TIMEOUT;
-	options.timeout_ms = 20;
+	options.timeout_ms = 500; /* under valgrind the first attempt alone can take 20 */
 	FAILS(sunpath_connect(SOCK_STREAM, "w", &options, NULL), ENOENT);
+	FAILS(sunpath_connect(SOCK_STREAM, "none/w", &options, NULL), ENOENT);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	CHECK(sunpath_bind_to_at(fd, AT_FDCWD, "w", NULL) == 0);
+	FAILS(sunpath_connect(SOCK_STREAM, "w", &options, NULL), ECONNREFUSED);
+	CHECK(close(fd) == 0 && unlink("w") == 0);
+	/* Other errors end the wait at once, and a timeout of 0 makes no try. */
+	options.timeout_ms = 0;
+	FAILS(sunpath_connect(SOCK_STREAM, "w", &options, &error), ETIMEDOUT);
+	options.flags = SUNPATH_SET_TIMEOUT;
+	FAILS(sunpath_connect(SOCK_STREAM, "w", &options, &error), ETIMEDOUT);
+	options.flags = SUNPATH_WAIT_FOR_SERVER;
+	FAILS(sunpath_connect(SOCK_STREAM, "/dev/null/w", &options, &error), ENOTDIR);
+	FAILS(sunpath_connect(SOCK_STREAM, "", &options, &error), ENOENT);
+	options.flags = SUNPATH_WAIT_FOR_SERVER | SUNPATH_SET_TIMEOUT;
 	options.timeout_ms = -1;
 	FAILS(sunpath_connect(SOCK_STREAM, "w", &options, &error), EINVAL);
 	CHECK(explained(error, "EINVAL (parameter 3 has a negative timeout)"));
@@ -282,7 +354,7 @@ static void conditions(void)
 	CHECK(sunpath_server_close(server, NULL) == 0);
 }
 
-/* Only the process that bound the file removes it, or the one that adopted it. */
+/* Only the process that bound or adopted the file removes it. */
 static void fork_and_exec(void)
 {
 	struct sunpath_bind_options options = bind_options();
@@ -304,11 +376,11 @@ static void fork_and_exec(void)
 	CHECK(waitpid(child, &status, 0) == child && status == 0 && access("f", F_OK) == -1);
 	FAILS(sunpath_server_close(server, NULL), ENOENT);
 
-	/* The socket without its file is what a program has after execve(2). */
+	/* After execve(2) a program has a socket without a sunpath_server, as here. */
 	CHECK(sunpath_bind(SOCK_STREAM, "f", &options, &server, NULL) == 0);
 	fd = sunpath_server_release(server);
 	if (sunpath_adopt(fd, "f", &options, &again, &error) == -1) {
-		CHECK(errno == EOPNOTSUPP); /* a kernel that does not tell which file the socket has */
+		CHECK(errno == EOPNOTSUPP); /* This kernel does not report the file of a socket. */
 		CHECK(close(fd) == 0 && unlink("f") == 0);
 		return;
 	}
@@ -317,7 +389,126 @@ static void fork_and_exec(void)
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	FAILS(sunpath_adopt(fd, "f", &options, &again, &error), EINVAL);
 	CHECK(explained(error, "getsockopt: EINVAL (the socket does not listen)"));
-	CHECK(close(fd) == 0); /* the caller kept it, because adopt failed */
+	CHECK(close(fd) == 0); /* The caller still owns the descriptor, because adopt failed. */
+}
+
+/* The lock file, and what a worker does with it. */
+static void locks(void)
+{
+	struct sunpath_bind_options options = bind_options();
+	sunpath_server *server, *second = NULL;
+	struct stat file;
+	char name[252];
+	int status, hold[2], gone[2];
+	pid_t child;
+
+	options.existing = SUNPATH_REPLACE_STALE;
+	CHECK(sunpath_bind(SOCK_STREAM, "l", &options, &server, NULL) == 0);
+	CHECK(stat("l.lock", &file) == 0 && S_ISREG(file.st_mode) && file.st_size == 0);
+	CHECK((file.st_mode & 07777) == (S_ISVTX | 0600));
+	child = fork();
+	if (child == 0) {
+		int fd = sunpath_server_release(server);
+
+		_exit(fd != -1 && close(fd) == 0 ? 0 : 1);
+	}
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	CHECK(access("l", F_OK) == 0 && access("l.lock", F_OK) == 0);
+	FAILS(sunpath_bind(SOCK_STREAM, "l", &options, &second, &error), EADDRINUSE);
+	CHECK(explained(error, "bind: EADDRINUSE (the lock file beside it is held: <name>.lock)"));
+	{
+		int fd = sunpath_server_release(server);
+
+		CHECK(fd != -1 && access("l", F_OK) == 0 && access("l.lock", F_OK) == -1);
+		CHECK(close(fd) == 0 && unlink("l") == 0);
+	}
+
+	/* A worker outlives the server. */
+	CHECK(pipe(hold) == 0 && pipe(gone) == 0);
+	child = fork();
+	if (child == 0) {
+		if (sunpath_bind(SOCK_STREAM, "l", &options, &server, NULL) == -1)
+			_exit(1);
+		child = fork();
+		if (child == 0) {
+			char byte;
+
+			close(hold[1]);
+			_exit(read(hold[0], &byte, 1) == 0 ? 0 : 1);
+		}
+		_exit(child == -1);
+	}
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	CHECK(close(gone[1]) == 0);
+	FAILS(sunpath_bind(SOCK_STREAM, "l", &options, &second, &error), EADDRINUSE);
+	CHECK(sunpath_error_is_running(error) == 1);
+	CHECK(close(hold[1]) == 0 && close(hold[0]) == 0);
+	CHECK(read(gone[0], name, 1) == 0 && close(gone[0]) == 0);
+	CHECK(sunpath_bind(SOCK_STREAM, "l", &options, &second, &error) == 0);
+	CHECK(sunpath_server_close(second, NULL) == 0);
+
+	/* The lock file of a long name. */
+	memset(name, 'n', 251);
+	name[251] = '\0';
+	CHECK(sunpath_bind(SOCK_STREAM, name, &options, &server, NULL) == 0);
+	CHECK(access(".sunpath-930e7ee3bdb312e5.lock", F_OK) == 0);
+	CHECK(sunpath_server_close(server, NULL) == 0);
+	CHECK(access(".sunpath-930e7ee3bdb312e5.lock", F_OK) == -1);
+}
+
+static void changed_directory(void)
+{
+	sunpath_server *server;
+
+	CHECK(sunpath_bind(SOCK_STREAM, "b", NULL, &server, NULL) == 0);
+	CHECK(mkdir("below", 0700) == 0 && chdir("below") == 0);
+	CHECK(sunpath_server_close(server, NULL) == 0);
+	CHECK(chdir("..") == 0 && access("b", F_OK) == -1);
+}
+
+static void closed_descriptors(void)
+{
+	sunpath_server *server;
+	int fd;
+
+	CHECK(sunpath_bind(SOCK_STREAM, "b", NULL, &server, NULL) == 0);
+	for (fd = 3; fd < 64; fd++)
+		close(fd);
+	FAILS(sunpath_server_close(server, NULL), EBADF);
+	CHECK(unlink("b") == 0);
+}
+
+static void changed_user(void)
+{
+	sunpath_server *server;
+
+	CHECK(sunpath_bind(SOCK_STREAM, "b", NULL, &server, NULL) == 0);
+	CHECK(setuid(65534) == 0);
+	FAILS(sunpath_server_close(server, NULL), EACCES);
+	CHECK(access("b", F_OK) == 0);
+}
+
+static void in_a_child(void (*body)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		body();
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+/* What becomes of a server when its process changes. */
+static void changed_processes(void)
+{
+	in_a_child(changed_directory);
+	in_a_child(closed_descriptors);
+	if (geteuid() == 0) {
+		in_a_child(changed_user);
+		CHECK(unlink("b") == 0);
+	}
 }
 
 int main(void)
@@ -325,6 +516,7 @@ int main(void)
 	int before = open_descriptors();
 
 	signal(SIGPIPE, SIG_DFL);
+	accepting();
 	file_with_its_mode();
 	what_is_in_the_way();
 	grown_and_shrunk_options();
@@ -333,6 +525,8 @@ int main(void)
 	abstract_names_and_datagrams();
 	conditions();
 	fork_and_exec();
+	locks();
+	changed_processes();
 	CHECK(open_descriptors() == before);
 	return 0;
 }

@@ -15,7 +15,8 @@ int main(int argc, char **argv)
 	char byte, text[256];
 
 	CHECK(argc == 2);
-	/* This call marks a place for the test: only system calls after it are the daemon's own. */
+	/* This call marks the beginning for the test: only system calls after it belong to the
+	 * daemon. */
 	CHECK(getpgid(0) != -1);
 	options.flags = SUNPATH_SET_MODE;
 	options.mode = 0600;

@@ -12,7 +12,8 @@ static void directories(void)
 	umask(0);
 	fd = sunpath_private_dir("private", &error);
 	if (fd == -1) {
-		/* It fails if the directory above belongs to another user, or others can write to that. */
+		/* The call fails if the directory above belongs to another user, or if other users
+		 * can write to it. */
 		sunpath_explain(error, text, sizeof(text));
 		fprintf(stderr, "%s\n", text);
 		exit(1);
@@ -136,7 +137,7 @@ static void errors(void)
 	CHECK(sunpath_error_errno(0) == 0 && sunpath_error_is_running(0) == 0);
 	CHECK(sunpath_explain(~(uint64_t)0, NULL, 0) == 42);
 	FAILS(sunpath_explain(0, NULL, 1), EINVAL);
-	/* Any number can be explained, even one that is not an error of the library. */
+	/* Any integer can be explained, even an integer that is not an error of the library. */
 	number = 88172645463325252u;
 	for (i = 0; i < 100000; i++) {
 		number ^= number << 13;

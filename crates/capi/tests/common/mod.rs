@@ -17,22 +17,32 @@ pub fn root() -> &'static Path {
 /// Builds the library as the README says, and returns the folder in which it is.
 pub fn library() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("library");
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--release", "--locked", "--manifest-path"]);
-        cargo
-            .arg(root().join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(&target);
-        // Flags that are set for the tests, such as those of a sanitizer, are not meant for the library.
-        cargo.env_remove("RUSTFLAGS");
-        succeed(&mut cargo);
-        let release = target.join("release");
-        // A program looks for the SONAME. The third `install` line of the README makes this name.
-        let _ = symlink("libsunpath.so", release.join("libsunpath.so.0"));
-        release
-    })
+    BUILT.get_or_init(|| build("library", &[]))
+}
+
+/// Builds the library with the unwind tables that a program loads, and returns the folder in which it is.
+pub fn library_with_tables() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("library-with-tables", &["--features", "unwind-tables"]))
+}
+
+fn build(folder: &str, features: &[&str]) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(folder);
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.args(["build", "--release", "--locked", "--manifest-path"]);
+    cargo
+        .arg(root().join("Cargo.toml"))
+        .args(features)
+        .arg("--target-dir")
+        .arg(&target);
+    // Flags that are set for the tests, such as those of a sanitizer, are not meant for the library.
+    cargo.env_remove("RUSTFLAGS");
+    succeed(&mut cargo);
+    let release = target.join("release");
+    // A program looks for the file that the SONAME names. The third `install` line of the
+    // README makes this name.
+    let _ = symlink("libsunpath.so", release.join("libsunpath.so.0"));
+    release
 }
 
 /// A fresh directory, which is removed when this is dropped. Only this user can write to it, because
@@ -88,7 +98,7 @@ pub fn has(program: &str) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Link {
     Shared,
-    /// The program is dynamic, and contains the static library.
+    /// The program is dynamic, but contains the static library.
     Archive,
     /// The program and everything in it is static.
     Static,
