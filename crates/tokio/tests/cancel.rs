@@ -1,0 +1,522 @@
+//! Tests the table of cancellation in `src/lib.rs`: each future is polled any number of times and
+//! dropped, while the peer acts before any of the polls. No byte and no descriptor may be lost, leak or
+//! be sent twice.
+
+use std::fs;
+use std::future::Future;
+use std::io::{IoSlice, IoSliceMut, Result};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::pin::{Pin, pin};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use sunpath::ancillary::{
+    Control, Credentials, Outgoing, RecvBatch, RecvSlots, Rights, SendBatch, SendSlots,
+};
+use sunpath::socket::Kind;
+use sunpath::{BindOptions, ConnectOptions, UnixAddr};
+use sunpath_tokio::{
+    RecvExact, SendAll, Socket, SocketExt, Stream, UnixDatagram, UnixListener, UnixSeqpacket,
+    UnixStream,
+};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task;
+
+/// More polls than any of the futures needs.
+const POLLS: usize = 4;
+
+/// The tests count the descriptors of the process, so they run one after the other.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(runtime()); // the first one opens descriptors that stay open
+    alone
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn open_descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn fresh() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir_in("/tmp").unwrap();
+    let path = dir.path().join("a.sock");
+    (dir, path)
+}
+
+/// Polls a future at most `polls` times, with a turn of the runtime before each, and drops it. Calls
+/// `act` before the poll with the number `at`.
+async fn cancelled<F: Future>(
+    future: F,
+    polls: usize,
+    at: usize,
+    mut act: impl AsyncFnMut(),
+) -> Option<F::Output> {
+    let mut future = pin!(future);
+    for poll in 0..polls {
+        if poll == at {
+            act().await;
+        }
+        task::yield_now().await;
+        let polled = future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(output) = polled {
+            return Some(output);
+        }
+    }
+    None
+}
+
+/// What a call has received: the bytes and the descriptors.
+type Counts = (usize, usize);
+
+type Call<'s, R> = Pin<Box<dyn Future<Output = Result<R>> + 's>>;
+
+/// Runs a test for each number of polls and each poll before which the peer acts.
+fn for_all(test: impl AsyncFn(usize, usize)) {
+    let _alone = alone();
+    let before = open_descriptors();
+    for polls in 0..=POLLS {
+        for at in 0..=polls {
+            runtime().block_on(test(polls, at));
+            assert_eq!(
+                open_descriptors(),
+                before,
+                "descriptors leak: {polls}, {at}"
+            );
+        }
+    }
+}
+
+/// Receives what is left in the queue.
+fn drain<T: Kind>(socket: &Socket<T>) -> Counts {
+    let mut counts = (0, 0);
+    loop {
+        match socket.as_socket().recv_fds_up_to::<8>(&mut [0; 65536]) {
+            Ok((received, fds)) => {
+                assert!(received.len() > 0, "the peer is there");
+                counts.0 += received.len();
+                counts.1 += fds.len();
+            }
+            Err(error) if error.is_would_block() => return counts,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// Tests a call that receives: `hello` with one descriptor arrives before any of the polls. Whatever the
+/// call has not returned must still be there. `takes` are the bytes and descriptors that it takes out of
+/// the queue, even if it returns fewer.
+fn receives<T: Kind>(takes: Counts, call: impl for<'s> Fn(&'s Socket<T>) -> Call<'s, ()>) {
+    for_all(async |polls, at| {
+        let (ours, theirs) = Socket::<T>::pair().unwrap();
+        let (kept, given) = UnixStream::pair().unwrap();
+        let mut given = Some(given);
+        let mut sent = (0, 0);
+        let act = async || {
+            let given = given.take().unwrap();
+            ours.send_fds(b"hello", &[&given]).await.unwrap();
+            sent = (5, 1);
+        };
+        let completed = cancelled(call(&theirs), polls, at, act).await;
+        let left = drain(&theirs);
+        match completed {
+            Some(result) => {
+                result.unwrap();
+                assert_eq!(left, (sent.0 - takes.0, sent.1 - takes.1), "{polls}, {at}");
+            }
+            None => assert_eq!(left, sent, "{polls}, {at}"),
+        }
+        drop(given);
+        // Every copy of the descriptor is closed.
+        assert_eq!(kept.read(&mut [0]).await.unwrap(), 0, "{polls}, {at}");
+    });
+}
+
+/// Tests a call that sends one message with as many descriptors as it returns. The queue is full until
+/// the peer empties it before any of the polls. The message arrives if and only if the call completes.
+fn sends<T: Kind>(
+    expected: Counts,
+    call: impl for<'s> Fn(&'s Socket<T>, &'s OwnedFd) -> Call<'s, ()>,
+) {
+    for_all(async |polls, at| {
+        let (ours, theirs) = Socket::<T>::pair().unwrap();
+        let (kept, given) = UnixStream::pair().unwrap();
+        let given = OwnedFd::from(given);
+        while ours
+            .as_socket()
+            .try_sendmsg(&[IoSlice::new(&[0; 4096])], &[])
+            .is_ok()
+        {}
+        let act = async || _ = drain(&theirs);
+        let completed = cancelled(call(&ours, &given), polls, at, act).await;
+        drop(given);
+        let mut arrived = drain(&theirs);
+        arrived.0 %= 4096; // without what filled the queue, if the peer has not emptied it
+        match completed {
+            Some(result) => {
+                result.unwrap();
+                assert_eq!(arrived, expected, "{polls}, {at}");
+            }
+            None => assert_eq!(arrived, (0, 0), "{polls}, {at}"),
+        }
+        assert_eq!(kept.read(&mut [0]).await.unwrap(), 0, "{polls}, {at}");
+    });
+}
+
+/// Declares tests of calls that receive.
+macro_rules! receives {
+    ($($name:ident: $kind:ident takes $takes:expr, |$socket:ident| $call:expr;)+) => {$(
+        #[test]
+        fn $name() {
+            receives::<sunpath::$kind>($takes, |$socket| Box::pin(async move {
+                $call.map(drop)
+            }));
+        }
+    )+};
+}
+
+receives! {
+    stream_read: Stream takes (5, 1), |s| s.read(&mut [0; 64]).await;
+    stream_read_vectored: Stream takes (5, 1), |s| s.read_vectored(&mut [IoSliceMut::new(&mut [0; 64])]).await;
+    stream_peek: Stream takes (0, 0), |s| s.peek(&mut [0; 64]).await;
+    socket_recv_fds: Stream takes (5, 1), |s| s.recv_fds::<1>(&mut [0; 64]).await;
+    socket_recv_fds_up_to: Stream takes (5, 1), |s| s.recv_fds_up_to::<4>(&mut [0; 64]).await;
+    socket_recv_fd: Stream takes (1, 1), |s| s.recv_fd().await;
+    socket_recv_with_credentials: Stream takes (5, 1), |s| s.recv_with_credentials(&mut [0; 64]).await;
+    socket_recvmsg: Stream takes (5, 1), |s| s.recvmsg::<Rights<2>>(&mut [IoSliceMut::new(&mut [0; 64])]).await;
+    seqpacket_recvmsg: Seqpacket takes (5, 1), |s| s.recvmsg::<Rights<2>>(&mut [IoSliceMut::new(&mut [0; 64])]).await;
+    datagram_recvmsg: Datagram takes (5, 1), |s| s.recvmsg::<Rights<2>>(&mut [IoSliceMut::new(&mut [0; 64])]).await;
+    seqpacket_recv: Seqpacket takes (5, 1), |s| s.recv(&mut [0; 64]).await;
+    seqpacket_recv_vectored: Seqpacket takes (5, 1), |s| s.recv_vectored(&mut [IoSliceMut::new(&mut [0; 64])]).await;
+    seqpacket_peek: Seqpacket takes (0, 0), |s| s.peek(&mut [0; 64]).await;
+    datagram_recv_from: Datagram takes (5, 1), |s| s.recv_from(&mut [0; 64]).await;
+    datagram_peek_from: Datagram takes (0, 0), |s| s.peek_from(&mut [0; 64]).await;
+    socket_readable: Stream takes (0, 0), |s| s.readable().await;
+    socket_async_io: Stream takes (5, 1), |s| s.async_io(Interest::READABLE, |s| s.read(&mut [0; 64])).await;
+    seqpacket_recvmmsg: Seqpacket takes (5, 1), |s| {
+        let (mut slots, mut bufs) = (RecvSlots::<4, Rights<2>>::new(), [[0; 64]; 4]);
+        let mut batch = RecvBatch::new(&mut slots, &mut bufs);
+        s.recvmmsg(&mut batch).await
+    };
+}
+
+/// Declares tests of calls that send.
+macro_rules! sends {
+    ($($name:ident: $kind:ident sends $sends:expr, |$socket:ident, $fd:ident| $call:expr;)+) => {$(
+        #[test]
+        fn $name() {
+            sends::<sunpath::$kind>($sends, |$socket, $fd| Box::pin(async move {
+                let _ = $fd;
+                $call.map(drop)
+            }));
+        }
+    )+};
+}
+
+sends! {
+    stream_write: Stream sends (5, 0), |s, fd| s.write(b"hello").await;
+    stream_write_vectored: Stream sends (5, 0), |s, fd| s.write_vectored(&[IoSlice::new(b"hello")]).await;
+    socket_send_fd: Stream sends (1, 1), |s, fd| s.send_fd(fd).await;
+    socket_send_fds: Stream sends (5, 1), |s, fd| s.send_fds(b"hello", &[fd]).await;
+    socket_send_with_credentials: Stream sends (5, 0), |s, fd| s.send_with_credentials(b"hello", Credentials::own()).await;
+    socket_sendmsg: Stream sends (5, 1), |s, fd| s.sendmsg(&[IoSlice::new(b"hello")], &[Control::Rights(&[fd.as_fd()])]).await;
+    seqpacket_sendmsg: Seqpacket sends (5, 1), |s, fd| s.sendmsg(&[IoSlice::new(b"hello")], &[Control::Rights(&[fd.as_fd()])]).await;
+    datagram_send_fd: Datagram sends (1, 1), |s, fd| s.send_fd(fd).await;
+    seqpacket_send: Seqpacket sends (5, 0), |s, fd| s.send(b"hello").await;
+    seqpacket_send_vectored: Seqpacket sends (5, 0), |s, fd| s.send_vectored(&[IoSlice::new(b"hello")]).await;
+    socket_writable: Stream sends (0, 0), |s, fd| s.writable().await;
+    seqpacket_sendmmsg: Seqpacket sends (5, 1), |s, fd| {
+        let (bytes, fds) = ([IoSlice::new(b"hello")], [fd.as_fd()]);
+        let control = [Control::Rights(&fds)];
+        let mut slots = SendSlots::<4, Rights<1>>::new();
+        let mut batch = SendBatch::new(&mut slots);
+        batch.push(Outgoing::new(&bytes).control(&control))?;
+        s.sendmmsg(&mut batch).await
+    };
+}
+
+/// The same calls on sockets that tokio owns.
+#[test]
+fn tokio_sockets_lose_and_leak_nothing_either() {
+    for_all(async |polls, at| {
+        let (ours, theirs) = tokio::net::UnixStream::pair().unwrap();
+        let (kept, given) = UnixStream::pair().unwrap();
+        let mut given = Some(given);
+        let act = async || {
+            let given = given.take().unwrap();
+            ours.send_fds(b"hello", &[&given]).await.unwrap();
+        };
+        let mut buf = [0; 64];
+        let receive = theirs.recv_fds_up_to::<2>(&mut buf);
+        let completed = cancelled(receive, polls, at, act).await;
+        let was_sent = given.is_none();
+        let left = SocketRef::from(&theirs).recv_fds_up_to::<8>(&mut [0; 64]);
+        let came = completed.map_or(0, |received| received.unwrap().1.count());
+        let left = left.map_or(0, |(_, fds)| fds.count());
+        assert_eq!(came + left, usize::from(was_sent), "{polls}, {at}");
+        drop(given);
+        assert_eq!(kept.read(&mut [0]).await.unwrap(), 0);
+    });
+}
+
+type SocketRef<'s> = sunpath::SocketRef<'s, Stream>;
+
+#[test]
+fn datagram_send_to() {
+    for_all(async |polls, at| {
+        let (_dir, path) = fresh();
+        let server = UnixDatagram::bind(&path).unwrap();
+        let addr = UnixAddr::from_pathname(&path).unwrap();
+        let client = UnixDatagram::unbound().unwrap();
+        while client.try_send_to(&[0; 4096], &addr).is_ok() {}
+        let act = async || _ = drain(&server);
+        let sent = cancelled(client.send_to(b"hello", &addr), polls, at, act).await;
+        let arrived = drain(&server).0 % 4096;
+        assert_eq!(arrived, if sent.is_some() { 5 } else { 0 }, "{polls}, {at}");
+    });
+}
+
+/// The batch keeps the messages that were not sent, and a second call sends exactly these.
+#[test]
+fn seqpacket_sendmmsg_continues_with_the_rest_of_the_batch() {
+    for_all(async |polls, at| {
+        let (ours, theirs) = UnixSeqpacket::pair().unwrap();
+        let filler = [0; 4096];
+        let numbers: Vec<[u8; 1000]> = (0..200).map(|number| [number; 1000]).collect();
+        let messages: Vec<[IoSlice<'_>; 1]> = numbers.iter().map(|n| [IoSlice::new(n)]).collect();
+        let mut slots = SendSlots::<256>::new();
+        let mut batch = SendBatch::new(&mut slots);
+        for message in &messages {
+            batch.push(Outgoing::new(message)).unwrap();
+        }
+        while ours.as_socket().send(&filler).is_ok() {}
+        let act = async || _ = drain(&theirs);
+        let sent = cancelled(ours.sendmmsg(&mut batch), polls, at, act).await;
+        assert!(sent.is_none() || batch.is_empty());
+        let mut arrived = Vec::new();
+        let mut buf = [0; 4096];
+        let receive = async {
+            while arrived.last() != Some(&199) {
+                if theirs.recv(&mut buf).await.unwrap().len() == 1000 {
+                    arrived.push(buf[0]);
+                }
+            }
+        };
+        let (rest, ()) = tokio::join!(ours.sendmmsg(&mut batch), receive);
+        rest.unwrap();
+        assert_eq!(arrived, (0..200).collect::<Vec<u8>>(), "{polls}, {at}");
+    });
+}
+
+/// Both ends of a large message with a descriptor are cancelled in turns, after any number of polls, until
+/// all has arrived: every byte once and in its place, and the descriptor once.
+#[test]
+fn send_all_run_and_recv_exact_run() {
+    let _alone = alone();
+    let before = open_descriptors();
+    let bytes: Vec<u8> = (0..1_500_000_u32).map(|n| (n % 251) as u8).collect();
+    for polls in 1..=POLLS {
+        runtime().block_on(async {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let (kept, given) = UnixStream::pair().unwrap();
+            let fds = [given];
+            let mut buf = vec![0; bytes.len()];
+            let mut message = SendAll::new(&bytes, &fds);
+            let mut receipt = RecvExact::<1>::new(&mut buf);
+            let mut interruptions = 0;
+            let received = loop {
+                let act = async || {};
+                let sent = cancelled(message.run(&ours), polls, 0, act).await;
+                assert_eq!(sent.is_some(), message.is_done());
+                assert!(message.sent() >= receipt.filled());
+                interruptions += usize::from(sent.is_none());
+                match cancelled(receipt.run(&theirs), polls, 0, act).await {
+                    Some(received) => break received.unwrap(),
+                    None => interruptions += 1,
+                }
+            };
+            assert!(interruptions > 1, "it is larger than the queue");
+            message.run(&ours).await.unwrap(); // has nothing to do
+            assert_eq!(drain(&theirs), (0, 0));
+            let [received] = received;
+            drop(fds);
+            UnixStream::try_from(received)
+                .unwrap()
+                .write(b"x")
+                .await
+                .unwrap();
+            assert_eq!(kept.read(&mut [0; 8]).await.unwrap(), 1);
+            assert_eq!(kept.read(&mut [0; 8]).await.unwrap(), 0, "it came once");
+            assert!(buf == bytes);
+        });
+        assert_eq!(open_descriptors(), before);
+    }
+}
+
+#[test]
+fn recv_exact_dropped_with_a_descriptor_closes_it() {
+    for_all(async |polls, at| {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (kept, given) = UnixStream::pair().unwrap();
+        let mut given = Some(given);
+        let mut buf = [0; 64];
+        let mut receipt = RecvExact::<1>::new(&mut buf);
+        let act = async || {
+            let given = given.take().unwrap();
+            ours.send_fds(b"half", &[&given]).await.unwrap();
+        };
+        assert!(
+            cancelled(receipt.run(&theirs), polls, at, act)
+                .await
+                .is_none()
+        );
+        drop(receipt);
+        drop((given, theirs));
+        assert_eq!(kept.read(&mut [0]).await.unwrap(), 0, "{polls}, {at}");
+    });
+}
+
+/// Tests a call that accepts: a client connects before any of the polls.
+fn accepts(call: impl for<'s> Fn(&'s UnixListener) -> Call<'s, UnixStream>) {
+    for_all(async |polls, at| {
+        let (_dir, path) = fresh();
+        let listener = UnixListener::new(BindOptions::new().listen(&path).unwrap()).unwrap();
+        let mut client = None;
+        let act = async || client = Some(UnixStream::connect(&path).await.unwrap());
+        let accepted = match cancelled(call(&listener), polls, at, act).await {
+            Some(accepted) => Some(accepted.unwrap()),
+            None if client.is_some() => Some(listener.accept().await.unwrap().0),
+            None => None,
+        };
+        if let (Some(server), Some(client)) = (&accepted, &client) {
+            server.write(b"hello").await.unwrap();
+            assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 5, "{polls}, {at}");
+        }
+        assert_eq!(accepted.is_some(), client.is_some());
+    });
+}
+
+#[test]
+fn listener_accept() {
+    accepts(|listener| Box::pin(async { Ok(listener.accept().await?.0) }));
+}
+
+#[test]
+fn listener_accept_if() {
+    accepts(|listener| {
+        Box::pin(async { Ok(listener.accept_if(|peer| peer.is_own_user()).await?.0) })
+    });
+}
+
+#[test]
+fn incoming_next() {
+    accepts(|listener| {
+        Box::pin(async { Ok(listener.incoming(drop).next().await.expect("it is open").0) })
+    });
+}
+
+/// Dropping the runtime waits for the threads that it has started. If a thread waited in connect(2)
+/// without a limit, this test would not end, because nobody ever accepts.
+#[test]
+fn stream_connect_and_connect_with() {
+    let _alone = alone();
+    let (_dir, path) = fresh();
+    let listener = BindOptions::new().backlog(0).listen(&path).unwrap();
+    let queued = sunpath::UnixStream::connect(&path).unwrap();
+    let before = open_descriptors();
+    let options = ConnectOptions::new().wait_for_server(true);
+    for polls in 0..=POLLS {
+        runtime().block_on(async {
+            let act = async || {};
+            assert!(
+                cancelled(UnixStream::connect(&path), polls, 0, act)
+                    .await
+                    .is_none()
+            );
+            let connect = UnixStream::connect_with(&options, &path);
+            assert!(cancelled(connect, polls, 0, act).await.is_none());
+        });
+        assert_eq!(open_descriptors(), before, "cancelled after {polls} polls");
+    }
+    drop(queued);
+    listener.accept().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let more = listener.accept().unwrap_err();
+    assert!(more.is_would_block(), "no other client was queued");
+}
+
+#[test]
+fn listener_close_and_unlink() {
+    let _alone = alone();
+    let before = open_descriptors();
+    for polls in 0..=POLLS {
+        let (_dir, path) = fresh();
+        let runtime = runtime();
+        runtime.block_on(async {
+            let listener = UnixListener::new(BindOptions::new().listen(&path).unwrap()).unwrap();
+            assert!(path.exists());
+            cancelled(listener.close_and_unlink(), polls, 0, async || {}).await;
+        });
+        drop(runtime); // waits for the thread
+        assert!(!path.exists(), "cancelled after {polls} polls");
+        assert_eq!(open_descriptors(), before);
+    }
+}
+
+/// These two are tokio's, and the table says that they are not safe: a part was sent or received.
+#[test]
+fn write_all_and_read_exact() {
+    let _alone = alone();
+    runtime().block_on(async {
+        let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+        let bytes = vec![7; 1 << 20];
+        let act = async || {};
+        assert!(cancelled(ours.write_all(&bytes), 2, 0, act).await.is_none());
+        let mut buf = vec![0; 1 << 20];
+        assert!(
+            cancelled(theirs.read_exact(&mut buf), 2, 0, act)
+                .await
+                .is_none()
+        );
+        assert_eq!(buf[0], 7, "bytes were taken out of the stream");
+        assert!(drain(&theirs).0 < bytes.len());
+    });
+}
+
+/// Every method in the table of `src/lib.rs` has a test here, which has its name.
+#[test]
+fn every_row_of_the_table_has_its_test() {
+    let (docs, tests) = (include_str!("../src/lib.rs"), include_str!("cancel.rs"));
+    let table = docs.split("//! # Cancellation").nth(1).unwrap();
+    let table = table.split("//! # ").next().unwrap();
+    let mut rows = 0;
+    for row in table
+        .lines()
+        .filter(|row| row.starts_with("//! | ") && row.contains('`'))
+    {
+        let methods = row.split('|').nth(1).unwrap();
+        for method in methods.split(", ") {
+            let name = method.split('`').nth(1).unwrap();
+            let name = name.rsplit("::").next().unwrap();
+            let is_tested = tests.lines().any(|line| {
+                let line = line.trim_start().trim_start_matches("fn ");
+                let end = line.find([':', '(']).unwrap_or(0);
+                let test = line[..end].trim();
+                test.ends_with(&format!("_{name}"))
+                    || test.starts_with(name)
+                    || test.contains(&format!("_{name}_"))
+            });
+            assert!(is_tested, "no test of {name}");
+            rows += 1;
+        }
+    }
+    assert!(rows > 30, "the table has been found");
+}
