@@ -1,0 +1,138 @@
+//! The example `ring`, an echo server on io_uring, run as a user would run it.
+
+use std::env;
+use std::io::Result;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sunpath::{ConnectOptions, Shutdown, UnixStream};
+
+/// More than what the server's buffers and both sockets hold together.
+const LARGE: usize = 8 << 20;
+
+/// How long a step may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Returns the example with these arguments, or `None` if the system does not let a process use io_uring.
+fn example(args: &[&str]) -> Option<Command> {
+    // This test program is PROFILE/deps/NAME, and cargo has built the example with it.
+    let test = env::current_exe().unwrap();
+    let ring = test.ancestors().nth(2).unwrap().join("examples/ring");
+    let Output { status, stderr, .. } = Command::new(&ring).arg("zero-copy").output().unwrap();
+    if status.code() == Some(77) {
+        print!("SKIPPED: {}", String::from_utf8_lossy(&stderr));
+        return None;
+    }
+    let mut command = Command::new(ring);
+    command.args(args);
+    Some(command)
+}
+
+fn text_of(mut command: Command) -> String {
+    let Output { status, stdout, .. } = command.output().unwrap();
+    assert!(status.success(), "{status}");
+    String::from_utf8(stdout).unwrap()
+}
+
+/// A running program, which is killed when this is dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The calls fail only if it has ended and was waited for, so errors do not matter.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn connect(path: &PathBuf) -> Result<UnixStream> {
+    let options = ConnectOptions::new().wait_for_server(true).timeout(LIMIT);
+    let stream: UnixStream = options.connect(path)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    Ok(stream)
+}
+
+/// Bytes in an order that shows if some are missing or come too early.
+fn pattern() -> Vec<u8> {
+    let numbers = 0..(LARGE / 4) as u32;
+    numbers.flat_map(u32::to_le_bytes).collect()
+}
+
+#[test]
+fn ring_sends_back_what_each_client_sends() -> Result<()> {
+    let dir = tempfile::tempdir_in("/tmp")?;
+    let path = dir.path().join("a.sock");
+    let Some(mut command) = example(&["serve", path.to_str().unwrap(), "40"]) else {
+        return Ok(());
+    };
+    let mut server = Running(command.spawn()?);
+
+    // Many clients at once, each of which gets its own bytes.
+    let clients = (0..38)
+        .map(|_| connect(&path))
+        .collect::<Result<Vec<_>>>()?;
+    for (number, client) in clients.iter().enumerate() {
+        client.write_all(&[number as u8; 100])?;
+    }
+    for (number, client) in clients.iter().enumerate() {
+        let mut back = [0; 100];
+        client.read_exact(&mut back)?;
+        assert_eq!(back, [number as u8; 100]);
+    }
+
+    // A client that sends for so long that all buffers are used, and then the rest of it while it reads.
+    let client = connect(&path)?;
+    let (sent, mut back) = (pattern(), vec![0; LARGE]);
+    thread::scope(|scope| {
+        let (client, sent) = (&client, &sent);
+        let writer = scope.spawn(move || client.write_all(sent));
+        let read = client.read_exact(&mut back);
+        client.shutdown(Shutdown::Both)?; // If the server is stuck, the writer is, too.
+        read?;
+        writer.join().unwrap()
+    })?;
+    assert!(sent == back, "the bytes that came back are others");
+
+    // A client that goes away while a send to it waits. The two sockets hold up to 416 KiB, so the server
+    // has some of these bytes in its buffers.
+    let rude = connect(&path)?;
+    rude.write_all(&[1; 512 << 10])?;
+    drop((rude, client, clients));
+
+    let until = Instant::now() + LIMIT;
+    let status = loop {
+        match server.0.try_wait()? {
+            Some(status) => break status,
+            None => assert!(Instant::now() < until, "the server does not end"),
+        }
+        thread::yield_now();
+    };
+    assert!(status.success());
+    assert!(!path.exists(), "it has removed its file");
+    Ok(())
+}
+
+#[test]
+fn zero_copy_does_not_exist_for_unix_sockets() {
+    if let Some(command) = example(&["zero-copy"]) {
+        assert_eq!(text_of(command), "Operation not supported (os error 95)\n");
+    }
+}
+
+#[test]
+fn measurement_compares_accepts_and_echoes() {
+    let Some(command) = example(&["measure", "1"]) else {
+        return;
+    };
+    let text = text_of(command);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    for (line, title) in lines.iter().zip(["accept: ", "echo: "]) {
+        let rest = line.strip_prefix(title).expect(title);
+        let ratio: f64 = rest.split(' ').next().unwrap().parse().unwrap();
+        assert!(ratio.is_finite(), "{text}");
+    }
+}
