@@ -1,0 +1,302 @@
+//! Where a server may be if nothing is at the path: in another directory, with its file removed, or
+//! in another view of the file system.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, Metadata};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use super::Question;
+use super::diagnosis::Diagnosis;
+use super::file::verb;
+use super::sockets::Server;
+use crate::escape::{escape, escape_path};
+use crate::output::Status;
+use crate::processes::Process;
+
+/// The place where a path leads to nothing.
+pub(crate) struct Gap<'g> {
+    pub(crate) dir: &'g Path,
+    pub(crate) name: &'g OsStr,
+    pub(crate) is_last: bool,
+    pub(crate) link: Option<&'g Path>,
+}
+
+impl Gap<'_> {
+    /// Returns the path of what is not there.
+    fn path(&self) -> PathBuf {
+        match self.dir == Path::new(".") {
+            true => self.name.into(),
+            false => self.dir.join(self.name),
+        }
+    }
+}
+
+/// Diagnoses a path at which nothing is.
+pub(crate) fn diagnose(question: &Question<'_>, path: &Path, gap: Gap<'_>) -> Diagnosis {
+    let gone = gap.path();
+    if let Some(link) = gap.link {
+        let first = format!(
+            "The link {} leads to {}, which does not exist.",
+            text(link),
+            text(&gone)
+        );
+        return Diagnosis::new(Status::Not, "dangling-link", first)
+            .advise("Start the server, or make the link again with the path of its socket.");
+    }
+    let with_server = same_name(question, path)
+        .map(|server| removed(server, path))
+        .or_else(|| relative(question, path))
+        .or_else(|| misspelt(path, &gap))
+        .or_else(|| elsewhere(question, path));
+    with_server.unwrap_or_else(|| nothing(&gap))
+}
+
+fn text(path: &Path) -> String {
+    escape_path(path.as_os_str().as_bytes())
+}
+
+/// Diagnoses a path for which no server was found either.
+fn nothing(gap: &Gap<'_>) -> Diagnosis {
+    let gone = gap.path();
+    let first = match gap.is_last {
+        true => format!(
+            "Nothing is there: {} has no {}.",
+            text(gap.dir),
+            escape(gap.name.as_bytes())
+        ),
+        false => format!(
+            "Nothing is there: the directory {} does not exist.",
+            text(&gone)
+        ),
+    };
+    let mut diagnosis = Diagnosis::new(Status::Not, "missing", first)
+        .found("no process of this network namespace has a socket of this name");
+    let sockets = sockets_in(gap.dir);
+    if gap.is_last && !sockets.is_empty() {
+        let names: Vec<_> = sockets.iter().map(|name| escape(name.as_bytes())).collect();
+        diagnosis = diagnosis.found(format!(
+            "{} has these sockets: {}",
+            text(gap.dir),
+            names.join(", ")
+        ));
+    }
+    diagnosis.advise("Start the server, or find out from its configuration which path it uses.")
+}
+
+/// Returns the names of at most five sockets in a directory.
+fn sockets_in(dir: &Path) -> Vec<OsString> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let sockets = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_socket()));
+    let mut names: Vec<_> = sockets.map(|entry| entry.file_name()).collect();
+    names.sort();
+    names.truncate(5);
+    names
+}
+
+/// Returns the server that is bound to this path, or to another path of the same file name in the same
+/// directory.
+pub(crate) fn same_name<'q>(question: &Question<'q>, path: &Path) -> Option<&'q Server> {
+    let place = |path: &Path| {
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        Some((
+            fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()?,
+            path.file_name()?.to_owned(),
+        ))
+    };
+    let wanted = place(path);
+    let matches = |server: &Server, bound: &Path| {
+        if bound == path {
+            return true;
+        }
+        if bound.file_name() != path.file_name() {
+            return false;
+        }
+        match bound.is_absolute() {
+            true => wanted.is_some() && place(bound) == wanted,
+            false => bound_in(server, bound)
+                .is_some_and(|bound| wanted.is_some() && place(&bound) == wanted),
+        }
+    };
+    let mut servers = question.sockets.with_paths();
+    servers
+        .find(|(server, bound)| matches(server, bound))
+        .map(|(server, _)| server)
+}
+
+/// Returns the path of a relative name, if the server has not changed its directory since.
+fn bound_in(server: &Server, bound: &Path) -> Option<PathBuf> {
+    let process = server.processes.first()?;
+    let dir = fs::read_link(process.proc("cwd")).ok()?;
+    Some(dir.join(bound))
+}
+
+/// Diagnoses a server that is bound to the path, although nothing is there.
+fn removed(server: &Server, path: &Path) -> Diagnosis {
+    let who = server.subject();
+    let process = server.processes.first();
+    let seen = process.and_then(|process| Some((process, Place::of(process, server, path)?)));
+    if let Some((process, place)) = seen {
+        let first = match &place {
+            Place::Root(root) => format!(
+                "{who} {} in a root directory of its own, {}.",
+                verb(server),
+                text(root)
+            ),
+            Place::Mounts => format!("{who} {} in a mount namespace of its own.", verb(server)),
+        };
+        let diagnosis = Diagnosis::new(Status::Not, "other-mounts", first).with_server(server);
+        let seen = process
+            .proc("root")
+            .join(path.strip_prefix("/").unwrap_or(path));
+        let diagnosis = diagnosis.found(format!("the socket file is {}", text(&seen)));
+        return match place {
+            Place::Root(root) => {
+                let outside = root.join(path.strip_prefix("/").unwrap_or(path));
+                diagnosis.advise(format!("From here its path is {}.", text(&outside)))
+            }
+            Place::Mounts => diagnosis
+                .advise("Put the socket into a directory that both see. A service with PrivateTmp= has a /tmp of its own, and a container has its own files unless a directory is mounted."),
+        };
+    }
+    let first = format!("{who} {}, but its socket file was removed.", verb(server));
+    let mut diagnosis = Diagnosis::new(Status::Not, "removed", first).with_server(server);
+    if server.processes.is_empty() {
+        diagnosis = diagnosis
+            .found("or the file is in a mount namespace of its own, which only root can see");
+    }
+    diagnosis
+        .advise("Restart the server. Find out which program removes its file: a second start that unlinks it, a cleaner of /tmp, or a restart of the service.")
+}
+
+/// Where the socket file is, as the server sees it.
+enum Place {
+    /// The server has changed its root directory.
+    Root(PathBuf),
+    /// The server has other file systems mounted.
+    Mounts,
+}
+
+impl Place {
+    /// Looks for the socket file as the process sees it. Returns `None` if the file does not exist
+    /// there, or this process has no permission to see it.
+    fn of(process: &Process, server: &Server, path: &Path) -> Option<Self> {
+        let root = process.proc("root");
+        let seen = fs::symlink_metadata(root.join(path.strip_prefix("/").ok()?)).ok()?;
+        let is_its = server
+            .entry
+            .file()
+            .is_some_and(|id| id.inode() == seen.ino() as u32);
+        if !is_its {
+            return None;
+        }
+        let identity = |file: Metadata| (file.dev(), file.ino());
+        let mounts = |path: PathBuf| fs::metadata(path).map(identity).ok();
+        if mounts(process.proc("ns/mnt")) != mounts("/proc/self/ns/mnt".into()) {
+            return Some(Self::Mounts);
+        }
+        let root = fs::read_link(root).ok()?;
+        (root != Path::new("/")).then_some(Self::Root(root))
+    }
+}
+
+/// Diagnoses a server whose socket has a relative name, which leads to another directory.
+fn relative(question: &Question<'_>, path: &Path) -> Option<Diagnosis> {
+    let is_same = |bound: &Path| !bound.is_absolute() && bound.file_name() == path.file_name();
+    let mut servers = question.sockets.with_paths();
+    let (server, bound) = servers.find(|(_, bound)| is_same(bound))?;
+    let whole = bound_in(server, &bound);
+    let dir = whole.as_ref().and_then(|whole| whole.parent());
+    let place = dir.map_or("a directory that you may not read".into(), text);
+    let first = format!(
+        "{} {} at a relative path, {}, in {place}.",
+        server.subject(),
+        verb(server),
+        text(&bound)
+    );
+    Some(
+        Diagnosis::new(Status::Not, "relative", first)
+            .with_server(server)
+            .advise(
+                "Give the server an absolute path: a relative one begins where it was started.",
+            ),
+    )
+}
+
+/// Diagnoses a path that is not one: a URL, a variable that no shell replaced, white space at the end.
+fn misspelt(path: &Path, gap: &Gap<'_>) -> Option<Diagnosis> {
+    let bytes = path.as_os_str().as_bytes();
+    let schemes = [
+        &b"unix://"[..],
+        b"unix:",
+        b"http+unix://",
+        b"file://",
+        b"ipc://",
+    ];
+    let url = schemes
+        .iter()
+        .find_map(|scheme| bytes.strip_prefix(*scheme));
+    let (reason, first, meant) = if let Some(rest) = url {
+        ("url", "It is a URL, not a path", rest.to_vec())
+    } else if bytes.starts_with(b"~/") {
+        let mut home = std::env::var_os("HOME").unwrap_or_default().into_vec();
+        home.extend(&bytes[1..]);
+        (
+            "tilde",
+            "It begins with ~, which only a shell replaces",
+            home,
+        )
+    } else if bytes.contains(&b'$') {
+        let first = "It has a $, and only a shell replaces variables.";
+        return Some(Diagnosis::new(Status::Not, "variable", first).advise("Write the path out."));
+    } else if bytes.trim_ascii_end().len() < bytes.len() {
+        (
+            "white-space",
+            "It ends with white space",
+            bytes.trim_ascii_end().to_vec(),
+        )
+    } else {
+        return in_other_case(gap);
+    };
+    let meant = PathBuf::from(OsString::from_vec(meant));
+    let exists = match meant.symlink_metadata() {
+        Ok(_) => "which exists",
+        Err(_) => "where nothing is either",
+    };
+    let first = format!("{first}: it seems to mean {}, {exists}.", text(&meant));
+    Some(Diagnosis::new(Status::Not, reason, first).advise("Correct the path in the client."))
+}
+
+/// Diagnoses a name that is there in other letters.
+fn in_other_case(gap: &Gap<'_>) -> Option<Diagnosis> {
+    let entries = fs::read_dir(gap.dir).ok()?.flatten();
+    let mut names = entries.map(|entry| entry.file_name());
+    let similar = names.find(|name| name.eq_ignore_ascii_case(gap.name))?;
+    let first = format!(
+        "Nothing is there: {} has {}, in other letters.",
+        text(gap.dir),
+        escape(similar.as_bytes())
+    );
+    Some(Diagnosis::new(Status::Not, "letters", first).advise("Correct the path in the client."))
+}
+
+/// Diagnoses a server that has a socket of the same name in another directory.
+fn elsewhere(question: &Question<'_>, path: &Path) -> Option<Diagnosis> {
+    let mut servers = question.sockets.with_paths();
+    let is_same = |bound: &Path| bound.file_name() == path.file_name() && bound.exists();
+    let (server, bound) = servers.find(|(_, bound)| is_same(bound))?;
+    let first = format!(
+        "Nothing is there: {} {} at {}.",
+        server.text(),
+        verb(server),
+        text(&bound)
+    );
+    Some(
+        Diagnosis::new(Status::Not, "elsewhere", first)
+            .with_server(server)
+            .advise("Give the client and the server the same path."),
+    )
+}

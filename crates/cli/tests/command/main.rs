@@ -1,0 +1,80 @@
+//! Runs the command as a user would, one module for each subcommand.
+
+mod clean;
+mod doctor;
+mod explain;
+mod listen;
+mod ls;
+mod relay;
+mod servers;
+#[path = "../../../../tests/skip/mod.rs"]
+mod skip;
+mod usage;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::{Command, Output, Stdio};
+
+use skip::{skip, skip_uninstalled, unless_root};
+
+/// Returns the command `sunpath`, with nothing on standard input.
+fn sunpath<I: IntoIterator<Item: AsRef<OsStr>>>(arguments: I) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sunpath"));
+    command.args(arguments).stdin(Stdio::null());
+    command.env_remove("CLICOLOR_FORCE").env_remove("NO_COLOR");
+    command
+}
+
+/// The output of a command that has ended.
+#[derive(Debug, PartialEq, Eq)]
+struct Ran {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn first(&self) -> &str {
+        self.out.lines().next().unwrap_or_default()
+    }
+}
+
+/// Runs the command and returns its output, which must be UTF-8 without control characters.
+fn run(command: &mut Command) -> Ran {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let text = |bytes| {
+        let text = String::from_utf8(bytes).unwrap();
+        let hostile = |char: char| char.is_control() && char != '\n';
+        assert!(!text.contains(hostile), "{text:?}");
+        text
+    };
+    let status = status.code().unwrap();
+    Ran {
+        status,
+        out: text(stdout),
+        err: text(stderr),
+    }
+}
+
+/// Returns the user of the tests.
+fn own_uid() -> u32 {
+    fs::metadata("/proc/self").unwrap().uid()
+}
+
+fn is_root() -> bool {
+    own_uid() == 0
+}
+
+/// Returns the name of the user of the tests, as the command prints it.
+fn user_name() -> String {
+    let output = Command::new("id").arg("-un").output().unwrap();
+    match output.status.success() {
+        true => String::from_utf8(output.stdout).unwrap().trim_end().into(),
+        false => own_uid().to_string(),
+    }
+}
