@@ -1,6 +1,6 @@
 //! A client whose connection is a stream of `std`, because the rest of the program uses that type.
-//! Where std lacks a call, sunpath borrows the stream: to ask which user runs the server, and to
-//! receive a file with the answer.
+//! std lacks two calls, for which sunpath borrows the stream: the first asks which user runs the
+//! server, and the second receives a file with the answer.
 //!
 //! ```text
 //! borrowed SOCKET NAME      asks the server to open a file, and prints it
@@ -31,8 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Receives the file, or the reason why there is none. A plain read by std would receive the bytes of
-/// the answer too, but the kernel would close the descriptor that comes with them.
+/// Receives the file, or the reason why the server sent none. A read by std would receive the bytes
+/// of the answer, too, but the kernel would close the descriptor that comes with the bytes.
 fn receive_file(stream: &UnixStream) -> Result<Result<File, String>, sunpath::Error> {
     let mut answer = [0; 256];
     let socket = SocketRef::<Stream>::from(stream);

@@ -14,7 +14,7 @@ use std::process::Command;
 
 use sunpath::{Seqpacket, SocketRef, UnixSeqpacket};
 
-/// The most files in a message. Both processes rely on it.
+/// The most files in a message. Both processes rely on this limit.
 const FILES: usize = 4;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,8 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Runs in the first process. It starts the second one, whose end of the channel is its standard input,
-/// and asks it to count.
+/// Runs in the first process. Starts the second process, whose standard input is its end of the
+/// channel, and asks it to count.
 fn ask(paths: &[OsString]) -> Result<(), Box<dyn Error>> {
     let (ours, theirs) = UnixSeqpacket::pair()?;
     let mut worker = Command::new(env::current_exe()?)
@@ -49,7 +49,7 @@ fn ask(paths: &[OsString]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Runs in the second process, until the first one closes the channel.
+/// Runs in the second process, until the first process closes the channel.
 fn count() -> Result<(), Box<dyn Error>> {
     let stdin = io::stdin();
     let channel = SocketRef::<Seqpacket>::from(&stdin);

@@ -32,8 +32,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("listening at {}", listener.local_addr()?);
     for client in &listener {
         match client {
-            Ok(client) => drop(client.write(b"hello\n")), // it may have closed already
-            Err(_) => thread::sleep(Duration::from_millis(100)), // wait until a descriptor is free
+            // An error is ignored, because the client may have closed already.
+            Ok(client) => drop(client.write(b"hello\n")),
+            // Probably no descriptor is free. Wait a moment.
+            Err(_) => thread::sleep(Duration::from_millis(100)),
         }
     }
     Ok(())
@@ -50,7 +52,7 @@ fn listener(
     }
     match passed.not_passed() {
         None | Some(NotPassed::NoDescriptors) => {}
-        Some(reason) => return Err(reason.into()), // the manager may hold the address already
+        Some(reason) => return Err(reason.into()), // The manager may hold the address already.
     }
     let addr: UnixAddr = configured.ok_or("usage: daemon ADDRESS")?.parse()?;
     let options = BindOptions::new().existing(Existing::ReplaceStale);

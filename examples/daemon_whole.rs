@@ -1,5 +1,5 @@
-//! A complete daemon. It runs only once, `--takeover` replaces the daemon that is running, and
-//! SIGTERM ends it.
+//! A complete daemon. The daemon runs only once, `--takeover` replaces the daemon that is running,
+//! and SIGTERM ends it.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -38,13 +38,14 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
                 let own = client.peer_cred().ok().filter(|peer| peer.is_own_user());
                 if let Some(Ok(place)) = own.map(|peer| CLIENTS.admit(peer.uid())) {
                     thread::spawn(move || {
-                        let _ = client.write_all(b"hello\n"); // it may be gone already
+                        // An error is ignored, because the client may have closed already.
+                        let _ = client.write_all(b"hello\n");
                         drop((client, place));
                     });
                 }
             }
             Err(error) if error.errno() != Errno::ETIMEDOUT => {
-                eprintln!("{error}"); // no descriptor is free, for example
+                eprintln!("{error}"); // For example, no descriptor is free.
                 thread::sleep(Duration::from_millis(100));
             }
             Err(_) if stop.load(Ordering::Relaxed) => break,

@@ -22,13 +22,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         .mode(0o600)
         .existing(Existing::ReplaceStale);
 
-    // 1. The listener comes from the running version, if there is one.
+    // 1. Take the listener from the running version, if there is one.
     let next = OsString::from(format!("{path}.next"));
     let mut listener = match UnixStream::connect(&next) {
         Ok(running) => {
             let fd = running.recv_fd()?;
             let listener = options.adopt(UnixListener::try_from(fd)?, path)?;
-            running.write(b"!")?; // tells it that the listener arrived
+            running.write(b"!")?; // This tells the running version that the listener arrived.
             listener
         }
         Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED) => {
@@ -37,12 +37,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         Err(error) => return Err(error.into()),
     };
 
-    // 2. The next version connects here to ask. Because of the mode, only our own user can.
+    // 2. Listen for the next version, which asks for the listener here. Because of the mode, only
+    //    our own user can connect.
     let successors = options.existing(Existing::Takeover).listen(&next)?;
     println!("version {version} serves");
 
     loop {
-        // 3. Serve.
+        // 3. Serve clients.
         match listener.accept_timeout(Duration::from_millis(10)) {
             Ok((client, _)) => drop(client.write(version.as_bytes())),
             Err(error) if error.errno() == Errno::ETIMEDOUT => {}
@@ -58,8 +59,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Passes the listener to the next version. Returns it if that version ends before it has answered that
-/// the listener arrived.
+/// Passes the listener to the next version. Returns the listener if that version ends before it has
+/// answered that the listener arrived.
 fn hand_over(listener: Bound<UnixListener>, successor: &UnixStream) -> Option<UnixListener> {
     // `leak` leaves the file and releases the lock, which the next version takes. In between nobody
     // accepts, so clients wait in the queue.

@@ -1,5 +1,5 @@
-//! A client that exchanges lines of text with its server, as clients of D-Bus begin, and then messages
-//! with descriptors. Its socket is nonblocking.
+//! A client that exchanges lines of text with its server, as clients of D-Bus begin, and then
+//! messages with descriptors. The socket of the client is nonblocking.
 //!
 //! ```text
 //! handshake SOCKET FILE     passes an open file, and prints the files that come back
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     bus.ask("NEGOTIATE_UNIX_FD\r\n", "AGREE_UNIX_FD\r\n")?;
     bus.send(b"BEGIN\r\n", &[])?;
 
-    // 2. Send a message with a descriptor, and receive the answer with up to four.
+    // 2. Send a message with a descriptor, and receive the answer with up to four descriptors.
     let file = File::open(file)?;
     bus.send(b"a file", &[file.as_fd()])?;
     let mut answer = [0; 256];
@@ -54,8 +54,9 @@ struct Bus {
 }
 
 impl Bus {
-    /// Sends a line, and reads the line that answers it. The server sends nothing unasked. No byte of a
-    /// later message is therefore read here, and no descriptor that comes with it is lost.
+    /// Sends a line, and reads the line that answers it. The server sends nothing unasked.
+    /// Therefore no byte of a later message is read here, and no descriptor of a later message is
+    /// lost.
     fn ask(&self, line: &str, expected: &str) -> Result<(), Box<dyn Error>> {
         self.send(line.as_bytes(), &[])?;
         let (mut answer, mut len) = ([0; 256], 0);
@@ -84,8 +85,8 @@ impl Bus {
         Ok(())
     }
 
-    /// Makes a call that does not block. If it would have to wait, this waits until the socket is ready,
-    /// and makes the call again.
+    /// Makes a call that does not block. If the call would have to wait, waits until the socket is
+    /// ready, and repeats the call.
     fn until_ready<R>(
         &self,
         wait: fn(&UnixStream, Option<Duration>) -> Result<bool, SocketError>,

@@ -1,5 +1,6 @@
-//! A service that reports its state to its manager, and whose listener survives a restart. A report,
-//! as sd_notify(3) sends it, is a datagram. It carries a descriptor if one is to be stored.
+//! A service that reports its state to its manager, and whose listener survives a restart. A
+//! report, as sd_notify(3) sends it, is a datagram. The datagram can carry a descriptor, which the
+//! manager then stores.
 //!
 //! ```text
 //! [Service]
@@ -18,7 +19,7 @@ use sunpath::activation::Activation;
 use sunpath::{UnixAddr, UnixDatagram, UnixListener};
 
 /// Sends the variables of `state` to the service manager, and descriptors for it to store. Returns
-/// whether there is a manager that wants them.
+/// whether a manager wants the messages.
 fn notify(state: &str, fds: &[BorrowedFd<'_>]) -> Result<bool, Box<dyn Error>> {
     let Some(name) = env::var_os("NOTIFY_SOCKET") else {
         return Ok(false);
@@ -36,15 +37,15 @@ fn notify(state: &str, fds: &[BorrowedFd<'_>]) -> Result<bool, Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let path = env::args_os().nth(1).ok_or("usage: notify PATH")?;
 
-    // 1. A descriptor that the manager stored for an earlier run is passed to this one.
-    // SAFETY: this is the beginning of main, and nothing was opened yet.
+    // 1. Take the descriptor that the manager stored in an earlier run, if there is one. SAFETY:
+    //    this is the beginning of main, and nothing was opened yet.
     let mut stored = unsafe { Activation::take() }?;
     let listener: UnixListener = match stored.find(|passed| passed.name() == b"clients") {
         Some(passed) => passed.into_listener()?,
         None => UnixListener::bind(path)?,
     };
 
-    // 2. Store it. The manager keeps a copy until the service is stopped permanently.
+    // 2. Store the listener. The manager keeps a copy until the service is stopped permanently.
     notify("FDSTORE=1\nFDNAME=clients", &[listener.as_fd()])?;
 
     // 3. Report that the service is ready. MAINPID is needed only if a process other than the
@@ -54,7 +55,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // 4. Serve one client, and stop. Clients that connect after that wait in the queue of the
     //    listener, which the manager keeps open.
     let (client, _) = listener.accept()?;
-    let _ = client.write_all(b"hello\n"); // it may have closed already
+    // An error is ignored, because the client may have closed already.
+    let _ = client.write_all(b"hello\n");
     notify("STOPPING=1\nSTATUS=one client was served", &[])?;
     Ok(())
 }

@@ -35,7 +35,7 @@ impl Program {
             return Ok(None);
         };
         let program = Self::read(pid);
-        // What was read below /proc/PID belongs to the client only if it still has that pid.
+        // The files below /proc/PID belong to the client only if the client still has that pid.
         match pid_of(&pidfd)? {
             Some(_) => program.map(Some),
             None => Ok(None),
@@ -68,8 +68,8 @@ impl fmt::Display for Program {
     }
 }
 
-/// Returns the pid of a process. It is `None` if the process has ended and its parent has waited
-/// for it (`Pid: -1`), or if it has no pid here (`Pid: 0`).
+/// Returns the pid of a process. The result is `None` if the process has ended and its parent has
+/// waited for it (`Pid: -1`), or if the process has no pid in this pid namespace (`Pid: 0`).
 fn pid_of(pidfd: &OwnedFd) -> Result<Option<u32>, Box<dyn Error>> {
     let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()))?;
     let pid = info.lines().find_map(|line| line.strip_prefix("Pid:"));

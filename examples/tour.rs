@@ -51,8 +51,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the whole tour in a directory that nobody else can enter. That restricts a socket on every
-/// system, and the mode of a socket file does not.
+/// Runs the whole tour in a directory that nobody else can enter. Such a directory restricts who
+/// can connect on every system, while not every system checks the mode of a socket file.
 fn tour_in_private_dir(out: &mut impl Write) -> Result<()> {
     let dir = std::env::temp_dir().join(format!("sunpath-tour-{}", process::id()));
     let _ = Dir::private(&dir).map_err(|error| format!("{dir:?}: {error}"))?;
@@ -89,8 +89,8 @@ fn tour(out: &mut impl Write, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Plays client and server in one thread. That is possible because a connection waits in the queue until
-/// it is accepted.
+/// Plays client and server in one thread. One thread can do both, because a connection waits in the
+/// queue until it is accepted.
 fn converse(out: &mut impl Write, path: &Path, listener: &UnixListener) -> Result<()> {
     let mode = fs::symlink_metadata(path)?.permissions().mode() & 0o7777;
     writeln!(
@@ -160,7 +160,7 @@ fn serve(path: &Path) -> Result<()> {
         }
     };
     match listener.close_and_unlink() {
-        // It is not an error here if another server has replaced the file, or if it was removed.
+        // If another server has replaced the file, or if it was removed, that is not an error here.
         Err(error) if matches!(error.errno(), Errno::ESTALE | Errno::ENOENT) => {}
         removed => removed?,
     }
@@ -187,7 +187,7 @@ fn attend(client: &UnixStream) {
     }
 }
 
-/// Sends back what arrives, until the end of the stream.
+/// Sends back all bytes that arrive, until the end of the stream.
 fn echo(client: &UnixStream) -> Result<()> {
     let (mut from, mut to) = (client, client);
     io::copy(&mut from, &mut to)?;
@@ -201,7 +201,7 @@ fn who(stream: &UnixStream) -> Result<String> {
     Ok(format!("uid {}, gid {}, pid {pid}", cred.uid(), cred.gid()))
 }
 
-/// Runs a client, which sends its standard input and prints what comes back.
+/// Runs a client, which sends its standard input and prints the bytes that come back.
 fn connect(path: &Path) -> Result<()> {
     let stream = connect_to(path)?;
     let sender = stream.try_clone()?;
@@ -221,8 +221,8 @@ fn connect(path: &Path) -> Result<()> {
     }
 }
 
-/// Returns options for a socket file that only its owner may connect to. They replace the file of a
-/// killed server, but not that of a running one.
+/// Returns options for a socket file to which only its owner may connect. With them bind replaces
+/// the file of a killed server, but not that of a running server.
 fn options() -> BindOptions {
     BindOptions::new()
         .mode(0o600)

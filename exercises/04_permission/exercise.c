@@ -1,0 +1,22 @@
+/*
+ * Binds a stream socket to this path, so that only its owner can ever connect. Returns the
+ * socket, or -1.
+ */
+#define _GNU_SOURCE
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int bind_private(const char *path)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int sock = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    if (sock == -1 || strlen(path) >= sizeof addr.sun_path) {
+        return -1;
+    }
+    memcpy(addr.sun_path, path, strlen(path));
+    return bind(sock, (struct sockaddr *)&addr, sizeof addr) == -1 ? -1 : sock;
+}
