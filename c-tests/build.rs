@@ -2,14 +2,14 @@
 //! compiler that `CC` and `CFLAGS` name. Makes the Rust side of `tests/layout.rs` from
 //! `layout/layout.def`, and the table of each suite's Rust lanes from its `cases.def`.
 //!
-//! This file lists no programs: it finds what to compile by its place.
+//! This file lists no programs, because the place of a source file tells what it becomes.
 //!
 //! | files | become |
 //! |---|---|
 //! | `c/*.c` in a folder of `suites/` or in one beside it | the program with the folder's name |
 //! | `partners/*.c` | a program each |
 //! | `functions/*.c` | a library for the tests that name it; every program can use them too |
-//! | `common/*.c` | what the programs share: each is linked with what it uses of it |
+//! | `common/*.c` | what the programs share: each program is linked with the files that it uses |
 
 use std::env;
 use std::fs;
@@ -46,7 +46,7 @@ fn main() {
     compile(&out, &folders);
     fs::write(out.join("witness.rs"), witness::generate()).expect("OUT_DIR can be written to");
     for folder in folders {
-        // The table becomes one call of a macro, which each of the Rust lanes defines.
+        // The table becomes one call of a macro that each Rust lane defines.
         if let Ok(def) = fs::read_to_string(folder.join("cases.def")) {
             let table = out.join(format!("{}_cases.rs", name_of(&folder)));
             let text = format!("cases::table! {{\n{def}}}\n");

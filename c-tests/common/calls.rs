@@ -1,5 +1,5 @@
-//! Functions of both Rust lanes for what `sunpath` has no call for: readiness by poll(2),
-//! close-on-exec, and the limit of descriptors.
+//! Functions for both Rust lanes that `sunpath` does not have: readiness by poll(2), close-on-exec,
+//! and the limit of descriptors.
 
 use std::ffi::c_int;
 use std::sync::Mutex;
@@ -35,7 +35,7 @@ pub(crate) fn poll(fd: c_int) -> String {
         events: sys::POLLIN | sys::POLLPRI | sys::POLLOUT | sys::POLLRDHUP,
         revents: 0,
     };
-    // SAFETY: one live pollfd, and the count says 1.
+    // SAFETY: `polled` is one live pollfd, and the count is 1.
     let result = unsafe { sys::poll(&mut polled, 1, 0) };
     assert!(result >= 0, "poll: {}", failure());
     let named = EVENTS.into_iter().filter(|(_, e)| polled.revents & e != 0);
@@ -66,13 +66,13 @@ pub(crate) fn fds(word: &str) -> String {
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: limit has space for one.
+    // SAFETY: `limit` is a live rlimit.
     let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
     assert_eq!(result, 0, "getrlimit: {}", failure());
     if word == "none" {
-        // SAFETY: dup takes a number.
+        // SAFETY: dup takes an integer, no pointer.
         let next = unsafe { sys::dup(0) };
-        // SAFETY: next was made here and is not used any more.
+        // SAFETY: `next` was made here and is not used any more.
         let closed = unsafe { sys::close(next) };
         assert_eq!(closed, 0, "dup: {}", failure());
         *before = limit.rlim_cur;
@@ -80,6 +80,6 @@ pub(crate) fn fds(word: &str) -> String {
     } else {
         limit.rlim_cur = *before;
     }
-    // SAFETY: limit is a live rlimit.
+    // SAFETY: `limit` is a live rlimit.
     ok(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) })
 }

@@ -73,8 +73,9 @@ static void run_line(char *line)
 
 int run_lines(void (*run)(const char *text))
 {
-	/* Reads all of the input before the first case. A child that exits could move the offset of
-	 * the input, which it shares with this process, back to what is buffered here. */
+	/* Reads all of the input before the first case. A child shares the offset of the input with
+	 * this process, and could move it back when it exits, because the C library gives back what
+	 * it has buffered but not read. */
 	static char table[16384];
 	size_t count = fread(table, 1, sizeof table - 1, stdin);
 

@@ -21,7 +21,7 @@ pub(crate) enum Needs {
     Padded,
 }
 
-// These constants have the names that `cases.def` and the C lane use.
+// The constants have the names that `cases.def` and the C lane use.
 pub(crate) const NOTHING: Needs = Needs::Nothing;
 #[allow(dead_code, reason = "not every suite has a case that needs it")]
 pub(crate) const ROOT: Needs = Needs::Root;
@@ -51,7 +51,7 @@ macro_rules! table {
 pub(crate) use table;
 
 /// Runs the cases that the arguments name, each in a directory of its own, which every user may
-/// enter. Prints a line for each, which is "not run: ..." if this system does not allow the case.
+/// enter. Prints a line for each case, which is "not run: ..." if this system does not allow it.
 pub(crate) fn run<R: Ran>(cases: &[Case<R>]) -> R {
     process::begin();
     descriptors::allow_usual();
@@ -101,7 +101,7 @@ pub(crate) fn run_lines<R: Ran>(run: impl Fn(&str) -> R) -> R {
     R::ALL
 }
 
-/// Runs a case, or a part of one. If it has left descriptors open, prints how many.
+/// Runs a case or a part of a case. If it leaves descriptors open, prints how many.
 pub(crate) fn run_counted<R>(run: impl FnOnce() -> R) -> R {
     let before = open_descriptors();
     let ran = run();
@@ -114,7 +114,7 @@ pub(crate) fn run_counted<R>(run: impl FnOnce() -> R) -> R {
 
 /// The result of a case, and therefore of main.
 pub(crate) trait Ran {
-    /// The result if all cases ran.
+    /// The result after all cases ran.
     const ALL: Self;
 
     fn has_failed(&self) -> bool;

@@ -7,8 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A limit of descriptors that is greater than the number that any case opens, and small enough to
- * ask about each of them. */
+/* A limit that is more than the descriptors that any case opens, and small enough to ask about each
+ * descriptor. */
 #define LIMIT 1024
 
 static struct rlimit get_limit(void)

@@ -1,15 +1,15 @@
-/* The calls that a case makes on files. Each is a step of the line, with its result.
+/* The calls that a case makes on files. Each call is a step of the line, with its result.
  *
  *   mkdir("x") = ok; link("x", "y") = EPERM; lstat("x") = directory; names: "x"
  *
- * file.rs is the same for the Rust lanes. */
+ * file.rs does the same for the Rust lanes. */
 #ifndef FILE_H
 #define FILE_H
 
 #include <stddef.h>
 
-/* Prints a path in quotes. A path of more than 300 bytes is "<4000 bytes>", and the number of a
- * descriptor is N, because it may change. */
+/* Prints a path in quotes. A path of more than 300 bytes is printed as "<4000 bytes>", and a
+ * descriptor in a path as N, because it may change. */
 void path_print(const char *path, size_t size);
 
 /* The path "/proc/self/fd/N", which leads to the open file, with a slash and the name after it if
@@ -21,8 +21,8 @@ struct alias {
 struct alias alias_of(int fd, const char *name);
 int path_is_alias(const char *path);
 
-/* Renames a file, unless the new name exists, and prints nothing. It calls renameat2(2) by its
- * number, because not every C library has the function. */
+/* Renames a file, unless the new name exists, and prints nothing. The function calls renameat2(2)
+ * by syscall(2), because not every C library has a function for it. */
 int rename_noreplace(const char *path, const char *new);
 
 void try_create(const char *path);

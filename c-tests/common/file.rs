@@ -1,5 +1,5 @@
-//! The calls that a case makes on files, for the Rust lanes. Each is a step of the line, with its
-//! result. `file.c` is the same in C.
+//! The calls that a case makes on files, for the Rust lanes. Each call is a step of the line, with
+//! its result. `file.c` does the same in C.
 
 use std::env;
 use std::ffi::{CStr, CString};
@@ -46,7 +46,7 @@ fn with_c_path(path: &str, call: impl FnOnce(*const c_char) -> c_int) -> io::Res
     }
 }
 
-// 1. Files that are made.
+// 1. Make files.
 
 pub(crate) fn try_create(path: &str) {
     told("creat", path, &File::create_new(path));
@@ -74,7 +74,7 @@ pub(crate) fn try_symlink(target: &str, path: &str) {
     told_both("symlink", target, path, &symlink(target, path));
 }
 
-// 2. Names that change.
+// 2. Change names.
 
 pub(crate) fn try_link(path: &str, new: &str) {
     told_both("link", path, new, &fs::hard_link(path, new));
@@ -117,7 +117,7 @@ pub(crate) fn try_unlink(path: &str) {
     told("unlink", path, &fs::remove_file(path));
 }
 
-// 3. Files that are open.
+// 3. Open files.
 
 /// Opens a file with `O_CLOEXEC` and these flags.
 pub(crate) fn try_open(path: &str, flags: c_int, words: &str) -> Option<OwnedFd> {
@@ -142,7 +142,8 @@ pub(crate) fn alias_of(file: &impl AsRawFd) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// Makes calls on what a file has and a socket lacks: a position to read from, a size, and pages.
+/// Calls lseek(2), ftruncate(2) and mmap(2), for which a file has a position, a size and pages, and
+/// a socket has none.
 pub(crate) fn try_as_file(name: char, file: &File) {
     let place = (&*file).stream_position();
     step!("lseek({name})");
@@ -154,7 +155,8 @@ pub(crate) fn try_as_file(name: char, file: &File) {
     step!("ftruncate({name})");
     result(&cut);
     let (fd, shared) = (file.as_raw_fd(), libc::MAP_SHARED);
-    // SAFETY: the kernel chooses the place of one page that nothing is read from.
+    // SAFETY: the call maps one page at an address that the kernel chooses, and nothing reads from
+    // the page.
     let pages = unsafe { libc::mmap(ptr::null_mut(), 1, libc::PROT_READ, shared, fd, 0) };
     step!("mmap({name})");
     result(&if pages == libc::MAP_FAILED {
@@ -202,7 +204,7 @@ pub(crate) fn ask_names() {
     }
 }
 
-// 5. Watch: all events of the working directory are reported.
+// 5. Watch the working directory: report all its events.
 
 pub(crate) fn watch_directory() -> File {
     // SAFETY: inotify_init1 takes flags.
@@ -233,7 +235,7 @@ pub(crate) fn ask_events(mut watch: &File) {
     print!(" =");
     let mut rest = &bytes[..size];
     while let Some((event, behind)) = rest.split_first_chunk::<{ size_of::<inotify_event>() }>() {
-        // SAFETY: an event is numbers, and as many bytes.
+        // SAFETY: an inotify_event has only integers, and `bytes` has at least its size.
         let event: inotify_event = unsafe { std::mem::transmute(*event) };
         let (name, next) = behind.split_at(event.len as usize);
         let name = CStr::from_bytes_until_nul(name).expect("a name ends with NULs");
@@ -267,8 +269,8 @@ pub(crate) fn made_directory(size: usize) -> String {
     path
 }
 
-/// Calls `open(path, O_PATH)`, which is not a step. It is not made by `custom_flags` of `std`,
-/// which drops the flag if the C library counts it among the access modes.
+/// Calls `open(path, O_PATH)`, which is not a step. `custom_flags` of `std` is not used, because
+/// some C libraries count `O_PATH` among the access modes, and `custom_flags` drops these.
 pub(crate) fn open_path(path: &str) -> File {
     open(path, sys::O_PATH).expect("the file is there").into()
 }

@@ -2,7 +2,7 @@
  *
  *   bind(s, "s") = ok; connect(c, "s") = EPROTOTYPE; child: send(c, "x") = 1
  *
- * line.rs is the same for the Rust lanes. */
+ * line.rs does the same for the Rust lanes. */
 #ifndef LINE_H
 #define LINE_H
 
@@ -10,10 +10,10 @@
 
 void begin_line(void);
 
-/* Begins a step, after "; " if it is not the first. */
+/* Begins a step. A step after the first step begins with "; ". */
 void step(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Names the process or thing that the next steps are about: "child: ". */
+/* Prints the process or thing that the next steps are about, such as "child: ". */
 void part(const char *name);
 
 /* Prints the result of a call that returns a count, or -1 with errno: " = 3", " = EAGAIN". */

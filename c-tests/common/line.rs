@@ -1,4 +1,4 @@
-//! Prints the line of a case in strace's notation, one step after the other. `line.c` is the same
+//! Prints the line of a case in strace's notation, one step after the other. `line.c` does the same
 //! in C.
 
 use std::fmt::{Arguments, Display};
@@ -14,7 +14,7 @@ pub(crate) fn begin() {
     STEPS.store(0, Relaxed);
 }
 
-/// Begins a step, after "; " if it is not the first.
+/// Begins a step. A step after the first step begins with "; ".
 macro_rules! step {
     ($($words:tt)*) => { $crate::line::print_step(format_args!($($words)*)) };
 }
@@ -27,7 +27,7 @@ pub(crate) fn print_step(words: Arguments<'_>) {
     print!("{words}");
 }
 
-/// Names the process or thing that the next steps are about: "child: ".
+/// Prints the process or thing that the next steps are about, such as "child: ".
 pub(crate) fn part(name: &str) {
     step!("{name}: ");
     begin();

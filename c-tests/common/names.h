@@ -1,5 +1,5 @@
-/* Finds the constants of <sys/socket.h> and <poll.h> by their names, which have no prefix if those
- * in the table have none. An unknown name ends the program. */
+/* Finds the constants of <sys/socket.h> and <poll.h> by the names that the tables use, mostly
+ * without the prefix. An unknown name ends the program. */
 #ifndef NAMES_H
 #define NAMES_H
 
@@ -9,16 +9,16 @@ struct option {
 	int number;
 };
 
-/* Returns SOCK_STREAM for "stream", and a number for its digits. */
+/* Returns SOCK_STREAM for "stream", and the value of an integer such as "77". */
 int type_of(const char *name);
 
-/* Returns "SOCK_STREAM" for SOCK_STREAM, or NULL for a type that is not known. */
+/* Returns "SOCK_STREAM" for SOCK_STREAM, or NULL for an unknown type. */
 const char *type_name(int type);
 
 /* Returns MSG_PEEK | MSG_TRUNC for "PEEK|TRUNC". */
 int flags_of(const char *names);
 
-/* Prints ", TRUNC" for MSG_TRUNC, and likewise each other flag that recvmsg can set. */
+/* Prints each flag that recvmsg has set, ", TRUNC" for MSG_TRUNC. */
 void flags_print(int flags);
 
 /* Prints the names of the events, as "IN|OUT", or "none". */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads one byte as it is written before any "{n}". Returns the length of its text, or 0 if the
+/* Reads the text of one byte, without a "{n}" after it. Returns the length of its text, or 0 if the
  * text is not a byte. */
 static size_t byte_read(const char *text, unsigned char *ret_byte)
 {

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* 1. Processes: what is printed is flushed before a fork, so that it is printed once. */
+/* 1. Make processes: flush the output before a fork, so that it is printed once. */
 
 static uid_t own_uid;
 static gid_t own_gid;
@@ -94,7 +94,8 @@ void process_wait_and_print(pid_t child)
 		printf(" = %s", number == 0 ? "ok" : errno_name(number));
 }
 
-/* 2. Users: groups first, because an unprivileged user may not change them. */
+/* 2. Become other users: change the groups first, because an unprivileged user may not change them.
+ *    */
 
 int process_take_groups(size_t count, const gid_t *groups)
 {
@@ -131,7 +132,7 @@ int process_may_drop(void)
 	return process_wait(child) == 0;
 }
 
-/* 3. Keep the order by a pipe and one byte, and never by a sleep. */
+/* 3. Keep the order of processes by a byte in a pipe, and never by a sleep. */
 
 void gate_make(int ret_gate[2])
 {
@@ -155,9 +156,9 @@ void gate_wait(const int gate[2])
 	close(gate[1]);
 }
 
-/* 4. Interruption: a timer that fires repeatedly, so that one signal interrupts the call however
- *    late it is made. It stops after a while, so that a program that makes the call again ends too.
- */
+/* 4. Interrupt calls: a timer fires repeatedly, so that a signal interrupts the call even if the
+ *    call is made late. The timer stops after a while, so that a program that repeats the call ends,
+ *    too. */
 
 #define RINGS 8
 
@@ -179,7 +180,7 @@ void process_interrupt(void)
 	struct sigaction action;
 
 	memset(&action, 0, sizeof action);
-	action.sa_handler = ring; /* without SA_RESTART */
+	action.sa_handler = ring; /* SA_RESTART is not set. */
 	if (sigaction(SIGALRM, &action, NULL) < 0)
 		die("sigaction");
 	if (setitimer(ITIMER_REAL, &often, NULL) < 0)
@@ -191,7 +192,7 @@ int process_is_interrupted(void)
 	return rings < RINGS;
 }
 
-/* 5. Print words in place of numbers that change from run to run. */
+/* 5. Print words in place of ids that change from run to run. */
 
 static void id_print(unsigned id, unsigned own)
 {

@@ -1,5 +1,5 @@
-/* Functions that the cases need in addition to those for sockets: for child processes, for other
- * users, and for ids in words. process.rs is the same for the Rust lanes. */
+/* Functions for child processes, for other users, and for printing ids in words. process.rs does
+ * the same for the Rust lanes. */
 #ifndef PROCESS_H
 #define PROCESS_H
 
@@ -9,10 +9,12 @@
 /* A process that drops its privileges becomes this user and group, without supplementary groups. */
 #define UNPRIVILEGED 65534
 
-/* Remembers the ids that are printed as "self". It is called before the first case. */
+/* Remembers the ids that are printed as "self". The program calls this function before the first
+ * case. */
 void process_begin(void);
 
-/* Returns whether the program's arguments name this case: "I01.one" does, and so does "I01". No argument
+/* Returns whether the program's arguments name this case: "I01.one" does, and so does "I01". No
+ * argument
  * names every case. */
 int process_wants(int argc, char **argv, const char *id);
 
@@ -23,8 +25,8 @@ pid_t process_fork(void);
 /* Ends a child with this exit status after a flush of its output. */
 _Noreturn void process_end(int number);
 
-/* Waits for a child. Returns its exit status, or the negative number of the signal that ended
- * it. */
+/* Waits for a child. Returns its exit status, or, if a signal ended it, the negative signal number.
+ * */
 int process_wait(pid_t child);
 
 /* Waits for a child, and fails if its exit status is not 0. */

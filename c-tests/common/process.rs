@@ -1,5 +1,5 @@
-//! Functions that the cases need in addition to those for sockets: for child processes, for other
-//! users, and for ids in words. `process.c` is the same in C.
+//! Functions for child processes, for other users, and for printing ids in words. `process.c` does
+//! the same in C.
 
 use std::env;
 use std::fs::File;
@@ -14,7 +14,7 @@ use sunpath_sys as sys;
 /// A process that drops its privileges becomes this user and group, without supplementary groups.
 pub(crate) const UNPRIVILEGED: u32 = 65534;
 
-// 1. Processes: what is printed is flushed before a fork, so that it is printed once.
+// 1. Make processes: flush the output before a fork, so that it is printed once.
 
 static OWN_UID: AtomicU32 = AtomicU32::new(0);
 static OWN_GID: AtomicU32 = AtomicU32::new(0);
@@ -30,7 +30,8 @@ fn own_gid() -> u32 {
     unsafe { libc::getegid() }
 }
 
-/// Remembers the ids that are printed as "self". It is called before the first case.
+/// Remembers the ids that are printed as "self". The program calls this function before the first
+/// case.
 pub(crate) fn begin() {
     OWN_UID.store(own_uid(), Relaxed);
     OWN_GID.store(own_gid(), Relaxed);
@@ -79,14 +80,15 @@ pub(crate) fn fork() -> pid_t {
 /// Ends a child with this exit status after a flush of its output.
 pub(crate) fn end(number: c_int) -> ! {
     flush();
-    // SAFETY: _exit takes a number.
+    // SAFETY: _exit takes an integer, no pointer.
     unsafe { libc::_exit(number) }
 }
 
-/// Waits for a child. Returns its exit status, or the negative number of the signal that ended it.
+/// Waits for a child. Returns the exit status of the child, or the negative signal number if a
+/// signal ended the child.
 pub(crate) fn wait(child: pid_t) -> c_int {
     let mut status = 0;
-    // SAFETY: status has space for one number.
+    // SAFETY: `status` has space for an int.
     check("waitpid", unsafe { libc::waitpid(child, &mut status, 0) });
     if libc::WIFSIGNALED(status) {
         -libc::WTERMSIG(status)
@@ -110,7 +112,7 @@ pub(crate) fn wait_and_print(child: pid_t) {
     }
 }
 
-// 2. Users: groups first, because an unprivileged user may not change them.
+// 2. Become other users: change the groups first, because an unprivileged user may not change them.
 
 /// Sets these supplementary groups and no others. Returns -1 with errno on failure.
 pub(crate) fn take_groups(groups: &[u32]) -> c_int {
@@ -122,11 +124,11 @@ fn try_drop() -> c_int {
     if take_groups(&[]) < 0 {
         return -1;
     }
-    // SAFETY: setresgid takes numbers.
+    // SAFETY: setresgid takes integers, no pointers.
     if unsafe { libc::setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED) } < 0 {
         return -1;
     }
-    // SAFETY: setresuid takes numbers.
+    // SAFETY: setresuid takes integers, no pointers.
     unsafe { libc::setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED) }
 }
 
@@ -137,7 +139,7 @@ pub(crate) fn drop_privileges() {
 
 /// Drops the privileges temporarily: the effective user changes, and the real one stays.
 pub(crate) fn lower_privileges() {
-    // SAFETY: seteuid takes a number.
+    // SAFETY: seteuid takes an integer, no pointer.
     check("seteuid", unsafe { libc::seteuid(UNPRIVILEGED) });
 }
 
@@ -157,7 +159,7 @@ pub(crate) fn unshare(flags: c_int) -> bool {
     unsafe { libc::unshare(flags) == 0 }
 }
 
-// 3. Keep the order by a pipe and one byte, and never by a sleep.
+// 3. Keep the order of processes by a byte in a pipe, and never by a sleep.
 
 /// A gate at which one process waits until another opens it.
 pub(crate) type Gate = [File; 2];
@@ -179,13 +181,13 @@ pub(crate) fn gate_wait([mut gate, _]: Gate) {
     gate.read_exact(&mut [0]).expect("the gate is opened");
 }
 
-// 4. Signals: SIGPIPE at its default, and a timer that fires repeatedly, so that one signal
-//    interrupts the call however late it is made. It stops after a while, so that a program that
-//    makes the call again ends too.
+// 4. Raise signals: SIGPIPE gets its default action, and a timer fires repeatedly, so that a signal
+//    interrupts the call even if the call is made late. The timer stops after a while, so that a
+//    program that repeats the call ends, too.
 
 /// Gives SIGPIPE its default action, which Rust's runtime takes away.
 pub(crate) fn default_sigpipe() {
-    // SAFETY: SIG_DFL is not a function, so nothing can run at a bad time.
+    // SAFETY: SIG_DFL is not a function, so no handler can run.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
@@ -202,7 +204,7 @@ fn ring_every(microseconds: u32) -> c_int {
         it_interval: time,
         it_value: time,
     };
-    // SAFETY: the new value is live, the old one is not asked for.
+    // SAFETY: `timer` is live, and the pointer for the old value is null.
     unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, ptr::null_mut()) }
 }
 
@@ -220,16 +222,16 @@ pub(crate) fn is_interrupted() -> bool {
 /// Sends SIGALRM to this process repeatedly for a while.
 pub(crate) fn interrupt() {
     let handler: extern "C" fn(c_int) = ring;
-    // SAFETY: all zero bytes are a sigaction with an empty mask, and without SA_RESTART.
+    // SAFETY: all zero bytes are a sigaction with an empty mask, and SA_RESTART is not set..
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler as usize;
-    // SAFETY: the action is live; its handler makes one system call and touches one atomic.
+    // SAFETY: `action` is live, and its handler makes one system call and changes one atomic.
     let result = unsafe { libc::sigaction(libc::SIGALRM, &action, ptr::null_mut()) };
     check("sigaction", result);
     check("setitimer", ring_every(100_000));
 }
 
-// 5. Print words in place of numbers that change from run to run.
+// 5. Print words in place of ids that change from run to run.
 
 fn id_name(id: u32, own: &AtomicU32) -> &'static str {
     match id {
@@ -243,7 +245,7 @@ fn id_name(id: u32, own: &AtomicU32) -> &'static str {
 fn pid_name(pid: pid_t) -> &'static str {
     // SAFETY: getpid takes nothing and cannot fail.
     let own = unsafe { libc::getpid() };
-    // SAFETY: as above.
+    // SAFETY: the call takes no argument and cannot fail.
     let parent = unsafe { libc::getppid() };
     match pid {
         0 => "none",
@@ -273,11 +275,11 @@ pub(crate) fn name_of(number: c_int) -> &'static str {
     sys::errno_name(number).unwrap_or("E?")
 }
 
-// 6. Descriptors that are not sockets of this family.
+// 6. Make descriptors that are not Unix domain sockets.
 
 pub(crate) fn internet_socket() -> OwnedFd {
     let kind = sys::SOCK_DGRAM | sys::SOCK_CLOEXEC;
-    // SAFETY: socket takes numbers.
+    // SAFETY: socket takes integers, no pointers.
     let fd = check("socket", unsafe { sys::socket(libc::AF_INET, kind, 0) });
     // SAFETY: the descriptor was just made, and nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(fd) }
@@ -298,7 +300,8 @@ pub(crate) fn close_on_exec(fd: c_int) -> &'static str {
 /// errno.
 pub(crate) fn probe(pidfd: c_int) -> &'static str {
     let none = ptr::null::<libc::siginfo_t>();
-    // SAFETY: a descriptor, no signal, no siginfo and no flags: nothing is read or written.
+    // SAFETY: the arguments are a descriptor, signal 0, a null siginfo and no flags, so no memory
+    // is accessed.
     match unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, 0, none, 0) } {
         0 => "ok",
         _ => name_of(sys::errno()),

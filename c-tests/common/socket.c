@@ -89,7 +89,7 @@ void try_bind_cut(struct sock s, const char *path)
 {
 	struct {
 		struct sockaddr_un addr;
-		char behind; /* valgrind reads a path up to its NUL */
+		char behind; /* A NUL after the path, because valgrind reads a path up to its NUL. */
 	} cut = { .addr.sun_family = AF_UNIX };
 	const size_t size = sizeof cut.addr.sun_path;
 	int bound;

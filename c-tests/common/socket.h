@@ -1,9 +1,9 @@
-/* The calls that a case makes on sockets. Each is a step of the line, with its result.
+/* The calls that a case makes on sockets. Each call is a step of the line, with its result.
  *
  *   bind(s, "x") = ok; connect(c, "y") = ENOENT; getpeername(c) = 4, "x\0"
  *
- * A path that does not fit into sun_path is ENAMETOOLONG before any call. socket_raw.rs and
- * socket_safe.rs are the same for the Rust lanes. */
+ * For a path that does not fit into sun_path no call is made, and the result is ENAMETOOLONG.
+ * socket_raw.rs and socket_safe.rs do the same for the Rust lanes. */
 #ifndef SOCKET_H
 #define SOCKET_H
 
@@ -20,13 +20,13 @@ struct sock {
 struct sock new_socket(char name, int type);
 void new_pair(struct sock *ret_p, struct sock *ret_q);
 
-/* Closes each socket, without a step. */
+/* Closes each socket, and prints no step. */
 #define CLOSE(...) \
 	close_sockets((const struct sock[]){ __VA_ARGS__ }, \
 		      sizeof((const struct sock[]){ __VA_ARGS__ }) / sizeof(struct sock))
 void close_sockets(const struct sock *sockets, size_t count);
 
-/* Make the calls without a step. Each returns 0 or a descriptor, or -1 with errno. */
+/* Make the calls and print no step. Each returns 0 or a descriptor, or -1 with errno. */
 int make_socket(int type);
 int make_bind(int fd, const char *path, size_t size);
 int make_connect(int fd, const char *path, size_t size);
@@ -42,8 +42,8 @@ void try_recv(struct sock a);
 /* Binds to a path of this many bytes. The bytes after it do not matter. */
 void try_bind_bytes(struct sock s, const char *path, size_t size);
 
-/* Binds to an address that is made by strncpy(3), which is a trap: it truncates a path that is too
- * long, and leaves no NUL after it. */
+/* Binds to an address that is made by strncpy(3). strncpy is a trap: it truncates a path that is
+ * too long, and leaves no NUL after the path. */
 void try_bind_cut(struct sock s, const char *path);
 
 void ask_sockname(struct sock s);

@@ -1,5 +1,5 @@
-//! The calls that a case makes on sockets, over `sunpath-sys`. Each is a step of the line, with its
-//! result. `socket.c` is the same in C.
+//! The calls that a case makes on sockets, over `sunpath-sys`. Each call is a step of the line,
+//! with its result. `socket.c` does the same in C.
 
 use std::mem::size_of;
 use std::ptr;
@@ -22,9 +22,9 @@ pub(crate) struct Sock {
 
 // 1. Make and close sockets.
 
-/// Makes a socket that is nonblocking and close-on-exec, without a step.
+/// Makes a socket that is nonblocking and close-on-exec, and prints no step.
 pub(crate) fn make_socket(kind: c_int) -> Result<c_int, c_int> {
-    // SAFETY: socket takes numbers.
+    // SAFETY: socket takes integers, no pointers.
     returned(unsafe { sys::socket(sys::AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) })
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn new_pair() -> [Sock; 2] {
     [Sock { name: 'p', fd: p }, Sock { name: 'q', fd: q }]
 }
 
-/// Closes each socket, without a step.
+/// Closes each socket, and prints no step.
 pub(crate) fn close(sockets: &[Sock]) {
     for s in sockets.iter().filter(|s| s.fd >= 0) {
         // SAFETY: a case closes each of its descriptors once, and does not use it afterwards.
@@ -64,16 +64,16 @@ pub(crate) fn outcome(result: Result<c_int, c_int>) {
     line::result(result.map(|_| "ok"));
 }
 
-/// Calls bind(2), without a step.
+/// Calls bind(2), and prints no step.
 pub(crate) fn make_bind(fd: c_int, path: &[u8]) -> Result<c_int, c_int> {
     let (addr, len) = sys::sockaddr_un_pathname(path).map_err(|error| error.errno())?;
-    // SAFETY: the address is live and len is its length.
+    // SAFETY: the address is live and `len` is its length.
     returned(unsafe { sys::bind(fd, ptr::from_ref(&addr).cast(), len) })
 }
 
 pub(crate) fn make_connect(fd: c_int, path: &[u8]) -> Result<c_int, c_int> {
     let (addr, len) = sys::sockaddr_un_pathname(path).map_err(|error| error.errno())?;
-    // SAFETY: the address is live and len is its length.
+    // SAFETY: the address is live and `len` is its length.
     returned(unsafe { sys::connect(fd, ptr::from_ref(&addr).cast(), len) })
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn try_bind_cut(s: Sock, path: &str) {
         *to = from as _;
     }
     let len = size_of::<sockaddr_un>() as socklen_t;
-    // SAFETY: the address is live and len is its size.
+    // SAFETY: the address is live and `len` is its size.
     let bound = returned(unsafe { sys::bind(s.fd, ptr::from_ref(&addr).cast(), len) });
     let name = addr.sun_path.map(|byte| byte as u8);
     step!("strncpy(sun_path, {}, {})", words::path(path), name.len());
@@ -108,7 +108,7 @@ pub(crate) fn try_connect(c: Sock, path: &str) {
 }
 
 pub(crate) fn try_listen(s: Sock) {
-    // SAFETY: listen takes numbers.
+    // SAFETY: listen takes integers, no pointers.
     let listens = returned(unsafe { sys::listen(s.fd, 8) });
     step!("listen({})", s.name);
     outcome(listens);
@@ -116,7 +116,7 @@ pub(crate) fn try_listen(s: Sock) {
 
 pub(crate) fn try_accept(s: Sock, name: char) -> Sock {
     let (addr, len) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: no address is asked for.
+    // SAFETY: both pointers for the address are null.
     let fd = unsafe { sys::accept4(s.fd, addr, len, SOCK_CLOEXEC | SOCK_NONBLOCK) };
     let accepted = returned(fd);
     step!("accept({})", s.name);
@@ -153,7 +153,7 @@ type Ask = unsafe extern "C" fn(c_int, *mut sockaddr, *mut socklen_t) -> c_int;
 fn ask_address(call: &str, s: Sock, ask: Ask) {
     let (mut addr, _) = sys::sockaddr_un_unnamed();
     let mut len = size_of::<sockaddr_un>() as socklen_t;
-    // SAFETY: the address is live and len is its size; ask is getsockname or getpeername.
+    // SAFETY: the address is live and `len` is its size; `ask` is getsockname or getpeername.
     let asked = returned(unsafe { ask(s.fd, ptr::from_mut(&mut addr).cast(), &mut len) });
     step!("{call}({})", s.name);
     line::result(asked.map(|_| words::address(&addr, len)));

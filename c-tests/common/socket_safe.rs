@@ -1,5 +1,5 @@
-//! The calls that a case makes on sockets, over `sunpath`. Each is a step of the line, with its
-//! result. `socket.c` is the same in C.
+//! The calls that a case makes on sockets, over `sunpath`. Each call is a step of the line, with
+//! its result. `socket.c` does the same in C.
 
 use std::fmt::Display;
 use std::ops::Deref;

@@ -1,11 +1,11 @@
-/* Reads one call of a cases.txt. The head of each cases.txt explains its words. step.rs is the same
- * in Rust. */
+/* Reads one call of a cases.txt. The head of each cases.txt explains its words. step.rs does the
+ * same in Rust. */
 #ifndef STEP_H
 #define STEP_H
 
 #include <stddef.h>
 
-/* The number of arguments of a step, which is more than any call of a table has. */
+/* The most arguments of a step. No call of a table has as many. */
 #define ARGS 5
 
 /* A word, or bytes. */
@@ -25,13 +25,13 @@ struct step {
  * until the next step is read. */
 const char *step_read(const char *text, struct step *ret_step);
 
-/* Returns whether the argument exists and is a number, bytes, or a word that is neither a number nor a
- * letter. */
+/* Each returns whether the argument exists and is of this kind: an integer, bytes, or a word that
+ * is neither an integer nor a letter. */
 int is_number(const struct step *step, size_t at);
 int is_bytes(const struct step *step, size_t at);
 int is_word(const struct step *step, size_t at);
 
-/* Returns the number, or 0 if the argument is not one. */
+/* Returns the value of an integer, or 0 if the argument is not an integer. */
 long number_of(const struct step *step, size_t at);
 
 #endif

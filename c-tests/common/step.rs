@@ -1,4 +1,4 @@
-//! Reads one call of a `cases.txt`. The head of each `cases.txt` explains its words. `step.c` is
+//! Reads one call of a `cases.txt`. The head of each `cases.txt` explains its words. `step.c` does
 //! the same in C.
 
 use sunpath_c_tests::notation::read_bytes;
@@ -40,8 +40,8 @@ impl Step {
         }
     }
 
-    /// Returns the argument as a word, which may be a number, or `None` if it is bytes or does not
-    /// exist.
+    /// Returns the argument as a word (an integer is also a word), or `None` if the argument is
+    /// bytes or does not exist.
     pub(crate) fn word(&self, at: usize) -> Option<&str> {
         match self.args.get(at)? {
             Arg::Word(word) => Some(word),
@@ -65,7 +65,7 @@ impl Step {
         self.word(at)?.parse().ok()
     }
 
-    /// Returns the numbers after the socket, which are sizes.
+    /// Returns the sizes that follow the socket in the arguments.
     pub(crate) fn sizes(&self) -> Vec<usize> {
         let number = |at| usize::try_from(self.number(at)?).ok();
         (1..).map_while(number).collect()
@@ -78,7 +78,7 @@ impl Step {
         }
     }
 
-    /// Returns the bytes after the socket, which are the data to send.
+    /// Returns the data to send, which follows the socket in the arguments.
     pub(crate) fn pieces(&self) -> Vec<&[u8]> {
         (1..).map_while(|at| self.bytes(at)).collect()
     }

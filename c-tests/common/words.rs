@@ -1,4 +1,4 @@
-//! Returns paths and addresses in the words of the line, for the Rust lanes. `file.c` and
+//! Returns paths and addresses as a line of the output shows them, for the Rust lanes. `file.c` and
 //! `socket.c` print the same in C.
 
 use sunpath_c_tests::notation::Bytes;
@@ -10,8 +10,9 @@ const SHOWN: usize = 300;
 const FD_DIRECTORY: &[u8] = b"/proc/self/fd/";
 const TEMPORARY: &[u8] = b".sunpath-";
 
-/// Returns a path in quotes. A path of more than 300 bytes is `<4000 bytes>`, the number of a
-/// descriptor is N and that of a temporary name X, because they may change.
+/// Returns a path in quotes. A path of more than 300 bytes is returned as its length, for example
+/// `<4000 bytes>`. A descriptor in a path is N, and the digits of a temporary name are X, because
+/// these may change.
 pub(crate) fn path(path: impl AsRef<[u8]>) -> String {
     let path = path.as_ref();
     if path.len() > SHOWN {
@@ -34,8 +35,8 @@ fn with_letter(path: &[u8], behind: &[u8], letter: &[u8]) -> Vec<u8> {
     [&path[..end], letter, &path[rest..]].concat()
 }
 
-/// Returns in words the address that getsockname(2) wrote. Its length is left out if it counts the
-/// digits of a descriptor.
+/// Returns in words the address that getsockname(2) wrote. The length of the address is left out if
+/// it counts the digits of a descriptor.
 pub(crate) fn address(addr: &sockaddr_un, len: socklen_t) -> String {
     let size = size_of::<sockaddr_un>().min(len as usize);
     if size <= SUN_PATH_OFFSET {

@@ -2,8 +2,8 @@
 
 #include <sys/socket.h>
 
-/* CMSG_NXTHDR is not called after a message that ends outside the buffer, because its sum may wrap.
- */
+/* CMSG_NXTHDR is not called after a message that ends outside the buffer, because the pointer that
+ * it computes may wrap. */
 size_t control_iterate(char *bytes, size_t len, struct seen *ret_seen, size_t most)
 {
 	struct msghdr msg = { .msg_control = bytes, .msg_controllen = len };

@@ -10,11 +10,11 @@ struct seen {
 	int type;
 	size_t offset;
 	size_t size;
-	int whole; /* whether all of it is */
+	int whole; /* Whether all of the data is in the buffer. */
 };
 
-/* Iterates over the buffer, which is aligned as a struct cmsghdr has to be. Returns how many
- * messages it saw, which is not more than most. */
+/* Iterates over the buffer, which must be aligned as a struct cmsghdr. Returns how many messages it
+ * saw, at most `most`. */
 size_t control_iterate(char *bytes, size_t len, struct seen *ret_seen, size_t most);
 
 #endif

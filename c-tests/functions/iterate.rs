@@ -25,11 +25,12 @@ unsafe extern "C" {
 fn seen_by_c(bytes: &[u8]) -> Vec<Seen> {
     let mut aligned = vec![0_u64; bytes.len().div_ceil(size_of::<u64>())];
     let control: *mut u8 = aligned.as_mut_ptr().cast();
-    // SAFETY: the u64s are at least as many bytes, and they are new.
+    // SAFETY: the array of u64 has at least as many bytes, and is new, so the two do not overlap.
     unsafe { control.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
     let mut seen = vec![Seen::default(); bytes.len() / CMSG_LEN(0) + 1];
     let (to, most) = (seen.as_mut_ptr(), seen.len());
-    // SAFETY: control is aligned and len bytes, and there is space for most messages.
+    // SAFETY: `control` is aligned and has the bytes that the length says, and `seen` has space for
+    // `most` messages.
     let count = unsafe { control_iterate(control.cast(), bytes.len(), to, most) };
     seen.truncate(count);
     seen
@@ -48,8 +49,8 @@ fn seen_by_us(bytes: &[u8]) -> Vec<Seen> {
         .collect()
 }
 
-/// Panics if C sees messages that we do not see, or the reverse. Older C libraries do not see a
-/// last message without the padding after it, or one that is not whole.
+/// Panics if C sees messages that we do not see, or the reverse. Older C libraries skip a last
+/// message that is not whole or lacks its padding, which is allowed.
 pub(crate) fn check(bytes: &[u8]) {
     let (c, mut ours) = (seen_by_c(bytes), seen_by_us(bytes));
     let padded = |m: &Seen| m.whole != 0 && m.offset + CMSG_ALIGN(m.size) <= bytes.len();

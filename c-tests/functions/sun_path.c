@@ -9,9 +9,9 @@ static int refuse(int number)
 	return -1;
 }
 
-/* memset comes first, because the bytes after the path must not be what was on the stack. memcpy
- * comes last, because the size has been checked by then. strncpy would be shorter, and would
- * truncate a long path without an error. */
+/* memset comes first, so that the bytes after the path do not hold data from the stack. memcpy
+ * comes last, after the size was checked. strncpy would be shorter, but it truncates a long path
+ * without an error. */
 
 int sun_path_pathname(const char *path, size_t size, struct sockaddr_un *ret_addr,
 		      socklen_t *ret_len)

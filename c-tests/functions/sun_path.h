@@ -20,7 +20,7 @@ int sun_path_pathname(const char *path, size_t size, struct sockaddr_un *ret_add
 		      socklen_t *ret_len);
 
 /* Makes an abstract address (Linux) from size bytes of name, without the leading NUL. Any byte is
- * allowed and each counts: "a" and "a\0" are two names.
+ * allowed, and every byte counts: "a" and "a\0" are two names.
  * Returns 0, or -1 with errno and nothing written:
  *
  *   EINVAL        a pointer is NULL
@@ -34,9 +34,9 @@ enum sun_path_kind {
 	SUN_PATH_ABSTRACT,
 };
 
-/* Reads an address that the kernel wrote, with len as the kernel set it: len may be 0, with nothing
- * written, and 111, which is more than the struct. The name is returned as a pointer into the
- * address and a size, because a path of 108 bytes has no NUL after it. */
+/* Reads an address that the kernel wrote, with len as the kernel set it. If len is 0, the kernel
+ * has written nothing. len may also be 111, which is more than the struct. The name is returned as
+ * a pointer into the address and a size, because a path of 108 bytes has no NUL after it. */
 enum sun_path_kind sun_path_read(const struct sockaddr_un *addr, socklen_t len,
 				 const char **ret_name, size_t *ret_size);
 

@@ -1,6 +1,6 @@
-//! Checks that C's `sun_path.c`, `sunpath-sys` and `sunpath` treat any bytes alike, as a path, as
-//! an abstract name and as a finished address: the struct, length, errno and name are the same from
-//! all three. `tests/convert.rs` and `fuzz/` use it.
+//! Checks that C's `sun_path.c`, `sunpath-sys` and `sunpath` treat any bytes in the same way, as a
+//! path, as an abstract name and as an address: all three produce the same struct, length, errno
+//! and name. `tests/convert.rs` and `fuzz/` use it.
 
 use std::ffi::{c_char, c_int};
 use std::ptr;
@@ -39,7 +39,8 @@ const FAMILY: usize = size_of::<sa_family_t>();
 /// Returns every byte of the struct.
 fn bytes_of(addr: &sockaddr_un) -> [u8; SIZE] {
     const { assert!(SIZE == sys::SUN_PATH_OFFSET + sys::SUN_PATH_CAPACITY && FAMILY == 2) };
-    // SAFETY: the struct is live and consists of integers, without padding as was just asserted.
+    // SAFETY: the struct is live and consists of integers. The assertion above shows that there is
+    // no padding.
     unsafe { *ptr::from_ref(addr).cast() }
 }
 
@@ -48,7 +49,7 @@ fn with_bytes(bytes: &[u8]) -> sockaddr_un {
     let mut all = [0; SIZE];
     let count = bytes.len().min(SIZE);
     all[..count].copy_from_slice(&bytes[..count]);
-    // SAFETY: any bytes are integers.
+    // SAFETY: a sockaddr_un consists of integers, so any bytes are valid.
     unsafe { ptr::from_ref(&all).cast::<sockaddr_un>().read_unaligned() }
 }
 
@@ -57,7 +58,7 @@ type Made = Result<([u8; SIZE], socklen_t), c_int>;
 fn made_by_c(maker: Maker, bytes: &[u8]) -> Made {
     let untouched = with_bytes(&[0xaa; SIZE]);
     let (mut addr, mut len) = (untouched, socklen_t::MAX);
-    // SAFETY: bytes are live for their length, and there is space for the address and its length.
+    // SAFETY: `bytes` are live for their length, and there is space for the address and its length.
     let result = unsafe { maker(bytes.as_ptr().cast(), bytes.len(), &mut addr, &mut len) };
     if result == 0 {
         return Ok((bytes_of(&addr), len));
@@ -99,9 +100,11 @@ fn check_made(
 
 fn read_by_c(addr: &sockaddr_un, len: socklen_t) -> SunPath<'_> {
     let (mut name, mut size) = (ptr::null(), 0);
-    // SAFETY: the address is live, whatever its length says.
+    // SAFETY: the address is live, and the function reads no byte outside of it, whatever the
+    // length is.
     let kind = unsafe { sun_path_read(addr, len, &mut name, &mut size) };
-    // SAFETY: C returns a part of the address.
+    // SAFETY: `name` points into the address, which is live, and `size` bytes from there on are
+    // inside it.
     let name = unsafe { slice::from_raw_parts(name.cast(), size) };
     match kind {
         0 => SunPath::Unnamed,
@@ -124,7 +127,7 @@ pub(crate) fn check_read(bytes: &[u8], len: socklen_t) {
         Ok(safe) => {
             assert!(len as usize <= SIZE + 1);
             assert_eq!(safe.name(), c, "safe and C in {bytes:?} of {len}");
-            // For a path, the length counts the NUL after it and no other.
+            // For a path, the length counts only the NUL right after it.
             let most = match c {
                 SunPath::Pathname(path) => sys::SUN_PATH_OFFSET + path.len() + 1,
                 _ => SIZE,

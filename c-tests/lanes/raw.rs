@@ -1,5 +1,5 @@
-//! The raw lane, which is Rust over `sunpath-sys`. It has the same functions as the C lane, file by
-//! file, and prints the same lines.
+//! The raw lane, which is Rust over `sunpath-sys`. Each of its files has the same functions as the
+//! file of the C lane, and prints the same lines.
 
 #[path = "../common/calls.rs"]
 mod calls;

@@ -1,6 +1,6 @@
 //! The safe lane, which is Rust over `sunpath`. For each call of the C lane it does what a program
-//! in safe Rust would do, and it prints the same lines, except for the differences that the
-//! transcripts declare.
+//! in safe Rust would do. The program prints the same lines as C, except for the differences that
+//! the transcripts declare.
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code, reason = "sunpath has no such call")]

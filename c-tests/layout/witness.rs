@@ -14,7 +14,7 @@ struct Row {
 
 /// Returns the Rust code that `tests/layout.rs` includes: a function with the values of
 /// `sunpath-sys`, one with those of bindgen, and the names of the files from which bindgen's values
-/// come. The latter two are empty if no file is checked in for the target.
+/// come. If no file is checked in for the target, bindgen's values and file names are empty.
 pub(crate) fn generate() -> String {
     let layout = rows("layout/layout.def");
     let around = rows("layout/around.def");
@@ -64,7 +64,7 @@ pub(crate) fn generate() -> String {
                     })
                     .then(|| format!("{module}::{name}"))
             };
-            // A value that bindgen cannot evaluate by itself has another name in its output.
+            // A macro that bindgen cannot evaluate is wrapped in a constant of another name.
             let evaluated = format!("FACT_{name}");
             defined("libc_facts", &texts[0], name)
                 .or_else(|| defined("uapi_facts", &texts[1], name))
@@ -181,8 +181,8 @@ fn bindings() -> Vec<PathBuf> {
     }
 }
 
-/// Returns whether the file exists and is for the target. A file that is only for targets with one
-/// word size and byte order says so.
+/// Returns whether the file exists and is for the target. The file names the word size and the byte
+/// order for which it is valid.
 fn is_for_target(file: &Path) -> bool {
     let Ok(text) = fs::read_to_string(file) else {
         return false;

@@ -1,8 +1,8 @@
-/* Gives and takes descriptors in C, for tests of programs in other languages. The socket is stdin,
- * of any type:
+/* Gives and takes descriptors in C, for tests of programs in other languages. Standard input is the
+ * socket, of any type:
  *
  *   fds give COUNT...   for each COUNT receives a message and sends that many files with the message
- *                       "g", each holding its number; then receives a message and answers with
+ *                       "g", each file holding its number; then receives a message and answers with
  *                       the offsets of the files
  *   fds take MESSAGES   receives that many messages, writes into each descriptor its number in its
  *                       message, and answers each message with their number */
@@ -16,7 +16,7 @@
 
 #define MOST 253 /* SCM_MAX_FD */
 
-/* A control buffer is aligned as its headers are. */
+/* A control buffer with the alignment of a struct cmsghdr. */
 union control {
 	char bytes[CMSG_SPACE(MOST * sizeof(int))];
 	struct cmsghdr header;
@@ -28,7 +28,7 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-/* 1. Send: one message has one SCM_RIGHTS. */
+/* 1. Send descriptors: one message has one SCM_RIGHTS. */
 
 static void send_fds(const int *fds, size_t count)
 {
@@ -56,7 +56,7 @@ static void answer(const char *text)
 		die("send");
 }
 
-/* 2. Receive: take all descriptors of one message. If there is none, the program ends. */
+/* 2. Receive all descriptors of one message. If there is no message, end the program. */
 
 static size_t receive_fds(int *ret_fds)
 {

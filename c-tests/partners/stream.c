@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The number of entries, which is less than 64 with the listener, because poll(2) rejects more
- * entries than RLIMIT_NOFILE. */
+/* How many connections are served. With the listener that is less than 64 entries, because poll(2)
+ * rejects more entries than RLIMIT_NOFILE. */
 #define CONNECTIONS 32
 
-/* Bytes that were received and not yet passed on. */
+/* Bytes that were received and are not passed on yet. */
 struct pending {
 	char bytes[4096];
 	size_t begin, end;
@@ -29,7 +29,7 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-/* 1. Address: the path is copied only if it fits, with its NUL. */
+/* 1. Make the address: copy the path only if it fits with its NUL. */
 
 static socklen_t address_of(const char *path, struct sockaddr_un *ret_addr)
 {
@@ -49,8 +49,8 @@ static int new_socket(int flags)
 	return fd;
 }
 
-/* 2. Passing on: reads what a descriptor has, and writes what a socket takes now. Both return -1
- *    with errno, 0 at end of file or if nothing was taken, and the count otherwise. */
+/* 2. Pass bytes on: read what a descriptor has, and write what a socket takes now. Both functions
+ *    return the count, 0 at end of file or if nothing was written, or -1 with errno. */
 
 static ssize_t fill(struct pending *pending, int fd)
 {
@@ -80,7 +80,7 @@ static int is_empty(const struct pending *pending)
 	return pending->begin == pending->end;
 }
 
-/* 3. Server: the listener and its connections, each of which waits either to read or to write. */
+/* 3. Serve: each connection waits either to read or to write. */
 
 static void echo_once(struct pollfd *slot, struct pending *pending)
 {
@@ -114,7 +114,7 @@ static void accept_into(struct pollfd *slot, int listener)
 static _Noreturn void serve(const char *path)
 {
 	static struct pending pending[CONNECTIONS];
-	struct pollfd slots[CONNECTIONS + 1]; /* the last slot is the listener's */
+	struct pollfd slots[CONNECTIONS + 1]; /* The last slot belongs to the listener. */
 	struct pollfd *listening = &slots[CONNECTIONS];
 	struct sockaddr_un addr;
 	socklen_t len = address_of(path, &addr);
@@ -149,7 +149,7 @@ static _Noreturn void serve(const char *path)
 	}
 }
 
-/* 4. Client: both directions at once, each half closed by itself. */
+/* 4. Connect: use both directions at once, and close each direction by itself. */
 
 static void write_all(int fd, const struct pending *pending)
 {

@@ -32,7 +32,8 @@ const HEAD: &str = "\
 
 All cases of all suites, with the question that each asks the kernel. [README.md](README.md) explains suites, lanes
 and ids, and how to add a case. The answers are in the `transcript.txt` of each suite, and
-[differences.md](../docs/differences.md) lists those in which safe Rust differs from C.
+[differences.md](../docs/differences.md) lists those in which safe Rust differs from C, and
+[python-differences.md](../docs/python-differences.md) those in which Python differs.
 
 This page is generated from the tables of the suites, and a test compares it with them:
 `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance pages::`.
@@ -78,12 +79,27 @@ pub fn page(suites: &[Suite]) -> String {
     text
 }
 
-/// Returns the letter and the number of an id: `J` and 9 for `J09.name`. An id such as `bare.108`,
-/// of a case that is made for every number, has none.
+/// Returns the letter and the number of an id: `J` and 9 for `J09.name`. Returns `None` for an id
+/// such as `bare.108`, which belongs to a case that is repeated for a range.
 fn number_of(id: &str) -> Option<(char, u32)> {
     let (front, _) = id.split_once('.').unwrap_or((id, ""));
     let letter = front.chars().next().filter(char::is_ascii_uppercase)?;
     Some((letter, front[1..].parse().ok()?))
+}
+
+/// Returns what a suite asks about: the first paragraph of the comment with which its table begins.
+pub(crate) fn subject(suite: &Suite) -> String {
+    let table = suite.lines() + &suite.functions();
+    let words = |line| {
+        let starts = ["#", "/*", " *"];
+        let found = starts
+            .iter()
+            .find_map(|start| str::strip_prefix(line, start));
+        found.map(str::trim)
+    };
+    let head = table.lines().map_while(words);
+    let paragraph: Vec<_> = head.take_while(|words| !words.is_empty()).collect();
+    paragraph.join(" ")
 }
 
 /// Writes the comments of the table as paragraphs, and the cases below them as a list.
@@ -103,7 +119,7 @@ fn write_table(text: &mut String, table: &str, is_txt: bool) {
             continue;
         }
         if !comment.is_empty() {
-            // The head of the table continues with the notation, which only people who write cases
+            // The head of the table goes on to explain the notation, which only authors of cases
             // need.
             let paragraph = comment.trim().split("\n\n").next().unwrap_or_default();
             let _ = writeln!(text, "\n{paragraph}");

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The number of differences that are printed at once, because more would not be read.
+/// How many differences are printed at once. A reader would not read more.
 const SHOWN: usize = 10;
 
-/// The recorded transcript of the C lane, with the lines in which other lanes differ. Those begin
-/// with the letter of their lane.
+/// The recorded transcript of the C lane, with the lines in which other lanes differ. A line of
+/// another lane begins with the letter of its lane.
 ///
 /// ```text
 /// A02.bare<TAB>bind(s, "norm", 6) = ok; ...
 /// S A10<TAB>bind(s, "", 110) = refused ...  # why
+/// P A13<TAB>not asked: why
 /// ```
+///
+/// A lane that has no call for a case prints that the case is `not asked`, with the reason.
 #[derive(Debug, Default)]
 pub struct Transcript {
     header: Vec<String>,
@@ -22,13 +25,46 @@ pub struct Transcript {
     declared: BTreeMap<(char, String), Declared>,
 }
 
-/// The line that a lane prints in place of that of C.
+/// The line that a lane prints where C prints another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
     /// The line, with its id.
     pub line: String,
     /// The reason for the difference.
     pub reason: String,
+}
+
+/// The text between the id and the reason, for a case that a lane does not ask.
+const NOT_ASKED: &str = "\tnot asked: ";
+
+/// Returns the reason why a lane does not ask a case, if this is its line.
+#[must_use]
+pub fn reason_not_asked(line: &str) -> Option<&str> {
+    Some(line.split_once(NOT_ASKED)?.1)
+}
+
+impl Declared {
+    /// A line that a lane printed because it has no call for the case.
+    fn not_asked(line: &str) -> Option<Self> {
+        Some(Self {
+            line: line.to_owned(),
+            reason: reason_not_asked(line)?.to_owned(),
+        })
+    }
+
+    /// Returns whether the lane has no call for the case.
+    #[must_use]
+    pub fn is_not_asked(&self) -> bool {
+        reason_not_asked(&self.line).is_some()
+    }
+
+    /// Writes the line as the transcript has it.
+    fn write(&self, text: &mut String, letter: char) {
+        let _ = match self.is_not_asked() {
+            true => writeln!(text, "{letter} {}", self.line),
+            false => writeln!(text, "{letter} {}  # {}", self.line, self.reason),
+        };
+    }
 }
 
 impl Transcript {
@@ -45,17 +81,18 @@ impl Transcript {
             match (chars.next(), chars.next()) {
                 (None | Some('#'), _) => transcript.header.push(line.to_owned()),
                 (Some(letter), Some(' ')) => {
-                    let Some((body, reason)) = chars.as_str().rsplit_once("  # ") else {
+                    let with_reason = || {
+                        let (line, reason) = chars.as_str().rsplit_once("  # ")?;
+                        let [line, reason] = [line, reason].map(str::to_owned);
+                        Some(Declared { line, reason })
+                    };
+                    let declared = Declared::not_asked(chars.as_str()).or_else(with_reason);
+                    let Some(declared) = declared else {
                         faults.push(format!("no reason after \"  # \": {line}"));
                         continue;
                     };
-                    let declared = Declared {
-                        line: body.to_owned(),
-                        reason: reason.to_owned(),
-                    };
-                    let old = transcript
-                        .declared
-                        .insert((letter, id_of(body).to_owned()), declared);
+                    let key = (letter, id_of(&declared.line).to_owned());
+                    let old = transcript.declared.insert(key, declared);
                     if old.is_some() {
                         faults.push(format!("declared twice: {line}"));
                     }
@@ -90,6 +127,24 @@ impl Transcript {
             .filter_map(move |line| Some((line.as_str(), self.declared(letter, id_of(line))?)))
     }
 
+    /// Records that the lane with this letter has no call for a case, as its line tells. Returns false
+    /// if the line is of a lane that can.
+    pub fn record_not_asked(&mut self, letter: char, line: &str) -> bool {
+        let key = (letter, id_of(line).to_owned());
+        match Declared::not_asked(line) {
+            Some(declared) => {
+                self.declared.insert(key, declared);
+                true
+            }
+            None => {
+                if self.declared.get(&key).is_some_and(Declared::is_not_asked) {
+                    self.declared.remove(&key);
+                }
+                false
+            }
+        }
+    }
+
     /// Returns how many cases there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -102,8 +157,8 @@ impl Transcript {
         self.lines.is_empty()
     }
 
-    /// Returns the transcript of another kernel: this one, with the lines of `own` in place of those of
-    /// the same cases.
+    /// Returns the transcript of another kernel: this transcript, but with the lines of `own` for
+    /// the cases that `own` has.
     #[must_use]
     pub fn overlaid(mut self, own: Self) -> Self {
         for line in own.lines {
@@ -118,8 +173,9 @@ impl Transcript {
         self
     }
 
-    /// Returns this transcript of another kernel with new lines of the C lane. A case has a line in
-    /// it only if the kernel differs from that of `base`, or a difference is declared on this one.
+    /// Returns this transcript, which is that of another kernel, with new lines of the C lane. The
+    /// transcript has a line only for a case in which that kernel differs from the kernel of
+    /// `base`, and for a declared difference.
     #[must_use]
     pub fn blessed_over<'a>(
         &self,
@@ -135,7 +191,7 @@ impl Transcript {
     }
 
     /// Returns the transcript with new lines of the C lane in the order of these cases. The header
-    /// and the declared differences are kept, except those of cases that no longer exist.
+    /// and the declared differences are kept, except for differences of cases that no longer exist.
     #[must_use]
     pub fn blessed<'a>(
         &self,
@@ -153,7 +209,7 @@ impl Transcript {
             let _ = writeln!(text, "{line}");
             for ((letter, of), declared) in &self.declared {
                 if of == id {
-                    let _ = writeln!(text, "{letter} {}  # {}", declared.line, declared.reason);
+                    declared.write(&mut text, *letter);
                 }
             }
         }
@@ -164,8 +220,9 @@ impl Transcript {
     ///
     /// # Errors
     ///
-    /// - A line for every case that one of them lacks, for another order, and for a difference that
-    ///   is declared for no case or no lane, or that is not a difference.
+    /// - A line for every case that the table or the transcript lacks, and for a different order. A
+    ///   line also for a declared difference if its case or lane does not exist, or if its line is
+    ///   the same as C's.
     pub fn check_cases<'a>(
         &self,
         ids: impl Iterator<Item = &'a str>,
@@ -203,7 +260,7 @@ impl Transcript {
 ///
 /// # Errors
 ///
-/// - The first lines that differ, both with their lane's name, and how many there are.
+/// - The first lines that differ, with the names of their lanes, and how many lines differ.
 pub fn same_lines(names: [&str; 2], outputs: [&str; 2]) -> Result<(), String> {
     let [mut left, mut right] = outputs.map(str::lines);
     let width = names[0].len().max(names[1].len());
@@ -299,6 +356,21 @@ mod tests {
         assert_eq!(transcript.blessed(["a", "b"], &new("a", "a\tuno")), uno);
         let added = "# header\nc\tthree\na\tone\n";
         assert_eq!(transcript.blessed(["c", "a"], &new("c", "c\tthree")), added);
+    }
+
+    #[test]
+    fn transcript_has_the_cases_that_a_lane_cannot_say() {
+        let line = "a\tnot asked: it has no word  # for it";
+        let mut transcript = transcript(TEXT);
+        assert!(!transcript.record_not_asked('S', "b\tdeux"));
+        assert!(transcript.record_not_asked('S', line));
+        let text = TEXT.replace("one\n", &format!("one\nS {line}\n"));
+        assert_eq!(transcript.blessed(["a", "b"], &BTreeMap::new()), text);
+        let again = Transcript::read(&text).expect("the transcript is in order");
+        assert_eq!(again.declared('S', "a"), transcript.declared('S', "a"));
+        assert_eq!(reason_not_asked(line), Some("it has no word  # for it"));
+        assert!(!transcript.record_not_asked('S', "a\tuno"));
+        assert_eq!(transcript.blessed(["a", "b"], &BTreeMap::new()), TEXT);
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! Makes `docs/differences.md`, which lists what safe Rust does differently from C, and why, from
-//! the declared lines of all transcripts.
+//! Makes `docs/differences.md` from the declared lines of all transcripts. The page lists what safe
+//! Rust does differently from C, and why.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::compare::{Declared, Transcript, id_of};
 use crate::lane;
-use crate::suite::Suite;
+use crate::suite::{Case, Suite};
 
 /// The letter of the safe lane.
 const SAFE: char = 'S';
@@ -40,7 +40,11 @@ pub fn page(suites: &[Suite]) -> String {
         let transcript = suite.transcript(None);
         let (name, cases) = (&suite.name, transcript.len());
         let count = transcript.differences(SAFE).count();
-        let _ = writeln!(text, "| [{name}](#{name}) | {cases} | {count} |");
+        // A suite without differences has no section.
+        let _ = match count {
+            0 => writeln!(text, "| {name} | {cases} | 0 |"),
+            _ => writeln!(text, "| [{name}](#{name}) | {cases} | {count} |"),
+        };
     }
     for suite in suites {
         let transcript = suite.transcript(None);
@@ -52,11 +56,27 @@ pub fn page(suites: &[Suite]) -> String {
     text
 }
 
-/// Writes the differences of a suite. Those that have the same reason are together.
+/// Writes the differences of a suite, grouped by their reasons.
 fn write_suite(text: &mut String, suite: &Suite, transcript: &Transcript) {
     let cases = suite.cases();
-    let mut groups: Vec<(&str, Vec<(&str, &Declared)>)> = Vec::new();
-    for (c, declared) in transcript.differences(SAFE) {
+    for (reason, group) in groups(transcript.differences(SAFE)) {
+        let _ = writeln!(text, "\n**{reason}**\n\n```diff");
+        for (c, declared) in group {
+            write_case(text, &cases, c, declared);
+        }
+        text.push_str("```\n");
+    }
+}
+
+/// Differences with the same reason: C's lines, and the declared ones.
+pub(crate) type Group<'a> = (&'a str, Vec<(&'a str, &'a Declared)>);
+
+/// Groups differences by their reasons, in the order of their first appearance.
+pub(crate) fn groups<'a>(
+    differences: impl Iterator<Item = (&'a str, &'a Declared)>,
+) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (c, declared) in differences {
         match groups
             .iter_mut()
             .find(|(reason, _)| *reason == declared.reason)
@@ -65,24 +85,22 @@ fn write_suite(text: &mut String, suite: &Suite, transcript: &Transcript) {
             None => groups.push((&declared.reason, vec![(c, declared)])),
         }
     }
-    for (reason, group) in groups {
-        let _ = writeln!(text, "\n**{reason}**\n\n```diff");
-        for (c, declared) in group {
-            let id = id_of(c);
-            let case = cases.iter().find(|case| case.id == id);
-            match case.map_or("", |case| &case.title) {
-                "" => writeln!(text, "@@ {id} @@"),
-                title => writeln!(text, "@@ {id}: {title} @@"),
-            }
-            .expect("a String takes all");
-            write_difference(text, c, &declared.line);
-        }
-        text.push_str("```\n");
-    }
+    groups
 }
 
-/// Writes both lines, call by call. An equal call appears once, and a different one first as in C
-/// and then as in Rust.
+/// Writes one difference with the id and the title of its case.
+pub(crate) fn write_case(text: &mut String, cases: &[Case], c: &str, declared: &Declared) {
+    let id = id_of(c);
+    let case = cases.iter().find(|case| case.id == id);
+    let _ = match case.map_or("", |case| &case.title) {
+        "" => writeln!(text, "@@ {id} @@"),
+        title => writeln!(text, "@@ {id}: {title} @@"),
+    };
+    write_difference(text, c, &declared.line);
+}
+
+/// Writes both lines, call by call. A call that is equal in both appears once. A different call
+/// appears first as in C and then as in Rust.
 pub(crate) fn write_difference(text: &mut String, c: &str, safe: &str) {
     let calls = |line| str::split(body_of(line), "; ").collect::<Vec<_>>();
     let (c, safe) = (calls(c), calls(safe));

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use skip::skip_uninstalled;
 
-/// The number of seconds after which a lane is killed, because it may be waiting forever.
+/// How many seconds a lane may run before it is killed, because it could wait forever.
 const PATIENCE: u32 = 60;
 
 /// The variable that names a program under which lanes are run.
@@ -30,17 +30,18 @@ pub fn is_under() -> bool {
     env::var_os(UNDER).is_some()
 }
 
-/// A new empty directory that only this user can enter. It is removed with everything in it.
+/// A new empty directory that only this user can enter. The directory is removed with everything in
+/// it.
 #[derive(Debug)]
 pub struct FreshDir(PathBuf);
 
 impl FreshDir {
-    /// Makes a directory among the system's temporary files, or in /tmp if their path is so long
-    /// that sockets would not fit below it.
+    /// Makes a directory in the directory for temporary files, or in /tmp if that path is so long
+    /// that the paths of sockets would not fit.
     ///
     /// # Panics
     ///
-    /// - If no directory can be made there.
+    /// - If no directory can be made in either.
     #[must_use]
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -58,7 +59,7 @@ impl FreshDir {
         }
     }
 
-    /// Returns its path.
+    /// Returns the path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -86,8 +87,8 @@ pub struct Lane {
     pub name: &'static str,
     /// The folder that a suite has if the suite has this lane.
     pub folder: &'static str,
-    /// The letter of the lines of a transcript that declare a difference between this lane and C.
-    /// Without one, the lane has to be equal to C.
+    /// The letter of the lines of a transcript that declare a difference between this lane and C. A
+    /// lane without a letter has to be equal to C.
     pub letter: Option<char>,
     /// The command that runs this lane of a suite: a program and its arguments. The suite's own
     /// arguments follow.
@@ -150,16 +151,16 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Prepares a program to run in that directory, under umask 022, with SIGPIPE ignored, and, if this
-/// process may make one, which root may, in a network namespace of its own. The program is killed
+/// Prepares a program to run in that directory, under umask 022, with SIGPIPE ignored, and in a
+/// network namespace of its own if this process may make one (as root may). The program is killed
 /// after a minute, or after ten if `SUNPATH_UNDER` is set.
 #[must_use]
 pub fn command(program: &str, dir: &FreshDir) -> Command {
     prepared(Command::new(program), dir)
 }
 
-/// Prepares a program. If `SUNPATH_UNDER` names another one, that is run with this program as its
-/// argument.
+/// Prepares a program. If `SUNPATH_UNDER` names another program, the other program is run, with
+/// this one as its argument.
 #[must_use]
 pub fn under(program: &str) -> Command {
     let Some(tool) = env::var_os(UNDER) else {
@@ -212,19 +213,20 @@ fn standard_input(dir: &FreshDir, bytes: &[u8]) -> io::Result<Stdio> {
 
 /// Prepares the child process before it executes the lane's program.
 fn prepare(patience: u32) -> io::Result<()> {
-    // SAFETY: umask takes and returns a number.
+    // SAFETY: umask takes and returns an integer.
     unsafe { libc::umask(0o022) };
-    // SAFETY: SIG_IGN is not a function, so nothing can run at a bad time.
+    // SAFETY: SIG_IGN is not a function, so no handler can run.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
-    // SAFETY: alarm takes and returns a number; its SIGALRM ends the child.
+    // SAFETY: alarm takes and returns an integer; its SIGALRM ends the child.
     unsafe { libc::alarm(patience) };
-    // If this fails, the lane shares the names of the system, see `has_own_abstract_names`.
+    // If this fails, the lane shares the abstract names of the system, see
+    // `has_own_abstract_names`.
     own_abstract_names();
     Ok(())
 }
 
-/// Gives the lane abstract names of its own, because they belong to the network namespace. A user
-/// namespace, in which every user may have one, would change how ids look.
+/// Gives the lane abstract names of its own, by a network namespace. In a user namespace every user
+/// could make a network namespace, but there the ids would look different.
 #[cfg(target_os = "linux")]
 fn own_abstract_names() -> bool {
     // SAFETY: unshare takes flags; the child has one thread.
@@ -244,7 +246,8 @@ pub fn has_own_abstract_names() -> bool {
         let done = own_abstract_names().then_some(());
         done.ok_or(io::Error::from(io::ErrorKind::PermissionDenied))
     };
-    // SAFETY: unshare allocates nothing and takes no lock, nor does an error that is only a kind.
+    // SAFETY: `try_it` calls unshare and makes an error that is only a kind. Neither allocates or
+    // takes a lock.
     unsafe { command.pre_exec(try_it) };
     command.status().is_ok_and(|status| status.success())
 }
@@ -269,11 +272,11 @@ pub fn example(name: &str) -> PathBuf {
     program
 }
 
-/// Returns whether a program is installed. If it is not, reports that.
+/// Returns whether a program is installed, and otherwise reports that the test is skipped.
 ///
 /// # Panics
 ///
-/// - If it is not installed, and `SUNPATH_NO_SKIP` is set.
+/// - If the program is not installed, and `SUNPATH_NO_SKIP` is set.
 #[must_use]
 pub fn installed(program: &str) -> bool {
     found(program) || skip(program)
@@ -286,25 +289,25 @@ pub fn found(program: &str) -> bool {
     env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
-/// Reports that something is not tried, because it is not installed, and returns `false`.
+/// Reports that a test is skipped, because a program is not installed, and returns `false`.
 ///
 /// # Panics
 ///
-/// - If `SUNPATH_NO_SKIP` is set, as it is in CI.
+/// - If `SUNPATH_NO_SKIP` is set. CI sets it.
 #[must_use]
 pub fn skip(what: &str) -> bool {
     skip_uninstalled(what);
     false
 }
 
-/// Returns whether this process cannot have this many descriptors. If it can, raises the soft limit
-/// as far as that needs. If it cannot, reports that the current test needs them.
+/// Raises the soft limit as far as needed for this many descriptors. Returns whether the process
+/// cannot have so many descriptors, and then reports that the current test is skipped.
 #[must_use]
 pub fn unless_descriptors(count: libc::rlim_t) -> bool {
     limit::unless_descriptors(count)
 }
 
-/// The way in which a lane may run: at the same time as others, or alone.
+/// Whether a lane may run at the same time as other lanes, or only alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
     /// The lane may run together with other lanes of this kind.
@@ -313,8 +316,8 @@ pub enum Beside {
     Nobody,
 }
 
-/// Waits until lanes may run in this way: in this process, and in every other that locks the same
-/// file. The lock ends with the value.
+/// Waits until a lane may run in this way. This process and every other that locks the same file
+/// are counted. Dropping the value ends the lock.
 ///
 /// # Panics
 ///
@@ -326,7 +329,7 @@ pub fn lock(file: &Path, beside: Beside) -> File {
         Beside::Others => libc::LOCK_SH,
         Beside::Nobody => libc::LOCK_EX,
     };
-    // SAFETY: the descriptor is that of an open file.
+    // SAFETY: flock takes integers, and the descriptor is that of an open file.
     let locked = unsafe { libc::flock(file.as_raw_fd(), how) };
     assert_eq!(locked, 0, "flock: {}", io::Error::last_os_error());
     file

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod differences;
 pub mod lane;
 pub mod notation;
+pub mod python;
 pub mod suite;
 pub mod table;
 

@@ -1,5 +1,5 @@
-//! The notation in which every lane writes bytes, which is that of strace(1): `"a{107}\0"`.
-//! `common/notation.h` is the same in C, and explains the notation.
+//! The notation in which every lane writes bytes. It is the notation of strace(1): `"a{107}\0"`.
+//! `common/notation.h` does the same in C, and explains the notation.
 
 use std::fmt::{self, Write as _};
 

@@ -1,8 +1,8 @@
-//! A suite: a folder of `suites/` with a table of cases, a folder for each lane, and the transcript
-//! that the lanes are compared with, one case at a time.
+//! A suite: a folder of `suites/` with a table of cases, a folder for each lane, and a transcript.
+//! The lanes are compared with the transcript case by case.
 //!
-//! The table is `cases.txt`, whose lines are the cases and which a lane reads from standard input,
-//! or `cases.def`, which names functions that each lane has and takes as arguments. A suite may
+//! The table is `cases.txt` or `cases.def`. Each line of `cases.txt` is a case, which a lane reads
+//! from standard input. Each line of `cases.def` names a function that every lane has. A suite may
 //! have both. If the system lacks what a case needs, every lane prints `not run: ...` with the
 //! reason.
 
@@ -28,15 +28,15 @@ pub struct Suite {
 pub struct Case {
     /// The id: `A02.bare`.
     pub id: String,
-    /// Its question, if it is a case of `cases.def`.
+    /// The question that the case asks, if it is in `cases.def`.
     pub title: String,
-    /// A requirement that not every user or system meets.
+    /// The requirement of the case, if not every user or system meets it.
     pub needs: Option<&'static str>,
-    /// Its line of `cases.txt`, empty for a case of `cases.def`.
+    /// The line of `cases.txt`, or empty text for a case of `cases.def`.
     pub line: String,
 }
 
-/// The verdict on the answer of one lane to a case.
+/// The verdict on one lane's line for a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The suite does not have this lane.
@@ -52,14 +52,15 @@ pub enum Verdict {
 /// The result of a case in all lanes.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// The line of C, if it may be recorded, because C printed it and so did every lane that has to
-    /// be equal to C.
+    /// The line of C, if it may be recorded: every lane that has to be equal to C printed the same
+    /// line.
     pub agreed: Option<String>,
-    /// One verdict for each lane, in the order of the table of lanes; none if a program failed.
+    /// One verdict for each lane, in the order of the table of lanes. The list is empty if a
+    /// program failed.
     pub verdicts: Vec<Verdict>,
     /// The reason why this system cannot run the case.
     pub not_run: Option<String>,
-    /// Everything that is wrong.
+    /// A text for each fault.
     pub faults: Vec<String>,
 }
 
@@ -106,8 +107,8 @@ impl Suite {
             .collect()
     }
 
-    /// Returns the path of the transcript of Linux, or of the lines that another kernel has in place of
-    /// Linux's.
+    /// Returns the path of the transcript of Linux, or of the file with the lines in which another
+    /// kernel differs.
     #[must_use]
     pub fn transcript_path(&self, kernel: Option<&str>) -> PathBuf {
         let name = kernel.unwrap_or("transcript");
@@ -118,7 +119,7 @@ impl Suite {
     ///
     /// # Panics
     ///
-    /// - If a file is not in order.
+    /// - If a file has a syntax error.
     #[must_use]
     pub fn transcript(&self, kernel: Option<&str>) -> Transcript {
         let linux = self.recorded(None);
@@ -132,7 +133,7 @@ impl Suite {
     ///
     /// # Panics
     ///
-    /// - If a file is not in order.
+    /// - If a file has a syntax error.
     #[must_use]
     pub fn blessed(&self, kernel: Option<&str>, lines: &BTreeMap<String, String>) -> String {
         let cases = self.cases();
@@ -181,11 +182,12 @@ impl Suite {
         report
     }
 
-    /// Runs a lane with all cases except these, under the program that `SUNPATH_UNDER` names.
+    /// Runs a lane with all cases except those of `leave_out`, under the program that
+    /// `SUNPATH_UNDER` names.
     ///
     /// # Errors
     ///
-    /// - What that program found, or why the lane cannot be run.
+    /// - The output of that program if it found a fault, or the reason why the lane cannot be run.
     pub fn run_under(&self, lane: &Lane, leave_out: &[&str]) -> Result<(), String> {
         let lines = self.lines();
         if !lines.is_empty() {
@@ -218,8 +220,8 @@ impl Suite {
     }
 }
 
-/// Returns how the lanes of a case may run. They may run at the same time as those of other cases
-/// if each lane has its own abstract names.
+/// Returns how the lanes of a case may run. The lanes of the case may run at the same time as the
+/// lanes of other cases if each lane has its own abstract names.
 #[must_use]
 pub fn beside() -> Beside {
     static OWN_NAMES: OnceLock<bool> = OnceLock::new();
@@ -329,8 +331,8 @@ impl Report {
     }
 }
 
-/// Returns what lanes should have printed and what they printed, call by call, and the line to add
-/// to the transcript if a lane differs from C on purpose.
+/// Returns a text that compares what lanes should have printed with what they printed, call by
+/// call. The text ends with the line to add to the transcript if a lane differs from C on purpose.
 fn difference(suite: &Suite, lanes: &[&Lane], should: &str, line: &str, c: &str) -> String {
     let names: Vec<_> = lanes.iter().map(|lane| lane.name).collect();
     let names = names.join(", ");

@@ -1,5 +1,5 @@
 //! Reads and prints the table of cases in `addr/cases.txt`. The head of that file explains the
-//! words. `addr/c/table.c` is the same in C.
+//! words. `addr/c/table.c` does the same in C.
 
 use std::io::BufRead;
 use std::mem::{offset_of, size_of};
@@ -16,7 +16,7 @@ pub const PATH_OFFSET: usize = offset_of!(sockaddr_un, sun_path);
 pub struct Case {
     /// The id of the case: `A02.bare`.
     pub id: String,
-    /// Its calls, in order.
+    /// The calls of the case, in order.
     pub steps: Vec<Step>,
 }
 
@@ -25,11 +25,11 @@ pub struct Case {
 pub struct Step {
     /// The name of the call: `bind`.
     pub call: String,
-    /// The letter of the socket that it is made on.
+    /// The letter of the socket on which the call is made.
     pub socket: Option<char>,
     /// The address that is passed.
     pub source: Source,
-    /// The length that is passed with the address, or the size of the buffer for one.
+    /// The length that is passed with the address, or the size of the buffer for an address.
     pub form: Option<Form>,
 }
 
@@ -41,7 +41,7 @@ pub enum Source {
     None,
     /// The bytes of `sun_path`, after the family `AF_UNIX`: `"norm\0"`.
     Bytes(Vec<u8>),
-    /// A struct filled by hand: `{AF_INET, "norm\0"}`.
+    /// A struct with any family and bytes: `{AF_INET, "norm\0"}`.
     Struct(Family, Vec<u8>),
     /// The address that getsockname(2) writes for a socket: `sockname(s)`.
     Sockname(char),
@@ -59,7 +59,7 @@ const FAMILIES: [Family; 3] = [
 /// The origin of the length that is passed with an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// The offset of `sun_path` plus the number of path bytes that the table gives.
+    /// The offset of `sun_path`, plus how many path bytes the table gives.
     Exact,
     /// `sizeof(struct sockaddr_un)`.
     Sizeof,
@@ -67,7 +67,7 @@ pub enum Form {
     Reported,
     /// The same as `Reported`, but at most `sizeof(struct sockaddr_un)`.
     Clamped,
-    /// This number. C's `(socklen_t)-1` is written as -1.
+    /// The length in the table. C's `(socklen_t)-1` is written as -1.
     Number(i32),
 }
 
@@ -124,7 +124,8 @@ pub fn read_cases(input: impl BufRead) -> Vec<Case> {
     lines.iter().map(|line| read_case(line)).collect()
 }
 
-/// Returns the lines of a table that are cases, with those that begin with `for` expanded.
+/// Returns the lines of a table that are cases. A line that begins with `for` becomes one line for
+/// each value.
 ///
 /// # Panics
 ///

@@ -1,11 +1,13 @@
-//! Runs every case of every suite in each lane, on the running kernel: C is compared with the recorded
-//! transcript, and the other lanes with C. A case is a test named `suite::ID.name`. Each of its lanes is
-//! a process in a fresh directory. README.md explains the words.
+//! Runs every case of every suite in each lane, on the running kernel: C is compared with the
+//! recorded transcript, and the other lanes with C. A case is a test named `suite::ID.name`. Each
+//! lane of a case is a process in a fresh directory. README.md explains the words.
 //!
 //! `SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance [SUITE::[ID]]` writes the
 //! lines of these cases into the transcripts, as the C lane prints them, and then the pages that
 //! are generated from tables and transcripts. This run needs what the cases need, which is root for
 //! most suites. Lines of a transcript that begin with a lane's letter are written by hand.
+//!
+//! The lane of Python runs whole suites, as the tests `python::SUITE`.
 //!
 //! A case that needs root, or a namespace or an option that is missing, is not run: every lane
 //! prints the reason, the case counts as ignored, and the summary lists it with the reason.
@@ -34,7 +36,7 @@ mod linux {
     use libtest_mimic::{Arguments, Completion, Failed, Trial};
     use sunpath_c_tests::lane::{self, Beside};
     use sunpath_c_tests::suite::{self, Report, Suite, Verdict};
-    use sunpath_c_tests::{catalogue, differences};
+    use sunpath_c_tests::{catalogue, differences, python};
 
     use crate::lanes::{LANES, lanes_of};
 
@@ -43,15 +45,15 @@ mod linux {
     /// The kernels other than Linux for which suites have lines.
     const OTHER_KERNELS: [&str; 1] = ["gvisor"];
 
-    /// The kernel that is running, if it is one of these. The user sets `SUNPATH_KERNEL`, because
-    /// gVisor calls itself Linux.
+    /// The name of the running kernel, if it is one of `OTHER_KERNELS`. The user sets it in
+    /// `SUNPATH_KERNEL`, because gVisor calls itself Linux.
     static KERNEL: LazyLock<Option<String>> = LazyLock::new(|| env::var("SUNPATH_KERNEL").ok());
 
-    /// Cases that run while no other case does, because the kernel counts what they measure over
-    /// all processes of a user.
+    /// Cases that run alone, because what they measure is counted by the kernel over all processes
+    /// of a user.
     const ALONE: [&str; 1] = ["ancillary::I17."];
 
-    /// The cases that are not run under valgrind, because it answers their calls by itself, and
+    /// Cases that are not run under valgrind, because valgrind answers their calls itself, and
     /// differently from the kernel.
     const NOT_UNDER: [&str; 1] = ["K11.from_sockets"];
 
@@ -62,6 +64,8 @@ mod linux {
         reports: BTreeMap<(&'static str, String), Report>,
         /// The names of the tests that failed, and why.
         failures: Vec<(String, String)>,
+        /// The counts of the answers that the lane of Python gave, by suite.
+        python: BTreeMap<&'static str, python::Counts>,
     }
 
     type Shared = Arc<Mutex<Found>>;
@@ -81,11 +85,17 @@ mod linux {
         let found = Shared::default();
         let mut trials = cases(&found, bless);
         if !bless {
+            trials.extend(lane_of_python(&found, bless));
             trials.extend(checks(&found));
         }
         let mut ran = libtest_mimic::run(&arguments, trials);
         if bless {
             record(&locked(&found));
+            ran.num_failed +=
+                libtest_mimic::run(&arguments, lane_of_python(&found, bless)).num_failed;
+            for (path, page) in pages() {
+                fs::write(path, page).expect("the page can be written");
+            }
             let checked = libtest_mimic::run(&arguments, checks(&found));
             ran.num_failed += checked.num_failed;
         }
@@ -95,8 +105,8 @@ mod linux {
         ran.exit_code()
     }
 
-    /// Returns the tests for a run under another program, which is slow. All cases of a suite
-    /// therefore run in one process for each lane.
+    /// Returns the tests for a run under another program such as valgrind. Valgrind is slow, so
+    /// each lane runs all cases of a suite in one process.
     fn under() -> Vec<Trial> {
         let trials = SUITES.iter().flat_map(|suite| {
             lanes_of(&suite.name).map(move |lane| {
@@ -151,11 +161,50 @@ mod linux {
         Failed::without_message()
     }
 
+    /// Makes a test for the lane of Python in each suite that has it, and one for the advice of its
+    /// page. The declared lines and the advice are about Linux.
+    fn lane_of_python(found: &Shared, bless: bool) -> Vec<Trial> {
+        if KERNEL.is_some() {
+            return Vec::new();
+        }
+        let suites = SUITES
+            .iter()
+            .filter(|suite| python::LANE.is_in(&suite.name));
+        let trials = suites.map(|suite| {
+            let of_suite = Arc::clone(found);
+            let test = move || {
+                let counts = python::compare(suite, bless)?;
+                locked(&of_suite).python.insert(&suite.name, counts);
+                Ok(())
+            };
+            trial_of_python(&suite.name, found, test)
+        });
+        let advice = trial_of_python("advice", found, python::follow_advice);
+        trials.chain([advice]).collect()
+    }
+
+    fn trial_of_python(
+        name: &str,
+        found: &Shared,
+        test: impl FnOnce() -> Result<(), String> + Send + 'static,
+    ) -> Trial {
+        let (name, found) = (format!("python::{name}"), Arc::clone(found));
+        Trial::ignorable_test(name.clone(), move || {
+            if python::program_of_python().is_none() {
+                let _ = lane::skip(python::NEED);
+                return Ok(Completion::ignored_with(format!("needs {}", python::NEED)));
+            }
+            test().map_err(|text| failed(&found, &name, text))?;
+            Ok(Completion::Completed)
+        })
+    }
+
     /// Returns the paths and texts of the generated pages.
-    fn pages() -> [(PathBuf, String); 2] {
+    fn pages() -> [(PathBuf, String); 3] {
         [
             (catalogue::path(), catalogue::page(&SUITES)),
             (differences::path(), differences::page(&SUITES)),
+            (python::path(), python::page(&SUITES)),
         ]
     }
 
@@ -177,7 +226,8 @@ mod linux {
                 let suite = suite.expect("the test was made for a suite");
                 let cases = suite.cases();
                 let ids = cases.iter().map(|case| case.id.as_str());
-                let letters = LANES.iter().filter_map(|lane| lane.letter);
+                let letters = LANES.iter().chain([&python::LANE]);
+                let letters = letters.filter_map(|lane| lane.letter);
                 let letters = Vec::from_iter(letters);
                 for kernel in [None].into_iter().chain(OTHER_KERNELS.map(Some)) {
                     let transcript = suite.transcript(kernel);
@@ -204,7 +254,8 @@ mod linux {
         trials
     }
 
-    /// Writes what C printed, if the lanes that have to be equal to it agree, and the pages.
+    /// Writes the lines that C printed. A line is written only if all lanes that have to equal C
+    /// agree.
     fn record(found: &Found) {
         let kernel = KERNEL.as_deref();
         for suite in SUITES.iter() {
@@ -226,16 +277,26 @@ mod linux {
             let text = suite.blessed(kernel, &lines);
             fs::write(path, text).expect("the transcript can be written");
         }
-        for (path, page) in pages() {
-            fs::write(path, page).expect("the page can be written");
-        }
     }
 
-    /// Returns a text that says what ran, what did not, and at the very end what failed.
+    /// Returns a text that lists what ran, what did not run, and at the end what failed.
     fn summary(found: &Found) -> String {
         let mut text = String::new();
         if !found.reports.is_empty() {
             text += &table(found);
+        }
+        for (suite, counts) in &found.python {
+            let python::Counts {
+                equal,
+                different,
+                not_asked,
+                not_run,
+            } = counts;
+            let _ = writeln!(
+                text,
+                "python {suite}: {equal} equal, {different} different, {not_asked} not asked, \
+                 {not_run} not run"
+            );
         }
         for ((suite, id), report) in &found.reports {
             if let Some(reason) = &report.not_run {
@@ -248,7 +309,7 @@ mod linux {
         text
     }
 
-    /// Returns a table with a row for each suite that ran, and one for all of them.
+    /// Returns a table with a row for each suite that ran, and a last row with the sums.
     fn table(found: &Found) -> String {
         let mut text = format!("{:14}{:>6}", "suite", "cases");
         for lane in LANES {

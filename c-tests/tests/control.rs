@@ -1,6 +1,6 @@
-//! Tests that `ControlMessages` sees what C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and `CMSG_DATA` see,
-//! in every buffer with at most three short messages, and in bytes that proptest generates. `fuzz/`
-//! makes the same checks with other bytes.
+//! Tests that `ControlMessages` sees the same messages as C's `CMSG_FIRSTHDR`, `CMSG_NXTHDR` and
+//! `CMSG_DATA`, in every buffer with at most three short messages, and in bytes that proptest
+//! generates. `fuzz/` makes the same checks with other bytes.
 
 #[path = "../functions/iterate.rs"]
 mod check;
@@ -20,7 +20,8 @@ fn check_fronts(bytes: &[u8]) {
     }
 }
 
-/// Makes one whole message with this many bytes of data. Its level and type depend on its place.
+/// Makes one whole message with this many bytes of data. The argument `place` determines its level
+/// and type.
 fn message(len: usize, place: i32) -> Vec<u8> {
     laid_out(&[(-place, place + 1, vec![0xaa; len])])
 }

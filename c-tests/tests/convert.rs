@@ -1,5 +1,5 @@
-//! Tests the conversion of addresses, which makes no system call, for all inputs in all lanes, and
-//! with bytes that proptest generates, as `fuzz/` does.
+//! Tests the conversion of addresses in all lanes, for all lengths and NUL positions, and with
+//! bytes that proptest generates. No system call is made. `fuzz/` makes the same checks.
 
 #[path = "../functions/sun_path.rs"]
 mod check;
@@ -21,8 +21,9 @@ fn convert_every_lane_equals_c() {
             (lane.name, ran.unwrap_or_else(|fault| panic!("{fault}")))
         })
         .collect();
-    // The number of lines: every path of 0 to 300 bytes with a NUL at each position and with none,
-    // the same for every abstract name of 0 to 112 bytes, and 7 contents read at 304 lengths.
+    // How many lines there are: a line for every path of 0 to 300 bytes, with a NUL at each
+    // position and without one; the same for every abstract name of 0 to 112 bytes; and 7 contents
+    // read at 304 lengths.
     let inputs: usize =
         (0..=300).map(|n| n + 1).sum::<usize>() + (0..=112).map(|n| n + 1).sum::<usize>() + 7 * 304;
     let [(c, expected), others @ ..] = &outputs[..] else {

@@ -1,11 +1,10 @@
-//! Makes each system call of the usual ways to use a socket fail once, by strace(1), in C, over
-//! `sunpath-sys` and over `sunpath`. A call with an errno is a test, named
-//! `lane::way::call.nth=errno`, and a program in a fresh directory.
+//! Uses sockets in the usual ways, in C, over `sunpath-sys` and over `sunpath`, and lets strace(1)
+//! make each system call fail once. There is a test for each call and errno,
+//! `lane::way::call.nth=errno`, which runs a program in a fresh directory.
 //!
-//! The failure of the call is reported, and never success, unless the call was made again. EINTR is
-//! never reported for a call that can be interrupted, because the program makes that call again.
-//! The program does not panic, leaves no descriptor open, and leaves no file that was not there
-//! before.
+//! The program must report the failure, unless it repeated the call. The safe layer never reports
+//! EINTR, because it repeats an interrupted call. The program does not panic, leaves no descriptor
+//! open, and leaves no file that was not there before.
 //!
 //! `SUNPATH_LONG=1` tries more errnos, and also makes the calls fail from then on (`=errno+`).
 
@@ -47,10 +46,10 @@ mod linux {
     /// The calls that mark the beginning and the end of a way.
     const MARKER: &str = "dup(-1)";
 
-    /// Calls that are left out. strace skips a call that it makes fail, but a real close(2) closes
-    /// the descriptor even if it fails. fcntl is std's own check before it closes, in debug builds.
-    /// The other calls cannot fail, or they ask for memory. On 32-bit systems some calls have
-    /// another name.
+    /// Calls that are not made to fail. close(2): strace would skip the call, but a real close(2)
+    /// closes the descriptor even if it fails. fcntl(2): std makes it in debug builds before it
+    /// closes a descriptor. The other calls cannot fail, or they ask for memory. On 32-bit systems
+    /// some calls have another name.
     const LEFT_ALONE: [&str; 18] = [
         "brk",
         "close",
@@ -78,14 +77,14 @@ mod linux {
         "sendmmsg", "sendmsg", "sendto",
     ];
 
-    /// A call of a way, and its number among the calls of the same name: in the way, and in the
+    /// A call of a way, and its position among the calls of the same name, in the way and in the
     /// whole process.
     #[derive(Clone)]
     struct Call {
         name: String,
         in_way: usize,
         in_process: usize,
-        /// The number of calls of this name in the whole process. A fault with `+` lasts until the
+        /// How many calls of this name the whole process makes. A fault with `+` lasts until the
         /// process ends.
         of: usize,
     }

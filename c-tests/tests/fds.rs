@@ -1,6 +1,6 @@
-//! Passes descriptors to programs in C and Python, and receives descriptors from them. Each
-//! descriptor is proved by its use: what one side writes the other reads, and both share one file
-//! offset.
+//! Passes descriptors to programs in C and Python, and receives descriptors from them. The tests
+//! use each descriptor: one side writes, the other side reads the same bytes, and both share one
+//! file offset.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -47,8 +47,8 @@ impl<T: Kind> Partner<T> {
         Self { child, socket }
     }
 
-    /// Tells the partner to continue. It waits for that, so that its answers do not run together on
-    /// a stream.
+    /// Tells the partner to continue. The partner waits for that before each answer, so that its
+    /// answers do not run together on a stream.
     fn ask(&self) {
         self.socket.send_all(b"?", &[]).expect("the partner waits");
     }
@@ -71,7 +71,7 @@ impl<T: Kind> Partner<T> {
 
 impl<T: Kind> Drop for Partner<T> {
     fn drop(&mut self) {
-        // Both calls fail only if the program has ended by itself.
+        // `kill` and `wait` fail only if the program has ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -92,7 +92,7 @@ fn files(dir: &FreshDir, count: usize) -> Vec<File> {
     (0..count).map(new).collect()
 }
 
-/// Returns whether each file contains its number. Its file offset is checked too, because passed
+/// Returns whether each file contains its index. The file offset is checked, too, because passed
 /// descriptors share it.
 fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
     (0..).zip(files).all(|(number, file): (usize, _)| {
@@ -103,10 +103,10 @@ fn have_their_numbers(dir: &FreshDir, files: &mut [File]) -> bool {
     })
 }
 
-/// A function that sends descriptors in one way.
+/// A function that sends descriptors by one method.
 type Send<T> = fn(&Socket<T>, &[BorrowedFd<'_>]) -> Result<(), Error>;
 
-/// Sends files in each of these ways. The partner writes into the files that it gets.
+/// Sends files by each of these methods. The partner writes into the files that it gets.
 fn partner_takes<T: Kind>(program: Program) {
     let before = open_count();
     let sends: [(usize, Send<T>); 4] = [
@@ -167,7 +167,7 @@ fn receive<T: Kind>(
     control.rights().collect()
 }
 
-/// Receives files from the partner in each of these ways.
+/// Receives files from the partner by each of these methods.
 fn partner_gives<T: Kind>(program: Program) {
     let before = open_count();
     let partner = Partner::<T>::new(program, "give", &[1, 3, 1, 1, 2, 2, 253, 253]);
@@ -196,7 +196,7 @@ fn partner_gives<T: Kind>(program: Program) {
 }
 
 fn exchanges_with(program: Program) {
-    // This limit is greater than the number of descriptors that are open while 253 are passed.
+    // This limit is more than the descriptors that are open while 253 are passed.
     if unless_descriptors(512) {
         return;
     }

@@ -22,7 +22,7 @@ const fn size_of_field<S, F>(_field: fn(&S) -> &F) -> usize {
     size_of::<F>()
 }
 
-/// Returns the name of an errno's line. It contains the name that `errno_name` has for the errno.
+/// Returns the name of the line about an errno, which contains the result of `errno_name`.
 fn errno_line(errno: i32) -> String {
     format!(
         "errno {}",
@@ -58,8 +58,8 @@ fn layout_of_three_witnesses_is_equal() {
         }
         let mut said = values.into_iter().flatten();
         let first = said.next();
-        // sunpath-sys must have a value, and so must C or bindgen, because bindgen does not have every
-        // name, and headers can be too old.
+        // `sunpath-sys` must have a value, and C or bindgen must have one, too. One of the two may
+        // lack a value, because bindgen does not have every name, and headers can be too old.
         if values[1].is_none() || said.clone().next().is_none() || said.any(|v| Some(v) != first) {
             let [c, sys, bindgen] = values.map(shown);
             let _ = writeln!(differing, "{name:45} {c:>12} {sys:>12} {bindgen:>12}");
@@ -73,8 +73,8 @@ fn layout_of_three_witnesses_is_equal() {
         let _ = writeln!(differing, "{name:45} C does not print this line");
     }
 
-    // The lines are written directly, because libtest would capture them, and the lines that were
-    // not compared must be seen.
+    // The lines that were not compared are written to standard error directly, because libtest
+    // would hide them.
     let mut note = format!(
         "layout: {} lines, bindgen's from {BINDINGS:?}\n",
         c().count()

@@ -10,8 +10,7 @@ use sunpath::{Shutdown, UnixListener, UnixStream};
 use sunpath_c_tests::c;
 use sunpath_c_tests::lane::{self, FreshDir};
 
-/// A number of bytes that is greater than sockets and pipes hold at once, so that both sides must
-/// read while they write.
+/// More bytes than sockets and pipes hold at once, so that both sides must read while they write.
 const BYTES: usize = 1_000_003;
 
 fn message() -> Vec<u8> {
@@ -60,7 +59,7 @@ impl Partner {
 
 impl Drop for Partner {
     fn drop(&mut self) {
-        // Both calls fail only if the program has ended by itself.
+        // `kill` and `wait` fail only if the program has ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -10,7 +10,7 @@ use lanes::lanes_of;
 use sunpath_c_tests::lane::{Lane, installed};
 use sunpath_sys::CMSG_SPACE;
 
-/// The call by which a program marks a place in the trace.
+/// The call by which a program marks the beginning and the end in the trace.
 const MARKER: &str = "close(-1)";
 
 /// Returns the system calls of a lane between its two markers, as strace prints them, without
@@ -35,8 +35,8 @@ fn traced(lane: &Lane) -> Vec<String> {
         .collect()
 }
 
-/// Returns whether the line is a check of std's: in debug builds std checks that a descriptor is
-/// open before it closes it.
+/// Returns whether the line is a call of std: in debug builds std checks that a descriptor is open
+/// before it closes the descriptor.
 fn is_the_check_of_a_debug_build(line: &str) -> bool {
     cfg!(debug_assertions) && line.starts_with("fcntl") && line.contains(", F_GETFD)")
 }

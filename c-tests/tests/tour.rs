@@ -1,5 +1,4 @@
-//! Runs the tour as a user would, with clients and servers that are not ours: C, Python, socat and
-//! nc.
+//! Runs the tour as a user would, with clients and servers in C and Python, and with socat and nc.
 #![cfg(target_os = "linux")]
 
 use std::ffi::{OsStr, OsString};
@@ -17,7 +16,7 @@ use sunpath::UnixStream;
 use sunpath_c_tests::c;
 use sunpath_c_tests::lane::{self, FreshDir, installed, skip};
 
-/// A number of bytes that is more than one read or one write takes, and less than the queues hold.
+/// More bytes than one read or one write takes, and fewer than the queues hold.
 const LENGTH: usize = 60_000;
 
 const PYTHON_CLIENT: &str = "
@@ -53,7 +52,7 @@ fn tour_in<A: AsRef<OsStr>>(dir: &FreshDir, args: impl IntoIterator<Item = A>) -
 }
 
 /// Returns whether the installed `nc` knows Unix sockets, and ends when its input ends. There are
-/// many versions of nc, and OpenBSD's does both.
+/// several versions of nc. OpenBSD's version does both.
 fn installed_nc() -> bool {
     let knows = || {
         let help = Command::new("nc").arg("-h").stdin(Stdio::null()).output();
@@ -137,7 +136,7 @@ impl Server {
     /// Ends the server by a signal, and returns its exit status.
     fn end_by(mut self, signal: libc::c_int) -> Option<i32> {
         let pid = self.child.id().try_into().expect("a pid is positive");
-        // SAFETY: kill takes numbers, and the child has not been waited for.
+        // SAFETY: kill takes integers, and the child has not been waited for.
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
         self.child.wait().expect("the child is ours").code()
     }
@@ -300,8 +299,8 @@ fn tour_with_bad_input_says_one_line_and_exits_1() {
 fn tour_in_a_directory_that_is_not_writable_says_so() {
     let dir = FreshDir::new();
     let program = dir.path().join("tour");
-    // Another process copies it, because a file that is open for writing cannot be executed, and a
-    // thread that forks may keep it open.
+    // Another process copies the program. If this process wrote the copy, a child that another
+    // thread forks could keep it open for writing, and then it could not be executed.
     let copied = Command::new("cp")
         .arg(lane::example("tour"))
         .arg(&program)
@@ -461,7 +460,7 @@ fn tour_is_a_client_of_servers_in_c_and_python() {
     }
 }
 
-/// socat and nc print nothing when they are ready, so the client tries until it connects.
+/// socat and nc print nothing when they are ready, so the client retries until it connects.
 #[test]
 fn tour_is_a_client_of_socat_and_nc() {
     let connect_until_served = |server: &mut Server, dir: &FreshDir, input: &[u8]| loop {

@@ -1,6 +1,6 @@
-/* Converts all inputs in C, without a system call. It prints what sun_path.c makes of paths and
- * names of every length with a NUL at every position, and what it reads from an address at every
- * length that could be reported. raw/mod.rs and safe/mod.rs print the same lines. */
+/* Converts all inputs in C, without a system call. Prints the addresses that sun_path.c makes from
+ * paths and names of every length, with a NUL at every position, and the names that it reads from
+ * addresses of every length. raw/mod.rs and safe/mod.rs print the same lines. */
 #include "notation.h"
 #include "sun_path.h"
 
@@ -13,8 +13,8 @@
 #define ABSTRACT_LENGTHS 112
 #define NO_NUL SIZE_MAX
 
-/* 1. Make the input: bytes that all differ from their neighbours, so that a shifted copy is
- *    visible, and at most one NUL. */
+/* 1. Make the input: at most one NUL, and bytes that differ from their neighbours, so that a
+ *    shifted copy is visible. */
 
 static void fill(char *bytes, size_t size, size_t nul)
 {
@@ -85,7 +85,7 @@ static void make_abstract(const char *name, size_t size, size_t nul)
 		print_refused(name, size);
 }
 
-/* 3. Read: each of these contents is read with every address length. */
+/* 3. Read addresses: each of these contents with every length. */
 
 static const char *const contents[] = {
 	"\"f{108}\"",             /* unterminated */

@@ -11,8 +11,8 @@ use sys::{SunPath, SunPathError, sockaddr_un, socklen_t};
 const PATH_LENGTHS: usize = 300;
 const ABSTRACT_LENGTHS: usize = 112;
 
-// 1. Make the input: bytes that all differ from their neighbours, so that a shifted copy is
-//    visible, and at most one NUL.
+// 1. Make the input: at most one NUL, and bytes that differ from their neighbours, so that a
+//    shifted copy is visible.
 
 fn fill(size: usize, nul: Option<usize>) -> Vec<u8> {
     let byte = |i| {
@@ -36,7 +36,8 @@ fn input(kind: &str, size: usize, nul: Option<usize>) -> String {
 fn fnv1a(addr: &sockaddr_un) -> u64 {
     const { assert!(size_of::<sockaddr_un>() == sys::SUN_PATH_OFFSET + sys::SUN_PATH_CAPACITY) };
     let bytes = (&raw const *addr).cast::<[u8; size_of::<sockaddr_un>()]>();
-    // SAFETY: the struct is live and consists of integers, without padding as was just asserted.
+    // SAFETY: the struct is live and consists of integers. The assertion above shows that there is
+    // no padding.
     let bytes = unsafe { *bytes };
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -61,7 +62,7 @@ fn make_abstract(name: &[u8]) -> String {
     outcome(sys::sockaddr_un_abstract(name))
 }
 
-// 3. Read: each of these contents is read with every address length.
+// 3. Read addresses: each of these contents with every length.
 
 const CONTENTS: [&str; 7] = [
     r#""f{108}""#,         // unterminated

@@ -10,8 +10,8 @@ use sunpath_c_tests::notation::{Bytes, read_bytes};
 const PATH_LENGTHS: usize = 300;
 const ABSTRACT_LENGTHS: usize = 112;
 
-// 1. Make the input: bytes that all differ from their neighbours, so that a shifted copy is
-//    visible, and at most one NUL.
+// 1. Make the input: at most one NUL, and bytes that differ from their neighbours, so that a
+//    shifted copy is visible.
 
 fn fill(size: usize, nul: Option<usize>) -> Vec<u8> {
     let byte = |i| {
@@ -61,7 +61,7 @@ fn make_abstract(name: &[u8]) -> String {
     outcome(UnixAddr::from_abstract(name))
 }
 
-// 3. Read: each of these contents is read with every address length.
+// 3. Read addresses: each of these contents with every length.
 
 const CONTENTS: [&str; 7] = [
     r#""f{108}""#,         // unterminated
@@ -73,8 +73,8 @@ const CONTENTS: [&str; 7] = [
     r#""\0{108}""#,        // only NULs
 ];
 
-/// Reads an address. `UnixAddr` refuses a length that the kernel does not return, and then
-/// `sun_path` reads the address, because it takes every length.
+/// Reads an address. `UnixAddr` refuses a length that the kernel does not return. `sun_path` takes
+/// every length, and reads the address in that case.
 fn read_address(addr: sockaddr_un, len: socklen_t) -> String {
     let safe = UnixAddr::from_raw(addr, len);
     let name = match &safe {

@@ -1,5 +1,5 @@
-/* Runs one of the usual ways to use a socket, in C, for example "faults stream". Prints "ok" or
- * the errno, and whether a descriptor leaked. raw/mod.rs and safe/mod.rs are the same program. */
+/* Uses a socket in C in one of the usual ways, for example "faults stream". Prints "ok" or the
+ * errno, and whether a descriptor leaked. raw/mod.rs and safe/mod.rs do the same. */
 #include "notation.h"
 
 #include <errno.h>
@@ -14,18 +14,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#ifndef SO_PEERPIDFD /* since Linux 6.5; headers may be older */
+#ifndef SO_PEERPIDFD /* Linux has it since 6.5, and the headers may be older. */
 #define SO_PEERPIDFD 77
 #endif
 
-/* 1. A path and descriptors: removed and closed when the way ends, however it ends. */
+/* 1. Clean up: the path is removed and the descriptors are closed when the way ends, even after an
+ *    error. */
 
 #define PATH "s"
 
-static char deep[151]; /* a directory whose name is longer than sun_path, made before */
+/* The name of a directory, longer than sun_path. main makes the directory before the way begins. */
+static char deep[151];
 static char deep_path[sizeof deep + sizeof "/" PATH];
 
-static const char *file; /* the file to remove */
+static const char *file; /* The file to remove at the end. */
 static int kept[8];
 static size_t kept_count;
 
@@ -62,7 +64,7 @@ static void must(int holds, const char *what)
 	}
 }
 
-/* 2. A call that a signal interrupts is made again. */
+/* 2. Repeat a call that a signal interrupts. */
 
 #define AGAIN(result, call) \
 	do \
@@ -143,9 +145,9 @@ static ssize_t receive(int fd, ssize_t expected)
 	return count;
 }
 
-/* 3. The ways: each returns 0, or -1 with errno. */
+/* 3. Use sockets in the usual ways: each function returns 0, or -1 with errno. */
 
-/* Makes a connection, from its listener to its end. */
+/* Makes a listener, connects to it, exchanges bytes, and closes the connection. */
 static int stream(void)
 {
 	int listener = new_socket(SOCK_STREAM), client, server;
@@ -329,7 +331,7 @@ static int peer_pidfd(void)
 	return 0;
 }
 
-/* Lets the kernel choose the name, which a client then uses. */
+/* Lets the kernel choose a name, and connects to that name. */
 static int autobind(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -347,7 +349,7 @@ static int autobind(void)
 	return accept_next(listener) < 0 ? -1 : 0;
 }
 
-/* Uses a path that does not fit, on both sides, through a descriptor of its directory. */
+/* Binds and connects to a path that does not fit, through a descriptor of its directory. */
 static int at(void)
 {
 	char alias[sizeof "/proc/self/fd/2147483647/" PATH];
@@ -370,7 +372,7 @@ static int at(void)
 	return remove_file();
 }
 
-/* 4. Main: two calls of dup(-1) mark the beginning and the end of the way. */
+/* 4. Run one way: two calls of dup(-1) mark its beginning and its end in a trace. */
 
 static const struct {
 	const char *name;
@@ -381,8 +383,8 @@ static const struct {
 	{ "pidfd", peer_pidfd }, { "autobind", autobind }, { "at", at },
 };
 
-/* Returns how many descriptors are open. It uses fcntl(2), which no way calls, so no fault is
- * injected into it. */
+/* Returns how many descriptors are open. fcntl(2) tells that, because no way calls it, so no fault
+ * is injected into it. */
 static int open_descriptors(void)
 {
 	int count = 0;

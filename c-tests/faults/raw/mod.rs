@@ -1,6 +1,5 @@
-//! Runs one of the usual ways to use a socket, over `sunpath-sys`, for example `faults stream`.
-//! Prints "ok" or the errno, and whether a descriptor leaked. faults.c and safe/mod.rs are the same
-//! program.
+//! Uses a socket over `sunpath-sys` in one of the usual ways, for example `faults stream`. Prints
+//! "ok" or the errno, and whether a descriptor leaked. faults.c and safe/mod.rs do the same.
 
 use std::env;
 use std::ffi::CString;
@@ -16,7 +15,7 @@ use sys::{AF_UNIX, CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_SPACE, SOL_SOCKET};
 use sys::{SOCK_CLOEXEC, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
 use sys::{iovec, mmsghdr, msghdr, sockaddr_un, socklen_t, ucred};
 
-// 1. An error is an errno. A path is removed at the end, also after an error.
+// 1. Clean up: an error is an errno, and the path is removed at the end, even after an error.
 
 type Answer<T> = Result<T, c_int>;
 
@@ -36,7 +35,7 @@ fn checked(result: isize) -> Answer<isize> {
     }
 }
 
-/// Makes a call again if a signal interrupts it.
+/// Repeats a call as long as a signal interrupts it.
 fn again(mut call: impl FnMut() -> isize) -> Answer<isize> {
     loop {
         match checked(call()) {
@@ -77,13 +76,13 @@ impl Drop for File {
 // 2. Make calls, and print them.
 
 fn new_socket(kind: c_int) -> Answer<OwnedFd> {
-    // SAFETY: socket takes numbers.
+    // SAFETY: socket takes integers, no pointers.
     checked(unsafe { sys::socket(AF_UNIX, kind | SOCK_CLOEXEC, 0) } as isize).map(owned)
 }
 
 fn new_pair(kind: c_int) -> Answer<[OwnedFd; 2]> {
     let mut pair = [-1; 2];
-    // SAFETY: pair has space for two descriptors.
+    // SAFETY: `pair` has space for two descriptors.
     let result = unsafe { sys::socketpair(AF_UNIX, kind | SOCK_CLOEXEC, 0, pair.as_mut_ptr()) };
     checked(result as isize)?;
     Ok(pair.map(|fd| owned(fd as isize)))
@@ -96,25 +95,25 @@ fn address_of(path: &str) -> Address {
 }
 
 fn bind(fd: &OwnedFd, (addr, len): &Address) -> Answer<()> {
-    // SAFETY: the address is live and has at least len bytes.
+    // SAFETY: the address is live and has at least `len` bytes.
     let result = unsafe { sys::bind(fd.as_raw_fd(), ptr::from_ref(addr).cast(), *len) };
     checked(result as isize).map(drop)
 }
 
 fn listen(fd: &OwnedFd) -> Answer<()> {
-    // SAFETY: listen takes numbers.
+    // SAFETY: listen takes integers, no pointers.
     checked(unsafe { sys::listen(fd.as_raw_fd(), 8) } as isize).map(drop)
 }
 
 fn connect(fd: &OwnedFd, (addr, len): &Address) -> Answer<()> {
-    // SAFETY: the address is live and has at least len bytes.
+    // SAFETY: the address is live and has at least `len` bytes.
     let call = || unsafe { sys::connect(fd.as_raw_fd(), ptr::from_ref(addr).cast(), *len) };
     again(|| call() as isize).map(drop)
 }
 
 fn accept(fd: &OwnedFd) -> Answer<OwnedFd> {
     let (addr, len) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: no address is asked for.
+    // SAFETY: both pointers for the address are null.
     let call = || unsafe { sys::accept4(fd.as_raw_fd(), addr, len, SOCK_CLOEXEC) };
     again(|| call() as isize).map(owned)
 }
@@ -187,15 +186,16 @@ fn receive_control<T: Copy>(fd: &OwnedFd, kind: c_int) -> Answer<T> {
     // SAFETY: everything that the message points to is live and may be written to.
     let call = || unsafe { sys::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
     assert_eq!(again(call)?, 1);
-    // SAFETY: the kernel has set how much of the control buffer it wrote to.
+    // SAFETY: the kernel has set `msg_controllen` to the number of control bytes that it wrote.
     let cmsg = unsafe { CMSG_FIRSTHDR(&raw const message) };
-    // SAFETY: it is null, or a header in the buffer, which is aligned.
+    // SAFETY: `cmsg` is null, or a header in the buffer, which is aligned.
     let header = unsafe { cmsg.as_ref() }.expect("what was sent arrived");
     assert_eq!(header.cmsg_type, kind);
     assert_eq!(header.cmsg_len as usize, CMSG_LEN(size_of::<T>()));
     // SAFETY: the header is in the buffer.
     let from = unsafe { CMSG_DATA(cmsg) };
-    // SAFETY: by its `cmsg_len` the header is followed by a whole `T`, and every `T` here is a number.
+    // SAFETY: by `cmsg_len` the header is followed by a whole `T`, and every `T` in this file is an
+    // integer.
     Ok(unsafe { from.cast::<T>().read_unaligned() })
 }
 
@@ -203,17 +203,17 @@ fn getsockopt<T>(fd: &OwnedFd, option: c_int) -> Answer<T> {
     let mut value = MaybeUninit::<T>::uninit();
     let mut len = size_of::<T>() as socklen_t;
     let to = value.as_mut_ptr().cast();
-    // SAFETY: value has space for len bytes.
+    // SAFETY: `value` has space for `len` bytes.
     let result = unsafe { sys::getsockopt(fd.as_raw_fd(), SOL_SOCKET, option, to, &raw mut len) };
     checked(result as isize)?;
     assert_eq!(len as usize, size_of::<T>());
-    // SAFETY: the kernel has written all of it, and all T here are numbers.
+    // SAFETY: the kernel has written all of `value`, and every `T` in this file is an integer.
     Ok(unsafe { value.assume_init() })
 }
 
 // 4. Use sockets in the usual ways.
 
-/// Makes a connection, from its listener to its end.
+/// Makes a listener, connects to it, exchanges bytes, and closes the connection.
 fn stream() -> Answer<()> {
     let listener = new_socket(SOCK_STREAM)?;
     bind(&listener, &address_of(PATH))?;
@@ -224,7 +224,7 @@ fn stream() -> Answer<()> {
     let server = accept(&listener)?;
     send_hello(&client)?;
     receive(&server, 5)?;
-    // SAFETY: shutdown takes numbers.
+    // SAFETY: shutdown takes integers, no pointers.
     checked(unsafe { sys::shutdown(client.as_raw_fd(), sys::SHUT_WR) } as isize)?;
     receive(&server, 0)?;
     file.remove()
@@ -282,7 +282,7 @@ fn batch() -> Answer<()> {
     let call = || unsafe { sys::sendmmsg(ours.as_raw_fd(), at, 2, flags as _) };
     assert_eq!(again(|| call() as isize)?, 2);
     let (flags, forever) = (sys::MSG_WAITFORONE, ptr::null_mut());
-    // SAFETY: the two messages are live, and what they point to may be written to.
+    // SAFETY: the two messages are live, and everything that they point to may be written to.
     let call = || unsafe { sys::recvmmsg(theirs.as_raw_fd(), at, 2, flags as _, forever) };
     assert_eq!(again(|| call() as isize)?, 2);
     Ok(())
@@ -293,7 +293,7 @@ fn identity() -> Answer<()> {
     let [ours, theirs] = new_pair(SOCK_STREAM)?;
     let (yes, len) = (1, size_of::<c_int>() as socklen_t);
     let (fd, from) = (theirs.as_raw_fd(), ptr::from_ref::<c_int>(&yes).cast());
-    // SAFETY: the value is live and has len bytes.
+    // SAFETY: the value is live and has `len` bytes.
     let result = unsafe { sys::setsockopt(fd, SOL_SOCKET, sys::SO_PASSCRED, from, len) };
     checked(result as isize)?;
     // SAFETY: geteuid takes nothing and cannot fail.
@@ -317,7 +317,7 @@ fn peer_pidfd() -> Answer<()> {
     Ok(())
 }
 
-/// Lets the kernel choose the name, which a client then uses.
+/// Lets the kernel choose a name, and connects to that name.
 fn autobind() -> Answer<()> {
     let listener = new_socket(SOCK_STREAM)?;
     bind(&listener, &sys::sockaddr_un_unnamed())?;
@@ -325,7 +325,7 @@ fn autobind() -> Answer<()> {
     let (mut addr, _) = sys::sockaddr_un_unnamed();
     let mut len = size_of::<sockaddr_un>() as socklen_t;
     let (fd, to) = (listener.as_raw_fd(), ptr::from_mut(&mut addr).cast());
-    // SAFETY: addr has space for len bytes.
+    // SAFETY: `addr` has space for `len` bytes.
     checked(unsafe { sys::getsockname(fd, to, &raw mut len) } as isize)?;
     let client = new_socket(SOCK_STREAM)?;
     connect(&client, &(addr, len))?;
@@ -333,7 +333,7 @@ fn autobind() -> Answer<()> {
     Ok(())
 }
 
-/// Uses a path that does not fit, on both sides, through a descriptor of its directory.
+/// Binds and connects to a path that does not fit, through a descriptor of its directory.
 fn at() -> Answer<()> {
     let listener = new_socket(SOCK_STREAM)?;
     let dir = CString::new(deep()).expect("the path has no NUL");
@@ -352,7 +352,7 @@ fn at() -> Answer<()> {
     file.remove()
 }
 
-// 5. Main: two calls of dup(-1) mark the beginning and the end of the way.
+// 5. Run one way: two calls of dup(-1) mark its beginning and its end in a trace.
 
 type Way = fn() -> Answer<()>;
 
@@ -369,13 +369,14 @@ const WAYS: [(&str, Way); 9] = [
 ];
 
 fn mark() {
-    // SAFETY: dup takes any number; -1 is not a descriptor, so nothing is duplicated.
+    // SAFETY: dup takes an int; -1 is not a descriptor, so nothing is duplicated.
     unsafe { libc::dup(-1) };
 }
 
-/// Returns how many descriptors are open. It uses fcntl(2), in which no fault is injected.
+/// Returns how many descriptors are open. fcntl(2) tells that, because no fault is injected into
+/// it.
 fn open_descriptors() -> usize {
-    // SAFETY: F_GETFD takes any number.
+    // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.
     let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1;
     (0..64).filter(is_open).count()
 }

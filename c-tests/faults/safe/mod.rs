@@ -1,6 +1,5 @@
-//! Runs one of the usual ways to use a socket, over `sunpath`, for example `faults stream`. Prints
-//! "ok" or the errno, and whether a descriptor leaked. raw/mod.rs and faults.c are the same
-//! program.
+//! Uses a socket over `sunpath` in one of the usual ways, for example `faults stream`. Prints "ok"
+//! or the errno, and whether a descriptor leaked. raw/mod.rs and faults.c do the same.
 
 use std::env;
 use std::fs;
@@ -17,7 +16,7 @@ use sunpath::{
     UnixListener, UnixSeqpacket, UnixStream,
 };
 
-// 1. A path is removed at the end, also after an error.
+// 1. Clean up: the path is removed at the end, even after an error.
 
 const PATH: &str = "s";
 
@@ -45,7 +44,7 @@ impl Drop for File {
 
 // 2. Use sockets in the usual ways.
 
-/// Makes a connection, from its listener to its end.
+/// Makes a listener, connects to it, exchanges bytes, and closes the connection.
 fn stream() -> io::Result<()> {
     let listener = UnixListener::bind(PATH)?;
     let file = File(PATH.to_owned());
@@ -131,7 +130,7 @@ fn peer_pidfd() -> io::Result<()> {
     Ok(())
 }
 
-/// Lets the kernel choose the name, which a client then uses.
+/// Lets the kernel choose a name, and connects to that name.
 fn autobind() -> io::Result<()> {
     let listener = UnixListener::autobind()?;
     let addr = listener.local_addr()?;
@@ -142,7 +141,7 @@ fn autobind() -> io::Result<()> {
     Ok(())
 }
 
-/// Uses a path that does not fit, on both sides.
+/// Binds and connects to a path that does not fit.
 fn at() -> io::Result<()> {
     let server = Socket::<Stream>::new()?;
     server.bind_to_at(CWD, deep())?;
@@ -154,7 +153,7 @@ fn at() -> io::Result<()> {
     file.remove()
 }
 
-// 3. Main: two calls of dup(-1) mark the beginning and the end of the way.
+// 3. Run one way: two calls of dup(-1) mark its beginning and its end in a trace.
 
 type Way = fn() -> io::Result<()>;
 
@@ -171,13 +170,14 @@ const WAYS: [(&str, Way); 9] = [
 ];
 
 fn mark() {
-    // SAFETY: dup takes any number; -1 is not a descriptor, so nothing is duplicated.
+    // SAFETY: dup takes an int; -1 is not a descriptor, so nothing is duplicated.
     unsafe { libc::dup(-1) };
 }
 
-/// Returns how many descriptors are open. It uses fcntl(2), in which no fault is injected.
+/// Returns how many descriptors are open. fcntl(2) tells that, because no fault is injected into
+/// it.
 fn open_descriptors() -> usize {
-    // SAFETY: F_GETFD takes any number.
+    // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.
     let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1;
     (0..64).filter(is_open).count()
 }

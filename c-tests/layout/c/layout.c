@@ -1,6 +1,6 @@
 /* Prints what this compiler sees in this system's headers: a line for each row of layout.def
  * and around.def, and then the CMSG macros for every length from 0 to 2048. */
-/* With this macro struct stat is the one whose numbers have 64 bits. */
+/* With this macro the fields of struct stat have 64 bits. */
 #define _FILE_OFFSET_BITS 64
 
 #include <errno.h>
@@ -17,12 +17,12 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-#include <linux/fs.h> /* RENAME_..., which not every C library has */
+#include <linux/fs.h> /* for RENAME_..., which not every C library has */
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/unix_diag.h>
 
-/* The kernel's header defines the struct too, under the same name, so it is renamed here. */
+/* The kernel's header also defines a struct of this name, which is renamed here. */
 #define sockaddr_un kernel_sockaddr_un
 #include <linux/un.h>
 #undef sockaddr_un

@@ -8,9 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The space for what one message can carry in addition to one descriptor, if the socket was
- * inherited with options set: credentials, a security label, a pidfd, and the length of the
- * queue. */
+/* The space for control messages that can arrive with the descriptor if another program has set
+ * options on the socket: credentials, a security label, a pidfd, and the length of the queue. */
 #define ALONG (CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(96) + 2 * CMSG_SPACE(sizeof(int)))
 
 static _Noreturn void die(const char *what)
@@ -19,7 +18,7 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-/* 1. Send: a byte 0, and the descriptor with it. */
+/* 1. Send a byte 0, and the descriptor with it. */
 
 static void send_fd(int sock, int fd)
 {
@@ -44,7 +43,7 @@ static void send_fd(int sock, int fd)
 		die("sendmsg");
 }
 
-/* 2. Receive: one byte, and exactly one descriptor, which is close-on-exec. */
+/* 2. Receive one byte, and exactly one descriptor, which is close-on-exec. */
 
 static int recv_fd(int sock, int flags)
 {
@@ -85,7 +84,7 @@ int main(void)
 	fd = recv_fd(stream[1], 0);
 	close(fd);
 	send_fd(packets[0], stream[0]);
-	fd = recv_fd(packets[1], MSG_TRUNC); /* reports the true length of a message */
+	fd = recv_fd(packets[1], MSG_TRUNC); /* Reports the true length of a message. */
 	close(fd);
 	close(-1);
 	for (int i = 0; i < 2; i++) {

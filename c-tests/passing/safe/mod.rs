@@ -3,7 +3,7 @@
 use sunpath::{UnixSeqpacket, UnixStream};
 
 fn mark() {
-    // SAFETY: close takes any number; -1 is not a descriptor, so nothing is closed.
+    // SAFETY: close takes an int; -1 is not a descriptor, so nothing is closed.
     unsafe { libc::close(-1) };
 }
 

@@ -1,4 +1,4 @@
-//! Tests of programs that are clients of ours, at `a.sock` or at the abstract name.
+//! Tests of programs that connect to our server, at `a.sock` or at an abstract name.
 
 use std::io::{self, BufRead, BufReader, IoSliceMut, Read};
 use std::process;
@@ -155,9 +155,9 @@ fn datagram(stage: &Stage) -> (String, String, Running) {
     (message, from, running)
 }
 
-/// Receives the messages of a program that reports that it is ready, as a service does, with its
-/// credentials. The program then sends one end of a pipe and waits until that is closed, which
-/// shows that everything before was read.
+/// Receives the messages by which a service reports that it is ready, with its credentials. The
+/// program then sends one end of a pipe and waits until that end is closed. The closed end shows
+/// that everything before was read.
 fn notify(stage: &Stage) {
     let socket = UnixDatagram::bind_addr(&stage.address()).expect("it is free");
     patient(&socket);
@@ -176,7 +176,7 @@ fn notify(stage: &Stage) {
         let who = control.credentials().expect("the kernel adds them");
         // SAFETY: the call takes no arguments and cannot fail.
         assert_eq!(who.uid(), unsafe { libc::geteuid() });
-        // With privileges the program sends its parent's number in place of its own.
+        // With privileges the program sends its parent's pid in place of its own.
         let pids = [process::id(), running.child.id()].map(i32::try_from);
         assert!(who.pid().is_some_and(|pid| pids.contains(&Ok(pid))));
         assert_eq!(control.rights().count(), fds);

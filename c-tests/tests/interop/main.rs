@@ -1,6 +1,6 @@
-//! Tests of servers and clients that people run. Each of them talks with `sunpath` as a client or
-//! as a server. There is a table for servers and one for clients, with a row for each program. The
-//! programs that are not installed are listed at the end.
+//! Tests of servers and clients that people run, each with `sunpath` at the other end. There is a
+//! table of servers and a table of clients, with a row for each program. The programs that are not
+//! installed are listed at the end.
 #![cfg(target_os = "linux")]
 
 mod clients;
@@ -33,7 +33,7 @@ struct Row {
     talk: fn(&Stage),
 }
 
-/// A fresh directory, and the program that is to run there.
+/// A fresh directory, and the program that will run in it.
 struct Stage {
     dir: FreshDir,
     row: &'static Row,
@@ -96,7 +96,7 @@ struct Running {
 }
 
 impl Running {
-    /// Returns a socket that is connected to the program as soon as it serves there.
+    /// Waits until the program serves at the address, and returns a socket that is connected to it.
     fn client<T: Kind>(&mut self, at: &UnixAddr) -> Socket<T> {
         let began = Instant::now();
         loop {
@@ -132,7 +132,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both calls fail only if it has ended by itself.
+        // `kill` and `wait` fail only if the program has ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Tests of programs that serve at `a.sock` or at the abstract name. The test is their client.
+//! Tests of programs that serve at `a.sock` or at an abstract name. The test is their client.
 
 use std::io::{BufRead, BufReader};
 
@@ -16,8 +16,8 @@ pub(crate) const ROWS: &[Row] = &[
         talk: redis,
     },
     Row {
-        // As root memcached needs to know which user to become. It raises RLIMIT_NOFILE to the
-        // number of connections, so there are only a few.
+        // If memcached runs as root, an argument must name the user that it becomes. It raises
+        // RLIMIT_NOFILE to its maximum of connections, so the maximum is low.
         program: "memcached",
         args: &["-u", "root", "-c", "60", "-s", "a.sock"],
         input: "",
@@ -148,8 +148,8 @@ fn nginx(stage: &Stage) {
     assert!(answer.ends_with("\r\n\r\nhello from nginx"), "{answer}");
 }
 
-/// Authenticates at a message bus. The bus accepts our identity because the kernel reports it, and
-/// rejects any other that we claim.
+/// Authenticates at a message bus. The bus accepts our own uid, because the kernel reports it, and
+/// rejects any other uid that we claim.
 fn dbus(stage: &Stage) {
     let mut server = stage.start();
     let mut stream = BufReader::new(server.client::<Stream>(&stage.address()));

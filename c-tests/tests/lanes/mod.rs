@@ -3,7 +3,7 @@
 use sunpath_c_tests::c;
 use sunpath_c_tests::lane::Lane;
 
-/// C comes first: the other lanes are compared with it.
+/// The C lane comes first, because the other lanes are compared with it.
 pub(crate) const LANES: &[Lane] = &[
     Lane {
         name: "C",

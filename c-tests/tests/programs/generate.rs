@@ -1,8 +1,8 @@
 //! Generates programs in the language of `sockets/cases.txt` from bytes. Any bytes make a program.
 //!
-//! The tables below contain calls of that language with gaps, namely those that `sunpath` offers
-//! for each kind of socket. `sockets/transcript.txt` has the calls that it does not offer. `fds`,
-//! which would outlive its program, and waiting without a timeout are left out.
+//! The tables below contain the calls that `sunpath` offers for each kind of socket, with gaps.
+//! `sockets/transcript.txt` shows the calls that it does not offer. Two things are left out: `fds`,
+//! whose effect would outlast its program, and waits without a timeout.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,15 @@ use proptest::array::uniform6;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 
-/// The numbers from which one part of a program is made: the table, the line, the socket, and the
-/// values for the gaps.
+/// The bytes from which one part of a program is made. The bytes select the table, the line, the
+/// socket, and the values for the gaps.
 type Choice = [u8; 6];
 
-/// The number of parts of the longest program.
+/// How many parts the longest program has.
 const LONGEST: usize = 24;
 
-/// Generates programs, in parts that can be left out. A part is a call, or calls that belong
-/// together.
+/// Generates programs, in parts that can be left out. A part is a call, or several calls that
+/// belong together.
 pub(crate) fn programs() -> impl Strategy<Value = Vec<String>> {
     vec(uniform6(any::<u8>()), 1..=LONGEST).prop_map(|choices| {
         let mut program = Program::default();
@@ -39,10 +39,10 @@ enum Kind {
 }
 use Kind::{Dgram, Listener, PacketListener, Seqpacket, Stream};
 
-/// Calls that make sockets. A gap with a kind is a new letter for a socket of that kind, and
-/// `{last}` is the letter before. `{own}` is the pathname that consists of that letter, and
-/// `{name}` is one of these pathnames, or one that no socket has. A line that is listed twice is
-/// chosen twice as often.
+/// Calls that make sockets. A gap that names a kind becomes a new letter for a socket of that kind,
+/// and `{last}` becomes the newest letter. `{own}` becomes the pathname that consists of the newest
+/// letter. `{name}` becomes the pathname of any letter, or a pathname that no socket has. A line
+/// that is listed twice is chosen twice as often.
 const OPENINGS: &[&str] = &[
     "pair(stream, {stream}, {stream})",
     "pair(dgram, {dgram}, {dgram})",
@@ -64,7 +64,7 @@ const OPENINGS: &[&str] = &[
     "fill_backlog(seqpacket, {name})",
 ];
 
-/// Calls that ask about a socket of any kind. `{it}` is its letter.
+/// Calls that ask about a socket of any kind. `{it}` becomes the letter of the socket.
 const ASK: &[&str] = &[
     "poll({it})",
     "getpeername({it})",
@@ -99,8 +99,8 @@ const CHANGE: &[&str] = &[
     "nonblock({it}, 0); timeout({it}, SO_RCVTIMEO, 1); timeout({it}, SO_SNDTIMEO, 1)",
 ];
 
-/// Peeking at no bytes is left out, because such a peek loops in Linux 6.18 until a signal arrives
-/// if a byte out of band is queued.
+/// Peeking at no bytes is left out, because in Linux 6.18 that call does not return until a signal
+/// arrives, if an out-of-band byte is queued.
 const STREAM: &[&str] = &[
     "send({it}, {data})",
     "recv({it}, {size})",
@@ -199,7 +199,7 @@ struct Program {
     open: Vec<(char, Kind)>,
     /// The letters that have a socket, or had one.
     letters: String,
-    /// The letters that are pathnames as well.
+    /// The letters that are also pathnames.
     names: String,
 }
 
@@ -266,7 +266,7 @@ impl Program {
     }
 }
 
-/// Returns a pathname that a socket is bound to, or one that no socket has.
+/// Returns the pathname in quotes, or a pathname that no socket has.
 fn quoted(name: Option<char>) -> String {
     format!("\"{}\"", name.unwrap_or('-'))
 }

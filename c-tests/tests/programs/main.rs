@@ -22,11 +22,11 @@ use sunpath_c_tests::compare;
 use generate::programs;
 use lanes::lanes_of;
 
-/// The number of programs that one process of each lane gets.
+/// How many programs one process of each lane runs.
 const BATCH: usize = 500;
 
-/// The number of times that each call had the same answer in all lanes, and how often that answer
-/// was not an errno.
+/// For each call, how often all lanes had the same answer, and how often that answer was not an
+/// errno.
 type Counts = BTreeMap<String, [usize; 2]>;
 
 /// Runs programs in all lanes.
@@ -94,8 +94,8 @@ fn agree(c: &str, safe: &str, counts: &mut Counts) -> Result<(), String> {
     for ((call, c), (same, safe)) in answers(c).zip(answers(safe)) {
         let name = call.split('(').next().unwrap_or_default();
         let agrees = match safe {
-            // The socket of this letter could not be made. C then calls with the descriptor -1,
-            // which poll(2) ignores.
+            // The socket of this letter could not be made. C then makes the call with descriptor
+            // -1, which poll(2) ignores.
             "no socket" | "not offered" => c.ends_with("EBADF") || (name, c) == ("poll", "none"),
             // Every descriptor is close-on-exec when it is made.
             "1" if name == "cloexec" => matches!(c, "0" | "1"),
@@ -111,8 +111,8 @@ fn agree(c: &str, safe: &str, counts: &mut Counts) -> Result<(), String> {
     Ok(())
 }
 
-/// Leaves out parts of a program as long as its answers still differ, and returns the difference,
-/// or `None` if the answers are the same.
+/// Removes parts of a program as long as the answers of the lanes still differ. Returns the
+/// difference, or `None` if the answers are the same.
 fn shrunk(mut program: Vec<String>) -> Option<String> {
     let fault = |parts: &[String]| run(&[parts.join("; ")], &mut Counts::new()).err();
     let mut simplest = fault(&program)?;

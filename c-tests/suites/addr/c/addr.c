@@ -1,9 +1,9 @@
-/* Runs the cases of cases.txt in C. It reads the table from stdin, makes the calls on this kernel
- * in the current directory, which should be empty, and prints a line for each case. By hand:
+/* Runs the cases of cases.txt in C. It reads the table from standard input, makes the calls on this
+ * kernel, and prints a line for each case. The current directory should be empty. By hand:
  *
  *   mkdir fresh && cd fresh && addr < .../cases.txt
  *
- * ../raw and ../safe are the same program over sunpath-sys and over sunpath. */
+ * ../raw and ../safe do the same over sunpath-sys and over sunpath. */
 #include "address.h"
 #include "notation.h"
 #include "table.h"
@@ -17,15 +17,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. Address: the struct, and space after it that must not be written to, in address.h. */
+/* 1. Make an address with space after it that must not be written to: see address.h. */
 
 static socklen_t smaller(socklen_t a, socklen_t b)
 {
 	return a < b ? a : b;
 }
 
-/* 2. Make sockets: a stream socket for each letter, made when it is first used. It is nonblocking,
- *    so that a case that goes wrong prints EAGAIN and does not wait. */
+/* 2. Make sockets: a stream socket for each letter when it is first used. The sockets are
+ *    nonblocking, so that a case that goes wrong prints EAGAIN and does not wait. */
 
 #define KIND (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 
@@ -54,7 +54,7 @@ static int socket_of(char name)
 	return *fd;
 }
 
-/* 3. Ask: pass the address as the table has it, and the length that goes with it. */
+/* 3. Pass addresses: the address that the table has, and its length. */
 
 static socklen_t address_of(const struct step *step, union address *ret_addr)
 {
@@ -74,7 +74,7 @@ static socklen_t address_of(const struct step *step, union address *ret_addr)
 		return (socklen_t)(PATH_OFFSET + step->count);
 	case FORM_REPORTED:
 		return reported;
-	case FORM_CLAMPED: /* the kernel may report more than it takes */
+	case FORM_CLAMPED: /* The kernel may report a greater length than it accepts. */
 		return smaller(reported, sizeof ret_addr->un);
 	case FORM_NUMBER:
 		return (socklen_t)step->number;
@@ -102,8 +102,8 @@ static void ask_with_address(const struct step *step)
 	print_outcome(result);
 }
 
-/* 4. Print the answers: what the kernel wrote, the length that it reports, and whether it stayed
- *    inside. */
+/* 4. Print the answers: what the kernel wrote, the length that it reports, and whether it wrote
+ *    past the buffer. */
 
 static void ask_for_address(const struct step *step)
 {
@@ -194,7 +194,7 @@ static void print_and_remove_files(void)
 	free(entries);
 }
 
-/* 7. Run a case: each has its own sockets and files, and prints one line. */
+/* 7. Run a case: each case has its own sockets and files, and prints one line. */
 
 static void run_case(const char *text)
 {
@@ -234,7 +234,7 @@ static void run_case(const char *text)
 			close(*slot(name));
 }
 
-/* 8. Read the table: "for 0..112 ID ..." is the case once for every number, put in for "$n". */
+/* 8. Read the table: "for 0..112 ID ..." repeats a case with each value in place of "$n". */
 
 static void run_with_number(const char *text, unsigned long number)
 {

@@ -45,7 +45,7 @@ static size_t count_touched(const union address *addr, size_t from)
 	return count;
 }
 
-/* Returns len, or the size of the buffer if len is greater. */
+/* Returns the smaller of `len` and the size of the buffer. */
 static size_t within(socklen_t len)
 {
 	return len < BUFFER_SIZE ? len : BUFFER_SIZE;

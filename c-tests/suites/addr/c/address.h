@@ -1,4 +1,5 @@
-/* An address with space after it that nobody may write to, and what the kernel wrote into it. */
+/* An address with space after it that nobody may write to, and functions that print what the kernel
+ * wrote. */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
@@ -6,8 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* A size greater than that of any address, so that a case can write after one and see what the
- * kernel reports. */
+/* A size greater than that of any address, so that a write past an address shows in the buffer. */
 #define BUFFER_SIZE 256
 
 #define PATH_OFFSET offsetof(struct sockaddr_un, sun_path)
@@ -18,16 +18,15 @@ union address {
 	unsigned char bytes[BUFFER_SIZE];
 };
 
-/* Fills the buffer with a known byte, so that the bytes that the kernel writes can be told from the
- * others. */
+/* Fills the buffer with a known byte, which shows what the kernel has written. */
 void address_prepare(union address *ret_addr);
 
 /* Prints what the kernel wrote into a prepared address: the length that it reports, the bytes of
  * sun_path that are inside the cap bytes of the buffer, and whether it wrote more. */
 void address_print(const union address *addr, socklen_t cap, socklen_t len);
 
-/* A name that the kernel chose is random. Its form is printed, and "the same" if the name was
- * printed before. This function forgets which name was printed. */
+/* A name that the kernel chose is random, so only its form is printed, or "the same" if the name
+ * was printed before. This function forgets which name was printed. */
 void address_forget_autobound(void);
 
 #endif

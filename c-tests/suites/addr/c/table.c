@@ -159,6 +159,6 @@ void step_print(const struct step *step, socklen_t len)
 		break;
 	}
 	if (step->form != FORM_NONE)
-		printf(", %d", (int)len); /* the table writes the greatest socklen_t as -1 */
+		printf(", %d", (int)len); /* The table writes the greatest socklen_t as -1. */
 	putchar(')');
 }

@@ -1,5 +1,5 @@
-/* Reads and prints one call of cases.txt. The head of cases.txt explains the words. src/table.rs is
- * the same in Rust. */
+/* Reads and prints one call of cases.txt. The head of cases.txt explains the words. src/table.rs
+ * does the same in Rust. */
 #ifndef TABLE_H
 #define TABLE_H
 

@@ -1,6 +1,6 @@
-//! Runs the cases of `cases.txt` over `sunpath-sys`. It makes the same calls as `../c/addr.c`, with
-//! structs that are filled by hand, and prints the same lines. It reads the table from stdin, and
-//! works in the current directory.
+//! Runs the cases of `cases.txt` over `sunpath-sys`. This program makes the same calls as
+//! `../c/addr.c`, with structs that are filled by hand, and prints the same lines. The program
+//! reads the table from standard input, and works in the current directory.
 
 use std::ffi::{CString, c_int};
 use std::fs;
@@ -13,10 +13,9 @@ use sunpath_c_tests::table::{Case, PATH_OFFSET, Source, Step, read_cases};
 use sunpath_sys as sys;
 use sys::{sa_family_t, sockaddr, sockaddr_un, socklen_t};
 
-// 1. Address: the struct, followed by space that must not be written to.
+// 1. Make an address with space after it that must not be written to.
 
-/// A size greater than that of any address, so that a case can write after one and see what the
-/// kernel reports.
+/// A size greater than that of any address, so that a write past an address shows in the buffer.
 const BUFFER_SIZE: usize = 256;
 
 #[repr(C, align(8))]
@@ -47,13 +46,13 @@ impl Address {
     }
 }
 
-/// Returns len, or the size of the buffer if len is greater.
+/// Returns the smaller of `len` and the size of the buffer.
 fn within(len: socklen_t) -> usize {
     (len as usize).min(BUFFER_SIZE)
 }
 
-// 2. Make sockets: a stream socket for each letter, made when it is first used. It is nonblocking,
-//    so that a case that goes wrong prints EAGAIN and does not wait.
+// 2. Make sockets: a stream socket for each letter when it is first used. The sockets are
+//    nonblocking, so that a case that goes wrong prints EAGAIN and does not wait.
 
 const KIND: c_int = sys::SOCK_STREAM | sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK;
 
@@ -71,7 +70,7 @@ impl Lane {
     fn socket_of(&mut self, name: Option<char>) -> c_int {
         let fd = self.slot(name.expect("the call has a socket"));
         if *fd < 0 {
-            // SAFETY: socket takes numbers.
+            // SAFETY: socket takes integers, no pointers.
             *fd = unsafe { sys::socket(sys::AF_UNIX, KIND, 0) };
             assert!(*fd >= 0, "socket: {}", outcome(-1));
         }
@@ -79,7 +78,7 @@ impl Lane {
     }
 }
 
-// 3. Ask: pass the address as the table has it, and the length that goes with it.
+// 3. Pass addresses: the address that the table has, and its length.
 
 fn outcome(result: c_int) -> &'static str {
     if result < 0 {
@@ -98,7 +97,7 @@ impl Lane {
         let (family, bytes) = match &step.source {
             Source::Sockname(from) => {
                 let fd = self.socket_of(Some(*from));
-                // SAFETY: addr has space for more than the SIZE bytes that reported allows.
+                // SAFETY: `addr` has space for more than the SIZE bytes that `reported` allows.
                 let result = unsafe { sys::getsockname(fd, addr.as_mut_ptr(), &mut reported) };
                 assert_eq!(result, 0, "getsockname: {}", outcome(result));
                 return (addr, step.len(reported));
@@ -117,17 +116,19 @@ impl Lane {
         let fd = self.socket_of(step.socket);
         let (addr, len) = self.address_of(step);
         let result = outcome(match &*step.call {
-            // SAFETY: the kernel reads len bytes of addr, and refuses a len of more than 128.
+            // SAFETY: the kernel reads `len` bytes of `addr`, and refuses a length of more than
+            // 128.
             "bind" => unsafe { sys::bind(fd, addr.as_ptr(), len) },
-            // SAFETY: the kernel reads len bytes of addr, and refuses a len of more than 128.
+            // SAFETY: the kernel reads `len` bytes of `addr`, and refuses a length of more than
+            // 128.
             _ => unsafe { sys::connect(fd, addr.as_ptr(), len) },
         });
         format!("{} = {result}", step.shown(len))
     }
 }
 
-// 4. Print the answers: what the kernel wrote, the length that it reports, and whether it stayed
-//    inside.
+// 4. Print the answers: what the kernel wrote, the length that it reports, and whether it wrote
+//    past the buffer.
 
 fn count_touched(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte != UNTOUCHED).count()
@@ -180,19 +181,17 @@ impl Lane {
         let mut len = cap;
         let mut byte = 0u8;
         let result = match &*step.call {
-            // SAFETY: addr has space for more than any address, however great a len the table
-            // names.
+            // SAFETY: `addr` has space for more than any address, whatever length the table names.
             "getsockname" => unsafe { sys::getsockname(fd, to, &mut len) },
-            // SAFETY: addr has space for more than any address, however great a len the table
-            // names.
+            // SAFETY: `addr` has space for more than any address, whatever length the table names.
             "getpeername" => unsafe { sys::getpeername(fd, to, &mut len) },
             "recvfrom" => {
-                // SAFETY: as above, and one byte fits into byte.
+                // SAFETY: `to` has space for `len` bytes, and one byte fits into `byte`.
                 unsafe { sys::recvfrom(fd, (&raw mut byte).cast(), 1, 0, to, &mut len) as c_int }
             }
             _ => {
                 let flags = sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK;
-                // SAFETY: as above.
+                // SAFETY: `to` has space for `len` bytes.
                 let fd = unsafe { sys::accept4(fd, to, &mut len, flags) };
                 *self.slot('a') = fd;
                 fd
@@ -213,30 +212,30 @@ impl Lane {
         let result = outcome(match (&*step.call, &step.source) {
             ("listen", _) => {
                 let fd = self.socket_of(step.socket);
-                // SAFETY: listen takes numbers.
+                // SAFETY: listen takes integers, no pointers.
                 unsafe { sys::listen(fd, 8) }
             }
             ("send", _) => {
                 let fd = self.socket_of(step.socket);
-                // SAFETY: one byte is read, and there is one.
+                // SAFETY: the array has the one byte that is read.
                 unsafe { sys::send(fd, b"x".as_ptr().cast(), 1, sys::MSG_NOSIGNAL) as c_int }
             }
             ("close", _) => {
                 let fd = self.socket_of(step.socket);
                 *self.slot(step.socket.expect("the call has a socket")) = -1;
-                // SAFETY: the slot owned fd and has given it up.
+                // SAFETY: the slot owned `fd`, and no longer has it.
                 unsafe { sys::close(fd) }
             }
             ("socketpair", _) => {
                 let mut pair = [-1; 2];
-                // SAFETY: pair has space for two descriptors.
+                // SAFETY: `pair` has space for two descriptors.
                 let result = unsafe { sys::socketpair(sys::AF_UNIX, KIND, 0, pair.as_mut_ptr()) };
                 [*self.slot('p'), *self.slot('q')] = pair;
                 result
             }
             ("mkdir", Source::Bytes(name)) => {
                 let name = CString::new(name.clone()).expect("a path has no NUL");
-                // SAFETY: name is a live C string.
+                // SAFETY: `name` is a live C string.
                 unsafe { sys::mkdirat(sys::AT_FDCWD, name.as_ptr(), 0o777) }
             }
             (call, _) => panic!("{call}: not a call of the table"),
@@ -264,7 +263,7 @@ fn show_and_remove_files() -> io::Result<String> {
     Ok(text)
 }
 
-// 7. Run a case: each has its own sockets and files, and prints one line.
+// 7. Run a case: each case has its own sockets and files, and prints one line.
 
 fn run_case(case: &Case) -> io::Result<()> {
     let mut lane = Lane {
@@ -286,13 +285,13 @@ fn run_case(case: &Case) -> io::Result<()> {
         show_and_remove_files()?
     );
     for fd in lane.sockets.into_iter().filter(|fd| *fd >= 0) {
-        // SAFETY: the slot owned fd, and the lane ends here.
+        // SAFETY: the slot owned `fd`, and nothing uses it after the end of the lane.
         unsafe { sys::close(fd) };
     }
     Ok(())
 }
 
-// 8. Read the table: "for 0..112 ID ..." is the case once for every number, put in for "$n".
+// 8. Read the table: "for 0..112 ID ..." repeats a case with each value in place of "$n".
 
 pub(crate) fn main() -> io::Result<()> {
     read_cases(io::stdin().lock()).iter().try_for_each(run_case)

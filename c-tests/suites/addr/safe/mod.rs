@@ -1,10 +1,10 @@
-//! Runs the cases of `cases.txt` over `sunpath`. For each call of `../c/addr.c` it makes the
-//! nearest call of a program in safe Rust, and it prints the same lines. It reads the table from
-//! stdin, and works in the current directory.
+//! Runs the cases of `cases.txt` over `sunpath`. For each call of `../c/addr.c` the program makes
+//! the nearest call of safe Rust, and prints the same lines. The program reads the table from
+//! standard input, and works in the current directory.
 //!
-//! `"norm\0"` in the table means the name, in whatever way C writes it and its length. A struct in
-//! braces is taken with [`UnixAddr::from_raw`]. A line can differ from C's if a name is refused,
-//! and if C's call has a buffer or a length that this API does not take from the caller.
+//! `"norm\0"` in the table means the name `norm`, however C writes it and its length. A struct in
+//! braces is read by [`UnixAddr::from_raw`]. A line can differ from C's if a name is refused, or if
+//! C passes a buffer or a length that this API does not take from the caller.
 
 use std::fs;
 use std::io;
@@ -17,7 +17,7 @@ use sunpath::{Error, Socket, Stream, SunPath, SunPathError, UnixAddr, UnixListen
 use sunpath_c_tests::notation::Bytes;
 use sunpath_c_tests::table::{Case, Form, PATH_OFFSET, Source, Step, read_cases};
 
-// 1. Address: a value that contains its length. There is no space after it to write to.
+// 1. Make an address: a value that contains its length. There is no space after it to write to.
 
 const SIZE: usize = size_of::<sockaddr_un>();
 
@@ -34,7 +34,7 @@ fn named(bytes: &[u8], len: usize) -> Result<UnixAddr, SunPathError> {
     }
 }
 
-/// Returns a struct with the family and the bytes of the table, filled by hand.
+/// Returns a struct with the family and the bytes that the table gives.
 fn filled((_, family): (&str, i32), bytes: &[u8]) -> sockaddr_un {
     let mut addr = *UnixAddr::unnamed().as_sockaddr_un();
     addr.sun_family = family as sa_family_t;
@@ -44,8 +44,8 @@ fn filled((_, family): (&str, i32), bytes: &[u8]) -> sockaddr_un {
     addr
 }
 
-// 2. Make sockets: a stream socket for each letter, made when it is first used. It is nonblocking,
-//    so that a case that goes wrong prints EAGAIN and does not wait.
+// 2. Make sockets: a stream socket for each letter when it is first used. The sockets are
+//    nonblocking, so that a case that goes wrong prints EAGAIN and does not wait.
 
 enum Slot {
     Socket(Socket<Stream>),
@@ -88,7 +88,7 @@ impl Lane {
     }
 }
 
-// 3. Ask: pass the address as the table has it, and the length that goes with it.
+// 3. Pass addresses: the address that the table has, and its length.
 
 fn outcome(result: Result<(), Error>) -> &'static str {
     match result {
@@ -187,7 +187,7 @@ impl Lane {
                         Ok(addr)
                     })
                 }
-                // On a kernel that refused its bind(2), the socket never became a listener.
+                // If the kernel refused bind(2), the socket never became a listener.
                 _ => return format!("{} = not offered", step.shown(step.len(SIZE as socklen_t))),
             },
         };
@@ -253,7 +253,7 @@ fn show_and_remove_files() -> io::Result<String> {
     Ok(text)
 }
 
-// 7. Run a case: each has its own sockets and files, and prints one line.
+// 7. Run a case: each case has its own sockets and files, and prints one line.
 
 fn run_case(case: &Case) -> io::Result<()> {
     let mut lane = Lane::default();
@@ -274,7 +274,7 @@ fn run_case(case: &Case) -> io::Result<()> {
     Ok(())
 }
 
-// 8. Read the table: "for 0..112 ID ..." is the case once for every number, put in for "$n".
+// 8. Read the table: "for 0..112 ID ..." repeats a case with each value in place of "$n".
 
 pub(crate) fn main() -> io::Result<()> {
     read_cases(io::stdin().lock()).iter().try_for_each(run_case)

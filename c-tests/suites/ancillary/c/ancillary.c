@@ -1,11 +1,10 @@
 /* Runs the cases of control data in C: descriptors, credentials, pidfds, the length of the queue.
- * It prints a line for each case, and works in the current directory, which should be empty and its
- * own. By hand:
+ * It prints a line for each case. The current directory should be empty. By hand:
  *
  *   mkdir fresh && cd fresh && ancillary < .../cases.txt            every case of ../cases.txt
  *   mkdir fresh && cd fresh && ancillary I01.one P05 < /dev/null    these cases of ../cases.def
  *
- * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
+ * ../raw and ../safe do the same over sunpath-sys and over sunpath, file by file. */
 #include "ancillary.h"
 
 #include "calls.h"

@@ -1,5 +1,4 @@
-/* Cases with many messages in one call, with many pieces in one message, and with data that is
- * truncated. */
+/* Cases with many messages in one call, with many slices in one message, and with truncated data. */
 #include "ancillary.h"
 #include "notation.h"
 
@@ -7,8 +6,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* 1. sendmmsg and recvmmsg: "a", "bb", "ccc". If descriptors are wanted, the first has none and
- *    each of the others one more. */
+/* 1. Call sendmmsg and recvmmsg with the messages "a", "bb" and "ccc". If the case wants
+ *    descriptors, they have 0, 1 and 2 of them. */
 
 #define BATCH 3
 
@@ -76,7 +75,7 @@ void batch_rights(void)
 	three(1);
 }
 
-/* 2. Send and receive many pieces. */
+/* 2. Send and receive many slices. */
 
 static void in_pieces(size_t count)
 {

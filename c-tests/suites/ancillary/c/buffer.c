@@ -9,7 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* 1. Use a buffer for one descriptor and its padding, which has space for two. */
+/* 1. Use a buffer for one descriptor with its padding, into which two fit. */
 
 static void into_one(size_t count)
 {
@@ -30,7 +30,8 @@ void buffer_padding(void)
 	into_one(2);
 }
 
-/* 2. Receive at the limit of descriptors: recvmsg succeeds, and reports that something is missing. */
+/* 2. Receive at the limit of descriptors: recvmsg succeeds, and reports that something is missing.
+ * */
 
 static void three_at_limit(int more)
 {
@@ -56,7 +57,7 @@ void buffer_for_none(void)
 /* 3. Use the buffer in unusual ways. */
 
 /* Uses one buffer for two calls, as in a loop. The second call fails, and an iteration over the
- * buffer then sees the descriptor numbers of the first call. */
+ * buffer then sees the descriptors of the first call. */
 void buffer_failed(void)
 {
 	struct pair s = new_pair(SOCK_STREAM);
@@ -98,8 +99,8 @@ void buffer_aligned(void)
 	close_pair(s);
 }
 
-/* 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with another
- *    length. The buffer ends with them, so that a sanitizer sees a read past them. */
+/* 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with a wrong
+ *    length. The buffer ends with the messages, so that a sanitizer detects a read past them. */
 
 static size_t iterate(const unsigned char *bytes, size_t len, size_t ret_sizes[2])
 {
@@ -150,7 +151,8 @@ void buffer_clamped(void)
 	ITERATE_WITH(CMSG_SPACE(8) * 2 + 1);
 }
 
-/* Prints how many messages the first bytes of the buffer hold, at each length at which that changes. */
+/* For each prefix of the buffer, counts the messages in it, and prints the lengths at which the
+ * count changes. */
 void buffer_room(void)
 {
 	struct control control = { .len = 0 };
@@ -169,7 +171,7 @@ void buffer_room(void)
 	}
 }
 
-/* 5. The receiver closes the descriptors that it does not use. */
+/* 5. Close the descriptors that the receiver does not use. */
 
 void buffer_untaken(void)
 {

@@ -1,5 +1,5 @@
-/* Runs the cases of cases.txt. Each has two connected sockets p and q, and the calls of its line.
- * Each helper makes a call and prints it. */
+/* Runs the cases of cases.txt. Each case has two connected sockets p and q, and the calls of its
+ * line. Each helper makes a call and prints it. */
 #include "ancillary.h"
 #include "calls.h"
 #include "step.h"
@@ -22,7 +22,7 @@ static int *socket_of(struct pair *s, const struct step *asked)
 	return strcmp(asked->args[0].word, "p") == 0 ? &s->p : &s->q;
 }
 
-/* Returns the bytes of the second argument, which have no NUL in them, as a string. */
+/* Returns the bytes of the second argument as a string. They have no NUL. */
 static const char *text_of(const struct step *asked)
 {
 	static char text[64];

@@ -54,9 +54,9 @@ void put_rights(struct control *control, size_t count)
 	put(control, SCM_RIGHTS, fds, count * sizeof fds[0]);
 }
 
-/* 2. Read received control data. This is done by offsets and memcpy, because the buffer may have
- *    any alignment, and because the CMSG_NXTHDR of an older glibc skips a last message without its
- *    padding, and the descriptors in it. */
+/* 2. Read received control data by offsets and memcpy. The buffer may have any alignment, and
+ *    CMSG_NXTHDR of an older glibc skips a last message without its padding, and the descriptors in
+ *    that message. */
 
 int next_message(const unsigned char *bytes, size_t len, size_t *at, struct message *ret_message)
 {
@@ -71,8 +71,8 @@ int next_message(const unsigned char *bytes, size_t len, size_t *at, struct mess
 	ret_message->type = header.cmsg_type;
 	ret_message->data = bytes + *at + CMSG_LEN(0);
 	ret_message->size = end < CMSG_LEN(0) ? 0 : end - CMSG_LEN(0);
-	/* With a length below a header the loop would never end. A length past the buffer makes the
-	 * message the last. */
+	/* If the length is less than a header, the loop would never end. If it exceeds the buffer,
+	 * this message is the last. */
 	if (header.cmsg_len < CMSG_LEN(0) || CMSG_ALIGN(end) > left)
 		*at = len;
 	else
@@ -90,7 +90,7 @@ static void print_credentials(const struct message *message)
 	}
 	memcpy(&cred, message->data, sizeof cred);
 	printf(", CREDENTIALS(");
-	if (cred.pid <= 1) /* such a number belongs to no process, or the case made it up */
+	if (cred.pid <= 1) /* This pid belongs to no process, or the case made it up. */
 		printf("pid %d, uid %u, gid %u", cred.pid, cred.uid, cred.gid);
 	else
 		ids_print(cred.pid, cred.uid, cred.gid);

@@ -1,13 +1,12 @@
-/* Puts control messages into a buffer that is to be sent, and takes them from one that was
- * received. */
+/* Puts control messages into a buffer to send, and takes them out of a received buffer. */
 #ifndef CONTROL_H
 #define CONTROL_H
 
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* These names exist since glibc 2.39, or Linux 6.5, 6.16 and 6.17, and the headers may be older.
- * The numbers are those of the kernel's asm-generic headers. */
+/* SCM_PIDFD and the names below exist since glibc 2.39, or Linux 6.5, 6.16 and 6.17, and the
+ * headers may be older. The values are those of the kernel's asm-generic headers. */
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 4
 #endif
@@ -30,14 +29,14 @@
  */
 #define ANY_FD 0
 
-/* Control data to be sent. Messages are put one after the other. */
+/* Control data to send, with messages one after the other. */
 struct control {
 	size_t len;
 	_Alignas(struct cmsghdr) unsigned char bytes[CONTROL_SIZE];
 };
 
-/* put adds a message of level SOL_SOCKET. put_rights adds rights with ANY_FD, count times.
- * put_wrong adds 8 bytes of rights, whose header has any length, level and type. */
+/* put adds a message of level SOL_SOCKET. put_rights adds SCM_RIGHTS with ANY_FD, count times.
+ * put_wrong adds 8 bytes of SCM_RIGHTS, whose header has the given length, level and type. */
 void put(struct control *control, int type, const void *data, size_t size);
 void put_rights(struct control *control, size_t count);
 void put_wrong(struct control *control, size_t cmsg_len, int level, int type);

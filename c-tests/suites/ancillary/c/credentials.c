@@ -12,7 +12,8 @@ static struct pair passing(int type)
 	return s;
 }
 
-/* 1. The credentials that the kernel adds: those of the process that writes, at that moment. */
+/* 1. Receive the credentials that the kernel adds: those that the writing process has when it
+ *    writes. */
 
 void credentials_real(void)
 {
@@ -49,7 +50,7 @@ void credentials_inherited(void)
 	close(listener);
 }
 
-/* 2. The credentials that the sender names and the kernel checks. */
+/* 2. Send credentials, which the kernel checks. */
 
 static void sends(struct ucred cred, const char *words)
 {

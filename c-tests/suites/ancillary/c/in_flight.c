@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* 1. Make pipes, which tell whether their other end is open. */
+/* 1. Make pipes, because one end of a pipe shows whether the other end is open. */
 
 static void new_pipe(int ret_fds[2], int flags)
 {
@@ -23,7 +23,7 @@ static void ask_pipe(int fd)
 	result(count);
 }
 
-/* 2. Examine a received descriptor: its flag, its file. */
+/* 2. Examine a received descriptor: its flag and its file. */
 
 static void close_on_exec(int flags, const char *words)
 {
@@ -80,7 +80,7 @@ void in_flight_closed(void)
 	close_pair(s);
 }
 
-/* 3. The queue holds descriptors: a pipe ends when its last write end is closed. */
+/* 3. Leave descriptors in a queue: a pipe ends only when its last write end is closed. */
 
 void in_flight_receiver_closes(void)
 {
@@ -131,7 +131,7 @@ void in_flight_never_accepted(void)
 }
 
 /* The kernel frees sockets that are in flight in their own queues, but only some time later. The
- * read of the pipe waits until it has. */
+ * read of the pipe waits until the kernel has done that. */
 void in_flight_itself(void)
 {
 	int fds[2];
@@ -153,10 +153,11 @@ void in_flight_itself(void)
 	close(fds[0]);
 }
 
-/* 4. Count descriptors: one in flight counts for the user who sent it. */
+/* 4. Count descriptors in flight: each counts for the user who sent it. */
 
-/* Sends messages under a limit of 32 descriptors until one is refused. The last message may exceed
- * the limit, because the kernel compares the count before it adds the descriptors of a message. */
+/* Sends messages under a limit of 32 descriptors until the kernel refuses a message. The last
+ * message may exceed the limit, because the kernel compares the count before it adds the
+ * descriptors of a message. */
 static void until_refused(size_t rights)
 {
 	struct pair s = new_pair(SOCK_STREAM);
@@ -197,7 +198,7 @@ void in_flight_too_many_at_once(void)
 	as_nobody(many_a_message);
 }
 
-/* 5. Some receivers take no descriptors. */
+/* 5. Send to receivers that take no descriptors. */
 
 void in_flight_by_listener(void)
 {

@@ -3,7 +3,8 @@
  *   sendmsg(p, "x", RIGHTS(2)) = 1; recvmsg(q, 64, CMSG_LEN(4)) = 1, "x", RIGHTS(1), CTRUNC, opened 1
  *
  * The line has the data, the control messages in their order, the flags that report truncation, and
- * how many more descriptors the process has. A control buffer that is not named has enough space. */
+ * how many more descriptors the process has. If the line names no control buffer, the buffer is
+ * large enough. */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
@@ -27,21 +28,21 @@ void close_pair(struct pair s);
 #define SET(name, fd, option, value) set_option(name, fd, option, #option, value)
 void set_option(const char *name, int fd, int option, const char *words, int value);
 
-/* Returns whether this kernel lacks an option. If it does, prints that in place of the case. */
+/* Returns whether this kernel lacks an option, and prints a missing option in place of the case. */
 #define LACKS(option) lacks_option(option, #option)
 int lacks_option(int option, const char *words);
 
-/* Sends text with control data. try_send prints nothing. The others are a step, with these words
- * for the control data. */
+/* Send text with control data. try_send prints nothing. The other functions print a step, with
+ * these words for the control data. */
 ssize_t try_send(int p, const char *text, const struct control *control);
 void send_control(int p, const char *text, const struct control *control, const char *words);
 void send_rights(int p, const char *text, size_t count);
 void send_fd(int p, const char *text, int fd);
 void send_text(int p, const char *text);
 
-/* The way to receive: at most size bytes, with a control buffer of capacity bytes, offset bytes
- * after an aligned address. The words are those that the line has for capacity and flags, or
- * NULL. */
+/* The arguments of a receive: at most size bytes, and a control buffer of capacity bytes that
+ * begins offset bytes after an aligned address. The words are the line's text for capacity and
+ * flags, or NULL. */
 struct receive {
 	size_t size, capacity;
 	const char *capacity_words;
@@ -53,8 +54,8 @@ struct receive {
 /* Receives a message, as a step. The descriptors belong to the caller. */
 struct fds receive_with(int q, struct receive how);
 
-/* Receive, and close the descriptors: at most size bytes; in any way; into a small control buffer;
- * with flags. */
+/* Each function receives, and closes the descriptors: at most size bytes; with any arguments; into
+ * a small control buffer; with flags. */
 void receive(int q, size_t size);
 void receive_closing(int q, struct receive how);
 #define RECEIVE_IN(q, size, capacity) \

@@ -1,5 +1,5 @@
-/* Cases of SCM_PIDFD (which is a descriptor too), of SCM_INQ, of the order of control messages, and
- * of a control message of another family. */
+/* Cases of SCM_PIDFD (which is a descriptor, too), of SCM_INQ, of the order of control messages,
+ * and of a control message of another address family. */
 #include "ancillary.h"
 
 #include <fcntl.h>
@@ -16,8 +16,8 @@ static struct pair passing(int type)
 
 /* 1. Receive a pidfd with a message. */
 
-/* The option was set on the listener, so a receiver that did not ask for a pidfd finds one more
- * descriptor in every message. */
+/* The option was set on the listener. A receiver that did not ask for a pidfd therefore finds a
+ * pidfd in every message. */
 void pidfd_inherited(void)
 {
 	struct pair s;
@@ -131,7 +131,7 @@ void pidfd_no_stream(void)
 	close_pair(s);
 }
 
-/* 4. Receive a control message of another family. */
+/* 4. Receive a control message of another address family. */
 
 void pidfd_timestamp(void)
 {

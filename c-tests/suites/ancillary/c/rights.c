@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* 1. Send different numbers of descriptors, on all types of sockets. */
+/* 1. Send no, one and many descriptors, on all types of sockets. */
 
 static void on_every_type(size_t count)
 {
@@ -43,7 +43,7 @@ void rights_too_many(void)
 	on_every_type(254);
 }
 
-/* 2. Bad descriptors: the kernel passes all or none. */
+/* 2. Send bad descriptors: the kernel passes all or none. */
 
 void rights_closed(void)
 {
@@ -146,7 +146,7 @@ void rights_path(void)
 void rights_io_uring(void)
 {
 	struct pair s = new_pair(SOCK_STREAM);
-	unsigned params[30] = { 0 }; /* struct io_uring_params */
+	unsigned params[30] = { 0 }; /* This array stands for a struct io_uring_params. */
 	int fd = (int)syscall(SYS_io_uring_setup, 1, params);
 
 	if (fd < 0) {

@@ -6,7 +6,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* 1. Take the bytes by different calls. */
+/* 1. Receive the bytes by different calls. */
 
 static void two_sent(struct pair s)
 {
@@ -52,7 +52,7 @@ void stream_peek(void)
 	close_pair(s);
 }
 
-/* 2. Send a message that is larger than the queue: the sender sends the rest without descriptors. */
+/* 2. Send more bytes than the queue takes: the sender sends the rest without descriptors. */
 
 void stream_short_write(void)
 {

@@ -1,5 +1,4 @@
-//! Cases with many messages in one call, with many pieces in one message, and with data that is
-//! truncated.
+//! Cases with many messages in one call, with many slices in one message, and with truncated data.
 
 use std::ptr;
 
@@ -14,8 +13,8 @@ use super::message::{
 };
 use crate::descriptors::open_descriptors;
 
-// 1. sendmmsg and recvmmsg: "a", "bb", "ccc". If descriptors are wanted, the first has none and
-//    each of the others one more.
+// 1. Call sendmmsg and recvmmsg with the messages "a", "bb" and "ccc". If the case wants
+//    descriptors, they have 0, 1 and 2 of them.
 
 const BATCH: usize = 3;
 
@@ -40,7 +39,7 @@ fn in_a_batch(with_rights: bool) {
     let mut iovs = ["a", "bb", "ccc"].map(|text| piece(text.as_bytes()));
     let mut messages = batch(&mut iovs, &mut controls);
     let at = messages.as_mut_ptr();
-    // SAFETY: the messages are over live memory, which sendmmsg only reads, except for msg_len.
+    // SAFETY: the messages point to live memory, which sendmmsg only reads; it writes msg_len.
     let sent = unsafe { sys::sendmmsg(s.p, at, BATCH as c_uint, MSG_NOSIGNAL as _) };
     step!("sendmmsg(p, \"a\", \"bb\", \"ccc\")");
     line::result(counted(sent as isize));
@@ -54,7 +53,7 @@ fn in_a_batch(with_rights: bool) {
     let mut messages = batch(&mut iovs, &mut controls);
     let (at, flags) = (messages.as_mut_ptr(), MSG_CMSG_CLOEXEC as _);
     let before = open_descriptors();
-    // SAFETY: the messages are over live memory that nothing else uses; no timeout.
+    // SAFETY: the messages point to live memory that nothing else uses, and the timeout is null.
     let count = unsafe { sys::recvmmsg(s.q, at, BATCH as c_uint, flags, ptr::null_mut()) };
     let opened = open_descriptors() - before;
     step!("recvmmsg(q)");
@@ -82,13 +81,13 @@ pub(crate) fn rights() {
     in_a_batch(true);
 }
 
-// 2. Send and receive many pieces.
+// 2. Send and receive many slices.
 
 fn in_pieces(count: usize) {
     let s = new_pair(SOCK_DGRAM);
     let mut iovs: Vec<iovec> = (0..count).map(|_| piece(b"x")).collect();
     let message = message_over(&mut iovs, &mut []);
-    // SAFETY: the message is over live memory, which sendmsg only reads.
+    // SAFETY: the message points to live memory, which sendmsg only reads.
     let sent = counted(unsafe { sys::sendmsg(s.p, &message, MSG_NOSIGNAL) });
     step!("sendmsg(p, {count} pieces)");
     line::result(sent);

@@ -13,7 +13,7 @@ use super::message::{
 };
 use crate::descriptors::{allow_more, allow_usual, open_descriptors};
 
-// 1. Use a buffer for one descriptor and its padding, which has space for two.
+// 1. Use a buffer for one descriptor with its padding, into which two fit.
 
 fn into_one(count: usize) {
     let s = new_pair(SOCK_STREAM);
@@ -52,7 +52,7 @@ pub(crate) fn for_none() {
 // 3. Use the buffer in unusual ways.
 
 /// Uses one buffer for two calls, as in a loop. The second call fails, and an iteration over the
-/// buffer then sees the descriptor numbers of the first call.
+/// buffer then sees the descriptors of the first call.
 pub(crate) fn failed() {
     let s = new_pair(SOCK_STREAM);
     let (mut control, data) = ([0u8; CMSG_SPACE(4)], &mut [0u8]);
@@ -62,7 +62,7 @@ pub(crate) fn failed() {
     send_rights(s.p, "x", 1);
     let mut received = Vec::new();
     for _ in 0..2 {
-        // SAFETY: the message is over live memory that nothing else uses.
+        // SAFETY: the message points to live memory that nothing else uses.
         let count = unsafe { sys::recvmsg(s.q, &mut message, sys::MSG_CMSG_CLOEXEC) };
         let count = counted(count);
         step!("recvmsg(q, 1)");
@@ -95,7 +95,7 @@ pub(crate) fn aligned() {
     close_pair(s);
 }
 
-// 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with another
+// 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with a wrong
 //    length.
 
 fn iterate(control: &mut [u8]) -> Vec<usize> {
@@ -137,7 +137,8 @@ pub(crate) fn clamped() {
     iterate_with!(CMSG_SPACE(8) * 2 + 1);
 }
 
-/// Prints how many messages the first bytes of the buffer hold, at each length at which that changes.
+/// For each prefix of the buffer, counts the messages in it, and prints the lengths at which the
+/// count changes.
 pub(crate) fn room() {
     const SECOND: usize = CMSG_SPACE(8) + CMSG_LEN(0);
     let mut control = Control::default();
@@ -159,7 +160,7 @@ pub(crate) fn room() {
     }
 }
 
-// 5. The receiver closes the descriptors that it does not use.
+// 5. Close the descriptors that the receiver does not use.
 
 pub(crate) fn untaken() {
     let s = new_pair(SOCK_STREAM);

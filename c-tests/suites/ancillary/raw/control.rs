@@ -1,5 +1,4 @@
-//! Puts control messages into a buffer that is to be sent, and takes them from one that was
-//! received.
+//! Puts control messages into a buffer to send, and takes them out of a received buffer.
 
 use std::mem::{size_of, zeroed};
 use std::ptr;
@@ -17,7 +16,7 @@ pub(crate) const CONTROL_SIZE: usize = 4096;
 /// The descriptor that is sent if the case names none: standard input, which the test runner opens.
 pub(crate) const ANY_FD: c_int = 0;
 
-/// Returns a message over pieces of data and a control buffer, which have to outlive it.
+/// Returns a message that points to these iovecs and this control buffer, which have to outlive it.
 pub(crate) fn message_over(iov: &mut [iovec], control: &mut [u8]) -> msghdr {
     // SAFETY: all zero bytes are a message: null pointers and lengths of 0.
     let mut message: msghdr = unsafe { zeroed() };
@@ -41,7 +40,7 @@ pub(crate) fn written<'a>(control: &'a mut [u8], message: &msghdr) -> &'a mut [u
 
 // 1. Lay out control data to be sent.
 
-/// Control data to be sent. Messages are put one after the other.
+/// Control data to send, with messages one after the other.
 #[derive(Default)]
 pub(crate) struct Control(pub(crate) Vec<u8>);
 
@@ -50,9 +49,9 @@ impl Control {
         let at = self.0.len();
         self.0.resize(at + CMSG_SPACE(data.len()), 0);
         let cmsg: *mut cmsghdr = self.0[at..].as_mut_ptr().cast();
-        // SAFETY: there is space for a header at cmsg, which need not be aligned.
+        // SAFETY: there is space for a header at `cmsg`, and the write is unaligned.
         unsafe { cmsg.write_unaligned(header) };
-        // SAFETY: CMSG_LEN(0) bytes from cmsg on are in the buffer.
+        // SAFETY: CMSG_LEN(0) bytes from `cmsg` on are in the buffer.
         let to = unsafe { CMSG_DATA(cmsg) };
         // SAFETY: after the header the buffer has space for the data, which does not overlap it.
         unsafe { ptr::copy_nonoverlapping(data.as_ptr(), to, data.len()) };
@@ -68,12 +67,12 @@ impl Control {
         self.put(SCM_RIGHTS, &data);
     }
 
-    /// Puts rights with `ANY_FD`, `count` times.
+    /// Puts `SCM_RIGHTS` with `ANY_FD`, `count` times.
     pub(crate) fn put_rights(&mut self, count: usize) {
         self.put_fds(&vec![ANY_FD; count]);
     }
 
-    /// Puts 8 bytes of rights, whose header has any length, level and type.
+    /// Puts 8 bytes of `SCM_RIGHTS`, whose header has the given length, level and type.
     pub(crate) fn put_wrong(&mut self, cmsg_len: usize, level: c_int, kind: c_int) {
         let data = [ANY_FD.to_ne_bytes(), ANY_FD.to_ne_bytes()].concat();
         self.put_message(header(cmsg_len, level, kind), &data);
@@ -90,7 +89,7 @@ impl Control {
 }
 
 fn header(cmsg_len: usize, level: c_int, kind: c_int) -> cmsghdr {
-    // SAFETY: all zero bytes are a header: three numbers.
+    // SAFETY: a header has three integers, which may be zero.
     let mut header: cmsghdr = unsafe { zeroed() };
     header.cmsg_len = cmsg_len as _;
     header.cmsg_level = level;
@@ -100,11 +99,11 @@ fn header(cmsg_len: usize, level: c_int, kind: c_int) -> cmsghdr {
 
 // 2. Read received control data.
 
-/// Returns the control messages of a buffer that has been written: level, type and data each.
+/// Returns the level, the type and the data of each control message in a buffer.
 pub(crate) fn messages(control: &mut [u8]) -> Vec<(c_int, c_int, Vec<u8>)> {
     let message = message_over(&mut [], control);
     let mut all = Vec::new();
-    // SAFETY: the message is over a live buffer.
+    // SAFETY: the message points to a live buffer.
     let mut cmsg = unsafe { CMSG_FIRSTHDR(&message) };
     while !cmsg.is_null() {
         // SAFETY: CMSG_FIRSTHDR and CMSG_NXTHDR return headers that lie inside the buffer.
@@ -112,13 +111,13 @@ pub(crate) fn messages(control: &mut [u8]) -> Vec<(c_int, c_int, Vec<u8>)> {
         // SAFETY: the buffer has been written, and nothing changes it.
         let data = unsafe { cmsg_data(&message, cmsg) };
         all.push((header.cmsg_level, header.cmsg_type, data.to_vec()));
-        // SAFETY: cmsg came from this iteration over the same message.
+        // SAFETY: `cmsg` came from this iteration over the same message.
         cmsg = unsafe { CMSG_NXTHDR(&message, cmsg) };
     }
     all
 }
 
-/// Returns the first int of the data at `at`, if it is all there.
+/// Returns the int at `at` in the data, if the data has all of it.
 fn int(data: &[u8], at: usize) -> Option<c_int> {
     let bytes = data.get(at..)?.first_chunk()?;
     Some(c_int::from_ne_bytes(*bytes))
@@ -142,7 +141,7 @@ fn credentials_words(data: &[u8]) -> String {
     }
 }
 
-/// Returns the control messages of a buffer in words, and their descriptors.
+/// Returns the control messages of a buffer as the line prints them, and their descriptors.
 pub(crate) fn in_words(control: &mut [u8]) -> (Vec<String>, Vec<c_int>) {
     let (mut words, mut fds) = (Vec::new(), Vec::new());
     for (_, kind, data) in messages(control) {

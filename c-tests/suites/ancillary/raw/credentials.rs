@@ -19,7 +19,8 @@ fn passing(kind: c_int) -> Pair {
     s
 }
 
-// 1. The credentials that the kernel adds: those of the process that writes, at that moment.
+// 1. Receive the credentials that the kernel adds: those that the writing process has when it
+//    writes.
 
 pub(crate) fn real() {
     let s = passing(SOCK_STREAM);
@@ -40,7 +41,7 @@ fn passes_credentials(fd: c_int) -> c_int {
     let mut value: c_int = -1;
     let mut len = size_of::<c_int>() as socklen_t;
     let at = ptr::from_mut(&mut value).cast();
-    // SAFETY: at is a live int, and len is its size.
+    // SAFETY: `at` is a live int, and `len` is its size.
     let result = unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PASSCRED, at, &mut len) };
     check("getsockopt", result);
     value
@@ -58,7 +59,7 @@ pub(crate) fn inherited() {
     close(listener);
 }
 
-// 2. The credentials that the sender names and the kernel checks.
+// 2. Send credentials, which the kernel checks.
 
 fn sends(cred: ucred, words: &str) {
     let s = passing(SOCK_STREAM);
@@ -73,9 +74,9 @@ fn own() -> ucred {
     ucred {
         // SAFETY: getpid takes nothing and cannot fail.
         pid: unsafe { libc::getpid() },
-        // SAFETY: as above.
+        // SAFETY: the call takes no argument and cannot fail.
         uid: unsafe { libc::getuid() },
-        // SAFETY: as above.
+        // SAFETY: the call takes no argument and cannot fail.
         gid: unsafe { libc::getgid() },
     }
 }

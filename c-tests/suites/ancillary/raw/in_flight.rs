@@ -14,7 +14,7 @@ use super::{accepted, as_nobody, close, connected, listening};
 use crate::descriptors::{allow, allow_usual};
 use crate::process::{check, name_of};
 
-// 1. Make pipes, which tell whether their other end is open.
+// 1. Make pipes, because one end of a pipe shows whether the other end is open.
 
 fn new_pipe(flags: c_int) -> [c_int; 2] {
     let mut fds = [-1; 2];
@@ -33,7 +33,7 @@ fn ask_pipe(fd: c_int) {
     line::result(count);
 }
 
-// 2. Examine a received descriptor: its flag, its file.
+// 2. Examine a received descriptor: its flag and its file.
 
 fn close_on_exec(flags: (c_int, Words)) {
     let s = new_pair(SOCK_STREAM);
@@ -55,7 +55,7 @@ pub(crate) fn cloexec() {
 }
 
 fn seek(fd: c_int, offset: libc::off_t, from: c_int) -> libc::off_t {
-    // SAFETY: lseek takes numbers.
+    // SAFETY: lseek takes integers, no pointers.
     unsafe { libc::lseek(fd, offset, from) }
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn offset() {
     let fd = check("open", unsafe {
         sys::openat(sys::AT_FDCWD, c"f".as_ptr(), flags, 0o600)
     });
-    // SAFETY: as above.
+    // SAFETY: the path is a live string with its NUL.
     check("unlink", unsafe { sys::unlink(c"f".as_ptr()) });
     send_fd(s.p, "x", fd);
     let received = receive_fd(s.q);
@@ -95,7 +95,7 @@ pub(crate) fn closed() {
     close_pair(s);
 }
 
-// 3. The queue holds descriptors: a pipe ends when its last write end is closed.
+// 3. Leave descriptors in a queue: a pipe ends only when its last write end is closed.
 
 pub(crate) fn receiver_closes() {
     let s = new_pair(SOCK_STREAM);
@@ -137,7 +137,7 @@ pub(crate) fn never_accepted() {
 }
 
 /// The kernel frees sockets that are in flight in their own queues, but only some time later. The
-/// read of the pipe waits until it has.
+/// read of the pipe waits until the kernel has done that.
 pub(crate) fn itself() {
     let [from, to] = new_pipe(0);
     for _ in 0..100 {
@@ -153,10 +153,11 @@ pub(crate) fn itself() {
     close(from);
 }
 
-// 4. Count descriptors: one in flight counts for the user who sent it.
+// 4. Count descriptors in flight: each counts for the user who sent it.
 
-/// Sends messages under a limit of 32 descriptors until one is refused. The last message may exceed
-/// the limit, because the kernel compares the count before it adds the descriptors of a message.
+/// Sends messages under a limit of 32 descriptors until the kernel refuses a message. The last
+/// message may exceed the limit, because the kernel compares the count before it adds the
+/// descriptors of a message.
 fn until_refused(rights: usize) {
     let s = new_pair(SOCK_STREAM);
     let mut control = Control::default();
@@ -187,7 +188,7 @@ pub(crate) fn too_many_at_once() {
     as_nobody(|| until_refused(40));
 }
 
-// 5. Some receivers take no descriptors.
+// 5. Send to receivers that take no descriptors.
 
 pub(crate) fn by_listener() {
     if lacks(option!(SO_PASSRIGHTS)) {

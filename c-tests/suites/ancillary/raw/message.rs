@@ -28,7 +28,7 @@ pub(crate) struct Pair {
 pub(crate) fn new_pair(kind: c_int) -> Pair {
     let mut pair = [-1; 2];
     let kind = kind | sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK;
-    // SAFETY: pair has space for two descriptors.
+    // SAFETY: `pair` has space for two descriptors.
     let result = unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, pair.as_mut_ptr()) };
     check("socketpair", result);
     let [p, q] = pair;
@@ -43,14 +43,14 @@ pub(crate) fn close_pair(s: Pair) {
 fn try_set(fd: c_int, option: c_int, value: c_int) -> Result<&'static str, c_int> {
     let at = ptr::from_ref(&value).cast();
     let size = size_of::<c_int>() as socklen_t;
-    // SAFETY: at is a live int, and size its size.
+    // SAFETY: `at` is a live int, and `size` is its size.
     match unsafe { sys::setsockopt(fd, SOL_SOCKET, option, at, size) } {
         0 => Ok("ok"),
         _ => Err(sys::errno()),
     }
 }
 
-/// The number of an option of the socket level, with the option's name.
+/// The constant of an option of level SOL_SOCKET, with the option's name.
 macro_rules! option {
     ($option:ident) => {
         (sunpath_sys::$option, stringify!($option))
@@ -65,7 +65,7 @@ pub(crate) fn set(name: &str, fd: c_int, (option, words): (c_int, &str), value: 
     line::result(set);
 }
 
-/// Returns whether this kernel lacks an option. If it does, prints that in place of the case.
+/// Returns whether this kernel lacks an option, and prints a missing option in place of the case.
 pub(crate) fn lacks((option, words): (c_int, &str)) -> bool {
     let s = new_pair(sys::SOCK_STREAM);
     let lacks = try_set(s.p, option, 1) == Err(sys::ENOPROTOOPT);
@@ -92,7 +92,7 @@ pub(crate) fn piece(bytes: &[u8]) -> iovec {
 pub(crate) fn try_send_bytes(p: c_int, data: &[u8], control: &mut Control) -> Result<usize, c_int> {
     let mut iov = [piece(data)];
     let message = message_over(&mut iov, &mut control.0);
-    // SAFETY: the message is over live memory, which sendmsg only reads.
+    // SAFETY: the message points to live memory, which sendmsg only reads.
     counted(unsafe { sys::sendmsg(p, &message, MSG_NOSIGNAL) })
 }
 
@@ -128,10 +128,10 @@ pub(crate) fn send_text(p: c_int, text: &str) {
 
 // 3. Receive messages.
 
-/// The words of the line. They are empty if the line has none.
+/// Words of the line, if it has any.
 pub(crate) type Words<'a> = Option<&'a str>;
 
-/// A size of a control buffer, or flags, with their words.
+/// The size of a control buffer, or flags, with the words that the line has for them.
 macro_rules! named {
     ($value:expr) => {
         ($value, Some(stringify!($value)))
@@ -139,8 +139,9 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// The way to receive: at most `size` bytes, with a control buffer of the size in `buffer`,
-/// `offset` bytes after an aligned address. The words of both are in the line, if there are any.
+/// The arguments of a receive: at most `size` bytes, and a control buffer of the size in `buffer`
+/// that begins `offset` bytes after an aligned address. The words of size and flags are printed in
+/// the line, if there are any.
 pub(crate) struct Receive<'a> {
     pub(crate) size: usize,
     pub(crate) buffer: (usize, Words<'a>),
@@ -190,7 +191,7 @@ pub(crate) fn receive_with(q: c_int, how: &Receive<'_>) -> Vec<c_int> {
     iov[0].iov_base = data.as_mut_ptr().cast();
     let mut message = message_over(&mut iov, control);
     let before = open_descriptors();
-    // SAFETY: the message is over live memory that nothing else uses.
+    // SAFETY: the message points to live memory that nothing else uses.
     let count = counted(unsafe { sys::recvmsg(q, &mut message, how.flags.0) });
     let opened = open_descriptors() - before;
 
@@ -234,7 +235,7 @@ pub(crate) fn receive_plain(q: c_int, size: usize, (flags, words): (c_int, Words
     let mut data = [0u8; DATA_SIZE];
     let before = open_descriptors();
     let at = data[..size].as_mut_ptr().cast();
-    // SAFETY: data has space for size bytes.
+    // SAFETY: data has space for `size` bytes.
     let count = counted(unsafe { sys::recv(q, at, size, flags) });
     let opened = open_descriptors() - before;
     step!("recv(q, {size}{})", behind_comma(words));

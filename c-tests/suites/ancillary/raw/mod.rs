@@ -1,5 +1,5 @@
-//! Runs the cases of control data over `sunpath-sys`. It makes the same calls as `../c`, file by
-//! file, and prints the same lines.
+//! Runs the cases of control data over `sunpath-sys`. Each file makes the same calls as the file in
+//! `../c`, and prints the same lines.
 
 mod batch;
 mod buffer;
@@ -34,7 +34,7 @@ fn address() -> (sockaddr_un, socklen_t) {
 }
 
 fn new_socket(kind: c_int) -> c_int {
-    // SAFETY: socket takes numbers.
+    // SAFETY: socket takes integers, no pointers.
     let fd = unsafe { sys::socket(sys::AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) };
     check("socket", fd)
 }
@@ -42,7 +42,7 @@ fn new_socket(kind: c_int) -> c_int {
 fn bound(kind: c_int) -> c_int {
     let (addr, len) = address();
     let fd = new_socket(kind);
-    // SAFETY: the address is live and len is its length.
+    // SAFETY: the address is live and `len` is its length.
     let result = unsafe { sys::bind(fd, ptr::from_ref(&addr).cast(), len) };
     check("bind", result);
     fd
@@ -50,7 +50,7 @@ fn bound(kind: c_int) -> c_int {
 
 fn listening(kind: c_int) -> c_int {
     let fd = bound(kind);
-    // SAFETY: listen takes numbers.
+    // SAFETY: listen takes integers, no pointers.
     check("listen", unsafe { sys::listen(fd, 8) });
     fd
 }
@@ -58,7 +58,7 @@ fn listening(kind: c_int) -> c_int {
 fn connected(kind: c_int) -> c_int {
     let (addr, len) = address();
     let fd = new_socket(kind);
-    // SAFETY: the address is live and len is its length.
+    // SAFETY: the address is live and `len` is its length.
     let result = unsafe { sys::connect(fd, ptr::from_ref(&addr).cast(), len) };
     check("connect", result);
     fd
@@ -66,7 +66,7 @@ fn connected(kind: c_int) -> c_int {
 
 fn accepted(listener: c_int) -> c_int {
     let (addr, len) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: no address is asked for.
+    // SAFETY: both pointers for the address are null.
     let fd = unsafe { sys::accept4(listener, addr, len, SOCK_CLOEXEC | SOCK_NONBLOCK) };
     check("accept4", fd)
 }
@@ -95,7 +95,7 @@ type Outcome = ();
 include!(concat!(env!("OUT_DIR"), "/ancillary_cases.rs"));
 
 pub(crate) fn main() -> Outcome {
-    // The cases of cases.def are named by arguments after the name of the suite.
+    // Arguments after the name of the suite name cases of cases.def.
     if std::env::args().len() > 2 {
         cases::run(CASES)
     } else {

@@ -1,5 +1,5 @@
-//! Cases of `SCM_PIDFD` (which is a descriptor too), of `SCM_INQ`, of the order of control
-//! messages, and of a control message of another family.
+//! Cases of `SCM_PIDFD` (which is a descriptor, too), of `SCM_INQ`, of the order of control
+//! messages, and of a control message of another address family.
 
 use libc::c_int;
 use sunpath_sys as sys;
@@ -22,8 +22,8 @@ fn passing(kind: c_int) -> Pair {
 
 // 1. Receive a pidfd with a message.
 
-/// The option was set on the listener, so a receiver that did not ask for a pidfd finds one more
-/// descriptor in every message.
+/// The option was set on the listener. So a receiver finds a pidfd in every message without asking
+/// for pidfds.
 pub(crate) fn inherited() {
     if lacks(option!(SO_PASSPIDFD)) {
         return;
@@ -120,7 +120,7 @@ pub(crate) fn no_stream() {
     }
 }
 
-// 4. Receive a control message of another family.
+// 4. Receive a control message of another address family.
 
 pub(crate) fn timestamp() {
     let s = new_pair(SOCK_DGRAM);

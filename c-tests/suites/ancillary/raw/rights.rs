@@ -16,7 +16,7 @@ use super::message::{
 use super::{PATH, address, bound, close, new_socket};
 use crate::process::check;
 
-// 1. Send different numbers of descriptors, on all types of sockets.
+// 1. Send no, one and many descriptors, on all types of sockets.
 
 fn on_every_type(count: usize) {
     let types = [
@@ -52,11 +52,11 @@ fn sends(control: Control, words: &str) {
     close_pair(s);
 }
 
-// 2. Bad descriptors: the kernel passes all or none.
+// 2. Send bad descriptors: the kernel passes all or none.
 
 pub(crate) fn closed() {
     let (s, mut control) = (new_pair(SOCK_STREAM), Control::default());
-    // SAFETY: dup takes a number.
+    // SAFETY: dup takes an integer, no pointer.
     let closed = check("dup", unsafe { sys::dup(ANY_FD) });
     close(closed);
     control.put_fds(&[ANY_FD, closed, ANY_FD]);
@@ -145,8 +145,8 @@ pub(crate) fn path() {
 
 pub(crate) fn io_uring() {
     let s = new_pair(SOCK_STREAM);
-    let mut params = [0u32; 30]; // struct io_uring_params
-    // SAFETY: params has space for the struct, and asks for nothing.
+    let mut params = [0u32; 30]; // This array stands for a struct io_uring_params.
+    // SAFETY: `params` has space for the struct, and its zeroes ask for no feature.
     let fd = unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, params.as_mut_ptr()) };
     if fd < 0 {
         print!("not run: needs io_uring");
@@ -167,7 +167,7 @@ pub(crate) fn unconnected() {
     let mut message = message_over(&mut iov, &mut control.0);
     message.msg_name = ptr::from_mut(&mut addr).cast();
     message.msg_namelen = len;
-    // SAFETY: the message is over live memory, which sendmsg only reads.
+    // SAFETY: the message points to live memory, which sendmsg only reads.
     let sent = counted(unsafe { sys::sendmsg(p, &message, sys::MSG_NOSIGNAL) });
     step!("sendmsg(p, \"{PATH}\", \"x\", RIGHTS(1))");
     line::result(sent);

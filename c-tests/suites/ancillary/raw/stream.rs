@@ -11,7 +11,7 @@ use super::message::{
 };
 use crate::descriptors::open_descriptors;
 
-// 1. Take the bytes by different calls.
+// 1. Receive the bytes by different calls.
 
 fn two_sent() -> Pair {
     let s = new_pair(SOCK_STREAM);
@@ -53,7 +53,7 @@ pub(crate) fn peek() {
     close_pair(s);
 }
 
-// 2. Send a message that is larger than the queue: the sender sends the rest without descriptors.
+// 2. Send more bytes than the queue takes: the sender sends the rest without descriptors.
 
 pub(crate) fn short_write() {
     let data = vec![b'a'; 1 << 20];

@@ -1,4 +1,4 @@
-//! Reads a line of `cases.txt`: the type of the two sockets, and the calls on them.
+//! Reads a line of `cases.txt`: the type of the two sockets, and the calls on these sockets.
 
 use sunpath_sys::{CMSG_LEN, CMSG_SPACE};
 
@@ -67,7 +67,7 @@ impl Call {
         std::str::from_utf8(bytes).expect("the text is one")
     }
 
-    /// Returns how many descriptors each argument such as `RIGHTS(2)` has.
+    /// Returns the count of descriptors in each argument such as `RIGHTS(2)`.
     pub(crate) fn rights(&self) -> Vec<usize> {
         let count = |word: &str| {
             word.strip_prefix("RIGHTS(")?
@@ -80,15 +80,15 @@ impl Call {
         counts.expect("the control data is rights")
     }
 
-    /// Returns the size of the control buffer, with its words, or `None` if the line names no size.
-    /// That buffer has space for everything.
+    /// Returns the size of the control buffer, with its words. Returns `None` if the line names no
+    /// size; the buffer then has space for everything.
     pub(crate) fn capacity(&self) -> Option<(usize, &str)> {
         let words = self.word(2)?;
         Some((words.split(" + ").map(size).sum(), words))
     }
 }
 
-/// Returns the size that is written as `CMSG_SPACE(12)`, as `CMSG_LEN(4)` or as a number.
+/// Returns the size that is written as `CMSG_SPACE(12)`, as `CMSG_LEN(4)` or as an integer.
 fn size(word: &str) -> usize {
     let argument = |name| word.strip_prefix(name)?.strip_suffix(')')?.parse().ok();
     let len = argument("CMSG_LEN(").map(CMSG_LEN);

@@ -12,11 +12,11 @@ pub(crate) use crate::line::{part, result, step};
 #[derive(Default)]
 pub(crate) struct Arrived<'a> {
     pub(crate) data: &'a [u8],
-    /// Control messages in their order, in the words of the functions below.
+    /// The control messages in their order, in the words that the functions below return.
     pub(crate) messages: Vec<String>,
     pub(crate) truncated: bool,
     pub(crate) control_truncated: bool,
-    /// The number of descriptors that the process has in addition to those before.
+    /// How many more descriptors the process has than before.
     pub(crate) opened: usize,
 }
 
@@ -45,14 +45,14 @@ pub(crate) fn rights(count: usize) -> String {
 
 pub(crate) fn credentials(pid: pid_t, uid: u32, gid: u32) -> String {
     if pid <= 1 {
-        // The number is printed as it is, because it belongs to no process, or the case made it up.
+        // The pid is printed as it is, because it belongs to no process, or the case made it up.
         format!("CREDENTIALS(pid {pid}, uid {uid}, gid {gid})")
     } else {
         format!("CREDENTIALS({})", process::ids(pid, uid, gid))
     }
 }
 
-/// Returns the words for a pidfd, or for the errno in its place.
+/// Returns the words for a pidfd, or for the errno that arrived in place of a pidfd.
 pub(crate) fn pidfd(result: Result<(), c_int>) -> String {
     match result {
         Ok(()) => "PIDFD".to_owned(),

@@ -1,5 +1,4 @@
-//! Cases with many messages in one call, with many pieces in one message, and with data that is
-//! truncated.
+//! Cases with many messages in one call, with many slices in one message, and with truncated data.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -12,8 +11,8 @@ use super::line::{self, Arrived, step};
 use super::message::{in_words, new_pair, result};
 use crate::descriptors::open_descriptors;
 
-// 1. sendmmsg and recvmmsg: "a", "bb", "ccc". If descriptors are wanted, the first has none and
-//    each of the others one more.
+// 1. Call sendmmsg and recvmmsg with the messages "a", "bb" and "ccc". If the case wants
+//    descriptors, they have 0, 1 and 2 of them.
 
 const BATCH: usize = 3;
 
@@ -64,7 +63,7 @@ pub(crate) fn rights() -> Result<(), Error> {
     in_a_batch(true)
 }
 
-// 2. Send and receive many pieces.
+// 2. Send and receive many slices.
 
 fn in_pieces(count: usize) -> Result<(), Error> {
     let s = new_pair::<Datagram>()?;
@@ -84,7 +83,7 @@ pub(crate) fn too_many_pieces() -> Result<(), Error> {
 
 // 3. Receive truncated data.
 
-/// The library sets MSG_TRUNC by itself, because it also returns the true length of a truncated
+/// The library passes MSG_TRUNC by itself, because it returns the true length of a truncated
 /// message.
 pub(crate) fn true_length() -> Result<(), Error> {
     let s = new_pair::<Datagram>()?;

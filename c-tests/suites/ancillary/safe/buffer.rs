@@ -15,8 +15,8 @@ use super::message::{
 };
 use crate::descriptors::{allow_more, allow_usual, open_descriptors};
 
-// 1. Use a buffer for one descriptor and its padding, which has space for two. A program that
-//    expects one descriptor gets one.
+// 1. Use a buffer for one descriptor with its padding, into which two fit. A program that expects
+//    one descriptor gets one.
 
 fn into_one(count: usize) -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
@@ -108,15 +108,15 @@ pub(crate) fn aligned() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with another
+// 4. Iterate over bytes that no kernel wrote: two messages of 8 bytes, the first with a wrong
 //    length.
 
-/// Returns a control message with 8 bytes of data, whose length field may claim more or fewer.
+/// Returns a control message with 8 bytes of data, whose `cmsg_len` may claim more or fewer.
 fn message_of(cmsg_len: usize) -> Vec<u8> {
     let mut bytes = vec![0; CMSG_SPACE(8)];
     let mut put = |at: usize, number: &[u8]| bytes[at..][..number.len()].copy_from_slice(number);
-    // Where the field is narrower than a usize, padding follows it, and the byte order is
-    // little-endian.
+    // On some targets the field is narrower than a usize. There padding follows the field, and the
+    // byte order is little-endian.
     put(offset_of!(cmsghdr, cmsg_len), &cmsg_len.to_ne_bytes());
     put(offset_of!(cmsghdr, cmsg_level), &SOL_SOCKET.to_ne_bytes());
     put(offset_of!(cmsghdr, cmsg_type), &SCM_RIGHTS.to_ne_bytes());
@@ -156,7 +156,8 @@ pub(crate) fn clamped() -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints how many messages the first bytes of the buffer hold, at each length at which that changes.
+/// For each prefix of the buffer, counts the messages in it, and prints the lengths at which the
+/// count changes.
 pub(crate) fn room() -> Result<(), Error> {
     const SECOND: usize = CMSG_SPACE(8) + CMSG_LEN(0);
     let bytes = message_of(CMSG_LEN(8)).repeat(2);
@@ -177,7 +178,7 @@ pub(crate) fn room() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. Descriptors that nobody takes are closed with the message.
+// 5. Leave descriptors in the message, which closes them.
 
 fn three_of_which(some: usize) -> Result<(usize, Vec<OwnedFd>), Error> {
     let s = new_pair::<Stream>()?;

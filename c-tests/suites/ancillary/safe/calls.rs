@@ -1,4 +1,4 @@
-//! Runs the cases of `cases.txt`. Each has two connected sockets p and q, and the calls of its
+//! Runs the cases of `cases.txt`. Each case has two connected sockets p and q, and the calls of its
 //! line. Each helper makes a call and prints it.
 
 use std::any::Any;

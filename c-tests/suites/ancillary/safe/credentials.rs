@@ -39,7 +39,8 @@ fn receive<T: Kind>(q: &Socket<T>) {
     }
 }
 
-// 1. The credentials that the kernel adds: those of the process that writes, at that moment.
+// 1. Receive the credentials that the kernel adds: those that the writing process has when it
+//    writes.
 
 pub(crate) fn real() -> Result<(), Error> {
     let s = passing()?;
@@ -68,7 +69,7 @@ pub(crate) fn inherited() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. The credentials that the sender names and the kernel checks.
+// 2. Send credentials, which the kernel checks.
 
 fn sends(credentials: Credentials, words: &str) -> Result<(), Error> {
     let s = passing::<Stream>()?;

@@ -19,7 +19,7 @@ use super::{accepted, as_nobody, connected, listening};
 use crate::descriptors::{allow, allow_usual};
 use crate::process::name_of;
 
-// 1. Make pipes, which tell whether their other end is open.
+// 1. Make pipes, because one end of a pipe shows whether the other end is open.
 
 fn ask_pipe(mut pipe: &File) {
     let count = pipe.read(&mut [0]);
@@ -27,7 +27,7 @@ fn ask_pipe(mut pipe: &File) {
     line::result(count.map_err(|error| error.raw_os_error().unwrap_or(0)));
 }
 
-// 2. Examine a received descriptor: its flag, its file.
+// 2. Examine a received descriptor: its flag and its file.
 
 fn close_on_exec(words: &str) -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
@@ -73,7 +73,7 @@ pub(crate) fn closed() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. The queue holds descriptors: a pipe ends when its last write end is closed.
+// 3. Leave descriptors in a queue: a pipe ends only when its last write end is closed.
 
 pub(crate) fn receiver_closes() -> Result<(), Error> {
     let s = new_pair::<Stream>()?;
@@ -109,7 +109,7 @@ pub(crate) fn never_accepted() -> Result<(), Error> {
 }
 
 /// The kernel frees sockets that are in flight in their own queues, but only some time later. The
-/// read of the pipe waits until it has.
+/// read of the pipe waits until the kernel has done that.
 pub(crate) fn itself() -> Result<(), Error> {
     let [from, to] = new_pipe(0);
     for _ in 0..100 {
@@ -122,10 +122,11 @@ pub(crate) fn itself() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Count descriptors: one in flight counts for the user who sent it.
+// 4. Count descriptors in flight: each counts for the user who sent it.
 
-/// Sends messages under a limit of 32 descriptors until one is refused. The last message may exceed
-/// the limit, because the kernel compares the count before it adds the descriptors of a message.
+/// Sends messages under a limit of 32 descriptors until the kernel refuses a message. The last
+/// message may exceed the limit, because the kernel compares the count before it adds the
+/// descriptors of a message.
 fn until_refused(rights: usize) -> Result<(), Error> {
     let (s, any) = (new_pair::<Stream>()?, io::stdin());
     let fds = vec![any.as_fd(); rights];
@@ -155,7 +156,7 @@ pub(crate) fn too_many_at_once() -> Result<(), Error> {
     as_nobody(|| until_refused(40))
 }
 
-// 5. Some receivers take no descriptors.
+// 5. Send to receivers that take no descriptors.
 
 pub(crate) fn by_listener() -> Result<(), Error> {
     if lacks(option!(SO_PASSRIGHTS))? {

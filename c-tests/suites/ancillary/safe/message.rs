@@ -70,7 +70,7 @@ pub(crate) fn set<T: Kind>(
     result(set.map(|()| "ok"));
 }
 
-/// Returns whether this kernel lacks an option. If it does, prints that in place of the case.
+/// Returns whether this kernel lacks an option, and prints a missing option in place of the case.
 pub(crate) fn lacks(
     (method, words): (impl Fn(&UnixStream, bool) -> Result<(), Error>, &str),
 ) -> Result<bool, Error> {
@@ -118,7 +118,7 @@ pub(crate) fn send_text(p: &UnixStream, text: &str) {
 
 // 3. Receive messages.
 
-/// A size of a control buffer with its words.
+/// The size of a control buffer, with the words that the line has for it.
 macro_rules! named {
     ($size:expr) => {
         ($size, stringify!($size))
@@ -160,8 +160,8 @@ pub(crate) fn in_words(mut control: Ancillary<impl ControlStorage>) -> (Vec<Stri
     (words, fds)
 }
 
-/// Receives at most `size` bytes, and control data into any buffer, as a step with `words` after
-/// the size. Truncated control data is taken as far as it arrived.
+/// Receives at most `size` bytes, and control data into any buffer. Prints a step with `words`
+/// after the size. If control data was truncated, takes the part that arrived.
 pub(crate) fn receive_with<T: Kind>(
     q: &Socket<T>,
     size: usize,
@@ -205,18 +205,19 @@ fn receive_flags<T: Kind>(
     fds
 }
 
-/// Receives into a buffer of that many bytes and closes the descriptors.
+/// Receives into a control buffer of `space` bytes, and closes the descriptors.
 pub(crate) fn receive_in<T: Kind>(q: &Socket<T>, size: usize, (buffer, words): (usize, &str)) {
     let buffer = &mut vec![0; buffer][..];
     drop(receive_with(q, size, &format!(", {words}"), buffer));
 }
 
-/// Receives into a buffer that has space for all. The descriptors belong to the caller.
+/// Receives into a buffer that has space for everything. The descriptors belong to the caller.
 pub(crate) fn receive_fds<T: Kind>(q: &Socket<T>, size: usize) -> Vec<OwnedFd> {
     receive_with(q, size, "", &mut [0; CONTROL_SIZE])
 }
 
-/// Receives with a flag of this name into a buffer that has space for all, and closes the descriptors.
+/// Receives with the flag of this name into a buffer that has space for everything, and closes the
+/// descriptors.
 pub(crate) fn receive_closing<T: Kind>(q: &Socket<T>, size: usize, flag: (MsgFlags, &str)) {
     let buffer = &mut [0; CONTROL_SIZE];
     drop(receive_flags(
@@ -274,7 +275,7 @@ pub(crate) fn receive_plain(q: &UnixStream, size: usize, (method, words): Plain)
     }
 }
 
-/// Prints "FD_CLOEXEC", or the words for a flag that is not set, as a step.
+/// Prints "FD_CLOEXEC" as a step, or "no FD_CLOEXEC" if the flag is not set.
 pub(crate) fn ask_close_on_exec(fd: impl AsFd) {
     step!("{}", process::close_on_exec(fd.as_fd().as_raw_fd()));
 }

@@ -1,8 +1,9 @@
-//! Runs the cases of control data over `sunpath`. For each call of `../c` it makes the nearest call
-//! of a program in safe Rust, file by file, and it prints the same lines.
+//! Runs the cases of control data over `sunpath`. For each call of `../c` it makes the call that a
+//! program in safe Rust would make, and it prints the same lines.
 //!
 //! A line differs from C's in three situations: C passes something that is not a descriptor or not
-//! a control message, the kernel would lose or invent something, or the library sets a flag itself.
+//! a control message; the kernel would lose something, or report credentials that belong to no
+//! process; or the library sets a flag by itself.
 
 mod batch;
 mod buffer;
@@ -81,7 +82,7 @@ type Outcome = Result<(), Error>;
 include!(concat!(env!("OUT_DIR"), "/ancillary_cases.rs"));
 
 pub(crate) fn main() -> Outcome {
-    // The cases of cases.def are named by arguments after the name of the suite.
+    // Arguments after the name of the suite name cases of cases.def.
     if std::env::args().len() > 2 {
         cases::run(CASES)
     } else {

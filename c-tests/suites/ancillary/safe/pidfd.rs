@@ -1,5 +1,5 @@
-//! Cases of `SCM_PIDFD` (which is a descriptor too), of `SCM_INQ`, of the order of control
-//! messages, and of a control message of another family.
+//! Cases of `SCM_PIDFD` (which is a descriptor, too), of `SCM_INQ`, of the order of control
+//! messages, and of a control message of another address family.
 
 use std::os::fd::AsRawFd as _;
 
@@ -25,8 +25,8 @@ fn passing<T: Kind>() -> Result<Pair<T>, Error> {
 
 // 1. Receive a pidfd with a message.
 
-/// The option was set on the listener, so a receiver that did not ask for a pidfd gets one more
-/// descriptor in every message, which is closed with the message.
+/// The option was set on the listener. So a receiver gets a pidfd with every message without asking
+/// for pidfds. Dropping the message closes the pidfd.
 pub(crate) fn inherited() -> Result<(), Error> {
     if lacks(option!(SO_PASSPIDFD))? {
         return Ok(());
@@ -129,7 +129,7 @@ pub(crate) fn no_stream() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Receive a control message of another family.
+// 4. Receive a control message of another address family.
 
 pub(crate) fn timestamp() -> Result<(), Error> {
     let s = new_pair::<Datagram>()?;

@@ -17,7 +17,7 @@ use super::message::{
 use super::{PATH, address, bound, new_socket, system};
 use crate::file::open_path;
 
-// 1. Send different numbers of descriptors, on all types of sockets.
+// 1. Send no, one and many descriptors, on all types of sockets.
 
 fn on_type<T: Kind>(name: &str, count: usize) -> Result<(), Error> {
     let s = new_pair::<T>()?;
@@ -45,7 +45,7 @@ pub(crate) fn too_many() -> Result<(), Error> {
     on_every_type(SCM_MAX_FD + 1)
 }
 
-// 2. Bad ones: a lent descriptor is open, and a closed one has been moved away.
+// 2. Send bad descriptors: the types rule out most, because a lent descriptor is open.
 
 pub(crate) fn closed() -> Result<(), Error> {
     print!("a closed descriptor cannot be lent");
@@ -67,7 +67,7 @@ pub(crate) fn twice() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Send bad headers: the library writes the headers, and a Control is rights or credentials.
+// 3. Send bad headers: a program cannot do this, because the library writes the headers.
 
 pub(crate) fn header_short() -> Result<(), Error> {
     print!("no cmsg_len to write");

@@ -1,5 +1,5 @@
-//! Functions of the system that the cases need in addition to the library: pipes, an io_uring, and
-//! the status flags of a descriptor.
+//! System calls that the library does not have: pipes, an io_uring, and the status flags of a
+//! descriptor.
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -9,7 +9,7 @@ use sunpath::sys;
 
 use crate::process::check;
 
-/// Makes a pipe with these flags. Returns its end to read from and its end to write to, which are
+/// Makes a pipe with these flags. Returns the end to read from and the end to write to. Both are
 /// close-on-exec.
 pub(crate) fn new_pipe(flags: c_int) -> [File; 2] {
     let mut pipe = [-1; 2];
@@ -22,8 +22,8 @@ pub(crate) fn new_pipe(flags: c_int) -> [File; 2] {
 
 /// Returns an io_uring, if the system lets this process have one.
 pub(crate) fn io_uring() -> Option<OwnedFd> {
-    let mut params = [0u32; 30]; // struct io_uring_params
-    // SAFETY: params has space for the struct, and asks for nothing.
+    let mut params = [0u32; 30]; // This array stands for a struct io_uring_params.
+    // SAFETY: `params` has space for the struct, and its zeroes ask for no feature.
     let fd = unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, params.as_mut_ptr()) };
     let fd = c_int::try_from(fd).ok().filter(|fd| *fd >= 0)?;
     // SAFETY: the descriptor was just made, and nothing else owns it.

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 1. Print the sizes. */
+/* 1. Print the sizes of the struct. */
 
 void address_sizes(void)
 {
@@ -88,7 +88,7 @@ void address_file(void)
 	close(file);
 }
 
-/* 4. Receive from a sender without a name: the length says so, and nothing is written. */
+/* 4. Receive from a sender without a name: the length is 0, and no address is written. */
 
 void address_datagram(void)
 {
@@ -110,8 +110,8 @@ void address_datagram(void)
 	CLOSE(s, c);
 }
 
-/* 5. Read: the lengths that the kernel may report, over one struct. The bytes after it are "!".
- */
+/* 5. Read one struct with each length that the kernel may report. The bytes after the struct are
+ *    "!". */
 
 static void read_with_every_length(const struct sockaddr_un *addr)
 {

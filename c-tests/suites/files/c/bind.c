@@ -1,7 +1,7 @@
-/* Cases of bind: any file at the path makes it fail, and a socket has one name. */
+/* Cases of bind: it fails if any file is at the path, and a socket has one name. */
 #include "files.h"
 
-/* 1. A file at the path stays as it is. */
+/* 1. Bind over a file, which stays as it is. */
 
 static void bind_over(const char *path)
 {
@@ -69,7 +69,7 @@ void bind_reuseaddr(void)
 	CLOSE(t);
 }
 
-/* 2. There is no place to bind. */
+/* 2. Bind where no file can be made. */
 
 static void bind_nowhere(const char *path)
 {

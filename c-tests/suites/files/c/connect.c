@@ -1,7 +1,7 @@
 /* Cases of connect: it succeeds only at a live socket of the same type. */
 #include "files.h"
 
-/* 1. No process holds the socket. */
+/* 1. Connect where no process holds the socket. */
 
 static void connect_in_vain(const char *path)
 {
@@ -41,7 +41,7 @@ void connect_node(void)
 	connect_in_vain("x");
 }
 
-/* 2. No socket is at the path. */
+/* 2. Connect where no socket is at the path. */
 
 void connect_absent(void)
 {
@@ -71,7 +71,7 @@ void connect_dangling(void)
 	connect_in_vain("x");
 }
 
-/* 3. A process holds the socket. */
+/* 3. Connect where a process holds the socket. */
 
 void connect_before_listen(void)
 {

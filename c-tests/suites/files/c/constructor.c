@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 1. The functions that C programs write for themselves. Each returns the descriptor, or -1 with
- *    errno. */
+/* 1. Write the functions that C programs write for themselves: each returns the descriptor, or -1
+ *    with errno. */
 
 static int close_failed(int fd)
 {
@@ -96,7 +96,7 @@ void constructor_datagram(void)
 	make_all("datagram", new_datagram);
 }
 
-/* Only the last call finds a listener at the path. */
+/* The first calls fail. Only the last call finds a listener at the path. */
 void constructor_stream(void)
 {
 	struct sock s;
@@ -146,9 +146,9 @@ void constructor_from_sockets(void)
 	CLOSE(s, c, a);
 }
 
-/* 4. Go through the directory, which is open during the call: no path is too long. */
+/* 4. Use paths of any length, by a descriptor of the directory that is open during the call. */
 
-/* A directory name of 120 bytes, with which no path fits into sun_path. */
+/* A directory name of 120 bytes, below which no path fits into sun_path. */
 #define LONG TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY
 #define TWENTY "dddddddddddddddddddd"
 

@@ -1,10 +1,10 @@
 /* Runs the cases of files and paths in C: what bind and connect do with a path. It prints a line
- * for each case, and works in the current directory, which should be empty and its own. By hand:
+ * for each case. The current directory should be empty. By hand:
  *
  *   mkdir fresh && cd fresh && files             every case of ../cases.def
  *   mkdir fresh && cd fresh && files C01.live C07
  *
- * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
+ * ../raw and ../safe do the same over sunpath-sys and over sunpath, file by file. */
 #include "files.h"
 
 #include "cases.h"

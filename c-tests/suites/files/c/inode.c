@@ -1,4 +1,5 @@
-/* Cases of the inode of a socket: what else can be done with it, and how its names change. */
+/* Cases of the inode of a socket file: calls on it other than bind and connect, and changes of its
+ * names. */
 #include "files.h"
 
 #include <fcntl.h>
@@ -37,7 +38,8 @@ void inode_truncate(void)
 	CLOSE(s);
 }
 
-/* 2. Use other names: each leads to the file, and the address stays the one that was bound. */
+/* 2. Use other names: each leads to the file, and getsockname(2) still returns the name that was
+ *    bound. */
 
 void inode_renamed(void)
 {
@@ -76,7 +78,7 @@ void inode_unlinked(void)
 	CLOSE(s, c, d);
 }
 
-/* 3. Publish: the socket has another name until it is ready. */
+/* 3. Publish a socket: it has a temporary name until it is ready. */
 
 static void publish(void (*to_new)(const char *, const char *))
 {
@@ -115,7 +117,7 @@ void inode_noreplace_absent(void)
 	publish(try_rename_noreplace);
 }
 
-/* 4. The inode number belongs to no other file before the socket is closed. */
+/* 4. Make other files: none gets the inode number before the socket is closed. */
 
 static ino_t number_of(const char *path)
 {
@@ -137,7 +139,7 @@ void inode_number(void)
 	CLOSE(s, t);
 }
 
-/* 5. Watch: all events of the working directory are reported. */
+/* 5. Watch the working directory: report all its events. */
 
 static int watch_directory(void)
 {
@@ -198,7 +200,7 @@ void inode_watched(void)
 	CLOSE(s);
 }
 
-/* 6. Use it as a descriptor: it has no place to read from, no size and no pages. */
+/* 6. Use the socket as a file: it has no position, no size and no pages. */
 
 void inode_descriptor(void)
 {

@@ -1,4 +1,4 @@
-/* Cases of paths that do not fit into sun_path: the kernel gets a short one that leads to the same
+/* Cases of paths that do not fit into sun_path: the kernel gets a short path that leads to the same
  * file. */
 #include "files.h"
 
@@ -12,15 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. Make long paths: a directory of this many bytes below the working directory, and a file there. */
+/* 1. Make long paths: a directory whose path below the working directory has a given length, and a
+ *    file in it. */
 
-#define DEEP 254 /* with "/s.sock" 261 bytes */
+#define DEEP 254 /* With "/s.sock" the path has 261 bytes. */
 
 struct path {
 	char bytes[2 * PATH_MAX];
 };
 
-/* Opens a directory below one that is open, and closes that one. If `make` is set, makes the
+/* Opens a directory below the open directory `dir`, and closes `dir`. If `make` is set, makes the
  * directory first. */
 static int next_directory(int dir, const char *name, int make)
 {
@@ -77,7 +78,7 @@ static struct path name_of(size_t size)
 	return name;
 }
 
-/* 2. Below a directory that is open. Returns its descriptor. */
+/* 2. Bind and connect below an open directory. */
 
 static int bind_below(struct sock s, struct path dir)
 {
@@ -115,7 +116,7 @@ void paths_directory(void)
 	CLOSE(s, c);
 }
 
-/* 3. Reach it through the file itself. */
+/* 3. Connect through the open socket file. */
 
 static void reach(struct path path, int flags, const char *words)
 {
@@ -157,7 +158,7 @@ void paths_itself(void)
 	CLOSE(s);
 }
 
-/* 4. A thread may have its own working directory. */
+/* 4. Give a thread its own working directory. */
 
 struct task {
 	struct sock s;
@@ -198,7 +199,7 @@ void paths_thread(void)
 	CLOSE(task.s);
 }
 
-/* 5. The trap: a path that is too long is truncated without an error. */
+/* 5. Fall into the trap: a path that is too long is truncated without an error. */
 
 void paths_cut(void)
 {
@@ -275,8 +276,8 @@ void paths_over_path_max(void)
 	CLOSE(s, c);
 }
 
-/* 7. Use long names: the socket is bound under a short one, renamed, and reached through the file
- *    itself. */
+/* 7. Use long names: the socket is bound under a short name, its file is renamed, and clients
+ *    connect through the open file. */
 
 static void bind_and_rename(struct path name)
 {
@@ -329,7 +330,7 @@ void paths_taken(void)
 	CLOSE(s);
 }
 
-/* 8. Bind to the first bytes of a longer text, without a NUL after them. */
+/* 8. Bind to the first bytes of a longer text, which have no NUL after them. */
 
 void paths_unterminated(void)
 {

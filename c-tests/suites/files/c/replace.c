@@ -7,10 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. A careful program, without a lock against others that do the same: it removes the file of a
- *    socket that no process holds. It asks by connecting a datagram socket there, because a server
- *    of another type does not notice that, and because the answer also comes before the server
- *    listens and while its queue is full. */
+/* 1. Write a careful program, but without a lock against other programs that do the same. The
+ *    program removes the file of a socket that no process holds. To find out whether a process holds
+ *    the socket, the program connects a datagram socket to the file. A server of another type does
+ *    not notice that, and the answer is right even before the server listens and while its queue is
+ *    full. */
 
 static int is_dead(const char *path)
 {
@@ -22,9 +23,9 @@ static int is_dead(const char *path)
 	return dead;
 }
 
-/* Returns whether this kernel can tell a dead socket from a live one. Some kernels refuse a
- * datagram socket at a live stream socket, too. A live socket of our own, which then looks dead,
- * shows that. */
+/* Returns whether this kernel can tell a dead socket from a live socket. Some kernels refuse a
+ * datagram socket at a live stream socket, too. On one of those kernels a live socket of our own
+ * looks dead. */
 static int can_tell(void)
 {
 	int own = new_socket('o', SOCK_STREAM).fd, dead;
@@ -61,7 +62,7 @@ static void replace(struct sock t, const char *path)
 	outcome(bound);
 }
 
-/* 2. Bind over each situation, and show whether the file is still there afterwards. */
+/* 2. Bind in each situation, and show whether the file is still there afterwards. */
 
 static void replace_there(void)
 {

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-/* 1. One server takes the path of another, which keeps its clients and is not informed. */
+/* 1. Take the path of another server, which keeps its clients and is not informed. */
 
 void servers_rebound(void)
 {
@@ -22,7 +22,7 @@ void servers_rebound(void)
 	CLOSE(s, t, c, d, a, b);
 }
 
-/* 2. At every instant there is a listener. */
+/* 2. Replace a server so that there is a listener at every instant. */
 
 void servers_renamed_over(void)
 {
@@ -40,7 +40,7 @@ void servers_renamed_over(void)
 	CLOSE(s, t, c, d, a, b);
 }
 
-/* 3. A socket is closed with its last descriptor, in any process. */
+/* 3. Close a socket: it lives until its last descriptor in any process is closed. */
 
 void servers_forked(void)
 {

@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. A careful program: it listens under another name, and renames the file over one that is a
- *    socket. A file that appears there between the two calls that look and rename is lost. */
+/* 1. Write a careful program: it listens under another name, checks that a socket file is at the
+ *    path, and renames its own file over that socket file. A file that appears between the check and
+ *    the rename is lost. */
 
 static int rename_over(const char *path)
 {
@@ -41,7 +42,7 @@ static struct sock take_over(const char *path)
 	return t;
 }
 
-/* 2. Find which server a client reaches then. */
+/* 2. Find which server a client reaches after a takeover. */
 
 static void reached(void)
 {
@@ -75,7 +76,7 @@ void takeover_stale(void)
 	reached();
 }
 
-/* 3. Some paths are not taken over. */
+/* 3. Try paths that are not taken over. */
 
 static void not_taken(void)
 {

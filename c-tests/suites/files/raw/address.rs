@@ -16,7 +16,7 @@ use crate::socket::{
 };
 use crate::words;
 
-// 1. Print the sizes.
+// 1. Print the sizes of the struct.
 
 pub(crate) fn sizes() {
     let (addr, _) = sys::sockaddr_un_unnamed();
@@ -33,7 +33,7 @@ pub(crate) fn sizes() {
 }
 
 // 2. Make addresses: print the length of the address, or the reason why none is made. No system
-//    call is made, because these are made while the program is compiled.
+//    call is made, because the addresses are made at compile time.
 
 type Made = Result<(sockaddr_un, socklen_t), SunPathError>;
 
@@ -70,7 +70,7 @@ pub(crate) fn empty() {
 
 pub(crate) fn null() {
     let s = new_socket('s', SOCK_STREAM);
-    // SAFETY: the kernel refuses an address that it cannot read.
+    // SAFETY: the pointer is null, and the kernel refuses an address that it cannot read.
     let bound = returned(unsafe { sys::bind(s.fd, ptr::null(), 10) });
     step!("bind(s, NULL, 10)");
     outcome(bound);
@@ -96,7 +96,7 @@ pub(crate) fn file() {
     bind_fd("file", file.as_raw_fd());
 }
 
-// 4. Receive from a sender without a name: the length says so, and nothing is written.
+// 4. Receive from a sender without a name: the length is 0, and no address is written.
 
 pub(crate) fn datagram() {
     let (s, c) = (bound('s', SOCK_DGRAM, "x"), new_socket('c', SOCK_DGRAM));
@@ -105,7 +105,7 @@ pub(crate) fn datagram() {
     let [_, mut addr] = filled(0);
     let (before, mut len) = (addr, size_of::<sockaddr_un>() as socklen_t);
     let (mut byte, from) = ([0u8], ptr::from_mut(&mut addr).cast());
-    // SAFETY: byte has space for one byte, from a live address, and len is its size.
+    // SAFETY: `byte` has space for one byte, from a live address, and `len` is its size.
     let count = unsafe { sys::recvfrom(s.fd, byte.as_mut_ptr().cast(), 1, 0, from, &mut len) };
     let received = returned(count as c_int);
     let same = (addr.sun_family, addr.sun_path) == (before.sun_family, before.sun_path);
@@ -118,7 +118,8 @@ pub(crate) fn datagram() {
     close(&[s, c]);
 }
 
-// 5. Read: the lengths that the kernel may report, over one struct. The bytes after it are "!".
+// 5. Read one struct with each length that the kernel may report. The bytes after the struct are
+//    "!".
 
 fn read_with_every_length(addr: &sockaddr_un) {
     for len in [0, 1, 2, 3, 109, 110, 111, 112] {

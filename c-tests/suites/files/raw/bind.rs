@@ -1,4 +1,4 @@
-//! Cases of bind: any file at the path makes it fail, and a socket has one name.
+//! Cases of bind: it fails if any file is at the path, and a socket has one name.
 
 use std::ptr;
 
@@ -13,7 +13,7 @@ use crate::socket::{
     outcome, returned, try_accept, try_bind, try_connect,
 };
 
-// 1. A file at the path stays as it is.
+// 1. Bind over a file, which stays as it is.
 
 fn bind_over(path: &str) {
     let t = bound('t', SOCK_STREAM, path);
@@ -63,7 +63,7 @@ pub(crate) fn reuseaddr() {
     let one: c_int = 1;
     leave_stale(SOCK_STREAM, "x");
     let (value, size) = (ptr::from_ref(&one).cast(), size_of::<c_int>() as _);
-    // SAFETY: value is a live int, and size its size.
+    // SAFETY: `value` is a live int, and `size` is its size.
     let set = unsafe { sys::setsockopt(t.fd, SOL_SOCKET, SO_REUSEADDR, value, size) };
     let set = returned(set);
     step!("setsockopt(t, SO_REUSEADDR, 1)");
@@ -72,7 +72,7 @@ pub(crate) fn reuseaddr() {
     close(&[t]);
 }
 
-// 2. There is no place to bind.
+// 2. Bind where no file can be made.
 
 fn bind_nowhere(path: &str) {
     let s = bound('s', SOCK_STREAM, path);

@@ -17,7 +17,8 @@ use crate::socket::{
 };
 use crate::words;
 
-// 1. The functions that C programs write for themselves. Each returns the descriptor, or an errno.
+// 1. Write the functions that C programs write for themselves: each returns the descriptor, or an
+//    errno.
 
 type Made = Result<c_int, c_int>;
 type Constructor = fn(&str) -> Made;
@@ -30,7 +31,7 @@ fn close_failed(fd: c_int, errno: c_int) -> c_int {
 fn new_listener(path: &str) -> Made {
     let fd = make_socket(SOCK_STREAM)?;
     make_bind(fd, path.as_bytes())
-        // SAFETY: listen takes numbers.
+        // SAFETY: listen takes integers, no pointers.
         .and_then(|_| returned(unsafe { sys::listen(fd, 8) }))
         .map_err(|errno| close_failed(fd, errno))?;
     Ok(fd)
@@ -79,7 +80,7 @@ pub(crate) fn datagram() {
     make_all("datagram", new_datagram);
 }
 
-/// Only the last call finds a listener at the path.
+/// The first calls fail. Only the last call finds a listener at the path.
 pub(crate) fn stream() {
     make_all("stream", new_stream);
     let s = listening('s', "x");
@@ -112,15 +113,15 @@ pub(crate) fn from_sockets() {
     let before = open_descriptors();
     let (mut pair, kind) = ([-1; 2], SOCK_STREAM | SOCK_CLOEXEC);
     allow_more(1);
-    // SAFETY: pair has space for two descriptors.
+    // SAFETY: `pair` has space for two descriptors.
     let made = unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, pair.as_mut_ptr()) };
     report("socketpair()", returned(made), before);
     allow_more(0);
     let (addr, len) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: no address is asked for.
+    // SAFETY: both pointers for the address are null.
     let made = unsafe { sys::accept4(s.fd, addr, len, SOCK_CLOEXEC) };
     report("accept(s)", returned(made), before);
-    // SAFETY: F_DUPFD_CLOEXEC takes the least number that the new descriptor may have.
+    // SAFETY: F_DUPFD_CLOEXEC takes an int, the least value that the new descriptor may have.
     let made = unsafe { sys::fcntl(s.fd, sys::F_DUPFD_CLOEXEC, 0) };
     report("dup(s)", returned(made), before);
     allow_usual();
@@ -128,7 +129,7 @@ pub(crate) fn from_sockets() {
     close(&[s, c, a]);
 }
 
-// 4. Go through the directory, which is open during the call: no path is too long.
+// 4. Use paths of any length, by a descriptor of the directory that is open during the call.
 
 fn below(path: &str, construct: Constructor) -> Made {
     let (directory, name) = path.rsplit_once('/').expect("it is below a directory");

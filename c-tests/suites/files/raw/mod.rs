@@ -1,5 +1,5 @@
-//! Runs the cases of files and paths over `sunpath-sys`. It makes the same calls as `../c`, file by
-//! file, and prints the same lines.
+//! Runs the cases of files and paths over `sunpath-sys`. Each file makes the same calls as the file
+//! in `../c`, and prints the same lines.
 
 mod address;
 mod bind;

@@ -1,4 +1,4 @@
-//! Cases of paths that do not fit into `sun_path`: the kernel gets a short one that leads to the
+//! Cases of paths that do not fit into `sun_path`: the kernel gets a short path that leads to the
 //! same file.
 
 use std::fs::{self, File};
@@ -20,7 +20,7 @@ use crate::socket::{
     try_connect, try_listen,
 };
 
-// 1. Below a directory that is open.
+// 1. Bind and connect below an open directory.
 
 fn open_directory(dir: &str) -> OwnedFd {
     let opened = try_open(dir, O_PATH | O_DIRECTORY, "O_PATH | O_DIRECTORY");
@@ -54,7 +54,7 @@ pub(crate) fn directory() {
     close(&[s, c]);
 }
 
-// 2. Reach it through the file itself.
+// 2. Connect through the open socket file.
 
 fn reach(path: &str, flags: c_int, words: &str) {
     let c = new_socket('c', SOCK_STREAM);
@@ -87,7 +87,7 @@ pub(crate) fn itself() {
     close(&[s]);
 }
 
-// 3. A thread may have its own working directory.
+// 3. Give a thread its own working directory.
 
 fn bind_in_directory(s: Sock, dir: c_int) {
     part("thread");
@@ -116,7 +116,7 @@ pub(crate) fn thread() {
     close(&[s]);
 }
 
-// 4. The trap: a path that is too long is truncated without an error.
+// 4. Fall into the trap: a path that is too long is truncated without an error.
 
 pub(crate) fn cut() {
     let s = new_socket('s', SOCK_STREAM);
@@ -169,8 +169,8 @@ pub(crate) fn over_path_max() {
     close(&[s, c]);
 }
 
-// 6. Use long names: the socket is bound under a short one, renamed, and reached through the file
-//    itself.
+// 6. Use long names: the socket is bound under a short name, its file is renamed, and clients
+//    connect through the open file.
 
 fn bind_and_rename(name: &str) {
     let s = new_socket('s', SOCK_STREAM);
@@ -214,7 +214,7 @@ pub(crate) fn taken() {
     close(&[s]);
 }
 
-// 7. Bind to the first bytes of a longer text, without a NUL after them.
+// 7. Bind to the first bytes of a longer text, which have no NUL after them.
 
 pub(crate) fn unterminated() {
     let s = new_socket('s', SOCK_STREAM);

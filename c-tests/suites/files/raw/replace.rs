@@ -15,10 +15,11 @@ use crate::socket::{
     outcome, try_accept, try_connect, try_listen,
 };
 
-// 1. A careful program, without a lock against others that do the same: it removes the file of a
-//    socket that no process holds. It asks by connecting a datagram socket there, because a server
-//    of another type does not notice that, and because the answer also comes before the server
-//    listens and while its queue is full.
+// 1. Write a careful program, but without a lock against other programs that do the same. The
+//    program removes the file of a socket that no process holds. To find out whether a process
+//    holds the socket, the program connects a datagram socket to the file. A server of another type
+//    does not notice that, and the answer is right even before the server listens and while its
+//    queue is full.
 
 fn is_dead(path: &str) -> bool {
     let probe = new_socket('p', SOCK_DGRAM);
@@ -27,9 +28,9 @@ fn is_dead(path: &str) -> bool {
     connected == Err(ECONNREFUSED)
 }
 
-// Returns whether this kernel can tell a dead socket from a live one. Some kernels refuse a
-// datagram socket at a live stream socket, too. A live socket of our own, which then looks dead,
-// shows that.
+// Returns whether this kernel can tell a dead socket from a live socket. Some kernels refuse a
+// datagram socket at a live stream socket, too. On one of those kernels a live socket of our own
+// looks dead.
 fn can_tell() -> bool {
     let own = new_socket('o', SOCK_STREAM);
     make_bind(own.fd, b"own").expect("bind");
@@ -57,7 +58,7 @@ fn replace(t: Sock, path: &str) {
     outcome(bound);
 }
 
-// 2. Bind over each situation, and show whether the file is still there afterwards.
+// 2. Bind in each situation, and show whether the file is still there afterwards.
 
 fn replace_there() {
     let t = new_socket('t', SOCK_STREAM);
@@ -92,7 +93,7 @@ pub(crate) fn live() {
 pub(crate) fn full() {
     let (s, c) = (bound('s', SOCK_STREAM, "x"), new_socket('c', SOCK_STREAM));
     let d = new_socket('d', SOCK_STREAM);
-    // SAFETY: listen takes numbers.
+    // SAFETY: listen takes integers, no pointers.
     check("listen", unsafe { sys::listen(s.fd, 0) });
     step!("listen(s, 0) = ok");
     try_connect(c, "x");

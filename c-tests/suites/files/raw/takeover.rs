@@ -16,8 +16,9 @@ use crate::socket::{
     try_connect,
 };
 
-// 1. A careful program: it listens under another name, and renames the file over one that is a
-//    socket. A file that appears there between the two calls that look and rename is lost.
+// 1. Write a careful program: it listens under another name, checks that a socket file is at the
+//    path, and renames its own file over that socket file. A file that appears between the check
+//    and the rename is lost.
 
 fn rename_over(path: &str) -> Result<c_int, c_int> {
     let errno = |error: io::Error| error.raw_os_error().unwrap_or(0);
@@ -34,7 +35,7 @@ fn rename_over(path: &str) -> Result<c_int, c_int> {
 fn take_over(path: &str) -> Sock {
     let t = new_socket('t', SOCK_STREAM);
     make_bind(t.fd, b"tmp").expect("the name is free");
-    // SAFETY: listen takes numbers.
+    // SAFETY: listen takes integers, no pointers.
     check("listen", unsafe { sys::listen(t.fd, 8) });
     let taken = rename_over(path);
     if taken.is_err() {
@@ -45,7 +46,7 @@ fn take_over(path: &str) -> Sock {
     t
 }
 
-// 2. Find which server a client reaches then.
+// 2. Find which server a client reaches after a takeover.
 
 fn reached() {
     let (t, c) = (take_over("x"), new_socket('c', SOCK_STREAM));
@@ -73,7 +74,7 @@ pub(crate) fn stale() {
     reached();
 }
 
-// 3. Some paths are not taken over.
+// 3. Try paths that are not taken over.
 
 fn not_taken() {
     let t = take_over("x");

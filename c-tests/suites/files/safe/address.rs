@@ -11,7 +11,7 @@ use crate::line::step;
 use crate::socket::{bound, new_socket, outcome, result, try_connect};
 use crate::words;
 
-// 1. Print the sizes.
+// 1. Print the sizes of the struct.
 
 pub(crate) fn sizes() -> Result<(), Error> {
     let addr = UnixAddr::unnamed();
@@ -30,7 +30,7 @@ pub(crate) fn sizes() -> Result<(), Error> {
 }
 
 // 2. Make addresses: print the length of the address, or the reason why none is made. No system
-//    call is made, because these are made while the program is compiled.
+//    call is made, because the addresses are made at compile time.
 
 type Made = Result<UnixAddr, SunPathError>;
 
@@ -106,7 +106,7 @@ pub(crate) fn datagram() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. Read: the lengths that the kernel may report, over one struct.
+// 5. Read one struct with each length that the kernel may report.
 
 fn read_with_every_length(addr: sockaddr_un) {
     for len in [0, 1, 2, 3, 109, 110, 111, 112] {

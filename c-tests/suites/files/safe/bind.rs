@@ -1,4 +1,4 @@
-//! Cases of bind: any file at the path makes it fail, and a socket has one name.
+//! Cases of bind: it fails if any file is at the path, and a socket has one name.
 
 use sunpath::{Error, Stream, UnixStream};
 
@@ -9,7 +9,7 @@ use crate::socket::{
     try_bind, try_connect,
 };
 
-// 1. A file at the path stays as it is.
+// 1. Bind over a file, which stays as it is.
 
 fn bind_over(path: &str) -> Result<(), Error> {
     let _t = bound::<Stream>('t', path)?;
@@ -55,7 +55,7 @@ pub(crate) fn dot() -> Result<(), Error> {
     bind_over(".")
 }
 
-/// The library has no method that sets SO_REUSEADDR, so the line says that.
+/// The library has no method that sets SO_REUSEADDR, and the line says so.
 pub(crate) fn reuseaddr() -> Result<(), Error> {
     let t = new_socket::<Stream>('t')?;
     leave_stale::<Stream>("x")?;
@@ -64,7 +64,7 @@ pub(crate) fn reuseaddr() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. There is no place to bind.
+// 2. Bind where no file can be made.
 
 fn bind_nowhere(path: &str) -> Result<(), Error> {
     let s = bound::<Stream>('s', path)?;

@@ -7,7 +7,7 @@ use crate::file::{try_create, try_mkdir, try_mkfifo, try_mknod, try_symlink};
 use crate::line::part;
 use crate::socket::{bound, leave_stale, listening, new_socket, try_connect, try_listen};
 
-// 1. No process holds the socket.
+// 1. Connect where no process holds the socket.
 
 fn connect_in_vain(path: &str) -> Result<(), Error> {
     let c = new_socket::<Stream>('c')?;
@@ -40,7 +40,7 @@ pub(crate) fn node() -> Result<(), Error> {
     connect_in_vain("x")
 }
 
-// 2. No socket is at the path.
+// 2. Connect where no socket is at the path.
 
 pub(crate) fn absent() -> Result<(), Error> {
     connect_in_vain("absent")
@@ -65,7 +65,7 @@ pub(crate) fn dangling() -> Result<(), Error> {
     connect_in_vain("x")
 }
 
-// 3. A process holds the socket.
+// 3. Connect where a process holds the socket.
 
 pub(crate) fn before_listen() -> Result<(), Error> {
     let (s, c) = (bound::<Stream>('s', "x")?, new_socket::<Stream>('c')?);

@@ -39,7 +39,7 @@ pub(crate) fn datagram() -> Result<(), Error> {
     Ok(())
 }
 
-/// Only the last call finds a listener at the path.
+/// The first calls fail. Only the last call finds a listener at the path.
 pub(crate) fn stream() -> Result<(), Error> {
     make_all("stream", |path| UnixStream::connect(path));
     let _s = listening('s', "x")?;
@@ -81,9 +81,9 @@ pub(crate) fn from_sockets() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. The library takes paths of any length.
+// 4. Use paths of any length, which the library takes as they are.
 
-/// The guard that would remove the file is given up, because C has no such guard.
+/// The `Bound` that would remove the file is given up, because C has nothing like it.
 fn new_listener(path: &str) -> Result<UnixListener, Error> {
     BindOptions::new().listen(path).map(Bound::leak)
 }

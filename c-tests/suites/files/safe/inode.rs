@@ -1,4 +1,5 @@
-//! Cases of the inode of a socket: what else can be done with it, and how its names change.
+//! Cases of the inode of a socket file: calls on it other than bind and connect, and changes of its
+//! names.
 
 use std::fs::{self, File};
 use std::os::fd::OwnedFd;
@@ -37,7 +38,8 @@ pub(crate) fn truncate() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Use other names: each leads to the file, and the address stays the one that was bound.
+// 2. Use other names: each leads to the file, and getsockname(2) still returns the name that was
+//    bound.
 
 pub(crate) fn renamed() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket('c')?);
@@ -69,7 +71,7 @@ pub(crate) fn unlinked() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Publish: the socket has another name until it is ready.
+// 3. Publish a socket: it has a temporary name until it is ready.
 
 fn publish(to_new: fn(&str, &str)) -> Result<(), Error> {
     let (t, c) = (listening('t', "tmp")?, new_socket::<Stream>('c')?);
@@ -98,7 +100,7 @@ pub(crate) fn noreplace_absent() -> Result<(), Error> {
     publish(try_rename_noreplace)
 }
 
-// 4. The inode number belongs to no other file before the socket is closed.
+// 4. Make other files: none gets the inode number before the socket is closed.
 
 fn number_of(path: &str) -> u64 {
     let status = fs::symlink_metadata(path).expect("the file is there");
@@ -119,7 +121,7 @@ pub(crate) fn number() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. Watch: all events of the working directory are reported.
+// 5. Watch the working directory: report all its events.
 
 pub(crate) fn watched() -> Result<(), Error> {
     let watch = watch_directory();
@@ -132,7 +134,7 @@ pub(crate) fn watched() -> Result<(), Error> {
     Ok(())
 }
 
-// 6. Use it as a descriptor: it has no place to read from, no size and no pages.
+// 6. Use the socket as a file: it has no position, no size and no pages.
 
 pub(crate) fn descriptor() -> Result<(), Error> {
     let s = bound::<Stream>('s', "x")?;

@@ -1,8 +1,8 @@
-//! Runs the cases of files and paths over `sunpath`. For each call of `../c` it makes the nearest
-//! call of a program in safe Rust, file by file, and it prints the same lines.
+//! Runs the cases of files and paths over `sunpath`. For each call of `../c` it makes the call that
+//! a program in safe Rust would make, and it prints the same lines.
 //!
 //! A line differs from C's if C passes something that is not an address or not a socket, or if the
-//! library takes a path for which C needs a detour.
+//! library takes a path for which C needs several calls.
 
 mod address;
 mod bind;

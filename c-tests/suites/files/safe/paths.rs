@@ -1,5 +1,5 @@
 //! Cases of paths that do not fit into `sun_path`: the library takes them, and gives the kernel a
-//! short one that leads to the same file.
+//! short path that leads to the same file.
 
 use std::env;
 use std::os::fd::OwnedFd;
@@ -20,7 +20,7 @@ use crate::socket::{
 };
 use crate::words;
 
-// 1. As they are.
+// 1. Bind and connect to long paths as they are.
 
 fn bind_below(dir: &str) -> Result<Named<UnixListener>, Error> {
     let s = new_socket::<Stream>('s')?;
@@ -37,7 +37,7 @@ pub(crate) fn bind() -> Result<(), Error> {
     Ok(())
 }
 
-/// The library takes an open directory and a path below it, too.
+/// The library also takes an open directory and a path below it.
 pub(crate) fn directory() -> Result<(), Error> {
     let c = new_socket::<Stream>('c')?;
     let dir = made_directory(DEEP);
@@ -50,14 +50,14 @@ pub(crate) fn directory() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Reach it through the file itself.
+// 2. Connect through the open socket file.
 
 fn open_directory(dir: &str) -> OwnedFd {
     let opened = try_open(dir, O_PATH | O_DIRECTORY, "O_PATH | O_DIRECTORY");
     opened.expect("the directory was made")
 }
 
-/// Connects through the open socket file. The program opens the file itself, as in C.
+/// Connects through the open socket file. As in C, the program itself opens the file.
 fn reach_inode(flags: c_int, words: &str) -> Result<(), Error> {
     let (s, c) = (new_socket::<Stream>('s')?, new_socket('c')?);
     let dir = made_directory(DEEP);
@@ -88,7 +88,7 @@ pub(crate) fn itself() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. A thread may have its own working directory.
+// 3. Give a thread its own working directory.
 
 fn bind_in_directory(s: &Named<UnixStream>, dir: &str) {
     let ok_or = |done, errno| if done { Ok("ok") } else { Err(errno) };
@@ -117,7 +117,7 @@ pub(crate) fn thread() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. The trap: a path that is too long is not truncated.
+// 4. Avoid the trap: a path that is too long is not truncated.
 
 pub(crate) fn cut() -> Result<(), Error> {
     let s = new_socket::<Stream>('s')?;
@@ -160,7 +160,7 @@ pub(crate) fn over_path_max() -> Result<(), Error> {
     Ok(())
 }
 
-// 6. Long names: passed as they are, and no other name is left.
+// 6. Use long names as they are, and check that no other name is left.
 
 fn bind_name(name: &str) -> Result<(), Error> {
     let (s, c) = (new_socket::<Stream>('s')?, new_socket('c')?);
@@ -204,7 +204,7 @@ pub(crate) fn taken() -> Result<(), Error> {
     Ok(())
 }
 
-// 7. Bind to the first bytes of a longer text, without a NUL after them.
+// 7. Bind to the first bytes of a longer text, which have no NUL after them.
 
 pub(crate) fn unterminated() -> Result<(), Error> {
     let s = new_socket::<Stream>('s')?;

@@ -9,7 +9,8 @@ use crate::socket::{
     try_listen,
 };
 
-// 1. The library: the same proof, and a lock against others that do the same.
+// 1. Use the library: it makes the same proof, and has a lock against other programs that do the
+//    same.
 
 fn replace(path: &str) -> Result<Bound<UnixListener>, Error> {
     let options = BindOptions::new().existing(Existing::ReplaceStale);
@@ -19,7 +20,7 @@ fn replace(path: &str) -> Result<Bound<UnixListener>, Error> {
     bound
 }
 
-// 2. Bind over each situation, and show whether the file is still there afterwards.
+// 2. Bind in each situation, and show whether the file is still there afterwards.
 
 fn replace_there() {
     let _t = replace("x");

@@ -10,7 +10,7 @@ use crate::socket::{
     try_send,
 };
 
-// 1. One server takes the path of another, which keeps its clients and is not informed.
+// 1. Take the path of another server, which keeps its clients and is not informed.
 
 pub(crate) fn rebound() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket('c')?);
@@ -27,7 +27,7 @@ pub(crate) fn rebound() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. At every instant there is a listener.
+// 2. Replace a server so that there is a listener at every instant.
 
 pub(crate) fn renamed_over() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket::<Stream>('c')?);
@@ -43,7 +43,7 @@ pub(crate) fn renamed_over() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. A socket is closed with its last descriptor, in any process.
+// 3. Close a socket: it lives until its last descriptor in any process is closed.
 
 pub(crate) fn forked() -> Result<(), Error> {
     let (s, c) = (listening('s', "x")?, new_socket::<Stream>('c')?);

@@ -8,9 +8,10 @@ use crate::socket::{
     Named, ask_poll, leave_stale, listening, new_socket, outcome, try_accept, try_connect,
 };
 
-// 1. The library: it listens under a temporary name, and swaps the file with one that is a socket.
+// 1. Use the library: it listens under a temporary name, and swaps its file with the socket file at
+//    the path.
 
-/// Takes the path over, as a step. The file is not removed at the end, as in C.
+/// Takes the path over, as a step. As in C, the file is not removed at the end.
 fn take_over(path: &str) -> Result<Named<UnixListener>, Error> {
     let options = BindOptions::new().existing(Existing::Takeover);
     let taken = options.listen(path);
@@ -21,7 +22,7 @@ fn take_over(path: &str) -> Result<Named<UnixListener>, Error> {
     Ok(Named { name: 't', socket })
 }
 
-// 2. Find which server a client reaches then.
+// 2. Find which server a client reaches after a takeover.
 
 fn reached() -> Result<(), Error> {
     let (t, c) = (take_over("x")?, new_socket::<Stream>('c')?);
@@ -49,7 +50,7 @@ pub(crate) fn stale() -> Result<(), Error> {
     reached()
 }
 
-// 3. Some paths are not taken over.
+// 3. Try paths that are not taken over.
 
 fn not_taken() {
     let _t = take_over("x");

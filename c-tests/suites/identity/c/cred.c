@@ -1,5 +1,5 @@
-/* Cases of SO_PEERCRED: the ids that it reports, the time at which they are taken, and their use in
- * programs. */
+/* Cases of SO_PEERCRED: the ids that it reports, the time at which the kernel records them, and
+ * their use in programs. */
 #include "identity.h"
 #include "notation.h"
 #include "process.h"
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 1. No peer: such a socket still answers, with ids that no user has. */
+/* 1. Ask sockets without a peer: the kernel answers with ids that no user has. */
 
 void cred_fresh(void)
 {
@@ -45,7 +45,7 @@ void cred_internet(void)
 	close(s);
 }
 
-/* 2. Connect: both sides are asked, before accept(2) and after the other side has closed. */
+/* 2. Connect, and ask both sides: before accept(2), and after the other side has closed. */
 
 void cred_listener(void)
 {
@@ -119,7 +119,8 @@ void cred_pair_seqpacket(void)
 	pair_of(SOCK_SEQPACKET);
 }
 
-/* 3. Compare the times: the client's ids are those of connect(2), the server's those of listen(2). */
+/* 3. Compare the times: the client's ids are recorded at connect(2), and the server's at listen(2).
+ *    */
 
 /* Lets every user connect to the listener of the case. */
 static void admit_everybody(void)
@@ -184,7 +185,8 @@ static void server_drops(enum order order)
 		if (order != LISTEN_DROP)
 			start_listening(s, 8);
 		gate_open(gate);
-		process_end(read(accepted(s), &byte, 1) != 0); /* lives until its credentials are read */
+		/* The child lives until its credentials have been read. */
+		process_end(read(accepted(s), &byte, 1) != 0);
 	}
 	gate_wait(gate);
 	c = connected(SOCK_STREAM);
@@ -208,7 +210,8 @@ void cred_listens_again(void)
 	server_drops(LISTEN_DROP_LISTEN);
 }
 
-/* 4. Inheritance: the peer is the process that made the connection, not the one that holds it. */
+/* 4. Inherit a connection: the peer is the process that made the connection, and not a process that
+ *    inherited it. */
 
 void cred_writer_inherits(void)
 {
@@ -244,7 +247,7 @@ void cred_accepter_inherits(void)
 	close_both(s, c);
 }
 
-/* 5. Lengths: the kernel truncates its answer to the size that it gets. */
+/* 5. Pass lengths: the kernel truncates its answer to the size that it gets. */
 
 static void length_of(socklen_t size)
 {
@@ -274,7 +277,7 @@ void cred_length_long(void)
 	length_of(64);
 }
 
-/* 6. Decisions: the use of the ids in programs. */
+/* 6. Make decisions by the ids, as programs do. */
 
 /* Accepts the next client of this user, and closes the connections of others. */
 static int accept_if(int listener, uid_t uid)
@@ -318,7 +321,7 @@ void cred_accepts_one_user(void)
 	close(s);
 }
 
-/* Connects if the server is this user's, and returns EPERM if it is not. */
+/* Connects if this user runs the server, and otherwise returns EPERM. */
 static int connect_if(uid_t uid)
 {
 	struct ucred cred;

@@ -1,10 +1,10 @@
-/* Runs the cases of the peer of a socket in C. It prints a line for each case, and works in the
- * current directory, which should be empty and its own. By hand:
+/* Runs the cases of the peer of a socket in C. It prints a line for each case. The current
+ * directory should be empty. By hand:
  *
  *   mkdir fresh && cd fresh && identity            every case of ../cases.def
  *   mkdir fresh && cd fresh && identity J01.fresh G09
  *
- * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
+ * ../raw and ../safe do the same over sunpath-sys and over sunpath, file by file. */
 #include "identity.h"
 
 #include "cases.h"
@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* 1. Make sockets: a path, a listener there, a client. */
+/* 1. Make sockets: a listener at a path, and a client. */
 
 int new_socket(int type)
 {
@@ -89,7 +89,8 @@ void close_both(int a, int b)
 	close(b);
 }
 
-/* 2. Ask: print the call and its answer, with the name that the socket has in the case. */
+/* 2. Ask about a socket: print the call and its answer, with the name that the socket has in the
+ *    case. */
 
 void ask_cred(const char *name, int fd)
 {

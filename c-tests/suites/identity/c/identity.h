@@ -10,7 +10,8 @@
 /* The path of every listener of a case, in the current directory. */
 #define PATH "s"
 
-/* Each ends the program on failure. The type is SOCK_STREAM or another. */
+/* Each function ends the program on failure. The type is SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
+ * */
 int new_socket(int type);
 void new_pair(int type, int ret_pair[2]);
 int bound(int type);
@@ -24,7 +25,8 @@ void close_both(int a, int b);
 /* Connects this socket to the listener of the case. Returns 0, or -1 with errno. */
 int try_connect(int fd);
 
-/* Each asks, and prints the call and its answer, with the name that the socket has in the case. */
+/* Each function makes a call, and prints it and its answer, with the name that the socket has in
+ * the case. */
 void ask_cred(const char *name, int fd);
 void ask_byte(const char *name, int fd);
 

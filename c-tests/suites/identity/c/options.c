@@ -1,5 +1,5 @@
-/* Cases of other questions about a peer: its groups, its process, and its label, also from other
- * namespaces. */
+/* Cases of options about a peer: its groups, its process and its label, asked from this namespace
+ * and from others. */
 #include "identity.h"
 #include "notation.h"
 #include "process.h"
@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* 1. Groups: the length says how many there are, even if they do not fit. */
+/* 1. Ask for groups: the length tells how many groups there are, even if they do not fit. */
 
 static void ask_groups(const char *name, int fd, socklen_t size)
 {
@@ -40,7 +40,8 @@ static void groups_of(size_t count, socklen_t size)
 
 		process_take_groups(count, groups);
 		new_pair(SOCK_STREAM, pair);
-		process_take_groups(0, NULL); /* it is too late to change anything */
+		/* This changes nothing, because the kernel has recorded the groups. */
+		process_take_groups(0, NULL);
 		ask_groups("p", pair[0], size);
 		process_end(0);
 	}
@@ -75,7 +76,8 @@ void options_groups_of_nobody(void)
 	close(s);
 }
 
-/* 2. Pidfd: it always means the same process, while a pid can pass to another process. */
+/* 2. Ask for a pidfd: it always means the same process, while another process can get the same pid.
+ *    */
 
 static void ask_pidfd(const char *name, int fd)
 {
@@ -102,8 +104,8 @@ void options_pidfd_of_pair(void)
 	close_both(pair[0], pair[1]);
 }
 
-/* Asks with a buffer that is too small. The descriptor's number is truncated, but the descriptor is
- * still made. */
+/* Asks with a buffer that is too small. The kernel truncates the integer, but still makes the
+ * descriptor. */
 void options_pidfd_short(void)
 {
 	unsigned char number[2];
@@ -112,7 +114,7 @@ void options_pidfd_short(void)
 
 	new_pair(SOCK_STREAM, pair);
 	next = dup(pair[0]);
-	close(next); /* the number of the next new descriptor */
+	close(next); /* The next new descriptor will be this integer. */
 	result = getsockopt(pair[0], SOL_SOCKET, SO_PEERPIDFD, number, &len);
 	printf("getsockopt(p, SO_PEERPIDFD, 2) = %s", result < 0 ? errno_name(errno) : "ok");
 	printf(", %u; %s", len, close(next) == 0 ? "a descriptor more" : "no descriptor more");
@@ -144,7 +146,7 @@ void options_peer_dead(void)
 	close_both(s, a);
 }
 
-/* 3. Label: only a security module that labels sockets provides one. */
+/* 3. Ask for a label: only a security module that labels sockets provides one. */
 
 void options_label(void)
 {
@@ -161,7 +163,7 @@ void options_label(void)
 	close_both(pair[0], pair[1]);
 }
 
-/* 4. Ask across namespaces: an id may have no number here. */
+/* 4. Ask across namespaces: the peer's id can be one that is not mapped in this namespace. */
 
 void options_in_user_namespace(void)
 {
@@ -185,7 +187,8 @@ void options_in_user_namespace(void)
 	process_join(child);
 }
 
-/* Runs in a child of the program, with a server here and a client in its own pid namespace. */
+/* Runs in a child of the program: a server in the pid namespace of the program, and a client in its
+ * own pid namespace. */
 static _Noreturn void across_pid_namespaces(void)
 {
 	int s = listening(SOCK_STREAM, 8);

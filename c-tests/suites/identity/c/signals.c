@@ -11,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* 1. Make sockets to send on: one whose peer has closed, one that was shut down for sending. */
+/* 1. Make sockets to send on: a socket whose peer has closed, and a socket that was shut down for
+ *    sending. */
 
 static int orphan(int type)
 {
@@ -22,7 +23,7 @@ static int orphan(int type)
 	return pair[0];
 }
 
-/* 2. Raise SIGPIPE: each send is made in a child, with the default action, which kills it. */
+/* 2. Raise SIGPIPE: each send is made in a child, which the default action kills. */
 
 static void in_child(const char *call, int fd, ssize_t (*send_it)(int))
 {
@@ -132,8 +133,8 @@ void signals_datagram_shut(void)
 	send_after_shutdown(SOCK_DGRAM);
 }
 
-/* 3. Wait: the queue is full, and connect(2) waits for at most the send timeout. The case runs in
- * a child process, because its timer must be its own. */
+/* 3. Wait at a full queue: connect(2) waits for at most the send timeout. The case runs in a child
+ *    process, because it needs a timer of its own. */
 
 static void patience_set(int fd, long milliseconds)
 {

@@ -16,7 +16,7 @@ static size_t read_all(int fd, unsigned char *buffer, size_t size)
 	return (size_t)count;
 }
 
-/* 1. Linger: in a child, which is ended if close(2) waits. */
+/* 1. Set SO_LINGER in a child, which a timer ends if close(2) waits. */
 
 #define AN_HOUR 3600
 #define PATIENCE 20
@@ -57,14 +57,15 @@ void stream_linger(void)
 	process_join(child);
 }
 
-/* 2. A reader dies after it has read half of what is sent. */
+/* 2. Let a reader die after it has read half of the bytes. */
 
 #define WHOLE (1 << 20)
 #define HALF (WHOLE / 2)
 
 static unsigned char bytes[WHOLE];
 
-/* Returns how many bytes were sent, in words, because the size of the queue depends on the system. */
+/* Returns how many bytes were sent, in words, because the size of the queue depends on the system.
+ * */
 static const char *share(ssize_t count)
 {
 	if (count < HALF)
@@ -94,12 +95,12 @@ void stream_reader_dies(void)
 	close(pair[0]);
 }
 
-/* 3. Write from many processes: each sends blocks of its own letter. A block that is read has one
- *    letter. */
+/* 3. Write from many processes: each sends blocks of its own letter. Every block that is read has
+ *    only one letter. */
 
 #define WRITERS 4
 #define BLOCK 4096
-#define BLOCKS 200 /* for each writer */
+#define BLOCKS 200 /* each writer sends this many */
 
 static _Noreturn void write_blocks(int fd, char letter)
 {

@@ -1,5 +1,5 @@
-//! Cases of `SO_PEERCRED`: the ids that it reports, the time at which they are taken, and their use
-//! in programs.
+//! Cases of `SO_PEERCRED`: the ids that it reports, the time at which the kernel records them, and
+//! their use in programs.
 
 use std::fs::{self, Permissions};
 use std::os::fd::AsRawFd as _;
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::process::{self, name_of};
 
-// 1. No peer: such a socket still answers, with ids that no user has.
+// 1. Ask sockets without a peer: the kernel answers with ids that no user has.
 
 pub(crate) fn fresh() {
     let s = new_socket(SOCK_STREAM);
@@ -40,7 +40,7 @@ pub(crate) fn internet() {
     ask_cred("s", s.as_raw_fd());
 }
 
-// 2. Connect: both sides are asked, before accept(2) and after the other side has closed.
+// 2. Connect, and ask both sides: before accept(2), and after the other side has closed.
 
 pub(crate) fn listener() {
     let s = listening(SOCK_STREAM, 8);
@@ -98,7 +98,7 @@ pub(crate) fn pair_seqpacket() {
     pair_of(SOCK_SEQPACKET);
 }
 
-// 3. Compare the times: the client's ids are those of connect(2), the server's those of listen(2).
+// 3. Compare the times: the client's ids are recorded at connect(2), and the server's at listen(2).
 
 /// Lets every user connect to the listener of the case.
 fn admit_everybody() {
@@ -180,7 +180,8 @@ pub(crate) fn listens_again() {
     server_drops(Order::ListenDropListen);
 }
 
-// 4. Inheritance: the peer is the process that made the connection, not the one that holds it.
+// 4. Inherit a connection: the peer is the process that made the connection, and not a process that
+//    inherited it.
 
 pub(crate) fn writer_inherits() {
     let (s, c) = (listening(SOCK_STREAM, 8), connected(SOCK_STREAM));
@@ -213,7 +214,7 @@ pub(crate) fn accepter_inherits() {
     close_both(s, c);
 }
 
-// 5. Lengths: the kernel truncates its answer to the size that it gets.
+// 5. Pass lengths: the kernel truncates its answer to the size that it gets.
 
 fn length_of(size: socklen_t) {
     let mut answer = [0u8; 64];
@@ -222,7 +223,7 @@ fn length_of(size: socklen_t) {
     let [p, q] = new_pair(SOCK_STREAM);
     print!("getsockopt(p, SO_PEERCRED, {size}) = ");
     let at = answer.as_mut_ptr().cast();
-    // SAFETY: answer has space for the len bytes that the kernel may write.
+    // SAFETY: answer has space for the `len` bytes that the kernel may write.
     match unsafe { sys::getsockopt(p, sys::SOL_SOCKET, sys::SO_PEERCRED, at, &mut len) } {
         0 => print!("ok, {len}"),
         _ => print!("{}", name_of(sys::errno())),
@@ -238,7 +239,7 @@ pub(crate) fn length_long() {
     length_of(64);
 }
 
-// 6. Decisions: the use of the ids in programs.
+// 6. Make decisions by the ids, as programs do.
 
 /// Accepts the next client of this user, and closes the connections of others.
 fn accept_if(listener: c_int, uid: u32) -> c_int {
@@ -274,7 +275,7 @@ pub(crate) fn accepts_one_user() {
     close(s);
 }
 
-/// Connects if the server is this user's, and returns `EPERM` if it is not.
+/// Connects if this user runs the server, and otherwise returns `EPERM`.
 fn connect_if(uid: u32) -> Result<c_int, c_int> {
     let fd = connected(SOCK_STREAM);
     if cred_of(fd).is_some_and(|cred| cred.uid == uid) {

@@ -1,5 +1,5 @@
-//! Runs the cases of the peer of a socket over `sunpath-sys`. It makes the same calls as `../c`,
-//! file by file, and prints the same lines.
+//! Runs the cases of the peer of a socket over `sunpath-sys`. Each file makes the same calls as the
+//! file in `../c`, and prints the same lines.
 
 mod cred;
 mod options;
@@ -15,13 +15,13 @@ use libc::c_int;
 use sunpath_sys as sys;
 use sys::{sockaddr_un, socklen_t, ucred};
 
-// 1. Make sockets: a path, a listener there, a client.
+// 1. Make sockets: a listener at a path, and a client.
 
 /// The path of every listener of a case, in the current directory.
 const PATH: &str = "s";
 
 fn address() -> sockaddr_un {
-    // SAFETY: sockaddr_un is numbers, which may all be zero.
+    // SAFETY: a sockaddr_un consists of integers, which may be zero.
     let mut addr: sockaddr_un = unsafe { std::mem::zeroed() };
     addr.sun_family = sys::AF_UNIX as sys::sa_family_t;
     for (to, from) in addr.sun_path.iter_mut().zip(PATH.bytes()) {
@@ -31,7 +31,7 @@ fn address() -> sockaddr_un {
 }
 
 fn new_socket(kind: c_int) -> c_int {
-    // SAFETY: socket takes numbers.
+    // SAFETY: socket takes integers, no pointers.
     let fd = unsafe { sys::socket(sys::AF_UNIX, kind | sys::SOCK_CLOEXEC, 0) };
     check("socket", fd)
 }
@@ -39,7 +39,7 @@ fn new_socket(kind: c_int) -> c_int {
 fn new_pair(kind: c_int) -> [c_int; 2] {
     let mut pair = [-1; 2];
     let kind = kind | sys::SOCK_CLOEXEC;
-    // SAFETY: pair has space for two descriptors.
+    // SAFETY: `pair` has space for two descriptors.
     let result = unsafe { sys::socketpair(sys::AF_UNIX, kind, 0, pair.as_mut_ptr()) };
     check("socketpair", result);
     pair
@@ -49,14 +49,14 @@ fn bound(kind: c_int) -> c_int {
     let addr = address();
     let fd = new_socket(kind);
     let size = size_of::<sockaddr_un>() as socklen_t;
-    // SAFETY: the address is live, and size is its size.
+    // SAFETY: the address is live, and `size` is its size.
     let result = unsafe { sys::bind(fd, ptr::from_ref(&addr).cast(), size) };
     check("bind", result);
     fd
 }
 
 fn start_listening(fd: c_int, backlog: c_int) {
-    // SAFETY: listen takes numbers.
+    // SAFETY: listen takes integers, no pointers.
     check("listen", unsafe { sys::listen(fd, backlog) });
 }
 
@@ -69,7 +69,7 @@ fn listening(kind: c_int, backlog: c_int) -> c_int {
 fn try_connect(fd: c_int) -> c_int {
     let addr = address();
     let size = size_of::<sockaddr_un>() as socklen_t;
-    // SAFETY: the address is live, and size is its size.
+    // SAFETY: the address is live, and `size` is its size.
     unsafe { sys::connect(fd, ptr::from_ref(&addr).cast(), size) }
 }
 
@@ -81,7 +81,7 @@ fn connected(kind: c_int) -> c_int {
 
 fn try_accept(listener: c_int) -> c_int {
     let (addr, len) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: no address is asked for.
+    // SAFETY: both pointers for the address are null.
     unsafe { sys::accept4(listener, addr, len, sys::SOCK_CLOEXEC) }
 }
 
@@ -99,7 +99,8 @@ fn close_both(a: c_int, b: c_int) {
     close(b);
 }
 
-// 2. Ask: print the call and its answer, with the name that the socket has in the case.
+// 2. Ask about a socket: print the call and its answer, with the name that the socket has in the
+//    case.
 
 fn cred_of(fd: c_int) -> Option<ucred> {
     let mut cred = ucred {
@@ -109,7 +110,7 @@ fn cred_of(fd: c_int) -> Option<ucred> {
     };
     let mut len = size_of::<ucred>() as socklen_t;
     let to = ptr::from_mut(&mut cred).cast();
-    // SAFETY: to is a live ucred, and len is its size.
+    // SAFETY: `to` is a live ucred, and `len` is its size.
     let result = unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PEERCRED, to, &mut len) };
     (result == 0).then_some(cred)
 }

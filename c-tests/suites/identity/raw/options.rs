@@ -1,5 +1,5 @@
-//! Cases of other questions about a peer: its groups, its process, and its label, also from other
-//! namespaces.
+//! Cases of options about a peer: its groups, its process and its label, asked from this namespace
+//! and from others.
 
 use std::mem::{size_of, size_of_val};
 use std::ptr;
@@ -11,7 +11,7 @@ use sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, socklen_t};
 use super::{accepted, ask_cred, close, close_both, connected, listening, new_pair, new_socket};
 use crate::process::{self, name_of};
 
-// 1. Groups: the length says how many there are, even if they do not fit.
+// 1. Ask for groups: the length tells how many groups there are, even if they do not fit.
 
 fn ask_groups(name: &str, fd: c_int, size: socklen_t) {
     let mut groups = [0u32; 8];
@@ -19,7 +19,7 @@ fn ask_groups(name: &str, fd: c_int, size: socklen_t) {
     let mut len = size;
     print!("getsockopt({name}, SO_PEERGROUPS, {size}) = ");
     let at = groups.as_mut_ptr().cast();
-    // SAFETY: groups has space for the len bytes that the kernel may write.
+    // SAFETY: groups has space for the `len` bytes that the kernel may write.
     if unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PEERGROUPS, at, &mut len) } < 0 {
         match sys::errno() {
             sys::ERANGE => print!("ERANGE, {len}"),
@@ -38,7 +38,8 @@ fn groups_of(groups: &[u32], size: socklen_t) {
     if child == 0 {
         process::take_groups(groups);
         let [p, _q] = new_pair(SOCK_STREAM);
-        process::take_groups(&[]); // too late to change anything
+        // This changes nothing, because the kernel has recorded the groups.
+        process::take_groups(&[]);
         ask_groups("p", p, size);
         process::end(0);
     }
@@ -69,14 +70,14 @@ pub(crate) fn groups_of_nobody() {
     close(s);
 }
 
-// 2. Pidfd: it always means the same process, while a pid can pass to another process.
+// 2. Ask for a pidfd: it always means the same process, while another process can get the same pid.
 
 fn ask_pidfd(name: &str, fd: c_int) {
     let mut pidfd: c_int = -1;
     let mut len = size_of::<c_int>() as socklen_t;
     print!("getsockopt({name}, SO_PEERPIDFD) = ");
     let at = ptr::from_mut(&mut pidfd).cast();
-    // SAFETY: at is a live int, and len is its size.
+    // SAFETY: `at` is a live int, and `len` is its size.
     if unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_PEERPIDFD, at, &mut len) } < 0 {
         print!("{}", name_of(sys::errno()));
         return;
@@ -95,23 +96,23 @@ pub(crate) fn pidfd_of_pair() {
     close_both(p, q);
 }
 
-/// Asks with a buffer that is too small. The descriptor's number is truncated, but the descriptor
-/// is still made.
+/// Asks with a buffer that is too small. The kernel truncates the integer, but still makes the
+/// descriptor.
 pub(crate) fn pidfd_short() {
     let mut number = [0u8; 2];
     let mut len = number.len() as socklen_t;
     let [p, q] = new_pair(SOCK_STREAM);
-    // SAFETY: dup takes a number.
+    // SAFETY: dup takes an integer, no pointer.
     let next = process::check("dup", unsafe { sys::dup(p) });
-    close(next); // the number of the next new descriptor
+    close(next); // The next new descriptor will be this integer.
     let at = number.as_mut_ptr().cast();
-    // SAFETY: number has space for the len bytes that the kernel may write.
+    // SAFETY: `number` has space for the `len` bytes that the kernel may write.
     let result =
         match unsafe { sys::getsockopt(p, sys::SOL_SOCKET, sys::SO_PEERPIDFD, at, &mut len) } {
             0 => "ok",
             _ => name_of(sys::errno()),
         };
-    // SAFETY: nothing else owns that number: it is free, or the option's descriptor.
+    // SAFETY: nothing else owns `next`: it is free, or is the descriptor that the option made.
     let more = match unsafe { sys::close(next) } {
         0 => "a descriptor more",
         _ => "no descriptor more",
@@ -141,7 +142,7 @@ pub(crate) fn peer_dead() {
     close_both(s, a);
 }
 
-// 3. Label: only a security module that labels sockets provides one.
+// 3. Ask for a label: only a security module that labels sockets provides one.
 
 pub(crate) fn label() {
     let mut text = [0u8; 256];
@@ -156,7 +157,7 @@ pub(crate) fn label() {
     close_both(p, q);
 }
 
-// 4. Ask across namespaces: an id may have no number here.
+// 4. Ask across namespaces: the peer's id can be one that is not mapped in this namespace.
 
 pub(crate) fn in_user_namespace() {
     let child = process::fork();
@@ -174,7 +175,8 @@ pub(crate) fn in_user_namespace() {
     process::join(child);
 }
 
-/// Runs in a child of the program, with a server here and a client in its own pid namespace.
+/// Runs in a child of the program: a server in the pid namespace of the program, and a client in
+/// its own pid namespace.
 fn across_pid_namespaces() -> ! {
     let s = listening(SOCK_STREAM, 8);
     if !process::unshare(libc::CLONE_NEWPID) {

@@ -12,7 +12,8 @@ use sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, socklen_t};
 use super::{close, connected, listening, new_pair, new_socket, send, try_connect};
 use crate::process;
 
-// 1. Make sockets to send on: one whose peer has closed, one that was shut down for sending.
+// 1. Make sockets to send on: a socket whose peer has closed, and a socket that was shut down for
+//    sending.
 
 fn orphan(kind: c_int) -> c_int {
     let [p, q] = new_pair(kind);
@@ -20,7 +21,7 @@ fn orphan(kind: c_int) -> c_int {
     p
 }
 
-// 2. Raise SIGPIPE: each send is made in a child, with the default action, which kills it.
+// 2. Raise SIGPIPE: each send is made in a child, which the default action kills.
 
 fn in_child(call: &str, fd: c_int, send_it: fn(c_int) -> isize) {
     print!("{call}");
@@ -57,13 +58,13 @@ fn writev_byte(fd: c_int) -> isize {
         iov_base: byte.as_mut_ptr().cast(),
         iov_len: byte.len(),
     };
-    // SAFETY: piece is one live iovec over a live array.
+    // SAFETY: `piece` is one live iovec that points to a live array.
     unsafe { sys::writev(fd, &piece, 1) }
 }
 
 fn send_after_shutdown(kind: c_int) {
     let [p, other] = new_pair(kind);
-    // SAFETY: shutdown takes numbers.
+    // SAFETY: shutdown takes integers, no pointers.
     process::check("shutdown", unsafe { sys::shutdown(p, sys::SHUT_WR) });
     in_child("send(p, \"x\", 0)", p, send_byte);
     close(other);
@@ -114,8 +115,8 @@ pub(crate) fn datagram_shut() {
     send_after_shutdown(SOCK_DGRAM);
 }
 
-// 3. Wait: the queue is full, and connect(2) waits for at most the send timeout. The case runs in
-// a child process, because its timer must be its own.
+// 3. Wait at a full queue: connect(2) waits for at most the send timeout. The case runs in a child
+//    process, because it needs a timer of its own.
 
 fn set_patience(fd: c_int, milliseconds: i64) {
     let patience = timeval {
@@ -124,7 +125,7 @@ fn set_patience(fd: c_int, milliseconds: i64) {
     };
     let (at, size) = (ptr::from_ref(&patience).cast(), size_of::<timeval>());
     let (level, option) = (sys::SOL_SOCKET, sys::SO_SNDTIMEO);
-    // SAFETY: at is a live timeval, and size its size.
+    // SAFETY: `at` is a live timeval, and `size` is its size.
     let result = unsafe { sys::setsockopt(fd, level, option, at, size as socklen_t) };
     process::check("setsockopt", result);
 }

@@ -26,13 +26,13 @@ fn read_all(fd: c_int, buffer: &mut [u8]) -> usize {
     check("recv", count as c_int) as usize
 }
 
-// 1. Linger: in a child, which is ended if close(2) waits.
+// 1. Set SO_LINGER in a child, which a timer ends if close(2) waits.
 
 const AN_HOUR: c_int = 3600;
 const PATIENCE: u32 = 20;
 
 fn alarm(seconds: u32) {
-    // SAFETY: alarm takes and returns a number; its SIGALRM ends the child.
+    // SAFETY: alarm takes and returns an integer; its SIGALRM ends the child.
     unsafe { libc::alarm(seconds) };
 }
 
@@ -44,7 +44,7 @@ fn close_with_linger() {
     let [p, q] = new_pair(SOCK_STREAM);
     let size = size_of::<sys::linger>() as socklen_t;
     let value = ptr::from_ref(&hour).cast();
-    // SAFETY: value is a live linger, and size its size.
+    // SAFETY: `value` is a live linger, and `size` is its size.
     let set = unsafe { sys::setsockopt(p, SOL_SOCKET, sys::SO_LINGER, value, size) };
     step!("setsockopt(p, SO_LINGER, an hour)");
     line::result(counted(set as isize).map(|_| "ok"));
@@ -71,7 +71,7 @@ pub(crate) fn linger() {
     process::join(child);
 }
 
-// 2. A reader dies after it has read half of what is sent.
+// 2. Let a reader die after it has read half of the bytes.
 
 const WHOLE: usize = 1 << 20;
 const HALF: usize = WHOLE / 2;
@@ -104,12 +104,12 @@ pub(crate) fn reader_dies() {
     close(p);
 }
 
-// 3. Write from many processes: each sends blocks of its own letter. A block that is read has one
-//    letter.
+// 3. Write from many processes: each sends blocks of its own letter. Every block that is read has
+//    only one letter.
 
 const WRITERS: [u8; 4] = *b"abcd";
 const BLOCK: usize = 4096;
-/// The number of blocks for each writer.
+/// How many blocks each writer sends.
 const BLOCKS: usize = 200;
 
 fn write_blocks(fd: c_int, letter: u8) -> ! {

@@ -1,5 +1,5 @@
-//! Cases of `SO_PEERCRED`: the ids that it reports, the time at which they are taken, and their use
-//! in programs.
+//! Cases of `SO_PEERCRED`: the ids that it reports, the time at which the kernel records them, and
+//! their use in programs.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +13,7 @@ use sunpath::{
 use super::{PATH, ask_byte, ask_cred, bound, listening, name_of, tell_byte};
 use crate::process;
 
-// 1. No peer: such a socket reports that.
+// 1. Ask sockets without a peer: the library reports an error.
 
 pub(crate) fn fresh() -> Result<(), Error> {
     let s = UnixStream::new()?;
@@ -43,7 +43,7 @@ pub(crate) fn internet() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Connect: both sides are asked, before accept(2) and after the other side has closed.
+// 2. Connect, and ask both sides: before accept(2), and after the other side has closed.
 
 pub(crate) fn listener() -> Result<(), Error> {
     let s = listening::<Stream>(8)?;
@@ -102,7 +102,7 @@ pub(crate) fn pair_seqpacket() -> Result<(), Error> {
     pair_of::<Seqpacket>()
 }
 
-// 3. Compare the times: the client's ids are those of connect(2), the server's those of listen(2).
+// 3. Compare the times: the client's ids are recorded at connect(2), and the server's at listen(2).
 
 /// Lets every user connect to the listener of the case.
 fn admit_everybody() {
@@ -198,7 +198,8 @@ pub(crate) fn listens_again() -> Result<(), Error> {
     server_drops(Order::ListenDropListen)
 }
 
-// 4. Inheritance: the peer is the process that made the connection, not the one that holds it.
+// 4. Inherit a connection: the peer is the process that made the connection, and not a process that
+//    inherited it.
 
 pub(crate) fn writer_inherits() -> Result<(), Error> {
     let (s, c) = (listening::<Stream>(8)?, UnixStream::connect(PATH)?);
@@ -230,7 +231,7 @@ pub(crate) fn accepter_inherits() -> Result<(), Error> {
     Ok(())
 }
 
-// 5. Lengths: the program passes none, and the library passes the whole size.
+// 5. Pass lengths: the library always passes the size of the whole struct.
 
 pub(crate) fn length_short() -> Result<(), Error> {
     print!("no length to pass");
@@ -242,7 +243,7 @@ pub(crate) fn length_long() -> Result<(), Error> {
     Ok(())
 }
 
-// 6. Decisions: the use of the ids in programs.
+// 6. Make decisions by the ids, as programs do.
 
 pub(crate) fn accepts_one_user() -> Result<(), Error> {
     let s = listening::<Stream>(8)?;

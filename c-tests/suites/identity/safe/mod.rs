@@ -1,8 +1,8 @@
-//! Runs the cases of the peer of a socket over `sunpath`. For each call of `../c` it makes the
-//! nearest call of a program in safe Rust, file by file, and it prints the same lines.
+//! Runs the cases of the peer of a socket over `sunpath`. For each call of `../c` it makes the call
+//! that a program in safe Rust would make, and it prints the same lines.
 //!
-//! A line differs from C's in three situations: the kernel's answer means that there is no peer, C
-//! passes a wrong length, which this API does not take, or a signal ends the C program.
+//! A line differs from C's in three situations: the kernel's answer means that there is no peer; C
+//! passes a wrong length, and this API takes no length; or a signal ends the C program.
 
 mod cred;
 mod options;
@@ -13,7 +13,7 @@ use crate::{cases, process};
 use sunpath::socket::{Connected, Kind};
 use sunpath::{Error, Listener, Socket, UnixAddr, UnixStream};
 
-// 1. Make sockets: a path, a listener there, a client.
+// 1. Make sockets: a listener at a path, and a client.
 
 /// The path of every listener of a case, in the current directory.
 const PATH: &str = "s";
@@ -32,7 +32,8 @@ fn listening<T: Connected>(backlog: i32) -> Result<Listener<T>, Error> {
     Ok(bound()?.listen(backlog)?)
 }
 
-// 2. Ask: print the call and its answer, with the name that the socket has in the case.
+// 2. Ask about a socket: print the call and its answer, with the name that the socket has in the
+//    case.
 
 fn name_of(error: Error) -> &'static str {
     error.errno().name().unwrap_or("E?")

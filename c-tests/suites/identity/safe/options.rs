@@ -1,5 +1,5 @@
-//! Cases of other questions about a peer: its groups, its process, and its label, also from other
-//! namespaces.
+//! Cases of options about a peer: its groups, its process and its label, asked from this namespace
+//! and from others.
 
 use std::os::fd::AsRawFd as _;
 
@@ -9,7 +9,7 @@ use sunpath::{Errno, Error, Socket, Stream, UnixDatagram, UnixSeqpacket, UnixStr
 use super::{PATH, ask_cred, listening, name_of};
 use crate::process;
 
-// 1. Groups: the count says how many there are, even if they do not fit.
+// 1. Ask for groups: the count tells how many groups there are, even if they do not fit.
 
 const SIZE: usize = size_of::<u32>();
 
@@ -36,7 +36,8 @@ fn groups_of(groups: &[u32], size: usize) -> Result<(), Error> {
     if child == 0 {
         process::take_groups(groups);
         let (p, _q) = UnixStream::pair()?;
-        process::take_groups(&[]); // too late to change anything
+        // This changes nothing, because the kernel has recorded the groups.
+        process::take_groups(&[]);
         ask_groups("p", &p, size);
         process::end(0);
     }
@@ -68,7 +69,7 @@ pub(crate) fn groups_of_nobody() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Pidfd: it always means the same process, while a pid can pass to another process.
+// 2. Ask for a pidfd: it always means the same process, while another process can get the same pid.
 
 fn ask_pidfd<T: Kind>(name: &str, socket: &Socket<T>) {
     print!("getsockopt({name}, SO_PEERPIDFD) = ");
@@ -114,7 +115,7 @@ pub(crate) fn peer_dead() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Label: only a security module that labels sockets provides one.
+// 3. Ask for a label: only a security module that labels sockets provides one.
 
 pub(crate) fn label() -> Result<(), Error> {
     let (p, _q) = UnixStream::pair()?;
@@ -128,7 +129,7 @@ pub(crate) fn label() -> Result<(), Error> {
     Ok(())
 }
 
-// 4. Ask across namespaces: an id may have no number here.
+// 4. Ask across namespaces: the peer's id can be one that is not mapped in this namespace.
 
 pub(crate) fn in_user_namespace() -> Result<(), Error> {
     let child = process::fork();
@@ -147,7 +148,8 @@ pub(crate) fn in_user_namespace() -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs in a child of the program, with a server here and a client in its own pid namespace.
+/// Runs in a child of the program: a server in the pid namespace of the program, and a client in
+/// its own pid namespace.
 fn across_pid_namespaces() -> Result<(), Error> {
     let s = listening::<Stream>(8)?;
     if !process::unshare(libc::CLONE_NEWPID) {

@@ -10,14 +10,15 @@ use sunpath::{ConnectOptions, Datagram, Error, Seqpacket, Shutdown, Socket, Stre
 use super::{PATH, address, listening};
 use crate::process;
 
-// 1. Make sockets to send on: one whose peer has closed, one that was shut down for sending.
+// 1. Make sockets to send on: a socket whose peer has closed, and a socket that was shut down for
+//    sending.
 
 fn orphan<T: Kind>() -> Result<Socket<T>, Error> {
     let (p, _closed) = Socket::pair()?;
     Ok(p)
 }
 
-// 2. Raise SIGPIPE: each send is made in a child, with the default action, which kills it.
+// 2. Raise SIGPIPE: each send is made in a child, which the default action kills.
 
 fn ending(result: Result<(), Error>) -> i32 {
     result.map_or_else(|error| error.errno().raw(), |()| 0)
@@ -108,8 +109,8 @@ pub(crate) fn datagram_shut() -> Result<(), Error> {
     send_after_shutdown(send_message::<Datagram>)
 }
 
-// 3. Wait: the queue is full, and connect(2) waits for at most the send timeout. The case runs in
-// a child process, because its timer must be its own.
+// 3. Wait at a full queue: connect(2) waits for at most the send timeout. The case runs in a child
+//    process, because it needs a timer of its own.
 
 fn connect_after(patience: u64) -> Result<(), Error> {
     let socket = UnixStream::new()?;

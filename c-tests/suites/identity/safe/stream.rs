@@ -10,7 +10,7 @@ fn result(count: Result<usize, Error>) {
     line::result(count.map_err(|error| error.errno().raw()));
 }
 
-// 1. Linger.
+// 1. Set SO_LINGER: the library has no method for this option.
 
 pub(crate) fn linger() -> Result<(), Error> {
     let (p, q) = UnixStream::pair()?;
@@ -27,7 +27,7 @@ pub(crate) fn linger() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. A reader dies after it has read half of what is sent.
+// 2. Let a reader die after it has read half of the bytes.
 
 const WHOLE: usize = 1 << 20;
 const HALF: usize = WHOLE / 2;
@@ -60,12 +60,12 @@ pub(crate) fn reader_dies() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Write from many processes: each sends blocks of its own letter. A block that is read has one
-//    letter.
+// 3. Write from many processes: each sends blocks of its own letter. Every block that is read has
+//    only one letter.
 
 const WRITERS: [u8; 4] = *b"abcd";
 const BLOCK: usize = 4096;
-/// The number of blocks for each writer.
+/// How many blocks each writer sends.
 const BLOCKS: usize = 200;
 
 fn write_blocks(p: &UnixStream, letter: u8) -> ! {

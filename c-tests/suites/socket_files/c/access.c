@@ -64,7 +64,7 @@ void access_directory(void)
 	CLOSE(s);
 }
 
-/* 3. Replace a stale file that may not be written to. */
+/* 3. Replace a stale file to which this user may not write. */
 
 void access_stale(void)
 {

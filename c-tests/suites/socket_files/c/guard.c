@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* 1. Another file is at the path. */
+/* 1. End a server after another file took its path. */
 
 void guard_replaced(void)
 {

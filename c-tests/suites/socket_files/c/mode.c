@@ -1,5 +1,5 @@
-/* Cases of the mode of a socket file: from the umask, from fchmod(2), and exactly the one that is
- * asked for. */
+/* Cases of the mode of a socket file: the mode that the umask leaves, the mode that fchmod(2) sets,
+ * and a mode that is exactly the requested one. */
 #include "socket_files.h"
 
 #include <fcntl.h>
@@ -68,7 +68,7 @@ void mode_after(void)
 	CLOSE(s);
 }
 
-/* 2. A thread may have its own umask. */
+/* 2. Give a thread its own umask. */
 
 static void *bind_alone(void *ret_unshared)
 {
@@ -105,9 +105,9 @@ void mode_thread(void)
 	CLOSE(b);
 }
 
-/* 3. Set the mode exactly: never wider than asked for, because the socket has the mode first; and
- *    not narrower, because the bits that the umask took are given back to the file, which a
- *    descriptor holds. */
+/* 3. Set exactly the requested mode. It is never wider, because the socket gets the mode before
+ *    bind. It is not narrower, because chmod(2) by a descriptor of the file restores the bits that
+ *    the umask removed. */
 
 static int make_bind_with(int fd, const char *path, mode_t mode)
 {

@@ -1,5 +1,5 @@
-/* Cases of abstract names: which processes may connect to one, and how a socket gets one from the
- * kernel. */
+/* Cases of abstract names: which processes may connect, and how the kernel chooses a name for a
+ * socket. */
 #include "socket_files.h"
 
 #include <stddef.h>
@@ -82,7 +82,7 @@ void names_another_user(void)
 	CLOSE(s);
 }
 
-/* 4. Connect from another network. */
+/* 4. Connect from another network namespace. */
 
 static void from_another_network(void (*run)(void))
 {

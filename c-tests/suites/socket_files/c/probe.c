@@ -1,4 +1,4 @@
-/* Cases of the question whether a process holds a socket file, and of its answers. */
+/* Cases of `probe`, which asks whether a process holds a socket file. */
 #include "socket_files.h"
 #include "situations.h"
 #include "server.h"
@@ -20,7 +20,7 @@ static void ask(void)
 		printf(" = %s", words[found]);
 }
 
-/* 1. A process holds the socket. */
+/* 1. Ask while a process holds the socket. */
 
 void probe_bound(void)
 {
@@ -57,7 +57,7 @@ void probe_taken(void)
 	with_taken(ask);
 }
 
-/* 2. No process holds it. */
+/* 2. Ask while no process holds the socket. */
 
 void probe_stale(void)
 {
@@ -74,7 +74,7 @@ void probe_node(void)
 	with_node(ask);
 }
 
-/* 3. The file is not a socket. */
+/* 3. Ask about files that are not sockets. */
 
 void probe_file(void)
 {
@@ -86,7 +86,7 @@ void probe_absent(void)
 	ask();
 }
 
-/* 4. The question cannot be answered. */
+/* 4. Ask where the kernel cannot answer. */
 
 static void of_mode_0(void)
 {

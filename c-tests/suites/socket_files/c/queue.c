@@ -8,7 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* 1. Make a listener with one place in its queue, which is taken. */
+/* 1. Make a listener whose queue has one place, and take that place. */
 
 struct situation {
 	struct sock s, c;
@@ -29,7 +29,7 @@ static void set_blocking(struct sock s)
 		die("fcntl");
 }
 
-/* 2. Connect without waiting, and wait in vain. */
+/* 2. Connect without waiting, and wait until a timeout. */
 
 void queue_nonblocking(void)
 {
@@ -58,8 +58,8 @@ void queue_timeout(void)
 
 /* 3. Wait until there is space. */
 
-/* Returns the state of a process. In proc_pid_stat(5) it comes after the name of the program, which
- * may contain anything. */
+/* Returns the state of a process. In proc_pid_stat(5) the state comes after the name of the
+ * program, which may contain any bytes. */
 static char state_of(pid_t pid)
 {
 	char path[32], text[256];
@@ -75,14 +75,14 @@ static char state_of(pid_t pid)
 	return name_end != NULL && name_end[1] == ' ' ? name_end[2] : 'X';
 }
 
-/* Waits until a child sleeps. The child sleeps only in the call under test. */
+/* Waits until a child sleeps. A child sleeps only in the call under test. */
 static void wait_asleep(pid_t child)
 {
 	while (state_of(child) != 'S')
 		sched_yield();
 }
 
-/* Starts a child that connects. It already waits in connect(2) when this function returns. */
+/* Starts a child that connects, and waits until the child sleeps in connect(2). */
 static pid_t waiting_child(struct situation situation)
 {
 	pid_t child = process_fork();

@@ -1,5 +1,5 @@
-/* Cases of many processes: servers that start together, a client while servers change, a server
- * that is killed. */
+/* Cases of many processes: servers that start together, a client that connects while servers
+ * change, and a server that is killed. */
 #include "socket_files.h"
 #include "server.h"
 
@@ -11,10 +11,11 @@
 
 enum { ROUNDS = 200, STARTERS = 8, REPLACEMENTS = 100 };
 
-/* 1. Start servers over one stale file. Each round begins with the file of the previous
- *    winner, which ended without removing it. */
+/* 1. Start servers over one stale file. Each round begins with the file of the previous winner,
+ *    which ended without removing the file. */
 
-/* Makes a server when the gate is closed, reports the result, and ends when all have reported. */
+/* Waits until the gate is closed, makes a server, reports the result, and ends when all servers
+ * have reported. */
 static _Noreturn void start(const int begin[2], const int said[2], const int end[2])
 {
 	struct server s;
@@ -30,8 +31,7 @@ static _Noreturn void start(const int begin[2], const int said[2], const int end
 	process_end(0);
 }
 
-/* Returns how many servers have the path, or -1 if one of the others got another error than
- * EADDRINUSE. */
+/* Returns how many servers have the path, or -1 if a server got an error other than EADDRINUSE. */
 static int count_owners(int said)
 {
 	int owners = 0, refused = 0;
@@ -88,9 +88,9 @@ void race_race(void)
 	     STARTERS - 1, with_one_owner);
 }
 
-/* 2. Connect all the time. A full queue is not a refusal, and the client tries
- *    again. The old servers keep running, because a client that has looked up the path may still
- *    reach them. */
+/* 2. Connect without a pause while servers change. A full queue is not a refusal, and the client
+ *    tries again. The old servers keep running, because a client that has looked up the path may
+ *    still reach them. */
 
 /* Connects until the gate is closed, and ends with the first errno that means that no server was
  * there. */
@@ -151,7 +151,7 @@ void race_clients(void)
 	ask_names();
 }
 
-/* 3. The lock ends with its holder. */
+/* 3. Kill the holder of the lock, which ends the lock. */
 
 /* Makes a server at the path, and holds its lock until this process is killed. */
 static _Noreturn void hold(const int gate[2])

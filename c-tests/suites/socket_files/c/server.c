@@ -8,8 +8,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* 1. The question: a datagram socket that connects gets the error for the wrong type as long as a
- *    process holds a stream or seqpacket socket, and the server notices nothing. */
+/* 1. Ask whether a process holds the socket: as long as one holds a stream or seqpacket socket, a
+ *    datagram socket that connects gets the error for the wrong type, and the server notices
+ *    nothing. */
 
 enum liveness probe(const char *path)
 {
@@ -19,7 +20,8 @@ enum liveness probe(const char *path)
 
 	CLOSE(d);
 	errno = number;
-	if (connected == 0 || number == EPROTOTYPE || number == EPERM) /* connected to another */
+	/* EPERM: a datagram socket is bound there, and connected to a third. */
+	if (connected == 0 || number == EPROTOTYPE || number == EPERM)
 		return LIVE;
 	if (number == ENOENT)
 		return ABSENT;
@@ -28,7 +30,8 @@ enum liveness probe(const char *path)
 	return UNKNOWN;
 }
 
-/* Fails with EADDRINUSE if there is a file that is not a socket, for example a symbolic link. */
+/* Fails with EADDRINUSE if a file that is not a socket is at the path, for example a symbolic link.
+ * */
 static int refuse_what_is_no_socket(const char *file)
 {
 	struct stat status;
@@ -60,9 +63,9 @@ static int make_room(const char *file)
 	}
 }
 
-/* 2. The lock is on a file beside the socket file. The holder removes that file, so a process
- *    that opened it just before has a lock on a file without a name, which proves nothing. The
- *    kernel releases the lock when its holder dies. */
+/* 2. Take the lock, which is on a file beside the socket file. The holder of the lock removes the
+ *    lock file. A process that opened the lock file just before then locks a file without a name,
+ *    and that lock proves nothing. The kernel releases the lock when its holder dies. */
 
 struct lock_name {
 	char name[80];
@@ -176,7 +179,8 @@ int server_take_over(struct server *s, const char *file)
 	return 0;
 }
 
-/* 4. Remove the file. As long as the socket is open, no other file has its device and inode. */
+/* 4. Remove the file, which is known by its device and inode. As long as the socket is open, no
+ *    other file has the same. */
 
 static int is_own(const struct server *s)
 {

@@ -1,5 +1,5 @@
-/* A listener and its file, with the care that ../safe gets from the library. The server asks
- * whether a process holds the path, is the only one of many to bind it, takes it over, and removes
+/* A listener and its file. This does in C what the library does in ../safe: the server asks whether
+ * a process holds the path, is the only one of many that binds it, takes a path over, and removes
  * only its own file. */
 #ifndef SERVER_H
 #define SERVER_H
@@ -23,25 +23,25 @@ struct server {
 	pid_t process;
 };
 
-/* Each binds to a file in the working directory and listens. Returns 0, or -1 with errno, with
- * nothing open and no file left. */
+/* Each function binds to a file in the working directory and listens. Returns 0, or -1 with errno;
+ * then nothing stays open, and no file is left. */
 
-/* Binds as plain C does: any file at the path makes it fail. */
+/* Binds as plain C does, and fails if any file is at the path. */
 int server_serve(struct server *s, const char *file);
 
-/* Binds as one of many: a lock decides which one succeeds, and a dead socket is replaced. */
+/* Binds as one of many servers: a lock decides which one succeeds, and a dead socket is replaced. */
 int server_replace(struct server *s, const char *file);
 
 /* Binds in place of another server, without an instant in which nobody listens. */
 int server_take_over(struct server *s, const char *file);
 
-/* server_release closes the listener, and removes the file if it is the one that was bound and this
- * is the process that bound it. server_forget closes the listener, and leaves the file. */
+/* server_release closes the listener, and in the process that bound the file removes it, unless
+ * another file has taken its name. server_forget closes the listener, and leaves the file. */
 void server_release(struct server *s);
 void server_forget(struct server *s);
 
-/* These do the same as steps of the line, with a letter for the server: replace(a, "x") =
- * EADDRINUSE. */
+/* The functions try_... do the same, and print a step of the line, with a letter for the server:
+ * replace(a, "x") = EADDRINUSE. */
 struct server try_serve(char name, const char *file);
 struct server try_replace(char name, const char *file);
 void try_release(char name, struct server *s);

@@ -1,7 +1,7 @@
 #include "situations.h"
 #include "socket_files.h"
 
-/* 1. A process holds the socket. */
+/* 1. Make situations in which a process holds the socket. */
 
 void with_bound(look *look)
 {
@@ -68,7 +68,7 @@ void with_taken(look *look)
 	CLOSE(s, t);
 }
 
-/* 2. No process holds it. */
+/* 2. Make situations in which no process holds the socket. */
 
 void with_stale(look *look)
 {

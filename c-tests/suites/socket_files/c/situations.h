@@ -1,11 +1,11 @@
-/* The situations that may exist at the path "x". Each function sets one up, calls `look`, and
- * removes it again. */
+/* The situations that may exist at the path "x". Each function makes a situation, calls `look`, and
+ * cleans up. */
 #ifndef SITUATIONS_H
 #define SITUATIONS_H
 
 typedef void look(void);
 
-/* A process holds the socket. */
+/* Make situations in which a process holds the socket. */
 void with_bound(look *look);
 void with_listening(look *look);
 void with_full(look *look);
@@ -14,7 +14,7 @@ void with_seqpacket(look *look);
 void with_datagram(look *look);
 void with_taken(look *look);
 
-/* No process holds the socket. */
+/* Make situations in which no process holds the socket. */
 void with_stale(look *look);
 void with_accepted(look *look);
 void with_node(look *look);

@@ -1,11 +1,11 @@
-/* Runs the cases of socket files in C: which process holds one, which may remove it, how servers
- * follow each other, and which clients may connect. It prints a line for each case, and works in
- * the current directory, which should be empty and its own. By hand:
+/* Runs the cases of socket files in C: which process holds a file, which process may remove it, how
+ * servers follow each other, and which clients may connect. It prints a line for each case. The
+ * current directory should be empty. By hand:
  *
  *   mkdir fresh && cd fresh && socket_files           every case of ../cases.def
  *   mkdir fresh && cd fresh && socket_files D01.listening E02
  *
- * ../raw and ../safe are the same program over sunpath-sys and over sunpath, file by file. */
+ * ../raw and ../safe do the same over sunpath-sys and over sunpath, file by file. */
 #include "socket_files.h"
 
 #include "cases.h"
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* 1. Make steps that more than one file has. */
+/* 1. Make the steps that several files use. */
 
 void try_listen_for(struct sock s, int backlog)
 {
@@ -50,7 +50,7 @@ void ask_mode(const char *path)
 	step("mode(\"%s\") = %04o", path, (unsigned)status.st_mode & 07777);
 }
 
-/* 2. Become other users, and enter other networks. */
+/* 2. Become other users, and enter other network namespaces. */
 
 void as_another(void (*run)(void))
 {

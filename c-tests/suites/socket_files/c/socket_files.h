@@ -13,7 +13,7 @@
 /* Listens, and prints the step: listen(s, 0) = ok */
 void try_listen_for(struct sock s, int backlog);
 
-/* Connects a new socket, which is closed again, and prints the step: connect(c, "x") = ok */
+/* Connects a new socket, closes it, and prints the step: connect(c, "x") = ok */
 void ask_connect(char name, int type, const char *path);
 
 /* Print the steps: chmod("x", 0600) = ok; mode("x") = 0600 */
@@ -23,8 +23,8 @@ void ask_mode(const char *path);
 /* Runs a part of a case in a child process of another user. */
 void as_another(void (*run)(void));
 
-/* Enters a new network namespace. It is called in a child. If this system does not allow that,
- * prints the reason in place of the case and returns 0. */
+/* Enters a new network namespace. A child calls this function. If this system does not allow that,
+ * it prints the reason in place of the case and returns 0. */
 int leave_network(void);
 
 #define CASE(id, name, needs, file, title) void file##_##name(void);

@@ -1,4 +1,4 @@
-/* Cases of the proof whether a process holds a socket file: what connect(2) reports to a datagram
+/* Cases of the proof that no process holds a socket file: what connect(2) reports to a datagram
  * socket, and what the server notices. */
 #include "socket_files.h"
 #include "situations.h"
@@ -56,7 +56,7 @@ void staleness_another_network(void)
 	CLOSE(s);
 }
 
-/* 2. No process holds it. */
+/* 2. Ask while no process holds the socket. */
 
 void staleness_stale(void)
 {

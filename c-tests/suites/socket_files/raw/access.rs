@@ -62,7 +62,7 @@ pub(crate) fn directory() {
     close(&[s]);
 }
 
-// 3. Replace a stale file that may not be written to.
+// 3. Replace a stale file to which this user may not write.
 
 pub(crate) fn stale() {
     leave_stale(SOCK_STREAM, "x");
@@ -84,7 +84,8 @@ pub(crate) fn unknown() {
 fn try_sendto(d: Sock) {
     let (addr, len) = sys::sockaddr_un_pathname(b"x").expect("the path fits");
     let (data, to) = (b"x", ptr::from_ref(&addr).cast());
-    // SAFETY: pointer and length are those of one live array, and so are the address's.
+    // SAFETY: pointer and length are those of one live array, and the address is live for its
+    // length.
     let sent = unsafe { sys::sendto(d.fd, data.as_ptr().cast(), data.len(), 0, to, len) };
     let sent = returned(sent as _);
     step!("sendto({}, \"x\", \"x\")", d.name);

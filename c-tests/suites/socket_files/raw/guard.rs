@@ -11,7 +11,7 @@ use crate::line::{self, step};
 use crate::process;
 use crate::socket::{close, try_accept};
 
-// 1. Another file is at the path.
+// 1. End a server after another file took its path.
 
 pub(crate) fn replaced() {
     let a = try_serve('a');

@@ -1,5 +1,5 @@
-//! Runs the cases of socket files over `sunpath-sys`. It makes the same calls as `../c`, file by
-//! file, and prints the same lines.
+//! Runs the cases of socket files over `sunpath-sys`. Each file makes the same calls as the file in
+//! `../c`, and prints the same lines.
 
 mod access;
 mod guard;
@@ -22,16 +22,16 @@ use crate::{cases, process};
 use libc::c_int;
 use sunpath_sys as sys;
 
-// 1. Make steps that more than one file has.
+// 1. Make the steps that several files use.
 
 fn try_listen_for(s: Sock, backlog: c_int) {
-    // SAFETY: listen takes numbers.
+    // SAFETY: listen takes integers, no pointers.
     let listens = returned(unsafe { sys::listen(s.fd, backlog) });
     step!("listen({}, {backlog})", s.name);
     outcome(listens);
 }
 
-/// Connects a new socket, which is closed again.
+/// Connects a new socket, and closes it.
 fn ask_connect(name: char, kind: c_int, path: &str) {
     let c = new_socket(name, kind);
     try_connect(c, path);

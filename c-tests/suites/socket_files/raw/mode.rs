@@ -1,5 +1,5 @@
-//! Cases of the mode of a socket file: from the umask, from fchmod(2), and exactly the one that is
-//! asked for.
+//! Cases of the mode of a socket file: the mode that the umask leaves, the mode that fchmod(2)
+//! sets, and a mode that is exactly the requested one.
 
 use std::ffi::CString;
 use std::fs;
@@ -21,7 +21,7 @@ fn unlink(path: &str) {
 }
 
 fn try_fchmod(s: Sock, mode: mode_t) {
-    // SAFETY: fchmod takes numbers.
+    // SAFETY: fchmod takes integers, no pointers.
     let changed = returned(unsafe { sys::fchmod(s.fd, mode) });
     step!("fchmod({}, {mode:04o})", s.name);
     outcome(changed);
@@ -58,7 +58,7 @@ pub(crate) fn after() {
     close(&[s]);
 }
 
-// 2. A thread may have its own umask.
+// 2. Give a thread its own umask.
 
 /// Binds under a umask of this thread alone, and returns whether the system allows that.
 fn bind_alone() -> bool {
@@ -84,12 +84,12 @@ pub(crate) fn thread() {
     close(&[b]);
 }
 
-// 3. Set the mode exactly: never wider than asked for, because the socket has the mode first; and
-//    not narrower, because the bits that the umask took are given back to the file, which a
-//    descriptor holds.
+// 3. Set exactly the requested mode. It is never wider, because the socket gets the mode before
+//    bind. It is not narrower, because chmod(2) by a descriptor of the file restores the bits that
+//    the umask removed.
 
 fn make_bind_with(fd: c_int, path: &str, mode: mode_t) -> Result<c_int, c_int> {
-    // SAFETY: fchmod takes numbers.
+    // SAFETY: fchmod takes integers, no pointers.
     returned(unsafe { sys::fchmod(fd, mode) })?;
     make_bind(fd, path.as_bytes())?;
     let file = open_path(path);

@@ -1,5 +1,5 @@
-//! Cases of abstract names: which processes may connect to one, and how a socket gets one from the
-//! kernel.
+//! Cases of abstract names: which processes may connect, and how the kernel chooses a name for a
+//! socket.
 
 use std::ptr;
 
@@ -22,7 +22,7 @@ fn name() -> (sockaddr_un, socklen_t) {
 
 fn make_bind_name(s: Sock) -> Result<libc::c_int, libc::c_int> {
     let (addr, len) = name();
-    // SAFETY: the address is live and len is its length.
+    // SAFETY: the address is live and `len` is its length.
     returned(unsafe { sys::bind(s.fd, ptr::from_ref(&addr).cast(), len) })
 }
 
@@ -34,7 +34,7 @@ fn bind_name(s: Sock) {
 
 fn connect_name() {
     let ((addr, len), c) = (name(), new_socket('c', SOCK_STREAM));
-    // SAFETY: the address is live and len is its length.
+    // SAFETY: the address is live and `len` is its length.
     let connected = returned(unsafe { sys::connect(c.fd, ptr::from_ref(&addr).cast(), len) });
     step!("connect(c, \"\\0life\")");
     outcome(connected);
@@ -51,7 +51,7 @@ fn is_given(name: &[u8]) -> bool {
 fn ask_given(s: Sock) {
     let (mut addr, _) = sys::sockaddr_un_unnamed();
     let mut len = size_of::<sockaddr_un>() as socklen_t;
-    // SAFETY: the address is live and len is its length.
+    // SAFETY: the address is live and `len` is its length.
     check("getsockname", unsafe {
         sys::getsockname(s.fd, ptr::from_mut(&mut addr).cast(), &mut len)
     });
@@ -67,7 +67,7 @@ pub(crate) fn passcred() {
     let (d, s) = (bound('d', SOCK_DGRAM, "x"), new_socket('s', SOCK_DGRAM));
     let one: libc::c_int = 1;
     let (at, size) = (ptr::from_ref(&one).cast(), size_of_val(&one) as socklen_t);
-    // SAFETY: at is a live int, and size its size.
+    // SAFETY: `at` is a live int, and `size` is its size.
     let set = unsafe { sys::setsockopt(s.fd, sys::SOL_SOCKET, sys::SO_PASSCRED, at, size) };
     step!("setsockopt(s, SO_PASSCRED, 1)");
     line::result(returned(set).map(|_| "ok"));
@@ -81,7 +81,7 @@ pub(crate) fn passcred() {
 
 pub(crate) fn another_user() {
     let s = new_socket('s', SOCK_STREAM);
-    // SAFETY: fchmod takes numbers.
+    // SAFETY: fchmod takes integers, no pointers.
     let changed = returned(unsafe { sys::fchmod(s.fd, 0) });
     step!("fchmod(s, 0000)");
     outcome(changed);
@@ -91,7 +91,7 @@ pub(crate) fn another_user() {
     close(&[s]);
 }
 
-// 4. Connect from another network.
+// 4. Connect from another network namespace.
 
 fn from_another_network(run: fn()) {
     let child = process::fork();
@@ -105,7 +105,7 @@ fn from_another_network(run: fn()) {
 }
 
 fn listen(s: Sock) {
-    // SAFETY: listen takes numbers.
+    // SAFETY: listen takes integers, no pointers.
     check("listen", unsafe { sys::listen(s.fd, 8) });
 }
 

@@ -1,4 +1,4 @@
-//! Cases of the question whether a process holds a socket file, and of its answers.
+//! Cases of `probe`, which asks whether a process holds a socket file.
 
 use super::as_another;
 use super::server::{Liveness, probe};
@@ -17,7 +17,7 @@ fn ask() {
     line::result(found);
 }
 
-// 1. A process holds the socket.
+// 1. Ask while a process holds the socket.
 
 pub(crate) fn bound() {
     situations::with_bound(ask);
@@ -47,7 +47,7 @@ pub(crate) fn taken() {
     situations::with_taken(ask);
 }
 
-// 2. No process holds it.
+// 2. Ask while no process holds the socket.
 
 pub(crate) fn stale() {
     situations::with_stale(ask);
@@ -61,7 +61,7 @@ pub(crate) fn node() {
     situations::with_node(ask);
 }
 
-// 3. The file is not a socket.
+// 3. Ask about files that are not sockets.
 
 pub(crate) fn file() {
     situations::with_file(ask);
@@ -71,7 +71,7 @@ pub(crate) fn absent() {
     ask();
 }
 
-// 4. The question cannot be answered.
+// 4. Ask where the kernel cannot answer.
 
 pub(crate) fn unknown() {
     situations::with_listening(|| {

@@ -13,7 +13,7 @@ use crate::line::{self, step};
 use crate::process::{self, check};
 use crate::socket::{Sock, ask_peername, bound, close, new_socket, outcome, returned, try_connect};
 
-// 1. Make a listener with one place in its queue, which is taken.
+// 1. Make a listener whose queue has one place, and take that place.
 
 fn full() -> [Sock; 2] {
     let (s, c) = (bound('s', SOCK_STREAM, "x"), new_socket('c', SOCK_STREAM));
@@ -27,7 +27,7 @@ fn set_blocking(s: Sock) {
     check("fcntl", unsafe { sys::fcntl(s.fd, sys::F_SETFL, 0) });
 }
 
-// 2. Connect without waiting, and wait in vain.
+// 2. Connect without waiting, and wait until a timeout.
 
 pub(crate) fn nonblocking() {
     let ([s, c], d) = (full(), new_socket('d', SOCK_STREAM));
@@ -43,7 +43,7 @@ pub(crate) fn timeout() {
         tv_usec: 20_000,
     };
     let (at, size) = (ptr::from_ref(&time).cast(), size_of_val(&time) as socklen_t);
-    // SAFETY: at is a live timeval, and size its size.
+    // SAFETY: `at` is a live timeval, and `size` is its size.
     let set = unsafe { sys::setsockopt(d.fd, sys::SOL_SOCKET, sys::SO_SNDTIMEO, at, size) };
     set_blocking(d);
     step!("setsockopt(d, SO_SNDTIMEO, 20 ms)");
@@ -55,7 +55,7 @@ pub(crate) fn timeout() {
 
 // 3. Wait until there is space.
 
-/// Starts a child that connects. It already waits in connect(2) when this function returns.
+/// Starts a child that connects, and waits until the child sleeps in connect(2).
 fn waiting_child(situation: &[Sock]) -> pid_t {
     let child = process::fork();
     if child == 0 {
@@ -81,7 +81,7 @@ pub(crate) fn room() {
     let [s, c] = full();
     let child = waiting_child(&[s, c]);
     step_before("accept(s) = ok");
-    // SAFETY: no address is asked for.
+    // SAFETY: both pointers for the address are null.
     let fd = unsafe { sys::accept(s.fd, ptr::null_mut(), ptr::null_mut()) };
     let a = Sock {
         name: 'a',

@@ -1,5 +1,5 @@
-//! Cases of many processes: servers that start together, a client while servers change, a server
-//! that is killed.
+//! Cases of many processes: servers that start together, a client that connects while servers
+//! change, and a server that is killed.
 
 use std::ptr;
 
@@ -20,8 +20,8 @@ const ROUNDS: usize = 200;
 const STARTERS: usize = 8;
 const REPLACEMENTS: usize = 100;
 
-// 1. Start servers over one stale file. Each round begins with the file of the previous
-//    winner, which ended without removing it.
+// 1. Start servers over one stale file. Each round begins with the file of the previous winner,
+//    which ended without removing the file.
 
 fn connect() -> Result<(), c_int> {
     let c = new_socket('c', SOCK_STREAM);
@@ -40,15 +40,15 @@ pub(crate) fn race() {
     );
 }
 
-// 2. Connect all the time. A full queue is not a refusal, and the client tries
-//    again. The old servers keep running, because a client that has looked up the path may still
-//    reach them.
+// 2. Connect without a pause while servers change. A full queue is not a refusal, and the client
+//    tries again. The old servers keep running, because a client that has looked up the path may
+//    still reach them.
 
 /// Waits until a client reaches the server.
 fn be_reached(s: &Server) {
     // SAFETY: F_SETFL takes flags.
     check("fcntl", unsafe { sys::fcntl(s.fd, sys::F_SETFL, 0) });
-    // SAFETY: no address is asked for.
+    // SAFETY: both pointers for the address are null.
     let fd = unsafe { sys::accept(s.fd, ptr::null_mut(), ptr::null_mut()) };
     // SAFETY: the descriptor was just made, and nothing else owns it.
     check("accept", unsafe { sys::close(fd) });
@@ -79,7 +79,7 @@ pub(crate) fn clients() {
     ask_names();
 }
 
-// 3. The lock ends with its holder.
+// 3. Kill the holder of the lock, which ends the lock.
 
 pub(crate) fn killed() {
     let gate = process::gate_make();

@@ -1,6 +1,6 @@
-//! A listener and its file, with the care that `../safe` gets from the library. The server asks
-//! whether a process holds the path, is the only one of many to bind it, takes it over, and removes
-//! only its own file.
+//! A listener and its file. The code does by hand what the library does in `../safe`: the server
+//! asks whether a process holds the path, is the only one of many that binds it, takes a path over,
+//! and removes only its own file.
 
 use std::ffi::CString;
 use std::mem::MaybeUninit;
@@ -22,9 +22,9 @@ fn c_path(path: &str) -> CString {
 
 fn status_of(dir: c_int, path: &str, flags: c_int) -> Result<sys::stat, c_int> {
     let (path, mut status) = (c_path(path), MaybeUninit::uninit());
-    // SAFETY: the path is a live string with a NUL, and status has space for one.
+    // SAFETY: the path is a live string with a NUL, and `status` has space for an int.
     returned(unsafe { sys::fstatat(dir, path.as_ptr(), status.as_mut_ptr(), flags) })?;
-    // SAFETY: fstatat has written it.
+    // SAFETY: fstatat has written the whole struct.
     Ok(unsafe { status.assume_init() })
 }
 
@@ -48,8 +48,9 @@ fn close_fd(fd: c_int) {
     close(&[Sock { name: 's', fd }]);
 }
 
-// 1. The question: a datagram socket that connects gets the error for the wrong type as long as a
-//    process holds a stream or seqpacket socket, and the server notices nothing.
+// 1. Ask whether a process holds the socket: as long as one holds a stream or seqpacket socket, a
+//    datagram socket that connects gets the error for the wrong type, and the server notices
+//    nothing.
 
 pub(crate) enum Liveness {
     Absent,
@@ -64,7 +65,7 @@ pub(crate) fn probe(path: &str) -> Result<Liveness, c_int> {
     let connected = make_connect(d.fd, path.as_bytes());
     close(&[d]);
     match connected {
-        // EPERM: the socket is connected to another one
+        // EPERM: a datagram socket is bound there, and connected to a third.
         Ok(_) | Err(EPROTOTYPE | EPERM) => Ok(Liveness::Live),
         Err(ENOENT) => Ok(Liveness::Absent),
         Err(ECONNREFUSED) => match is_socket(&status_of(AT_FDCWD, path, 0)?) {
@@ -75,7 +76,8 @@ pub(crate) fn probe(path: &str) -> Result<Liveness, c_int> {
     }
 }
 
-/// Fails with EADDRINUSE if there is a file that is not a socket, for example a symbolic link.
+/// Fails with EADDRINUSE if a file that is not a socket is at the path, for example a symbolic
+/// link.
 fn refuse_what_is_no_socket(file: &str) -> Result<(), c_int> {
     match status_of(AT_FDCWD, file, AT_SYMLINK_NOFOLLOW) {
         Ok(status) if !is_socket(&status) => Err(EADDRINUSE),
@@ -95,9 +97,9 @@ fn make_room(file: &str) -> Result<(), c_int> {
     }
 }
 
-// 2. The lock is on a file beside the socket file. The holder removes that file, so a process
-//    that opened it just before has a lock on a file without a name, which proves nothing. The
-//    kernel releases the lock when its holder dies.
+// 2. Take the lock, which is on a file beside the socket file. The holder of the lock removes the
+//    lock file. A process that opened the lock file just before then locks a file without a name,
+//    and that lock proves nothing. The kernel releases the lock when its holder dies.
 
 fn lock_name(file: &str) -> String {
     format!("{file}.lock")
@@ -105,7 +107,7 @@ fn lock_name(file: &str) -> String {
 
 fn is_named(fd: c_int, name: &str) -> bool {
     let mut held = MaybeUninit::uninit();
-    // SAFETY: held has space for one.
+    // SAFETY: `held` is a live struct flock.
     check("fstat", unsafe { sys::fstat(fd, held.as_mut_ptr()) });
     // SAFETY: fstat has written it.
     let held: sys::stat = unsafe { held.assume_init() };
@@ -117,7 +119,7 @@ fn take_lock(file: &str) -> Result<c_int, c_int> {
     let name = lock_name(file);
     loop {
         let fd = open(&name, sys::O_RDWR | sys::O_CREAT | sys::O_NOFOLLOW)?;
-        // SAFETY: flock takes numbers.
+        // SAFETY: flock takes integers, no pointers.
         if unsafe { sys::flock(fd, sys::LOCK_EX | sys::LOCK_NB) } < 0 {
             close_fd(fd);
             return Err(EADDRINUSE);
@@ -173,19 +175,20 @@ impl Server {
         make_bind(self.fd, self.file.as_bytes())?;
         let status = status_of(AT_FDCWD, &self.file, AT_SYMLINK_NOFOLLOW)?;
         self.identity = (status.st_dev, status.st_ino);
-        // SAFETY: listen takes numbers.
+        // SAFETY: listen takes integers, no pointers.
         check("listen", unsafe { sys::listen(self.fd, 8) });
         Ok(())
     }
 
-    /// Binds as plain C does: any file at the path makes it fail.
+    /// Binds as plain C does, and fails if any file is at the path.
     pub(crate) fn serve(file: &str) -> Result<Self, c_int> {
         let mut s = Self::begin(file);
         let bound = s.bind_and_listen();
         s.end(bound)
     }
 
-    /// Binds as one of many: a lock decides which one succeeds, and a dead socket is replaced.
+    /// Binds as one of many servers: a lock decides which one succeeds, and a dead socket is
+    /// replaced.
     pub(crate) fn replace(file: &str) -> Result<Self, c_int> {
         let mut s = Self::begin(file);
         let locked = take_lock(file).map(|lock| s.lock = Some(lock));
@@ -212,7 +215,8 @@ impl Server {
         Ok(s)
     }
 
-    // 4. Remove the file. As long as the socket is open, no other file has its device and inode.
+    // 4. Remove the file, which is known by its device and inode. As long as the socket is open, no
+    //    other file has the same.
 
     fn is_own(&self) -> bool {
         let status = status_of(self.dir, &self.file, AT_SYMLINK_NOFOLLOW);
@@ -220,8 +224,8 @@ impl Server {
             && status.is_ok_and(|status| (status.st_dev, status.st_ino) == self.identity)
     }
 
-    /// Closes the listener, and removes the file if it is the one that was bound, in the process that
-    /// bound it.
+    /// Closes the listener. The process that bound the file also removes the file, unless another
+    /// file has taken its name.
     pub(crate) fn release(self) {
         if self.is_own() {
             unlink(self.dir, &self.file).expect("it is there");

@@ -1,5 +1,5 @@
-//! The situations that may exist at the path "x". Each function sets one up, calls `look`, and
-//! removes it again.
+//! The situations that may exist at the path "x". Each function makes a situation, calls `look`,
+//! and cleans up.
 
 use sunpath_sys as sys;
 use sys::{SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
@@ -12,7 +12,7 @@ use crate::socket::{
     try_connect, try_listen,
 };
 
-// 1. A process holds the socket.
+// 1. Make situations in which a process holds the socket.
 
 pub(crate) fn with_bound(look: fn()) {
     let s = bound('s', SOCK_STREAM, "x");
@@ -37,7 +37,7 @@ pub(crate) fn with_full(look: fn()) {
 
 pub(crate) fn with_shut_down(look: fn()) {
     let s = listening('s', "x");
-    // SAFETY: shutdown takes numbers.
+    // SAFETY: shutdown takes integers, no pointers.
     let shut = returned(unsafe { sys::shutdown(s.fd, sys::SHUT_RDWR) });
     step!("shutdown(s, SHUT_RDWR)");
     outcome(shut);
@@ -66,7 +66,7 @@ pub(crate) fn with_taken(look: fn()) {
     close(&[s, t]);
 }
 
-// 2. No process holds it.
+// 2. Make situations in which no process holds the socket.
 
 pub(crate) fn with_stale(look: fn()) {
     leave_stale(SOCK_STREAM, "x");

@@ -1,4 +1,4 @@
-//! Cases of the proof whether a process holds a socket file: what connect(2) reports to a datagram
+//! Cases of the proof that no process holds a socket file: what connect(2) reports to a datagram
 //! socket, and what the server notices.
 
 use sunpath_sys as sys;
@@ -42,7 +42,7 @@ pub(crate) fn seqpacket() {
 pub(crate) fn another_network() {
     let s = new_socket('s', SOCK_STREAM);
     make_bind(s.fd, b"x").expect("the directory is empty");
-    // SAFETY: listen takes numbers.
+    // SAFETY: listen takes integers, no pointers.
     check("listen", unsafe { sys::listen(s.fd, 8) });
     let child = process::fork();
     if child == 0 {
@@ -55,7 +55,7 @@ pub(crate) fn another_network() {
     close(&[s]);
 }
 
-// 2. No process holds it.
+// 2. Ask while no process holds the socket.
 
 pub(crate) fn stale() {
     situations::with_stale(datagram_asks);

@@ -17,7 +17,8 @@ fn wait_for_end([mut from, to]: Gate) {
     assert_eq!(from.read(&mut [0]).expect("a pipe can be read"), 0);
 }
 
-/// Makes a server when the gate is closed, reports the result, and ends when all have reported.
+/// Waits until the gate is closed, makes a server, reports the result, and ends when all servers
+/// have reported.
 fn start<S>(
     begin: Gate,
     mut said: &File,
@@ -34,8 +35,8 @@ fn start<S>(
     process::end(0)
 }
 
-/// Starts this many servers at once. Returns whether exactly one has the path, all others got
-/// EADDRINUSE, and a client reaches that one.
+/// Starts this many servers at once. Returns whether exactly one server has the path, all others
+/// got EADDRINUSE, and a client reaches the one.
 pub(crate) fn has_one_owner<S>(
     starters: usize,
     replace: fn() -> Result<S, c_int>,
@@ -87,10 +88,10 @@ pub(crate) fn live_on(gate: &Gate) -> ! {
     }
 }
 
-/// Waits until a child sleeps. The child sleeps only in the call under test.
+/// Waits until a child sleeps. A child sleeps only in the call under test.
 pub(crate) fn wait_asleep(child: pid_t) {
-    // In proc_pid_stat(5) the state comes after the name of the program, which may contain
-    // anything.
+    // In proc_pid_stat(5) the state comes after the name of the program, which may contain any
+    // bytes.
     let is_asleep = || {
         let stat = fs::read_to_string(format!("/proc/{child}/stat")).expect("the child is there");
         let (_, state) = stat.rsplit_once(") ").expect("it has a state");

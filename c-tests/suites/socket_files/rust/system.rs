@@ -15,7 +15,7 @@ use crate::process::{self, check};
 pub(crate) const USUAL_UMASK: mode_t = 0o022;
 
 pub(crate) fn set_umask(mask: mode_t) {
-    // SAFETY: umask takes a number and cannot fail.
+    // SAFETY: umask takes an integer and cannot fail.
     unsafe { sys::umask(mask) };
 }
 
@@ -42,8 +42,8 @@ pub(crate) fn ask_mode(path: &str) {
     step!("mode(\"{path}\") = {:04o}", mode_of(path));
 }
 
-/// Enters a new network namespace. It is called in a child. If this system does not allow that,
-/// prints the reason in place of the case.
+/// Enters a new network namespace. A child calls this function. If this system does not allow that,
+/// it prints the reason in place of the case.
 pub(crate) fn leave_network() -> bool {
     let left = process::unshare(libc::CLONE_NEWNET)
         || process::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET);
@@ -55,7 +55,7 @@ pub(crate) fn leave_network() -> bool {
 
 /// Sends SIGKILL, as a step.
 pub(crate) fn try_kill(child: pid_t) {
-    // SAFETY: kill takes numbers.
+    // SAFETY: kill takes integers, no pointers.
     check("kill", unsafe { libc::kill(child, libc::SIGKILL) });
     assert_eq!(process::wait(child), -libc::SIGKILL, "how a child ended");
     step!("kill(child, SIGKILL)");

@@ -56,7 +56,7 @@ pub(crate) fn directory() -> Result<(), Error> {
     as_another(connect_below)
 }
 
-// 3. Replace a stale file that may not be written to.
+// 3. Replace a stale file to which this user may not write.
 
 pub(crate) fn stale() -> Result<(), Error> {
     leave_stale::<Stream>("x")?;

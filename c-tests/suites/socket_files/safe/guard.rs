@@ -10,7 +10,7 @@ use crate::file::{ask_kind, ask_names, try_create, try_mkdir, try_rename, try_un
 use crate::line::{self, step};
 use crate::process;
 
-// 1. Another file is at the path.
+// 1. End a server after another file took its path.
 
 pub(crate) fn replaced() -> Result<(), Error> {
     let a = try_serve('a')?;

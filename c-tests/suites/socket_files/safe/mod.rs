@@ -1,7 +1,7 @@
-//! Runs the cases of socket files over `sunpath`. For each call of `../c` it makes the nearest call
-//! of a program in safe Rust, file by file, and it prints the same lines.
+//! Runs the cases of socket files over `sunpath`. For each call of `../c` it makes the call that a
+//! program in safe Rust would make, and it prints the same lines.
 //!
-//! The library does here what C does by hand: `probe`, `BindOptions`, and the `Bound` that it returns.
+//! By `probe`, `BindOptions` and `Bound` the library does what the C program does by hand.
 
 mod access;
 mod guard;
@@ -25,7 +25,7 @@ use crate::{cases, process};
 use sunpath::socket::{Connected, Kind};
 use sunpath::{Error, Listener, Socket};
 
-// 1. Make steps that more than one file has.
+// 1. Make the steps that several files use.
 
 fn try_listen_for<T: Connected>(
     s: Named<Socket<T>>,
@@ -39,7 +39,7 @@ fn try_listen_for<T: Connected>(
     Ok(Named { name, socket })
 }
 
-/// Connects a new socket, which is closed again.
+/// Connects a new socket, and closes it.
 fn ask_connect<T: Kind>(name: char, path: &str) -> Result<(), Error> {
     try_connect(&new_socket::<T>(name)?, path);
     Ok(())

@@ -1,5 +1,5 @@
-//! Cases of the mode of a socket file: from the umask, from fchmod(2), and exactly the one that is
-//! asked for.
+//! Cases of the mode of a socket file: the mode that the umask leaves, the mode that fchmod(2)
+//! sets, and a mode that is exactly the requested one.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -54,7 +54,7 @@ pub(crate) fn after() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. A thread may have its own umask.
+// 2. Give a thread its own umask.
 
 /// Binds under a umask of this thread alone, and returns whether the system allows that.
 fn bind_alone() -> Result<bool, Error> {
@@ -78,7 +78,7 @@ pub(crate) fn thread() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Exactly: what the library does if a mode is asked for.
+// 3. Set exactly the requested mode, by the library.
 
 fn bind_with(path: &str, mode: u32) -> Result<Bound<UnixListener>, Error> {
     BindOptions::new().mode(mode).listen(path)

@@ -1,5 +1,5 @@
-//! Cases of abstract names: which processes may connect to one, and how a socket gets one from the
-//! kernel.
+//! Cases of abstract names: which processes may connect, and how the kernel chooses a name for a
+//! socket.
 
 use sunpath::socket::Kind;
 use sunpath::{Datagram, Error, Socket, Stream, SunPath, UnixAddr, addr};
@@ -71,7 +71,7 @@ pub(crate) fn another_user() -> Result<(), Error> {
     as_another(connect_name)
 }
 
-// 4. Connect from another network.
+// 4. Connect from another network namespace.
 
 fn from_another_network(run: fn() -> Result<(), Error>) -> Result<(), Error> {
     let child = process::fork();

@@ -1,4 +1,4 @@
-//! Cases of the question whether a process holds a socket file, and of its answers.
+//! Cases of `probe`, which asks whether a process holds a socket file.
 
 use sunpath::{Error, Liveness, probe};
 
@@ -21,7 +21,7 @@ fn ask() -> Result<(), Error> {
     Ok(())
 }
 
-// 1. A process holds the socket.
+// 1. Ask while a process holds the socket.
 
 pub(crate) fn bound() -> Result<(), Error> {
     situations::with_bound(ask)
@@ -51,7 +51,7 @@ pub(crate) fn taken() -> Result<(), Error> {
     situations::with_taken(ask)
 }
 
-// 2. No process holds it.
+// 2. Ask while no process holds the socket.
 
 pub(crate) fn stale() -> Result<(), Error> {
     situations::with_stale(ask)
@@ -65,7 +65,7 @@ pub(crate) fn node() -> Result<(), Error> {
     situations::with_node(ask)
 }
 
-// 3. The file is not a socket.
+// 3. Ask about files that are not sockets.
 
 pub(crate) fn file() -> Result<(), Error> {
     situations::with_file(ask)
@@ -75,7 +75,7 @@ pub(crate) fn absent() -> Result<(), Error> {
     ask()
 }
 
-// 4. The question cannot be answered.
+// 4. Ask where the kernel cannot answer.
 
 pub(crate) fn unknown() -> Result<(), Error> {
     situations::with_listening(|| {

@@ -12,7 +12,7 @@ use crate::line::{self, step};
 use crate::process;
 use crate::socket::{Named, ask_peername, bound, new_socket, outcome, try_connect};
 
-// 1. Make a listener with one place in its queue, which is taken.
+// 1. Make a listener whose queue has one place, and take that place.
 
 type Situation = (Named<UnixListener>, Named<UnixStream>);
 
@@ -23,7 +23,7 @@ fn full() -> Result<Situation, Error> {
     Ok((s, c))
 }
 
-// 2. Connect without waiting, and wait in vain.
+// 2. Connect without waiting, and wait until a timeout.
 
 pub(crate) fn nonblocking() -> Result<(), Error> {
     let (_scene, d) = (full()?, new_socket::<Stream>('d')?);
@@ -54,7 +54,7 @@ fn connect_blocking() -> Result<(), Error> {
     Ok(())
 }
 
-/// Starts a child that connects. It already waits in connect(2) when this function returns.
+/// Starts a child that connects, and waits until the child sleeps in connect(2).
 fn waiting_child(situation: Situation) -> Result<(pid_t, Situation), Error> {
     let child = process::fork();
     if child == 0 {

@@ -1,5 +1,5 @@
-//! Cases of many processes: servers that start together, a client while servers change, a server
-//! that is killed.
+//! Cases of many processes: servers that start together, a client that connects while servers
+//! change, and a server that is killed.
 
 use libc::c_int;
 use sunpath::{Error, Stream};
@@ -17,8 +17,8 @@ const ROUNDS: usize = 200;
 const STARTERS: usize = 8;
 const REPLACEMENTS: usize = 100;
 
-// 1. Start servers over one stale file. Each round begins with the file of the previous
-//    winner, which ended without removing it.
+// 1. Start servers over one stale file. Each round begins with the file of the previous winner,
+//    which ended without removing the file.
 
 fn connect() -> Result<(), c_int> {
     let c = new_socket::<Stream>('c').expect("there is space for one");
@@ -38,8 +38,8 @@ pub(crate) fn race() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. Connect all the time. The old servers keep running, because a client that has
-//    looked up the path may still reach them.
+// 2. Connect without a pause while servers change. The old servers keep running, because a client
+//    that has looked up the path may still reach them.
 
 pub(crate) fn clients() -> Result<(), Error> {
     let mut servers = vec![try_serve('s')?];
@@ -68,7 +68,7 @@ pub(crate) fn clients() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. The lock ends with its holder.
+// 3. Kill the holder of the lock, which ends the lock.
 
 pub(crate) fn killed() -> Result<(), Error> {
     let gate = process::gate_make();

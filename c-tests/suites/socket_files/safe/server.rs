@@ -7,7 +7,7 @@ use crate::socket::{Named, outcome, try_accept};
 
 pub(crate) type Server = Bound<UnixListener>;
 
-// 1. Binding: as C does, as one of many, in the place of another server.
+// 1. Bind: as C does, as one of many servers, and in the place of another server.
 
 fn bind(existing: Existing) -> Result<Server, Error> {
     let options = BindOptions::new().backlog(8).existing(existing);

@@ -1,5 +1,5 @@
-//! The situations that may exist at the path "x". Each function sets one up, calls `look`, and
-//! removes it again.
+//! The situations that may exist at the path "x". Each function makes a situation, calls `look`,
+//! and cleans up.
 
 use sunpath::{Datagram, Error, Seqpacket, Shutdown, Stream};
 
@@ -11,7 +11,7 @@ use crate::socket::{
     try_listen,
 };
 
-// 1. A process holds the socket.
+// 1. Make situations in which a process holds the socket.
 
 pub(crate) fn with_bound(look: fn() -> Outcome) -> Result<(), Error> {
     let _s = bound::<Stream>('s', "x")?;
@@ -56,7 +56,7 @@ pub(crate) fn with_taken(look: fn() -> Outcome) -> Result<(), Error> {
     look()
 }
 
-// 2. No process holds it.
+// 2. Make situations in which no process holds the socket.
 
 pub(crate) fn with_stale(look: fn() -> Outcome) -> Result<(), Error> {
     leave_stale::<Stream>("x")?;

@@ -1,4 +1,4 @@
-//! Cases of the proof whether a process holds a socket file: what connect(2) reports to a datagram
+//! Cases of the proof that no process holds a socket file: what connect(2) reports to a datagram
 //! socket, and what the server notices.
 
 use sunpath::{Datagram, Errno, Error, Socket, Stream, UnixDatagram, addr};
@@ -51,7 +51,7 @@ pub(crate) fn another_network() -> Result<(), Error> {
     Ok(())
 }
 
-// 2. No process holds it.
+// 2. Ask while no process holds the socket.
 
 pub(crate) fn stale() -> Result<(), Error> {
     situations::with_stale(datagram_asks)

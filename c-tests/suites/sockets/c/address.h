@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* Makes the address of these bytes alone, without the NUL that the kernel adds to a pathname. It is
- * AF_UNSPEC without a path if the argument has no bytes. */
+/* Makes the address of exactly these bytes. The address has no NUL after a pathname, because the
+ * kernel adds the NUL. If the argument is not bytes, the address is AF_UNSPEC alone. */
 socklen_t address_of(const struct arg *arg, struct sockaddr_un *ret_addr);
 
 /* Prints the name in an address that the kernel wrote, and "autobound" for a name that the kernel

@@ -13,13 +13,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The number of pieces, which is one more than a message may have. */
+/* The most slices of a step, which is one more than a message may have. */
 #define PIECES 1025
 
 static unsigned char buffer[65536];
 static struct iovec pieces[PIECES];
 
-/* 1. Send: every piece of the step, to the peer or to an address. */
+/* 1. Send every slice of the step, to the peer or to an address. */
 
 static size_t gather(const struct step *step)
 {
@@ -90,10 +90,10 @@ static void call_sendmmsg(int fd, const struct step *step)
 	result(sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL));
 }
 
-/* 2. Receive: print the number that the call returned, and the bytes in each piece. */
+/* 2. Receive: print what the call returned, and the bytes in each slice. */
 
-/* Divides the buffer into pieces, whose sizes are the numbers of the step. Returns how many pieces
- * there are. */
+/* Divides the buffer into slices of the sizes that the step names. Returns how many slices there
+ * are. */
 static size_t scatter(const struct step *step)
 {
 	size_t count = 0, at = 0;

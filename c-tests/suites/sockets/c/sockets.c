@@ -1,9 +1,9 @@
-/* Runs the cases of cases.txt in C. It reads the table from stdin, makes the calls on this kernel
- * in the current directory, which should be empty, and prints a line for each case. By hand:
+/* Runs the cases of cases.txt in C. It reads the table from standard input, makes the calls on this
+ * kernel, and prints a line for each case. The current directory should be empty. By hand:
  *
  *   mkdir fresh && cd fresh && sockets < .../cases.txt
  *
- * ../raw and ../safe are the same program over sunpath-sys and over sunpath. The calls that send and
+ * ../raw and ../safe do the same over sunpath-sys and over sunpath. The calls that send and
  * receive are in data.c. */
 #include "address.h"
 #include "data.h"
@@ -114,7 +114,7 @@ static void call_getpeername(const struct step *step)
 	print_name(&addr, len);
 }
 
-/* 3. Use connections: the queue, the readiness, the end. */
+/* 3. Use connections: accept, poll, and shut down. */
 
 static void call_listen(const struct step *step)
 {
@@ -270,7 +270,7 @@ static void call_fds(const struct step *step)
 	outcome(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-/* 5. Run a case: each has its own sockets and files, and prints one line. */
+/* 5. Run a case: each case has its own sockets and files, and prints one line. */
 
 static void run_step(const struct step *step)
 {

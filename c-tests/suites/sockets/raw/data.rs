@@ -42,7 +42,7 @@ fn mmsghdr_over(piece: &mut sys::iovec) -> sys::mmsghdr {
     }
 }
 
-// 1. Send: every piece of the step, to the peer or to an address.
+// 1. Send every slice of the step, to the peer or to an address.
 
 fn to_send(bytes: &[u8]) -> sys::iovec {
     // The kernel only reads the bytes that an iovec for sending points to.
@@ -64,12 +64,12 @@ fn send(fd: c_int, step: &Step) -> String {
     if let Some(times) = step.number(2) {
         let mut pieces = vec![to_send(data(step)); times as usize];
         let msg = msghdr_over(&mut pieces);
-        // SAFETY: every piece is the step's bytes, and the msghdr has nothing else.
+        // SAFETY: every iovec points to live bytes of the step, and the msghdr has nothing else.
         return count(unsafe { sys::sendmsg(fd, &msg, sys::MSG_NOSIGNAL) });
     }
     let flags = flags_of(step) | sys::MSG_NOSIGNAL;
     let bytes = data(step);
-    // SAFETY: bytes are live for their length.
+    // SAFETY: `bytes` are live for their length.
     count(unsafe { sys::send(fd, bytes.as_ptr().cast(), bytes.len(), flags) })
 }
 
@@ -81,13 +81,13 @@ fn send_to(fd: c_int, step: &Step) -> isize {
         None => (ptr::null(), 0),
     };
     let flags = sys::MSG_NOSIGNAL;
-    // SAFETY: bytes are live for their length, and so is the address, if there is one.
+    // SAFETY: `bytes` are live for their length, and so is the address, if there is one.
     unsafe { sys::sendto(fd, bytes.as_ptr().cast(), bytes.len(), flags, to, len) }
 }
 
 fn writev(fd: c_int, step: &Step) -> String {
     let pieces = gather(step);
-    // SAFETY: every piece is live bytes of the step.
+    // SAFETY: every iovec points to live bytes of the step.
     count(unsafe { sys::writev(fd, pieces.as_ptr(), pieces.len() as c_int) })
 }
 
@@ -95,11 +95,11 @@ fn sendmmsg(fd: c_int, step: &Step) -> String {
     let mut pieces = gather(step);
     let mut messages: Vec<_> = pieces.iter_mut().map(mmsghdr_over).collect();
     let n = messages.len() as c_uint;
-    // SAFETY: each message is one piece, which is live bytes of the step.
+    // SAFETY: each message has one iovec, which points to live bytes of the step.
     count(unsafe { sys::sendmmsg(fd, messages.as_mut_ptr(), n, sys::MSG_NOSIGNAL) } as isize)
 }
 
-// 2. Receive: print the number that the call returned, and the bytes in each piece.
+// 2. Receive: print what the call returned, and the bytes in each slice.
 
 /// Makes buffers of the sizes of the step.
 fn buffers(step: &Step) -> Vec<Vec<u8>> {
@@ -127,7 +127,7 @@ fn came(result: isize, buffers: &[Vec<u8>]) -> String {
 fn recv(fd: c_int, step: &Step) -> String {
     let mut buffers = buffers(step);
     let (to, len) = (buffers[0].as_mut_ptr().cast(), buffers[0].len());
-    // SAFETY: the first buffer is len bytes.
+    // SAFETY: the first buffer has `len` bytes.
     let result = unsafe { sys::recv(fd, to, len, flags_of(step)) };
     came(result, &buffers)
 }
@@ -137,7 +137,7 @@ fn recvfrom(fd: c_int, step: &Step) -> String {
     let (to, size) = (buffers[0].as_mut_ptr().cast(), buffers[0].len());
     let (mut addr, mut len) = address_buffer();
     let from = (&raw mut addr).cast();
-    // SAFETY: the first buffer is size bytes, the address has space for len.
+    // SAFETY: the first buffer has `size` bytes, and the address has space for `len` bytes.
     let result = unsafe { sys::recvfrom(fd, to, size, flags_of(step), from, &mut len) };
     let text = came(result, &buffers);
     if result < 0 {
@@ -151,7 +151,7 @@ fn recvmsg(fd: c_int, step: &Step) -> String {
     let mut buffers = buffers(step);
     let mut pieces = scatter(&mut buffers);
     let mut msg = msghdr_over(&mut pieces);
-    // SAFETY: every piece is a writable buffer, and the msghdr has nothing else.
+    // SAFETY: every iovec points to a writable buffer, and the msghdr has nothing else.
     let result = unsafe { sys::recvmsg(fd, &mut msg, flags_of(step)) };
     let mut text = came(result, &buffers);
     if result >= 0 {
@@ -167,7 +167,7 @@ fn recvmsg(fd: c_int, step: &Step) -> String {
 fn readv(fd: c_int, step: &Step) -> String {
     let mut buffers = buffers(step);
     let pieces = scatter(&mut buffers);
-    // SAFETY: every piece is a writable buffer.
+    // SAFETY: every iovec points to a writable buffer.
     let result = unsafe { sys::readv(fd, pieces.as_ptr(), pieces.len() as c_int) };
     came(result, &buffers)
 }
@@ -181,7 +181,8 @@ fn recvmmsg(fd: c_int, step: &Step) -> String {
     let mut messages: Vec<_> = pieces.iter_mut().map(mmsghdr_over).collect();
     let to = messages.as_mut_ptr();
     let (n, flags) = (most as c_uint, sys::MSG_WAITFORONE);
-    // SAFETY: each of the messages is one writable buffer; there is no timeout.
+    // SAFETY: each message has one iovec, which points to a writable buffer, and the timeout is
+    // null.
     let result = unsafe { sys::recvmmsg(fd, to, n, flags, ptr::null_mut()) };
     let mut text = count(result as isize);
     for (message, piece) in messages.iter().zip(&buffers).take(result.max(0) as usize) {
@@ -205,13 +206,13 @@ fn sendmost(fd: c_int, step: &Step) -> String {
     let mut size: c_int = 0;
     let mut len = size_of::<c_int>() as sys::socklen_t;
     let to = (&raw mut size).cast();
-    // SAFETY: size has space for len bytes.
+    // SAFETY: `size` has space for `len` bytes.
     let result = unsafe { sys::getsockopt(fd, sys::SOL_SOCKET, sys::SO_SNDBUF, to, &mut len) };
     if result < 0 {
         return failure();
     }
     let bytes = vec![0u8; (size + step.number(1).expect("sendmost has a number")) as usize];
-    // SAFETY: bytes are live for their length.
+    // SAFETY: `bytes` are live for their length.
     let sent = unsafe { sys::send(fd, bytes.as_ptr().cast(), bytes.len(), sys::MSG_NOSIGNAL) };
     if usize::try_from(sent) == Ok(bytes.len()) {
         "all".to_owned()

@@ -1,6 +1,6 @@
-//! Runs the cases of `cases.txt` over `sunpath-sys`. It makes the same calls as `../c/sockets.c`,
-//! and prints the same lines. It reads the table from stdin, and works in the current directory.
-//! The calls that send and receive are in `data.rs`.
+//! Runs the cases of `cases.txt` over `sunpath-sys`. This program makes the same calls as
+//! `../c/sockets.c`, and prints the same lines. The program reads the table from standard input,
+//! and works in the current directory. The calls that send and receive are in `data.rs`.
 
 mod data;
 #[path = "../rust/step.rs"]
@@ -44,7 +44,7 @@ impl Default for Raw {
 impl Drop for Raw {
     fn drop(&mut self) {
         for fd in self.sockets.into_iter().filter(|fd| *fd >= 0) {
-            // SAFETY: the slot owned fd, and the lane ends here.
+            // SAFETY: the slot owned `fd`, and nothing uses it after the end of the lane.
             unsafe { sys::close(fd) };
         }
     }
@@ -73,14 +73,14 @@ impl Raw {
 
     fn socket(&mut self, step: &Step) -> String {
         let protocol = step.number(2).unwrap_or(0);
-        // SAFETY: socket takes numbers.
+        // SAFETY: socket takes integers, no pointers.
         let fd = unsafe { sys::socket(sys::AF_UNIX, type_at(step, 1), protocol) };
         self.born(step.slot(0), fd)
     }
 
     fn pair(&mut self, step: &Step) -> String {
         let mut pair = [-1; 2];
-        // SAFETY: pair has space for two descriptors.
+        // SAFETY: `pair` has space for two descriptors.
         let result =
             unsafe { sys::socketpair(sys::AF_UNIX, type_at(step, 0), 0, pair.as_mut_ptr()) };
         self.sockets[step.slot(1)] = pair[0];
@@ -91,19 +91,19 @@ impl Raw {
     fn accept(&mut self, fd: c_int, step: &Step) -> String {
         let (addr, len) = (std::ptr::null_mut(), std::ptr::null_mut());
         let flags = step.number(2).unwrap_or(BIRTH);
-        // SAFETY: no address is asked for.
+        // SAFETY: both pointers for the address are null.
         let accepted = unsafe { sys::accept4(fd, addr, len, flags) };
         self.born(step.slot(1), accepted)
     }
 
     fn close(&mut self, fd: c_int, step: &Step) -> String {
         self.sockets[step.slot(0)] = -1;
-        // SAFETY: the slot owned fd and has given it up.
+        // SAFETY: the slot owned `fd`, and no longer has it.
         ok(unsafe { sys::close(fd) })
     }
 }
 
-// 3. Addresses: the bytes alone, without the NUL that the kernel adds to a pathname.
+// 3. Make addresses of exactly the bytes, without a NUL after a pathname, which the kernel adds.
 
 const OFFSET: usize = sys::SUN_PATH_OFFSET;
 
@@ -114,8 +114,7 @@ fn unspec() -> sockaddr_un {
     }
 }
 
-/// Returns the address of these bytes without a NUL added, or `AF_UNSPEC` alone if the argument is
-/// not bytes.
+/// Returns the address of exactly these bytes, or `AF_UNSPEC` alone if the argument is not bytes.
 fn address_at(step: &Step, at: usize) -> (sockaddr_un, socklen_t) {
     let mut addr = unspec();
     let Some(bytes) = step.bytes(at) else {
@@ -153,19 +152,19 @@ fn as_any(addr: &sockaddr_un) -> *const sockaddr {
 
 fn bind(fd: c_int, step: &Step) -> String {
     let (addr, len) = address_at(step, 1);
-    // SAFETY: addr is live and at least len bytes.
+    // SAFETY: `addr` is live and has at least `len` bytes.
     ok(unsafe { sys::bind(fd, as_any(&addr), len) })
 }
 
 fn connect(fd: c_int, step: &Step) -> String {
     let (addr, len) = address_at(step, 1);
-    // SAFETY: addr is live and at least len bytes.
+    // SAFETY: `addr` is live and has at least `len` bytes.
     ok(unsafe { sys::connect(fd, as_any(&addr), len) })
 }
 
 fn getpeername(fd: c_int) -> String {
     let (mut addr, mut len) = address_buffer();
-    // SAFETY: addr has space for len bytes.
+    // SAFETY: `addr` has space for `len` bytes.
     let result = unsafe { sys::getpeername(fd, (&raw mut addr).cast(), &mut len) };
     if result < 0 {
         failure()
@@ -174,11 +173,11 @@ fn getpeername(fd: c_int) -> String {
     }
 }
 
-// 4. Use connections: the queue, the end.
+// 4. Use connections: accept, and shut down.
 
 fn listen(fd: c_int, step: &Step) -> String {
     let backlog = step.number(1).expect("listen has a backlog");
-    // SAFETY: listen takes numbers.
+    // SAFETY: listen takes integers, no pointers.
     ok(unsafe { sys::listen(fd, backlog) })
 }
 
@@ -186,17 +185,17 @@ fn fill_backlog(step: &Step) -> String {
     let (addr, len) = address_at(step, 1);
     let mut clients = Vec::new();
     let refused = loop {
-        // SAFETY: socket takes numbers.
+        // SAFETY: socket takes integers, no pointers.
         let fd = unsafe { sys::socket(sys::AF_UNIX, type_at(step, 0), 0) };
         assert!(fd >= 0, "socket: {}", failure());
         clients.push(fd);
-        // SAFETY: addr is live and at least len bytes.
+        // SAFETY: `addr` is live and has at least `len` bytes.
         if unsafe { sys::connect(fd, as_any(&addr), len) } < 0 {
             break failure();
         }
     };
     for fd in &clients {
-        // SAFETY: fd was made above and is not used afterwards.
+        // SAFETY: `fd` was made above and is not used afterwards.
         unsafe { sys::close(*fd) };
     }
     format!("{}, then {refused}", clients.len() - 1)
@@ -208,13 +207,13 @@ fn shutdown(fd: c_int, step: &Step) -> String {
         Some("WR") => sys::SHUT_WR,
         _ => sys::SHUT_RDWR,
     };
-    // SAFETY: shutdown takes numbers.
+    // SAFETY: shutdown takes integers, no pointers.
     ok(unsafe { sys::shutdown(fd, how) })
 }
 
 // 5. Set options and flags.
 
-/// Returns the level and the number of an option.
+/// Returns the level and the constant of an option.
 fn option_at(step: &Step) -> (c_int, c_int) {
     let option = match step.word(1).expect("the call has an option") {
         "SO_ACCEPTCONN" => sys::SO_ACCEPTCONN,
@@ -238,7 +237,7 @@ const SIZE_OF_INT: socklen_t = size_of::<c_int>() as socklen_t;
 fn getsockopt(fd: c_int, step: &Step) -> String {
     let (level, option) = option_at(step);
     let (mut value, mut len): (c_int, _) = (0, SIZE_OF_INT);
-    // SAFETY: value has space for len bytes.
+    // SAFETY: `value` has space for `len` bytes.
     let result = unsafe { sys::getsockopt(fd, level, option, (&raw mut value).cast(), &mut len) };
     match (step.word(1), value) {
         _ if result < 0 => failure(),
@@ -256,7 +255,7 @@ fn setsockopt(fd: c_int, step: &Step) -> String {
     let value = step.number(2).expect("the option has a value");
     let len = step.number(3).map_or(SIZE_OF_INT, |len| len as socklen_t);
     assert!(len <= SIZE_OF_INT, "the value is an int");
-    // SAFETY: value is at least len bytes.
+    // SAFETY: `value` has at least `len` bytes.
     ok(unsafe { sys::setsockopt(fd, level, option, (&raw const value).cast(), len) })
 }
 
@@ -271,7 +270,7 @@ fn timeout(fd: c_int, step: &Step) -> String {
         tv_usec: (millis * 1000).into(),
     };
     let (level, len) = (sys::SOL_SOCKET, size_of::<sys::timeval>() as socklen_t);
-    // SAFETY: value is len bytes.
+    // SAFETY: `value` has `len` bytes.
     ok(unsafe { sys::setsockopt(fd, level, option, (&raw const value).cast(), len) })
 }
 
@@ -342,7 +341,7 @@ impl Lane for Raw {
             "cloexec" => calls::cloexec(fd),
             "close" => self.close(fd, step),
             "connect" => connect(fd, step),
-            // SAFETY: dup takes a number.
+            // SAFETY: dup takes an integer, no pointer.
             "dup" => self.born(step.slot(1), unsafe { sys::dup(fd) }),
             "fionread" => fionread(fd),
             "getpeername" => getpeername(fd),

@@ -52,7 +52,7 @@ pub(crate) fn run<L: Lane>() -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the result of a receive as text, with the bytes in each of the pieces.
+/// Returns the result of a receive as text, with the bytes in each slice.
 pub(crate) fn received<'a>(result: usize, pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut text = result.to_string();
     let mut left = result;
@@ -67,7 +67,7 @@ pub(crate) fn received<'a>(result: usize, pieces: impl IntoIterator<Item = &'a [
     text
 }
 
-/// Returns how often a datagram was sent before it was refused, and the reason of the refusal.
+/// Returns how many datagrams were sent before one was refused, and the errno of the refusal.
 pub(crate) fn filled(count: usize, refused: &str) -> String {
     let limit = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen")
         .expect("the system tells net.unix.max_dgram_qlen");

@@ -17,7 +17,7 @@ fn data(step: &Step) -> &[u8] {
     step.bytes(1).expect("the call has bytes")
 }
 
-/// Returns every piece of the step, or its one piece as often as the step says.
+/// Returns every slice of the step, or its one slice as often as the step says.
 fn gather(step: &Step) -> Vec<IoSlice<'_>> {
     match step.number(2) {
         Some(times) => vec![IoSlice::new(data(step)); times as usize],
@@ -70,7 +70,8 @@ pub(crate) fn stream(socket: &UnixStream, step: &Step) -> Answer {
 
 // 2. Use messages, with and without a connection.
 
-/// Returns the length of what was received, as recv(2) returns it without `MSG_TRUNC`, and with it.
+/// Returns the length of a received message as recv(2) would return it: the true length if the
+/// flags have `MSG_TRUNC`, and otherwise the part that fit.
 fn length(received: Received, flags: &[&str]) -> usize {
     match received.true_len() {
         Some(len) if flags.contains(&"TRUNC") => len,
@@ -147,7 +148,7 @@ pub(crate) fn datagram(socket: &UnixDatagram, step: &Step) -> Answer {
     }
 }
 
-/// A number of messages that is greater than any call of the table has.
+/// More messages than any call of the table has.
 const BATCH: usize = 8;
 
 /// Sends the messages of the step. An error is reported only if no message was sent, as by

@@ -1,10 +1,11 @@
 //! Runs the cases of `cases.txt` over `sunpath`. For each call of `../c/sockets.c` it makes the
-//! nearest call of a program in safe Rust, and it prints the same lines. It reads the table from
-//! stdin, and works in the current directory. The calls that send and receive are in `data.rs`.
+//! call that a program in safe Rust would make, and it prints the same lines. The program reads the
+//! table from standard input, and works in the current directory. The calls that send and receive
+//! are in `data.rs`.
 //!
-//! If this API has no such call, the line says "not offered" where C has an answer. One reason for
-//! that is the kind of a socket, which is part of its type: a method exists only for those kinds
-//! for which it can succeed.
+//! If this API lacks the call, the line says "not offered" where C has an answer. The most frequent
+//! reason is that the kind of a socket is part of its type: a method exists only for kinds with
+//! which the method can succeed.
 
 mod data;
 #[path = "../rust/step.rs"]
@@ -52,7 +53,7 @@ enum Slot {
     SeqpacketListener(UnixSeqpacketListener),
 }
 
-/// A reference to the socket of a slot. A listener has a socket, too.
+/// A reference to the socket of a slot, or to the socket that a listener contains.
 #[derive(Clone, Copy)]
 enum View<'a> {
     Stream(&'a UnixStream),
@@ -134,8 +135,8 @@ impl Safe {
         Ok(ok(()))
     }
 
-    /// Makes a socket listen, or listen again with another backlog. If it cannot listen, it is
-    /// closed with the error.
+    /// Makes a socket listen, or listen again with another backlog. If the socket cannot listen,
+    /// dropping the error closes it.
     fn listen(&mut self, step: &Step) -> Answer {
         let backlog = step.number(1).expect("listen has a backlog");
         let slot = &mut self.sockets[step.slot(0)];
@@ -171,7 +172,7 @@ impl Safe {
     }
 }
 
-// 3. Addresses: pathnames, and abstract names, which begin with a NUL.
+// 3. Make addresses: pathnames, and abstract names, which begin with a NUL.
 
 fn address_at(step: &Step, at: usize) -> Option<UnixAddr> {
     let addr = match step.bytes(at)? {
@@ -202,7 +203,7 @@ fn connect(view: View<'_>, step: &Step) -> Answer {
     }
 }
 
-// 4. Use connections: the queue, the end.
+// 4. Use connections: accept, and shut down.
 
 fn fill_backlog_of<T: Connected>(addr: &UnixAddr) -> Answer {
     let mut clients = Vec::new();
