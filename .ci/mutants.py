@@ -2,15 +2,18 @@
 """Changes the library in small ways, one at a time, and checks that the tests notice each change.
 
     python3 .ci/mutants.py                  all files of WHERE
-    python3 .ci/mutants.py src/files/dir    only the files whose names begin with this
+    python3 .ci/mutants.py src/files/dir    only the files whose names begin with this, in the given order
     python3 .ci/mutants.py --again          without the changes that the last run has noticed, even if
                                             that run was interrupted
-    python3 .ci/mutants.py --argued         including the changes that .ci/mutants.txt lists
+    python3 .ci/mutants.py --argued         including the changes that .ci/mutants.txt lists; with --again,
+                                            these and the ones that are open
+    python3 .ci/mutants.py --with=lib,dir   only with these test programs, which is quicker, and leaves
+                                            changes open for --again
 
 It needs Linux, cargo-mutants, which lists the changes (cargo install cargo-mutants --locked), and root,
 because the tests ask which user owns a file. A change that no test notices fails the run, unless
 .ci/mutants.txt lists it with the reason why no test can notice it. A change of that list is not tried
-by default, because it would meet every test that reaches it.
+by default, because it would meet every test that reaches it. Two changes are tried at a time.
 
 All changes are compiled at once, because compiling them one by one takes hours. In a copy of the tree,
 the body of each function becomes a match with one arm for each changed body and one arm for the original
@@ -26,10 +29,12 @@ The outcome of each change is in target/mutants/outcomes.txt, with the test that
 """
 
 import collections
+import concurrent.futures
 import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -40,7 +45,8 @@ import time
 TOP = pathlib.Path(__file__).resolve().parent.parent
 WHERE = ["src/files", "src/activation", "src/serve", "src/syscall", "src/control"]
 LEFT_OUT = {"rules", "systems", "lints", "coming_from_std"}  # these tests read or compile sources
-SLOWEST = 3  # seconds; longer tests are random programs and many processes at once
+SLOWEST = 3  # CPU seconds; longer tests are random programs and many processes at once
+AT_ONCE = 2  # changes that are tried at a time
 OUT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TOP / "target")) / "mutants"
 TREE = OUT / "tree"
 OUTCOMES = OUT / "outcomes.txt"
@@ -192,12 +198,12 @@ class Copy:
                 return int(line.split()[0]) if line[0] != "_" else None
         return None
 
-    def compile(self):
+    def compile(self, programs):
         """Removes changes that do not compile, until the rest compiles. Returns those in code for other systems."""
         self.write(marked=True)
         seen = " ".join(error["message"] for error in errors("check", "--lib"))
         seen = {int(first) for first in re.findall(r"function (\d+)", seen)}
-        for command in (["check", "--lib"], ["test", "--no-run"]):
+        for command in (["check", "--lib"], ["test", "--no-run", *chosen(programs)]):
             self.write()
             while found := errors(*command):
                 bad = {self.arm(span) for error in found for span in error["spans"]} - {None}
@@ -228,12 +234,16 @@ def errors(*arguments):
     return [message for message in messages if message["level"] == "error" and message["spans"]]
 
 
-def build(names=()):
-    """Builds test programs, and returns them by name. The library's own tests are `lib`."""
-    chosen = [f"--test={name}" if name != "lib" else "--lib" for name in names]
-    messages, built = cargo("test", "--no-run", *chosen)
+def chosen(programs):
+    """Returns the arguments by which cargo builds only these test programs, or all if there are none."""
+    return [f"--test={name}" if name != "lib" else "--lib" for name in programs]
+
+
+def build(names):
+    """Builds test programs, and returns them by name, or None. The library's own tests are `lib`."""
+    messages, built = cargo("test", "--no-run", *chosen(names))
     if not built:
-        sys.exit("\n".join(m["message"]["rendered"] for m in messages if m["reason"] == "compiler-message"))
+        return None
     programs = {}
     for message in messages:
         if message["reason"] == "compiler-artifact" and message["executable"] and message["profile"]["test"]:
@@ -242,30 +252,31 @@ def build(names=()):
     return programs
 
 
-Test = collections.namedtuple("Test", "seconds program path name reached")
+Test = collections.namedtuple("Test", "seconds wall program path name reached")
 
 
 class Tests:
     """The tests, how long each takes, and which functions it reaches."""
 
-    def __init__(self, mutants):
+    def __init__(self, mutants, programs):
         self.directory = tempfile.mkdtemp(prefix="sunpath.")
         os.chmod(self.directory, 0o1777)
         self.all, self.useful = [], collections.defaultdict(list)
         page = pathlib.Path(self.directory) / "reached"
-        for program, path in sorted(build().items()):
+        for program, path in sorted(build(programs).items()):
             names = run(path, "--list", "--format=terse", cwd=TREE)[1] if program not in LEFT_OUT else ""
             for name in re.findall(r"^(.*): test$", names, re.M):
                 page.write_bytes(bytes(max(mutant.id for mutant in mutants) + 1))
                 page.chmod(0o666)
-                begin = time.monotonic()
+                begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
                 good = self.run(path, name, 120, MUTANTS_REACHED=str(page))
-                seconds = time.monotonic() - begin
+                wall, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+                seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
                 reached = {function for function, byte in enumerate(page.read_bytes()) if byte}
-                if not good:
+                if not good and seconds < SLOWEST:
                     print(f"left out, because it fails without a change: {program} {name}", flush=True)
-                elif reached and seconds < SLOWEST:
-                    self.all.append(Test(seconds, program, path, name, reached))
+                elif good and reached and seconds < SLOWEST:
+                    self.all.append(Test(seconds, wall, program, path, name, reached))
         self.all.sort()
 
     def run(self, path, name, limit, **more):
@@ -277,9 +288,11 @@ class Tests:
                                  start_new_session=True, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
+            # No test that is used takes so long.
+            resource.prlimit(child.pid, resource.RLIMIT_CPU, (SLOWEST + 1, SLOWEST + 1))
             status = child.wait(limit)
-        except subprocess.TimeoutExpired:
-            status = None
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            status = child.poll()
         try:
             os.killpg(child.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -290,7 +303,7 @@ class Tests:
 
     def fails(self, test, **more):
         """Returns whether a test fails twice in a row."""
-        return not any(self.run(test.path, test.name, 5 + 5 * test.seconds, **more) for _ in range(2))
+        return not any(self.run(test.path, test.name, 20 + 20 * test.wall, **more) for _ in range(2))
 
     def notice(self, mutant, function):
         """Returns the test that notices a change, if one does."""
@@ -304,25 +317,31 @@ class Tests:
 
     def notice_alone(self, mutant, functions):
         """Returns the test that notices a change that is compiled alone, in place of the others."""
-        file, tests = TREE / mutant.file, [test for test in self.all if functions & test.reached]
+        # In a file without functions, every test may see the change.
+        tests = [test for test in self.all if not functions or functions & test.reached]
+        file = TREE / mutant.file
         file.write_text(mutant.apply(file.read_text()))
         if errors("check", "--lib"):
             return "the compiler"
         for program in dict.fromkeys(test.program for test in tests):
-            path = build([program])[program]
+            built = build([program])
+            if not built:
+                return f"the compiler, in {program}"
             for test in tests:
-                if test.program == program and self.fails(test._replace(path=path)):
+                if test.program == program and self.fails(test._replace(path=built[program])):
                     return f"{program} {test.name}"
         return None
 
 
 def listed(where):
-    """Returns the changes of the files whose names begin with an item of `where`, and the texts of the files."""
+    """Returns the changes of the files whose names begin with an item of `where`, in the order of the items,
+    and the texts of the files."""
     files = [option for begin in where for option in (f"-f={begin}*", f"-f={begin}/**")]
     status, printed = run("cargo", "mutants", "--list", "--json", "-p", "sunpath", *files, cwd=TOP)
     if status:
         sys.exit("cargo mutants cannot list the changes")
-    changes = json.loads(printed)
+    item = lambda change: next(i for i, begin in enumerate(where) if change["file"].startswith(begin))
+    changes = sorted(json.loads(printed), key=item)
     texts = {change["file"]: (TOP / change["file"]).read_text() for change in changes}
     return [Mutant(id, change, texts[change["file"]]) for id, change in enumerate(changes, 1)], texts
 
@@ -340,6 +359,7 @@ def copy_tree():
 
 def main():
     words = sys.argv[1:]
+    programs = [name for word in words if word.startswith("--with=") for name in word[7:].split(",")]
     where = [word for word in words if not word.startswith("--")] or WHERE
     if os.geteuid() != 0:
         sys.exit("needs root, because the tests ask which user owns a file")
@@ -347,54 +367,62 @@ def main():
     mutants, texts = listed(where)
     # A name has as many lines as there are changes with that name, because a function may have several.
     argued = re.findall(r"^(src/.*?) +# .+$", (TOP / ".ci/mutants.txt").read_text(), re.M)
-    argued = collections.Counter(name for name in argued if name.split(":")[0] in texts or where == WHERE)
+    argued = collections.Counter(name for name in argued if name.startswith(tuple(where)))
     named = collections.Counter(mutant.name for mutant in mutants)
+    again = {"missed", "argued"} if "--argued" in words else {"missed"}
     kept = []  # lines of the last run that stay valid
-    if "--again" in words:
+    if "--again" in words and OUTCOMES.exists():
         kept = [line.split("\t") for line in OUTCOMES.read_text().splitlines()]
-        noticed = collections.Counter(line[1] for line in kept if line[0] != "missed")
-        mutants = [mutant for mutant in mutants if noticed[mutant.name] < named[mutant.name]]
+        done = collections.Counter(line[1] for line in kept if line[0] not in again)
+        mutants = [mutant for mutant in mutants if done[mutant.name] < named[mutant.name]]
         open_names = {mutant.name for mutant in mutants}
         kept = [line for line in kept if line[1] not in open_names]
 
     copy_tree()
     copy = Copy(mutants, texts)
-    elsewhere = copy.compile()
-    tests = Tests(mutants)
+    elsewhere = copy.compile(programs)
+    tests = Tests(mutants, programs)
     seconds = sum(test.seconds for test in tests.all)
     print(f"{len(mutants)} changes, {len(tests.all)} tests that take {seconds:.0f} seconds", flush=True)
 
-    outcomes, missed = collections.Counter(), collections.Counter()
+    def tried(mutant):
+        """Returns the line about a change."""
+        begin, by = time.monotonic(), None
+        if mutant.id in copy.unviable:
+            outcome = "does not compile"
+        elif mutant.id in elsewhere:
+            outcome = "not compiled here"
+        elif argued[mutant.name] == named[mutant.name] and "--argued" not in words:
+            outcome = "argued"
+        else:
+            if mutant.id in copy.alone:
+                copy.restore()
+                by = tests.notice_alone(mutant, copy.reached_in[mutant.file])
+            else:
+                by = tests.notice(mutant, copy.function_of[mutant.id])
+            outcome = {None: "missed", "the compiler": "does not compile"}.get(by, "noticed")
+        if outcome == "missed":
+            print(f"missed: {mutant.place}", flush=True)
+        return [outcome, mutant.name, mutant.place, by or "", f"{time.monotonic() - begin:.1f} s"]
+
+    lines = []
     with open(OUTCOMES, "w") as file:
         for line in kept:
             print(*line, sep="\t", file=file, flush=True)
-        for mutant in sorted(mutants, key=lambda mutant: mutant.id in copy.alone):
-            begin, by = time.monotonic(), None
-            if mutant.id in copy.unviable:
-                outcome = "does not compile"
-            elif mutant.id in elsewhere:
-                outcome = "not compiled here"
-            elif argued[mutant.name] == named[mutant.name] and "--argued" not in words:
-                outcome = "argued"
-            else:
-                if mutant.id in copy.alone:
-                    copy.restore()
-                    by = tests.notice_alone(mutant, copy.reached_in[mutant.file])
-                else:
-                    by = tests.notice(mutant, copy.function_of[mutant.id])
-                outcome = "noticed" if by else "missed"
-            if outcome == "missed":
-                missed[mutant.name] += 1
-                print(f"missed: {mutant.place}", flush=True)
-            outcomes[outcome] += 1
-            line = [outcome, mutant.name, mutant.place, by or "", f"{time.monotonic() - begin:.1f} s"]
-            print(*line, sep="\t", file=file, flush=True)
+        for at_once in AT_ONCE, 1:  # changes that are compiled alone come last, and use one directory
+            some = [mutant for mutant in mutants if (mutant.id in copy.alone) == (at_once == 1)]
+            with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+                for line in pool.map(tried, some):
+                    lines.append(line)
+                    print(*line, sep="\t", file=file, flush=True)
     shutil.rmtree(tests.directory, ignore_errors=True)
 
+    outcomes = collections.Counter(line[0] for line in [*kept, *lines] if line[1] in named)
     print(", ".join(f"{outcome}: {count}" for outcome, count in sorted(outcomes.items())))
+    missed = collections.Counter(line[1] for line in lines if line[0] == "missed")
     faults = [f"no test notices: {name}" for name in (missed - argued).elements()]
     faults += [f"argued, but there is no such change: {name}" for name in (argued - named).elements()]
-    if "--argued" in words and "--again" not in words:
+    if "--argued" in words:
         faults += [f"argued, but a test notices it: {name}" for name in ((argued & named) - missed).elements()]
     sys.exit("\n".join(faults) if faults else 0)
 

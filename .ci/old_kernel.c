@@ -3,9 +3,8 @@
  *
  *     old_kernel PROGRAM [ARGUMENT]...
  *
- * A system call that is newer fails with ENOSYS, and a socket option that is newer with ENOPROTOOPT,
- * because an older kernel does not know their numbers. On x86_64 both were numbered in the order in
- * which they came.
+ * Newer system calls fail with ENOSYS, and newer socket options with ENOPROTOOPT, as on a kernel
+ * that does not have them. On x86_64 a newer call or option has a greater number.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -22,7 +21,7 @@
 
 #define LOAD(field) \
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-/* yes and no are the numbers of statements to skip if the condition holds, and if it does not. */
+/* yes is how many statements to skip if the condition holds, and no is how many otherwise. */
 #define IF_MORE(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, value, yes, no)
 #define IF_IS(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
