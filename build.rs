@@ -1,6 +1,6 @@
 //! Holds the only table of capabilities, and turns what some systems have and others lack into
-//! cfgs. No compiler is called, and nothing is guessed from a version. What depends on the version
-//! of the kernel is decided at run time, by asking the kernel.
+//! cfgs. No compiler is called, and nothing is guessed from a version. A capability that depends on
+//! the version of the kernel is decided at run time, by asking the kernel.
 
 use std::env;
 

@@ -2,7 +2,7 @@
 //! compiler that `CC` and `CFLAGS` name. Makes the Rust side of `tests/layout.rs` from
 //! `layout/layout.def`, and the table of each suite's Rust lanes from its `cases.def`.
 //!
-//! This file lists no programs, because the place of a source file tells what it becomes.
+//! This file lists no programs, because the place of a source file determines what it becomes.
 //!
 //! | files | become |
 //! |---|---|

@@ -9,9 +9,10 @@
 //! listener that was passed to it, because shutdown(2) also ends the manager's: no client can connect any
 //! more until the manager binds the socket again.
 //!
-//! On gVisor every listener that was passed is refused, because `SO_ACCEPTCONN`, which tells whether a
-//! socket listens, is always 0 for the kernel's Unix domain sockets. [`Passed::into_fd`] and the unsafe
-//! `from_raw_fd` of [`Listener`](crate::socket::Listener) take one over there without this check.
+//! On gVisor every listener that was passed is refused, because `SO_ACCEPTCONN`, which reports
+//! whether a socket listens, is always 0 for the kernel's Unix domain sockets. [`Passed::into_fd`]
+//! and the unsafe `from_raw_fd` of [`Listener`](crate::socket::Listener) take one over there
+//! without this check.
 
 #[cfg(feature = "std")]
 mod pass;

@@ -1,6 +1,6 @@
 //! The Unix domain sockets of a network namespace, as the kernel lists them by sock_diag(7). Only
-//! Linux has this; elsewhere every question fails with an error that
-//! [`is_unsupported`](crate::Error::is_unsupported).
+//! Linux has this; elsewhere every question fails with an error for which
+//! [`is_unsupported`](crate::Error::is_unsupported) is true.
 //!
 //! A [`Query`] chooses sockets by kind and state. Its list is an iterator over a buffer of the
 //! caller, and no memory is allocated. Every user may ask, and sees the sockets of all users.
@@ -11,9 +11,9 @@
 //! accepted sockets whose client was made in it. A socket file has no network namespace: a server
 //! in a container can listen at a path that this process sees, accept this process's connections,
 //! and be in no list that this process can read. The kernel also changes the list while it is read,
-//! so a socket that is made, bound or closed meanwhile can be missing or come twice. **An entry
-//! therefore proves that a socket was open, and a missing entry proves nothing.** Only
-//! [`probe`](crate::probe) tells whether a socket file is stale.
+//! so a socket that is made, bound or closed meanwhile can be missing or be listed twice. **An
+//! entry therefore proves that a socket was open, and a missing entry proves nothing.** Only
+//! [`probe`](crate::probe) finds out whether a socket file is stale.
 //!
 //! # Examples
 //!

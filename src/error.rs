@@ -31,7 +31,7 @@ pub use self::cause::{Cause, InUse};
 pub use self::errno::Errno;
 
 /// A call that failed and the reason: the errno, and a cause with its values if the errno alone
-/// does not tell the reason.
+/// does not give the reason.
 ///
 /// An `Error` has 8 bytes and is `Copy`. An `Error` prints as perror(3) would, with the errno's
 /// name, and with the cause if there is one. There is no space for a cause with two large values,
@@ -92,7 +92,7 @@ pub struct Error {
 const _: () = assert!(size_of::<Error>() == 8);
 
 impl Error {
-    /// Makes the failure of `call`, if the errno tells the whole reason.
+    /// Makes the failure of `call`, if the errno is the whole reason.
     #[inline]
     pub(crate) const fn new(call: Call, errno: Errno) -> Self {
         Self {

@@ -71,8 +71,8 @@ pub enum Sender {}
 
 /// A buffer for what `E` expects, with the alignment that control messages need.
 ///
-/// Control messages follow each other in the buffer, wherever its type has parts. `E::Bytes` has no
-/// padding, because moving a value does not copy its padding.
+/// In the buffer, control messages follow each other without regard to the parts of its type.
+/// `E::Bytes` has no padding, because moving a value does not copy its padding.
 pub(crate) type Space<E> = MaybeUninit<Aligned<<E as Expected>::Bytes>>;
 
 /// Bytes with the alignment of a control message.

@@ -337,7 +337,8 @@ impl<'b> FrameReader<'b> {
     ///
     /// - `EPIPE`: the stream ended inside a message, which an `io::Error` reports as `UnexpectedEof`.
     /// - `ENOBUFS`: the buffer is full, because its messages were not taken.
-    /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`UnixStream::read`]. What was received before stays.
+    /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`UnixStream::read`]. The bytes that were
+    ///   received before stay in the buffer.
     ///
     /// See recv(2).
     pub fn fill(&mut self, stream: &UnixStream) -> Result<usize, Error> {

@@ -180,8 +180,8 @@
 //!
 //! `std` and `files` are on by default, and each works without the other.
 //!
-//! - `std`: without it the crate uses `core` and the C library alone. Without it these are missing:
-//!   `Path` arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`,
+//! - `std`: without it the crate uses `core` and the C library alone, and the following are
+//!   missing: `Path` arguments, `io::Read` and `io::Write`, `io::Error`, `Activation::take`,
 //!   `activation::pass`, `Dir::runtime`, `files::stale_in`, and the conversions with the types of
 //!   `std`. The module [`fd`] then has descriptor types with the names and promises of
 //!   `std::os::fd`.

@@ -1,6 +1,6 @@
-//! What libsunpath, the C library, takes from this crate in addition to the public API: functions
-//! to which the type of a socket is an integer, so that their code exists once, and errors that are
-//! made from their parts.
+//! The functions that libsunpath, the C library, takes from this crate in addition to the public
+//! API. Some take the type of a socket as an integer, so that their code exists once. Others make
+//! errors from their parts.
 //!
 //! This module exists with the feature `libsunpath` alone, and may change with every version.
 

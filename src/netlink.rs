@@ -104,7 +104,8 @@ fn halves(first: u16, second: u16) -> u32 {
     u32::from_ne_bytes([a, b, c, d])
 }
 
-/// A length in an answer that cannot be: it leaves the answer, or what it counts has another size.
+/// An impossible length in an answer: it goes past the end of the answer, or the data that it
+/// describes has another size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     /// The length, in bytes.
@@ -138,17 +139,17 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Returns the bytes as an array, if they are exactly as many.
+    /// Returns the bytes as an array, if there are exactly `N` of them.
     pub(crate) fn exactly<const N: usize>(self) -> Result<[u8; N], Fault> {
         self.bytes.try_into().map_err(|_| self.fault())
     }
 
-    /// Returns the number of 32 bits, if the bytes are one.
+    /// Returns the number of 32 bits, if the bytes are exactly one such number.
     pub(crate) fn number(self) -> Result<u32, Fault> {
         self.exactly().map(u32::from_ne_bytes)
     }
 
-    /// Returns the two numbers of 32 bits, if the bytes are two.
+    /// Returns the two numbers of 32 bits, if the bytes are exactly two such numbers.
     pub(crate) fn two_numbers(self) -> Result<[u32; 2], Fault> {
         let [a, b, c, d, e, f, g, h] = self.exactly()?;
         Ok([[a, b, c, d], [e, f, g, h]].map(u32::from_ne_bytes))
@@ -168,7 +169,7 @@ impl<'a> Piece<'a> {
     fn split_counted(self, start: usize, len: usize) -> Result<(Self, Self), Fault> {
         let fault = Fault { len, at: self.at };
         let counted = self.bytes.get(start..len).ok_or(fault)?;
-        // What pads the last one may be missing.
+        // The padding after the last piece may be missing.
         let next = len.next_multiple_of(4).min(self.bytes.len());
         let at = |offset| self.at.saturating_add(offset);
         let counted = Piece {

@@ -72,7 +72,7 @@ pub struct Client<'c> {
 pub enum NotAdmitted {
     /// All places are taken.
     Full {
-        /// How many places the table has.
+        /// The number of places in the table.
         places: usize,
     },
     /// The user has as many clients as one user may have.

@@ -74,7 +74,7 @@ pub enum Shutdown {
     #[doc(alias = "SHUT_RD")]
     Read,
     /// `SHUT_WR`: ends sending. The peer then reads the end of file. The peer of a datagram socket
-    /// is not told.
+    /// is not informed.
     #[doc(alias = "SHUT_WR")]
     Write,
     /// `SHUT_RDWR`: ends both directions.

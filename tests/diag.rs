@@ -48,11 +48,12 @@ fn inode(fd: impl AsFd) -> u32 {
     unsafe { status.assume_init() }.st_ino as u32
 }
 
-/// How often a list is read again that lacks a socket, or has one twice, because other tests made
-/// or closed sockets meanwhile.
+/// The number of times that a list is read again if it lacks a socket or has one twice, because
+/// other tests made or closed sockets meanwhile.
 const TRIES: usize = 20;
 
-/// Returns the entry of a socket, which the list and the question for one socket agree on.
+/// Returns the entry of a socket, after checking that the list and the question for one socket have
+/// the same entry.
 fn entry(fd: impl AsFd) -> Entry {
     let inode = inode(fd);
     let found = diag::find(inode).unwrap().expect("the socket is found");
@@ -209,7 +210,7 @@ fn diag_names_are_those_of_getsockname() {
         for (place, byte) in raw.sun_path.iter_mut().zip(&path) {
             *place = *byte as libc::c_char;
         }
-        // 108 bytes have no NUL after them, which only a raw address can say.
+        // A path of 108 bytes has no NUL after it, and only a raw address can represent that.
         let size = (sys::SUN_PATH_OFFSET + len) as libc::socklen_t;
         let addr = UnixAddr::from_raw(raw, size).unwrap();
         sockets.push(UnixDatagram::bind_addr(&addr).unwrap());
@@ -748,7 +749,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // SAFETY: the child has not been waited for, so its pid is its own.
+        // SAFETY: the child has not been waited for, so no other process has its pid.
         unsafe { libc::kill(self.pid, libc::SIGKILL) };
         // SAFETY: the status is not wanted.
         unsafe { libc::waitpid(self.pid, std::ptr::null_mut(), 0) };

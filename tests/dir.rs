@@ -240,8 +240,8 @@ fn private_dir_of_another_user_is_refused() {
     assert_eq!(error.errno(), Errno::EPERM);
     assert!(error.to_string().contains("user 65534"), "{error}");
 
-    // The owner of a directory above can put another directory in the place of ours, so a directory
-    // above with another owner is refused, too, sticky or not.
+    // The owner of a directory above can put another directory in the place of ours. A directory
+    // above that has another owner is therefore refused, too, whether it is sticky or not.
     chown(&path, Some(0), None).unwrap();
     chown(&middle, Some(NOBODY), None).unwrap();
     for bits in [0o755, 0o1777] {
@@ -284,7 +284,7 @@ fn private_dir_of_another_user_below_root_is_theirs_alone() {
     assert!(!roots.join("run").exists());
 }
 
-/// A link of ours leads to a link that belongs to another user, who could change where it leads.
+/// Our own link leads to a link that belongs to another user, who could change its target.
 #[test]
 fn private_dir_by_a_link_to_a_link_of_another_user_is_refused() {
     if skip::unless_root() {

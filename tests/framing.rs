@@ -181,7 +181,8 @@ fn framing_count_over_the_space_is_refused() {
     assert_eq!(reader.next_frame(), Ok(Some(&b""[..])));
 }
 
-/// The stream is divided in every possible way: at each of its bytes it is, or is not.
+/// The stream is divided in every possible way: at each byte there is a division or none, in all
+/// combinations.
 #[test]
 fn framing_stream_in_any_pieces_has_the_same_messages() {
     let messages = [b"ab".to_vec(), Vec::new(), b"c".to_vec()];
@@ -246,7 +247,7 @@ proptest! {
         }
         again.extend(frames.rest());
         prop_assert_eq!(&again, &bytes);
-        // The reader agrees, whatever its buffer holds.
+        // The reader returns the same messages, whatever its buffer holds.
         let mut buf = vec![0; 250];
         let mut reader = FrameReader::new(&mut buf).max_message(max);
         let limit = max.min(246);
@@ -285,7 +286,7 @@ fn framing_stream_that_ends_inside_a_message_is_an_error() {
         let mut buf = [0; 64];
         let mut reader = FrameReader::new(&mut buf);
         assert_eq!(reader.fill(&theirs), Ok(len));
-        // Messages that were not taken yet do not make it an error.
+        // The end is an error only if it is inside a message, even if messages were not taken yet.
         let end = reader.fill(&theirs);
         if [0, 6, 12].contains(&len) {
             assert_eq!(end, Ok(0), "{len}");

@@ -273,7 +273,7 @@ fn own_user_is_the_effective_one() {
         assert_eq!(Credentials::own().uid(), 0, "the real one is another");
         let error = own.connect::<Stream>(&path).unwrap_err();
         assert_eq!(error.cause(), Some(Cause::Peer { uid: 0 }));
-        // If both requirements are set, the later one counts.
+        // If both requirements are set, the later one decides.
         own.require_peer(0).connect::<Stream>(&path).unwrap();
         let last = ConnectOptions::new().require_peer(0).require_own_user();
         last.connect::<Stream>(&path).is_err()

@@ -14,7 +14,7 @@ use sunpath::{Shutdown, UnixStream};
 /// name, with arguments in addition if it has fewer than the system call.
 macro_rules! counted {
     ($($name:ident($($arg:ident: $type:ty),+ $(; $more:expr)*) -> $result:ty = $number:ident;)+) => {
-        /// How often each function was called.
+        /// The number of calls of each function.
         #[derive(Debug, Default, PartialEq)]
         struct Counts { $($name: u32,)+ }
 
@@ -76,7 +76,8 @@ fn interposition_sees_every_call_unless_the_calls_are_inline() {
     assert_eq!(seen, expected);
 }
 
-/// What no function of sunpath does is not inline: the descriptors of `std` are closed by `std`.
+/// A call that no function of sunpath makes is not inline: the descriptors of `std` are closed by
+/// `std`.
 #[test]
 fn interposition_sees_what_std_closes() {
     let (a, b) = UnixStream::pair().unwrap();

@@ -247,7 +247,7 @@ fn too_long() -> String {
 fn passing(program: &str, fds: [&File; 3]) -> Command {
     let mut command = Command::new(program);
     // `PATH` is reduced to these directories, because an ordinary user may not search every
-    // directory of root's.
+    // directory of root's `PATH`.
     command.arg(too_long()).env("PATH", "/usr/bin:/bin");
     activation::pass(&mut command, &fds.map(|fd| ("a", fd))).unwrap();
     command
@@ -310,9 +310,10 @@ fn pass_that_fails_reports_it_and_leaves_the_descriptors_alone() {
     assert_eq!(said, expected);
 }
 
-/// Spawns a program twice with an argument that is too long, and then one with success. std reports
-/// a failed execution through a pipe or socket of its own. Here the files 3, 4 and 5 were closed,
-/// so std's pipe gets descriptors that are also positions of passed descriptors.
+/// Tries twice to spawn a program with an argument that is too long, which fails, and then spawns a
+/// program that starts. std reports a failed execution through a pipe or socket of its own. Here
+/// the files 3, 4 and 5 were closed, so std's pipe gets descriptors that are also positions of
+/// passed descriptors.
 fn replaced() {
     let [a, b, c] = files();
     let passed = c.try_clone().unwrap();

@@ -152,7 +152,7 @@ fn sigpipe_is_not_raised_by_messages() {
     );
 }
 
-/// How many signals the child gets before it ends, one each millisecond.
+/// The number of signals that the child gets before it ends. One signal is sent each millisecond.
 const ENOUGH: usize = 5000;
 
 extern "C" fn count_to_the_end(_signal: libc::c_int) {
@@ -298,7 +298,7 @@ fn timeout_of_messages_ends_under_periodic_signals() {
     assert_eq!(child_under_signals(|| sender.sendmmsg(&mut batch)), Ok(0));
 }
 
-/// How many signals have been handled.
+/// The number of signals that have been handled.
 static HANDLED: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn count(_signal: libc::c_int) {

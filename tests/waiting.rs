@@ -34,7 +34,7 @@ type BeforePoll = Box<dyn FnMut(usize)>;
 thread_local! {
     static POLLS: Cell<usize> = const { Cell::new(0) };
     static CONNECTS: Cell<usize> = const { Cell::new(0) };
-    /// How many polls, from the next poll on, fail as if a signal interrupted them.
+    /// The number of polls, from the next one on, that fail as if a signal interrupted them.
     static SIGNALS: Cell<usize> = const { Cell::new(0) };
     /// The function that is called before each poll. The argument of the closure is how many polls
     /// were made before.

@@ -14,7 +14,7 @@ use crate::tables::few;
 /// The sizes of the receives, each as a title and as a part of the key.
 const LENGTHS: [(&str, &str); 2] = [("64 KiB", "65536"), ("4 KiB", "4096")];
 
-/// How many messages are sent at once.
+/// The number of messages that are sent at once.
 const SIZES: [&str; 3] = ["8", "32", "128"];
 const ONE_A_CALL: &str = "oneway.datagram";
 

@@ -54,7 +54,7 @@ pub fn careful_c() -> Result<Candidate> {
     })
 }
 
-/// Builds the workloads in C for size, which the programs at `opt-level = "s"` are compared with.
+/// Builds the workloads in C for size, for comparison with the programs at `opt-level = "s"`.
 pub fn c_for_size() -> Result<Candidate> {
     let program = compile("bench.c", "library-c-for-size", &["-Os"])?;
     Ok(Candidate {

@@ -57,7 +57,7 @@ const SERVERS: [Server; 7] = [
     server("uds", "uds", "uds = VERSION"),
 ];
 
-/// How many cold builds of each server are made. The fastest counts.
+/// The number of cold builds of each server. The fastest counts.
 const ROUNDS: usize = 3;
 
 struct Built {

@@ -22,9 +22,9 @@ use crate::measure::{self, Counts, WORKS};
 const SLACK: f64 = 0.05;
 const SLACK_INSTRUCTIONS: f64 = 2.0;
 
-/// How much the count at 2 may be, as a ratio to the count at 3.
+/// The largest ratio that the count at opt-level 2 may have to the count at opt-level 3.
 const AT_2: f64 = 1.1;
-/// How much the count at "s" may be, as a ratio to C's.
+/// The largest ratio that the count at opt-level "s" may have to the count of C.
 const FOR_SIZE: f64 = 1.5;
 
 const HEAD: &str = "\

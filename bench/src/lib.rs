@@ -471,7 +471,7 @@ pub fn unlink(path: &[u8]) {
 /// of a buffer in its page can double the cost of a receive.
 pub fn pages(len: usize) -> &'static mut [u8] {
     let layout = std::alloc::Layout::from_size_align(len, 4096).expect("whole pages");
-    // SAFETY: the layout has a size.
+    // SAFETY: the size of the layout is not zero, because every caller asks for a page or more.
     let start = unsafe { std::alloc::alloc_zeroed(layout) };
     assert!(!start.is_null());
     // SAFETY: `len` bytes were allocated and zeroed, and are never freed.

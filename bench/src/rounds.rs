@@ -7,8 +7,8 @@ use crate::measure;
 
 /// The time that one run should take, in nanoseconds.
 const RUN: f64 = 30e6;
-/// The same for a run of which the time of the processor is measured, because that includes the start of
-/// the process.
+/// The time for a run whose processor time is measured, in nanoseconds. It is longer, because the
+/// processor time includes the start of the process.
 const LONG_RUN: f64 = 300e6;
 const ROUNDS: usize = 9;
 

@@ -14,7 +14,7 @@ use crate::tables::few;
 
 /// The most connections. There are fewer if the limit of descriptors does not allow so many.
 const CONNECTIONS: u64 = 19_000;
-/// How many descriptors are reserved for uses other than connections.
+/// The number of descriptors that are reserved for uses other than connections.
 const OTHERS: u64 = 16;
 const ROUNDS: usize = 21;
 

@@ -209,7 +209,7 @@ pub fn times() -> Result<()> {
     page::publish_with_picture("time", picture, &table)
 }
 
-/// Returns the head of a table, in which `more` comes after sunpath.
+/// Returns the titles of the columns of a table. The columns `more` come after sunpath's.
 fn head<'h>(title: &'h str, candidates: &'h [Candidate], more: &[&'h str]) -> Vec<&'h str> {
     let mut head = vec![title];
     head.extend(candidates.iter().map(|candidate| candidate.name));

@@ -3,7 +3,7 @@
 A suite whose cases are functions has no table of calls, but the line that C printed is one: it names
 every call. The program takes the calls from that line and drops the answers, then makes each call and
 writes the answer that it gets. A case with a call that the module does not have is not asked, and its line
-has the reason. What the line does not tell, such as the type of a socket, is in a table of each suite."""
+has the reason. A table of each suite has the facts that the line lacks, such as the type of a socket."""
 
 import mmap
 import os
@@ -19,7 +19,7 @@ from words import new_socket, outcome, read_bytes, show_address, show_path
 KINDS = {"stream": socket.SOCK_STREAM, "datagram": socket.SOCK_DGRAM, "seqpacket": socket.SOCK_SEQPACKET}
 FLAGS = {name: getattr(os, name) for name in ("O_RDONLY", "O_RDWR", "O_PATH", "O_DIRECTORY", "O_NOFOLLOW")}
 NOBODY = 65534
-# The seconds of a timeout that is not to pass.
+# The seconds of a timeout that must not pass before the call returns.
 PATIENCE = 20
 
 WRITTEN = "the case tests a function of its own program, such as one that replaces a stale file"
@@ -41,7 +41,8 @@ class Call:
     """One call of a line: its text, the process or thing that it is about, its name and its arguments."""
 
     def __init__(self, text):
-        # Of the answer only this is kept: how often the call is made, and whether new descriptors are counted.
+        # Only this is kept of the answer: how often the call is made, and whether new descriptors are
+        # counted.
         text, _, answer = text.partition(" = ")
         times = re.search(r", (\d+) times$", answer)
         self.times = int(times[1]) if times else 1
@@ -82,7 +83,8 @@ def long_directory(size):
 
 
 def path_of(argument, directory):
-    """Returns the path of an argument. One that the line has as <4000 bytes> is in the long directory."""
+    """Returns the path of an argument. A path that the line prints as <4000 bytes> is in the long
+    directory."""
     if isinstance(argument, bytes):
         return os.fsdecode(argument)
     size = int(re.fullmatch(r"<(\d+) bytes>", argument)[1])
@@ -343,7 +345,7 @@ class Lane:
         path = self.path(call, 0)
         self.ask(call, lambda: "%04o" % stat.S_IMODE(os.lstat(path).st_mode))
         if any(later.name == "bind" and later.arguments == ["s", os.fsencode(path)] for later in self.calls):
-            # The next socket of this name is another one.
+            # The next socket of this name is a new socket.
             self.sockets.pop("s").close()
             os.unlink(path)
 
@@ -505,7 +507,7 @@ def run_calls(line, kinds, setup):
 
 
 def run_suite(folder, ids, kinds_of, not_asked, setups):
-    """Runs the cases of a suite. A case of `not_asked` has a line that does not tell what the case does."""
+    """Runs the cases of a suite. The line of a case of `not_asked` does not show what the case does."""
     needs = dict(re.findall(r"^CASE\((\w+, \w+), (\w+),", (folder / "cases.def").read_text(), re.M))
     needs = {case.replace(", ", "."): need for case, need in needs.items()}
     for line in (folder / "transcript.txt").read_text().splitlines():

@@ -222,7 +222,7 @@ pub(crate) fn is_interrupted() -> bool {
 /// Sends SIGALRM to this process repeatedly for a while.
 pub(crate) fn interrupt() {
     let handler: extern "C" fn(c_int) = ring;
-    // SAFETY: all zero bytes are a sigaction with an empty mask, and SA_RESTART is not set..
+    // SAFETY: all zero bytes are a sigaction with an empty mask, and SA_RESTART is not set.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler as usize;
     // SAFETY: `action` is live, and its handler makes one system call and changes one atomic.

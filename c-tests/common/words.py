@@ -1,5 +1,6 @@
-"""What every suite of the Python lane uses: bytes in the notation of strace, the outcome of a call, and
-the words for what Python's socket module gives back. notation.c, names.c and socket.c do the same in C."""
+"""The code that every suite of the Python lane uses: bytes in the notation of strace, the outcome of a
+call, and the words for what Python's socket module gives back. notation.c, names.c and socket.c do the
+same in C."""
 
 import errno
 import os

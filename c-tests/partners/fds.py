@@ -1,4 +1,4 @@
-"""What fds.c does, with Python's socket.send_fds and socket.recv_fds."""
+"""Does the same as fds.c, with Python's socket.send_fds and socket.recv_fds."""
 
 import os
 import socket

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How many connections are served. With the listener that is less than 64 entries, because poll(2)
- * rejects more entries than RLIMIT_NOFILE. */
+/* The number of connections that are served. With the listener that is less than 64 entries,
+ * because poll(2) rejects more entries than RLIMIT_NOFILE. */
 #define CONNECTIONS 32
 
 /* Bytes that were received and are not passed on yet. */

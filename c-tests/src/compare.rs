@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// How many differences are printed at once. A reader would not read more.
+/// The number of differences that are printed at once. A reader would not read more.
 const SHOWN: usize = 10;
 
 /// The recorded transcript of the C lane, with the lines in which other lanes differ. A line of
@@ -127,8 +127,8 @@ impl Transcript {
             .filter_map(move |line| Some((line.as_str(), self.declared(letter, id_of(line))?)))
     }
 
-    /// Records that the lane with this letter has no call for a case, as its line tells. Returns false
-    /// if the line is of a lane that can.
+    /// Records that the lane with this letter has no call for a case, if its line says so.
+    /// Otherwise removes such a record, and returns false.
     pub fn record_not_asked(&mut self, letter: char, line: &str) -> bool {
         let key = (letter, id_of(line).to_owned());
         match Declared::not_asked(line) {

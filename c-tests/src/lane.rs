@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use skip::skip_uninstalled;
 
-/// How many seconds a lane may run before it is killed, because it could wait forever.
+/// The number of seconds after which a lane is killed, because it could wait forever.
 const PATIENCE: u32 = 60;
 
 /// The variable that names a program under which lanes are run.

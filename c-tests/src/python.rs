@@ -63,7 +63,8 @@ fn new_enough(command: &str) -> Option<String> {
     (output.status.success() && !executable.is_empty()).then_some(executable)
 }
 
-/// How many cases of a suite the lane asks, and how many answers equal those of C.
+/// The number of cases of a suite that the lane asks, and the number of answers that equal those of
+/// C.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// The cases in which Python answers as C.
@@ -76,8 +77,8 @@ pub struct Counts {
     pub not_run: usize,
 }
 
-/// Runs the lane, and compares its lines with the transcript. With `bless` the cases that are not
-/// said are recorded in the transcript.
+/// Runs the lane, and compares its lines with the transcript. With `bless` the cases that the lane
+/// does not ask are recorded in the transcript.
 ///
 /// # Errors
 ///
@@ -104,7 +105,7 @@ pub fn compare(suite: &Suite, bless: bool) -> Result<Counts, String> {
     judge(&suite.name, &ids.collect::<Vec<_>>(), &transcript, &printed)
 }
 
-/// How many faults are printed. A reader would not read more.
+/// The number of faults that are printed. A reader would not read more.
 const MOST_FAULTS: usize = 10;
 
 fn judge(
@@ -258,7 +259,8 @@ const ADVICE: [(&str, &str); 10] = [
 ///
 /// # Errors
 ///
-/// - The code that is not in the program, or what the program printed because an advice is wrong.
+/// - The code that is not in the program, or what the program printed because a piece of advice is
+///   wrong.
 ///
 /// # Panics
 ///
@@ -284,7 +286,7 @@ pub fn follow_advice() -> Result<(), String> {
     }
 }
 
-/// How many cases of a group are printed. Most of the others differ in a length alone.
+/// The number of cases of a group that are printed. Most of the others differ in a length alone.
 const SHOWN: usize = 4;
 
 /// Returns the path of the page.
@@ -297,7 +299,7 @@ pub fn path() -> PathBuf {
 ///
 /// # Panics
 ///
-/// - If a reason has no advice, or an advice no case.
+/// - If a reason has no advice, or a piece of advice has no case.
 #[must_use]
 pub fn page(suites: &[Suite]) -> String {
     let suites = suites.iter().filter(|suite| LANE.is_in(&suite.name));

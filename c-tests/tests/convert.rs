@@ -21,9 +21,9 @@ fn convert_every_lane_equals_c() {
             (lane.name, ran.unwrap_or_else(|fault| panic!("{fault}")))
         })
         .collect();
-    // How many lines there are: a line for every path of 0 to 300 bytes, with a NUL at each
-    // position and without one; the same for every abstract name of 0 to 112 bytes; and 7 contents
-    // read at 304 lengths.
+    // The number of lines: a line for every path of 0 to 300 bytes, with a NUL at each position and
+    // without one; the same for every abstract name of 0 to 112 bytes; and 7 contents read at 304
+    // lengths.
     let inputs: usize =
         (0..=300).map(|n| n + 1).sum::<usize>() + (0..=112).map(|n| n + 1).sum::<usize>() + 7 * 304;
     let [(c, expected), others @ ..] = &outputs[..] else {

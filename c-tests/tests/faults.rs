@@ -1,10 +1,10 @@
 //! Uses sockets in the usual ways, in C, over `sunpath-sys` and over `sunpath`, and lets strace(1)
-//! make each system call fail once. There is a test for each call and errno,
-//! `lane::way::call.nth=errno`, which runs a program in a fresh directory.
+//! make each system call fail once. Each call and errno has a test, whose name is
+//! `lane::way::call.nth=errno`. The test runs a program in a fresh directory.
 //!
 //! The program must report the failure, unless it repeated the call. The safe layer never reports
 //! EINTR, because it repeats an interrupted call. The program does not panic, leaves no descriptor
-//! open, and leaves no file that was not there before.
+//! open, and removes every file that it made.
 //!
 //! `SUNPATH_LONG=1` tries more errnos, and also makes the calls fail from then on (`=errno+`).
 
@@ -84,8 +84,8 @@ mod linux {
         name: String,
         in_way: usize,
         in_process: usize,
-        /// How many calls of this name the whole process makes. A fault with `+` lasts until the
-        /// process ends.
+        /// The number of calls of this name that the whole process makes. A fault with `+` lasts
+        /// until the process ends.
         of: usize,
     }
 

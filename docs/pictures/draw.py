@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WIDTH = 720
 
-# The colours of a picture that stands alone. In the book, its style sheet has the last word.
+# The colours of a picture that stands alone. In the book, the book's style sheet replaces them.
 STYLE = """
 text { font: 13px ui-monospace, Menlo, Consolas, monospace; fill: #1f2328; }
 .small { font-size: 11.5px; }

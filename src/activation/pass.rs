@@ -23,8 +23,8 @@ use crate::syscall::{self, Program};
 /// Call this function after everything else is set. `LISTEN_PID` must be the pid of the new
 /// process, and only that process knows its pid. The new process therefore executes the program
 /// itself, with the arguments and the environment that the command has at this call. Later changes
-/// to them have no effect, and neither has `arg0`. Standard input, output and error may still be
-/// set.
+/// to them have no effect, and `arg0` has no effect at all. Standard input, output and error may
+/// still be set.
 ///
 /// The command owns close-on-exec copies, so no other child gets them, and the descriptors of this
 /// process stay as they are. Drop the command when the program has been started.
@@ -36,10 +36,10 @@ use crate::syscall::{self, Program};
 ///
 /// - [`PassError::Name`]: a name is empty, has more than 255 bytes, or has a colon or a byte that is not
 ///   printable ASCII.
-/// - [`PassError::Nul`]: a variable of the environment has a NUL. One in the program or an argument is reported
-///   by `spawn`.
+/// - [`PassError::Nul`]: a variable of the environment has a NUL. A NUL in the program or an
+///   argument is reported by `spawn`.
 /// - [`PassError::Call`]: `EMFILE`, `ENFILE`: no descriptor is free in the process or the system.
-///   `EINVAL`: the program would get more than `RLIMIT_NOFILE`.
+///   `EINVAL`: the program would get more descriptors than `RLIMIT_NOFILE` allows.
 ///
 /// `exec` of the command fails with `EPERM`, because it would replace descriptors of this process.
 /// A process that executes a new version of itself [keeps its descriptors in

@@ -21,9 +21,10 @@ use crate::syscall::{self, Inherited, NotInherited};
 ///
 /// # Examples
 ///
-/// This server is started by a manager, which passes the socket, or by hand, and then makes the
-/// socket itself. If descriptors were passed to another process, or the socket that this server
-/// needs is not among them, it does not bind the path, because the manager may hold it:
+/// This server is started by a manager, which passes the socket, or by hand. In the second case the
+/// server makes the socket itself. If descriptors were passed to another process, or the socket
+/// that this server needs is not among them, it does not bind the path, because the manager may
+/// hold it:
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -106,9 +107,9 @@ impl Activation<'static> {
     /// `sd_listen_fds(0)` — takes over the descriptors that were passed to this process, as its
     /// environment says.
     ///
-    /// There are none if the variables are not set or name another process, and
-    /// [`not_passed`](Self::not_passed) returns which is the case. After descriptors were taken
-    /// over, a second call is an error, because finding none would be a wrong answer.
+    /// The result has no descriptors if the variables are not set or name another process, and
+    /// [`not_passed`](Self::not_passed) returns which of the two is the case. After descriptors
+    /// were taken over, a second call is an error, because finding none would be a wrong answer.
     ///
     /// # Errors
     ///
@@ -120,14 +121,14 @@ impl Activation<'static> {
     ///
     /// # Safety
     ///
-    /// - No descriptor that `LISTEN_FDS` counts, from 3 on, and that is not close-on-exec, has an
-    ///   owner in this process, or gets one by another way than this call.
+    /// - Those descriptors from 3 on that `LISTEN_FDS` counts and that are not close-on-exec have
+    ///   no owner in this process, and get one only by this call.
     ///
     /// The promise holds at the beginning of `main`. Later the promise holds if every descriptor
     /// that was opened meanwhile is close-on-exec. Descriptors of Rust's standard library and of
     /// this crate are close-on-exec, while C libraries and dup(2) may open others. The caller has
-    /// to promise it, because no system call tells an inherited descriptor from a descriptor that
-    /// was opened since.
+    /// to promise it, because no system call distinguishes an inherited descriptor from a
+    /// descriptor that was opened since.
     ///
     /// See sd_listen_fds(3).
     #[cfg(feature = "std")]
@@ -167,9 +168,9 @@ impl<'e> Activation<'e> {
     ///
     /// # Safety
     ///
-    /// - No descriptor that `variables.fds` counts, from 3 on, and that is not close-on-exec, has
-    ///   an owner in this process, or gets one by another way than this call. The promise holds at
-    ///   the beginning of `main`.
+    /// - Those descriptors from 3 on that `variables.fds` counts and that are not close-on-exec
+    ///   have no owner in this process, and get one only by this call. The promise holds at the
+    ///   beginning of `main`.
     ///
     /// See sd_listen_fds(3).
     pub unsafe fn take_from(variables: Variables<'e>) -> Result<Self, ActivationError> {

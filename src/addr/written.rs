@@ -76,8 +76,8 @@ impl UnixAddr {
     /// See getsockname(2), unix(7).
     #[inline(always)]
     pub fn name_in(addr: &sockaddr_un, len: socklen_t) -> Result<SunPath<'_>, Error> {
-        // The error comes from a function that is not inlined. Otherwise its fields, which have the
-        // place of the name, would make the compiler move the name in pieces.
+        // The error comes from a function that is not inlined. Otherwise its fields, which share
+        // the place of the name in the result, would make the compiler move the name in pieces.
         let len = if is_usual(addr, len) {
             len
         } else if is_refused(addr, len) {

@@ -103,9 +103,9 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send or receive severa
     /// each buffer. The call waits for the first message, and then takes those that are there. The
     /// call returns how many messages arrived, and [`RecvBatch::arrivals`] returns the messages.
     ///
-    /// When a connection ends, every buffer after the last message receives an empty one, which
-    /// [`Message::is_end`](crate::ancillary::Message::is_end) tells from an empty record. The kernel
-    /// keeps an error after the first message for the next receive.
+    /// When a connection ends, every buffer after the last message receives an empty message, which
+    /// [`Message::is_end`](crate::ancillary::Message::is_end) distinguishes from an empty record.
+    /// The kernel keeps an error after the first message for the next receive.
     ///
     /// # Errors
     ///

@@ -58,7 +58,7 @@ impl<E: Expected> fmt::Debug for ControlBuffer<E> {
 /// Bytes for control messages, and the greatest number of descriptors that may stay in them.
 /// Descriptors over that number are closed, and the message is reported as truncated.
 ///
-/// The size of the bytes does not tell how many descriptors were meant, because the padding after
+/// The size of the bytes does not show how many descriptors were meant, because the padding after
 /// the last one has space for another: bytes for one descriptor hold two.
 ///
 /// # Examples

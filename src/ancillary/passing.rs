@@ -27,7 +27,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EINVAL`: a descriptor that cannot be passed (io_uring).
+    /// - `EINVAL`: the descriptor cannot be passed (io_uring).
     /// - `EPERM`: the receiver takes no descriptors ([`set_pass_rights`](Self::set_pass_rights)).
     /// - `ETOOMANYREFS`: the user has more descriptors in flight than `RLIMIT_NOFILE`.
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`, `ECONNREFUSED`: as for
@@ -71,13 +71,13 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// The byte is lost, and all descriptors that arrived are closed.
+    /// On failure the byte is lost, and all descriptors that arrived are closed.
     ///
     /// - `ENOMSG`: no descriptor arrived with the byte; or a sequenced-packet connection ended,
-    ///   which cannot be told from an empty record.
-    /// - `EMSGSIZE`: more than one descriptor arrived, or this process had none free
-    ///   (`RLIMIT_NOFILE`); or the message has more than one byte.
-    /// - `EPIPE`: the end of the stream, which an `io::Error` reports as `UnexpectedEof`.
+    ///   which cannot be distinguished from an empty record.
+    /// - `EMSGSIZE`: more than one descriptor arrived, this process had no free descriptor
+    ///   (`RLIMIT_NOFILE`), or the message has more than one byte.
+    /// - `EPIPE`: the stream has ended, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
     ///
@@ -112,8 +112,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EINVAL`: more than 253 descriptors, with their count; descriptors without a byte on a
-    ///   stream; a descriptor that cannot be passed.
+    /// - `EINVAL`: there are more than 253 descriptors, and the error has their count; or
+    ///   descriptors are sent without a byte on a stream; or a descriptor cannot be passed.
     /// - `EPERM`, `ETOOMANYREFS`, `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`,
     ///   `ENOMEM`, `ECONNREFUSED`: as for [`send_all`](Self::send_all).
     ///
@@ -149,14 +149,15 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// The bytes are in `buf`, and everything else that arrived is closed. Call
+    /// On failure the bytes are in `buf`, and everything else that arrived is closed. Call
     /// [`recvmsg`](Self::recvmsg) instead to know how many bytes there were, or to take any number
     /// of descriptors.
     ///
-    /// - `ENOMSG`: fewer descriptors arrived, with both counts; or a sequenced-packet connection
-    ///   ended, which cannot be told from an empty record.
-    /// - `EMSGSIZE`: more descriptors arrived, or this process had too few free (`RLIMIT_NOFILE`).
-    /// - `EPIPE`: the end of the stream, which an `io::Error` reports as `UnexpectedEof`.
+    /// - `ENOMSG`: fewer descriptors arrived, and the error has both counts; or a sequenced-packet
+    ///   connection ended, which cannot be distinguished from an empty record.
+    /// - `EMSGSIZE`: more descriptors arrived, or this process had too few free descriptors
+    ///   (`RLIMIT_NOFILE`).
+    /// - `EPIPE`: the stream has ended, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
     ///
@@ -204,9 +205,9 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// The bytes are in `buf`, and every descriptor that came is closed.
+    /// On failure the bytes are in `buf`, and every descriptor that came is closed.
     ///
-    /// - `EMSGSIZE`: more than `N` descriptors came, or this process had too few free
+    /// - `EMSGSIZE`: more than `N` descriptors came, or this process had too few free descriptors
     ///   (`RLIMIT_NOFILE`).
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
@@ -249,10 +250,11 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EPERM`: credentials of others, without privileges.
-    /// - `ESRCH`: credentials with a process that does not exist.
-    /// - `EOPNOTSUPP`: the system has no credentials to send.
-    /// - `EINVAL`: no byte, on a stream; the user or the group -1.
+    /// - `EPERM`: the credentials are those of another process or user, and this process is not
+    ///   privileged.
+    /// - `ESRCH`: the credentials name a process that does not exist.
+    /// - `EOPNOTSUPP`: the system cannot send credentials.
+    /// - `EINVAL`: there is no byte to send, on a stream; or the user or the group is -1.
     /// - `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`, `ECONNREFUSED`: as
     ///   for [`send_all`](Self::send_all).
     ///
@@ -325,10 +327,11 @@ impl Socket<Stream> {
     ///
     /// # Errors
     ///
-    /// Some of the bytes may have been received. Every descriptor that came is closed.
+    /// On failure, some of the bytes may have been received. Every descriptor that came is closed.
     ///
-    /// - `ENOMSG`: fewer descriptors came with the bytes, with both counts.
-    /// - `EMSGSIZE`: more descriptors came, or this process had too few free (`RLIMIT_NOFILE`).
+    /// - `ENOMSG`: fewer descriptors came with the bytes, and the error has both counts.
+    /// - `EMSGSIZE`: more descriptors came, or this process had too few free descriptors
+    ///   (`RLIMIT_NOFILE`).
     /// - `EPIPE`: the stream ended too early, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for [`recvmsg`](Self::recvmsg).
     ///

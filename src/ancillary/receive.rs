@@ -70,7 +70,7 @@ impl<C: ControlStorage> Message<C> {
     /// of sequenced packets ends with a receive of no bytes and no control messages. An empty
     /// record looks the same, unless [`set_pass_credentials`](Socket::set_pass_credentials) is on:
     /// then every record carries credentials, and the end does not. If empty records can arrive,
-    /// turn the option on before the first receive. A datagram socket does not see that its peer
+    /// turn the option on before the first receive. A datagram socket does not notice that its peer
     /// has closed, so for a datagram the answer is always `false`.
     ///
     /// # Examples
@@ -153,8 +153,8 @@ impl<C: ControlStorage> Message<C> {
     ///
     /// On failure every descriptor that arrived is closed.
     ///
-    /// - `EMSGSIZE`: the ancillary data was truncated; the error tells how many descriptors were
-    ///   closed.
+    /// - `EMSGSIZE`: the ancillary data was truncated; the error has the number of descriptors that
+    ///   were closed.
     ///
     /// # Examples
     ///
@@ -201,8 +201,9 @@ impl<C: ControlStorage> fmt::Debug for Message<C> {
 /// Methods that receive with ancillary data.
 impl<T: Kind> Socket<T> {
     /// `recvmsg(fd, msg, MSG_CMSG_CLOEXEC)` — receives into several slices, and control messages into
-    /// `control`, which is a [`ControlBuffer`](crate::ancillary::ControlBuffer) or `&mut` one, or
-    /// `&mut []` for none. [`Message::is_end`] tells the end of the connection.
+    /// `control`, which is a [`ControlBuffer`](crate::ancillary::ControlBuffer), a mutable
+    /// reference to one, or `&mut []` for none. [`Message::is_end`] detects the end of the
+    /// connection.
     ///
     /// The [`Message`] owns the descriptors that arrive. A stream delivers descriptors with the
     /// first byte of their message. The call that receives this byte may also return bytes that

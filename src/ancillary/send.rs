@@ -188,15 +188,15 @@ impl<T: Kind> Socket<T> {
     ///
     /// On failure nothing was sent. A descriptor that is lent still belongs to the lender.
     ///
-    /// - `EINVAL`: more than 253 descriptors, with their count; or control messages without a byte
-    ///   on a stream, which would drop them. No call was made.
+    /// - `EINVAL`: there are more than 253 descriptors, and the error has their count; or control
+    ///   messages are sent without a byte on a stream, which would drop them. No call was made.
     /// - `EPERM`: the receiver takes no descriptors ([`set_pass_rights`](Self::set_pass_rights));
-    ///   credentials of another process, without privileges.
-    /// - `ESRCH`: credentials with a process that does not exist.
+    ///   or the credentials are those of another process, and this process is not privileged.
+    /// - `ESRCH`: the credentials name a process that does not exist.
     /// - `ETOOMANYREFS`: the user has more descriptors in flight than `RLIMIT_NOFILE`.
-    /// - `EOPNOTSUPP`: the system has no credentials to send.
+    /// - `EOPNOTSUPP`: the system cannot send credentials.
     /// - `EINVAL`: [`Control::Other`] with `SCM_RIGHTS`, or with a type of `SOL_SOCKET` that the kernel does
-    ///   not take; a descriptor of a kind that cannot be passed (io_uring); credentials with the user or
+    ///   not take; or a descriptor cannot be passed (io_uring); or the credentials have the user or
     ///   the group -1.
     /// - `ENOMEM`: no memory.
     /// - `EMSGSIZE`: the control messages take more than 8192 bytes, counted as `CMSG_SPACE` does;
@@ -263,8 +263,8 @@ impl<T: Kind> Socket<T> {
     ///
     /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `EPIPE`, `ECONNRESET`, `EAGAIN`,
     ///   `ENOTCONN`, `ENOBUFS`, `EMSGSIZE`, `ECONNREFUSED`: as for [`sendmsg`](Self::sendmsg).
-    /// - `EOPNOTSUPP`: [`OOB`](MsgFlags::OOB) on a kind of socket or a system without out-of-band
-    ///   bytes, or without a byte to send.
+    /// - `EOPNOTSUPP`: [`OOB`](MsgFlags::OOB) was passed, but this kind of socket or the system has
+    ///   no out-of-band bytes, or there is no byte to send.
     ///
     /// # Examples
     ///

@@ -17,7 +17,7 @@ use crate::socket::Shutdown;
 
 use super::entry::{Entry, FileId, Peer, Queue, SocketKind, State};
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Said {
     /// There is a socket. These bytes of the answer name the clients that wait for it: 4 bytes of
@@ -25,7 +25,7 @@ pub(super) enum Said {
     Socket(Entry, Range<usize>),
     /// The list has ended.
     End,
-    /// The message belongs to no question of ours.
+    /// The message does not answer a question of this socket.
     Nothing,
 }
 
@@ -172,7 +172,7 @@ fn shutdown(data: Piece<'_>) -> Result<Option<Shutdown>, Fault> {
     })
 }
 
-/// Makes an address from the bytes of `sun_path` that its length counts.
+/// Makes an address from the bytes of `sun_path` that its length includes.
 fn address(name: Piece<'_>) -> Result<UnixAddr, Fault> {
     let mut raw = *UnixAddr::unnamed().as_sockaddr_un();
     for (place, byte) in raw.sun_path.iter_mut().zip(name.bytes) {

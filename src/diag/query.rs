@@ -280,9 +280,9 @@ pub(super) fn find_with(
     Ok(None)
 }
 
-/// Fails with `EOPNOTSUPP` if the kernel has no sock_diag for Unix domain sockets. It reports that
-/// by the errno with which it reports that there is no such socket, so it is asked for the list of
-/// no sockets.
+/// Fails with `EOPNOTSUPP` if the kernel has no sock_diag for Unix domain sockets. A query for one
+/// socket cannot show that, because the kernel reports the same errno if there is no such socket.
+/// The kernel is therefore asked for a list of sockets in no state.
 fn is_known_family() -> Result<(), Error> {
     let mut buf = [0; 1024];
     match Query::new().states(&[]).list(&mut buf)?.next() {

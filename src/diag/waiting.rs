@@ -58,8 +58,8 @@ pub fn waiting(inode: u32, buf: &mut [u8]) -> Result<Waiting<'_>, Error> {
     })
 }
 
-/// An iterator over the inodes of the clients that wait to be accepted, made by [`waiting`]. It is 0 for
-/// a client that has closed its socket since.
+/// An iterator over the inodes of the clients that wait to be accepted, made by [`waiting`]. The
+/// inode is 0 for a client that has closed its socket since.
 #[derive(Clone, Debug)]
 pub struct Waiting<'buf> {
     inodes: slice::ChunksExact<'buf, u8>,

@@ -17,7 +17,7 @@ const _: () = assert!(MAX_DESCRIPTORS == sys::SCM_MAX_FD);
 /// here and a row in the table of the tests.
 macro_rules! causes {
     ($($(#[$doc:meta])* $cause:ident $({ $($(#[$number_doc:meta])* $number:ident: $int:ident),+ })? $text:literal)*) => {
-        /// The reason why a call failed, if the errno alone does not tell it.
+        /// The reason why a call failed, if the errno alone does not give it.
         ///
         /// [`Error::cause`](crate::Error::cause) returns it. The text of the cause stands in
         /// parentheses in the text of the error.
@@ -119,7 +119,7 @@ macro_rules! causes {
                 })
             }
 
-            /// Returns the text and the values that belong into it.
+            /// Returns the text, and the values that appear in it.
             fn text(self) -> (&'static str, [u32; 2]) {
                 match self {
                     Self::Path(_) => ("", [0; 2]),
@@ -249,7 +249,7 @@ causes! {
     } "the message is over the limit of {} bytes"
     /// One call takes at most 1024 slices.
     TooManySlices {
-        /// How many slices the call was given.
+        /// The number of slices that the call was given.
         count: u32
     } "{} slices are too many for one call, which takes at most 1024"
     /// No address has this length.
@@ -286,23 +286,23 @@ causes! {
     ShutDown "the listener was shut down"
     /// One message takes at most 253 descriptors.
     TooManyDescriptors {
-        /// How many descriptors the message was given.
+        /// The number of descriptors that the message was given.
         count: u32
     } "{} descriptors are too many for one message, which takes at most 253"
     /// A stream drops control messages that are sent without a byte.
     EmptyPayload "a stream drops control messages that come with no byte"
     /// Control messages were truncated.
     ControlTruncated {
-        /// How many descriptors arrived and were closed.
+        /// The number of descriptors that arrived and were closed.
         closed: u32
     } "control messages were truncated; descriptors received: {} (closed)"
     /// A message arrived with a descriptor and with more than the one byte that the receive takes.
     LongMessage "the message has more than one byte"
     /// Fewer descriptors arrived than were expected.
     TooFewDescriptors {
-        /// How many descriptors were expected, at most 65535.
+        /// The number of descriptors that were expected, at most 65535.
         expected: u16,
-        /// How many descriptors arrived and were closed, at most 65535.
+        /// The number of descriptors that arrived and were closed, at most 65535.
         received: u16
     } "expected {} descriptors, received {} (closed)"
     /// The stream ended where a descriptor was expected.
@@ -316,9 +316,9 @@ causes! {
     } "the backslash at byte {} begins no escape; write two of them for one"
     /// The control messages do not fit into a message of the batch.
     BatchSpace {
-        /// How many descriptors the control messages have, at most 65535.
+        /// The number of descriptors in the control messages, at most 65535.
         descriptors: u16,
-        /// How many descriptors a message of the batch has space for, at most 65535.
+        /// The number of descriptors that a message of the batch has space for, at most 65535.
         space: u16
     } "the batch has no space for these control messages; descriptors: {}, space for {}"
     /// The control messages take more bytes than there is space for.
@@ -338,7 +338,8 @@ causes! {
         /// The size of the buffer in bytes, at most 65535.
         space: u16
     } "the answer of the kernel has {} bytes, space for {}"
-    /// The kernel's answer has a length that leaves it, or that is not the size of what it counts.
+    /// A length in the kernel's answer goes past the end of the answer, or is not the size of the
+    /// data that it describes.
     MalformedAnswer {
         /// The length in bytes, at most 65535.
         len: u16,
@@ -347,7 +348,7 @@ causes! {
     } "the answer of the kernel has a wrong length of {} at byte {}"
     /// The batch is full.
     BatchFull {
-        /// How many messages the batch holds.
+        /// The number of messages that the batch holds.
         messages: u32
     } "the batch is full: it holds {} messages"
 }
@@ -381,14 +382,14 @@ pub enum InUse {
     Server,
     /// Another process holds the lock: a server that runs or is starting.
     Lock,
-    /// A file with the lock file's name is not one of ours, because another user owns it or it is
-    /// not empty.
+    /// The file with the lock file's name was not made as a lock file: another user owns it, or it
+    /// is not empty.
     LockFile,
     /// A directory is at the path.
     Directory,
     /// A file that is not a socket is at the path.
     NotSocket,
-    /// The kernel does not tell whether a process holds the socket.
+    /// The kernel does not report whether a process holds the socket.
     Unknown,
 }
 

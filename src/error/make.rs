@@ -92,7 +92,8 @@ impl Error {
         )
     }
 
-    /// Makes the error for control messages without a byte, which a stream drops.
+    /// Makes the error for control messages that are sent without a byte of data: a stream drops
+    /// such messages.
     pub(crate) fn empty_payload() -> Self {
         Self::with_cause(Call::Sendmsg, Errno::EINVAL, Cause::EmptyPayload)
     }

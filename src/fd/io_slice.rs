@@ -59,7 +59,7 @@ impl<'a> IoSliceMut<'a> {
     }
 }
 
-/// Implements `advance` and `advance_slices` for both types, which a program calls after a
+/// Implements `advance` and `advance_slices` for both types. A program calls these methods after a
 /// short read or write.
 macro_rules! advance {
     ($type:ident) => {

@@ -49,7 +49,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// On failure nothing stays open, and no file stays that was not there before.
+    /// On failure no descriptor stays open, and every file that this call made is removed.
     ///
     /// - `EADDRINUSE`: the path exists, whether it is a live socket, a dead one or not a socket. If
     ///   another program made the path just before the file was renamed, the socket still has its
@@ -146,7 +146,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// On failure nothing stays open, and no file stays that was not there before.
+    /// On failure no descriptor stays open, and every file that this call made is removed.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `EADDRINUSE`, `ENOENT`, `EINVAL`, `ENAMETOOLONG` and others: as for [`Socket::bind_to_at`].
@@ -224,7 +224,7 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// On failure nothing stays open, and no file stays that was not there before.
+    /// On failure no descriptor stays open, and every file that this call made is removed.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     /// - `EADDRINUSE`, `ENOENT`, `EINVAL`, `ENAMETOOLONG` and others: as for

@@ -85,14 +85,13 @@ pub enum Existing {
     /// this crate, leaves the new file alone when it ends. If the file at the path is not a socket,
     /// or is a symbolic link, bind fails with `EADDRINUSE`, and the file stays. (Where a file
     /// system cannot swap files, and on systems other than Linux and macOS, rename(2) is called
-    /// instead. A file that another program puts there between the two calls that look and rename
-    /// is lost.)
+    /// instead. A file that another program puts there between the check and the rename is lost.)
     ///
     /// The old server should keep accepting for a moment, until no client waits, before it closes
     /// its listener. connect(2) first looks the path up and then takes its place in the queue. If
     /// the listener is closed when a client is between these two steps, the client is refused
-    /// (`ECONNREFUSED`). A client in the queue is reset. No call tells when the last client has
-    /// connected. Tens of milliseconds are plenty unless the machine is stalled.
+    /// (`ECONNREFUSED`). A client that is in the queue then is reset. No call reports that the last
+    /// client has connected. Tens of milliseconds are plenty unless the machine is stalled.
     ///
     /// getsockname(2), getpeername(2) of the clients and `/proc/net/unix` report the temporary name and
     /// not the path: [`Bound::addr`] has the path. A program that removes the sockets in `/tmp` whose

@@ -47,13 +47,13 @@ enum Peer {
     OwnUser,
 }
 
-/// How long an attempt waits for a place in the listener's queue.
+/// The longest time that an attempt waits for a place in the listener's queue.
 #[derive(Clone, Copy)]
 enum Wait {
-    /// Not at all: the socket is nonblocking.
+    /// The attempt does not wait, because the socket is nonblocking.
     Never,
-    /// Until the deadline, or forever without one. The error is the one to return if the deadline has
-    /// passed when the attempt begins.
+    /// The attempt waits until the deadline, or forever if there is none. The error is the one to
+    /// return if the deadline has passed when the attempt begins.
     Until(Option<Deadline>, Error),
 }
 
@@ -96,9 +96,10 @@ impl ConnectOptions {
     /// [`timeout`](Self::timeout) has passed. Without a timeout the wait has no end.
     ///
     /// Connecting is tried again after a pause, which grows from 1 to 100 milliseconds and gets
-    /// shorter before the timeout. When the timeout has passed, the error is that of the last try:
-    /// `ENOENT` if there is no file, `ECONNREFUSED` if a dead server left one. Every other error,
-    /// such as `EACCES`, ends the wait at once, because a server that starts does not change it.
+    /// shorter before the timeout. When the timeout has passed, connecting fails with the error of
+    /// the last try: `ENOENT` if there is no file, `ECONNREFUSED` if a dead server left one. Every
+    /// other error, such as `EACCES`, ends the wait at once, because a server that starts does not
+    /// change it.
     ///
     /// # Examples
     ///
@@ -122,7 +123,7 @@ impl ConnectOptions {
 
     /// Accepts only a server of this user: the effective user of the server's process at its last
     /// listen(2) must be this one. Every user who may write to a directory can listen at a path in
-    /// that directory. This check tells the server from an impostor.
+    /// that directory. This check distinguishes the server from an impostor.
     ///
     /// If a service manager made the socket ([`activation`](crate::activation)), the user is the
     /// manager's, often root, because the manager called listen(2). The server can change that by
@@ -132,7 +133,7 @@ impl ConnectOptions {
     /// all users that are not mapped: 65534, or the number in `/proc/sys/kernel/overflowuid`. In a
     /// user namespace with unmapped users this uid cannot be required, and connecting fails with
     /// `EINVAL` ([`Cause::UnmappedUid`]). In other namespaces the uid is the user `nobody`. Without
-    /// /proc the two kinds of namespace cannot be told apart, and 65534 is refused.
+    /// /proc the two kinds of namespace cannot be distinguished, and 65534 is refused.
     ///
     /// # Examples
     ///
@@ -151,7 +152,8 @@ impl ConnectOptions {
     }
 
     /// Accepts only a server that our own user runs, as [`require_peer`](Self::require_peer) does with the
-    /// effective user that this process has when it connects. The later of the two calls counts.
+    /// effective user that this process has when it connects. If both methods are called, the later
+    /// call decides.
     ///
     /// In a user namespace in which our own user is not mapped, connecting fails with `EINVAL`
     /// ([`Cause::UnmappedUid`]), because the uid stands for other users too.

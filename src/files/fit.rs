@@ -8,8 +8,8 @@ use crate::pathname::AsPathname;
 use crate::search::len_without_slashes;
 
 /// Returns how many bytes a name may have in a directory whose path has `dir_len` bytes, if the
-/// path of a socket may have `max`: what the directory and a slash leave. The result is 0 if they
-/// leave nothing.
+/// path of a socket may have `max` bytes: the bytes that the directory and a slash leave. The
+/// result is 0 if they leave none.
 ///
 /// `max` is [`SUN_PATH_MAX`](crate::sys::SUN_PATH_MAX) for this system, and
 /// [`SUN_PATH_MAX_PORTABLE`](crate::sys::SUN_PATH_MAX_PORTABLE) for every system.

@@ -63,7 +63,7 @@ impl Socket<Datagram> {
     ///
     /// # Errors
     ///
-    /// On failure nothing stays open, and no file stays that was not there before.
+    /// On failure no descriptor stays open, and every file that this call made is removed.
     ///
     /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call
     ///   was made, and [`Error::sun_path`] has the offset or the lengths. For a longer path, see
@@ -93,7 +93,7 @@ impl Socket<Datagram> {
     ///
     /// # Errors
     ///
-    /// On failure nothing stays open, and no file stays that was not there before.
+    /// On failure no descriptor stays open, and every file that this call made is removed.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`new`](Self::new).
     /// - `EADDRINUSE`: the address is taken. `EINVAL`: the address is unnamed. `ENOENT`, `ENOTDIR`,
@@ -211,8 +211,8 @@ impl Socket<Datagram> {
     /// - `EAGAIN`: the receiver's queue is full (`net.unix.max_dgram_qlen`), and the socket is
     ///   nonblocking or its write timeout passed.
     /// - `EINVAL`: the address is unnamed, or is below `/proc/self` or `/proc/thread-self`. A
-    ///   sender that bound its socket through a descriptor has an address of the second form. In
-    ///   this process it leads to another file, so no call is made.
+    ///   sender that bound its socket through a descriptor has an address below `/proc/self`. In
+    ///   this process that address leads to another file, so no call is made.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///
     /// # Examples

@@ -72,7 +72,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// On failure nothing stays open, and no file stays that was not there before.
+    /// On failure no descriptor stays open, and every file that this call made is removed.
     ///
     /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`: the path is empty, has a NUL, or is too long. No call
     ///   was made, and [`Error::sun_path`] has the offset or the lengths. For a longer path, see
@@ -101,7 +101,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Errors
     ///
-    /// On failure nothing stays open, and no file stays that was not there before.
+    /// On failure no descriptor stays open, and every file that this call made is removed.
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`].
     /// - `EADDRINUSE`: the address is taken. `EINVAL`: the address is unnamed. `ENOENT`, `ENOTDIR`,
@@ -195,8 +195,8 @@ impl<T: Connected> Listener<T> {
     }
 
     /// `listen(fd, backlog)`, once more — changes the backlog, and records the credentials that
-    /// this process has now. Clients that connect from now on see these. A process calls this after
-    /// it has dropped its privileges, for example.
+    /// this process has now. Clients that connect from now on see these credentials. A process
+    /// calls this after it has dropped its privileges, for example.
     ///
     /// # Errors
     ///

@@ -165,7 +165,8 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     ///   this from the second send on.
     /// - `ECONNREFUSED`: the peer of a datagram socket has closed, which dissolves the connection.
     /// - `EPIPE`: the peer closed or reads no more, or this end was shut down for writing.
-    /// - `ECONNRESET`: the peer closed with messages of ours unread, or connected elsewhere.
+    /// - `ECONNRESET`: the peer closed before it had read all of our messages, or connected
+    ///   elsewhere.
     /// - `EPERM`: the peer of a datagram socket is connected to another socket.
     /// - `EAGAIN`: the queue is full, and the socket is nonblocking or its write timeout passed.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
@@ -251,9 +252,10 @@ methods_of!(Messages [Datagram, Seqpacket], "Methods that send and receive messa
     /// # Errors
     ///
     /// - `EAGAIN`: no message has arrived, and the socket is nonblocking or its read timeout
-    ///   passed. A datagram socket does not see that its peer has closed, and waits.
-    /// - `ECONNRESET`: the peer of a sequenced-packet socket closed with messages of ours unread;
-    ///   the peer of a datagram socket connected elsewhere. The error is reported once.
+    ///   passed. A datagram socket does not notice that its peer has closed, so the call waits for
+    ///   another message.
+    /// - `ECONNRESET`: the peer of a sequenced-packet socket closed before it had read all of our
+    ///   messages; the peer of a datagram socket connected elsewhere. The error is reported once.
     /// - `ENOTCONN`: the socket is a sequenced-packet socket and is not connected.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
     ///

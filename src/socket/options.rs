@@ -2,7 +2,7 @@
 //!
 //! An option that the system or its kernel lacks fails with an errno for which
 //! [`Error::is_unsupported`] is true. Each call asks the kernel, because the version of a kernel
-//! does not tell what it supports.
+//! does not show what it supports.
 
 use core::ffi::c_int;
 
@@ -73,7 +73,7 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `getsockopt(fd, SOL_SOCKET, SO_ERROR, ...)` — returns the pending error, and clears it:
-    /// `ECONNRESET` if the peer closed with data of ours unread.
+    /// `ECONNRESET` if the peer closed before it had read all of our data.
     ///
     /// # Errors
     ///

@@ -50,8 +50,8 @@ impl Socket<Stream> {
     /// # Errors
     ///
     /// - `EAGAIN`: nothing has arrived, and the socket is nonblocking or its read timeout passed.
-    /// - `ECONNRESET`: the peer closed with data of ours unread, or a listener died before it
-    ///   accepted. The error is reported once, and later reads return 0.
+    /// - `ECONNRESET`: the peer closed before it had read all of our data, or a listener died
+    ///   before it accepted. The error is reported once, and later reads return 0.
     /// - `EINVAL`: the socket is not connected (on Linux; other systems report `ENOTCONN`).
     ///
     /// # Examples
@@ -232,8 +232,8 @@ impl Socket<Stream> {
     /// # Errors
     ///
     /// - `EPIPE`: the peer closed or reads no more, or this end was shut down for writing.
-    /// - `ECONNRESET`: the peer closed with data of ours unread while this call waited for space.
-    ///   The error is reported once.
+    /// - `ECONNRESET`: while this call waited for space, the peer closed before it had read all of
+    ///   our data. The error is reported once.
     /// - `EAGAIN`: there is no space, and the socket is nonblocking or its write timeout passed.
     /// - `ENOTCONN`: the socket is not connected.
     /// - `ENOBUFS`, `ENOMEM`: no memory.
@@ -314,7 +314,8 @@ impl Socket<Stream> {
     ///
     /// # Errors
     ///
-    /// Some of the bytes may have been sent. Call [`write`](Self::write) instead to know how many.
+    /// On failure, some of the bytes may have been sent. Call [`write`](Self::write) instead to
+    /// know how many.
     ///
     /// - `EPIPE`, `ECONNRESET`, `EAGAIN`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for [`write`](Self::write).
     /// - `EIO`: the kernel sent no byte and reported no error, which no kernel is known to do.
@@ -348,8 +349,8 @@ impl Socket<Stream> {
     ///
     /// # Errors
     ///
-    /// Some of the bytes may have been received. Call [`read`](Self::read) instead to know how
-    /// many.
+    /// On failure, some of the bytes may have been received. Call [`read`](Self::read) instead to
+    /// know how many.
     ///
     /// - `EPIPE`: the stream ended too early, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`: as for [`read`](Self::read).

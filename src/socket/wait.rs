@@ -1,4 +1,4 @@
-//! Whether calls wait, how long they wait, and waiting until a socket is ready.
+//! Sets whether calls wait and how long, and waits until a socket is ready.
 
 use core::ffi::{c_int, c_short};
 use core::time::Duration;
@@ -82,7 +82,8 @@ impl<T: Kind> Socket<T> {
             let milliseconds = deadline.map_or(-1, Deadline::left_milliseconds);
             match syscall::poll_for(self.as_fd(), events, milliseconds) {
                 Err(error) if error.errno() == Errno::EINTR => {}
-                // A wait can be longer than poll(2) can count.
+                // A wait can be longer than the longest timeout of poll(2), and then poll(2) is
+                // called again.
                 Ok(false) if deadline.is_none_or(|deadline| deadline.left().is_some()) => {}
                 polled => return polled,
             }
@@ -171,7 +172,7 @@ impl<T: Kind> Socket<T> {
         self.set_timeout(sys::SO_RCVTIMEO, timeout)
     }
 
-    /// `setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — sets how long sending, and connecting to a
+    /// `setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, ...)` — sets how long a send, or a connect to a
     /// full queue, waits before it fails with `EAGAIN`; `None` means forever.
     ///
     /// Rounding and signals have the effects that [`set_read_timeout`](Self::set_read_timeout)

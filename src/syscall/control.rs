@@ -116,7 +116,7 @@ struct Left {
     place: Range<usize>,
     /// The messages after the one with this place.
     messages: Places,
-    /// How many descriptors these messages have. In each message the descriptors come first.
+    /// The number of descriptors in these messages. In each message the descriptors come first.
     later: usize,
 }
 
@@ -137,7 +137,7 @@ impl Left {
         (self.place.end - self.place.start) / INT + self.later
     }
 
-    /// Returns the place of the next descriptor, which is no longer among those that are left.
+    /// Returns the place of the next descriptor, and removes it from those that are left.
     #[inline]
     fn next(&mut self, bytes: &[u8]) -> Option<usize> {
         if self.place.start == self.place.end && !self.next_message(bytes) {
@@ -148,7 +148,7 @@ impl Left {
         Some(at)
     }
 
-    /// Goes on to the next message that has descriptors.
+    /// Continues with the next message that has descriptors.
     #[cold]
     fn next_message(&mut self, bytes: &[u8]) -> bool {
         while self.later > 0 {
@@ -393,7 +393,7 @@ pub(super) unsafe fn exactly_in<const N: usize>(bytes: &[u8]) -> Option<[OwnedFd
 }
 
 /// Returns the place of the descriptors in control data that has one message of `SCM_RIGHTS` with
-/// at most `most` of them, or nothing at all. Almost all control data is so.
+/// at most `most` of them, or nothing at all. Almost all control data has this form.
 #[inline]
 fn only_rights(bytes: &[u8], most: usize) -> Option<Range<usize>> {
     if bytes.is_empty() {

@@ -121,7 +121,8 @@ impl Closer {
         Self { run: 0..0 }
     }
 
-    /// Closes the descriptors, the last of them when the next are added or the value is dropped.
+    /// Closes the descriptors. The last of them are closed when the next are added or the value is
+    /// dropped.
     ///
     /// # Safety
     ///

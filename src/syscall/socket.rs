@@ -242,8 +242,8 @@ pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
     Ok(addr)
 }
 
-/// Returns whether a socket is a Unix domain socket. On every system the socket's own address tells
-/// the family.
+/// Returns whether a socket is a Unix domain socket. On every system the socket's own address
+/// contains the family.
 pub(crate) fn is_unix(fd: BorrowedFd<'_>) -> Result<bool, Error> {
     let mut addr = UnixAddr::unnamed();
     let len = sockname(fd, &mut addr)?;

@@ -46,8 +46,8 @@ pub(crate) const fn stands_for_unmapped(_uid: u32) -> Option<bool> {
 #[cfg(have_user_namespaces)]
 const USUAL_OVERFLOW: u32 = 65534;
 
-/// How many uids all ranges of `uid_map` have together if every user is mapped. The uid -1 is not
-/// counted, because it belongs to no user.
+/// The number of uids that all ranges of `uid_map` have together if every user is mapped. The uid
+/// -1 is not counted, because it belongs to no user.
 #[cfg(have_user_namespaces)]
 const ALL_USERS: u64 = u32::MAX as u64;
 

@@ -17,7 +17,7 @@ mod c {
     include!(env!("SUNPATH_SYS_FACTS"));
 }
 
-/// Tells whether a field, or an array's element, is signed.
+/// Returns whether a field, or an array's element, is signed.
 trait Signed {
     const SIGNED: bool;
 }

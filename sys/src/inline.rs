@@ -5,8 +5,8 @@
 //! the compiler checks, passes its arguments on unchanged, and sets `errno` only if it failed. The
 //! functions are documented where they are re-exported.
 //!
-//! What the `asm!` blocks promise the compiler is the same for both processors, except for the names of
-//! the registers:
+//! The `asm!` blocks make the same promises to the compiler on both processors, except for the
+//! names of the registers:
 //!
 //! - Memory: the kernel reads and writes what the arguments point to. The blocks therefore have neither
 //!   `nomem` nor `readonly`, so the compiler assumes that they access all memory that a pointer may reach.

@@ -80,9 +80,9 @@
 //! The feature has an effect on Linux with glibc or musl, on x86_64 and aarch64 with 64-bit pointers.
 //! On every other target, under Miri and with a sanitizer it does nothing, because features add up
 //! over a whole program, and a dependency must not break the build of another system.
-//! [`INLINE_SYSCALLS`] tells whether it has an effect. `fcntl`, `ioctl` and the functions for files
-//! remain those of the C library. With musl so does a `sendmsg` with up to 1,024 bytes of control
-//! messages, whose layout musl adapts to the kernel's.
+//! [`INLINE_SYSCALLS`] is `true` if it has an effect. `fcntl`, `ioctl` and the functions for files
+//! remain those of the C library. With musl, `sendmsg` with up to 1,024 bytes of control messages
+//! also remains that of the C library. musl adapts the layout of these messages to the kernel's.
 //!
 //! [page of the measurements]: https://github.com/sunpath/sunpath/blob/main/docs/performance.md#without-the-c-library
 
@@ -98,7 +98,7 @@ pub mod errno;
 mod facts;
 pub mod file;
 #[cfg(have_inline_syscalls)]
-// The functions are documented where they are re-exported. With musl some are not.
+// The functions are documented where they are re-exported. With musl some are not re-exported.
 #[allow(missing_docs, unreachable_pub, clippy::missing_safety_doc)]
 mod inline;
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -121,7 +121,7 @@ pub mod un;
 /// ```
 pub const INLINE_SYSCALLS: bool = cfg!(have_inline_syscalls);
 
-/// The functions for which the feature `inline-syscalls` has others.
+/// The functions that the feature `inline-syscalls` replaces.
 #[cfg(have_inline_syscalls)]
 use inline as calls;
 #[cfg(not(have_inline_syscalls))]

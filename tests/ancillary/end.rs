@@ -1,5 +1,5 @@
 //! Tests that a receive without loss does not report truncation, and that the end of a connection
-//! can be told from an empty message.
+//! can be distinguished from an empty message.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::AsFd;

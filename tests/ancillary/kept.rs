@@ -14,8 +14,8 @@ fn numbers(fds: &[OwnedFd]) -> Vec<RawFd> {
     fds.iter().map(AsRawFd::as_raw_fd).collect()
 }
 
-/// Closes every second of twelve descriptors and returns the others, so that descriptors that
-/// arrive fill the holes between these, and have no more than one consecutive number.
+/// Closes every second one of twelve descriptors, and returns the others. Descriptors that arrive
+/// then fill the holes between these, so no two of them are consecutive.
 fn with_holes(socket: &UnixStream) -> Vec<OwnedFd> {
     let clone = || socket.as_fd().try_clone_to_owned().unwrap();
     let mut row: Vec<_> = (0..12).map(|_| clone()).collect();
@@ -129,7 +129,7 @@ fn kept_descriptors_of_several_messages_are_joined_by_push() {
             drop(array);
             assert_eq!(open(), before);
 
-            // One that was taken makes the array incomplete.
+            // A descriptor that was taken makes the array incomplete.
             give(&a, 3);
             let mut fds = receive::<3>(&b);
             drop(fds.next());
@@ -176,7 +176,7 @@ fn kept_descriptors_are_collected_once_even_if_the_collection_panics() {
             let message = || take(&b, ControlBuffer::<Rights<6>>::new()).unwrap();
             let before = open();
 
-            // All of them, in their order, by each of the three iterators.
+            // Each of the three iterators returns all descriptors, in their order.
             give(&a, 6);
             let fds = receive::<8>(&b);
             let expected = numbers(fds.as_slice());
@@ -192,7 +192,7 @@ fn kept_descriptors_are_collected_once_even_if_the_collection_panics() {
             drop(all);
             assert_eq!(open(), before);
 
-            // A part of them: the others stay where they are, and are closed there.
+            // If only a part is taken, the others stay where they are, and are closed there.
             give(&a, 6);
             let mut control = message().into_control().unwrap();
             let Some_(two) = control.rights().collect::<Some_<2>>();
@@ -206,7 +206,7 @@ fn kept_descriptors_are_collected_once_even_if_the_collection_panics() {
             drop(control);
             assert_eq!(open(), before);
 
-            // A panic in the collection.
+            // The collection panics.
             give(&a, 6);
             let mut control = message().into_control().unwrap();
             panics(|| control.rights().collect::<Fragile<2>>());

@@ -125,8 +125,9 @@ fn ancillary_without_a_byte_is_refused_on_streams_alone() {
     assert_eq!(received.len(), 0);
 }
 
-/// How many descriptors fit into a buffer for one. Two descriptors fit if control messages are
-/// aligned to 8 bytes, because the padding after the first descriptor has space for a second.
+/// The number of descriptors that fit into a buffer for one. Two descriptors fit if control
+/// messages are aligned to 8 bytes, because the padding after the first descriptor has space for a
+/// second.
 const IN_ONE: usize = (CMSG_SPACE(4) - CMSG_LEN(0)) / 4;
 
 /// Checks the errors of `recv_fd` and `recv_fds` and their texts.

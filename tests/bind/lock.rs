@@ -1,4 +1,5 @@
-//! Tests of what `ReplaceStale` locks: a file of ours, a file of another program, or nothing.
+//! Tests of the file that `ReplaceStale` locks: one that it made itself, one of another program, or
+//! none.
 
 use std::fs::{self, File, Permissions};
 use std::os::fd::AsRawFd;

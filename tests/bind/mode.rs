@@ -92,8 +92,8 @@ fn mode_not_asked_for_is_that_of_c() {
 }
 
 /// If others may write to a directory without the sticky bit, they may rename our file and give its
-/// name to another file of ours. The socket is therefore made in a private directory beside the
-/// path, which other users cannot enter.
+/// name to another file that we made. The socket is therefore made in a private directory beside
+/// the path, which other users cannot enter.
 #[test]
 fn mode_in_a_directory_where_others_may_rename_is_made_beside_it() {
     let fresh = Fresh::new();
@@ -102,7 +102,8 @@ fn mode_in_a_directory_where_others_may_rename_is_made_beside_it() {
         (0o1777, false, false),
         (0o777, true, false),
         (0o775, true, false),
-        // The owner of a directory may rename what is in it. Only root can be in this case.
+        // The owner of a directory may rename what is in it. Only root can give the directory to
+        // another user.
         (0o755, true, true),
         (0o1777, true, true),
     ] {
@@ -133,7 +134,8 @@ fn mode_in_a_directory_where_others_may_rename_is_made_beside_it() {
 }
 
 /// An ordinary user's own directory, and one of root with the sticky bit, keep others from renaming.
-/// Root is that user and root at the same time, so the case is only seen as an ordinary user.
+/// For root both directories would be its own, so root runs the test in a child that becomes an
+/// ordinary user.
 #[test]
 fn mode_in_a_directory_of_an_ordinary_user_or_of_root_is_set_in_place() {
     let fresh = Fresh::new();
@@ -202,7 +204,7 @@ fn mode_is_exact_from_many_threads_while_the_umask_changes() {
     assert!(fresh.names().is_empty(), "{:?}", fresh.names());
 }
 
-/// How long a thread may take to look at a file that stays.
+/// The longest time that a thread may take to look at a file that stays.
 const AT_MOST: Duration = Duration::from_secs(60);
 
 /// Opens a file that cannot be read, to ask for its mode. This is a call of C's open, because std's

@@ -118,8 +118,8 @@ fn bind_below<T: Kind>(
 }
 
 /// Another process puts another directory at the path right before bind(2). The socket that is
-/// bound there is removed, and what has its name in the directory that was opened is not taken for
-/// it.
+/// bound there is removed, and a file with its name in the directory that was opened is not
+/// mistaken for it.
 #[test]
 fn between_two_directories_a_datagram_socket_is_in_neither() {
     let _alone = alone();

@@ -51,8 +51,8 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// On a file system without the sticky bit a new directory cannot be told from another user's, so
-/// its mode is not changed after it was made.
+/// On a file system without the sticky bit a new directory cannot be distinguished from another
+/// user's, so its mode is not changed after it was made.
 #[test]
 fn directory_without_a_sticky_bit_is_made_if_the_umask_leaves_its_mode() {
     let _alone = alone();

@@ -565,8 +565,8 @@ fn lacking_its_file_a_bound_socket_is_estale_because_the_file_moved() {
     }
 }
 
-/// A file that another process puts in the place of ours is not taken for ours, even where files
-/// have no modes.
+/// A file that another process puts in the place of our file is not mistaken for our file, even
+/// where files have no modes.
 #[test]
 fn lacking_modes_the_file_that_took_the_place_of_ours_stays() {
     let _alone = alone();

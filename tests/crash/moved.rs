@@ -319,7 +319,8 @@ fn moved_private_directory_of_another_user_is_not_used() {
     }
 }
 
-/// What another process puts in the place of the directory that the program makes beside the path.
+/// The file that another process puts in the place of the directory that the program makes beside
+/// the path.
 #[derive(Clone, Copy, Debug)]
 enum Impostor {
     /// The impostor is a symbolic link to a directory.

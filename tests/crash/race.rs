@@ -146,7 +146,7 @@ fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
-/// After a takeover the old server serves until every connect(2) has ended that had begun before,
+/// After a takeover the old server serves until every connect(2) that had begun before has ended,
 /// because a client that had found its file by then still reaches it.
 #[test]
 fn takeover_under_load_refuses_nobody() {
@@ -155,7 +155,7 @@ fn takeover_under_load_refuses_nobody() {
     let dir = crate::fresh::dir();
     let path = dir.path().join("a.sock");
     let takeover = BindOptions::new().mode(0o666).existing(Existing::Takeover);
-    // How many connections each client has made.
+    // The number of connections that each client has made.
     let clients = [const { AtomicUsize::new(0) }; 2];
     let made = || clients.each_ref().map(|made| made.load(Ordering::SeqCst));
     let done = AtomicBool::new(false);

@@ -40,7 +40,8 @@ const GETEUID: libc::c_long = libc::SYS_geteuid32;
 #[cfg(target_pointer_width = "32")]
 const MMAP: libc::c_long = libc::SYS_mmap2;
 
-/// What happens to one of the calls, which are counted from 0, or to all calls.
+/// The outcome that the supervisor chooses for one of the calls, which are counted from 0, or for
+/// all calls.
 #[derive(Clone, Copy)]
 pub(crate) enum Fate<'a> {
     /// All calls are made.
@@ -99,7 +100,7 @@ pub(crate) enum Phase {
 /// The record of what a child did.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
-    /// How many calls the child made between `Begin` and `Dropped`.
+    /// The number of calls that the child made between `Begin` and `Dropped`.
     pub(crate) calls: usize,
     /// The system call number of the call that the fate changed.
     pub(crate) hit: Option<i32>,

@@ -21,7 +21,7 @@ const UNSAFE_MODULES: &[&str] = &["syscall", "fd"];
 
 /// The percentage of the lines of `src/` that may contain a cfg. `#[cfg(test)]` does not count.
 const MAX_CFG_PERCENT: usize = 3;
-/// How many lines a file may have, without its unit tests.
+/// The number of lines that a file may have, without its unit tests.
 const MAX_LINES: usize = 550;
 
 #[test]
@@ -346,7 +346,8 @@ fn rules_packages_carry_the_same_licenses() {
     }
 }
 
-/// Readers see a page of this length as a whole. What needs more lines has a page of its own.
+/// Readers see a page of this length as a whole. A subject that needs more lines has a page of its
+/// own.
 #[test]
 fn rules_the_readme_has_at_most_200_lines() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");

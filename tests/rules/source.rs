@@ -94,7 +94,7 @@ pub(crate) fn without_modules(code: &str) -> String {
     })
 }
 
-/// Returns `code` with every item blanked out that begins with `start` and is `chosen`.
+/// Returns `code` after blanking out every item that begins with `start` and is `chosen`.
 fn without_items(code: &str, start: &str, chosen: impl Fn(&str) -> bool) -> String {
     let mut bytes = code.as_bytes().to_vec();
     for (at, _) in code.match_indices(start) {

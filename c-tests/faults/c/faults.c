@@ -383,8 +383,8 @@ static const struct {
 	{ "pidfd", peer_pidfd }, { "autobind", autobind }, { "at", at },
 };
 
-/* Returns how many descriptors are open. fcntl(2) tells that, because no way calls it, so no fault
- * is injected into it. */
+/* Returns how many descriptors are open. The function asks by fcntl(2), because no way calls
+ * fcntl(2), so no fault is injected into it. */
 static int open_descriptors(void)
 {
 	int count = 0;

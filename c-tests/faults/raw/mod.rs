@@ -373,8 +373,8 @@ fn mark() {
     unsafe { libc::dup(-1) };
 }
 
-/// Returns how many descriptors are open. fcntl(2) tells that, because no fault is injected into
-/// it.
+/// Returns how many descriptors are open. The function asks by fcntl(2), because no fault is
+/// injected into it.
 fn open_descriptors() -> usize {
     // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.
     let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1;

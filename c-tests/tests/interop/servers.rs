@@ -171,7 +171,7 @@ fn dbus(stage: &Stage) {
     assert_eq!(answer, "AGREE_UNIX_FD\r\n");
 }
 
-/// Sends what syslog(3) would send. The program sends it on to a socket of ours.
+/// Sends what syslog(3) would send. The program forwards it to a socket of this test.
 fn rsyslog(stage: &Stage) {
     let log = UnixDatagram::bind(stage.path("b.sock")).expect("the directory is fresh");
     patient(&log);

@@ -1,6 +1,6 @@
-//! Every lane of every lesson with a path that it cannot use, where nobody listens, where the program may
-//! not write, and where the directory is gone. The program explains the cause, or prints what it always
-//! prints because it needs none of these.
+//! Runs every lane of every lesson in four bad situations: the path cannot be used, nobody listens,
+//! the program may not write, and the directory no longer exists. The program explains the cause,
+//! or prints what it always prints because it needs none of these.
 
 use sunpath_c_tests::lane::skip;
 use sunpath_c_tests::python;

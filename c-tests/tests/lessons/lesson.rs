@@ -140,7 +140,8 @@ impl Lesson {
     fn compile(&self) -> PathBuf {
         let mut words = c::COMPILER.split('\x1f');
         let compiler = words.next().unwrap_or_default();
-        // Without optimisation gcc does not see what strncpy truncates in the trap of a lesson.
+        // Without optimisation gcc does not detect the truncation by strncpy in the trap of a
+        // lesson.
         let left_out = |flag: &&str| {
             flag.starts_with("-I") || flag.starts_with("-O") || *flag == "-D_GNU_SOURCE"
         };

@@ -16,7 +16,7 @@ use crate::transcript::diff;
 /// The most lines that a page may have, so that it is one screen.
 const MAX_LINES: usize = 70;
 
-/// The most lines that a difference shows of those that are missing one after the other.
+/// The largest number of consecutive missing lines that a difference shows.
 const MAX_MISSING: usize = 3;
 
 /// The headings of a page, in their order.
@@ -186,8 +186,8 @@ fn tries(page: &str) -> Vec<Try<'_>> {
     blocks.map(block).collect()
 }
 
-/// Returns a difference in which a long row of missing lines is its first line and the number of the
-/// others, as when a program ends early.
+/// Returns a difference in which each long row of missing lines is replaced by its first line and
+/// the number of the others. A program that ends early causes such a row.
 fn shortened(difference: &str) -> String {
     let mut all = String::new();
     let lines: Vec<_> = difference.lines().collect();

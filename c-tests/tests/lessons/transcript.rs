@@ -13,7 +13,7 @@ pub(crate) struct Line {
     pub(crate) differences: Vec<Difference>,
 }
 
-/// What one lane prints in place of a line of C.
+/// The line that one lane prints in place of a line of C.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Difference {
     pub(crate) letter: char,

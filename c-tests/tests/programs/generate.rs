@@ -14,7 +14,7 @@ use proptest::prelude::{Strategy, any};
 /// socket, and the values for the gaps.
 type Choice = [u8; 6];
 
-/// How many parts the longest program has.
+/// The number of parts of the longest program.
 const LONGEST: usize = 24;
 
 /// Generates programs, in parts that can be left out. A part is a call, or several calls that

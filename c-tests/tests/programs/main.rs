@@ -22,7 +22,7 @@ use sunpath_c_tests::compare;
 use generate::programs;
 use lanes::lanes_of;
 
-/// How many programs one process of each lane runs.
+/// The number of programs that one process of each lane runs.
 const BATCH: usize = 500;
 
 /// For each call, how often all lanes had the same answer, and how often that answer was not an

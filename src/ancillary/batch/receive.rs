@@ -38,8 +38,8 @@ impl<const N: usize, E: Expected> fmt::Debug for RecvSlots<N, E> {
 
 /// Buffers to receive messages into, of `SIZE` bytes each, with their headers.
 ///
-/// What a call receives belongs to the batch until [`arrivals`](Self::arrivals) returns it.
-/// Dropping the batch, or receiving again, closes the descriptors that nobody took.
+/// The messages that a call receives belong to the batch until [`arrivals`](Self::arrivals) returns
+/// them. Dropping the batch, or receiving again, closes the descriptors that nobody took.
 #[doc(alias = "mmsghdr")]
 pub struct RecvBatch<'b, const SIZE: usize, E: Expected = ()> {
     pub(super) messages: RecvHeaders<'b, SIZE, E>,

@@ -125,12 +125,12 @@ impl<'b, E: Expected> SendBatch<'b, E> {
     /// On failure the batch is not changed.
     ///
     /// - `ENOBUFS`: the batch has `N` messages already.
-    /// - `EMSGSIZE`: control messages for which `E` has no space, with both sizes. Each [`Control`]
-    ///   takes the space of its own message: two `Rights` of one descriptor fit into `(Rights<1>,
-    ///   Rights<1>)` and not into `Rights<2>`.
-    /// - `EINVAL`: more than 253 descriptors; or the address is below `/proc/self` or
+    /// - `EMSGSIZE`: `E` has no space for the control messages, and the error has both sizes. Each
+    ///   [`Control`] takes the space of its own message: two `Rights` of one descriptor fit into
+    ///   `(Rights<1>, Rights<1>)` and not into `Rights<2>`.
+    /// - `EINVAL`: there are more than 253 descriptors; or the address is below `/proc/self` or
     ///   `/proc/thread-self`, where a name leads to another file in each process.
-    /// - `EOPNOTSUPP`: the system has no credentials to send.
+    /// - `EOPNOTSUPP`: the system cannot send credentials.
     #[inline]
     pub fn push(&mut self, message: Outgoing<'b>) -> Result<(), Error> {
         if let Some(to) = message.to {

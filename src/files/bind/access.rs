@@ -99,7 +99,7 @@ impl Access {
         Ok(status.identity())
     }
 
-    /// Returns the error to report if chmod(2) of a file of ours fails.
+    /// Returns the error to report if chmod(2) fails for a file that this process bound.
     pub(super) fn chmod_error(&self, error: Error) -> Error {
         if !matches!(error.call(), Call::Fchmod | Call::Fchmodat) {
             return error;
@@ -115,8 +115,8 @@ impl Access {
         }
     }
 
-    /// Checks that the file has the requested mode, owner and group. Some file systems give all
-    /// files the same.
+    /// Checks that the file has the requested mode, owner and group. Some file systems give the
+    /// same ones to all files.
     pub(super) fn verify(&self, status: &Status) -> Result<(), Error> {
         let is = |asked: Option<u32>, found: u32| asked.is_none_or(|asked| asked == found);
         if !is(self.owner, status.owner()) || !is(self.group, status.group()) {
@@ -140,8 +140,8 @@ impl Access {
 
     /// Returns whether a file is the file that was bound a moment ago: it has the mark, belongs to
     /// our user and has one name. A user who may write to the directory can put another file in its
-    /// place, even a socket of ours. The other file does not have the mark, unless another process
-    /// of ours is binding that file right now.
+    /// place, even another socket of our user. The other file does not have the mark, unless
+    /// another process of our user is binding that file right now.
     pub(super) fn is_ours(status: &Status) -> bool {
         status.is_socket()
             && Self::is_marked(status)

@@ -32,8 +32,8 @@ impl BindOptions {
     ///
     /// # Errors
     ///
-    /// On failure nothing stays open, and no file stays that was not there before, except for an
-    /// empty lock file.
+    /// On failure no descriptor stays open, and every file that this call made is removed, except
+    /// for an empty lock file.
     ///
     /// - `EINVAL`: the address is unnamed; or it is an abstract name, and a mode, an owner or a group was
     ///   asked for ([`Cause::NoFile`]).

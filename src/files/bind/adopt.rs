@@ -32,9 +32,9 @@ impl BindOptions {
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`: the path leads to no file.
     /// - `ESTALE`: another socket's file is at the path.
     /// - `EADDRINUSE`: the file is not a socket. With `ReplaceStale`: another process holds the lock.
-    /// - `EOPNOTSUPP`: the kernel does not report the file of a socket. A kernel reports it if it
-    ///   has sock_diag(7) for Unix domain sockets and the socket is in this network namespace, or
-    ///   if this process has `CAP_NET_ADMIN`.
+    /// - `EOPNOTSUPP`: the kernel does not report the file of a socket. A kernel reports it in two
+    ///   cases: the kernel has sock_diag(7) for Unix domain sockets and the socket is in this
+    ///   network namespace, or this process has `CAP_NET_ADMIN`.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor is free in the process or the system; no memory.
     ///
     /// # Examples

@@ -21,9 +21,10 @@ use super::{BindOptions, Bindable};
 /// A [`Listener`] or a [`UnixDatagram`](crate::UnixDatagram) with the file that it is bound to,
 /// made by [`BindOptions`]. A `Bound` has all methods of the socket.
 ///
-/// A daemon can have this one type for every socket, because sockets without a file of ours become
-/// a `Bound` as well: [`BindOptions::bind_addr`] makes one from an abstract name, and `From`
-/// converts a socket that a service manager passed. For these, nothing is removed.
+/// A daemon can use this one type for all of its sockets, because a socket without a file, or with
+/// a file that other code made, becomes a `Bound` as well: [`BindOptions::bind_addr`] makes one
+/// from an abstract name, and `From` converts a socket that a service manager passed. For these,
+/// nothing is removed.
 ///
 /// Dropping the value removes the file, unless
 /// [`unlink_on_drop`](crate::BindOptions::unlink_on_drop) is off, and closes the socket. The file
@@ -33,7 +34,7 @@ use super::{BindOptions, Bindable};
 ///   have while the socket is open. A file that another program put in its place stays, and so does
 ///   the file under another name;
 /// - in the process that bound the file, but not in a forked child, unless that child called
-///   [`adopt`](Self::adopt). A child is told apart by its pid, and since Linux 4.14 also if it has
+///   [`adopt`](Self::adopt). A child is recognized by its pid, and since Linux 4.14 even if it has
 ///   the same pid in a pid namespace of its own. A process that ends without dropping the value
 ///   leaves the file, as in C;
 /// - in the directory that it was bound in, whatever the working directory and the directory's path

@@ -86,7 +86,7 @@ impl BoundFile {
                 Err(error) if error.errno() != Errno::ENOENT => return Err(error),
                 _ => continue,
             }
-            // A file that is not a lock file of ours is neither changed nor removed.
+            // A file that sunpath did not make as a lock file is neither changed nor removed.
             let is_usual = status.owner() == syscall::geteuid() && status.has_one_name();
             if !status.is_empty_file() || !is_usual && !looks_like_new_files(&status, dir, path)? {
                 return Err(Error::address_in_use(InUse::LockFile));

@@ -13,11 +13,11 @@ use super::remove::status_of;
 /// this path, according to `/proc/locks`. A daemon can print the pid when it finds that another
 /// instance is running.
 ///
-/// The result is `None` if nobody holds the lock, and also if the system does not tell: on systems
-/// without `/proc/locks`, for a process in another pid namespace, and on a file system whose device
-/// numbers differ there (Btrfs, overlay). The process can have ended since, while a child that it
-/// forked still holds the lock. Send no signal to this pid, because by then it can belong to
-/// another process.
+/// The result is `None` if nobody holds the lock, and also if the system does not report the
+/// holder: on systems without `/proc/locks`, for a process in another pid namespace, and on a file
+/// system whose device numbers differ there (Btrfs, overlay). The process can have ended since,
+/// while a child that it forked still holds the lock. Send no signal to this pid, because by then
+/// it can belong to another process.
 ///
 /// # Errors
 ///

@@ -132,8 +132,8 @@ impl BindOptions {
 
     /// Finds out which file was bound, and sets its mode and its owner.
     ///
-    /// bind(2) used the path, and this function uses the open directory. If the path has come to
-    /// lead to another directory in between, the file is in that other directory, and is removed.
+    /// bind(2) used the path, and this function uses the open directory. If the path led to another
+    /// directory when bind(2) used it, the file is in that other directory, and is removed.
     fn complete(&self, file: &mut BoundFile, path: &SplitPath<'_>) -> Result<Identity, Error> {
         let (dir, name) = (file.dir.as_fd(), file.name.as_bytes());
         let is_asked = self.access.is_asked();
@@ -242,7 +242,7 @@ impl BindOptions {
 
 /// Returns whether the file that is bound in a directory can be recognized afterwards, and held by
 /// a descriptor. The result is `false` if other users may rename the file and give its name to
-/// another file of ours.
+/// another file of our user.
 fn can_be_held(socket: BorrowedFd<'_>, dir: BorrowedFd<'_>) -> Result<bool, Error> {
     Ok(proc_alias(socket)?.is_some() && !syscall::fstat(dir)?.lets_others_rename())
 }

@@ -204,7 +204,7 @@ impl BindOptions {
     /// clients that support longer paths, as [`ConnectOptions`](crate::ConnectOptions) does, can
     /// connect.
     ///
-    /// For a name in an open directory, the present absolute path of the directory counts.
+    /// A name in an open directory is measured together with the directory's present absolute path.
     /// [`fits_in`](crate::files::fits_in) checks the names of all sockets of a directory before
     /// anything is made.
     #[must_use]
@@ -224,8 +224,8 @@ impl BindOptions {
     ///
     /// The directory is opened first, and every later step on the file uses the open directory. A
     /// path that fits into `sun_path` is bound as it is, so that `local_addr` reports it. If the
-    /// path comes to lead to another directory during the call, because a directory was renamed or
-    /// another thread changed the working directory, bind fails with `ESTALE` and the file is
+    /// path starts to lead to another directory during the call, because a directory is renamed or
+    /// another thread changes the working directory, bind fails with `ESTALE` and the file is
     /// removed again. [`bind_at`](Self::bind_at) with a [`Dir`](crate::Dir) does not depend on the
     /// path.
     ///
@@ -237,15 +237,15 @@ impl BindOptions {
     ///
     /// # Errors
     ///
-    /// On failure nothing stays open, and no file stays that was not there before, except for an
-    /// empty lock file.
+    /// On failure no descriptor stays open, and every file that this call made is removed, except
+    /// for an empty lock file.
     ///
     /// - `ENOENT`, `EINVAL`: the path is empty, or has a NUL; no call was made.
     /// - `EADDRINUSE`: a file is in the way. With [`ReplaceStale`](Existing::ReplaceStale): a
-    ///   process holds the socket of the file, or the file is not a socket, or the kernel cannot
-    ///   tell; or another process holds the lock; or the lock file is not one of ours, because
-    ///   another user owns it or it is not empty. With [`Takeover`](Existing::Takeover): the file
-    ///   is not a socket.
+    ///   process holds the socket of the file, the kernel cannot tell whether a process holds it,
+    ///   the file is not a socket, another process holds the lock, or the file with the lock file's
+    ///   name belongs to another user or is not empty. With [`Takeover`](Existing::Takeover): the
+    ///   file is not a socket.
     /// - `EINVAL`: the mode is over 0777.
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`Socket::new`](crate::Socket::new).
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, or is a loop of
@@ -271,9 +271,9 @@ impl BindOptions {
     ///   `EAGAIN`: another process has a lease on the lock file, see fcntl(2).
     /// - `ENOLCK`, `EOPNOTSUPP`: the file system has no locks.
     /// - The errno of getrandom(2), where that call is denied: a temporary name was needed.
-    /// - Without /proc, `EOPNOTSUPP`: the directory is open and has no path; or the umask narrows the
-    ///   mode, before Linux 6.6. `EPERM`: there is nowhere to make the link that
-    ///   a long path needs.
+    /// - Without /proc, `EOPNOTSUPP`: the directory is open and has no path; or, before Linux 6.6,
+    ///   the umask narrows the mode. `EPERM`: there is nowhere to make the link that a long path
+    ///   needs.
     ///
     /// # Examples
     ///

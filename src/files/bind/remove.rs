@@ -11,9 +11,9 @@ use crate::syscall::{self, Status};
 type Check<'a> = dyn Fn(&[u8], &Status) -> Result<bool, Error> + 'a;
 
 /// Gives the file a temporary name, checks the file under that name, and removes it if it is the
-/// right one. Otherwise the file gets its name back. So the checked file and the removed file are
-/// the same. If fstatat(2) and unlinkat(2) used the original name, another file could take its
-/// place between the two calls.
+/// right one. Otherwise the file gets its name back. The checked file and the removed file are
+/// therefore the same. If fstatat(2) and unlinkat(2) used the original name, another file could
+/// take its place between the two calls.
 pub(super) fn remove_if(
     dir: BorrowedFd<'_>,
     name: &[u8],

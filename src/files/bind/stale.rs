@@ -24,7 +24,7 @@ const WRITABLE: [&[u8]; 3] = [b"/tmp/.", b"/var/tmp/.", b"/run/."];
 impl BoundFile {
     /// Removes the socket file with this name if no process holds its socket, and returns whether
     /// there was a file. Fails, and leaves the file, if the socket is alive, if the file is not a
-    /// socket, or if the kernel does not tell.
+    /// socket, or if the kernel does not report whether the socket is alive.
     ///
     /// The proof is made twice. The first proof comes before the file is moved, so that the file of
     /// a live server is never moved. But bind(2) makes the file an instant before the kernel can

@@ -68,7 +68,7 @@ mod tests {
         let opened = syscall::openat(CWD, dir.as_os_str().as_bytes(), O_PATH).unwrap();
         let turn = Turn::take(opened.as_fd());
         let copy = syscall::duplicate(turn.0.as_ref().unwrap().as_fd()).unwrap();
-        // Another process that waits for the turn gives up after a while, and goes on without it.
+        // Another process that waits for the turn gives up after a while, and continues without it.
         assert!(!Turn::take(opened.as_fd()).is_held());
         drop(turn);
         assert!(Turn::take(opened.as_fd()).is_held());

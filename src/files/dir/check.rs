@@ -76,7 +76,7 @@ fn is_unmapped(status: &Status) -> bool {
 }
 
 /// Checks that the owner is this user, or root if that is acceptable. Users that are not mapped
-/// cannot be told apart, so a process whose own user is not mapped owns nothing for certain.
+/// cannot be distinguished, so a process whose own user is not mapped owns nothing for certain.
 pub(super) fn verify_owner(status: &Status, or_root: bool) -> Result<(), Refusal> {
     match status.owner() {
         0 if or_root => Ok(()),

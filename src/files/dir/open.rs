@@ -49,11 +49,11 @@ impl Dir {
     /// If the directory does not exist, it is made with mode 0700 under every umask. The directory
     /// above must exist. If the directory exists, it is accepted as it is or refused, and never
     /// repaired. Every directory above it, up to the root and also above a relative path, must keep
-    /// other users from putting another directory in the place of this directory: owned by this
-    /// user or by root, and not writable by group or others, or sticky as `/tmp` is. A symbolic
-    /// link above is followed if this user or root owns it, and so is every further link on the
-    /// way. Every directory on the way is verified as well. The directory itself must not be a
-    /// link.
+    /// other users from putting another directory in the place of this directory: it must be owned
+    /// by this user or by root, and it must not be writable by group or others unless it is sticky,
+    /// as `/tmp` is. A symbolic link above is followed if this user or root owns it, and so is
+    /// every further link on the way. Every directory on the way is verified as well. The directory
+    /// itself must not be a link.
     ///
     /// In a user namespace that does not map every user, the owners that are not mapped look alike,
     /// and root is often one of them. In a user namespace that does not map every user, an owner
@@ -63,7 +63,7 @@ impl Dir {
     ///
     /// # Errors
     ///
-    /// On failure what was made is removed.
+    /// On failure, the directory that this call made is removed.
     ///
     /// - [`DirError`]: the component of the path, and the reason.
     ///
@@ -94,7 +94,7 @@ impl Dir {
     ///
     /// # Errors
     ///
-    /// On failure what was made is removed.
+    /// On failure, the directory that this call made is removed.
     ///
     /// - [`DirError`]: the component of the path, and the reason.
     ///

@@ -157,9 +157,9 @@ impl<T: Connected> Listener<T> {
         }
     }
 
-    /// Takes the next connection whose peer is permitted. Other connections are closed. So are
-    /// connections whose peer is not known, which happens on some systems if the client has closed
-    /// already.
+    /// Takes the next connection whose peer is permitted. Other connections are closed, and so are
+    /// connections whose peer is not known. On some systems the peer is not known if the client has
+    /// closed already.
     ///
     /// The modes of the file and of its directory decide who can connect at all. This function
     /// decides by the credentials of each client that did connect.

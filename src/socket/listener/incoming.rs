@@ -72,7 +72,7 @@ impl<T: Connected> Listener<T> {
     fn next_after(&self, error: Error) -> Option<Result<Socket<T>, Error>> {
         let result = match error.errno() {
             // A nonblocking listener reports EAGAIN if no client waits and also after it was shut
-            // down. poll(2) tells which is the case.
+            // down. poll(2) distinguishes the two cases.
             Errno::EAGAIN => match self.accept_timeout(Duration::ZERO) {
                 Err(late) if late.errno() == Errno::ETIMEDOUT => Err(error),
                 accepted => accepted.map(|(socket, _)| socket),

@@ -28,10 +28,12 @@ pub(crate) enum Data<'a> {
 pub(crate) struct SendSlots<const N: usize, E: Expected> {
     headers: [MaybeUninit<mmsghdr>; N],
     beside: [Beside<E>; N],
-    /// How many of the headers an earlier batch has written, from the first on, for messages that
-    /// have one slice and nothing else. Another such message changes only the pointer to the slice.
+    /// The number of headers, from the first on, that an earlier batch has written for messages
+    /// that have one slice and nothing else. Another such message changes only the pointer to the
+    /// slice.
     ///
-    /// INVARIANT: so many headers are written, with a count of one slice and no other pointer.
+    /// INVARIANT: this many headers are written. Each has a count of one slice and no other
+    /// pointer.
     plain: usize,
 }
 
@@ -79,7 +81,7 @@ pub(crate) struct SendHeaders<'b, E: Expected> {
     /// INVARIANT: that of [`SendSlots::plain`].
     plain: &'b mut usize,
     len: usize,
-    /// How many messages were sent or left out. INVARIANT: `gone` is at most `len`.
+    /// The number of messages that were sent or left out. INVARIANT: `gone` is at most `len`.
     gone: usize,
 }
 

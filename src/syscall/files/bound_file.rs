@@ -145,7 +145,7 @@ mod tests {
         answer[attribute + 16..].copy_from_slice(&8_u32.to_ne_bytes());
         let whole = answer.len();
         for len in 0..=whole {
-            // The message says the length that the kernel sent, or that all of it is there.
+            // The header has the length of what arrived, or the length of the whole message.
             for said in [whole, len] {
                 answer[..4].copy_from_slice(&(said as u32).to_ne_bytes());
                 match file_in(&answer[..len]) {

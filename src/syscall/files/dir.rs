@@ -190,7 +190,8 @@ pub(crate) fn rename_to_new(
         renamed => return renamed,
     }
     linkat(old, new).map_err(|error| match error.errno() {
-        // For a file of ours, only a file system without hard links reports these errors.
+        // For a file that this process made, only a file system without hard links reports these
+        // errors.
         Errno::EPERM | Errno::ENOSYS | Errno::EOPNOTSUPP => cannot_rename(),
         _ => error,
     })?;

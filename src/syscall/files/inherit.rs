@@ -40,8 +40,8 @@ pub(crate) enum NotInherited {
 ///
 /// # Safety
 ///
-/// - No descriptor of the range that is not close-on-exec has an owner in this process, or gets one
-///   by another way than this call.
+/// - Those descriptors of the range that are not close-on-exec have no owner in this process, and
+///   get one only by this call.
 pub(crate) unsafe fn inherit(first: RawFd, end: RawFd) -> Result<Inherited, NotInherited> {
     for fd in first..end {
         check(fd).map_err(|error| match TAKEN.load(Ordering::Acquire) {

@@ -104,8 +104,8 @@ impl Placing {
             place.store(self.pid.as_mut_ptr().cast(), Ordering::Relaxed);
         }
         let failed = self.place().err().unwrap_or_else(|| self.execute_one());
-        // std reports the failure through a descriptor that may have been at one of these integers,
-        // so the former descriptors are put back.
+        // std reports the failure through a descriptor that may have been in one of these
+        // positions, so the former descriptors are put back.
         for (number, saved) in (self.first..).zip(&mut self.saved) {
             if let Some(saved) = saved.take() {
                 // Even if this fails, the position is open: it still has the descriptor that was

@@ -14,7 +14,7 @@ use libc::{iovec, msghdr, pollfd, sockaddr_un, socklen_t};
 use crate::errno::{errno, set_errno};
 use crate::inline;
 
-/// What `errno` is before each call. No call of these tests fails with it.
+/// The value of `errno` before each call. No call of these tests fails with it.
 const BEFORE: c_int = libc::EDOM;
 
 /// A call: its name, its result, and `errno` after it.

@@ -2,7 +2,7 @@
 //! `.ci/run no_std` links them, with link-time optimisation, and looks for `core::panicking` in the
 //! result.
 //!
-//! The names are exported, so that the linker keeps each function and `objdump` tells which of them
+//! The names are exported, so that the linker keeps each function and `objdump` shows which of them
 //! can panic.
 #![no_std]
 

@@ -22,8 +22,8 @@ fn passing(kind: c_int) -> Pair {
 
 // 1. Receive a pidfd with a message.
 
-/// The option was set on the listener. So a receiver finds a pidfd in every message without asking
-/// for pidfds.
+/// The option was set on the listener. A receiver therefore finds a pidfd in every message without
+/// asking for pidfds.
 pub(crate) fn inherited() {
     if lacks(option!(SO_PASSPIDFD)) {
         return;

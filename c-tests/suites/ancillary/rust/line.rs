@@ -16,7 +16,7 @@ pub(crate) struct Arrived<'a> {
     pub(crate) messages: Vec<String>,
     pub(crate) truncated: bool,
     pub(crate) control_truncated: bool,
-    /// How many more descriptors the process has than before.
+    /// The number of descriptors that the process has gained.
     pub(crate) opened: usize,
 }
 

@@ -25,8 +25,8 @@ fn passing<T: Kind>() -> Result<Pair<T>, Error> {
 
 // 1. Receive a pidfd with a message.
 
-/// The option was set on the listener. So a receiver gets a pidfd with every message without asking
-/// for pidfds. Dropping the message closes the pidfd.
+/// The option was set on the listener. A receiver therefore gets a pidfd with every message without
+/// asking for pidfds. Dropping the message closes the pidfd.
 pub(crate) fn inherited() -> Result<(), Error> {
     if lacks(option!(SO_PASSPIDFD))? {
         return Ok(());

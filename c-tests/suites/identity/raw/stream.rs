@@ -109,7 +109,7 @@ pub(crate) fn reader_dies() {
 
 const WRITERS: [u8; 4] = *b"abcd";
 const BLOCK: usize = 4096;
-/// How many blocks each writer sends.
+/// The number of blocks that each writer sends.
 const BLOCKS: usize = 200;
 
 fn write_blocks(fd: c_int, letter: u8) -> ! {

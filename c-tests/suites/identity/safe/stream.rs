@@ -65,7 +65,7 @@ pub(crate) fn reader_dies() -> Result<(), Error> {
 
 const WRITERS: [u8; 4] = *b"abcd";
 const BLOCK: usize = 4096;
-/// How many blocks each writer sends.
+/// The number of blocks that each writer sends.
 const BLOCKS: usize = 200;
 
 fn write_blocks(p: &UnixStream, letter: u8) -> ! {

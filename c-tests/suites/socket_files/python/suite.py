@@ -16,7 +16,7 @@ KINDS = {
 }
 
 UNSHARE = "the function os.unshare exists only since Python 3.12, and this lane runs on 3.9 too"
-# The cases whose line does not tell what they do.
+# The cases whose line does not show what they do.
 NOT_ASKED = {
     "B11.abstract_name": UNSHARE,
     "B11.pathname": UNSHARE,
@@ -24,8 +24,8 @@ NOT_ASKED = {
     "P32.threads": calls.WRITTEN,
 }
 
-# What the line of a case does not tell: how many calls each part of another user has, if it is not one,
-# which sockets are made before the first call, and whether the directory belongs to that user.
+# Facts that the line of a case does not show: how many calls each part of another user has, if it is not
+# one, which sockets are made before the first call, and whether the directory belongs to that user.
 SETUPS = {
     "E05.owner": {"parts": [6], "owner": True},
     "E08.datagram": {"parts": [1, 2], "made": "c"},

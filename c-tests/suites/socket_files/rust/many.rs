@@ -36,7 +36,7 @@ fn start<S>(
 }
 
 /// Starts this many servers at once. Returns whether exactly one server has the path, all others
-/// got EADDRINUSE, and a client reaches the one.
+/// got EADDRINUSE, and a client reaches that one.
 pub(crate) fn has_one_owner<S>(
     starters: usize,
     replace: fn() -> Result<S, c_int>,
