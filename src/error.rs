@@ -39,10 +39,10 @@ pub use self::errno::Errno;
 ///
 /// # Conversion into `std::io::Error`
 ///
-/// Nothing is lost. The kind is that of `Error::kind`, and this error becomes the inner error,
-/// which the conversion allocates. `raw_os_error` is therefore `None`; `Errno::from_io_error`
-/// returns the errno of every `std::io::Error`. A readiness loop that must not allocate converts
-/// the [`errno`](Self::errno) instead of the error, as `Read` and `Write` of
+/// Nothing is lost. The `io::Error` has the kind that `Error::kind` returns, and this error becomes
+/// its inner error, which the conversion allocates. `raw_os_error` is therefore `None`;
+/// `Errno::from_io_error` returns the errno of every `std::io::Error`. A readiness loop that must
+/// not allocate converts the [`errno`](Self::errno) instead of the error, as `Read` and `Write` of
 /// [`UnixStream`](crate::UnixStream) do.
 ///
 /// ```

@@ -1,7 +1,7 @@
 //! Messages of netlink(7) over sock_diag(7): the request is made here, and the kernel's answer is
 //! read without trusting any length in it.
 //!
-//! The numbers are those of Linux's headers, and on Linux they are compared with `sunpath_sys`.
+//! The numbers come from Linux's headers, and on Linux they are compared with `sunpath_sys`.
 
 use sunpath_sys as sys;
 

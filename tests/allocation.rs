@@ -26,7 +26,7 @@ thread_local! {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
-        // SAFETY: the contract of this method is that of the system's allocator.
+        // SAFETY: the system's allocator has the same contract as this method.
         unsafe { System.alloc(layout) }
     }
 

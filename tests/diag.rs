@@ -1,4 +1,4 @@
-//! The list of the Unix domain sockets of a network namespace.
+//! Tests of the list of the Unix domain sockets of a network namespace.
 #![cfg(all(target_os = "linux", feature = "std", feature = "files"))]
 
 mod fresh;

@@ -18,7 +18,7 @@ const LENGTHS: [(&str, &str); 2] = [("64 KiB", "65536"), ("4 KiB", "4096")];
 const SIZES: [&str; 3] = ["8", "32", "128"];
 const ONE_A_CALL: &str = "oneway.datagram";
 
-/// The program that does a workload. The order is that of the candidates of `packing`.
+/// The program that does a workload. The programs are in the order of the candidates of `packing`.
 #[derive(Clone, Copy)]
 enum Of {
     C,

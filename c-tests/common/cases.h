@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /* The requirement of a case. MANY: more than 64 descriptors, open or in flight. PEERPIDFD: the
- * option
- * SO_PEERPIDFD. PADDED: control messages are aligned to 8 bytes, so an int has padding after it. */
+ * option SO_PEERPIDFD. PADDED: control messages are aligned to 8 bytes, so an int has padding after
+ * it. */
 enum needs { NOTHING, ROOT, MANY, PEERPIDFD, PADDED };
 
 struct test_case {

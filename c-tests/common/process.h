@@ -14,8 +14,7 @@
 void process_begin(void);
 
 /* Returns whether the program's arguments name this case: "I01.one" does, and so does "I01". No
- * argument
- * names every case. */
+ * argument names every case. */
 int process_wants(int argc, char **argv, const char *id);
 
 /* Calls fork(2), after a flush of everything that was printed so far. Ends the program on

@@ -173,9 +173,9 @@ impl Transcript {
         self
     }
 
-    /// Returns this transcript, which is that of another kernel, with new lines of the C lane. The
-    /// transcript has a line only for a case in which that kernel differs from the kernel of
-    /// `base`, and for a declared difference.
+    /// Returns this transcript of another kernel, with new lines of the C lane. The transcript has
+    /// a line only for a case in which that kernel differs from the kernel of `base`, and for a
+    /// declared difference.
     #[must_use]
     pub fn blessed_over<'a>(
         &self,

@@ -329,7 +329,7 @@ pub fn lock(file: &Path, beside: Beside) -> File {
         Beside::Others => libc::LOCK_SH,
         Beside::Nobody => libc::LOCK_EX,
     };
-    // SAFETY: flock takes integers, and the descriptor is that of an open file.
+    // SAFETY: flock takes integers, and the descriptor belongs to an open file.
     let locked = unsafe { libc::flock(file.as_raw_fd(), how) };
     assert_eq!(locked, 0, "flock: {}", io::Error::last_os_error());
     file

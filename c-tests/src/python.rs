@@ -203,8 +203,8 @@ SUNPATH_BLESS=1 cargo test -p sunpath-c-tests --test conformance python::   # an
 
 ";
 
-/// The reasons of the transcripts, in the order of the page, and what a program in Python can do. The
-/// code in the advice is that of `lanes/python_advice.py`.
+/// The reasons of the transcripts, in the order of the page, and what a program in Python can do.
+/// The code in the advice comes from `lanes/python_advice.py`.
 const ADVICE: [(&str, &str); 10] = [
     (
         "an unnamed address comes back from getsockname, getpeername and accept as the empty str",

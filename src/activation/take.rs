@@ -23,8 +23,8 @@ use crate::syscall::{self, Inherited, NotInherited};
 ///
 /// This server is started by a manager, which passes the socket, or by hand. In the second case the
 /// server makes the socket itself. If descriptors were passed to another process, or the socket
-/// that this server needs is not among them, it does not bind the path, because the manager may
-/// hold it:
+/// that this server needs is not among them, the server does not bind the path, because the manager
+/// may hold the path:
 ///
 /// ```no_run
 /// # #[cfg(feature = "std")] fn main() -> Result<(), Box<dyn std::error::Error>> {

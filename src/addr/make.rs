@@ -52,7 +52,7 @@ impl UnixAddr {
     ///
     /// # Errors
     ///
-    /// - [`SunPathError`]: those of [`from_pathname`](Self::from_pathname).
+    /// - [`SunPathError`]: as for [`from_pathname`](Self::from_pathname).
     #[inline]
     pub const fn from_pathname_bytes(path: &[u8]) -> Result<Self, SunPathError> {
         match sys::sockaddr_un_pathname(path) {
@@ -105,7 +105,7 @@ impl UnixAddr {
     ///
     /// # Errors
     ///
-    /// - [`SunPathError`]: those of [`from_abstract`](Self::from_abstract).
+    /// - [`SunPathError`]: as for [`from_abstract`](Self::from_abstract).
     #[inline]
     pub const fn from_abstract_bytes(name: &[u8]) -> Result<Self, SunPathError> {
         match sys::sockaddr_un_abstract(name) {
@@ -124,7 +124,7 @@ impl UnixAddr {
     ///
     /// On failure the address is not changed.
     ///
-    /// - [`SunPathError`]: those of [`from_pathname`](Self::from_pathname).
+    /// - [`SunPathError`]: as for [`from_pathname`](Self::from_pathname).
     ///
     /// # Examples
     ///
@@ -188,7 +188,7 @@ impl UnixAddr {
     ///
     /// On failure the address is not changed.
     ///
-    /// - [`SunPathError`]: those of [`from_abstract`](Self::from_abstract).
+    /// - [`SunPathError`]: as for [`from_abstract`](Self::from_abstract).
     #[inline(always)]
     pub fn set_abstract(&mut self, name: impl AsRef<[u8]>) -> Result<(), SunPathError> {
         let name = name.as_ref();

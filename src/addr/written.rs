@@ -55,8 +55,8 @@ impl UnixAddr {
     }
 
     /// Returns the name in a struct that C code or the kernel wrote, with the length that it
-    /// reported. The name is that of the address that [`from_raw`](Self::from_raw) makes, but the
-    /// struct is not copied, which would take more instructions than reading it.
+    /// reported. The name is the same as in the address that [`from_raw`](Self::from_raw) makes.
+    /// The struct is not copied, because that would take more instructions than reading it.
     ///
     /// # Errors
     ///
@@ -176,8 +176,8 @@ const fn is_of_another_family(addr: &sockaddr_un, len: socklen_t) -> bool {
     len as usize >= family_end && addr.sun_family != sys::AF_UNIX as sys::sa_family_t
 }
 
-/// Returns whether this is an address of `AF_UNIX` with a length from that of an unnamed address to the
-/// size of the struct.
+/// Returns whether this is an address of `AF_UNIX`, with a length between the length of an unnamed
+/// address and the size of the struct.
 #[inline(always)]
 const fn is_usual(addr: &sockaddr_un, len: socklen_t) -> bool {
     let is_unix = addr.sun_family == sys::AF_UNIX as sys::sa_family_t;

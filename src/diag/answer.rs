@@ -70,8 +70,8 @@ fn malformed(Fault { len, at }: Fault) -> Error {
     Error::malformed_answer(len, at)
 }
 
-/// Reads the error that a message begins with, as a negative errno. 0 means that there is none, and
-/// so does its absence, unless `needed` is true.
+/// Reads the error that a message begins with, as a negative errno. 0 means that there is no error.
+/// If `needed` is false, a missing number means the same.
 #[cold]
 fn failed(message: Message<'_>, needed: bool) -> Result<Said, Error> {
     let payload = message.payload;

@@ -209,8 +209,8 @@ impl Entry {
         self.state
     }
 
-    /// Returns the inode of the socket itself, which is not that of its file. fstat(2) of a
-    /// descriptor reports it, and the links in `/proc/<pid>/fd` have it: `socket:[<inode>]`.
+    /// Returns the inode of the socket itself, which differs from the inode of its file. fstat(2)
+    /// of a descriptor reports it, and the links in `/proc/<pid>/fd` have it: `socket:[<inode>]`.
     #[must_use]
     #[doc(alias = "udiag_ino")]
     pub const fn inode(&self) -> u32 {

@@ -56,7 +56,7 @@ impl<T: Kind> Socket<T> {
     ///   temporary address.
     /// - `ENOENT`: a directory of the path does not exist, or the path is empty, or ends with a slash.
     /// - `EINVAL`: the path has a NUL, or the socket has an address already.
-    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). Or the socket is a
+    /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`); or the socket is a
     ///   datagram socket, and the absolute path does not fit into `sun_path`: bind it in a
     ///   directory with a shorter path, to [an abstract name](crate::UnixAddr::from_abstract), or
     ///   use a connected socket.

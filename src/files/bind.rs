@@ -62,16 +62,16 @@ pub enum Existing {
     /// stream or seqpacket socket that is bound to the file, the answer is `EPROTOTYPE`, even
     /// before listen(2) and with a full backlog, and the server does not notice the test. Only
     /// `ECONNREFUSED` proves that the file is dead, and only on a kernel that answers differently
-    /// for a live socket. Before a file is removed, this process therefore binds a stream socket of
-    /// its own beside it, under a temporary name, and makes the same test with it. If that live
-    /// socket looks dead too, nothing is proved, and bind fails with `EADDRINUSE`.
+    /// for a live socket. Before a file is removed, this process therefore binds its own stream
+    /// socket beside the file, under a temporary name, and makes the same test with that socket. If
+    /// that live socket looks dead too, nothing is proved, and bind fails with `EADDRINUSE`.
     ///
     /// The following files are never touched: a file that is not a socket; a symbolic link and its
     /// target; a file without write permission for this process, because the process may not test
     /// that file (`EACCES`).
     ///
-    /// A kernel knows only its own processes. On a file system that several machines, or a guest
-    /// and its host, share, a server on the other side looks dead. Through another layer of an
+    /// A kernel knows only its own processes. On a file system that several machines share, or a
+    /// guest and its host, a server on the other side looks dead. Through another layer of an
     /// overlay file system a live server looks dead too.
     ReplaceStale,
     /// Bind takes the path over from the process that has it, without an instant in which nobody

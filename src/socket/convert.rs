@@ -189,8 +189,8 @@ mod std_types {
         }
     }
 
-    /// Converts an address to that of `std`. This fails for a path that fills `sun_path` and leaves
-    /// no byte for a NUL, because `std` cannot hold that address.
+    /// Converts an address to the type of `std`. This fails for a path that fills `sun_path` and
+    /// leaves no byte for a NUL, because `std` cannot hold that address.
     impl TryFrom<UnixAddr> for net::SocketAddr {
         type Error = io::Error;
 

@@ -199,7 +199,7 @@ impl<B: ControlData> OwnedControl<B> {
             let (left, pidfd) = (Left::of(place), None);
             return (Self { bytes, left, pidfd }, 0);
         }
-        // SAFETY: the contract of this function is that of `rejected`.
+        // SAFETY: `rejected` has the same contract as this function.
         unsafe { Self::rejected(bytes, most) }
     }
 
@@ -307,8 +307,8 @@ impl<B: ControlData> OwnedControl<B> {
         self.take_some()
     }
 
-    /// Does what [`take_array`](Self::take_array) does, for more descriptors than fit, or those of
-    /// several messages.
+    /// Does what [`take_array`](Self::take_array) does, for more descriptors than fit, or for the
+    /// descriptors of several messages.
     #[cold]
     fn take_some<const N: usize>(&mut self) -> FdArray<N> {
         let mut array = FdArray::new();

@@ -272,8 +272,8 @@ pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<UnixAddr, Error> {
     Ok(peer)
 }
 
-/// Returns the two pointers through which a call writes an address and its length. The length is that
-/// of the buffer before each call, because the kernel overwrites it.
+/// Returns the two pointers through which a call writes an address and its length. The length is
+/// set to the size of the buffer before each call, because the kernel overwrites it.
 #[inline]
 fn offered(addr: &mut UnixAddr, len: &mut socklen_t) -> (*mut sys::sockaddr, *mut socklen_t) {
     *len = size_of::<sys::sockaddr_un>() as socklen_t;

@@ -173,7 +173,7 @@ calls! {
     fn close(fd: c_int) -> c_int = SYS_close(fd);
 }
 
-// The headers of these calls are in the kernel's layout, which is that of glibc. On musl only
+// The headers of these calls are in the kernel's layout, which glibc uses too. On musl only
 // `musl.rs` calls them. There the flags of the last two are unsigned, so these are not compared.
 calls! {
     fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t =

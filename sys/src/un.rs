@@ -202,8 +202,8 @@ impl From<SunPathError> for std::io::Error {
 ///
 /// # Errors
 ///
-/// The function looks for a NUL first. If a path is too long and has a NUL, the error is therefore
-/// that of the NUL.
+/// The function looks for a NUL first. If a path is too long and has a NUL, the error therefore
+/// reports the NUL.
 ///
 /// - [`Empty`](SunPathError::Empty) (`ENOENT`): there are no bytes.
 /// - [`InteriorNul`](SunPathError::InteriorNul) (`EINVAL`): there is a NUL, even if it is the last
@@ -242,7 +242,7 @@ pub const fn sockaddr_un_pathname(path: &[u8]) -> Result<(sockaddr_un, socklen_t
 ///
 /// On failure the address is not changed.
 ///
-/// - [`SunPathError`]: those of [`sockaddr_un_pathname`].
+/// - [`SunPathError`]: as for [`sockaddr_un_pathname`].
 ///
 /// See bind(2), unix(7).
 #[inline(always)]
@@ -303,7 +303,7 @@ pub const fn sockaddr_un_abstract(name: &[u8]) -> Result<(sockaddr_un, socklen_t
 ///
 /// On failure the address is not changed.
 ///
-/// - [`SunPathError`]: those of [`sockaddr_un_abstract`].
+/// - [`SunPathError`]: as for [`sockaddr_un_abstract`].
 ///
 /// See unix(7), "Abstract sockets".
 #[inline]

@@ -1,5 +1,5 @@
-//! Tests that no descriptor is lost or leaks: not if the buffer has no space for it, not if nobody
-//! takes it, and not after a panic.
+//! Tests that no descriptor is lost and none leaks, even if the buffer has no space for it, if
+//! nobody takes it, or after a panic.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};

@@ -1,5 +1,5 @@
 //! Tests of messages in a readiness loop. A message is returned from the loop, or from the closure,
-//! in which the receive is retried. Of these tests only the call of poll(2) needs `unsafe`.
+//! in which the receive is retried. Only the call of poll(2) needs `unsafe` in these tests.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};

@@ -166,8 +166,9 @@ fn length_of_a_reachable_path_fits_into_an_address() {
     }
 }
 
-/// The reported length is that of the directory's path, a slash and the name. The root's path is a
-/// slash already. A path that is too long for the kernel to report counts as `PATH_MAX` bytes.
+/// The reported length is the length of the directory's path, a slash and the name together. The
+/// root's path is a slash already. A path that is too long for the kernel to report counts as
+/// `PATH_MAX` bytes.
 #[test]
 fn length_of_a_reachable_path_counts_every_directory() {
     let fresh = Fresh::new();

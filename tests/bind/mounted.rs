@@ -132,7 +132,7 @@ fn mounted_on_the_socket_file_it_is_ebusy_and_stays() {
     }));
 }
 
-/// If the file itself is bind-mounted for a client, and not its directory, the client reaches only
+/// If the file itself and not its directory is bind-mounted for a client, the client reaches only
 /// the first server, because each server makes a new file.
 #[test]
 fn mounted_elsewhere_a_socket_file_leads_to_no_later_server() {

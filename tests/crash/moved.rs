@@ -270,8 +270,8 @@ fn put_directory_of_another_user(mode: u32, mode_of_here: u32, program: impl Fn(
             break;
         }
         swapped += usize::from(place.take().is_some());
-        // The directory may have another name by now, because the program may have renamed it in
-        // place of its own.
+        // The directory may have another name by now, because the program may have renamed this
+        // directory instead of the one that it made.
         let places = fs::read_dir(&here)
             .unwrap()
             .map(|entry| entry.unwrap().path());

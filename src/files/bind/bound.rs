@@ -93,8 +93,8 @@ impl<S> Bound<S> {
     ///
     /// - `ENOENT`: the file was removed earlier, or has another name.
     /// - `ESTALE`: another file is at the path; it stays.
-    /// - `EPERM`: another process bound the socket; the file stays. Or the directory has the sticky
-    ///   bit, and neither the directory nor the file belongs to our user any more.
+    /// - `EPERM`: another process bound the socket, and the file stays; or the directory has the
+    ///   sticky bit, and neither the directory nor the file belongs to our user any more.
     /// - `EBUSY`: something is mounted on the file.
     /// - `EACCES`, `EROFS`: no permission to write to the directory any more; a read-only file
     ///   system.
@@ -159,8 +159,8 @@ impl<S> Bound<S> {
     /// other process takes the path in between. If the lock file was removed as well, it is made
     /// and locked again.
     ///
-    /// Clients that connected before the file was removed are in the queue of the old socket. Accept them
-    /// from it, without waiting, before you drop it.
+    /// Clients that connected before the file was removed are in the queue of the old socket.
+    /// Accept these clients from the old socket, without waiting, before you drop the old socket.
     ///
     /// # Errors
     ///

@@ -39,7 +39,7 @@ impl SocketFile {
     /// # Errors
     ///
     /// - `ENOENT`: the file was removed before, or has another name.
-    /// - `ESTALE`: another file is at the path, and stays. Or the file no longer existed when it
+    /// - `ESTALE`: another file is at the path, and stays; or the file no longer existed when it
     ///   was separated from the socket.
     /// - `EPERM`, `EBUSY`, `EACCES`, `EROFS`, `EIO`, `ENOMEM`: as for
     ///   [`Bound::close_and_unlink`](crate::Bound::close_and_unlink).

@@ -15,7 +15,8 @@ use crate::syscall;
 use super::access::Access;
 use super::remove::status_of;
 
-/// A new directory of mode 0700. Dropping it removes it, and the file that was bound in it.
+/// A new directory of mode 0700. Dropping this value removes the directory, and the file that was
+/// bound in it.
 pub(super) struct Private<'a> {
     parent: BorrowedFd<'a>,
     name: TemporaryName,

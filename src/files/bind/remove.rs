@@ -48,8 +48,8 @@ fn put_back(dir: BorrowedFd<'_>, aside: &[u8], name: &[u8]) {
     }
 }
 
-/// Returns the status of the file with this name. If the file is a symbolic link, the status is
-/// that of the link.
+/// Returns the status of the file with this name. If the file is a symbolic link, the function
+/// returns the status of the link itself.
 #[inline(never)]
 pub(super) fn status_of(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Status, Error> {
     syscall::fstatat(dir, name, sys::AT_SYMLINK_NOFOLLOW)

@@ -65,7 +65,8 @@ impl Dir {
     ///
     /// On failure, the directory that this call made is removed.
     ///
-    /// - [`DirError`]: the component of the path, and the reason.
+    /// - [`DirError`]: the path was refused, and the error has the component of the path and the
+    ///   reason.
     ///
     /// # Examples
     ///
@@ -96,7 +97,8 @@ impl Dir {
     ///
     /// On failure, the directory that this call made is removed.
     ///
-    /// - [`DirError`]: the component of the path, and the reason.
+    /// - [`DirError`]: the path was refused, and the error has the component of the path and the
+    ///   reason.
     ///
     /// # Examples
     ///

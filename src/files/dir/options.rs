@@ -69,7 +69,8 @@ impl DirOptions {
     ///
     /// On failure, the directories that this call made are removed, including the parents.
     ///
-    /// - [`DirError`]: it has the component of the path, and the reason.
+    /// - [`DirError`]: the path was refused, and the error has the component of the path and the
+    ///   reason.
     ///
     /// See mkdirat(2), chmod(2).
     #[doc(alias = "mkdirat")]

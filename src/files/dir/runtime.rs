@@ -23,9 +23,9 @@ impl Dir {
     ///
     /// The result is the first directory of this list that can be made or verified:
     ///
-    /// 1. `$XDG_RUNTIME_DIR/<app>`, if the variable is set to an absolute path and all of it
-    ///    verifies. After `su` or `sudo` it does not verify, because these keep the variable of the
-    ///    other user.
+    /// 1. `$XDG_RUNTIME_DIR/<app>`, if the variable is set to an absolute path and every directory
+    ///    of that path passes the checks. After `su` or `sudo` the path does not pass, because
+    ///    these keep the variable of the other user.
     /// 2. `/run/<app>` if this process is root.
     /// 3. `/tmp/<app>-<euid>` for every other user. No other user can enter it. Any user can make a
     ///    file of that name first, and then this directory is refused.
@@ -37,7 +37,8 @@ impl Dir {
     ///
     /// On failure, the directories that this call made are removed.
     ///
-    /// - [`RuntimeError`]: each directory that was tried, and what is wrong with it; or `app` is not a name.
+    /// - [`RuntimeError`]: no directory can be used, and the error has each directory that was
+    ///   tried and what is wrong with it; or `app` is not a name.
     ///
     /// # Examples
     ///
@@ -69,13 +70,14 @@ impl Dir {
     /// Opens the runtime directory of a program, which [`runtime`](Self::runtime) has made. This
     /// function is for the program's clients, and makes nothing.
     ///
-    /// Of the directories that the page of [`runtime`](Self::runtime) lists, it opens the first
-    /// that exists and verifies.
+    /// The page of [`runtime`](Self::runtime) lists directories. This function opens the first of
+    /// them that exists and passes the checks.
     ///
     /// # Errors
     ///
-    /// - [`RuntimeError`]: each directory that was tried, and what is wrong with it; or `app` is
-    ///   not a name. The errno is `ENOENT` if [`runtime`](Self::runtime) has made no directory.
+    /// - [`RuntimeError`]: no directory can be used, and the error has each directory that was
+    ///   tried and what is wrong with it; or `app` is not a name. The errno is `ENOENT` if
+    ///   [`runtime`](Self::runtime) has made no directory.
     ///
     /// The examples of [`runtime`](Self::runtime) show a client.
     #[doc(alias = "XDG_RUNTIME_DIR")]

@@ -78,7 +78,7 @@ pub(crate) struct SendHeaders<'b, E: Expected> {
     /// INVARIANT: the pointer leads to one element for each header, borrowed for `'b`. The first
     /// `len` elements belong to the messages of the first `len` headers.
     beside: *mut Beside<E>,
-    /// INVARIANT: that of [`SendSlots::plain`].
+    /// INVARIANT: the invariant of [`SendSlots::plain`] holds.
     plain: &'b mut usize,
     len: usize,
     /// The number of messages that were sent or left out. INVARIANT: `gone` is at most `len`.

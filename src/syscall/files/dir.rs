@@ -270,8 +270,8 @@ fn rename_with(
     Err(Error::new(Call::Renameat, Errno::ENOSYS))
 }
 
-/// Returns the status of a file by fstatat(2). With `AT_SYMLINK_NOFOLLOW` the status of a symbolic
-/// link is that of the link itself.
+/// Returns the status of a file by fstatat(2). With `AT_SYMLINK_NOFOLLOW` a symbolic link is not
+/// followed, and the status of the link itself is returned.
 #[inline(never)]
 pub(crate) fn fstatat(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<Status, Error> {
     let mut status = MaybeUninit::<sys::stat>::zeroed();

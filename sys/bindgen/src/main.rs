@@ -2,9 +2,9 @@
 //! sunpath-sys-bindgen`. With `--check` the program writes nothing, and compares the facts with the
 //! headers.
 //!
-//! The headers are those in one pinned release of the Python package `ziglang`. libclang is found
-//! in `LIBCLANG_PATH`, in the Python package `libclang`, or on the system. Every libclang produces
-//! the same bytes. `pip install ziglang==0.17.1 libclang` is all that is needed.
+//! The headers come from one pinned release of the Python package `ziglang`. libclang is found in
+//! `LIBCLANG_PATH`, in the Python package `libclang`, or on the system. Every libclang produces the
+//! same bytes. `pip install ziglang==0.17.1 libclang` is all that is needed.
 
 use std::collections::BTreeMap;
 use std::env;

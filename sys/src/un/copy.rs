@@ -125,8 +125,8 @@ const fn borrows(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word
 }
 
-/// Returns the 8 bytes that begin at an offset, or as many as there are. The order of the bytes in
-/// the word is that of the processor, and bytes that are missing are zero.
+/// Returns the 8 bytes that begin at an offset, or as many as there are. The bytes in the word are
+/// in the order of the processor, and bytes that are missing are zero.
 #[inline(always)]
 const fn word<const N: usize>(bytes: &[u8; N], at: usize) -> u64 {
     let (_, bytes) = bytes.split_at(at);

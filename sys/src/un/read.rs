@@ -75,9 +75,9 @@ const fn ended(path: &[u8]) -> SunPath<'_> {
 /// end, so this takes a few instructions, however long the path is.
 ///
 /// The lengths that Linux reports are right in this sense, even if they count a NUL that did not
-/// fit. So are the lengths that the constructors of this crate return. Further NULs that the length
-/// includes become part of the path. Use [`sun_path`] on other systems, and if another program may
-/// have made the address, such as a BPF program of the cgroup.
+/// fit. The lengths that the constructors of this crate return are right, too. Further NULs that
+/// the length includes become part of the path. Use [`sun_path`] on other systems, and if another
+/// program may have made the address, such as a BPF program of the cgroup.
 ///
 /// # Examples
 ///

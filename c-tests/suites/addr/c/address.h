@@ -7,7 +7,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* A size greater than that of any address, so that a write past an address shows in the buffer. */
+/* A size greater than the size of any address, so that a write past an address shows in the
+ * buffer. */
 #define BUFFER_SIZE 256
 
 #define PATH_OFFSET offsetof(struct sockaddr_un, sun_path)

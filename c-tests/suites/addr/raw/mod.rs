@@ -15,7 +15,8 @@ use sys::{sa_family_t, sockaddr, sockaddr_un, socklen_t};
 
 // 1. Make an address with space after it that must not be written to.
 
-/// A size greater than that of any address, so that a write past an address shows in the buffer.
+/// A size greater than the size of any address, so that a write past an address shows in the
+/// buffer.
 const BUFFER_SIZE: usize = 256;
 
 #[repr(C, align(8))]
