@@ -123,39 +123,47 @@ fn letter_of(line: &str) -> Option<(char, &str)> {
     letters.next().is_none().then_some((letter, rest))
 }
 
+/// Returns the part of a line that tells which call it is about: what comes before its result.
+fn call_of(line: &str) -> &str {
+    let end = line.find(" = ").or_else(|| line.find(": "));
+    &line[..end.unwrap_or(line.len())]
+}
+
 /// Returns the lines in which two texts differ, as diff(1) marks them: `-` is only in the first, `+` only
-/// in the second.
+/// in the second. Two results of the same call are a pair, and stand one below the other. Without pairs, a
+/// line of both texts would often be missing in one place and new in another.
 pub(crate) fn diff(from: &str, to: &str) -> String {
     let [from, to] = [from, to].map(|text| text.lines().collect::<Vec<_>>());
-    // lengths[i][j] is the number of lines that from[i..] and to[j..] have in common.
-    let mut lengths = vec![vec![0; to.len() + 1]; from.len() + 1];
+    let score = |i: usize, j: usize| match (from[i], to[j]) {
+        (a, b) if a == b => 2,
+        (a, b) => usize::from(call_of(a) == call_of(b)),
+    };
+    // scores[i][j] is the best score of pairs of lines of from[i..] and to[j..], in their order.
+    let mut scores = vec![vec![0; to.len() + 1]; from.len() + 1];
     for i in (0..from.len()).rev() {
         for j in (0..to.len()).rev() {
-            lengths[i][j] = match from[i] == to[j] {
-                true => lengths[i + 1][j + 1] + 1,
-                false => lengths[i + 1][j].max(lengths[i][j + 1]),
-            };
+            let pair = scores[i + 1][j + 1] + score(i, j);
+            scores[i][j] = pair.max(scores[i + 1][j]).max(scores[i][j + 1]);
         }
     }
     let (mut i, mut j, mut all) = (0, 0, String::new());
+    let mut add = |mark, line| writeln!(all, "{mark}{line}").expect("a string takes all");
     while i < from.len() || j < to.len() {
-        let (mark, line) = match (from.get(i), to.get(j)) {
-            (Some(a), Some(b)) if a == b => {
-                i += 1;
-                j += 1;
-                continue;
-            }
-            (Some(a), to) if to.is_none() || lengths[i + 1][j] >= lengths[i][j + 1] => {
-                i += 1;
-                ('-', a)
-            }
-            (_, Some(b)) => {
-                j += 1;
-                ('+', b)
-            }
-            (_, None) => unreachable!("one of the two has a line left"),
-        };
-        writeln!(all, "{mark}{line}").expect("a string takes all");
+        let best = scores[i][j];
+        let has_both = i < from.len() && j < to.len();
+        if has_both && from[i] == to[j] {
+            (i, j) = (i + 1, j + 1);
+        } else if j == to.len() || i < from.len() && scores[i + 1][j] == best {
+            add('-', from[i]);
+            i += 1;
+        } else if i == from.len() || scores[i][j + 1] == best {
+            add('+', to[j]);
+            j += 1;
+        } else {
+            add('-', from[i]);
+            add('+', to[j]);
+            (i, j) = (i + 1, j + 1);
+        }
     }
     all
 }
@@ -188,4 +196,13 @@ fn diff_has_only_the_lines_that_differ() {
     assert_eq!(diff("a\nb\nc\n", "a\nx\nc\n"), "-b\n+x\n");
     assert_eq!(diff("a\nb\n", "b\nc\n"), "-a\n+c\n");
     assert_eq!(diff("", "a\n"), "+a\n");
+}
+
+#[test]
+fn diff_pairs_two_results_of_a_call() {
+    let from = "accept() = ok\npoll() = 2\naccept() = ok\nrecv() = 4\npoll() = 1\nmode: 1\n";
+    let to = "accept() = ok\npoll() = 1\nrecv() = 4\npoll() = 0\nmode: 2\n";
+    let expected =
+        "-poll() = 2\n+poll() = 1\n-accept() = ok\n-poll() = 1\n+poll() = 0\n-mode: 1\n+mode: 2\n";
+    assert_eq!(diff(from, to), expected);
 }
