@@ -54,8 +54,8 @@ fn main() {
 
         // 4. Ask the other way: the server has a name.
         len = size_of::<sockaddr_un>() as socklen_t;
-        let got = getpeername(client, sa, &mut len);
-        check("getpeername(client)", got);
+        let named = getpeername(client, sa, &mut len);
+        check("getpeername(client)", named);
         let name = sa.byte_add(SUN_PATH_OFFSET).cast();
         let name = CStr::from_ptr(name);
         println!("name of the server: {name:?}");

@@ -60,8 +60,8 @@ fn main() {
 
         // 5. The trap: the peer sees the alias of this process.
         len = size_of::<sockaddr_un>() as socklen_t;
-        let got = getpeername(client, sa, &mut len);
-        check("getpeername(client)", got);
+        let named = getpeername(client, sa, &mut len);
+        check("getpeername(client)", named);
         let name = sa.byte_add(SUN_PATH_OFFSET).cast();
         let name = CStr::from_ptr(name).to_bytes();
         let same = name == path.as_bytes();

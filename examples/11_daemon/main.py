@@ -29,8 +29,6 @@ def check(call, function, *args):
         sys.exit(f"{path}: {result}")
     return result
 
-lock_path = path + ".lock"
-
 
 # 1. Lock: one daemon at a time, until it dies.
 def take_lock():
@@ -90,6 +88,7 @@ def start():
 # 4. Crash: a daemon was killed, and its file is left.
 if not 0 < len(os.fsencode(path)) < 108:
     sys.exit(f"{path}: empty or too long")
+lock_path = path + ".lock"
 killed = check("socket()", socket.socket, socket.AF_UNIX)
 check("bind(killed)", killed.bind, path)
 check("close(killed)", killed.close)
