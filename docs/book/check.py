@@ -106,7 +106,7 @@ def check_lesson(lesson, page, faults):
 
 def check_proofs(lesson, page, faults):
     """Checks that the cases that a lesson names lead to the facts."""
-    named = re.findall(r"`(\w+)::([\w.]+)`", (lesson / "README.md").read_text().split("Proved by ")[1])
+    named = re.findall(r"`(\w+)::([\w.]+)`", (lesson / "README.md").read_text().split("are proved by ")[1])
     for suite, name in named:
         if f"facts.html#{suite}.{name}" not in page.links:
             faults.append(f"{lesson.name}: {suite}::{name} does not lead to the facts")

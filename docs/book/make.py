@@ -199,8 +199,8 @@ def with_proofs(text, facts):
     def link(match):
         place = f"{match[1]}.{match[2]}"
         return f"[{match[0]}](facts.md#{place})" if f'id="{place}"' in facts else match[0]
-    before, proofs = text.split("Proved by ", 1)
-    return before + "Proved by " + re.sub(r"`(\w+)::([A-Z]\d\d[a-z_.0-9]*)`", link, proofs)
+    before, proofs = text.split("are proved by ", 1)
+    return before + "are proved by " + re.sub(r"`(\w+)::([A-Z]\d\d[a-z_.0-9]*)`", link, proofs)
 
 
 def python_chapter(chapters):

@@ -1,4 +1,4 @@
-/* How does one thread serve many, and what if none accepts? */
+/* How can one thread serve many, and what if nobody accepts? */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>

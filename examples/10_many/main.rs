@@ -1,4 +1,4 @@
-//! How does one thread serve many, and what if none accepts?
+//! How can one thread serve many, and what if nobody accepts?
 
 use std::{error, fs, mem, os::fd::AsRawFd};
 use sunpath::{Error, Socket, Stream, UnixAddr, sys};

@@ -1,4 +1,4 @@
-//! How does one thread serve many, and what if none accepts?
+//! How can one thread serve many, and what if nobody accepts?
 #![expect(unsafe_op_in_unsafe_fn)]
 
 use std::{ffi::c_int, io, mem, process, ptr};

@@ -16,6 +16,9 @@ use crate::transcript::diff;
 /// The most lines that a page may have. A paragraph is one line.
 const MAX_LINES: usize = 85;
 
+/// The most words of the first paragraph, which answers the question of the page.
+const MAX_WORDS_OF_ANSWER: usize = 85;
+
 /// The largest number of consecutive missing lines that a difference shows.
 const MAX_MISSING: usize = 3;
 
@@ -296,11 +299,17 @@ fn pages_have_every_heading_and_are_short() {
         assert_eq!(headings, HEADINGS, "{name}");
         let lines = page.lines().count();
         assert!(lines <= MAX_LINES, "{name}/README.md has {lines} lines");
+        let answer = page.lines().nth(2).unwrap_or_default();
+        let words = answer.split_whitespace().count();
+        assert!(
+            (1..=MAX_WORDS_OF_ANSWER).contains(&words),
+            "{name}: the first paragraph has {words} words"
+        );
         assert!(page.contains("Runs on "), "{name}: on which systems?");
         for file in ["main.c", "main.rs", "main.py", "raw.rs"] {
             assert!(lesson.0.join(file).exists(), "{name} has no {file}");
         }
-        let (_, proved) = page.split_once("Proved by ").expect("it names cases");
+        let (_, proved) = page.split_once("are proved by ").expect("it names cases");
         let ids: Vec<_> = proved.split('`').skip(1).step_by(2).collect();
         assert!(!ids.is_empty(), "{name} names no case");
         for id in ids {
