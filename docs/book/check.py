@@ -99,6 +99,8 @@ def check_lesson(lesson, page, faults):
     for key, _ in present:
         if f"show-{key}" not in page.ids:
             faults.append(f"{lesson.name}: nothing hides the lane {key}")
+    if "<p>``</p>" in (HTML / f"{lesson.name}.html").read_text():
+        faults.append(f"{lesson.name}: a sentence of a step is empty")
     wanted = len(make.PICTURE.findall((lesson / "README.md").read_text()))
     if page.pictures != wanted:
         faults.append(f"{lesson.name}: {page.pictures} pictures, not {wanted}")

@@ -95,7 +95,7 @@ def drawn(text):
 
 def steps(path):
     """Returns the steps of a program: number, name, sentence, code. Number 0 is what comes before."""
-    found = [("0", "Before", "", [])]
+    found = [("0", "Before", "what the steps use: imports, and functions that print a call with its result.", [])]
     for line in path.read_text().splitlines():
         match = STEP.match(line)
         if match:
