@@ -1,5 +1,6 @@
 /*
- * Connects a stream socket to this abstract name. Returns the socket, or -1.
+ * Connects a stream socket to this abstract name, which is passed without its first NUL. Returns
+ * the socket, or -1.
  */
 #include <stddef.h>
 #include <string.h>

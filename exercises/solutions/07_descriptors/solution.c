@@ -1,6 +1,6 @@
 /*
- * Receives one byte and one descriptor, which is close-on-exec. Returns it, or -1 if none came
- * with the byte.
+ * Receives one byte and one descriptor, which is close-on-exec. Returns the descriptor, or -1 if
+ * none came with the byte.
  */
 #define _GNU_SOURCE
 #include <string.h>

@@ -1,4 +1,4 @@
-//! Connects a stream socket to this abstract name.
+//! Connects a stream socket to this abstract name, which is passed without its first NUL.
 
 use sunpath::{Error, UnixAddr, UnixStream};
 
