@@ -383,8 +383,8 @@ impl<'b> FrameReader<'b> {
         self.buf.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Returns the part of the buffer for the next bytes, which is as large as possible. It is empty
-    /// only if messages were not taken, or if the buffer has fewer than 4 bytes.
+    /// Returns the part of the buffer for the next bytes. This part is as large as possible, and is
+    /// empty only if messages were not taken, or if the buffer has fewer than 4 bytes.
     #[inline]
     pub fn space(&mut self) -> &mut [u8] {
         if self.start > 0 {

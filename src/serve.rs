@@ -106,7 +106,8 @@ impl<const N: usize> Clients<N> {
         self
     }
 
-    /// Admits a client of this user, which [`peer_cred`](crate::Socket::peer_cred) returns.
+    /// Admits a client of this user. [`peer_cred`](crate::Socket::peer_cred) returns the user of a
+    /// client.
     ///
     /// The limits are never exceeded. If two clients of one user connect at the same instant and
     /// only one more may be admitted, both can be refused.

@@ -55,9 +55,9 @@ pub use self::message::{Received, UnixSeqpacket};
 pub use self::sockopt::OptionValue;
 pub use self::stream::UnixStream;
 
-/// A Unix domain socket of one kind, which owns its descriptor. Programs name it [`UnixStream`],
-/// [`UnixDatagram`] or [`UnixSeqpacket`]. Their pages have a table of the methods, and show only
-/// what the kind has.
+/// A Unix domain socket of one kind. The value owns its descriptor. Programs name it
+/// [`UnixStream`], [`UnixDatagram`] or [`UnixSeqpacket`]. Their pages have a table of the methods,
+/// and show only what the kind has.
 ///
 /// The descriptor is close-on-exec. Dropping the socket closes the descriptor and leaves the socket
 /// file, as close(2) does.

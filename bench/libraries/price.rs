@@ -46,7 +46,7 @@ fn with_room(path: &[u8]) {
     }
 }
 
-/// Rejects a path that has a NUL, which memchr(3) finds, as in C.
+/// Rejects a path that has a NUL. memchr(3) finds the NUL, as in C.
 #[inline(always)]
 fn without_nul(path: &[u8]) {
     // SAFETY: the bytes are readable for their length.

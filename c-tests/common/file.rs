@@ -129,7 +129,7 @@ pub(crate) fn try_open(path: &str, flags: c_int, words: &str) -> Option<OwnedFd>
 
 fn open(path: &str, flags: c_int) -> io::Result<OwnedFd> {
     let flags = flags | sys::O_CLOEXEC;
-    // SAFETY: the path is a live string with a NUL, and no file is made, which would take a mode.
+    // SAFETY: the path is a live string with a NUL, and no file is made, so the call takes no mode.
     let opened = with_c_path(path, |path| unsafe {
         sys::openat(sys::AT_FDCWD, path, flags)
     });

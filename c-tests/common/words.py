@@ -80,8 +80,8 @@ def outcome(call, *arguments):
     return "ok"
 
 
-# 4. Addresses: a path comes back as str, which is printed as C prints the same path, with the length
-#    and the NUL that belong to it. Everything else is printed as Python shows it.
+# 4. Addresses: a path comes back as str. It is printed as C prints the same path, with the length and
+# the NUL of C. Everything else is printed as Python shows it.
 
 
 def show_address(address):

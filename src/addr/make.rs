@@ -64,7 +64,7 @@ impl UnixAddr {
         }
     }
 
-    /// Makes the address of a name in Linux's abstract namespace, which is given without its
+    /// Makes the address of a name in Linux's abstract namespace. The name is given without its
     /// leading NUL.
     ///
     /// Every byte of the name counts, NULs too, and the name may be empty. There are no

@@ -315,8 +315,8 @@ impl<T: Kind> Socket<T> {
     }
 
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)`, as often as it takes — sends all of the slices, one after
-    /// the other, and the control messages once, with the first byte. A message takes one call, and
-    /// a stream takes any number of slices.
+    /// the other, and the control messages once, with the first byte. A message is sent by one
+    /// call, and on a stream the number of slices has no limit.
     ///
     /// # Errors
     ///

@@ -62,7 +62,8 @@ impl State {
         }
     }
 
-    /// Returns the bit of this state in a request. A number that has no bit gets none.
+    /// Returns the bit of this state in a request. The result is 0 if the state's number has no
+    /// bit.
     pub(super) const fn bit(self) -> u32 {
         let number = match self {
             Self::Connected => Self::ESTABLISHED,

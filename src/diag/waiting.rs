@@ -8,8 +8,8 @@ use crate::netlink::UDIAG_SHOW_ICONS;
 
 use super::query::find_with;
 
-/// The size of a buffer, in bytes, for [`waiting`], which no answer of a kernel with pages of 4 KiB
-/// exceeds.
+/// The size of a buffer for [`waiting`], in bytes. No answer of a kernel with pages of 4 KiB is
+/// larger.
 pub const WAITING_BUFFER: usize = 4 * 1024;
 
 /// Returns the inodes of the clients that wait to be accepted by the listener with this inode. It is
@@ -22,8 +22,8 @@ pub const WAITING_BUFFER: usize = 4 * 1024;
 /// # Errors
 ///
 /// - `ENOENT`: no Unix domain socket of this network namespace has the inode.
-/// - `EMSGSIZE`: more clients wait than the kernel can report, which are about 950 with pages of 4 KiB.
-///   [`Entry::queue`](crate::diag::Entry::queue) still has their number. With
+/// - `EMSGSIZE`: more clients wait than the kernel can report. With pages of 4 KiB it can report
+///   about 950. [`Entry::queue`](crate::diag::Entry::queue) still has their number. With
 ///   [`Cause::AnswerSpace`](crate::error::Cause::AnswerSpace): the buffer is too small.
 /// - `EBADMSG`: the answer is not in the form of netlink(7).
 /// - `EPROTONOSUPPORT`, `EOPNOTSUPP` and others: as for [`Query::list`](crate::diag::Query::list).

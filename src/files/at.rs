@@ -32,8 +32,9 @@ use crate::syscall;
 /// without /proc Linux does not report the path of a directory other than [`CWD`](crate::CWD)
 /// (`EOPNOTSUPP`).
 impl<T: Kind> Socket<T> {
-    /// `bindat(dir, fd, addr, len)` — gives the socket its address by a path of any length, which
-    /// begins at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the root.
+    /// `bindat(dir, fd, addr, len)` — gives the socket its address by a path of any length. The
+    /// path begins at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the
+    /// root.
     ///
     /// As with [`bind_to`](Self::bind_to), the path must not exist, and nothing removes it
     /// afterwards. A path that does not fit is bound by an alias: a short path that leads to its
@@ -45,7 +46,7 @@ impl<T: Kind> Socket<T> {
     /// the alias, which leads to another file in another process. [`Dir::path`](crate::Dir::path)
     /// returns where the directory is. A datagram socket is never bound to an alias, because its
     /// peers send their answers to its address. A datagram socket is bound to the absolute path of
-    /// the directory and the name, which must fit into `sun_path`.
+    /// the directory and the name. Together they must fit into `sun_path`.
     ///
     /// # Errors
     ///
@@ -99,8 +100,8 @@ impl<T: Kind> Socket<T> {
         bind_to_path(self.as_fd(), &path, USUAL)
     }
 
-    /// `connectat(dir, fd, addr, len)` — connects to the socket that a path of any length names,
-    /// which begins at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the
+    /// `connectat(dir, fd, addr, len)` — connects to the socket that a path of any length names.
+    /// The path begins at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the
     /// root.
     ///
     /// # Errors
@@ -141,7 +142,7 @@ impl<T: Kind> Socket<T> {
 /// Methods that listen at a path of any length, below a directory.
 impl<T: Connected> Listener<T> {
     /// `bindat(dir, fd, addr, len)`, `listen(fd, -1)` — makes a socket that listens at a path of
-    /// any length, which begins at an open directory, at [`CWD`](crate::CWD), or, if it is
+    /// any length. The path begins at an open directory, at [`CWD`](crate::CWD), or, if it is
     /// absolute, at the root.
     ///
     /// # Errors
@@ -182,7 +183,7 @@ impl<T: Connected> Listener<T> {
 
 methods_of!(Connected [Stream, Seqpacket], "Methods that connect to a path of any length, below a directory.", {
     /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the listener at a path
-    /// of any length, which begins at an open directory, at [`CWD`](crate::CWD), or, if it is
+    /// of any length. The path begins at an open directory, at [`CWD`](crate::CWD), or, if it is
     /// absolute, at the root.
     ///
     /// # Errors
@@ -216,11 +217,11 @@ methods_of!(Connected [Stream, Seqpacket], "Methods that connect to a path of an
 
 /// Methods that bind to a path which begins at an open directory.
 impl UnixDatagram {
-    /// `bindat(dir, fd, addr, len)` — makes a datagram socket that is bound to a path, which begins
-    /// at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the root.
+    /// `bindat(dir, fd, addr, len)` — makes a datagram socket that is bound to a path. The path
+    /// begins at an open directory, at [`CWD`](crate::CWD), or, if it is absolute, at the root.
     ///
     /// Peers can send answers to the address of the socket: it is the path itself, or the absolute
-    /// path of the directory and the name, which must fit into `sun_path`.
+    /// path of the directory and the name. In both forms it must fit into `sun_path`.
     ///
     /// # Errors
     ///

@@ -90,8 +90,9 @@ pub enum Existing {
     /// The old server should keep accepting for a moment, until no client waits, before it closes
     /// its listener. connect(2) first looks the path up and then takes its place in the queue. If
     /// the listener is closed when a client is between these two steps, the client is refused
-    /// (`ECONNREFUSED`). A client that is in the queue then is reset. No call reports that the last
-    /// client has connected. Tens of milliseconds are plenty unless the machine is stalled.
+    /// (`ECONNREFUSED`). A client that waits in the queue at that moment is reset. No call reports
+    /// that the last client has connected. Tens of milliseconds are plenty unless the machine is
+    /// stalled.
     ///
     /// getsockname(2), getpeername(2) of the clients and `/proc/net/unix` report the temporary name and
     /// not the path: [`Bound::addr`] has the path. A program that removes the sockets in `/tmp` whose

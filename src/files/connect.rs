@@ -192,7 +192,7 @@ impl ConnectOptions {
     }
 
     /// `connectat(dir, fd, addr, len)` — makes a socket that is connected to the listener at a path
-    /// of any length, which begins at an open directory.
+    /// of any length. The path begins at an open directory.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! Sends and receives messages, which datagram and sequenced-packet sockets have in common. Each
-//! send is one message, and each receive takes one message. A message that does not fit is
-//! truncated, and the receive always reports that.
+//! Sends and receives messages, as datagram and sequenced-packet sockets do. Each send is one
+//! message, and each receive takes one message. A message that does not fit is truncated, and the
+//! receive always reports that.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;

@@ -36,8 +36,8 @@ pub(crate) fn put_ints(data: &mut [u8], numbers: impl Iterator<Item = c_int>) {
     }
 }
 
-/// Makes an owned descriptor of an `int`. `FromRawFd` compares each number with -1, which this
-/// function leaves to the caller, who has compared all numbers of a message at once.
+/// Makes an owned descriptor of an `int`. `FromRawFd` compares each number with -1. This function
+/// leaves that to the caller, because the caller has compared all numbers of a message at once.
 ///
 /// # Safety
 ///

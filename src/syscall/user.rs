@@ -57,7 +57,7 @@ fn is_ambiguous(uid: u32, map: &Numbers, overflow: &Numbers) -> bool {
 }
 
 /// Reads the decimal numbers of a text in pieces. Keeps the last number, and the sum of every third
-/// number, which in `uid_map` is the length of a range.
+/// number. In `uid_map` every third number is the length of a range.
 #[cfg(have_user_namespaces)]
 #[derive(Default)]
 struct Numbers {

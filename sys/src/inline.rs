@@ -1,9 +1,9 @@
 //! The calls on sockets, close(2), read(2), write(2) and poll(2), made by the instruction of the
 //! processor in place of the functions of the C library: feature `inline-syscalls`.
 //!
-//! This is the only file with `asm!`. Each call has the signature of the C library's function, which
-//! the compiler checks, passes its arguments on unchanged, and sets `errno` only if it failed. The
-//! functions are documented where they are re-exported.
+//! This is the only file with `asm!`. Each call has the signature of the C library's function, as
+//! the compiler checks. It passes its arguments on unchanged, and sets `errno` only if it failed.
+//! The functions are documented where they are re-exported.
 //!
 //! The `asm!` blocks make the same promises to the compiler on both processors, except for the
 //! names of the registers:
@@ -30,8 +30,8 @@ use libc::{
 };
 
 /// Makes a system call on x86_64, and returns the kernel's result. `rax` has the number of the call
-/// and then the result. The instruction overwrites `rcx` with the address to return to and `r11` with
-/// the flags, which the kernel restores from there. The kernel keeps all other registers.
+/// and then the result. The instruction overwrites `rcx` with the address to return to and `r11`
+/// with the flags. The kernel restores the flags from `r11`. The kernel keeps all other registers.
 ///
 /// An argument of 32 bits leaves the upper half of its register undefined, as in the C library. The
 /// kernel does not read that half.
@@ -111,8 +111,8 @@ extern "C" fn failed(result: isize) -> isize {
     -1
 }
 
-/// Defines calls, and compares the signature of each with the C library's function. An attribute of a
-/// call belongs to the comparison.
+/// Defines calls, and compares the signature of each with the C library's function. An attribute
+/// before a call applies to the comparison alone.
 macro_rules! calls {
     ($(
         $(#[$compared:meta])?
@@ -120,8 +120,8 @@ macro_rules! calls {
     )*) => { $(
         #[inline(always)]
         pub unsafe extern "C" fn $name($($arg: $type),*) -> $result {
-            // SAFETY: the operands name every register that changes. The kernel accesses the memory
-            // that the C library's function accesses, which the caller guarantees.
+            // SAFETY: the operands name every register that changes. The kernel accesses only the
+            // memory that the C library's function accesses, and the caller guarantees that memory.
             let result = unsafe { instruction!($number, $($given),*) };
             checked(result) as $result
         }

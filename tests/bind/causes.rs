@@ -127,7 +127,7 @@ fn cause_of_a_lock_file_of_root_is_named() {
         return;
     }
     fs::set_permissions(fresh.dir.path(), Permissions::from_mode(0o777)).unwrap();
-    // After these lines the directory is as after a server that ran as root and was killed.
+    // These lines leave the directory in the state in which a killed server of root leaves it.
     let replace = BindOptions::new().existing(Existing::ReplaceStale);
     std::mem::forget(bind(replace, &fresh.path).unwrap());
     fs::remove_file(&fresh.path).unwrap();

@@ -21,7 +21,7 @@ type Answer<T> = Result<T, c_int>;
 
 const PATH: &str = "s";
 
-/// Returns the name of a directory, which is longer than sun_path. `main` makes the directory
+/// Returns the name of a directory. The name is longer than sun_path. `main` makes the directory
 /// before the way begins.
 fn deep() -> String {
     "d".repeat(150)

@@ -155,9 +155,9 @@ fn datagram(stage: &Stage) -> (String, String, Running) {
     (message, from, running)
 }
 
-/// Receives the messages by which a service reports that it is ready, with its credentials. The
-/// program then sends one end of a pipe and waits until that end is closed. The closed end shows
-/// that everything before was read.
+/// Receives the messages by which a service reports that it is ready, and the credentials of the
+/// service. The program then sends one end of a pipe and waits until that end is closed. The closed
+/// end shows that everything before was read.
 fn notify(stage: &Stage) {
     let socket = UnixDatagram::bind_addr(&stage.address()).expect("it is free");
     patient(&socket);

@@ -251,8 +251,8 @@ impl BindOptions {
     /// - `ENOENT`, `ENOTDIR`, `ELOOP`: the directory does not exist, is a file, or is a loop of
     ///   links.
     /// - `ENAMETOOLONG`: a component has more than 255 bytes (`NAME_MAX`). With
-    ///   [`reachable`](Self::reachable): the path does not fit into `sun_path`, with both lengths
-    ///   ([`Cause::Unreachable`](crate::error::Cause::Unreachable)); nothing was made.
+    ///   [`reachable`](Self::reachable): the path does not fit into `sun_path`; the error has both
+    ///   lengths ([`Cause::Unreachable`](crate::error::Cause::Unreachable)), and nothing was made.
     /// - `EACCES`: no permission to write to the directory, or to search one above it; or Landlock
     ///   does not grant it. With `ReplaceStale`: no permission to write to a file that may be
     ///   stale, or to open the lock file.

@@ -107,7 +107,7 @@ impl StaleFile {
     }
 }
 
-/// Converts an error of `std` from reading a directory, which always has an errno.
+/// Converts an error of `std` from reading a directory. Such an error always has an errno.
 fn from_io(error: std::io::Error) -> Error {
     let errno = Errno::from_io_error(&error).unwrap_or(Errno::EIO);
     Error::new(Call::Readdir, errno)

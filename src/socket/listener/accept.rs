@@ -106,7 +106,7 @@ impl<T: Connected> Listener<T> {
     ///
     /// # Examples
     ///
-    /// A loop that tests a flag twice a second, which a signal handler may set:
+    /// A loop that tests a flag twice a second. A signal handler may set the flag:
     ///
     /// ```no_run
     /// use std::sync::atomic::{AtomicBool, Ordering};

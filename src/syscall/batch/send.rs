@@ -236,8 +236,8 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
         outcome.map_err(|error| self.with_limit(error, fd))
     }
 
-    /// Returns the error of the first message that is left, with the limit if the message exceeded
-    /// it.
+    /// Returns the error of the first message that is left. If the message exceeded the limit, the
+    /// error has the limit.
     #[allow(
         clippy::unnecessary_cast,
         reason = "msg_iovlen is 4 bytes outside glibc"

@@ -111,9 +111,9 @@ fn on_two_paths(
     Ok(())
 }
 
-/// The mode of the files that `O_CREAT` makes here, which are lock files. The mode gives
-/// permissions only to the owner, and has the sticky bit as a mark: that bit means nothing on the
-/// file, no other program sets it, and the umask does not change it.
+/// The mode of the files that `O_CREAT` makes here. All of these files are lock files. The mode
+/// gives permissions only to the owner, and has the sticky bit as a mark: that bit means nothing on
+/// the file, no other program sets it, and the umask does not change it.
 pub(crate) const LOCK_FILE_MODE: sys::mode_t = sys::S_ISVTX | 0o600;
 
 /// Opens a file by openat(2), close-on-exec. A file that `O_CREAT` makes has [`LOCK_FILE_MODE`].

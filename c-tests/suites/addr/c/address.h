@@ -19,7 +19,7 @@ union address {
 	unsigned char bytes[BUFFER_SIZE];
 };
 
-/* Fills the buffer with a known byte, which shows what the kernel has written. */
+/* Fills the buffer with a known byte, so that the bytes that the kernel writes can be seen. */
 void address_prepare(union address *ret_addr);
 
 /* Prints what the kernel wrote into a prepared address: the length that it reports, the bytes of

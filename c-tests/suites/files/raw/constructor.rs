@@ -135,7 +135,7 @@ fn below(path: &str, construct: Constructor) -> Made {
     let (directory, name) = path.rsplit_once('/').expect("it is below a directory");
     let directory = CString::new(directory).expect("a path has no NUL");
     let flags = sys::O_PATH | sys::O_DIRECTORY | sys::O_CLOEXEC;
-    // SAFETY: the path is a live string with a NUL, and no file is made, which would take a mode.
+    // SAFETY: the path is a live string with a NUL, and no file is made, so the call takes no mode.
     let fd = returned(unsafe { sys::openat(sys::AT_FDCWD, directory.as_ptr(), flags) })?;
     // SAFETY: the descriptor was just made, and nothing else owns it.
     let directory = unsafe { OwnedFd::from_raw_fd(fd) };

@@ -151,7 +151,7 @@ void race_clients(void)
 	ask_names();
 }
 
-/* 3. Kill the holder of the lock, which ends the lock. */
+/* 3. Kill the holder of the lock, so that the kernel releases the lock. */
 
 /* Makes a server at the path, and holds its lock until this process is killed. */
 static _Noreturn void hold(const int gate[2])

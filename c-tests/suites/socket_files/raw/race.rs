@@ -79,7 +79,7 @@ pub(crate) fn clients() {
     ask_names();
 }
 
-// 3. Kill the holder of the lock, which ends the lock.
+// 3. Kill the holder of the lock, so that the kernel releases the lock.
 
 pub(crate) fn killed() {
     let gate = process::gate_make();

@@ -68,7 +68,7 @@ pub(crate) fn clients() -> Result<(), Error> {
     Ok(())
 }
 
-// 3. Kill the holder of the lock, which ends the lock.
+// 3. Kill the holder of the lock, so that the kernel releases the lock.
 
 pub(crate) fn killed() -> Result<(), Error> {
     let gate = process::gate_make();

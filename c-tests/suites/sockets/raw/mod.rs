@@ -103,7 +103,8 @@ impl Raw {
     }
 }
 
-// 3. Make addresses of exactly the bytes, without a NUL after a pathname, which the kernel adds.
+// 3. Make addresses of exactly the bytes, without a NUL after a pathname, because the kernel adds
+//    the NUL.
 
 const OFFSET: usize = sys::SUN_PATH_OFFSET;
 
