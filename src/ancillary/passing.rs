@@ -281,7 +281,8 @@ impl<T: Kind> Socket<T> {
 
     /// `recvmsg` with `SCM_CREDENTIALS` — receives bytes and the credentials of their sender. The
     /// credentials arrive if [`set_pass_credentials`](Self::set_pass_credentials) was called before
-    /// the bytes were sent.
+    /// the bytes were sent. If it was called later, Linux reports the process 0, that is a
+    /// [`pid`](Credentials::pid) of `None`, and the user 65534, whoever the sender is.
     ///
     /// Descriptors that arrive without being asked for are closed, which
     /// [`Received::is_control_truncated`] reports.

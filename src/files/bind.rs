@@ -171,6 +171,7 @@ pub struct BindOptions {
     existing: Existing,
     lock: Lock,
     reachable: bool,
+    pass_credentials: bool,
 }
 
 impl Default for BindOptions {

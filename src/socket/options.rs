@@ -312,7 +312,9 @@ macro_rules! flags {
 flags! {
     SO_PASSCRED "SO_PASSCRED" pass_credentials set_pass_credentials
         "the sender's credentials come with each message. Setting it lets Linux autobind the \
-         socket at its next connect or send."
+         socket at its next connect or send, and reports a message that was sent before as one of \
+         the process 0 of the user 65534. \
+         [`BindOptions::pass_credentials`](crate::BindOptions::pass_credentials) sets it before bind(2)."
         "unix(7)"
     SO_PASSSEC "SO_PASSSEC" pass_security set_pass_security
         "the sender's security label comes with each message."

@@ -6,6 +6,8 @@ mod addr;
 mod adopted;
 mod again;
 mod causes;
+#[cfg(target_os = "linux")]
+mod credentials;
 mod existing;
 #[path = "../fresh/mod.rs"]
 mod fresh;

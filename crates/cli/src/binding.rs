@@ -76,9 +76,13 @@ impl Binding {
     }
 
     /// Makes the socket, and a value that removes its file: at the end, and when a signal ends this
-    /// process.
-    pub(crate) fn bind<S: Bindable>(&self, target: &Target) -> Result<(S, File), Failure> {
-        let options = self.options()?;
+    /// process. The credentials of the sender come with each message if `with_credentials` is true.
+    pub(crate) fn bind<S: Bindable>(
+        &self,
+        target: &Target,
+        with_credentials: bool,
+    ) -> Result<(S, File), Failure> {
+        let options = self.options()?.pass_credentials(with_credentials);
         let bound: Result<Bound<S>, _> = match target {
             Target::Path(path) => options.bind_at(CWD, path),
             Target::Abstract(name) => UnixAddr::from_abstract(name)

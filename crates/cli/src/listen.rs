@@ -108,8 +108,9 @@ struct Server<'a> {
 
 impl Server<'_> {
     /// Makes the socket. Signals remove its file from now on.
-    fn bind<S: Bindable>(&self) -> Result<(S, File), Failure> {
-        let (socket, file) = self.arguments.binding.bind(&self.target)?;
+    fn bind<S: Bindable>(&self, with_credentials: bool) -> Result<(S, File), Failure> {
+        let binding = &self.arguments.binding;
+        let (socket, file) = binding.bind(&self.target, with_credentials)?;
         file.remove_at_signals()?;
         self.report_listening();
         Ok((socket, file))
@@ -123,7 +124,7 @@ impl Server<'_> {
 
     /// Starts the program with the listening socket, and ends when it does. Signals are passed on.
     fn activate<S: Bindable + AsFd>(&self) -> Result<Status, Failure> {
-        let (socket, _file) = self.arguments.binding.bind::<S>(&self.target)?;
+        let (socket, _file) = self.arguments.binding.bind::<S>(&self.target, false)?;
         let signals = PassedOn::start()?;
         self.report_listening();
         let words = &self.arguments.program;
@@ -146,7 +147,7 @@ impl Server<'_> {
         Listener<T>: Bindable,
         OwnedFd: From<Socket<T>>,
     {
-        let (listener, _file) = self.bind::<Listener<T>>()?;
+        let (listener, _file) = self.bind::<Listener<T>>(false)?;
         let clients = Clients::<PROGRAMS>::new().per_user(self.arguments.per_user);
         let clients: &'static _ = Box::leak(Box::new(clients));
         let mut last = Ok(Status::Done);
@@ -255,12 +256,8 @@ impl Server<'_> {
                 "datagrams have no connections: --exec is for the other kinds".into(),
             ));
         }
-        let (socket, _file) = self.bind::<UnixDatagram>()?;
         let wants_sender = self.arguments.verbose || !self.required.is_empty();
-        let fail = |error: sunpath::Error| Failure::not(&self.target, &error);
-        if wants_sender {
-            socket.set_pass_credentials(true).map_err(fail)?;
-        }
+        let (socket, _file) = self.bind::<UnixDatagram>(wants_sender)?;
         loop {
             let is_taken = self.print_message(&socket, wants_sender)?;
             if is_taken && !self.arguments.keep {

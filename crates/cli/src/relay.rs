@@ -73,7 +73,7 @@ where
     let to = Arc::new(Target::read(&arguments.to)?);
     let required = arguments.require_user.iter().map(|user| user::uid(user));
     let required = required.collect::<Result<Vec<_>, _>>()?;
-    let (listener, file) = arguments.binding.bind::<Listener<T>>(&from)?;
+    let (listener, file) = arguments.binding.bind::<Listener<T>>(&from, false)?;
     file.remove_at_signals()?;
     if arguments.verbose {
         note(&format!("listening on {}", from.text()));

@@ -78,7 +78,7 @@ impl BindOptions {
             let cause = Cause::NoFile;
             return Err(Error::with_cause(Call::Bind, Errno::EINVAL, cause));
         }
-        let socket = syscall::socket(kind, false)?;
+        let socket = self.socket(kind)?;
         // The type makes no difference to this call.
         let bound = SocketRef::<Stream>::from(&socket).bind_to(addr);
         bound.map_err(|error| match error.errno() {

@@ -34,7 +34,7 @@ impl BindOptions {
         has_lock: bool,
     ) -> Result<(OwnedFd, BoundFile), Error> {
         self.access.check()?;
-        let socket = syscall::socket(kind, false)?;
+        let socket = self.socket(kind)?;
         let mut file = file; // `file` is declared after the socket, so that it is dropped first.
         let in_place = !self.access.is_asked() || can_be_held(socket.as_fd(), file.dir.as_fd())?;
         if self.takes_lock() && !has_lock {

@@ -9,7 +9,10 @@ use crate::error::{Call, Error};
 use crate::fd::{AsFd, BorrowedFd, CWD, OwnedFd};
 use crate::files::path::SplitPath;
 use crate::pathname::AsPathname;
-use crate::socket::{Kind, Socket, UnixDatagram, UnixListener, UnixSeqpacketListener};
+use crate::socket::{
+    Kind, Socket, SocketRef, Stream, UnixDatagram, UnixListener, UnixSeqpacketListener,
+};
+use crate::syscall;
 
 impl BindOptions {
     /// Makes options that bind as C does, except that the file is removed when the result is
@@ -23,6 +26,7 @@ impl BindOptions {
             existing: Existing::Refuse,
             lock: Lock::Beside,
             reachable: false,
+            pass_credentials: false,
         }
     }
 
@@ -212,6 +216,48 @@ impl BindOptions {
     pub const fn reachable(mut self, on: bool) -> Self {
         self.reachable = on;
         self
+    }
+
+    /// Sets whether the sender's credentials come with each message, from the first message on: the
+    /// option `SO_PASSCRED` is set before bind(2). Without this option it is off. A listener's
+    /// connections have the option, too.
+    ///
+    /// [`set_pass_credentials`](Socket::set_pass_credentials) of the bound socket is too late for the
+    /// messages that arrive before it is called: Linux reports them as sent by the process 0 of the user
+    /// 65534, whoever the sender is.
+    ///
+    /// # Errors
+    ///
+    /// The calls that bind have one more error.
+    ///
+    /// - `ENOPROTOOPT`: the system does not have the option.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sunpath::BindOptions;
+    ///
+    /// let log = BindOptions::new().pass_credentials(true).bind_datagram("/run/log.sock")?;
+    /// let mut buf = [0; 4096];
+    /// let (received, sender) = log.recv_with_credentials(&mut buf)?;
+    /// # Ok::<(), sunpath::Error>(())
+    /// ```
+    ///
+    /// See unix(7).
+    #[must_use]
+    #[doc(alias = "SO_PASSCRED")]
+    pub const fn pass_credentials(mut self, on: bool) -> Self {
+        self.pass_credentials = on;
+        self
+    }
+
+    /// Makes the socket that is going to be bound.
+    pub(super) fn socket(&self, kind: c_int) -> Result<OwnedFd, Error> {
+        let socket = syscall::socket(kind, false)?;
+        if self.pass_credentials {
+            SocketRef::<Stream>::from(&socket).set_pass_credentials(true)?;
+        }
+        Ok(socket)
     }
 
     /// Returns whether a lock file is locked.
