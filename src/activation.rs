@@ -256,7 +256,7 @@ pub enum ActivationError {
         /// The number of bytes of the name.
         len: usize,
     },
-    /// The descriptors were taken over before.
+    /// The descriptors have already been taken over.
     Taken,
     /// A descriptor is not open (`EBADF`) or is close-on-exec (`EBUSY`). In the first case the
     /// variables count more descriptors than were passed, or the program that this process executed

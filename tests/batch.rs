@@ -28,7 +28,7 @@ fn send<T: Messages>(from: &Socket<T>, messages: &[&[u8]]) {
 }
 
 /// Receives several times into the same slots, after shorter and after longer messages. The batch
-/// is moved before.
+/// is moved before the first receive.
 fn serves_again<T: Messages>() {
     let (a, b) = Socket::<T>::pair().unwrap();
     let (mut room, mut bufs) = (RecvSlots::<4>::new(), vec![[0; 4]; 5]);

@@ -118,7 +118,7 @@ pub trait Batch {
     fn recv(socket: &Self::Socket, rx: &mut Self::Rx) -> usize;
 }
 
-/// Passes descriptors. The receiver takes ownership of all of them, and closes them then.
+/// Passes descriptors. The receiver takes ownership of all of them, and then closes them.
 pub trait Descriptors {
     const MOST: usize = MOST_FDS;
     type Socket;

@@ -9,7 +9,8 @@
 /* The bytes of all arguments of a step. */
 static unsigned char buffer[65536];
 
-/* Copies count bytes of text. Returns NULL if there are none or too many, or the text ends before.
+/* Copies count bytes of text. Returns NULL if there are none or too many, or the text ends too
+ * early.
  */
 static const char *read_word(const char *text, size_t count, size_t size, char *ret_word)
 {

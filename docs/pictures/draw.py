@@ -168,7 +168,7 @@ def transcript(lesson):
 
 
 def draw_stream():
-    """Draws lesson 02 in time: which side makes each call, and what the kernel has then."""
+    """Draws lesson 02 in time: which side makes each call, and what the kernel has after the call."""
     lines = [line for line in transcript("02_stream") if not line.startswith("socket")]
     effects = {
         "bind": "makes the file", "listen": "makes the queue", "connect": "puts a connection into the queue",

@@ -103,7 +103,7 @@ impl<C: ControlStorage> Ancillary<C> {
     }
 
     /// `SCM_PIDFD` — takes the pidfd of the process that sent the message. Returns `None` if
-    /// [`pass_pidfd`](crate::Socket::pass_pidfd) is off, or if the pidfd was taken before.
+    /// [`pass_pidfd`](crate::Socket::pass_pidfd) is off, or if the pidfd was already taken.
     ///
     /// # Errors
     ///

@@ -66,8 +66,8 @@ impl<const N: usize> Fds<N> {
     ///
     /// Returns the descriptor, so that it stays open. A program that reports this may use:
     ///
-    /// - `ENOBUFS`: `N` descriptors were added before. The place of a descriptor that was taken is not
-    ///   used again.
+    /// - `ENOBUFS`: `N` descriptors have already been added. The place of a descriptor that was
+    ///   taken is not used again.
     #[inline]
     pub fn push(&mut self, fd: OwnedFd) -> Result<(), OwnedFd> {
         self.array.push(fd)

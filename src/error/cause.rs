@@ -274,7 +274,7 @@ causes! {
     /// The socket has another type than the requested type.
     OtherKind "the socket is of another kind"
     /// The descriptor is close-on-exec, so this process did not inherit it: it opened the
-    /// descriptor, or has taken it over before.
+    /// descriptor, or has already taken it over.
     CloseOnExec "the descriptor is close-on-exec, so it was not inherited"
     /// Without /proc, Linux does not report the path of an open directory.
     NoProc "without /proc the path of the directory is unknown"

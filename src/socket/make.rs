@@ -154,8 +154,8 @@ impl<T: Kind> Socket<T> {
     /// `bind(fd, addr, len)` — gives the socket its address.
     ///
     /// For a pathname, a socket file is made, with mode 0777 less the umask unless
-    /// [`set_mode`](Self::set_mode) was called. The file must not exist before, and nothing removes
-    /// it afterwards. The unnamed address is refused, because in C it means
+    /// [`set_mode`](Self::set_mode) was called. The file must not exist yet, and nothing removes it
+    /// afterwards. The unnamed address is refused, because in C it means
     /// [`autobind`](Self::autobind).
     ///
     /// # Errors

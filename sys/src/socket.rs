@@ -260,7 +260,7 @@ pub use crate::calls::socket;
 pub use crate::calls::socketpair;
 
 /// `int bind(int fd, const struct sockaddr *addr, socklen_t len);` — gives a socket its address.
-/// For a pathname, a socket file is made, which must not exist before.
+/// For a pathname, a socket file is made, which must not exist yet.
 ///
 /// See bind(2), unix(7).
 #[doc(inline)]

@@ -15,7 +15,7 @@ use crate::fuse::{self, Quirks};
 use crate::{Fresh, POLICIES, assert_fails, bind, in_child, ino, may_have_own_namespaces, skip};
 
 /// Runs `action` in a child whose mounts no other process sees, and returns its result. Returns
-/// `true` if the system does not allow a child with own mounts.
+/// `true` if the system does not allow a child to have its own mounts.
 fn with_own_mounts(action: impl FnOnce() -> bool) -> bool {
     in_child(|| {
         if !may_have_own_namespaces() {

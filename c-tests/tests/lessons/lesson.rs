@@ -81,7 +81,8 @@ impl Lesson {
         }
     }
 
-    /// Returns the transcript. `SUNPATH_BLESS=1` records all transcripts before.
+    /// Returns the transcript. With `SUNPATH_BLESS=1` all transcripts are recorded before this
+    /// call.
     #[track_caller]
     pub(crate) fn transcript(&self) -> Transcript {
         static RECORDED: Once = Once::new();

@@ -140,7 +140,7 @@ fn without_override(command: &mut Command, _: &Path) {
     unsafe { command.pre_exec(give_up) };
 }
 
-/// Makes a command run in a directory that is removed before.
+/// Makes a command run in a directory that is removed before the command starts.
 fn without_directory(command: &mut Command, dir: &Path) {
     let dir = CString::new(dir.as_os_str().as_bytes()).expect("a path has no NUL");
     let remove = move || {

@@ -150,7 +150,7 @@ impl<'b, E: Expected> SendHeaders<'b, E> {
     }
 
     /// Writes headers of messages that are bytes and nothing else, until `bytes_of` returns `None`
-    /// for a message or no slot is free. Returns the message that has no header then.
+    /// for a message or no slot is free. Returns the message for which no header was written.
     #[inline]
     pub(crate) fn push_while<M>(
         &mut self,

@@ -25,7 +25,7 @@ pub(crate) struct Inherited {
 
 /// The reason why descriptors cannot be taken over.
 pub(crate) enum NotInherited {
-    /// The descriptors were taken over before.
+    /// The descriptors have already been taken over.
     Taken,
     /// This descriptor cannot be taken over, because it is not open (`EBADF`) or because this
     /// process opened it (`EBUSY`).

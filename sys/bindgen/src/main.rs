@@ -22,7 +22,7 @@ use targets::{LINUX_H, Target, ZIG, header_set, wrapper_h};
 /// The exit status if the headers or libclang are not installed.
 const ABSENT: u8 = 77;
 
-/// File names and what is in them.
+/// The names of files, and their contents.
 type Files = BTreeMap<String, String>;
 
 fn main() -> ExitCode {
