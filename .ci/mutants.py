@@ -288,7 +288,7 @@ class Tests:
                                  start_new_session=True, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            # No test that is used takes so long.
+            # No test that is used takes that long.
             resource.prlimit(child.pid, resource.RLIMIT_CPU, (SLOWEST + 1, SLOWEST + 1))
             status = child.wait(limit)
         except (ProcessLookupError, subprocess.TimeoutExpired):

@@ -6,7 +6,7 @@
 //! the messages one by one, and keeps the beginning of a message whose rest has not arrived yet.
 //! [`Frames`] does the same for bytes that were received already, such as a record of a
 //! [`UnixSeqpacket`](crate::UnixSeqpacket). With 32 messages in a write, a message took about a
-//! twentieth of the time that one call for each message takes.
+//! twentieth of the time that it takes with one call for each message.
 //!
 //! The length is 4 bytes, the most significant byte first (network byte order), and counts the bytes
 //! of the message alone. This is the default of tokio's `LengthDelimitedCodec`, `{packet, 4}` of

@@ -154,7 +154,7 @@
 //!   ends after at most three times the timeout.
 //! - A socket without a peer has no credentials: [`peer_cred`](Socket::peer_cred) fails with
 //!   `ENOTCONN`, where Linux answers with uid and gid -1.
-//! - A timeout of zero is refused, because in C it means to wait forever.
+//! - A timeout of zero is refused, because in C it means an endless wait.
 //! - If a datagram or record does not fit, the receive reports that and the true length:
 //!   [`Received`].
 //! - Received descriptors belong to a value from the instant that they arrive, and are closed if
@@ -208,9 +208,9 @@
 //! - change what an error prints, report a cause where none was reported, and change what `Debug` prints;
 //! - need a newer Rust, kernel or C library, which the README and the changelog then list.
 //!
-//! Types of `libc` 0.2 and of `sunpath-sys` stand in signatures, such as
-//! `sockaddr_un` of [`sys`]. A new `libc` that is not compatible is therefore a new
-//! version of this crate that is not compatible. `sunpath` and `sunpath-sys` always have the same version.
+//! Types of `libc` 0.2 and of `sunpath-sys` appear in signatures, such as `sockaddr_un` of [`sys`].
+//! A new `libc` that is not compatible is therefore a new version of this crate that is not
+//! compatible. `sunpath` and `sunpath-sys` always have the same version.
 
 #![no_std]
 // docs.rs builds the pages with an unstable compiler, which can show the feature that an item
@@ -261,8 +261,8 @@ mod netlink;
 #[cfg(feature = "files")]
 mod search;
 
-// The modules `fd` and `syscall` make the system calls. All unsafe blocks stand in these modules,
-// and a descriptor gets its owner as soon as it is made.
+// The modules `fd` and `syscall` make the system calls. All unsafe blocks are in these modules, and
+// a descriptor gets its owner as soon as it is made.
 pub mod fd;
 
 mod syscall;

@@ -5,8 +5,8 @@
 //! [`Socket`] and [`Listener`] with a [`Kind`]. This module has, in addition, the types that appear
 //! in their signatures.
 
-// The modules stand in the order in which rustdoc shows their methods. Empty lines keep rustfmt
-// from sorting them.
+// The modules are in the order in which rustdoc shows their methods. Empty lines keep rustfmt from
+// sorting them.
 mod kind;
 
 mod make;

@@ -286,7 +286,7 @@ fn long_path_over_path_max_is_bound_and_reached() {
     // The lengths are around PATH_MAX, where one call no longer takes the path, and far above it.
     for bytes in [4000, 4090, 4095, 4096, 4097, 4100, 8191, 8192, 8193, 20_000] {
         let relative = deeper(Path::new(""), bytes - 7);
-        // std's own calls cannot make a directory with so long a path.
+        // std's own calls cannot make a directory with a path of this length.
         let mut dir = Dir::open(base.path()).unwrap();
         for component in &relative {
             let name = std::ffi::CString::new(component.as_encoded_bytes()).unwrap();

@@ -191,7 +191,7 @@ fn fault_in_close_range_leaves_no_descriptor_open() {
 #[cfg(target_os = "linux")]
 #[test]
 fn fault_in_close_is_not_seen_where_one_call_closes_consecutive_descriptors() {
-    // SAFETY: no descriptor has so great a number, so the call closes nothing.
+    // SAFETY: no descriptor has a number that great, so the call closes nothing.
     let made = unsafe { libc::syscall(libc::SYS_close_range, u32::MAX, u32::MAX, 0) };
     if made == -1 {
         return;

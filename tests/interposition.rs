@@ -1,6 +1,6 @@
-//! Tests which calls reach functions that stand in place of those of the C library. A program, or a
-//! library that `LD_PRELOAD` names, can have such functions. sunpath calls them, unless it makes the
-//! system calls itself, by the feature `inline-syscalls`.
+//! Tests which calls reach functions that replace those of the C library. A program, or a library
+//! that `LD_PRELOAD` names, can have such functions. sunpath calls them, unless it makes the system
+//! calls itself, by the feature `inline-syscalls`.
 //!
 //! This program defines some of these functions. They make the system call, and count the calls of each
 //! thread.
@@ -10,8 +10,8 @@ use libc::{c_int, c_void, size_t, ssize_t};
 use sunpath::sys::INLINE_SYSCALLS;
 use sunpath::{Shutdown, UnixStream};
 
-/// Defines functions that stand in place of those of the C library. Each is the system call of its
-/// name, with arguments in addition if it has fewer than the system call.
+/// Defines functions that replace those of the C library. Each is the system call of its name, with
+/// arguments in addition if it has fewer than the system call.
 macro_rules! counted {
     ($($name:ident($($arg:ident: $type:ty),+ $(; $more:expr)*) -> $result:ty = $number:ident;)+) => {
         /// The number of calls of each function.

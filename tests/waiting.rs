@@ -433,7 +433,7 @@ fn serve_incoming_goes_on_when_descriptors_are_free_again() {
             reported.set(reported.get() + 1);
         });
         // Each pair has an index and a duration. Descriptors become free before the poll of that
-        // index. Until then the pauses take at least so many milliseconds.
+        // index. Until then the pauses take at least that many milliseconds.
         for (freed_before, milliseconds) in [(4, 5 + 10 + 20 + 40 + 80), (0, 5)] {
             let mut files = use_up_descriptors();
             before_poll(move |before| {

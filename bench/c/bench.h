@@ -24,7 +24,7 @@
 #define MUST(condition) \
     do { if (!(condition)) { fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #condition, strerror(errno)); exit(2); } } while (0)
 
-static const char *wanted; /* NULL means to list the keys. */
+static const char *wanted; /* NULL means that the keys are listed. */
 static uint64_t count;
 static int found;
 

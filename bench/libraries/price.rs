@@ -1,5 +1,5 @@
-//! The workloads that show the cost of each guarantee. The same work is done over C's own calls, without
-//! the guarantee and then with it, and at last by sunpath with all guarantees.
+//! The workloads that show the cost of each guarantee. The same work is done over C's own calls,
+//! without the guarantee and then with it, and finally by sunpath with all guarantees.
 
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -121,8 +121,8 @@ fn addresses(mut bench: Bench) -> Bench {
     bench
 }
 
-/// Reads an address and trusts its length, without a check that the struct has so many bytes. A path
-/// ends where the kernel says.
+/// Reads an address and trusts its length, without a check that the struct has that many bytes. A
+/// path ends where the kernel says.
 ///
 /// # Safety
 ///

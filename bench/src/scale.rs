@@ -12,7 +12,7 @@ use crate::picture::{self, Series};
 use crate::rounds::{self, medians, sorted};
 use crate::tables::few;
 
-/// The most connections. There are fewer if the limit of descriptors does not allow so many.
+/// The most connections. There are fewer if the limit of descriptors does not allow that many.
 const CONNECTIONS: u64 = 19_000;
 /// The number of descriptors that are reserved for uses other than connections.
 const OTHERS: u64 = 16;

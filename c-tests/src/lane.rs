@@ -301,7 +301,7 @@ pub fn skip(what: &str) -> bool {
 }
 
 /// Raises the soft limit as far as needed for this many descriptors. Returns whether the process
-/// cannot have so many descriptors, and then reports that the current test is skipped.
+/// cannot have that many descriptors, and then reports that the current test is skipped.
 #[must_use]
 pub fn unless_descriptors(count: libc::rlim_t) -> bool {
     limit::unless_descriptors(count)

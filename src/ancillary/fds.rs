@@ -12,11 +12,11 @@ use crate::syscall::FdArray;
 /// takes them by iterating.
 ///
 /// Dropping the collection closes the descriptors that nobody took. On Linux, close_range(2) closes
-/// consecutive descriptors by one call, and a message brings consecutive descriptors if no lower ones
-/// are free. 253 descriptors are then sent, received and closed by three system calls, while a `Vec`
-/// closes them by 253. Descriptors that are not consecutive are closed by more calls. On another
-/// system, on a kernel before Linux 5.9, or where a filter refuses the call, each descriptor is closed
-/// by its own close(2).
+/// consecutive descriptors by one call, and the descriptors of a message are consecutive if no
+/// lower ones are free. 253 descriptors are then sent, received and closed by three system calls,
+/// while a `Vec` closes them by 253. Descriptors that are not consecutive are closed by more calls.
+/// On another system, on a kernel before Linux 5.9, or where a filter refuses the call, each
+/// descriptor is closed by its own close(2).
 ///
 /// A collection has 4 bytes for each of `N` descriptors, and 16 or 20 more. Nothing is allocated.
 ///

@@ -17,7 +17,8 @@ pub const WAITING_BUFFER: usize = 4 * 1024;
 /// bytes.
 ///
 /// This is a question of its own, because the kernel cannot put a long queue into a list: a list
-/// with the waiting clients would leave out a listener with some thousand of them, without an error.
+/// with the waiting clients would leave out a listener with a few thousand waiting clients, without
+/// an error.
 ///
 /// # Errors
 ///

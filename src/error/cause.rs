@@ -19,7 +19,7 @@ macro_rules! causes {
     ($($(#[$doc:meta])* $cause:ident $({ $($(#[$number_doc:meta])* $number:ident: $int:ident),+ })? $text:literal)*) => {
         /// The reason why a call failed, if the errno alone does not give it.
         ///
-        /// [`Error::cause`](crate::Error::cause) returns it. The text of the cause stands in
+        /// [`Error::cause`](crate::Error::cause) returns it. The text of the cause is in
         /// parentheses in the text of the error.
         ///
         /// # Examples
@@ -203,7 +203,7 @@ causes! {
     /// A mode, an owner or a group was asked for, and the address is an abstract name, to which every
     /// process of the network namespace can connect.
     NoFile "an abstract name has no file, and therefore no mode, owner or group"
-    /// The value -1 is not a user or group. To chown(2) it means to change nothing.
+    /// The value -1 is not a user or group. For chown(2) it means no change.
     NoUser {
         /// The value, which is -1.
         id: u32
@@ -264,10 +264,11 @@ causes! {
         /// The largest value that the option takes.
         max: u32
     } "the number is over {}, the most that the option takes"
-    /// A timeout of zero is refused, because in C it means to wait forever. Use `None` to wait forever.
+    /// A timeout of zero is refused, because in C it means an endless wait. Use `None` to wait
+    /// forever.
     ZeroTimeout "a timeout of zero is refused; None waits forever"
-    /// The unnamed address is not bound, because in C it means to choose a free abstract name. Use
-    /// [`Socket::autobind`](crate::Socket::autobind) to get a free abstract name.
+    /// The unnamed address is not bound, because in C the kernel then chooses a free abstract name.
+    /// Use [`Socket::autobind`](crate::Socket::autobind) to get a free abstract name.
     UnnamedAddress "the address is unnamed; autobind chooses a free name"
     /// The descriptor is a socket, but not a Unix domain socket.
     OtherFamily "the socket is not a Unix domain socket"

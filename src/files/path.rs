@@ -21,7 +21,7 @@ pub(crate) struct SplitPath<'a> {
     /// The last component, with the slashes after it.
     pub(crate) last: &'a [u8],
     path: &'a [u8],
-    /// The address of the path itself. The result is `None` if the path does not fit into
+    /// The address of the path itself. The field is `None` if the path does not fit into
     /// `sun_path`, or if the kernel would resolve it from another directory.
     pub(crate) addr: Option<UnixAddr>,
 }

@@ -51,8 +51,8 @@ impl<T: Kind> Socket<T> {
     /// whether that happened within `timeout`. With `None` the wait has no limit.
     ///
     /// A send does not wait if there is space in the queue, and also if the peer has closed. A
-    /// datagram socket that is not connected counts as writable, whatever the queue of the receiver
-    /// is.
+    /// datagram socket that is not connected counts as writable, even if the queue of the receiver
+    /// is full.
     ///
     /// # Errors
     ///
@@ -152,7 +152,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EINVAL`: the timeout is zero, which in C would mean to wait forever.
+    /// - `EINVAL`: the timeout is zero, which in C would mean an endless wait.
     ///
     /// # Examples
     ///
@@ -180,7 +180,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EINVAL`: the timeout is zero, which in C would mean to wait forever.
+    /// - `EINVAL`: the timeout is zero, which in C would mean an endless wait.
     ///
     /// # Examples
     ///

@@ -101,7 +101,7 @@ pub(crate) struct OwnedControl<B: ControlData> {
     /// negative.
     bytes: B,
     left: Left,
-    /// The place of the `int` of `SCM_PIDFD`, which stands after a header.
+    /// The place of the `int` of `SCM_PIDFD`, which is after a header.
     pidfd: Option<NonZero<usize>>,
 }
 

@@ -117,7 +117,7 @@ pub use libc::SO_RCVLOWAT;
 pub use libc::{SO_RCVBUFFORCE, SO_SNDBUFFORCE};
 
 /// Options to receive a time stamp with each datagram, each an `int`, and the control messages that
-/// bring it: a `timeval`.
+/// carry it: a `timeval`.
 ///
 /// See socket(7).
 #[cfg(any(

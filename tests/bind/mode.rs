@@ -345,7 +345,7 @@ fn mode_over_0777_is_einval() {
     }
 }
 
-/// The number -1 is refused, because to chown(2) it means to change nothing.
+/// The number -1 is refused, because for chown(2) it means no change.
 #[test]
 fn mode_owner_or_group_of_minus_one_is_einval_with_the_number() {
     let fresh = Fresh::new();

@@ -36,7 +36,7 @@ fn exchange(one: &Path, other: &Path) {
 }
 
 /// Runs the program, and exchanges two directories before one of its calls. A server may be in the
-/// second directory. Returns whether the program makes so many calls.
+/// second directory. Returns whether the program makes that many calls.
 fn swap(case: Case, at: usize, with_server: bool) -> bool {
     let dir = crate::fresh::dir();
     let [first, second] = ["first", "second"].map(|name| dir.path().join(name));

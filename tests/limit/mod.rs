@@ -26,7 +26,7 @@ pub(crate) fn descriptors(limit: libc::rlim_t) -> libc::rlim_t {
     old.rlim_cur
 }
 
-/// Raises a lower soft limit to this many descriptors. Returns whether the process cannot have so
+/// Raises a lower soft limit to this many descriptors. Returns whether the process cannot have that
 /// many descriptors, and then reports that the current test is skipped.
 #[allow(dead_code, reason = "not every test file needs many descriptors")]
 pub(crate) fn unless_descriptors(count: libc::rlim_t) -> bool {

@@ -18,9 +18,9 @@ use sunpath_c_tests::lane::{installed, skip};
 use sunpath_c_tests::python;
 use transcript::diff;
 
-/// The largest number of lines and columns of a lesson's program. A program with so many lines fits
-/// on a page, and beside its counterpart in another language on half the width of a page. In lesson
-/// 11 the length of the program is what it shows.
+/// The largest number of lines and columns of a lesson's program. A program with this many lines
+/// fits on a page, and beside its counterpart in another language on half the width of a page. In
+/// lesson 11 the length of the program is what it shows.
 const MAX_LINES: usize = 80;
 const MAX_LINES_OF_DAEMON: usize = 160;
 const MAX_COLUMNS: usize = 64;

@@ -130,8 +130,8 @@ fn call_of(line: &str) -> &str {
 }
 
 /// Returns the lines in which two texts differ, as diff(1) marks them: `-` is only in the first, `+` only
-/// in the second. Two results of the same call are a pair, and stand one below the other. Without pairs, a
-/// line of both texts would often be missing in one place and new in another.
+/// in the second. Two results of the same call are a pair, and are one below the other. Without
+/// pairs, a line of both texts would often be missing in one place and new in another.
 pub(crate) fn diff(from: &str, to: &str) -> String {
     let [from, to] = [from, to].map(|text| text.lines().collect::<Vec<_>>());
     let score = |i: usize, j: usize| match (from[i], to[j]) {

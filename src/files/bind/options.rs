@@ -99,7 +99,7 @@ impl BindOptions {
     /// Sets the owner of the file. A user other than this process's needs privileges.
     ///
     /// With a [`mode`](Self::mode), nobody but this process's user may connect until the owner is
-    /// right. The value -1 is refused with `EINVAL`, because to chown(2) it means no change.
+    /// right. The value -1 is refused with `EINVAL`, because for chown(2) it means no change.
     #[must_use]
     #[doc(alias = "chown")]
     pub const fn owner(mut self, uid: u32) -> Self {
@@ -111,7 +111,7 @@ impl BindOptions {
     /// the group.
     ///
     /// With a [`mode`](Self::mode), nobody but this process's user may connect until the group is
-    /// right. The value -1 is refused with `EINVAL`, because to chown(2) it means no change.
+    /// right. The value -1 is refused with `EINVAL`, because for chown(2) it means no change.
     #[must_use]
     #[doc(alias = "chown")]
     pub const fn group(mut self, gid: u32) -> Self {

@@ -1,4 +1,4 @@
-//! Finds the socket files of a directory that no process holds any more.
+//! Finds stale socket files in a directory: files whose socket no process holds any more.
 
 use std::ffi::OsStr;
 use std::fs::ReadDir;

@@ -42,8 +42,8 @@ pub(super) fn follow(dir: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Refusal> {
     reached.ok_or(Refusal::NotADirectory)
 }
 
-/// The rest of a path. The rest stands at the end of a buffer, because the target of a link is put
-/// in front of it.
+/// The rest of a path. The rest is at the end of a buffer, because the target of a link is put in
+/// front of it.
 struct Rest {
     buf: [u8; PATH_MAX],
     /// INVARIANT: the offset is at most `PATH_MAX`.

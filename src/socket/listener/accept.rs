@@ -15,7 +15,7 @@ impl<T: Connected> Listener<T> {
     /// `accept4(fd, addr, len, SOCK_CLOEXEC)` — takes the next connection, with the address of the
     /// client, which is nearly always unnamed.
     ///
-    /// The new socket is blocking, whatever the listener is.
+    /// The new socket is blocking, even if the listener is nonblocking.
     ///
     /// # Errors
     ///

@@ -124,7 +124,7 @@ fn control_negative_int_is_no_descriptor() {
 #[test]
 fn control_closes_no_number_twice() {
     let (socket, _peer) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
-    // No other test of this process opens so many descriptors.
+    // No other test of this process opens that many descriptors.
     let copy = |_| copy(&socket, 48);
     let is_open = |fd: c_int| {
         // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.

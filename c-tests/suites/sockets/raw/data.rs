@@ -101,7 +101,7 @@ fn sendmmsg(fd: c_int, step: &Step) -> String {
 
 // 2. Receive: print what the call returned, and the bytes in each slice.
 
-/// Makes buffers of the sizes of the step.
+/// Makes buffers of the sizes that the step names.
 fn buffers(step: &Step) -> Vec<Vec<u8>> {
     let sizes = step.sizes();
     sizes.into_iter().map(|size| vec![0; size]).collect()

@@ -25,7 +25,7 @@ fn gather(step: &Step) -> Vec<IoSlice<'_>> {
     }
 }
 
-/// Makes buffers of the sizes of the step.
+/// Makes buffers of the sizes that the step names.
 fn buffers(step: &Step) -> Vec<Vec<u8>> {
     let sizes = step.sizes();
     sizes.into_iter().map(|size| vec![0; size]).collect()
