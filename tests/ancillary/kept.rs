@@ -141,7 +141,7 @@ fn kept_descriptors_of_several_messages_are_joined_by_push() {
     );
 }
 
-/// A collection that takes some of the descriptors, and panics on the next one.
+/// A collection that takes `TAKEN` descriptors, and panics on the next one.
 struct Fragile<const TAKEN: usize>(#[allow(dead_code, reason = "they are held")] Vec<OwnedFd>);
 
 impl<const TAKEN: usize> FromIterator<OwnedFd> for Fragile<TAKEN> {
@@ -155,7 +155,7 @@ impl<const TAKEN: usize> FromIterator<OwnedFd> for Fragile<TAKEN> {
     }
 }
 
-/// A collection that takes at most some of the descriptors.
+/// A collection that takes at most `TAKEN` descriptors.
 struct Some_<const TAKEN: usize>(Vec<OwnedFd>);
 
 impl<const TAKEN: usize> FromIterator<OwnedFd> for Some_<TAKEN> {
