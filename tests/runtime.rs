@@ -88,7 +88,7 @@ fn dir_parents_that_were_made_are_removed_if_it_fails() {
     fs::write(base.join("file"), "").unwrap();
     let error = PARENTS.private(base.join("file/a")).unwrap_err();
     assert_eq!(error.refusal(), Refusal::NotADirectory);
-    // A relative path is removed again as well if making the last directory fails.
+    // The directories of a relative path are also removed if making the last directory fails.
     in_child(|| {
         env::set_current_dir(&base).unwrap();
         PARENTS

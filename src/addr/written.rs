@@ -193,7 +193,7 @@ fn is_refused(addr: &sockaddr_un, len: socklen_t) -> bool {
     is_of_another_family(addr, len) || len as usize > most_reported(addr)
 }
 
-/// Returns the error of an address that [`is_refused`].
+/// Returns the error of an address for which [`is_refused`] is true.
 #[cold]
 #[inline(never)]
 fn refusal(addr: &sockaddr_un, len: socklen_t) -> Error {

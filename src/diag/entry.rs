@@ -143,8 +143,8 @@ impl FileId {
         self.inode
     }
 
-    /// Returns whether these are the device and the inode that stat(2) reports for the file, as far
-    /// as 32 bits of the inode tell.
+    /// Returns whether these are the device and the inode that stat(2) reports for the file. Only
+    /// the lower 32 bits of the inode are compared.
     ///
     /// # Examples
     ///

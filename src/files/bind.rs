@@ -70,9 +70,9 @@ pub enum Existing {
     /// target; a file without write permission for this process, because the process may not test
     /// that file (`EACCES`).
     ///
-    /// A kernel knows only its own processes. On a file system that several machines share, or a
-    /// guest and its host, a server on the other side looks dead. Through another layer of an
-    /// overlay file system a live server looks dead too.
+    /// A kernel knows only its own processes. On a file system that is shared by several machines,
+    /// or by a guest and its host, a server on the other side looks dead. Through another layer of
+    /// an overlay file system a live server looks dead too.
     ReplaceStale,
     /// Bind takes the path over from the process that has it, without an instant in which nobody
     /// listens. This policy is for a new version of a running server, for example.

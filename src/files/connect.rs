@@ -252,9 +252,9 @@ impl ConnectOptions {
     /// it would have to wait. The socket is nonblocking.
     ///
     /// The method makes one attempt, whatever [`timeout`](Self::timeout) and
-    /// [`wait_for_server`](Self::wait_for_server) say. A loop that waits for many sockets calls it.
-    /// If the queue is full there is nothing to poll for, because a connection has not begun: try
-    /// again after a pause, or connect in another thread.
+    /// [`wait_for_server`](Self::wait_for_server) say. It is for a loop that waits for many
+    /// sockets. If the queue is full there is nothing to poll for, because a connection has not
+    /// begun: try again after a pause, or connect in another thread.
     ///
     /// # Errors
     ///

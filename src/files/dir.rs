@@ -190,7 +190,7 @@ impl DirError {
 }
 
 impl DirError {
-    /// Writes what is wrong with a directory, whose name `dir` writes.
+    /// Writes what is wrong with a directory. `dir` writes the name of the directory.
     pub(super) fn write_about(self, dir: &dyn Fn(&mut Out<'_>), out: &mut Out<'_>) {
         match self.refusal {
             Refusal::Path(error) => return Cause::Path(error).write(out),

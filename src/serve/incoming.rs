@@ -24,10 +24,11 @@ fn pause_after(last: Option<Duration>) -> Duration {
 /// The iterator of [`Listener::incoming`] also returns errors, and the loop has to handle them.
 /// This iterator returns only clients:
 ///
-/// - When no descriptor is free (`EMFILE`, `ENFILE`), or no memory, the client stays in the queue, and accept(2)
-///   is called again after a pause. The pause grows from 5 milliseconds to 1 second, and is 5 milliseconds
-///   again after the next client. Other errors are treated in the same way, but
-///   after `ECONNABORTED` the next client is accepted at once and nothing is reported.
+/// - When no descriptor is free (`EMFILE`, `ENFILE`), or when there is no memory, the client stays
+///   in the queue, and accept(2) is called again after a pause. The pause grows from 5 milliseconds
+///   to 1 second, and is 5 milliseconds again after the next client. Other errors are treated in
+///   the same way, but after `ECONNABORTED` the next client is accepted at once and nothing is
+///   reported.
 /// - `report` is called with the first error after each client, and not with errors that follow it.
 /// - If the listener is shut down during a pause, the pause ends at once, and so does the iterator
 ///   if still no descriptor is free.

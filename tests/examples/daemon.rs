@@ -19,7 +19,7 @@ fn expect_greeting(addr: &UnixAddr) {
 fn daemon_listens_at_a_path_and_at_an_abstract_name() {
     let dir = fresh::dir();
     let path = UnixAddr::from_pathname(dir.path().join("a.sock")).unwrap();
-    // Linux chose this name for a socket that is closed again, so the name is free.
+    // Linux chose this name for a socket that is already closed, so the name is free.
     let name = UnixListener::autobind().unwrap().local_addr().unwrap();
     for addr in [path, name] {
         let address = addr.to_string();

@@ -272,14 +272,13 @@ impl BindOptions {
     /// path that fits into `sun_path` is bound as it is, so that `local_addr` reports it. If the
     /// path starts to lead to another directory during the call, because a directory is renamed or
     /// another thread changes the working directory, bind fails with `ESTALE` and the file is
-    /// removed again. [`bind_at`](Self::bind_at) with a [`Dir`](crate::Dir) does not depend on the
-    /// path.
+    /// removed. [`bind_at`](Self::bind_at) with a [`Dir`](crate::Dir) does not depend on the path.
     ///
-    /// A longer path is reached as by [`Socket::bind_to_at`](crate::Socket::bind_to_at).
-    /// [`local_addr`](crate::Socket::local_addr) then reports an alias, and [`Bound::addr`] is
-    /// `None`. If even the last component does not fit after the alias, the socket is bound under a
-    /// temporary name, `.sunpath-` and 16 hexadecimal digits, and gets its own name when it
-    /// listens.
+    /// A longer path is reached in the same way as by
+    /// [`Socket::bind_to_at`](crate::Socket::bind_to_at). [`local_addr`](crate::Socket::local_addr)
+    /// then reports an alias, and [`Bound::addr`] is `None`. If even the last component does not
+    /// fit after the alias, the socket is bound under a temporary name, `.sunpath-` and 16
+    /// hexadecimal digits, and gets its own name when it listens.
     ///
     /// # Errors
     ///

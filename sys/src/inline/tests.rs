@@ -465,8 +465,8 @@ fn close(pair: [c_int; 2]) {
     }
 }
 
-/// A compiler that optimizes takes the byte from before the call if it believes that the call writes
-/// no memory.
+/// An optimizing compiler uses the value that the byte had before the call if it believes that the
+/// call writes no memory.
 #[test]
 fn inline_read_writes_memory() {
     let fds = pair();
@@ -480,8 +480,8 @@ fn inline_read_writes_memory() {
     close(fds);
 }
 
-/// A compiler that optimizes does not write the byte before the call if it believes that the call reads
-/// no memory.
+/// An optimizing compiler does not write the byte before the call if it believes that the call
+/// reads no memory.
 #[test]
 fn inline_write_reads_memory() {
     let fds = pair();
@@ -496,7 +496,7 @@ fn inline_write_reads_memory() {
     close(fds);
 }
 
-/// A compiler that optimizes keeps values in all registers that the call does not name as overwritten.
+/// An optimizing compiler keeps values in all registers that the call does not name as overwritten.
 /// There are more values than registers. No function is called in between, because a function may
 /// overwrite some of the registers in any case.
 #[test]

@@ -88,10 +88,11 @@ by_ends! {
 
 by_ends! {
     in_blocks:
-    /// Does what [`copy_const`] does, by the widest instructions that the processor has for certain.
+    /// Does what [`copy_const`] does, by the widest instructions that every processor of the target
+    /// has.
     copy,
-    /// Does what [`any_nul_const`] does, by the widest instructions that the processor has for
-    /// certain.
+    /// Does what [`any_nul_const`] does, by the widest instructions that every processor of the
+    /// target has.
     #[inline]
     any_nul,
 }

@@ -47,7 +47,7 @@ pub(crate) fn try_release(name: char, s: Server) {
     step!("release({name})");
 }
 
-/// Accepts a connection, as a step, and closes it again.
+/// Accepts a connection, as a step, and then closes the connection.
 pub(crate) fn ask_accept(name: char, s: &Server) -> Result<(), Error> {
     let socket = s.try_clone()?;
     socket.set_nonblocking(true)?;
