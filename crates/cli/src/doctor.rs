@@ -1,15 +1,15 @@
 //! `sunpath doctor`: why a user cannot connect to a socket.
 //!
 //! [`walk`] follows the path file by file, with the permissions of the user ([`subject`], [`acl`]).
-//! [`file`] examines the file at the end of the path without a connection, and [`sockets`] finds its
+//! [`file`] examines the file at the end of the path without a connection, and [`sockets`](crate::sockets) finds its
 //! socket in the kernel's list. If there is no file, [`missing`] looks for servers of a similar name.
 
 mod acl;
 mod diagnosis;
 mod file;
+mod health;
 mod missing;
 mod names;
-mod sockets;
 mod stop;
 mod subject;
 mod walk;
@@ -22,12 +22,12 @@ use clap::Args;
 use sunpath::sys::SUN_PATH_MAX;
 
 use self::diagnosis::Diagnosis;
-use self::sockets::Sockets;
 use self::subject::Subject;
 use self::walk::Walk;
 use crate::escape::escape_path;
 use crate::kind::Kind;
 use crate::output::{Failure, Format, Status};
+use crate::sockets::Sockets;
 use crate::target::Target;
 
 /// Finds out why you, or another user, cannot connect to a socket.
@@ -36,7 +36,8 @@ use crate::target::Target;
 /// server notices the question. Root sees most: an ordinary user cannot see which processes of other users hold
 /// a socket, nor into directories that are closed.
 ///
-/// Exit status: 0 if the user can connect, 1 if not, 3 if that could not be found out.
+/// Exit status: 0 if the user can connect, 1 if not or if the server cannot accept, 3 if that could not be found
+/// out.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Asks for this user, by name or number, instead of for you.

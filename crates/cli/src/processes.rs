@@ -29,6 +29,19 @@ impl Process {
     pub(crate) fn proc(&self, file: &str) -> PathBuf {
         format!("/proc/{}/{file}", self.pid).into()
     }
+
+    /// Returns a field of `/proc/<pid>/stat`, by its number in proc_pid_stat(5), which is 3 at least. Returns
+    /// `None` if the process has ended.
+    pub(crate) fn stat(&self, number: usize) -> Option<String> {
+        let stat = fs::read(self.proc("stat")).ok()?;
+        let stat = String::from_utf8_lossy(&stat);
+        // The name of the process is in parentheses, and may have any character.
+        let (_, fields) = stat.rsplit_once(") ")?;
+        fields
+            .split(' ')
+            .nth(number.checked_sub(3)?)
+            .map(Into::into)
+    }
 }
 
 /// A descriptor that a process has.

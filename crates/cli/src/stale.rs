@@ -1,7 +1,8 @@
 //! Searches for stale socket files under a directory.
 //!
-//! The kernel is asked about each file by the library, which makes a proof. The list of sockets would
-//! be none, because it lacks the sockets of other network namespaces.
+//! The kernel is asked about each file by the library, which makes a proof. The list of sockets is not a
+//! proof, because it lacks the sockets of network namespaces that this process may not enter. It can only
+//! show that a file is in use.
 
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
@@ -16,6 +17,7 @@ use walkdir::WalkDir;
 
 use crate::escape::{escape_path, insert};
 use crate::output::{Answer, Failure, Line, Status};
+use crate::sockets::{Server, Sockets};
 
 /// The numbers of file systems that several machines, or a guest and its host, can share, from `<linux/magic.h>`. A
 /// server on another machine looks dead to this kernel.
@@ -75,6 +77,7 @@ impl Search {
             let in_dir = sockets.iter().filter(|path| path.parent() == Some(dir));
             search.ask_about(dir, in_dir.map(PathBuf::as_path), is_shared(dir));
         }
+        search.set_aside_aliases();
         Ok(search)
     }
 
@@ -116,6 +119,28 @@ impl Search {
             self.untold.push((path.into(), why));
         }
         self.stale.extend(stale);
+    }
+
+    /// Sets aside the files that a server may have bound by way of another file system. A file in a layer of
+    /// overlayfs is such a file: no process holds it, but its removal would remove the server's file.
+    fn set_aside_aliases(&mut self) {
+        if self.stale.is_empty() {
+            return;
+        }
+        let sockets = Sockets::read();
+        let holder = |path: &Path| {
+            let file = path.symlink_metadata().ok()?;
+            sockets.of_alike(path, &file).map(Server::text)
+        };
+        let untold = &mut self.untold;
+        self.stale.retain(|file| {
+            let holder = holder(file.path());
+            if let Some(holder) = &holder {
+                let why = format!("{holder} holds it by way of another file system");
+                untold.push((file.path().into(), why));
+            }
+            holder.is_none()
+        });
     }
 
     /// Returns the answer of a command that removes nothing.

@@ -7,10 +7,10 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use serde_json::{Map, Value, json};
 
 use super::Question;
-use super::sockets::{Server, waiting_text};
 use super::walk::{Step, Walk};
 use crate::escape::{escape_path, insert};
 use crate::output::{Answer, Line, Status};
+use crate::sockets::{Server, waiting_text};
 use crate::target::Target;
 use crate::user::{group_name, user_name};
 

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use super::Question;
 use super::diagnosis::Diagnosis;
 use super::file::verb;
-use super::sockets::Server;
 use crate::escape::{escape, escape_path};
 use crate::output::Status;
 use crate::processes::Process;
+use crate::sockets::Server;
 
 /// The place where a path leads to nothing.
 pub(crate) struct Gap<'g> {
@@ -37,6 +37,9 @@ impl Gap<'_> {
 pub(crate) fn diagnose(question: &Question<'_>, path: &Path, gap: Gap<'_>) -> Diagnosis {
     let gone = gap.path();
     if let Some(link) = gap.link {
+        if let Some(server) = same_name(question, &gone) {
+            return lost(server, &gone, None);
+        }
         let first = format!(
             "The link {} leads to {}, which does not exist.",
             text(link),
@@ -46,7 +49,7 @@ pub(crate) fn diagnose(question: &Question<'_>, path: &Path, gap: Gap<'_>) -> Di
             .advise("Start the server, or make the link again with the path of its socket.");
     }
     let with_server = same_name(question, path)
-        .map(|server| removed(server, path))
+        .map(|server| lost(server, path, None))
         .or_else(|| relative(question, path))
         .or_else(|| misspelt(path, &gap))
         .or_else(|| elsewhere(question, path));
@@ -60,7 +63,12 @@ fn text(path: &Path) -> String {
 /// Diagnoses a path for which no server was found either.
 fn nothing(gap: &Gap<'_>) -> Diagnosis {
     let gone = gap.path();
+    let is_dir_removed = fs::metadata(gap.dir).is_ok_and(|dir| dir.nlink() == 0);
     let first = match gap.is_last {
+        _ if is_dir_removed => format!(
+            "Nothing is there: the directory {} was removed.",
+            text(gap.dir)
+        ),
         true => format!(
             "Nothing is there: {} has no {}.",
             text(gap.dir),
@@ -82,7 +90,10 @@ fn nothing(gap: &Gap<'_>) -> Diagnosis {
             names.join(", ")
         ));
     }
-    diagnosis.advise("Start the server, or find out from its configuration which path it uses.")
+    diagnosis.advise(match is_dir_removed {
+        true => "Change to the directory again, as it is now: cd \"$PWD\".",
+        false => "Start the server, or find out from its configuration which path it uses.",
+    })
 }
 
 /// Returns the names of at most five sockets in a directory.
@@ -98,16 +109,7 @@ fn sockets_in(dir: &Path) -> Vec<OsString> {
 /// Returns the server that is bound to this path, or to another path of the same file name in the same
 /// directory.
 pub(crate) fn same_name<'q>(question: &Question<'q>, path: &Path) -> Option<&'q Server> {
-    let place = |path: &Path| {
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        Some((
-            fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()?,
-            path.file_name()?.to_owned(),
-        ))
-    };
-    let wanted = place(path);
+    let wanted = without_links(path);
     let matches = |server: &Server, bound: &Path| {
         if bound == path {
             return true;
@@ -116,9 +118,9 @@ pub(crate) fn same_name<'q>(question: &Question<'q>, path: &Path) -> Option<&'q 
             return false;
         }
         match bound.is_absolute() {
-            true => wanted.is_some() && place(bound) == wanted,
+            true => wanted.is_some() && without_links(bound) == wanted,
             false => bound_in(server, bound)
-                .is_some_and(|bound| wanted.is_some() && place(&bound) == wanted),
+                .is_some_and(|bound| wanted.is_some() && without_links(&bound) == wanted),
         }
     };
     let mut servers = question.sockets.with_paths();
@@ -134,42 +136,62 @@ fn bound_in(server: &Server, bound: &Path) -> Option<PathBuf> {
     Some(dir.join(bound))
 }
 
-/// Diagnoses a server that is bound to the path, although nothing is there.
-fn removed(server: &Server, path: &Path) -> Diagnosis {
+/// Returns the path with its directory as the kernel finds it, or `None` if there is no such directory.
+fn without_links(path: &Path) -> Option<PathBuf> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let dir = fs::canonicalize(dir.unwrap_or(Path::new("."))).ok()?;
+    Some(dir.join(path.file_name()?))
+}
+
+/// Diagnoses a server that is bound to the path, although its file is not there. `instead` is what is there.
+pub(crate) fn lost(server: &Server, path: &Path, instead: Option<&str>) -> Diagnosis {
     let who = server.subject();
+    let path = without_links(path).unwrap_or_else(|| path.into());
     let process = server.processes.first();
-    let seen = process.and_then(|process| Some((process, Place::of(process, server, path)?)));
+    let seen = process.and_then(|process| Some((process, Place::of(process, server, &path)?)));
     if let Some((process, place)) = seen {
-        let first = match &place {
-            Place::Root(root) => format!(
-                "{who} {} in a root directory of its own, {}.",
-                verb(server),
-                text(root)
-            ),
-            Place::Mounts => format!("{who} {} in a mount namespace of its own.", verb(server)),
+        let place_text = match &place {
+            Place::Root(root) => format!("root directory of its own, {}", text(root)),
+            Place::Mounts => "mount namespace of its own".into(),
         };
-        let diagnosis = Diagnosis::new(Status::Not, "other-mounts", first).with_server(server);
-        let seen = process
-            .proc("root")
-            .join(path.strip_prefix("/").unwrap_or(path));
-        let diagnosis = diagnosis.found(format!("the socket file is {}", text(&seen)));
-        return match place {
-            Place::Root(root) => {
-                let outside = root.join(path.strip_prefix("/").unwrap_or(path));
-                diagnosis.advise(format!("From here its path is {}.", text(&outside)))
-            }
-            Place::Mounts => diagnosis
-                .advise("Put the socket into a directory that both see. A service with PrivateTmp= has a /tmp of its own, and a container has its own files unless a directory is mounted."),
-        };
+        let first = format!("{who} {} in a {place_text}.", verb(server));
+        let inner = path.strip_prefix("/").unwrap_or(&path);
+        let seen = process.proc("root").join(inner);
+        return Diagnosis::new(Status::Not, "other-mounts", first)
+            .with_server(server)
+            .found(format!("the socket file is {}", text(&seen)))
+            .advise(match place {
+                Place::Root(root) => {
+                    format!("From here its path is {}.", text(&root.join(inner)))
+                }
+                Place::Mounts => "Put the socket into a directory that both see. A service with PrivateTmp= has a /tmp of its own, and a container has its own files unless a directory is mounted.".into(),
+            });
     }
-    let first = format!("{who} {}, but its socket file was removed.", verb(server));
-    let mut diagnosis = Diagnosis::new(Status::Not, "removed", first).with_server(server);
-    if server.processes.is_empty() {
-        diagnosis = diagnosis
-            .found("or the file is in a mount namespace of its own, which only root can see");
-    }
-    diagnosis
-        .advise("Restart the server. Find out which program removes its file: a second start that unlinks it, a cleaner of /tmp, or a restart of the service.")
+    // The files of a process that may not be read cannot be seen either.
+    let or_elsewhere = match process {
+        Some(_) => "",
+        None => ", or is in a mount namespace of its own",
+    };
+    let (reason, fate, advice) = match instead {
+        None => ("removed", "removed".into(), "Restart the server."),
+        Some(what) => (
+            "replaced",
+            format!("replaced by a {what}"),
+            "Remove what is at the path now, and restart the server.",
+        ),
+    };
+    let first = format!(
+        "{who} {}, but its socket file was {fate}{or_elsewhere}.",
+        verb(server)
+    );
+    let diagnosis = Diagnosis::new(Status::Not, reason, first).with_server(server);
+    let diagnosis = match process {
+        Some(_) => diagnosis.advise(advice),
+        None => diagnosis
+            .advise("Ask as root, who can see which of the two it is.")
+            .advise(advice),
+    };
+    diagnosis.advise("Find out which program removes the file: a second start that unlinks it, a cleaner of /tmp, or a restart of the service.")
 }
 
 /// Where the socket file is, as the server sees it.

@@ -2,6 +2,7 @@
 
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::diagnosis::{Diagnosis, type_of};
@@ -10,16 +11,14 @@ use super::walk::Stop;
 use super::{Question, missing};
 use crate::escape::{escape, escape_path};
 use crate::output::Status;
+use crate::shell::word;
 use crate::user::{group_name, user_name};
 
 /// Diagnoses a path that leads nowhere.
 pub(crate) fn diagnose(question: &Question<'_>, path: &Path, stop: &Stop) -> Diagnosis {
     let who = question.subject.text();
     match stop {
-        Stop::NotEntered { dir, file, why } => {
-            let what = format!("enter {} ({})", text(dir), owner_text(file));
-            refused(question, &what, file, why, Access::Enter)
-        }
+        Stop::NotEntered { dir, file, why } => refused(question, dir, file, why, Access::Enter),
         Stop::Missing {
             dir,
             name,
@@ -73,17 +72,23 @@ fn text(path: &Path) -> String {
     escape_path(path.as_os_str().as_bytes())
 }
 
-/// Diagnoses a file that the user may not use. `what` is what the user may not do.
+/// Diagnoses a file that the user may not use.
 pub(crate) fn refused(
     question: &Question<'_>,
-    what: &str,
+    path: &Path,
     file: &Metadata,
     why: &Denied,
     access: Access,
 ) -> Diagnosis {
     let subject = question.subject;
     let who = subject.text();
-    let right = if access == Access::Enter { "x" } else { "w" };
+    let owner = user_name(file.uid());
+    let group = group_name(file.gid());
+    let mode = owner_text(file);
+    let (right, what) = match access {
+        Access::Enter => ("x", format!("enter {} ({mode})", text(path))),
+        Access::Write => ("w", format!("write to the socket ({mode})")),
+    };
     if let Some(group) = subject.group_since_login(file, access) {
         let first =
             format!("{who} may not {what}: you are in the group {group} since after your login.");
@@ -93,29 +98,53 @@ pub(crate) fn refused(
         ));
     }
     let first = format!("{who} may not {what}.");
-    let diagnosis = Diagnosis::new(Status::Not, "permission", first);
-    let owner = user_name(std::os::unix::fs::MetadataExt::uid(file));
-    let group = group_name(std::os::unix::fs::MetadataExt::gid(file));
+    let mut diagnosis = Diagnosis::new(Status::Not, "permission", first);
+    let class = match why {
+        Denied::BySecurityModule => {
+            return diagnosis
+                .found("the mode and the ACL allow it, so a security module refuses it, such as AppArmor or SELinux")
+                .advise("Look for the refusal in the kernel's log: dmesg, or ausearch -m avc.");
+        }
+        Denied::By(class) => class,
+    };
+    if subject.is_asker() && subject.uid() == 0 {
+        diagnosis = diagnosis
+            .found("you are root without CAP_DAC_OVERRIDE for this file, as in a container");
+    }
     let lower = who.replacen("You", "you", 1).replacen("User", "user", 1);
     let verb = if subject.is_asker() { "are" } else { "is" };
-    match why {
-        Denied::By(Class::Owner) => diagnosis
-            .found(format!("{lower} {verb} the owner, and the mode does not give the owner {right}"))
-            .advise(format!("chmod u+{right} gives it to the owner.")),
-        Denied::By(Class::Group) => diagnosis
-            .found(format!("{lower} {verb} in the group {group}, and the mode does not give the group {right}"))
-            .advise(format!("chmod g+{right} gives it to the group.")),
-        Denied::By(Class::Other) => diagnosis
-            .found(format!("{lower} {verb} neither {owner} nor in the group {group}, and the mode does not give others {right}"))
-            .advise(format!("Give {lower} the permission: setfacl -m u:{}:{right}, or a group that both are in.", subject.uid())),
-        Denied::By(Class::Acl) => diagnosis
-            .found(format!("the ACL has an entry for {lower} or a group, without {right}"))
-            .advise("getfacl shows the entries, and setfacl changes them."),
-        Denied::By(Class::AclMask) => diagnosis
-            .found(format!("the ACL gives {lower} {right}, but its mask takes {right} away"))
-            .advise(format!("chmod changes the mask of a file with an ACL: setfacl -m m::rw{}.", if right == "x" { "x" } else { "" })),
-        Denied::BySecurityModule => diagnosis
-            .found("the mode and the ACL allow it, so a security module refuses it, such as AppArmor or SELinux")
-            .advise("Look for the refusal in the kernel's log: dmesg, or ausearch -m avc."),
-    }
+    let word = word(path.as_os_str());
+    let (found, advice) = match class {
+        Class::Owner => (
+            format!("{lower} {verb} the owner, and the mode does not give the owner {right}"),
+            format!("chmod u+{right} {word} gives it to the owner."),
+        ),
+        Class::Group => (
+            format!(
+                "{lower} {verb} in the group {group}, and the mode does not give the group {right}"
+            ),
+            format!("chmod g+{right} {word} gives it to the group."),
+        ),
+        Class::Other => (
+            format!(
+                "{lower} {verb} neither {owner} nor in the group {group}, and the mode does not give others {right}"
+            ),
+            format!(
+                "The owner or root can give the permission, by setfacl -m u:{}:{right} {word} or by a group that both are in.",
+                subject.uid()
+            ),
+        ),
+        Class::Acl => (
+            format!("the ACL has an entry for {lower} or a group, without {right}"),
+            format!("getfacl {word} shows the entries, and setfacl changes them."),
+        ),
+        Class::AclMask => (
+            format!("the ACL gives {lower} {right}, but its mask takes {right} away"),
+            format!(
+                "setfacl -m m::rw{} {word} sets the mask, which chmod g= changes, too.",
+                if right == "x" { "x" } else { "" }
+            ),
+        ),
+    };
+    diagnosis.found(found).advise(advice)
 }

@@ -124,9 +124,13 @@ impl Subject {
     /// Checks whether the user may do this with a file. The kernel is asked about the user who asks. For
     /// another user its rule is applied.
     pub(crate) fn may(&self, path: &Path, file: &Metadata, access: Access) -> Result<(), Denied> {
-        let by_rule = self.may_by_rule(file, &Acl::of(path), access);
+        let by_mode = self.may_by_mode(file, &Acl::of(path), access);
+        let by_rule = match self.uid {
+            0 => Ok(()),
+            _ => by_mode.clone().map_err(Denied::By),
+        };
         if !self.is_asker() {
-            return by_rule.map_err(Denied::By);
+            return by_rule;
         }
         let wanted = match access {
             Access::Enter => AccessOk::EXEC_OK,
@@ -135,15 +139,15 @@ impl Subject {
         match accessat(CWD, path, wanted, AtFlags::EACCESS) {
             Ok(()) => Ok(()),
             Err(Errno::ACCESS | Errno::PERM) => {
-                Err(by_rule.map_or_else(Denied::By, |()| Denied::BySecurityModule))
+                Err(by_mode.map_or_else(Denied::By, |()| Denied::BySecurityModule))
             }
             // The kernel lacks the call, or the file is gone, so only the rule is left to decide.
-            Err(_) => by_rule.map_err(Denied::By),
+            Err(_) => by_rule,
         }
     }
 
-    /// Applies path_resolution(7) and acl(5).
-    fn may_by_rule(&self, file: &Metadata, acl: &Acl, access: Access) -> Result<(), Class> {
+    /// Applies path_resolution(7) and acl(5), without the privilege of root.
+    fn may_by_mode(&self, file: &Metadata, acl: &Acl, access: Access) -> Result<(), Class> {
         let wanted = match access {
             Access::Enter => 1,
             Access::Write => 2,
@@ -151,9 +155,6 @@ impl Subject {
         let grants = |mode: u32| mode & wanted != 0;
         let check = |mode: u32, class| if grants(mode) { Ok(()) } else { Err(class) };
         let mode = file.mode();
-        if self.uid == 0 {
-            return Ok(());
-        }
         if self.uid == file.uid() {
             return check(mode >> 6, Class::Owner);
         }

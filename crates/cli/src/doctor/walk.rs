@@ -8,6 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use rustix::fs::{PROC_SUPER_MAGIC, statfs};
+
 use super::subject::{Access, Denied, Subject};
 
 /// The number of symbolic links after which the kernel gives up: ELOOP.
@@ -78,7 +80,7 @@ impl Walk {
             left: components(path),
             is_directory: path.as_os_str().as_bytes().ends_with(b"/"),
             links: 0,
-            link: None,
+            open_links: Vec::new(),
             steps: Vec::new(),
         };
         let end = walk.run();
@@ -98,20 +100,22 @@ fn components(path: &Path) -> VecDeque<OsString> {
 
 struct Walker<'s> {
     subject: &'s Subject,
-    /// The directory that has been reached, without links.
+    /// The directory that has been reached, without links except for those of /proc.
     at: PathBuf,
     left: VecDeque<OsString>,
     /// Whether a slash at the end asks for a directory.
     is_directory: bool,
     links: usize,
-    /// The last link that was followed.
-    link: Option<PathBuf>,
+    /// The links of which a part of the target is left, each with the number of names that come after it.
+    open_links: Vec<(PathBuf, usize)>,
     steps: Vec<Step>,
 }
 
 impl Walker<'_> {
     fn run(&mut self) -> Result<Found, Stop> {
         while let Some(name) = self.left.pop_front() {
+            let left = self.left.len();
+            self.open_links.retain(|(_, after)| left >= *after);
             let dir = self.here().to_owned();
             let dir_file = self.metadata(&dir)?;
             if !dir_file.is_dir() {
@@ -137,7 +141,8 @@ impl Walker<'_> {
             let file = match fs::symlink_metadata(&path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    let (is_last, link) = (self.left.is_empty(), self.link.take());
+                    let is_last = self.left.is_empty();
+                    let link = self.open_links.pop().map(|(link, _)| link);
                     return Err(Stop::Missing {
                         dir,
                         name,
@@ -182,12 +187,16 @@ impl Walker<'_> {
         if is_shared && !is_trusted && links_are_protected() {
             return Err(Stop::LinkProtected { link: path, owner });
         }
+        if is_magic(&path, &target) {
+            self.at = path;
+            return Ok(());
+        }
         if target.is_absolute() {
             self.at = "/".into();
         }
         let rest = std::mem::take(&mut self.left);
+        self.open_links.push((path, rest.len()));
         self.left = components(&target).into_iter().chain(rest).collect();
-        self.link = Some(path);
         Ok(())
     }
 
@@ -200,7 +209,7 @@ impl Walker<'_> {
 
     fn metadata(&self, path: &Path) -> Result<Metadata, Stop> {
         let dir = path.parent().unwrap_or(Path::new("/")).to_owned();
-        fs::symlink_metadata(path).map_err(|error| match error.kind() {
+        fs::metadata(path).map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => Stop::Hidden { dir },
             _ => other(path, error),
         })
@@ -217,6 +226,14 @@ impl Walker<'_> {
 fn other(path: &Path, error: io::Error) -> Stop {
     let path = path.to_owned();
     Stop::Other { path, error }
+}
+
+/// Returns whether a link of /proc leads to a file of a process, such as `/proc/<pid>/root`. The kernel does
+/// not read the text of such a link, which is the path that the process sees.
+fn is_magic(link: &Path, target: &Path) -> bool {
+    let dir = link.parent().unwrap_or(Path::new("/"));
+    let is_proc = statfs(dir).is_ok_and(|dir| dir.f_type == PROC_SUPER_MAGIC);
+    is_proc && (target.is_absolute() || !dir.join(target).exists()) && link.exists()
 }
 
 fn links_are_protected() -> bool {

@@ -4,16 +4,13 @@ use std::collections::HashMap;
 use std::thread;
 
 use sunpath::diag::{self, Entry, Peer, Query, Queue, SocketKind, State};
-use sunpath::error::Cause;
 use sunpath::{Error, SunPath};
 
 use super::pattern::Pattern;
 use crate::escape::{escape, escape_abstract, escape_path};
+use crate::listing::list;
 use crate::output::Status;
 use crate::processes::Processes;
-
-/// How often a list that changed while it was read is asked for again.
-const TRIES: usize = 5;
 
 /// The sockets of this network namespace, and what is known about their processes.
 #[derive(Debug)]
@@ -54,9 +51,12 @@ impl Snapshot {
         };
         let ((entries, error), processes) = thread::scope(|scope| {
             let processes = scope.spawn(Processes::read);
-            let listed = list(query);
+            let (mut entries, error) = list(query);
+            // A socket can come twice if others changed while the list was read.
+            entries.sort_unstable_by_key(Entry::inode);
+            entries.dedup_by_key(|entry| entry.inode());
             // A thread that panics has printed why; the list is right without the processes.
-            (listed, processes.join().unwrap_or_default())
+            ((entries, error), processes.join().unwrap_or_default())
         });
         let place = |(place, entry): (usize, &Entry)| (entry.inode(), place as u32);
         let places = entries.iter().enumerate().map(place).collect();
@@ -222,33 +222,6 @@ pub(crate) fn name(entry: &Entry) -> Option<String> {
         SunPath::Pathname(path) => Some(escape_path(path)),
         SunPath::Abstract(name) => Some(escape_abstract(name)),
     }
-}
-
-/// Lists sockets, with the error if the list is not complete.
-fn list(query: Query) -> (Vec<Entry>, Option<Error>) {
-    let mut last = (Vec::new(), None);
-    for _ in 0..TRIES {
-        last = list_once(query);
-        if last.1.and_then(Error::cause) != Some(Cause::ListChanged) {
-            break;
-        }
-    }
-    // A socket can come twice if others changed while the list was read.
-    last.0.sort_unstable_by_key(Entry::inode);
-    last.0.dedup_by_key(|entry| entry.inode());
-    last
-}
-
-fn list_once(query: Query) -> (Vec<Entry>, Option<Error>) {
-    let mut buf = vec![0; diag::BUFFER];
-    let mut entries = Vec::new();
-    let error = match query.list(&mut buf) {
-        Ok(sockets) => sockets
-            .map(|entry| entry.map(|entry| entries.push(entry)))
-            .find_map(Result::err),
-        Err(error) => Some(error),
-    };
-    (entries, error)
 }
 
 #[cfg(test)]

@@ -7,27 +7,16 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use sunpath::files::AsPathname;
 use sunpath::{
-    CWD, ConnectOptions, Liveness, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacketListener,
-    UnixStream, probe,
+    CWD, ConnectOptions, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacketListener, UnixStream,
 };
 use tempfile::TempDir;
 
 use crate::ls::{Killed, bind_hostile, bytes, for_others, fresh, is_root, json};
-use crate::{Ran, run, skip, skip_uninstalled, sunpath, unless_root};
-
-/// Waits until no process holds the socket of a file: a child that another test starts holds every socket
-/// of this process until it executes its program.
-fn wait_until_stale(path: impl AsPathname) {
-    while probe(&path) != Ok(Liveness::Dead) {
-        thread::yield_now();
-    }
-}
+use crate::{Ran, run, skip, skip_uninstalled, sunpath, unless_root, wait_until_stale};
 
 /// Makes a stale socket file.
 fn make_stale(path: &Path) {

@@ -1,5 +1,7 @@
 //! `sunpath doctor`: broken set-ups, and the first line for each of them.
 
+mod health;
+mod links;
 mod more;
 mod names;
 mod pages;
@@ -7,15 +9,16 @@ mod sixteen;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::process::{self, Child, Command, Stdio};
 
 use sunpath::error::Errno;
 use sunpath::{BindOptions, Socket, Stream, UnixDatagram, UnixListener};
 use tempfile::TempDir;
 
-use super::{Ran, is_root, run, skip, sunpath, user_name};
+use super::{Ran, is_root, run, skip, sunpath, unless_root, user_name, wait_until_stale};
 
 /// A user without a name, who owns nothing and is in no group.
 const STRANGER: u32 = 65533;
@@ -60,6 +63,7 @@ impl SetUp {
     /// Leaves a socket file that no process holds.
     fn leave_stale(&self, name: &str) {
         drop(UnixListener::bind(self.path(name)).unwrap());
+        wait_until_stale(self.path(name));
         chmod(&self.path(name), 0o666);
     }
 
@@ -112,4 +116,47 @@ fn ask(command: &mut Command, path: impl AsRef<OsStr>) -> (i32, String) {
     let ran: Ran = run(command.arg(path));
     assert_eq!(ran.err, "");
     (ran.status, ran.first().into())
+}
+
+/// `sunpath listen` in a surrounding of its own, which is killed at the end.
+struct Elsewhere(Child);
+
+impl Elsewhere {
+    /// Starts a command line that executes `sunpath listen -v`, and waits until it listens.
+    fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut note = String::new();
+        BufReader::new(child.stderr.take().unwrap())
+            .read_line(&mut note)
+            .unwrap();
+        assert!(note.starts_with("sunpath: listening on "), "{note}");
+        Self(child)
+    }
+
+    fn text(&self) -> String {
+        format!("sunpath (pid {})", self.0.id())
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A shell that runs a line with `$0` as the command `sunpath` and `$1` as a path.
+fn shell(set_up: &SetUp, prefix: &[&str], line: &str, path: &Path) -> Command {
+    let (program, arguments) = prefix.split_first().unwrap_or((&"sh", &[]));
+    let mut command = Command::new(program);
+    command.args(arguments);
+    if !prefix.is_empty() {
+        command.arg("sh");
+    }
+    command.args(["-c", line]).arg(&set_up.command).arg(path);
+    command
 }

@@ -15,8 +15,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Output, Stdio};
+use std::thread;
 
 use skip::{skip, skip_uninstalled, unless_root};
+use sunpath::files::AsPathname;
+use sunpath::{Liveness, probe};
 
 /// Returns the command `sunpath`, with nothing on standard input.
 fn sunpath<I: IntoIterator<Item: AsRef<OsStr>>>(arguments: I) -> Command {
@@ -58,6 +61,14 @@ fn run(command: &mut Command) -> Ran {
         status,
         out: text(stdout),
         err: text(stderr),
+    }
+}
+
+/// Waits until no process holds the socket of a file: a child that another test starts holds every socket
+/// of this process until it executes its program.
+fn wait_until_stale(path: impl AsPathname) {
+    while probe(&path) != Ok(Liveness::Dead) {
+        thread::yield_now();
     }
 }
 

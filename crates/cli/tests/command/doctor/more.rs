@@ -1,64 +1,12 @@
 //! More set-ups, from questions that people ask in public.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{chown, lchown, symlink};
-use std::process::{Child, Stdio};
 
 use rustix::fs::{FileType, Mode, XattrFlags, mknodat, setxattr};
 use sunpath::UnixAddr;
 
 use super::*;
-
-/// `sunpath listen` in a surrounding of its own, which is killed at the end.
-struct Elsewhere(Child);
-
-impl Elsewhere {
-    /// Starts a command line that executes `sunpath listen -v`, and waits until it listens.
-    fn start(command: &mut Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut note = String::new();
-        BufReader::new(child.stderr.take().unwrap())
-            .read_line(&mut note)
-            .unwrap();
-        assert!(note.starts_with("sunpath: listening on "), "{note}");
-        Self(child)
-    }
-
-    fn text(&self) -> String {
-        format!("sunpath (pid {})", self.0.id())
-    }
-}
-
-impl Drop for Elsewhere {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn unless_root() -> bool {
-    if !is_root() {
-        skip("root");
-    }
-    !is_root()
-}
-
-/// A shell that runs a line with `$0` as the command `sunpath` and `$1` as a path.
-fn shell(set_up: &SetUp, prefix: &[&str], line: &str, path: &Path) -> Command {
-    let (program, arguments) = prefix.split_first().unwrap_or((&"sh", &[]));
-    let mut command = Command::new(program);
-    command.args(arguments);
-    if !prefix.is_empty() {
-        command.arg("sh");
-    }
-    command.args(["-c", line]).arg(&set_up.command).arg(path);
-    command
-}
 
 #[test]
 fn doctor_text_that_is_not_a_path_is_told() {

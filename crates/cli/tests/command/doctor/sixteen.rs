@@ -106,16 +106,24 @@ const ROWS: &[Row] = &[
         1,
         "The symbolic links after {dir}/loop form a loop.",
     ),
-    same(
-        "removed",
-        1,
-        "{Who} listens, but its socket file was removed.",
-    ),
-    same(
-        "replaced",
-        1,
-        "{Who} listens, but its socket file was replaced by a stale one.",
-    ),
+    Row {
+        path: "removed",
+        status: [1; 3],
+        first: [
+            "{Who} listens, but its socket file was removed.",
+            "{Who} listens, but its socket file was removed, or is in a mount namespace of its own.",
+            "{Who} listens, but its socket file was removed.",
+        ],
+    },
+    Row {
+        path: "replaced",
+        status: [1; 3],
+        first: [
+            "{Who} listens, but its socket file was replaced by a stale one.",
+            "{Who} listens, but its socket file was replaced by a stale one, or is in a mount namespace of its own.",
+            "{Who} listens, but its socket file was replaced by a stale one.",
+        ],
+    },
     same(
         LONG,
         1,

@@ -1,24 +1,17 @@
 //! The sockets that the kernel lists, and who holds them.
 
-use std::collections::HashSet;
-use std::fs::{self, File, Metadata};
-use std::os::fd::AsFd;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::thread;
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use sunpath::diag::{self, Entry, Queue, SocketKind, State};
-use sunpath::error::Cause;
+use sunpath::diag::{Entry, Query, Queue, SocketKind, State};
 use sunpath::{Error, Shutdown, SunPath};
 
 use crate::kind::Kind;
+use crate::listing::{list, list_elsewhere};
 use crate::processes::{Process, Processes};
 use crate::target::Target;
 use crate::user::user_name;
-
-/// How often a list that changed while it was read is asked for again.
-const TRIES: usize = 5;
 
 /// A socket that has a name: a listener, one that is to become a listener, or a datagram socket.
 #[derive(Clone, Debug)]
@@ -114,17 +107,12 @@ impl Sockets {
     /// Lists the sockets of this network namespace, and those of others that this process may enter.
     pub(crate) fn read() -> Self {
         let processes = Processes::read();
-        let (entries, error) = list();
-        let mut servers: Vec<_> = entries.into_iter().map(|entry| (entry, false)).collect();
-        for namespace in other_namespaces() {
-            let entered = thread::spawn(move || {
-                let kind = Some(LinkNameSpaceType::Network);
-                move_into_link_name_space(namespace.as_fd(), kind).map(|()| list().0)
-            });
-            let entries = entered.join().ok().and_then(Result::ok).unwrap_or_default();
-            servers.extend(entries.into_iter().map(|entry| (entry, true)));
-        }
-        let servers = servers.into_iter().map(|(entry, elsewhere)| Server {
+        let (here, error) = list(Query::new());
+        let here = here.into_iter().map(|entry| (entry, false));
+        let elsewhere = list_elsewhere(Query::new()).into_iter();
+        let all = here.chain(elsewhere.map(|entry| (entry, true)));
+        let servers = all.filter(|(entry, _)| is_server(entry));
+        let servers = servers.map(|(entry, elsewhere)| Server {
             entry,
             processes: oldest_first(processes.of(entry.inode())),
             elsewhere,
@@ -144,18 +132,23 @@ impl Sockets {
                 .file()
                 .is_some_and(|id| id.matches(file.dev(), file.ino()))
         };
-        // Some file systems report another device to stat(2) than to the kernel's list. There the number
-        // of the inode and the name of the file have to do.
-        let similar = |server: &&Server| {
+        self.servers
+            .iter()
+            .find(exact)
+            .or_else(|| self.of_alike(path, file))
+    }
+
+    /// Returns the socket of a file with the same name and number of the inode, of whatever device. Some file
+    /// systems report another device to stat(2) than to the kernel's list. For a file that seems to be
+    /// stale, it is a socket that was bound by way of another file system, such as overlayfs.
+    pub(crate) fn of_alike(&self, path: &Path, file: &Metadata) -> Option<&Server> {
+        let is_alike = |server: &&Server| {
             let inode = server.entry.file().map(sunpath::diag::FileId::inode);
             let name = server.path();
             inode == Some(file.ino() as u32)
                 && name.is_some_and(|name| name.file_name() == path.file_name())
         };
-        self.servers
-            .iter()
-            .find(exact)
-            .or_else(|| self.servers.iter().find(similar))
+        self.servers.iter().find(is_alike)
     }
 
     /// Returns the socket with an abstract name in this network namespace, and then those in others.
@@ -181,44 +174,10 @@ fn oldest_first(mut processes: Vec<Process>) -> Vec<Process> {
     processes
 }
 
-/// Returns when a process started, in clock ticks after the boot: field 22 of `/proc/<pid>/stat`. A
-/// process that has ended comes last.
+/// Returns when a process started, in clock ticks after the boot. A process that has ended comes last.
 fn start_time(process: &Process) -> u64 {
-    let stat = fs::read(process.proc("stat")).unwrap_or_default();
-    let stat = String::from_utf8_lossy(&stat);
-    // The name of the process is in parentheses, and may have any character.
-    let after_name = stat.rsplit(") ").next().unwrap_or_default();
-    let field = after_name.split(' ').nth(22 - 3);
-    field.and_then(|time| time.parse().ok()).unwrap_or(u64::MAX)
-}
-
-/// Lists the named sockets of the network namespace of this thread, with the error if it is not complete.
-fn list() -> (Vec<Entry>, Option<Error>) {
-    let mut last = (Vec::new(), None);
-    for _ in 0..TRIES {
-        last = list_once();
-        if last.1.and_then(Error::cause) != Some(Cause::ListChanged) {
-            break;
-        }
-    }
-    last
-}
-
-fn list_once() -> (Vec<Entry>, Option<Error>) {
-    let mut buf = vec![0; diag::BUFFER];
-    let sockets = match diag::list(&mut buf) {
-        Ok(sockets) => sockets,
-        Err(error) => return (Vec::new(), Some(error)),
-    };
-    let mut entries = Vec::new();
-    for entry in sockets {
-        match entry {
-            Ok(entry) if is_server(&entry) => entries.push(entry),
-            Ok(_) => {}
-            Err(error) => return (entries, Some(error)),
-        }
-    }
-    (entries, None)
+    let time = process.stat(22);
+    time.and_then(|time| time.parse().ok()).unwrap_or(u64::MAX)
 }
 
 /// Returns whether a socket has a name and is not an end of a connection. An accepted socket has
@@ -226,22 +185,4 @@ fn list_once() -> (Vec<Entry>, Option<Error>) {
 fn is_server(entry: &Entry) -> bool {
     let is_end = entry.state() == State::Connected && entry.kind() != SocketKind::Datagram;
     !is_end && !entry.addr().is_unnamed()
-}
-
-/// Opens the network namespaces of other processes.
-fn other_namespaces() -> Vec<File> {
-    let identity = |file: &Metadata| (file.dev(), file.ino());
-    let own = fs::metadata("/proc/self/ns/net");
-    let mut known: HashSet<_> = own.iter().map(identity).collect();
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let files = entries.filter_map(|entry| {
-        let is_process = entry.file_name().to_str()?.parse::<u32>().is_ok();
-        let file = File::open(entry.path().join("ns/net"))
-            .ok()
-            .filter(|_| is_process)?;
-        known
-            .insert(identity(&file.metadata().ok()?))
-            .then_some(file)
-    });
-    files.collect()
 }
