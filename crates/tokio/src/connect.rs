@@ -8,9 +8,10 @@ use sunpath::error::{Errno, Error};
 use sunpath::files::AsPathname;
 use sunpath::socket::Connected;
 use sunpath::{CWD, ConnectOptions, Seqpacket, Stream, UnixAddr};
+use tokio::task::{self, AbortHandle};
 use tokio::time::{self, Instant};
 
-use crate::blocking;
+use crate::joined;
 use crate::socket::Socket;
 
 /// How long one call of connect(2) waits for a place in a full queue.
@@ -224,18 +225,26 @@ async fn wait_for_a_place<T: Connected>(
         let slice = left.map_or(SLICE, |left| left.min(SLICE));
         let once = options.timeout(slice).wait_for_server(false);
         let to = to.to_owned()?;
-        let attempt = blocking(move || {
-            Ok::<Result<sunpath::Socket<T>, Error>, Error>(match to {
-                OwnedTarget::Addr(addr) => once.connect_addr(&addr),
-                OwnedTarget::Path(None, path) => once.connect_at(CWD, &path[..]),
-                OwnedTarget::Path(Some(dir), path) => once.connect_at(dir, &path[..]),
-            })
+        let attempt = task::spawn_blocking(move || match to {
+            OwnedTarget::Addr(addr) => once.connect_addr(&addr),
+            OwnedTarget::Path(None, path) => once.connect_at(CWD, &path[..]),
+            OwnedTarget::Path(Some(dir), path) => once.connect_at(dir, &path[..]),
         });
-        match attempt.await? {
+        let _cancelled = Cancelled(attempt.abort_handle());
+        match joined(attempt).await? {
             Err(error)
                 if error.errno() == Errno::ETIMEDOUT && left.is_none_or(|left| left > SLICE) => {}
             done => return Ok(done),
         }
+    }
+}
+
+/// When it is dropped, a call whose thread has not begun is not made any more.
+struct Cancelled(AbortHandle);
+
+impl Drop for Cancelled {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -110,7 +110,7 @@ mod stream;
 
 use std::io;
 
-use tokio::task;
+use tokio::task::{self, JoinHandle};
 
 pub use sunpath;
 pub use sunpath::{Datagram, Seqpacket, Stream};
@@ -126,12 +126,14 @@ pub use crate::socket::Socket;
 pub use crate::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 pub use crate::stream::UnixStream;
 
-/// Makes a call in a thread that may block.
+/// Makes a call in a thread that may block, also if the future is dropped before the thread has begun.
 async fn blocking<R: Send + 'static>(
     call: impl FnOnce() -> Result<R, sunpath::Error> + Send + 'static,
 ) -> io::Result<R> {
-    match task::spawn_blocking(call).await {
-        Ok(result) => Ok(result?),
-        Err(error) => Err(io::Error::other(error)),
-    }
+    Ok(joined(task::spawn_blocking(call)).await??)
+}
+
+/// Waits for the thread of a call. It is lost only if the runtime is shutting down.
+async fn joined<R>(call: JoinHandle<R>) -> io::Result<R> {
+    call.await.map_err(io::Error::other)
 }

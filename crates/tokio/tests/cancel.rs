@@ -8,7 +8,7 @@ use std::io::{IoSlice, IoSliceMut, Result};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::task::{Context, Poll, Waker};
 
 use sunpath::ancillary::{
@@ -451,6 +451,35 @@ fn stream_connect_and_connect_with() {
     listener.set_nonblocking(true).unwrap();
     let more = listener.accept().unwrap_err();
     assert!(more.is_would_block(), "no other client was queued");
+}
+
+/// The only thread for calls that block is used by something else. A connect that was cancelled must not
+/// connect when that thread is free again.
+#[test]
+fn stream_connect_that_waits_for_a_thread_ends_at_once() {
+    let _alone = alone();
+    let (_dir, path) = fresh();
+    let mut builder = Builder::new_current_thread();
+    let runtime = builder
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let listener = UnixListener::new(BindOptions::new().backlog(0).listen(&path).unwrap());
+        let listener = listener.unwrap();
+        let _queued = UnixStream::connect(&path).await.unwrap();
+        let (free, busy) = mpsc::channel::<()>();
+        let thread = task::spawn_blocking(move || busy.recv());
+        let connected = cancelled(UnixStream::connect(&path), POLLS, 0, async || {}).await;
+        assert!(connected.is_none());
+        listener.accept().await.unwrap(); // The queue has space now.
+        drop(free);
+        thread.await.unwrap().unwrap_err();
+        task::spawn_blocking(|| {}).await.unwrap(); // Calls are made in their order.
+        let more = listener.as_listener().accept_nonblocking();
+        assert!(more.is_err_and(|error| error.is_would_block()));
+    });
 }
 
 #[test]
