@@ -4,11 +4,12 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use sunpath::ancillary::{Expected, SendBatch};
 use sunpath::files::{AsPathname, SocketFile};
 use sunpath::{Bound, Datagram, Received, UnixAddr};
-use tokio::time;
+use tokio::{task, time};
 
-use crate::socket::{READ, Socket};
+use crate::socket::{READ, Socket, WRITE};
 
 /// A datagram socket: messages to and from any address, or one peer.
 ///
@@ -157,11 +158,45 @@ impl Socket<Datagram> {
     /// See sendto(2).
     #[doc(alias = "sendto")]
     pub async fn send_to(&self, message: &[u8], to: &UnixAddr) -> io::Result<()> {
+        // A loop of sends that need not wait lets other tasks run.
+        task::consume_budget().await;
         let mut pause = PAUSES.0;
         loop {
             match self.as_socket().send_to(message, to) {
                 Err(error) if error.is_would_block() => {}
                 sent => return Ok(sent?),
+            }
+            time::sleep(pause).await;
+            pause = PAUSES.1.min(pause * 2);
+        }
+    }
+
+    /// Sends a batch. The kernel reports when the peer's queue has space, but it reports the same for
+    /// the queue of another address although it is full. After two calls in a row that sent nothing,
+    /// the next one is therefore made after a pause.
+    pub(crate) async fn send_batch<E: Expected>(
+        &self,
+        batch: &mut SendBatch<'_, E>,
+    ) -> io::Result<()> {
+        // How many messages were left after the last call that would have had to wait.
+        let mut left = None;
+        let mut pause = PAUSES.0;
+        loop {
+            let before = batch.len();
+            let send = |socket: &sunpath::UnixDatagram| match socket.sendmmsg(batch) {
+                Err(error) if error.is_would_block() => {
+                    match left.replace(batch.len()) == Some(batch.len()) {
+                        true => Ok(false),
+                        false => Err(error),
+                    }
+                }
+                sent => sent.map(|()| true),
+            };
+            if self.when(WRITE, send).await? {
+                return Ok(());
+            }
+            if batch.len() < before {
+                pause = PAUSES.0;
             }
             time::sleep(pause).await;
             pause = PAUSES.1.min(pause * 2);

@@ -121,6 +121,9 @@ macro_rules! messages {
             /// Those that were sent are no longer in the batch, also after an error and after it was
             /// cancelled. Call it again with the same batch for the rest.
             ///
+            /// A message whose address is that of a socket with a full queue is sent after pauses, as
+            /// [`UnixDatagram::send_to`](crate::UnixDatagram::send_to) does.
+            ///
             /// # Errors
             ///
             /// The first message that is still in the batch was not sent;
@@ -130,9 +133,13 @@ macro_rules! messages {
             ///   `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, and with an address `ENOENT`, `ENOTDIR`, `ELOOP`,
             ///   `EACCES`, `EPROTOTYPE`: as for [`sunpath::Socket::sendmmsg`].
             ///
+            /// # Panics
+            ///
+            /// Panics if it has to pause in a runtime without `enable_time`.
+            ///
             /// See sendmmsg(2).
             pub async fn sendmmsg<E: Expected>(&self, batch: &mut SendBatch<'_, E>) -> io::Result<()> {
-                self.when(WRITE, |socket| socket.sendmmsg(batch)).await
+                self.send_batch(batch).await
             }
 
             /// `recvmmsg(fd, msgs, n, MSG_CMSG_CLOEXEC, NULL)` — waits for the first message, and
@@ -155,3 +162,9 @@ macro_rules! messages {
 }
 
 messages!(Datagram Seqpacket);
+
+impl Socket<Seqpacket> {
+    async fn send_batch<E: Expected>(&self, batch: &mut SendBatch<'_, E>) -> io::Result<()> {
+        self.when(WRITE, |socket| socket.sendmmsg(batch)).await
+    }
+}

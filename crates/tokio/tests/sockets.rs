@@ -1,11 +1,13 @@
 //! Tests the sockets of every kind: that they have what the blocking ones have, and wait for it.
 
 use std::fs;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, IoSlice, IoSliceMut, Result};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::time::Duration;
 
 use sunpath::ancillary::{
     Control, Credentials, Outgoing, RecvBatch, RecvSlots, Rights, SendBatch, SendSlots,
@@ -17,7 +19,7 @@ use sunpath_tokio::{
 };
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::{join, select, task};
+use tokio::{join, select, task, try_join};
 
 fn fresh() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir_in("/tmp").unwrap();
@@ -320,16 +322,76 @@ async fn datagram_send_to_a_receiver_that_others_have_filled_waits_and_does_not_
         filled += 1;
     }
     assert!(filled > 0);
-    let mut send = std::pin::pin!(late.send_to(b"late", &addr));
+    let mut send = pin!(at_most(1000, late.send_to(b"late", &addr)));
     select! { biased;
         _ = send.as_mut() => panic!("the queue is full"),
-        () = tokio::time::sleep(std::time::Duration::from_secs(10)) => {}
+        () = tokio::time::sleep(Duration::from_secs(10)) => {}
     }
     for _ in 0..filled {
         assert_eq!(server.recv(&mut [0; 8]).await?.len(), 5);
     }
     send.await?;
     assert_eq!(server.recv(&mut [0; 8]).await?.len(), 4);
+    Ok(())
+}
+
+/// The same for a batch whose messages have addresses. What was sent of it before the queue was full is
+/// not sent again.
+#[tokio::test(start_paused = true)]
+async fn datagram_batch_to_a_receiver_that_is_full_waits_and_does_not_spin() -> Result<()> {
+    let (_dir, path) = fresh();
+    let server = UnixDatagram::bind(&path)?;
+    let (addr, client) = (server.local_addr()?, UnixDatagram::unbound()?);
+    let other = UnixDatagram::unbound()?;
+    let mut filled = 0;
+    while other.try_send_to(b"other", &addr).is_ok() {
+        filled += 1;
+    }
+    let bytes: Vec<[u8; 2]> = (0..1000_u16).map(u16::to_le_bytes).collect();
+    let mut slots = SendSlots::<1000>::new();
+    let mut batch = SendBatch::new(&mut slots);
+    batch.push_all(bytes.iter().map(|b| Outgoing::from_bytes(b).to(&addr)))?;
+    let mut send = pin!(at_most(1000, client.sendmmsg(&mut batch)));
+    select! { biased;
+        _ = send.as_mut() => panic!("the queue is full"),
+        () = tokio::time::sleep(Duration::from_secs(10)) => {}
+    }
+    let receive = async {
+        let mut buf = [0; 8];
+        for _ in 0..filled {
+            assert_eq!(server.recv(&mut buf).await?.len(), 5);
+        }
+        for expected in &bytes {
+            assert_eq!(server.recv(&mut buf).await?.len(), 2);
+            assert_eq!(&buf[..2], expected);
+        }
+        Result::Ok(())
+    };
+    try_join!(send, receive)?;
+    Ok(())
+}
+
+/// Polls a future, and panics if that takes more than this many polls.
+async fn at_most<F: Future>(polls: usize, future: F) -> F::Output {
+    let (mut future, mut left) = (pin!(future), polls);
+    poll_fn(|cx| {
+        left = left.checked_sub(1).expect("the future spins");
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn datagram_send_to_in_a_loop_lets_other_tasks_run() -> Result<()> {
+    let (_dir, path) = fresh();
+    let server = UnixDatagram::bind(&path)?;
+    let (addr, client) = (server.local_addr()?, UnixDatagram::unbound()?);
+    let other = task::spawn(async {});
+    for _ in 0..1000 {
+        client.send_to(b"hello", &addr).await?;
+        assert_eq!(server.as_socket().recv(&mut [0; 8])?.len(), 5);
+    }
+    assert!(other.is_finished());
     Ok(())
 }
 
