@@ -220,8 +220,9 @@ impl<T: Kind> Socket<T> {
     /// # Errors
     ///
     /// - Those of `call`, except for `EAGAIN`.
-    /// - `UnexpectedEof`: a datagram socket that was shut down for receiving has no message. (On a
-    ///   blocking socket, a receive returns an empty message then.)
+    /// - `UnexpectedEof`: a datagram socket that was shut down for receiving has no message, and
+    ///   `interest` is not in sending as well. (On a blocking socket, a receive returns an empty
+    ///   message then.)
     /// - The runtime is shutting down.
     ///
     /// # Examples
@@ -250,7 +251,7 @@ impl<T: Kind> Socket<T> {
     /// ```
     pub async fn async_io<R>(
         &self,
-        interest: Interest,
+        mut interest: Interest,
         mut call: impl FnMut(&sunpath::Socket<T>) -> Result<R, Error>,
     ) -> io::Result<R> {
         // A loop of calls that need not wait lets other tasks run.
@@ -258,13 +259,19 @@ impl<T: Kind> Socket<T> {
         loop {
             let mut guard = self.io.ready(interest).await?;
             match call(self.as_socket()) {
-                Err(error) if error.is_would_block() => {
-                    if guard.ready().is_read_closed() {
-                        return Err(shut_down());
-                    }
-                    guard.clear_ready();
-                }
+                Err(error) if error.is_would_block() => {}
                 done => return Ok(done?),
+            }
+            let ready = guard.ready();
+            guard.clear_ready();
+            drop(guard);
+            if ready.is_read_closed() {
+                interest = interest.remove(Interest::READABLE).ok_or_else(shut_down)?;
+            }
+            if ready.is_write_closed() {
+                // The runtime reports this state forever, although a datagram socket that had an error
+                // can send again. Other tasks run before the next call.
+                task::yield_now().await;
             }
         }
     }

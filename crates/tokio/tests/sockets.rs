@@ -395,6 +395,79 @@ async fn datagram_send_to_in_a_loop_lets_other_tasks_run() -> Result<()> {
     Ok(())
 }
 
+/// A datagram socket gets an error if its peer connects elsewhere without having received everything. The
+/// runtime reports it as closed from then on, although it can be connected again.
+#[tokio::test]
+async fn datagram_that_was_left_by_its_peer_waits_for_another_one() -> Result<()> {
+    let (_dir, path) = fresh();
+    let server = UnixDatagram::bind(&path)?;
+    let (ours, theirs) = UnixDatagram::pair()?;
+    ours.send(b"lost").await?;
+    theirs.connect(&path)?;
+    turns().await; // the runtime sees the error
+    assert_eq!(ours.as_socket().take_error()?, Some(Errno::ECONNRESET));
+    ours.connect(&path)?;
+    while ours.as_socket().send(b"early").is_ok() {}
+    let mut calls = 0;
+    let send = ours.async_io(Interest::WRITABLE, |socket| {
+        calls += 1;
+        assert!(calls < 1000, "the call is made again and again");
+        socket.send(b"late")
+    });
+    let receive = async {
+        loop {
+            if server.recv(&mut [0; 8]).await?.len() == 4 {
+                return Result::Ok(());
+            }
+        }
+    };
+    try_join!(send, receive)?;
+    Ok(())
+}
+
+/// The peer sends nothing any more, which must not end a call that waits to send.
+#[tokio::test]
+async fn stream_call_that_waits_for_both_directions_survives_the_end_of_one() -> Result<()> {
+    let (ours, theirs) = UnixStream::pair()?;
+    theirs.as_socket().shutdown(sunpath::Shutdown::Write)?;
+    while ours.as_socket().write(&[0; 4096]).is_ok() {}
+    turns().await; // the runtime sees the end
+    let mut calls = 0;
+    let write = ours.async_io(Interest::READABLE | Interest::WRITABLE, |socket| {
+        calls += 1;
+        assert!(calls < 1000, "the call is made again and again");
+        socket.write(b"last")
+    });
+    let read = async {
+        loop {
+            let mut buf = [7; 4096];
+            let n = theirs.read(&mut buf).await?;
+            if buf[..n].ends_with(b"last") {
+                return Result::Ok(());
+            }
+        }
+    };
+    assert_eq!(try_join!(write, read)?.0, 4);
+    Ok(())
+}
+
+/// A read ends before an out-of-band byte, so a short read does not show that the stream is empty.
+#[tokio::test]
+async fn stream_read_goes_on_after_an_out_of_band_byte() -> Result<()> {
+    let (ours, theirs) = UnixStream::pair()?;
+    theirs.readable_after(&ours).await?;
+    ours.write(b"one").await?;
+    if ours.as_socket().send_oob(b"!").is_err() {
+        return Ok(()); // the kernel was built without it
+    }
+    ours.write(b"three").await?;
+    turns().await; // the runtime has seen all of it, and reports nothing more
+    let mut buf = [0; 64];
+    assert_eq!(theirs.read(&mut buf).await?, 3);
+    assert_eq!(theirs.read(&mut buf).await?, 5);
+    Ok(())
+}
+
 #[tokio::test]
 async fn listener_has_mode_long_path_and_filter_and_removes_its_file() -> Result<()> {
     let (dir, _) = fresh();
