@@ -133,9 +133,12 @@ impl<'b, const N: usize> RecvExact<'b, N> {
     ///
     /// # Errors
     ///
+    /// After the first two, all descriptors are closed, and the value cannot be run again.
+    ///
+    /// - `ENOMSG`: fewer than `N` descriptors came with the bytes.
+    /// - `EMSGSIZE`: more came, or this process had too few free (`RLIMIT_NOFILE`).
     /// - `UnexpectedEof`: the stream ended too early.
-    /// - `ENOMSG`: fewer than `N` descriptors came; `EMSGSIZE`: more came. All of them are closed.
-    /// - `ECONNRESET`, `EINVAL`, `ENOMEM`: as for [`sunpath::Socket::recvmsg`].
+    /// - `ECONNRESET`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for [`sunpath::Socket::recvmsg`].
     ///
     /// # Cancel safety
     ///
@@ -144,7 +147,15 @@ impl<'b, const N: usize> RecvExact<'b, N> {
         while self.filled < self.buf.len() {
             let rest = &mut self.buf[self.filled..];
             let receive = |socket: &sunpath::Socket<Stream>| socket.recv_fds_up_to::<N>(rest);
-            let (received, fds) = stream.when(READ, receive).await?;
+            let (received, fds) = match stream.when(READ, receive).await {
+                Ok(received) => received,
+                Err(error) => {
+                    if Errno::from_io_error(&error) == Some(Errno::EMSGSIZE) {
+                        self.close();
+                    }
+                    return Err(error);
+                }
+            };
             if received.len() == 0 {
                 let text = "the stream ended before all of the bytes arrived";
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));

@@ -15,7 +15,7 @@ use sunpath::ancillary::{
     Control, Credentials, Outgoing, RecvBatch, RecvSlots, Rights, SendBatch, SendSlots,
 };
 use sunpath::socket::Kind;
-use sunpath::{BindOptions, ConnectOptions, UnixAddr};
+use sunpath::{BindOptions, ConnectOptions, Errno, UnixAddr};
 use sunpath_tokio::{
     RecvExact, SendAll, Socket, SocketExt, Stream, UnixDatagram, UnixListener, UnixSeqpacket,
     UnixStream,
@@ -381,6 +381,28 @@ fn recv_exact_dropped_with_a_descriptor_closes_it() {
         drop(receipt);
         drop((given, theirs));
         assert_eq!(kept.read(&mut [0]).await.unwrap(), 0, "{polls}, {at}");
+    });
+}
+
+/// Descriptors that came before are closed when too many come.
+#[test]
+fn recv_exact_that_gets_too_many_descriptors_closes_all() {
+    let _alone = alone();
+    runtime().block_on(async {
+        for counts in [[1, 1], [1, 2]] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let (kept, given) = UnixStream::pair().unwrap();
+            let mut buf = [0; 8];
+            let mut receipt = RecvExact::<1>::new(&mut buf);
+            for count in counts {
+                let fds = vec![&given; count];
+                ours.send_fds(b"1234", &fds).await.unwrap();
+            }
+            drop(given);
+            let error = receipt.run(&theirs).await.unwrap_err();
+            assert_eq!(Errno::from_io_error(&error), Some(Errno::EMSGSIZE));
+            assert_eq!(kept.as_socket().read(&mut [0]), Ok(0), "{counts:?}");
+        }
     });
 }
 
