@@ -7,17 +7,19 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use sunpath::ancillary::{Control, ControlBuffer, Expected, Fds, Message};
 use sunpath::socket::Kind;
 use sunpath::{Datagram, Error, Received, SocketRef, Stream};
-use tokio::io::Interest;
+use tokio::io::{Interest, Ready};
 use tokio::net::{UnixDatagram, UnixStream};
+use tokio::task;
 
 use crate::ancillary::send_with_fds;
-use crate::register::for_readiness;
+use crate::register::{for_readiness, still_open};
 
 /// Descriptors and credentials over tokio's own [`UnixStream`] and [`UnixDatagram`], for programs that
 /// keep these types.
 ///
 /// Each call makes one system call when the socket is ready, so cancelling it sends nothing and loses
-/// nothing. [`as_sunpath`](Self::as_sunpath) has all other methods.
+/// nothing. A receive on a datagram socket that was shut down for receiving fails with `UnexpectedEof`
+/// when no message is left. [`as_sunpath`](Self::as_sunpath) has all other methods.
 ///
 /// # Examples
 ///
@@ -40,7 +42,8 @@ pub trait SocketExt: sealed::Sealed {
     /// The socket's kind.
     type Kind: Kind;
 
-    /// Returns the socket as one of `sunpath`, which borrows it. It is nonblocking.
+    /// Returns the socket as one of `sunpath`, which borrows it. It is nonblocking. To wait for a call,
+    /// make it in tokio's `async_io`, or the runtime does not learn that the call would have to wait.
     fn as_sunpath(&self) -> SocketRef<'_, Self::Kind>;
 
     /// Sends one descriptor, as [`Socket::send_fd`](crate::Socket::send_fd).
@@ -135,7 +138,19 @@ pub trait SocketExt: sealed::Sealed {
 
 macro_rules! extend {
     ($($socket:ident: $kind:ident),+) => {$(
-        impl sealed::Sealed for $socket {}
+        impl sealed::Sealed for $socket {
+            async fn wait(&self, interest: Interest) -> io::Result<Ready> {
+                self.ready(interest).await
+            }
+
+            fn call<R>(
+                &self,
+                interest: Interest,
+                call: impl FnOnce() -> io::Result<R>,
+            ) -> io::Result<R> {
+                self.try_io(interest, call)
+            }
+        }
 
         impl SocketExt for $socket {
             type Kind = $kind;
@@ -145,35 +160,35 @@ macro_rules! extend {
             }
 
             async fn send_fd<F: AsFd + Send + Sync>(&self, fd: F) -> io::Result<()> {
-                let call = || retried(self.as_sunpath().send_fd(&fd));
-                self.async_io(Interest::WRITABLE, call).await
+                let call = || self.as_sunpath().send_fd(&fd);
+                when_ready(self, Interest::WRITABLE, call).await
             }
 
             async fn recv_fd(&self) -> io::Result<OwnedFd> {
-                let call = || retried(self.as_sunpath().recv_fd());
-                self.async_io(Interest::READABLE, call).await
+                let call = || self.as_sunpath().recv_fd();
+                when_ready(self, Interest::READABLE, call).await
             }
 
             async fn send_fds<F: AsFd + Sync>(&self, bytes: &[u8], fds: &[F]) -> io::Result<usize> {
                 let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
-                let call = || retried(send_with_fds(&self.as_sunpath(), bytes, &fds));
-                self.async_io(Interest::WRITABLE, call).await
+                let call = || send_with_fds(&self.as_sunpath(), bytes, &fds);
+                when_ready(self, Interest::WRITABLE, call).await
             }
 
             async fn recv_fds<const N: usize>(
                 &self,
                 buf: &mut [u8],
             ) -> io::Result<(Received, [OwnedFd; N])> {
-                let call = || retried(self.as_sunpath().recv_fds(buf));
-                self.async_io(Interest::READABLE, call).await
+                let call = || self.as_sunpath().recv_fds(buf);
+                when_ready(self, Interest::READABLE, call).await
             }
 
             async fn recv_fds_up_to<const N: usize>(
                 &self,
                 buf: &mut [u8],
             ) -> io::Result<(Received, Fds<N>)> {
-                let call = || retried(self.as_sunpath().recv_fds_up_to(buf));
-                self.async_io(Interest::READABLE, call).await
+                let call = || self.as_sunpath().recv_fds_up_to(buf);
+                when_ready(self, Interest::READABLE, call).await
             }
 
             async fn sendmsg(
@@ -181,16 +196,16 @@ macro_rules! extend {
                 bufs: &[IoSlice<'_>],
                 control: &[Control<'_>],
             ) -> io::Result<usize> {
-                let call = || retried(self.as_sunpath().sendmsg(bufs, control));
-                self.async_io(Interest::WRITABLE, call).await
+                let call = || self.as_sunpath().sendmsg(bufs, control);
+                when_ready(self, Interest::WRITABLE, call).await
             }
 
             async fn recvmsg<E: Expected>(
                 &self,
                 bufs: &mut [IoSliceMut<'_>],
             ) -> io::Result<Message<ControlBuffer<E>>> {
-                let call = || retried(self.as_sunpath().recvmsg(bufs, ControlBuffer::new()));
-                self.async_io(Interest::READABLE, call).await
+                let call = || self.as_sunpath().recvmsg(bufs, ControlBuffer::new());
+                when_ready(self, Interest::READABLE, call).await
             }
         }
     )+};
@@ -198,11 +213,41 @@ macro_rules! extend {
 
 extend!(UnixStream: Stream, UnixDatagram: Datagram);
 
-fn retried<R>(result: Result<R, Error>) -> io::Result<R> {
-    result.map_err(for_readiness)
+/// Makes a call as soon as the socket is ready, and again each time that it would have to wait.
+async fn when_ready<S: sealed::Sealed, R>(
+    socket: &S,
+    mut interest: Interest,
+    mut call: impl FnMut() -> Result<R, Error>,
+) -> io::Result<R> {
+    // A loop of calls that need not wait lets other tasks run.
+    task::consume_budget().await;
+    loop {
+        let ready = socket.wait(interest).await?;
+        match socket.call(interest, || call().map_err(for_readiness)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            done => return done,
+        }
+        interest = still_open(ready, interest).await?;
+    }
 }
 
 mod sealed {
-    /// Implemented only here, for tokio's own types.
-    pub trait Sealed {}
+    use std::future::Future;
+    use std::io;
+
+    use tokio::io::{Interest, Ready};
+
+    /// The methods by which tokio's own types wait. It is implemented only for these.
+    pub trait Sealed {
+        /// Waits until the socket is ready.
+        fn wait(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> + Send;
+
+        /// Makes a call if the socket is ready. If it would have to wait, the socket is not ready any
+        /// more.
+        fn call<R>(
+            &self,
+            interest: Interest,
+            call: impl FnOnce() -> io::Result<R>,
+        ) -> io::Result<R>;
+    }
 }

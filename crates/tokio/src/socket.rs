@@ -13,7 +13,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::task;
 
-use crate::register::{for_readiness, register};
+use crate::register::{for_readiness, register, shut_down, still_open};
 
 /// A Unix domain socket of one kind, whose calls are awaited. It is closed on drop.
 ///
@@ -265,14 +265,7 @@ impl<T: Kind> Socket<T> {
             let ready = guard.ready();
             guard.clear_ready();
             drop(guard);
-            if ready.is_read_closed() {
-                interest = interest.remove(Interest::READABLE).ok_or_else(shut_down)?;
-            }
-            if ready.is_write_closed() {
-                // The runtime reports this state forever, although a datagram socket that had an error
-                // can send again. Other tasks run before the next call.
-                task::yield_now().await;
-            }
+            interest = still_open(ready, interest).await?;
         }
     }
 
@@ -434,14 +427,6 @@ impl<T: Kind> Socket<T> {
         self.untried.load(Ordering::Relaxed) & direction.bit != 0
             && self.untried.fetch_and(!direction.bit, Ordering::Relaxed) & direction.bit != 0
     }
-}
-
-/// Returns the error of a receive that would wait forever, because the socket was shut down. The runtime
-/// never stops reporting such a socket as ready, so a loop that waited would spin.
-#[cold]
-fn shut_down() -> io::Error {
-    let text = "the socket was shut down for receiving";
-    io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
 /// Makes a socket from a descriptor, after it has been checked that it is a Unix domain socket of this

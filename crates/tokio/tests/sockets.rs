@@ -307,6 +307,22 @@ async fn datagram_that_was_shut_down_for_receiving_reports_the_end_and_does_not_
     Ok(())
 }
 
+/// The same on a socket that tokio owns.
+#[tokio::test]
+async fn tokio_datagram_that_was_shut_down_for_receiving_reports_the_end_and_does_not_spin()
+-> Result<()> {
+    let (ours, theirs) = tokio::net::UnixDatagram::pair()?;
+    ours.send_fd(&ours).await?;
+    theirs.shutdown(std::net::Shutdown::Read)?;
+    theirs.recv_fd().await?;
+    let ended = at_most(1000, theirs.recv_fd()).await.unwrap_err();
+    assert_eq!(ended.kind(), ErrorKind::UnexpectedEof);
+    let mut buf = [0; 8];
+    let ended = at_most(1000, theirs.recvmsg::<()>(&mut [IoSliceMut::new(&mut buf)])).await;
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    Ok(())
+}
+
 /// The kernel reports a sender as writable each time that it has failed at a full queue of another
 /// socket. The clock is paused and moves on only when nothing can run, so a send that spins would never
 /// let the ten seconds pass.
