@@ -10,7 +10,8 @@ use sunpath::{Error, Received};
 use crate::socket::{READ, Socket, WRITE};
 
 /// Methods that send and receive with ancillary data. Each makes one system call, so cancelling it
-/// sends nothing and loses nothing. Several tasks can call them at the same time.
+/// sends nothing and loses nothing. Several tasks can call them at the same time. A receive on a datagram
+/// socket that was shut down for receiving fails with `UnexpectedEof` when no message is left.
 impl<T: Kind> Socket<T> {
     /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends one descriptor, with one byte of zero. It is lent: the
     /// receiver gets a copy.
@@ -43,7 +44,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADMSG`, `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
+    /// - `ENOMSG`, `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`sunpath::Socket::recv_fd`].
     ///
     /// See recvmsg(2), unix(7).
@@ -76,7 +77,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADMSG`, `EPIPE`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
+    /// - `ENOMSG`, `EMSGSIZE`, `EPIPE`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`sunpath::Socket::recv_fds`].
     ///
     /// See recvmsg(2), unix(7).
@@ -93,7 +94,7 @@ impl<T: Kind> Socket<T> {
     ///
     /// # Errors
     ///
-    /// - `EBADMSG`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
+    /// - `EMSGSIZE`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`sunpath::Socket::recv_fds_up_to`].
     ///
     /// # Examples
@@ -261,6 +262,36 @@ impl<T: Kind> Socket<T> {
         buf: &mut [u8],
     ) -> io::Result<(Received, Fds<N>)> {
         self.try_when(READ, |socket| socket.recv_fds_up_to(buf))
+    }
+
+    /// Sends as [`send_with_credentials`](Self::send_with_credentials) does, or fails if it would have to
+    /// wait.
+    ///
+    /// # Errors
+    ///
+    /// - `WouldBlock`: there is no space, or the runtime has not reported it yet.
+    /// - Others: as for [`send_with_credentials`](Self::send_with_credentials).
+    pub fn try_send_with_credentials(
+        &self,
+        bytes: &[u8],
+        credentials: Credentials,
+    ) -> io::Result<usize> {
+        let control = [Control::Credentials(credentials)];
+        self.try_sendmsg(&[IoSlice::new(bytes)], &control)
+    }
+
+    /// Receives as [`recv_with_credentials`](Self::recv_with_credentials) does, or fails if it would have
+    /// to wait.
+    ///
+    /// # Errors
+    ///
+    /// - `WouldBlock`: nothing has come, or the runtime has not reported it yet.
+    /// - Others: as for [`recv_with_credentials`](Self::recv_with_credentials).
+    pub fn try_recv_with_credentials(
+        &self,
+        buf: &mut [u8],
+    ) -> io::Result<(Received, Option<Credentials>)> {
+        self.try_when(READ, |socket| socket.recv_with_credentials(buf))
     }
 
     /// Sends as [`sendmsg`](Self::sendmsg) does, or fails if it would have to wait.

@@ -1,14 +1,15 @@
 //! Datagram sockets: binding, and messages with addresses.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use sunpath::ancillary::{Expected, SendBatch};
+use sunpath::ancillary::{Control, Expected, SendBatch};
 use sunpath::files::{AsPathname, SocketFile};
-use sunpath::{Bound, Datagram, Received, UnixAddr};
+use sunpath::{Bound, Datagram, Error, Received, UnixAddr};
 use tokio::{task, time};
 
+use crate::register::for_readiness;
 use crate::socket::{READ, Socket, WRITE};
 
 /// A datagram socket: messages to and from any address, or one peer.
@@ -61,6 +62,17 @@ impl Socket<Datagram> {
         Self::new(sunpath::UnixDatagram::bind_addr(addr)?)
     }
 
+    /// `bindat(dir, fd, addr, len)` — makes a datagram socket that is bound to a path, which begins at an
+    /// open directory or at [`CWD`](sunpath::CWD).
+    ///
+    /// # Errors
+    ///
+    /// - `ENAMETOOLONG`, `EADDRINUSE`, `ENOENT`, `EACCES`, `EMFILE` and others: as for
+    ///   [`sunpath::UnixDatagram::bind_at`].
+    pub fn bind_at(dir: impl AsFd, path: impl AsPathname) -> io::Result<Self> {
+        Self::new(sunpath::UnixDatagram::bind_at(dir, path)?)
+    }
+
     /// Makes a datagram socket from one that [`BindOptions`](sunpath::BindOptions) bound. Its file is
     /// removed when the socket is dropped.
     ///
@@ -95,6 +107,16 @@ impl Socket<Datagram> {
     ///   [`sunpath::UnixDatagram::connect`].
     pub fn connect(&self, path: impl AsPathname) -> io::Result<()> {
         Ok(self.as_socket().connect(path)?)
+    }
+
+    /// `connect(fd, addr, len)` — sets the peer to the socket at an address. It does not wait.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPERM` and others: as for
+    ///   [`sunpath::Socket::connect_to`].
+    pub fn connect_to(&self, addr: &UnixAddr) -> io::Result<()> {
+        Ok(self.as_socket().connect_to(addr)?)
     }
 
     /// `connectat(dir, fd, addr, len)` — sets the peer to the socket at a path of any length, which
@@ -158,11 +180,67 @@ impl Socket<Datagram> {
     /// See sendto(2).
     #[doc(alias = "sendto")]
     pub async fn send_to(&self, message: &[u8], to: &UnixAddr) -> io::Result<()> {
-        // A loop of sends that need not wait lets other tasks run.
+        self.with_pauses(|socket| socket.send_to(message, to)).await
+    }
+
+    /// `sendmsg(fd, msg, MSG_NOSIGNAL)` — sends several slices as one message to an address, and control
+    /// messages such as descriptors with them. It waits as [`send_to`](Self::send_to) does. Cancelling
+    /// it sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`, `EPERM`, `ESRCH`, `ETOOMANYREFS`, `EOPNOTSUPP`, `ENOMEM`, `ENOENT`, `ENOTDIR`,
+    ///   `ELOOP`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE`, `EPIPE`, `EMSGSIZE`, `ENOBUFS`: as for
+    ///   [`sunpath::UnixDatagram::sendmsg_to`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if it has to wait in a runtime without `enable_time`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use std::io::IoSlice;
+    /// use std::os::fd::AsFd;
+    /// use sunpath::ancillary::Control;
+    /// use sunpath_tokio::UnixDatagram;
+    ///
+    /// # let path = format!("/tmp/sunpath-tokio-sendmsg-{}.sock", std::process::id());
+    /// # let server = UnixDatagram::from_bound(sunpath::BindOptions::new().bind_datagram(&path)?)?;
+    /// # let addr = server.local_addr()?;
+    /// let client = UnixDatagram::unbound()?;
+    /// let file = std::fs::File::open("/dev/null")?;
+    /// let control = [Control::Rights(&[file.as_fd()])];
+    /// client.sendmsg_to(&[IoSlice::new(b"a file")], &control, &addr).await?;
+    /// # let (received, fds) = server.recv_fds_up_to::<1>(&mut [0; 8]).await?;
+    /// # assert_eq!((received.len(), fds.len()), (6, 1));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// See sendmsg(2), unix(7).
+    #[doc(alias = "SCM_RIGHTS")]
+    pub async fn sendmsg_to(
+        &self,
+        bufs: &[IoSlice<'_>],
+        control: &[Control<'_>],
+        to: &UnixAddr,
+    ) -> io::Result<()> {
+        self.with_pauses(|socket| socket.sendmsg_to(bufs, control, to))
+            .await
+    }
+
+    /// Makes a call that sends to an address, again and again with pauses while it would have to wait.
+    async fn with_pauses(
+        &self,
+        call: impl Fn(&sunpath::UnixDatagram) -> Result<(), Error>,
+    ) -> io::Result<()> {
+        // A loop of calls that need not wait lets other tasks run.
         task::consume_budget().await;
         let mut pause = PAUSES.0;
         loop {
-            match self.as_socket().send_to(message, to) {
+            match call(self.as_socket()) {
                 Err(error) if error.is_would_block() => {}
                 sent => return Ok(sent?),
             }
@@ -238,7 +316,23 @@ impl Socket<Datagram> {
     ///   `ENOMEM`, `ENOTDIR`, `ELOOP`, `EPIPE`: as for [`send_to`](Self::send_to).
     pub fn try_send_to(&self, message: &[u8], to: &UnixAddr) -> io::Result<()> {
         let sent = self.as_socket().send_to(message, to);
-        sent.map_err(crate::register::for_readiness)
+        sent.map_err(for_readiness)
+    }
+
+    /// Sends as [`sendmsg_to`](Self::sendmsg_to) does, or fails if it would have to wait.
+    ///
+    /// # Errors
+    ///
+    /// - `WouldBlock`: the receiver's queue is full.
+    /// - Others: as for [`sendmsg_to`](Self::sendmsg_to).
+    pub fn try_sendmsg_to(
+        &self,
+        bufs: &[IoSlice<'_>],
+        control: &[Control<'_>],
+        to: &UnixAddr,
+    ) -> io::Result<()> {
+        let sent = self.as_socket().sendmsg_to(bufs, control, to);
+        sent.map_err(for_readiness)
     }
 
     /// Receives as [`recv_from`](Self::recv_from) does, or fails if it would have to wait.
@@ -249,5 +343,23 @@ impl Socket<Datagram> {
     /// - `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(Received, UnixAddr)> {
         self.try_when(READ, |socket| socket.recv_from(buf))
+    }
+
+    /// Receives as [`peek_from`](Self::peek_from) does, or fails if it would have to wait.
+    ///
+    /// # Errors
+    ///
+    /// - `WouldBlock`: no message has come, or the runtime has not reported it yet.
+    /// - `ECONNRESET`, `ENOBUFS`, `ENOMEM`: as for [`recv`](Self::recv).
+    pub fn try_peek_from(&self, buf: &mut [u8]) -> io::Result<(Received, UnixAddr)> {
+        self.try_when(READ, |socket| socket.peek_from(buf))
+    }
+}
+
+impl TryFrom<Bound<sunpath::UnixDatagram>> for Socket<Datagram> {
+    type Error = io::Error;
+
+    fn try_from(bound: Bound<sunpath::UnixDatagram>) -> io::Result<Self> {
+        Self::from_bound(bound)
     }
 }

@@ -64,6 +64,7 @@ macro_rules! messages {
             /// - `ECONNRESET`: the peer closed with messages of ours unread, or connected elsewhere.
             /// - `ENOTCONN`: a sequenced-packet socket that is not connected.
             /// - `ENOBUFS`, `ENOMEM`: no memory.
+            /// - `UnexpectedEof`: a datagram socket that was shut down for receiving has no message.
             ///
             /// See recv(2).
             pub async fn recv(&self, buf: &mut [u8]) -> io::Result<Received> {
@@ -116,6 +117,38 @@ macro_rules! messages {
                 self.try_when(READ, |socket| socket.recv(buf))
             }
 
+            /// Sends as [`send_vectored`](Self::send_vectored) does, or fails if it would have to wait.
+            ///
+            /// # Errors
+            ///
+            /// - `WouldBlock`: as for [`try_send`](Self::try_send).
+            /// - `EMSGSIZE`, `ENOTCONN`, `ECONNREFUSED`, `EPIPE`, `ECONNRESET`, `EPERM`, `ENOBUFS`,
+            ///   `ENOMEM`: as for [`send_vectored`](Self::send_vectored).
+            pub fn try_send_vectored(&self, message: &[IoSlice<'_>]) -> io::Result<()> {
+                self.try_when(WRITE, |socket| socket.send_vectored(message))
+            }
+
+            /// Receives as [`recv_vectored`](Self::recv_vectored) does, or fails if it would have to
+            /// wait.
+            ///
+            /// # Errors
+            ///
+            /// - `WouldBlock`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for
+            ///   [`try_recv`](Self::try_recv).
+            pub fn try_recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<Received> {
+                self.try_when(READ, |socket| socket.recv_vectored(bufs))
+            }
+
+            /// Receives as [`peek`](Self::peek) does, or fails if it would have to wait.
+            ///
+            /// # Errors
+            ///
+            /// - `WouldBlock`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for
+            ///   [`try_recv`](Self::try_recv).
+            pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<Received> {
+                self.try_when(READ, |socket| socket.peek(buf))
+            }
+
             /// `sendmmsg(fd, msgs, n, MSG_NOSIGNAL)` — sends all messages of a batch.
             ///
             /// Those that were sent are no longer in the batch, also after an error and after it was
@@ -156,6 +189,29 @@ macro_rules! messages {
                 batch: &mut RecvBatch<'_, SIZE, E>,
             ) -> io::Result<usize> {
                 self.when(READ, |socket| socket.recvmmsg(batch)).await
+            }
+
+            /// Sends those messages of a batch that need not wait. The others stay in the batch.
+            ///
+            /// # Errors
+            ///
+            /// - `WouldBlock`: the queue is full, or the runtime has not reported that it is not.
+            /// - Others: as for [`sendmmsg`](Self::sendmmsg).
+            pub fn try_sendmmsg<E: Expected>(&self, batch: &mut SendBatch<'_, E>) -> io::Result<()> {
+                self.try_when(WRITE, |socket| socket.sendmmsg(batch))
+            }
+
+            /// Receives as [`recvmmsg`](Self::recvmmsg) does, or fails if it would have to wait.
+            ///
+            /// # Errors
+            ///
+            /// - `WouldBlock`, `ECONNRESET`, `ENOTCONN`, `ENOBUFS`, `ENOMEM`: as for
+            ///   [`try_recv`](Self::try_recv).
+            pub fn try_recvmmsg<const SIZE: usize, E: Expected>(
+                &self,
+                batch: &mut RecvBatch<'_, SIZE, E>,
+            ) -> io::Result<usize> {
+                self.try_when(READ, |socket| socket.recvmmsg(batch))
             }
         }
     )+};

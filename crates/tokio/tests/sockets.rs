@@ -12,7 +12,7 @@ use std::time::Duration;
 use sunpath::ancillary::{
     Control, Credentials, Outgoing, RecvBatch, RecvSlots, Rights, SendBatch, SendSlots,
 };
-use sunpath::{BindOptions, CWD, ConnectOptions, Errno, Existing, SocketRef, UnixAddr};
+use sunpath::{BindOptions, CWD, ConnectOptions, Dir, Errno, Existing, SocketRef, UnixAddr};
 use sunpath_tokio::{
     Listener, Seqpacket, Socket, SocketExt, Stream, UnixDatagram, UnixListener, UnixSeqpacket,
     UnixSeqpacketListener, UnixStream,
@@ -207,6 +207,88 @@ async fn stream_try_twins_report_would_block_and_then_succeed() -> Result<()> {
     assert!(blocked(full));
     let marked = theirs.async_io(Interest::READABLE, |socket| socket.at_mark());
     let _ = marked.await; // a kernel may be built without it; the call itself is made
+    Ok(())
+}
+
+/// Those of streams and of all kinds that the test above does not call.
+#[tokio::test]
+async fn try_twins_have_what_the_futures_have() -> Result<()> {
+    let blocked = |error: std::io::Error| error.kind() == ErrorKind::WouldBlock;
+    let mut buf = [0; 8];
+    let (ours, theirs) = UnixStream::pair()?;
+    assert!(blocked(theirs.try_peek(&mut buf).unwrap_err()));
+    theirs.as_socket().set_pass_credentials(true)?;
+    let own = Credentials::own();
+    assert_eq!(ours.try_send_with_credentials(b"me", own)?, 2);
+    theirs.readable().await?;
+    assert_eq!(theirs.try_peek(&mut buf)?, 2);
+    let (received, credentials) = theirs.try_recv_with_credentials(&mut buf)?;
+    assert_eq!((received.len(), credentials), (2, Some(own)));
+
+    let (ours, theirs) = UnixSeqpacket::pair()?;
+    assert!(blocked(theirs.try_peek(&mut buf).unwrap_err()));
+    ours.try_send_vectored(&[IoSlice::new(b"t"), IoSlice::new(b"wo")])?;
+    theirs.readable().await?;
+    assert_eq!(theirs.try_peek(&mut buf)?.len(), 3);
+    let (head, tail) = buf.split_at_mut(1);
+    let mut bufs = [IoSliceMut::new(head), IoSliceMut::new(tail)];
+    assert_eq!(theirs.try_recv_vectored(&mut bufs)?.len(), 3);
+    assert!(blocked(theirs.try_recv_vectored(&mut bufs).unwrap_err()));
+    assert_eq!(&buf[..3], b"two");
+
+    // The messages that find no space stay in the batch.
+    let bytes: Vec<[u8; 1000]> = (0..200).map(|number| [number; 1000]).collect();
+    ours.as_socket().set_send_buffer_size(16384)?;
+    let mut slots = SendSlots::<200>::new();
+    let mut batch = SendBatch::new(&mut slots);
+    batch.push_all(bytes.iter().map(|bytes| Outgoing::from_bytes(bytes)))?;
+    ours.writable().await?;
+    assert!(blocked(ours.try_sendmmsg(&mut batch).unwrap_err()));
+    let sent = bytes.len() - batch.len();
+    assert!(0 < sent && sent < bytes.len(), "{sent}");
+    theirs.readable().await?;
+    let (mut slots, mut bufs) = (RecvSlots::<200>::new(), [[0; 1000]; 200]);
+    let mut arrived = RecvBatch::new(&mut slots, &mut bufs);
+    assert_eq!(theirs.try_recvmmsg(&mut arrived)?, sent);
+    for (number, message) in arrived.arrivals().enumerate() {
+        assert_eq!(message.bytes(), [number as u8; 1000]);
+    }
+    assert!(blocked(theirs.try_recvmmsg(&mut arrived).unwrap_err()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn datagram_carries_descriptors_to_an_address() -> Result<()> {
+    let (dir, path) = fresh();
+    let server = UnixDatagram::try_from(BindOptions::new().bind_datagram(&path)?)?;
+    assert!(server.file().is_some());
+    let (addr, client) = (server.local_addr()?, UnixDatagram::unbound()?);
+    let (kept, given) = UnixStream::pair()?;
+    let fds = [given.as_fd()];
+    let control = [Control::Rights(&fds)];
+    let slices = [IoSlice::new(b"a "), IoSlice::new(b"stream")];
+    client.sendmsg_to(&slices, &control, &addr).await?;
+    client.try_sendmsg_to(&slices, &[], &addr)?;
+    drop(given);
+    let mut buf = [0; 8];
+    let (received, [fd]) = server.recv_fds(&mut buf).await?;
+    assert_eq!((received.len(), &buf), (8, b"a stream"));
+    assert_is_other_end(fd, &kept).await?;
+    server.readable().await?;
+    assert_eq!(server.try_peek_from(&mut buf)?.0.len(), 8);
+    assert_eq!(server.try_recv_from(&mut buf)?.0.len(), 8);
+    let full = loop {
+        if let Err(error) = client.try_sendmsg_to(&slices, &[], &addr) {
+            break error;
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::WouldBlock);
+
+    let open = Dir::open(dir.path())?;
+    let other = UnixDatagram::bind_at(&open, "b.sock")?;
+    assert!(dir.path().join("b.sock").exists());
+    other.connect_to(&addr)?;
+    assert_eq!(other.peer_addr()?, addr);
     Ok(())
 }
 
