@@ -51,6 +51,9 @@ impl<T: Kind> Socket<T> {
     /// Makes a socket of this runtime from a blocking one, for example one that was inherited or
     /// received. It becomes nonblocking, for every process that shares it.
     ///
+    /// A stream or sequenced-packet socket must be connected before, because the runtime remembers
+    /// forever that one without a peer was closed.
+    ///
     /// # Errors
     ///
     /// The socket is closed.
@@ -130,8 +133,9 @@ impl<T: Kind> Socket<T> {
     }
 
     /// Returns the socket of `sunpath`, for the methods that have no twin here:
-    /// [`shutdown`](sunpath::Socket::shutdown), all options, out-of-band bytes and others. It is nonblocking, so a call that would have to wait
-    /// fails with `EAGAIN`.
+    /// [`shutdown`](sunpath::Socket::shutdown), all options, out-of-band bytes and others. It is
+    /// nonblocking, so a call that would have to wait fails with `EAGAIN`. To wait for such a call, make
+    /// it in [`async_io`](Self::async_io), or the runtime does not learn that the socket is not ready.
     ///
     /// # Examples
     ///

@@ -10,19 +10,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::stream::UnixStream;
 
-/// The half that reads, borrowed by [`UnixStream::split`].
+/// The half that reads, borrowed by [`UnixStream::split`]. Its `as_ref` returns the whole stream, for the
+/// other methods.
 #[derive(Debug)]
 pub struct ReadHalf<'a>(&'a UnixStream);
 
-/// The half that writes, borrowed by [`UnixStream::split`].
+/// The half that writes, borrowed by [`UnixStream::split`]. Its `as_ref` returns the whole stream, for the
+/// other methods.
 #[derive(Debug)]
 pub struct WriteHalf<'a>(&'a UnixStream);
 
-/// The half that reads, made by [`UnixStream::into_split`].
+/// The half that reads, made by [`UnixStream::into_split`]. Its `as_ref` returns the whole stream, for
+/// the other methods.
 #[derive(Debug)]
 pub struct OwnedReadHalf(Arc<UnixStream>);
 
 /// The half that writes, made by [`UnixStream::into_split`]. Dropping it ends the direction of writing.
+/// Its `as_ref` returns the whole stream, for the other methods.
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
     stream: Arc<UnixStream>,
@@ -40,7 +44,7 @@ impl<'a> WriteHalf<'a> {
         Self(stream)
     }
 
-    const fn is_shut_down(&mut self) {}
+    const fn note_shutdown(&mut self) {}
 }
 
 pub(crate) fn owned(stream: UnixStream) -> (OwnedReadHalf, OwnedWriteHalf) {
@@ -118,7 +122,7 @@ impl OwnedWriteHalf {
     }
 
     /// Notes that the drop has nothing to do any more.
-    const fn is_shut_down(&mut self) {
+    const fn note_shutdown(&mut self) {
         self.shut_down_on_drop = false;
     }
 }
@@ -175,7 +179,7 @@ macro_rules! writes {
 
             fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 let ended = (*self).as_ref().end_writing();
-                self.get_mut().is_shut_down();
+                self.get_mut().note_shutdown();
                 ended
             }
         }

@@ -32,12 +32,12 @@ use crate::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 /// # Ok(()) }
 /// ```
 ///
-/// A read that gets fewer bytes than it has space for shows that the stream is empty, so the next read
-/// waits until the runtime reports more. The exception is a read that met a control message, such as
+/// If [`AsyncRead`] gets fewer bytes than it has space for, the stream is empty, so the next read waits
+/// until the runtime reports more. The exception is a read that met a control message, such as
 /// descriptors or credentials: the kernel never joins the bytes before and after one, so more bytes can
 /// be there, and the next read is tried at once. A read also stops before an out-of-band byte, which
-/// the kernel does not report: a program whose peer sends those reads with
-/// [`as_socket`](Socket::as_socket) and [`readable`](Socket::readable).
+/// the kernel does not report. A program whose peer sends those calls [`read`](UnixStream::read), which
+/// draws no conclusion from the number of bytes.
 pub type UnixStream = Socket<Stream>;
 
 /// Methods that read and write a stream. Several tasks can call them at the same time.
@@ -140,6 +140,15 @@ impl Socket<Stream> {
     /// - `WouldBlock`, `ECONNRESET`, `EINVAL`: as for [`try_read`](Self::try_read).
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.try_when(READ, |socket| socket.read_vectored(bufs))
+    }
+
+    /// Receives as [`peek`](Self::peek) does, or fails if it would have to wait.
+    ///
+    /// # Errors
+    ///
+    /// - `WouldBlock`, `ECONNRESET`, `EINVAL`: as for [`try_read`](Self::try_read).
+    pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.try_when(READ, |socket| socket.peek(buf))
     }
 
     /// Sends as [`write`](Self::write) does, or fails if it would have to wait.
