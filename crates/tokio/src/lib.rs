@@ -58,17 +58,22 @@
 //! | [`Socket::recv_with_credentials`], [`recvmsg`](Socket::recvmsg) | nothing is lost, and no descriptor leaks |
 //! | [`Socket::send_fd`], [`send_fds`](Socket::send_fds) | nothing was sent, no bytes and no descriptors |
 //! | [`Socket::send_with_credentials`], [`sendmsg`](Socket::sendmsg) | nothing was sent, no bytes and no descriptors |
-//! | [`UnixSeqpacket::recv`], [`recv_vectored`](UnixSeqpacket::recv_vectored), [`recvmmsg`](UnixSeqpacket::recvmmsg) | nothing is lost |
+//! | [`UnixSeqpacket::recv`], [`recv_vectored`](UnixSeqpacket::recv_vectored), [`peek`](UnixSeqpacket::peek), [`recvmmsg`](UnixSeqpacket::recvmmsg) | nothing is lost |
 //! | [`UnixSeqpacket::send`], [`send_vectored`](UnixSeqpacket::send_vectored) | nothing was sent |
 //! | [`UnixSeqpacket::sendmmsg`] | the batch has the messages that were not sent |
 //! | [`UnixDatagram::recv_from`], [`peek_from`](UnixDatagram::peek_from) | nothing is lost |
-//! | [`UnixDatagram::send_to`] | nothing was sent |
+//! | [`UnixDatagram::send_to`], [`sendmsg_to`](UnixDatagram::sendmsg_to) | nothing was sent, no bytes and no descriptors |
 //! | [`SendAll::run`] | the value knows what was sent, and is run again |
 //! | [`RecvExact::run`] | the value has what was received, and is run again |
 //! | [`Socket::readable`], [`writable`](Socket::writable), [`async_io`](Socket::async_io) | nothing is lost |
 //! | [`Listener::accept`], [`accept_if`](Listener::accept_if), [`Incoming::next`] | no client is lost |
-//! | [`UnixStream::connect`], [`connect_with`](UnixStream::connect_with) | it ends within 20 milliseconds; the server may accept a client that has closed |
-//! | [`Listener::close_and_unlink`] | the file is removed nevertheless |
+//! | [`UnixStream::connect`], [`connect_addr`](UnixStream::connect_addr), [`connect_at`](UnixStream::connect_at) | it ends within 20 milliseconds; the server may accept a client that has closed |
+//! | [`UnixStream::connect_with`], [`connect_addr_with`](UnixStream::connect_addr_with), [`connect_at_with`](UnixStream::connect_at_with) | it ends within 20 milliseconds; the server may accept a client that has closed |
+//! | [`Listener::close_and_unlink`], [`UnixDatagram::close_and_unlink`] | the file is removed nevertheless |
+//! | [`SocketExt::recv_fd`], [`recv_fds`](SocketExt::recv_fds), [`recv_fds_up_to`](SocketExt::recv_fds_up_to), [`recvmsg`](SocketExt::recvmsg) | nothing is lost, and no descriptor leaks |
+//! | [`SocketExt::send_fd`], [`send_fds`](SocketExt::send_fds), [`sendmsg`](SocketExt::sendmsg) | nothing was sent, no bytes and no descriptors |
+//! | `read` of tokio's traits | nothing is lost |
+//! | `write` of tokio's traits | nothing was sent |
 //! | `write_all`, `read_exact` of tokio's traits | **not safe**: a part was sent or received, and nobody knows how much |
 //!
 //! A message of many bytes with descriptors needs several calls on a stream, so a future for it could not

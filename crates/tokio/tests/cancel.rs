@@ -6,7 +6,7 @@ use std::fs;
 use std::future::Future;
 use std::io::{IoSlice, IoSliceMut, Result};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::task::{Context, Poll, Waker};
@@ -15,7 +15,7 @@ use sunpath::ancillary::{
     Control, Credentials, Outgoing, RecvBatch, RecvSlots, Rights, SendBatch, SendSlots,
 };
 use sunpath::socket::Kind;
-use sunpath::{BindOptions, ConnectOptions, Errno, UnixAddr};
+use sunpath::{BindOptions, ConnectOptions, Dir, Errno, UnixAddr};
 use sunpath_tokio::{
     RecvExact, SendAll, Socket, SocketExt, Stream, UnixDatagram, UnixListener, UnixSeqpacket,
     UnixStream,
@@ -23,7 +23,7 @@ use sunpath_tokio::{
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::runtime::{Builder, Runtime};
-use tokio::task;
+use tokio::{net, task};
 
 /// More polls than any of the futures needs.
 const POLLS: usize = 4;
@@ -126,6 +126,7 @@ fn receives<T: Kind>(takes: Counts, call: impl for<'s> Fn(&'s Socket<T>) -> Call
             sent = (5, 1);
         };
         let completed = cancelled(call(&theirs), polls, at, act).await;
+        assert_eq!(completed.is_some(), at < polls, "{polls}, {at}");
         let left = drain(&theirs);
         match completed {
             Some(result) => {
@@ -157,6 +158,7 @@ fn sends<T: Kind>(
         {}
         let act = async || _ = drain(&theirs);
         let completed = cancelled(call(&ours, &given), polls, at, act).await;
+        assert_eq!(completed.is_some(), at < polls, "{polls}, {at}");
         drop(given);
         let mut arrived = drain(&theirs);
         arrived.0 %= 4096; // without what filled the queue, if the peer has not emptied it
@@ -171,14 +173,32 @@ fn sends<T: Kind>(
     });
 }
 
+/// Returns tokio's own type for a copy of the descriptor.
+fn tokio(socket: &Socket<Stream>) -> net::UnixStream {
+    let fd = socket.as_fd().try_clone_to_owned().unwrap();
+    net::UnixStream::from_std(fd.into()).unwrap()
+}
+
+fn tokio_datagram(socket: &UnixDatagram) -> net::UnixDatagram {
+    let fd = socket.as_fd().try_clone_to_owned().unwrap();
+    net::UnixDatagram::from_std(fd.into()).unwrap()
+}
+
+/// Returns a copy that can be borrowed mutably, as the traits of tokio demand.
+fn copy(socket: &Socket<Stream>) -> UnixStream {
+    let fd = socket.as_fd().try_clone_to_owned().unwrap();
+    fd.try_into().unwrap()
+}
+
 /// Declares tests of calls that receive.
 macro_rules! receives {
-    ($($name:ident: $kind:ident takes $takes:expr, |$socket:ident| $call:expr;)+) => {$(
+    ($($name:ident: $kind:ident takes $takes:expr, |$socket:ident $(by $copy:ident)?| $call:expr;)+) => {$(
         #[test]
         fn $name() {
-            receives::<sunpath::$kind>($takes, |$socket| Box::pin(async move {
-                $call.map(drop)
-            }));
+            receives::<sunpath::$kind>($takes, |$socket| {
+                $(#[allow(unused_mut)] let mut $socket = $copy($socket);)?
+                Box::pin(async move { $call.map(drop) })
+            });
         }
     )+};
 }
@@ -201,6 +221,12 @@ receives! {
     datagram_peek_from: Datagram takes (0, 0), |s| s.peek_from(&mut [0; 64]).await;
     socket_readable: Stream takes (0, 0), |s| s.readable().await;
     socket_async_io: Stream takes (5, 1), |s| s.async_io(Interest::READABLE, |s| s.read(&mut [0; 64])).await;
+    tokio_recv_fd: Stream takes (1, 1), |s by tokio| s.recv_fd().await;
+    tokio_recv_fds: Stream takes (5, 1), |s by tokio| s.recv_fds::<1>(&mut [0; 64]).await;
+    tokio_recv_fds_up_to: Stream takes (5, 1), |s by tokio| s.recv_fds_up_to::<4>(&mut [0; 64]).await;
+    tokio_recvmsg: Stream takes (5, 1), |s by tokio| s.recvmsg::<Rights<2>>(&mut [IoSliceMut::new(&mut [0; 64])]).await;
+    tokio_datagram_recv_fds: Datagram takes (5, 1), |s by tokio_datagram| s.recv_fds::<1>(&mut [0; 64]).await;
+    traits_read: Stream takes (5, 1), |s by copy| AsyncReadExt::read(&mut s, &mut [0; 64]).await;
     seqpacket_recvmmsg: Seqpacket takes (5, 1), |s| {
         let (mut slots, mut bufs) = (RecvSlots::<4, Rights<2>>::new(), [[0; 64]; 4]);
         let mut batch = RecvBatch::new(&mut slots, &mut bufs);
@@ -210,13 +236,16 @@ receives! {
 
 /// Declares tests of calls that send.
 macro_rules! sends {
-    ($($name:ident: $kind:ident sends $sends:expr, |$socket:ident, $fd:ident| $call:expr;)+) => {$(
+    ($($name:ident: $kind:ident sends $sends:expr, |$socket:ident $(by $copy:ident)?, $fd:ident| $call:expr;)+) => {$(
         #[test]
         fn $name() {
-            sends::<sunpath::$kind>($sends, |$socket, $fd| Box::pin(async move {
-                let _ = $fd;
-                $call.map(drop)
-            }));
+            sends::<sunpath::$kind>($sends, |$socket, $fd| {
+                $(#[allow(unused_mut)] let mut $socket = $copy($socket);)?
+                Box::pin(async move {
+                    let _ = $fd;
+                    $call.map(drop)
+                })
+            });
         }
     )+};
 }
@@ -233,6 +262,10 @@ sends! {
     seqpacket_send: Seqpacket sends (5, 0), |s, fd| s.send(b"hello").await;
     seqpacket_send_vectored: Seqpacket sends (5, 0), |s, fd| s.send_vectored(&[IoSlice::new(b"hello")]).await;
     socket_writable: Stream sends (0, 0), |s, fd| s.writable().await;
+    tokio_send_fd: Stream sends (1, 1), |s by tokio, fd| s.send_fd(fd).await;
+    tokio_send_fds: Stream sends (5, 1), |s by tokio, fd| s.send_fds(b"hello", &[fd]).await;
+    tokio_sendmsg: Stream sends (5, 1), |s by tokio, fd| s.sendmsg(&[IoSlice::new(b"hello")], &[Control::Rights(&[fd.as_fd()])]).await;
+    traits_write: Stream sends (5, 0), |s by copy, fd| AsyncWriteExt::write(&mut s, b"hello").await;
     seqpacket_sendmmsg: Seqpacket sends (5, 1), |s, fd| {
         let (bytes, fds) = ([IoSlice::new(b"hello")], [fd.as_fd()]);
         let control = [Control::Rights(&fds)];
@@ -243,34 +276,8 @@ sends! {
     };
 }
 
-/// The same calls on sockets that tokio owns.
-#[test]
-fn tokio_sockets_lose_and_leak_nothing_either() {
-    for_all(async |polls, at| {
-        let (ours, theirs) = tokio::net::UnixStream::pair().unwrap();
-        let (kept, given) = UnixStream::pair().unwrap();
-        let mut given = Some(given);
-        let act = async || {
-            let given = given.take().unwrap();
-            ours.send_fds(b"hello", &[&given]).await.unwrap();
-        };
-        let mut buf = [0; 64];
-        let receive = theirs.recv_fds_up_to::<2>(&mut buf);
-        let completed = cancelled(receive, polls, at, act).await;
-        let was_sent = given.is_none();
-        let left = SocketRef::from(&theirs).recv_fds_up_to::<8>(&mut [0; 64]);
-        let came = completed.map_or(0, |received| received.unwrap().1.count());
-        let left = left.map_or(0, |(_, fds)| fds.count());
-        assert_eq!(came + left, usize::from(was_sent), "{polls}, {at}");
-        drop(given);
-        assert_eq!(kept.read(&mut [0]).await.unwrap(), 0);
-    });
-}
-
-type SocketRef<'s> = sunpath::SocketRef<'s, Stream>;
-
-#[test]
-fn datagram_send_to() {
+/// Tests a call that sends one message to an address, whose queue is full until it is emptied.
+fn sends_to(call: impl for<'s> Fn(&'s UnixDatagram, &'s UnixAddr) -> Call<'s, ()>) {
     for_all(async |polls, at| {
         let (_dir, path) = fresh();
         let server = UnixDatagram::bind(&path).unwrap();
@@ -278,9 +285,27 @@ fn datagram_send_to() {
         let client = UnixDatagram::unbound().unwrap();
         while client.try_send_to(&[0; 4096], &addr).is_ok() {}
         let act = async || _ = drain(&server);
-        let sent = cancelled(client.send_to(b"hello", &addr), polls, at, act).await;
+        let sent = cancelled(call(&client, &addr), polls, at, act).await;
+        // Later it waits for the end of a pause.
+        assert!(sent.is_some() || at > 0 || polls == 0);
         let arrived = drain(&server).0 % 4096;
         assert_eq!(arrived, if sent.is_some() { 5 } else { 0 }, "{polls}, {at}");
+    });
+}
+
+#[test]
+fn datagram_send_to() {
+    sends_to(|client, addr| Box::pin(client.send_to(b"hello", addr)));
+}
+
+#[test]
+fn datagram_sendmsg_to() {
+    sends_to(|client, addr| {
+        Box::pin(async {
+            client
+                .sendmsg_to(&[IoSlice::new(b"hello")], &[], addr)
+                .await
+        })
     });
 }
 
@@ -413,7 +438,9 @@ fn accepts(call: impl for<'s> Fn(&'s UnixListener) -> Call<'s, UnixStream>) {
         let listener = UnixListener::new(BindOptions::new().listen(&path).unwrap()).unwrap();
         let mut client = None;
         let act = async || client = Some(UnixStream::connect(&path).await.unwrap());
-        let accepted = match cancelled(call(&listener), polls, at, act).await {
+        let completed = cancelled(call(&listener), polls, at, act).await;
+        assert_eq!(completed.is_some(), at < polls, "{polls}, {at}");
+        let accepted = match completed {
             Some(accepted) => Some(accepted.unwrap()),
             None if client.is_some() => Some(listener.accept().await.unwrap().0),
             None => None,
@@ -445,27 +472,30 @@ fn incoming_next() {
     });
 }
 
-/// Dropping the runtime waits for the threads that it has started. If a thread waited in connect(2)
-/// without a limit, this test would not end, because nobody ever accepts.
-#[test]
-fn stream_connect_and_connect_with() {
+/// A listener, by all its names.
+struct Place {
+    path: PathBuf,
+    addr: UnixAddr,
+    dir: Dir,
+}
+
+/// Tests a call that connects to a listener whose queue is full. Dropping the runtime waits for the
+/// threads that it has started. If a thread waited in connect(2) without a limit, the test would not
+/// end, because nobody ever accepts.
+fn connects(call: impl for<'p> Fn(&'p Place) -> Call<'p, UnixStream>) {
     let _alone = alone();
-    let (_dir, path) = fresh();
+    let (dir, path) = fresh();
     let listener = BindOptions::new().backlog(0).listen(&path).unwrap();
     let queued = sunpath::UnixStream::connect(&path).unwrap();
+    let place = Place {
+        addr: UnixAddr::from_pathname(&path).unwrap(),
+        dir: Dir::open(dir.path()).unwrap(),
+        path,
+    };
     let before = open_descriptors();
-    let options = ConnectOptions::new().wait_for_server(true);
     for polls in 0..=POLLS {
-        runtime().block_on(async {
-            let act = async || {};
-            assert!(
-                cancelled(UnixStream::connect(&path), polls, 0, act)
-                    .await
-                    .is_none()
-            );
-            let connect = UnixStream::connect_with(&options, &path);
-            assert!(cancelled(connect, polls, 0, act).await.is_none());
-        });
+        let connected = runtime().block_on(cancelled(call(&place), polls, 0, async || {}));
+        assert!(connected.is_none());
         assert_eq!(open_descriptors(), before, "cancelled after {polls} polls");
     }
     drop(queued);
@@ -473,6 +503,27 @@ fn stream_connect_and_connect_with() {
     listener.set_nonblocking(true).unwrap();
     let more = listener.accept().unwrap_err();
     assert!(more.is_would_block(), "no other client was queued");
+}
+
+/// Declares tests of calls that connect.
+macro_rules! connects {
+    ($($name:ident: |$place:ident| $call:expr;)+) => {$(
+        #[test]
+        fn $name() {
+            connects(|$place| Box::pin(async { $call.await }));
+        }
+    )+};
+}
+
+const WAITING: ConnectOptions = ConnectOptions::new().wait_for_server(true);
+
+connects! {
+    stream_connect: |to| UnixStream::connect(&to.path);
+    stream_connect_addr: |to| UnixStream::connect_addr(&to.addr);
+    stream_connect_at: |to| UnixStream::connect_at(&to.dir, "a.sock");
+    stream_connect_with: |to| UnixStream::connect_with(&WAITING, &to.path);
+    stream_connect_addr_with: |to| UnixStream::connect_addr_with(&WAITING, &to.addr);
+    stream_connect_at_with: |to| UnixStream::connect_at_with(&WAITING, &to.dir, "a.sock");
 }
 
 /// The only thread for calls that block is used by something else. A connect that was cancelled must not
@@ -504,17 +555,17 @@ fn stream_connect_that_waits_for_a_thread_ends_at_once() {
     });
 }
 
-#[test]
-fn listener_close_and_unlink() {
+/// Tests a call that removes the file.
+fn unlinks<S>(make: impl Fn(&Path) -> S, call: impl AsyncFn(S) -> Result<()>) {
     let _alone = alone();
     let before = open_descriptors();
     for polls in 0..=POLLS {
         let (_dir, path) = fresh();
         let runtime = runtime();
         runtime.block_on(async {
-            let listener = UnixListener::new(BindOptions::new().listen(&path).unwrap()).unwrap();
+            let socket = make(&path);
             assert!(path.exists());
-            cancelled(listener.close_and_unlink(), polls, 0, async || {}).await;
+            cancelled(call(socket), polls, 0, async || {}).await;
         });
         drop(runtime); // waits for the thread
         assert!(!path.exists(), "cancelled after {polls} polls");
@@ -522,9 +573,25 @@ fn listener_close_and_unlink() {
     }
 }
 
+#[test]
+fn listener_close_and_unlink() {
+    unlinks(
+        |path| UnixListener::new(BindOptions::new().listen(path).unwrap()).unwrap(),
+        UnixListener::close_and_unlink,
+    );
+}
+
+#[test]
+fn datagram_close_and_unlink() {
+    unlinks(
+        |path| UnixDatagram::from_bound(BindOptions::new().bind_datagram(path).unwrap()).unwrap(),
+        UnixDatagram::close_and_unlink,
+    );
+}
+
 /// These two are tokio's, and the table says that they are not safe: a part was sent or received.
 #[test]
-fn write_all_and_read_exact() {
+fn traits_write_all_and_read_exact() {
     let _alone = alone();
     runtime().block_on(async {
         let (mut ours, mut theirs) = UnixStream::pair().unwrap();
@@ -542,32 +609,87 @@ fn write_all_and_read_exact() {
     });
 }
 
-/// Every method in the table of `src/lib.rs` has a test here, which has its name.
-#[test]
-fn every_row_of_the_table_has_its_test() {
-    let (docs, tests) = (include_str!("../src/lib.rs"), include_str!("cancel.rs"));
+/// The methods in the table of `src/lib.rs`, each with its type.
+fn rows() -> Vec<(&'static str, &'static str)> {
+    let docs = include_str!("../src/lib.rs");
     let table = docs.split("//! # Cancellation").nth(1).unwrap();
     let table = table.split("//! # ").next().unwrap();
-    let mut rows = 0;
-    for row in table
+    let rows = table.lines().filter_map(|row| row.strip_prefix("//! | "));
+    let cells = rows.map(|row| row.split(" | ").next().unwrap());
+    cells
+        .flat_map(|cell| cell.split(", "))
+        .filter_map(|method| {
+            // A link is [`Type::name`] or [`name`](Type::name).
+            let text = method.split('`').nth(1)?;
+            let link = method
+                .split_once('(')
+                .map_or(text, |(_, link)| link.trim_end_matches(')'));
+            Some(link.split_once("::").unwrap_or(("traits", text)))
+        })
+        .collect()
+}
+
+/// Every method in the table has a test here: its name begins with that of the type.
+#[test]
+fn table_has_a_test_of_every_row() {
+    let tests = include_str!("cancel.rs");
+    let tests: Vec<&str> = tests
         .lines()
-        .filter(|row| row.starts_with("//! | ") && row.contains('`'))
-    {
-        let methods = row.split('|').nth(1).unwrap();
-        for method in methods.split(", ") {
-            let name = method.split('`').nth(1).unwrap();
-            let name = name.rsplit("::").next().unwrap();
-            let is_tested = tests.lines().any(|line| {
-                let line = line.trim_start().trim_start_matches("fn ");
-                let end = line.find([':', '(']).unwrap_or(0);
-                let test = line[..end].trim();
-                test.ends_with(&format!("_{name}"))
-                    || test.starts_with(name)
-                    || test.contains(&format!("_{name}_"))
-            });
-            assert!(is_tested, "no test of {name}");
-            rows += 1;
+        .filter_map(|line| {
+            let line = line.trim_start().trim_start_matches("fn ");
+            line.split([':', '(']).next()
+        })
+        .collect();
+    for (kind, name) in rows() {
+        let kind = match kind {
+            "SendAll" => "send_all",
+            "RecvExact" => "recv_exact",
+            "SocketExt" => "tokio",
+            kind => &kind.trim_start_matches("Unix").to_lowercase(),
+        };
+        let test = format!("{kind}_{name}");
+        let is_tested = tests.iter().any(|known| {
+            let several = known.starts_with(&format!("{test}_and_"));
+            several || known.ends_with(&test) || known.ends_with(&format!("_and_{name}"))
+        });
+        assert!(is_tested, "no test of {test}");
+    }
+}
+
+/// Every function that returns a future has a row in the table.
+#[test]
+fn table_has_every_future() {
+    let _alone = alone(); // It opens files.
+    let rows = rows();
+    let mut futures = 0;
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in fs::read_dir(src).unwrap().map(|file| file.unwrap().path()) {
+        let kinds: &[&str] = match file.file_stem().unwrap().to_str().unwrap() {
+            "ancillary" | "socket" => &["Socket"],
+            "borrowed" => &["SocketExt"],
+            "connect" | "stream" => &["UnixStream"],
+            "datagram" => &["UnixDatagram"],
+            "incoming" => &["Incoming"],
+            "listener" => &["Listener"],
+            "message" => &["UnixSeqpacket"],
+            "resume" => &["SendAll", "RecvExact"],
+            _ => &[],
+        };
+        let text = fs::read_to_string(&file).unwrap();
+        let text = text.split("mod sealed").next().unwrap(); // It is private to the package.
+        for (at, _) in text.match_indices("fn ") {
+            let is_async = text[..at].ends_with("pub async ");
+            let signature = text[at + 3..].split([';', '{']).next().unwrap();
+            if !is_async && !signature.contains("-> impl Future") {
+                continue;
+            }
+            let name = signature.split(['<', '(']).next().unwrap();
+            assert!(!kinds.is_empty(), "{}: name its type here", file.display());
+            for kind in kinds {
+                assert!(rows.contains(&(*kind, name)), "no row for {kind}::{name}");
+            }
+            futures += 1;
         }
     }
-    assert!(rows > 30, "the table has been found");
+    assert!(futures > 40, "the sources have been found");
 }
