@@ -131,6 +131,11 @@ pub use crate::socket::Socket;
 pub use crate::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 pub use crate::stream::UnixStream;
 
+/// The README's program, which the tests compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// Makes a call in a thread that may block, also if the future is dropped before the thread has begun.
 async fn blocking<R: Send + 'static>(
     call: impl FnOnce() -> Result<R, sunpath::Error> + Send + 'static,
