@@ -199,9 +199,9 @@ pub(crate) fn only_message(cmsg_type: c_int, count: usize, bytes: &[u8]) -> Opti
     alone.then_some(data)
 }
 
-/// Iterates over the messages of level `SOL_SOCKET`: their types, and the places of their data, of
-/// whole `int`s. The iterator borrows nothing, so the caller can change data between two steps. The
-/// headers must not change.
+/// Iterates over the messages of level `SOL_SOCKET`: their types, and the places of their data,
+/// which has whole `int`s only. The iterator borrows nothing, so the caller can change data between
+/// two steps. The headers must not change.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     next: usize,

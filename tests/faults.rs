@@ -1,6 +1,6 @@
-//! Tests of faults. A seccomp filter makes one system call after the other fail in a child process.
-//! The error has to name the call and the errno, no descriptor may stay open, and every file that
-//! the call made must be gone.
+//! Tests of faults. A seccomp filter makes each system call fail in turn, in a child process. The
+//! error has to name the call and the errno, no descriptor may stay open, and every file that the
+//! call made must be gone.
 #![cfg(all(feature = "std", feature = "files"))]
 
 mod calls;

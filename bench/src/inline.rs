@@ -1,5 +1,5 @@
-//! Compares the system calls that sunpath makes with and without the C library: instructions, and the time
-//! for which a processor works.
+//! Compares the system calls that sunpath makes with and without the C library: instructions, and
+//! processor time.
 
 use crate::Result;
 use crate::build;

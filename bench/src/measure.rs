@@ -175,8 +175,8 @@ pub fn time(candidate: &Candidate, key: &str, repetitions: u32) -> Result<f64> {
     Ok(nanoseconds.trim().parse()?)
 }
 
-/// Returns the nanoseconds for which a processor works, in user space and in the kernel, in a process that
-/// does this many repetitions.
+/// Returns the processor time, in nanoseconds, of a process that does this many repetitions. The
+/// time includes user space and the kernel.
 pub fn processor_time(candidate: &Candidate, key: &str, repetitions: u32) -> Result<f64> {
     let mut command = Command::new("env");
     let child = run(&mut command, candidate, key, repetitions)?

@@ -18,8 +18,8 @@ pub fn ratios(runs: &[(&Candidate, &str)]) -> Result<Vec<f64>> {
     ratios_of(RUN, measure::time, runs)
 }
 
-/// Does what [`ratios`] does for the time in which a processor works for the process. Other load of the
-/// machine hardly changes that time.
+/// Does what [`ratios`] does for the processor time of the process. Other load of the machine
+/// hardly changes that time.
 pub fn processor_ratios(runs: &[(&Candidate, &str)]) -> Result<Vec<f64>> {
     ratios_of(LONG_RUN, measure::processor_time, runs)
 }

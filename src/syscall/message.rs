@@ -407,8 +407,8 @@ pub(super) fn offer_addr(addr: &mut UnixAddr, msg: &mut sys::msghdr) {
 ///
 /// For a null pointer Linux reports `MSG_CTRUNC` as soon as an option asks for a security label,
 /// even if no label arrives. For a length of 0 it does so only if a control message arrived. On
-/// other systems a null pointer is passed, because with a length of 0 they might install
-/// descriptors before they find that these do not fit.
+/// other systems a null pointer is passed, because with a length of 0 those systems might install
+/// descriptors before they detect that the descriptors do not fit.
 pub(super) const OFFER_NO_BYTES: bool = cfg!(have_so_passcred);
 
 /// Gives a msghdr space for control messages. The length is set before each call, because the

@@ -147,7 +147,7 @@ fn race_of_a_drop_with_a_takeover_leaves_the_new_one() {
 }
 
 /// After a takeover the old server serves until every connect(2) that had begun before has ended,
-/// because a client that had found its file by then still reaches it.
+/// because a client that has already found the old file still reaches the old server.
 #[test]
 fn takeover_under_load_refuses_nobody() {
     let _alone = alone();

@@ -4,7 +4,7 @@ import pathlib
 
 import calls
 
-# The sockets that are not streams, by the id of the case or by what precedes its dot.
+# The sockets that are not streams, by the id of the case, or by the part of the id before the dot.
 KINDS = {
     "A18.datagram": {"s": "datagram", "c": "datagram"},
     "C07.datagram": {"s": "datagram"},

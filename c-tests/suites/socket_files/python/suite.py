@@ -4,7 +4,7 @@ import pathlib
 
 import calls
 
-# The sockets that are not streams, by the id of the case or by what precedes its dot.
+# The sockets that are not streams, by the id of the case, or by the part of the id before the dot.
 KINDS = {
     "B09": {"d": "datagram", "s": "datagram"},
     "D01.seqpacket": {"d": "datagram", "s": "seqpacket"},
