@@ -193,9 +193,10 @@ impl Error {
     /// program learns from this error that another instance is running. The caller need not test
     /// the path again, because this answer describes the moment of the bind.
     ///
-    /// The answer is [`InUse::Unknown`] if nobody asked what is at the path: a bind without
-    /// [`Existing::ReplaceStale`](crate::Existing::ReplaceStale) does not ask whether a process
-    /// holds a socket.
+    /// A bind with [`Existing::Refuse`](crate::Existing::Refuse) does not test whether a process
+    /// holds a socket: the answer is [`InUse::SocketFile`]. A bind without
+    /// [`BindOptions`](crate::BindOptions) does not look at the path at all: the answer is
+    /// [`InUse::Unknown`].
     ///
     /// # Examples
     ///

@@ -24,6 +24,25 @@ pub fn error_with_cause(call: Call, errno: Errno, cause: Cause) -> Error {
     Error::with_cause(call, errno, cause)
 }
 
+/// Makes the error for more descriptors than `expected`, or for fewer where control messages were
+/// truncated.
+#[must_use]
+pub fn descriptors_truncated(received: usize, expected: usize) -> Error {
+    Error::descriptors_truncated(received, expected)
+}
+
+/// Makes the error for fewer descriptors than expected.
+#[must_use]
+pub fn too_few_descriptors(received: usize, expected: usize) -> Error {
+    Error::too_few_descriptors(received, expected)
+}
+
+/// Makes the error for a stream that ended where a descriptor was expected.
+#[must_use]
+pub fn end_of_file() -> Error {
+    Error::end_of_file()
+}
+
 /// Makes the error of a directory.
 #[must_use]
 pub const fn dir_error(prefix_len: usize, refusal: Refusal) -> DirError {

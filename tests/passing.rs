@@ -79,7 +79,11 @@ fn up_to_two<T: Kind>() {
     }
     a.send_fds(b"abc", &[&a; 3]).unwrap();
     let error = b.recv_fds_up_to::<2>(&mut buf).unwrap_err();
-    assert_eq!(error.cause(), Some(Cause::ControlTruncated { closed: 3 }));
+    let extra = Cause::ExtraDescriptors {
+        expected: 2,
+        received: 3,
+    };
+    assert_eq!(error.cause(), Some(extra));
 }
 
 #[test]
@@ -126,7 +130,10 @@ fn passing_exact_bytes_collects_the_descriptors_of_all_parts() {
         send(parts);
         let error = b.recv_exact_fds::<1>(&mut buf).unwrap_err();
         assert!(
-            matches!(error.cause(), Some(Cause::ControlTruncated { .. })),
+            matches!(
+                error.cause(),
+                Some(Cause::ExtraDescriptors { expected: 1, .. })
+            ),
             "{error}"
         );
         while b.try_read(&mut buf).is_ok() {}

@@ -156,7 +156,7 @@ impl<T: Kind> Socket<T> {
     /// - `ENOMSG`: fewer descriptors arrived, and the error has both counts; or a sequenced-packet
     ///   connection ended, which cannot be distinguished from an empty record.
     /// - `EMSGSIZE`: more descriptors arrived, or this process had too few free descriptors
-    ///   (`RLIMIT_NOFILE`).
+    ///   (`RLIMIT_NOFILE`), and the error has both counts.
     /// - `EPIPE`: the stream has ended, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
@@ -208,7 +208,7 @@ impl<T: Kind> Socket<T> {
     /// On failure the bytes are in `buf`, and every descriptor that came is closed.
     ///
     /// - `EMSGSIZE`: more than `N` descriptors came, or this process had too few free descriptors
-    ///   (`RLIMIT_NOFILE`).
+    ///   (`RLIMIT_NOFILE`), and the error has both counts.
     /// - `EAGAIN`, `ECONNRESET`, `ENOTCONN`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for
     ///   [`recvmsg`](Self::recvmsg).
     ///
@@ -238,7 +238,7 @@ impl<T: Kind> Socket<T> {
         let mut control = ControlBuffer::<(Rights<N>, Along)>::new();
         let message = self.recvmsg(&mut [IoSliceMut::new(buf)], &mut control)?;
         let received = message.received();
-        Ok((received, message.into_control()?.take_rights()))
+        Ok((received, message.into_control_of(N)?.take_rights()))
     }
 
     /// `sendmsg` with `SCM_CREDENTIALS` — sends all of the bytes, and credentials with the first
@@ -332,7 +332,7 @@ impl Socket<Stream> {
     ///
     /// - `ENOMSG`: fewer descriptors came with the bytes, and the error has both counts.
     /// - `EMSGSIZE`: more descriptors came, or this process had too few free descriptors
-    ///   (`RLIMIT_NOFILE`).
+    ///   (`RLIMIT_NOFILE`), and the error has both counts.
     /// - `EPIPE`: the stream ended too early, which an `io::Error` reports as `UnexpectedEof`.
     /// - `EAGAIN`, `ECONNRESET`, `EINVAL`, `ENOBUFS`, `ENOMEM`: as for [`recvmsg`](Self::recvmsg).
     ///
@@ -364,7 +364,7 @@ impl Socket<Stream> {
             let count = fds.len() + came.len();
             for fd in came {
                 if fds.push(fd).is_err() {
-                    return Err(Error::control_truncated(count));
+                    return Err(Error::descriptors_truncated(count, N));
                 }
             }
             rest = rest.get_mut(received.len()..).unwrap_or_default();
@@ -385,7 +385,7 @@ fn exactly<const N: usize>(
     // Only a stream can end here, because an empty record of a sequenced-packet socket looks like
     // the end.
     let at_end = kind == sys::SOCK_STREAM && message.is_end();
-    let mut control = message.into_control()?;
+    let mut control = message.into_control_of(N)?;
     let fds = control.take_rights::<N>();
     fds.into_array().map_err(|fds| match at_end {
         true => Error::end_of_file(),

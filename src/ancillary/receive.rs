@@ -171,13 +171,24 @@ impl<C: ControlStorage> Message<C> {
     /// See recvmsg(2), "MSG_CTRUNC".
     #[inline]
     pub fn into_control(self) -> Result<Ancillary<C>, Error> {
+        self.into_whole(Error::control_truncated)
+    }
+
+    /// Opens the ancillary data, if all of it arrived, where at most `expected` descriptors are
+    /// expected. The error has both counts.
+    pub(super) fn into_control_of(self, expected: usize) -> Result<Ancillary<C>, Error> {
+        self.into_whole(|received| Error::descriptors_truncated(received, expected))
+    }
+
+    /// Opens the ancillary data, if all of it arrived. Otherwise the error is made from the number of
+    /// descriptors that arrived.
+    #[inline]
+    fn into_whole(self, error: impl FnOnce(usize) -> Error) -> Result<Ancillary<C>, Error> {
         let control = self.control;
-        if control.truncated {
-            return Err(Error::control_truncated(
-                control.closed + control.control.left(),
-            ));
+        match control.truncated {
+            true => Err(error(control.closed + control.control.left())),
+            false => Ok(control),
         }
-        Ok(control)
     }
 
     /// Opens as much of the ancillary data as arrived.

@@ -176,15 +176,15 @@ macro_rules! numbers {
 causes! {
     /// The lock file beside the socket file could not be opened, locked or made. The errno says why:
     /// after a run as root, for example, the file belongs to root (`EACCES`).
-    LockFile "the lock file beside it, <name>.lock"
+    LockFile "the lock file, which is the path with .lock added"
     /// The file system does not store the mode of a socket file.
-    NoModes "the file system does not keep modes; a private directory (Dir::private) restricts access instead"
+    NoModes "the file system does not keep modes; a private directory restricts access instead"
     /// The file system does not store the sticky bit of a socket file.
-    NoStickyBit "the file system does not keep the sticky bit; a private directory (Dir::private) restricts access instead"
+    NoStickyBit "the file system does not keep the sticky bit; a private directory restricts access instead"
     /// The file system does not store the owner and group of a socket file.
     NoOwners "the file system does not keep owners and groups"
     /// The file system does not count the names of a file.
-    NoLinkCounts "the file system does not count links; a private directory (Dir::private) restricts access instead"
+    NoLinkCounts "the file system does not count links; a private directory restricts access instead"
     /// The file system cannot rename a file without replacing another.
     NoSafeRename "the file system cannot rename without replacing"
     /// The file that was bound is no longer at the path: another program moved, removed or replaced
@@ -273,7 +273,7 @@ causes! {
     /// The descriptor is a socket, but not a Unix domain socket.
     OtherFamily "the socket is not a Unix domain socket"
     /// The socket has another type than the requested type.
-    OtherKind "the socket is of another kind"
+    OtherKind "the socket is of another type"
     /// The descriptor is close-on-exec, so this process did not inherit it: it opened the
     /// descriptor, or has already taken it over.
     CloseOnExec "the descriptor is close-on-exec, so it was not inherited"
@@ -297,6 +297,21 @@ causes! {
         /// The number of descriptors that arrived and were closed.
         closed: u32
     } "control messages were truncated; descriptors received: {} (closed)"
+    /// More descriptors arrived than were expected.
+    ExtraDescriptors {
+        /// The most descriptors that were expected, at most 65535.
+        expected: u16,
+        /// How many descriptors arrived and were closed, at most 65535.
+        received: u16
+    } "expected at most {} descriptors, received {} (closed)"
+    /// No more descriptors arrived than were expected, but control messages were truncated. In most
+    /// cases this process has too few descriptors free (`RLIMIT_NOFILE`).
+    TruncatedDescriptors {
+        /// The most descriptors that were expected, at most 65535.
+        expected: u16,
+        /// How many descriptors arrived and were closed, at most 65535.
+        received: u16
+    } "expected at most {} descriptors, received {} (closed); control messages were truncated, as when too few descriptors are free"
     /// A message arrived with a descriptor and with more than the one byte that the receive takes.
     LongMessage "the message has more than one byte"
     /// Fewer descriptors arrived than were expected.
@@ -307,7 +322,7 @@ causes! {
         received: u16
     } "expected {} descriptors, received {} (closed)"
     /// The stream ended where a descriptor was expected.
-    EndOfFile "end of file, no descriptor"
+    EndOfFile "the stream ended, and no descriptor came"
     /// The stream ended before all of the bytes had arrived.
     StreamEnded "the stream ended before all of the bytes arrived"
     /// The text of an address has a backslash that does not begin an escape.
@@ -381,7 +396,8 @@ const _: () = assert!(MAX_DESCRIPTORS == 253);
 pub enum InUse {
     /// A process holds the socket: a server that listens, or is about to.
     Server,
-    /// Another process holds the lock: a server that runs or is starting.
+    /// Another process holds the lock: a server that runs or is starting. The lock file of a name
+    /// of over 250 bytes has another name than the text says.
     Lock,
     /// The file with the lock file's name was not made as a lock file: another user owns it, or it
     /// is not empty.
@@ -392,30 +408,41 @@ pub enum InUse {
     NotSocket,
     /// The kernel does not report whether a process holds the socket.
     Unknown,
+    /// A socket file is at the path, and it was not tested whether a process holds the socket,
+    /// because the policy is [`Existing::Refuse`](crate::Existing::Refuse).
+    SocketFile,
 }
 
 impl InUse {
     /// All values, in the order of their discriminants.
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Server,
         Self::Lock,
         Self::LockFile,
         Self::Directory,
         Self::NotSocket,
         Self::Unknown,
+        Self::SocketFile,
     ];
 
     const fn text(self) -> &'static str {
         match self {
             Self::Server => "a server is listening or about to listen",
-            Self::Lock => "the lock file beside it is held: <name>.lock",
+            Self::Lock => {
+                "a server is running or starting: it holds the lock file, which is the path with \
+                 .lock added"
+            }
             Self::LockFile => {
-                "the lock file beside it is not ours: <name>.lock belongs to another user or is not \
-                 empty"
+                "the path with .lock added is not a lock file of ours: it belongs to another user or \
+                 is not empty"
             }
             Self::Directory => "there is a directory at the path",
             Self::NotSocket => "there is a file at the path that is not a socket",
             Self::Unknown => "the kernel does not tell whether a server holds the socket",
+            Self::SocketFile => {
+                "there is a socket file at the path; ReplaceStale tests whether a server holds it, \
+                 and replaces it if none does"
+            }
         }
     }
 }

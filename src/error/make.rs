@@ -108,6 +108,19 @@ impl Error {
         )
     }
 
+    /// Makes the error for more descriptors than `expected`, or for fewer where control messages were
+    /// truncated. The descriptors that arrived are closed.
+    #[cold]
+    pub(crate) fn descriptors_truncated(received: usize, expected: usize) -> Self {
+        let is_more = received > expected;
+        let (expected, received) = (short(expected), short(received));
+        let cause = match is_more {
+            true => Cause::ExtraDescriptors { expected, received },
+            false => Cause::TruncatedDescriptors { expected, received },
+        };
+        Self::with_cause(Call::Recvmsg, Errno::EMSGSIZE, cause)
+    }
+
     /// Makes the error for fewer descriptors than expected. The descriptors that arrived are
     /// closed.
     pub(crate) fn too_few_descriptors(received: usize, expected: usize) -> Self {

@@ -36,11 +36,11 @@ const CAUSES: &[(Cause, &str)] = &[
     ),
     (
         Cause::InUse(InUse::Lock),
-        "the lock file beside it is held: <name>.lock",
+        "a server is running or starting: it holds the lock file, which is the path with .lock added",
     ),
     (
         Cause::InUse(InUse::LockFile),
-        "the lock file beside it is not ours: <name>.lock belongs to another user or is not empty",
+        "the path with .lock added is not a lock file of ours: it belongs to another user or is not empty",
     ),
     (
         Cause::InUse(InUse::Directory),
@@ -54,15 +54,23 @@ const CAUSES: &[(Cause, &str)] = &[
         Cause::InUse(InUse::Unknown),
         "the kernel does not tell whether a server holds the socket",
     ),
-    (Cause::LockFile, "the lock file beside it, <name>.lock"),
+    (
+        Cause::InUse(InUse::SocketFile),
+        "there is a socket file at the path; ReplaceStale tests whether a server holds it, and \
+         replaces it if none does",
+    ),
+    (
+        Cause::LockFile,
+        "the lock file, which is the path with .lock added",
+    ),
     (
         Cause::NoModes,
-        "the file system does not keep modes; a private directory (Dir::private) restricts access \
+        "the file system does not keep modes; a private directory restricts access \
          instead",
     ),
     (
         Cause::NoStickyBit,
-        "the file system does not keep the sticky bit; a private directory (Dir::private) restricts \
+        "the file system does not keep the sticky bit; a private directory restricts \
          access instead",
     ),
     (
@@ -71,7 +79,7 @@ const CAUSES: &[(Cause, &str)] = &[
     ),
     (
         Cause::NoLinkCounts,
-        "the file system does not count links; a private directory (Dir::private) restricts access \
+        "the file system does not count links; a private directory restricts access \
          instead",
     ),
     (
@@ -145,7 +153,7 @@ const CAUSES: &[(Cause, &str)] = &[
         "the address is unnamed; autobind chooses a free name",
     ),
     (Cause::OtherFamily, "the socket is not a Unix domain socket"),
-    (Cause::OtherKind, "the socket is of another kind"),
+    (Cause::OtherKind, "the socket is of another type"),
     (
         Cause::CloseOnExec,
         "the descriptor is close-on-exec, so it was not inherited",
@@ -169,6 +177,21 @@ const CAUSES: &[(Cause, &str)] = &[
         Cause::ControlTruncated { closed: 4 },
         "control messages were truncated; descriptors received: 4 (closed)",
     ),
+    (
+        Cause::ExtraDescriptors {
+            expected: 1,
+            received: 3,
+        },
+        "expected at most 1 descriptors, received 3 (closed)",
+    ),
+    (
+        Cause::TruncatedDescriptors {
+            expected: 3,
+            received: 2,
+        },
+        "expected at most 3 descriptors, received 2 (closed); control messages were truncated, as when \
+         too few descriptors are free",
+    ),
     (Cause::LongMessage, "the message has more than one byte"),
     (
         Cause::TooFewDescriptors {
@@ -177,7 +200,7 @@ const CAUSES: &[(Cause, &str)] = &[
         },
         "expected 2 descriptors, received 1 (closed)",
     ),
-    (Cause::EndOfFile, "end of file, no descriptor"),
+    (Cause::EndOfFile, "the stream ended, and no descriptor came"),
     (
         Cause::StreamEnded,
         "the stream ended before all of the bytes arrived",
@@ -266,7 +289,7 @@ fn error_becomes_a_number_and_is_made_of_it_again() {
         plain.to_bits() | calls,
         plain.to_bits() | tags << 8,
         plain.to_bits() | 1 << 16,
-        in_use | 6 << 32,
+        in_use | 7 << 32,
         u64::MAX,
     ];
     for bits in wrong {
@@ -397,7 +420,13 @@ fn error_becomes_an_io_error_that_has_lost_nothing() {
 
 #[test]
 fn error_in_use_is_every_address_in_use() {
-    for in_use in [InUse::Server, InUse::Lock, InUse::LockFile, InUse::Unknown] {
+    for in_use in [
+        InUse::Server,
+        InUse::Lock,
+        InUse::LockFile,
+        InUse::Unknown,
+        InUse::SocketFile,
+    ] {
         assert_eq!(Error::address_in_use(in_use).in_use(), Some(in_use));
     }
     let unasked = Error::new(Call::Bind, Errno::EADDRINUSE);

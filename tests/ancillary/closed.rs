@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use sunpath::ancillary::{ControlBuffer, Credentials, Pidfd, Rights};
 use sunpath::{Stream, UnixStream};
 
-use super::{alone, curious_pair, give, is_open, open, take, truncated_text, with_free};
+use super::{alone, counts_text, curious_pair, give, is_open, open, take, with_free};
 
 /// Opens files until all of these descriptors are open again. The kernel always assigns the lowest
 /// free descriptor.
@@ -133,7 +133,7 @@ fn as_many_as_expected_came_of_more<const N: usize>() {
         give(&a, N + more);
         let refused = with_free(N, || b.recv_fds::<N>(&mut [0; 8]).map(drop));
         let text = refused.unwrap_err().to_string();
-        assert_eq!(text, truncated_text(N), "{N} of {}", N + more);
+        assert_eq!(text, counts_text(N, N), "{N} of {}", N + more);
         assert_eq!(open(), before);
     }
     give(&a, N);

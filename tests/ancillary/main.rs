@@ -114,6 +114,18 @@ fn truncated_text(closed: usize) -> String {
     )
 }
 
+/// Returns the text of the error of a receive of up to `expected` descriptors, of which this many
+/// arrived and were closed.
+fn counts_text(expected: usize, closed: usize) -> String {
+    let why = match closed > expected {
+        true => "",
+        false => "; control messages were truncated, as when too few descriptors are free",
+    };
+    format!(
+        "recvmsg: EMSGSIZE (expected at most {expected} descriptors, received {closed} (closed){why})"
+    )
+}
+
 /// Returns the text of the error with which `into_control` refuses the message, or `None` if the
 /// message is whole.
 fn refused(message: Message<impl ControlStorage>) -> Option<String> {

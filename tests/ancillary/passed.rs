@@ -15,8 +15,8 @@ use sunpath::{
 };
 
 use super::{
-    INT, MANY, all_cloexec, alone, curious_pair, give, has_option, is_cloexec, open, take,
-    truncated_text, with_free,
+    INT, MANY, all_cloexec, alone, counts_text, curious_pair, give, has_option, is_cloexec, open,
+    take, with_free,
 };
 
 /// Makes a file that has no path and contains these bytes.
@@ -151,7 +151,7 @@ fn receives_say_what_is_wrong<T: Kind>() {
         assert_eq!(open(), before, "{sent} were sent");
     }
     give(&a, 2);
-    assert_eq!(b.recv_fd().unwrap_err().to_string(), truncated_text(2));
+    assert_eq!(b.recv_fd().unwrap_err().to_string(), counts_text(1, 2));
     give(&a, 2);
     let mut room = ControlBuffer::<Rights<1>>::new();
     let message = take(&b, &mut room).unwrap();
@@ -163,7 +163,7 @@ fn receives_say_what_is_wrong<T: Kind>() {
     drop(control);
     give(&a, 1);
     let error = with_free(0, || b.recv_fd()).unwrap_err();
-    assert_eq!(error.to_string(), truncated_text(0));
+    assert_eq!(error.to_string(), counts_text(1, 0));
     assert_eq!(open(), before);
 }
 
@@ -198,7 +198,7 @@ fn ancillary_errors_of_receiving_descriptors_say_the_numbers() {
                 b.recv_fds::<2>(&mut [0; 8]).unwrap_err(),
             ] {
                 assert_eq!(error.errno(), Errno::EPIPE);
-                let text = "recvmsg: EPIPE (end of file, no descriptor)";
+                let text = "recvmsg: EPIPE (the stream ended, and no descriptor came)";
                 assert_eq!(error.to_string(), text);
                 let error = io::Error::from(error);
                 assert_eq!(error.kind(), ErrorKind::UnexpectedEof);

@@ -98,7 +98,7 @@ fn adopted_socket_waits_for_nobody_who_holds_the_lock() {
     let error = options.adopt(listener, &fresh.path).unwrap_err();
     assert_eq!(error.error().cause(), Some(Cause::InUse(InUse::Lock)));
     let (text, listener) = (error.to_string(), error.into_inner());
-    assert!(text.contains("the lock file beside it is held"), "{text}");
+    assert!(text.contains("it holds the lock file"), "{text}");
     drop(lock);
     drop(options.adopt(listener, &fresh.path).unwrap());
     // The lock file stays, because this program did not make it.

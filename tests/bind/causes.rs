@@ -37,10 +37,9 @@ fn cause_of_a_file_that_is_in_the_way_is_what_it_is() {
         assert_eq!(cause(policy, path), in_use(InUse::NotSocket), "{policy:?}");
         fs::remove_file(path).unwrap();
     }
-    // Under a policy that never replaces a socket, bind does not ask whether the socket is alive,
-    // so the error has no cause.
+    // Under a policy that never replaces a socket, bind does not ask whether the socket is alive.
     let _live = UnixDatagram::bind(path).unwrap();
-    assert_eq!(cause(Existing::Refuse, path), (Errno::EADDRINUSE, None));
+    assert_eq!(cause(Existing::Refuse, path), in_use(InUse::SocketFile));
     assert_eq!(
         cause(Existing::ReplaceStale, path),
         in_use(InUse::Server),

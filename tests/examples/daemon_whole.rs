@@ -44,7 +44,7 @@ fn daemon_whole_runs_once_and_ends_by_a_signal() {
     let second = daemon(dir.path()).stderr(Stdio::piped()).output().unwrap();
     assert!(!second.status.success());
     let said = String::from_utf8(second.stderr).unwrap();
-    assert!(said.contains("the lock file beside it is held"), "{said}");
+    assert!(said.contains("it holds the lock file"), "{said}");
     assert_is_served(&connect(dir.path()).unwrap());
     first.signal(libc::SIGTERM);
     first.end();

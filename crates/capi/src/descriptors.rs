@@ -342,33 +342,22 @@ fn receive(
     // also asks for the true length of a message, which a stream ignores because it has no messages.
     let asked = SocketRef::<Seqpacket>::from(&socket);
     let message = asked.recvmsg(&mut [IoSliceMut::new(buf)], &mut control)?;
-    let received = message.received();
+    let (received, truncated) = (message.received(), message.is_control_truncated());
     // Only on a stream do 0 bytes mean the end: other sockets can receive an empty message.
     let has_ended = received.len() == 0 && size > 0 && Type::of(socket, 1)? == Type::Stream;
-    let control = match wanted {
-        Wanted::Nothing => message.into_partial_control(),
-        _ => message.into_control()?,
-    };
+    let control = message.into_partial_control();
     // At the end of a stream the kernel adds ids that belong to no process, and look like root's.
     let sender = control.credentials().filter(|_| !has_ended);
     let fds = control.into_rights();
     let count = fds.len();
-    let (errno, cause) = match wanted {
-        Wanted::Exactly(expected) if expected != count && count <= most => match has_ended {
-            true => (Errno::EPIPE, Cause::EndOfFile),
-            false => {
-                let expected = u16::try_from(expected).unwrap_or(u16::MAX);
-                let received = count as u16;
-                (
-                    Errno::ENOMSG,
-                    Cause::TooFewDescriptors { expected, received },
-                )
-            }
-        },
-        Wanted::Exactly(_) | Wanted::UpTo if count > most => {
-            let closed = count as u32;
-            (Errno::EMSGSIZE, Cause::ControlTruncated { closed })
+    let error = match wanted {
+        Wanted::Exactly(_) | Wanted::UpTo if truncated || count > most => {
+            libsunpath::descriptors_truncated(count, most)
         }
+        Wanted::Exactly(expected) if expected != count => match has_ended {
+            true => libsunpath::end_of_file(),
+            false => libsunpath::too_few_descriptors(count, expected),
+        },
         _ => {
             for (place, fd) in ret_fds.iter_mut().zip(fds) {
                 *place = fd.into_raw_fd();
@@ -377,7 +366,7 @@ fn receive(
             return Ok(Arrived { len, count, sender });
         }
     };
-    Err(libsunpath::error_with_cause(Call::Recvmsg, errno, cause).into())
+    Err(error.into())
 }
 
 /// Returns the true length of a message. If the system does not report it, the result is one more than

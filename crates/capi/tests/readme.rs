@@ -60,8 +60,8 @@ fn serves(program: &Path) {
     assert_eq!(second.status.code(), Some(1));
     let text = String::from_utf8(second.stderr).unwrap();
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, quoted) = readme.split_once("`hello.sock: ").unwrap();
-    let (quoted, _) = quoted.split_once('`').unwrap();
+    let (_, quoted) = readme.split_once("\nhello.sock: ").unwrap();
+    let (quoted, _) = quoted.split_once('\n').unwrap();
     assert!(text.ends_with(&format!("hello.sock: {quoted}\n")), "{text}");
 
     drop(first);

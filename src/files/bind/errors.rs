@@ -6,14 +6,13 @@ use crate::syscall::Status;
 /// Makes the error for a file that is in the way.
 pub(super) fn path_in_use(status: &Status) -> Error {
     match status.is_socket() {
-        true => in_use(),
+        true => Error::address_in_use(InUse::SocketFile),
         false if status.is_directory() => Error::address_in_use(InUse::Directory),
         false => Error::address_in_use(InUse::NotSocket),
     }
 }
 
-/// Makes the error for a socket file that is in the way, if the kernel was not asked whether a
-/// process holds it.
+/// Makes the error for a name that another process has taken in the meantime.
 pub(super) fn in_use() -> Error {
     Error::new(Call::Bind, Errno::EADDRINUSE)
 }

@@ -1,6 +1,7 @@
 /* Sends descriptors and credentials with bytes, and asks who the peer is. */
 #include "check.h"
 
+#include <sys/resource.h>
 #include <sys/time.h>
 
 static uint64_t error;
@@ -47,7 +48,7 @@ static void one_descriptor(void)
 		} else {
 			CHECK(shutdown(ends[0], SHUT_WR) == 0);
 			FAILS(sunpath_recv_fd(ends[1], &error), EPIPE);
-			CHECK(explained(error, "recvmsg: EPIPE (end of file, no descriptor)"));
+			CHECK(explained(error, "recvmsg: EPIPE (the stream ended, and no descriptor came)"));
 		}
 		close_both(ends);
 	}
@@ -84,9 +85,11 @@ static void several_descriptors(void)
 		CHECK(explained(error, "recvmsg: ENOMSG (expected 300 descriptors, received 2 (closed))"));
 		CHECK(sunpath_send_fds(ends[0], "two", 3, more, 2, NULL) == 0);
 		FAILS(sunpath_recv_fds(ends[1], buf, sizeof(buf), fds, 1, &error), EMSGSIZE);
+		CHECK(explained(error, "recvmsg: EMSGSIZE (expected at most 1 descriptors, received 2 (closed))"));
 		CHECK(sunpath_send_fds(ends[0], "two", 3, more, 2, NULL) == 0);
 		count = 99;
 		FAILS(sunpath_recv_fds_up_to(ends[1], buf, sizeof(buf), fds, 1, &count, &error), EMSGSIZE);
+		CHECK(explained(error, "recvmsg: EMSGSIZE (expected at most 1 descriptors, received 2 (closed))"));
 		CHECK(fds[0] == -7 && count == 99);
 		CHECK(open_descriptors() == before);
 
@@ -119,6 +122,40 @@ static void several_descriptors(void)
 		CHECK(open_descriptors() == before);
 		close_both(ends);
 	}
+}
+
+/* The process has space for one descriptor more, or for none. */
+static void few_free_descriptors(void)
+{
+	int ends[2], fds[3] = {-7, -7, -7}, free_one;
+	struct rlimit before, limit;
+	char byte;
+
+	/* valgrind preloads a library, and keeps the limit from the kernel. */
+	if (getenv("LD_PRELOAD") != NULL)
+		return;
+	pair(SOCK_STREAM, ends);
+	CHECK(sunpath_send_fds(ends[0], "b", 1, ends, 2, NULL) == 0);
+	CHECK(sunpath_send_fds(ends[0], "b", 1, ends, 2, NULL) == 0);
+	CHECK(sunpath_send_fd(ends[0], ends[0], NULL) == 0);
+	CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	free_one = dup(ends[0]);
+	limit = before;
+	limit.rlim_cur = (rlim_t)free_one + 1;
+	CHECK(close(free_one) == 0 && setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	FAILS(sunpath_recv_fds(ends[1], &byte, 1, fds, 3, &error), EMSGSIZE);
+	CHECK(explained(error, "recvmsg: EMSGSIZE (expected at most 3 descriptors, received 1 (closed); control messages were "
+			       "truncated, as when too few descriptors are free)"));
+	/* All that came is closed, so that it is free for the next one. */
+	FAILS(sunpath_recv_fds(ends[1], &byte, 1, fds, 1, &error), EMSGSIZE);
+	limit.rlim_cur = (rlim_t)free_one;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	FAILS(sunpath_recv_fd(ends[1], &error), EMSGSIZE);
+	CHECK(explained(error, "recvmsg: EMSGSIZE (expected at most 1 descriptors, received 0 (closed); control messages were "
+			       "truncated, as when too few descriptors are free)"));
+	CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	CHECK(fds[0] == -7 && fds[1] == -7 && fds[2] == -7);
+	close_both(ends);
 }
 
 static void most_descriptors(void)
@@ -216,8 +253,7 @@ static void descriptors_with_credentials(void)
 		FAILS(sunpath_recv_fds_with_credentials(ends[1], buf, sizeof(buf), fds, 1, &count, &pid, NULL, NULL,
 							&error),
 		      EMSGSIZE);
-		CHECK(explained(error, "recvmsg: EMSGSIZE (control messages were truncated; descriptors received: 2 "
-				       "(closed))"));
+		CHECK(explained(error, "recvmsg: EMSGSIZE (expected at most 1 descriptors, received 2 (closed))"));
 		CHECK(count == 99 && pid == -5 && fds[0] == -7);
 		FAILS(sunpath_recv_fds_with_credentials(ends[1], buf, sizeof(buf), fds, 1, NULL, &pid, &uid, &gid,
 							&error),
@@ -443,6 +479,7 @@ int main(void)
 	signal(SIGPIPE, SIG_DFL);
 	one_descriptor();
 	several_descriptors();
+	few_free_descriptors();
 	most_descriptors();
 	credentials();
 	descriptors_with_credentials();

@@ -95,7 +95,7 @@ static void passed(void)
 	CHECK(sunpath_check_socket(4, SOCK_STREAM, 0, NULL) == 0);
 	FAILS(sunpath_check_socket(4, SOCK_STREAM, 1, &error), EINVAL);
 	FAILS(sunpath_check_socket(4, SOCK_DGRAM, 0, &error), EPROTOTYPE);
-	CHECK(explained(error, "getsockopt: EPROTOTYPE (the socket is of another kind)"));
+	CHECK(explained(error, "getsockopt: EPROTOTYPE (the socket is of another type)"));
 	FAILS(sunpath_check_socket(4, 99, 0, &error), EINVAL);
 	FAILS(sunpath_take_passed(&error), EALREADY);
 	CHECK(explained(error, "the descriptors of LISTEN_FDS were taken over before"));
