@@ -68,7 +68,7 @@ int main(int argc, char **argv)
     /* 5. Replace: only a file that is proved dead. */
     struct sunpath_bind_options options
         = SUNPATH_BIND_OPTIONS_INIT;
-    options.existing = SUNPATH_REPLACE_STALE;
+    options.if_exists = SUNPATH_REPLACE_STALE;
     sunpath_server *server = NULL;
     check("bind(second)", sunpath_bind(SOCK_STREAM, path,
         &options, &server, &error));

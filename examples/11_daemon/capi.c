@@ -45,7 +45,7 @@ static int start(sunpath_server **ret_server)
         = SUNPATH_BIND_OPTIONS_INIT;
     options.flags = SUNPATH_SET_MODE;
     options.mode = 0600;
-    options.existing = SUNPATH_REPLACE_STALE;
+    options.if_exists = SUNPATH_REPLACE_STALE;
     return sunpath_bind(SOCK_STREAM, path, &options,
         ret_server, &error);
 }

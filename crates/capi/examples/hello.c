@@ -11,8 +11,8 @@ int main(int argc, char **argv)
 	char text[256];
 
 	options.flags = SUNPATH_SET_MODE;
-	options.mode = 0600;                      /* from the beginning, under every umask */
-	options.existing = SUNPATH_REPLACE_STALE; /* after a crash, and never a running server's file */
+	options.mode = 0600;                       /* from the beginning, under every umask */
+	options.if_exists = SUNPATH_REPLACE_STALE; /* after a crash, and never a running server's file */
 	if (sunpath_bind(SOCK_STREAM, path, &options, &server, &error) == -1) {
 		sunpath_explain(error, text, sizeof(text));
 		fprintf(stderr, "%s: %s\n", path, text);

@@ -151,7 +151,7 @@ int main(int argc, char **argv)
 
 	options.flags = SUNPATH_SET_MODE | SUNPATH_NONBLOCK;
 	options.mode = 0600;
-	options.existing = SUNPATH_REPLACE_STALE;
+	options.if_exists = SUNPATH_REPLACE_STALE;
 	if (sunpath_bind(SOCK_STREAM, argv[1], &options, &server, &error) == -1) {
 		sunpath_explain(error, text, sizeof(text));
 		fprintf(stderr, "%s: %s\n", argv[1], text);

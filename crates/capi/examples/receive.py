@@ -20,7 +20,7 @@ class BindOptions(ctypes.Structure):
         ("mode", ctypes.c_uint),
         ("owner", ctypes.c_uint),
         ("group", ctypes.c_uint),
-        ("existing", ctypes.c_int),
+        ("if_exists", ctypes.c_int),
         ("backlog", ctypes.c_int),
     ]
 
@@ -41,7 +41,7 @@ def call(name, *arguments):
 
 
 def main():
-    options = BindOptions(size=ctypes.sizeof(BindOptions), existing=SUNPATH_REPLACE_STALE)
+    options = BindOptions(size=ctypes.sizeof(BindOptions), if_exists=SUNPATH_REPLACE_STALE)
     options.flags, options.mode = SUNPATH_SET_MODE, 0o600
     server, error = ctypes.c_void_p(), ctypes.c_uint64()
     path = os.fsencode(sys.argv[2])

@@ -7,15 +7,15 @@
  *
  * WHAT EVERY FUNCTION DOES. No function prints, raises SIGPIPE, or changes a signal disposition, the
  * umask or the working directory. No function keeps a pointer to a path, to options or to a buffer:
- * they may be freed or changed after the call, also while a sunpath_server exists. The size of a buffer
+ * they may be freed or changed after the call, even while a sunpath_server exists. The size of a buffer
  * or an array is the parameter after it, ret_error is the last parameter, and ids are in the order pid,
  * uid, gid.
  *
  * RETURN VALUES. A function returns 0 unless its page names another result, such as a count or a
  * descriptor. On failure it returns -1, sets errno last, and leaves every output as it was, except for
  * *ret_error and for buffers into which bytes or groups are received. On success errno has no meaning,
- * and *ret_error stays as it was, except that sunpath_take_passed() sets it. If a pointer is NULL and
- * must not be, the errno is EINVAL.
+ * and *ret_error stays as it was, except that sunpath_take_passed() sets it if it returns 0. If a
+ * pointer is NULL and must not be, the errno is EINVAL.
  *
  * ERRORS. One errno often has several causes. Most functions therefore take a uint64_t *ret_error,
  * which may be NULL. The others, such as sunpath_accept(), tell the cause by errno alone. On failure a
@@ -29,16 +29,18 @@
  *         fprintf(stderr, "%s: %s\n", path, text);
  *     }
  *
- * prints: /run/app.sock: bind: EADDRINUSE (there is a file at the path that is not a socket)
+ * If a regular file is at the path, this prints:
+ *
+ *     /run/app.sock: bind: EADDRINUSE (there is a file at the path that is not a socket)
  *
  * The sentence also has the uid, the mode, the length or the counts that belong to the error. No
  * function returns these as numbers. Only the same version of the library can explain the integer. 0
  * means that there is no error. The library has no global or thread-local state except errno.
  *
  * DESCRIPTORS are plain ints and belong to the caller, who closes them with close(2). All of them are
- * close-on-exec. A descriptor that is passed to a function is borrowed for the call, unless the page of
- * the function says otherwise. AT_FDCWD, the working directory as a `dirfd`, is in <fcntl.h>. With
- * -std=c11 define _POSIX_C_SOURCE as 200809L first, as for most functions of POSIX.
+ * close-on-exec. A function uses a descriptor that is passed to it only during the call, unless the
+ * page of the function says otherwise. AT_FDCWD, the working directory as a `dirfd`, is in <fcntl.h>.
+ * With -std=c11 define _POSIX_C_SOURCE as 200809L first, as for most functions of POSIX.
  *
  * STRINGS end with a NUL. A path is bytes, and may be longer than sun_path unless the page of the
  * function says otherwise. Sizes are in bytes. A function that writes text follows snprintf(3): it
@@ -48,10 +50,10 @@
  * SIGNALS. No function fails with EINTR: a call that a signal interrupts is made again. A program that
  * has to stop on a signal therefore waits in poll(2) on nonblocking sockets, and its handler writes a
  * byte to a pipe, which poll(2) watches too. Wherever a nonblocking socket fails with EAGAIN, a
- * blocking socket does so after its SO_RCVTIMEO or SO_SNDTIMEO. Signals make that wait at most three
- * times as long. They neither extend the timeout of sunpath_connect() nor end its wait: a program that
- * has to stop on a signal calls it again and again with a short timeout. The program's own write(2) to
- * a stream whose peer has closed raises SIGPIPE: call send(2) with MSG_NOSIGNAL.
+ * blocking socket does so after its SO_RCVTIMEO or SO_SNDTIMEO. Signals can make that wait up to three
+ * times as long. Signals neither extend the timeout of sunpath_connect() nor end its wait: a program
+ * that has to stop on a signal calls it again and again with a short timeout. The program's own
+ * write(2) to a stream whose peer has closed raises SIGPIPE: call send(2) with MSG_NOSIGNAL.
  *
  * CREDENTIALS. The kernel records who the two ends of a connection are when the connection is made, and
  * does not change that afterwards: the client as of connect(2), the server as of its last listen(2),
@@ -69,16 +71,16 @@
  * reports one uid for all users that are not mapped, usually 65534. That uid does not tell who the peer
  * is.
  *
- * THREADS. Each section says where its functions may be called. "Anywhere" means: in several threads at
- * once, in a signal handler that saves errno, and between fork and exec. A handler needs a stack of 64
- * KiB, because long paths use up to 20 KiB. "Any thread" means: in several threads at once, but not in
- * a signal handler, nor between fork and exec in a process with several threads, because malloc(3) or
- * getenv(3) is called. A sunpath_server may be used by one thread at a time, except that several
- * threads may call sunpath_server_fd() and sunpath_server_addr() at once. Its descriptor may be used in
- * several threads at once. A thread that is cancelled by pthread_cancel(3) inside a function can leave
- * descriptors open, as a thread inside open(2) can. The destructors of C++ callers, and the cleanup
- * handlers of callers in C compiled with -fexceptions, then run only if the library was built with the
- * feature unwind-tables.
+ * THREADS. Each section says whether its functions may be called by several threads at once, in a
+ * signal handler, and between fork and exec. A signal handler must save errno and restore it, and needs
+ * a stack of 64 KiB, because long paths use up to 20 KiB. A function that calls malloc(3), free(3) or
+ * getenv(3) may not be called in a signal handler, nor between fork and exec in a process with several
+ * threads. A sunpath_server may be used by one thread at a time, except that several threads may call
+ * sunpath_server_fd() and sunpath_server_addr() at once. Its descriptor may be used in several threads
+ * at once. A thread that is cancelled by pthread_cancel(3) inside a function can leave descriptors
+ * open, as a thread inside open(2) can. The destructors of C++ callers, and the cleanup handlers of
+ * callers in C compiled with -fexceptions, then run only if the library was built with the feature
+ * unwind-tables.
  *
  * ABI. The library is libsunpath.so.0. A later version of libsunpath.so.0 may add functions, flags, and
  * fields at the end of the structs of options, and may report a cause where none was reported. It
@@ -104,15 +106,16 @@ extern "C" {
 #define SUNPATH_VERSION 0x000100
 
 /*
- * Returns the version of the library, in the form of SUNPATH_VERSION. It cannot fail, and may be called
- * anywhere.
+ * Returns the version of the library, in the form of SUNPATH_VERSION. It cannot fail. It may be called
+ * by several threads at once, in a signal handler, and between fork and exec.
  */
 unsigned int sunpath_version(void);
 
 /* ---- Addresses ------------------------------------------------------------------------------------
  *
- * These functions are for programs that call bind(2), connect(2) or sendto(2) themselves. These
- * functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
+ * These functions are for programs that call bind(2), connect(2) or sendto(2) themselves. They may be
+ * called by several threads at once, in a signal handler, and between fork and exec: see "THREADS" in
+ * sunpath(3).
  *
  * A function that makes an address writes it to *ret_addr, and its exact length to *ret_len: the offset
  * of sun_path, plus the bytes of the name.
@@ -132,8 +135,8 @@ int sunpath_addr_from_path(const char *path, struct sockaddr_un *ret_addr, sockl
 
 /*
  * Makes the address of an abstract name of `size` bytes, at most 107: a NUL and the name, without a NUL
- * after it. Every byte counts, NULs too. Every process of the network namespace can connect to an
- * abstract name.
+ * after it. Every byte counts, and NULs count as well. Every process of the network namespace can
+ * connect to an abstract name.
  *
  * ENAMETOOLONG: the name is too long.
  * EOPNOTSUPP: the system is not Linux.
@@ -197,7 +200,8 @@ int sunpath_addr_to_text(const struct sockaddr_un *addr, socklen_t len, char *bu
 
 /* ---- Errors ---------------------------------------------------------------------------------------
  *
- * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
+ * These functions may be called by several threads at once, in a signal handler, and between fork and
+ * exec: see "THREADS" in sunpath(3).
  */
 
 /*
@@ -213,7 +217,7 @@ int sunpath_addr_to_text(const struct sockaddr_un *addr, socklen_t len, char *bu
 int sunpath_explain(uint64_t error, char *buf, size_t size);
 
 /*
- * Tells the errno of an error, which is the value of errno when the function failed.
+ * Tells the errno of an error: the value that errno had when the function failed.
  *
  * Returns the errno, or 0 if `error` is not an error. It cannot fail.
  * See errno(3).
@@ -222,7 +226,7 @@ int sunpath_error_errno(uint64_t error);
 
 /*
  * Tells whether binding failed because a server runs or is starting at the path. Only
- * SUNPATH_REPLACE_STALE tests that: with SUNPATH_REFUSE the result is 0, also if a server runs. If an
+ * SUNPATH_REPLACE_STALE tests that: with SUNPATH_REFUSE the result is 0 even if a server runs. If an
  * abstract name is taken, the result is 1. EADDRINUSE has other causes, too: a directory, a file that
  * is not a socket, or a lock file that belongs to another user or is not empty.
  *
@@ -234,9 +238,10 @@ int sunpath_error_is_running(uint64_t error);
 /* ---- Servers --------------------------------------------------------------------------------------
  *
  * A server is a bound socket and the file that belongs to it. It has up to three descriptors: the
- * socket, its directory, and the lock file. Any thread may call these functions, as "THREADS" in
- * sunpath(3) defines it. sunpath_server_fd(), sunpath_server_addr() and sunpath_server_adopt() may also
- * be called in a signal handler and between fork and exec.
+ * socket, its directory, and the lock file. Several threads may call these functions at once, each for
+ * a server of its own. Only sunpath_server_fd(), sunpath_server_addr() and sunpath_server_adopt() may
+ * also be called in a signal handler, and between fork and exec in a process with several threads: see
+ * "THREADS" in sunpath(3).
  *
  * A server belongs to the process that bound it, or to the child that called sunpath_server_adopt().
  * Only that process removes the file. A forked worker accepts on sunpath_server_fd(), and needs no
@@ -245,25 +250,26 @@ int sunpath_error_is_running(uint64_t error);
  * socket and of the lock. While it runs, a new server fails with EADDRINUSE, even if the parent has
  * been killed.
  *
- * Call daemon(3) before sunpath_bind(), because it continues in a child, or call sunpath_server_adopt()
- * after it. Call closefrom(3) before sunpath_bind(): after it, sunpath_server_close() fails with EBADF
- * and leaves the file. chdir(2) has no effect on a server. After setuid(2) the file can be removed only
- * if the new user may write to the directory, and clients see the user who called listen(2).
+ * daemon(3) continues in a child: call it before sunpath_bind(), or call sunpath_server_adopt() in the
+ * child. Call closefrom(3) before sunpath_bind(), because a later call closes the descriptors of the
+ * server: sunpath_server_close() then fails with EBADF and leaves the file. chdir(2) has no effect on a
+ * server. After setuid(2) the file can be removed only if the new user may write to the directory, and
+ * clients see the user who called listen(2).
  */
 struct sunpath_server;
 typedef struct sunpath_server sunpath_server;
 
 /* Flags of struct sunpath_bind_options. */
 #define SUNPATH_NONBLOCK 0x1u        /* the socket is nonblocking (also for connect and accept) */
-#define SUNPATH_SET_MODE 0x100u      /* the field mode counts; without it: 0777 less the umask */
-#define SUNPATH_SET_OWNER 0x200u     /* the field owner counts */
-#define SUNPATH_SET_GROUP 0x400u     /* the field group counts */
-#define SUNPATH_SET_BACKLOG 0x800u   /* the field backlog counts */
+#define SUNPATH_SET_MODE 0x100u      /* the field mode is set; otherwise it is 0777 less the umask */
+#define SUNPATH_SET_OWNER 0x200u     /* the field owner is set */
+#define SUNPATH_SET_GROUP 0x400u     /* the field group is set */
+#define SUNPATH_SET_BACKLOG 0x800u   /* the field backlog is set */
 #define SUNPATH_NO_LOCK_FILE 0x1000u /* SUNPATH_REPLACE_STALE makes no lock file */
 #define SUNPATH_REACHABLE 0x2000u    /* a path that does not fit into sun_path is refused */
 #define SUNPATH_KEEP_FILE 0x4000u    /* sunpath_server_close() does not remove the file */
 
-/* Values of the field existing: what to do if a file is at the path. */
+/* Values of the field if_exists: what to do if a file is at the path. */
 #define SUNPATH_REFUSE 0        /* fail with EADDRINUSE, as bind(2) does */
 #define SUNPATH_REPLACE_STALE 1 /* replace a socket file that is proved dead, and no other file */
 #define SUNPATH_TAKEOVER 2      /* replace a socket file, dead or live, while clients go on connecting */
@@ -271,12 +277,12 @@ typedef struct sunpath_server sunpath_server;
 /*
  * Options for sunpath_bind(). Initialize them as below, which sets size, and then set fields and their
  * flags. mode, owner, group and backlog need their flag: without it they must be 0, or the errno is
- * EINVAL. existing has no flag.
+ * EINVAL. if_exists has no flag.
  *
  *     struct sunpath_bind_options options = SUNPATH_BIND_OPTIONS_INIT;
  *     options.flags = SUNPATH_SET_MODE;
  *     options.mode = 0600;
- *     options.existing = SUNPATH_REPLACE_STALE;
+ *     options.if_exists = SUNPATH_REPLACE_STALE;
  */
 struct sunpath_bind_options {
     size_t size;        /* sizeof(struct sunpath_bind_options) */
@@ -284,7 +290,7 @@ struct sunpath_bind_options {
     mode_t mode;        /* the mode of the file, at most 0777, whatever the umask is */
     uid_t owner;        /* the owner of the file */
     gid_t group;        /* the group of the file */
-    int existing;       /* SUNPATH_REFUSE, SUNPATH_REPLACE_STALE, SUNPATH_TAKEOVER */
+    int if_exists;      /* SUNPATH_REFUSE, SUNPATH_REPLACE_STALE, SUNPATH_TAKEOVER */
     int backlog;        /* the backlog of listen(2); by default the greatest one */
 };
 
@@ -298,14 +304,22 @@ struct sunpath_bind_options {
  * server is written to *ret_server, and belongs to the caller until sunpath_server_close() or
  * sunpath_server_release().
  *
- * With a mode, an owner or a group, at no instant can a process connect if these do not permit it.
+ * A mode, an owner and a group hold from the first instant: a process that they keep out can never
+ * connect.
  *
- * With SUNPATH_REPLACE_STALE exactly one of several processes that start at once succeeds: they
- * compete for a lock file beside the socket. Its name is <name>.lock, or for a name of more than 250
- * bytes .sunpath-<16 hexadecimal digits>.lock. It is empty, and has mode 0600 and the sticky bit. It
- * is made by this call and removed when the server is closed or released. If the process is killed,
- * the kernel releases the lock, and the lock file stays for the next server. SUNPATH_NO_LOCK_FILE is
- * for a program that has a lock of its own, or may not make the file.
+ * With SUNPATH_REFUSE, which is the default, every file at the path makes the call fail. It is not
+ * tested whether a server holds a socket file that is there: sunpath_probe() tells that. If the server
+ * has ended, remove the file, or use SUNPATH_REPLACE_STALE, which the texts of sunpath_explain() call
+ * ReplaceStale, as Rust does.
+ *
+ * With SUNPATH_REPLACE_STALE exactly one of several processes that start at once succeeds: they compete
+ * for a lock file beside the socket. The path of the lock file is the path of the socket with .lock
+ * added, as the texts of sunpath_explain() say. If the name of the socket file has more than 250 bytes,
+ * the name of the lock file is .sunpath-<16 hexadecimal digits>.lock instead. The lock file is empty,
+ * and has mode 0600 and the sticky bit. It is made by this call and removed when the server is closed
+ * or released. If the process is killed, the kernel releases the lock, and the lock file stays for the
+ * next server. SUNPATH_NO_LOCK_FILE is for a program that has a lock of its own, or may not make the
+ * file.
  *
  * With SUNPATH_TAKEOVER no client is refused while the path passes to the new server. The old server
  * keeps its clients, and its sunpath_server_close() fails with ESTALE. Nothing is locked: if two
@@ -317,20 +331,22 @@ struct sunpath_bind_options {
  * On failure nothing stays open, and no file stays that was not there before, except for an empty lock
  * file.
  *
- * EADDRINUSE: a file is at the path; with SUNPATH_REPLACE_STALE, a server runs or is starting there
- * (then sunpath_error_is_running() returns 1), or the lock file belongs to another user or is not
- * empty.
+ * EADDRINUSE: a file is at the path. SUNPATH_REPLACE_STALE and SUNPATH_TAKEOVER fail with this errno if
+ * the file is not a socket. SUNPATH_REPLACE_STALE also fails with it if a server runs or is starting
+ * there (then sunpath_error_is_running() returns 1), if the kernel does not tell whether one runs, or
+ * if the lock file belongs to another user or is not empty.
  * EACCES: no permission to write to the directory, or to search one above it; or with
  * SUNPATH_REPLACE_STALE, to write to the file or to open the lock file, as is usual if these belong to
  * another user.
- * ENOENT: the path is empty, or its directory does not exist. ENOTDIR, ELOOP: the path leads to no
- * directory.
+ * ENOENT: the path is empty, or its directory does not exist. ENOTDIR, ELOOP: a part of the path is not
+ * a directory, or belongs to a loop of symbolic links.
  * ENAMETOOLONG: a name has over 255 bytes; or the path does not fit into sun_path, and the socket is a
  * datagram socket or SUNPATH_REACHABLE is set.
  * EINVAL: the type or an option is wrong, a mode is over 0777, or a pointer is NULL.
  * E2BIG: the options are those of a later version, and a field is set that this version does not know.
- * EPERM: the owner or group needs privileges; the directory is sticky and the file belongs to another
- * user; or the file system takes no sockets. EOPNOTSUPP: the file system does not keep modes or owners.
+ * EPERM: to give the file this owner or group needs privileges; the directory is sticky and the file
+ * belongs to another user; or the file system takes no sockets. EOPNOTSUPP: the file system does not
+ * keep modes or owners.
  * ENOLCK: the file system has no locks. ESTALE: another program removed or replaced the file during the
  * call. EBUSY: something is mounted on the file.
  * EPROTONOSUPPORT: the system has no SOCK_SEQPACKET (macOS). EAFNOSUPPORT: the system does not let this
@@ -347,7 +363,7 @@ int sunpath_bind(int type, const char *path, const struct sunpath_bind_options *
  * Does what sunpath_bind() does, with a path that begins at the open directory `dirfd`, or at the
  * working directory if `dirfd` is AT_FDCWD (<fcntl.h>).
  *
- * EBADF: `dirfd` is not a descriptor. ENOTDIR: `dirfd` is not a directory, or the path leads to none.
+ * EBADF: `dirfd` is not a descriptor. ENOTDIR: `dirfd` is not a directory, or as for sunpath_bind().
  * E2BIG, EACCES, EADDRINUSE, EAFNOSUPPORT, EBUSY, EDQUOT, EINVAL, EIO, ELOOP, EMFILE, ENAMETOOLONG,
  * ENFILE, ENOBUFS, ENOENT, ENOLCK, ENOMEM, ENOSPC, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, EROFS, ESTALE: as
  * for sunpath_bind().
@@ -357,9 +373,9 @@ int sunpath_bind_at(int dirfd, int type, const char *path, const struct sunpath_
                     sunpath_server **ret_server, uint64_t *ret_error);
 
 /*
- * Does what sunpath_bind() does, with an address, such as an abstract name. A name can have no mode,
- * owner or group, because every process of the network namespace can connect to it. For a name, nothing
- * has to be removed at the end.
+ * Does what sunpath_bind() does, with an address, such as an abstract name. An abstract name can have
+ * no mode, owner or group, because every process of the network namespace can connect to it. It has no
+ * file, so nothing is removed at the end.
  *
  * EINVAL: the address is unnamed, or has a wrong length, or is an abstract name and the options have a
  * mode, an owner or a group; or as for sunpath_bind(). EAFNOSUPPORT: the address is of another family,
@@ -387,12 +403,12 @@ int sunpath_bind_addr(int type, const struct sockaddr_un *addr, socklen_t len,
  * EPERM, EROFS: as for sunpath_bind().
  * See execve(2).
  */
-int sunpath_adopt(int fd, const char *path, const struct sunpath_bind_options *options,
-                  sunpath_server **ret_server, uint64_t *ret_error);
+int sunpath_server_from_fd(int fd, const char *path, const struct sunpath_bind_options *options,
+                           sunpath_server **ret_server, uint64_t *ret_error);
 
 /*
- * Tells the descriptor of the socket, for poll(2) and sunpath_accept(). The descriptor belongs to the
- * server: do not close it.
+ * Tells which descriptor the socket has, for poll(2) and sunpath_accept(). The descriptor belongs to
+ * the server: do not close it.
  *
  * Returns the descriptor.
  *
@@ -440,7 +456,8 @@ int sunpath_server_release(sunpath_server *server);
  * ends without this call leaves both files.
  *
  * ENOENT: the file was removed earlier. ESTALE: another file is at the path, and stays. EPERM: another
- * process bound the socket, or the directory is sticky and neither the directory nor the file is ours.
+ * process bound the socket, or the directory is sticky and neither the directory nor the file belongs
+ * to this user.
  * EACCES, EROFS, EBUSY, EIO, ENOMEM: the file cannot be removed. EBADF: the program has closed the
  * descriptors of the server, for example by closefrom(3).
  * EINVAL: `server` is NULL.
@@ -450,12 +467,13 @@ int sunpath_server_close(sunpath_server *server, uint64_t *ret_error);
 
 /* ---- Clients that connect -------------------------------------------------------------------------
  *
- * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
+ * These functions may be called by several threads at once, in a signal handler, and between fork and
+ * exec: see "THREADS" in sunpath(3).
  */
 
 /*
- * Accepts a connection. `flags` is 0 or SUNPATH_NONBLOCK. The new socket is blocking without
- * SUNPATH_NONBLOCK, whatever the listener is. Whether this call waits for a client depends on the
+ * Accepts a connection. `flags` is 0 or SUNPATH_NONBLOCK. Without SUNPATH_NONBLOCK the new socket is
+ * blocking, even if the listener is nonblocking. Whether this call waits for a client depends on the
  * listener alone. A poll(2) loop needs a nonblocking listener (SUNPATH_NONBLOCK in the options of
  * sunpath_bind()), because another thread or process can take the client that poll(2) reported.
  *
@@ -475,13 +493,13 @@ int sunpath_accept(int listener, unsigned int flags);
 
 /*
  * Accepts the next connection whose peer is the user `uid` (the effective user at connect(2)), and
- * closes all others, also those of root. After it has closed a connection, it waits for the next one
- * if the listener is blocking, or fails with EAGAIN if none waits and the listener is nonblocking. A
- * client that is closed reads the end of the connection. On Linux it gets ECONNRESET instead if it had
- * sent something that was not read. If it sends later, it gets EPIPE. The caller does not learn of the
- * clients that are closed: a program that logs them calls sunpath_accept() and sunpath_peer_cred()
- * instead. In a user namespace that does not map every user, do not pass the uid of all unmapped
- * users: see "CREDENTIALS" in sunpath(3).
+ * closes all others, including those of root. After it has closed a connection, it waits for the next
+ * one if the listener is blocking, or fails with EAGAIN if none waits and the listener is nonblocking.
+ * A client whose connection was closed reads its end. On Linux it gets ECONNRESET instead if it had
+ * sent something that was not read. If it sends later, it gets EPIPE. The caller does not learn of
+ * these clients: a program that logs them calls sunpath_accept() and sunpath_peer_cred() instead. In a
+ * user namespace that does not map every user, do not pass the uid of all unmapped users: see
+ * "CREDENTIALS" in sunpath(3).
  *
  * Returns the descriptor of the connection.
  *
@@ -493,13 +511,14 @@ int sunpath_accept_user(int listener, unsigned int flags, uid_t uid);
 
 /* ---- Connecting -----------------------------------------------------------------------------------
  *
- * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
+ * These functions may be called by several threads at once, in a signal handler, and between fork and
+ * exec: see "THREADS" in sunpath(3).
  */
 
 /* Flags of struct sunpath_connect_options, in addition to SUNPATH_NONBLOCK. */
-#define SUNPATH_SET_PEER 0x20000u        /* the field peer counts: the server must have this uid */
+#define SUNPATH_SET_PEER 0x20000u        /* the field peer is set: the server must have this uid */
 #define SUNPATH_OWN_USER 0x40000u        /* the server must have the effective uid of this process */
-#define SUNPATH_SET_TIMEOUT 0x10000u     /* the field timeout_ms counts */
+#define SUNPATH_SET_TIMEOUT 0x10000u     /* the field timeout_ms is set */
 #define SUNPATH_WAIT_FOR_SERVER 0x80000u /* wait for a server that has not started yet */
 
 /*
@@ -580,10 +599,10 @@ int sunpath_connect_addr(int type, const struct sockaddr_un *addr, socklen_t len
                          const struct sunpath_connect_options *options, uint64_t *ret_error);
 
 /*
- * Binds a socket that the program itself has made to a path of any length, which begins at the open
- * directory `dirfd`, or at the working directory if `dirfd` is AT_FDCWD (<fcntl.h>). Otherwise this
- * does what bind(2) does, and nothing removes the file. A datagram socket needs a path that fits into
- * sun_path, because its peers send answers to that path.
+ * Binds a socket that the program itself has made, as bind(2) does. The path may have any length. It
+ * begins at the open directory `dirfd`, or at the working directory if `dirfd` is AT_FDCWD (<fcntl.h>).
+ * Nothing removes the file. A datagram socket needs a path that fits into sun_path, because its peers
+ * send answers to that path.
  *
  * EADDRINUSE: a file is at the path.
  * EINVAL: the socket has an address already, or `path` is NULL. EBADF: `socket` or `dirfd` is not a
@@ -597,9 +616,9 @@ int sunpath_connect_addr(int type, const struct sockaddr_un *addr, socklen_t len
 int sunpath_bind_to_at(int socket, int dirfd, const char *path, uint64_t *ret_error);
 
 /*
- * Connects a socket that the program itself has made to a path of any length, which begins at the open
- * directory `dirfd`, or at the working directory if `dirfd` is AT_FDCWD (<fcntl.h>). Otherwise this
- * does what connect(2) does.
+ * Connects a socket that the program itself has made, as connect(2) does. The path may have any length.
+ * It begins at the open directory `dirfd`, or at the working directory if `dirfd` is AT_FDCWD
+ * (<fcntl.h>).
  *
  * EAGAIN: the queue is full, and the socket is nonblocking. EISCONN: the socket is connected already.
  * EINVAL: the socket listens, or `path` is NULL. EBADF: `socket` or `dirfd` is not a descriptor.
@@ -614,9 +633,9 @@ int sunpath_connect_to_at(int socket, int dirfd, const char *path, uint64_t *ret
 
 /* ---- Descriptors and credentials --------------------------------------------------------------------
  *
- * Descriptors and credentials travel with bytes. Descriptors that arrive are close-on-exec. If a
- * receive fails, every descriptor that arrived is closed. These functions may be called anywhere, as
- * "THREADS" in sunpath(3) defines it.
+ * Descriptors and credentials are sent together with bytes. Descriptors that arrive are close-on-exec.
+ * If a receive fails, every descriptor that arrived is closed. These functions may be called by several
+ * threads at once, in a signal handler, and between fork and exec: see "THREADS" in sunpath(3).
  *
  * A datagram or a record of SOCK_SEQPACKET is sent as a whole or not at all. On a stream, the
  * descriptors and credentials are sent with the first byte. If a send on a stream fails later, also
@@ -634,6 +653,12 @@ int sunpath_connect_to_at(int socket, int dirfd, const char *path, uint64_t *ret
  * receive of fewer bytes than were sent with the descriptors returns all of the descriptors, and
  * recv(2) reads the rest. On Linux, read(2) and recv(2) close descriptors that come with the bytes
  * that they read.
+ *
+ * At the end of a connection, when the peer has closed it, a receive that needs no descriptor returns
+ * 0, as recv(2) does. sunpath_recv_fd(), and sunpath_recv_fds() with a `count` over 0, need descriptors
+ * and fail there: on a stream with EPIPE, without the signal SIGPIPE, and on a SOCK_SEQPACKET socket
+ * with ENOMSG, because there the kernel reports the end like an empty record. A program for which the
+ * end is no error calls sunpath_recv_fds_up_to().
  *
  * A receive that returns more than `size` has truncated a datagram or a record. On Linux the result is
  * the true length of the message, of which `size` bytes are in `buf`, and on other systems it is one
@@ -657,13 +682,13 @@ int sunpath_send_fd(int socket, int fd, uint64_t *ret_error);
  * Receives one byte and one descriptor. If a sender on a stream sends more than one byte with the
  * descriptor, the others stay in the queue.
  *
- * Returns the descriptor. At the end of a stream it fails with EPIPE, and at the end of a
- * SOCK_SEQPACKET connection with ENOMSG.
+ * Returns the descriptor. At the end of the connection there is none, so the function fails: on a
+ * stream with EPIPE, and on a SOCK_SEQPACKET socket with ENOMSG.
  *
  * ENOMSG: no descriptor came with the byte, or the SOCK_SEQPACKET connection ended. EPIPE: the stream
- * ended.
+ * ended, because the peer has closed it or called shutdown(2).
  * EMSGSIZE: more than one descriptor came, or the message has more than one byte, or the process has no
- * descriptor free.
+ * descriptor free. The text of sunpath_explain() tells which.
  * EAGAIN: nothing has come, and the socket is nonblocking. ECONNRESET: the peer closed before it had
  * received everything that this end sent.
  * EINVAL: the socket is a stream that is not connected. ENOTCONN: the socket is of another type and not
@@ -695,9 +720,9 @@ int sunpath_send_fds(int socket, const void *buf, size_t size, const int *fds, s
  * ENOMSG on a SOCK_SEQPACKET socket, as for a record without descriptors. sunpath_recv_fds_up_to()
  * tells these two apart, unless the record is empty.
  *
- * ENOMSG: fewer descriptors came. EMSGSIZE: more descriptors came, or the process has too few free. In
- * the second case the text of sunpath_explain() has a number less than `count`.
- * EPIPE: the stream ended.
+ * ENOMSG: fewer descriptors came. EMSGSIZE: more descriptors came, or the process has too few free. The
+ * text of sunpath_explain() tells which, and has `count` and the number of descriptors that came.
+ * EPIPE: the stream ended, because the peer has closed it or called shutdown(2), and `count` is not 0.
  * EINVAL: a pointer is NULL and its size or count is not 0; or as for sunpath_recv_fd().
  * EAGAIN, EBADF, ECONNRESET, ENOBUFS, ENOMEM, ENOTCONN, ENOTSOCK: as for sunpath_recv_fd().
  * See recvmsg(2).
@@ -706,18 +731,19 @@ ssize_t sunpath_recv_fds(int socket, void *buf, size_t size, int *ret_fds, size_
                          uint64_t *ret_error);
 
 /*
- * Receives up to `size` bytes, and at most `most` descriptors, and writes to *ret_count how many
+ * Receives up to `size` bytes, and at most `max_count` descriptors, and writes to *ret_count how many
  * descriptors came. 253 places are enough for every message.
  *
  * Returns how many bytes there were, and more than `size` if the message was truncated. At the end of
  * the connection it returns 0, and *ret_count is 0. An empty datagram or record gives the same.
  *
- * EMSGSIZE: more descriptors came, or the process has too few free. EINVAL: `ret_count` is NULL, or as
- * for sunpath_recv_fds().
+ * EMSGSIZE: more descriptors came, or the process has too few free. The text of sunpath_explain() tells
+ * which, and has `max_count` and the number of descriptors that came. EINVAL: `ret_count` is NULL, or
+ * as for sunpath_recv_fds().
  * EAGAIN, EBADF, ECONNRESET, ENOBUFS, ENOMEM, ENOTCONN, ENOTSOCK: as for sunpath_recv_fd().
  * See recvmsg(2).
  */
-ssize_t sunpath_recv_fds_up_to(int socket, void *buf, size_t size, int *ret_fds, size_t most,
+ssize_t sunpath_recv_fds_up_to(int socket, void *buf, size_t size, int *ret_fds, size_t max_count,
                                size_t *ret_count, uint64_t *ret_error);
 
 /*
@@ -731,9 +757,9 @@ ssize_t sunpath_recv_fds_up_to(int socket, void *buf, size_t size, int *ret_fds,
  * sunpath_recv_fds_up_to().
  * See unix(7), "SCM_CREDENTIALS".
  */
-ssize_t sunpath_recv_fds_with_credentials(int socket, void *buf, size_t size, int *ret_fds, size_t most,
-                                          size_t *ret_count, pid_t *ret_pid, uid_t *ret_uid,
-                                          gid_t *ret_gid, uint64_t *ret_error);
+ssize_t sunpath_recv_fds_with_credentials(int socket, void *buf, size_t size, int *ret_fds,
+                                          size_t max_count, size_t *ret_count, pid_t *ret_pid,
+                                          uid_t *ret_uid, gid_t *ret_gid, uint64_t *ret_error);
 
 /*
  * Sends all of `size` bytes, and this process's pid, real uid and real gid with the first byte. A
@@ -781,7 +807,8 @@ ssize_t sunpath_recv_credentials(int socket, void *buf, size_t size, pid_t *ret_
 
 /* ---- Who the peer is ------------------------------------------------------------------------------
  *
- * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
+ * These functions may be called by several threads at once, in a signal handler, and between fork and
+ * exec: see "THREADS" in sunpath(3).
  */
 
 /*
@@ -790,9 +817,9 @@ ssize_t sunpath_recv_credentials(int socket, void *buf, size_t size, pid_t *ret_
  * `ret_pid`, `ret_uid` and `ret_gid` may be NULL. The pid is 0 if it is not known, because the peer is
  * in another pid namespace or the system does not report it.
  *
- * ENOTCONN: there is no peer (Linux itself reports the uid -1), as for a datagram socket that is not of
- * socketpair(2). EBADF, ENOTSOCK: `socket` is not a socket. ENOPROTOOPT, EOPNOTSUPP: the system does
- * not report credentials.
+ * ENOTCONN: there is no peer, as for a datagram socket that is not of socketpair(2). (Linux itself
+ * reports the uid -1 in this case.) EBADF, ENOTSOCK: `socket` is not a socket. ENOPROTOOPT, EOPNOTSUPP:
+ * the system does not report credentials.
  * See unix(7), "SO_PEERCRED".
  */
 int sunpath_peer_cred(int socket, pid_t *ret_pid, uid_t *ret_uid, gid_t *ret_gid, uint64_t *ret_error);
@@ -803,38 +830,41 @@ int sunpath_peer_cred(int socket, pid_t *ret_pid, uid_t *ret_uid, gid_t *ret_gid
  *
  * Returns the descriptor, which belongs to the caller.
  *
- * ENOTCONN: there is no peer. ENOPROTOOPT: the kernel is older than Linux 6.5, or not Linux.
- * ESRCH, EINVAL: the process has ended, before Linux 6.16. EMFILE, ENFILE: no descriptor is free.
+ * ENOTCONN: there is no peer. ENOPROTOOPT: the kernel is older than Linux 6.5, or the system is not
+ * Linux.
+ * ESRCH, EINVAL: the process has ended, and the kernel is older than Linux 6.16. EMFILE, ENFILE: no
+ * descriptor is free.
  * EBADF, ENOTSOCK: `socket` is not a socket. See pidfd_open(2).
  */
 int sunpath_peer_pidfd(int socket, uint64_t *ret_error);
 
 /*
- * Writes the supplementary groups that the peer had when the connection was made, at most `most`. If
- * `most` is 0, nothing is written.
+ * Writes the supplementary groups that the peer had when the connection was made, at most `max_count`.
+ * If `max_count` is 0, nothing is written.
  *
  * Returns how many groups there are.
  *
- * ERANGE: there are more groups than `most`, which is not 0; the contents of ret_groups then have no
- * meaning.
+ * ERANGE: there are more groups than `max_count`, and `max_count` is not 0. The contents of ret_groups
+ * then have no meaning.
  * ENOTCONN: there is no peer. ENOPROTOOPT: the kernel does not report them.
- * EINVAL: `ret_groups` is NULL and `most` is not 0.
+ * EINVAL: `ret_groups` is NULL and `max_count` is not 0.
  * EBADF, ENOTSOCK: `socket` is not a socket.
  * See socket(7), "SO_PEERGROUPS".
  */
-ssize_t sunpath_peer_groups(int socket, gid_t *ret_groups, size_t most, uint64_t *ret_error);
+ssize_t sunpath_peer_groups(int socket, gid_t *ret_groups, size_t max_count, uint64_t *ret_error);
 
 /* ---- Directories ----------------------------------------------------------------------------------
  *
  * The returned descriptor is for sunpath_bind_at() and sunpath_connect_at(), and for fchdir(2) and
- * openat(2). These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
+ * openat(2). These functions may be called by several threads at once, in a signal handler, and between
+ * fork and exec: see "THREADS" in sunpath(3).
  */
 
 /*
  * Makes or verifies a directory that nobody else can enter, of mode 0700 whatever the umask is, and
  * opens it. This is the portable way to restrict a server to one user. A directory that exists is
- * accepted or refused, and never repaired; so is every directory above it, because a user who can
- * replace one of these decides where the path leads.
+ * accepted or refused, and never repaired. The directories above it are verified as well, because a
+ * user who can replace one of these decides where the path leads.
  *
  * Returns the descriptor of the directory.
  *
@@ -872,7 +902,8 @@ int sunpath_open_dir(const char *path, uint64_t *ret_error);
 
 /* ---- Whether a server is alive ----------------------------------------------------------------------
  *
- * These functions may be called anywhere, as "THREADS" in sunpath(3) defines it.
+ * These functions may be called by several threads at once, in a signal handler, and between fork and
+ * exec: see "THREADS" in sunpath(3).
  */
 
 /* What sunpath_probe() returns. */
@@ -886,8 +917,8 @@ int sunpath_open_dir(const char *path, uint64_t *ret_error);
  * Asks the kernel whether any process holds the socket at a path of any length. No connection is made,
  * so no server notices. Symbolic links are followed. If the socket looks dead, the function also binds
  * a socket for an instant, in the same directory or in /tmp, /var/tmp or /run, to learn whether this
- * kernel can tell. The answer describes one instant. SUNPATH_REPLACE_STALE tests the path and replaces
- * the file safely.
+ * kernel can tell. The answer describes one instant. To replace a dead file, call sunpath_bind() with
+ * SUNPATH_REPLACE_STALE, which tests the file again before it removes it.
  *
  * Returns SUNPATH_ABSENT, SUNPATH_DEAD, SUNPATH_LIVE, SUNPATH_NOT_SOCKET or SUNPATH_UNKNOWN.
  *
@@ -901,9 +932,9 @@ int sunpath_probe(const char *path, uint64_t *ret_error);
 
 /* ---- Sockets that a service manager passed ----------------------------------------------------------
  *
- * The protocol is that of systemd. Any thread may call these functions, as "THREADS" in sunpath(3)
- * defines it, if no other thread changes the environment. sunpath_check_socket() may be called
- * anywhere.
+ * The protocol is that of systemd. Several threads may call these functions at once, while no other
+ * thread changes the environment. Only sunpath_check_socket() may also be called in a signal handler,
+ * and between fork and exec in a process with several threads: see "THREADS" in sunpath(3).
  */
 
 /* The first descriptor that is passed. */
@@ -912,15 +943,15 @@ int sunpath_probe(const char *path, uint64_t *ret_error);
 /*
  * Takes over the descriptors that a service manager passed to this process: SUNPATH_FIRST_PASSED and
  * those after it. The descriptors are close-on-exec from then on, and belong to the caller. They are
- * blocking or nonblocking as the manager made them: call fcntl(2) for a poll(2) loop. They have no
- * sunpath_server, because the manager made the files and removes them. Call this function once, at the
- * beginning of main, before anything is opened, and before daemon(3), because LISTEN_PID names this
- * process.
+ * blocking or nonblocking as the manager made them: a poll(2) loop makes them nonblocking by fcntl(2).
+ * They have no sunpath_server, because the manager made the files and removes them. Call this function
+ * once, at the beginning of main, before anything is opened, and before daemon(3), because LISTEN_PID
+ * names this process.
  *
  * Returns how many descriptors there are. The result is 0 if no descriptors were passed to this
- * process, and *ret_error then has the reason: the variables are not set, or name another process. Only
- * if getenv("LISTEN_FDS") is NULL was the program started without a manager, and may bind the path
- * itself.
+ * process, and *ret_error then has the reason: the variables are not set, or name another process. The
+ * program was started without a manager, and may bind the path itself, only if getenv("LISTEN_FDS") is
+ * NULL.
  *
  * EALREADY: the descriptors were taken over before.
  * EBADF: the variables count a descriptor that is not open.

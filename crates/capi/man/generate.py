@@ -14,7 +14,7 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
-DATE = "November 30, 2026"
+DATE = "December 1, 2026"
 
 # The sections of the header, in its order. Each has the name of its page, and what the page is about.
 PAGES = [
@@ -69,7 +69,7 @@ def written(block):
 
 def sentences(text):
     """Returns the text with one sentence a line, as mdoc wants it."""
-    lines = [escape(line) for line in re.split(r'(?<=[.:]) (?=[A-Z0-9*`"])', text.strip()) if line]
+    lines = [escape(line) for line in re.split(r'(?<=[.:]) (?=[A-Z0-9*`"]|\w+\()', text.strip()) if line]
     # The name of a parameter stands in backquotes in the header, and in italics on the page.
     return [re.sub(r"`(\w+)`", r"\\fI\1\\fP", line) for line in lines]
 
@@ -143,8 +143,7 @@ def page_of(title, page, about, body, others):
     for block in paragraphs(intro_comment)[0:]:
         if not set(" ".join(block)) <= set("- "):
             lines += [*written(block), ".Pp"]
-    lines.append("What every function of the library has in common is in")
-    lines.append(".Xr sunpath 3 .")
+    lines += [".Xr sunpath 3", "describes what all functions of the library have in common."]
     for function in functions:
         first, *more = function.text
         first = list(first)
@@ -187,11 +186,13 @@ def returned(functions, page):
         lines += [".Pp", *listed, verb + first.removeprefix("Returns"), *more]
     can_fail = [function for function in functions if "cannot fail" not in " ".join(function.returns)]
     subject = "each of these functions" if can_fail == functions else "a function that can fail"
-    lines += [".Pp", f"On failure {subject if len(functions) > 1 else 'the function'} returns \\-1,"]
-    if any("ret_error" in argument for function in functions for argument in function.arguments):
-        explain = ".Xr sunpath_explain 3" if page != "sunpath_explain" else ".Fn sunpath_explain"
-        lines += ["sets", ".Fa *ret_error", "if it has that parameter, from which", explain, "makes a sentence,"]
-    lines += ["and sets", ".Va errno", "last."]
+    subject = subject if len(functions) > 1 else "the function"
+    lines += [".Pp", f"On failure {subject} returns \\-1 and sets", ".Va errno", "last."]
+    has_cause = ["uint64_t *ret_error" in function.arguments for function in functions]
+    if any(has_cause):
+        first = [] if all(has_cause) else ["If it has the parameter", ".Fa ret_error ,"]
+        lines += [*first, "it" if first else "It", "stores the cause in", ".Fa *ret_error ,", "and"]
+        lines += [".Xr sunpath_explain 3", "makes a sentence of the cause."]
     return lines[1:]
 
 

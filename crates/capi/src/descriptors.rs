@@ -115,19 +115,19 @@ pub unsafe extern "C" fn sunpath_recv_fds(
     unsafe { returned(received.map(|received| received.len), ret_error) }
 }
 
-/// Receives bytes, and at most `most` descriptors with them.
+/// Receives bytes, and at most `max_count` descriptors with them.
 ///
 /// # Safety
 ///
-/// - As the header says: `size` bytes and `most` numbers can be written, and each other pointer is NULL
-///   or valid.
+/// - As the header says: `size` bytes and `max_count` numbers can be written, and each other pointer is
+///   NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sunpath_recv_fds_up_to(
     socket: c_int,
     buf: *mut c_void,
     size: usize,
     ret_fds: *mut c_int,
-    most: usize,
+    max_count: usize,
     ret_count: *mut usize,
     ret_error: *mut u64,
 ) -> isize {
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn sunpath_recv_fds_up_to(
             buf,
             size,
             ret_fds,
-            most,
+            max_count,
             ret_count,
             ptr::null_mut(),
             ptr::null_mut(),
@@ -148,19 +148,19 @@ pub unsafe extern "C" fn sunpath_recv_fds_up_to(
     }
 }
 
-/// Receives bytes, at most `most` descriptors with them, and the credentials of their sender.
+/// Receives bytes, at most `max_count` descriptors with them, and the credentials of their sender.
 ///
 /// # Safety
 ///
-/// - As the header says: `size` bytes and `most` numbers can be written, and each other pointer is NULL
-///   or valid.
+/// - As the header says: `size` bytes and `max_count` numbers can be written, and each other pointer is
+///   NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sunpath_recv_fds_with_credentials(
     socket: c_int,
     buf: *mut c_void,
     size: usize,
     ret_fds: *mut c_int,
-    most: usize,
+    max_count: usize,
     ret_count: *mut usize,
     ret_pid: *mut libc::pid_t,
     ret_uid: *mut libc::uid_t,
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn sunpath_recv_fds_with_credentials(
         required(ret_count, 6)?;
         let wanted = Wanted::UpTo;
         // SAFETY: the caller guarantees the bytes and the numbers.
-        let received = unsafe { receive_into(socket, (buf, size), (ret_fds, most), wanted) }?;
+        let received = unsafe { receive_into(socket, (buf, size), (ret_fds, max_count), wanted) }?;
         // SAFETY: it is not NULL, and the caller guarantees it.
         unsafe { ret_count.write(received.count) };
         // SAFETY: the caller guarantees the pointers.

@@ -86,7 +86,7 @@ impl Fault {
             Self::NewerOptions => b"sets options that this version does not know",
             Self::Flags => b"has flags that this function does not know",
             Self::Unset => b"has a field that is set, but not its flag",
-            Self::Existing => b"has an unknown value in the field existing",
+            Self::Existing => b"has an unknown value in the field if_exists",
             Self::Timeout => b"has a negative timeout",
             Self::TwoPeers => b"requires two users",
             Self::Datagram => b"has conditions that a datagram socket cannot have",

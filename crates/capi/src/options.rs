@@ -26,7 +26,7 @@ pub struct sunpath_bind_options {
     /// The group of the file.
     pub group: libc::gid_t,
     /// `SUNPATH_REFUSE`, `SUNPATH_REPLACE_STALE` or `SUNPATH_TAKEOVER`.
-    pub existing: c_int,
+    pub if_exists: c_int,
     /// The backlog of listen(2).
     pub backlog: c_int,
 }
@@ -81,7 +81,7 @@ impl Sizes for sunpath_bind_options {
         mode: 0,
         owner: 0,
         group: 0,
-        existing: REFUSE,
+        if_exists: REFUSE,
         backlog: 0,
     };
 }
@@ -161,7 +161,7 @@ impl sunpath_bind_options {
         if fields.iter().any(|(flag, is_set)| *is_set && !has(*flag)) {
             return Err(Failure::argument(Fault::Unset, parameter));
         }
-        let mut options = BindOptions::new().existing(match self.existing {
+        let mut options = BindOptions::new().existing(match self.if_exists {
             REFUSE => Existing::Refuse,
             REPLACE_STALE => Existing::ReplaceStale,
             TAKEOVER => Existing::Takeover,

@@ -56,21 +56,21 @@ pub unsafe extern "C" fn sunpath_peer_pidfd(socket: c_int, ret_error: *mut u64) 
 ///
 /// # Safety
 ///
-/// - As the header says: `most` numbers can be written, and `ret_error` is NULL or valid.
+/// - As the header says: `max_count` numbers can be written, and `ret_error` is NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sunpath_peer_groups(
     socket: c_int,
     ret_groups: *mut libc::gid_t,
-    most: usize,
+    max_count: usize,
     ret_error: *mut u64,
 ) -> isize {
     let ask = || {
         let socket = Number::new(socket, 1)?;
         let socket = SocketRef::<Stream>::from(&socket);
-        if most == 0 {
+        if max_count == 0 {
             return Ok(socket.peer_group_count()? as isize);
         }
-        let size = most.saturating_mul(size_of::<libc::gid_t>());
+        let size = max_count.saturating_mul(size_of::<libc::gid_t>());
         // SAFETY: the caller guarantees the bytes.
         let bytes = unsafe { buffer(ret_groups.cast(), size, 2) }?;
         // SAFETY: every four bytes are a number, and C's pointer is aligned for numbers.

@@ -105,7 +105,7 @@ pub unsafe extern "C" fn sunpath_bind_addr(
 /// - As the header says: `path` is NULL or a string, each other pointer is NULL or valid, and nothing
 ///   else closes `fd`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sunpath_adopt(
+pub unsafe extern "C" fn sunpath_server_from_fd(
     fd: c_int,
     path: *const c_char,
     options: *const sunpath_bind_options,

@@ -337,7 +337,13 @@ fn header_has_the_layout_of_the_library() {
         (
             "sunpath_bind_options",
             &[
-                "size", "flags", "mode", "owner", "group", "existing", "backlog",
+                "size",
+                "flags",
+                "mode",
+                "owner",
+                "group",
+                "if_exists",
+                "backlog",
             ][..],
         ),
         (

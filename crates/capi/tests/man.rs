@@ -207,14 +207,21 @@ fn header_refers_to_errnos_that_the_other_function_has() {
     assert!(count > 150, "{count}");
 }
 
-/// Each page says from where its functions may be called.
+/// Each page says whether its functions may be called by several threads, in a signal handler, and
+/// between fork and exec.
 #[test]
 fn man_pages_say_where_functions_may_be_called() {
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap().replace('\n', " ");
-        let said = text.contains("may be called anywhere")
-            || text.contains("Any thread may call these functions");
-        assert!(said, "{page:?}");
+        let description = text.split(".Sh DESCRIPTION").nth(1).unwrap();
+        let description = description.split(".Sh ").next().unwrap().to_lowercase();
+        for place in [
+            "several threads",
+            "in a signal handler",
+            "between fork and exec",
+        ] {
+            assert!(description.contains(place), "{page:?}: {place}");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ int main(void)
 
 	options.flags = SUNPATH_SET_MODE;
 	options.mode = 0660;
-	options.existing = SUNPATH_REPLACE_STALE;
+	options.if_exists = SUNPATH_REPLACE_STALE;
 	if (sunpath_bind(SOCK_SEQPACKET, "app.sock", &options, &server, &error) == -1) {
 		if (sunpath_error_is_running(error))
 			fprintf(stderr, "it is running already\n");

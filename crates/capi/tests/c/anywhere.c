@@ -1,5 +1,5 @@
 /*
- * Calls the functions that may be called anywhere, in a signal handler that has a stack of 64 KiB. The program is linked
+ * Calls the functions that may be called in a signal handler, in one that has a stack of 64 KiB. The program is linked
  * with --wrap, so that it counts the calls of functions that a handler must not call. Prints how much of the stack was
  * used.
  */

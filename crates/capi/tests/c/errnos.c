@@ -49,8 +49,8 @@ static void other_descriptors(void)
 		CHECK(close(fresh) == 0);
 	}
 	FAILS(sunpath_accept(file, 0), ENOTSOCK);
-	FAILS(sunpath_adopt(file, "a", NULL, &server, &error), ENOTSOCK);
-	FAILS(sunpath_adopt(inet, "a", NULL, &server, &error), EAFNOSUPPORT);
+	FAILS(sunpath_server_from_fd(file, "a", NULL, &server, &error), ENOTSOCK);
+	FAILS(sunpath_server_from_fd(inet, "a", NULL, &server, &error), EAFNOSUPPORT);
 	FAILS(sunpath_check_socket(file, SOCK_STREAM, -1, &error), ENOTSOCK);
 	FAILS(sunpath_check_socket(inet, SOCK_STREAM, -1, &error), EAFNOSUPPORT);
 	FAILS(sunpath_check_socket(-1, SOCK_STREAM, -1, &error), EBADF);
@@ -160,14 +160,14 @@ static void servers_and_names(void)
 	memset(&options, 0, sizeof(options));
 	options.known.size = sizeof(options);
 	options.later[7] = 1;
-	FAILS(sunpath_adopt(sunpath_server_fd(server), "s", &options.known, &second, &error), E2BIG);
-	FAILS(sunpath_adopt(sunpath_server_fd(server), "none", NULL, &second, &error), ENOENT);
-	FAILS(sunpath_adopt(sunpath_server_fd(server), "file", NULL, &second, &error), EADDRINUSE);
+	FAILS(sunpath_server_from_fd(sunpath_server_fd(server), "s", &options.known, &second, &error), E2BIG);
+	FAILS(sunpath_server_from_fd(sunpath_server_fd(server), "none", NULL, &second, &error), ENOENT);
+	FAILS(sunpath_server_from_fd(sunpath_server_fd(server), "file", NULL, &second, &error), EADDRINUSE);
 	{
 		sunpath_server *elsewhere = NULL;
 
 		CHECK(sunpath_bind(SOCK_STREAM, "t", NULL, &elsewhere, &error) == 0);
-		FAILS(sunpath_adopt(sunpath_server_fd(server), "t", NULL, &second, &error), ESTALE);
+		FAILS(sunpath_server_from_fd(sunpath_server_fd(server), "t", NULL, &second, &error), ESTALE);
 		CHECK(sunpath_server_close(elsewhere, NULL) == 0);
 	}
 	CHECK(close(sunpath_server_fd(server)) == 0 && second == NULL);

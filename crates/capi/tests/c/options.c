@@ -45,7 +45,7 @@ static void no_lock_file(void)
 	struct sunpath_bind_options options = bind_options();
 	sunpath_server *server = NULL, *second = NULL;
 
-	options.existing = SUNPATH_REPLACE_STALE;
+	options.if_exists = SUNPATH_REPLACE_STALE;
 	options.flags = SUNPATH_NO_LOCK_FILE;
 	CHECK(sunpath_bind(SOCK_STREAM, "s", NULL, &server, &error) == 0);
 	CHECK(close(sunpath_server_release(server)) == 0);

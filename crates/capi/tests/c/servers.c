@@ -111,7 +111,7 @@ static void what_is_in_the_way(void)
 	CHECK(explained(error, "bind: EADDRINUSE (there is a socket file at the path; ReplaceStale tests whether a "
 			       "server holds it, and replaces it if none does)"));
 	CHECK(second == NULL && sunpath_error_is_running(error) == 0);
-	options.existing = SUNPATH_REPLACE_STALE;
+	options.if_exists = SUNPATH_REPLACE_STALE;
 	FAILS(sunpath_bind(SOCK_STREAM, "a", &options, &second, &error), EADDRINUSE);
 	CHECK(explained(error, "bind: EADDRINUSE (a server is listening or about to listen)"));
 	CHECK(sunpath_error_is_running(error) == 1 && sunpath_error_errno(error) == EADDRINUSE);
@@ -146,12 +146,12 @@ static void what_is_in_the_way(void)
 
 	/* After a takeover, closing the old server does not remove the file of the new server. */
 	CHECK(sunpath_bind(SOCK_STREAM, "a", plain, &first, NULL) == 0);
-	options.existing = SUNPATH_TAKEOVER;
+	options.if_exists = SUNPATH_TAKEOVER;
 	CHECK(sunpath_bind(SOCK_STREAM, "a", &options, &second, NULL) == 0);
 	FAILS(sunpath_server_close(first, &error), ESTALE);
 	connects("a", sunpath_server_fd(second));
 	CHECK(sunpath_server_close(second, NULL) == 0);
-	options.existing = 3;
+	options.if_exists = 3;
 	FAILS(sunpath_bind(SOCK_STREAM, "a", &options, &second, &error), EINVAL);
 }
 
@@ -215,8 +215,8 @@ static void null_pointers(void)
 	FAILS(sunpath_bind_at(AT_FDCWD, SOCK_STREAM, "a", NULL, NULL, &error), EINVAL);
 	CHECK(explained(error, "EINVAL (parameter 5 is NULL)"));
 	FAILS(sunpath_bind_addr(SOCK_STREAM, NULL, 2, NULL, &server, &error), EINVAL);
-	FAILS(sunpath_adopt(-1, "a", NULL, &server, &error), EBADF);
-	FAILS(sunpath_adopt(0, NULL, NULL, &server, &error), EINVAL);
+	FAILS(sunpath_server_from_fd(-1, "a", NULL, &server, &error), EBADF);
+	FAILS(sunpath_server_from_fd(0, NULL, NULL, &server, &error), EINVAL);
 	FAILS(sunpath_server_fd(NULL), EINVAL);
 	FAILS(sunpath_server_addr(NULL, NULL, NULL, NULL), EINVAL);
 	FAILS(sunpath_server_adopt(NULL), EINVAL);
@@ -364,7 +364,7 @@ static void fork_and_exec(void)
 	int status, fd;
 	pid_t child;
 
-	options.existing = SUNPATH_REPLACE_STALE;
+	options.if_exists = SUNPATH_REPLACE_STALE;
 	CHECK(sunpath_bind(SOCK_STREAM, "f", &options, &server, NULL) == 0);
 	child = fork();
 	if (child == 0) {
@@ -381,7 +381,7 @@ static void fork_and_exec(void)
 	/* After execve(2) a program has a socket without a sunpath_server, as here. */
 	CHECK(sunpath_bind(SOCK_STREAM, "f", &options, &server, NULL) == 0);
 	fd = sunpath_server_release(server);
-	if (sunpath_adopt(fd, "f", &options, &again, &error) == -1) {
+	if (sunpath_server_from_fd(fd, "f", &options, &again, &error) == -1) {
 		CHECK(errno == EOPNOTSUPP); /* This kernel does not report the file of a socket. */
 		CHECK(close(fd) == 0 && unlink("f") == 0);
 		return;
@@ -389,7 +389,7 @@ static void fork_and_exec(void)
 	CHECK(sunpath_server_fd(again) == fd);
 	CHECK(sunpath_server_close(again, NULL) == 0 && access("f", F_OK) == -1);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	FAILS(sunpath_adopt(fd, "f", &options, &again, &error), EINVAL);
+	FAILS(sunpath_server_from_fd(fd, "f", &options, &again, &error), EINVAL);
 	CHECK(explained(error, "getsockopt: EINVAL (the socket does not listen)"));
 	CHECK(close(fd) == 0); /* The caller still owns the descriptor, because adopt failed. */
 }
@@ -404,7 +404,7 @@ static void locks(void)
 	int status, hold[2], gone[2];
 	pid_t child;
 
-	options.existing = SUNPATH_REPLACE_STALE;
+	options.if_exists = SUNPATH_REPLACE_STALE;
 	CHECK(sunpath_bind(SOCK_STREAM, "l", &options, &server, NULL) == 0);
 	CHECK(stat("l.lock", &file) == 0 && S_ISREG(file.st_mode) && file.st_size == 0);
 	CHECK((file.st_mode & 07777) == (S_ISVTX | 0600));

@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 	CHECK(getpgid(0) != -1);
 	options.flags = SUNPATH_SET_MODE;
 	options.mode = 0600;
-	options.existing = SUNPATH_REPLACE_STALE;
+	options.if_exists = SUNPATH_REPLACE_STALE;
 	if (sunpath_bind(SOCK_STREAM, argv[1], &options, &server, &error) == -1) {
 		CHECK(server == NULL && errno == sunpath_error_errno(error));
 		sunpath_explain(error, text, sizeof(text));

@@ -57,7 +57,7 @@ static void *bind_elsewhere(void *unused)
 
 		options.flags = SUNPATH_SET_MODE;
 		options.mode = 0600;
-		options.existing = SUNPATH_REPLACE_STALE;
+		options.if_exists = SUNPATH_REPLACE_STALE;
 		CHECK(sunpath_bind(SOCK_STREAM, "u", &options, &server, NULL) == 0);
 		CHECK(sunpath_server_close(server, NULL) == 0);
 	}

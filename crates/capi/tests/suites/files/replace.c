@@ -12,7 +12,7 @@ static sunpath_server *replace(const char *path)
 	sunpath_server *server;
 	int bound;
 
-	options.existing = SUNPATH_REPLACE_STALE;
+	options.if_exists = SUNPATH_REPLACE_STALE;
 	bound = sunpath_bind(SOCK_STREAM, path, &options, &server, NULL);
 	step("replace(t, \"%s\")", path);
 	outcome(bound);

@@ -14,7 +14,7 @@ static struct sock take_over(const char *path)
 	int taken;
 
 	options.flags = SUNPATH_NONBLOCK;
-	options.existing = SUNPATH_TAKEOVER;
+	options.if_exists = SUNPATH_TAKEOVER;
 	taken = sunpath_bind(SOCK_STREAM, path, &options, &server, NULL);
 	step("take_over(t, \"%s\")", path);
 	outcome(taken);

@@ -37,7 +37,7 @@ static int serve(struct server *s, const char *file, int existing)
 
 	options.flags = SUNPATH_NONBLOCK | SUNPATH_SET_BACKLOG;
 	options.backlog = 8;
-	options.existing = existing;
+	options.if_exists = existing;
 	*s = (struct server){ .fd = -1 };
 	if (sunpath_bind(SOCK_STREAM, file, &options, &server, NULL) == -1)
 		return -1;
