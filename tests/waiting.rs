@@ -14,6 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -265,6 +266,8 @@ fn connect_that_waits_for_its_server_finds_one_that_comes_late() {
     let (_dir, path) = fresh();
     let late = path.clone();
     let (mut bound, mut listener) = (None, None);
+    let before = Rc::new(Cell::new(0));
+    let connects_before = Rc::clone(&before);
     before_poll(move |polls| match polls {
         // Now the socket file exists, but the socket does not listen yet.
         2 => {
@@ -273,12 +276,18 @@ fn connect_that_waits_for_its_server_finds_one_that_comes_late() {
             socket.bind_to(&addr).unwrap();
             bound = Some(socket);
         }
-        5 => listener = bound.take().map(|socket| socket.listen(1).unwrap()),
+        5 => {
+            listener = bound.take().map(|socket| socket.listen(1).unwrap());
+            connects_before.set(CONNECTS.get());
+        }
         _ => assert!(polls < 5 || listener.is_none(), "it has come"),
     });
     let (connected, _, connects) = counted(|| waiting().timeout(LONG).connect::<Stream>(&path));
     connected.unwrap();
-    assert_eq!(connects, 7);
+    // There is an attempt before each poll. There are more if the machine is busy, because a pause that
+    // is over when it begins makes no poll.
+    assert!((6..30).contains(&before.get()), "{before:?}");
+    assert_eq!(connects, before.get() + 1);
     // The server listens now, so a client connects at once: without a timeout, and by an address.
     let addr = UnixAddr::from_pathname(&path).unwrap();
     waiting().connect_addr::<Stream>(&addr).unwrap();
@@ -329,8 +338,8 @@ fn connect_that_waits_for_its_server_reports_at_last_what_is_there() {
         assert!(began.elapsed() >= timeout);
         // The pauses are 1, 2, 4, ... milliseconds, but never longer than half of the remaining
         // time, so there are few attempts.
-        assert!((2..30).contains(&connects), "{connects}");
-        assert!((1..30).contains(&polls), "{polls}");
+        assert!((1..30).contains(&connects), "{connects}");
+        assert!(polls < 30, "{polls}");
     }
 }
 
@@ -341,7 +350,7 @@ fn connect_that_waits_for_its_server_does_not_try_more_often_because_of_signals(
     }
     let (_dir, path) = fresh();
     SIGNALS.set(BUSY / 2);
-    let options = waiting().timeout(Duration::from_millis(50));
+    let options = waiting().timeout(Duration::from_millis(300));
     let (connected, _, connects) = counted(|| options.connect::<Stream>(&path));
     assert_eq!(errno(connected), Errno::ENOENT);
     // On a slow kernel fewer pauses fit into the time, so the test asserts only that there was a
