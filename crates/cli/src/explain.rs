@@ -11,7 +11,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use sunpath::sys::{SUN_PATH_MAX, SunPathError, sockaddr_un_abstract, sockaddr_un_pathname};
+use sunpath::sys::{
+    SUN_PATH_MAX, SunPathError, sockaddr_un, sockaddr_un_abstract, sockaddr_un_pathname, socklen_t,
+};
 
 use crate::escape::hex;
 use crate::output::{Answer, Failure, Format, Line, Status};
@@ -57,12 +59,17 @@ fn answer(address: &[OsString]) -> Result<Answer, Failure> {
     }
 }
 
-/// Explains a path or an abstract name.
-fn of_name(target: &Target) -> Answer {
-    let made = match target {
+/// Returns the address of a path or an abstract name, with its length.
+fn address(target: &Target) -> Result<(sockaddr_un, socklen_t), SunPathError> {
+    match target {
         Target::Path(_) => sockaddr_un_pathname(target.as_bytes()),
         Target::Abstract(name) => sockaddr_un_abstract(name),
-    };
+    }
+}
+
+/// Explains a path or an abstract name.
+fn of_name(target: &Target) -> Answer {
+    let made = address(target);
     let len = target.as_bytes().len();
     let (status, first) = match made {
         Ok(_) => (Status::Done, fits(target)),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use sunpath::SunPath;
 use sunpath::sys::{SUN_PATH_CAPACITY, SUN_PATH_OFFSET};
 
-use super::{answer_with, picture, systems, ways};
+use super::{address, answer_with, picture, systems, ways};
 use crate::escape::hex;
 use crate::output::{Answer, Line, Status};
 use crate::target::Target;
@@ -100,7 +100,9 @@ pub(crate) fn answer(bytes: &[u8]) -> Answer {
         Layout::Big => notes.push("The family is big-endian: the dump is from such a machine."),
         Layout::Bsd => notes.push("The first byte is sun_len, as the BSDs and macOS have it."),
     }
+    let mut status = Status::Done;
     if path.len() > SUN_PATH_CAPACITY {
+        status = Status::Not;
         notes.push("The length is over that of the struct: read no byte after its end.");
     }
     let mut rest = picture::lines(bytes);
@@ -114,10 +116,10 @@ pub(crate) fn answer(bytes: &[u8]) -> Answer {
         let target = Target::from(name);
         target.insert(&mut json);
         rest.extend(systems::lines(&target));
-        rest.extend(ways::lines(&target, None));
+        rest.extend(ways::lines(&target, address(&target).err()));
         json.insert("systems".into(), systems::json(&target));
     }
-    answer_with(Status::Done, first, rest, json)
+    answer_with(status, first, rest, json)
 }
 
 /// Returns the name that Linux reads, and what is unusual about the bytes.
@@ -162,29 +164,27 @@ fn describe(name: SunPath<'_>, path: &[u8]) -> String {
         SunPath::Abstract(bytes) if bytes.ends_with(&[0]) => {
             let nuls = bytes.iter().rev().take_while(|byte| **byte == 0).count();
             let name = Target::Abstract(bytes[..bytes.len() - nuls].into());
+            let nuls = match nuls {
+                1 => "1 NUL".into(),
+                _ => format!("{nuls} NULs"),
+            };
             format!(
-                "This is the abstract name {} with {nuls} NULs after it.",
+                "This is the abstract name {} with {nuls} after it.",
                 name.text()
             )
         }
         SunPath::Abstract(bytes) => {
-            format!(
-                "This is the abstract name {}, of {} bytes.",
-                text(),
-                bytes.len()
-            )
+            let len = systems::bytes(bytes.len());
+            format!("This is the abstract name {}, of {len}.", text())
         }
         SunPath::Pathname(bytes) => {
             let unused = path.len().saturating_sub(bytes.len() + 1);
             let unused = match unused {
                 0 => String::new(),
-                count => format!(" with {count} bytes after its NUL"),
+                count => format!(" with {} after its NUL", systems::bytes(count)),
             };
-            format!(
-                "This is the path {}, of {} bytes{unused}.",
-                text(),
-                bytes.len()
-            )
+            let len = systems::bytes(bytes.len());
+            format!("This is the path {}, of {len}{unused}.", text())
         }
     }
 }
@@ -244,6 +244,16 @@ mod tests {
         assert_eq!(
             first(b"\x01\x00\0ab"),
             "This is the abstract name @ab, of 2 bytes."
+        );
+        assert_eq!(
+            first(b"\x01\x00\0ab\0"),
+            "This is the abstract name @ab with 1 NUL after it."
+        );
+        assert_eq!(first(b"\x01\x00a"), "This is the path a, of 1 byte.");
+        assert_eq!(answer(b"\x01\x00/a\0").status, Status::Done);
+        assert_eq!(
+            answer(&[b"\x01\x00", &[b'a'; 120][..]].concat()).status,
+            Status::Not
         );
         assert_eq!(
             first(b"\x01\x00\0ab\0\0"),

@@ -31,7 +31,7 @@ fn objection(target: &Target, size: usize, has_abstract: bool) -> Option<String>
     }
 }
 
-fn bytes(count: usize) -> String {
+pub(crate) fn bytes(count: usize) -> String {
     match count {
         1 => "1 byte".into(),
         _ => format!("{count} bytes"),

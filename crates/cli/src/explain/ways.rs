@@ -23,10 +23,10 @@ pub(crate) fn lines(target: &Target, error: Option<SunPathError>) -> Vec<Line> {
         (Target::Abstract(_), Some(_)) => vec![("", "Choose a shorter name.".into())],
         (Target::Path(_), Some(_)) => vec![("", "Give the socket a path.".into())],
     };
-    let heading = match error {
-        Some(SunPathError::TooLong { .. }) => "How to reach it anyway",
-        Some(_) => "What to do",
-        None => "How to reach it",
+    let heading = match (target, error) {
+        (_, None) => "How to reach it",
+        (Target::Path(_), Some(SunPathError::TooLong { .. })) => "How to reach it anyway",
+        (_, Some(_)) => "What to do",
     };
     let mut lines = vec![Line::Heading(heading.into())];
     lines.extend(
