@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread;
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sunpath::files::Bindable;
 use sunpath::serve::{self, Clients};
 use sunpath::socket::Connected;
@@ -78,6 +79,7 @@ where
     if arguments.verbose {
         note(&format!("listening on {}", from.text()));
     }
+    raise_limit();
     let clients: &'static _ = Box::leak(Box::new(Clients::<CONNECTIONS>::new()));
     let progress = Arc::new(Progress::start());
     for client in serve::incoming(&listener, |error| note(&error.to_string())) {
@@ -109,6 +111,14 @@ where
         });
     }
     Ok(Status::Done)
+}
+
+/// Lets this process have as many descriptors as it may. Each connection takes six, and the usual limit is 1024
+/// because of select(2), which this command does not call.
+fn raise_limit() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let current = maximum;
+    let _ = setrlimit(Resource::Nofile, Rlimit { current, maximum });
 }
 
 fn connect<T: Connected>(target: &Target) -> Result<Socket<T>, Error> {

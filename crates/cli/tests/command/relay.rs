@@ -25,10 +25,17 @@ struct Relay {
 
 impl Relay {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_by("exec \"$0\" \"$@\"", arguments)
+    }
+
+    /// Starts it by a line of a shell.
+    fn start_by(line: &str, arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir_in("/tmp").unwrap();
         let (from, to) = (dir.path().join("from"), dir.path().join("to"));
-        let mut command = sunpath(["relay", "-v"]);
+        let mut command = Command::new("sh");
+        command.args(["-c", line, env!("CARGO_BIN_EXE_sunpath"), "relay", "-v"]);
         let mut child = command
+            .stdin(Stdio::null())
             .args(arguments)
             .args([&from, &to])
             .stderr(Stdio::piped())
@@ -116,6 +123,22 @@ fn relay_many_connections_lose_nothing_and_half_closes_are_passed_on() {
             .for_each(|client| client.join().unwrap());
         server.join().unwrap();
     }
+}
+
+/// Each connection takes six descriptors, and the usual limit is low.
+#[test]
+fn relay_raises_its_limit_of_descriptors() {
+    let relay = Relay::start_by("ulimit -S -n 40; exec \"$0\" \"$@\"", &[]);
+    let server = echo(UnixListener::bind(&relay.to).unwrap(), 20);
+    let clients: Vec<_> = (0..20_u8).map(|_| relay.client()).collect();
+    for (number, mut client) in clients.into_iter().enumerate() {
+        client.write_all(&[number as u8]).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        let mut back = Vec::new();
+        client.read_to_end(&mut back).unwrap();
+        assert_eq!(back, [number as u8]);
+    }
+    server.join().unwrap();
 }
 
 #[test]
