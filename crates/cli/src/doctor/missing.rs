@@ -264,13 +264,14 @@ fn misspelt(path: &Path, gap: &Gap<'_>) -> Option<Diagnosis> {
     let (reason, first, meant) = if let Some(rest) = url {
         ("url", "It is a URL, not a path", rest.to_vec())
     } else if bytes.starts_with(b"~/") {
-        let mut home = std::env::var_os("HOME").unwrap_or_default().into_vec();
-        home.extend(&bytes[1..]);
-        (
-            "tilde",
-            "It begins with ~, which only a shell replaces",
-            home,
-        )
+        let first = "It begins with ~, which only a shell replaces";
+        let Some(home) = std::env::var_os("HOME") else {
+            let diagnosis = Diagnosis::new(Status::Not, "tilde", format!("{first}."));
+            return Some(diagnosis.advise("Write the path out."));
+        };
+        let mut meant = home.into_vec();
+        meant.extend(&bytes[1..]);
+        ("tilde", first, meant)
     } else if bytes.contains(&b'$') {
         let first = "It has a $, and only a shell replaces variables.";
         return Some(Diagnosis::new(Status::Not, "variable", first).advise("Write the path out."));

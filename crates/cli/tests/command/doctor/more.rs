@@ -47,6 +47,9 @@ fn doctor_text_that_is_not_a_path_is_told() {
         let answer = ask(set_up.doctor().env("HOME", &dir).current_dir(&dir), &path);
         assert_eq!(answer, (1, first), "{path}");
     }
+    let answer = ask(set_up.doctor().env_remove("HOME"), "~/fine");
+    let first = "It begins with ~, which only a shell replaces.";
+    assert_eq!(answer, (1, first.into()));
     set_up.assert_unnoticed();
 }
 
