@@ -1,9 +1,8 @@
 //! How a command that listens makes its socket file, and that the file is removed at the end.
 
 use std::ffi::OsString;
-use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::{fs, process, thread};
 
 use clap::{Args, ValueEnum};
 use nix::unistd::Group;
@@ -50,7 +49,9 @@ enum Policy {
 }
 
 fn octal(text: &str) -> Result<u32, String> {
-    u32::from_str_radix(text, 8).map_err(|_| "a mode has octal digits, such as 0660".into())
+    let mode = u32::from_str_radix(text, 8).ok();
+    mode.filter(|mode| *mode <= 0o777)
+        .ok_or_else(|| "a mode is an octal number up to 0777, such as 0660".into())
 }
 
 impl Binding {
@@ -138,11 +139,22 @@ fn take(file: &Mutex<Option<SocketFile>>) -> Option<SocketFile> {
     file.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// Calls a function for each signal that asks a process to end, on a thread of its own.
+/// Calls a function for each signal that asks a process to end, on a thread of its own. A signal that is ignored
+/// stays ignored: nohup(1) does that, and a shell does it for commands in the background.
 pub(crate) fn on_signals(mut act: impl FnMut(i32) + Send + 'static) -> Result<(), Failure> {
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let ignored = ignored_signals();
+    let is_heeded = |signal: &i32| ignored >> (signal - 1) & 1 == 0;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM].iter().filter(|s| is_heeded(s)))?;
     thread::spawn(move || signals.forever().for_each(&mut act));
     Ok(())
+}
+
+/// Returns the set of signals that this process ignores, with the lowest bit for signal 1.
+fn ignored_signals() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok())
+        .unwrap_or_default()
 }
 
 /// Returns the words of a command line: a program and its arguments.

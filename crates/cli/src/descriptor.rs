@@ -62,7 +62,7 @@ fn inherited(number: i32) -> Result<OwnedFd, Failure> {
 /// Runs a program with the descriptor as its standard input, or prints what can be read from it.
 fn use_received(fd: OwnedFd, words: &[OsString]) -> Result<Status, Failure> {
     let Some(mut command) = program(words) else {
-        io::copy(&mut File::from(fd), &mut io::stdout())?;
+        io::copy(&mut File::from(fd), &mut io::stdout()).map_err(Failure::carried)?;
         return Ok(Status::Done);
     };
     status_of(command.stdin(Stdio::from(fd)).status(), words)

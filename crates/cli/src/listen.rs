@@ -1,6 +1,7 @@
 //! `sunpath listen`: accepts connections, and joins them with standard input and output or with programs.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, ExitStatus, Stdio};
@@ -39,7 +40,8 @@ const PROGRAMS: usize = 256;
 /// the connection as standard input and output, and the variables of UCSPI: PROTO=IPC, IPCREMOTEEUID,
 /// IPCREMOTEEGID, IPCREMOTEPATH if the client is bound to a path, and IPCLOCALPATH.
 ///
-/// The socket file is removed at the end, and when SIGHUP, SIGINT or SIGTERM ends the command.
+/// The socket file is removed at the end, and when SIGHUP, SIGINT or SIGTERM ends the command. A signal that is
+/// ignored when the command starts stays ignored, as nohup needs it.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// The kind of socket.
@@ -288,8 +290,8 @@ impl Server<'_> {
             socket.receive_piece(&mut message).map_err(fail)?;
         }
         let mut out = std::io::stdout().lock();
-        std::io::Write::write_all(&mut out, &message)?;
-        std::io::Write::flush(&mut out)?;
+        let printed = out.write_all(&message).and_then(|()| out.flush());
+        printed.map_err(Failure::carried)?;
         Ok(true)
     }
 }

@@ -158,6 +158,15 @@ impl Failure {
         Self { status, text }
     }
 
+    /// Standard input or output failed, so not everything was carried.
+    pub(crate) fn carried(error: io::Error) -> Self {
+        let status = Status::Not;
+        Self {
+            status,
+            ..error.into()
+        }
+    }
+
     /// Prints the reason to standard error, and returns the status, because the command goes on.
     pub(crate) fn report_and_go_on(self) -> Result<Status, Self> {
         let status = self.status;

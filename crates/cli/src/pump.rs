@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream as Notice;
 use std::sync::Arc;
 use std::thread;
 
@@ -18,9 +17,11 @@ const CHUNK: usize = 64 * 1024;
 
 /// A socket of any kind, as far as standard input and output need it.
 pub(crate) trait Carrier: AsFd + Send + Sync + 'static {
-    /// Reads what is to be sent at once: some bytes, or a line, because each line is a message. An
-    /// empty result is the end.
-    fn read_input(input: &mut BufReader<impl Read>, piece: &mut Vec<u8>) -> io::Result<()>;
+    /// Whether the socket has a peer that can close the connection.
+    const HAS_CONNECTION: bool;
+
+    /// Returns how many of the bytes that were read are sent at once, or `None` if more are needed.
+    fn piece_len(bytes: &[u8]) -> Option<usize>;
 
     /// Sends all of the bytes.
     fn send_piece(&self, piece: &[u8]) -> Result<(), Error>;
@@ -33,14 +34,10 @@ pub(crate) trait Carrier: AsFd + Send + Sync + 'static {
 }
 
 impl Carrier for Socket<Stream> {
-    fn read_input(input: &mut BufReader<impl Read>, piece: &mut Vec<u8>) -> io::Result<()> {
-        let len = {
-            let bytes = input.fill_buf()?;
-            piece.extend_from_slice(bytes);
-            bytes.len()
-        };
-        input.consume(len);
-        Ok(())
+    const HAS_CONNECTION: bool = true;
+
+    fn piece_len(bytes: &[u8]) -> Option<usize> {
+        Some(bytes.len())
     }
 
     fn send_piece(&self, piece: &[u8]) -> Result<(), Error> {
@@ -59,12 +56,17 @@ impl Carrier for Socket<Stream> {
     }
 }
 
-/// Implements the trait for a kind whose messages keep their boundaries.
+/// Implements the trait for a kind whose messages keep their boundaries. Each line is a message.
 macro_rules! messages {
-    ($kind:ty, $is_end:expr, $finish:expr) => {
+    ($kind:ty, $has_connection:literal, $is_end:expr, $finish:expr) => {
         impl Carrier for Socket<$kind> {
-            fn read_input(input: &mut BufReader<impl Read>, piece: &mut Vec<u8>) -> io::Result<()> {
-                input.read_until(b'\n', piece).map(drop)
+            const HAS_CONNECTION: bool = $has_connection;
+
+            fn piece_len(bytes: &[u8]) -> Option<usize> {
+                bytes
+                    .iter()
+                    .position(|byte| *byte == b'\n')
+                    .map(|at| at + 1)
             }
 
             fn send_piece(&self, piece: &[u8]) -> Result<(), Error> {
@@ -87,10 +89,11 @@ macro_rules! messages {
     };
 }
 
-messages!(Seqpacket, ends_here, |socket: &Self| socket
+messages!(Seqpacket, true, ends_here, |socket: &Self| socket
     .shutdown(Shutdown::Write));
 messages!(
     Datagram,
+    false,
     |_: &Self| Ok::<_, Error>(false),
     |_: &Self| Ok(())
 );
@@ -120,44 +123,17 @@ pub(crate) fn join<C: Carrier>(
     half_close: bool,
 ) -> Result<Status, Failure> {
     let socket = Arc::new(socket);
-    let (notice, sender_notice) = Notice::pair()?;
     let sender = thread::spawn({
         let socket = Arc::clone(&socket);
-        move || {
-            let sent = send_input(&*socket, io::stdin(), half_close);
-            drop(sender_notice); // wakes the other thread
-            sent
-        }
+        move || send_input(&*socket, io::stdin(), half_close)
     });
     let received = print_received(&*socket, &mut io::stdout().lock());
-    if received.is_ok() {
-        // The peer may still read. It does not if the socket is hung up, and then a thread that waits for
-        // standard input would wait for nothing.
-        let mut fds = [
-            PollFd::new(&notice, PollFlags::IN),
-            PollFd::new(&*socket, PollFlags::empty()),
-        ];
-        while let Err(rustix::io::Errno::INTR) = poll(&mut fds, None) {}
-    }
-    let sent = if sender.is_finished() || is_noticed(&notice) {
-        sender.join().ok()
-    } else {
-        None
-    };
     received.map_err(|problem| problem.report(target))?;
-    match sent {
-        Some(Err(problem)) => Err(problem.report(target)),
+    // The peer may still read. If it is closed, the sender ends as soon as no input is left.
+    match sender.join() {
+        Ok(Err(problem)) => Err(problem.report(target)),
         _ => Ok(Status::Done),
     }
-}
-
-fn is_noticed(notice: &Notice) -> bool {
-    let mut fds = [PollFd::new(notice, PollFlags::IN)];
-    let now = rustix::event::Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
 /// Why one direction ended early.
@@ -179,7 +155,7 @@ impl Problem {
                 target.text()
             )),
             Self::Socket(error) => Failure::not(target, &error),
-            Self::Standard(error) => error.into(),
+            Self::Standard(error) => Failure::carried(error),
         }
     }
 }
@@ -196,17 +172,18 @@ impl From<io::Error> for Problem {
     }
 }
 
-/// Sends everything that can be read, and then tells the peer.
+/// Sends everything that can be read, and then tells the peer. If the peer closes while there is nothing to
+/// read, that is the end.
 pub(crate) fn send_input<C: Carrier>(
     socket: &C,
-    input: impl Read,
+    input: impl Read + AsFd,
     half_close: bool,
 ) -> Result<(), Problem> {
     let mut input = BufReader::with_capacity(CHUNK, input);
     let mut piece = Vec::new();
     loop {
         piece.clear();
-        C::read_input(&mut input, &mut piece)?;
+        read_piece(socket, &mut input, &mut piece)?;
         if piece.is_empty() {
             break;
         }
@@ -217,6 +194,42 @@ pub(crate) fn send_input<C: Carrier>(
         let _ = socket.finish();
     }
     Ok(())
+}
+
+/// Reads what is to be sent at once. An empty result is the end.
+fn read_piece<C: Carrier>(
+    socket: &C,
+    input: &mut BufReader<impl Read + AsFd>,
+    piece: &mut Vec<u8>,
+) -> io::Result<()> {
+    loop {
+        if input.buffer().is_empty() && !wait_for_input(socket, input.get_ref())? {
+            return Ok(());
+        }
+        let bytes = input.fill_buf()?;
+        let len = C::piece_len(bytes);
+        let is_whole = len.is_some() || bytes.is_empty();
+        let len = len.unwrap_or(bytes.len());
+        piece.extend_from_slice(&bytes[..len]);
+        input.consume(len);
+        if is_whole {
+            return Ok(());
+        }
+    }
+}
+
+/// Waits until the input can be read, or has ended. Returns `false` if the peer closes before that.
+fn wait_for_input<C: Carrier>(socket: &C, input: &impl AsFd) -> io::Result<bool> {
+    let input = PollFd::new(input, PollFlags::IN);
+    let peer = PollFd::new(socket, PollFlags::empty()); // reports the end all the same
+    let mut fds = [input, peer];
+    let watched = if C::HAS_CONNECTION { 2 } else { 1 };
+    while let Err(error) = poll(&mut fds[..watched], None) {
+        if error != rustix::io::Errno::INTR {
+            return Err(error.into());
+        }
+    }
+    Ok(!fds[0].revents().is_empty())
 }
 
 /// Prints everything that is received.

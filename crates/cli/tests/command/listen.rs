@@ -31,8 +31,14 @@ impl Server {
     /// Starts it with a pipe as standard input.
     fn start_with_input<I: IntoIterator<Item: AsRef<OsStr>>>(arguments: I) -> Self {
         let mut command = sunpath(["listen", "-v"]);
-        command.args(arguments).stdin(Stdio::piped());
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    /// Starts a command line that executes `sunpath listen -v`.
+    fn spawn(mut command: Command) -> Self {
         let mut child = command
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -243,6 +249,76 @@ fn connect_what_the_server_did_not_read_is_reported() {
     assert!(err.contains("the peer closed before"), "{err}");
 }
 
+/// The server tells first that it sends nothing more. The reader ends by that, and the writer still reports.
+#[test]
+fn connect_what_a_server_that_half_closed_did_not_read_is_reported() {
+    let (dir, path) = fresh();
+    let input = dir.path().join("input");
+    fs::write(&input, vec![b'x'; 4_000_000]).unwrap();
+    let listener = UnixListener::bind(&path).unwrap();
+    for _ in 0..10 {
+        let mut command = sunpath(["connect"]);
+        command.arg(&path).stdin(fs::File::open(&input).unwrap());
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let (mut client, _) = listener.accept().unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        client.read_exact(&mut [0; 10]).unwrap(); // and no more
+        drop(client);
+        let output = child.wait_with_output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(err.contains("the peer closed before"), "{err}");
+    }
+}
+
+#[test]
+fn connect_line_without_an_end_is_not_lost_silently() {
+    let (_dir, path) = fresh();
+    let listener = sunpath::UnixSeqpacketListener::bind(&path).unwrap();
+    let mut child = sunpath(["connect", "--kind", "seqpacket"])
+        .arg(&path)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let client = listener.accept().unwrap().0;
+    let mut stdin = child.stdin.take().unwrap(); // stays open
+    stdin.write_all(b"whole\nhalf").unwrap();
+    let mut message = [0; 8];
+    let len = client.recv(&mut message).unwrap().len();
+    assert_eq!(&message[..len], b"whole\n");
+    drop(client);
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+}
+
+#[test]
+fn connect_output_that_cannot_be_written_exits_with_1() {
+    let (_dir, path) = fresh();
+    let listener = UnixListener::bind(&path).unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let _ = client.write_all(b"x");
+    });
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut command = sunpath(["connect"]);
+    let output = command
+        .arg(&path)
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(|child| child.wait_with_output())
+        .unwrap();
+    server.join().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("No space left on device"), "{err}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
 #[test]
 fn connect_refused_exits_with_1_and_names_the_call() {
     let (_dir, path) = fresh();
@@ -340,6 +416,8 @@ fn listen_owner_and_group_are_those_of_the_options() {
 #[test]
 fn listen_owner_or_group_that_does_not_exist_is_wrong_usage() {
     let (_dir, path) = fresh();
+    let mode = run(sunpath(["listen", "--mode", "1777"]).arg(&path));
+    assert_eq!(mode.status, 2, "{}", mode.err);
     for (option, name) in [("--owner", "no\nbody"), ("--group", "no\ngroup")] {
         let ran = run(sunpath(["listen", option, name]).arg(&path));
         assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{}", ran.err);
@@ -388,6 +466,24 @@ fn listen_signal_removes_the_file() {
         assert_eq!(status, None, "{signal} ends it");
         assert!(!path.exists(), "{signal}");
     }
+}
+
+#[test]
+fn listen_signal_that_is_ignored_stays_ignored() {
+    let (_dir, path) = fresh();
+    let line = "trap '' HUP; exec \"$0\" listen -v --exec \"$1\" -- echo served";
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", line, env!("CARGO_BIN_EXE_sunpath")])
+        .arg(&path);
+    let server = Server::spawn(command);
+    server.signal("-HUP");
+    // The signals are handled in the order of their numbers, and this one ends the server.
+    assert_eq!(connect([&path], b"").1, b"served\n");
+    server.signal("-TERM");
+    let (_, _, notes) = server.end();
+    assert_eq!(notes.matches("accepted").count(), 1, "{notes}");
+    assert!(!path.exists());
 }
 
 #[test]
