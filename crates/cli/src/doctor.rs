@@ -8,8 +8,10 @@ mod acl;
 mod diagnosis;
 mod file;
 mod health;
+mod lost;
 mod missing;
 mod names;
+mod server;
 mod stop;
 mod subject;
 mod walk;
@@ -110,8 +112,13 @@ fn too_long(path: &Path, diagnosis: Diagnosis) -> Diagnosis {
     if truncated.symlink_metadata().is_ok() {
         whole = whole.found(format!(
             "a program has truncated the path: there is {}",
-            escape_path(truncated.as_os_str().as_bytes())
+            text(&truncated)
         ));
     }
     whole.advise("sunpath connect takes the path, and sunpath explain shows how programs can.")
+}
+
+/// Returns a path as text for a terminal.
+fn text(path: &Path) -> String {
+    escape_path(path.as_os_str().as_bytes())
 }

@@ -94,7 +94,7 @@ pub(crate) fn waiting_text(count: u32) -> String {
 }
 
 /// All sockets with a name that this process can find out about.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Sockets {
     servers: Vec<Server>,
     /// The number of processes whose descriptors this process may not read.

@@ -209,7 +209,7 @@ impl Search {
 }
 
 /// Returns whether other machines can share the file system of a directory.
-fn is_shared(dir: &Path) -> bool {
+pub(crate) fn is_shared(dir: &Path) -> bool {
     statfs(dir).is_ok_and(|dir| SHARED.contains(&(dir.f_type as u32)))
 }
 

@@ -40,6 +40,11 @@ impl Diagnosis {
         }
     }
 
+    /// The answer could not be found out.
+    pub(crate) fn unknown(first: impl Into<String>) -> Self {
+        Self::new(Status::Unknown, "unknown", first)
+    }
+
     /// Adds a line of what was found.
     pub(crate) fn found(mut self, line: impl Into<String>) -> Self {
         self.evidence.push(line.into());

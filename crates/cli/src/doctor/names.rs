@@ -9,7 +9,7 @@ use sunpath::sys::SUN_PATH_MAX;
 
 use super::Question;
 use super::diagnosis::Diagnosis;
-use super::file::{of_server, verb};
+use super::server::{self, verb};
 use crate::escape::{escape_abstract, escape_path};
 use crate::output::Status;
 
@@ -37,7 +37,7 @@ pub(crate) fn diagnose(question: &Question<'_>, name: &[u8]) -> Diagnosis {
                     "An abstract name is known in one network namespace alone. Use a path instead.",
                 )
         }
-        Some(server) => of_server(question, server, None).with_server(server),
+        Some(server) => server::diagnose(question, server, None).with_server(server),
         None => nobody(question, name),
     }
 }
@@ -46,7 +46,7 @@ pub(crate) fn diagnose(question: &Question<'_>, name: &[u8]) -> Diagnosis {
 fn nobody(question: &Question<'_>, name: &[u8]) -> Diagnosis {
     if question.sockets.error.is_some() {
         let first = "The list of sockets could not be read.";
-        return Diagnosis::new(Status::Unknown, "unknown", first);
+        return Diagnosis::unknown(first);
     }
     let text = escape_abstract(name);
     let mut path = b"@".to_vec();

@@ -1,15 +1,14 @@
 //! What it means that a path ends before its last file.
 
 use std::fs::Metadata;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::diagnosis::{Diagnosis, type_of};
 use super::subject::{Access, Class, Denied, owner_text};
 use super::walk::Stop;
-use super::{Question, missing};
-use crate::escape::{escape, escape_path};
+use super::{Question, missing, text};
+use crate::escape::escape;
 use crate::output::Status;
 use crate::shell::word;
 use crate::user::{group_name, user_name};
@@ -63,13 +62,9 @@ pub(crate) fn diagnose(question: &Question<'_>, path: &Path, stop: &Stop) -> Dia
         }
         Stop::Other { path, error } => {
             let first = format!("{} could not be read: {error}.", text(path));
-            Diagnosis::new(Status::Unknown, "unknown", first)
+            Diagnosis::unknown(first)
         }
     }
-}
-
-fn text(path: &Path) -> String {
-    escape_path(path.as_os_str().as_bytes())
 }
 
 /// Diagnoses a file that the user may not use.

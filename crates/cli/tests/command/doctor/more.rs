@@ -278,23 +278,13 @@ fn doctor_group_that_was_given_after_the_login() {
     set_up.assert_unnoticed();
 }
 
+/// The command needs its libraries in the root directory of its own.
 #[test]
-fn doctor_server_in_another_view_of_the_file_system() {
+fn doctor_server_in_another_root_directory() {
     if unless_root() {
         return;
     }
     let set_up = SetUp::new();
-    fs::create_dir(set_up.path("private")).unwrap();
-    let path = set_up.path("private/a.sock");
-    let line = format!(
-        "mount -t tmpfs none {} && exec \"$0\" listen -v \"$1\"",
-        set_up.path("private").display()
-    );
-    let server = Elsewhere::start(&mut shell(&set_up, &["unshare", "-m"], &line, &path));
-    let first = format!("{} listens in a mount namespace of its own.", server.text());
-    assert_eq!(ask(&mut set_up.doctor(), &path), (1, first));
-
-    // A root directory of its own, in which the command needs its libraries.
     let root = set_up.path("root");
     fs::create_dir(&root).unwrap();
     let output = Command::new("ldd").arg(&set_up.command).output().unwrap();
