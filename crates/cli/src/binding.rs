@@ -5,14 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, process, thread};
 
 use clap::{Args, ValueEnum};
-use nix::unistd::Group;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 use sunpath::files::{Bindable, SocketFile};
 use sunpath::{BindOptions, Bound, CWD, Existing, UnixAddr};
 
-use crate::escape::escape;
 use crate::output::Failure;
 use crate::target::Target;
 use crate::user;
@@ -68,7 +66,7 @@ impl Binding {
             options = options.owner(user::uid(owner)?);
         }
         if let Some(group) = &self.group {
-            options = options.group(gid(group)?);
+            options = options.group(user::gid(group)?);
         }
         if let Some(backlog) = self.backlog {
             options = options.backlog(backlog);
@@ -93,19 +91,6 @@ impl Binding {
         let parts = bound.and_then(|bound| bound.into_parts().map_err(Into::into));
         let (socket, file) = parts.map_err(|error| Failure::not(target, &error))?;
         Ok((socket, File::new(file)))
-    }
-}
-
-fn gid(group: &str) -> Result<u32, Failure> {
-    if let Ok(gid) = group.parse() {
-        return Ok(gid);
-    }
-    match Group::from_name(group) {
-        Ok(Some(group)) => Ok(group.gid.as_raw()),
-        _ => Err(Failure::usage(format!(
-            "there is no group {}",
-            escape(group.as_bytes())
-        ))),
     }
 }
 

@@ -18,6 +18,7 @@ use sunpath::{
     UnixSeqpacketListener, activation,
 };
 
+use crate::admission::{Admission, Rule};
 use crate::binding::{Binding, File, on_signals, program};
 use crate::descriptor::{Passing, status_of};
 use crate::escape::escape;
@@ -52,12 +53,8 @@ pub(crate) struct Arguments {
     /// Accepts the next connection after the end of one.
     #[arg(short, long)]
     keep: bool,
-    /// Accepts only clients of these users, by name or number.
-    #[arg(long, value_name = "USER")]
-    require_user: Vec<String>,
-    /// Prints to standard error who each client is.
-    #[arg(short, long)]
-    verbose: bool,
+    #[command(flatten)]
+    admission: Admission,
     /// Starts PROGRAM for each connection.
     #[arg(long, requires = "program", conflicts_with_all = ["keep", "send_fd", "recv_fd"])]
     exec: bool,
@@ -77,12 +74,10 @@ pub(crate) struct Arguments {
 /// Runs `sunpath listen`.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let target = Target::read(&arguments.target)?;
-    let required = arguments.require_user.iter().map(|user| user::uid(user));
-    let required = required.collect::<Result<_, _>>()?;
     let server = Server {
         arguments,
         target,
-        required,
+        rule: arguments.admission.rule()?,
     };
     let passes = arguments.passing.recv_fd || arguments.passing.send_fd.is_some();
     if passes && arguments.kind != Kind::Stream {
@@ -104,8 +99,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, Failure> {
 struct Server<'a> {
     arguments: &'a Arguments,
     target: Target,
-    /// The users whose clients are accepted; empty for all.
-    required: Vec<u32>,
+    rule: Rule,
 }
 
 impl Server<'_> {
@@ -114,21 +108,15 @@ impl Server<'_> {
         let binding = &self.arguments.binding;
         let (socket, file) = binding.bind(&self.target, with_credentials)?;
         file.remove_at_signals()?;
-        self.report_listening();
+        self.rule.report_listening(&self.target);
         Ok((socket, file))
-    }
-
-    fn report_listening(&self) {
-        if self.arguments.verbose {
-            note(&format!("listening on {}", self.target.text()));
-        }
     }
 
     /// Starts the program with the listening socket, and ends when it does. Signals are passed on.
     fn activate<S: Bindable + AsFd>(&self) -> Result<Status, Failure> {
         let (socket, _file) = self.arguments.binding.bind::<S>(&self.target, false)?;
         let signals = PassedOn::start()?;
-        self.report_listening();
+        self.rule.report_listening(&self.target);
         let words = &self.arguments.program;
         let mut command = program(words).unwrap_or_else(|| unreachable!("clap requires a program"));
         activation::pass(&mut command, &[("sunpath", &socket)])
@@ -154,7 +142,7 @@ impl Server<'_> {
         let clients: &'static _ = Box::leak(Box::new(clients));
         let mut last = Ok(Status::Done);
         for client in serve::incoming(&listener, |error| note(&error.to_string())) {
-            let Some(peer) = self.admit(&client) else {
+            let Some(peer) = self.rule.admit(&client) else {
                 continue;
             };
             if self.arguments.exec {
@@ -171,19 +159,6 @@ impl Server<'_> {
             }
         }
         last
-    }
-
-    /// Returns who the client is, unless it is refused.
-    fn admit<T: Connected>(&self, client: &Socket<T>) -> Option<PeerCred> {
-        let peer = client.peer_cred().ok()?;
-        if !self.required.is_empty() && !self.required.contains(&peer.uid()) {
-            note(&format!("refused: {}", peer_text(peer)));
-            return None;
-        }
-        if self.arguments.verbose {
-            note(&format!("accepted: {}", peer_text(peer)));
-        }
-        Some(peer)
     }
 
     fn serve_stream(&self, client: sunpath::UnixStream) -> Result<Status, Failure> {
@@ -258,7 +233,7 @@ impl Server<'_> {
                 "datagrams have no connections: --exec is for the other kinds".into(),
             ));
         }
-        let wants_sender = self.arguments.verbose || !self.required.is_empty();
+        let wants_sender = self.rule.asks();
         let (socket, _file) = self.bind::<UnixDatagram>(wants_sender)?;
         loop {
             let is_taken = self.print_message(&socket, wants_sender)?;
@@ -278,10 +253,8 @@ impl Server<'_> {
             let (received, sender) = socket.recv_with_credentials(&mut message).map_err(fail)?;
             message.truncate(received.len());
             let uid = sender.map(|sender| sender.uid());
-            let is_wanted =
-                self.required.is_empty() || uid.is_some_and(|uid| self.required.contains(&uid));
             let who = uid.map_or("an unknown user".into(), user::user_name);
-            if !is_wanted {
+            if !self.rule.accepts(uid) {
                 note(&format!("refused: a message of {who}"));
                 return Ok(false);
             }

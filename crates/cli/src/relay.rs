@@ -16,11 +16,12 @@ use sunpath::{ConnectOptions, Error, Listener, Seqpacket, Shutdown, Socket, Stre
 
 use self::carry::Carry;
 use self::progress::Progress;
+use crate::admission::Admission;
 use crate::binding::Binding;
 use crate::kind::Kind;
 use crate::output::{Failure, Status, note};
 use crate::target::Target;
-use crate::user::{self, peer_text};
+use crate::user::peer_text;
 
 /// The most connections at once.
 const CONNECTIONS: usize = 4096;
@@ -40,12 +41,8 @@ pub(crate) struct Arguments {
     /// Passes descriptors on. Without it, descriptors that come are closed.
     #[arg(long)]
     fds: bool,
-    /// Accepts only clients of these users, by name or number.
-    #[arg(long, value_name = "USER")]
-    require_user: Vec<String>,
-    /// Prints to standard error who each client is.
-    #[arg(short, long)]
-    verbose: bool,
+    #[command(flatten)]
+    admission: Admission,
     /// The PATH or @NAME to listen at.
     #[arg(value_name = "LISTEN")]
     from: OsString,
@@ -72,27 +69,17 @@ where
 {
     let from = Target::read(&arguments.from)?;
     let to = Arc::new(Target::read(&arguments.to)?);
-    let required = arguments.require_user.iter().map(|user| user::uid(user));
-    let required = required.collect::<Result<Vec<_>, _>>()?;
+    let rule = arguments.admission.rule()?;
     let (listener, file) = arguments.binding.bind::<Listener<T>>(&from, false)?;
     file.remove_at_signals()?;
-    if arguments.verbose {
-        note(&format!("listening on {}", from.text()));
-    }
+    rule.report_listening(&from);
     raise_limit();
     let clients: &'static _ = Box::leak(Box::new(Clients::<CONNECTIONS>::new()));
     let progress = Arc::new(Progress::start());
     for client in serve::incoming(&listener, |error| note(&error.to_string())) {
-        let Ok(peer) = client.peer_cred() else {
+        let Some(peer) = rule.admit(&client) else {
             continue;
         };
-        if !required.is_empty() && !required.contains(&peer.uid()) {
-            note(&format!("refused: {}", peer_text(peer)));
-            continue;
-        }
-        if arguments.verbose {
-            note(&format!("accepted: {}", peer_text(peer)));
-        }
         let place = match clients.admit(peer.uid()) {
             Ok(place) => place,
             Err(error) => {

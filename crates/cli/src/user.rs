@@ -20,6 +20,20 @@ pub(crate) fn uid(user: &str) -> Result<u32, Failure> {
     }
 }
 
+/// Returns the number of a group that is given by name or number.
+pub(crate) fn gid(group: &str) -> Result<u32, Failure> {
+    if let Ok(gid) = group.parse() {
+        return Ok(gid);
+    }
+    match Group::from_name(group) {
+        Ok(Some(group)) => Ok(group.gid.as_raw()),
+        _ => Err(Failure::usage(format!(
+            "there is no group {}",
+            escape(group.as_bytes())
+        ))),
+    }
+}
+
 /// Returns the name of a user for a terminal, or the number of one who has no name.
 pub(crate) fn user_name(uid: u32) -> String {
     match User::from_uid(Uid::from_raw(uid)) {
