@@ -41,11 +41,13 @@ pub unsafe extern "C" fn sunpath_open_dir(path: *const c_char, ret_error: *mut u
     unsafe { opened(path, |path| Ok(Dir::open(path)?), ret_error) }
 }
 
-/// Opens a directory by `open`, and returns its descriptor to C.
+/// Opens a directory by `open`, and returns its descriptor to C. It is out of line, so that three
+/// functions have this code in common.
 ///
 /// # Safety
 ///
 /// - `path` is NULL or a string, and `ret_error` is NULL or valid.
+#[inline(never)]
 unsafe fn opened(
     path: *const c_char,
     open: fn(&[u8]) -> Result<Dir, Failure>,

@@ -57,7 +57,9 @@ pub(crate) fn as_string(buf: &mut [u8], write: impl FnOnce(&mut [u8]) -> usize) 
     c_int::try_from(len).unwrap_or(c_int::MAX)
 }
 
-/// Copies as much of a text as fits, and returns its length.
+/// Copies as much of a text as fits, and returns its length. It is out of line, because it is called
+/// for each part of a text.
+#[inline(never)]
 pub(crate) fn copied(text: &[u8], buf: &mut [u8]) -> usize {
     for (place, byte) in buf.iter_mut().zip(text) {
         *place = *byte;

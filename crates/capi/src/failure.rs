@@ -7,6 +7,8 @@ use sunpath_rs::error::{Call, Cause};
 use sunpath_rs::files::{DirError, Refusal};
 use sunpath_rs::{Errno, Error, libsunpath, sys};
 
+use crate::explain::copied;
+
 /// The reason why a function failed. `to_bits` converts it into the 64 bits of `*ret_error`, and
 /// `from_bits` converts the bits back.
 ///
@@ -102,6 +104,8 @@ impl From<Error> for Failure {
 }
 
 impl From<DirError> for Failure {
+    // It is out of line, so that two functions have this code in common.
+    #[inline(never)]
     fn from(error: DirError) -> Self {
         match error.refusal() {
             // An error with a cause needs all 64 bits. The length of the part of the path that the
@@ -281,11 +285,7 @@ impl Failure {
 fn concatenated(parts: &[&[u8]], buf: &mut [u8]) -> usize {
     let mut len = 0;
     for part in parts {
-        let rest = buf.get_mut(len..).unwrap_or_default();
-        for (place, byte) in rest.iter_mut().zip(*part) {
-            *place = *byte;
-        }
-        len += part.len();
+        len += copied(part, buf.get_mut(len..).unwrap_or_default());
     }
     len
 }
@@ -316,14 +316,28 @@ fn own_pid() -> u32 {
 ///
 /// - `ret_error` is NULL, or valid for a write.
 pub(crate) unsafe fn returned<T: Number>(result: Result<T, Failure>, ret_error: *mut u64) -> T {
-    let failure = match result {
-        Ok(number) => return number,
-        Err(failure) => failure,
-    };
+    match result {
+        Ok(number) => number,
+        Err(failure) => {
+            // SAFETY: the caller guarantees the pointer.
+            unsafe { report(failure, ret_error) };
+            T::FAILED
+        }
+    }
+}
+
+/// Writes `*ret_error`, and sets `errno` last. It is out of line, so that all functions have this code
+/// in common.
+///
+/// # Safety
+///
+/// - `ret_error` is NULL, or valid for a write.
+#[cold]
+#[inline(never)]
+unsafe fn report(failure: Failure, ret_error: *mut u64) {
     // SAFETY: the caller guarantees that the pointer is NULL or valid for a write.
     unsafe { give(ret_error, failure.to_bits()) };
     sys::set_errno(failure.errno().raw());
-    T::FAILED
 }
 
 /// Writes a result, or nothing if the caller passed NULL because it does not want the result.
