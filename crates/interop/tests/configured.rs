@@ -1,44 +1,26 @@
 //! The example `configured`, run as a user would run it.
 
-use std::env;
-use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+mod program;
 
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use program::{Running, example};
 use sunpath::{UnixAddr, UnixListener, UnixStream, activation};
 
-fn program() -> PathBuf {
-    // This test program is PROFILE/deps/NAME, and cargo has built the example with it.
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().join("examples/configured")
-}
-
 fn configured() -> Command {
-    let mut command = Command::new(program());
+    let mut command = Command::new(example("configured"));
     // A daemon that wrongly takes the text for a path makes its file in this directory.
     command.current_dir(env!("CARGO_TARGET_TMPDIR"));
     command.env_remove("LISTEN_FDS");
     command
 }
 
-/// A running daemon, which is killed when this is dropped.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // The calls fail only if the daemon has ended and was waited for, so errors do not matter.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Starts the daemon, and checks that it greets a client at this address.
 fn assert_listens(command: &mut Command, addr: &UnixAddr) {
-    let mut daemon = Daemon(command.stdout(Stdio::piped()).spawn().unwrap());
-    let mut ready = String::new();
-    let mut output = BufReader::new(daemon.0.stdout.take().unwrap());
-    output.read_line(&mut ready).unwrap();
+    let (_daemon, ready) = Running::start_server(command);
     assert_eq!(ready, format!("listening at {addr}\n"));
     let mut greeting = String::new();
     let mut client = UnixStream::connect_addr(addr).unwrap();
@@ -48,16 +30,11 @@ fn assert_listens(command: &mut Command, addr: &UnixAddr) {
 
 /// Starts a daemon that must fail before it listens. Returns what it reported on standard error.
 fn refusal(command: &mut Command) -> String {
-    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut daemon = Daemon(command.spawn().unwrap());
-    let (stdout, stderr) = (daemon.0.stdout.take(), daemon.0.stderr.take());
-    let (mut ready, mut error) = (String::new(), String::new());
-    BufReader::new(stdout.unwrap())
-        .read_line(&mut ready)
-        .unwrap();
+    let (mut daemon, ready) = Running::start_server(command.stderr(Stdio::piped()));
     assert_eq!(ready, "", "it listens");
+    let (mut error, stderr) = (String::new(), daemon.0.stderr.take());
     stderr.unwrap().read_to_string(&mut error).unwrap();
-    assert!(!daemon.0.wait().unwrap().success());
+    assert!(!daemon.wait().success());
     error
 }
 

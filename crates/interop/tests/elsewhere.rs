@@ -1,9 +1,12 @@
 //! Tests sunpath's sockets in mio's poll and in a ring of io_uring, and the conversions with nix, rustix,
 //! socket2 and uds.
 
+mod program;
+
 use std::io::{IoSlice, IoSliceMut, Read, Result, Write};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 
+use program::skip;
 use sunpath::{SocketRef, Stream, UnixAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixStream};
 
 #[test]
@@ -59,7 +62,7 @@ fn io_uring_receives_into_a_buffer_while_sunpath_passes_descriptors() -> Result<
     let mut ring = match IoUring::new(4) {
         Ok(ring) => ring,
         Err(error) => {
-            println!("SKIPPED: no io_uring: {error}"); // many containers forbid it
+            skip::skip(&format!("io_uring, which many containers forbid: {error}"));
             return Ok(());
         }
     };

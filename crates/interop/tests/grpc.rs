@@ -1,16 +1,15 @@
 //! The example `grpc`: its service and its client in this process, and as programs.
 
-use std::env;
+mod program;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::iter;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use program::{OTHER_USER, Running, example, own_uid, run_as_other_user};
 use sunpath::BindOptions;
 use sunpath_tokio::UnixListener;
 use tokio::runtime::{Builder, Handle};
@@ -30,11 +29,6 @@ mod grpc;
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn own_uid() -> u32 {
-    // SAFETY: the call takes no arguments and cannot fail.
-    unsafe { libc::geteuid() }
 }
 
 fn open_descriptors() -> usize {
@@ -110,19 +104,7 @@ fn grpc_ends_after_its_calls_and_leaves_no_descriptor() {
     assert_eq!(open_descriptors(), before);
 }
 
-/// The program, which is killed when this is dropped.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // The calls fail only if it has ended and was waited for, so errors do not matter.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn assert_greets(mut client: Command, path: &Path, uid: u32) {
-    let output = client.arg(path).args(["Ada", "3"]).output().unwrap();
+fn assert_greeted(output: Output, uid: u32) {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text, format!("hello, Ada, user {uid}\n1\n2\n3\n"));
     assert!(output.status.success());
@@ -133,34 +115,24 @@ fn grpc_as_programs_knows_the_user_of_the_client() {
     let _alone = alone();
     let dir = tempfile::tempdir_in("/tmp").unwrap();
     let path = dir.path().join("a.sock");
-    // This test program is PROFILE/deps/NAME, and cargo has built the example with it.
-    let test = env::current_exe().unwrap();
-    let program = test.ancestors().nth(2).unwrap().join("examples/grpc");
-    let mut command = Command::new(&program);
-    let command = command.arg(&path).stdout(Stdio::piped());
-    let mut server = Server(command.spawn().unwrap());
-    let mut ready = String::new();
-    BufReader::new(server.0.stdout.take().unwrap())
-        .read_line(&mut ready)
-        .unwrap();
+    let program = example("grpc");
+    let (mut server, ready) = Running::start_server(Command::new(&program).arg(&path));
     assert_eq!(ready, "ready\n");
 
-    assert_greets(Command::new(&program), &path, own_uid());
-    if own_uid() == 0 {
-        // Another user may not reach the folder of the build, so it runs a copy.
-        let copy = dir.path().join("grpc");
-        fs::copy(&program, &copy).unwrap();
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let mut client = Command::new(&copy);
-        client.current_dir("/").gid(65534).uid(65534);
-        assert_greets(client, &path, 65534);
-    } else {
-        println!("SKIPPED: only root can connect as another user");
+    let client = |program: &Path| {
+        let mut client = Command::new(program);
+        client.arg(&path).args(["Ada", "3"]);
+        client
+    };
+    assert_greeted(client(&program).output().unwrap(), own_uid());
+    // Another user may not reach the folder of the build, so it runs a copy.
+    let copy = dir.path().join("grpc");
+    fs::copy(&program, &copy).unwrap();
+    if let Some(output) = run_as_other_user(&mut client(&copy), dir.path()) {
+        assert_greeted(output, OTHER_USER);
     }
 
-    // SAFETY: the call takes no pointer, and the process is a child that was not waited for.
-    let sent = unsafe { libc::kill(server.0.id() as i32, libc::SIGINT) };
-    assert_eq!(sent, 0);
-    assert!(server.0.wait().unwrap().success());
+    server.signal(libc::SIGINT);
+    assert!(server.wait().success());
     assert!(!path.exists(), "it has removed its file");
 }

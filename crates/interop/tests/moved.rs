@@ -1,12 +1,15 @@
 //! A server on tokio's own listener is moved to sunpath-tokio by a diff of its listener lines. The test
 //! applies the diff, builds the result and runs it.
 
-use std::env;
+mod program;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use program::{Running, example, is_installed, own_uid};
 
 /// Runs the server, talks to it, and returns whether its file is private and whether a second server can
 /// be started after the first was killed.
@@ -16,37 +19,26 @@ fn run(program: &Path) -> (bool, bool) {
     let path = dir.path().join("a.sock");
     let start = || {
         let mut command = Command::new(program);
-        command
-            .arg(&path)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut server = command.spawn().unwrap();
-        let mut ready = String::new();
-        let mut output = BufReader::new(server.stdout.take().unwrap());
-        output.read_line(&mut ready).unwrap();
-        (server, ready == "ready\n")
+        let command = command.arg(&path).stderr(Stdio::null());
+        let (server, line) = Running::start_server(command);
+        (server, line == "ready\n")
     };
-    let (mut server, is_ready) = start();
+    let (server, is_ready) = start();
     assert!(is_ready);
     let mut client = UnixStream::connect(&path).unwrap();
     client.write_all(b"hello").unwrap();
     client.shutdown(std::net::Shutdown::Write).unwrap();
     let mut answer = String::new();
     client.read_to_string(&mut answer).unwrap();
-    // SAFETY: the call takes no arguments and cannot fail.
-    let uid = unsafe { libc::geteuid() };
-    assert_eq!(answer, format!("user {uid}\nhello"));
+    assert_eq!(answer, format!("user {}\nhello", own_uid()));
     let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-    server.kill().unwrap();
-    server.wait().unwrap();
-    let (mut again, is_ready) = start();
-    let _ = again.kill();
-    again.wait().unwrap();
+    drop(server); // kills it
+    let (_again, is_ready) = start();
     (mode == 0o600, is_ready)
 }
 
-/// Applies the diff to a copy of the example, and builds it as a package of its own, with the versions
-/// of this workspace and in its target folder, so that only the program itself has to be built.
+/// Applies the diff to a copy of the example, and builds it as a package of its own, with the versions of
+/// this workspace and in a target folder of its own.
 fn moved(target: &Path) -> PathBuf {
     let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("moved");
@@ -81,6 +73,7 @@ fn moved(target: &Path) -> PathBuf {
     let built = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--offline", "--target-dir"])
         .arg(target)
+        .env_remove("CARGO_BUILD_TARGET") // It would add a folder to the program's path.
         .current_dir(&dir)
         .output()
         .unwrap();
@@ -105,17 +98,13 @@ fn server_is_moved_by_its_listener_lines() {
         "the import and the listener"
     );
 
-    // This test program is PROFILE/deps/NAME, and cargo has built the example with it.
-    let test = env::current_exe().unwrap();
-    let profile = test.ancestors().nth(2).unwrap();
-    let before = run(&profile.join("examples/echo"));
+    let echo = example("echo");
+    let before = run(&echo);
     assert!(!before.1, "its file prevents the next start");
-    if Command::new("patch").arg("--version").output().is_err() {
-        println!("SKIPPED: patch is not installed");
+    if !is_installed("patch") {
         return;
     }
-    assert_eq!(
-        run(&moved(&profile.parent().unwrap().join("moved"))),
-        (true, true)
-    );
+    // The example is TARGET/PROFILE/examples/echo.
+    let target = echo.ancestors().nth(3).unwrap().join("moved");
+    assert_eq!(run(&moved(&target)), (true, true));
 }

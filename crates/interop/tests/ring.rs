@@ -1,12 +1,14 @@
 //! The example `ring`, an echo server on io_uring, run as a user would run it.
 
-use std::env;
+mod program;
+
 use std::io::Result;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output};
+use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use program::{Running, example, skip};
 use sunpath::{ConnectOptions, Shutdown, UnixStream};
 
 /// More than what the server's buffers and both sockets hold together.
@@ -15,14 +17,13 @@ const LARGE: usize = 8 << 20;
 /// How long a step may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Returns the example with these arguments, or `None` if the system does not let a process use io_uring.
-fn example(args: &[&str]) -> Option<Command> {
-    // This test program is PROFILE/deps/NAME, and cargo has built the example with it.
-    let test = env::current_exe().unwrap();
-    let ring = test.ancestors().nth(2).unwrap().join("examples/ring");
-    let Output { status, stderr, .. } = Command::new(&ring).arg("zero-copy").output().unwrap();
-    if status.code() == Some(77) {
-        print!("SKIPPED: {}", String::from_utf8_lossy(&stderr));
+/// Returns the example with these arguments. If the system does not let a process use io_uring, the
+/// current test is skipped.
+fn ring(args: &[&str]) -> Option<Command> {
+    let ring = example("ring");
+    let probe = Command::new(&ring).arg("zero-copy").output().unwrap();
+    if probe.status.code() == Some(77) {
+        skip::skip("io_uring of Linux 6.1, which many containers forbid");
         return None;
     }
     let mut command = Command::new(ring);
@@ -34,17 +35,6 @@ fn text_of(mut command: Command) -> String {
     let Output { status, stdout, .. } = command.output().unwrap();
     assert!(status.success(), "{status}");
     String::from_utf8(stdout).unwrap()
-}
-
-/// A running program, which is killed when this is dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The calls fail only if it has ended and was waited for, so errors do not matter.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 fn connect(path: &PathBuf) -> Result<UnixStream> {
@@ -65,10 +55,10 @@ fn pattern() -> Vec<u8> {
 fn ring_sends_back_what_each_client_sends() -> Result<()> {
     let dir = tempfile::tempdir_in("/tmp")?;
     let path = dir.path().join("a.sock");
-    let Some(mut command) = example(&["serve", path.to_str().unwrap(), "40"]) else {
+    let Some(mut command) = ring(&["serve", path.to_str().unwrap(), "40"]) else {
         return Ok(());
     };
-    let mut server = Running(command.spawn()?);
+    let mut server = Running::start(&mut command);
 
     // Many clients at once, each of which gets its own bytes.
     let clients = (0..38)
@@ -117,14 +107,14 @@ fn ring_sends_back_what_each_client_sends() -> Result<()> {
 
 #[test]
 fn zero_copy_does_not_exist_for_unix_sockets() {
-    if let Some(command) = example(&["zero-copy"]) {
+    if let Some(command) = ring(&["zero-copy"]) {
         assert_eq!(text_of(command), "Operation not supported (os error 95)\n");
     }
 }
 
 #[test]
 fn measurement_compares_accepts_and_echoes() {
-    let Some(command) = example(&["measure", "1"]) else {
+    let Some(command) = ring(&["measure", "1"]) else {
         return;
     };
     let text = text_of(command);

@@ -44,7 +44,7 @@ use server::Server;
 const NO_RING: u8 = 77;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    if let Err(error) = IoUring::new(1) {
+    if let Err(error) = server::ring(1) {
         eprintln!("ring: no io_uring: {error}");
         return Ok(ExitCode::from(NO_RING));
     }

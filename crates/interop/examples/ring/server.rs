@@ -54,12 +54,7 @@ impl<'l> Server<'l> {
     /// Makes a ring, and requests all future connections of the listener. Only this thread can use the
     /// server.
     pub(crate) fn new(listener: &'l UnixListener) -> io::Result<Self> {
-        // The work is done in the calls of this thread. The flags need Linux 6.1.
-        let ring = IoUring::builder()
-            .setup_single_issuer()
-            .setup_defer_taskrun()
-            .setup_cqsize(8 * ENTRIES)
-            .build(ENTRIES)?;
+        let ring = ring(ENTRIES)?;
         let mut server = Self {
             // SAFETY: `ring` is the field before `buffers`, and `drop` ends its requests.
             buffers: unsafe { Buffers::new(&ring) }?,
@@ -263,6 +258,15 @@ impl Drop for Server<'_> {
             }
         }
     }
+}
+
+/// Makes a ring for one thread, which does the work in its calls. The flags need Linux 6.1.
+pub(crate) fn ring(entries: u32) -> io::Result<IoUring> {
+    IoUring::builder()
+        .setup_single_issuer()
+        .setup_defer_taskrun()
+        .setup_cqsize(8 * entries)
+        .build(entries)
 }
 
 /// Appends a request to the queue, and submits the queue before if it is full.
