@@ -12,7 +12,8 @@ use std::time::Duration;
 use sunpath::{BindOptions, Existing, SocketRef, Stream};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::{select, signal, spawn, time};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::{select, spawn, time};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -24,12 +25,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (listener, _file) = options.listen(path)?.into_parts()?;
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener.into())?;
+    // It is made once, so a signal that comes together with a client is not lost.
+    let mut stop = signal(SignalKind::interrupt())?;
     println!("ready");
 
     loop {
         let accepted = select! {
             accepted = listener.accept() => accepted,
-            stopped = signal::ctrl_c() => return Ok(stopped?),
+            _ = stop.recv() => return Ok(()),
         };
         match accepted {
             Ok((client, _)) => drop(spawn(serve(client))),
@@ -40,9 +43,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Greets a client by its user and groups, as the kernel reports them.
 async fn serve(mut client: UnixStream) -> std::io::Result<()> {
-    let mut buf = [0; 64];
     let greeting = {
         let peer = SocketRef::<Stream>::from(&client);
+        let mut buf = vec![0; peer.peer_group_count()?];
         let groups = peer.peer_groups(&mut buf)?;
         format!("user {} in groups {groups:?}\n", peer.peer_cred()?.uid())
     };

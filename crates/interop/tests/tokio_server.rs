@@ -1,34 +1,28 @@
 //! The example `tokio_server`, run as a user would run it.
 
+mod program;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use program::{Running, example};
 use sunpath::{SocketRef, Stream};
 
 #[test]
 fn tokio_server_greets_each_client_by_its_user_and_removes_its_file() {
     let dir = tempfile::tempdir_in("/tmp").unwrap();
     let path = dir.path().join("a.sock");
-    // This test program is PROFILE/deps/NAME, and cargo has built the example with it.
-    let test = std::env::current_exe().unwrap();
-    let program = test
-        .ancestors()
-        .nth(2)
-        .unwrap()
-        .join("examples/tokio_server");
-    let mut command = Command::new(program);
-    let mut server = command.arg(&path).stdout(Stdio::piped()).spawn().unwrap();
-    let mut ready = String::new();
-    let mut output = BufReader::new(server.stdout.take().unwrap());
-    output.read_line(&mut ready).unwrap();
+    let mut command = Command::new(example("tokio_server"));
+    let (mut server, ready) = Running::start_server(command.arg(&path));
     assert_eq!(ready, "ready\n");
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o666);
 
-    let mut groups = [0; 64];
     for _ in 0..3 {
         let mut client = UnixStream::connect(&path).unwrap();
         let mut greeting = String::new();
@@ -36,14 +30,38 @@ fn tokio_server_greets_each_client_by_its_user_and_removes_its_file() {
         // The server has this process's user and groups.
         let server = SocketRef::<Stream>::from(&client);
         let user = server.peer_cred().unwrap().uid();
-        let groups = server.peer_groups(&mut groups).unwrap();
+        let mut groups = vec![0; server.peer_group_count().unwrap()];
+        server.peer_groups(&mut groups).unwrap();
         assert_eq!(greeting, format!("user {user} in groups {groups:?}\n"));
     }
 
-    // SAFETY: the call takes only numbers; the child has not been waited for.
-    let sent = unsafe { libc::kill(server.id() as libc::pid_t, libc::SIGINT) };
-    assert_eq!(sent, 0);
-    let status = server.wait().unwrap();
+    server.signal(libc::SIGINT);
+    let status = server.wait();
     assert!(status.success(), "{status}");
     assert!(!path.exists());
+}
+
+/// A client and the signal come at the same time: both wait while the server is stopped. In each round it
+/// is by chance which of them the server takes first.
+#[test]
+fn tokio_server_that_gets_a_signal_and_a_client_at_the_same_time_ends() {
+    let dir = tempfile::tempdir_in("/tmp").unwrap();
+    let path = dir.path().join("a.sock");
+    for _ in 0..16 {
+        let mut command = Command::new(example("tokio_server"));
+        let (mut server, ready) = Running::start_server(command.arg(&path));
+        assert_eq!(ready, "ready\n");
+        let mut greeting = String::new();
+        let mut first = UnixStream::connect(&path).unwrap();
+        first.read_to_string(&mut greeting).unwrap(); // Now it waits for signals, too.
+        server.signal(libc::SIGSTOP);
+        let _second = UnixStream::connect(&path).unwrap();
+        server.signal(libc::SIGINT);
+        server.signal(libc::SIGCONT);
+        let until = Instant::now() + Duration::from_secs(60);
+        while server.0.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < until, "the signal was lost");
+            thread::yield_now();
+        }
+    }
 }

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use sunpath::{BindOptions, PeerCred};
 use sunpath_tokio::{UnixListener, UnixStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::signal;
+use tokio::signal::unix::{SignalKind, signal};
 use tonic::codegen::http::Uri;
 use tonic::transport::server::Connected;
 use tonic::transport::{Channel, Endpoint, Server};
@@ -34,8 +34,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let Some(name) = args.next() else {
         let options = BindOptions::singleton().mode(0o666); // the methods decide who may do what
         let listener = UnixListener::new(options.listen(&path)?)?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
         println!("ready");
-        let stop = async { drop(signal::ctrl_c().await) };
+        let stop = async move { _ = interrupt.recv().await };
         return serve(listener, stop).await;
     };
 

@@ -11,7 +11,8 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use sunpath::{BindOptions, PeerCred};
 use sunpath_tokio::{UnixListener, UnixStream};
-use tokio::{select, signal, spawn};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::{select, spawn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -19,6 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = BindOptions::singleton().mode(0o666); // the handler decides who may do what
     let listener = UnixListener::new(options.listen(&path)?)?;
     let mut incoming = listener.incoming(|error| eprintln!("accept: {error}"));
+    let mut stop = signal(SignalKind::interrupt())?;
     println!("ready");
 
     loop {
@@ -27,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 Some((stream, _)) => drop(spawn(connection(stream))),
                 None => break,
             },
-            stopped = signal::ctrl_c() => break stopped?,
+            _ = stop.recv() => break,
         }
     }
     Ok(listener.close_and_unlink().await?)
