@@ -1,20 +1,16 @@
 //! The examples `descriptors` and `activated`, run as a user would run them, and the pages that show the
 //! code of the examples.
 
-use std::env;
+mod program;
+
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::time::Duration;
 
+use program::{Running, example, is_installed, own_uid};
 use sunpath::{ConnectOptions, UnixStream};
-
-fn example(name: &str) -> PathBuf {
-    // This test program is PROFILE/deps/NAME, and cargo has built the example with it.
-    let test = env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().join("examples").join(name)
-}
 
 #[test]
 fn descriptors_arrive_with_the_messages_that_they_belong_to() {
@@ -33,29 +29,16 @@ fn descriptors_arrive_with_the_messages_that_they_belong_to() {
     assert!(!path.exists());
 }
 
-/// A running program, which is killed when this is dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The calls fail only if it has ended and was waited for, so errors do not matter.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn assert_greets(mut command: Command, path: &PathBuf) {
-    let mut running = Running(command.spawn().unwrap());
+    let mut running = Running::start(&mut command);
     let options = ConnectOptions::new()
         .wait_for_server(true)
         .timeout(Duration::from_secs(60));
     let mut client: UnixStream = options.connect(path).unwrap();
     let mut greeting = String::new();
     client.read_to_string(&mut greeting).unwrap();
-    // SAFETY: the call takes no arguments and cannot fail.
-    let uid = unsafe { libc::geteuid() };
-    assert_eq!(greeting, format!("hello, user {uid}\n"));
-    assert!(running.0.wait().unwrap().success());
+    assert_eq!(greeting, format!("hello, user {}\n", own_uid()));
+    assert!(running.wait().success());
 }
 
 #[test]
@@ -67,15 +50,38 @@ fn activated_server_takes_the_socket_of_the_manager() {
     assert_greets(by_hand, &path);
     assert!(!path.exists(), "it has removed its file");
 
-    let mut manager = Command::new("systemd-socket-activate");
-    if manager.arg("--version").output().is_err() {
-        println!("SKIPPED: systemd-socket-activate is not installed");
+    if !is_installed("systemd-socket-activate") {
         return;
     }
     let mut manager = Command::new("systemd-socket-activate");
     manager.arg("--listen").arg(&path).arg(example("activated"));
     assert_greets(manager, &path);
     assert!(path.exists(), "the file is the manager's");
+}
+
+#[allow(dead_code)] // its `main`
+#[path = "../examples/descriptors/main.rs"]
+mod descriptors;
+
+/// The heads of messages are read before the messages, so a peer could claim any length.
+#[tokio::test]
+async fn descriptors_with_a_message_that_is_cut_off_or_too_long_are_an_error() {
+    let head = |length: u32, count: u32| [length.to_le_bytes(), count.to_le_bytes()].concat();
+    for (bytes, expected) in [
+        (vec![], None),
+        (head(0, 0)[..7].to_vec(), Some(ErrorKind::UnexpectedEof)),
+        (head(1, 0), Some(ErrorKind::UnexpectedEof)),
+        (head(0, 1), Some(ErrorKind::UnexpectedEof)),
+        (head(u32::MAX, 0), Some(ErrorKind::InvalidData)),
+        (head(0, 17), Some(ErrorKind::InvalidData)),
+    ] {
+        let (ours, theirs) = sunpath_tokio::UnixStream::pair().unwrap();
+        ours.write(&bytes).await.unwrap();
+        drop(ours);
+        let next = descriptors::Connection::new(theirs).next().await;
+        assert_eq!(next.as_ref().err().map(|error| error.kind()), expected);
+        assert!(next.is_ok_and(|message| message.is_none()) == expected.is_none());
+    }
 }
 
 /// The README of an example has its whole code.

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::env;
 use std::error::Error;
 use std::fs::File;
-use std::io::{Read, Result};
+use std::io::{ErrorKind, Read, Result};
 use std::os::fd::OwnedFd;
 
 use sunpath_tokio::{SendAll, UnixListener, UnixStream};
@@ -17,19 +17,23 @@ use sunpath_tokio::{SendAll, UnixListener, UnixStream};
 /// The most descriptors that one message may have.
 const MOST: usize = 16;
 
-struct Message {
+/// The most bytes that the body of a message may have.
+const LONGEST: usize = 1 << 20;
+
+#[derive(Debug)]
+pub(crate) struct Message {
     body: Vec<u8>,
     fds: Vec<OwnedFd>,
 }
 
-struct Connection {
+pub(crate) struct Connection {
     stream: UnixStream,
     bytes: VecDeque<u8>,
     fds: VecDeque<OwnedFd>,
 }
 
 impl Connection {
-    fn new(stream: UnixStream) -> Self {
+    pub(crate) fn new(stream: UnixStream) -> Self {
         let (bytes, fds) = Default::default();
         Self { stream, bytes, fds }
     }
@@ -44,36 +48,44 @@ impl Connection {
 
     /// Returns the next message; `None` at the end. Cancelling it loses nothing, because everything that
     /// has come is in the queues.
-    async fn next(&mut self) -> Result<Option<Message>> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Message>> {
         loop {
-            if let Some(message) = self.take() {
+            if let Some(message) = self.take()? {
                 return Ok(Some(message));
             }
             let mut buf = [0; 4096];
             let (received, fds) = self.stream.recv_fds_up_to::<MOST>(&mut buf).await?;
-            if received.len() == 0 {
-                return Ok(None);
+            match received.len() {
+                0 if self.bytes.is_empty() => return Ok(None),
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                _ => {}
             }
             self.bytes.extend(&buf[..received.len()]);
             self.fds.extend(fds);
         }
     }
 
-    /// Takes a message out of the queues, if a whole one is there.
-    fn take(&mut self) -> Option<Message> {
+    /// Takes a message out of the queues, if a whole one is there. The peer does not decide how much memory
+    /// a message needs.
+    fn take(&mut self) -> Result<Option<Message>> {
         let number = |at: usize| {
             let bytes = [0, 1, 2, 3].map(|i| self.bytes.get(at + i).copied());
             let bytes: Option<Vec<u8>> = bytes.into_iter().collect();
             Some(u32::from_le_bytes(bytes?.try_into().ok()?) as usize)
         };
-        let (length, count) = (number(0)?, number(4)?);
+        let (Some(length), Some(count)) = (number(0), number(4)) else {
+            return Ok(None);
+        };
+        if length > LONGEST || count > MOST {
+            return Err(ErrorKind::InvalidData.into());
+        }
         if self.bytes.len() < 8 + length || self.fds.len() < count {
-            return None;
+            return Ok(None);
         }
         self.bytes.drain(..8);
         let body = self.bytes.drain(..length).collect();
         let fds = self.fds.drain(..count).collect();
-        Some(Message { body, fds })
+        Ok(Some(Message { body, fds }))
     }
 }
 
