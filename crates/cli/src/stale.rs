@@ -183,8 +183,8 @@ impl Search {
         };
         text += &match self.untold.len() {
             0 => String::new(),
-            1 => " About 1 path nothing could be found out.".into(),
-            paths => format!(" About {paths} paths nothing could be found out."),
+            1 => " Nothing could be found out about 1 path.".into(),
+            paths => format!(" Nothing could be found out about {paths} paths."),
         };
         text
     }

@@ -173,7 +173,11 @@ impl Walker<'_> {
     }
 
     fn follow(&mut self, path: PathBuf, file: Metadata, dir: &Metadata) -> Result<(), Stop> {
-        let target = fs::read_link(&path).map_err(|error| other(&path, error))?;
+        let target = fs::read_link(&path).map_err(|error| match error.kind() {
+            // A link of /proc is read by the owner of its process alone.
+            io::ErrorKind::PermissionDenied => Stop::Hidden { dir: path.clone() },
+            _ => other(&path, error),
+        })?;
         let owner = file.uid();
         self.push(path.clone(), &file, Some(target.clone()));
         self.links += 1;

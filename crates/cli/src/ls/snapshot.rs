@@ -166,7 +166,7 @@ impl Snapshot {
                 let count = |state| chosen.iter().filter(|e| e.state() == state).count();
                 let listening = count(State::Listening);
                 let connected = count(State::Connected);
-                format!("{sockets} sockets: {listening} listen, {connected} are connected.")
+                format!("{sockets} sockets: {listening} listening, {connected} connected.")
             }
         };
         if let Some(error) = self.error {
@@ -194,8 +194,8 @@ impl Snapshot {
             let known = chosen.iter().filter(held).count();
             text += &match chosen.len() - known {
                 0 => String::new(),
-                1 => " Who holds 1 socket is not known.".into(),
-                unknown => format!(" Who holds {unknown} sockets is not known."),
+                1 => " The holder of 1 socket is not known.".into(),
+                unknown => format!(" The holders of {unknown} sockets are not known."),
             };
         }
         text

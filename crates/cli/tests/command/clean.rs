@@ -15,8 +15,10 @@ use sunpath::{
 };
 use tempfile::TempDir;
 
-use crate::ls::{Killed, bind_hostile, bytes, for_others, fresh, is_root, json};
-use crate::{Ran, run, skip, skip_uninstalled, sunpath, unless_root, wait_until_stale};
+use crate::ls::{Killed, bind_hostile, bytes, fresh, json};
+use crate::{
+    Ran, for_others, is_root, run, skip, skip_uninstalled, sunpath, unless_root, wait_until_stale,
+};
 
 /// Makes a stale socket file.
 fn make_stale(path: &Path) {
@@ -282,7 +284,7 @@ fn clean_reports_what_it_may_not_look_at_and_not_remove() {
     let unknown = BTreeSet::from([path("closed"), path("secret")]);
 
     let ran = run(&mut as_user(&["ls", "--stale"]));
-    let first = "1 socket file is stale. About 2 paths nothing could be found out.";
+    let first = "1 socket file is stale. Nothing could be found out about 2 paths.";
     assert_eq!((ran.status, ran.first()), (0, first));
     let whole = json(&mut as_user(&["ls", "--stale"]));
     assert_eq!(paths(&whole["unknown"]), unknown);
@@ -290,8 +292,8 @@ fn clean_reports_what_it_may_not_look_at_and_not_remove() {
     let ran = run(&mut as_user(&["clean"]));
     assert_eq!(ran.status, 3);
     let ran = run(&mut as_user(&["clean", "--remove"]));
-    let first = "No stale socket file was removed. 1 could not be removed. About 2 paths nothing \
-                 could be found out.";
+    let first = "No stale socket file was removed. 1 could not be removed. Nothing could be \
+                 found out about 2 paths.";
     assert_eq!((ran.status, ran.first()), (1, first));
     assert!(ran.out.contains("EACCES"), "{}", ran.out);
     let whole = json(&mut as_user(&["clean", "--remove"]));
@@ -302,7 +304,7 @@ fn clean_reports_what_it_may_not_look_at_and_not_remove() {
 
     fs::remove_file(path("writable")).unwrap();
     let ran = run(&mut as_user(&["ls", "--stale"]));
-    let first = "No socket file is known to be stale. About 2 paths nothing could be found out.";
+    let first = "No socket file is known to be stale. Nothing could be found out about 2 paths.";
     assert_eq!((ran.status, ran.first()), (3, first));
 }
 

@@ -18,7 +18,9 @@ use sunpath::error::Errno;
 use sunpath::{BindOptions, Socket, Stream, UnixDatagram, UnixListener};
 use tempfile::TempDir;
 
-use super::{Ran, is_root, run, skip, sunpath, unless_root, user_name, wait_until_stale};
+use super::{
+    Ran, copy, for_others, is_root, run, skip, sunpath, unless_root, user_name, wait_until_stale,
+};
 
 /// A user without a name, who owns nothing and is in no group.
 const STRANGER: u32 = 65533;
@@ -35,10 +37,7 @@ struct SetUp {
 impl SetUp {
     fn new() -> Self {
         let dir = tempfile::tempdir_in("/tmp").unwrap();
-        chmod(dir.path(), 0o755);
-        let command = dir.path().join("sunpath");
-        fs::copy(env!("CARGO_BIN_EXE_sunpath"), &command).unwrap();
-        chmod(&command, 0o755);
+        let command = for_others(dir.path());
         Self {
             dir,
             command,

@@ -7,9 +7,9 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use serde_json::Value;
 use sunpath::{CWD, SunPath, UnixAddr, UnixDatagram, UnixListener, UnixStream};
 use tempfile::TempDir;
 
-use crate::{Ran, own_uid, run, skip_uninstalled, sunpath, unless_root};
+use crate::{Ran, for_others, run, skip_uninstalled, sunpath, unless_root};
 
 /// Returns a fresh directory with a short path.
 pub(crate) fn fresh() -> TempDir {
@@ -28,10 +28,6 @@ pub(crate) fn fresh() -> TempDir {
 fn inode(fd: impl AsFd) -> u64 {
     let file = fs::File::from(fd.as_fd().try_clone_to_owned().unwrap());
     file.metadata().unwrap().ino()
-}
-
-pub(crate) fn is_root() -> bool {
-    own_uid() == 0
 }
 
 /// Returns the JSON of a command.
@@ -111,7 +107,7 @@ fn ls_connection_is_one_line_with_both_ends() {
     let ran = list_settled(name);
     assert_eq!(ran.status, 0);
     // After this an ordinary user sees how many processes could not be read, which changes all the time.
-    let first = "3 sockets: 1 listen, 2 are connected.";
+    let first = "3 sockets: 1 listening, 2 connected.";
     assert!(ran.first().starts_with(first), "{}", ran.out);
     assert_eq!(ran.out.lines().count(), 4, "{}", ran.out);
     let header = ["KIND", "STATE", "QUEUE", "PROCESS", "PEER", "NAME"];
@@ -238,7 +234,7 @@ fn ls_datagram_sockets_show_whom_they_send_to() {
     let ran = list_settled(&named);
     assert!(
         ran.first()
-            .starts_with("2 sockets: 0 listen, 2 are connected.")
+            .starts_with("2 sockets: 0 listening, 2 connected.")
     );
     let expected = ["datagram", "connected", "5", "B", &us, "-", &named];
     assert_eq!(words(&ran, "datagram connected 5 B"), expected);
@@ -448,19 +444,6 @@ fn ls_hostile_name_of_a_process_is_escaped() {
     assert_eq!(bytes(process.unwrap(), "command"), b"\x1b[31m\n\xffx");
 }
 
-/// Copies the command to where every user may execute it.
-pub(crate) fn for_others(dir: &Path) -> PathBuf {
-    let copy = dir.join("sunpath");
-    // A copy that this process wrote could not be executed while a child of another test has it open.
-    let copied = Command::new("cp")
-        .arg(env!("CARGO_BIN_EXE_sunpath"))
-        .arg(&copy)
-        .status();
-    assert!(copied.unwrap().success());
-    fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
-    copy
-}
-
 #[test]
 fn ls_processes_that_may_not_be_read_are_counted() {
     if unless_root() {
@@ -489,7 +472,7 @@ fn ls_processes_that_may_not_be_read_are_counted() {
     let (before, after) = first.split_once("1 socket. ").unwrap();
     assert_eq!(before, "");
     let counted =
-        after.strip_suffix(" processes could not be read. Who holds 1 socket is not known.");
+        after.strip_suffix(" processes could not be read. The holder of 1 socket is not known.");
     assert!(counted.unwrap().parse::<u32>().unwrap() > 1, "{first}");
     assert!(ran.out.contains("? of user 0"), "{}", ran.out);
     let whole = json(&mut as_user(false));
@@ -552,8 +535,8 @@ fn ls_readme_shows_what_is_printed() {
         printed = shown(&list(&path).out);
         // The first line tells how many processes of the machine could not be read.
         let (first, rest) = printed.split_once('\n').unwrap();
-        let first = first.split(" are connected.").next().unwrap();
-        printed = format!("{first} are connected.\n{rest}");
+        let first = first.split(" connected.").next().unwrap();
+        printed = format!("{first} connected.\n{rest}");
         if words(&printed) == words(example) {
             return;
         }

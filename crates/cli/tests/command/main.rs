@@ -13,7 +13,8 @@ mod usage;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
@@ -45,6 +46,10 @@ impl Ran {
 
 /// Runs the command and returns its output, which must be UTF-8 without control characters.
 fn run(command: &mut Command) -> Ran {
+    // The width of lines is that of the environment only where a test asks for it.
+    if command.get_envs().all(|(name, _)| name != "COLUMNS") {
+        command.env_remove("COLUMNS");
+    }
     let Output {
         status,
         stdout,
@@ -62,6 +67,22 @@ fn run(command: &mut Command) -> Ran {
         out: text(stdout),
         err: text(stderr),
     }
+}
+
+/// Copies a program or a library. A copy that this process wrote could not be executed while a child of another
+/// test has it open.
+fn copy(from: impl AsRef<OsStr>, to: &Path) {
+    let copied = Command::new("cp").arg(from).arg(to).status();
+    assert!(copied.unwrap().success());
+    fs::set_permissions(to, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Copies the command to where every user may execute it.
+fn for_others(dir: &Path) -> PathBuf {
+    let command = dir.join("sunpath");
+    copy(env!("CARGO_BIN_EXE_sunpath"), &command);
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
+    command
 }
 
 /// Waits until no process holds the socket of a file: a child that another test starts holds every socket

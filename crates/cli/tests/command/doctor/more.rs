@@ -96,6 +96,7 @@ fn doctor_home_directory_of_another_user_is_closed() {
     let mut set_up = SetUp::new();
     fs::create_dir_all(set_up.path("home/app/run")).unwrap();
     set_up.listen("home/app/run/web.sock");
+    chmod(&set_up.path("home"), 0o755);
     chmod(&set_up.path("home/app"), 0o750);
     let first = format!(
         "User 65533 may not enter {} (mode 0750, owner {}).",
@@ -267,6 +268,7 @@ fn doctor_group_that_was_given_after_the_login() {
     let mut groups = fs::read_to_string("/etc/group").unwrap();
     groups += "sunpath-test:x:4242:nobody\n";
     fs::write(set_up.path("group"), groups).unwrap();
+    chmod(&set_up.path("group"), 0o644);
     let line = format!(
         "mount --bind {} /etc/group && exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" doctor \"$1\"",
         set_up.path("group").display()
@@ -293,11 +295,11 @@ fn doctor_server_in_another_root_directory() {
         .split_whitespace()
         .filter(|word| word.starts_with('/'))
     {
-        let copy = root.join(&library[1..]);
-        fs::create_dir_all(copy.parent().unwrap()).unwrap();
-        fs::copy(library, copy).unwrap();
+        let to = root.join(&library[1..]);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        copy(library, &to);
     }
-    fs::copy(&set_up.command, root.join("sunpath")).unwrap();
+    copy(&set_up.command, &root.join("sunpath"));
     let name = format!("/sunpath-test-{}.sock", process::id());
     let mut command = Command::new("chroot");
     let server = Elsewhere::start(command.arg(&root).args(["/sunpath", "listen", "-v", &name]));
