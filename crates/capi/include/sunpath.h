@@ -268,6 +268,7 @@ typedef struct sunpath_server sunpath_server;
 #define SUNPATH_NO_LOCK_FILE 0x1000u /* SUNPATH_REPLACE_STALE makes no lock file */
 #define SUNPATH_REACHABLE 0x2000u    /* a path that does not fit into sun_path is refused */
 #define SUNPATH_KEEP_FILE 0x4000u    /* sunpath_server_close() does not remove the file */
+#define SUNPATH_PASS_CREDENTIALS 0x8000u /* each message carries the credentials of its sender */
 
 /* Values of the field if_exists: what to do if a file is at the path. */
 #define SUNPATH_REFUSE 0        /* fail with EADDRINUSE, as bind(2) does */
@@ -325,6 +326,9 @@ struct sunpath_bind_options {
  * keeps its clients, and its sunpath_server_close() fails with ESTALE. Nothing is locked: if two
  * processes take over at once, the last one has the path.
  *
+ * With SUNPATH_PASS_CREDENTIALS, sunpath_recv_credentials() receives the credentials of the sender with
+ * each message, from the first message on, and the connections of a listener inherit this.
+ *
  * For an instant, files with names of the form .sunpath-<16 hexadecimal digits> can be in the
  * directory.
  *
@@ -349,6 +353,7 @@ struct sunpath_bind_options {
  * keep modes or owners.
  * ENOLCK: the file system has no locks. ESTALE: another program removed or replaced the file during the
  * call. EBUSY: something is mounted on the file.
+ * ENOPROTOOPT: SUNPATH_PASS_CREDENTIALS is set, and the system has no such option.
  * EPROTONOSUPPORT: the system has no SOCK_SEQPACKET (macOS). EAFNOSUPPORT: the system does not let this
  * process make Unix domain sockets.
  * EROFS, ENOSPC, EDQUOT, EIO: the file system takes no new file.
@@ -365,8 +370,8 @@ int sunpath_bind(int type, const char *path, const struct sunpath_bind_options *
  *
  * EBADF: `dirfd` is not a descriptor. ENOTDIR: `dirfd` is not a directory, or as for sunpath_bind().
  * E2BIG, EACCES, EADDRINUSE, EAFNOSUPPORT, EBUSY, EDQUOT, EINVAL, EIO, ELOOP, EMFILE, ENAMETOOLONG,
- * ENFILE, ENOBUFS, ENOENT, ENOLCK, ENOMEM, ENOSPC, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, EROFS, ESTALE: as
- * for sunpath_bind().
+ * ENFILE, ENOBUFS, ENOENT, ENOLCK, ENOMEM, ENOPROTOOPT, ENOSPC, EOPNOTSUPP, EPERM, EPROTONOSUPPORT,
+ * EROFS, ESTALE: as for sunpath_bind().
  * See bind(2), openat(2).
  */
 int sunpath_bind_at(int dirfd, int type, const char *path, const struct sunpath_bind_options *options,
@@ -381,7 +386,8 @@ int sunpath_bind_at(int dirfd, int type, const char *path, const struct sunpath_
  * mode, an owner or a group; or as for sunpath_bind(). EAFNOSUPPORT: the address is of another family,
  * or as for sunpath_bind(). EADDRINUSE: another socket has the abstract name, or as for sunpath_bind().
  * E2BIG, EACCES, EBUSY, EDQUOT, EIO, ELOOP, EMFILE, ENAMETOOLONG, ENFILE, ENOBUFS, ENOENT, ENOLCK,
- * ENOMEM, ENOSPC, ENOTDIR, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, EROFS, ESTALE: as for sunpath_bind().
+ * ENOMEM, ENOPROTOOPT, ENOSPC, ENOTDIR, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, EROFS, ESTALE: as for
+ * sunpath_bind().
  * See bind(2), unix(7).
  */
 int sunpath_bind_addr(int type, const struct sockaddr_un *addr, socklen_t len,
@@ -776,9 +782,9 @@ int sunpath_send_credentials(int socket, const void *buf, size_t size, uint64_t 
 /*
  * Sets whether messages that are sent to this socket from now on carry the credentials of their
  * senders. Call it before the peer can send: what was sent earlier arrives with pid 0 and, on Linux,
- * with uid and gid 65534. A server on Linux calls it on its listener, whose connections inherit it. A
- * client calls it when it has connected, if the server sends nothing before the client does. Otherwise
- * the client calls it on a socket of socket(2), and connects that by sunpath_connect_to_at().
+ * with uid and gid 65534. A server therefore binds with SUNPATH_PASS_CREDENTIALS. A client calls this
+ * function when it has connected, if the server sends nothing before the client does. Otherwise the
+ * client calls it on a socket of socket(2), and connects that by sunpath_connect_to_at().
  *
  * ENOPROTOOPT: the system has no such option. EOPNOTSUPP: the socket is of another family. EBADF,
  * ENOTSOCK: `socket` is not a socket.

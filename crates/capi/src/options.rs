@@ -56,6 +56,7 @@ const SET_BACKLOG: c_uint = 0x800;
 const NO_LOCK_FILE: c_uint = 0x1000;
 const REACHABLE: c_uint = 0x2000;
 const KEEP_FILE: c_uint = 0x4000;
+const PASS_CREDENTIALS: c_uint = 0x8000;
 
 const SET_TIMEOUT: c_uint = 0x1_0000;
 const SET_PEER: c_uint = 0x2_0000;
@@ -94,7 +95,8 @@ impl Options for sunpath_bind_options {
         | SET_BACKLOG
         | NO_LOCK_FILE
         | REACHABLE
-        | KEEP_FILE;
+        | KEEP_FILE
+        | PASS_CREDENTIALS;
 
     fn flags(&self) -> c_uint {
         self.flags
@@ -187,7 +189,8 @@ impl sunpath_bind_options {
         if has(NO_LOCK_FILE) {
             options = options.lock(Lock::None);
         }
-        Ok(options.reachable(has(REACHABLE)))
+        options = options.reachable(has(REACHABLE));
+        Ok(options.pass_credentials(has(PASS_CREDENTIALS)))
     }
 }
 

@@ -403,5 +403,5 @@ fn header_has_the_flags_of_the_library() {
         );
         count += 1;
     }
-    assert_eq!(count, 12);
+    assert_eq!(count, 13);
 }

@@ -39,6 +39,32 @@ static void owner_and_group(void)
 	CHECK(stat("s", &status) == 0 && status.st_uid == geteuid() && sunpath_server_close(server, &error) == 0);
 }
 
+/* The first message carries the credentials of its sender, although it came before any other call. */
+static void pass_credentials(void)
+{
+	struct sunpath_bind_options options = bind_options();
+	sunpath_server *server = NULL;
+	struct sockaddr_un addr;
+	pid_t pid = -5;
+	uid_t uid = 5;
+	socklen_t len;
+	char byte;
+	int flags, fd;
+
+	for (flags = 0; flags <= SUNPATH_PASS_CREDENTIALS; flags += SUNPATH_PASS_CREDENTIALS) {
+		options.flags = (unsigned int)flags;
+		CHECK(sunpath_bind(SOCK_DGRAM, "s", &options, &server, &error) == 0);
+		CHECK(sunpath_server_addr(server, &addr, &len, &error) == 0);
+		fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+		CHECK(fd != -1 && sendto(fd, "x", 1, 0, (struct sockaddr *)&addr, len) == 1 && close(fd) == 0);
+		/* Without the flag this call comes too late. */
+		CHECK(sunpath_set_pass_credentials(sunpath_server_fd(server), 1) == 0);
+		CHECK(sunpath_recv_credentials(sunpath_server_fd(server), &byte, 1, &pid, &uid, NULL, &error) == 1);
+		CHECK(flags ? pid == getpid() && uid == getuid() : pid == 0 && uid == 65534);
+		CHECK(sunpath_server_close(server, &error) == 0);
+	}
+}
+
 /* A process that is killed leaves its file. It is replaced without a lock file, too. */
 static void no_lock_file(void)
 {
@@ -111,6 +137,7 @@ static int places(unsigned int flags, int backlog)
 int main(void)
 {
 	owner_and_group();
+	pass_credentials();
 	no_lock_file();
 	reachable();
 	/* Linux has one place more than the backlog. */
