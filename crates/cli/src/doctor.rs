@@ -10,6 +10,7 @@ mod file;
 mod health;
 mod lost;
 mod missing;
+mod misspelt;
 mod names;
 mod server;
 mod stop;

@@ -11,7 +11,7 @@ use super::server::verb;
 use super::stop::refused;
 use super::subject::Access;
 use super::walk::Found;
-use super::{Question, lost, server, text};
+use super::{Question, lost, missing, server, text};
 use crate::output::Status;
 use crate::sockets::Sockets;
 use crate::stale::is_shared;
@@ -25,8 +25,11 @@ pub(crate) fn diagnose(question: &Question<'_>, found: &Found) -> Diagnosis {
             return lost::diagnose(server, path, Some(what));
         }
         let first = format!("It is a {what}, not a socket.");
-        return Diagnosis::new(Status::Not, "not-a-socket", first)
-            .advise("Give the path of the socket file, which sunpath ls can find.");
+        let mut diagnosis = Diagnosis::new(Status::Not, "not-a-socket", first);
+        if file.is_dir() {
+            diagnosis = missing::found_in(path, diagnosis);
+        }
+        return diagnosis.advise("Give the path of the socket file, which sunpath ls can find.");
     }
     if path.is_symlink() {
         let first = "It is an open socket of a process, not a socket file.";

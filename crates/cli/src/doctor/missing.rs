@@ -1,14 +1,14 @@
 //! Where a server may be if nothing is at the path, and what the path was meant to be.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::diagnosis::Diagnosis;
 use super::server::verb;
-use super::{Question, lost, text};
+use super::{Question, lost, misspelt, text};
 use crate::escape::escape;
 use crate::output::Status;
 
@@ -47,8 +47,9 @@ pub(crate) fn diagnose(question: &Question<'_>, path: &Path, gap: Gap<'_>) -> Di
     }
     let with_server = lost::same_name(question, path)
         .map(|server| lost::diagnose(server, path, None))
+        .or_else(|| misspelt::diagnose(question, path))
         .or_else(|| relative(question, path))
-        .or_else(|| misspelt(path, &gap))
+        .or_else(|| in_other_case(&gap))
         .or_else(|| elsewhere(question, path));
     with_server.unwrap_or_else(|| nothing(&gap))
 }
@@ -74,14 +75,8 @@ fn nothing(gap: &Gap<'_>) -> Diagnosis {
     };
     let mut diagnosis = Diagnosis::new(Status::Not, "missing", first)
         .found("no process of this network namespace has a socket of this name");
-    let sockets = sockets_in(gap.dir);
-    if gap.is_last && !sockets.is_empty() {
-        let names: Vec<_> = sockets.iter().map(|name| escape(name.as_bytes())).collect();
-        diagnosis = diagnosis.found(format!(
-            "{} has these sockets: {}",
-            text(gap.dir),
-            names.join(", ")
-        ));
+    if gap.is_last {
+        diagnosis = found_in(gap.dir, diagnosis);
     }
     diagnosis.advise(match is_dir_removed {
         true => "Change to the directory again, as it is now: cd \"$PWD\".",
@@ -89,14 +84,22 @@ fn nothing(gap: &Gap<'_>) -> Diagnosis {
     })
 }
 
-/// Returns the names of at most five sockets in a directory.
-fn sockets_in(dir: &Path) -> Vec<OsString> {
+/// Adds the names of at most five sockets that are in a directory.
+pub(crate) fn found_in(dir: &Path, diagnosis: Diagnosis) -> Diagnosis {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     let sockets = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_socket()));
     let mut names: Vec<_> = sockets.map(|entry| entry.file_name()).collect();
     names.sort();
     names.truncate(5);
-    names
+    if names.is_empty() {
+        return diagnosis;
+    }
+    let names: Vec<_> = names.iter().map(|name| escape(name.as_bytes())).collect();
+    diagnosis.found(format!(
+        "{} has these sockets: {}",
+        text(dir),
+        names.join(", ")
+    ))
 }
 
 /// Diagnoses a server whose socket has a relative name, which leads to another directory.
@@ -120,51 +123,6 @@ fn relative(question: &Question<'_>, path: &Path) -> Option<Diagnosis> {
                 "Give the server an absolute path: a relative one begins where it was started.",
             ),
     )
-}
-
-/// Diagnoses a path that is not one: a URL, a variable that no shell replaced, white space at the end.
-fn misspelt(path: &Path, gap: &Gap<'_>) -> Option<Diagnosis> {
-    let bytes = path.as_os_str().as_bytes();
-    let schemes = [
-        &b"unix://"[..],
-        b"unix:",
-        b"http+unix://",
-        b"file://",
-        b"ipc://",
-    ];
-    let url = schemes
-        .iter()
-        .find_map(|scheme| bytes.strip_prefix(*scheme));
-    let (reason, first, meant) = if let Some(rest) = url {
-        ("url", "It is a URL, not a path", rest.to_vec())
-    } else if bytes.starts_with(b"~/") {
-        let first = "It begins with ~, which only a shell replaces";
-        let Some(home) = std::env::var_os("HOME") else {
-            let diagnosis = Diagnosis::new(Status::Not, "tilde", format!("{first}."));
-            return Some(diagnosis.advise("Write the path out."));
-        };
-        let mut meant = home.into_vec();
-        meant.extend(&bytes[1..]);
-        ("tilde", first, meant)
-    } else if bytes.contains(&b'$') {
-        let first = "It has a $, and only a shell replaces variables.";
-        return Some(Diagnosis::new(Status::Not, "variable", first).advise("Write the path out."));
-    } else if bytes.trim_ascii_end().len() < bytes.len() {
-        (
-            "white-space",
-            "It ends with white space",
-            bytes.trim_ascii_end().to_vec(),
-        )
-    } else {
-        return in_other_case(gap);
-    };
-    let meant = PathBuf::from(OsString::from_vec(meant));
-    let exists = match meant.symlink_metadata() {
-        Ok(_) => "which exists",
-        Err(_) => "where nothing is either",
-    };
-    let first = format!("{first}: it seems to mean {}, {exists}.", text(&meant));
-    Some(Diagnosis::new(Status::Not, reason, first).advise("Correct the path in the client."))
 }
 
 /// Diagnoses a name that is there in other letters.

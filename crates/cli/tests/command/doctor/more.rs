@@ -32,6 +32,29 @@ fn doctor_text_that_is_not_a_path_is_told() {
             "It has a $, and only a shell replaces variables.".into(),
         ),
         (
+            format!("unix:path={dir}/fine,guid=0"),
+            format!("It is a URL, not a path: {means}"),
+        ),
+        (
+            format!("http+unix://{}%2Ffine/info", dir.replace('/', "%2F")),
+            format!("It is a URL, not a path: {means}"),
+        ),
+        (
+            format!("unix:abstract=no-{}", process::id()),
+            format!(
+                "It is a URL, not a path: it seems to mean @no-{}, where nothing is either.",
+                process::id()
+            ),
+        ),
+        (
+            format!("\"{dir}/fine\""),
+            format!("It has quotes, which only a shell removes: {means}"),
+        ),
+        (
+            "~app/fine".into(),
+            "It begins with ~, which only a shell replaces.".into(),
+        ),
+        (
             format!("{dir}/fine\n"),
             format!("It ends with white space: {means}"),
         ),
@@ -47,6 +70,10 @@ fn doctor_text_that_is_not_a_path_is_told() {
         let answer = ask(set_up.doctor().env("HOME", &dir).current_dir(&dir), &path);
         assert_eq!(answer, (1, first), "{path}");
     }
+    let ran = run(set_up.doctor().arg(&dir));
+    assert_eq!(ran.first(), "It is a directory, not a socket.");
+    let line = format!("{dir} has these sockets: fine");
+    assert!(ran.out.contains(&line), "{}", ran.out);
     let answer = ask(set_up.doctor().env_remove("HOME"), "~/fine");
     let first = "It begins with ~, which only a shell replaces.";
     assert_eq!(answer, (1, first.into()));
