@@ -49,10 +49,11 @@ static void pass_credentials(void)
 	uid_t uid = 5;
 	socklen_t len;
 	char byte;
-	int flags, fd;
+	unsigned int flags;
+	int fd;
 
 	for (flags = 0; flags <= SUNPATH_PASS_CREDENTIALS; flags += SUNPATH_PASS_CREDENTIALS) {
-		options.flags = (unsigned int)flags;
+		options.flags = flags;
 		CHECK(sunpath_bind(SOCK_DGRAM, "s", &options, &server, &error) == 0);
 		CHECK(sunpath_server_addr(server, &addr, &len, &error) == 0);
 		fd = socket(AF_UNIX, SOCK_DGRAM, 0);
