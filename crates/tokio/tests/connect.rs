@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sunpath::{BindOptions, ConnectOptions, Dir, Errno, UnixAddr};
+use sunpath::{BindOptions, CWD, ConnectOptions, Dir, Errno, Stream, UnixAddr};
 use sunpath_tokio::{UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -44,6 +44,8 @@ async fn connect_brings_200_of_200_clients_through_a_queue_of_4() -> Result<()> 
     while attempts.load(Ordering::SeqCst) < 200 {
         tokio::task::yield_now().await;
     }
+    let once = ConnectOptions::new().try_connect_at::<Stream>(CWD, &path);
+    assert_eq!(once.unwrap_err().errno(), Errno::EAGAIN);
     for _ in 0..200 {
         let (server, _) = listener.accept().await?;
         let mut number = [0];

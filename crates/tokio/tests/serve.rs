@@ -56,28 +56,37 @@ fn alone(test: impl FnOnce() + Send + 'static) {
 struct Limit(libc::rlimit);
 
 impl Limit {
-    /// Leaves at least eight numbers that are free, whichever descriptors this process inherited.
+    /// Leaves eight numbers that are free, and those between the descriptors that this process inherited.
     fn near() -> Self {
-        let mut old = libc::rlimit {
-            rlim_cur: 0,
-            rlim_max: 0,
-        };
-        // SAFETY: the pointer leads to one rlimit.
-        let got = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut old) };
-        assert_eq!(got, 0);
         let highest = fs::read_dir("/proc/self/fd").unwrap().map(|fd| {
             let name = fd.unwrap().file_name();
             name.to_str().unwrap().parse::<u64>().unwrap()
         });
+        Self::set(highest.max().unwrap() + 9)
+    }
+
+    fn at_least(limit: u64) -> Self {
+        Self::set(limit.max(Self::get().rlim_cur))
+    }
+
+    fn get() -> libc::rlimit {
+        let mut limit = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        // SAFETY: the pointer leads to one rlimit.
+        let got = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+        assert_eq!(got, 0);
+        limit
+    }
+
+    fn set(limit: u64) -> Self {
+        let old = Self::get();
         let new = libc::rlimit {
-            rlim_cur: highest.max().unwrap() + 9,
+            rlim_cur: limit,
             ..old
         };
-        assert!(
-            new.rlim_cur <= old.rlim_cur,
-            "the limit must be above {}",
-            new.rlim_cur
-        );
+        assert!(limit <= old.rlim_max, "the hard limit must be {limit}");
         // SAFETY: the pointer leads to one rlimit.
         let set = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &new) };
         assert_eq!(set, 0);
@@ -352,8 +361,9 @@ async fn client(path: PathBuf, number: usize) -> Result<()> {
 fn takeover_under_load_refuses_no_client_and_loses_no_byte() {
     alone(|| {
         const CLIENTS: usize = 1000;
-        /// Enough for a full queue, and few enough for a limit of 1,024 descriptors.
+        /// Enough for a full queue, and few enough for a hard limit of 1,024 descriptors.
         const AT_ONCE: usize = 200;
+        let _limit = Limit::at_least(1024);
         let (_dir, path) = fresh();
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
