@@ -46,6 +46,11 @@ macro_rules! connects {
             /// - `ECONNREFUSED`: nobody listens there.
             /// - `EACCES`, `EPROTOTYPE`, `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for
             ///   [`ConnectOptions::connect`].
+            /// - `ENOSPC`: the runtime cannot watch one more socket.
+            ///
+            /// # Panics
+            ///
+            /// Panics in a runtime without `enable_io`.
             ///
             /// # Examples
             ///
@@ -96,7 +101,8 @@ macro_rules! connects {
             ///
             /// # Panics
             ///
-            /// Panics if it has to wait for a server in a runtime without `enable_time`.
+            /// Panics in a runtime without `enable_io`, and if it has to wait for a server in one without
+            /// `enable_time`.
             ///
             /// # Examples
             ///

@@ -73,6 +73,7 @@ impl UnixListener {
     /// The listener is closed, and its file is removed.
     ///
     /// - `EMFILE`, `ENFILE`: no descriptor is free to hold the file.
+    /// - `ENOSPC`: the runtime cannot watch one more socket.
     ///
     /// # Examples
     ///

@@ -48,6 +48,11 @@ impl Socket<Datagram> {
     ///
     /// - `ENOENT`, `EINVAL`, `ENAMETOOLONG`, `EADDRINUSE`, `EACCES`, `EMFILE` and others: as for
     ///   [`sunpath::UnixDatagram::bind`].
+    /// - `ENOSPC`: the runtime cannot watch one more socket.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, or in one without `enable_io`.
     pub fn bind(path: impl AsPathname) -> io::Result<Self> {
         Self::new(sunpath::UnixDatagram::bind(path)?)
     }
@@ -58,6 +63,11 @@ impl Socket<Datagram> {
     ///
     /// - `EADDRINUSE`, `EINVAL`, `ENOENT`, `EACCES`, `EMFILE` and others: as for
     ///   [`sunpath::UnixDatagram::bind_addr`].
+    /// - `ENOSPC`: the runtime cannot watch one more socket.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, or in one without `enable_io`.
     pub fn bind_addr(addr: &UnixAddr) -> io::Result<Self> {
         Self::new(sunpath::UnixDatagram::bind_addr(addr)?)
     }
@@ -69,6 +79,11 @@ impl Socket<Datagram> {
     ///
     /// - `ENAMETOOLONG`, `EADDRINUSE`, `ENOENT`, `EACCES`, `EMFILE` and others: as for
     ///   [`sunpath::UnixDatagram::bind_at`].
+    /// - `ENOSPC`: the runtime cannot watch one more socket.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, or in one without `enable_io`.
     pub fn bind_at(dir: impl AsFd, path: impl AsPathname) -> io::Result<Self> {
         Self::new(sunpath::UnixDatagram::bind_at(dir, path)?)
     }
@@ -82,6 +97,10 @@ impl Socket<Datagram> {
     ///
     /// - `EMFILE`, `ENFILE`: no descriptor is free to hold the file.
     /// - `ENOSPC`, `ENOMEM`: the runtime cannot watch one more socket.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, or in one without `enable_io`.
     pub fn from_bound(bound: Bound<sunpath::UnixDatagram>) -> io::Result<Self> {
         let (socket, file) = bound.into_parts()?;
         let mut socket = Self::new(socket)?;
@@ -95,6 +114,11 @@ impl Socket<Datagram> {
     /// # Errors
     ///
     /// - `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`, `EAFNOSUPPORT`: as for [`sunpath::Socket::new`].
+    /// - `ENOSPC`: the runtime cannot watch one more socket.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, or in one without `enable_io`.
     pub fn unbound() -> io::Result<Self> {
         Self::connected(sunpath::UnixDatagram::new_nonblocking()?)
     }

@@ -103,6 +103,11 @@ impl<T: Connected> Listener<T> {
     ///
     /// - `EADDRINUSE`, `ENOENT`, `EACCES`, `ENAMETOOLONG`, `EMFILE` and others: as for
     ///   [`sunpath::Listener::bind`].
+    /// - `ENOSPC`: the runtime cannot watch one more socket.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, or in one without `enable_io`.
     pub fn bind(path: impl AsPathname) -> io::Result<Self> {
         Self::new(sunpath::Listener::bind(path)?)
     }
@@ -113,6 +118,11 @@ impl<T: Connected> Listener<T> {
     ///
     /// - `EADDRINUSE`, `EINVAL`, `ENOENT`, `EACCES`, `EMFILE` and others: as for
     ///   [`sunpath::Listener::bind_addr`].
+    /// - `ENOSPC`: the runtime cannot watch one more socket.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, or in one without `enable_io`.
     pub fn bind_addr(addr: &UnixAddr) -> io::Result<Self> {
         Self::new(sunpath::Listener::bind_addr(addr)?)
     }
@@ -123,6 +133,11 @@ impl<T: Connected> Listener<T> {
     /// # Errors
     ///
     /// - `EADDRINUSE`, `ENOENT`, `EACCES`, `EMFILE` and others: as for [`sunpath::Listener::bind_at`].
+    /// - `ENOSPC`: the runtime cannot watch one more socket.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, or in one without `enable_io`.
     pub fn bind_at(dir: impl AsFd, path: impl AsPathname) -> io::Result<Self> {
         Self::new(sunpath::Listener::bind_at(dir, path)?)
     }

@@ -88,6 +88,11 @@ impl<T: Kind> Socket<T> {
     /// - `EMFILE`, `ENFILE`: no descriptor is free in the process or the system.
     /// - `ENOMEM`, `ENOBUFS`: no memory.
     /// - `EOPNOTSUPP`, `EPROTONOSUPPORT`, `EAFNOSUPPORT`: the system does not have the kind.
+    /// - `ENOSPC`: the runtime cannot watch one more socket.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, or in one without `enable_io`.
     ///
     /// # Examples
     ///
