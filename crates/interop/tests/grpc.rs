@@ -2,8 +2,9 @@
 
 mod program;
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::iter;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -128,6 +129,7 @@ fn grpc_as_programs_knows_the_user_of_the_client() {
     // Another user may not reach the folder of the build, so it runs a copy.
     let copy = dir.path().join("grpc");
     fs::copy(&program, &copy).unwrap();
+    fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
     if let Some(output) = run_as_other_user(&mut client(&copy), dir.path()) {
         assert_greeted(output, OTHER_USER);
     }

@@ -7,8 +7,9 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
-use sunpath::{BindOptions, UnixListener, UnixStream};
+use sunpath::{BindOptions, ConnectOptions, Stream, UnixListener};
 
 use crate::server::Server;
 
@@ -36,12 +37,14 @@ const CLOSE: u8 = b'x';
 /// Connects, sends and receives as the orders on standard input say, and answers each of them.
 pub(crate) fn clients(path: &str) -> Outcome<()> {
     let mut sockets = Vec::new();
+    // The server accepts when all have connected. If its queue is too short, that fails.
+    let options = ConnectOptions::new().timeout(Duration::from_secs(10));
     let (mut stdin, mut stdout, mut order) = (std::io::stdin(), std::io::stdout(), [0]);
     while stdin.read(&mut order)? == 1 {
         match order[0] {
             CONNECT => {
                 for _ in 0..CONNECTIONS {
-                    sockets.push(UnixStream::connect(path)?);
+                    sockets.push(options.connect::<Stream>(path)?);
                 }
             }
             SEND => sockets

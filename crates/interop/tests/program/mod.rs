@@ -77,6 +77,27 @@ pub(crate) fn own_uid() -> u32 {
     unsafe { libc::geteuid() }
 }
 
+/// Raises the limit of descriptors of this process and of the programs that it starts. Returns whether it
+/// is high enough for so many more. If it is not, the current test is skipped.
+pub(crate) fn raise_limit(more: u64) -> bool {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the pointer leads to one rlimit.
+    let got = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: the pointer leads to one rlimit.
+    let set = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) };
+    assert_eq!((got, set), (0, 0));
+    let open = fs::read_dir("/proc/self/fd").unwrap().count() as u64;
+    let is_enough = limit.rlim_max >= open + more;
+    if !is_enough {
+        skip::skip(&format!("a hard limit of {} descriptors", open + more));
+    }
+    is_enough
+}
+
 /// Runs a program as [`OTHER_USER`], whom it lets into the directory. Returns `None` if this user may not
 /// do that, and reports that a part of the test is skipped.
 pub(crate) fn run_as_other_user(command: &mut Command, dir: &Path) -> Option<Output> {
