@@ -32,6 +32,9 @@ use crate::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 /// # Ok(()) }
 /// ```
 ///
+/// A read closes the descriptors that came with its bytes. [`recv_fds`](Socket::recv_fds) and others
+/// return them.
+///
 /// If [`AsyncRead`] gets fewer bytes than it has space for, the stream is empty, so the next read waits
 /// until the runtime reports more. The exception is a read that met a control message, such as
 /// descriptors or credentials: the kernel never joins the bytes before and after one, so more bytes can
