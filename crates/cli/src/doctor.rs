@@ -31,7 +31,7 @@ use crate::escape::escape_path;
 use crate::kind::Kind;
 use crate::output::{Failure, Format, Status};
 use crate::sockets::Sockets;
-use crate::target::Target;
+use crate::target::{NAME_MAX, Target, too_long_name};
 
 /// Finds out why you, or another user, cannot connect to a socket.
 ///
@@ -88,6 +88,12 @@ fn of_path(question: &Question<'_>, path: &Path) -> Diagnosis {
         let first = "The path is empty, and the kernel would make up an abstract name for it.";
         return Diagnosis::new(Status::Not, "empty", first)
             .advise("Give the path of a socket file.");
+    }
+    if let Some(len) = too_long_name(path) {
+        let first =
+            format!("A name in the path is too long: it has {len} bytes, and {NAME_MAX} fit.");
+        return Diagnosis::new(Status::Not, "too-long", first)
+            .advise("Choose a shorter name: no file system takes this one.");
     }
     let walk = Walk::along(path, question.subject);
     let diagnosis = match &walk.end {

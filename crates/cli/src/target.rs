@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use sunpath::sys::SUN_PATH_MAX;
@@ -10,6 +10,15 @@ use sunpath::{SunPath, UnixAddr};
 
 use crate::escape::{escape_abstract, escape_path, insert};
 use crate::output::Failure;
+
+/// The most bytes of one name in a path, from `<linux/limits.h>`.
+pub(crate) const NAME_MAX: usize = 255;
+
+/// Returns the length of the longest name in a path, if no file system takes it.
+pub(crate) fn too_long_name(path: &Path) -> Option<usize> {
+    let names = path.components().map(|name| name.as_os_str().len());
+    names.max().filter(|len| *len > NAME_MAX)
+}
 
 /// The name of a socket, as it was given on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -90,9 +90,10 @@ impl Diagnosis {
         let unreadable = question.sockets.unreadable;
         let is_holder_known = self.server.as_ref().is_none_or(|s| !s.processes.is_empty());
         if unreadable > 0 && !is_holder_known {
-            evidence.push(format!(
-                "{unreadable} processes of other users could not be read"
-            ));
+            evidence.push(match unreadable {
+                1 => "1 process could not be read".into(),
+                _ => format!("{unreadable} processes could not be read"),
+            });
         }
         for (heading, lines) in [("What was found", &evidence), ("What to do", &self.advice)] {
             if !lines.is_empty() {

@@ -135,20 +135,19 @@ impl Walker<'_> {
             self.push(dir.clone(), &dir_file, None);
             let path = self.at.join(&name);
             if name == OsStr::new("..") {
-                self.at = fs::canonicalize(&path).map_err(|error| other(&path, error))?;
+                self.at = match fs::canonicalize(&path) {
+                    Ok(path) => path,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        return Err(self.missing(dir, name));
+                    }
+                    Err(error) => return Err(other(&path, error)),
+                };
                 continue;
             }
             let file = match fs::symlink_metadata(&path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    let is_last = self.left.is_empty();
-                    let link = self.open_links.pop().map(|(link, _)| link);
-                    return Err(Stop::Missing {
-                        dir,
-                        name,
-                        is_last,
-                        link,
-                    });
+                    return Err(self.missing(dir, name));
                 }
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     return Err(Stop::Hidden { dir });
@@ -170,6 +169,17 @@ impl Walker<'_> {
             });
         }
         Ok(Found { path, file })
+    }
+
+    fn missing(&mut self, dir: PathBuf, name: OsString) -> Stop {
+        let is_last = self.left.is_empty();
+        let link = self.open_links.pop().map(|(link, _)| link);
+        Stop::Missing {
+            dir,
+            name,
+            is_last,
+            link,
+        }
     }
 
     fn follow(&mut self, path: PathBuf, file: Metadata, dir: &Metadata) -> Result<(), Stop> {

@@ -9,24 +9,28 @@ use sunpath::sys::{SUN_PATH_MAX, SunPathError};
 use crate::escape::escape;
 use crate::output::Line;
 use crate::shell::word;
-use crate::target::Target;
+use crate::target::{Target, too_long_name};
 
 /// A path that is longer than this is called `path` in the lines for Rust and C.
 const SHORT: usize = 30;
 
 /// Returns the lines for an address that was accepted, or refused with an error.
 pub(crate) fn lines(target: &Target, error: Option<SunPathError>) -> Vec<Line> {
-    let pairs = match (target, error) {
-        (Target::Path(path), None) => fitting(path),
-        (Target::Path(path), Some(SunPathError::TooLong { .. })) => too_long(path),
-        (Target::Abstract(name), None) => of_abstract(target, name),
-        (Target::Abstract(_), Some(_)) => vec![("", "Choose a shorter name.".into())],
-        (Target::Path(_), Some(_)) => vec![("", "Give the socket a path.".into())],
-    };
-    let heading = match (target, error) {
-        (_, None) => "How to reach it",
-        (Target::Path(_), Some(SunPathError::TooLong { .. })) => "How to reach it anyway",
-        (_, Some(_)) => "What to do",
+    let (heading, pairs) = match (target, error) {
+        (Target::Path(path), None) => ("How to reach it", fitting(path)),
+        (Target::Abstract(name), None) => ("How to reach it", of_abstract(target, name)),
+        (Target::Path(path), Some(SunPathError::TooLong { .. })) => match too_long_name(path) {
+            None => ("How to reach it anyway", too_long(path)),
+            Some(len) => {
+                let text =
+                    format!("Choose a shorter name: no file system takes one of {len} bytes.");
+                ("What to do", vec![("", text)])
+            }
+        },
+        (Target::Path(_), Some(_)) => ("What to do", vec![("", "Give the socket a path.".into())]),
+        (Target::Abstract(_), Some(_)) => {
+            ("What to do", vec![("", "Choose a shorter name.".into())])
+        }
     };
     let mut lines = vec![Line::Heading(heading.into())];
     lines.extend(

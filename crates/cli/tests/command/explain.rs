@@ -63,6 +63,14 @@ fn explain_path_between_the_limits_names_the_systems() {
 }
 
 #[test]
+fn explain_name_that_no_file_system_takes() {
+    let ran = explain(&[&format!("/tmp/{}", "n".repeat(256))]);
+    let advice = "Choose a shorter name: no file system takes one of 256 bytes.";
+    assert!(ran.out.contains(advice), "{}", ran.out);
+    assert!(!ran.out.contains("anyway"), "{}", ran.out);
+}
+
+#[test]
 fn explain_empty_names_are_told_apart() {
     let first = "The path is empty, and the kernel would make up an abstract name for it.";
     let ran = explain(&[""]);

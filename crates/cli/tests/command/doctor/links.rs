@@ -166,8 +166,11 @@ fn doctor_and_clean_server_on_an_overlay_is_not_taken_for_dead() {
 #[test]
 fn doctor_working_directory_that_was_removed() {
     let set_up = SetUp::new();
-    let line = "mkdir \"$1\" && cd \"$1\" && rmdir \"$1\" && exec \"$0\" doctor web.sock";
-    let ran = run(&mut shell(&set_up, &[], line, &set_up.path("gone")));
-    let first = "Nothing is there: the directory . was removed.";
-    assert_eq!((ran.status, ran.first()), (1, first), "{}", ran.err);
+    for path in ["web.sock", "../web.sock"] {
+        let line =
+            format!("mkdir \"$1\" && cd \"$1\" && rmdir \"$1\" && exec \"$0\" doctor {path}");
+        let ran = run(&mut shell(&set_up, &[], &line, &set_up.path("gone")));
+        let first = "Nothing is there: the directory . was removed.";
+        assert_eq!((ran.status, ran.first()), (1, first), "{}", ran.err);
+    }
 }

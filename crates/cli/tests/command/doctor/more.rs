@@ -452,6 +452,14 @@ fn doctor_path_that_a_program_truncated_is_found() {
 }
 
 #[test]
+fn doctor_name_that_no_file_system_takes() {
+    let set_up = SetUp::new();
+    let path = set_up.path(&"n".repeat(256));
+    let first = "A name in the path is too long: it has 256 bytes, and 255 fit.";
+    assert_eq!(ask(&mut set_up.doctor(), path), (1, first.into()));
+}
+
+#[test]
 fn doctor_other_files_are_named() {
     let set_up = SetUp::new();
     mknodat(
