@@ -84,6 +84,20 @@ async fn descriptors_with_a_message_that_is_cut_off_or_too_long_are_an_error() {
     }
 }
 
+/// A peer that sends descriptors that no head claims cannot use up those of this process.
+#[tokio::test]
+async fn descriptors_that_belong_to_no_message_are_an_error() {
+    let (ours, theirs) = sunpath_tokio::UnixStream::pair().unwrap();
+    let mut client = descriptors::Connection::new(theirs);
+    for _ in 0..3 {
+        ours.send_fds(&[0; 8], &[&ours; 16]).await.unwrap();
+    }
+    assert!(client.next().await.unwrap().is_some());
+    assert!(client.next().await.unwrap().is_some());
+    let error = client.next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
+}
+
 /// The README of an example has its whole code.
 #[test]
 fn readmes_show_the_code_of_the_examples() {

@@ -2,8 +2,8 @@
 //! has a head with the length of its body and the number of its descriptors.
 //!
 //! A stream keeps no boundaries, so one read can bring the end of one message and the beginning of the
-//! next, with the descriptors of both. The queue of descriptors belongs to the connection, and each
-//! message takes as many as its head says.
+//! next, with the descriptors of the next one. The queue of descriptors belongs to the connection, and
+//! each message takes as many as its head says.
 
 use std::collections::VecDeque;
 use std::env;
@@ -62,6 +62,10 @@ impl Connection {
             }
             self.bytes.extend(&buf[..received.len()]);
             self.fds.extend(fds);
+            // Those of the message that is being received, and of the next one.
+            if self.fds.len() > 2 * MOST {
+                return Err(ErrorKind::InvalidData.into());
+            }
         }
     }
 
