@@ -230,6 +230,33 @@ fn incoming_ends_when_the_listener_is_shut_down() {
     });
 }
 
+/// The queue cannot be emptied, so it would be reported as not empty forever.
+#[test]
+fn incoming_without_descriptors_ends_when_the_listener_is_shut_down() {
+    alone(|| {
+        let (_dir, path) = fresh();
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = UnixListener::new(BindOptions::new().listen(&path).unwrap()).unwrap();
+            let _queued = UnixStream::connect(&path).await.unwrap();
+            let limit = Limit::near();
+            let taken = take_all();
+            let socket = listener.as_listener().as_socket();
+            socket.shutdown(Shutdown::Both).unwrap();
+            let mut reports = 0;
+            let mut incoming = listener.incoming(|_| reports += 1);
+            let next = time::timeout(Duration::from_secs(600), incoming.next()).await;
+            drop((taken, limit, incoming));
+            assert!(next.expect("it ends").is_none());
+            assert_eq!(reports, 1);
+        });
+    });
+}
+
 /// Makes an address whose path has all bytes of `sun_path`: the path of the directory, a slash, and a
 /// name that fills the rest.
 fn filling_sun_path(dir: &Path) -> UnixAddr {
