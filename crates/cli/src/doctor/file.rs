@@ -1,5 +1,6 @@
 //! Examines the file at the end of a path, and says what it means for a client.
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
@@ -31,7 +32,7 @@ pub(crate) fn diagnose(question: &Question<'_>, found: &Found) -> Diagnosis {
         }
         return diagnosis.advise("Give the path of the socket file, which sunpath ls can find.");
     }
-    if path.is_symlink() {
+    if is_open_socket(path) {
         let first = "It is an open socket of a process, not a socket file.";
         return Diagnosis::new(Status::Not, "not-a-socket", first)
             .advise("Give the path that the socket is bound to, which sunpath ls can find.");
@@ -62,6 +63,12 @@ pub(crate) fn diagnose(question: &Question<'_>, found: &Found) -> Diagnosis {
             "The kernel did not tell whether it is alive: {error}."
         )),
     }
+}
+
+/// Returns whether a path is that of a descriptor in /proc, and the descriptor that of a socket.
+fn is_open_socket(path: &Path) -> bool {
+    path.read_link()
+        .is_ok_and(|target| target.as_os_str().as_bytes().starts_with(b"socket:["))
 }
 
 /// Diagnoses a socket file that no process of this machine holds. Other machines may share its file system.

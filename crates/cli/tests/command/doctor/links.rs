@@ -79,6 +79,16 @@ fn doctor_links_of_proc_lead_where_the_process_is() {
     let fd = format!("/proc/{}/fd/{number}", process::id());
     let first = "It is an open socket of a process, not a socket file.";
     assert_eq!(ask(&mut set_up.doctor(), fd), (1, first.into()));
+    // A descriptor of the file, as it is opened for a path that is too long, leads to the server.
+    let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC;
+    let file = rustix::fs::open(set_up.path("fine"), flags, rustix::fs::Mode::empty()).unwrap();
+    let number = std::os::fd::AsRawFd::as_raw_fd(&file);
+    let fd = format!("/proc/{}/fd/{number}", process::id());
+    let first = format!(
+        "You can connect: {} listens, and no clients wait.",
+        own_process()
+    );
+    assert_eq!(ask(&mut set_up.doctor(), fd), (0, first));
 }
 
 #[test]
