@@ -251,7 +251,7 @@ fn kept_are_none_where_the_process_had_too_few_free() {
     );
 }
 
-/// Credentials and a pidfd come before the descriptors in the control data of Linux.
+/// In the control data of Linux, credentials come before the descriptors and a pidfd comes after them.
 #[test]
 fn kept_descriptors_are_found_among_other_control_messages() {
     alone(

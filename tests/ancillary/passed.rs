@@ -208,21 +208,24 @@ fn ancillary_errors_of_receiving_descriptors_say_the_numbers() {
     );
 }
 
-/// Receives descriptors by a socket that other code has set up to receive credentials and a pidfd,
-/// so these arrive with the descriptors.
+/// Receives descriptors by a socket that other code has set up to receive a pidfd, with and without
+/// credentials. In the control data of Linux the pidfd comes after the descriptors.
 fn descriptors_come_beside_others<T: Kind>() {
     let Some((a, b)) = curious_pair::<T>() else {
         return;
     };
-    let before = open();
-    give(&a, 1);
-    assert!(is_cloexec(&b.recv_fd().unwrap()));
-    give(&a, 3);
-    let (received, fds) = b.recv_fds::<3>(&mut [0; 8]).unwrap();
-    assert_eq!(received.len(), 1);
-    assert!(all_cloexec(&fds));
-    drop(fds);
-    assert_eq!(open(), before);
+    for credentials in [true, false] {
+        b.set_pass_credentials(credentials).unwrap();
+        let before = open();
+        give(&a, 1);
+        assert!(is_cloexec(&b.recv_fd().unwrap()));
+        give(&a, 3);
+        let (received, fds) = b.recv_fds::<3>(&mut [0; 8]).unwrap();
+        assert_eq!(received.len(), 1);
+        assert!(all_cloexec(&fds));
+        drop(fds);
+        assert_eq!(open(), before);
+    }
 }
 
 #[test]
