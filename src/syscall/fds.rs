@@ -309,3 +309,35 @@ impl<const N: usize> Drop for FdArray<N> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fds_are_the_ints_that_are_not_negative() {
+        let cases: [(&[c_int], usize); 7] = [
+            (&[], 0),
+            (&[0], 1),
+            (&[3, c_int::MAX], 2),
+            (&[-9], 0),
+            (&[-9, -2], 0),
+            (&[-1, 3], 1),
+            (&[5, c_int::MIN, -1, 0], 2),
+        ];
+        for (numbers, count) in cases {
+            let mut data = [0; 4 * INT];
+            let place = &mut data[..size_of_val(numbers)];
+            put_ints(place, numbers.iter().copied());
+            assert_eq!(count_fds(place), count, "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn fds_are_written_only_where_a_whole_int_fits() {
+        let mut data = [0; 3 * INT];
+        put_ints(&mut data[..2 * INT + 3], [1, 2, -1].into_iter());
+        let written: [c_int; 3] = [0, 1, 2].map(|at| c_int::from_ne_bytes(ints(&data)[at]));
+        assert_eq!(written, [1, 2, 0]);
+    }
+}
