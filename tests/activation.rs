@@ -632,7 +632,7 @@ fn activation_by_systemd_gives_a_listener() {
         [
             "name control",
             "no socket: getsockopt: EINVAL (the socket listens)",
-            "no datagram: getsockopt: EPROTOTYPE (the socket is of another kind)",
+            "no datagram: getsockopt: EPROTOTYPE (the socket is of another type)",
             "accepted",
         ]
     );
