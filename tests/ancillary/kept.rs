@@ -251,7 +251,7 @@ fn kept_are_none_where_the_process_had_too_few_free() {
     );
 }
 
-/// In the control data of Linux, credentials come before the descriptors and a pidfd comes after them.
+/// In the control data of Linux, credentials come before the descriptors, and a pidfd after them.
 #[test]
 fn kept_descriptors_are_found_among_other_control_messages() {
     alone(
