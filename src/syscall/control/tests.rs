@@ -209,7 +209,7 @@ fn control_descriptors_are_found_among_negative_ints() {
 fn control_closes_no_number_twice() {
     let (socket, _peer) = syscall::socketpair(sys::SOCK_STREAM, false).unwrap();
     // No other test of this process opens that many descriptors.
-    let copy = |_| copy(&socket, 48);
+    let copy = |_| copy(&socket, 128);
     let is_open = |fd: c_int| {
         // SAFETY: F_GETFD has no argument, and reports EBADF if the descriptor is not open.
         unsafe { sys::fcntl(fd, sys::F_GETFD) != -1 }
