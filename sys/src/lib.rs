@@ -31,9 +31,10 @@
 //!
 //! // SAFETY: `sa` points to `len` bytes of a live address, and `accept` gets null pointers.
 //! unsafe {
-//!     // 2. Listen: bind makes the file, which must not exist yet. let listener =
-//!     check(sys::socket(sys::AF_UNIX, sys::SOCK_STREAM, 0))?; check(sys::bind(listener, sa,
-//!     len))?; check(sys::listen(listener, sys::SOMAXCONN))?;
+//!     // 2. Listen: bind makes the file, which must not exist yet.
+//!     let listener = check(sys::socket(sys::AF_UNIX, sys::SOCK_STREAM, 0))?;
+//!     check(sys::bind(listener, sa, len))?;
+//!     check(sys::listen(listener, sys::SOMAXCONN))?;
 //!
 //!     // 3. Accept: the kernel returns a new descriptor for each connection.
 //! #     let client = check(sys::socket(sys::AF_UNIX, sys::SOCK_STREAM, 0))?;
