@@ -26,7 +26,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         program: "memcached",
-        args: &["-u", "USER", "-c", "1000", "-s", "DIR/a.sock"],
+        args: &["-u", "USER", "-c", "200", "-s", "DIR/a.sock"],
         input: "",
         question: "set key 0 0 5\r\nvalue\r\nget key\r\nquit\r\n",
         answer: "STORED\r\nVALUE key 0 5\r\nvalue\r\nEND\r\n",
