@@ -46,5 +46,5 @@ pub fn run() -> Result<()> {
         cells.extend(times[1..].iter().map(|ratio| format!("{ratio:.2}")));
         table.row(&cells);
     }
-    page::publish("inline", &format!("{}.\n\n{table}", page::processor()?))
+    page::publish_times("inline", None, &table)
 }

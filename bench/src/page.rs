@@ -73,7 +73,35 @@ pub fn publish(name: &str, part: &str) -> Result<()> {
 
 /// Publishes a table together with the picture above it.
 pub fn publish_with_picture(name: &str, file: &str, table: &Table) -> Result<()> {
-    publish(name, &format!("![{file}](performance/{file})\n\n{table}"))
+    publish(name, &with_picture(file, table))
+}
+
+fn with_picture(file: &str, table: &Table) -> String {
+    format!("![{file}](performance/{file})\n\n{table}")
+}
+
+/// Publishes a table of times, which depend on the processor. The page has such a table for each vendor
+/// in its list; for another vendor it is only printed.
+pub fn publish_times(name: &str, picture: Option<&str>, table: &Table) -> Result<()> {
+    let part = picture.map_or_else(|| table.to_string(), |file| with_picture(file, table));
+    let part = format!("{}.\n\n{part}", processor()?);
+    let vendor = vendor()?;
+    if VENDORS.contains(&vendor.as_str()) {
+        return publish(&format!("{name}, {vendor}"), &part);
+    }
+    println!("\n{part}");
+    eprintln!("docs/performance.md has no times of processors by {vendor}");
+    Ok(())
+}
+
+/// The vendors of processors for which the page has times.
+const VENDORS: [&str; 2] = ["Intel", "AMD"];
+
+/// Returns the vendor of the processor, which is the first word of its name.
+pub fn vendor() -> Result<String> {
+    let processor = processor()?;
+    let vendor = processor.split([' ', '(']).next();
+    Ok(vendor.unwrap_or_default().to_owned())
 }
 
 /// Returns the name of the processor.

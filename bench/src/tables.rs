@@ -198,15 +198,15 @@ pub fn times() -> Result<()> {
         table.row(&cells);
         ratios.push(row);
     }
-    let picture = "time.svg";
+    let picture = format!("time-{}.svg", page::vendor()?.to_lowercase());
     draw(
-        picture,
+        &picture,
         "Time, as a ratio to C in the same round",
         candidates,
         timed(),
         &ratios,
     )?;
-    page::publish_with_picture("time", picture, &table)
+    page::publish_times("time", Some(&picture), &table)
 }
 
 /// Returns the titles of the columns of a table. The columns `more` come after sunpath's.
