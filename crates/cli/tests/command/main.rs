@@ -22,8 +22,13 @@ use skip::{skip, skip_uninstalled, unless_root};
 use sunpath::files::AsPathname;
 use sunpath::{Liveness, probe};
 
-/// Returns the command `sunpath`, with nothing on standard input.
+/// Returns the command `sunpath`, with nothing on standard input. It ignores no signal: a shell starts commands in
+/// the background with SIGINT ignored, and the test may be one of these.
 fn sunpath<I: IntoIterator<Item: AsRef<OsStr>>>(arguments: I) -> Command {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
+        // SAFETY: this process handles none of the signals, and children inherit the default action.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
     let mut command = Command::new(env!("CARGO_BIN_EXE_sunpath"));
     command.args(arguments).stdin(Stdio::null());
     command.env_remove("CLICOLOR_FORCE").env_remove("NO_COLOR");
