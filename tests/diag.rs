@@ -48,24 +48,25 @@ fn inode(fd: impl AsFd) -> u32 {
     unsafe { status.assume_init() }.st_ino as u32
 }
 
-/// The number of times that a list is read again if it lacks a socket or has one twice, because
-/// other tests made or closed sockets meanwhile.
+/// The number of times that a socket is asked for and the list is read, because other tests may make or
+/// close sockets meanwhile.
 const TRIES: usize = 20;
 
 /// Returns the entry of a socket, after checking that the list and the question for one socket have
 /// the same entry.
 fn entry(fd: impl AsFd) -> Entry {
     let inode = inode(fd);
-    let found = diag::find(inode).unwrap().expect("the socket is found");
-    let mut listed = Vec::new();
+    let mut seen = None;
     for _ in 0..TRIES {
-        listed = all(Query::new());
+        let found = diag::find(inode).unwrap().expect("the socket is found");
+        let mut listed = all(Query::new());
         listed.retain(|entry| entry.inode() == inode);
         if listed == [found] {
             return found;
         }
+        seen = Some((listed, found));
     }
-    panic!("{listed:?} is not {found:?}");
+    panic!("the list and the socket differ: {seen:?}");
 }
 
 fn all(query: Query) -> Vec<Entry> {
@@ -233,12 +234,7 @@ fn diag_peers_know_each_other() {
     assert_eq!(entry(&b).peer(), Peer::Inode(inode(&a)));
     assert_ne!(entry(&a).cookie(), entry(&b).cookie());
     drop(b);
-    // A process that another test starts has a copy of `b`, until it executes its program.
-    let start = Instant::now();
-    while entry(&a).peer() != Peer::NoInode {
-        assert!(start.elapsed() < Duration::from_secs(60), "the peer stays");
-        thread::yield_now();
-    }
+    wait_until_peer_is_closed(&a);
     assert_eq!(entry(&a).shutdown(), Some(Shutdown::Both));
 
     let addr = UnixAddr::from_abstract(abstract_name("peers")).unwrap();
@@ -249,7 +245,17 @@ fn diag_peers_know_each_other() {
     assert_eq!(entry(&sender).peer(), Peer::Inode(inode(&receiver)));
     assert_eq!(entry(&receiver).peer(), Peer::None);
     drop(receiver);
-    assert_eq!(entry(&sender).peer(), Peer::NoInode);
+    wait_until_peer_is_closed(&sender);
+}
+
+/// Waits until no process has the peer. A process that another test starts has a copy of it until it
+/// executes its program.
+fn wait_until_peer_is_closed(socket: impl AsFd) {
+    let start = Instant::now();
+    while entry(&socket).peer() != Peer::NoInode {
+        assert!(start.elapsed() < Duration::from_secs(60), "the peer stays");
+        thread::yield_now();
+    }
 }
 
 #[test]
