@@ -234,7 +234,7 @@ fn diag_peers_know_each_other() {
     assert_eq!(entry(&b).peer(), Peer::Inode(inode(&a)));
     assert_ne!(entry(&a).cookie(), entry(&b).cookie());
     drop(b);
-    wait_until_peer_is_closed(&a);
+    wait_until_closed(|| entry(&a).peer() == Peer::NoInode);
     assert_eq!(entry(&a).shutdown(), Some(Shutdown::Both));
 
     let addr = UnixAddr::from_abstract(abstract_name("peers")).unwrap();
@@ -245,15 +245,15 @@ fn diag_peers_know_each_other() {
     assert_eq!(entry(&sender).peer(), Peer::Inode(inode(&receiver)));
     assert_eq!(entry(&receiver).peer(), Peer::None);
     drop(receiver);
-    wait_until_peer_is_closed(&sender);
+    wait_until_closed(|| entry(&sender).peer() == Peer::NoInode);
 }
 
-/// Waits until no process has the peer. A process that another test starts has a copy of it until it
-/// executes its program.
-fn wait_until_peer_is_closed(socket: impl AsFd) {
+/// Waits until a socket that was dropped is closed. A process that another test starts has a copy of the
+/// socket until it executes its program.
+fn wait_until_closed(mut is_closed: impl FnMut() -> bool) {
     let start = Instant::now();
-    while entry(&socket).peer() != Peer::NoInode {
-        assert!(start.elapsed() < Duration::from_secs(60), "the peer stays");
+    while !is_closed() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it stays open");
         thread::yield_now();
     }
 }
@@ -290,7 +290,7 @@ fn diag_clients_that_wait_are_those_of_the_listener() {
     assert_eq!(entry(&clients[0]).peer(), Peer::Inode(inode(&server)));
     let [_, second, _] = clients;
     drop(second);
-    assert_eq!(waiting(), [0, inodes[2]], "one has closed");
+    wait_until_closed(|| waiting() == [0, inodes[2]]);
 
     let mut iterator = diag::waiting(inode(&listener), &mut buf).unwrap();
     assert_eq!(iterator.len(), 2);
