@@ -236,7 +236,7 @@ pub unsafe extern "C" fn sunpath_recv_credentials(
 ) -> isize {
     let receive = || {
         let (none, wanted) = ((ptr::null_mut(), 0), Wanted::Nothing);
-        // SAFETY: the caller guarantees the bytes, and there are no numbers.
+        // SAFETY: the caller guarantees the bytes, and the null pointer has space for no descriptor.
         let received = unsafe { receive_into(socket, (buf, size), none, wanted) }?;
         // SAFETY: the caller guarantees the pointers.
         unsafe { give_sender(&received, ret_pid, ret_uid, ret_gid) };

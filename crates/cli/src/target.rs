@@ -1,4 +1,4 @@
-//! What a command is to work on: a path of any length, or an abstract name.
+//! The argument that names a socket: a path of any length, or an abstract name.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -83,7 +83,7 @@ impl Target {
 }
 
 impl From<SunPath<'_>> for Target {
-    /// The unnamed address has no name, and is taken for the empty path.
+    /// Returns the empty path for the unnamed address, because that address has no name.
     fn from(name: SunPath<'_>) -> Self {
         match name {
             SunPath::Unnamed => Self::Path(PathBuf::new()),

@@ -291,7 +291,7 @@ static void ends_of_connections(void)
 	}
 }
 
-/* What a send on a stream has sent when it fails, and what a receive has taken when it fails. */
+/* Tests which bytes a failed send has sent on a stream, and which bytes a failed receive has taken. */
 static void parts(void)
 {
 	static char big[1 << 20], buf[sizeof(big)];

@@ -1,4 +1,4 @@
-//! What a socket that a process holds does with clients.
+//! Answers what a server does with a client: accepts it, lets it wait, or refuses it.
 
 use std::path::Path;
 

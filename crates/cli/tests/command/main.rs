@@ -1,6 +1,7 @@
 //! Runs the command as a user would, one module for each subcommand.
 
 mod clean;
+mod connect;
 mod doctor;
 mod explain;
 mod listen;
