@@ -57,6 +57,7 @@ mod batch;
 mod buffer;
 mod contents;
 mod fds;
+mod layout;
 mod passing;
 mod receive;
 mod send;
@@ -65,8 +66,8 @@ pub use self::batch::{Arrival, Arrivals, Outgoing, RecvBatch, RecvSlots, SendBat
 pub use self::buffer::{ControlBuffer, ControlBytes, ControlStorage};
 pub use self::contents::{Ancillary, Descriptors, IntoDescriptors};
 pub use self::fds::Fds;
+pub use self::layout::Control;
 pub use self::receive::Message;
-pub use self::send::Control;
 pub use crate::control::{ControlMessage, ControlMessages, Credentials};
 pub use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security, Sender, Timestamp};
 pub use crate::flags::MsgFlags;

@@ -7,8 +7,9 @@ use sunpath_sys as sys;
 
 use super::buffer::{ControlBuffer, ControlStorage};
 use super::fds::Fds;
+use super::layout::{Control, write_rights};
 use super::receive::{Message, true_length};
-use super::send::{Control, send_laid_out, send_rest, write_rights};
+use super::send::{send_laid_out, send_rest};
 use crate::control::{Credentials, INT, Writer};
 use crate::error::{Call, Cause, Errno, Error, MAX_DESCRIPTORS};
 use crate::expected::{Expected, Pidfd, QueueLength, Rights, Security, Space};

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::addr::UnixAddr;
-use crate::ancillary::send::{Control, Layout};
+use crate::ancillary::layout::{Control, Layout};
 use crate::error::{Call, Error};
 use crate::expected::Expected;
 use crate::fd::IoSlice;
